@@ -1,0 +1,92 @@
+"""What no loader lets through; each check names the place, the value and the way out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from discom.errors import DataError
+
+__all__ = ["check_classes", "check_images", "check_labels", "check_rows"]
+
+
+def check_images(images: Any, where: str) -> None:
+    """Refuse anything but a real-valued [N, C, H, W] array without NaN and infinity.
+
+    Raises:
+        DataError: naming `where`, and the sample and band of the first value that is not finite.
+    """
+    if images.ndim != 4 or images.dtype.kind not in "fiu":
+        raise DataError(
+            f"{where}: holds {images.dtype} of shape {tuple(images.shape)}; needed are numbers of shape [N, C, H, W]"
+        )
+    for start in range(0, len(images), 1024):  # chunks: a memory map is never held whole
+        bad = ~np.isfinite(images[start : start + 1024])
+        if bad.any():
+            sample, band, row, column = np.argwhere(bad)[0]
+            value = images[start + sample, band, row, column]
+            raise DataError(
+                f"{where}: sample {start + sample}, band {band} holds {value} at pixel ({row}, {column});"
+                " fill or drop such samples first"
+            )
+
+
+def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str) -> None:
+    """Refuse labels that are not `count` whole numbers in [0, classes).
+
+    Raises:
+        DataError: another length, another type, or a value out of range.
+    """
+    if labels.shape != (count,):
+        raise DataError(f"{where}: {labels.shape} labels for {count} samples; one label per sample is needed")
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"{where}: labels are {labels.dtype}, e.g. {labels[:1]}; save them as integers 0 … classes - 1")
+    if count and (labels.min() < 0 or (classes is not None and labels.max() >= classes)):
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise DataError(f"{where}: label {wrong} is outside 0 … {'' if classes is None else classes - 1}; renumber")
+
+
+def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
+    """Refuse index arrays that leave [0, count) or that share a sample.
+
+    Raises:
+        DataError: naming the part and the first wrong index.
+    """
+    owner: dict[int, str] = {}
+    for part, rows in parts.items():
+        if rows.dtype.kind not in "iu" or rows.ndim != 1:
+            raise DataError(
+                f"{where}/{part}_idx.npy: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed"
+            )
+        outside = rows[(rows < 0) | (rows >= count)]
+        if len(outside):
+            raise DataError(
+                f"{where}/{part}_idx.npy: index {outside[0]} is outside 0 … {count - 1}; make the split anew"
+            )
+        if not len(rows):
+            raise DataError(f"{where}/{part}_idx.npy: is empty; every part needs samples, make the split anew")
+        for row in rows.tolist():
+            if row in owner:
+                raise DataError(
+                    f"{where}/{part}_idx.npy: index {row} is in {owner[row]} already; a sample has one place"
+                )
+            owner[row] = part
+
+
+def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
+    """Refuse data that cannot be split into three parts by class.
+
+    Raises:
+        DataError: fewer than two classes with samples, or a class with fewer than three.
+    """
+    counts = np.bincount(labels, minlength=len(classes))
+    if (counts > 0).sum() < 2:
+        raise DataError(
+            f"{where}: only class '{classes[counts.argmax()]}' has samples; two classes at least are needed"
+        )
+    for name, count in zip(classes, counts, strict=True):
+        if count < 3:
+            raise DataError(
+                f"{where}: class '{name}' has {count} sample(s); three are needed, one for each part of a split:"
+                " add samples or drop the class"
+            )

@@ -1,0 +1,263 @@
+"""MultiModalData: what every loader returns and everything else takes. Samples with the same id are pairs."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from discom.data.checks import check_classes, check_labels
+from discom.data.normalize import Normalization
+from discom.data.prepared import read_folder, write_folder
+from discom.data.splitting import PARTS, split_rows
+from discom.errors import DataError
+from discom.storage import digest
+
+__all__ = ["Modality", "MultiModalData", "Split"]
+
+
+class Rows:
+    """Chosen rows of a memory-mapped array, read when they are asked for; `numpy.asarray` reads all of them."""
+
+    def __init__(self, base: np.ndarray, rows: np.ndarray):
+        self.base, self.rows = base, rows
+        self.shape, self.dtype, self.ndim = (len(rows), *base.shape[1:]), base.dtype, base.ndim
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key) -> np.ndarray:
+        if isinstance(key, tuple):
+            return self.base[(self.rows[key[0]], *key[1:])]
+        return self.base[self.rows[key]]
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self.base[self.rows], dtype=dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Modality:
+    """One sensor's view: images, labels and sample ids.
+
+    Args:
+        x: images [N, C, H, W], float32, in the sensor's unit; an array or a memory map.
+        y: class of each sample [N], int64, in [0, classes).
+        ids: name of each sample [N], integers or strings; the same id in another modality is the same scene.
+    """
+
+    x: Any
+    y: np.ndarray
+    ids: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Modality":
+        """The samples at `rows`; a memory map stays on disk."""
+        match self.x:
+            case np.memmap():
+                x = Rows(self.x, rows)
+            case Rows():
+                x = Rows(self.x.base, self.x.rows[rows])
+            case _:
+                x = self.x[rows]
+        return Modality(x, self.y[rows], self.ids[rows])
+
+
+class Split(NamedTuple):
+    """Training, validation and test part of one data set; no id (and no group) is in two of them."""
+
+    train: "MultiModalData"
+    valid: "MultiModalData"
+    test: "MultiModalData"
+
+
+@dataclass(frozen=True, eq=False)
+class MultiModalData:
+    """Any number of modalities over one set of classes, paired by sample id, partly paired, or not at all.
+
+    Args:
+        modalities: name → Modality. Names are lower-case letters, digits and underscores.
+        classes: class names; label k means classes[k].
+        factors: name → value per sample, aligned with `ids`; what is known of how a sample came to be.
+        masks: per-pixel classes [N, H, W], aligned with `ids`.
+        groups: samples with equal value are never separated by a split, aligned with `ids`.
+        name: for folders and tables.
+        normalization: modality → bounds fitted on a training split; None before a split.
+        normalized: true when `x` is scaled already (a folder in the released code's format).
+        parts: the split that the data came with, as rows of `ids`; `split()` then returns this one.
+        fractions: how `split()` divides when it is not told.
+
+    Raises:
+        DataError: arrays of different length, labels out of range, an id twice, an id with two labels.
+
+    >>> import numpy as np
+    >>> x, y, ids = np.zeros((4, 1, 2, 2), "float32"), np.array([0, 0, 1, 1]), np.arange(4)
+    >>> data = MultiModalData({"rgb": Modality(x, y, ids), "depth": Modality(x[:3], y[:3], ids[:3])}, ("cat", "dog"))
+    >>> len(data), data.paired_ids.tolist()
+    (4, [0, 1, 2])
+    """
+
+    modalities: Mapping[str, Modality]
+    classes: tuple[str, ...]
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    masks: Any = None
+    groups: np.ndarray | None = None
+    name: str = "data"
+    normalization: Mapping[str, Normalization] | None = None
+    normalized: bool = False
+    parts: Mapping[str, np.ndarray] | None = None
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+
+    def __post_init__(self):
+        if not self.modalities:
+            raise DataError(f"{self.name}: no modality; give at least one")
+        for name, modality in self.modalities.items():
+            where = f"{self.name}/{name}"
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise DataError(f"{where}: a modality's name is lower-case letters, digits and _; rename it")
+            check_labels(modality.y, len(modality.x), len(self.classes), where)
+            if len(modality.ids) != len(modality.x):
+                raise DataError(f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each")
+            if pd.Index(modality.ids).has_duplicates:
+                twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
+                raise DataError(f"{where}: id {twice!r} stands twice; an id names one sample of a modality")
+            if (self.labels[self.rows_of(name)] != modality.y).any():
+                wrong = modality.ids[np.argmax(self.labels[self.rows_of(name)] != modality.y)]
+                raise DataError(f"{where}: id {wrong!r} has another label in another modality; pairs share their class")
+        aligned = {**self.factors, "groups": self.groups, "masks": self.masks}
+        for name, values in aligned.items():
+            if values is not None and len(values) != len(self):
+                raise DataError(
+                    f"{self.name}: {name} has {len(values)} entries for {len(self)} samples; align with ids"
+                )
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """Every sample's id once, in order of first appearance over the modalities, [N]."""
+        return pd.unique(np.concatenate([m.ids for m in self.modalities.values()]))
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.ids)
+
+    def rows_of(self, name: str) -> np.ndarray:
+        """Where the samples of modality `name` stand in `ids` (and in labels, factors, masks and groups)."""
+        return self._index.get_indexer(self.modalities[name].ids)
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The class of every id, [N] int64."""
+        labels = np.zeros(len(self), dtype=np.int64)
+        for name in reversed(self.modalities):
+            labels[self.rows_of(name)] = self.modalities[name].y
+        return labels
+
+    @cached_property
+    def paired_ids(self) -> np.ndarray:
+        """The ids that every modality has, in the order of `ids`."""
+        held = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
+        return self.ids[np.logical_and.reduce(held)]
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Modality → number of bands."""
+        return {name: modality.x.shape[1] for name, modality in self.modalities.items()}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A name for the content: the same arrays give the same sixteen digits on every machine."""
+        parts = [list(self.classes), self.normalized]
+        for name, modality in self.modalities.items():
+            parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.x]
+        parts += [self.groups] if self.groups is not None else []
+        parts += [rows for _, rows in sorted((self.parts or {}).items())]
+        return digest(*parts)
+
+    def select(self, names: Sequence[str]) -> "MultiModalData":
+        """The same data with the modalities `names` alone, in that order."""
+        unknown = [name for name in names if name not in self.modalities]
+        if unknown or not names:
+            raise DataError(f"{self.name}: no modality {unknown}; there are {list(self.modalities)}")
+        if list(names) == list(self.modalities):
+            return self
+        kept = replace(self, modalities={name: self.modalities[name] for name in names}, factors={}, masks=None,
+                       groups=None, parts=None, name="-".join([self.name, *names]))  # fmt: skip
+        return kept._aligned_with(self)
+
+    def take(self, rows: np.ndarray) -> "MultiModalData":
+        """The samples at `rows` of `ids`, in every modality that has them."""
+        chosen = pd.Index(self.ids[rows])
+        modalities = {
+            name: modality.take(found[found >= 0])
+            for name, modality in self.modalities.items()
+            for found in [pd.Index(modality.ids).get_indexer(chosen)]
+        }
+        kept = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
+        return kept._aligned_with(self)
+
+    def _aligned_with(self, whole: "MultiModalData") -> "MultiModalData":
+        rows = whole._index.get_indexer(self.ids)
+        return replace(
+            self,
+            factors={name: values[rows] for name, values in whole.factors.items()},
+            masks=None if whole.masks is None else whole.masks[rows],
+            groups=None if whole.groups is None else whole.groups[rows],
+        )
+
+    def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
+        """Divide the ids into training, validation and test part, by class, and by group where groups are given.
+
+        Normalisation bounds are fitted on the training part and go with all three parts.
+
+        Args:
+            fractions: shares of train, valid and test, which sum to 1; None takes the split that came with the data,
+                else `self.fractions`.
+            seed: another seed, another split; without effect on a split that came with the data.
+
+        Raises:
+            DataError: too few samples or groups of a class, or one class only.
+        """
+        check_classes(self.labels, self.classes, self.name)
+        if fractions is None and self.parts is not None:
+            rows = [self.parts[part] for part in PARTS]
+        else:
+            rows = split_rows(self.labels, fractions or self.fractions, seed, self.groups, self.name)
+        parts = [self.take(part) for part in rows]
+        bounds = self.normalization
+        if not self.normalized:
+            bounds = {name: Normalization.fit(m.x, f"{self.name}/{name}") for name, m in parts[0].modalities.items()}
+        return Split(*(replace(part, normalization=bounds) for part in parts))
+
+    def images(self, name: str, rows=slice(None)) -> np.ndarray:
+        """The images of modality `name` at `rows`, scaled to [0, 1] where the bounds are known, float32."""
+        images = self.modalities[name].x[rows]
+        if self.normalized or self.normalization is None:
+            return np.asarray(images, dtype=np.float32)
+        return self.normalization[name](images)
+
+    def save(self, folder, *, split: Split | None = None, overwrite: bool = False) -> None:
+        """Write one folder that `discom.data.load` reads, whole or not at all.
+
+        Without `split`, images are written as held (`<MOD>_data.npy`) and each run draws its own split. With it, the
+        folder has the released code's form: images scaled by the bounds of its training part
+        (`<MOD>_data_normalized.npy`) and three index files.
+
+        Raises:
+            DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
+        """
+        data = self
+        if split is not None:
+            parts = {name: self._index.get_indexer(part.ids) for name, part in zip(PARTS, split, strict=True)}
+            data = replace(self, normalization=split.train.normalization, parts=parts)
+        write_folder(folder, data, overwrite=overwrite)
+
+    @classmethod
+    def open(cls, folder) -> "MultiModalData":
+        """Read a folder that `save`, or the released code's own preparation, wrote; images stay on disk."""
+        fields = read_folder(folder)
+        modalities = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
+        return cls(modalities, **fields)

@@ -1,0 +1,164 @@
+"""One data set in one folder, in the file names of the released code of DisCoM-KD, memory-mapped.
+
+    <MOD>_data_normalized.npy   images of a modality [N, C, H, W], scaled to [0, 1]     (with a split)
+    <MOD>_data.npy              the same, in the sensor's unit                          (without one)
+    labels.npy, ids.npy         class and name of each sample [N]
+    train_idx.npy, valid_idx.npy, test_idx.npy    rows of the split
+    <MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
+    factors.npz, groups.npy, masks.npy            where known
+    manifest.json               classes, shapes, checksums, bounds of the scaling
+
+The released code needs the first, `labels.npy` and the index files of a paired set; a folder with those alone loads
+here, and a folder with a split that is written here trains there.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from discom.data.checks import check_images, check_labels, check_rows
+from discom.data.normalize import Normalization
+from discom.data.splitting import PARTS
+from discom.errors import DataError
+from discom.storage import atomic_folder, checksum, read_json, write_json
+
+__all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
+
+MANIFEST = "manifest.json"
+SUFFIXES = ("_data_normalized.npy", "_data.npy")
+CHUNK = 1024  # samples held in memory at a time
+
+
+def is_prepared(folder: Path | str) -> bool:
+    """Whether `folder` has this format."""
+    return any((Path(folder) / MANIFEST).is_file() or any(Path(folder).glob(f"*{end}")) for end in SUFFIXES)
+
+
+def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> None:
+    """Write `data` (a MultiModalData) to `folder`, atomically; see `MultiModalData.save`."""
+    scaled = data.normalized or data.parts is not None
+    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
+        for name, modality in data.modalities.items():
+            shape = (len(modality.x), *modality.x.shape[1:])
+            file = part / f"{name.upper()}{SUFFIXES[0] if scaled else SUFFIXES[1]}"
+            images = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
+            for start in range(0, len(images), CHUNK):
+                rows = slice(start, start + CHUNK)
+                images[rows] = data.images(name, rows) if scaled else modality.x[rows]
+            images.flush()
+            if not np.array_equal(data.rows_of(name), np.arange(len(data))):
+                np.save(part / f"{name.upper()}_rows.npy", data.rows_of(name))
+        np.save(part / "labels.npy", data.labels)
+        np.save(part / "ids.npy", data.ids.astype(str) if data.ids.dtype == object else data.ids)
+        for name, rows in (data.parts or {}).items():
+            np.save(part / f"{name}_idx.npy", rows)
+        for name in ("groups", "masks"):
+            if (values := getattr(data, name)) is not None:
+                np.save(part / f"{name}.npy", values.astype(str) if values.dtype == object else values)
+        if data.factors:
+            np.savez(part / "factors.npz", **data.factors)
+        write_json(part / MANIFEST, _manifest(data, scaled, part))
+
+
+def _manifest(data, scaled: bool, folder: Path) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "name": data.name,
+        "classes": list(data.classes),
+        "modalities": {name: list(modality.x.shape) for name, modality in data.modalities.items()},
+        "paired": len(data.paired_ids),
+        "normalized": scaled,
+        "normalization": {name: bounds.to_dict() for name, bounds in (data.normalization or {}).items()},
+        "fractions": list(data.fractions),
+        "checksums": {file.name: checksum(file) for file in sorted(folder.iterdir())},
+    }
+
+
+def read_folder(folder: Path | str) -> dict[str, Any]:
+    """The fields of a MultiModalData, images as read-only memory maps.
+
+    Raises:
+        DataError: naming the missing, damaged or contradictory file.
+    """
+    folder = Path(folder)
+    manifest = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else {}
+    files = _image_files(folder, manifest)
+    labels = _load(folder / "labels.npy")
+    classes = manifest.get("classes") or [str(k) for k in range(int(labels.max(initial=-1)) + 1)]
+    ids = _load(folder / "ids.npy") if (folder / "ids.npy").is_file() else np.arange(len(labels))
+    modalities = {}
+    for name, file in files.items():
+        images = _load(file, mmap_mode="r")
+        check_images(images, str(file))
+        if list(images.shape) != manifest.get("modalities", {}).get(name, list(images.shape)):
+            raise DataError(f"{file}: has shape {images.shape}, its manifest another; prepare the folder again")
+        rows_file = folder / f"{file.name.removesuffix('.npy').split('_data')[0]}_rows.npy"
+        rows = _load(rows_file) if rows_file.is_file() else np.arange(len(labels))
+        check_labels(labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}")
+        modalities[name] = (images, labels[rows].astype(np.int64), ids[rows])
+    optional = {
+        name: _load(folder / f"{name}.npy") for name in ("groups", "masks") if (folder / f"{name}.npy").is_file()
+    }
+    bounds = {name: Normalization.from_dict(numbers) for name, numbers in manifest.get("normalization", {}).items()}
+    return {
+        "modalities": modalities,
+        "classes": tuple(classes),
+        "factors": dict(_load(folder / "factors.npz")) if (folder / "factors.npz").is_file() else {},
+        **optional,
+        "name": manifest.get("name", folder.resolve().name),
+        "normalization": bounds or None,
+        "normalized": manifest.get("normalized", all(file.name.endswith(SUFFIXES[0]) for file in files.values())),
+        "parts": _parts(folder, len(labels)),
+        "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
+    }
+
+
+def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
+    found = {file.name.removesuffix(end).lower(): file for end in SUFFIXES for file in sorted(folder.glob(f"*{end}"))}
+    missing = [name for name in manifest.get("modalities", {}) if name not in found]
+    if missing:
+        raise DataError(
+            f"{folder}: no images of modality '{missing[0]}' ({missing[0].upper()}_data….npy); prepare it again"
+        )
+    if len(found) < 1:
+        raise DataError(f"{folder}: no <MOD>_data_normalized.npy in it; see data/README.md for the format")
+    return {name: found[name] for name in manifest.get("modalities", found)}  # the manifest keeps the order
+
+
+def _parts(folder: Path, count: int) -> dict[str, np.ndarray] | None:
+    there = {part: folder / f"{part}_idx.npy" for part in PARTS if (folder / f"{part}_idx.npy").is_file()}
+    if not there:
+        return None
+    for part in PARTS:
+        if part not in there:
+            raise DataError(f"{folder}/{part}_idx.npy: missing beside {sorted(there)}; a split has three index files")
+    parts = {part: _load(file) for part, file in there.items()}
+    check_rows(parts, count, str(folder))
+    return parts
+
+
+def _load(file: Path, **how):
+    try:
+        return np.load(file, allow_pickle=False, **how)
+    except FileNotFoundError:
+        raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
+    except (ValueError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); copy or prepare it again") from None
+
+
+def verify(folder: Path | str) -> int:
+    """Compare every file with the manifest's checksum and return how many were compared (0 without a manifest).
+
+    Raises:
+        DataError: naming the first file that is missing or differs.
+    """
+    folder = Path(folder)
+    sums = read_json(folder / MANIFEST).get("checksums", {}) if (folder / MANIFEST).is_file() else {}
+    for name, expected in sums.items():
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name}: missing; prepare the folder again")
+        if checksum(folder / name) != expected:
+            raise DataError(f"{folder / name}: differs from its checksum in {MANIFEST}; prepare the folder again")
+    return len(sums)

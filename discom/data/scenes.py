@@ -1,0 +1,198 @@
+"""The embedded data: one object per scene, drawn from known factors, seen by several sensors.
+
+A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the material as a
+texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So what is the
+best that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with
+probability ε, it is 1 - ε + ε/K (see `best_accuracy`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discom.data.multimodal import Modality, MultiModalData
+from discom.errors import ConfigError
+
+__all__ = ["MODALITIES", "best_accuracy", "make"]
+
+SHAPES = ("disk", "square", "triangle")
+MATERIALS = ("wood", "metal", "stone")  # names for the class list; a material shows through its cues alone
+MODALITIES = ("rgb", "depth", "thermal")
+CUES = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}  # what each sensor sees of the material
+CHUNK = (
+    500  # scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
+)
+
+
+def best_accuracy(redrawn: float, materials: int = 3) -> float:
+    """Accuracy of the best classifier of one sensor whose cue is redrawn uniformly with probability `redrawn`.
+
+    1 - ε + ε/K: the cue still tells the material in one of K redrawn cases.
+
+    >>> round(best_accuracy(0.10), 3), round(best_accuracy(0.25), 3)
+    (0.933, 0.833)
+    """
+    return 1 - redrawn + redrawn / materials
+
+
+def make(
+    n: int = 4400,
+    size: int = 32,
+    seed: int = 0,
+    epsilon: float = 0.10,
+    delta: float = 0.25,
+    shapes: int = 3,
+    materials: int = 3,
+    modalities: Sequence[str] = ("rgb", "depth"),
+    zeta: float = 0.40,
+) -> MultiModalData:
+    """Draw `n` paired scenes; the same arguments give the same bytes.
+
+    Args:
+        n: number of scenes.
+        size: height and width in pixels, a multiple of 4.
+        seed: draws everything; the modalities asked for do not change each other.
+        epsilon: probability that the texture (RGB) is redrawn uniformly instead of equal to the material.
+        delta: the same for the relief (depth).
+        shapes, materials: how many of each, 1 to 3; their product is the number of classes.
+        modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32 in [0, 1].
+        zeta: the same as epsilon for the warmth (thermal).
+
+    Returns:
+        Paired data with the factors shape, material, texture, relief, warmth and every nuisance, the object's mask
+        [n, size, size], and as many test as training samples by default (5 : 1 : 5), since scenes cost nothing.
+
+    Raises:
+        ConfigError: an argument out of its range.
+
+    >>> data = make(6, size=16)
+    >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
+    ((6, 3, 16, 16), 'square/metal', ['background', 'bottom', 'centre_x'])
+    """
+    _check(n, size, {"epsilon": epsilon, "delta": delta, "zeta": zeta}, shapes, materials, modalities)
+    factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials)
+    draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
+    noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
+    images = {name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32) for name in modalities}
+    masks = np.empty((n, size, size), bool)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows] for name, values in factors.items()}
+        view = _geometry(part, size)
+        masks[rows] = view["mask"] > 0.5
+        for name in modalities:
+            # 16 bits, as a sensor would: rounding also hides the last-digit differences between processors
+            images[name][rows] = np.round(np.clip(draw[name](part, view, noise[name]), 0, 1) * 65535) / 65535
+    labels = factors["shape"] * materials + factors["material"]
+    ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
+    classes = tuple(f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials])
+    flat = {name: values for name, values in factors.items() if values.ndim == 1}
+    for name in ("colour_a", "colour_b", "background", "bottom"):  # a colour is told by its brightness: one number
+        flat[name] = factors[name].mean(1)
+    return MultiModalData(
+        {name: Modality(images[name], labels, ids) for name in modalities},
+        classes,
+        factors=flat,
+        masks=masks,
+        name="scenes",
+        fractions=(5 / 11, 1 / 11, 5 / 11),
+    )
+
+
+def _check(n, size, shares, shapes, materials, modalities) -> None:
+    if n < 1 or size < 8 or size % 4:
+        raise ConfigError(f"scenes: n={n}, size={size}; n must be positive, size a multiple of 4 from 8 on")
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ConfigError(f"scenes: {name}={share} is no probability; choose 0 to 1")
+    if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
+        raise ConfigError(f"scenes: shapes={shapes}, materials={materials}; each is 1 to 3, and not both 1")
+    if unknown := [name for name in modalities if name not in MODALITIES]:
+        raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {', '.join(MODALITIES)}")
+
+
+def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
+    """Everything that varies, each factor from a stream of its own: one more factor leaves the others as they are."""
+    streams = iter(np.random.default_rng([seed, 0]).spawn(64))
+
+    def uniform(low, high, *shape):
+        return next(streams).uniform(low, high, (n, *shape))
+
+    shape, material = (next(streams).integers(0, k, n) for k in (shapes, materials))
+    factors = {"shape": shape, "material": material}
+    for name, probability in redrawn.items():
+        other = next(streams).integers(0, materials, n)
+        factors[name] = np.where(uniform(0, 1) < probability, other, material)
+    return factors | {
+        "centre_x": uniform(-0.2, 0.2), "centre_y": uniform(-0.2, 0.2),
+        "rotation": uniform(0, 2 * np.pi), "scale": uniform(0.6, 0.9),
+        "frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi),
+        "colour_a": uniform(0, 1, 3), "colour_b": uniform(0, 1, 3),
+        "background": uniform(0, 1, 3), "bottom": uniform(0, 1, 3),
+        "gradient_x": uniform(-1, 1), "gradient_y": uniform(-1, 1), "illumination": uniform(0.6, 1.2),
+        "tilt_x": uniform(-0.5, 0.5), "tilt_y": uniform(-0.5, 0.5), "shift": uniform(-0.2, 0.2),
+        "ambient": uniform(-0.1, 0.1), "draught_x": uniform(-0.1, 0.1), "draught_y": uniform(-0.1, 0.1),
+    }  # fmt: skip
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _geometry(f, size) -> dict[str, np.ndarray]:
+    """Image coordinates X, Y in [-1, 1], object coordinates u, v, and the object's soft mask, each [n, size, size]."""
+    axis = np.linspace(-1, 1, size)
+    f = {name: f[name][:, None, None] for name in ("shape", "centre_x", "centre_y", "rotation", "scale")}
+    x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
+    dx, dy = (x - f["centre_x"]) / f["scale"], (y - f["centre_y"]) / f["scale"]  # [n, size, size]
+    cos, sin = np.cos(f["rotation"]), np.sin(f["rotation"])
+    u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    r = np.hypot(u, v)
+    disk, square = 1 - r, 0.8 - np.maximum(abs(u), abs(v))
+    triangle = 0.55 - np.maximum(-v, np.maximum(0.866 * u + 0.5 * v, -0.866 * u + 0.5 * v))
+    distance = np.choose(f["shape"], [disk, square, triangle])
+    return {"x": x, "y": y, "u": u, "v": v, "r": r, "mask": _sigmoid(0.6 * size * distance)}
+
+
+def _blend(weight, first, second):
+    """weight·first + (1 - weight)·second for colours [n, 3] and weights [n, H, W]: [n, 3, H, W]."""
+    weight = weight[:, None]
+    return weight * first[:, :, None, None] + (1 - weight) * second[:, :, None, None]
+
+
+def _rgb(f, view, rng):
+    u, v, r, mask = (view[name] for name in ("u", "v", "r", "mask"))
+    frequency, phase, texture = (f[name][:, None, None] for name in ("frequency", "phase", "texture"))
+    stripes = np.sin(2 * frequency * u + phase)
+    checker = np.clip(1.6 * stripes * np.sin(2 * frequency * v + phase), -1, 1)
+    rings = np.sin(2.2 * frequency * r + phase)
+    wave = np.choose(texture, [stripes, checker, rings])
+    slope = f["gradient_x"][:, None, None] * view["x"] + f["gradient_y"][:, None, None] * view["y"]
+    background = _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
+    body = _blend((1 + wave) / 2, f["colour_a"], f["colour_b"])
+    lit = (mask[:, None] * body + (1 - mask[:, None]) * background) * f["illumination"][:, None, None, None]
+    return lit + 0.05 * rng.standard_normal(lit.shape)
+
+
+def _depth(f, view, rng):
+    n, size, _ = view["mask"].shape
+    plane = 0.5 + f["shift"][:, None, None]
+    plane = plane + 0.7 * (f["tilt_x"][:, None, None] * view["x"] + f["tilt_y"][:, None, None] * view["y"])
+    flat, dome, ridge = (
+        np.full_like(view["r"], 0.6),
+        1 - np.minimum(view["r"], 1) ** 2,
+        1 - np.minimum(abs(view["u"]), 1),
+    )
+    relief = np.choose(f["relief"][:, None, None], [flat, dome, ridge])
+    depth = plane + view["mask"] * (0.10 + 0.22 * relief) + 0.08 * rng.standard_normal((n, size, size))
+    holes = rng.random((n, size // 4, size // 4)) < 0.15  # a missing square of 4×4 pixels, as real sensors have
+    holes = holes.repeat(4, axis=1).repeat(4, axis=2)
+    return np.where(holes, 0, depth)[:, None]
+
+
+def _thermal(f, view, rng):
+    """Our own design: a warm object before a wall of drifting temperature; its heat has one of three levels."""
+    wall = 0.25 + f["ambient"][:, None, None]
+    wall = wall + f["draught_x"][:, None, None] * view["x"] + f["draught_y"][:, None, None] * view["y"]
+    heat = (0.12 + 0.16 * f["warmth"])[:, None, None] * view["mask"]
+    return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]

@@ -1,0 +1,55 @@
+"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, cut into patches of 32×32.
+
+Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (surface reflectance × 10 000),
+elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `location_group`. Sources: NASA HLS,
+Copernicus DEM, ESA WorldCover (CC BY 4.0). Tiles overlap and repeat, so groups must never be divided by a split.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from discom.data.folders import read_image
+from discom.data.multimodal import Modality, MultiModalData
+from discom.errors import DataError
+
+__all__ = ["CLASSES", "read_hls"]
+
+CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # WorldCover code → name; the rest is too rare
+BANDS = {"rgb": [2, 1, 0], "infrared": [3, 4, 5], "elevation": [6]}
+PATCH, MAJORITY = 32, 0.60  # pixels; share of a patch that its class must cover
+
+
+def read_hls(root: Path | str) -> MultiModalData:
+    """RGB [N, 3, 32, 32], infrared (NIR, SWIR1, SWIR2) and elevation [N, 1, 32, 32] of patches with a clear class.
+
+    Raises:
+        DataError: the index or a tile is missing or has another form.
+    """
+    root = Path(root)
+    if not (root / "index.csv").is_file():
+        raise DataError(f"{root / 'index.csv'}: missing; give the folder that holds index.csv and tiles/")
+    index = pd.read_csv(root / "index.csv", dtype={"tile": str})
+    patches, labels, ids, groups = [], [], [], []
+    for tile, group in zip(index["tile"].str.zfill(3), index["location_group"], strict=True):
+        file = root / "tiles" / f"{tile}.tif"
+        pixels = read_image(file)
+        if pixels.shape != (8, 128, 128):
+            raise DataError(f"{file}: has shape {pixels.shape}, needed (8, 128, 128)")
+        for row in range(0, 128, PATCH):
+            for column in range(0, 128, PATCH):
+                patch = pixels[:, row : row + PATCH, column : column + PATCH]
+                shares = [(patch[7] == code).mean() for code in CLASSES]
+                if max(shares) >= MAJORITY:
+                    patches.append(patch)
+                    labels.append(int(np.argmax(shares)))
+                    ids.append(f"{tile}-{row:03d}-{column:03d}")
+                    groups.append(group)
+    images, labels, ids = np.stack(patches), np.array(labels), np.array(ids)
+    return MultiModalData(
+        {name: Modality(images[:, bands], labels, ids) for name, bands in BANDS.items()},
+        tuple(CLASSES.values()),
+        groups=np.array(groups),
+        name="hls",
+    )

@@ -1,0 +1,23 @@
+"""What a person can put right: one class per kind, each message one line with the place, the value and the way out."""
+
+__all__ = ["ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
+
+
+class DiscomError(ValueError):
+    """Base of every error that the input caused; the command line prints it without a traceback (status 2)."""
+
+
+class DataError(DiscomError):
+    """A file, a folder or an array that cannot be used as it is."""
+
+
+class ConfigError(DiscomError):
+    """A setting out of its range, or a name that nobody registered."""
+
+
+class RunError(DiscomError):
+    """A run folder that belongs to something else, or a training that left the finite numbers."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM during a training; the message says how to resume."""

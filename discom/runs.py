@@ -1,0 +1,158 @@
+"""A run on disk: its identity, its folder, and its result.
+
+<runs>/<data set>/<method>/<seed>-<hash>/
+    config.json         what was asked for
+    metrics.csv         one row an epoch; tensorboard/ holds the same for TensorBoard
+    state.pt            where to resume; gone when the run is done
+    weights/<modality>.safetensors    the epoch with the best validation F1 of that modality
+    predictions.npz     logits of the test part
+    result.json         written last and in one piece: a folder that has it is done
+"""
+
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from discom.config import Config
+from discom.data import MultiModalData
+from discom.errors import RunError
+from discom.methods import Method
+from discom.storage import digest, read_json, write_json
+
+__all__ = ["Result", "Run", "machine"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run reports; every field is plain JSON.
+
+    Args:
+        method, data, seed, hash: which run.
+        scores: modality → test scores (f1 and accuracy in percent, calibration_error), best_epoch, valid_f1.
+        parameters: modality → number of parameters of its deployed network.
+        seconds: wall time of the training, without the test.
+        pairs_per_second: training samples of each modality, per second of training.
+        peak_memory_mb: of the process (CPU) or of the device.
+        config: the settings, with the method's options in full.
+        machine: processor, device, threads, versions and commit.
+        counts: samples of the three parts.
+    """
+
+    method: str
+    data: str
+    seed: int
+    hash: str
+    scores: dict[str, dict[str, float]]
+    parameters: dict[str, int]
+    seconds: float
+    pairs_per_second: float
+    peak_memory_mb: float
+    config: dict[str, Any]
+    machine: dict[str, Any]
+    counts: dict[str, int]
+
+    @property
+    def f1(self) -> dict[str, float]:
+        """Modality → weighted F1 × 100 on the test part."""
+        return {name: scores["f1"] for name, scores in self.scores.items()}
+
+    @classmethod
+    def read(cls, file: Path | str) -> "Result":
+        """Read a result.json.
+
+        Raises:
+            RunError: cut short, edited by hand into another form, or missing.
+        """
+        try:
+            return cls(**read_json(file))
+        except FileNotFoundError:
+            raise RunError(f"{file}: no such result; train the run first") from None
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{file}: not a result of ours ({error}); delete it and run the command again") from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a method trained on a data set with some settings lives.
+
+    >>> from discom.config import profile
+    >>> Run("runs", "discom", "scenes", "0123456789abcdef", profile("tiny", seed=4)).folder.name[:2]
+    '4-'
+    """
+
+    runs: Path | str
+    method: str
+    data: str
+    fingerprint: str
+    config: Config
+
+    @classmethod
+    def of(cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config) -> "Run":
+        """The run of `method` on `data`, its options in full so that a default written out is no other run."""
+        changed = {**asdict(config), "options": method.options(config.options)}
+        return cls(runs, method.name, data.name, data.fingerprint, Config(**changed))
+
+    @cached_property
+    def hash(self) -> str:
+        """Ten digits that change with whatever changes the numbers: data, method, options, settings."""
+        return digest(self.method, self.fingerprint, self.config.identity())[:10]
+
+    @property
+    def folder(self) -> Path:
+        """`<runs>/<data>/<method>/<seed>-<hash>`."""
+        return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
+
+
+def claim(run_dir: Path, identity: dict[str, Any]) -> Path:
+    """Make a run's folder and write what was asked for, or check that it was the same.
+
+    Raises:
+        RunError: the folder belongs to another run.
+    """
+    file = run_dir / "config.json"
+    identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
+    if not file.exists():
+        run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(file, identity)
+    elif (held := read_json(file)) != identity:
+        other = next(key for key in {**held, **identity} if held.get(key) != identity.get(key))
+        raise RunError(
+            f"{run_dir}: holds a run with {other}={held.get(other)!r}, not {identity.get(other)!r}; use another folder"
+        )
+    return run_dir
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """Where the numbers come from: processor, device, threads, versions, commit."""
+    cuda = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    packages = ("torch", "torchvision", "lightning", "torchmetrics", "numpy")
+    return {
+        "processor": _processor(),
+        "device": cuda or "cpu",
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+        "commit": _commit(),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

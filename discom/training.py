@@ -1,0 +1,296 @@
+"""fit(): one loop, readable from top to bottom, for every method."""
+
+import csv
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from safetensors.torch import load_file, save_file
+from torch.utils.tensorboard import SummaryWriter
+from tqdm.auto import tqdm
+
+from discom import methods
+from discom.config import Config
+from discom.data import Batches, MultiModalData, Split
+from discom.data.batches import Images
+from discom.errors import ConfigError, Interrupted, RunError
+from discom.evaluation import predict_logits, scores, weighted_f1
+from discom.models import resnet18
+from discom.runs import Result, claim, machine
+from discom.storage import atomic_file, digest, write_json
+
+__all__ = ["build", "fit"]
+
+STATE_SHARE = 0.05  # of the training time that may go into writing states to resume from
+
+
+def fit(
+    method: str | type[methods.Method], split: Split, config: Config, run_dir: Path | str, *, progress: bool = True
+) -> Result:
+    """Train `method` and test it once; a run that is done is read, one that was cut off goes on where it stopped.
+
+    Every epoch: train on the training part, score the validation part, keep each modality's weights if its weighted F1
+    is the best so far. At the end those weights are read back and the test part is scored.
+
+    Args:
+        method: a registered name, or a Method class.
+        split: the three parts of a MultiModalData.
+        config: the settings; seed, epochs and the rest.
+        run_dir: folder of this run alone.
+        progress: whether a progress bar is shown.
+
+    Returns:
+        The Result, which is also `run_dir`/result.json.
+
+    Raises:
+        RunError: the folder holds another run; or a loss is NaN or infinite (the term, epoch and batch are named).
+        Interrupted: Ctrl-C or SIGTERM; the same call goes on.
+    """
+    method = methods.get(method) if isinstance(method, str) else method
+    run_dir = claim(Path(run_dir), _identity(method, split, config))
+    if (run_dir / "result.json").exists():
+        return Result.read(run_dir / "result.json")
+    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+    with torch.random.fork_rng(), _stoppable(run_dir):
+        model = build(method, split.train, config)
+        parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.modalities}
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        model = model.to(memory_format=layout)
+        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+        batches = Batches(split.train, config.batch_size, config.seed, pairing=config.pairing,
+                          augment=config.augment, device=fabric.device, memory_format=layout)  # fmt: skip
+        schedule = _schedule(optimizer, config, len(batches))
+        model, optimizer = fabric.setup(model, optimizer)
+        state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
+        score = partial(_score, fabric, model.module, layout=layout)
+        bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
+                   disable=not progress, leave=False)  # fmt: skip
+        with _Log(run_dir, state.epoch) as log, bar:
+            for epoch in range(state.epoch, config.epochs):
+                started = time.perf_counter()
+                torch.manual_seed(config.seed * 1_000_003 + epoch)  # whatever draws at random draws the same again
+                means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
+                valid = score(split.valid)
+                for name, f1 in valid.items():
+                    if f1 > state.best.get(name, {"valid_f1": -1.0})["valid_f1"]:
+                        state.best[name] = {"valid_f1": f1, "best_epoch": epoch}
+                        _save_weights(run_dir, model.module, name)
+                state.seconds += time.perf_counter() - started
+                log.write(epoch, {"seconds": state.seconds, **means, **{f"valid_f1/{k}": v for k, v in valid.items()}})
+                state.epoch_done(epoch)
+                bar.set_postfix({k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()}, refresh=False)
+                bar.update()
+        test = _test(fabric, model.module, split.test, run_dir, layout)
+    result = Result(
+        method=method.name,
+        data=split.train.name,
+        seed=config.seed,
+        hash=run_dir.name.partition("-")[2] or run_dir.name,
+        scores={name: {**test[name], **state.best[name]} for name in test},
+        parameters=parameters,
+        seconds=state.seconds,
+        pairs_per_second=batches.count * config.epochs / state.seconds,
+        peak_memory_mb=_peak_memory(fabric.device),
+        config={**config.identity(), "options": method.options(config.options)},
+        machine=machine(fabric.device),
+        counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
+    )
+    write_json(run_dir / "result.json", vars(result))
+    state.path.unlink(missing_ok=True)
+    return result
+
+
+def build(method: type[methods.Method], data: MultiModalData, config: Config) -> methods.Method:
+    """The method's networks for this data, their initial weights drawn from the seed.
+
+    >>> from discom import data, profile
+    >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
+    >>> model.modalities
+    ['rgb', 'depth']
+    """
+    torch.manual_seed(config.seed)
+    encoder = partial(resnet18, width=config.width, stem=config.stem)
+    try:
+        return method(data.channels, len(data.classes), encoder, **method.options(config.options))
+    except TypeError as error:
+        raise ConfigError(f"options: {dict(config.options)} do not fit {method.name} ({error})") from None
+
+
+def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
+    """One pass over the training part; returns the mean of every term, of the total, and the last learning rate."""
+    model.train()
+    weights = model.module.weights
+    losses = torch.zeros(len(batches), len(weights) + 1, device=fabric.device)  # read at the end: no wait in between
+    for step, batch in enumerate(batches.epoch(epoch)):
+        terms = model(batch)
+        total = sum(weights[name] * value for name, value in terms.items() if weights[name])
+        optimizer.zero_grad()
+        fabric.backward(total)
+        optimizer.step()
+        rate = schedule.get_last_lr()[0]
+        schedule.step()
+        losses[step] = torch.stack([*terms.values(), total]).detach()
+    names = [*terms, "loss"]
+    _refuse_nonfinite(losses.cpu(), names, epoch)
+    return {"learning_rate": rate, **dict(zip(names, losses.mean(0).tolist(), strict=True))}
+
+
+def _refuse_nonfinite(losses: torch.Tensor, names: list[str], epoch: int) -> None:
+    bad = (~losses.isfinite()).nonzero()
+    if len(bad):
+        step, term = bad[0].tolist()
+        raise RunError(
+            f"loss term '{names[term]}' is {losses[step, term].item()} in epoch {epoch}, batch {step};"
+            " lower learning_rate, or use precision 32-true"
+        )
+
+
+@torch.inference_mode()
+def _logits(fabric, model, data: MultiModalData, name: str, layout) -> torch.Tensor:
+    model.eval()
+    with fabric.autocast():
+        return predict_logits(partial(model.predict, name), Images(data, name, fabric.device), memory_format=layout)
+
+
+def _score(fabric, model, data: MultiModalData, *, layout) -> dict[str, float]:
+    """Modality → weighted F1 × 100."""
+    labels = {name: torch.from_numpy(m.y).to(fabric.device) for name, m in data.modalities.items()}
+    return {name: weighted_f1(_logits(fabric, model, data, name, layout), y).item() for name, y in labels.items()}
+
+
+def _test(fabric, model, test: MultiModalData, run_dir: Path, layout) -> dict[str, dict[str, float]]:
+    """Each modality with its own best weights on the test part, which is read here and nowhere else."""
+    results, arrays = {}, {}
+    for name, modality in test.modalities.items():
+        model.load_state(name, load_file(weights_file(run_dir, name), device=str(fabric.device)))
+        logits = _logits(fabric, model, test, name, layout).cpu()
+        results[name] = scores(logits, torch.from_numpy(modality.y))
+        ids = np.asarray(modality.ids)
+        arrays |= {f"{name}_logits": logits.numpy(), f"{name}_labels": modality.y,
+                   f"{name}_ids": ids.astype(str) if ids.dtype == object else ids}  # fmt: skip
+    with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
+        np.savez(file, classes=np.array(test.classes), **arrays)
+    return results
+
+
+def weights_file(run_dir: Path | str, modality: str) -> Path:
+    """Where a run keeps the best weights of one modality."""
+    return Path(run_dir) / "weights" / f"{modality}.safetensors"
+
+
+def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
+    tensors = {key: value.contiguous().cpu() for key, value in model.state(name).items()}
+    with atomic_file(weights_file(run_dir, name)) as part:
+        save_file(tensors, part)
+
+
+def _identity(method, split: Split, config: Config) -> dict[str, Any]:
+    parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
+    bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
+    return {
+        "method": method.name,
+        "data": split.train.name,
+        "split": digest(bounds, split.train.channels, *(array for part in parts for array in part)),
+        **{**config.identity(), "options": method.options(config.options)},
+    }
+
+
+def _schedule(optimizer, config: Config, steps: int):
+    if config.schedule == "one-cycle":
+        # OneCycleLR wants three steps at least; a shorter run simply ends before the cycle does
+        total = max(3, config.epochs * steps)
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total + 1)
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def _peak_memory(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@contextmanager
+def _stoppable(run_dir: Path) -> Iterator[None]:
+    """Turn SIGTERM into what Ctrl-C does, and either into a message that says how to go on."""
+
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if main else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"{run_dir}: interrupted; the same command goes on from the last saved epoch") from None
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
+
+
+class _State:
+    """Where to resume: networks, optimizer, schedule and best scores after an epoch, in one file."""
+
+    def __init__(self, run_dir: Path, model, optimizer, schedule, device: torch.device):
+        self.path = run_dir / "state.pt"
+        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+        self.epoch, self.seconds, self.best, self.writing = 0, 0.0, {}, 0.0
+        if self.path.exists():
+            saved = self._read(device)
+            for name, part in self.parts.items():
+                part.load_state_dict(saved[name])
+            self.epoch, self.seconds, self.best = saved["epoch"], saved["seconds"], saved["best"]
+
+    def _read(self, device: torch.device) -> dict[str, Any]:
+        try:
+            return torch.load(self.path, map_location=device, weights_only=True)
+        except Exception as error:  # whatever is wrong with the file, the way out is the same
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise RunError(f"{self.path}: cannot be resumed from ({reason}); delete it to start anew") from None
+
+    def epoch_done(self, epoch: int) -> None:
+        """Write the state, unless writing has taken more than its share of the time."""
+        self.epoch = epoch + 1
+        if self.writing > STATE_SHARE * self.seconds:
+            return
+        started = time.perf_counter()
+        saved = {name: part.state_dict() for name, part in self.parts.items()}
+        with atomic_file(self.path) as part:
+            torch.save({**saved, "epoch": self.epoch, "seconds": self.seconds, "best": self.best}, part)
+        self.writing += time.perf_counter() - started
+
+
+class _Log:
+    """metrics.csv and TensorBoard events, one row an epoch; rows past the state that is resumed from are dropped."""
+
+    def __init__(self, run_dir: Path, epoch: int):
+        self.path, self.rows = run_dir / "metrics.csv", []
+        if self.path.exists():
+            with open(self.path, newline="", encoding="utf-8") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < epoch]
+        self.board = SummaryWriter(str(run_dir / "tensorboard"), purge_step=epoch)
+
+    def write(self, epoch: int, values: dict[str, float]) -> None:
+        self.rows.append({"epoch": epoch, **values})
+        with atomic_file(self.path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, fieldnames=list(self.rows[-1]))
+            table.writeheader()
+            table.writerows(self.rows)
+        for name, value in values.items():
+            self.board.add_scalar(name, value, epoch)
+
+    def __enter__(self) -> "_Log":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.board.close()
