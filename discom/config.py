@@ -80,12 +80,12 @@ PROFILES: dict[str, Config] = {
     # seconds: does everything run? its scores say nothing
     "tiny": Config(
         epochs=2, batch_size=32, learning_rate=2e-3, schedule="one-cycle", width=8, stem="small", channels_last=False
-    ),  # fmt: skip
+    ),
     # minutes on two cores: enough to compare methods on 32×32 images. Few epochs see few motions at the paper's
     # augment = 0.5, and every method then learns its training images by heart
     "cpu": Config(
         epochs=30, learning_rate=2e-3, schedule="one-cycle", width=16, stem="small", augment=1.0, precision="bf16-mixed"
-    ),  # fmt: skip
+    ),
     # hours on a GPU: the paper's protocol, value by value
     "paper": Config(),
 }

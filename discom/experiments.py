@@ -66,7 +66,7 @@ def paired_difference(
 
 
 def _group(result: Result) -> str:
-    """What two runs must share to stand in one table: data and settings, the seed and the method's own options aside."""
+    """What two runs must share to stand in one table: data and settings, but not the seed or the method's options."""
     shared = {name: value for name, value in result.config.items() if name not in ("seed", "options")}
     return json.dumps([result.data, sorted(result.scores), shared], sort_keys=True)
 

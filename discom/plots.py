@@ -107,8 +107,8 @@ def confusions(predictions: Path | str) -> Figure:
     with np.load(predictions) as held:
         classes = held["classes"].tolist()
         names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
-        figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained",
-                                    figsize=((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9))  # fmt: skip
+        size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
+        figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)
         for axis, name in zip(axes[0], names, strict=True):
             labels, predicted = held[f"{name}_labels"], held[f"{name}_logits"].argmax(1)
             counts = np.zeros((len(classes), len(classes)))

@@ -11,7 +11,9 @@
 
 import json
 import platform
+import resource
 import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -26,7 +28,7 @@ from discom.errors import RunError
 from discom.methods import Method
 from discom.storage import digest, read_json, write_json
 
-__all__ = ["Result", "Run", "machine"]
+__all__ = ["Result", "Run", "claim", "machine", "peak_memory"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,14 @@ def machine(device: torch.device) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "commit": _commit(),
     }
+
+
+def peak_memory(device: torch.device) -> float:
+    """Most memory held so far, in MB: of the device, or on a CPU of this process since its start."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _processor() -> str:

@@ -1,9 +1,7 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
 import csv
-import resource
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +24,7 @@ from discom.data.batches import Images
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation import predict_logits, scores, weighted_f1
 from discom.models import resnet18
-from discom.runs import Result, claim, machine
+from discom.runs import Result, claim, machine, peak_memory
 from discom.storage import atomic_file, digest, write_json
 
 __all__ = ["build", "fit"]
@@ -100,7 +98,7 @@ def fit(
         parameters=parameters,
         seconds=state.seconds,
         pairs_per_second=batches.count * config.epochs / state.seconds,
-        peak_memory_mb=_peak_memory(fabric.device),
+        peak_memory_mb=peak_memory(fabric.device),
         config={**config.identity(), "options": method.options(config.options)},
         machine=machine(fabric.device),
         counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
@@ -211,13 +209,6 @@ def _schedule(optimizer, config: Config, steps: int):
         total = max(3, config.epochs * steps)
         return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total + 1)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-
-
-def _peak_memory(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The embedded data: one object per scene, drawn from known factors, seen by several sensors.
 
 A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the material as a
-texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So what is the
-best that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with
-probability ε, it is 1 - ε + ε/K (see `best_accuracy`).
+texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So the best
+that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with probability ε, it
+is 1 - ε + ε/K (see `best_accuracy`).
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ def make(
 
     >>> data = make(6, size=16)
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
-    ((6, 3, 16, 16), 'square/metal', ['background', 'bottom', 'centre_x'])
+    ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
     _check(n, size, {"epsilon": epsilon, "delta": delta, "zeta": zeta}, shapes, materials, modalities)
     factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials)

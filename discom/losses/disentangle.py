@@ -19,8 +19,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = [
-    "adversarial_loss", "auxiliary_loss", "modality_loss", "orthogonality_loss", "reverse_gradient", "task_loss", "terms",
-]  # fmt: skip
+    "adversarial_loss",
+    "auxiliary_loss",
+    "modality_loss",
+    "orthogonality_loss",
+    "reverse_gradient",
+    "task_loss",
+    "terms",
+]
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -82,7 +88,7 @@ def adversarial_loss(
     reduction: str = "paper",
     modality_targets: str = "paper",
 ) -> Tensor:
-    """L_adv = Σ_m CE(Cl_adv(GRL(z_inv)), m), Eq. 3: the classifier learns to tell modalities, the encoders to hide them.
+    """L_adv = Σ_m CE(Cl_adv(GRL(z_inv)), m), Eq. 3: the classifier learns to tell modalities, the encoders to hide.
 
     At the equilibrium, z_inv tells nothing and the value is M·log M.
     """

@@ -30,7 +30,7 @@ def resnet18(channels: int, width: int = 64, stem: str = "imagenet") -> tuple[nn
 
     >>> encoder, features = resnet18(13, width=8, stem="small")
     >>> features, sum(p.numel() for p in encoder.parameters())
-    (64, 176952)
+    (64, 176472)
     """
     kernels = {"imagenet": (7, 2), "small": (3, 1)}
     if stem not in kernels:
