@@ -22,11 +22,15 @@ def load_results(path: Path | str) -> list[Result]:
     """Every finished run under a folder, or the runs collected in one JSON file, ordered by data, method and seed.
 
     Raises:
-        RunError: there is none.
+        RunError: there is none, or the file holds something else.
     """
     path = Path(path)
     if path.is_file():
-        found = [Result(**fields) for fields in read_json(path)]
+        held = read_json(path)
+        try:
+            found = [Result(**fields) for fields in (held if isinstance(held, list) else [held])]
+        except TypeError as error:
+            raise RunError(f"{path}: not results of ours ({error}); collect them again") from None
     else:
         found = [Result.read(file) for file in sorted(path.rglob("result.json"))]
     if not found:
@@ -55,13 +59,19 @@ def paired_difference(
     Returns:
         Mean, lower and upper bound, in the unit of the scores; the bounds are NaN for n = 1.
 
+    Raises:
+        ValueError: lengths that differ, or no scores.
+
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
-    difference = np.subtract(ours, theirs)
+    if not len(ours) == len(theirs) > 0:
+        raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes, and one pair at least")
+    difference = np.asarray(ours, float) - np.asarray(theirs, float)
     if len(difference) < 2:
         return float(difference.mean()), np.nan, np.nan
-    low, high = stats.ttest_rel(ours, theirs).confidence_interval(level) if difference.std() else (difference[0],) * 2
+    alike = np.ptp(difference) < 1e-12  # no spread but rounding: the interval is the point itself
+    low, high = (difference[0],) * 2 if alike else stats.ttest_rel(ours, theirs).confidence_interval(level)
     return float(difference.mean()), float(low), float(high)
 
 
@@ -78,9 +88,12 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds that both have.
 
     Raises:
-        RunError: two runs of the same data, method and seed that differ in their settings.
+        RunError: no results; or two runs of the same data, method and seed that differ in the method's options.
     """
-    rows, groups = [], pd.DataFrame([{"data": r.data, "group": _group(r), "result": r} for r in results])
+    listed = [{"data": r.data, "group": _group(r), "result": r} for r in results]
+    if not listed:
+        raise RunError("summary: no results; train some runs first")
+    rows, groups = [], pd.DataFrame(listed)
     for (data, _), group in groups.groupby(["data", "group"], sort=False):
         runs: dict[str, dict[int, Result]] = {}
         for result in group["result"]:

@@ -62,7 +62,7 @@ class Method(nn.Module):
         weights: term → factor in the total; 1 where not given, 0 switches a term off.
 
     Raises:
-        ConfigError: a weight for a term that the method does not have.
+        ConfigError: a weight for a term that the method does not have; a modality that cannot be a ModuleDict's key.
     """
 
     name = ""
@@ -72,6 +72,8 @@ class Method(nn.Module):
         super().__init__()
         if unknown := [term for term in weights if term not in self.terms]:
             raise ConfigError(f"weights: {self.name} has no term '{unknown[0]}'; it has {', '.join(self.terms)}")
+        if taken := [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]:
+            raise ConfigError(f"modality '{taken[0]}': torch uses this name for itself; rename the modality")
         self.modalities = list(channels)
         self.weights = {term: float(weights.get(term, 1.0)) for term in self.terms}
 
@@ -92,19 +94,25 @@ class Method(nn.Module):
         return self.loss(batch)
 
     def state(self, modality: str) -> dict[str, Tensor]:
-        """The weights that matter for one modality: all but those under another modality's name."""
-        others = set(self.modalities) - {modality}
-        return {key: value for key, value in self.state_dict().items() if not others & set(key.split("."))}
+        """The weights that matter for one modality: all but those in a ModuleDict under another modality's name."""
+        others = [
+            f"{path}.{other}."
+            for path, module in self.named_modules()
+            if isinstance(module, nn.ModuleDict)
+            for other in module
+            if other in self.modalities and other != modality
+        ]
+        return {key: value for key, value in self.state_dict().items() if not key.startswith(tuple(others))}
 
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
         """Put back what `state` returned.
 
         Raises:
-            RuntimeError: a tensor is missing, left over, or of another shape.
+            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed then.
         """
+        if wrong := self.state(modality).keys() ^ state.keys():
+            raise RuntimeError(f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network")
         self.load_state_dict({**self.state_dict(), **state})
-        if missing := self.state(modality).keys() ^ state.keys():
-            raise RuntimeError(f"weights of {self.name}/{modality}: {sorted(missing)[0]} does not match the network")
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +219,7 @@ class DisCoMKD(Method):
         super().__init__(channels, classes, encoder, weights=weights)
         if len(channels) < 2:
             raise ConfigError(f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo")
+        disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
         self.model = DisCoM(channels, classes, encoder)
         self.settings = {"grl_lambda": grl_lambda, "reduction": reduction, "modality_targets": modality_targets}
 

@@ -59,9 +59,11 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     try:
         yield part
         part.chmod(0o755)  # mkdtemp makes it private
+        old = part.with_suffix(".old")
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, old)  # aside first: at no moment is there neither the old nor the new
         os.replace(part, path)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

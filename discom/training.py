@@ -55,12 +55,12 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    run_dir = claim(Path(run_dir), _identity(method, split, config))
-    if (run_dir / "result.json").exists():
-        return Result.read(run_dir / "result.json")
-    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
-    with torch.random.fork_rng(), _stoppable(run_dir):
-        model = build(method, split.train, config)
+    with torch.random.fork_rng(), _stoppable(Path(run_dir)):
+        model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
+        run_dir = claim(Path(run_dir), _identity(method, split, config))
+        if (run_dir / "result.json").exists():
+            return Result.read(run_dir / "result.json")
+        fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
         parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.modalities}
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         model = model.to(memory_format=layout)

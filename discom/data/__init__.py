@@ -42,14 +42,13 @@ def load(source: str | Path) -> MultiModalData:
 def _arguments(source: str) -> dict:
     """`scenes:n=600,epsilon=.2` → {"n": 600, "epsilon": .2}."""
     arguments = {}
-    known = scenes.make.__annotations__
+    known = {name: kind for name, kind in scenes.make.__annotations__.items() if name != "return"}
     for item in filter(None, source.partition(":")[2].split(",")):
         name, _, value = item.partition("=")
         try:
             arguments[name] = value.split("+") if name == "modalities" else known[name](value)
         except KeyError:
-            names = ", ".join(name for name in known if name != "return")
-            raise ConfigError(f"{source}: scenes has no argument '{name}'; it has {names}") from None
+            raise ConfigError(f"{source}: scenes has no argument '{name}'; it has {', '.join(known)}") from None
         except ValueError:
             raise ConfigError(
                 f"{source}: '{value}' is no value for {name}; write e.g. scenes:n=600,epsilon=0.2"

@@ -31,7 +31,9 @@ class Images:
         self.data, self.name, self.device = data, name, device
         modality = data.modalities[name]
         self.count, size = len(modality.x), 4 * int(np.prod(modality.x.shape))
-        self.held = torch.from_numpy(data.images(name)).to(device) if size <= resident_bytes else None
+        # "W" copies what is still on disk into memory, where torch may have it
+        held = np.require(data.images(name), requirements="W") if size <= resident_bytes else None
+        self.held = None if held is None else torch.from_numpy(held).to(device)
 
     def __len__(self) -> int:
         return self.count
@@ -83,6 +85,10 @@ class Batches:
     ):
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is neither 'paired' nor 'unpaired'")
+        if batch_size < 2:
+            raise ConfigError(f"batch_size: {batch_size} is too small; BatchNorm needs 2 samples or more")
+        if empty := [name for name, modality in data.modalities.items() if not len(modality.x)]:
+            raise DataError(f"{data.name}: modality '{empty[0]}' has no sample in this part; split the data anew")
         self.seed, self.pairing, self.augment = seed, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.images = {name: Images(data, name, self.device, resident_bytes) for name in data.modalities}

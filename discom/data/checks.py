@@ -42,8 +42,9 @@ def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str
     if labels.dtype.kind not in "iu":
         raise DataError(f"{where}: labels are {labels.dtype}, e.g. {labels[:1]}; save them as integers 0 … classes - 1")
     if count and (labels.min() < 0 or (classes is not None and labels.max() >= classes)):
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise DataError(f"{where}: label {wrong} is outside 0 … {'' if classes is None else classes - 1}; renumber")
+        if labels.min() < 0:
+            raise DataError(f"{where}: label {labels.min()} is below 0; renumber them from 0 on")
+        raise DataError(f"{where}: label {labels.max()} is above {classes - 1}, the last class; renumber or name it")
 
 
 def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
@@ -55,21 +56,15 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
     owner: dict[int, str] = {}
     for part, rows in parts.items():
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
-            raise DataError(
-                f"{where}/{part}_idx.npy: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed"
-            )
+            raise DataError(f"{where}/{part}: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed")
         outside = rows[(rows < 0) | (rows >= count)]
         if len(outside):
-            raise DataError(
-                f"{where}/{part}_idx.npy: index {outside[0]} is outside 0 … {count - 1}; make the split anew"
-            )
+            raise DataError(f"{where}/{part}: index {outside[0]} is outside 0 … {count - 1}; make the split anew")
         if not len(rows):
-            raise DataError(f"{where}/{part}_idx.npy: is empty; every part needs samples, make the split anew")
+            raise DataError(f"{where}/{part}: is empty; every part needs samples, make the split anew")
         for row in rows.tolist():
             if row in owner:
-                raise DataError(
-                    f"{where}/{part}_idx.npy: index {row} is in {owner[row]} already; a sample has one place"
-                )
+                raise DataError(f"{where}/{part}: index {row} is in {owner[row]} already; a sample has one place")
             owner[row] = part
 
 

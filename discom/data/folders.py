@@ -34,7 +34,11 @@ def read_image(file: Path | str) -> np.ndarray:
                 with tifffile.TiffFile(file) as tiff:
                     pixels, axes = tiff.series[0].asarray(), tiff.series[0].axes
             case _:
-                pixels, axes = imagecodecs.imread(file), ""
+                if not (content := file.read_bytes()):
+                    raise ValueError("the file is empty")
+                if file.suffix.lower() in (".jpg", ".jpeg") and not content.rstrip(b"\0").endswith(b"\xff\xd9"):
+                    raise ValueError("the end of the JPEG is missing")  # decoders fill the lost part without a word
+                pixels, axes = imagecodecs.imread(content), ""
     except FileNotFoundError:
         raise DataError(f"{file}: no such file") from None
     except Exception as error:  # every codec has its own exceptions; the file is at fault in all of them
@@ -70,12 +74,16 @@ def read_folders(root: Path | str, modalities: Sequence[str] | None = None) -> M
     """
     root = Path(root)
     trees = [root / name for name in modalities] if modalities else sorted(p for p in root.glob("[!.]*") if p.is_dir())
-    files = {tree.name: _images(tree) for tree in trees}
+    files: dict[str, list[Path]] = {}
+    for tree in trees:
+        if (name := tree.name.lower()) in files:
+            raise DataError(f"{tree}: another folder has the same name in other letters; rename one of the two")
+        files[name] = _images(tree)
     if not files:
         raise DataError(f"{root}: holds no folder; expected {root}/<modality>/<class>/<id>.png or so")
     classes = sorted({file.parent.name for found in files.values() for file in found})
     return MultiModalData(
-        {name.lower(): _modality(found, classes) for name, found in files.items()}, tuple(classes),
+        {name: _modality(found, classes) for name, found in files.items()}, tuple(classes),
         name=root.resolve().name,
     )  # fmt: skip
 

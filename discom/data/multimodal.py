@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_classes, check_labels
+from discom.data.checks import check_classes, check_images, check_labels
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, split_rows
@@ -112,6 +112,9 @@ class MultiModalData:
     def __post_init__(self):
         if not self.modalities:
             raise DataError(f"{self.name}: no modality; give at least one")
+        kinds = {name: np.asarray(modality.ids).dtype.kind for name, modality in self.modalities.items()}
+        if {"i", "u"} & set(kinds.values()) and {"U", "O"} & set(kinds.values()):
+            raise DataError(f"{self.name}: ids are numbers and text ({kinds}), so none would pair; use one type")
         for name, modality in self.modalities.items():
             where = f"{self.name}/{name}"
             if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -121,10 +124,12 @@ class MultiModalData:
                 raise DataError(f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each")
             if pd.Index(modality.ids).has_duplicates:
                 twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
-                raise DataError(f"{where}: id {twice!r} stands twice; an id names one sample of a modality")
+                raise DataError(f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality")
             if (self.labels[self.rows_of(name)] != modality.y).any():
                 wrong = modality.ids[np.argmax(self.labels[self.rows_of(name)] != modality.y)]
-                raise DataError(f"{where}: id {wrong!r} has another label in another modality; pairs share their class")
+                raise DataError(
+                    f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
+                )
         aligned = {**self.factors, "groups": self.groups, "masks": self.masks}
         for name, values in aligned.items():
             if values is not None and len(values) != len(self):
@@ -219,13 +224,15 @@ class MultiModalData:
             seed: another seed, another split; without effect on a split that came with the data.
 
         Raises:
-            DataError: too few samples or groups of a class, or one class only.
+            DataError: too few samples or groups of a class, one class only, or pixels that are not finite.
         """
         check_classes(self.labels, self.classes, self.name)
         if fractions is None and self.parts is not None:
             rows = [self.parts[part] for part in PARTS]
         else:
             rows = split_rows(self.labels, fractions or self.fractions, seed, self.groups, self.name)
+        for name, modality in self.modalities.items():
+            check_images(modality.x, f"{self.name}/{name}")
         parts = [self.take(part) for part in rows]
         bounds = self.normalization
         if not self.normalized:
@@ -250,8 +257,12 @@ class MultiModalData:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
         """
         data = self
+        if split is None and self.parts is not None and not self.normalized:
+            split = self.split()  # index files go with scaled images
         if split is not None:
             parts = {name: self._index.get_indexer(part.ids) for name, part in zip(PARTS, split, strict=True)}
+            if any((rows < 0).any() for rows in parts.values()):
+                raise DataError(f"{self.name}: the split holds ids that the data does not have; split this data")
             data = replace(self, normalization=split.train.normalization, parts=parts)
         write_folder(folder, data, overwrite=overwrite)
 

@@ -12,6 +12,7 @@ The released code needs the first, `labels.npy` and the index files of a paired 
 here, and a folder with a split that is written here trains there.
 """
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +46,27 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
             images = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
             for start in range(0, len(images), CHUNK):
                 rows = slice(start, start + CHUNK)
+                check_images(modality.x[rows], f"{data.name}/{name}")
                 images[rows] = data.images(name, rows) if scaled else modality.x[rows]
             images.flush()
             if not np.array_equal(data.rows_of(name), np.arange(len(data))):
                 np.save(part / f"{name.upper()}_rows.npy", data.rows_of(name))
         np.save(part / "labels.npy", data.labels)
-        np.save(part / "ids.npy", data.ids.astype(str) if data.ids.dtype == object else data.ids)
+        np.save(part / "ids.npy", _plain(data.ids))
         for name, rows in (data.parts or {}).items():
             np.save(part / f"{name}_idx.npy", rows)
         for name in ("groups", "masks"):
             if (values := getattr(data, name)) is not None:
-                np.save(part / f"{name}.npy", values.astype(str) if values.dtype == object else values)
+                np.save(part / f"{name}.npy", _plain(values))
         if data.factors:
-            np.savez(part / "factors.npz", **data.factors)
+            np.savez(part / "factors.npz", **{name: _plain(values) for name, values in data.factors.items()})
         write_json(part / MANIFEST, _manifest(data, scaled, part))
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    """Text instead of Python objects, which a file could only hold as code to run."""
+    values = np.asarray(values)
+    return values.astype(str) if values.dtype == object else values
 
 
 def _manifest(data, scaled: bool, folder: Path) -> dict[str, Any]:
@@ -82,11 +90,14 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         DataError: naming the missing, damaged or contradictory file.
     """
     folder = Path(folder)
-    manifest = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else {}
+    manifest = _read_manifest(folder)
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
-    classes = manifest.get("classes") or [str(k) for k in range(int(labels.max(initial=-1)) + 1)]
+    check_labels(labels, labels.size, None, f"{folder}/labels.npy")
+    classes = manifest.get("classes") or [str(k) for k in range(int(labels.max()) + 1 if len(labels) else 0)]
     ids = _load(folder / "ids.npy") if (folder / "ids.npy").is_file() else np.arange(len(labels))
+    if ids.shape != labels.shape:
+        raise DataError(f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one id per label is needed")
     modalities = {}
     for name, file in files.items():
         images = _load(file, mmap_mode="r")
@@ -95,6 +106,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             raise DataError(f"{file}: has shape {images.shape}, its manifest another; prepare the folder again")
         rows_file = folder / f"{file.name.removesuffix('.npy').split('_data')[0]}_rows.npy"
         rows = _load(rows_file) if rows_file.is_file() else np.arange(len(labels))
+        check_rows({rows_file.name: rows}, len(labels), str(folder))
         check_labels(labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}")
         modalities[name] = (images, labels[rows].astype(np.int64), ids[rows])
     optional = {
@@ -104,7 +116,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     return {
         "modalities": modalities,
         "classes": tuple(classes),
-        "factors": dict(_load(folder / "factors.npz")) if (folder / "factors.npz").is_file() else {},
+        "factors": _load(folder / "factors.npz") if (folder / "factors.npz").is_file() else {},
         **optional,
         "name": manifest.get("name", folder.resolve().name),
         "normalization": bounds or None,
@@ -114,8 +126,20 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     }
 
 
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    held = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else {}
+    if not isinstance(held, dict):
+        raise DataError(f"{folder / MANIFEST}: holds {type(held).__name__}, not a manifest; prepare the folder again")
+    return held
+
+
 def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
-    found = {file.name.removesuffix(end).lower(): file for end in SUFFIXES for file in sorted(folder.glob(f"*{end}"))}
+    found: dict[str, Path] = {}
+    for file in [file for end in SUFFIXES for file in sorted(folder.glob(f"*{end}"))]:
+        name = file.name.partition("_data")[0].lower()
+        if name in found:
+            raise DataError(f"{file}: stands beside {found[name].name}, the same modality; keep one of the two")
+        found[name] = file
     missing = [name for name in manifest.get("modalities", {}) if name not in found]
     if missing:
         raise DataError(
@@ -134,16 +158,17 @@ def _parts(folder: Path, count: int) -> dict[str, np.ndarray] | None:
         if part not in there:
             raise DataError(f"{folder}/{part}_idx.npy: missing beside {sorted(there)}; a split has three index files")
     parts = {part: _load(file) for part, file in there.items()}
-    check_rows(parts, count, str(folder))
+    check_rows({there[part].name: rows for part, rows in parts.items()}, count, str(folder))
     return parts
 
 
 def _load(file: Path, **how):
     try:
-        return np.load(file, allow_pickle=False, **how)
+        held = np.load(file, allow_pickle=False, **how)
+        return dict(held) if file.suffix == ".npz" else held
     except FileNotFoundError:
         raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); copy or prepare it again") from None
 
@@ -155,7 +180,7 @@ def verify(folder: Path | str) -> int:
         DataError: naming the first file that is missing or differs.
     """
     folder = Path(folder)
-    sums = read_json(folder / MANIFEST).get("checksums", {}) if (folder / MANIFEST).is_file() else {}
+    sums = _read_manifest(folder).get("checksums", {})
     for name, expected in sums.items():
         if not (folder / name).is_file():
             raise DataError(f"{folder / name}: missing; prepare the folder again")

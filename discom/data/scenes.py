@@ -69,6 +69,8 @@ def make(
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
+    if seed < 0:
+        raise ConfigError(f"scenes: seed={seed} is negative; use 0 or more")
     _check(n, size, {"epsilon": epsilon, "delta": delta, "zeta": zeta}, shapes, materials, modalities)
     factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials)
     draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}

@@ -30,11 +30,13 @@ def split_rows(
     >>> [len(rows) for rows in split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)]
     [70, 10, 20]
     """
-    if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
+    if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
         raise ConfigError(f"fractions: {tuple(fractions)} are not three positive shares with sum 1, such as .7 .1 .2")
     rng = np.random.default_rng([seed, 0x5917])
     place = _by_class(labels, fractions, rng) if groups is None else _by_group(labels, fractions, rng, groups)
     for part, name in enumerate(PARTS):
+        if not (place == part).any():
+            raise DataError(f"{where}: no group is left for the {name} part; give smaller groups or other fractions")
         missing = np.setdiff1d(labels, labels[place == part])
         if len(missing) and part == 0:
             raise DataError(f"{where}: the training part has no group of class {missing[0]}; take another seed")
@@ -47,7 +49,9 @@ def _by_class(labels, fractions, rng) -> np.ndarray:
     place = np.zeros(len(labels), dtype=int)
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        valid, test = (max(1, round(share * len(rows))) for share in fractions[1:])  # none of the parts stays empty
+        valid, test = (max(1, round(share * len(rows))) for share in fractions[1:])  # no part stays empty
+        while valid + test >= len(rows) > 2:
+            valid, test = (valid - 1, test) if valid > test else (valid, test - 1)
         place[rows[:valid]], place[rows[valid : valid + test]] = 1, 2
     return place
 

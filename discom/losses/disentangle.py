@@ -18,9 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from discom.errors import ConfigError
+
 __all__ = [
     "adversarial_loss",
     "auxiliary_loss",
+    "check_conventions",
     "modality_loss",
     "orthogonality_loss",
     "reverse_gradient",
@@ -53,6 +56,7 @@ def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
 
 def _reduce(losses: list[Tensor], reduction: str) -> Tensor:
     """Per-sample losses, one [B] for each modality (and head) → scalar."""
+    check_conventions(reduction=reduction)
     if reduction == "paper":
         return sum(loss.mean() for loss in losses)
     return torch.cat(losses).mean()
@@ -60,6 +64,7 @@ def _reduce(losses: list[Tensor], reduction: str) -> Tensor:
 
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
     """Cross-entropy [B] of modality logits [B, M] against modality `number`, in either convention."""
+    check_conventions(modality_targets=targets)
     if targets == "paper":
         return F.cross_entropy(logits, logits.new_full((len(logits),), number, dtype=torch.long), reduction="none")
     return F.cross_entropy(logits, torch.full_like(logits, float(number == 0)), reduction="none")
@@ -165,7 +170,7 @@ def terms(
     >>> {name: value.shape for name, value in terms(z, Heads(list(z), 8, 4), y).items()}["orth"]
     torch.Size([])
     """
-    _check(embeddings, heads, labels, reduction, modality_targets)
+    _check(embeddings, heads, labels)
     return {
         "cl": task_loss(embeddings, heads, labels, reduction),
         "adv": adversarial_loss(
@@ -177,10 +182,14 @@ def terms(
     }
 
 
-def _check(embeddings, heads, labels, reduction, modality_targets) -> None:
-    for name, value in (("reduction", reduction), ("modality_targets", modality_targets)):
+def check_conventions(**conventions: str) -> None:
+    """Raise a ConfigError (a ValueError) unless each of `reduction` and `modality_targets` is "paper" or "released"."""
+    for name, value in conventions.items():
         if value not in ("paper", "released"):
-            raise ValueError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")
+            raise ConfigError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")
+
+
+def _check(embeddings, heads, labels) -> None:
     if len(embeddings) < 2:
         raise ValueError(f"embeddings: {list(embeddings)} is fewer than two modalities; there is nothing to tell apart")
     if getattr(heads.adv, "out_features", len(embeddings)) != len(embeddings):
@@ -189,6 +198,8 @@ def _check(embeddings, heads, labels, reduction, modality_targets) -> None:
             " one would renumber the others"
         )
     for name, z in embeddings.items():
+        if not len(z.inv):
+            raise ValueError(f"embeddings: '{name}' has no samples in this batch; a mean over none is undefined")
         if name not in labels or len(labels[name]) != len(z.inv):
             held = len(labels[name]) if name in labels else "no"
             raise ValueError(f"labels: {held} labels for {len(z.inv)} embeddings of '{name}'; give one for each")

@@ -77,6 +77,7 @@ class DeployedBranch(nn.Module):
     def __init__(self, branch: Branch, task: nn.Linear):
         super().__init__()
         self.branch, self.task = copy.deepcopy(branch), copy.deepcopy(task)
+        self.train(branch.training)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, channels, H, W] → logits [B, C]."""
@@ -101,8 +102,10 @@ class DisCoM(nn.Module):
     def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18):
         super().__init__()
         self.branches = nn.ModuleDict({name: Branch(bands, encoder) for name, bands in channels.items()})
-        width = next(iter(self.branches.values())).width
-        self.heads = Heads(list(channels), width, classes)
+        widths = {name: branch.width for name, branch in self.branches.items()}
+        if len(set(widths.values())) > 1:
+            raise ConfigError(f"encoder: embeddings of {widths} units; shared heads need one width for all modalities")
+        self.heads = Heads(list(channels), next(iter(widths.values())), classes)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""

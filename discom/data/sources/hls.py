@@ -31,6 +31,8 @@ def read_hls(root: Path | str) -> MultiModalData:
     if not (root / "index.csv").is_file():
         raise DataError(f"{root / 'index.csv'}: missing; give the folder that holds index.csv and tiles/")
     index = pd.read_csv(root / "index.csv", dtype={"tile": str})
+    if missing := {"tile", "location_group"} - set(index.columns):
+        raise DataError(f"{root / 'index.csv'}: has no column {sorted(missing)[0]}; copy the file again")
     patches, labels, ids, groups = [], [], [], []
     for tile, group in zip(index["tile"].str.zfill(3), index["location_group"], strict=True):
         file = root / "tiles" / f"{tile}.tif"
@@ -46,6 +48,8 @@ def read_hls(root: Path | str) -> MultiModalData:
                     labels.append(int(np.argmax(shares)))
                     ids.append(f"{tile}-{row:03d}-{column:03d}")
                     groups.append(group)
+    if not patches:
+        raise DataError(f"{root / 'tiles'}: no patch of {PATCH}×{PATCH} pixels has a majority class of {MAJORITY:.0%}")
     images, labels, ids = np.stack(patches), np.array(labels), np.array(ids)
     return MultiModalData(
         {name: Modality(images[:, bands], labels, ids) for name, bands in BANDS.items()},

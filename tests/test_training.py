@@ -1,0 +1,371 @@
+"""fit(): resumes to the same numbers, reads the test part once, keeps the best weights, and says what went wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from discom import data, fit, methods, profile
+from discom.data import Modality, MultiModalData, scenes
+from discom.errors import ConfigError, Interrupted, RunError
+from discom.evaluation import weighted_f1
+from discom.methods import Method, Student
+from discom.training import build, weights_file
+
+TINY = profile("tiny", epochs=3)
+
+
+@pytest.fixture(scope="module")
+def split():
+    return data.load("scenes:n=66,size=16").split(seed=0)
+
+
+@pytest.fixture(scope="module")
+def finished(split, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "0-abc"
+    return folder, fit("discom", split, TINY, folder, progress=False)
+
+
+def numbers(result) -> dict:
+    """What two runs that are one and the same must agree on to the last digit."""
+    return {"scores": result.scores, "parameters": result.parameters, "config": result.config, "counts": result.counts}
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    folder, result = finished
+    written = json.loads((folder / "result.json").read_text())
+    assert written["scores"] == result.scores
+    assert set(result.f1) == {"rgb", "depth"}
+    assert not (folder / "state.pt").exists()
+    table = pd.read_csv(folder / "metrics.csv")
+    assert table["epoch"].tolist() == [0, 1, 2]
+    assert {"loss", "cl", "adv", "mod", "aux", "orth", "valid_f1/rgb", "valid_f1/depth"} <= set(table)
+    assert np.allclose(table["loss"], table[["cl", "adv", "mod", "aux", "orth"]].sum(axis=1), rtol=1e-5)
+    assert list((folder / "tensorboard").glob("events*"))
+
+
+def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
+    folder, result = finished
+    table = pd.read_csv(folder / "metrics.csv")
+    for name, scores in result.scores.items():
+        assert scores["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
+        assert scores["valid_f1"] == pytest.approx(table[f"valid_f1/{name}"].max())
+
+
+def test_saved_weights_give_the_reported_test_score_through_the_deployed_branch(finished, split):
+    folder, result = finished
+    model = build(methods.get("discom"), split.train, TINY).eval()
+    for name, modality in split.test.modalities.items():
+        model.load_state(name, load_file(weights_file(folder, name)))
+        logits = model.branch(name)(torch.from_numpy(split.test.images(name)))
+        labels = torch.from_numpy(modality.y)
+        assert weighted_f1(logits, labels).item() == pytest.approx(result.f1[name], abs=1e-4)
+        with np.load(folder / "predictions.npz") as held:
+            assert np.allclose(held[f"{name}_logits"], logits.detach().numpy(), atol=1e-4)
+            assert (held[f"{name}_ids"] == modality.ids).all()
+
+
+def test_a_finished_run_is_read_and_not_trained_again(finished, split):
+    folder, result = finished
+    before = (folder / "result.json").stat().st_mtime_ns
+    assert fit("discom", split, TINY, folder) == result
+    assert (folder / "result.json").stat().st_mtime_ns == before
+
+
+def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_path):
+    _, first = finished
+    again = fit("discom", split, TINY, tmp_path / "again", progress=False)
+    other = fit("discom", split, profile("tiny", epochs=3, seed=1), tmp_path / "other", progress=False)
+    assert numbers(again) == numbers(first)
+    assert other.scores != first.scores
+
+
+def test_the_callers_random_numbers_are_left_alone(split, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert torch.equal(torch.rand(3), expected)
+
+
+class _Watched(dict):
+    """A mapping of modalities that notes whenever somebody reads it."""
+
+    def __init__(self, held, log, name):
+        super().__init__(held)
+        self.log, self.name = log, name
+
+    def items(self):
+        self.log.append(self.name)
+        return super().items()
+
+    def __getitem__(self, key):
+        self.log.append(self.name)
+        return super().__getitem__(key)
+
+
+def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
+    log = []
+    score = weighted_f1
+    monkeypatch.setattr("discom.training.weighted_f1", lambda *a: (log.append("validation"), score(*a))[1])
+    parts = [
+        MultiModalData(_Watched(part.modalities, log, name), part.classes, normalization=part.normalization)
+        for name, part in split._asdict().items()
+    ]
+    log.clear()  # building the parts reads them
+    identity = len(log)
+    fit("student", type(split)(*parts), TINY, tmp_path / "run", progress=False)
+    last = len(log) - 1 - log[::-1].index("validation")
+    images = [place for place, name in enumerate(log) if name == "test" and place > identity]
+    # the identity of the run reads ids and labels first; from then on nothing until the last validation
+    first_validation = log.index("validation")
+    assert [place for place in images if first_validation < place <= last] == []
+    assert any(place > last for place in images)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_every_method_trains_on_every_odd_size(name, tmp_path):
+    """33 training samples at batch 32 would leave a batch of one, which BatchNorm refuses."""
+    whole = scenes.make(60, size=16)
+    split = whole.split((0.55, 0.2, 0.25), seed=0)
+    assert len(split.train) == 33
+    result = fit(name, split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert all(0 <= f1 <= 100 for f1 in result.f1.values())
+
+
+def test_unpaired_and_partly_paired_modalities_train(tmp_path):
+    whole = scenes.make(60, size=16)
+    rgb, depth = whole.modalities.values()
+    keep = np.r_[0:40]
+    uneven = MultiModalData({"rgb": rgb, "depth": depth.take(keep)}, whole.classes)
+    other = Modality(depth.x, depth.y, np.array([f"other-{i}" for i in depth.ids]))
+    unpaired = MultiModalData({"rgb": rgb, "depth": other}, whole.classes)
+    for name, held in {"uneven": uneven, "unpaired": unpaired}.items():
+        result = fit("discom", held.split((0.5, 0.2, 0.3)), profile("tiny", epochs=1), tmp_path / name, progress=False)
+        assert set(result.f1) == {"rgb", "depth"}
+
+
+def test_three_modalities_train(tmp_path):
+    whole = scenes.make(60, size=16, modalities=("rgb", "depth", "thermal"))
+    result = fit("discom", whole.split((0.5, 0.2, 0.3)), profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert set(result.f1) == {"rgb", "depth", "thermal"}
+
+
+def test_a_hand_made_folder_in_the_released_format_trains_unchanged(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(30) % 3
+    for name, bands in (("MS", 4), ("SAR", 2)):
+        images = rng.random((30, bands, 16, 16)).astype("float32") * 0.2 + labels[:, None, None, None] * 0.3
+        np.save(tmp_path / f"{name}_data_normalized.npy", images.astype("float32"))
+    np.save(tmp_path / "labels.npy", labels)
+    for part, rows in {"train": range(18), "valid": range(18, 24), "test": range(24, 30)}.items():
+        np.save(tmp_path / f"{part}_idx.npy", np.array(list(rows)))
+    held = data.load(tmp_path)
+    result = fit("discom", held.split(), profile("tiny", epochs=2, batch_size=6), tmp_path / "run", progress=False)
+    assert result.counts == {"train": 18, "valid": 6, "test": 6}
+    assert set(result.f1) == {"ms", "sar"}
+
+
+class _Broken(Student):
+    name = "broken"
+
+    def loss(self, batch):
+        terms = super().loss(batch)
+        self.calls = getattr(self, "calls", 0) + 1
+        return {"cl": terms["cl"] * (float("nan") if self.calls == 5 else 1.0)}
+
+
+def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
+    steps = 2  # 30 training samples at batch 16
+    with pytest.raises(RunError, match=r"'cl' is nan in epoch 2, batch 0"):
+        fit(_Broken, split, profile("tiny", epochs=4, batch_size=16), tmp_path / "run", progress=False)
+    assert 2 * steps + 1 == 5  # the fifth call is the first of the third epoch
+    assert not (tmp_path / "run/result.json").exists()
+
+
+def test_a_folder_of_another_run_is_refused(finished, split):
+    folder, _ = finished
+    with pytest.raises(RunError, match=r"holds a run with epochs=3, not 4"):
+        fit("discom", split, profile("tiny", epochs=4), folder)
+    with pytest.raises(RunError, match="method='discom', not 'student'"):
+        fit("student", split, TINY, folder)
+
+
+def test_a_folder_of_another_split_is_refused(finished):
+    folder, _ = finished
+    with pytest.raises(RunError, match="split="):
+        fit("discom", data.load("scenes:n=66,size=16").split(seed=1), TINY, folder)
+
+
+@pytest.mark.parametrize("text", ['{"method": "discom"', '{"method": "discom"}', "[]", ""])
+def test_a_result_that_was_cut_short_or_edited_is_refused_by_name(split, tmp_path, text):
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    (tmp_path / "run/result.json").write_text(text)
+    with pytest.raises(RunError, match=r"result\.json.*delete it"):
+        fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+
+
+def test_options_that_do_not_fit_are_config_errors(split, tmp_path):
+    with pytest.raises(ConfigError, match="no 'temperature'"):
+        fit("discom", split, profile("tiny", options={"temperature": 4}), tmp_path / "a")
+    with pytest.raises(ConfigError, match="no term 'adv'"):
+        fit("student", split, profile("tiny", options={"weights": {"adv": 0}}), tmp_path / "b")
+    with pytest.raises(ConfigError, match="reduction"):
+        fit("discom", split, profile("tiny", options={"reduction": "sum"}), tmp_path / "c")
+
+
+def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_path):
+    off = {"weights": {"adv": 0, "mod": 0}}
+    fit("discom", split, profile("tiny", epochs=1, options=off), tmp_path / "run", progress=False)
+    table = pd.read_csv(tmp_path / "run/metrics.csv")
+    assert (table[["adv", "mod"]] > 0).all(axis=None)
+    assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
+
+
+# --- interruption ----------------------------------------------------------------------------------------------------
+
+KILLER = """
+import os, signal, sys
+from discom import cli, methods, storage, training
+moment, what = int(sys.argv[1]), sys.argv[2]
+count = 0
+def wrap(owner, name):
+    original = getattr(owner, name)
+    def replaced(*args, **kwargs):
+        global count
+        count += 1
+        if count == moment:
+            os.kill(os.getpid(), getattr(signal, sys.argv[3]))
+        return original(*args, **kwargs)
+    setattr(owner, name, replaced)
+wrap(*{"step": (methods.DisCoMKD, "loss"), "write": (storage.os, "replace")}[what])
+sys.exit(cli.main(sys.argv[4:]))
+"""
+COMMAND = ["train", "--data", "scenes:n=66,size=16", "--profile", "tiny", "--epochs", "4", "--batch_size", "8"]
+
+
+def run_and_kill(runs: Path, moment: int, what: str, how: str = "SIGKILL") -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", KILLER, str(moment), what, how, *COMMAND, "--runs", str(runs)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("whole")
+    done = run_and_kill(runs, -1, "step")
+    assert done.returncode == 0, done.stderr
+    return next(runs.rglob("result.json")).parent
+
+
+def same_run(first: Path, second: Path) -> None:
+    a, b = (json.loads((folder / "result.json").read_text()) for folder in (first, second))
+    for key in ("scores", "parameters", "config", "counts", "hash"):
+        assert a[key] == b[key]
+    for file in (first / "weights").iterdir():
+        ours, theirs = load_file(file), load_file(second / "weights" / file.name)
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours | theirs)
+    drop = ["seconds"]
+    pd.testing.assert_frame_equal(
+        pd.read_csv(first / "metrics.csv").drop(columns=drop), pd.read_csv(second / "metrics.csv").drop(columns=drop)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "what"),
+    [
+        (6, "step"),  # in the middle of an epoch
+        (13, "step"),
+        (3, "write"),  # while files are moved to their places: config, weights, metrics, state, result
+        (5, "write"),
+        (9, "write"),
+        (-2, "write"),  # the last but one: the result itself
+    ],
+)
+def test_killed_at_any_moment_the_same_command_ends_with_the_same_numbers(uninterrupted, tmp_path, moment, what):
+    if moment < 0:
+        moment = _writes(uninterrupted) + moment + 1
+    killed = run_and_kill(tmp_path, moment, what)
+    assert killed.returncode == -signal.SIGKILL
+    assert not list(tmp_path.rglob("result.json"))
+    resumed = run_and_kill(tmp_path, -1, "step")
+    assert resumed.returncode == 0, resumed.stderr
+    same_run(uninterrupted, next(tmp_path.rglob("result.json")).parent)
+
+
+def _writes(folder: Path) -> int:
+    """How often the uninterrupted run moved a file: config, predictions, result; each epoch metrics and state (always
+    written here: see the first assertion of the test below); and a pair of weights whenever a score improved."""
+    table = pd.read_csv(folder / "metrics.csv")
+    improved = sum((table[c].cummax().diff().fillna(1) > 0).sum() for c in table if c.startswith("valid_f1/"))
+    return 3 + 2 * len(table) + int(improved)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_and_sigterm_leave_status_130_one_line_and_a_run_to_resume(uninterrupted, tmp_path, how):
+    stopped = run_and_kill(tmp_path, 13, "step", how)
+    assert stopped.returncode == 130
+    last = stopped.stderr.strip().splitlines()[-1]
+    assert "interrupted; the same command goes on" in last
+    assert "Traceback" not in stopped.stderr
+    resumed = run_and_kill(tmp_path, -1, "step")
+    assert resumed.returncode == 0
+    same_run(uninterrupted, next(tmp_path.rglob("result.json")).parent)
+
+
+def test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch):
+    reference = fit("discom", split, TINY, tmp_path / "whole", progress=False)
+    original, calls = methods.DisCoMKD.loss, []
+
+    def stop(self, batch):
+        calls.append(1)
+        if len(calls) == 2:  # one step an epoch: the second epoch
+            raise KeyboardInterrupt
+        return original(self, batch)
+
+    monkeypatch.setattr(methods.DisCoMKD, "loss", stop)
+    with pytest.raises(Interrupted, match="goes on"):
+        fit("discom", split, TINY, tmp_path / "run", progress=False)
+    assert (tmp_path / "run/state.pt").exists()
+    assert numbers(fit("discom", split, TINY, tmp_path / "run", progress=False)) == numbers(reference)
+
+
+def test_a_truncated_state_is_named_with_the_way_out(split, tmp_path, monkeypatch):
+    test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_bytes((tmp_path / "run/config.json").read_bytes())
+    (other / "state.pt").write_bytes(b"not a state")
+    with pytest.raises(RunError, match=r"state\.pt: cannot be resumed from .* delete it to start anew"):
+        fit("discom", split, TINY, other, progress=False)
+
+
+def test_a_state_that_carries_code_is_refused(split, tmp_path, monkeypatch):
+    class Code:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "executed"),))
+
+    test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_bytes((tmp_path / "run/config.json").read_bytes())
+    torch.save({"model": Code()}, other / "state.pt")
+    with pytest.raises(RunError, match="cannot be resumed from"):
+        fit("discom", split, TINY, other, progress=False)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_method_must_say_what_it_does():
+    with pytest.raises(TypeError, match="must define loss"):
+        Method({"rgb": 3}, 2, None, weights={}).loss(None)
