@@ -1,5 +1,6 @@
 # Paths are relative, so that a directory name with a space in it does no harm.
 PYTHON ?= python3
+REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
@@ -28,8 +29,8 @@ format: $(READY)
 clean:
 	rm -rf build .pytest_cache .ruff_cache
 
-$(READY): requirements.txt pyproject.toml
+$(READY): $(REQUIREMENTS) pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed, this is ' + sys.version.split()[0]) if sys.version_info < (3, 11) else None"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS) --editable .
 	touch $(READY)

@@ -1,13 +1,29 @@
 """discom: teacher-free cross-modal knowledge distillation, taught, run and put to the test.
 
-from discom import data, fit, methods, profile
+from discom import data, fit, profile
 split = data.load("scenes").split(seed=0)
 result = fit("discom", split, profile("cpu"), "runs/first")
 result.f1                                  # {"rgb": …, "depth": …}
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from discom.config import Config, profile
-from discom.training import fit
 from discom.version import __version__
 
+if TYPE_CHECKING:
+    from discom.training import fit
+
 __all__ = ["Config", "__version__", "fit", "profile"]
+
+_ROOMS = ("data", "evaluation", "experiments", "losses", "methods", "models", "plots", "runs", "training")
+
+
+def __getattr__(name: str):
+    """Load a room when it is entered: `import discom` alone needs neither torch nor matplotlib."""
+    if name == "fit":
+        return import_module("discom.training").fit
+    if name in _ROOMS:
+        return import_module(f"discom.{name}")
+    raise AttributeError(f"module 'discom' has no attribute '{name}'")

@@ -156,7 +156,7 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     else:
         results = experiments.load_results(path)
         table = experiments.summary(results)
-        print(experiments.to_markdown(table))
+        print(f"{experiments.to_markdown(table)}\n\n{experiments.cost_to_markdown(results)}")
         if collect:
             experiments.collect(results, collect)
         figures = {"": lambda: plots.differences(table, "discom", experiments.BASELINES)}

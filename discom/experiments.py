@@ -13,31 +13,39 @@ from discom.errors import RunError
 from discom.runs import Result
 from discom.storage import read_json, write_json
 
-__all__ = ["BASELINES", "collect", "load_results", "paired_difference", "summary", "to_markdown"]
+__all__ = ["BASELINES", "collect", "cost_to_markdown", "load_results", "paired_difference", "summary", "to_markdown"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Every finished run under a folder, or the runs collected in one JSON file, ordered by data, method and seed.
+    """Finished runs, ordered by data, method and seed: all under a folder of runs, or those collected in a JSON file.
+
+    Args:
+        path: a folder of runs; a file that `collect` wrote; or a folder of such files.
 
     Raises:
-        RunError: there is none, or the file holds something else.
+        RunError: there is none, or a file holds something else.
     """
     path = Path(path)
     if path.is_file():
-        held = read_json(path)
-        try:
-            found = [Result(**fields) for fields in (held if isinstance(held, list) else [held])]
-        except TypeError as error:
-            raise RunError(f"{path}: not results of ours ({error}); collect them again") from None
+        found = _collected(path)
     else:
         found = [Result.read(file) for file in sorted(path.rglob("result.json"))]
+        found = found or [result for file in sorted(path.glob("*.json")) for result in _collected(file)]
     if not found:
         raise RunError(f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}")
     known = methods.names()
     place = {name: number for number, name in enumerate(known)}
     return sorted(found, key=lambda r: (r.data, place.get(r.method, len(known)), r.seed, r.hash))
+
+
+def _collected(file: Path) -> list[Result]:
+    held = read_json(file)
+    try:
+        return [Result(**fields) for fields in (held if isinstance(held, list) else [held])]
+    except TypeError as error:
+        raise RunError(f"{file}: not results of ours ({error}); collect them again") from None
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
@@ -84,7 +92,7 @@ def _group(result: Result) -> str:
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """One row for each data set, method and modality.
 
-    Columns: data, method, modality, n (seeds), f1 (mean), sd, seconds (median per run), and for each baseline b
+    Columns: data, method, modality, n (seeds), f1 (mean), sd, and for each baseline b
     `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds that both have.
 
     Raises:
@@ -115,7 +123,6 @@ def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str
         "n": len(f1),
         "f1": float(np.mean(f1)),
         "sd": float(np.std(f1, ddof=1)) if len(f1) > 1 else np.nan,
-        "seconds": float(np.median([result.seconds for result in seeds.values()])),
     }
     for baseline in baselines:
         common = [seed for seed in seeds if seed in runs.get(baseline, {})] if baseline != method else []
@@ -130,14 +137,39 @@ def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """A summary as a Markdown table: F1 as mean ± sd, differences with their interval in brackets."""
     shown = [name for name in baselines if table[f"vs {name}"].notna().any()]
-    heads = ["data", "method", "modality", "n", "F1", *(f"Δ {name}" for name in shown), "s per run"]
+    heads = ["data", "method", "modality", "n", "F1", *(f"Δ {name}" for name in shown)]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for _, row in table.iterrows():
         f1 = f"{row['f1']:.1f}" + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.1f}")
         cells = [row["data"], row["method"], row["modality"], str(row["n"]), f1]
-        cells += [_difference(row, f"vs {name}") for name in shown] + [f"{row['seconds']:.0f}"]
+        cells += [_difference(row, f"vs {name}") for name in shown]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def cost_to_markdown(results: Iterable[Result]) -> str:
+    """What a run costs, as a Markdown table: medians over the runs of a method, and the machine below it."""
+    rows = pd.DataFrame(
+        [
+            {
+                "method": r.method,
+                "parameters at use": f"{max(r.parameters.values()):,}".replace(",", " "),
+                "s per run": r.seconds,
+                "samples/s": r.pairs_per_second,
+                "peak MB": r.peak_memory_mb,
+                "machine": f"{r.machine['processor']}, {r.machine['threads']} threads, {r.machine['device']}",
+            }
+            for r in results
+        ]
+    )
+    table = rows.groupby(["method", "parameters at use"], sort=False)[["s per run", "samples/s", "peak MB"]].median()
+    counts = rows.groupby("method").size()
+    heads = ["method", "n", "parameters at use", *table.columns]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for (method, parameters), row in table.iterrows():
+        cells = [method, str(counts[method]), parameters, *(f"{value:.0f}" for value in row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", "Machine: " + "; ".join(rows["machine"].unique())])
 
 
 def _difference(row, name: str) -> str:

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 def twin(source: Path) -> nbformat.NotebookNode:
     """The notebook that a py:percent file describes, without outputs."""
-    notebook = jupytext.read(source)
+    notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return notebook
 

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from discom.errors import DataError, RunError
-from discom.experiments import BASELINES, collect, load_results, paired_difference, summary, to_markdown
+from discom.experiments import (
+    BASELINES,
+    collect,
+    cost_to_markdown,
+    load_results,
+    paired_difference,
+    summary,
+    to_markdown,
+)
 from discom.runs import Result
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
@@ -22,7 +30,7 @@ def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", sec
               for m, f1 in (("rgb", rgb), ("depth", depth)) if f1 is not None}  # fmt: skip
     return Result(
         method=method, data=data, seed=seed, hash=hash, scores=scores, parameters=dict.fromkeys(scores, 7),
-        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0, machine={"device": "cpu"},
+        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0, machine={"device": "cpu", "processor": "P", "threads": 2},
         config={"seed": seed, "epochs": 2, "options": {"weights": {}}, **config}, counts={"train": 4},
     )  # fmt: skip
 
@@ -117,8 +125,8 @@ def test_summary_by_hand():
     found = rows(table)
     assert len(table) == len(found) == 6
     student, discom, twice = (found["scenes", m, "rgb"] for m in ("student", "discom", "student-2x"))
-    assert (student["n"], student["f1"], student["sd"], student["seconds"]) == (3, 72.0, pytest.approx(2.0), 10.0)
-    assert (discom["n"], discom["f1"], discom["seconds"]) == (3, 75.0, 40.0)  # the median, not the mean, of the time
+    assert (student["n"], student["f1"], student["sd"]) == (3, 72.0, pytest.approx(2.0))
+    assert (discom["n"], discom["f1"]) == (3, 75.0)
     assert discom["sd"] == pytest.approx(math.sqrt(7))  # -2, -1, 3: 14 / (3 - 1)
     half = 4.302652729911275 * 1.0 / math.sqrt(3)  # differences 3, 2, 4
     assert [discom[f"vs student{k}"] for k in ("", " low", " high")] == pytest.approx([3, 3 - half, 3 + half])
@@ -141,7 +149,7 @@ def test_summary_pairs_by_seed_whatever_the_order():
 
 def test_summary_columns():
     differences = [f"vs {name}{end}" for name in BASELINES for end in ("", " low", " high")]
-    assert list(summary(RUNS)) == ["data", "method", "modality", "n", "f1", "sd", "seconds", *differences]
+    assert list(summary(RUNS)) == ["data", "method", "modality", "n", "f1", "sd", *differences]
     assert "vs discom" in summary(RUNS, ["discom"])
     assert "vs student" not in summary(RUNS, ["discom"])
 
@@ -177,22 +185,33 @@ def test_two_runs_with_one_seed(options):
 def test_markdown_by_hand():
     half = 4.302652729911275 / math.sqrt(3)
     expected = [
-        "| data | method | modality | n | F1 | Δ student | Δ student-2x | s per run |",
-        "|---|---|---|---|---|---|---|---|",
-        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 | 10 |",
-        "| scenes | student | depth | 3 | 60.0 ± 0.0 | – | -2.0 | 10 |",
-        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 [{3 - half:+.1f}, {3 + half:+.1f}] | +3.0 | 40 |",
-        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | +1.0 [+1.0, +1.0] | -1.0 | 40 |",
-        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – | 15 |",
-        "| scenes | student-2x | depth | 1 | 62.0 | +2.0 | – | 15 |",
+        "| data | method | modality | n | F1 | Δ student | Δ student-2x |",
+        "|---|---|---|---|---|---|---|",
+        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 |",
+        "| scenes | student | depth | 3 | 60.0 ± 0.0 | – | -2.0 |",
+        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 [{3 - half:+.1f}, {3 + half:+.1f}] | +3.0 |",
+        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | +1.0 [+1.0, +1.0] | -1.0 |",
+        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – |",
+        "| scenes | student-2x | depth | 1 | 62.0 | +2.0 | – |",
     ]
     assert to_markdown(summary(RUNS)).split("\n") == expected
 
 
+def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
+    lines = cost_to_markdown(RUNS).split("\n")
+    assert lines[0] == "| method | n | parameters at use | s per run | samples/s | peak MB |"
+    assert lines[2:5] == [
+        "| student | 3 | 7 | 10 | 1 | 1 |",
+        "| discom | 3 | 7 | 40 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
+        "| student-2x | 1 | 7 | 15 | 1 | 1 |",
+    ]
+    assert lines[-1] == "Machine: P, 2 threads, cpu"
+
+
 def test_markdown_of_a_single_run():
     lines = to_markdown(summary([result("discom", rgb=81.26)])).split("\n")
-    assert lines[0] == "| data | method | modality | n | F1 | s per run |"
-    assert lines[2] == "| scenes | discom | rgb | 1 | 81.3 | 10 |"
+    assert lines[0] == "| data | method | modality | n | F1 |"
+    assert lines[2] == "| scenes | discom | rgb | 1 | 81.3 |"
 
 
 # ---------------------------------------------------------------- files

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -369,3 +370,23 @@ def test_a_state_that_carries_code_is_refused(split, tmp_path, monkeypatch):
 def test_a_method_must_say_what_it_does():
     with pytest.raises(TypeError, match="must define loss"):
         Method({"rgb": 3}, 2, None, weights={}).loss(None)
+
+
+@pytest.mark.slow
+def test_augmentation_takes_at_most_a_tenth_of_a_step():
+    """Medians of both, measured in turn on the cpu profile's network; about a hundredth where this was written."""
+    held = scenes.make(300).split((0.9, 0.05, 0.05))
+    config = profile("cpu")
+    model = build(methods.get("student"), held.train, config)
+    moved, still = (data.Batches(held.train, 128, 0, augment=share) for share in (1.0, 0.0))
+    extra, steps = [], []
+    for epoch in range(5):
+        times = [time.perf_counter()]
+        for batches in (moved, still):
+            made = list(batches.epoch(epoch))
+            times.append(time.perf_counter())
+        extra.append((times[1] - times[0]) - (times[2] - times[1]))
+        for batch in made:
+            sum(model.loss(batch).values()).backward()
+        steps.append(time.perf_counter() - times[2])
+    assert np.median(extra) < 0.1 * np.median(steps)

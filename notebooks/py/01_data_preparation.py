@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 01 · What is a pair, and what may a training part know?
 #
@@ -44,6 +32,7 @@
 try:
     import discom
 except ImportError:  # on Colab: this release's files, without touching the installed torch
+    print("fetching this release")
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %cd discom/notebooks
     # %pip install --quiet --editable ..
@@ -100,6 +89,7 @@ check("every class is divided alike, up to a sample", (abs(counts - shares * cou
 check("every scene is a pair", len(source.paired_ids) == len(source))
 check("pixels lie in [0, 1]", all(m.x.min() >= 0 and m.x.max() <= 1 for m in source.modalities.values()))
 
+
 # %% [markdown]
 # ## Can we draw a scene by hand? First the outline
 #
@@ -121,7 +111,6 @@ check("pixels lie in [0, 1]", all(m.x.min() >= 0 and m.x.max() <= 1 for m in sou
 # | $d_s$, $m$ | `d`, `m` | signed distance to shape $s$ (0 disk, 1 square, 2 triangle), soft mask | [H, W] |
 #
 # **Predict first:** what is $m$ exactly on the edge of a square, where $u = 0.8$ and $v = 0$?
-
 
 # %%
 def soft_mask(u, v, s, H):
@@ -145,6 +134,7 @@ scene = [{name: values[row] for name, values in source.factors.items()} for row 
 drawn = [outline(f, H) for f in scene]
 same = [np.array_equal(o["m"] > 0.5, mask) for o, mask in zip(drawn, source.masks[:100], strict=True)]
 check("in 100 scenes, m > ½ is the package's mask, pixel for pixel", all(same))
+
 
 # %% [markdown]
 # ## Then what each sensor adds
@@ -181,12 +171,10 @@ def see_rgb(f, o, colours):
     body, g = (1 + w) / 2 * a + (1 - w) / 2 * b, t * near + (1 - t) * far  # [bands, H, W]
     return f["illumination"] * (o["m"] * body + (1 - o["m"]) * g)
 
-
 def see_depth(f, o):
     dome, ridge = 1 - np.minimum(o["r"], 1) ** 2, 1 - np.minimum(abs(o["u"]), 1)
     rho = (0.6, dome, ridge)[f["relief"]]
     return 0.5 + f["shift"] + 0.7 * (f["tilt_x"] * o["X"] + f["tilt_y"] * o["Y"]) + o["m"] * (0.10 + 0.22 * rho)
-
 
 left = {"rgb": [], "depth": []}
 for row, (f, o) in enumerate(zip(scene, drawn, strict=True)):
@@ -263,6 +251,7 @@ seen = {how: sum(len(batch.y["depth"]) for batch in batches) for how, batches in
 check("eight pairs are left, and paired batches use these alone", len(partial.paired_ids) == seen["paired"] == 8)
 check("unpaired batches show depth again until it has 12 rows", seen["unpaired"] == 12)
 
+
 # %% [markdown]
 # ## What does leakage look like, measured?
 #
@@ -286,6 +275,7 @@ def accuracy(test, train, extra, own, view):
     """Percent of `own[test]` whose nearest image in `own[train]` and `view[extra]` has the right class."""
     nearest = (own[test] @ np.concatenate([own[train], view[extra]]).T).argmax(1)
     return 100 * (source.labels[np.concatenate([train, extra])][nearest] == source.labels[test]).mean()
+
 
 # %%
 rows, third, flat = [], min(400, len(source) // 3), {name: edges(m.x) for name, m in source.modalities.items()}
@@ -420,7 +410,6 @@ check("so do the scaled images", np.array_equal(again.split().test.images("depth
 #
 # Three answers are known in advance: with zero weights the loss is $\log C$; a batch with fewer samples than pixels can be learned by heart; and trained on shuffled labels, the classifier must stay at chance.
 
-
 # %%
 epochs, C = {"tiny": 8, "cpu": 15, "paper": 30}[profile], len(source.classes)
 
@@ -486,6 +475,7 @@ axes[0].legend(fontsize=8, ncols=2, frameon=False, loc="lower center", bbox_to_a
 points = table.reset_index().melt(["modality", "seed"], var_name="rule", value_name="test accuracy (%)")
 look = {"dodge": True, "jitter": 0.15, "size": 6, "edgecolor": "black", "linewidth": 0.7, "alpha": 0.8}
 axis = sns.stripplot(points, x="rule", y="test accuracy (%)", hue="modality", ax=axes[1], **look).set(ylim=(0, 100))
+
 
 # %% [markdown]
 # Left: loss over epochs in the last split, RGB black and depth grey, training solid, validation dashed, $\log C$ dotted. Right: test accuracy, a point per split, for four rules; *factors* is the count behind the bound, so the best that any method can expect.

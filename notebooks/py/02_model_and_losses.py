@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # 02 · Can five small losses replace a teacher?
 #
@@ -39,6 +31,7 @@
 try:
     import discom
 except ImportError:  # on Colab: this release's files, without touching the installed torch
+    print("fetching this release")
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %cd discom/notebooks
     # %pip install --quiet --editable ..
@@ -146,6 +139,7 @@ for name, parts in z.items():
 print("labels of the same rows:", *batch.y.values(), sep="\n")
 check("no entry of any part is negative", all(part.min() >= 0 for parts in z.values() for part in parts))
 
+
 # %% [markdown]
 # Labels differ row by row: the paper shuffles each sensor on its own, so no term may compare rows. And no entry is negative, which will matter at Eq 6.
 #
@@ -163,7 +157,6 @@ check("no entry of any part is negative", all(part.min() >= 0 for parts in z.val
 # It is; and z_irr is not read. From here on we use toy embeddings small enough to print: B = 3 samples, D = 2, C = 3, M = 2, in double precision.
 # **Predict first:** what is the cross-entropy of three equal logits?
 
-
 # %%
 def cross_entropy(logits, k):  # the largest logit is taken out so that exp cannot overflow
     top = logits.max(dim=1).values
@@ -178,6 +171,7 @@ L_cl = sum(cross_entropy(heads.task[m](torch.cat([t.inv, t.inf], 1)), y[m]) for 
 print("z_inv of rgb:", toy["rgb"].inv.numpy().round(3).tolist(), f"· L_cl by hand: {L_cl:.6f}")
 check("three equal logits cost log 3", abs(cross_entropy(torch.zeros(1, 3), y["rgb"][:1]) - np.log(3)) < 1e-6)
 check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_loss(toy, heads, y)))
+
 
 # %% [markdown]
 # ## Eq 3: how can one number train two opponents?
@@ -196,7 +190,6 @@ check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_lo
 #
 # Two cells follow: the term on our samples, then the fight in one dimension. There the "encoders" put rgb at −gap/2 and depth at +gap/2, plus the same noise, and the "head" is one weight;
 # λ = −1 undoes the reversal, so that both sides help each other.
-
 
 # %%
 class Reverse(torch.autograd.Function):
@@ -264,6 +257,7 @@ print(f"L_mod by hand: {L_mod:.6f} · L_aux by hand: {L_aux:.6f}")
 check("the package gives the same L_mod", torch.isclose(L_mod, disentangle.modality_loss(toy, heads)))
 check("the package gives the same L_aux", torch.isclose(L_aux, disentangle.auxiliary_loss(toy, heads, y)))
 
+
 # %% [markdown]
 # No term forbids it: no classifier of the *class* ever reads z_irr. "Irrelevant" hangs on Eq 6 alone.
 #
@@ -279,7 +273,6 @@ check("the package gives the same L_aux", torch.isclose(L_aux, disentangle.auxil
 # | $\theta$ | `angle` | [181] | angle between two vectors |
 #
 # The formula has no square and no absolute value. **Predict first:** where is its minimum, and where is its pull strongest?
-
 
 # %%
 def cosine(a, b):
@@ -422,12 +415,12 @@ print(table.to_string(), f"\nchance {1 / C:.1%} · best possible accuracy on the
 check("discom-solo keeps exactly what discom keeps", kept["discom-solo"] == kept["discom"])
 check("student-2x has that size within 10 %", abs(kept["student-2x"]["rgb"] / kept["discom"]["rgb"] - 1) < 0.1)
 
+
 # %% [markdown]
 # ## Do the released targets change what is learnt?
 #
 # A small experiment: five seeds, few images, a three-layer encoder in place of the ResNet (it too ends in a ReLU and a mean). Every method gets the same budget:
 # images, batches, epochs, learning rate, augmentation. `fit` keeps each sensor's best *validation* epoch and reads the test part once.
-
 
 # %%
 def small_encoder(channels, features=64):
@@ -464,6 +457,7 @@ for name, method in arms.items():
 print(f"{len(results)} runs, scenes {results['discom', 0].counts}, {epochs} epochs each, batches of 50")
 figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for name in ("discom", "discom-released")})
 
+
 # %% [markdown]
 # *Figure: seed 0, paper's and released loss: total training loss (left), validation F1 of both sensors.* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
 # have different scales; compare F1 only.
@@ -471,13 +465,11 @@ figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for n
 # A sharper question: can a *fresh* linear classifier tell the sensor from z_inv? If z_inv were invariant, it could only guess. The probe sees scenes that no run has used: one half
 # fits it, the other scores it, in data order.
 
-
 # %%
 def probe(a, b):  # [N, D] each: the first half fits, the second is scored; percent of modalities told right
     x, half, which = np.stack([a, b], 1), len(a) // 2, np.tile([0, 1], len(a))
     fitted = LogisticRegression(max_iter=2000).fit(np.concatenate(x[:half]), which[: 2 * half])
     return 100 * fitted.score(np.concatenate(x[half:]), which[2 * half :])
-
 
 def z_inv(name, s, trained=True):
     part = whole.split(seed=s).train
@@ -488,12 +480,8 @@ def z_inv(name, s, trained=True):
     with torch.inference_mode():
         return [net.model.embed(m, torch.from_numpy(pool.images(m))).inv.numpy() for m in net.modalities]
 
-
 fresh, random = discom.data.load("scenes:n=600,seed=1000"), np.random.default_rng(seed).normal(size=(200, 8))
-check(
-    "the probe: 50 % for equal, 100 % for shifted vectors",
-    (probe(random, random), probe(random, random + 10)) == (50, 100),
-)
+check("the probe: 50 % for equal, 100 % for shifted vectors", (probe(random, random), probe(random, random + 10)) == (50, 100))
 told = {name: [probe(*z_inv(name, s)) for s in range(5)] for name in ("discom", "discom-released")}
 told["untrained"] = [probe(*z_inv("discom", s, trained=False)) for s in range(5)]
 print(pd.DataFrame(told).round(1).rename_axis("seed").T.to_string())

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Does DisCoM-KD beat a student of its own size?
+# # 03 · Does DisCoM-KD beat a student of its own size?
 #
 # You train DisCoM-KD and three matched baselines with one visible loop, interrupt it, resume it, and read a five-seed comparison that says how much came from the other sensor.
 #
@@ -24,10 +24,10 @@
 try:
     import discom
 except ImportError:  # on Colab: this release's files, without touching the installed torch
+    print("fetching this release")
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %cd discom/notebooks
     # %pip install --quiet --editable ..
-    pass
 
 # %%
 import time
@@ -62,11 +62,8 @@ stamp(seed)
 # %%
 whole = sets.load(data)
 split = whole.split(seed=seed)
-pd.DataFrame(
-    {part: {name: str(m.x.shape) for name, m in held.modalities.items()} for part, held in split._asdict().items()}
-)
-
-# %%
+parts = split._asdict().items()
+display(pd.DataFrame({part: {name: str(m.x.shape) for name, m in held.modalities.items()} for part, held in parts}))
 figure = plots.pairs(split.train, columns=9)
 
 # %% [markdown]
@@ -242,36 +239,26 @@ check(
 
 # %%
 names = ["student", "student-2x", "discom-solo", "discom"]
-removes = {
-    "student": "–",
-    "student-2x": "a second encoder",
-    "discom-solo": "auxiliary and orthogonality terms",
-    "discom": "the other sensor",
-}
-count = {
-    n: sum(p.numel() for p in build(methods.get(n), split.train, network).branch(sensors[0]).parameters())
-    for n in names
-}
-table = pd.DataFrame({"parameters at use": count, "adds": removes})
-display(table)
+removes = dict(zip(names, ["–", "a second encoder", "auxiliary and orthogonality terms", "the other sensor"], strict=True))
+branches = {n: build(methods.get(n), split.train, network).branch(sensors[0]) for n in names}
+count = {n: sum(p.numel() for p in branch.parameters()) for n, branch in branches.items()}
+display(pd.DataFrame({"parameters at use": count, "adds": removes}))
 solo_excess = count["discom"] / count["student-2x"]
 check(
     "discom, discom-solo and student-2x have the same capacity within 5 %",
     count["discom"] == count["discom-solo"] and abs(solo_excess - 1) < 0.05,
 )
 if whole.name == "scenes":
-    print(
-        f"chance {chance:.1f} %; best possible accuracy: RGB {100 * sets.scenes.best_accuracy(0.10):.1f} %, depth {100 * sets.scenes.best_accuracy(0.25):.1f} %"
-    )
+    best = [100 * sets.scenes.best_accuracy(redrawn) for redrawn in (0.10, 0.25)]
+    print(f"chance {chance:.1f} %; best possible accuracy: RGB {best[0]:.1f} %, depth {best[1]:.1f} %")
 
 # %%
 figure, axis = plt.subplots(figsize=(7, 1.9), layout="constrained")
 axis.set(xlim=(-0.5, 3.6), ylim=(-0.5, 0.6))
 axis.axis("off")
 for place, name in enumerate(names):
-    axis.text(
-        place, 0, name, ha="center", va="center", bbox={"boxstyle": "round,pad=0.4", "fc": "white", "ec": "black"}
-    )
+    box = {"boxstyle": "round,pad=0.4", "fc": "white", "ec": "black"}
+    axis.text(place, 0, name, ha="center", va="center", bbox=box)
     if place:
         axis.annotate("", (place - 0.33, 0), (place - 0.67, 0), arrowprops={"arrowstyle": "->"})
         axis.text(place - 0.5, 0.3, "+ " + removes[name].replace(" and ", "\nand "), ha="center", fontsize=8)
@@ -290,12 +277,8 @@ for name in names:
     folder = Path(runs) / f"live-{profile}-{name}"
     live[name] = fit(name, split, settings(profile, seed=seed), folder)
     curves[name] = pd.read_csv(folder / "metrics.csv")
-pd.DataFrame(
-    {
-        name: {**{f"F1 {s}": r.f1[s] for s in sensors}, "seconds": r.seconds, "samples/s": r.pairs_per_second}
-        for name, r in live.items()
-    }
-).T.round(1)
+cost = {name: {"seconds": r.seconds, "samples/s": r.pairs_per_second} for name, r in live.items()}
+pd.DataFrame({name: {**{f"F1 {s}": r.f1[s] for s in sensors}, **cost[name]} for name, r in live.items()}).T.round(1)
 
 # %%
 figure = plots.curves(curves)
@@ -316,8 +299,7 @@ check(
 # %%
 full = experiments.summary(experiments.load_results("../results/scenes-cpu.json"))
 real = experiments.summary(experiments.load_results("../results/hls-cpu.json"))
-shown = full[["method", "modality", "n", "f1", "sd", "seconds"]].round(1)
-shown
+full[["method", "modality", "n", "f1", "sd"]].round(1)
 
 # %%
 both = pd.concat([full, real])

@@ -1,0 +1,110 @@
+"""The committed notebooks: made from their twins by one run, and readable on any page."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ADDRESS = re.search(r'Repository = "([^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_of(path: Path) -> list:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_every_twin_has_its_notebook_and_the_other_way_round():
+    assert [path.stem for path in NOTEBOOKS] == [path.stem for path in SOURCES]
+    assert len(NOTEBOOKS) >= 3
+
+
+@each
+def test_notebook_and_twin_hold_the_same_cells(path):
+    ours = nbformat.read(path, as_version=4).cells
+    twin = jupytext.read(ROOT / f"notebooks/py/{path.stem}.py", fmt="py:percent").cells
+    shown = [[(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells] for cells in (ours, twin)]
+    assert shown[0] == shown[1], "run `make notebooks`: the twin in notebooks/py was edited"
+
+
+@each
+def test_outputs_come_from_one_run_without_errors_and_draw_anywhere(path):
+    code = code_of(path)
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for output in (output for cell in code for output in cell.outputs):
+        assert output.output_type != "error"
+        assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+    notebook = json.loads(path.read_text())
+    assert "widgets" not in notebook["metadata"]
+    assert "papermill" not in notebook["metadata"]
+
+
+@each
+def test_outputs_name_no_folder_of_the_machine(path):
+    text = path.read_text()
+    assert not re.search(r"/(home|root|tmp|work|Users)/", text)
+
+
+@each
+def test_the_last_output_counts_the_checks_that_the_cells_make(path):
+    code = code_of(path)
+    last = "".join(output.text for output in code[-1].outputs)
+    passed = int(re.search(r"all (\d+) checks passed", last)[1])
+    ticks = sum(output.text.count("✓") for cell in code for output in cell.outputs if output.output_type == "stream")
+    assert passed == ticks >= 5
+
+
+@each
+def test_the_template_is_kept(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert len(cells) <= 45
+    assert 12 <= len(code) <= 25
+    assert max(len(cell.source.splitlines()) for cell in code) <= 25
+    assert path.stat().st_size <= 1_000_000
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+    figures = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
+    assert 4 <= len(figures) <= 8
+    assert "At a glance" in cells[1].source
+
+
+@each
+def test_badge_and_install_cell_carry_the_one_address_and_a_fixed_version(path):
+    cells = nbformat.read(path, as_version=4).cells
+    repository = ADDRESS.removeprefix("https://github.com/")
+    badge = f"https://colab.research.google.com/github/{repository}/blob/v0.1.0/notebooks/{path.name}"
+    assert badge in cells[0].source
+    install = next(cell.source for cell in cells if cell.cell_type == "code")
+    assert f"--branch v0.1.0 {ADDRESS}" in install
+    assert len(install.splitlines()) <= 7
+
+
+@each
+def test_links_lead_somewhere(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for target in re.findall(r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""):
+            if not target.startswith("http"):
+                assert (path.parent / target).exists(), target
+
+
+@each
+def test_modules_and_tests_that_the_references_name_exist(path):
+    text = "".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    for name in re.findall(r"`((?:discom|tests)/[\w/]+\.py)`", text):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks/solutions/py").glob("*.py")), ids=lambda path: path.stem)
+def test_solutions_run(path, tmp_path):
+    ast.parse(path.read_text())
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,412 @@
+"""Pictures: each function returns one figure with named axes, and what is drawn are the numbers that were given."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from discom import data, plots
+from discom.data import MultiModalData, scenes
+from discom.errors import DiscomError
+from discom.experiments import BASELINES, paired_difference
+
+THREE = ("rgb", "depth", "thermal")
+
+
+@pytest.fixture(autouse=True)
+def clean_slate():
+    """Every test starts without figures, and neither its figures nor its look outlive it."""
+    plt.close("all")
+    with matplotlib.rc_context():
+        yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return scenes.make(66, size=16, modalities=THREE)
+
+
+@pytest.fixture(scope="module")
+def uneven(whole):
+    """Depth lacks every third scene."""
+    rgb, depth, _ = whole.modalities.values()
+    rows = np.flatnonzero(np.arange(len(whole)) % 3)
+    return MultiModalData({"rgb": rgb, "depth": depth.take(rows)}, whole.classes, name="uneven")
+
+
+def drawn(figure):
+    """The figure rendered: whatever would fail when it is saved fails here; it must hold more than one colour."""
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 2
+    return figure.axes
+
+
+def labels(axes):
+    return [(axis.get_xlabel(), axis.get_ylabel()) for axis in axes]
+
+
+def legend(axis):
+    return [text.get_text() for text in axis.get_legend().get_texts()]
+
+
+def test_nothing_is_shown_on_a_screen():
+    assert matplotlib.get_backend().lower() == "agg"
+
+
+def test_each_function_makes_one_figure(whole):
+    figure = plots.values(whole)
+    assert [plt.figure(number) for number in plt.get_fignums()] == [figure]
+
+
+def test_style_takes_the_frame_off():
+    plt.rcParams.update({"axes.spines.right": True, "axes.spines.top": True})
+    plots.style()
+    assert not plt.rcParams["axes.spines.right"]
+    assert not plt.rcParams["axes.spines.top"]
+    assert (plt.rcParams["figure.dpi"], plt.rcParams["savefig.dpi"]) == (90, 120)
+
+
+# ---------------------------------------------------------------- pairs
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_pairs_has_a_row_for_each_modality_and_a_column_for_each_scene(whole, count):
+    axes = drawn(plots.pairs(whole.select(THREE[:count]), columns=4))
+    assert len(axes) == 4 * count
+    assert [axis.get_ylabel() for axis in axes[::4]] == list(THREE[:count])
+    assert all(axis.get_title() for axis in axes[:4])
+
+
+def test_pairs_shows_each_class_once_before_any_twice(whole):
+    axes = drawn(plots.pairs(whole, columns=9))
+    assert [axis.get_title() for axis in axes[:9]] == [name.replace("/", "\n") for name in whole.classes]
+
+
+def test_pairs_of_columns_more_than_classes_shows_one_class_twice(whole):
+    titles = [axis.get_title() for axis in drawn(plots.pairs(whole, columns=10))[:10]]
+    assert len(titles) == 10
+    assert len(set(titles)) == 9
+
+
+def test_pairs_draws_the_scaled_images_of_the_rows_it_is_given(whole):
+    train = whole.split().train
+    axes = drawn(plots.pairs(train, rows=[3, 0]))
+    for place, name in enumerate(THREE):
+        expected = train.images(name, [3, 0])
+        for column in (0, 1):
+            image = expected[column].transpose(1, 2, 0) if name == "rgb" else expected[column, 0]
+            shown = axes[2 * place + column].images[0]
+            assert np.array_equal(np.asarray(shown.get_array()), image)
+            assert shown.get_clim() == (0, 1)
+    titles = [train.classes[train.labels[row]].replace("/", "\n") for row in (3, 0)]
+    assert [axis.get_title() for axis in axes[:2]] == titles
+
+
+def test_pairs_says_what_is_missing(uneven):
+    rows = [0, 1, 3]  # depth lacks 0 and 3
+    axes = drawn(plots.pairs(uneven, rows=rows))
+    texts = [[text.get_text() for text in axis.texts] for axis in axes]
+    assert texts == [[], [], [], ["missing"], [], ["missing"]]
+    assert [len(axis.images) for axis in axes] == [1, 1, 1, 0, 1, 0]
+    depth = uneven.split().train.normalization["depth"](uneven.modalities["depth"].x[[0]])[0, 0]
+    assert np.array_equal(np.asarray(axes[4].images[0].get_array()), depth)
+
+
+def test_pairs_prefers_complete_pairs(uneven):
+    axes = drawn(plots.pairs(uneven, columns=6))
+    assert [len(axis.images) for axis in axes] == [1] * 12
+
+
+def test_pairs_of_unpaired_data_says_missing_once_a_column(whole):
+    rgb, depth, _ = whole.modalities.values()
+    other = type(depth)(depth.x, depth.y, np.array([f"other-{i}" for i in depth.ids]))
+    axes = drawn(plots.pairs(MultiModalData({"rgb": rgb, "depth": other}, whole.classes), columns=5))
+    assert sum(len(axis.texts) for axis in axes) == 5
+    assert sum(len(axis.images) for axis in axes) == 5
+
+
+def test_pairs_of_two_bands_shows_the_first(whole):
+    depth = whole.modalities["depth"]
+    both = type(depth)(np.concatenate([depth.x, depth.x[:, :, ::-1]], axis=1), depth.y, depth.ids)
+    train = MultiModalData({"sar": both}, whole.classes).split().train
+    (axis,) = drawn(plots.pairs(train, rows=[2]))
+    assert np.array_equal(np.asarray(axis.images[0].get_array()), train.images("sar", [2])[0, 0])
+
+
+# ---------------------------------------------------------------- class counts
+
+
+def test_class_counts_are_the_heights_of_the_bars(whole):
+    parts = whole.split()._asdict()
+    (axis,) = drawn(plots.class_counts(parts))
+    assert labels([axis]) == [("class", "samples")]
+    assert legend(axis) == ["train", "valid", "test"]
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == list(whole.classes)
+    for container, part in zip(axis.containers, parts.values(), strict=True):
+        assert [bar.get_height() for bar in container] == [int((part.labels == k).sum()) for k in range(9)]
+    assert sum(bar.get_height() for container in axis.containers for bar in container) == 66
+
+
+def test_class_counts_shows_a_class_without_samples_as_zero(whole):
+    part = whole.take(np.flatnonzero(whole.labels != 4))
+    (axis,) = drawn(plots.class_counts({"all": part}))
+    heights = [bar.get_height() for bar in axis.containers[0]]
+    assert heights[4] == 0
+    assert sum(heights) == len(part)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_class_counts_counts_scenes_however_many_sensors_saw_them(whole, count):
+    (axis,) = drawn(plots.class_counts({"all": whole.select(THREE[:count])}))
+    assert sum(bar.get_height() for bar in axis.containers[0]) == len(whole)
+
+
+def test_class_counts_of_a_class_more_than_there_are_colours():
+    many = len(plots.COLOURS) + 1
+    depth = scenes.make(many * 2, size=16).modalities["depth"]
+    held = MultiModalData(
+        {"depth": type(depth)(depth.x, np.arange(many * 2) % many, depth.ids)}, tuple(f"c{k}" for k in range(many))
+    )
+    (axis,) = drawn(plots.class_counts({"all": held}))
+    assert [bar.get_height() for bar in axis.containers[0]] == [2] * many
+
+
+# ---------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_values_has_a_panel_for_each_modality(whole, count):
+    axes = drawn(plots.values(whole.select(THREE[:count])))
+    assert [axis.get_title() for axis in axes] == list(THREE[:count])
+    assert labels(axes) == [("pixel value", "density")] + [("pixel value", "")] * (count - 1)
+    assert [len(axis.patches) for axis in axes] == [3, 1, 1][:count]
+
+
+def test_values_are_densities_of_the_pixels_in_the_sensors_unit(whole):
+    depth = whole.modalities["depth"]
+    metres = MultiModalData({"depth": type(depth)(1000 * depth.x, depth.y, depth.ids)}, whole.classes)
+    (axis,) = drawn(plots.values(metres))
+    expected, edges = np.histogram(1000 * depth.x[:, 0], bins=60, density=True)
+    outline = axis.patches[0].get_xy()
+    assert outline[:, 1].max() == pytest.approx(expected.max(), rel=1e-4)
+    assert (outline[:, 0].min(), outline[:, 0].max()) == pytest.approx((edges[0], edges[-1]))
+    assert set(np.round(expected, 6)) <= set(np.round(outline[:, 1], 6))
+
+
+def test_values_names_the_bands_where_they_are_few(whole):
+    rgb = whole.modalities["rgb"]
+    five = type(rgb)(np.concatenate([rgb.x, rgb.x[:, :2]], axis=1), rgb.y, rgb.ids)
+    few, many = drawn(plots.values(MultiModalData({"rgb": rgb, "five": five}, whole.classes)))
+    assert legend(few) == ["band 0", "band 1", "band 2"]
+    assert many.get_legend() is None
+
+
+# ---------------------------------------------------------------- curves
+
+
+def metrics(*names, epochs=4, start=0.0):
+    columns = {f"valid_f1/{name}": start + 10.0 * np.arange(epochs) + k for k, name in enumerate(names)}
+    return pd.DataFrame({"epoch": range(epochs), "loss": start + 1 / (1 + np.arange(epochs)), **columns})
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_curves_are_the_columns_of_the_table(count):
+    table = metrics(*THREE[:count])
+    axes = drawn(plots.curves(table))
+    assert len(axes) == 1 + count
+    assert labels(axes) == [("epoch", "total loss")] + [("epoch", "weighted F1 × 100")] * count
+    assert [axis.get_title() for axis in axes] == ["training", *(f"{name}, validation" for name in THREE[:count])]
+    for axis, column in zip(axes, ["loss", *(f"valid_f1/{name}" for name in THREE[:count])], strict=True):
+        (line,) = axis.lines
+        assert np.array_equal(line.get_xdata(), table["epoch"])
+        assert np.array_equal(line.get_ydata(), table[column])
+    assert axes[0].get_legend() is None
+
+
+def test_curves_of_several_runs_are_told_apart():
+    tables = {
+        f"run {k}": metrics("rgb", start=float(k)) for k in range(len(plots.MARKERS) + 1)
+    }  # one more than markers
+    loss, valid = drawn(plots.curves(tables))
+    assert legend(loss) == list(tables)
+    for axis, column in ((loss, "loss"), (valid, "valid_f1/rgb")):
+        for line, table in zip(axis.lines, tables.values(), strict=True):
+            assert np.array_equal(line.get_ydata(), table[column])
+    looks = {(line.get_marker(), line.get_color()) for line in loss.lines}
+    assert len(looks) == len(tables)
+
+
+@pytest.mark.xfail(strict=True, raises=IndexError, reason="COLOURS[number] without a modulo; markers have one")
+def test_curves_of_a_run_more_than_there_are_colours():
+    tables = {f"run {k}": metrics("rgb", start=float(k)) for k in range(len(plots.COLOURS) + 1)}
+    assert len(drawn(plots.curves(tables))[0].lines) == len(tables)
+
+
+# ---------------------------------------------------------------- confusions
+
+
+def predictions(file, classes, **modalities):
+    """modality → (labels, predicted), as predictions.npz of a run."""
+    arrays = {}
+    for name, (true, predicted) in modalities.items():
+        logits = np.zeros((len(true), len(classes)), np.float32)
+        logits[np.arange(len(true)), predicted] = 2.0
+        arrays |= {f"{name}_logits": logits, f"{name}_labels": np.array(true), f"{name}_ids": np.arange(len(true))}
+    np.savez(file, classes=np.array(classes), **arrays)
+    return file
+
+
+def matrix(axis, classes):
+    return np.array([float(text.get_text()) for text in axis.texts]).reshape(classes, classes)
+
+
+def test_confusions_are_percent_of_the_true_class(tmp_path):
+    file = predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0]))
+    (axis,) = drawn(plots.confusions(file))
+    assert np.array_equal(matrix(axis, 2), [[75, 25], [50, 50]])
+    assert np.allclose(axis.collections[0].get_array().reshape(2, 2), [[75, 25], [50, 50]])
+    assert axis.collections[0].get_clim() == (0, 100)
+    assert labels([axis]) == [("predicted", "true class (row = 100 %)")]
+    assert axis.get_title() == "rgb"
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["cat", "dog"]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["cat", "dog"]
+
+
+def test_confusions_has_a_panel_for_each_modality(tmp_path):
+    true = [0, 1, 2, 2]
+    file = predictions(
+        tmp_path / "p.npz", "abc", rgb=(true, true), depth=(true, [1, 1, 1, 1]), thermal=(true, [0, 1, 2, 0])
+    )
+    axes = drawn(plots.confusions(str(file)))
+    assert [axis.get_title() for axis in axes] == ["rgb", "depth", "thermal"]
+    assert [axis.get_xlabel() for axis in axes] == ["predicted"] * 3
+    assert axes[0].get_ylabel()
+    assert np.array_equal(matrix(axes[0], 3), 100 * np.eye(3))
+    assert np.array_equal(matrix(axes[1], 3), [[0, 100, 0]] * 3)
+    assert np.array_equal(matrix(axes[2], 3), [[100, 0, 0], [0, 100, 0], [50, 0, 50]])
+
+
+def test_confusions_of_a_class_without_test_samples_is_a_row_of_zeros(tmp_path):
+    file = predictions(tmp_path / "p.npz", "abc", rgb=([0, 2], [0, 1]))
+    (axis,) = drawn(plots.confusions(file))
+    assert np.array_equal(matrix(axis, 3), [[100, 0, 0], [0, 0, 0], [0, 100, 0]])
+
+
+def test_confusions_of_modalities_with_different_samples(tmp_path):
+    file = predictions(tmp_path / "p.npz", "ab", rgb=([0, 1, 1, 1], [0, 1, 1, 0]), depth=([1], [0]))
+    rgb, depth = drawn(plots.confusions(file))
+    assert np.array_equal(matrix(rgb, 2), [[100, 0], [33, 67]])
+    assert np.array_equal(matrix(depth, 2), [[0, 0], [100, 0]])
+
+
+# ---------------------------------------------------------------- differences
+
+
+def row(dataset="scenes", method="discom", modality="rgb", n=5, **versus):
+    """versus: baseline (with _ for -) → (middle, low, high)."""
+    columns = {}
+    for name in BASELINES:
+        middle, low, high = versus.get(name.replace("-", "_"), (np.nan,) * 3)
+        columns |= {f"vs {name}": middle, f"vs {name} low": low, f"vs {name} high": high}
+    return {"data": dataset, "method": method, "modality": modality, "n": n, **columns}
+
+
+FULL = {"student": (2.0, 1.0, 3.5), "student_2x": (-1.0, -1.5, -0.25), "discom_solo": (0.5, -0.5, 1.5)}
+
+
+def bars(axis):
+    """Per modality: middles, heights and the ends of the error bars."""
+    found = []
+    for container in axis.containers:
+        line, _, (spans,) = container
+        ends = np.array([span[:, 0] for span in spans.get_segments() if len(span)])  # an interval of NaN has none
+        found.append((line.get_xdata(), line.get_ydata(), ends))
+    return found
+
+
+def test_differences_draws_middle_and_interval_of_every_baseline():
+    table = pd.DataFrame([row(**FULL), row(method="student", **FULL)])
+    (axis,) = drawn(plots.differences(table, "discom", BASELINES))
+    ((middles, heights, ends),) = bars(axis)
+    assert np.allclose(middles, [2.0, -1.0, 0.5])
+    assert np.allclose(heights, [0, 1, 2])
+    assert np.allclose(ends, [[1.0, 3.5], [-1.5, -0.25], [-0.5, 1.5]])
+    assert axis.get_xlabel() == "F1 of discom − F1 of …"
+    assert axis.get_title() == "scenes"
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == list(BASELINES)
+    assert legend(axis) == ["rgb (n = 5)"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_differences_keeps_the_modalities_apart(count):
+    table = pd.DataFrame([row(modality=name, **FULL) for name in THREE[:count]])
+    (axis,) = drawn(plots.differences(table, "discom", BASELINES))
+    heights = np.array([heights for _, heights, _ in bars(axis)])
+    assert heights.shape == (count, 3)
+    assert np.allclose(heights.mean(0), [0, 1, 2])  # around the tick of their baseline
+    assert (abs(heights - [0, 1, 2]) < 0.5).all()
+    assert len(np.unique(heights.round(6))) == 3 * count
+    assert legend(axis) == [f"{name} (n = 5)" for name in THREE[:count]]
+
+
+def test_differences_of_a_modality_more_than_there_are_markers():
+    names = [f"m{k}" for k in range(len(plots.MARKERS) + 1)]
+    (axis,) = drawn(
+        plots.differences(pd.DataFrame([row(modality=name, **FULL) for name in names]), "discom", BASELINES)
+    )
+    looks = {(container[0].get_marker(), container[0].get_color()) for container in axis.containers}
+    assert len(looks) == len(names)
+
+
+def test_differences_has_a_panel_for_each_data_set():
+    table = pd.DataFrame([row(**FULL), row(dataset="hls", student=(9.0, 8.0, 10.0))])
+    axes = drawn(plots.differences(table, "discom", BASELINES))
+    assert [axis.get_title() for axis in axes] == ["scenes", "hls"]
+    assert bars(axes[1])[0][0][0] == 9.0
+    assert all(axis.get_xlabel() for axis in axes)
+
+
+def test_differences_without_an_interval_or_a_baseline_draws_what_there_is():
+    table = pd.DataFrame([row(n=1, student=(2.0, np.nan, np.nan))])
+    (axis,) = drawn(plots.differences(table, "discom", BASELINES))
+    middles = bars(axis)[0][0]
+    assert middles[0] == 2.0
+    assert np.isnan(middles[1:]).all()
+    assert len(bars(axis)[0][2]) == 0
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="rounding leaves low above the mean: a negative error bar")
+def test_differences_of_equal_differences_has_an_interval_of_no_length():
+    """paired_difference: mean 0.10000000000000002, low = high = 0.1."""
+    same = paired_difference([0.1, 0.1, 0.1], [0.0, 0.0, 0.0])
+    (axis,) = drawn(plots.differences(pd.DataFrame([row(n=3, student=same)]), "discom", ["student"]))
+    assert np.allclose(bars(axis)[0][2], [[0.1, 0.1]])
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="matplotlib refuses zero panels and names nothing of ours")
+def test_differences_of_a_method_without_runs_says_so():
+    table = pd.DataFrame([row(method="student", **FULL)])
+    with pytest.raises(DiscomError, match="discom"):
+        plots.differences(table, "discom", BASELINES)
+
+
+# ---------------------------------------------------------------- all together
+
+
+def test_a_prepared_folder_is_drawn_like_the_data_it_holds(whole, tmp_path):
+    whole.save(tmp_path / "scaled", split=whole.split(seed=0))
+    held = data.load(tmp_path / "scaled")
+    ours = drawn(plots.pairs(held, rows=[5]))
+    theirs = drawn(plots.pairs(whole.split(seed=0).train.take(np.array([0])), rows=[0]))
+    assert len(ours) == len(theirs) == 3
+    assert np.array_equal(np.asarray(ours[1].images[0].get_array()), held.modalities["depth"].x[5, 0])
+    counts = drawn(plots.class_counts(held.split()._asdict()))[0]
+    assert sum(bar.get_height() for container in counts.containers for bar in container) == len(whole)
