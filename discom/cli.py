@@ -81,6 +81,9 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
     from discom import data as sets
     from discom import plots
 
+    if columns < 1:
+        raise ConfigError(f"--columns: {columns} scenes cannot be drawn; use 1 or more")
+    _check_picture(out)
     plots.style()
     data = sets.load(path)
     drawn = {"": plots.pairs(data, columns), "-classes": plots.class_counts(data.split()._asdict()),
@@ -144,22 +147,25 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     import pandas as pd
 
     from discom import experiments, plots
-    from discom.runs import Result
+    from discom.runs import Result, read_metrics
 
+    if out:
+        _check_picture(out)
     if (path / "config.json").is_file():
         result = Result.read(path / "result.json")
         print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
               f" {result.pairs_per_second:.0f} samples/s, {result.peak_memory_mb:.0f} MB")  # fmt: skip
         print(pd.DataFrame(result.scores).T.to_string(float_format="{:.2f}".format))
-        figures = {"": lambda: plots.curves(pd.read_csv(path / "metrics.csv")),
+        results = [result]
+        figures = {"": lambda: plots.curves(read_metrics(path / "metrics.csv")),
                    "-confusion": lambda: plots.confusions(path / "predictions.npz")}  # fmt: skip
     else:
         results = experiments.load_results(path)
         table = experiments.summary(results)
         print(f"{experiments.to_markdown(table)}\n\n{experiments.cost_to_markdown(results)}")
-        if collect:
-            experiments.collect(results, collect)
         figures = {"": lambda: plots.differences(table, "discom", experiments.BASELINES)}
+    if collect:
+        experiments.collect(results, collect)
     if out:
         plots.style()
         for end, draw in figures.items():
@@ -180,6 +186,11 @@ def reproduce(notebooks: Path = Path("notebooks"), profile: str = "cpu", out: Pa
 
     if not run_notebooks(notebooks, profile, out):
         sys.exit(1)
+
+
+def _check_picture(file: Path) -> None:
+    if file.suffix not in ("", ".png", ".pdf", ".svg"):
+        raise ConfigError(f"--out: '{file}' ends in {file.suffix}; pictures are .png, .pdf or .svg")
 
 
 def _describe(data) -> str:
@@ -232,7 +243,9 @@ def _command(function, name: str) -> _Parser:
     text = f"examples:\n{EXAMPLES[name]}"
     parser = _Parser(description=_headline(function), epilog=text)
     parser.add_argument("--config", action="config", help="YAML file that holds what flags say")
-    parser.add_function_arguments(function, skip={"settings"}, as_positional=True)
+    parser.add_function_arguments(function, skip={"settings", "overwrite"}, as_positional=True)
+    if function is prepare:
+        parser.add_argument("--overwrite", action="store_true", help="replace a folder that this command made before")
     if function is train:
         parser.add_class_arguments(SETTINGS)
     return parser
@@ -271,11 +284,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit status 0 done, 2 the input is wrong, 130 interrupted and resumable."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]  # it may stand anywhere
     warnings.showwarning = lambda message, *_: print(f"discom: warning: {message}", file=sys.stderr)
     try:
         _call(make_parser().parse_args(given))
     except KeyboardInterrupt as stop:
-        print(f"discom: {stop or 'interrupted'}", file=sys.stderr)
+        print(f"discom: {str(stop) or 'interrupted'}", file=sys.stderr)
         return 130
     except (DiscomError, OSError) as error:
         if debug:

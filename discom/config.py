@@ -52,6 +52,8 @@ class Config:
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
 
     def __post_init__(self):
+        for name in ("learning_rate", "augment"):  # 1 and 1.0 are one setting and must give one identity
+            object.__setattr__(self, name, float(getattr(self, name)))
         # a batch of one sample has no variance for BatchNorm; an odd width cannot be halved into z_inf and z_irr
         for name, least in {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1}.items():
             if getattr(self, name) < least:

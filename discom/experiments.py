@@ -79,7 +79,7 @@ def paired_difference(
     if len(difference) < 2:
         return float(difference.mean()), np.nan, np.nan
     alike = np.ptp(difference) < 1e-12  # no spread but rounding: the interval is the point itself
-    low, high = (difference[0],) * 2 if alike else stats.ttest_rel(ours, theirs).confidence_interval(level)
+    low, high = (difference.mean(),) * 2 if alike else stats.ttest_rel(ours, theirs).confidence_interval(level)
     return float(difference.mean()), float(low), float(high)
 
 
@@ -152,6 +152,7 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     rows = pd.DataFrame(
         [
             {
+                "data": r.data,
                 "method": r.method,
                 "parameters at use": f"{max(r.parameters.values()):,}".replace(",", " "),
                 "s per run": r.seconds,
@@ -162,12 +163,12 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
             for r in results
         ]
     )
-    table = rows.groupby(["method", "parameters at use"], sort=False)[["s per run", "samples/s", "peak MB"]].median()
-    counts = rows.groupby("method").size()
-    heads = ["method", "n", "parameters at use", *table.columns]
+    groups = rows.groupby(["data", "method", "parameters at use"], sort=False)
+    table = groups[["s per run", "samples/s", "peak MB"]].median()
+    heads = ["data", "method", "parameters at use", "n", *table.columns]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    for (method, parameters), row in table.iterrows():
-        cells = [method, str(counts[method]), parameters, *(f"{value:.0f}" for value in row)]
+    for named, row in table.iterrows():
+        cells = [*named, str(groups.size()[named]), *(f"{value:.0f}" for value in row)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", "Machine: " + "; ".join(rows["machine"].unique())])
 

@@ -70,12 +70,10 @@ class Method(nn.Module):
 
     def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder, *, weights: Mapping[str, float]):
         super().__init__()
-        if unknown := [term for term in weights if term not in self.terms]:
-            raise ConfigError(f"weights: {self.name} has no term '{unknown[0]}'; it has {', '.join(self.terms)}")
         if taken := [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]:
             raise ConfigError(f"modality '{taken[0]}': torch uses this name for itself; rename the modality")
         self.modalities = list(channels)
-        self.weights = {term: float(weights.get(term, 1.0)) for term in self.terms}
+        self.weights = self.complete(weights)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
@@ -119,7 +117,7 @@ class Method(nn.Module):
         """Every setting of the method itself, defaults filled in.
 
         Raises:
-            ConfigError: a setting that the method does not have.
+            ConfigError: a setting that the method does not have, or of another type than its default.
         """
         known = {
             name: parameter.default
@@ -128,7 +126,29 @@ class Method(nn.Module):
         }
         if unknown := [name for name in given if name not in known]:
             raise ConfigError(f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}")
-        return {**known, **given}
+        filled = {name: _like(default, given.get(name, default), name) for name, default in known.items()}
+        return {**filled, "weights": cls.complete(filled["weights"])}
+
+    @classmethod
+    def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
+        """A weight for every term, 1 where none is given.
+
+        Raises:
+            ConfigError: a term that the method does not have, or a weight that is no number.
+        """
+        if unknown := [term for term in weights if term not in cls.terms]:
+            raise ConfigError(f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}")
+        return {term: _like(1.0, weights.get(term, 1.0), f"weights.{term}") for term in cls.terms}
+
+
+def _like(default: Any, value: Any, name: str) -> Any:
+    """`value` in the type of `default`: 1 and 1.0 are one setting and must give one identity."""
+    kind = Mapping if isinstance(default, Mapping) else type(default)
+    if kind is float and isinstance(value, int):
+        return float(value)
+    if not isinstance(value, kind):
+        raise ConfigError(f"options: {name}={value!r} is no {kind.__name__.lower()}; its default is {default!r}")
+    return value
 
 
 class _OneNetworkEach(Method):

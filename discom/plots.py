@@ -10,6 +10,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from discom.data import MultiModalData
+from discom.errors import RunError
+from discom.runs import read_predictions
 
 __all__ = ["class_counts", "confusions", "curves", "differences", "pairs", "style", "values"]
 
@@ -91,7 +93,12 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     scored = [column for column in next(iter(runs.values())) if column.startswith("valid_f1/")]
     figure, axes = plt.subplots(1, 1 + len(scored), figsize=(3.4 * (1 + len(scored)), 2.7), layout="constrained")
     for number, (name, table) in enumerate(runs.items()):
-        how = {"color": COLOURS[number], "marker": MARKERS[number % 6], "markevery": max(1, len(table) // 8), "ms": 4}
+        how = {
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number % 6],
+            "markevery": max(1, len(table) // 8),
+            "ms": 4,
+        }
         axes[0].plot(table["epoch"], table["loss"], label=name, **how)
         for axis, column in zip(axes[1:], scored, strict=True):
             axis.plot(table["epoch"], table[column], **how)
@@ -104,21 +111,21 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
 
 def confusions(predictions: Path | str) -> Figure:
     """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz."""
-    with np.load(predictions) as held:
-        classes = held["classes"].tolist()
-        names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
-        size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
-        figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)
-        for axis, name in zip(axes[0], names, strict=True):
-            labels, predicted = held[f"{name}_labels"], held[f"{name}_logits"].argmax(1)
-            counts = np.zeros((len(classes), len(classes)))
-            np.add.at(counts, (labels, predicted), 1)
-            shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-            sns.heatmap(shares, ax=axis, cmap="Greys", vmin=0, vmax=100, annot=True, fmt=".0f", cbar=False,
-                        annot_kws={"fontsize": 7}, xticklabels=classes,
-                        yticklabels=classes if axis is axes[0][0] else False)  # fmt: skip
-            axis.set(xlabel="predicted", ylabel="true class (row = 100 %)" if axis is axes[0][0] else "", title=name)
-            axis.tick_params(labelsize=8)
+    held = read_predictions(predictions)
+    classes = held["classes"].tolist()
+    names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
+    size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
+    figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)
+    for axis, name in zip(axes[0], names, strict=True):
+        labels, predicted = held[f"{name}_labels"], held[f"{name}_logits"].argmax(1)
+        counts = np.zeros((len(classes), len(classes)))
+        np.add.at(counts, (labels, predicted), 1)
+        shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        sns.heatmap(shares, ax=axis, cmap="Greys", vmin=0, vmax=100, annot=True, fmt=".0f", cbar=False,
+                    annot_kws={"fontsize": 7}, xticklabels=classes,
+                    yticklabels=classes if axis is axes[0][0] else False)  # fmt: skip
+        axis.set(xlabel="predicted", ylabel="true class (row = 100 %)" if axis is axes[0][0] else "", title=name)
+        axis.tick_params(labelsize=8)
     return figure
 
 
@@ -126,6 +133,8 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
     """Paired differences of one method to each baseline with their 95 % interval, a panel for each data set."""
     chosen = table[table["method"] == method]
     sets = list(dict.fromkeys(chosen["data"]))
+    if not sets:
+        raise RunError(f"{method}: no run of it in this table, so nothing to compare; train one first")
     figure, axes = plt.subplots(1, len(sets), squeeze=False, sharey=True, layout="constrained",
                                 figsize=(3.9 * len(sets), 0.5 * len(baselines) + 1.5))  # fmt: skip
     for axis, data in zip(axes[0], sets, strict=True):
@@ -134,8 +143,9 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
             height = np.arange(len(baselines)) + 0.22 * (number - (len(part) - 1) / 2)
             middle = np.array([row[f"vs {name}"] for name in baselines])
             low, high = (np.array([row[f"vs {name} {end}"] for name in baselines]) for end in ("low", "high"))
-            axis.errorbar(middle, height, xerr=[middle - low, high - middle], fmt=MARKERS[number % 6], capsize=3,
-                          color=COLOURS[number], label=f"{row['modality']} (n = {row['n']})")  # fmt: skip
+            look = {"color": COLOURS[number % len(COLOURS)], "fmt": MARKERS[number % len(MARKERS)], "capsize": 3}
+            label = f"{row['modality']} (n = {row['n']})"
+            axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=label, **look)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set(title=data, xlabel=f"F1 of {method} − F1 of …", yticks=range(len(baselines)), yticklabels=baselines)
         axis.set_ylim(len(baselines) - 0.5, -0.5)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from discom.config import PROFILES
@@ -50,6 +51,8 @@ def run_notebooks(notebooks: Path, profile: str, out: Path) -> bool:
             report = f"{_checks(notebook)} checks passed"
         except PapermillExecutionError as error:
             good, report = False, f"FAILED in cell {error.exec_count}\n{error}"
+        except (DeadKernelError, CellTimeoutError) as error:
+            good, report = False, f"FAILED: {error}"
         print(f"{source.stem:<32} {time.perf_counter() - started:5.0f} s  {report}", flush=True)
     return good
 

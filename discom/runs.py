@@ -14,12 +14,17 @@ import platform
 import resource
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
 
 from discom.config import Config
@@ -28,7 +33,7 @@ from discom.errors import RunError
 from discom.methods import Method
 from discom.storage import digest, read_json, write_json
 
-__all__ = ["Result", "Run", "claim", "machine", "peak_memory"]
+__all__ = ["Result", "Run", "claim", "machine", "peak_memory", "read_metrics", "read_predictions"]
 
 
 @dataclass(frozen=True)
@@ -123,12 +128,43 @@ def claim(run_dir: Path, identity: dict[str, Any]) -> Path:
     if not file.exists():
         run_dir.mkdir(parents=True, exist_ok=True)
         write_json(file, identity)
-    elif (held := read_json(file)) != identity:
+    elif not isinstance(held := read_json(file), dict):
+        raise RunError(f"{file}: holds no settings; delete the folder and run the command again")
+    elif held != identity:
         other = next(key for key in {**held, **identity} if held.get(key) != identity.get(key))
         raise RunError(
             f"{run_dir}: holds a run with {other}={held.get(other)!r}, not {identity.get(other)!r}; use another folder"
         )
     return run_dir
+
+
+def read_metrics(file: Path | str) -> pd.DataFrame:
+    """metrics.csv: one row an epoch.
+
+    Raises:
+        RunError: missing or damaged.
+    """
+    with _whole(file):
+        return pd.read_csv(file)
+
+
+def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
+    """predictions.npz: `classes`, and for each modality m `m_logits` [N, C], `m_labels` [N] and `m_ids` [N].
+
+    Raises:
+        RunError: missing or damaged.
+    """
+    with _whole(file), np.load(file, allow_pickle=False) as held:
+        return dict(held)
+
+
+@contextmanager
+def _whole(file: Path | str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(f"{file}: cannot be read ({reason}); delete the run's folder and train it again") from None
 
 
 def machine(device: torch.device) -> dict[str, Any]:

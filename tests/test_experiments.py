@@ -30,7 +30,8 @@ def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", sec
               for m, f1 in (("rgb", rgb), ("depth", depth)) if f1 is not None}  # fmt: skip
     return Result(
         method=method, data=data, seed=seed, hash=hash, scores=scores, parameters=dict.fromkeys(scores, 7),
-        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0, machine={"device": "cpu", "processor": "P", "threads": 2},
+        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0,
+        machine={"device": "cpu", "processor": "P", "threads": 2},
         config={"seed": seed, "epochs": 2, "options": {"weights": {}}, **config}, counts={"train": 4},
     )  # fmt: skip
 
@@ -199,11 +200,11 @@ def test_markdown_by_hand():
 
 def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
     lines = cost_to_markdown(RUNS).split("\n")
-    assert lines[0] == "| method | n | parameters at use | s per run | samples/s | peak MB |"
+    assert lines[0] == "| data | method | parameters at use | n | s per run | samples/s | peak MB |"
     assert lines[2:5] == [
-        "| student | 3 | 7 | 10 | 1 | 1 |",
-        "| discom | 3 | 7 | 40 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
-        "| student-2x | 1 | 7 | 15 | 1 | 1 |",
+        "| scenes | student | 7 | 3 | 10 | 1 | 1 |",
+        "| scenes | discom | 7 | 3 | 40 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
+        "| scenes | student-2x | 7 | 1 | 15 | 1 | 1 |",
     ]
     assert lines[-1] == "Machine: P, 2 threads, cpu"
 

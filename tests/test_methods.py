@@ -331,14 +331,16 @@ def test_student_2x_holds_two_encoders():
 
 @pytest.mark.parametrize("name", ["student", "student-2x", "discom-solo"])
 def test_options_of_the_baselines(name):
-    assert methods.get(name).options({}) == {"weights": {}}
+    assert methods.get(name).options({}) == {"weights": dict.fromkeys(methods.get(name).terms, 1.0)}
 
 
 def test_options_of_discom():
-    defaults = {"grl_lambda": 1.0, "reduction": "paper", "modality_targets": "paper", "weights": {}}
+    defaults = {"grl_lambda": 1.0, "reduction": "paper", "modality_targets": "paper"}
+    defaults["weights"] = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0)
     assert methods.get("discom").options({}) == defaults
     given = {"grl_lambda": 0.5, "weights": {"aux": 0}}
-    assert methods.get("discom").options(given) == {**defaults, **given}
+    full = {**defaults, "grl_lambda": 0.5, "weights": {**defaults["weights"], "aux": 0.0}}
+    assert methods.get("discom").options(given) == full
 
 
 @every_method

@@ -191,7 +191,6 @@ def test_a_folder_without_notebooks_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.xfail(strict=True, raises=DeadKernelError, reason="only PapermillExecutionError is caught")
 def test_a_kernel_that_dies_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
     """Out of memory, say: the kernel is killed, and papermill says so with another exception."""
     write(tmp_path / "01_greedy.ipynb", "1")

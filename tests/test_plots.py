@@ -244,7 +244,6 @@ def test_curves_of_several_runs_are_told_apart():
     assert len(looks) == len(tables)
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="COLOURS[number] without a modulo; markers have one")
 def test_curves_of_a_run_more_than_there_are_colours():
     tables = {f"run {k}": metrics("rgb", start=float(k)) for k in range(len(plots.COLOURS) + 1)}
     assert len(drawn(plots.curves(tables))[0].lines) == len(tables)
@@ -383,7 +382,6 @@ def test_differences_without_an_interval_or_a_baseline_draws_what_there_is():
     assert len(bars(axis)[0][2]) == 0
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="rounding leaves low above the mean: a negative error bar")
 def test_differences_of_equal_differences_has_an_interval_of_no_length():
     """paired_difference: mean 0.10000000000000002, low = high = 0.1."""
     same = paired_difference([0.1, 0.1, 0.1], [0.0, 0.0, 0.0])
@@ -391,7 +389,6 @@ def test_differences_of_equal_differences_has_an_interval_of_no_length():
     assert np.allclose(bars(axis)[0][2], [[0.1, 0.1]])
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="matplotlib refuses zero panels and names nothing of ours")
 def test_differences_of_a_method_without_runs_says_so():
     table = pd.DataFrame([row(method="student", **FULL)])
     with pytest.raises(DiscomError, match="discom"):

@@ -185,6 +185,8 @@ class MultiModalData:
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
         unknown = [name for name in names if name not in self.modalities]
+        if len(set(names)) < len(names):
+            raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
         if unknown or not names:
             raise DataError(f"{self.name}: no modality {unknown}; there are {list(self.modalities)}")
         if list(names) == list(self.modalities):

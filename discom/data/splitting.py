@@ -24,7 +24,7 @@ def split_rows(
         groups: group of each sample, [N]; a group is never divided.
 
     Raises:
-        ConfigError: fractions that are not three positive numbers with sum 1.
+        ConfigError: fractions that are not three positive numbers with sum 1, or a negative seed.
         DataError: a class that the training part would lack.
 
     >>> [len(rows) for rows in split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)]
@@ -32,6 +32,8 @@ def split_rows(
     """
     if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
         raise ConfigError(f"fractions: {tuple(fractions)} are not three positive shares with sum 1, such as .7 .1 .2")
+    if seed < 0:
+        raise ConfigError(f"seed: {seed} is negative; use 0 or more")
     rng = np.random.default_rng([seed, 0x5917])
     place = _by_class(labels, fractions, rng) if groups is None else _by_group(labels, fractions, rng, groups)
     for part, name in enumerate(PARTS):

@@ -45,8 +45,8 @@ from discom.notebook import check, finish, stamp
 from discom.training import build
 
 # %% tags=["parameters"]
-data = "scenes"  # what load() takes: scenes, scenes:n=600, or a prepared folder
-profile = "cpu"  # tiny: seconds, scores mean nothing; cpu: minutes; paper: hours on a GPU
+data = "scenes"  # what discom.data.load reads, the embedded scenes or a prepared folder
+profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
 seed = 0  # of split, weights and batches
 runs = "runs"  # folder of the runs that this notebook trains
 
