@@ -66,6 +66,7 @@ def execute(source: Path, target: Path, profile: str, runs: Path, cwd: Path | No
         kernel_name="python3",
         cwd=str(cwd or source.parent),
         progress_bar=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: its start-up remarks would hide our lines
     )
 
 

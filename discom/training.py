@@ -70,7 +70,9 @@ def fit(
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
         state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
-        score = partial(_score, fabric, model.module, layout=layout)
+        logits = partial(_logits, fabric, model.module, layout)
+        held_out = {name: Images(split.valid, name, fabric.device) for name in split.valid.modalities}
+        labels = {name: torch.from_numpy(m.y).to(fabric.device) for name, m in split.valid.modalities.items()}
         bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
                    disable=not progress, leave=False)  # fmt: skip
         with _Log(run_dir, state.epoch) as log, bar:
@@ -78,7 +80,7 @@ def fit(
                 started = time.perf_counter()
                 torch.manual_seed(config.seed * 1_000_003 + epoch)  # whatever draws at random draws the same again
                 means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
-                valid = score(split.valid)
+                valid = {name: weighted_f1(logits(name, x), labels[name]).item() for name, x in held_out.items()}
                 for name, f1 in valid.items():
                     if f1 > state.best.get(name, {"valid_f1": -1.0})["valid_f1"]:
                         state.best[name] = {"valid_f1": f1, "best_epoch": epoch}
@@ -88,7 +90,7 @@ def fit(
                 state.epoch_done(epoch)
                 bar.set_postfix({k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()}, refresh=False)
                 bar.update()
-        test = _test(fabric, model.module, split.test, run_dir, layout)
+        test = _test(model.module, logits, split.test, run_dir, fabric.device)
     result = Result(
         method=method.name,
         data=split.train.name,
@@ -154,27 +156,21 @@ def _refuse_nonfinite(losses: torch.Tensor, names: list[str], epoch: int) -> Non
 
 
 @torch.inference_mode()
-def _logits(fabric, model, data: MultiModalData, name: str, layout) -> torch.Tensor:
+def _logits(fabric, model, layout, name: str, images: Images) -> torch.Tensor:
     model.eval()
     with fabric.autocast():
-        return predict_logits(partial(model.predict, name), Images(data, name, fabric.device), memory_format=layout)
+        return predict_logits(partial(model.predict, name), images, memory_format=layout)
 
 
-def _score(fabric, model, data: MultiModalData, *, layout) -> dict[str, float]:
-    """Modality → weighted F1 × 100."""
-    labels = {name: torch.from_numpy(m.y).to(fabric.device) for name, m in data.modalities.items()}
-    return {name: weighted_f1(_logits(fabric, model, data, name, layout), y).item() for name, y in labels.items()}
-
-
-def _test(fabric, model, test: MultiModalData, run_dir: Path, layout) -> dict[str, dict[str, float]]:
+def _test(model, logits, test: MultiModalData, run_dir: Path, device) -> dict[str, dict[str, float]]:
     """Each modality with its own best weights on the test part, which is read here and nowhere else."""
     results, arrays = {}, {}
     for name, modality in test.modalities.items():
-        model.load_state(name, load_file(weights_file(run_dir, name), device=str(fabric.device)))
-        logits = _logits(fabric, model, test, name, layout).cpu()
-        results[name] = scores(logits, torch.from_numpy(modality.y))
+        model.load_state(name, load_file(weights_file(run_dir, name), device=str(device)))
+        found = logits(name, Images(test, name, device)).cpu()
+        results[name] = scores(found, torch.from_numpy(modality.y))
         ids = np.asarray(modality.ids)
-        arrays |= {f"{name}_logits": logits.numpy(), f"{name}_labels": modality.y,
+        arrays |= {f"{name}_logits": found.numpy(), f"{name}_labels": modality.y,
                    f"{name}_ids": ids.astype(str) if ids.dtype == object else ids}  # fmt: skip
     with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
         np.savez(file, classes=np.array(test.classes), **arrays)
