@@ -64,6 +64,12 @@ def test_the_table_is_what_the_results_say(name):
         assert line in README, f"regenerate the README's table: discom show results/{name}.json"
 
 
+def test_the_cost_table_is_what_the_results_say():
+    cost = experiments.cost_to_markdown(experiments.load_results(ROOT / "results/cost"))
+    for line in cost.splitlines():
+        assert line in README, "regenerate the README's cost table: discom show results/cost"
+
+
 def test_paths_in_the_readme_exist():
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     named = re.findall(r"`((?:discom|tests|notebooks|results|data)/[\w/.-]+)`", README)
