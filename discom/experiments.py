@@ -148,7 +148,7 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
 
 
 def cost_to_markdown(results: Iterable[Result]) -> str:
-    """What a run costs, as a Markdown table: medians over the runs of a method, and the machine below it."""
+    """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run, and the machine."""
     rows = pd.DataFrame(
         [
             {
@@ -158,13 +158,14 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
                 "s per run": r.seconds,
                 "samples/s": r.pairs_per_second,
                 "peak MB": r.peak_memory_mb,
-                "machine": f"{r.machine['processor']}, {r.machine['threads']} threads, {r.machine['device']}",
+                "machine": f"{r.machine['processor']}, {r.machine['threads']} threads, device {r.machine['device']}",
             }
             for r in results
         ]
     )
     groups = rows.groupby(["data", "method", "parameters at use"], sort=False)
     table = groups[["s per run", "samples/s", "peak MB"]].median()
+    table.insert(1, "quickest", groups["s per run"].min())
     heads = ["data", "method", "parameters at use", "n", *table.columns]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for named, row in table.iterrows():

@@ -188,8 +188,8 @@ class Student2x(_OneNetworkEach):
 class DisCoMSolo(Method):
     """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥ for each, nothing shared.
 
-    With one modality, L_adv and L_mod have nothing to tell apart. What DisCoM-KD gains over this control is what came
-    across from the other modality.
+    With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over this control can have
+    come across from the other modality.
     """
 
     terms = ("cl", "aux", "orth")

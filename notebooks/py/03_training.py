@@ -245,10 +245,8 @@ except KeyboardInterrupt as stop:
 finally:
     student.loss = original
 check("the interrupted run has no result yet", not (scratch / "stopped/result.json").exists())
-check(
-    "resumed, it reports the same scores to the last digit",
-    fit("student", small, quick, scratch / "stopped").scores == whole_run.scores,
-)
+resumed = fit("student", small, quick, scratch / "stopped")
+check("resumed, it reports the same scores to the last digit", resumed.scores == whole_run.scores)
 
 # %% [markdown]
 # ## Four methods, one budget: what does each comparison isolate?
