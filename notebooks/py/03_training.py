@@ -310,11 +310,10 @@ figure = plots.differences(both, "discom", experiments.BASELINES)
 
 # %%
 for (_, row), other in product(both[both["method"] == "discom"].iterrows(), experiments.BASELINES):
-    low, high = row[f"vs {other} low"], row[f"vs {other} high"]
+    middle, low, high = (row[f"vs {other}{end}"] for end in ("", " low", " high"))
     verdict = "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
-    print(
-        f"{row['data']}, {row['modality']}: {row['vs discom-solo']:+.1f} points over discom-solo, 95 % interval [{low:+.1f}, {high:+.1f}], n = {row['n']}: {verdict}"
-    )
+    where = f"{row['data']}, {row['modality']}, n = {row['n']}"
+    print(f"{where}: {middle:+.1f} points over {other}, 95 % interval [{low:+.1f}, {high:+.1f}]: {verdict}")
 check("five seeds on scenes, three on real patches", set(full["n"]) == {5} and set(real["n"]) == {3})
 
 # %% [markdown]
