@@ -500,7 +500,7 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(experiments.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure (above the table): a circle per seed, chance dotted; all circles lie high above it.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), with the inert one (discom-released) and with none (discom-solo); training lowers the probe from the untrained 100 %, and only the printed differences could say that the adversary did it. In the table all F1 lie near chance (11.1 % for nine classes) and twenty differences stand side by side without correction: where an interval excludes zero, it still ranks nothing.
+# *Figure (above the table): a circle per seed, chance dotted; all circles lie high above it.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), with the inert one (discom-released) and with none (discom-solo); training lowers the probe from the untrained 100 %, but not by the adversary: in the stored run it falls furthest for discom-solo, which has none (the printed interval of discom − discom-solo lies above zero). In the table all F1 lie near chance (11.1 % for nine classes) and twenty differences stand side by side without correction: where an interval excludes zero, it still ranks nothing.
 #
 # ## What should you see, and what would be a bug?
 #
@@ -555,7 +555,7 @@ if answer_4 is not None:
 # ## What have we seen?
 #
 # - Eqs 2–6 are cross-entropies and cosines; hand and package agree (the cells after each equation).
-# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance (the probe).
+# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance, and the branch without an adversary hid its sensor better (the probe).
 # - The signed cosine prefers opposition, zero cosine is not independence, and z_inv, z_irr are free of each other (Eq 6, "Where it fails").
 # - Released targets give the second modality no gradient in Eqs 3 and 4 (the gradient table); what this does to F1 cannot be settled at this size, whichever intervals exclude zero (the table near chance).
 #
