@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** Eqs 2–6 of the paper by hand · **predict** each term of an untrained network · **tell** the paper's loss from the released code's · **test** whether "invariant" is true |
 # | Prerequisites | notebook 01 (data); PyTorch tensors and [autograd](https://pytorch.org/tutorials/beginner/basics/autogradqs_tutorial.html); what cross-entropy is |
-# | Time | some 3 minutes on two CPU cores, no GPU needed; the last cell prints the seconds of this run |
+# | Time | some two minutes on two CPU cores, no GPU needed; the last cell prints the seconds of this run |
 # | Memory and disk | under 2 GB of memory (the last cell prints the peak), 50 MB of disk |
 # | Data and licence | `scenes`, drawn by this package from known factors; MIT, like the code; nothing is downloaded |
 # | Outputs | of one run from top to bottom; machine, versions, commit and date are printed by `stamp` below |
@@ -500,7 +500,7 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(experiments.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure (above the table): a circle per seed, chance dotted; all circles lie high above it.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), with the inert one (discom-released) and with none (discom-solo); training lowers the probe from the untrained 100 %, but not by the adversary: in the stored run it falls furthest for discom-solo, which has none (the printed interval of discom − discom-solo lies above zero). In the table all F1 lie near chance (11.1 % for nine classes) and twenty differences stand side by side without correction: where an interval excludes zero, it still ranks nothing.
+# *Figure (above the table): a circle per seed, chance dotted; all circles lie high above it.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), with the inert one (discom-released) and with none (discom-solo); training lowers the probe from the untrained 100 %, but not by the adversary: in the stored run it falls furthest for discom-solo, which has none (the printed interval of discom − discom-solo lies above zero). In the table all F1 lie little above the chance accuracy of nine classes; some intervals exclude zero (discom − discom-released in rgb is one), but the differences of five methods in two sensors, each shown from both sides, stand there without correction, so they rank nothing.
 #
 # ## What should you see, and what would be a bug?
 #
