@@ -138,13 +138,13 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
     """A summary as a Markdown table: F1 as mean ± sd, differences with their interval in brackets."""
     shown = [name for name in baselines if table[f"vs {name}"].notna().any()]
     heads = ["data", "method", "modality", "n", "F1", *(f"Δ {name}" for name in shown)]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    rows = []
     for _, row in table.iterrows():
         f1 = f"{row['f1']:.1f}" + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.1f}")
         cells = [row["data"], row["method"], row["modality"], str(row["n"]), f1]
         cells += [_difference(row, f"vs {name}") for name in shown]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return _markdown(heads, rows)
 
 
 def cost_to_markdown(results: Iterable[Result]) -> str:
@@ -167,11 +167,14 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     table = groups[["s per run", "samples/s", "peak MB"]].median()
     table.insert(1, "quickest", groups["s per run"].min())
     heads = ["data", "method", "parameters at use", "n", *table.columns]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    for named, row in table.iterrows():
-        cells = [*named, str(groups.size()[named]), *(f"{value:.0f}" for value in row)]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", "Machine: " + "; ".join(rows["machine"].unique())])
+    counts = groups.size()
+    cells = [[*named, str(counts[named]), *(f"{value:.0f}" for value in row)] for named, row in table.iterrows()]
+    return f"{_markdown(heads, cells)}\n\nMachine: {'; '.join(rows['machine'].unique())}"
+
+
+def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
 
 
 def _difference(row, name: str) -> str:

@@ -21,7 +21,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import ConfigError, Interrupted, RunError
+from discom.errors import Interrupted, RunError
 from discom.evaluation import predict_logits, scores, weighted_f1
 from discom.models import resnet18
 from discom.runs import Result, claim, machine, peak_memory
@@ -120,10 +120,7 @@ def build(method: type[methods.Method], data: MultiModalData, config: Config) ->
     """
     torch.manual_seed(config.seed)
     encoder = partial(resnet18, width=config.width, stem=config.stem)
-    try:
-        return method(data.channels, len(data.classes), encoder, **method.options(config.options))
-    except TypeError as error:
-        raise ConfigError(f"options: {dict(config.options)} do not fit {method.name} ({error})") from None
+    return method(data.channels, len(data.classes), encoder, **method.options(config.options))
 
 
 def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
