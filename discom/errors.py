@@ -1,6 +1,6 @@
 """What a person can put right: one class per kind, each message one line with the place, the value and the way out."""
 
-__all__ = ["ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
+__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
 
 
 class DiscomError(ValueError):
@@ -17,6 +17,10 @@ class ConfigError(DiscomError):
 
 class RunError(DiscomError):
     """A run folder that belongs to something else, or a training that left the finite numbers."""
+
+
+class BusyError(RunError):
+    """A run that another process is training at this moment."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -6,7 +6,8 @@
     state.pt            where to resume; gone when the run is done
     weights/<modality>.safetensors    the epoch with the best validation F1 of that modality
     predictions.npz     logits of the test part
-    result.json         written last and in one piece: a folder that has it is done
+    result.json         written last and in one piece, with a checksum of its content: a folder that has it is done
+    .lock               held by the process that trains it
 """
 
 import json
@@ -17,7 +18,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -26,14 +27,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 
 from discom.config import Config
-from discom.data import MultiModalData
-from discom.errors import RunError
-from discom.methods import Method
+from discom.data import MultiModalData, Split
+from discom.errors import BusyError, RunError
+from discom.methods import Method, Teacher
 from discom.storage import digest, read_json, write_json
 
-__all__ = ["Result", "Run", "claim", "machine", "peak_memory", "read_metrics", "read_predictions"]
+__all__ = [
+    "Result",
+    "Run",
+    "claim",
+    "identity",
+    "locked",
+    "machine",
+    "peak_memory",
+    "read_metrics",
+    "read_predictions",
+    "weights_file",
+]
 
 
 @dataclass(frozen=True)
@@ -42,14 +55,16 @@ class Result:
 
     Args:
         method, data, seed, hash: which run.
-        scores: modality → test scores (f1 and accuracy in percent, calibration_error), best_epoch, valid_f1.
-        parameters: modality → number of parameters of its deployed network.
+        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in percent, calibration_error), best_epoch, valid_f1.
+        parameters: deployed network → number of its parameters.
         seconds: wall time of the training, without the test.
         pairs_per_second: training samples of each modality, per second of training.
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions and commit.
         counts: samples of the three parts.
+        classes: C.
+        teacher: hash of the run that it learned from, if any.
     """
 
     method: str
@@ -64,25 +79,51 @@ class Result:
     config: dict[str, Any]
     machine: dict[str, Any]
     counts: dict[str, int]
+    classes: int
+    teacher: str | None = None
 
     @property
     def f1(self) -> dict[str, float]:
-        """Modality → weighted F1 × 100 on the test part."""
+        """Deployed network → weighted F1 × 100 on the test part."""
         return {name: scores["f1"] for name, scores in self.scores.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields, and a checksum of them that tells an edited result from a measured one."""
+        fields = json.loads(json.dumps(asdict(self)))
+        return {**fields, "checksum": digest(fields)}
+
+    @classmethod
+    def from_json(cls, held: Any, file: Path | str) -> "Result":
+        """What `to_json` gave, read from `file`.
+
+        Raises:
+            RunError: it has another form, or another checksum than its content.
+        """
+        way_out = "run the command again with --recompute"
+        try:
+            fields = dict(held)
+            if fields.pop("checksum") != digest(fields):
+                raise RunError(f"{file}: was changed after it was measured (its checksum differs); {way_out}")
+            return cls(**fields)
+        except (TypeError, ValueError, KeyError) as error:
+            if isinstance(error, RunError):
+                raise
+            raise RunError(f"{file}: not a result of ours ({error}); {way_out}") from None
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
         """Read a result.json.
 
         Raises:
-            RunError: cut short, edited by hand into another form, or missing.
+            RunError: cut short, edited by hand, or missing.
         """
         try:
-            return cls(**read_json(file))
+            held = read_json(file)
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
-        except (TypeError, ValueError) as error:
-            raise RunError(f"{file}: not a result of ours ({error}); delete it and run the command again") from None
+        except ValueError:
+            raise RunError(f"{file}: is cut short or damaged; run the command again with --recompute") from None
+        return cls.from_json(held, file)
 
 
 @dataclass(frozen=True)
@@ -99,22 +140,84 @@ class Run:
     data: str
     fingerprint: str
     config: Config
+    teacher: "Run | Path | None" = None
 
     @classmethod
-    def of(cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config) -> "Run":
-        """The run of `method` on `data`, its options in full so that a default written out is no other run."""
-        changed = {**asdict(config), "options": method.options(config.options)}
-        return cls(runs, method.name, data.name, data.fingerprint, Config(**changed))
+    def of(
+        cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config, teacher: Path | None = None
+    ) -> "Run":
+        """The run of `method` on `data`, its options in full so that a default written out is no other run.
+
+        A taught method depends on its teacher's run: the folder `teacher`, or else the `teacher` with the same
+        settings, seed and data, which all students of these settings share.
+        """
+        config = replace(config, options=method.options(config.options))
+        if method.taught and teacher is None:
+            teacher = cls.of(runs, Teacher, data, replace(config, options={"reads": config.options["teacher"]}))
+        return cls(runs, method.name, data.name, data.fingerprint, config, teacher)
 
     @cached_property
     def hash(self) -> str:
-        """Ten digits that change with whatever changes the numbers: data, method, options, settings."""
-        return digest(self.method, self.fingerprint, self.config.identity())[:10]
+        """Ten digits that change with whatever changes the numbers: data, method, options, settings, teacher."""
+        taught_by = [] if self.teacher is None else [self.teacher_hash]
+        return digest(self.method, self.fingerprint, self.config.identity(), *taught_by)[:10]
+
+    @property
+    def teacher_hash(self) -> str | None:
+        """The hash of the run that it depends on."""
+        if isinstance(self.teacher, Path):
+            return Result.read(self.teacher / "result.json").hash
+        return None if self.teacher is None else self.teacher.hash
+
+    @property
+    def teacher_folder(self) -> Path | None:
+        """The folder of the run that it depends on."""
+        return self.teacher.folder if isinstance(self.teacher, Run) else self.teacher
 
     @property
     def folder(self) -> Path:
         """`<runs>/<data>/<method>/<seed>-<hash>`."""
         return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
+
+
+def identity(method: type[Method], split: Split, config: Config, teacher: Path | None = None) -> dict[str, Any]:
+    """What makes a run this one: the content of its config.json."""
+    parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
+    bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
+    return {
+        "method": method.name,
+        "data": split.train.name,
+        "split": digest(bounds, split.train.channels, *(array for part in parts for array in part)),
+        **{**config.identity(), "options": method.options(config.options)},
+        **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
+    }
+
+
+@contextmanager
+def locked(run_dir: Path) -> Iterator[None]:
+    """Hold a run's folder, made if need be, for this process alone; the system lets go of it when the process ends.
+
+    Raises:
+        BusyError: another process trains this run.
+        RunError: the folder cannot be written.
+    """
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run_dir / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise BusyError(f"{run_dir}: another process trains this run; wait for it, or stop it") from None
+    except OSError as error:
+        raise RunError(f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def weights_file(run_dir: Path | str, network: str) -> Path:
+    """Where a run keeps the best weights of one deployed network."""
+    return Path(run_dir) / "weights" / f"{network}.safetensors"
 
 
 def claim(run_dir: Path, identity: dict[str, Any]) -> Path:

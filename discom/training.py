@@ -23,17 +23,25 @@ from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import Interrupted, RunError
 from discom.evaluation import predict_logits, scores, weighted_f1
-from discom.models import resnet18
-from discom.runs import Result, claim, machine, peak_memory
-from discom.storage import atomic_file, digest, write_json
+from discom.methods import build
+from discom.runs import Result, claim, identity, locked, machine, peak_memory, weights_file
+from discom.storage import atomic_file, write_json
+from discom.teaching import check_teacher, load_teacher, soft_labels
 
-__all__ = ["build", "fit"]
+__all__ = ["fit"]
 
 STATE_SHARE = 0.05  # of the training time that may go into writing states to resume from
 
 
 def fit(
-    method: str | type[methods.Method], split: Split, config: Config, run_dir: Path | str, *, progress: bool = True
+    method: str | type[methods.Method],
+    split: Split,
+    config: Config,
+    run_dir: Path | str,
+    *,
+    teacher: Path | str | None = None,
+    progress: bool = True,
+    recompute: bool = False,
 ) -> Result:
     """Train `method` and test it once; a run that is done is read, one that was cut off goes on where it stopped.
 
@@ -45,34 +53,46 @@ def fit(
         split: the three parts of a MultiModalData.
         config: the settings; seed, epochs and the rest.
         run_dir: folder of this run alone.
+        teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: whether a progress bar is shown.
+        recompute: train again where a result is there but damaged, instead of refusing it.
 
     Returns:
         The Result, which is also `run_dir`/result.json.
 
     Raises:
-        RunError: the folder holds another run; or a loss is NaN or infinite (the term, epoch and batch are named).
+        RunError: the folder holds another run, a damaged result, or cannot be written; the teacher is for another data
+            set, split or number of classes; a loss is NaN or infinite (the term, epoch and batch are named).
+        BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    with torch.random.fork_rng(), _stoppable(Path(run_dir)):
+    run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
+    with torch.random.fork_rng(), _stoppable(run_dir):
+        taught_by = check_teacher(teacher, method, split, config)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
-        run_dir = claim(Path(run_dir), _identity(method, split, config))
-        if (run_dir / "result.json").exists():
-            return Result.read(run_dir / "result.json")
+    with torch.random.fork_rng(), _stoppable(run_dir), locked(run_dir):
+        claim(run_dir, identity(method, split, config, teacher))
+        if found := _finished(run_dir, recompute):
+            return found
         fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
-        parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.modalities}
+        parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed}
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         model = model.to(memory_format=layout)
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-        batches = Batches(split.train, config.batch_size, config.seed, pairing=config.pairing,
-                          augment=config.augment, device=fabric.device, memory_format=layout)  # fmt: skip
+        soft = None
+        if teacher is not None:
+            with fabric.autocast():
+                network = load_teacher(teacher, split, taught_by, fabric.device)
+                soft = soft_labels(network, split, augment=config.augment > 0, strong=model.strong_view)
+        batches = Batches(split.train, config.batch_size, config.seed,
+                          pairing="paired" if model.paired else config.pairing, augment=config.augment,
+                          device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
         state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
         logits = partial(_logits, fabric, model.module, layout)
-        held_out = {name: Images(split.valid, name, fabric.device) for name in split.valid.modalities}
-        labels = {name: torch.from_numpy(m.y).to(fabric.device) for name, m in split.valid.modalities.items()}
+        held_out = {name: Images(split.valid, name, fabric.device) for name in model.deployed}
         bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
                    disable=not progress, leave=False)  # fmt: skip
         with _Log(run_dir, state.epoch) as log, bar:
@@ -80,7 +100,7 @@ def fit(
                 started = time.perf_counter()
                 torch.manual_seed(config.seed * 1_000_003 + epoch)  # whatever draws at random draws the same again
                 means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
-                valid = {name: weighted_f1(logits(name, x), labels[name]).item() for name, x in held_out.items()}
+                valid = {k: weighted_f1(logits(k, x), x.labels.to(fabric.device)).item() for k, x in held_out.items()}
                 for name, f1 in valid.items():
                     if f1 > state.best.get(name, {"valid_f1": -1.0})["valid_f1"]:
                         state.best[name] = {"valid_f1": f1, "best_epoch": epoch}
@@ -104,23 +124,24 @@ def fit(
         config={**config.identity(), "options": method.options(config.options)},
         machine=machine(fabric.device),
         counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
+        classes=len(split.train.classes),
+        teacher=None if teacher is None else Result.read(teacher / "result.json").hash,
     )
-    write_json(run_dir / "result.json", vars(result))
+    write_json(run_dir / "result.json", result.to_json())
     state.path.unlink(missing_ok=True)
     return result
 
 
-def build(method: type[methods.Method], data: MultiModalData, config: Config) -> methods.Method:
-    """The method's networks for this data, their initial weights drawn from the seed.
-
-    >>> from discom import data, profile
-    >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
-    >>> model.modalities
-    ['rgb', 'depth']
-    """
-    torch.manual_seed(config.seed)
-    encoder = partial(resnet18, width=config.width, stem=config.stem)
-    return method(data.channels, len(data.classes), encoder, **method.options(config.options))
+def _finished(run_dir: Path, recompute: bool) -> Result | None:
+    """The result of a run that is done; None if it is not, or if it is damaged and to be trained again."""
+    file = run_dir / "result.json"
+    try:
+        return Result.read(file) if file.exists() else None
+    except RunError:
+        if not recompute:
+            raise
+        file.unlink()
+        return None
 
 
 def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
@@ -160,40 +181,25 @@ def _logits(fabric, model, layout, name: str, images: Images) -> torch.Tensor:
 
 
 def _test(model, logits, test: MultiModalData, run_dir: Path, device) -> dict[str, dict[str, float]]:
-    """Each modality with its own best weights on the test part, which is read here and nowhere else."""
+    """Each deployed network with its best weights on the test part, which is read here and nowhere else."""
     results, arrays = {}, {}
-    for name, modality in test.modalities.items():
+    for name in model.deployed:
         model.load_state(name, load_file(weights_file(run_dir, name), device=str(device)))
-        found = logits(name, Images(test, name, device)).cpu()
-        results[name] = scores(found, torch.from_numpy(modality.y))
-        ids = np.asarray(modality.ids)
-        arrays |= {f"{name}_logits": found.numpy(), f"{name}_labels": modality.y,
+        images = Images(test, name, device)
+        found = logits(name, images).cpu()
+        results[name] = scores(found, images.labels)
+        ids = np.asarray(images.ids)
+        arrays |= {f"{name}_logits": found.numpy(), f"{name}_labels": images.labels.numpy(),
                    f"{name}_ids": ids.astype(str) if ids.dtype == object else ids}  # fmt: skip
     with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
         np.savez(file, classes=np.array(test.classes), **arrays)
     return results
 
 
-def weights_file(run_dir: Path | str, modality: str) -> Path:
-    """Where a run keeps the best weights of one modality."""
-    return Path(run_dir) / "weights" / f"{modality}.safetensors"
-
-
 def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
     tensors = {key: value.contiguous().cpu() for key, value in model.state(name).items()}
     with atomic_file(weights_file(run_dir, name)) as part:
         save_file(tensors, part)
-
-
-def _identity(method, split: Split, config: Config) -> dict[str, Any]:
-    parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
-    bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
-    return {
-        "method": method.name,
-        "data": split.train.name,
-        "split": digest(bounds, split.train.channels, *(array for part in parts for array in part)),
-        **{**config.identity(), "options": method.options(config.options)},
-    }
 
 
 def _schedule(optimizer, config: Config, steps: int):

@@ -1,16 +1,17 @@
-"""Sampling and augmentation, a batch at a time, on the device that trains."""
+"""Sampling, a batch at a time, on the device that trains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from discom.data.augmentation import draw_views, view
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
 
-__all__ = ["Batch", "Batches", "Images", "draw_motions", "motion_table", "move"]
+__all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows"]
 
 RESIDENT_BYTES = 4 << 30  # a part that is larger stays on disk and is read batch by batch
 
@@ -18,31 +19,89 @@ RESIDENT_BYTES = 4 << 30  # a part that is larger stays on disk and is read batc
 @dataclass
 class Batch:
     """Modality → images [B, C, H, W] in [0, 1] and labels [B]; with unpaired batches the rows of two modalities
-    have nothing to do with each other."""
+    have nothing to do with each other.
+
+    Args:
+        x, y: images and labels.
+        epoch: the epoch that it belongs to, from 0 on.
+        soft: a teacher's logits [B, C] for these very images, where there is a teacher.
+        strong: a second, harder view of the same images, with the teacher's logits for it, where it was asked for.
+    """
 
     x: dict[str, Tensor]
     y: dict[str, Tensor]
+    epoch: int = 0
+    soft: Tensor | None = None
+    strong: "Batch | None" = None
+
+
+@dataclass
+class SoftLabels:
+    """A teacher's logits for every view of every image: logits = Σ_m shares[m][row of m, view of m] + bias.
+
+    Args:
+        shares: modality that the teacher reads → its part of the logits [N, views, C].
+        bias: [C].
+    """
+
+    shares: Mapping[str, Tensor]
+    bias: Tensor
+
+    def __call__(self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> Tensor:
+        """Logits [B, C] of the samples at `rows`, each modality seen in its own view."""
+        device = self.bias.device
+        return self.bias + sum(s[rows[m].to(device), views[m].to(device)] for m, s in self.shares.items())
+
+
+def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
+    """Where the ids that all of `names` have stand in each of them: row i of every modality is the same scene.
+
+    Raises:
+        DataError: they share no id.
+    """
+    held = [np.isin(data.ids, data.modalities[name].ids) for name in names]
+    ids = data.ids[np.logical_and.reduce(held)].tolist()
+    if not ids:
+        raise DataError(f"{data.name}: no id stands in each of {', '.join(names)}, so no pairs; train a method without")
+    places = {name: {i: row for row, i in enumerate(data.modalities[name].ids.tolist())} for name in names}
+    return {name: torch.tensor([place[i] for i in ids]) for name, place in places.items()}
 
 
 class Images:
-    """The scaled images of one modality: held on the device where they fit, else read from disk as asked."""
+    """The scaled images of one modality, or of several ("rgb+depth": the stacked bands of the same scenes): held on the
+    device where they fit, else read from disk as asked.
+
+    Raises:
+        DataError: stacked modalities share no id, or their images differ in size.
+    """
 
     def __init__(self, data: MultiModalData, name: str, device, resident_bytes: int = RESIDENT_BYTES):
-        self.data, self.name, self.device = data, name, device
-        modality = data.modalities[name]
-        self.count, size = len(modality.x), 4 * int(np.prod(modality.x.shape))
-        # "W" copies what is still on disk into memory, where torch may have it
-        held = np.require(data.images(name), requirements="W") if size <= resident_bytes else None
-        self.held = None if held is None else torch.from_numpy(held).to(device)
+        names = name.split("+")
+        self.data, self.device = data, device
+        sizes = {part: data.modalities[part].x.shape[2:] for part in names}
+        if len(set(sizes.values())) > 1:
+            raise DataError(f"{data.name}: images of {sizes} cannot be stacked; bring them to one size")
+        count = len(data.modalities[name].x) if len(names) == 1 else 0
+        rows = paired_rows(data, names) if len(names) > 1 else {name: torch.arange(count)}
+        self.rows = {part: found.numpy() for part, found in rows.items()}
+        first = data.modalities[names[0]]
+        self.ids, self.labels = first.ids[self.rows[names[0]]], torch.from_numpy(first.y[self.rows[names[0]]])
+        size = 4 * len(self) * sum(int(np.prod(data.modalities[part].x.shape[1:])) for part in names)
+        self.held = self._read(slice(None)).to(device) if size <= resident_bytes else None
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.ids)
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Images at `rows` [B], as float32 [B, C, H, W] on the device."""
         if self.held is not None:
             return self.held[rows.to(self.device)]
-        return torch.from_numpy(self.data.images(self.name, rows.numpy())).to(self.device)
+        return self._read(rows.numpy()).to(self.device)
+
+    def _read(self, rows) -> Tensor:
+        parts = [self.data.images(part, found[rows]) for part, found in self.rows.items()]
+        # "W" copies what is still on disk into memory, where torch may have it
+        return torch.from_numpy(np.require(np.concatenate(parts, 1) if len(parts) > 1 else parts[0], requirements="W"))
 
 
 class Batches:
@@ -61,6 +120,8 @@ class Batches:
         augment: probability that an image is flipped and turned, each on its own; 0 switches it off.
         device: where the batch is made.
         memory_format: of the images.
+        soft: a teacher's logits, which then come with every batch; needs pairs.
+        strong: whether batches carry a second view: moved anew, always, and one quarter of the image blank.
 
     Raises:
         DataError: paired batches from modalities that share no id.
@@ -81,6 +142,8 @@ class Batches:
         augment: float = 0.5,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
+        soft: SoftLabels | None = None,
+        strong: bool = False,
         resident_bytes: int = RESIDENT_BYTES,
     ):
         if pairing not in ("paired", "unpaired"):
@@ -91,17 +154,12 @@ class Batches:
             raise DataError(f"{data.name}: modality '{empty[0]}' has no sample in this part; split the data anew")
         self.seed, self.pairing, self.augment = seed, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
+        self.soft, self.strong = soft, strong
         self.images = {name: Images(data, name, self.device, resident_bytes) for name in data.modalities}
         self.labels = {name: torch.from_numpy(m.y).to(self.device) for name, m in data.modalities.items()}
         self.rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
-            if not len(data.paired_ids):
-                raise DataError(
-                    f"{data.name}: no id stands in every modality, so no pairs; train with pairing=unpaired"
-                )
-            places = {name: {i: row for row, i in enumerate(m.ids.tolist())} for name, m in data.modalities.items()}
-            ids = data.paired_ids.tolist()
-            self.rows = {name: torch.tensor([place[i] for i in ids]) for name, place in places.items()}
+            self.rows = paired_rows(data, list(data.modalities))
         self.count = max(len(rows) for rows in self.rows.values())
         self.steps = max(1, min(-(-self.count // batch_size), self.count // 2))  # no batch of one sample
 
@@ -111,65 +169,31 @@ class Batches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch; the same (seed, epoch) gives the same ones on every device."""
         streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.rows))
-        order, motion = {}, {}
+        harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.rows))
+        order, weak, strong = {}, {}, {}
         for number, (name, rows) in enumerate(self.rows.items()):
             drawn = _generator(streams[0 if self.pairing == "paired" else 2 * number])
             rounds = -(-self.count // len(rows))
             order[name] = torch.cat([rows[torch.randperm(len(rows), generator=drawn)] for _ in range(rounds)])[
                 : self.count
             ]
-            motion[name] = _generator(streams[2 * number + 1])
+            weak[name], strong[name] = _generator(streams[2 * number + 1]), _generator(harder[number])
         for step in range(self.steps):
-            chosen = {name: rows.tensor_split(self.steps)[step] for name, rows in order.items()}
-            x = {name: self._prepare(self.images[name][rows], motion[name]) for name, rows in chosen.items()}
-            yield Batch(x, {name: self.labels[name][rows.to(self.device)] for name, rows in chosen.items()})
+            rows = {name: every.tensor_split(self.steps)[step] for name, every in order.items()}
+            batch = self._batch(rows, epoch, weak)
+            if self.strong:
+                batch.strong = self._batch(rows, epoch, strong, strong=True)
+            yield batch
 
-    def _prepare(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        if self.augment:
-            x = move(x, draw_motions(x, self.augment, generator))
-        return x.contiguous(memory_format=self.memory_format)
+    def _batch(self, rows: Mapping[str, Tensor], epoch: int, generators, strong: bool = False) -> Batch:
+        x, views = {}, {}
+        for name, chosen in rows.items():
+            image = self.images[name][chosen]
+            views[name] = draw_views(image, self.augment, generators[name], strong)
+            x[name] = view(image, views[name]).contiguous(memory_format=self.memory_format)
+        y = {name: self.labels[name][chosen.to(self.device)] for name, chosen in rows.items()}
+        return Batch(x, y, epoch, soft=self.soft(rows, views) if self.soft else None)
 
 
 def _generator(seed) -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
-
-
-def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """A rigid motion for each image, [B], as `motion_table` numbers them.
-
-    With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a rotation by
-    0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
-    """
-    coin = torch.rand(4, len(x), generator=generator) < torch.tensor([[probability], [0.5], [0.5], [0.5]])
-    turns = torch.randint(4, (len(x),), generator=generator)
-    if x.shape[-1] != x.shape[-2]:
-        turns = turns // 2 * 2
-    return coin[0] * (turns * coin[1] + 4 * coin[2] + 8 * coin[3])
-
-
-def motion_table(height: int, width: int) -> Tensor:
-    """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h ∘ (k quarter turns).
-
-    `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
-    """
-    pixels = torch.arange(height * width).view(height, width)
-    rows = []
-    for motion in range(16):
-        turns, flip, flop = motion % 4, motion // 4 % 2, motion // 8
-        moved = pixels.rot90(turns) if height == width or turns % 2 == 0 else pixels
-        moved = moved.flip(1) if flip else moved
-        rows.append((moved.flip(0) if flop else moved).reshape(-1))
-    return torch.stack(rows)
-
-
-def move(x: Tensor, motions: Tensor) -> Tensor:
-    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same shape.
-
-    >>> image = torch.arange(4.0).view(1, 1, 2, 2)
-    >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
-    [[1.0, 0.0], [3.0, 2.0]]
-    """
-    batch, bands, height, width = x.shape
-    source = motion_table(height, width)[motions].to(x.device)  # [B, H·W]
-    moved = x.flatten(2).gather(2, source[:, None, :].expand(batch, bands, -1))
-    return moved.view(batch, bands, height, width)

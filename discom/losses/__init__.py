@@ -1,5 +1,5 @@
 """Losses: one pure function per equation."""
 
-from discom.losses import disentangle
+from discom.losses import disentangle, distill, multilevel
 
-__all__ = ["disentangle"]
+__all__ = ["disentangle", "distill", "multilevel"]

@@ -1,0 +1,79 @@
+"""Augmentation: rigid motions of each image, and harder views, a batch at a time; B batch, C bands."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "move", "view"]
+
+
+def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """A rigid motion for each image, [B], as `motion_table` numbers them.
+
+    With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a rotation by
+    0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
+    """
+    coin = torch.rand(4, len(x), generator=generator) < torch.tensor([[probability], [0.5], [0.5], [0.5]])
+    turns = torch.randint(4, (len(x),), generator=generator)
+    if x.shape[-1] != x.shape[-2]:
+        turns = turns // 2 * 2
+    return coin[0] * (turns * coin[1] + 4 * coin[2] + 8 * coin[3])
+
+
+def motion_table(height: int, width: int) -> Tensor:
+    """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h ∘ (k quarter turns).
+
+    `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
+    """
+    pixels = torch.arange(height * width).view(height, width)
+    rows = []
+    for motion in range(16):
+        turns, flip, flop = motion % 4, motion // 4 % 2, motion // 8
+        moved = pixels.rot90(turns) if height == width or turns % 2 == 0 else pixels
+        moved = moved.flip(1) if flip else moved
+        rows.append((moved.flip(0) if flop else moved).reshape(-1))
+    return torch.stack(rows)
+
+
+def move(x: Tensor, motions: Tensor) -> Tensor:
+    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same shape.
+
+    >>> image = torch.arange(4.0).view(1, 1, 2, 2)
+    >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
+    [[1.0, 0.0], [3.0, 2.0]]
+    """
+    batch, bands, height, width = x.shape
+    source = motion_table(height, width)[motions].to(x.device)  # [B, H·W]
+    moved = x.flatten(2).gather(2, source[:, None, :].expand(batch, bands, -1))
+    return moved.view(batch, bands, height, width)
+
+
+# Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0 is no motion.
+_, WHICH = torch.unique(motion_table(2, 2), dim=0, return_inverse=True)
+DISTINCT = torch.tensor([WHICH.tolist().index(number) for number in range(8)])
+VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
+
+
+def draw_views(x: Tensor, probability: float, generator: torch.Generator, strong: bool = False) -> Tensor:
+    """The number of a view for each image, [B]; a strong one is always moved and has one quarter blank."""
+    motions = WHICH[draw_motions(x, 1.0 if strong else probability, generator)]
+    return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else motions
+
+
+def view(x: Tensor, views: Tensor) -> Tensor:
+    """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none for 0).
+
+    There are few views, so that a frozen network's answers to all of them can be kept.
+
+    >>> view(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
+    [[0.0, 1.0], [1.0, 1.0]]
+    """
+    if (views % 8).any():
+        x = move(x, DISTINCT[views % 8])
+    if (views >= 8).any():
+        height, width = x.shape[-2:]
+        kept = x.new_ones(5, 1, height, width)
+        for quarter in range(4):
+            top, left = quarter // 2 * (height // 2), quarter % 2 * (width // 2)
+            kept[quarter + 1, :, top : top + (height + 1) // 2, left : left + (width + 1) // 2] = 0
+        x = x * kept[(views // 8).to(x.device)]
+    return x

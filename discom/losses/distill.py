@@ -1,0 +1,228 @@
+"""What a student is asked to copy from its teacher: KD, DKD, CTKD, MLKD, and LSKD in front of any of them.
+
+Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T); KL(a ‖ b) = Σ_c a (log a - log b)
+in natural units. Every function takes raw logits [B, C], never probabilities, and the gradient reaches whatever requires
+it; a frozen teacher's logits do not. Source of each: its paper, and its official code as run on fixed inputs
+(tests/golden, which also names the commit); where the two differ the code is followed and the docstring says so.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from discom.errors import ConfigError
+from discom.losses.disentangle import reverse_gradient
+
+__all__ = [
+    "CurriculumTemperature",
+    "check_temperature",
+    "curriculum_lambda",
+    "dkd",
+    "dkd_terms",
+    "kd",
+    "mlkd_terms",
+    "standardize",
+]
+
+EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
+
+
+def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tensor = 4.0) -> Tensor:
+    """Knowledge distillation: T² · mean over the batch of KL(p^t_T ‖ p^s_T).
+
+    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. The factor T² keeps the gradient's size when T changes: per sample it
+    is T (p^s_T - p^t_T) / B.
+
+    Args:
+        student_logits, teacher_logits: [B, C].
+        temperature: T > 0; a scalar tensor may be learned, and then the gradient runs through T² and both softmaxes.
+
+    Returns:
+        A scalar ≥ 0; 0 where the two agree up to a constant per row.
+
+    Raises:
+        ValueError: shapes that differ, no sample, or T ≤ 0.
+
+    >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added changes nothing
+    0.0
+    """
+    _check(student_logits, teacher_logits)
+    check_temperature(temperature)
+    return temperature**2 * _divergence(student_logits / temperature, teacher_logits / temperature)
+
+
+def standardize(logits: Tensor) -> Tensor:
+    """LSKD's plug-in: (z - mean_c z) / (std_c z + 1e-7) for each row, [B, C] → [B, C].
+
+    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1). It goes in front of any
+    loss here, for both networks, and leaves the cross-entropy its raw logits.
+
+    Raises:
+        ValueError: fewer than two classes.
+
+    >>> standardize(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
+    [[-0.9999998807907104, 0.0, 0.9999998807907104]]
+    """
+    if logits.shape[-1] < 2:
+        raise ValueError(f"logits: {logits.shape[-1]} class has no spread to divide by; give two or more")
+    return (logits - logits.mean(-1, keepdim=True)) / (logits.std(-1, keepdim=True) + EPSILON)
+
+
+def dkd_terms(
+    student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, temperature: float | Tensor = 4.0
+) -> tuple[Tensor, Tensor]:
+    """Decoupled KD's two terms: the target class against the rest, and the rest among themselves.
+
+        TCKD = T² · mean KL of (p_y, 1 - p_y);    NCKD = T² · mean KL of softmax(z_c / T, c ≠ y)
+
+    Source: Zhao et al., CVPR 2022. The official code takes the target out by subtracting 1000 from its logit and takes
+    the logarithm of a sum of probabilities; here its column is dropped and sums stay logarithms: the same values, and
+    finite where the official ones are not (logit gaps of 1000 in float32).
+
+    Args:
+        student_logits, teacher_logits: [B, C], C ≥ 2; with two classes NCKD is 0.
+        labels: [B], int64 in [0, C).
+        temperature: T > 0.
+
+    Returns:
+        (TCKD, NCKD), scalars ≥ 0.
+
+    Raises:
+        ValueError: shapes that differ, labels that do not fit, or T ≤ 0.
+
+    >>> z, y = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([0])
+    >>> [term.item() for term in dkd_terms(z, z, y)]
+    [0.0, 0.0]
+    """
+    _check(student_logits, teacher_logits)
+    check_temperature(temperature)
+    classes = student_logits.shape[1]
+    if labels.shape != student_logits.shape[:1]:
+        raise ValueError(f"labels: {tuple(labels.shape)} for {len(student_logits)} rows of logits; give one for each")
+    if classes < 2:
+        raise ValueError(f"logits: {classes} class leaves nothing besides the target; give two or more")
+    rest = ~F.one_hot(labels, classes).bool()
+    binary, others = [], []
+    for logits in (student_logits / temperature, teacher_logits / temperature):
+        others.append(logits[rest].view(-1, classes - 1))  # [B, C - 1]
+        whole = logits.logsumexp(1)
+        target = logits.gather(1, labels[:, None]).squeeze(1)
+        binary.append(
+            torch.stack([target - whole, others[-1].logsumexp(1) - whole], dim=1)
+        )  # log (p_y, 1 - p_y) [B, 2]
+    return temperature**2 * _divergence(*binary, logits=False), temperature**2 * _divergence(*others)
+
+
+def dkd(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    temperature: float | Tensor = 4.0,
+    alpha: float = 1.0,
+    beta: float = 8.0,
+) -> Tensor:
+    """Decoupled KD: α·TCKD + β·NCKD (Zhao et al., CVPR 2022, Eq. 7), without cross-entropy and warm-up.
+
+    >>> z = torch.tensor([[2.0, 0.0, 0.0]])
+    >>> dkd(z, z + 5, torch.tensor([0])).item()
+    0.0
+    """
+    tckd, nckd = dkd_terms(student_logits, teacher_logits, labels, temperature)
+    return alpha * tckd + beta * nckd
+
+
+def curriculum_lambda(epoch: int, loops: int = 10) -> float:
+    """CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`, then -1.
+
+        λ(e) = -(1 - cos(π · min(e, L) / L)) / 2
+
+    Source: Li et al., AAAI 2023. Its sign is the only one in play: the gradient that θ receives is λ · ∂L/∂θ, so the
+    negative λ alone makes the temperature climb while the student descends.
+
+    Raises:
+        ConfigError: loops < 1.
+
+    >>> [curriculum_lambda(epoch) for epoch in (0, 5, 10, 11)]
+    [-0.0, -0.5, -1.0, -1.0]
+    """
+    if loops < 1:
+        raise ConfigError(f"loops: {loops} epochs of curriculum; use 1 or more")
+    return -(1 - math.cos(math.pi * min(max(epoch, 0), loops) / loops)) / 2
+
+
+class CurriculumTemperature(nn.Module):
+    """CTKD's temperature: T = start + span · σ(θ), one learned θ, in (start, start + span).
+
+    Source: Li et al., AAAI 2023, the global temperature; their 1 and 20 are where it starts and how far it reaches, so
+    T lies in (1, 21) and begins at 15.62.
+
+    Args:
+        start, span: in units of logits; start ≥ 0 and span > 0, so that T > 0.
+        theta: where θ begins.
+
+    Raises:
+        ConfigError: a range that reaches temperatures ≤ 0.
+
+    >>> round(CurriculumTemperature()(-1.0).item(), 2)
+    15.62
+    """
+
+    def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
+        super().__init__()
+        if start < 0 or not span > 0:
+            raise ConfigError(
+                f"temperature: {start} to {start + span} is no range of temperatures; the paper's is 1 to 21"
+            )
+        self.start, self.span = start, span
+        self.theta = nn.Parameter(torch.tensor(float(theta)))
+
+    def forward(self, lambda_: float = -1.0) -> Tensor:
+        """The temperature, a scalar; the gradient that reaches θ is λ times that of the loss (see curriculum_lambda)."""
+        return self.start + self.span * torch.sigmoid(reverse_gradient(self.theta, -lambda_))
+
+
+def mlkd_terms(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> dict[str, Tensor]:
+    """Multi-level KD at one temperature: agreement per sample, between samples, and between classes.
+
+        instance = kd(z^s, z^t, T);   batch = ‖P_t P_tᵀ - P_s P_sᵀ‖²_F / B;   classes = ‖P_tᵀ P_t - P_sᵀ P_s‖²_F / C
+
+    with P = softmax(z / T) [B, C]; no T² on the last two. Source: Jin et al., CVPR 2023; `losses.multilevel` combines
+    temperatures and views.
+
+    Returns:
+        {"instance", "batch", "classes"}, scalars ≥ 0.
+
+    >>> z = torch.eye(3)
+    >>> [term.item() for term in mlkd_terms(z, z).values()]
+    [0.0, 0.0, 0.0]
+    """
+    instance = kd(student_logits, teacher_logits, temperature)
+    student, teacher = (torch.softmax(logits / temperature, 1) for logits in (student_logits, teacher_logits))
+    batch = (teacher @ teacher.T - student @ student.T).square().sum() / len(student)  # [B, B]
+    classes = (teacher.T @ teacher - student.T @ student).square().sum() / student.shape[1]  # [C, C]
+    return {"instance": instance, "batch": batch, "classes": classes}
+
+
+def check_temperature(temperature: float | Tensor) -> None:
+    """Raise a ConfigError (a ValueError) unless T > 0; a tensor is learned, within a range that was checked before."""
+    if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
+        raise ConfigError(f"temperature: {temperature} is not positive; KD's usual one is 4")
+
+
+def _divergence(student: Tensor, teacher: Tensor, logits: bool = True) -> Tensor:
+    """Mean over the batch of KL(teacher ‖ student), from logits or from log-probabilities [B, K]."""
+    if logits:
+        student, teacher = student.log_softmax(1), teacher.log_softmax(1)
+    return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+
+
+def _check(student_logits: Tensor, teacher_logits: Tensor) -> None:
+    if student_logits.shape != teacher_logits.shape or student_logits.ndim != 2:
+        raise ValueError(
+            f"logits: student {tuple(student_logits.shape)}, teacher {tuple(teacher_logits.shape)};"
+            " both must be [B, C] of the same samples and classes"
+        )
+    if not len(student_logits):
+        raise ValueError("logits: no samples in this batch; a mean over none is undefined")

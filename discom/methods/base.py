@@ -1,0 +1,170 @@
+"""A method = networks + loss terms + prediction; and the registry of the names that tables use."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from discom.config import Config
+from discom.data import Batch, MultiModalData
+from discom.errors import ConfigError
+from discom.models import Encoder, resnet18
+
+__all__ = ["Method", "build", "get", "names", "register"]
+
+_REGISTRY: dict[str, type["Method"]] = {}
+
+
+def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
+    """Class decorator: the method is found by `name` from then on, in tables and on the command line."""
+
+    def add(method: type["Method"]) -> type["Method"]:
+        method.name = name
+        _REGISTRY[name] = method
+        return method
+
+    return add
+
+
+def names() -> list[str]:
+    """Every registered method, in the order of tables.
+
+    >>> from discom import methods
+    >>> methods.names()[:3], methods.names()[-2:]
+    (['teacher', 'student', 'student-2x'], ['discom-solo', 'discom'])
+    """
+    return list(_REGISTRY)
+
+
+def get(name: str) -> type["Method"]:
+    """The method of that name.
+
+    Raises:
+        ConfigError: nobody registered it; the message lists the names.
+    """
+    if name not in _REGISTRY:
+        raise ConfigError(f"method: '{name}' is unknown; choose {', '.join(names())}")
+    return _REGISTRY[name]
+
+
+class Method(nn.Module):
+    """What `fit` trains. A new method is one subclass: build networks, return named loss terms, predict.
+
+    A method trains the networks that `deployed` names, one for every modality unless it says otherwise ("rgb+depth"
+    reads the stacked bands of both). Modules that belong to one of them sit in a ModuleDict under its name: that is how
+    the best weights of each are kept apart.
+
+    Args:
+        channels: modality → bands of its images.
+        classes: C.
+        encoder: makes an encoder from a number of bands.
+        weights: term → factor in the total; the method's own where not given, 0 switches a term off.
+
+    Raises:
+        ConfigError: a weight for a term that the method does not have; a modality that cannot be a ModuleDict's key.
+    """
+
+    name = ""
+    terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its weight unless told otherwise
+    taught = False  # whether it learns from the logits of a trained teacher
+    paired = False  # whether its loss needs row i of every modality to be the same scene
+    strong_view = False  # whether batches carry a second, harder view of their images
+    published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
+
+    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder, *, weights: Mapping[str, float]):
+        super().__init__()
+        if taken := [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]:
+            raise ConfigError(f"modality '{taken[0]}': torch uses this name for itself; rename the modality")
+        self.deployed = list(channels)
+        self.weights = self.complete(weights)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
+        raise TypeError(f"{type(self).__name__} must define loss(batch)")
+
+    def predict(self, modality: str, x: Tensor) -> Tensor:
+        """Images [B, C_in, H, W] → logits [B, C] of the deployed network of that name."""
+        raise TypeError(f"{type(self).__name__} must define predict(modality, x)")
+
+    def branch(self, modality: str) -> nn.Module:
+        """A copy of what is deployed under that name: images in, logits out, nothing else."""
+        raise TypeError(f"{type(self).__name__} must define branch(modality)")
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, under the name that torch and Fabric call."""
+        return self.loss(batch)
+
+    def state(self, modality: str) -> dict[str, Tensor]:
+        """The weights that matter for one deployed network: all but those in a ModuleDict under another one's name."""
+        others = [
+            f"{path}.{other}."
+            for path, module in self.named_modules()
+            if isinstance(module, nn.ModuleDict)
+            for other in module
+            if other in self.deployed and other != modality
+        ]
+        return {key: value for key, value in self.state_dict().items() if not key.startswith(tuple(others))}
+
+    def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
+        """Put back what `state` returned.
+
+        Raises:
+            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed then.
+        """
+        if wrong := self.state(modality).keys() ^ state.keys():
+            raise RuntimeError(f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network")
+        self.load_state_dict({**self.state_dict(), **state})
+
+    @classmethod
+    def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every setting of the method itself, defaults filled in.
+
+        Raises:
+            ConfigError: a setting that the method does not have, or of another type than its default.
+        """
+        known = {
+            name: parameter.default
+            for name, parameter in inspect.signature(cls).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        if unknown := [name for name in given if name not in known]:
+            raise ConfigError(f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}")
+        filled = {name: _like(default, given.get(name, default), name) for name, default in known.items()}
+        return {**filled, "weights": cls.complete(filled["weights"])}
+
+    @classmethod
+    def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
+        """A weight for every term, the method's own where none is given.
+
+        Raises:
+            ConfigError: a term that the method does not have, or a weight that is no number.
+        """
+        if unknown := [term for term in weights if term not in cls.terms]:
+            raise ConfigError(f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}")
+        return {term: _like(1.0, weights.get(term, own), f"weights.{term}") for term, own in cls.terms.items()}
+
+
+def _like(default: Any, value: Any, name: str) -> Any:
+    """`value` in the type of `default`: 1 and 1.0 are one setting and must give one identity."""
+    kind = Mapping if isinstance(default, Mapping) else type(default)
+    if kind is float and isinstance(value, int):
+        return float(value)
+    if not isinstance(value, kind):
+        raise ConfigError(f"options: {name}={value!r} is no {kind.__name__.lower()}; its default is {default!r}")
+    return value
+
+
+def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
+    """The method's networks for this data, their initial weights drawn from the seed.
+
+    >>> from discom import data, methods, profile
+    >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
+    >>> model.deployed
+    ['rgb', 'depth']
+    """
+    torch.manual_seed(config.seed)
+    encoder = partial(resnet18, width=config.width, stem=config.stem)
+    return method(data.channels, len(data.classes), encoder, **method.options(config.options))
