@@ -55,7 +55,8 @@ class Result:
 
     Args:
         method, data, seed, hash: which run.
-        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in percent, calibration_error), best_epoch, valid_f1.
+        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in percent,
+            calibration_error), best_epoch, valid_f1.
         parameters: deployed network → number of its parameters.
         seconds: wall time of the training, without the test.
         pairs_per_second: training samples of each modality, per second of training.

@@ -1,9 +1,10 @@
 """What a student is asked to copy from its teacher: KD, DKD, CTKD, MLKD, and LSKD in front of any of them.
 
-Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T); KL(a ‖ b) = Σ_c a (log a - log b)
-in natural units. Every function takes raw logits [B, C], never probabilities, and the gradient reaches whatever requires
-it; a frozen teacher's logits do not. Source of each: its paper, and its official code as run on fixed inputs
-(tests/golden, which also names the commit); where the two differ the code is followed and the docstring says so.
+Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
+KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes raw logits [B, C], never probabilities, and the
+gradient reaches whatever requires it; a frozen teacher's logits do not. Source of each: its paper, and its official code
+as run on fixed inputs (tests/golden, which also names the commit); where the two differ the code is followed and the
+docstring says so.
 """
 
 import math
@@ -56,8 +57,8 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
 def standardize(logits: Tensor) -> Tensor:
     """LSKD's plug-in: (z - mean_c z) / (std_c z + 1e-7) for each row, [B, C] → [B, C].
 
-    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1). It goes in front of any
-    loss here, for both networks, and leaves the cross-entropy its raw logits.
+    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1). It goes in front of
+    any loss here, for both networks, and leaves the cross-entropy its raw logits.
 
     Raises:
         ValueError: fewer than two classes.
@@ -179,7 +180,7 @@ class CurriculumTemperature(nn.Module):
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def forward(self, lambda_: float = -1.0) -> Tensor:
-        """The temperature, a scalar; the gradient that reaches θ is λ times that of the loss (see curriculum_lambda)."""
+        """The temperature, a scalar; the gradient that reaches θ is λ times the loss's (see curriculum_lambda)."""
         return self.start + self.span * torch.sigmoid(reverse_gradient(self.theta, -lambda_))
 
 

@@ -17,15 +17,15 @@ View = tuple[Tensor, Tensor]  # logits of student and teacher for the same image
 def official(
     weak: View, strong: View, temperatures: Sequence[float] = (4, 3, 5, 2, 6), standardized: bool = False
 ) -> dict[str, Tensor]:
-    """MLKD as its official code computes it, unweighted (there: 0.9 for each term, 0.1 for the cross-entropy of each view).
+    """MLKD as its official code computes it, unweighted (there 0.9 each, and 0.1 for the cross-entropy of each view).
 
         instance = f_b Σ_T kd(weak) + Σ_{first three T} kd(strong) + Σ_{last two T} kd(weak)
         batch    = f_b Σ_T batch(weak);    classes = f_c Σ_T classes(weak)
 
     The paper means to select confident samples and classes; in the code the masks multiply a scalar and act as the
     shares f_b and f_c (about one half). Two of the strong view's temperatures read the weak logits, and its batch and
-    class terms are computed and dropped. Source: Jin et al., CVPR 2023, github.com/Jin-Ying/Multi-Level-Logit-Distillation
-    at 5ee473f.
+    class terms are computed and dropped. Source: Jin et al., CVPR 2023,
+    github.com/Jin-Ying/Multi-Level-Logit-Distillation at 5ee473f.
 
     Args:
         weak, strong: logits of two views of the same images.
@@ -54,7 +54,7 @@ def official(
 def all_terms(
     weak: View, strong: View, temperatures: Sequence[float] = (4, 3, 5, 2, 6), standardized: bool = False
 ) -> dict[str, Tensor]:
-    """Every term at every temperature on both views, nothing masked and nothing dropped: MLKD without its code's oddities."""
+    """Every term at every temperature on both views, nothing masked or dropped: MLKD without its code's oddities."""
     total = dict.fromkeys(("instance", "batch", "classes"), 0.0)
     for view in (weak, strong):
         for temperature in temperatures:
@@ -72,7 +72,8 @@ def discom_paper(
         instance = Σ_T mean over B·C of p_s (log p_s - p_t)
 
     Probabilities stand there where logarithms belong, and teacher and student have changed places. Its minimum is at
-    p_s = softmax(p_t), close to uniform, and it can be negative. Source: github.com/tanodino/CMKD_Disentangle at fab65e7.
+    p_s = softmax(p_t), close to uniform, and it can be negative. Source: github.com/tanodino/CMKD_Disentangle at
+    fab65e7.
     """
     student_logits, teacher_logits = _maybe(standardized, weak)
     total = dict.fromkeys(("instance", "batch", "classes"), 0.0)

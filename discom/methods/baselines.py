@@ -52,7 +52,7 @@ def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
 
 
 class OneNetworkEach(Method):
-    """A network for each deployed modality, trained side by side; they share nothing, so it is as if each trained alone."""
+    """A network for each modality, trained side by side; they share nothing, so it is as if each trained alone."""
 
     encoders = 1
 

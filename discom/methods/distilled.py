@@ -1,7 +1,7 @@
 """Students that learn from a trained teacher's logits: KDv1, KDv2, DKD, CTKD, MLKD, and each with LSKD in front.
 
-The teacher is a run of its own (`teacher`), trained before and frozen; its logits come with the batch, as labels do. One
-student for every modality trains side by side, nothing shared. B batch, C classes.
+The teacher is a run of its own (`teacher`), trained before and frozen; its logits come with the batch, as labels do. A
+student for every modality trains beside the others, nothing shared. B batch, C classes.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class Distilled(OneNetworkEach):
     """The student network of `student`, taught by a teacher; a subclass says what is copied.
 
     Args:
-        teacher: what the teacher reads: "all" modalities, and there is a student for each (multi-modal distillation); or
-            one by name, and there is a student for every other (cross-modal distillation).
+        teacher: what the teacher reads: "all" modalities, and there is a student for each (multi-modal distillation);
+            or one by name, and there is a student for every other (cross-modal distillation).
         weights: term → factor in the total.
 
     Raises:
@@ -56,15 +56,16 @@ class Distilled(OneNetworkEach):
     def loss(self, batch):
         totals = dict.fromkeys(self.terms, 0.0)
         for name in self.deployed:
-            logits = self.predict(name, batch.x[name]).float()
-            with torch.autocast(logits.device.type, enabled=False):  # differences of probabilities need their digits
-                for term, value in self.distil(name, logits, batch).items():
+            views = [self.predict(name, seen.x[name]).float() for seen in (batch, batch.strong) if seen]
+            with torch.autocast(views[0].device.type, enabled=False):  # differences of probabilities need their digits
+                for term, value in self.distil(name, batch, *views).items():
                     totals[term] = totals[term] + value
         return totals
 
-    def distil(self, modality: str, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The named, unweighted terms of one student with logits [B, C]; `batch.soft` are the teacher's."""
-        raise TypeError(f"{type(self).__name__} must define distil(modality, logits, batch)")
+    def distil(self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor) -> dict[str, Tensor]:
+        """The named, unweighted terms of one student: its logits [B, C] for the batch and, where the method asks for
+        strong views, for those; `batch.soft` and `batch.strong.soft` are the teacher's."""
+        raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")
 
     def compared(self, logits: Tensor) -> Tensor:
         """The logits as the distillation term sees them."""
@@ -80,7 +81,7 @@ class _KD(Distilled):
         super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
         self.temperature = temperature
 
-    def distil(self, modality, logits, batch):
+    def distil(self, modality, batch, logits):
         return {
             "cl": F.cross_entropy(logits, batch.y[modality]),
             "kd": kd(self.compared(logits), self.compared(batch.soft), self.temperature),
@@ -124,7 +125,7 @@ class DKD(Distilled):
             raise ConfigError(f"warmup: {warmup} epochs; use 1 for none to speak of, 20 as in the paper")
         self.temperature, self.warmup, self.first_epoch = temperature, warmup, first_epoch
 
-    def distil(self, modality, logits, batch):
+    def distil(self, modality, batch, logits):
         terms = dkd_terms(self.compared(logits), self.compared(batch.soft), batch.y[modality], self.temperature)
         share = min((batch.epoch + self.first_epoch) / self.warmup, 1.0)
         return {"cl": F.cross_entropy(logits, batch.y[modality]), "tckd": share * terms[0], "nckd": share * terms[1]}
@@ -151,7 +152,7 @@ class CTKD(Distilled):
         self.temperatures = nn.ModuleDict({name: CurriculumTemperature() for name in self.deployed})
         self.loops, self.first_epoch = loops, first_epoch
 
-    def distil(self, modality, logits, batch):
+    def distil(self, modality, batch, logits):
         temperature = self.temperatures[modality](curriculum_lambda(batch.epoch + self.first_epoch, self.loops))
         return {
             "cl": F.cross_entropy(logits, batch.y[modality]),
@@ -183,21 +184,22 @@ class MLKD(Distilled):
         self.temperatures, self.combination = (temperature, 3.0, 5.0, 2.0, 6.0), combination
         self.strong_view = combination != "discom-paper"
 
-    def distil(self, modality, logits, batch):
+    def distil(self, modality, batch, logits, strong_logits=None):
         task = F.cross_entropy(logits, batch.y[modality])
         if not self.strong_view:
             return {"cl": task, **multilevel.discom_paper((logits, batch.soft), standardized=self.standardized)}
-        strong = self.predict(modality, batch.strong.x[modality]).float()
         combine = multilevel.official if self.combination == "official" else multilevel.all_terms
-        views = (logits, batch.soft), (strong, batch.strong.soft)
+        views = (logits, batch.soft), (strong_logits, batch.strong.soft)
         return {
-            "cl": task + F.cross_entropy(strong, batch.y[modality]),
+            "cl": task + F.cross_entropy(strong_logits, batch.y[modality]),
             **combine(*views, self.temperatures, self.standardized),
         }
 
 
-# LSKD: standardised logits, T = 2 and nine times the weight on what is copied (Sun et al., CVPR 2024); KDv1 still has no
-# label. The DisCoM-KD authors standardised too and left temperatures and weights as they were.
+# LSKD: standardised logits, T = 2 and a weight of 9 on what is copied, 0.1 on the labels (Sun et al., CVPR 2024; its code
+# multiplies DKD's two weights by 9 and keeps its cross-entropy).
+# KDv1 still has no label. The DisCoM-KD authors
+# standardised too and left temperatures and weights as they were.
 for _method, _terms in (
     (KDv1, {"cl": 0.0, "kd": 9.0}),
     (KDv2, {"cl": 0.1, "kd": 9.0}),
