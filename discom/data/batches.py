@@ -16,10 +16,12 @@ __all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows"]
 RESIDENT_BYTES = 4 << 30  # a part that is larger stays on disk and is read batch by batch
 
 
-@dataclass
 class Batch:
     """Modality → images [B, C, H, W] in [0, 1] and labels [B]; with unpaired batches the rows of two modalities
     have nothing to do with each other.
+
+    A plain class, because with bf16 Fabric rounds the tensors that it finds in a dataclass or mapping, which would take
+    digits from a teacher's logits.
 
     Args:
         x, y: images and labels.
@@ -28,11 +30,15 @@ class Batch:
         strong: a second, harder view of the same images, with the teacher's logits for it, where it was asked for.
     """
 
-    x: dict[str, Tensor]
-    y: dict[str, Tensor]
-    epoch: int = 0
-    soft: Tensor | None = None
-    strong: "Batch | None" = None
+    def __init__(
+        self,
+        x: dict[str, Tensor],
+        y: dict[str, Tensor],
+        epoch: int = 0,
+        soft: Tensor | None = None,
+        strong: "Batch | None" = None,
+    ):
+        self.x, self.y, self.epoch, self.soft, self.strong = x, y, epoch, soft, strong
 
 
 @dataclass

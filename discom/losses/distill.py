@@ -2,8 +2,8 @@
 
 Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
 KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes raw logits [B, C], never probabilities, and the
-gradient reaches whatever requires it; a frozen teacher's logits do not. Source of each: its paper, and its official code
-as run on fixed inputs (tests/golden, which also names the commit); where the two differ the code is followed and the
+gradient reaches whatever requires it; a frozen teacher's logits do not. Source of each: its paper and its official code
+as run on fixed inputs (tests/golden names the commits); where the two differ the code is followed and the
 docstring says so.
 """
 

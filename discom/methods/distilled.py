@@ -196,10 +196,9 @@ class MLKD(Distilled):
         }
 
 
-# LSKD: standardised logits, T = 2 and a weight of 9 on what is copied, 0.1 on the labels (Sun et al., CVPR 2024; its code
-# multiplies DKD's two weights by 9 and keeps its cross-entropy).
-# KDv1 still has no label. The DisCoM-KD authors
-# standardised too and left temperatures and weights as they were.
+# LSKD: standardised logits, T = 2, a weight of 9 on what is copied and 0.1 on the labels (Sun et al. 2024; its code
+# multiplies DKD's two weights by 9 and keeps its cross-entropy). KDv1 still has no label. The DisCoM-KD authors
+# standardised too, and left temperatures and weights as they were.
 for _method, _terms in (
     (KDv1, {"cl": 0.0, "kd": 9.0}),
     (KDv2, {"cl": 0.1, "kd": 9.0}),
