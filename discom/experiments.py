@@ -1,8 +1,9 @@
 """Many runs put together: means over seeds, and differences paired by seed."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from discom.errors import RunError
 from discom.runs import Result
 from discom.storage import read_json, write_json
 
-__all__ = ["BASELINES", "collect", "cost_to_markdown", "load_results", "paired_difference", "summary", "to_markdown"]
+__all__ = ["BASELINES", "collect", "label", "load_results", "paired_difference", "summary"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 
@@ -42,15 +43,12 @@ def load_results(path: Path | str) -> list[Result]:
 
 def _collected(file: Path) -> list[Result]:
     held = read_json(file)
-    try:
-        return [Result(**fields) for fields in (held if isinstance(held, list) else [held])]
-    except TypeError as error:
-        raise RunError(f"{file}: not results of ours ({error}); collect them again") from None
+    return [Result.from_json(fields, file) for fields in (held if isinstance(held, list) else [held])]
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
     """Write results into one JSON file, which `load_results` reads."""
-    write_json(file, [vars(result) for result in results])
+    write_json(file, [result.to_json() for result in results])
 
 
 def paired_difference(
@@ -83,20 +81,34 @@ def paired_difference(
     return float(difference.mean()), float(low), float(high)
 
 
+def label(method: str, options: Mapping[str, Any]) -> str:
+    """A method's name with those of its options that are not the default, as rows of tables are called.
+
+    >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
+    ('kdv2 teacher=rgb', 'discom')
+    """
+    if method not in methods.names():
+        return method
+    own, given = (methods.get(method).options(held) for held in ({}, options))
+    changed = {name: value for name, value in given.items() if value != own[name] and name != "weights"}
+    changed |= {term: weight for term, weight in given["weights"].items() if weight != own["weights"][term]}
+    return " ".join([method, *(f"{name}={value}" for name, value in changed.items())])
+
+
 def _group(result: Result) -> str:
     """What two runs must share to stand in one table: data and settings, but not the seed or the method's options."""
     shared = {name: value for name, value in result.config.items() if name not in ("seed", "options")}
-    return json.dumps([result.data, sorted(result.scores), shared], sort_keys=True)
+    return json.dumps([result.data, shared], sort_keys=True)
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
-    """One row for each data set, method and modality.
+    """One row for each data set, method (with its options) and deployed network.
 
     Columns: data, method, modality, n (seeds), f1 (mean), sd, and for each baseline b
     `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds that both have.
 
     Raises:
-        RunError: no results; or two runs of the same data, method and seed that differ in the method's options.
+        RunError: no results; or two runs of the same data, method, options and seed.
     """
     listed = [{"data": r.data, "group": _group(r), "result": r} for r in results]
     if not listed:
@@ -105,9 +117,10 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     for (data, _), group in groups.groupby(["data", "group"], sort=False):
         runs: dict[str, dict[int, Result]] = {}
         for result in group["result"]:
-            if result.seed in runs.setdefault(result.method, {}):
-                raise RunError(f"{data}: two runs of {result.method} with seed {result.seed}; collect them apart")
-            runs[result.method][result.seed] = result
+            method = label(result.method, result.config["options"])
+            if result.seed in runs.setdefault(method, {}):
+                raise RunError(f"{data}: two runs of {method} with seed {result.seed}; collect them apart")
+            runs[method][result.seed] = result
         for method, seeds in runs.items():
             for modality in next(iter(seeds.values())).scores:
                 rows.append(
@@ -125,60 +138,11 @@ def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str
         "sd": float(np.std(f1, ddof=1)) if len(f1) > 1 else np.nan,
     }
     for baseline in baselines:
-        common = [seed for seed in seeds if seed in runs.get(baseline, {})] if baseline != method else []
+        others = {seed: run for seed, run in runs.get(baseline, {}).items() if modality in run.f1}
+        common = [seed for seed in seeds if seed in others] if baseline != method else []
         values = (np.nan,) * 3
         if common:
-            ours, theirs = ([runs[name][seed].f1[modality] for seed in common] for name in (method, baseline))
+            ours, theirs = ([held[seed].f1[modality] for seed in common] for held in (seeds, others))
             values = paired_difference(ours, theirs)
         row |= dict(zip((f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True))
     return row
-
-
-def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """A summary as a Markdown table: F1 as mean ± sd, differences with their interval in brackets."""
-    shown = [name for name in baselines if table[f"vs {name}"].notna().any()]
-    heads = ["data", "method", "modality", "n", "F1", *(f"Δ {name}" for name in shown)]
-    rows = []
-    for _, row in table.iterrows():
-        f1 = f"{row['f1']:.1f}" + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.1f}")
-        cells = [row["data"], row["method"], row["modality"], str(row["n"]), f1]
-        cells += [_difference(row, f"vs {name}") for name in shown]
-        rows.append(cells)
-    return _markdown(heads, rows)
-
-
-def cost_to_markdown(results: Iterable[Result]) -> str:
-    """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run, and the machine."""
-    rows = pd.DataFrame(
-        [
-            {
-                "data": r.data,
-                "method": r.method,
-                "parameters at use": f"{max(r.parameters.values()):,}".replace(",", " "),
-                "s per run": r.seconds,
-                "samples/s": r.pairs_per_second,
-                "peak MB": r.peak_memory_mb,
-                "machine": f"{r.machine['processor']}, {r.machine['threads']} threads, device {r.machine['device']}",
-            }
-            for r in results
-        ]
-    )
-    groups = rows.groupby(["data", "method", "parameters at use"], sort=False)
-    table = groups[["s per run", "samples/s", "peak MB"]].median()
-    table.insert(1, "quickest", groups["s per run"].min())
-    heads = ["data", "method", "parameters at use", "n", *table.columns]
-    counts = groups.size()
-    cells = [[*named, str(counts[named]), *(f"{value:.0f}" for value in row)] for named, row in table.iterrows()]
-    return f"{_markdown(heads, cells)}\n\nMachine: {'; '.join(rows['machine'].unique())}"
-
-
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
-
-
-def _difference(row, name: str) -> str:
-    if np.isnan(row[name]):
-        return "–"
-    interval = "" if np.isnan(row[f"{name} low"]) else f" [{row[f'{name} low']:+.1f}, {row[f'{name} high']:+.1f}]"
-    return f"{row[name]:+.1f}{interval}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from discom.runs import machine, peak_memory
+from discom.machine import machine, peak_memory
 
 __all__ = ["check", "finish", "stamp"]
 

@@ -13,7 +13,7 @@ from discom.data import MultiModalData
 from discom.errors import RunError
 from discom.runs import read_predictions
 
-__all__ = ["class_counts", "confusions", "curves", "differences", "pairs", "style", "values"]
+__all__ = ["class_counts", "confusions", "curves", "differences", "intervals", "pairs", "style", "values"]
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^Dv*"
@@ -150,4 +150,34 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
         axis.set(title=data, xlabel=f"F1 of {method} − F1 of …", yticks=range(len(baselines)), yticklabels=baselines)
         axis.set_ylim(len(baselines) - 0.5, -0.5)
         axis.legend(frameon=False, fontsize=8, loc="best")
+    return figure
+
+
+def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
+    """Every method of a table against each baseline: paired differences as dots with their 95 % interval, a panel for
+    each modality, F1 beside the method's name in the panel."""
+    compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
+    modalities = list(dict.fromkeys(compared["modality"]))
+    if not modalities:
+        raise RunError("intervals: no method shares a seed with a baseline, so nothing to compare; train the baselines")
+    names = list(dict.fromkeys(compared["method"]))
+    figure, axes = plt.subplots(1, len(modalities), squeeze=False, sharey=True, layout="constrained",
+                                figsize=(4.6 * len(modalities) + 0.6, 0.42 * len(names) + 1.4))  # fmt: skip
+    for axis, modality in zip(axes[0], modalities, strict=True):
+        part = compared[compared["modality"] == modality].set_index("method").reindex(names)
+        for number, baseline in enumerate(baselines):
+            height = np.arange(len(names)) + 0.24 * (number - (len(baselines) - 1) / 2)
+            middle, low, high = (part[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high"))
+            look = {"color": COLOURS[number % len(COLOURS)], "fmt": MARKERS[number % len(MARKERS)], "ms": 4}
+            axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=f"− {baseline}", capsize=2, **look)
+        for place, (_, row) in enumerate(part.iterrows()):
+            text = "" if np.isnan(row["f1"]) else f"{row['f1']:.1f}"
+            axis.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
+        axis.set(title=f"{modality} (n = {int(part['n'].max())}; mean F1 at the right)", xlabel="difference in F1 points",
+                 yticks=range(len(names)), yticklabels=names)  # fmt: skip
+        axis.grid(axis="y", linewidth=0.4)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+    dots = axes[0][0].get_legend_handles_labels()
+    figure.legend(*dots, loc="outside lower center", ncols=len(baselines), frameon=False)
     return figure

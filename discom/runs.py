@@ -11,22 +11,16 @@
 """
 
 import json
-import platform
-import resource
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from filelock import FileLock, Timeout
 
 from discom.config import Config
@@ -41,8 +35,6 @@ __all__ = [
     "claim",
     "identity",
     "locked",
-    "machine",
-    "peak_memory",
     "read_metrics",
     "read_predictions",
     "weights_file",
@@ -269,40 +261,3 @@ def _whole(file: Path | str) -> Iterator[None]:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{file}: cannot be read ({reason}); delete the run's folder and train it again") from None
-
-
-def machine(device: torch.device) -> dict[str, Any]:
-    """Where the numbers come from: processor, device, threads, versions, commit."""
-    cuda = torch.cuda.get_device_name(device) if device.type == "cuda" else None
-    packages = ("torch", "torchvision", "lightning", "torchmetrics", "numpy")
-    return {
-        "processor": _processor(),
-        "device": cuda or "cpu",
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
-        "commit": _commit(),
-    }
-
-
-def peak_memory(device: torch.device) -> float:
-    """Most memory held so far, in MB: of the device, or on a CPU of this process since its start."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
-
-
-def _commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

@@ -1,6 +1,7 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
 import csv
+import logging
 import signal
 import threading
 import time
@@ -23,12 +24,16 @@ from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import Interrupted, RunError
 from discom.evaluation import predict_logits, scores, weighted_f1
+from discom.machine import machine, peak_memory
 from discom.methods import build
-from discom.runs import Result, claim, identity, locked, machine, peak_memory, weights_file
+from discom.runs import Result, claim, identity, locked, weights_file
 from discom.storage import atomic_file, write_json
 from discom.teaching import check_teacher, load_teacher, soft_labels
 
-__all__ = ["fit"]
+__all__ = ["fit", "stoppable"]
+
+# one line a run about what Config says already
+logging.getLogger("lightning.fabric.utilities.rank_zero").setLevel(logging.WARNING)
 
 STATE_SHARE = 0.05  # of the training time that may go into writing states to resume from
 
@@ -68,10 +73,10 @@ def fit(
     """
     method = methods.get(method) if isinstance(method, str) else method
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
-    with torch.random.fork_rng(), _stoppable(run_dir):
+    with torch.random.fork_rng(), stoppable(run_dir):
         taught_by = check_teacher(teacher, method, split, config)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
-    with torch.random.fork_rng(), _stoppable(run_dir), locked(run_dir):
+    with torch.random.fork_rng(), stoppable(run_dir), locked(run_dir):
         claim(run_dir, identity(method, split, config, teacher))
         if found := _finished(run_dir, recompute):
             return found
@@ -211,8 +216,8 @@ def _schedule(optimizer, config: Config, steps: int):
 
 
 @contextmanager
-def _stoppable(run_dir: Path) -> Iterator[None]:
-    """Turn SIGTERM into what Ctrl-C does, and either into a message that says how to go on."""
+def stoppable(what: Path | str) -> Iterator[None]:
+    """Turn SIGTERM into what Ctrl-C does, and either into an Interrupted that says how to go on."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -222,7 +227,7 @@ def _stoppable(run_dir: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"{run_dir}: interrupted; the same command goes on from the last saved epoch") from None
+        raise Interrupted(f"{what}: interrupted; the same command goes on from the last saved epoch") from None
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)

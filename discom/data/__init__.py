@@ -13,20 +13,26 @@ from discom.errors import ConfigError, DataError
 __all__ = ["Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "scenes"]
 
 
-def load(source: str | Path) -> MultiModalData:
+def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     """Read a data set by name or folder.
 
     Args:
         source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by +), a prepared
             folder, or a folder of images `<modality>/<class>/<id>.png`.
+        modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
-        DataError: nothing of that name, or a damaged folder.
+        DataError: nothing of that name, a damaged folder, or a modality that it lacks.
         ConfigError: an argument that `scenes.make` does not have.
 
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
     """
+    data = _load(source)
+    return data.select(modalities.split("+")) if modalities else data
+
+
+def _load(source: str | Path) -> MultiModalData:
     if str(source).split(":")[0] == "scenes":
         return scenes.make(**_arguments(str(source)))
     folder = Path(source)

@@ -1,0 +1,7 @@
+"""Many runs, on one machine or a Ray cluster."""
+
+from discom.sweep.engines import Local, Ray, make_engine
+from discom.sweep.jobs import Source, train
+from discom.sweep.plan import estimate, missing, sweep
+
+__all__ = ["Local", "Ray", "Source", "estimate", "make_engine", "missing", "sweep", "train"]

@@ -1,0 +1,167 @@
+"""Who trains the runs of a sweep: processes of this machine, or a Ray cluster.
+
+An engine is a context that has `workers`, the number of runs side by side, `submit(run, source, recompute)`, and
+`finished(timeout)`, which yields the folder and the error (or None) of each run that has come to an end.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from multiprocessing import connection, get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from discom.errors import ConfigError, DiscomError, RunError
+from discom.runs import Run
+from discom.sweep.jobs import Source, attempt
+
+__all__ = ["Local", "Ray", "make_engine"]
+
+Ended = tuple[Path, DiscomError | None]
+
+
+class Local:
+    """Processes of this machine; one that dies takes its run with it and no other.
+
+    Args:
+        workers: runs side by side; 0 means one for each core, which on small networks is quicker than many cores on
+            one run, or one alone where there is a GPU.
+    """
+
+    def __init__(self, workers: int = 0):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.workers = workers or (1 if torch.cuda.is_available() else cores)
+        self.threads = max(1, cores // self.workers)
+        self.idle: list[tuple[Any, Any]] = []
+        self.busy: dict[Path, tuple[Any, Any]] = {}
+
+    def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
+        """Give a run to a process that has nothing to do, or to a new one."""
+        process, pipe = self.idle.pop() if self.idle else self._start()
+        self.busy[run.folder] = process, pipe
+        pipe.send((run, source, recompute))
+
+    def _start(self):
+        context = get_context("spawn")  # a forked process would share torch's threads, and CUDA not at all
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self.threads), daemon=True)
+        process.start()
+        theirs.close()  # so that the pipe ends when the process does
+        return process, ours
+
+    def finished(self, timeout: float) -> Iterator[Ended]:
+        """What has ended, after a wait of `timeout` seconds at most."""
+        ready = connection.wait([pipe for _, pipe in self.busy.values()], timeout)
+        for folder, (process, pipe) in list(self.busy.items()):
+            if pipe in ready:
+                del self.busy[folder]
+                try:
+                    error = pipe.recv()
+                    self.idle.append((process, pipe))
+                except (EOFError, ConnectionResetError):
+                    process.join()
+                    killed = " (killed; out of memory?)" if process.exitcode == -9 else ""
+                    error = RunError(f"{folder}: its process ended with exit code {process.exitcode}{killed}")
+                yield folder, error
+
+    def __enter__(self) -> "Local":
+        return self
+
+    def __exit__(self, *error) -> None:
+        for _, pipe in self.idle:
+            pipe.close()
+        for process, _ in self.busy.values():
+            process.terminate()  # it saves where it stands
+        for process, _ in [*self.idle, *self.busy.values()]:
+            process.join()
+        self.idle, self.busy = [], {}
+
+
+def _serve(pipe, threads: int) -> None:
+    """The life of a worker process: train what comes until nothing can come any more."""
+    torch.set_num_threads(threads)
+    try:
+        while True:
+            pipe.send(attempt(*pipe.recv()))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # the sweep is over, gone, or was stopped
+        return
+
+
+class Ray:
+    """Tasks of a Ray cluster: the one at `address`, or one of this machine alone. A task whose worker or node is lost
+    is given to another one, and goes on where the last state was written.
+
+    Args:
+        workers: runs side by side; 0 means one for each GPU, or for each core where there is none. More runs than GPUs
+            share them in equal fractions.
+        address: of the cluster, such as ray://head:10001 or auto; every node must see the folders of data and runs
+            under the same path.
+
+    Raises:
+        ConfigError: Ray is not installed.
+    """
+
+    def __init__(self, workers: int = 0, address: str | None = None):
+        try:
+            import ray
+        except ImportError:
+            raise ConfigError("engine: ray is not installed; pip install 'discom[ray]', or use engine=local") from None
+        self.ray, self.workers, self.address, self.tasks = ray, workers, address, {}
+
+    def __enter__(self) -> "Ray":
+        if self.address is None:  # our own cluster needs no password, and tells nobody of itself
+            os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+        self.ray.init(address=self.address, include_dashboard=None if self.address else False, log_to_driver=False,
+                      logging_level="ERROR", ignore_reinit_error=True)  # fmt: skip
+        held = self.ray.cluster_resources()
+        gpus, cores = held.get("GPU", 0), int(held.get("CPU", 1))
+        self.workers = self.workers or int(gpus) or cores
+        share = {"num_cpus": max(1, cores // self.workers), "num_gpus": min(1, gpus / self.workers)}
+        self.task = self.ray.remote(max_retries=3, **share)(attempt)
+        return self
+
+    def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
+        """Give a run to the cluster."""
+        path = source.path if source.path.startswith("scenes") else str(Path(source.path).resolve())
+        self.tasks[self.task.remote(_absolute(run), replace(source, path=path), recompute)] = run.folder
+
+    def finished(self, timeout: float) -> Iterator[Ended]:
+        """What has ended, after a wait of `timeout` seconds at most."""
+        ready, _ = self.ray.wait(list(self.tasks), timeout=timeout)
+        for task in ready:
+            folder = self.tasks.pop(task)
+            try:
+                error = self.ray.get(task)
+            except self.ray.exceptions.RayError as lost:
+                error = RunError(f"{folder}: Ray gave it up ({type(lost).__name__}); run the command again")
+            yield folder, error
+
+    def __exit__(self, *error) -> None:
+        for task in self.tasks:
+            self.ray.cancel(task)  # raises KeyboardInterrupt there: it saves where it stands
+        self.ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=10) if self.tasks else None
+        self.tasks = {}
+        self.ray.shutdown()
+
+
+def _absolute(run: Run) -> Run:
+    """The run with paths that hold in any folder."""
+    teacher = _absolute(run.teacher) if isinstance(run.teacher, Run) else run.teacher and run.teacher.resolve()
+    return replace(run, runs=Path(run.runs).resolve(), teacher=teacher)
+
+
+def make_engine(name: str, workers: int = 0, address: str | None = None) -> Local | Ray:
+    """The engine of that name, "local" or "ray".
+
+    Raises:
+        ConfigError: another name, a negative number of workers, an address for the local engine.
+    """
+    if workers < 0:
+        raise ConfigError(f"workers: {workers} is below 0; 0 lets the engine choose")
+    if name == "local" and address:
+        raise ConfigError(f"address: '{address}' is of no use to engine=local; leave it out, or use engine=ray")
+    if name not in ("local", "ray"):
+        raise ConfigError(f"engine: '{name}' is unknown; choose local or ray")
+    return Local(workers) if name == "local" else Ray(workers, address)

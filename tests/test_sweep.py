@@ -1,0 +1,296 @@
+"""Sweeps: what is missing is trained once, whatever fails, dies, is killed, or happens at the same time."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from discom import cli, data, methods, profile, sweep
+from discom.errors import ConfigError, Interrupted
+from discom.runs import Result, Run
+from discom.sweep import Local, Source
+from discom.sweep import plan as planning
+
+DATA = "scenes:n=60,size=16"
+TINY = replace(profile("tiny"), epochs=1)
+SOURCE = Source(DATA)
+TABLE = ["table", "2", "--data", DATA, "--profile", "tiny", "--epochs", "1", "--seeds", "1", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def held():
+    return SOURCE.load()
+
+
+def run(held, runs, method="student", seed=0, options=None, **changes):
+    config = replace(TINY, seed=seed, options=options or {}, **changes)
+    return Run.of(runs, methods.get(method), held, config)
+
+
+def starts(folder):
+    """How often a run was begun: each start writes one file of events."""
+    return len(list((folder / "tensorboard").iterdir()))
+
+
+def done(wanted):
+    return [(r.folder / "result.json").exists() for r in wanted]
+
+
+# ---------------------------------------------------------------- the plan
+
+
+def test_a_plan_has_each_run_once_and_teachers_before_students(held, tmp_path):
+    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "dkd", "teacher", "kdv2")]
+    todo, damaged = sweep.missing(wanted)
+    assert [r.method for r in todo] == ["teacher", "kdv2", "student", "dkd"]
+    assert damaged == {}
+
+
+def test_what_is_done_is_not_planned_and_what_is_damaged_only_on_request(held, tmp_path):
+    wanted = [run(held, tmp_path, seed=seed) for seed in range(2)]
+    assert sweep.sweep(wanted, SOURCE, Local(1), progress=False) == {}
+    assert sweep.missing(wanted) == ([], {})
+    file = wanted[1].folder / "result.json"
+    edited = file.read_text().replace('"seed": 1', '"seed": 7', 1)
+    file.write_text(edited)
+    todo, damaged = sweep.missing(wanted)
+    assert todo == []
+    assert list(damaged) == [wanted[1].folder]
+    assert str(file) in damaged[wanted[1].folder]
+    assert sweep.sweep(wanted, SOURCE, Local(1), progress=False) == damaged
+    assert file.read_text() == edited
+    assert sweep.sweep(wanted, SOURCE, Local(1), recompute=True, progress=False) == {}
+    assert Result.read(file).seed == 1
+
+
+def test_the_estimate_grows_with_what_is_missing(held, tmp_path):
+    """Nothing costs nothing; the same run twice as long costs twice as much, up to the noise of a clock."""
+    assert sweep.estimate([], held) == 0
+    short, long = (run(held, tmp_path, epochs=epochs) for epochs in (10, 100))
+    assert sweep.estimate([long], held) > 2 * sweep.estimate([short], held) > 0
+    big, double = (sweep.estimate([run(held, tmp_path, name)] * 50, held) for name in ("student", "discom"))
+    assert double > 1.2 * big
+
+
+# ---------------------------------------------------------------- failures
+
+
+def test_a_run_that_fails_is_listed_and_stops_no_other(held, tmp_path):
+    bad = run(held, tmp_path, "kdv2", learning_rate=1e30, epochs=2)
+    wanted = [bad, run(held, tmp_path), run(held, tmp_path, "dkd")]
+    failed = sweep.sweep(wanted, SOURCE, Local(2), progress=False)
+    assert set(failed) == {bad.teacher.folder, bad.folder}
+    assert f"{bad.teacher.folder}: loss term 'cl' is nan in epoch 1" in failed[bad.teacher.folder]
+    assert "its teacher failed" in failed[bad.folder]
+    assert done(wanted) == [False, True, True]
+
+
+@dataclass(frozen=True)
+class Deadly(Source):
+    """The first worker that reads this data is killed, as by a system that has no memory left."""
+
+    marker: str = ""
+
+    def load(self):
+        if not Path(self.marker).exists():
+            Path(self.marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return data.load(self.path)
+
+
+def test_a_worker_that_dies_takes_one_run_with_it(held, tmp_path):
+    wanted = [run(held, tmp_path / "runs", seed=seed) for seed in range(3)]
+    deadly = Deadly(DATA, marker=str(tmp_path / "dead"))
+    failed = sweep.sweep(wanted, deadly, Local(1), progress=False)
+    assert list(failed) == [wanted[0].folder]
+    assert "ended with exit code -9 (killed; out of memory?)" in failed[wanted[0].folder]
+    assert done(wanted) == [False, True, True]
+    assert sweep.sweep(wanted, deadly, Local(1), progress=False) == {}
+    assert done(wanted) == [True] * 3
+    assert [starts(r.folder) for r in wanted] == [1, 1, 1]
+
+
+def test_an_interruption_is_one_that_can_be_resumed(held, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Local, "finished", stop)
+    engine = Local(1)
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        sweep.sweep([run(held, tmp_path)], SOURCE, engine, progress=False)
+    assert engine.busy == {}
+    monkeypatch.undo()
+    assert sweep.sweep([run(held, tmp_path)], SOURCE, Local(1), progress=False) == {}
+
+
+# ---------------------------------------------------------------- engines
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("slurm", 0, None), "'slurm' is unknown; choose local or ray"),
+        (("local", -1, None), "-1 is below 0"),
+        (("local", 1, "auto"), "'auto' is of no use to engine=local"),
+    ],
+)
+def test_an_engine_that_cannot_be(given, message):
+    with pytest.raises(ConfigError, match=message):
+        sweep.make_engine(*given)
+
+
+def test_ray_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match="ray is not installed"):
+        sweep.make_engine("ray")
+
+
+def test_local_workers_divide_the_cores():
+    cores = Local(1).threads
+    assert Local(cores).threads == 1
+    assert Local(2 * cores).threads == 1
+
+
+# ---------------------------------------------------------------- a process of its own
+
+
+def command(runs, *more):
+    return [sys.executable, "-m", "discom", *TABLE, "--runs", str(runs), *more]
+
+
+@pytest.mark.slow
+def test_two_sweeps_on_one_folder_lose_and_repeat_nothing(tmp_path):
+    both = [subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (process.communicate(timeout=300)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    folders = [file.parent for file in tmp_path.rglob("result.json")]
+    assert len(folders) == len(methods.names())
+    assert [starts(folder) for folder in folders] == [1] * len(folders)
+    assert first[first.index("method") :] == second[second.index("method") :]
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_and_ends_with_the_same_numbers(tmp_path):
+    process = subprocess.Popen(command(tmp_path / "killed"))
+    while len(list((tmp_path / "killed").rglob("result.json"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "killed").rglob("result.json")}
+    for name in ("killed", "whole"):
+        assert subprocess.run(command(tmp_path / name), check=False).returncode == 0
+    assert all(file.stat().st_mtime_ns == then for file, then in before.items())
+    scores = [
+        {file.relative_to(tmp_path / name): Result.read(file).scores for file in (tmp_path / name).rglob("result.json")}
+        for name in ("killed", "whole")
+    ]
+    assert scores[0] == scores[1]
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_a_dry_run_says_how_much_and_trains_nothing(tmp_path, capsys):
+    assert cli.main([*TABLE, "--runs", str(tmp_path / "runs"), "--dry_run"]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"{len(methods.names())} runs, {len(methods.names())} of them to train: some"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_table_is_made_written_and_read_again(tmp_path, capsys):
+    more = [
+        "--runs",
+        str(tmp_path / "runs"),
+        "--out",
+        str(tmp_path / "made/t"),
+        "--collect",
+        str(tmp_path / "all.json"),
+    ]
+    assert cli.main([*TABLE, *more]) == 0
+    first = capsys.readouterr().out
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["t.csv", "t.md", "t.png", "t.tex", "t.txt"]
+    assert cli.main([*TABLE, *more]) == 0
+    again = capsys.readouterr().out
+    assert f"{len(methods.names())} runs, 0 of them to train" in again
+    assert again[again.index("method") :] == first[first.index("method") :]
+    shutil.rmtree(tmp_path / "runs")
+
+
+def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
+    with pytest.raises(SystemExit) as status:
+        cli.main([*TABLE, "--runs", str(tmp_path), "--learning_rate", "1e30", "--epochs", "2"])
+    assert status.value.code == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(methods.names())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["table", "3"], "table: 3 is not one of ours"),
+        (["table", "1", "--teacher", "sonar"], "'sonar' cannot be this table's; choose rgb, depth"),
+        (["table", "2", "--teacher", "rgb"], "'rgb' cannot be this table's; table 2's reads all modalities"),
+        (["table", "1", "--seeds", "0"], "--seeds: 0 runs make no table"),
+        (["table", "1", "--engine", "slurm"], "'slurm' is unknown"),
+        (["table", "1", "--modalities", "rgb"], "needs two modalities or more"),
+        (["table", "1", "--data", "nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
+    given = arguments if "--data" in arguments else [*arguments, "--data", DATA]
+    assert cli.main([*given, "--profile", "tiny", "--runs", str(tmp_path / "runs")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_wait_for_another_process_is_short():
+    """A run that is busy elsewhere is looked at again; the test above that runs two sweeps would crawl otherwise."""
+    assert planning.PATIENCE <= 5
+
+
+# ---------------------------------------------------------------- Ray
+
+
+@pytest.mark.slow
+def test_ray_loses_a_node_and_no_run(held, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    lost = cluster.add_node(num_cpus=1)
+    wanted = [run(held, tmp_path, name, epochs=4) for name in ("student", "student-2x", "kdv2", "dkd", "discom")]
+    engine = sweep.make_engine("ray", 2, cluster.address)
+    finished, ended = engine.finished, []
+
+    def finish(timeout):
+        for folder, error in finished(timeout):
+            if not ended:  # while the other node is at work
+                cluster.remove_node(lost, allow_graceful=False)
+            ended.append(folder)
+            yield folder, error
+
+    engine.finished = finish
+    try:
+        assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
+        assert engine.workers == 2
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert done(wanted) == [True] * len(wanted)
+    assert len(set(ended)) == len(wanted) + 1  # and the teacher
+    apart = run(held, tmp_path / "apart", "student", epochs=4)
+    assert sweep.sweep([apart], SOURCE, Local(1), progress=False) == {}
+    assert Result.read(apart.folder / "result.json").scores == Result.read(wanted[0].folder / "result.json").scores
