@@ -174,8 +174,8 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             text = "" if np.isnan(row["f1"]) else f"{row['f1']:.1f}"
             axis.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(title=f"{modality} (n = {int(part['n'].max())}; mean F1 at the right)", xlabel="difference in F1 points",
-                 yticks=range(len(names)), yticklabels=names)  # fmt: skip
+        axis.set(title=f"{modality} (n = {int(part['n'].max())}; mean F1 at the right)")
+        axis.set(xlabel="difference in F1 points", yticks=range(len(names)), yticklabels=names)
         axis.grid(axis="y", linewidth=0.4)
         axis.set_ylim(len(names) - 0.5, -0.5)
     dots = axes[0][0].get_legend_handles_labels()

@@ -17,7 +17,8 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.data import Modality
 from discom.errors import DiscomError, RunError
-from discom.runs import Result, Run, claim, machine, peak_memory
+from discom.machine import machine, peak_memory
+from discom.runs import Result, Run, claim
 
 # every field at a value that is not the one of BASE
 BASE = profile("tiny", width=16)
