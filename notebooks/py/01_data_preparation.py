@@ -50,7 +50,7 @@ import torch
 from scipy import special, stats
 
 from discom import data as dd, experiments, plots
-from discom.data.batches import draw_motions, motion_table, move
+from discom.data.augmentation import draw_motions, motion_table, move
 from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]

@@ -44,7 +44,7 @@ from discom import experiments, fit, methods, plots
 from discom import data as sets
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
-from discom.training import build
+from discom.methods import build
 
 # %% tags=["parameters"]
 data = "scenes"  # what discom.data.load reads, the embedded scenes or a prepared folder
@@ -372,7 +372,7 @@ check_answers()
 # ## References
 #
 # - D. Ienco, C. F. Dantas: *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eq. 7, section 4 (protocol); [released code](https://github.com/tanodino/CMKD_Disentangle).
-# - Modules: `discom/training.py`, `discom/methods.py`, `discom/experiments.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/test_experiments.py`.
+# - Modules: `discom/training.py`, `discom/methods/`, `discom/experiments.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/test_experiments.py`.
 # - Satellite patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes: this repository, MIT.
 
 # %%

@@ -9,7 +9,7 @@ import torch
 from sklearn.ensemble import ExtraTreesClassifier
 
 from discom import data as dd
-from discom.data.batches import move
+from discom.data.augmentation import move
 from discom.notebook import check
 
 source = dd.load("scenes")

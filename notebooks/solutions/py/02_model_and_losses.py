@@ -20,7 +20,7 @@ from discom import data, methods, profile
 from discom.data import Batches
 from discom.losses.disentangle import reverse_gradient
 from discom.notebook import check, finish, stamp
-from discom.training import build
+from discom.methods import build
 
 stamp(0)
 
