@@ -175,40 +175,48 @@ def table(
         collect: write the results into this one JSON file.
         settings: changes to the profile.
     """
-    from discom import experiments, methods, plots, sweep, tables
+    from discom import experiments, methods, sweep, tables
     from discom.runs import Result, Run
 
     if seeds < 1:
         raise ConfigError(f"--seeds: {seeds} runs make no table; use 1 or more, 5 where a claim is made")
-    source = sweep.Source(data, modalities)
+    source, runner = sweep.Source(data, modalities), sweep.make_engine(engine, workers, address)
     held = source.load()
     rows = tables.paper_rows(number, list(held.modalities), teacher, as_published)
-    configs = [make_config(profile, seed, {**(settings or {}), "options": options}) for seed in range(seeds)
-               for _, options in rows]  # fmt: skip
-    wanted = [Run.of(runs, methods.get(name), held, config)
-              for (name, _), config in zip(rows * seeds, configs, strict=True)]  # fmt: skip
-    todo, _ = sweep.missing(wanted, recompute=recompute)
-    minutes = sweep.estimate(todo, held) / 60
-    print(f"{len(wanted)} runs, {len(todo)} of them to train: some {minutes:.0f} minutes on this machine", flush=True)
+    changes = settings or {}
+    wanted = [
+        Run.of(runs, methods.get(name), held, make_config(profile, seed, {**changes, "options": options}))
+        for seed in range(seeds)
+        for name, options in rows
+    ]
+    absent, _ = sweep.missing(wanted, recompute=recompute)
+    minutes = sweep.estimate(absent, held) / 60
+    print(f"{len(wanted)} runs, {len(absent)} of them to train: some {minutes:.0f} minutes on this machine", flush=True)
     if dry_run:
         return
-    failed = sweep.sweep(wanted, source, sweep.make_engine(engine, workers, address), recompute=recompute)
-    results = [Result.read(run.folder / "result.json") for run in wanted if run.folder not in failed]
-    if results:
-        made = tables.paper_table(results, number, teacher, as_published)
-        print(tables.to_text(made))
+    failed = sweep.sweep(wanted, source, runner, recompute=recompute)
+    if results := [Result.read(run.folder / "result.json") for run in wanted if run.folder not in failed]:
+        _publish(tables.paper_table(results, number, teacher, as_published), out)
         if collect:
             experiments.collect(results, collect)
-        if out:
-            plots.style()
-            for file in [*tables.write(made, out), Path(f"{out}.png")]:
-                if file.suffix == ".png":
-                    plots.intervals(made, experiments.BASELINES).savefig(file)
-                print(file)
     for error in failed.values():
         print(f"discom: error: {error}", file=sys.stderr)
     if failed:
         sys.exit(1)
+
+
+def _publish(made, out: Path | None) -> None:
+    """Print a table, and write it in every form."""
+    from discom import plots, tables
+    from discom.experiments import BASELINES
+
+    print(tables.to_text(made))
+    if out:
+        plots.style()
+        picture = Path(f"{out}.png")
+        files = [*tables.write(made, out), picture]
+        plots.intervals(made, BASELINES).savefig(picture)
+        print(*files, sep="\n")
 
 
 def make_config(name: str, seed: int, settings: dict[str, Any]) -> Config:

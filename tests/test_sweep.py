@@ -47,8 +47,8 @@ def done(wanted):
 
 def test_a_plan_has_each_run_once_and_teachers_before_students(held, tmp_path):
     wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "dkd", "teacher", "kdv2")]
-    todo, damaged = sweep.missing(wanted)
-    assert [r.method for r in todo] == ["teacher", "kdv2", "student", "dkd"]
+    absent, damaged = sweep.missing(wanted)
+    assert [r.method for r in absent] == ["teacher", "kdv2", "student", "dkd"]
     assert damaged == {}
 
 
@@ -59,8 +59,8 @@ def test_what_is_done_is_not_planned_and_what_is_damaged_only_on_request(held, t
     file = wanted[1].folder / "result.json"
     edited = file.read_text().replace('"seed": 1', '"seed": 7', 1)
     file.write_text(edited)
-    todo, damaged = sweep.missing(wanted)
-    assert todo == []
+    absent, damaged = sweep.missing(wanted)
+    assert absent == []
     assert list(damaged) == [wanted[1].folder]
     assert str(file) in damaged[wanted[1].folder]
     assert sweep.sweep(wanted, SOURCE, Local(1), progress=False) == damaged

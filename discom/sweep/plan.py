@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from discom import methods
 from discom.data import Batches, MultiModalData
 from discom.errors import BusyError, RunError
+from discom.experiments import label
 from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
 from discom.sweep.jobs import Source
@@ -32,7 +33,7 @@ def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run],
         runs: what is wanted.
         recompute: whether damaged results are trained again instead of being refused.
     """
-    todo, damaged = {}, {}
+    absent, damaged = {}, {}
     for run in runs:
         for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
             file = needed.folder / "result.json"
@@ -42,8 +43,8 @@ def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run],
                 if file.exists() and not recompute:
                     damaged[needed.folder] = str(error)
                 else:
-                    todo.setdefault(needed.folder, needed)
-    return list(todo.values()), damaged
+                    absent.setdefault(needed.folder, needed)
+    return list(absent.values()), damaged
 
 
 def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float:
@@ -57,8 +58,12 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float
     config = replace(runs[0].config, options={})
     part = data.split(seed=config.seed).train
     device = "cuda" if torch.cuda.is_available() and config.accelerator != "cpu" else "cpu"
+    sizes: dict[str, int] = {}
     with torch.random.fork_rng():
-        models = {str(run.config.options): methods.build(methods.get(run.method), part, run.config) for run in runs}
+        for run in runs:
+            if _arm(run) not in sizes:
+                model = methods.build(methods.get(run.method), part, run.config)
+                sizes[_arm(run)] = _size(model) * (1 + model.strong_view)
         student = methods.build(methods.Student, part, config).to(device)
     batches, seconds = Batches(part, config.batch_size, 0, device=device), []
     for _, batch in zip(range(steps + 1), batches.epoch(0), strict=False):
@@ -67,9 +72,12 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float
             loss = student.loss(batch)["cl"]
         loss.backward()
         seconds.append(time.perf_counter() - started + 0 * loss.item())
-    sizes = {key: _size(model) * (1 + model.strong_view) for key, model in models.items()}
-    work = sum(sizes[str(run.config.options)] * run.config.epochs for run in runs)
+    work = sum(sizes[_arm(run)] * run.config.epochs for run in runs)
     return min(seconds) * len(batches) * work / _size(student)
+
+
+def _arm(run: Run) -> str:
+    return label(run.method, run.config.options)
 
 
 def _size(model) -> int:
