@@ -85,14 +85,7 @@ def fit(
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         model = model.to(memory_format=layout)
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-        soft = None
-        if teacher is not None:
-            with fabric.autocast():
-                network = load_teacher(teacher, split, taught_by, fabric.device)
-                soft = soft_labels(network, split, augment=config.augment > 0, strong=model.strong_view)
-        batches = Batches(split.train, config.batch_size, config.seed,
-                          pairing="paired" if model.paired else config.pairing, augment=config.augment,
-                          device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip
+        batches = _batches(fabric, model, split, config, layout, teacher, taught_by)
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
         state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
@@ -116,25 +109,37 @@ def fit(
                 bar.set_postfix({k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()}, refresh=False)
                 bar.update()
         test = _test(model.module, logits, split.test, run_dir, fabric.device)
-    result = Result(
-        method=method.name,
-        data=split.train.name,
-        seed=config.seed,
-        hash=run_dir.name.partition("-")[2] or run_dir.name,
-        scores={name: {**test[name], **state.best[name]} for name in test},
-        parameters=parameters,
-        seconds=state.seconds,
-        pairs_per_second=batches.count * config.epochs / state.seconds,
-        peak_memory_mb=peak_memory(fabric.device),
-        config={**config.identity(), "options": method.options(config.options)},
-        machine=machine(fabric.device),
-        counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
-        classes=len(split.train.classes),
-        teacher=None if teacher is None else Result.read(teacher / "result.json").hash,
-    )
-    write_json(run_dir / "result.json", result.to_json())
-    state.path.unlink(missing_ok=True)
-    return result
+        result = Result(
+            method=method.name,
+            data=split.train.name,
+            seed=config.seed,
+            hash=run_dir.name.partition("-")[2] or run_dir.name,
+            scores={name: {**test[name], **state.best[name]} for name in test},
+            parameters=parameters,
+            seconds=state.seconds,
+            pairs_per_second=batches.count * config.epochs / state.seconds,
+            peak_memory_mb=peak_memory(fabric.device),
+            config={**config.identity(), "options": method.options(config.options)},
+            machine=machine(fabric.device),
+            counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
+            classes=len(split.train.classes),
+            teacher=None if teacher is None else Result.read(teacher / "result.json").hash,
+        )
+        write_json(run_dir / "result.json", result.to_json())
+        state.path.unlink(missing_ok=True)
+        return result
+
+
+def _batches(fabric, model, split: Split, config: Config, layout, teacher: Path | None, taught_by: Config) -> Batches:
+    """The training part's batches, with the teacher's logits if there is a teacher."""
+    soft = None
+    if teacher is not None:
+        with fabric.autocast():
+            network = load_teacher(teacher, split, taught_by, fabric.device)
+            soft = soft_labels(network, split, augment=config.augment > 0, strong=model.strong_view)
+    pairing = "paired" if model.paired else config.pairing
+    return Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
+                   device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip
 
 
 def _finished(run_dir: Path, recompute: bool) -> Result | None:
