@@ -18,6 +18,7 @@ from discom.losses.disentangle import reverse_gradient
 
 __all__ = [
     "CurriculumTemperature",
+    "check_logits",
     "check_temperature",
     "curriculum_lambda",
     "dkd",
@@ -49,9 +50,9 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added changes nothing
     0.0
     """
-    _check(student_logits, teacher_logits)
+    check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
-    return temperature**2 * _divergence(student_logits / temperature, teacher_logits / temperature)
+    return temperature**2 * _divergence(_scaled(student_logits, temperature), _scaled(teacher_logits, temperature))
 
 
 def standardize(logits: Tensor) -> Tensor:
@@ -97,16 +98,18 @@ def dkd_terms(
     >>> [term.item() for term in dkd_terms(z, z, y)]
     [0.0, 0.0]
     """
-    _check(student_logits, teacher_logits)
+    check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
     classes = student_logits.shape[1]
-    if labels.shape != student_logits.shape[:1]:
-        raise ValueError(f"labels: {tuple(labels.shape)} for {len(student_logits)} rows of logits; give one for each")
     if classes < 2:
         raise ValueError(f"logits: {classes} class leaves nothing besides the target; give two or more")
+    if labels.shape != student_logits.shape[:1] or labels.dtype != torch.int64:
+        raise ValueError(f"labels: {labels.dtype} {tuple(labels.shape)}; give int64, one for each row of logits")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"labels: {labels.min()} to {labels.max()} are no classes of {classes}; number them from 0")
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
-    for logits in (student_logits / temperature, teacher_logits / temperature):
+    for logits in (_scaled(student_logits, temperature), _scaled(teacher_logits, temperature)):
         others.append(logits[rest].view(-1, classes - 1))  # [B, C - 1]
         whole = logits.logsumexp(1)
         target = logits.gather(1, labels[:, None]).squeeze(1)
@@ -160,7 +163,7 @@ class CurriculumTemperature(nn.Module):
     T lies in (1, 21) and begins at 15.62.
 
     Args:
-        start, span: in units of logits; start ≥ 0 and span > 0, so that T > 0.
+        start, span: in units of logits, both positive and finite, so that T > 0.
         theta: where θ begins.
 
     Raises:
@@ -172,7 +175,7 @@ class CurriculumTemperature(nn.Module):
 
     def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
         super().__init__()
-        if start < 0 or not span > 0:
+        if not (0 < start < math.inf and 0 < span < math.inf):
             raise ConfigError(
                 f"temperature: {start} to {start + span} is no range of temperatures; the paper's is 1 to 21"
             )
@@ -207,9 +210,18 @@ def mlkd_terms(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
 
 def check_temperature(temperature: float | Tensor) -> None:
-    """Raise a ConfigError (a ValueError) unless T > 0; a tensor is learned, within a range that was checked before."""
-    if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
-        raise ConfigError(f"temperature: {temperature} is not positive; KD's usual one is 4")
+    """Raise a ConfigError (a ValueError) unless T is positive and finite; a tensor is learned, within a range that
+    CurriculumTemperature has checked, and must be a scalar."""
+    if isinstance(temperature, Tensor):
+        if temperature.ndim:
+            raise ConfigError(f"temperature: a tensor of shape {tuple(temperature.shape)}; give a scalar")
+    elif not 0 < temperature < math.inf:
+        raise ConfigError(f"temperature: {temperature} is no positive number; KD's usual one is 4")
+
+
+def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
+    """z / T, each row shifted to a maximum of 0 before: the same softmax, and no digits lost to a common offset."""
+    return (logits - logits.detach().amax(1, keepdim=True)) / temperature
 
 
 def _divergence(student: Tensor, teacher: Tensor, logits: bool = True) -> Tensor:
@@ -219,7 +231,8 @@ def _divergence(student: Tensor, teacher: Tensor, logits: bool = True) -> Tensor
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
 
 
-def _check(student_logits: Tensor, teacher_logits: Tensor) -> None:
+def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
+    """Raise a ValueError unless both are [B, C] of the same B ≥ 1 and C."""
     if student_logits.shape != teacher_logits.shape or student_logits.ndim != 2:
         raise ValueError(
             f"logits: student {tuple(student_logits.shape)}, teacher {tuple(teacher_logits.shape)};"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from discom.errors import ConfigError
-from discom.losses.distill import kd, mlkd_terms, standardize
+from discom.losses.distill import check_logits, kd, mlkd_terms, standardize
 
 __all__ = ["COMBINATIONS", "all_terms", "confident_shares", "discom_paper", "official"]
 
@@ -39,6 +39,7 @@ def official(
     >>> sum(official((z, z), (z, z)).values()).item()
     0.0
     """
+    _check(temperatures, 5, weak, strong)
     samples, classes = confident_shares(weak[1])
     raw = [mlkd_terms(*weak, temperature) for temperature in temperatures]
     weak, strong = _maybe(standardized, weak), _maybe(standardized, strong)
@@ -55,6 +56,7 @@ def all_terms(
     weak: View, strong: View, temperatures: Sequence[float] = (4, 3, 5, 2, 6), standardized: bool = False
 ) -> dict[str, Tensor]:
     """Every term at every temperature on both views, nothing masked or dropped: MLKD without its code's oddities."""
+    _check(temperatures, len(temperatures), weak, strong)
     total = dict.fromkeys(("instance", "batch", "classes"), 0.0)
     for view in (weak, strong):
         for temperature in temperatures:
@@ -75,6 +77,7 @@ def discom_paper(
     p_s = softmax(p_t), close to uniform, and it can be negative. Source: github.com/tanodino/CMKD_Disentangle at
     fab65e7.
     """
+    _check(temperatures, len(temperatures), weak)
     student_logits, teacher_logits = _maybe(standardized, weak)
     total = dict.fromkeys(("instance", "batch", "classes"), 0.0)
     for temperature in temperatures:
@@ -103,11 +106,20 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     >>> confident_shares(torch.eye(4) * torch.arange(4.0))[0].item()
     0.5
     """
-    probabilities = teacher_logits.detach().softmax(1)
+    probabilities = teacher_logits.detach().double().softmax(1)  # equal confidences stay equal
     shares = []
     for confidence in (probabilities.amax(1), probabilities.sum(0)):
-        shares.append((confidence <= confidence.quantile(0.5)).to(confidence.dtype).mean())
+        shares.append((confidence <= confidence.quantile(0.5)).to(teacher_logits.dtype).mean())
     return shares[0], shares[1]
+
+
+def _check(temperatures: Sequence[float], count: int, *views: View) -> None:
+    if len(temperatures) != count or not count:
+        raise ValueError(f"temperatures: {list(temperatures)}; the official code has five, the others need one or more")
+    for view in views:
+        check_logits(*view)
+    if len(shapes := {tuple(view[0].shape) for view in views}) > 1:
+        raise ValueError(f"logits: views of shapes {sorted(shapes)}; both must show the same samples")
 
 
 def _maybe(standardized: bool, view: View) -> View:
