@@ -90,7 +90,7 @@ def values(data: MultiModalData) -> Figure:
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     """Training loss, and validation F1 of every modality, over epochs; several runs by name, or one."""
     runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
-    scored = [column for column in next(iter(runs.values())) if column.startswith("valid_f1/")]
+    scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_f1/")))
     figure, axes = plt.subplots(1, 1 + len(scored), figsize=(3.4 * (1 + len(scored)), 2.7), layout="constrained")
     for number, (name, table) in enumerate(runs.items()):
         how = {
@@ -101,7 +101,8 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
         }
         axes[0].plot(table["epoch"], table["loss"], label=name, **how)
         for axis, column in zip(axes[1:], scored, strict=True):
-            axis.plot(table["epoch"], table[column], **how)
+            if column in table:
+                axis.plot(table["epoch"], table[column], **how)
             axis.set(xlabel="epoch", ylabel="weighted F1 × 100", title=f"{column.partition('/')[2]}, validation")
     axes[0].set(xlabel="epoch", ylabel="total loss", title="training")
     if len(runs) > 1:
@@ -174,7 +175,8 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             text = "" if np.isnan(row["f1"]) else f"{row['f1']:.1f}"
             axis.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(title=f"{modality} (n = {int(part['n'].max())}; mean F1 at the right)")
+        seeds = sorted({int(n) for n in part["n"].dropna()})
+        axis.set(title=f"{modality} (n = {' or '.join(map(str, seeds))}; mean F1 at the right)")
         axis.set(xlabel="difference in F1 points", yticks=range(len(names)), yticklabels=names)
         axis.grid(axis="y", linewidth=0.4)
         axis.set_ylim(len(names) - 0.5, -0.5)

@@ -87,7 +87,8 @@ def paper_table(
                  for r in results}  # fmt: skip
     if len(described) > 1:
         raise RunError(f"table {number}: runs of {len(described)} data sets or settings; collect them apart")
-    modalities = list(dict.fromkeys(name for r in results for name in r.scores if "+" not in name))
+    widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # a run of all modalities has their order
+    modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
     reads = rows[0][1]["reads"]
     chosen = []

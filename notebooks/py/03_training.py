@@ -297,8 +297,10 @@ check(
 # The table is read from the results of full runs in this repository (`cpu` profile), one row a method and sensor: mean ± standard deviation of weighted F1 × 100 on the test part, and paired differences, same seed and split, with their 95 % Student-t interval. To run them again: `discom train --data scenes --profile cpu --method M --seed S` for four methods and seeds 0 to 4, then `discom show runs`.
 
 # %%
-full = experiments.summary(experiments.load_results("../results/scenes-cpu.json"))
-real = experiments.summary(experiments.load_results("../results/hls-cpu.json"))
+full, real = (
+    experiments.summary(run for run in experiments.load_results(f"../results/{name}-cpu.json") if run.method in live)
+    for name in ("scenes", "hls")
+)
 full[["method", "modality", "n", "f1", "sd"]].round(1)
 
 # %%

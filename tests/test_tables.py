@@ -1,0 +1,198 @@
+"""Tables of hand-made results: every cell as it is written."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from discom import methods
+from discom.errors import ConfigError, RunError
+from discom.experiments import summary
+from discom.runs import Result
+from discom.tables import cost_to_markdown, paper_figures, paper_rows, paper_table, to_markdown, write
+
+
+def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", networks=None, seconds=10.0, **config):
+    scores = {m: {"f1": f1, "accuracy": f1, "calibration_error": 0.1, "valid_f1": f1, "best_epoch": 3}
+              for m, f1 in (networks or {"rgb": rgb, "depth": depth}).items()}  # fmt: skip
+    return Result(
+        method=method, data=data, seed=seed, hash="aa", scores=scores, parameters=dict.fromkeys(scores, 7),
+        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0,
+        machine={"device": "cpu", "processor": "P", "threads": 2},
+        config={"seed": seed, "epochs": 2, "options": {"weights": {}}, **config}, counts={"train": 4}, classes=9,
+    )  # fmt: skip
+
+
+RUNS = [
+    *(result("student", seed, rgb, 60.0, seconds=10) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
+    *(result("discom", seed, rgb, 61.0, seconds=s) for seed, rgb, s in ((0, 73.0, 20), (1, 74.0, 90), (2, 78.0, 40))),
+    result("student-2x", 1, 71.0, 62.0, seconds=15),
+]
+
+# ---------------------------------------------------------------- Markdown
+
+
+def test_markdown_by_hand():
+    half = 4.302652729911275 / math.sqrt(3)
+    expected = [
+        "| data | method | modality | n | F1 | Δ student | Δ student-2x |",
+        "|---|---|---|---|---|---|---|",
+        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 |",
+        "| scenes | student | depth | 3 | 60.0 ± 0.0 | – | -2.0 |",
+        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 [{3 - half:+.1f}, {3 + half:+.1f}] | +3.0 |",
+        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | +1.0 [+1.0, +1.0] | -1.0 |",
+        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – |",
+        "| scenes | student-2x | depth | 1 | 62.0 | +2.0 | – |",
+    ]
+    assert to_markdown(summary(RUNS)).split("\n") == expected
+
+
+def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
+    lines = cost_to_markdown(RUNS).split("\n")
+    assert lines[0] == "| data | method | parameters at use | n | s per run | quickest | samples/s | peak MB |"
+    assert lines[2:5] == [
+        "| scenes | student | 7 | 3 | 10 | 10 | 1 | 1 |",
+        "| scenes | discom | 7 | 3 | 40 | 20 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
+        "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
+    ]
+    assert lines[-1] == "Machine: P, 2 threads, device cpu"
+
+
+def test_markdown_of_a_single_run():
+    lines = to_markdown(summary([result("discom", rgb=81.26)])).split("\n")
+    assert lines[0] == "| data | method | modality | n | F1 |"
+    assert lines[2] == "| scenes | discom | rgb | 1 | 81.3 |"
+
+
+# ---------------------------------------------------------------- the paper's tables
+
+
+def runs_of(number, data="scenes", modalities=("rgb", "depth"), seeds=3, gain=None, teacher=None, **config):
+    """Hand-made runs of a whole table; `gain` adds points to some methods."""
+    made = []
+    for name, options in paper_rows(number, list(modalities), teacher):
+        reads = options.get("reads") or options.get("teacher")
+        networks = [m for m in modalities if m != reads]
+        if name == "teacher":
+            networks = ["+".join(modalities)] if reads == "all" else [reads]
+        for seed in range(seeds):
+            f1 = 50.0 + seed + (gain or {}).get(name, 0.0) + 0.1 * seed * ("kd" in name)
+            made.append(
+                result(
+                    name,
+                    seed,
+                    data=data,
+                    networks=dict.fromkeys(networks, f1),
+                    options=methods.get(name).options(options),
+                    **config,
+                )
+            )
+    return made
+
+
+def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
+    table = paper_table(runs_of(1), 1)
+    assert table["method"].tolist() == methods.names()
+    assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(methods.names()) - 1)
+    assert paper_table(runs_of(1, teacher="depth"), 1, "depth")["modality"].tolist()[:2] == ["depth", "rgb"]
+
+
+def test_table_2_has_a_teacher_of_all_and_a_student_for_each():
+    table = paper_table(runs_of(2), 2)
+    assert table["modality"].tolist() == ["rgb+depth"] + ["rgb", "depth"] * (len(methods.names()) - 1)
+
+
+def test_the_teacher_is_no_competitor():
+    for number in (1, 2):
+        row = paper_table(runs_of(number), number).iloc[0]
+        assert row["method"] == "teacher"
+        assert row.filter(like="vs ").isna().all()
+        assert row["arrow"] == ""
+
+
+def test_arrows_say_what_the_interval_says():
+    table = paper_table(runs_of(1, gain={"dkd": 5.0, "mlkd": -5.0, "kdv1": 0.0}), 1).set_index("method")
+    assert table.loc["dkd", "arrow"] == "↑"
+    assert table.loc["mlkd", "arrow"] == "↓"
+    assert table.loc["kdv1", "arrow"] == "~"
+    assert table.loc["student", "arrow"] == ""
+    assert table.loc["dkd", "vs student"] == pytest.approx(5.1)
+    assert set(paper_table(runs_of(1, seeds=1), 1)["arrow"]) == {""}
+
+
+def test_rows_of_both_tables_do_not_mix():
+    """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds are the same."""
+    both = runs_of(1) + [
+        r for r in runs_of(2, gain={"kdv2": 9.0}) if r.method == "teacher" or methods.get(r.method).taught
+    ]
+    assert paper_table(both, 1).equals(paper_table(runs_of(1), 1))
+
+
+@pytest.mark.parametrize("change", [{"data": "eurosat"}, {"epochs": 99}])
+def test_runs_that_differ_in_data_or_settings_make_no_table(change):
+    with pytest.raises(RunError, match="2 data sets or settings; collect them apart"):
+        paper_table(runs_of(1) + runs_of(1, **change), 1)
+
+
+def test_rows_as_the_authors_ran_them():
+    rows = dict(paper_rows(1, ["rgb", "depth"], as_published=True))
+    assert rows["mlkd"]["combination"] == "discom-paper"
+    assert rows["discom"] == {"reduction": "released", "modality_targets": "released"}
+    assert rows["kdv2+lskd"]["temperature"] == 4.0
+    assert rows["kdv2"] == {"teacher": "rgb"}
+    for name, options in rows.items():
+        methods.get(name).options(options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3, ["rgb", "depth"]), "3 is not one of ours"),
+        ((1, ["rgb"]), "two modalities or more"),
+        ((1, ["rgb", "depth"], "sonar"), "'sonar' cannot be this table's; choose rgb, depth"),
+        ((2, ["rgb", "depth"], "rgb"), "reads all modalities"),
+    ],
+)
+def test_a_table_that_cannot_be(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        paper_rows(*arguments)
+
+
+def test_the_papers_figures():
+    """Read off the paper's Tables 1 and 2 once more, by hand."""
+    figures = paper_figures()
+    value = figures.set_index(["table", "data", "modality", "method"])["f1"]
+    assert value[1, "sunrgbd", "depth", "discom"] == 47.69
+    assert value[1, "sunrgbd", "rgb", "teacher"] == 44.45
+    assert value[1, "tristar", "depth", "student"] == 90.66
+    assert value[2, "eurosat", "all", "teacher"] == 95.36
+    assert value[2, "eurosat", "ms", "discom"] == 98.12
+    assert value[2, "eurosat", "sar", "mlkd"] == 36.17
+    assert len(value) == 39 + 75
+    assert not value.index.has_duplicates
+    assert set(figures["method"]) == set(methods.names()) - {"student-2x", "discom-solo"}
+
+
+def test_the_papers_figures_stand_beside_ours_only_on_its_data():
+    table = paper_table(runs_of(1, "sunrgbd"), 1).set_index("method")
+    assert table.loc["discom", "paper"] == 47.69
+    assert table.loc["teacher", "paper"] == 44.45
+    assert math.isnan(table.loc["discom-solo", "paper"])
+    joint = paper_table(runs_of(2, "sunrgbd"), 2)
+    assert joint["paper"].tolist()[:3] == [55.95, 44.45, 43.82]
+    assert "paper" not in paper_table(runs_of(1), 1)
+    assert "paper" not in paper_table(runs_of(1, "sunrgbd", ("rgb", "thermal")), 1)
+
+
+def test_every_form_says_the_same(tmp_path):
+    table = paper_table(runs_of(1, "sunrgbd", gain={"dkd": 5.0}), 1)
+    files = {file.suffix: file.read_text(encoding="utf-8") for file in write(table, tmp_path / "made/table")}
+    assert list(files) == [".txt", ".md", ".csv", ".tex"]
+    assert "56.1 ± 1.1 ↑" in files[".txt"]
+    assert "| sunrgbd | dkd | depth | 3 | 56.1 ± 1.1 ↑ |" in files[".md"]
+    assert r"56.1 $\pm$ 1.1 $\uparrow$" in files[".tex"]
+    assert not set("±Δ↑↓–") & set(files[".tex"])
+    again = pd.read_csv(tmp_path / "made/table.csv")
+    assert again["f1"].tolist() == table["f1"].tolist()
+    head, *lines = files[".txt"].splitlines()
+    assert [line[head.index("modality") :].split()[0] for line in lines[:2]] == ["rgb", "depth"]  # columns are aligned
