@@ -126,6 +126,7 @@ def train(
     config = make_config(profile, seed, settings or {})
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
+    methods.build(chosen, source.load(), config)  # refuses settings that do not fit before a teacher is trained
     run = Run.of(runs, chosen, source.load(), config, teacher)
     for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
         result = train_run(needed, source, recompute=recompute, progress=True)

@@ -122,7 +122,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
                 raise RunError(f"{data}: two runs of {method} with seed {result.seed}; collect them apart")
             runs[method][result.seed] = result
         for method, seeds in runs.items():
-            for modality in next(iter(seeds.values())).scores:
+            for modality in dict.fromkeys(name for run in seeds.values() for name in run.scores):
                 rows.append(
                     {"data": data, "method": method, "modality": modality, **_row(runs, method, modality, baselines)}
                 )
@@ -130,7 +130,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
 
 def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str, float]:
-    seeds = runs[method]
+    seeds = {seed: run for seed, run in runs[method].items() if modality in run.f1}
     f1 = [result.f1[modality] for result in seeds.values()]
     row = {
         "n": len(f1),

@@ -180,7 +180,7 @@ def identity(method: type[Method], split: Split, config: Config, teacher: Path |
     return {
         "method": method.name,
         "data": split.train.name,
-        "split": digest(bounds, split.train.channels, *(array for part in parts for array in part)),
+        "split": digest(bounds, list(split.train.channels.items()), *(array for part in parts for array in part)),
         **{**config.identity(), "options": method.options(config.options)},
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
     }

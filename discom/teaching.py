@@ -1,9 +1,12 @@
 """From a teacher's run to the soft labels that its students learn from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from discom.config import Config
@@ -35,7 +38,8 @@ def check_teacher(run_dir: Path | None, student: type[Distilled], split: Split, 
     settings = Config(**{**result.config, "accelerator": config.accelerator})
     if result.method != Teacher.name:
         raise RunError(f"{run_dir}: is a run of {result.method}; a student learns from a run of teacher")
-    held, here = read_json(run_dir / "config.json"), identity(Teacher, split, settings)
+    with _readable(run_dir):
+        held, here = dict(read_json(run_dir / "config.json")), identity(Teacher, split, settings)
     reads = student.options(config.options)["teacher"]
     wanted: dict[str, tuple[Any, Any]] = {
         "data": (held.get("data"), here["data"]),
@@ -50,12 +54,28 @@ def check_teacher(run_dir: Path | None, student: type[Distilled], split: Split, 
 
 
 def load_teacher(run_dir: Path, split: Split, settings: Config, device: torch.device | str = "cpu") -> Teacher:
-    """The trained teacher, frozen and in eval mode."""
+    """The trained teacher, frozen and in eval mode.
+
+    Raises:
+        RunError: its weights are missing, damaged, or those of another network.
+    """
     with torch.random.fork_rng():  # the student's own draws stay as they are
         teacher = build(Teacher, split.train, settings)
     name = teacher.deployed[0]
-    teacher.load_state(name, load_file(weights_file(run_dir, name)))
+    with _readable(run_dir):
+        teacher.load_state(name, load_file(weights_file(run_dir, name)))
     return teacher.to(device).eval().requires_grad_(False)
+
+
+@contextmanager
+def _readable(run_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(
+            f"{run_dir}: this teacher cannot be read ({reason}); delete the folder and train it again"
+        ) from None
 
 
 @torch.no_grad()

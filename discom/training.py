@@ -74,7 +74,8 @@ def fit(
     method = methods.get(method) if isinstance(method, str) else method
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir):
-        taught_by = check_teacher(teacher, method, split, config)
+        settings = check_teacher(teacher, method, split, config)
+        taught_by = None if teacher is None else load_teacher(teacher, split, settings)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
     with torch.random.fork_rng(), stoppable(run_dir), locked(run_dir):
         claim(run_dir, identity(method, split, config, teacher))
@@ -85,7 +86,7 @@ def fit(
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         model = model.to(memory_format=layout)
         optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-        batches = _batches(fabric, model, split, config, layout, teacher, taught_by)
+        batches = _batches(fabric, model, split, config, layout, taught_by)
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
         state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
@@ -130,13 +131,13 @@ def fit(
         return result
 
 
-def _batches(fabric, model, split: Split, config: Config, layout, teacher: Path | None, taught_by: Config) -> Batches:
+def _batches(fabric, model, split: Split, config: Config, layout, teacher: methods.Teacher | None) -> Batches:
     """The training part's batches, with the teacher's logits if there is a teacher."""
     soft = None
     if teacher is not None:
         with fabric.autocast():
-            network = load_teacher(teacher, split, taught_by, fabric.device)
-            soft = soft_labels(network, split, augment=config.augment > 0, strong=model.strong_view)
+            augment, strong = config.augment > 0, model.strong_view
+            soft = soft_labels(teacher.to(fabric.device), split, augment=augment, strong=strong)
     pairing = "paired" if model.paired else config.pairing
     return Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
                    device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip

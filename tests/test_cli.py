@@ -9,13 +9,14 @@ import subprocess
 import sys
 
 import imagecodecs
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 from PIL import Image
 
-from discom import cli, data, experiments, methods
+from discom import cli, data, experiments, methods, tables
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
 from discom.runs import Result
@@ -313,12 +314,17 @@ def asked(monkeypatch):
     """What `fit` would have been asked for: (method, split, config, folder), without training."""
     calls = []
 
-    def note(method, split, config, folder):
+    def note(method, split, config, folder, *, teacher, recompute, progress):
         calls.append((method, split, config, folder))
-        return Result("", "", 0, "", {}, {}, 0, 0, 0, {}, {}, {})
+        return Result("", "", 0, "", {}, {}, 0, 0, 0, {}, {}, {}, 0)
 
-    monkeypatch.setattr("discom.training.fit", note)
+    monkeypatch.setattr("discom.sweep.jobs.fit", note)
     return calls
+
+
+def full(config, method="discom"):
+    """The settings with every option of the method written out, as a run has them."""
+    return dataclasses.replace(config, options=methods.get(method).options(config.options))
 
 
 def flag(name, value):
@@ -333,7 +339,7 @@ def test_every_setting_has_a_value_here_that_no_profile_has():
 @pytest.mark.parametrize("name", [name for name in FLAGS if name != "channels_last"])
 def test_every_setting_is_a_flag(asked, name):
     assert run("train", "--data", SCENES, "--profile", "tiny", *flag(name, FLAGS[name])) == 0
-    assert asked[0][2] == profile("tiny", **{name: FLAGS[name]})
+    assert asked[0][2] == full(profile("tiny", **{name: FLAGS[name]}))
 
 
 def test_flags_and_the_same_words_in_yaml_ask_for_the_same(asked, tmp_path):
@@ -344,7 +350,7 @@ def test_flags_and_the_same_words_in_yaml_ask_for_the_same(asked, tmp_path):
     assert run("train", "--config", "run.yaml") == 0
     (method, _, config, folder), (_, _, again, other) = asked
     assert method is methods.get("discom")
-    assert config == profile("tiny", seed=4, **FLAGS)
+    assert config == full(profile("tiny", seed=4, **FLAGS))
     assert (again, other) == (config, folder)
 
 
@@ -390,6 +396,157 @@ def test_an_interrupted_training_ends_with_130_and_goes_on(trained, tmp_path, ca
     assert not list(tmp_path.rglob("result.json"))
     assert run(*QUICK, "--runs", "runs") == 0
     assert Result.read(next(tmp_path.rglob("result.json"))).scores == Result.read(trained / "result.json").scores
+
+
+# ---------------------------------------------------------------- train with a teacher
+
+TAUGHT = ["train", "--data", SCENES, "--profile", "tiny", "--epochs", "1"]
+
+
+def forbid_training(monkeypatch, method):
+    def refuse(*_):
+        raise AssertionError(f"trained {method.name} again")
+
+    monkeypatch.setattr(method, "loss", refuse)
+
+
+def test_a_student_has_its_teacher_trained_first_and_shares_it(tmp_path, capsys, monkeypatch):
+    assert run(*TAUGHT, "--method", "kdv2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    student = Result.read(tmp_path / lines[0] / "result.json")
+    (folder,) = (tmp_path / "runs/scenes/teacher").iterdir()
+    teacher = Result.read(folder / "result.json")
+    assert (student.method, student.teacher, set(student.f1)) == ("kdv2", teacher.hash, {"rgb", "depth"})
+    assert (teacher.method, set(teacher.f1)) == ("teacher", {"rgb+depth"})
+    assert [line.partition(":")[0] for line in lines[1:]] == ["rgb", "depth"]
+    before = content(folder)
+    forbid_training(monkeypatch, methods.Teacher)
+    assert run(*TAUGHT, "--method", "kdv1+lskd") == 0
+    assert run(*TAUGHT, "--method", "dkd", "--as_published") == 0
+    assert content(folder) == before
+    assert sorted(file.name for file in (tmp_path / "runs/scenes").iterdir()) == ["dkd", "kdv1+lskd", "kdv2", "teacher"]
+
+
+def test_a_teacher_of_one_modality_and_the_other_ones_student(tmp_path, capsys):
+    assert run(*TAUGHT, "--method", "kdv2", "--options", '{"teacher": "rgb"}') == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == ["depth"]
+    (folder,) = (tmp_path / "runs/scenes/teacher").iterdir()
+    assert set(Result.read(folder / "result.json").f1) == {"rgb"}
+
+
+def test_a_teacher_is_trained_and_shown_like_any_method(tmp_path, capsys):
+    assert run(*TAUGHT, "--method", "teacher") == 0
+    folder, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("rgb+depth: F1 ")
+    assert run("show", folder, "--out", "run.png") == 0
+    assert "\nrgb+depth" in capsys.readouterr().out
+    is_a_picture(tmp_path / "run.png")
+    is_a_picture(tmp_path / "run-confusion.png")
+
+
+def test_a_teacher_that_is_given_is_the_one_that_teaches(tmp_path, capsys, monkeypatch):
+    assert run(*TAUGHT, "--method", "teacher", "--epochs", "2", "--runs", "theirs") == 0
+    folder = capsys.readouterr().out.splitlines()[0]
+    forbid_training(monkeypatch, methods.Teacher)
+    assert run(*TAUGHT, "--method", "ctkd", "--teacher", folder) == 0
+    student = Result.read(tmp_path / capsys.readouterr().out.splitlines()[0] / "result.json")
+    assert student.teacher == Result.read(tmp_path / folder / "result.json").hash
+    assert [file.name for file in (tmp_path / "runs/scenes").iterdir()] == ["ctkd"]
+
+
+@pytest.fixture
+def handed_on(monkeypatch):
+    """What `fit` is asked for, with its teacher; nothing is trained."""
+    calls = []
+
+    def note(method, split, config, folder, **given):
+        calls.append({"method": method.name, "config": config, "folder": folder, **given})
+        return Result("", "", 0, "", {}, {}, 0, 0, 0, {}, {}, {}, 0)
+
+    monkeypatch.setattr("discom.sweep.jobs.fit", note)
+    return calls
+
+
+@pytest.mark.parametrize("method", methods.names())
+def test_as_published_takes_the_published_options_and_what_is_given_beside_them(handed_on, method):
+    published = methods.get(method).published
+    assert run(*TAUGHT, "--method", method, "--as_published") == 0
+    assert run(*TAUGHT, "--method", method, "--as_published", "--options", '{"weights": {"cl": 0.75}}') == 0
+    first, second = [call["config"].options for call in handed_on if call["method"] == method]
+    assert first == methods.get(method).options(published)
+    assert second == methods.get(method).options({**published, "weights": {"cl": 0.75}})
+
+
+def test_without_as_published_options_are_the_methods_own(handed_on):
+    assert run(*TAUGHT, "--method", "mlkd") == 0
+    assert handed_on[-1]["config"].options == methods.get("mlkd").options({})
+
+
+def test_the_switches_may_stand_in_a_file(handed_on, tmp_path):
+    held = {"data": SCENES, "method": "dkd", "profile": "tiny", "as_published": True, "recompute": True}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(held))
+    assert run("train", "--config", "run.yaml") == 0
+    teacher, student = handed_on
+    assert (teacher["method"], student["method"]) == ("teacher", "dkd")
+    assert student["config"].options["first_epoch"] == 0
+    assert student["teacher"] == teacher["folder"]
+    assert (teacher["recompute"], student["recompute"]) == (True, True)
+    assert run("train", *flag("data", SCENES), *flag("profile", "tiny")) == 0
+    assert (handed_on[-1]["recompute"], handed_on[-1]["teacher"]) == (False, None)
+
+
+def test_a_damaged_result_is_trained_again_when_it_is_told_to(tmp_path, capsys):
+    assert run(*QUICK) == 0
+    printed = capsys.readouterr().out
+    file = next((tmp_path / "runs").rglob("result.json"))
+    result = Result.read(file)
+    file.write_text(file.read_text().replace('"seed": 0', '"seed": 1', 1))
+    line = refused(capsys, *QUICK)
+    assert f"runs/scenes/student/{file.parent.name}/result.json: was changed after it was measured" in line
+    assert line.endswith("run the command again with --recompute")
+    assert run(*QUICK, "--recompute") == 0
+    assert capsys.readouterr().out == printed
+    assert Result.read(file).scores == result.scores
+
+
+def test_a_damaged_teacher_is_trained_again_when_it_is_told_to(tmp_path, capsys):
+    assert run(*TAUGHT, "--method", "teacher") == 0
+    file = next((tmp_path / "runs").rglob("result.json"))
+    result = Result.read(file)
+    file.write_text("")
+    assert "teacher" in refused(capsys, *TAUGHT, "--method", "kdv1")
+    assert run(*TAUGHT, "--method", "kdv1", "--recompute") == 0
+    assert Result.read(file).scores == result.scores
+
+
+def test_a_run_that_another_process_trains_is_refused_in_one_line(trained, tmp_path, capsys):
+    folder = tmp_path / "runs" / "/".join(trained.parts[-3:])
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        line = refused(capsys, *QUICK)
+    assert line.endswith(f"{folder.relative_to(tmp_path)}: another process trains this run; wait for it, or stop it")
+    assert [file.name for file in folder.iterdir()] == [".lock"]
+
+
+def test_a_teacher_that_does_not_fit_is_refused_in_one_line(trained, tmp_path, capsys):
+    line = refused(capsys, *TAUGHT, "--method", "kdv2", "--teacher", trained)
+    assert line == f"discom: error: {trained}: is a run of student; a student learns from a run of teacher"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_teacher_for_a_method_without_one_is_refused_in_one_line(trained, tmp_path, capsys):
+    line = refused(capsys, *TAUGHT, "--method", "discom", "--teacher", trained)
+    assert line == "discom: error: teacher: discom has no teacher; leave it out"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "given", [["--options", '{"temperature": 0}'], ["--modalities", "rgb", "--options", '{"teacher": "rgb"}']]
+)
+def test_a_student_that_cannot_be_is_refused_before_its_teacher_is_trained(tmp_path, capsys, given):
+    refused(capsys, *TAUGHT, "--method", "kdv2", *given)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interruption_outside_of_training_is_said_in_one_line(capsys, monkeypatch):
@@ -447,14 +604,14 @@ def several(trained, tmp_path):
             result = dataclasses.replace(result, config={**base.config, "seed": seed})
             folder = tmp_path / "runs/scenes" / method / f"{seed}-aa"
             folder.mkdir(parents=True)
-            (folder / "result.json").write_text(json.dumps(dataclasses.asdict(result)))
+            (folder / "result.json").write_text(json.dumps(result.to_json()))
     return tmp_path / "runs"
 
 
 def test_show_a_folder_of_runs_is_the_table_of_the_package(several, tmp_path, capsys):
     assert run("show", several, "--out", "all.png") == 0
     printed = capsys.readouterr().out
-    table = experiments.to_markdown(experiments.summary(experiments.load_results(several)))
+    table = tables.to_markdown(experiments.summary(experiments.load_results(several)))
     assert printed.startswith(table + "\n")
     assert printed.endswith("\nall.png\n")
     # differences 6, 7, 5: mean 6, sd 1, and t with 2 degrees of freedom is 4.303, over √3
@@ -518,6 +675,12 @@ def test_the_help_of_train_tells_of_every_setting(capsys):
         assert re.search(rf"^  --{field.name} ", printed, re.MULTILINE), field.name
 
 
+def test_the_help_of_train_tells_of_teachers_and_switches(capsys):
+    printed = help_of(capsys, "train")
+    for name in ("teacher", "as_published", "recompute"):
+        assert re.search(rf"^  --{name}\b", printed, re.MULTILINE), name
+
+
 def test_the_help_of_data_names_its_commands(capsys):
     printed = help_of(capsys, "data")
     assert all(re.search(rf"^ +{name} ", printed, re.MULTILINE) for name in cli.DATA_COMMANDS)
@@ -547,7 +710,13 @@ WRONG = {
     "a negative seed": ((*TRAIN, "--seed", "-1"), "seed: -1"),
     "an unknown schedule": ((*TRAIN, "--schedule", "cosine"), "schedule"),
     "a width that does not fit": ((*TRAIN, "--width", "8", "--channels_last", "true"), "width: 8"),
-    "an unknown method": ((*TRAIN, "--method", "teacher"), "choose student, "),
+    "an unknown method": ((*TRAIN, "--method", "tutor"), "choose teacher, student, "),
+    "no such teacher": ((*TRAIN, "--method", "kdv2", "--teacher", "nowhere"), "nowhere/result.json: no such result"),
+    "an unfinished teacher": ((*TRAIN, "--method", "dkd", "--teacher", "empty"), "train the run first"),
+    "a teacher of another modality": ((*TRAIN, "--method", "kdv1", "--options", '{"teacher": "sonar"}'), "'sonar'"),
+    "a word for a temperature": ((*TRAIN, "--method", "kdv1", "--options", '{"temperature": "hot"}'), "no float"),
+    "an option of another method": ((*TRAIN, "--method", "kdv2", "--options", '{"loops": 5}'), "has no 'loops'"),
+    "a value for a switch": ((*TRAIN, "--as_published", "yes"), "yes"),
     "an unknown profile": (("train", "--profile", "huge"), "choose tiny, cpu, paper"),
     "no such data": (("train", "--data", "nowhere", "--profile", "tiny"), "nowhere"),
     "an unknown argument of scenes": (("train", "--data", "scenes:m=3", "--profile", "tiny"), "no argument 'm'"),

@@ -1,6 +1,5 @@
-"""Many runs put together: paired intervals by hand and by scipy, tables from hand-made results, files that break."""
+"""Many runs put together: paired intervals by hand and by scipy, summaries of hand-made results, files that break."""
 
-import dataclasses
 import json
 import math
 
@@ -10,29 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from discom.errors import DataError, RunError
-from discom.experiments import (
-    BASELINES,
-    collect,
-    cost_to_markdown,
-    load_results,
-    paired_difference,
-    summary,
-    to_markdown,
-)
+from discom import methods
+from discom.errors import ConfigError, DataError, RunError
+from discom.experiments import BASELINES, collect, label, load_results, paired_difference, summary
 from discom.runs import Result
+from discom.storage import digest
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 
 
-def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", seconds=10.0, hash="aa", **config):
+def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", hash="aa", both=None, **config):
+    """A run by its F1 on each network; `both` is that of a teacher of both modalities."""
+    f1s = {"rgb": rgb, "depth": depth, "rgb+depth": both}
     scores = {m: {"f1": f1, "accuracy": f1, "calibration_error": 0.1, "valid_f1": f1, "best_epoch": 3}
-              for m, f1 in (("rgb", rgb), ("depth", depth)) if f1 is not None}  # fmt: skip
+              for m, f1 in f1s.items() if f1 is not None}  # fmt: skip
     return Result(
         method=method, data=data, seed=seed, hash=hash, scores=scores, parameters=dict.fromkeys(scores, 7),
-        seconds=seconds, pairs_per_second=1.0, peak_memory_mb=1.0,
+        seconds=10.0, pairs_per_second=1.0, peak_memory_mb=1.0,
         machine={"device": "cpu", "processor": "P", "threads": 2},
-        config={"seed": seed, "epochs": 2, "options": {"weights": {}}, **config}, counts={"train": 4},
+        config={"seed": seed, "epochs": 2, "options": {"weights": {}}, **config}, counts={"train": 4}, classes=9,
     )  # fmt: skip
 
 
@@ -40,7 +35,7 @@ def write(folder, *results):
     for r in results:
         path = folder / r.data / r.method / f"{r.seed}-{r.hash}" / "result.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(dataclasses.asdict(r)))
+        path.write_text(json.dumps(r.to_json()))
     return folder
 
 
@@ -111,9 +106,9 @@ def test_unequal_lengths():
 # ---------------------------------------------------------------- summary
 
 RUNS = [
-    *(result("student", seed, rgb, 60.0, seconds=10) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
-    *(result("discom", seed, rgb, 61.0, seconds=s) for seed, rgb, s in ((0, 73.0, 20), (1, 74.0, 90), (2, 78.0, 40))),
-    result("student-2x", 1, 71.0, 62.0, seconds=15),
+    *(result("student", seed, rgb, 60.0) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
+    *(result("discom", seed, rgb, 61.0) for seed, rgb in enumerate((73.0, 74.0, 78.0))),
+    result("student-2x", 1, 71.0, 62.0),
 ]
 
 
@@ -164,55 +159,120 @@ def test_other_data_and_other_settings_are_other_tables():
 
 def test_options_are_the_methods_own_and_split_no_table():
     runs = [result("student"), result("discom", rgb=85.0, options={"grl_lambda": 0.5, "weights": {}})]
-    assert rows(summary(runs))["scenes", "discom", "rgb"]["vs student"] == 5.0
+    assert rows(summary(runs))["scenes", "discom grl_lambda=0.5", "rgb"]["vs student"] == 5.0
 
 
-def test_runs_of_one_modality_and_of_two_are_not_compared():
-    table = summary([result("student", depth=None), result("discom")])
-    assert len(table) == 3
+def test_options_make_rows_of_their_own():
+    options = [{}, {"temperature": 2}, {"teacher": "rgb"}, {"temperature": 4.0, "weights": {"kd": 1}}]
+    runs = [result("kdv2", seed, 80.0 + k, options=given) for k, given in enumerate(options) for seed in range(2)]
+    table = summary(runs)
+    names = ["kdv2", "kdv2 temperature=2.0", "kdv2 teacher=rgb", "kdv2 kd=1.0"]
+    assert table["method"].tolist() == [name for name in names for _ in range(2)]
+    assert table["n"].tolist() == [2] * 8
+    assert table[table["modality"] == "rgb"]["f1"].tolist() == [80.0, 81.0, 82.0, 83.0]
+
+
+def test_a_baseline_with_other_options_is_no_baseline():
+    table = summary([result("discom"), result("student", options={"weights": {"cl": 2}})])
+    assert table["method"].tolist()[::2] == ["discom", "student cl=2.0"]
     assert table["vs student"].isna().all()
 
 
-@pytest.mark.parametrize("options", [{"weights": {}}, {"weights": {"aux": 0}}])
+def test_networks_are_compared_with_those_of_the_same_name():
+    """A teacher of both modalities, students of each, and a student beside a teacher of the other modality."""
+    runs = [
+        result("teacher", rgb=None, depth=None, both=90.0),
+        result("teacher", rgb=85.0, depth=None, options={"reads": "rgb"}),
+        result("student", rgb=80.0, depth=60.0),
+        result("kdv2", rgb=81.0, depth=63.0),
+        result("kdv2", rgb=None, depth=64.0, options={"teacher": "rgb"}),
+    ]
+    found = rows(summary(runs))
+    assert [key[1:] for key in found] == [
+        ("teacher", "rgb+depth"),
+        ("teacher reads=rgb", "rgb"),
+        ("student", "rgb"),
+        ("student", "depth"),
+        ("kdv2", "rgb"),
+        ("kdv2", "depth"),
+        ("kdv2 teacher=rgb", "depth"),
+    ]
+    differences = {key[1:]: row["vs student"] for key, row in found.items()}
+    assert differences.pop(("kdv2", "rgb")) == 1.0
+    assert differences.pop(("kdv2", "depth")) == 3.0
+    assert differences.pop(("kdv2 teacher=rgb", "depth")) == 4.0
+    assert differences.pop(("teacher reads=rgb", "rgb")) == 5.0
+    assert all(math.isnan(value) for value in differences.values())
+
+
+def test_a_baseline_that_has_a_network_with_some_seeds_only():
+    runs = [result("student", 0, depth=None), result("student", 1), *(result("discom", k, 85.0, 61.0) for k in (0, 1))]
+    found = rows(summary(runs))
+    assert found["scenes", "discom", "rgb"]["vs student"] == 5.0
+    assert (found["scenes", "discom", "depth"]["n"], found["scenes", "discom", "depth"]["vs student"]) == (2, 1.0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_runs_of_a_method_with_different_networks(order):
+    """Two sets of modalities may have one name, as scenes and scenes:modalities=rgb+thermal do."""
+    found = rows(summary([result("student", 0), result("student", 1, depth=None)][::order]))
+    assert [found["scenes", "student", m]["n"] for m in ("rgb", "depth")] == [2, 1]
+
+
+@pytest.mark.parametrize("options", [{"weights": {}}, {"grl_lambda": 1.0}, {"weights": {"aux": 1}}])
 def test_two_runs_with_one_seed(options):
+    """A default written out is no other run."""
     runs = [result("discom", 3), result("discom", 3, hash="bb", options=options)]
     with pytest.raises(RunError, match="scenes: two runs of discom with seed 3; collect them apart"):
         summary(runs)
 
 
-# ---------------------------------------------------------------- Markdown
+def test_no_results():
+    with pytest.raises(RunError, match="summary: no results; train some runs first"):
+        summary([])
 
 
-def test_markdown_by_hand():
-    half = 4.302652729911275 / math.sqrt(3)
-    expected = [
-        "| data | method | modality | n | F1 | Δ student | Δ student-2x |",
-        "|---|---|---|---|---|---|---|",
-        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 |",
-        "| scenes | student | depth | 3 | 60.0 ± 0.0 | – | -2.0 |",
-        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 [{3 - half:+.1f}, {3 + half:+.1f}] | +3.0 |",
-        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | +1.0 [+1.0, +1.0] | -1.0 |",
-        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – |",
-        "| scenes | student-2x | depth | 1 | 62.0 | +2.0 | – |",
-    ]
-    assert to_markdown(summary(RUNS)).split("\n") == expected
+# ---------------------------------------------------------------- labels
+
+LABELS = [
+    ("student", {}, "student"),
+    ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
+    ("discom", {"grl_lambda": 0.5}, "discom grl_lambda=0.5"),
+    ("kdv2", {"teacher": "rgb"}, "kdv2 teacher=rgb"),
+    ("kdv2+lskd", {"temperature": 2.0, "teacher": "depth"}, "kdv2+lskd teacher=depth"),
+    ("kdv2+lskd", {"temperature": 4}, "kdv2+lskd temperature=4.0"),
+    ("teacher", {"reads": "all"}, "teacher"),
+    ("teacher", {"reads": "rgb"}, "teacher reads=rgb"),
+    ("dkd", {"weights": {"nckd": 2, "cl": 1}}, "dkd nckd=2.0"),
+    ("dkd", {"first_epoch": 0, "warmup": 5, "weights": {"tckd": 0}}, "dkd warmup=5 first_epoch=0 tckd=0.0"),
+    ("mine", {"colour": "red"}, "mine"),  # nobody knows its defaults
+]
 
 
-def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
-    lines = cost_to_markdown(RUNS).split("\n")
-    assert lines[0] == "| data | method | parameters at use | n | s per run | quickest | samples/s | peak MB |"
-    assert lines[2:5] == [
-        "| scenes | student | 7 | 3 | 10 | 10 | 1 | 1 |",
-        "| scenes | discom | 7 | 3 | 40 | 20 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
-        "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
-    ]
-    assert lines[-1] == "Machine: P, 2 threads, device cpu"
+@pytest.mark.parametrize(("method", "options", "expected"), LABELS)
+def test_a_label_is_the_name_and_what_is_not_the_default(method, options, expected):
+    assert label(method, options) == expected
 
 
-def test_markdown_of_a_single_run():
-    lines = to_markdown(summary([result("discom", rgb=81.26)])).split("\n")
-    assert lines[0] == "| data | method | modality | n | F1 |"
-    assert lines[2] == "| scenes | discom | rgb | 1 | 81.3 |"
+@pytest.mark.parametrize("method", methods.names())
+def test_a_label_with_every_default_is_the_name(method):
+    assert label(method, {}) == label(method, methods.get(method).options({})) == method
+
+
+def test_published_options_show_in_the_label():
+    for name in methods.names():
+        published = methods.get(name).published
+        assert (label(name, published) != name) == bool(
+            methods.get(name).options(published) != methods.get(name).options({})
+        )
+    assert label("mlkd", methods.get("mlkd").published) == (
+        "mlkd combination=discom-paper cl=1.0 instance=1.0 batch=1.0 classes=1.0"
+    )
+
+
+def test_a_label_of_options_that_a_method_lacks():
+    with pytest.raises(ConfigError, match="student has no 'colour'"):
+        label("student", {"colour": "red"})
 
 
 # ---------------------------------------------------------------- files
@@ -220,6 +280,9 @@ def test_markdown_of_a_single_run():
 
 def test_collect_and_load_go_round(tmp_path):
     collect(RUNS, tmp_path / "all.json")
+    assert [fields["checksum"] for fields in json.loads((tmp_path / "all.json").read_text())] == [
+        r.to_json()["checksum"] for r in RUNS
+    ]
     loaded = load_results(tmp_path / "all.json")
     assert sorted(map(repr, loaded)) == sorted(map(repr, RUNS))
     assert rows(summary(loaded)).keys() == rows(summary(RUNS)).keys()
@@ -229,13 +292,15 @@ def test_collect_and_load_go_round(tmp_path):
 
 def test_load_orders_by_data_method_and_seed(tmp_path):
     runs = [result("mine", 0), result("discom", 1), result("discom", 0), result("student", 2), result("student-2x", 0),
-            result("student", 0, data="eurosat"), result("student", 10)]  # fmt: skip
+            result("student", 0, data="eurosat"), result("student", 10), result("teacher", 3),
+            result("ctkd", 0)]  # fmt: skip
     loaded = load_results(write(tmp_path, *runs))
     assert [(r.data, r.method, r.seed) for r in loaded] == [
-        ("eurosat", "student", 0), ("scenes", "student", 2), ("scenes", "student", 10), ("scenes", "student-2x", 0),
-        ("scenes", "discom", 0), ("scenes", "discom", 1), ("scenes", "mine", 0),
+        ("eurosat", "student", 0), ("scenes", "teacher", 3), ("scenes", "student", 2), ("scenes", "student", 10),
+        ("scenes", "student-2x", 0), ("scenes", "ctkd", 0), ("scenes", "discom", 0), ("scenes", "discom", 1),
+        ("scenes", "mine", 0),
     ]  # fmt: skip
-    assert load_results(tmp_path / "scenes" / "discom") == loaded[4:6]
+    assert load_results(tmp_path / "scenes" / "discom") == loaded[6:8]
 
 
 def test_nothing_to_load(tmp_path):
@@ -259,8 +324,35 @@ def test_a_damaged_result_is_named(tmp_path, damage):
         "bytes": "",
     }[damage]
     file.write_bytes(b"\xff\xfe\x00" if damage == "bytes" else content.encode())
-    with pytest.raises(RunError, match=r"student.1-aa.result\.json: not a result of ours"):
+    with pytest.raises(RunError, match=r"student.1-aa.result\.json: .*; run the command again with --recompute"):
         load_results(tmp_path)
+
+
+def test_an_edited_result_is_named(tmp_path):
+    write(tmp_path, *RUNS[:2])
+    file = tmp_path / "scenes/student/1-aa/result.json"
+    file.write_text(file.read_text().replace("72.0", "92.0"))
+    with pytest.raises(RunError, match=r"student.1-aa.result\.json: was changed after it was measured"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["edited", "no checksum", "a number", "a field less"])
+def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
+    file = tmp_path / "all.json"
+    collect(RUNS, file)
+    held = json.loads(file.read_text())
+    last = {key: value for key, value in held[-1].items() if key != "checksum"}
+    less = {key: value for key, value in last.items() if key != "scores"}
+    held[-1] = {
+        "edited": {**held[-1], "seed": 7},
+        "no checksum": last,
+        "a number": 3,
+        "a field less": {**less, "checksum": digest(less)},
+    }[damage]
+    file.write_text(json.dumps(held))
+    reason = "was changed after it was measured" if damage == "edited" else "not a result of ours"
+    with pytest.raises(RunError, match=rf"all\.json: {reason}"):
+        load_results(file)
 
 
 def test_a_result_that_is_not_there(tmp_path):

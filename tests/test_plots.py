@@ -309,13 +309,13 @@ def test_confusions_of_modalities_with_different_samples(tmp_path):
 # ---------------------------------------------------------------- differences
 
 
-def row(dataset="scenes", method="discom", modality="rgb", n=5, **versus):
+def row(dataset="scenes", method="discom", modality="rgb", n=5, f1=80.0, **versus):
     """versus: baseline (with _ for -) → (middle, low, high)."""
     columns = {}
     for name in BASELINES:
         middle, low, high = versus.get(name.replace("-", "_"), (np.nan,) * 3)
         columns |= {f"vs {name}": middle, f"vs {name} low": low, f"vs {name} high": high}
-    return {"data": dataset, "method": method, "modality": modality, "n": n, **columns}
+    return {"data": dataset, "method": method, "modality": modality, "n": n, "f1": f1, **columns}
 
 
 FULL = {"student": (2.0, 1.0, 3.5), "student_2x": (-1.0, -1.5, -0.25), "discom_solo": (0.5, -0.5, 1.5)}
@@ -393,6 +393,112 @@ def test_differences_of_a_method_without_runs_says_so():
     table = pd.DataFrame([row(method="student", **FULL)])
     with pytest.raises(DiscomError, match="discom"):
         plots.differences(table, "discom", BASELINES)
+
+
+# ---------------------------------------------------------------- intervals
+
+COMPARED = [
+    row(method="student", modality="rgb", f1=78.0, student_2x=(-1.0, -1.5, -0.5), discom_solo=(-2.0, -3.0, -1.0)),
+    row(method="student", modality="depth", f1=68.0, student_2x=(-0.5, -1.5, 0.5), discom_solo=(-1.0, -3.0, 1.0)),
+    row(method="kdv2 teacher=rgb", modality="depth", f1=71.24, **FULL),
+    row(method="discom", modality="rgb", f1=81.0, **FULL),
+    row(method="discom", modality="depth", f1=70.0, n=3, student=(1.0, 0.5, 1.5)),
+]
+
+
+def dots(axis):
+    """Per baseline: method → (middle, low, high), where there is a dot; the first panel names the methods."""
+    names = [tick.get_text() for tick in axis.figure.axes[0].get_yticklabels()]
+    found = []
+    for middles, heights, ends in bars(axis):
+        assert (abs(heights - np.arange(len(names))) < 0.5).all()  # beside the tick of their method
+        drawn_at = ~np.isnan(np.asarray(middles, float))
+        assert len(ends) == drawn_at.sum()
+        named = [name for name, there in zip(names, drawn_at, strict=True) if there]
+        found.append(dict(zip(named, zip(middles[drawn_at], *ends.T, strict=True), strict=True)))
+    return found
+
+
+def test_intervals_draws_every_method_against_every_baseline():
+    figure = plots.intervals(pd.DataFrame(COMPARED), BASELINES)
+    rgb, depth = drawn(figure)
+    for axis, modality in ((rgb, "rgb"), (depth, "depth")):
+        rows_ = [r for r in COMPARED if r["modality"] == modality]
+        for baseline, found in zip(BASELINES, dots(axis), strict=True):
+            columns = [f"vs {baseline}{end}" for end in ("", " low", " high")]
+            expected = {r["method"]: [r[c] for c in columns] for r in rows_ if not np.isnan(r[columns[0]])}
+            assert found.keys() == expected.keys()
+            assert all(np.allclose(found[name], expected[name]) for name in found)
+    assert rgb.get_title() == "rgb (n = 5; mean F1 at the right)"
+    assert depth.get_title() == "depth (n = 3 or 5; mean F1 at the right)"
+    assert [axis.get_xlabel() for axis in (rgb, depth)] == ["difference in F1 points"] * 2
+    (key,) = figure.legends
+    assert [text.get_text() for text in key.get_texts()] == [f"− {name}" for name in BASELINES]
+
+
+def test_intervals_names_methods_in_the_tables_order_from_above():
+    rgb, depth = drawn(plots.intervals(pd.DataFrame(COMPARED), BASELINES))
+    assert [tick.get_text() for tick in rgb.get_yticklabels()] == ["student", "kdv2 teacher=rgb", "discom"]
+    for axis in (rgb, depth):
+        bottom, top = axis.get_ylim()
+        assert bottom > top
+
+
+def test_intervals_writes_the_f1_beside_each_method():
+    rgb, depth = drawn(plots.intervals(pd.DataFrame(COMPARED), BASELINES))
+    assert [text.get_text() for text in rgb.texts] == ["78.0", "", "81.0"]  # no kdv2 on rgb
+    assert [text.get_text() for text in depth.texts] == ["68.0", "71.2", "70.0"]
+    assert [text.xy[1] for text in depth.texts] == [0, 1, 2]
+
+
+def test_intervals_keeps_baselines_apart_in_place_and_look():
+    _, depth = drawn(plots.intervals(pd.DataFrame(COMPARED), BASELINES))
+    heights = np.array([heights for _, heights, _ in bars(depth)])
+    assert heights.shape == (3, 3)
+    assert np.allclose(heights.mean(0), [0, 1, 2])
+    assert len(np.unique(heights.round(6))) == 9
+    assert len({(held[0].get_marker(), held[0].get_color()) for held in depth.containers}) == 3
+
+
+def test_intervals_leaves_out_what_is_compared_with_nothing():
+    teacher = row(method="teacher", modality="rgb+depth", f1=90.0)
+    axes = drawn(plots.intervals(pd.DataFrame([teacher, *COMPARED]), BASELINES))
+    assert [axis.get_title()[:6] for axis in axes] == ["rgb (n", "depth "]
+    assert "teacher" not in [tick.get_text() for tick in axes[0].get_yticklabels()]
+
+
+@pytest.mark.parametrize("baselines", [["student"], ["student-2x", "discom-solo"]])
+def test_intervals_draws_the_baselines_it_is_given(baselines):
+    figure = plots.intervals(pd.DataFrame([row(**FULL)]), baselines)
+    (axis,) = drawn(figure)
+    assert len(axis.containers) == len(baselines)
+    found = [name["discom"][0] for name in dots(axis)]
+    assert found == [FULL[name.replace("-", "_")][0] for name in baselines]
+
+
+def test_intervals_of_one_seed_are_dots():
+    (axis,) = drawn(plots.intervals(pd.DataFrame([row(n=1, student=(2.0, np.nan, np.nan))]), BASELINES))
+    middles, _, ends = bars(axis)[0]
+    assert middles.tolist() == [2.0]
+    assert len(ends) == 0
+    assert axis.get_title() == "rgb (n = 1; mean F1 at the right)"
+
+
+def test_intervals_of_equal_differences_have_no_length():
+    same = paired_difference([0.1, 0.1, 0.1], [0.0, 0.0, 0.0])
+    (axis,) = drawn(plots.intervals(pd.DataFrame([row(n=3, student=same)]), ["student"]))
+    assert np.allclose(bars(axis)[0][2], [[0.1, 0.1]])
+
+
+def test_intervals_of_many_methods_are_all_drawn():
+    table = pd.DataFrame([row(method=f"method {k}", **FULL) for k in range(20)])
+    (axis,) = drawn(plots.intervals(table, BASELINES))
+    assert len(axis.get_yticklabels()) == len(dots(axis)[0]) == 20
+
+
+def test_intervals_without_anything_to_compare_says_so():
+    with pytest.raises(DiscomError, match="no method shares a seed with a baseline"):
+        plots.intervals(pd.DataFrame([row(), row(method="teacher", modality="rgb+depth")]), BASELINES)
 
 
 # ---------------------------------------------------------------- all together

@@ -1,24 +1,23 @@
-"""A run on disk: its identity covers what changes the numbers and nothing else; results that cannot be read."""
+"""A run on disk: its identity covers what changes the numbers and nothing else; broken results; the lock."""
 
 import dataclasses
 import json
-import platform
 import re
+import subprocess
 import sys
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from filelock import FileLock, Timeout
 
 from discom import data, methods, profile
 from discom.config import Config
 from discom.data import Modality
-from discom.errors import DiscomError, RunError
-from discom.machine import machine, peak_memory
-from discom.runs import Result, Run, claim
+from discom.errors import BusyError, ConfigError, DiscomError, RunError
+from discom.runs import Result, Run, claim, identity, locked, weights_file
+from discom.storage import digest
 
 # every field at a value that is not the one of BASE
 BASE = profile("tiny", width=16)
@@ -44,8 +43,8 @@ def held():
     return data.load("scenes:n=66,size=16")
 
 
-def run(held, config=BASE, method="discom", runs="runs"):
-    return Run.of(runs, methods.get(method), held, config)
+def run(held, config=BASE, method="discom", runs="runs", teacher=None):
+    return Run.of(runs, methods.get(method), held, config, teacher)
 
 
 def options(**given):
@@ -76,18 +75,42 @@ def test_every_method_has_its_own_hash(held):
     assert len(hashes) == len(methods.names()) > 1
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"grl_lambda": 0.5},
-        {"reduction": "released"},
-        {"modality_targets": "released"},
-        {"weights": {"adv": 0.0}},
-        {"weights": {"orth": 0.0}},
-    ],
-)
-def test_every_option_changes_the_hash(held, given):
-    assert run(held, options(**given)).hash != run(held).hash
+# another value than the default for every option of every method
+OTHER_OPTIONS = {
+    "reads": "rgb",
+    "teacher": "rgb",
+    "temperature": 3.0,
+    "warmup": 10,
+    "first_epoch": 0,
+    "loops": 7,
+    "combination": "all-terms",
+    "grl_lambda": 0.5,
+    "reduction": "released",
+    "modality_targets": "released",
+}
+EVERY_OPTION = [
+    *((name, {key: OTHER_OPTIONS[key]}) for name in methods.names() for key in methods.get(name).options({})
+      if key != "weights"),
+    *((name, {"weights": {term: 0.25}}) for name in methods.names() for term in methods.get(name).terms),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "given"), EVERY_OPTION, ids=str)
+def test_every_option_changes_the_hash(held, method, given):
+    other, plain = run(held, options(**given), method), run(held, method=method)
+    assert other.hash != plain.hash
+    assert other.folder.parent == plain.folder.parent
+
+
+@pytest.mark.parametrize("method", [name for name in methods.names() if methods.get(name).published])
+def test_published_options_are_another_run_of_the_same_method(held, method):
+    assert run(held, options(**methods.get(method).published), method).hash != run(held, method=method).hash
+
+
+@pytest.mark.parametrize("method", methods.names())
+def test_every_default_written_out_is_no_other_run(held, method):
+    given = methods.get(method).options({})
+    assert run(held, options(**given), method).hash == run(held, method=method).hash
 
 
 def test_the_hash_does_not_know_where_or_on_what_the_run_is(held):
@@ -219,42 +242,104 @@ RESULT = Result(
     config={"seed": 0, "options": {}},
     machine={"device": "cpu"},
     counts={"train": 4, "valid": 1, "test": 4},
+    classes=3,
+    teacher="9876543210",
 )
+FIELDS = RESULT.to_json()
 
 
-def test_a_result_comes_back_as_it_was_written(tmp_path):
+@pytest.mark.parametrize("result", [RESULT, replace(RESULT, teacher=None)])
+def test_a_result_comes_back_as_it_was_written(tmp_path, result):
     file = tmp_path / "result.json"
-    file.write_text(json.dumps(dataclasses.asdict(RESULT)))
-    assert Result.read(file) == RESULT
+    file.write_text(json.dumps(result.to_json()))
+    assert Result.read(file) == result
     assert Result.read(str(file)).f1 == {"rgb": 80.0, "depth": 60.0}
+    assert Result.from_json(json.loads(file.read_text()), file) == result
+
+
+def test_the_checksum_is_that_of_the_other_fields():
+    fields = dataclasses.asdict(RESULT)
+    assert set(FIELDS) == {*fields, "checksum"}
+    assert FIELDS["checksum"] == digest(fields)
+    assert replace(RESULT, seconds=2.5).to_json()["checksum"] != FIELDS["checksum"]
+
+
+def test_the_order_and_the_spaces_of_a_file_are_not_its_content(tmp_path):
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(dict(reversed(FIELDS.items())), indent=7))
+    assert Result.read(file) == RESULT
+
+
+def test_tuples_and_whole_numbers_have_the_checksum_of_what_is_read_back():
+    """What Python holds and JSON does not must not make a result that refuses itself."""
+    odd = replace(RESULT, config={"fractions": (0.5, 0.5), "epochs": 3, 4: "a key"}, seconds=2)
+    again = Result.from_json(json.loads(json.dumps(odd.to_json())), "result.json")
+    assert (again.config["fractions"], again.seconds) == ([0.5, 0.5], 2)
+
+
+def signed(**changes):
+    """A content whose checksum fits, however odd it is."""
+    fields = {key: value for key, value in FIELDS.items() if key != "checksum"} | changes
+    fields = {key: value for key, value in fields.items() if value != "gone"}
+    return json.dumps({**fields, "checksum": digest(fields)})
+
+
+EDITED = {
+    "a score": {**FIELDS, "scores": {**FIELDS["scores"], "rgb": {"f1": 99.0, "accuracy": 81.0}}},
+    "the seed": {**FIELDS, "seed": 1},
+    "the teacher": {**FIELDS, "teacher": None},
+    "a setting": {**FIELDS, "config": {"seed": 0, "options": {"temperature": 1.0}}},
+    "a field less": {key: value for key, value in FIELDS.items() if key != "counts"},
+    "a field more": {**FIELDS, "colour": "red"},
+    "the checksum": {**FIELDS, "checksum": FIELDS["checksum"][::-1]},
+    "a checksum of another type": {**FIELDS, "checksum": 7},
+}
+FOREIGN = {
+    "no checksum": json.dumps({key: value for key, value in FIELDS.items() if key != "checksum"}),
+    "a field less": signed(seed="gone"),
+    "a field more": signed(colour="red"),
+    "a list": json.dumps([FIELDS]),
+    "an empty list": "[]",
+    "a number": "3",
+    "a word": '"done"',
+    "nothing": "null",
+    "an empty mapping": "{}",
+}
+CUT = {"empty": b"", "truncated": json.dumps(FIELDS)[:-20].encode(), "no text": b"\xff\xfe\x00"}
+
+
+def read_error(file) -> str:
+    with pytest.raises(RunError) as caught:
+        Result.read(file)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("; run the command again with --recompute")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("what", EDITED)
+def test_an_edited_result_is_refused(tmp_path, what):
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(EDITED[what]))
+    assert read_error(file).startswith(f"{file}: was changed after it was measured (its checksum differs)")
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_file_of_another_form_is_refused(tmp_path, what):
+    file = tmp_path / "result.json"
+    file.write_text(FOREIGN[what])
+    assert read_error(file).startswith(f"{file}: not a result of ours (")
+
+
+@pytest.mark.parametrize("what", CUT)
+def test_a_result_that_was_cut_short_is_refused(tmp_path, what):
+    file = tmp_path / "result.json"
+    file.write_bytes(CUT[what])
+    assert read_error(file).startswith(f"{file}: is cut short or damaged")
 
 
 def test_a_missing_result_says_to_train_first(tmp_path):
     with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run first"):
         Result.read(tmp_path / "nowhere/result.json")
-
-
-FIELDS = dataclasses.asdict(RESULT)
-BROKEN = {
-    "empty": "",
-    "truncated": json.dumps(FIELDS)[:-20],
-    "a key less": json.dumps({key: value for key, value in FIELDS.items() if key != "seed"}),
-    "a key more": json.dumps({**FIELDS, "colour": "red"}),
-    "another key": json.dumps({"colour" if key == "seed" else key: value for key, value in FIELDS.items()}),
-    "a list": json.dumps([FIELDS]),
-    "a number": "3",
-    "no text": b"\xff\xfe\x00",
-}
-
-
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_result_is_named_with_the_way_out(tmp_path, what):
-    file, content = tmp_path / "result.json", BROKEN[what]
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(RunError) as caught:
-        Result.read(file)
-    assert str(caught.value).startswith(f"{file}: not a result of ours (")
-    assert "delete it" in str(caught.value)
 
 
 # ---------------------------------------------------------------- claim
@@ -306,33 +391,195 @@ def test_claim_names_a_config_that_is_no_dictionary(tmp_path):
         claim(tmp_path, {"method": "student"})
 
 
-# ---------------------------------------------------------------- machine and memory
+# ---------------------------------------------------------------- teachers
+
+TAUGHT = [name for name in methods.names() if methods.get(name).taught]
 
 
-def test_machine_says_where_the_numbers_come_from():
-    here = machine(torch.device("cpu"))
-    assert set(here) == {"processor", "device", "threads", "python", "versions", "commit"}
-    assert here["processor"].strip()
-    assert here["device"] == "cpu"
-    assert here["threads"] == torch.get_num_threads()
-    assert here["python"] == platform.python_version()
-    assert {"torch", "torchvision", "lightning", "numpy"} <= set(here["versions"])
-    assert here["versions"]["torch"] == version("torch")
-    assert here["commit"] is None or re.fullmatch("[0-9a-f]{7,40}", here["commit"])
-    assert json.loads(json.dumps(here)) == here
+def write_teacher(folder, hash="0123456789"):
+    """The folder of a finished teacher, as far as a student's identity goes."""
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps(replace(RESULT, method="teacher", hash=hash).to_json()))
+    return folder
 
 
-def test_machine_does_without_git(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert machine(torch.device("cpu"))["commit"] is None
+def test_students_of_the_same_settings_share_one_teacher(held, tmp_path):
+    students = [run(held, method=name, runs=tmp_path) for name in TAUGHT]
+    folders = {student.teacher_folder for student in students}
+    assert folders == {run(held, method="teacher", runs=tmp_path).folder}
+    assert len({student.folder for student in students}) == len(TAUGHT)
+    published = run(held, options(**methods.get("mlkd").published), "mlkd", tmp_path)
+    assert {published.teacher_folder} == folders  # nor do a student's own options change it
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory held now from /proc")
-def test_peak_memory_grows_by_the_array_that_is_held():
-    """The peak only grows when more is held than ever before: the array fills that gap and 128 MB more."""
-    before, more = peak_memory(torch.device("cpu")), 128
-    now = int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
-    array = np.ones(int((max(before - now, 0) + more) * 2**20), dtype=np.uint8)
-    grown = peak_memory(torch.device("cpu")) - before
-    assert array.all()
-    assert grown == pytest.approx(more, abs=24)
+@pytest.mark.parametrize("reads", ["all", "rgb", "depth"])
+@pytest.mark.parametrize("method", TAUGHT)
+def test_the_teacher_reads_what_the_option_says(held, method, reads):
+    student = run(held, options(teacher=reads), method)
+    assert student.teacher == run(held, options(reads=reads), "teacher")
+    assert student.teacher_hash == student.teacher.hash
+    assert student.teacher_folder == student.teacher.folder
+    assert student.teacher_folder.parts[-2] == "teacher"
+
+
+@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "options")])
+def test_another_setting_is_another_teacher(held, name):
+    other = run(held, replace(BASE, **{name: OTHER[name]}), "kdv2")
+    assert other.teacher_folder != run(held, method="kdv2").teacher_folder
+    assert other.teacher.config.seed == other.config.seed
+
+
+def test_another_accelerator_is_the_same_teacher(held):
+    assert run(held, replace(BASE, accelerator="cpu"), "kdv2").teacher_hash == run(held, method="kdv2").teacher_hash
+
+
+@pytest.mark.parametrize("method", [name for name in methods.names() if name not in TAUGHT])
+def test_the_others_depend_on_no_teacher(held, method):
+    found = run(held, method=method)
+    assert (found.teacher, found.teacher_hash, found.teacher_folder) == (None, None, None)
+
+
+@pytest.mark.parametrize("method", TAUGHT)
+def test_the_teachers_hash_is_part_of_the_students(held, tmp_path, method):
+    one, two = write_teacher(tmp_path / "one", "1" * 10), write_teacher(tmp_path / "two", "2" * 10)
+    first, second = (run(held, method=method, teacher=folder) for folder in (one, two))
+    assert (first.teacher_hash, second.teacher_hash) == ("1" * 10, "2" * 10)
+    assert (first.teacher_folder, second.teacher_folder) == (one, two)
+    assert len({first.hash, second.hash, run(held, method=method).hash}) == 3
+
+
+def test_the_default_teacher_given_by_its_folder_is_no_other_run(held, tmp_path):
+    by_default = run(held, method="kdv2", runs=tmp_path)
+    folder = write_teacher(by_default.teacher_folder, by_default.teacher_hash)
+    given = run(held, method="kdv2", runs=tmp_path, teacher=folder)
+    assert (given.hash, given.folder) == (by_default.hash, by_default.folder)
+    moved = write_teacher(tmp_path / "elsewhere", by_default.teacher_hash)
+    assert run(held, method="kdv2", runs=tmp_path, teacher=moved).hash == by_default.hash
+
+
+def test_a_teacher_without_result_has_no_hash(held, tmp_path):
+    with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run first"):
+        _ = run(held, method="kdv2", teacher=tmp_path / "nowhere").hash
+
+
+def test_a_teacher_that_cannot_be_has_no_run(held):
+    with pytest.raises(ConfigError, match="teacher=3 is no str"):
+        run(held, options(teacher=3), "kdv2")
+
+
+def test_identity_is_what_makes_a_run_this_one(held, tmp_path):
+    split = held.split(seed=0)
+    found = identity(methods.Student, split, BASE)
+    assert {"method", "data", "split", *BASE.identity()} == set(found)
+    assert (found["method"], found["data"], found["options"]) == ("student", "scenes", {"weights": {"cl": 1.0}})
+    assert "accelerator" not in found
+    assert json.loads(json.dumps(found)) == found
+    taught = identity(methods.KDv2, split, BASE, write_teacher(tmp_path / "teacher"))
+    assert taught["teacher"] == "0123456789"
+
+
+def test_identity_tells_splits_apart(held):
+    def of(split):
+        return identity(methods.Student, split, BASE)["split"]
+
+    first = held.split(seed=0)
+    assert of(held.split(seed=0)) == of(first)
+    assert of(held.split(seed=1)) != of(first)
+    assert of(held.select(["rgb"]).split(seed=0)) != of(first)
+    assert of(first._replace(test=first.valid, valid=first.test)) != of(first)
+
+
+def test_identity_tells_the_order_of_the_modalities_apart():
+    """Heads are numbered, and bands stacked, in the order of the modalities."""
+    there, back = (data.load(f"scenes:n=66,size=16,modalities={names}") for names in ("rgb+depth", "depth+rgb"))
+    assert there.name == back.name
+    assert identity(methods.Student, there.split(), BASE) != identity(methods.Student, back.split(), BASE)
+
+
+def test_weights_have_a_file_for_each_network():
+    assert weights_file("run", "rgb+depth") == Path("run/weights/rgb+depth.safetensors")
+
+
+# ---------------------------------------------------------------- the lock
+
+
+def is_free(folder) -> bool:
+    """Whether another process could train this run now."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
+def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
+    folder = tmp_path / "deep/down/0-abc"
+    with locked(folder):
+        assert folder.is_dir()
+        assert not is_free(folder)
+        with pytest.raises(BusyError) as caught, locked(folder):
+            pass
+        assert str(caught.value) == f"{folder}: another process trains this run; wait for it, or stop it"
+        with locked(tmp_path / "deep/down/1-abc"):  # another run is another lock
+            pass
+        assert not is_free(folder)
+    assert is_free(folder)
+    assert isinstance(caught.value, RunError)
+
+
+def test_a_lock_that_somebody_else_holds_stays_theirs(tmp_path):
+    with FileLock(tmp_path / ".lock"):
+        with pytest.raises(BusyError), locked(tmp_path):
+            pass
+        assert not is_free(tmp_path)
+    with locked(tmp_path):
+        pass
+
+
+def test_an_error_lets_go_of_the_lock(tmp_path):
+    with pytest.raises(KeyError, match="x"), locked(tmp_path):
+        raise KeyError("x")
+    assert is_free(tmp_path)
+
+
+HOLDER = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_process_lets_go_of_the_lock(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / ".lock")], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "held\n"
+        assert not is_free(tmp_path)
+        with pytest.raises(BusyError), locked(tmp_path):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    with locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("place", ["runs", "runs/scenes", "runs/scenes/student/0-abc"])
+def test_a_file_in_the_place_of_a_folder(tmp_path, place):
+    folder, file = tmp_path / "runs/scenes/student/0-abc", tmp_path / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("something else")
+    with pytest.raises(RunError) as caught, locked(folder):
+        pass
+    assert re.fullmatch(rf"{folder}: cannot be written \(.+\); choose another folder for runs", str(caught.value))
+    assert file.read_text() == "something else"
+
+
+def test_a_folder_in_the_place_of_the_lock(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(RunError, match=r"cannot be written \(.+\); choose another folder for runs"), locked(tmp_path):
+        pass

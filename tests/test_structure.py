@@ -95,7 +95,7 @@ def test_importing_discom_loads_neither_torch_nor_matplotlib():
 def test_rooms_open_when_asked_for():
     import discom
 
-    assert discom.methods.names()[0] == "student"
+    assert discom.methods.names()[0] == "teacher"
     assert discom.fit is discom.training.fit
     with pytest.raises(AttributeError, match="no attribute 'attic'"):
         _ = discom.attic

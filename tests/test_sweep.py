@@ -20,7 +20,7 @@ from discom.sweep import plan as planning
 DATA = "scenes:n=60,size=16"
 TINY = replace(profile("tiny"), epochs=1)
 SOURCE = Source(DATA)
-TABLE = ["table", "2", "--data", DATA, "--profile", "tiny", "--epochs", "1", "--seeds", "1", "--workers", "1"]
+TABLE = ["table", "2", "--data", DATA, "--profile", "tiny", "--epochs", "1", "--seeds", "1", "--workers", "2"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,14 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile
+from discom import data, fit, methods, profile, training
 from discom.data import Modality, MultiModalData, scenes
-from discom.errors import ConfigError, Interrupted, RunError
+from discom.errors import BusyError, ConfigError, Interrupted, RunError
 from discom.evaluation import weighted_f1
-from discom.methods import Method, Student
-from discom.training import build, weights_file
+from discom.methods import Method, Student, build
+from discom.runs import Result, weights_file
 
 TINY = profile("tiny", epochs=3)
 
@@ -44,7 +46,9 @@ def test_a_run_leaves_what_it_promises(finished):
     folder, result = finished
     written = json.loads((folder / "result.json").read_text())
     assert written["scores"] == result.scores
+    assert Result.read(folder / "result.json") == result
     assert set(result.f1) == {"rgb", "depth"}
+    assert (result.classes, result.teacher) == (9, None)
     assert not (folder / "state.pt").exists()
     table = pd.read_csv(folder / "metrics.csv")
     assert table["epoch"].tolist() == [0, 1, 2]
@@ -132,13 +136,23 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     assert any(place > last for place in images)
 
 
-@pytest.mark.parametrize("name", methods.names())
-def test_every_method_trains_on_every_odd_size(name, tmp_path):
-    """33 training samples at batch 32 would leave a batch of one, which BatchNorm refuses."""
-    whole = scenes.make(60, size=16)
-    split = whole.split((0.55, 0.2, 0.25), seed=0)
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """33 training samples, and a teacher for them: at batch 32 they would leave a batch of one."""
+    split = scenes.make(60, size=16).split((0.55, 0.2, 0.25), seed=0)
     assert len(split.train) == 33
-    result = fit(name, split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    folder = tmp_path_factory.mktemp("odd") / "teacher"
+    fit("teacher", split, profile("tiny", epochs=1), folder, progress=False)
+    return split, folder
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_every_method_trains_on_every_odd_size(odd, name, tmp_path):
+    """A batch of one sample BatchNorm would refuse."""
+    split, teacher = odd
+    given = {"teacher": teacher} if methods.get(name).taught else {}
+    result = fit(name, split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given)
+    assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())
 
 
@@ -206,12 +220,107 @@ def test_a_folder_of_another_split_is_refused(finished):
         fit("discom", data.load("scenes:n=66,size=16").split(seed=1), TINY, folder)
 
 
-@pytest.mark.parametrize("text", ['{"method": "discom"', '{"method": "discom"}', "[]", ""])
-def test_a_result_that_was_cut_short_or_edited_is_refused_by_name(split, tmp_path, text):
+# --- damaged results, and runs that are not ours to train -------------------------------------------------------------
+
+
+@pytest.fixture
+def student(split, tmp_path):
+    """A finished run of student: its folder, its result, and the call that made it."""
+
+    def again(**given):
+        return fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given)
+
+    return tmp_path / "run", again(), again
+
+
+DAMAGE = {
+    "a score": lambda text: re.sub(r'"f1": [\d.]+', '"f1": 99.5', text, count=1),
+    "no checksum": lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "checksum"}),
+    "cut short": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "a list": lambda text: f"[{text}]",
+    "of an earlier version": lambda text: '{"method": "student"}',
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_result_is_refused_by_name_and_recompute_trains_again(student, what):
+    folder, result, again = student
+    file = folder / "result.json"
+    metrics = pd.read_csv(folder / "metrics.csv").drop(columns="seconds")
+    damaged = DAMAGE[what](file.read_text())
+    file.write_text(damaged)
+    with pytest.raises(RunError, match=r"; run the command again with --recompute$") as caught:
+        again()
+    assert str(caught.value).startswith(f"{file}: ")
+    assert "\n" not in str(caught.value)
+    assert file.read_text() == damaged
+    assert numbers(again(recompute=True)) == numbers(result)
+    assert numbers(Result.read(file)) == numbers(result)
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "metrics.csv").drop(columns="seconds"), metrics)
+    assert numbers(again()) == numbers(result)
+
+
+def test_recompute_leaves_a_whole_result_alone(student, monkeypatch):
+    folder, result, again = student
+    before = (folder / "result.json").stat().st_mtime_ns
+    monkeypatch.setattr(training, "_train_epoch", None)  # would be called
+    assert again(recompute=True) == result
+    assert (folder / "result.json").stat().st_mtime_ns == before
+
+
+def is_free(folder) -> bool:
+    """Whether another process could train this run now."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path):
+    (tmp_path / "run").mkdir()
+    with FileLock(tmp_path / "run/.lock"):
+        with pytest.raises(BusyError, match=r"run: another process trains this run; wait for it, or stop it$"):
+            fit("student", split, TINY, tmp_path / "run", progress=False)
+        assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
+    assert fit("student", split, TINY, tmp_path / "run", progress=False).f1
+    assert is_free(tmp_path / "run")
+
+
+def test_a_run_is_locked_while_it_trains_and_free_after_an_error(split, tmp_path, monkeypatch):
+    free, original = [], Student.loss
+
+    def watched(self, batch):
+        free.append(is_free(tmp_path / "run"))
+        if len(free) == 3:
+            raise KeyboardInterrupt
+        return original(self, batch)
+
+    monkeypatch.setattr(Student, "loss", watched)
+    with pytest.raises(Interrupted):
+        fit("student", split, TINY, tmp_path / "run", progress=False)
+    assert free == [False] * 3
+    assert is_free(tmp_path / "run")
+
+
+def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch):
+    free, original = [], training.write_json
+
+    def watched(file, content):
+        free.append(is_free(tmp_path / "run"))
+        original(file, content)
+
+    monkeypatch.setattr(training, "write_json", watched)
     fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
-    (tmp_path / "run/result.json").write_text(text)
-    with pytest.raises(RunError, match=r"result\.json.*delete it"):
-        fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert free == [False]
+
+
+def test_a_folder_that_cannot_be_made_is_named(split, tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(RunError, match=r"0-abc: cannot be written \(.+\); choose another folder for runs$"):
+        fit("student", split, TINY, tmp_path / "runs/scenes/student/0-abc", progress=False)
+    assert (tmp_path / "runs").read_text() == "a file"
 
 
 def test_options_that_do_not_fit_are_config_errors(split, tmp_path):

@@ -35,6 +35,7 @@ def official(
     Returns:
         {"instance", "batch", "classes"}, scalars ≥ 0.
 
+    >>> import torch
     >>> z = torch.eye(4)
     >>> sum(official((z, z), (z, z)).values()).item()
     0.0
@@ -103,6 +104,7 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
 
     A sample's confidence is its largest probability, a class's the sum of its probabilities over the batch, at T = 1.
 
+    >>> import torch
     >>> confident_shares(torch.eye(4) * torch.arange(4.0))[0].item()
     0.5
     """

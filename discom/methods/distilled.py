@@ -62,7 +62,9 @@ class Distilled(OneNetworkEach):
                     totals[term] = totals[term] + value
         return totals
 
-    def distil(self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor) -> dict[str, Tensor]:
+    def distil(
+        self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The named, unweighted terms of one student: its logits [B, C] for the batch and, where the method asks for
         strong views, for those; `batch.soft` and `batch.strong.soft` are the teacher's."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")

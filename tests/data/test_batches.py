@@ -1,6 +1,6 @@
-"""Batches: every sample once, the same ones for the same seed, and rigid motions that are exact and can be undone."""
+"""Batches: every sample once, the same ones for the same seed, pairs, strong views, and a teacher's logits to match."""
 
-import math
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lightning.fabric import Fabric
 
-from discom.data import Batches, Modality, MultiModalData, scenes
-from discom.data.batches import Images, draw_motions, motion_table, move
+from discom.data import Batch, Batches, Modality, MultiModalData, scenes
+from discom.data import batches as batching
+from discom.data.augmentation import VIEWS, move, view
+from discom.data.batches import Images, SoftLabels, paired_rows
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -128,9 +131,7 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 
 def test_no_shared_ids_cannot_be_paired():
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
-    with pytest.raises(
-        DataError, match=r"^data: no id stands in every modality, so no pairs; train with pairing=unpaired"
-    ):
+    with pytest.raises(DataError, match=r"^data: no id stands in each of rgb, depth, so no pairs; train a method with"):
         Batches(data, 4, 0, pairing="paired")
     assert len(Batches(data, 4, 0)) == 3
 
@@ -217,79 +218,73 @@ def test_memory_format():
     assert torch.equal(batch.x["rgb"], plain.x["rgb"])
 
 
-# motions --------------------------------------------------------------------------------------------------------
+# stacked modalities ---------------------------------------------------------------------------------------------
 
 
-def expected_motion(image, motion):
-    """Motion k + 4h + 8v of one image [C, H, W] by torch's own functions."""
-    turns, flip, flop = motion % 4, motion // 4 % 2, motion // 8
-    if image.shape[1] == image.shape[2] or turns % 2 == 0:
-        image = torch.rot90(image, turns, (1, 2))
-    image = torch.flip(image, (2,)) if flip else image
-    return torch.flip(image, (1,)) if flop else image
+def test_paired_rows_are_where_the_shared_ids_stand():
+    data = numbered({"rgb": [4, 1, 7, 3], "depth": [3, 9, 4, 7], "sar": [7, 8, 3]})
+    rows = paired_rows(data, ["rgb", "depth"])
+    assert {name: data.modalities[name].ids[found].tolist() for name, found in rows.items()} == {
+        "rgb": [4, 7, 3],
+        "depth": [4, 7, 3],
+    }
+    assert {name: found.tolist() for name, found in paired_rows(data, ["sar", "rgb", "depth"]).items()} == {
+        "sar": [0, 2],
+        "rgb": [2, 3],
+        "depth": [3, 0],
+    }
+    assert paired_rows(data, ["depth"])["depth"].tolist() == [2, 3, 0, 1]  # each once, in the order of all ids
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (5, 5), (4, 6), (7, 3)])
-def test_each_image_is_moved_by_its_own_motion(height, width):
-    x = torch.rand(16, 3, height, width, generator=torch.Generator().manual_seed(0))
-    motions = torch.randperm(16, generator=torch.Generator().manual_seed(1))
-    moved = move(x, motions)
-    assert moved.shape == x.shape
-    for image, motion, found in zip(x, motions.tolist(), moved, strict=True):
-        assert torch.equal(found, expected_motion(image, motion))
+@pytest.mark.parametrize("resident_bytes", [0, 1 << 20])
+def test_stacked_images_are_the_bands_of_the_same_scenes(resident_bytes):
+    whole = scenes.make(20, size=8, modalities=("rgb", "depth", "thermal"))
+    depth = whole.modalities["depth"].take(np.r_[15:2:-1])  # in another order, and some are missing
+    data = MultiModalData({**whole.modalities, "depth": depth}, whole.classes)
+    for name, expected in {
+        "rgb+depth": range(3, 16),
+        "thermal+rgb": range(20),
+        "depth+thermal+rgb": range(3, 16),
+    }.items():
+        held = Images(data, name, "cpu", resident_bytes)
+        assert (held.held is None) == (resident_bytes == 0)
+        assert held.ids.tolist() == whole.ids[list(expected)].tolist()
+        assert held.labels.tolist() == whole.labels[list(expected)].tolist()
+        stacked = np.concatenate([whole.modalities[part].x[list(expected)] for part in name.split("+")], 1)
+        rows = torch.tensor([2, 0, 9])
+        np.testing.assert_array_equal(held[rows].numpy(), stacked[rows])
+        assert len(held) == len(stacked)
 
 
-@pytest.mark.parametrize(("height", "width"), [(4, 4), (5, 5), (4, 6), (7, 3)])
-def test_argsort_undoes_every_motion(height, width):
-    table = motion_table(height, width)
-    pixels = torch.rand(height * width, generator=torch.Generator().manual_seed(0))
-    assert table.shape == (16, height * width)
-    for motion in range(16):
-        assert torch.equal(table[motion].sort().values, torch.arange(height * width))  # no pixel lost or doubled
-        assert torch.equal(pixels[table[motion]][table[motion].argsort()], pixels)
-    assert len({tuple(row.tolist()) for row in table}) == (8 if height == width else 4)  # the symmetries there are
-    assert torch.equal(table[0], torch.arange(height * width))
+def test_images_of_one_modality_are_all_of_them_in_their_order():
+    data = numbered({"rgb": [4, 1, 7], "depth": [7, 9, 4]})
+    held = Images(data, "depth", "cpu")
+    assert held.ids.tolist() == [7, 9, 4]
+    assert held.labels.tolist() == [1, 1, 0]
+    assert held[torch.arange(3)][:, 0, 0, 0].tolist() == [7, 9, 4]
 
 
-def test_bands_move_together():
-    x = torch.arange(25.0).view(1, 1, 5, 5).expand(16, 3, 5, 5)
-    moved = move(x, torch.arange(16))
-    assert torch.equal(moved[:, 0], moved[:, 1])
-    assert torch.equal(moved[:, 0], moved[:, 2])
+def test_stacked_images_are_scaled_each_by_its_own_bounds():
+    split = scenes.make(66, size=8).split(seed=1)
+    held = Images(split.test, "rgb+depth", "cpu")[torch.arange(5)].numpy()
+    for name, part in (("rgb", held[:, :3]), ("depth", held[:, 3:])):
+        np.testing.assert_array_equal(part, split.train.normalization[name](split.test.modalities[name].x[:5]))
 
 
-def frequencies(size, probability, n=40_000):
-    motions = draw_motions(torch.zeros(n, 1, *size), probability, torch.Generator().manual_seed(7))
-    return torch.bincount(motions, minlength=16) / n
+def test_images_of_two_sizes_cannot_be_stacked():
+    rgb, depth = scenes.make(10, size=8).modalities["rgb"], scenes.make(10, size=12).modalities["depth"]
+    data = MultiModalData({"rgb": rgb, "depth": depth}, tuple("abcdefghi"))
+    with pytest.raises(DataError, match=r"^data: images of .*rgb.*8, 8.*depth.*12, 12.* cannot be stacked"):
+        Images(data, "rgb+depth", "cpu")
+    assert len(Images(data, "depth", "cpu")) == 10
 
 
-def stated(probability, square):
-    """Probability of each motion: with p (h of ½) × (v of ½) × (with ½ one of the turns, evenly)."""
-    odds = [0.0] * 16
-    odds[0] = 1 - probability
-    turns = (0, 1, 2, 3) if square else (0, 2)
-    for flips in range(4):
-        odds[4 * flips] += probability / 4 * 0.5
-        for turn in turns:
-            odds[turn + 4 * flips] += probability / 4 * 0.5 / len(turns)
-    return odds
+def test_images_without_a_shared_id_cannot_be_stacked():
+    with pytest.raises(DataError, match="no id stands in each of rgb, depth"):
+        Images(numbered({"rgb": range(10), "depth": range(10, 20)}), "rgb+depth", "cpu")
 
 
-@pytest.mark.parametrize("probability", [0.5, 1.0, 0.2])
-@pytest.mark.parametrize("size", [(8, 8), (8, 6)])
-def test_motions_have_the_stated_frequencies(size, probability):
-    n = 40_000
-    odds = stated(probability, size[0] == size[1])
-    assert sum(odds) == pytest.approx(1)
-    for motion, (found, expected) in enumerate(zip(frequencies(size, probability).tolist(), odds, strict=True)):
-        assert abs(found - expected) <= 4 * math.sqrt(expected * (1 - expected) / n), motion
-
-
-def test_other_frequencies_would_be_noticed():
-    """The mutation: without the second coin for the rotation, the test above must fail."""
-    wrong = [0.5 * (m == 0) + 0.5 / 16 for m in range(16)]
-    found = frequencies((8, 8), 0.5).tolist()
-    assert any(abs(a - b) > 4 * math.sqrt(b * (1 - b) / 40_000) for a, b in zip(found, wrong, strict=True))
+# augmentation --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("probability", [0, 0.0])
@@ -313,7 +308,8 @@ def test_augmentation_moves_each_image_and_each_modality_on_its_own(shape):
         assert torch.equal(plain.y[name], moved.y[name])
         drawn[name] = []
         for before, after in zip(plain.x[name], moved.x[name], strict=True):
-            fits = [m for m in range(16) if torch.equal(expected_motion(before, m), after)]
+            every = move(before.expand(16, *before.shape), torch.arange(16))
+            fits = [m for m in range(16) if torch.equal(every[m], after)]
             assert fits  # it is one of the motions, exactly
             drawn[name].append(fits[0])
         assert len(set(drawn[name])) > 2  # not one motion for the whole batch
@@ -327,3 +323,154 @@ def test_unscaled_source_is_never_changed():
     for batch in Batches(data, 4, 0, augment=1).epoch(0):
         batch.x["rgb"].zero_()
     np.testing.assert_array_equal(data.modalities["rgb"].x, before)
+
+
+# strong views and soft labels -----------------------------------------------------------------------------------
+
+
+def test_a_batch_knows_its_epoch():
+    batches = Batches(numbered({"rgb": range(10)}), 4, 0, strong=True)
+    for epoch in (0, 7):
+        assert {(batch.epoch, batch.strong.epoch) for batch in batches.epoch(epoch)} == {(epoch, epoch)}
+    assert [batch.strong for batch in Batches(numbered({"rgb": range(10)}), 4, 0).epoch(0)] == [None] * 3
+
+
+@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
+@pytest.mark.parametrize("augment", [0.0, 0.5])
+def test_strong_views_change_nothing_about_the_weak_ones(pairing, augment):
+    data = scenes.make(40, size=8)
+    make = {"batch_size": 8, "seed": 3, "pairing": pairing, "augment": augment}
+    plain, both = Batches(data, **make), Batches(data, **make, strong=True)
+    for epoch in (0, 4):
+        for one, two in zip(plain.epoch(epoch), both.epoch(epoch), strict=True):
+            for name in data.modalities:
+                assert torch.equal(one.x[name], two.x[name])
+                assert torch.equal(one.y[name], two.y[name])
+
+
+@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
+def test_a_strong_view_is_of_the_same_samples_with_one_quarter_blank(pairing):
+    ids = range(1, 41)  # no image is black by itself
+    batches = Batches(numbered({"rgb": ids, "depth": ids}, 4, 6), 8, 0, pairing=pairing, augment=0, strong=True)
+    for batch in batches.epoch(0):
+        for name, strong in batch.strong.x.items():
+            weak = samples(batch, name)
+            assert strong.amax((1, 2, 3)).tolist() == weak
+            assert ((strong == 0).flatten(1).sum(1) == 2 * 6).all()  # two bands, a quarter of 24 pixels
+            assert ((strong == 0) | (strong == batch.x[name])).all()
+            assert torch.equal(batch.strong.y[name], batch.y[name])
+        assert batch.strong.strong is None
+
+
+def test_strong_views_are_drawn_for_each_image_modality_epoch_and_seed():
+    data = scenes.make(60, size=8)
+
+    def strong(seed, epoch):
+        (batch,) = Batches(data, 60, seed, pairing="paired", augment=0, strong=True).epoch(epoch)
+        found = {}
+        for name, images in batch.strong.x.items():
+            every = [view(batch.x[name], torch.full((60,), number)) for number in range(8, VIEWS)]
+            fits = torch.stack([(images == seen).flatten(1).all(1) for seen in every])
+            assert fits.any(0).all()
+            found[name] = fits.float().argmax(0).tolist()
+        return found
+
+    first = strong(0, 0)
+    assert len(set(first["rgb"])) > 20
+    assert first["rgb"] != first["depth"]
+    assert strong(0, 0) == first
+    assert strong(0, 1)["rgb"] != first["rgb"]
+    assert strong(1, 0)["rgb"] != first["rgb"]
+
+
+def test_strong_motions_have_nothing_to_do_with_the_weak_ones(monkeypatch):
+    drawn, original = [], batching.draw_views
+
+    def watched(*given):
+        drawn.append(original(*given))
+        return drawn[-1]
+
+    monkeypatch.setattr(batching, "draw_views", watched)
+    data = numbered({"rgb": range(400), "depth": range(400)})
+    list(Batches(data, 400, 0, pairing="paired", augment=1, strong=True).epoch(0))
+    assert len(drawn) == 4
+    for one, two in itertools.combinations(drawn, 2):
+        assert (one % 8 == two % 8).float().mean() < 0.3  # 0.16 by chance
+
+
+def linear_teacher(data, views, seed=0, classes=4):
+    """Soft labels of a "network" that is one matrix: what it says of an image is known for every view."""
+    draw = torch.Generator().manual_seed(seed)
+    matrices, shares = {}, {}
+    for name in data.modalities:
+        images = Images(data, name, "cpu")
+        x = images[torch.arange(len(images))]
+        matrices[name] = torch.randn(x[0].numel(), classes, generator=draw)
+        seen = [view(x, torch.full((len(x),), number)).flatten(1) @ matrices[name] for number in range(views)]
+        shares[name] = torch.stack(seen, 1)
+    bias = torch.randn(classes, generator=draw)
+    return SoftLabels(shares, bias), lambda batch: bias + sum(x.flatten(1) @ matrices[m] for m, x in batch.x.items())
+
+
+def partly_paired():
+    whole = scenes.make(40, size=8)
+    rgb, depth = whole.modalities.values()
+    return MultiModalData({"rgb": rgb.take(np.r_[5:40]), "depth": depth.take(np.r_[30:-1:-1])}, whole.classes)
+
+
+@pytest.mark.parametrize("make_data", [lambda: scenes.make(40, size=8), partly_paired])
+@pytest.mark.parametrize(("augment", "strong", "views"), [(0, False, 1), (0.5, False, 8), (0, True, 40), (1, True, 40)])
+def test_soft_labels_are_for_the_very_images_shown(make_data, augment, strong, views):
+    data = make_data()
+    soft, says = linear_teacher(data, views)
+    batches = Batches(data, 8, 0, pairing="paired", augment=augment, soft=soft, strong=strong)
+    for epoch in (0, 1):
+        for batch in batches.epoch(epoch):
+            for seen in (batch, batch.strong) if strong else (batch,):
+                assert seen.soft.shape == (len(seen.y["rgb"]), 4)
+                torch.testing.assert_close(seen.soft, says(seen), rtol=1e-4, atol=1e-4)
+
+
+def test_soft_labels_of_a_teacher_that_reads_one_modality_leave_the_images_as_they_are():
+    data = partly_paired()
+    (both, says), make = linear_teacher(data, 8), {"batch_size": 8, "seed": 0, "pairing": "paired", "augment": 1}
+    one = SoftLabels({"rgb": both.shares["rgb"]}, both.bias)
+    rest = SoftLabels({"depth": both.shares["depth"]}, 0 * both.bias)
+    kinds = [Batches(data, **make, soft=soft).epoch(0) for soft in (None, one, rest)]
+    for bare, batch, other in zip(*kinds, strict=True):
+        assert bare.soft is None
+        assert all(torch.equal(batch.x[name], bare.x[name]) for name in data.modalities)
+        torch.testing.assert_close(batch.soft + other.soft, says(batch), rtol=1e-4, atol=1e-4)
+
+
+def test_soft_labels_are_looked_up_row_by_row_and_view_by_view():
+    """Shares that say their own place: hundreds the row, ones the view."""
+    rows, views = torch.arange(5)[:, None], torch.arange(8)[None]
+    shares = {"rgb": (100 * rows + views)[..., None].float(), "depth": (1e4 * (100 * rows + views))[..., None].float()}
+    soft = SoftLabels(shares, torch.tensor([0.5]))
+    found = soft(
+        {"rgb": torch.tensor([4, 0]), "depth": torch.tensor([1, 2])},
+        {"rgb": torch.tensor([7, 3]), "depth": torch.tensor([0, 5])},
+    )
+    assert found.tolist() == [[407.5 + 1e4 * 100], [3.5 + 1e4 * 205]]
+
+
+def test_bf16_takes_no_digits_from_soft_labels():
+    """Fabric rounds the tensors of dataclasses and mappings that a network is given; a batch is neither."""
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    soft = torch.tensor([[1.001, 2.002]])
+    strong = Batch({"rgb": torch.rand(1, 3, 4, 4)}, {"rgb": torch.tensor([0])}, soft=soft + 1)
+    batch = Batch(strong.x, strong.y, 3, soft, strong)
+    seen = fabric.setup(_Keep())(batch)
+    assert seen is batch
+    assert (seen.soft.dtype, seen.strong.soft.dtype, seen.x["rgb"].dtype) == (torch.float32,) * 3
+    assert torch.equal(seen.soft, soft)
+
+
+class _Keep(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, batch):
+        return batch
