@@ -75,12 +75,12 @@ def fit(
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir):
         settings = check_teacher(teacher, method, split, config)
-        taught_by = None if teacher is None else load_teacher(teacher, split, settings)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
     with torch.random.fork_rng(), stoppable(run_dir), locked(run_dir):
         claim(run_dir, identity(method, split, config, teacher))
         if found := _finished(run_dir, recompute):
             return found
+        taught_by = None if teacher is None else load_teacher(teacher, split, settings)
         fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
         parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed}
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
