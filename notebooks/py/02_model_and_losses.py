@@ -475,11 +475,11 @@ def z_inv(name, s, trained=True):
     part = whole.split(seed=s).train
     net = methods.build(arms[name], part, replace(base, seed=s)).eval()
     pool = replace(fresh, normalization=part.normalization)
-    for m in net.modalities if trained else ():
+    for m in net.deployed if trained else ():
         net.load_state(m, load_file(discom.runs.weights_file(folders[name, s], m)))
     model = net.models if name == "discom-solo" else dict.fromkeys(net.deployed, net.model)
     with torch.inference_mode():
-        return [model[m].embed(m, torch.from_numpy(pool.images(m))).inv.numpy() for m in net.modalities]
+        return [model[m].embed(m, torch.from_numpy(pool.images(m))).inv.numpy() for m in net.deployed]
 
 fresh, random = discom.data.load("scenes:n=600,seed=1000"), np.random.default_rng(seed).normal(size=(200, 8))
 check("the probe: 50 % for equal, 100 % for shifted vectors", (probe(random, random), probe(random, random + 10)) == (50, 100))

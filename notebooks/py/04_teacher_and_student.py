@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** T²·KL by hand · **explain** the factor T² · **measure** what soft labels say beyond the label · **judge** whether a teacher or capacity brought a gain |
 # | Prerequisites | notebooks [01](01_data_preparation.ipynb) (data) and [03](03_training.ipynb) (`fit`, paired seeds); what cross-entropy is |
-# | Time | some three minutes on two CPU cores, nearly all of it in the live runs; the last cell prints the seconds of this run; a GPU is used when there is one |
+# | Time | some four minutes on two CPU cores, nearly all of it in the live runs; the last cell prints the seconds of this run; a GPU is used when there is one |
 # | Memory, disk | 2 GB of memory, 60 MB of disk |
 # | Data, licence | `scenes`, drawn here from known factors, MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
