@@ -32,8 +32,8 @@ from discom.teaching import check_teacher, load_teacher, soft_labels
 
 __all__ = ["fit", "stoppable"]
 
-# one line a run about what Config says already
-logging.getLogger("lightning.fabric.utilities.rank_zero").setLevel(logging.WARNING)
+# Fabric's line on what Config says already; importing lightning gives its messages this logger
+logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
 
 STATE_SHARE = 0.05  # of the training time that may go into writing states to resume from
 
@@ -77,7 +77,8 @@ def fit(
         settings = check_teacher(teacher, method, split, config)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
     with torch.random.fork_rng(), stoppable(run_dir), locked(run_dir):
-        claim(run_dir, identity(method, split, config, teacher))
+        wanted = identity(method, split, config, teacher)
+        claim(run_dir, wanted)
         if found := _finished(run_dir, recompute):
             return found
         taught_by = None if teacher is None else load_teacher(teacher, split, settings)
@@ -124,7 +125,7 @@ def fit(
             machine=machine(fabric.device),
             counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
             classes=len(split.train.classes),
-            teacher=None if teacher is None else Result.read(teacher / "result.json").hash,
+            teacher=wanted.get("teacher"),
         )
         write_json(run_dir / "result.json", result.to_json())
         state.path.unlink(missing_ok=True)
