@@ -21,7 +21,6 @@ class Config:
         schedule: "constant" as in the paper, or "one-cycle", which reaches more in few epochs.
         width: feature maps of ResNet-18's first stage (paper: 64).
         stem: ResNet-18's first layers, "imagenet" (paper) or "small" for images of about 32 pixels.
-        pairing: "unpaired" shuffles each modality on its own (paper); "paired" keeps scenes together.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5, though its student went
             without, 0).
         precision: "32-true", or "bf16-mixed" where a measurement on the device favours it.
@@ -44,7 +43,6 @@ class Config:
     schedule: Literal["constant", "one-cycle"] = "constant"
     width: int = 64
     stem: Literal["imagenet", "small"] = "imagenet"
-    pairing: Literal["unpaired", "paired"] = "unpaired"
     augment: float = 0.5
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
@@ -66,7 +64,7 @@ class Config:
             # torch 2.14's CPU library writes past its buffers there (a strided 1×1 convolution of 8 or 12 channels)
             raise ConfigError(f"width: {self.width} is no multiple of 16, which channels_last needs; set it to false")
         choices = {"schedule": ("constant", "one-cycle"), "stem": ("imagenet", "small"),
-                   "pairing": ("unpaired", "paired"), "precision": ("32-true", "bf16-mixed"),
+                   "precision": ("32-true", "bf16-mixed"),
                    "accelerator": ("auto", "cpu", "cuda")}  # fmt: skip
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -89,10 +89,10 @@ def label(method: str, options: Mapping[str, Any]) -> str:
     """
     if method not in methods.names():
         return method
-    own, given = (methods.get(method).options(held) for held in ({}, options))
-    changed = {name: value for name, value in given.items() if value != own[name] and name != "weights"}
-    changed |= {term: weight for term, weight in given["weights"].items() if weight != own["weights"][term]}
-    return " ".join([method, *(f"{name}={value}" for name, value in changed.items())])
+    changed = methods.get(method).changed(options)
+    changed |= changed.pop("weights", {})
+    return " ".join([method, *(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+                               for name, value in changed.items())])  # fmt: skip
 
 
 def _group(result: Result) -> str:

@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError
-from discom.methods import Method, Teacher
+from discom.methods import Method, Teacher, get
 from discom.storage import digest, read_json, write_json
 
 __all__ = [
@@ -153,7 +153,7 @@ class Run:
     def hash(self) -> str:
         """Ten digits that change with whatever changes the numbers: data, method, options, settings, teacher."""
         taught_by = [] if self.teacher is None else [self.teacher_hash]
-        return digest(self.method, self.fingerprint, self.config.identity(), *taught_by)[:10]
+        return digest(self.method, self.fingerprint, _settings(get(self.method), self.config), *taught_by)[:10]
 
     @property
     def teacher_hash(self) -> str | None:
@@ -181,9 +181,14 @@ def identity(method: type[Method], split: Split, config: Config, teacher: Path |
         "method": method.name,
         "data": split.train.name,
         "split": digest(bounds, list(split.train.channels.items()), *(array for part in parts for array in part)),
-        **{**config.identity(), "options": method.options(config.options)},
+        **_settings(method, config),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
     }
+
+
+def _settings(method: type[Method], config: Config) -> dict[str, Any]:
+    """What changes the numbers of a run, the method's options as far as they are not the default."""
+    return {**config.identity(), "options": method.changed(config.options)}
 
 
 @contextmanager

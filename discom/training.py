@@ -139,7 +139,7 @@ def _batches(fabric, model, split: Split, config: Config, layout, teacher: metho
         with fabric.autocast():
             augment, strong = config.augment > 0, model.strong_view
             soft = soft_labels(teacher.to(fabric.device), split, augment=augment, strong=strong)
-    pairing = "paired" if model.paired else config.pairing
+    pairing = "paired" if model.paired else "unpaired"
     return Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
                    device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip
 
@@ -159,9 +159,8 @@ def _finished(run_dir: Path, recompute: bool) -> Result | None:
 def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
     """One pass over the training part; returns the mean of every term, of the total, and the last learning rate."""
     model.train()
-    weights = model.module.weights
-    losses = torch.zeros(len(batches), len(weights) + 1, device=fabric.device)  # read at the end: no wait in between
-    for step, batch in enumerate(batches.epoch(epoch)):
+    weights, losses = model.module.weights, []  # losses are read at the end: no wait in between
+    for batch in batches.epoch(epoch):
         terms = model(batch)
         total = sum(weights[name] * value for name, value in terms.items() if weights[name])
         optimizer.zero_grad()
@@ -169,10 +168,10 @@ def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str
         optimizer.step()
         rate = schedule.get_last_lr()[0]
         schedule.step()
-        losses[step] = torch.stack([*terms.values(), total]).detach()
-    names = [*terms, "loss"]
-    _refuse_nonfinite(losses.cpu(), names, epoch)
-    return {"learning_rate": rate, **dict(zip(names, losses.mean(0).tolist(), strict=True))}
+        losses.append(torch.stack([*terms.values(), total]).detach())
+    names, held = [*terms, "loss"], torch.stack(losses).cpu()
+    _refuse_nonfinite(held, names, epoch)
+    return {"learning_rate": rate, **dict(zip(names, held.mean(0).tolist(), strict=True))}
 
 
 def _refuse_nonfinite(losses: torch.Tensor, names: list[str], epoch: int) -> None:

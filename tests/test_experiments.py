@@ -166,7 +166,7 @@ def test_options_make_rows_of_their_own():
     options = [{}, {"temperature": 2}, {"teacher": "rgb"}, {"temperature": 4.0, "weights": {"kd": 1}}]
     runs = [result("kdv2", seed, 80.0 + k, options=given) for k, given in enumerate(options) for seed in range(2)]
     table = summary(runs)
-    names = ["kdv2", "kdv2 temperature=2.0", "kdv2 teacher=rgb", "kdv2 kd=1.0"]
+    names = ["kdv2", "kdv2 temperature=2", "kdv2 teacher=rgb", "kdv2 kd=1"]
     assert table["method"].tolist() == [name for name in names for _ in range(2)]
     assert table["n"].tolist() == [2] * 8
     assert table[table["modality"] == "rgb"]["f1"].tolist() == [80.0, 81.0, 82.0, 83.0]

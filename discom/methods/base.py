@@ -89,6 +89,10 @@ class Method(nn.Module):
         """Images [B, C_in, H, W] → logits [B, C] of the deployed network of that name."""
         raise TypeError(f"{type(self).__name__} must define predict(modality, x)")
 
+    def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
+        """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
+        raise ConfigError(f"method: {self.name} has no embedding to look into; choose discom or discom-solo")
+
     def branch(self, modality: str) -> nn.Module:
         """A copy of what is deployed under that name: images in, logits out, nothing else."""
         raise TypeError(f"{type(self).__name__} must define branch(modality)")
@@ -134,6 +138,20 @@ class Method(nn.Module):
             raise ConfigError(f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}")
         filled = {name: _like(default, given.get(name, default), name) for name, default in known.items()}
         return {**filled, "weights": cls.complete(filled["weights"])}
+
+    @classmethod
+    def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that are not the default: what a run's identity holds, so that a new option leaves it alone.
+
+        >>> from discom import methods
+        >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
+        {'weights': {'adv': 0.0}}
+        """
+        own, filled = cls.options({}), cls.options(given)
+        changed = {name: value for name, value in filled.items() if value != own[name]}
+        if "weights" in changed:
+            changed["weights"] = {term: w for term, w in filled["weights"].items() if w != own["weights"][term]}
+        return changed
 
     @classmethod
     def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:

@@ -1,11 +1,12 @@
 """DisCoM-KD, and its branch alone."""
 
+import math
 from collections.abc import Mapping
 
 from torch import nn
 
 from discom.errors import ConfigError
-from discom.losses import disentangle
+from discom.losses import disentangle, separate
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
@@ -38,20 +39,28 @@ class DisCoMSolo(Method):
     def predict(self, modality, x):
         return self.models[modality].predict(modality, x)
 
+    def embed(self, modality, x):
+        return self.models[modality].embed(modality, x)._asdict()
+
     def branch(self, modality):
         return self.models[modality].branch(modality)
 
 
 @register("discom")
 class DisCoMKD(Method):
-    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7.
+    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7; and, switched on by their weights, terms that the paper lacks.
 
     Args:
-        grl_lambda: strength of the gradient reversal (paper: 1).
+        grl_lambda: strength λ of the gradient reversal (paper: 1).
+        grl_warmup: epochs over which λ rises from 0, as 2/(1 + exp(-10·e/grl_warmup)) - 1 (Ganin et al. 2016); 0 keeps
+            it constant (paper).
+        dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
+        pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes together.
         reduction, modality_targets: "paper", or what the released code computes; see `losses.disentangle`.
+        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`), 0 each.
     """
 
-    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0)
+    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0) | dict.fromkeys(("irr", "xcov", "hsic"), 0.0)
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -61,6 +70,9 @@ class DisCoMKD(Method):
         encoder,
         *,
         grl_lambda: float = 1.0,
+        grl_warmup: int = 0,
+        dimension: int = 0,
+        pairing: str = "unpaired",
         reduction: str = "paper",
         modality_targets: str = "paper",
         weights: Mapping[str, float] = {},
@@ -68,16 +80,39 @@ class DisCoMKD(Method):
         super().__init__(channels, classes, encoder, weights=weights)
         if len(channels) < 2:
             raise ConfigError(f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo")
+        if pairing not in ("paired", "unpaired"):
+            raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
         disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
-        self.model = DisCoM(channels, classes, encoder)
-        self.settings = {"grl_lambda": grl_lambda, "reduction": reduction, "modality_targets": modality_targets}
+        self.model = DisCoM(channels, classes, encoder, dimension)
+        if self.weights["irr"]:  # made last and only if used: the other networks start from the same weights without it
+            width = self.model.heads.aux.in_features
+            self.irrelevant = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes))
+        self.paired = pairing == "paired"
+        self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
+        self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
 
     def loss(self, batch):
-        embeddings = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        return disentangle.terms(embeddings, self.model.heads, batch.y, **self.settings)
+        embeddings, heads = {name: self.model.embed(name, x) for name, x in batch.x.items()}, self.model.heads
+        strength = self.reversal(batch.epoch)
+        total = disentangle.terms(embeddings, heads, batch.y, grl_lambda=strength, **self.conventions)
+        extra = {
+            "irr": lambda: separate.irrelevant_task_loss(embeddings, self.irrelevant, batch.y, grl_lambda=strength),
+            "xcov": lambda: separate.cross_covariance(embeddings),
+            "hsic": lambda: separate.hsic(embeddings),
+        }
+        return total | {name: term() for name, term in extra.items() if self.weights[name]}
+
+    def reversal(self, epoch: int) -> float:
+        """The gradient reversal's λ in an epoch."""
+        if not self.grl_warmup:
+            return self.grl_lambda
+        return self.grl_lambda * (2 / (1 + math.exp(-10 * min(epoch / self.grl_warmup, 1))) - 1)
 
     def predict(self, modality, x):
         return self.model.predict(modality, x)
+
+    def embed(self, modality, x):
+        return self.model.embed(modality, x)._asdict()
 
     def branch(self, modality):
         return self.model.branch(modality)

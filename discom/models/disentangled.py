@@ -32,19 +32,24 @@ class Branch(nn.Module):
 
     Args:
         channels: bands of the input.
-        encoder: makes each of the two encoders; its feature count 2D must be even.
+        encoder: makes each of the two encoders; its feature count must be even.
+        dimension: D; 0 is half the encoder's features (paper), and with another a linear layer brings h to 2D.
 
     Raises:
-        ConfigError: an odd feature count.
+        ConfigError: an odd feature count, or a negative dimension.
     """
 
-    def __init__(self, channels: int, encoder: Encoder = resnet18):
+    def __init__(self, channels: int, encoder: Encoder = resnet18, dimension: int = 0):
         super().__init__()
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
-        if features % 2:
+        if features % 2 and not dimension:
             raise ConfigError(f"encoder: {features} features cannot be halved into z_inf and z_irr; use an even number")
-        self.width = features // 2
+        if dimension < 0:
+            raise ConfigError(f"dimension: {dimension} is negative; 0 is half the encoder's features")
+        self.width = dimension or features // 2
+        if dimension:
+            self.specific.append(nn.Linear(features, 2 * dimension))
         self.project = nn.Sequential(nn.Linear(features, self.width), nn.BatchNorm1d(self.width), nn.ReLU())
 
     def forward(self, x: Tensor) -> Embedding:
@@ -92,6 +97,7 @@ class DisCoM(nn.Module):
         channels: modality → bands of its images; the order numbers the modalities.
         classes: C.
         encoder: makes the 2·M encoders.
+        dimension: D; 0 is half the encoder's features.
 
     >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9)
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
@@ -99,9 +105,9 @@ class DisCoM(nn.Module):
     (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
-    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18):
+    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18, dimension: int = 0):
         super().__init__()
-        self.branches = nn.ModuleDict({name: Branch(bands, encoder) for name, bands in channels.items()})
+        self.branches = nn.ModuleDict({name: Branch(bands, encoder, dimension) for name, bands in channels.items()})
         widths = {name: branch.width for name, branch in self.branches.items()}
         if len(set(widths.values())) > 1:
             raise ConfigError(f"encoder: embeddings of {widths} units; shared heads need one width for all modalities")
