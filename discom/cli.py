@@ -8,7 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from discom.commands import check, picture, prepare, reproduce, show, table, train
+from discom.commands import check, grid, picture, prepare, probe, reproduce, show, table, train
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError
 
@@ -29,6 +29,9 @@ EXAMPLES = {
     "table": """  discom table 1 --data scenes --profile cpu --seeds 5 --out build/table1
   discom table 2 --data data/hls --seeds 3 --dry_run
   discom table 2 --data data/hls --engine ray --workers 4""",
+    "grid": """  discom grid --dials '{"shared": [0, 0.5, 1]}' --seeds 5 --out build/shared
+  discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom,discom:pairing=paired""",
+    "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
   discom show runs --collect results/mine.json""",
     "reproduce": "  discom reproduce --profile tiny",
@@ -39,7 +42,7 @@ SWITCHES = {  # options without a value
     "recompute": "train again where a result is there but damaged",
     "dry_run": "say what is missing and about how long it takes, and stop",
 }
-COMMANDS = {"train": train, "table": table, "show": show, "reproduce": reproduce}
+COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "reproduce": reproduce}
 DATA_COMMANDS = {"prepare": prepare, "check": check, "show": picture}
 # Every setting of Config but the seed, none of them required: what is not given stays as the profile has it.
 SETTINGS = dataclasses.make_dataclass(
@@ -75,7 +78,7 @@ def _command(function, name: str) -> _Parser:
         if switch in inspect.signature(function).parameters:
             parser.add_argument(f"--{switch}", action="store_true", help=meaning)
     if "settings" in inspect.signature(function).parameters:
-        parser.add_class_arguments(SETTINGS, skip={"options"} if function is table else set())
+        parser.add_class_arguments(SETTINGS, skip={"options"} if function in (table, grid) else set())
     return parser
 
 

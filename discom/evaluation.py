@@ -11,8 +11,9 @@ from torchmetrics.functional.classification import (
 )
 
 from discom.data.batches import Images
+from discom.methods import Method
 
-__all__ = ["confusion", "predict_logits", "scores", "weighted_f1"]
+__all__ = ["confusion", "embed", "predict_logits", "scores", "weighted_f1"]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
@@ -57,3 +58,12 @@ def predict_logits(
     """Logits [N, C], float32, of every image, in the order of the data; the network must be in eval mode."""
     rows = torch.arange(len(images)).split(batch_size)
     return torch.cat([predict(images[chunk].contiguous(memory_format=memory_format)).float() for chunk in rows])
+
+
+@torch.inference_mode()
+def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> dict[str, Tensor]:
+    """The named parts of one modality's embedding, [N, D] each, of every image in the order of the data: no loader that
+    shuffles or drops stands in between. The model is put into eval mode."""
+    model.eval()
+    parts = [model.embed(name, images[chunk]) for chunk in torch.arange(len(images)).split(batch_size)]
+    return {part: torch.cat([held[part] for held in parts]).float().cpu() for part in parts[0]}

@@ -14,7 +14,7 @@ from discom.errors import RunError
 from discom.runs import Result
 from discom.storage import read_json, write_json
 
-__all__ = ["BASELINES", "collect", "label", "load_results", "paired_difference", "summary"]
+__all__ = ["BASELINES", "by_dials", "collect", "label", "load_results", "paired_difference", "summary"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 
@@ -146,3 +146,17 @@ def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str
             values = paired_difference(ours, theirs)
         row |= dict(zip((f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True))
     return row
+
+
+def by_dials(table: pd.DataFrame) -> pd.DataFrame:
+    """A summary with a column for every dial that the names of its data sets tell; a dial at rest is filled in.
+
+    >>> table = pd.DataFrame({"data": ["scenes-shared=0.5", "scenes"], "f1": [60.0, 70.0]})
+    >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()
+    [[0.5, 60.0], [1.0, 70.0]]
+    """
+    rest = {"shared": 1.0, "labelled": 1.0}
+    told = [dict(item.split("=") for item in name.split("-")[1:] if "=" in item) for name in table["data"]]
+    names = list(dict.fromkeys(name for dials in told for name in dials))
+    columns = {name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names}
+    return table.assign(**columns)

@@ -13,7 +13,8 @@ from discom.data import MultiModalData
 from discom.errors import RunError
 from discom.runs import read_predictions
 
-__all__ = ["class_counts", "confusions", "curves", "differences", "intervals", "pairs", "style", "values"]
+__all__ = ["class_counts", "confusions", "curves", "differences", "gains", "intervals", "pairs", "probe_map", "style",
+           "values"]  # fmt: skip
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^Dv*"
@@ -182,4 +183,82 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         axis.set_ylim(len(names) - 0.5, -0.5)
     dots = axes[0][0].get_legend_handles_labels()
     figure.legend(*dots, loc="outside lower center", ncols=len(baselines), frameon=False)
+    return figure
+
+
+def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
+    """Paired differences over the dials of a grid (`experiments.by_dials`): curves with their 95 % interval over one
+    dial, a panel for each modality and baseline; a map of the last method over two, with the intervals written in.
+
+    Raises:
+        RunError: no dial was turned, or more than two.
+    """
+    dials = list(table.columns[list(table.columns).index(f"vs {baselines[-1]} high") + 1 :])
+    if len(dials) not in (1, 2):
+        raise RunError(
+            f"gains: {len(dials)} dials were turned {dials}; a picture has one or two, give the others one value"
+        )
+    modalities, draw = list(dict.fromkeys(table["modality"])), _gain_curve if len(dials) == 1 else _gain_map
+    modalities = [name for name in modalities if "+" not in name]
+    figure, axes = plt.subplots(len(baselines), len(modalities), squeeze=False, layout="constrained",
+                                figsize=(4.4 * len(modalities) + 0.8, 2.9 * len(baselines) + 0.4))  # fmt: skip
+    for row, baseline in zip(axes, baselines, strict=True):
+        for axis, modality in zip(row, modalities, strict=True):
+            name = draw(axis, table[table["modality"] == modality], dials, baseline)
+            axis.set_title(f"{modality}: {name} − F1 of {baseline}", fontsize=10)
+    if len(dials) == 1:
+        shown = {name: dot for axis in axes.flat for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+        figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    return figure
+
+
+def _gain_curve(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> str:
+    methods = [name for name in dict.fromkeys(part["method"]) if name not in (baseline, "teacher")]
+    width = np.ptp(part[dials[0]]) or 1.0
+    for number, name in enumerate(methods):
+        line = part[part["method"] == name].sort_values(dials[0])
+        middle, low, high = (line[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high"))
+        place = line[dials[0]] + 0.012 * width * (number - (len(methods) - 1) / 2)
+        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 5}
+        axis.errorbar(place, middle, yerr=[middle - low, high - middle], capsize=3, label=name, linewidth=1.2, **look)
+    axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
+    axis.set(xlabel=dials[0], ylabel="F1 points", xticks=sorted(set(part[dials[0]])))
+    return "F1"
+
+
+def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> str:
+    name = [name for name in dict.fromkeys(part["method"]) if name != baseline][-1]
+    cells = part[part["method"] == name].pivot(index=dials[0], columns=dials[1])
+    middle, low, high = (cells[f"vs {baseline}{end}"] for end in ("", " low", " high"))
+    text = [[f"{m:+.1f}\n[{a:+.1f}, {b:+.1f}]" for m, a, b in zip(*row, strict=True)]
+            for row in zip(middle.to_numpy(), low.to_numpy(), high.to_numpy(), strict=True)]  # fmt: skip
+    most = np.nanmax(np.abs([part.loc[part["method"] == name, f"vs {baseline}"]]))
+    sns.heatmap(middle, ax=axis, annot=text, fmt="", cmap="PuOr", vmin=-most, vmax=most, annot_kws={"fontsize": 8},
+                cbar_kws={"label": "F1 points"})  # fmt: skip
+    axis.invert_yaxis()
+    return f"F1 of {name}"
+
+
+def probe_map(matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None) -> Figure:
+    """A probe matrix: rows embeddings, columns factors; the colour is what is read beyond chance, as a share of what
+    could be, and the number the accuracy in % or R².
+
+    Args:
+        matrix: of `probing.probe_matrix`.
+        chance: factor → chance level in %, 0 for R².
+        factors: which columns, all by default.
+    """
+    shown = matrix[list(factors)] if factors is not None else matrix
+    base = pd.Series({name: chance[name] for name in shown})
+    top = pd.Series({name: 100.0 if chance[name] else 1.0 for name in shown})
+    beyond = ((shown - base) / (top - base)).clip(0, 1)
+    text = [[f"{value:.0f}" if chance[name] else f"{value:.2f}" for name, value in row.items()]
+            for _, row in shown.iterrows()]  # fmt: skip
+    figure, axis = plt.subplots(figsize=(0.52 * shown.shape[1] + 2.6, 0.36 * len(shown) + 1.6), layout="constrained")
+    sns.heatmap(beyond, ax=axis, annot=text, fmt="", cmap="Greys", vmin=0, vmax=1, annot_kws={"fontsize": 8},
+                linewidths=0.5, cbar_kws={"label": "read beyond chance"})  # fmt: skip
+    names = [f"{name}\n({chance[name]:.0f})" if chance[name] else name for name in shown]
+    axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
+    axis.set_yticklabels(axis.get_yticklabels(), rotation=0, fontsize=9)
+    axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")
     return figure

@@ -1,4 +1,4 @@
-"""Tables 1 and 2 of the DisCoM-KD paper, with the controls that it lacks; and the forms in which a table is written."""
+"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks, and 5, ours; and the forms of a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
@@ -15,6 +15,7 @@ from discom.runs import Result
 from discom.storage import atomic_file
 
 __all__ = [
+    "baselines",
     "cost_to_markdown",
     "paper_figures",
     "paper_rows",
@@ -27,17 +28,42 @@ __all__ = [
 
 Row = tuple[str, dict[str, Any]]  # a method and its options
 
+FULL: Row = ("discom", {})
+ABLATIONS: dict[int, list[Row]] = {
+    # Table 3: each term switched off; then what the paper leaves out
+    3: [
+        FULL,
+        *(("discom", {"weights": {term: 0.0}}) for term in ("adv", "mod", "aux", "orth")),
+        ("discom", {"reduction": "released", "modality_targets": "released"}),
+        ("discom", {"pairing": "paired"}),
+        ("discom", {"grl_lambda": 0.1}),
+        ("discom", {"grl_warmup": 30}),
+        ("discom", {"dimension": 16}),
+        ("discom", {"dimension": 256}),
+        ("discom-solo", {}),
+    ],
+    # Table 4: the full model; its parts are read one by one (`inspection.readings`)
+    4: [FULL],
+    # ours: terms that separate z_irr from the other parts
+    5: [
+        FULL,
+        *(("discom", {"weights": {term: weight}})
+          for term, weight in (("irr", 1.0), ("xcov", 5.0), ("xcov", 20.0), ("hsic", 1.0), ("hsic", 5.0))),
+    ],
+}  # fmt: skip
+
 
 def paper_rows(
     number: int, modalities: Sequence[str], teacher: str | None = None, as_published: bool = False
 ) -> list[Row]:
-    """The rows of a table: the teacher, the baselines, every distillation, and DisCoM-KD.
+    """The rows of a table: the teacher, the baselines, every distillation, and DisCoM-KD; or DisCoM-KD's ablations.
 
     Table 1, cross-modal: the teacher reads one modality and the students another. Table 2, multi-modal: the teacher
-    reads all of them, and there is a student for each.
+    reads all of them, and there is a student for each. Table 3: terms switched off, and what the paper leaves out.
+    Table 4: the full model, for its parts. Table 5, ours: terms that separate the parts.
 
     Args:
-        number: 1 or 2.
+        number: 1 to 5.
         modalities: of the data.
         teacher: Table 1's teacher; the first modality by default, which is where a data set puts its richest.
         as_published: every method with the options of the DisCoM-KD authors' own code (`Method.published`).
@@ -48,13 +74,18 @@ def paper_rows(
     >>> paper_rows(1, ["rgb", "depth"])[3]
     ('kdv1', {'teacher': 'rgb'})
     """
-    if number not in (1, 2):
-        raise ConfigError(f"table: {number} is not one of ours; choose 1 (cross-modal) or 2 (multi-modal)")
+    if number not in (1, 2, *ABLATIONS):
+        raise ConfigError(f"table: {number} is not one of ours; choose 1 to {max(ABLATIONS)}")
     if len(modalities) < 2:
         raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
-    if teacher is not None and (number == 2 or teacher not in modalities):
-        choice = "table 2's reads all modalities" if number == 2 else f"choose {', '.join(modalities)}"
+    if teacher is not None and (number != 1 or teacher not in modalities):
+        others = "table 2's reads all modalities" if number == 2 else f"table {number} has none"
+        choice = f"choose {', '.join(modalities)}" if number == 1 else others
         raise ConfigError(f"teacher: '{teacher}' cannot be this table's; {choice}")
+    if number in ABLATIONS:
+        if as_published:
+            raise ConfigError(f"as_published: table {number} says for itself which options a row has; leave it out")
+        return list(ABLATIONS[number])
     reads = "all" if number == 2 else teacher or modalities[0]
     rows = []
     for name in methods.names():
@@ -64,25 +95,30 @@ def paper_rows(
     return rows
 
 
+def baselines(number: int) -> tuple[str, ...]:
+    """What the rows of a table are compared with: the controls, or in ablations the full DisCoM-KD."""
+    return ("discom",) if number in ABLATIONS else BASELINES
+
+
 def paper_figures() -> pd.DataFrame:
-    """The paper's Tables 1 and 2: columns table, data, modality, method (by our names), f1 (a mean of 5 runs)."""
+    """The paper's Tables 1 to 4: columns table, data, modality, method (by our names), f1 (a mean of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
 
 def paper_table(
     results: Iterable[Result], number: int, teacher: str | None = None, as_published: bool = False
 ) -> pd.DataFrame:
-    """Table 1 or 2 from finished runs of one data set: what `summary` gives, in the table's order, and two columns.
+    """A table from finished runs of one data set: what `summary` gives, in the table's order, and two columns.
 
-    `arrow` compares with `student`: ↑ or ↓ where the 95 % interval of the paired difference excludes zero, ~ where it
-    does not, nothing where there is no interval. `paper` is the paper's figure where data set and modalities are the
-    paper's, else NaN.
+    `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired difference
+    excludes zero, ~ where it does not, nothing where there is no interval. `paper` is the paper's figure where data set
+    and modalities are the paper's, else NaN.
 
     Raises:
         RunError: no results, or results of several data sets or settings.
     """
     results = list(results)
-    table = summary(results)
+    table = summary(results, baselines(number))
     described = {(r.data, tuple(sorted((k, str(v)) for k, v in r.config.items() if k not in ("seed", "options"))))
                  for r in results}  # fmt: skip
     if len(described) > 1:
@@ -90,8 +126,21 @@ def paper_table(
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # a run of all modalities has their order
     modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
-    reads = rows[0][1]["reads"]
-    chosen = []
+    found = _competitors(table, rows) if number in (1, 2) else _ablations(table, rows, number)
+    published = paper_figures().query("table == @number and data == @results[0].data")
+    if set(published["modality"]) - {"all"} <= set(modalities) and len(published):
+        figures = published.set_index(["method", "modality"])["f1"]
+        found["paper"] = [
+            figures.get((row.method, "all" if "+" in row.modality else row.modality)) for row in found.itertuples()
+        ]
+    against = baselines(number)[0]
+    found.insert(list(found).index("sd") + 1, "arrow", [_arrow(row, f"vs {against}") for _, row in found.iterrows()])
+    return found
+
+
+def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
+    """Tables 1 and 2: methods by their bare names."""
+    chosen, reads = [], rows[0][1]["reads"]
     for name, options in rows:
         part = table[table["method"] == label(name, options)]
         if name == methods.Teacher.name:  # it is no competitor: it reads another modality, or more of them
@@ -99,19 +148,18 @@ def paper_table(
         elif reads != "all":
             part = part[part["modality"] != reads]
         chosen.append(part.assign(method=name))
-    found = pd.concat(chosen, ignore_index=True)
-    published = paper_figures().query("table == @number and data == @results[0].data")
-    if set(published["modality"]) - {"all"} <= set(modalities) and len(published):
-        figures = published.set_index(["method", "modality"])["f1"]
-        found["paper"] = [
-            figures.get((row.method, "all" if "+" in row.modality else row.modality)) for row in found.itertuples()
-        ]
-    found.insert(list(found).index("sd") + 1, "arrow", [_arrow(row) for _, row in found.iterrows()])
-    return found
+    return pd.concat(chosen, ignore_index=True)
 
 
-def _arrow(row) -> str:
-    low, high = row["vs student low"], row["vs student high"]
+def _ablations(table: pd.DataFrame, rows: Sequence[Row], number: int) -> pd.DataFrame:
+    """Tables 3 to 5: rows by what they change, and in Table 4 what is read from each part."""
+    names = [label(*row) for row in rows]
+    names += [name for name in dict.fromkeys(table["method"]) if number == 4 and name.startswith("discom z_")]
+    return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)
+
+
+def _arrow(row, against: str) -> str:
+    low, high = row[f"{against} low"], row[f"{against} high"]
     return "" if np.isnan(low) else "↑" if low > 0 else "↓" if high < 0 else "~"
 
 

@@ -300,7 +300,6 @@ FLAGS = {
     "schedule": "constant",
     "width": 32,
     "stem": "imagenet",
-    "pairing": "paired",
     "augment": 0.25,
     "precision": "bf16-mixed",
     "channels_last": True,

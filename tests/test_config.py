@@ -16,7 +16,6 @@ PAPER = {
     "schedule": "constant",
     "width": 64,
     "stem": "imagenet",
-    "pairing": "unpaired",
     "augment": 0.5,
     "precision": "32-true",
     "channels_last": True,  # the order of numbers in memory, not a setting of the paper
@@ -66,7 +65,6 @@ BAD = [
     ("learning_rate", math.nan, "not positive"),
     ("schedule", "cosine", "unknown; choose constant or one-cycle"),
     ("stem", "Imagenet", "unknown; choose imagenet or small"),
-    ("pairing", "", "unknown; choose unpaired or paired"),
     ("precision", "16-mixed", "unknown; choose 32-true or bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto or cpu or cuda"),
     ("width", 24, "no multiple of 16, which channels_last needs"),
@@ -95,7 +93,6 @@ def test_a_bad_value_is_named_with_its_field(name, value, reason):
         ("augment", 1),
         ("schedule", "one-cycle"),
         ("stem", "small"),
-        ("pairing", "paired"),
         ("precision", "bf16-mixed"),
         ("accelerator", "cpu"),
     ],

@@ -29,7 +29,6 @@ OTHER = {
     "schedule": "constant",
     "width": 32,
     "stem": "imagenet",
-    "pairing": "paired",
     "augment": 0.25,
     "precision": "bf16-mixed",
     "channels_last": True,
@@ -85,6 +84,9 @@ OTHER_OPTIONS = {
     "loops": 7,
     "combination": "all-terms",
     "grl_lambda": 0.5,
+    "grl_warmup": 5,
+    "dimension": 12,
+    "pairing": "paired",
     "reduction": "released",
     "modality_targets": "released",
 }

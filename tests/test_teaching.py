@@ -246,17 +246,15 @@ def asked(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 @pytest.mark.parametrize("method", TAUGHT)
-def test_taught_methods_get_pairs_whatever_the_setting_says(split, teachers, tmp_path, asked, method, pairing):
+def test_taught_methods_get_pairs(split, teachers, tmp_path, asked, method):
     with pytest.raises(Stop):
-        fit(method, split, replace(TINY, pairing=pairing), tmp_path / "run", teacher=teachers["all"], progress=False)
+        fit(method, split, TINY, tmp_path / "run", teacher=teachers["all"], progress=False)
     assert asked[0]["pairing"] == "paired"
     assert asked[0]["strong"] == method.startswith("mlkd")
     assert {share.shape[1] for share in asked[0]["soft"].shares.values()} == {40 if method.startswith("mlkd") else 8}
 
 
-@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 @pytest.mark.parametrize(
     ("method", "given", "needed"),
     [
@@ -264,12 +262,13 @@ def test_taught_methods_get_pairs_whatever_the_setting_says(split, teachers, tmp
         ("teacher", {"reads": "rgb"}, False),
         ("student", {}, False),
         ("discom", {}, False),
+        ("discom", {"pairing": "paired"}, True),
     ],
 )
-def test_untaught_methods_get_pairs_when_they_need_them(split, tmp_path, asked, method, given, needed, pairing):
+def test_untaught_methods_get_pairs_when_they_need_them(split, tmp_path, asked, method, given, needed):
     with pytest.raises(Stop):
-        fit(method, split, replace(options(**given), pairing=pairing), tmp_path / "run", progress=False)
-    assert asked[0]["pairing"] == ("paired" if needed else pairing)
+        fit(method, split, options(**given), tmp_path / "run", progress=False)
+    assert asked[0]["pairing"] == ("paired" if needed else "unpaired")
     assert (asked[0]["soft"], asked[0]["strong"]) == (None, False)
 
 

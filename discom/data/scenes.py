@@ -4,6 +4,9 @@ A scene's class is a pair (shape, material). Every sensor sees the shape as an o
 texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So the best
 that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with probability ε, it
 is 1 - ε + ε/K (see `best_accuracy`).
+
+Three dials ask when another sensor helps: `shared` (how much of the class both sensors tell), `spurious` (a nuisance
+that goes with the class where one trains, and not where one tests) and `labelled` (how many scenes depth saw).
 """
 
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError
 
 __all__ = ["MODALITIES", "best_accuracy", "make"]
@@ -18,10 +22,9 @@ __all__ = ["MODALITIES", "best_accuracy", "make"]
 SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; a material shows through its cues alone
 MODALITIES = ("rgb", "depth", "thermal")
-CUES = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}  # what each sensor sees of the material
-CHUNK = (
-    500  # scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
-)
+FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
+# scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
+CHUNK = 500
 
 
 def best_accuracy(redrawn: float, materials: int = 3) -> float:
@@ -45,6 +48,10 @@ def make(
     materials: int = 3,
     modalities: Sequence[str] = ("rgb", "depth"),
     zeta: float = 0.40,
+    shared: float = 1.0,
+    spurious: float = 0.0,
+    spurious_in: str = "rgb",
+    labelled: float = 1.0,
 ) -> MultiModalData:
     """Draw `n` paired scenes; the same arguments give the same bytes.
 
@@ -57,10 +64,17 @@ def make(
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32 in [0, 1].
         zeta: the same as epsilon for the warmth (thermal).
+        shared: share of the scenes of which RGB and depth tell the whole class. In the others RGB shows another
+            object's outline and depth another's relief: RGB tells the material alone, depth the shape alone.
+        spurious: share of the training and validation scenes in which a nuisance of the modality `spurious_in` goes
+            with the class; at test it does not. RGB's is the background's colour, depth's the distance of the plane.
+        spurious_in: "rgb" or "depth".
+        labelled: share of the training scenes that depth saw; RGB saw all.
 
     Returns:
-        Paired data with the factors shape, material, texture, relief, warmth and every nuisance, the object's mask
-        [n, size, size], and as many test as training samples by default (5 : 1 : 5), since scenes cost nothing.
+        Paired data with the factors shape, material, outline (as RGB shows it), texture, relief, warmth and every
+        nuisance, the object's mask [n, size, size], and as many test as training samples (5 : 1 : 5). Where these
+        differ (spurious, labelled), the split is drawn by `seed` and comes with the data. The name tells the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -71,8 +85,18 @@ def make(
     """
     if seed < 0:
         raise ConfigError(f"scenes: seed={seed} is negative; use 0 or more")
-    _check(n, size, {"epsilon": epsilon, "delta": delta, "zeta": zeta}, shapes, materials, modalities)
-    factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials)
+    shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta, "shared": shared}
+    shares |= {"spurious": spurious, "labelled": labelled}
+    _check(n, size, shares, shapes, materials, modalities)
+    if spurious_in not in ("rgb", "depth"):
+        raise ConfigError(f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth")
+    factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared)
+    labels = factors["shape"] * materials + factors["material"]
+    parts = None
+    if spurious or labelled < 1:
+        parts = dict(zip(PARTS, split_rows(labels, FRACTIONS, seed, None, "scenes"), strict=True))
+        tied = np.concatenate([parts["train"], parts["valid"]])
+        _tie(factors, tied[np.random.default_rng([seed, 4]).random(len(tied)) < spurious], labels, spurious_in)
     draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
     noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
     images = {name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32) for name in modalities}
@@ -83,22 +107,49 @@ def make(
         view = _geometry(part, size)
         masks[rows] = view["mask"] > 0.5
         for name in modalities:
+            shown = view if name != "rgb" or shared == 1 else _geometry({**part, "shape": part["outline"]}, size)
             # 16 bits, as a sensor would: rounding also hides the last-digit differences between processors
-            images[name][rows] = np.round(np.clip(draw[name](part, view, noise[name]), 0, 1) * 65535) / 65535
-    labels = factors["shape"] * materials + factors["material"]
+            images[name][rows] = np.round(np.clip(draw[name](part, shown, noise[name]), 0, 1) * 65535) / 65535
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     classes = tuple(f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials])
     flat = {name: values for name, values in factors.items() if values.ndim == 1}
     for name in ("colour_a", "colour_b", "background", "bottom"):  # a colour is told by its brightness: one number
         flat[name] = factors[name].mean(1)
     return MultiModalData(
-        {name: Modality(images[name], labels, ids) for name in modalities},
+        {name: Modality(images[name], labels, ids).take(_seen(name, n, seed, labelled, parts)) for name in modalities},
         classes,
         factors=flat,
         masks=masks,
-        name="scenes",
-        fractions=(5 / 11, 1 / 11, 5 / 11),
+        name=_name(shared=shared, spurious=spurious, labelled=labelled, spurious_in=spurious_in),
+        parts=parts,
+        fractions=FRACTIONS,
     )
+
+
+def _name(*, shared: float, spurious: float, labelled: float, spurious_in: str) -> str:
+    turned = {"shared": shared} if shared < 1 else {}
+    turned |= {f"spurious_{spurious_in}": spurious} if spurious else {}
+    turned |= {"labelled": labelled} if labelled < 1 else {}
+    return "-".join(["scenes", *(f"{name}={value:g}" for name, value in turned.items())])
+
+
+def _seen(name: str, n: int, seed: int, labelled: float, parts) -> np.ndarray:
+    """The scenes that a sensor saw, as rows: all, but of depth's training scenes only a share."""
+    if name != "depth" or labelled == 1:
+        return np.arange(n)
+    train = np.random.default_rng([seed, 5]).permutation(parts["train"])
+    kept = train[: round(labelled * len(train))]
+    return np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))
+
+
+def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, modality: str) -> None:
+    """Let a nuisance of one modality, which flips and turns leave alone, go with the class in the scenes at `rows`."""
+    share = labels[rows] / 9  # up to nine classes
+    if modality == "rgb":
+        hue = 0.5 + 0.4 * np.cos(2 * np.pi * (share[:, None] - np.array([0, 1 / 3, 2 / 3])))
+        factors["background"][rows] = factors["bottom"][rows] = hue
+    else:
+        factors["shift"][rows] = 0.4 * share - 0.2
 
 
 def _check(n, size, shares, shapes, materials, modalities) -> None:
@@ -113,7 +164,7 @@ def _check(n, size, shares, shapes, materials, modalities) -> None:
         raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {', '.join(MODALITIES)}")
 
 
-def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
+def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.ndarray]:
     """Everything that varies, each factor from a stream of its own: one more factor leaves the others as they are."""
     streams = iter(np.random.default_rng([seed, 0]).spawn(64))
 
@@ -125,7 +176,7 @@ def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
     for name, probability in redrawn.items():
         other = next(streams).integers(0, materials, n)
         factors[name] = np.where(uniform(0, 1) < probability, other, material)
-    return factors | {
+    factors |= {
         "centre_x": uniform(-0.2, 0.2), "centre_y": uniform(-0.2, 0.2),
         "rotation": uniform(0, 2 * np.pi), "scale": uniform(0.6, 0.9),
         "frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi),
@@ -135,6 +186,10 @@ def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
         "tilt_x": uniform(-0.5, 0.5), "tilt_y": uniform(-0.5, 0.5), "shift": uniform(-0.2, 0.2),
         "ambient": uniform(-0.1, 0.1), "draught_x": uniform(-0.1, 0.1), "draught_y": uniform(-0.1, 0.1),
     }  # fmt: skip
+    apart = uniform(0, 1) >= shared  # scenes whose class the sensors divide between them
+    others = {"outline": next(streams).integers(0, shapes, n), "relief": next(streams).integers(0, materials, n)}
+    return factors | {name: np.where(apart, other, factors[source])
+                      for (name, other), source in zip(others.items(), ("shape", "relief"), strict=True)}  # fmt: skip
 
 
 def _sigmoid(x):

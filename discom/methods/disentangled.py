@@ -42,6 +42,10 @@ class DisCoMSolo(Method):
     def embed(self, modality, x):
         return self.models[modality].embed(modality, x)._asdict()
 
+    def heads(self, modality):
+        """The heads that were trained with that modality's branch."""
+        return self.models[modality].heads
+
     def branch(self, modality):
         return self.models[modality].branch(modality)
 
@@ -113,6 +117,10 @@ class DisCoMKD(Method):
 
     def embed(self, modality, x):
         return self.model.embed(modality, x)._asdict()
+
+    def heads(self, modality):
+        """The heads that were trained with that modality's branch: one set for all."""
+        return self.model.heads
 
     def branch(self, modality):
         return self.model.branch(modality)

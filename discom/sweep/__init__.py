@@ -1,7 +1,20 @@
 """Many runs, on one machine or a Ray cluster."""
 
 from discom.sweep.engines import Local, Ray, make_engine
+from discom.sweep.grid import arm, cell_runs, cells
 from discom.sweep.jobs import Source, train
 from discom.sweep.plan import estimate, missing, sweep
 
-__all__ = ["Local", "Ray", "Source", "estimate", "make_engine", "missing", "sweep", "train"]
+__all__ = [
+    "Local",
+    "Ray",
+    "Source",
+    "arm",
+    "cell_runs",
+    "cells",
+    "estimate",
+    "make_engine",
+    "missing",
+    "sweep",
+    "train",
+]

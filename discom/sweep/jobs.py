@@ -1,7 +1,7 @@
 """One run as a worker sees it: where the data comes from, and what came of the training."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from discom import data, methods
 from discom.data import MultiModalData
@@ -19,7 +19,7 @@ class Source:
     path: str
     modalities: str | None = None
 
-    @cache  # noqa: B019  a worker has one source in its life and reads it once
+    @lru_cache(maxsize=2)  # noqa: B019  a worker that has one source reads it once; of many it keeps the last
     def load(self) -> MultiModalData:
         """The data set."""
         return data.load(self.path, self.modalities)

@@ -5,7 +5,7 @@ on one folder of runs share the work, because each run is locked by whoever trai
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,13 +85,18 @@ def _size(model) -> int:
 
 
 def sweep(
-    runs: Iterable[Run], source: Source, engine: Local | Ray, *, recompute: bool = False, progress: bool = True
+    runs: Iterable[Run],
+    source: Source | Callable[[Run], Source],
+    engine: Local | Ray,
+    *,
+    recompute: bool = False,
+    progress: bool = True,
 ) -> dict[Path, str]:
     """Train all that is missing; a run that fails does not stop the others.
 
     Args:
         runs: what is wanted; their teachers are added.
-        source: the data.
+        source: the data, or a function that gives the data of a run where they differ.
         engine: trains `engine.workers` runs side by side.
         recompute: train damaged results again.
         progress: whether a progress bar is shown.
@@ -115,7 +120,7 @@ def sweep(
             for run in ready[: engine.workers - len(under_way)]:
                 waiting.remove(run)
                 under_way[run.folder] = run
-                engine.submit(run, source, recompute)
+                engine.submit(run, source(run) if callable(source) else source, recompute)
             if not under_way:
                 time.sleep(min(PATIENCE, 0.1 * len(waiting)))
             for folder, error in engine.finished(PATIENCE) if under_way else ():

@@ -291,7 +291,7 @@ def test_bayes_accuracy_from_the_factors(modality, argument, share, materials):
     cues = {"epsilon": "texture", "delta": "relief", "zeta": "warmth"}
     probabilities = {"texture": 0.1, "relief": 0.25, "warmth": 0.4} | {cues[argument]: share}
     factors = scenes._factors(n, 1, probabilities, 3, materials)
-    cue = scenes.CUES[modality]
+    cue = {"rgb": "texture", "depth": "relief", "thermal": "warmth"}[modality]
     expected = 1 - share + share / materials
     assert scenes.best_accuracy(share, materials) == pytest.approx(expected)
     sd = math.sqrt(expected * (1 - expected) / n)

@@ -1,0 +1,108 @@
+"""`discom train`, `show` and `reproduce`."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from discom.commands.shared import check_picture, make_config
+
+__all__ = ["reproduce", "show", "train"]
+
+
+def train(
+    data: str = "scenes",
+    method: str = "discom",
+    profile: str = "cpu",
+    seed: int = 0,
+    runs: Path = Path("runs"),
+    modalities: str | None = None,
+    teacher: Path | None = None,
+    as_published: bool = False,
+    recompute: bool = False,
+    settings: dict[str, Any] | None = None,
+) -> None:
+    """Train one method on one data set; a run that is done is shown, one that was cut off goes on.
+
+    Args:
+        data: scenes, scenes:n=600, a prepared folder, or a folder of images.
+        method: one of the registered names.
+        profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU).
+        seed: of split, weights and batches.
+        runs: the folder that holds all runs.
+        modalities: which ones to use, such as rgb+elevation; all by default.
+        teacher: folder of a finished run of teacher, for a method that is taught; the one with the same settings by
+            default, which is trained first if need be.
+        as_published: use the options with which the DisCoM-KD authors' own code ran the method.
+        recompute: train again where a result is there but damaged.
+        settings: changes to the profile.
+    """
+    from discom import methods
+    from discom.runs import Run
+    from discom.sweep import Source
+    from discom.sweep import train as train_run
+
+    chosen, source = methods.get(method), Source(data, modalities)
+    config = make_config(profile, seed, settings or {})
+    if as_published:
+        config = dataclasses.replace(config, options={**chosen.published, **config.options})
+    methods.build(chosen, source.load(), config)  # refuses settings that do not fit before a teacher is trained
+    run = Run.of(runs, chosen, source.load(), config, teacher)
+    for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
+        result = train_run(needed, source, recompute=recompute, progress=True)
+    print(run.folder)
+    for name, scores in result.scores.items():
+        print(f"{name}: F1 {scores['f1']:.1f}, accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}")
+
+
+def show(path: Path, out: Path | None = None, collect: Path | None = None) -> None:
+    """Show a run (scores, curves, confusion) or compare all runs of a folder (means and paired differences).
+
+    Args:
+        path: a run's folder, a folder of runs, or a JSON file of collected results.
+        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion; for several, the
+            paired differences of discom.
+        collect: write every result of a folder of runs into this one JSON file.
+    """
+    import pandas as pd
+
+    from discom import experiments, plots, tables
+    from discom.runs import Result, read_metrics
+
+    if out:
+        check_picture(out)
+    if (path / "config.json").is_file():
+        result = Result.read(path / "result.json")
+        print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
+              f" {result.pairs_per_second:.0f} samples/s, {result.peak_memory_mb:.0f} MB")  # fmt: skip
+        print(pd.DataFrame(result.scores).T.to_string(float_format="{:.2f}".format))
+        results = [result]
+        figures = {"": lambda: plots.curves(read_metrics(path / "metrics.csv")),
+                   "-confusion": lambda: plots.confusions(path / "predictions.npz")}  # fmt: skip
+    else:
+        results = experiments.load_results(path)
+        compared = experiments.summary(results)
+        print(f"{tables.to_markdown(compared)}\n\n{tables.cost_to_markdown(results)}")
+        figures = {"": lambda: plots.differences(compared, "discom", experiments.BASELINES)}
+    if collect:
+        experiments.collect(results, collect)
+    if out:
+        plots.style()
+        for end, draw in figures.items():
+            file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
+            draw().savefig(file)
+            print(file)
+
+
+def reproduce(notebooks: Path = Path("notebooks"), profile: str = "cpu", out: Path = Path("build/notebooks")) -> None:
+    """Run every notebook in order with papermill on the embedded data; one line each, exit status 1 when one fails.
+
+    Args:
+        notebooks: the folder that holds NN_….ipynb.
+        profile: tiny, cpu or paper.
+        out: where the executed copies go.
+    """
+    from discom.reproduce import run_notebooks
+
+    if not run_notebooks(notebooks, profile, out):
+        sys.exit(1)
