@@ -119,19 +119,25 @@ def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:
     return found
 
 
-def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
+def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[str, Any]:
     """Every measure of a run with embeddings, as plain JSON; kept in `run_dir`/probes.json.
+
+    Args:
+        run_dir: a finished run of discom or discom-solo.
+        split: of its data, with its seed.
+        scored: whether SAP, MIG and DCI are measured as well, whose trees take half a minute a modality.
 
     Returns:
         method, data, seed, hash; for each modality m: `matrix` ("m z_inv" → factor → score of a linear probe), with
         `shuffled` alike; `chance` and `kind` (factor → …); `modality` ("z_inv" → score, chance and shuffled of a probe
         that tells the modalities apart, on complete pairs); `cka` ("rgb z_inv | depth z_inv" → likeness); `scores`
-        (m → sap, mig, dci, completeness and informativeness of the three parts side by side); `f1` (m → test F1).
+        (m → sap, mig, dci, completeness and informativeness of the three parts side by side, if asked for); `f1` (m →
+        test F1).
     """
     run_dir = Path(run_dir)
     file, result = run_dir / "probes.json", Result.read(run_dir / "result.json")
-    if file.exists():
-        return read_json(file)
+    if file.exists() and (len((kept := read_json(file))["scores"]) > 0 or not scored):
+        return kept
     held = embeddings(run_dir, split)
     made: dict[str, Any] = {"method": _label(result), "data": result.data, "seed": result.seed, "hash": result.hash}
     made |= {"f1": result.f1, "matrix": {}, "shuffled": {}, "chance": {}, "kind": {}, "scores": {}}
@@ -142,7 +148,8 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
         made["matrix"] |= table.to_dict("index")
         for field in ("shuffled", "chance", "kind"):
             made[field] |= table.attrs[field]
-        made["scores"][name] = _scores(np.concatenate(list(test.values()), axis=1), asked)
+        if scored:
+            made["scores"][name] = _scores(np.concatenate(list(test.values()), axis=1), asked)
     made |= _across(held, split)
     write_json(file, made)
     return made

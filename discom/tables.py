@@ -41,6 +41,7 @@ ABLATIONS: dict[int, list[Row]] = {
         ("discom", {"dimension": 16}),
         ("discom", {"dimension": 256}),
         ("discom-solo", {}),
+        ("discom-solo", {"weights": {"orth": 0.0}}),
     ],
     # Table 4: the full model; its parts are read one by one (`inspection.readings`)
     4: [FULL],

@@ -144,13 +144,16 @@ def grid(
     _train(wanted, lambda run: sources[run.fingerprint], runner, report, recompute=recompute, dry_run=dry_run)
 
 
-def probe(path: Path, data: str = "scenes", modalities: str | None = None, out: Path | None = None) -> None:
+def probe(
+    path: Path, data: str = "scenes", modalities: str | None = None, scored: bool = False, out: Path | None = None
+) -> None:
     """What the embeddings of trained runs hold: linear probes of every known factor, and all other measures.
 
     Args:
         path: the folder of a finished run of discom or discom-solo, or a folder of such runs.
         data: what they were trained on: scenes, a prepared folder, or a folder of images.
         modalities: which ones were used, such as rgb+elevation; all by default.
+        scored: measure SAP, MIG and DCI as well, half a minute a modality.
         out: write the measures of every run into FILE.json, and the map of their means into FILE.png.
     """
     from discom import data as sets
@@ -164,7 +167,7 @@ def probe(path: Path, data: str = "scenes", modalities: str | None = None, out: 
         raise ConfigError(f"{path}: no finished run in it; train one with: discom train --method discom --runs {path}")
     seeds = {inspection.seed_of(folder): None for folder in folders}
     splits = {seed: held.split(seed=seed) for seed in seeds}
-    found = [inspection.inspect(folder, splits[inspection.seed_of(folder)]) for folder in folders]
+    found = [inspection.inspect(folder, splits[inspection.seed_of(folder)], scored=scored) for folder in folders]
     matrices = inspection.mean_matrices(found)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
