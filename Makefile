@@ -5,16 +5,24 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test lab notebooks format clean
+.PHONY: tutorial test browser lab notebooks format clean
 
 tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 	$(BIN)/python -m discom reproduce --profile cpu
 
-test: $(READY)  ## lint, tests, doctests, the README's commands, every notebook (tiny profile)
+test: $(READY) browser  ## lint, tests, doctests, the README's commands, every notebook (tiny profile)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
+
+# The explorer's test drives a real browser. Where none can be installed it is skipped, and says so.
+CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+INSTALL := apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+browser:  ## Debian's Chromium for the browser test, installed where it is missing and may be
+	@$(CHROMIUM) || { echo "installing Chromium for the browser test"; \
+	  sh -c "$(INSTALL)" >/dev/null 2>&1 || sudo -n sh -c "$(INSTALL)" >/dev/null 2>&1; }; \
+	  $(CHROMIUM) || echo "no Chromium could be installed: the browser test is skipped (sudo apt install chromium)"
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks

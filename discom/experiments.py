@@ -1,6 +1,7 @@
 """Many runs put together: means over seeds, and differences paired by seed."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ def by_dials(table: pd.DataFrame) -> pd.DataFrame:
     [[0.5, 60.0], [1.0, 70.0]]
     """
     rest = {"shared": 1.0, "labelled": 1.0}
-    told = [dict(item.split("=") for item in name.split("-")[1:] if "=" in item) for name in table["data"]]
+    told = [dict(re.findall(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)", name)) for name in table["data"]]
     names = list(dict.fromkeys(name for dials in told for name in dials))
     columns = {name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names}
     return table.assign(**columns)

@@ -18,11 +18,11 @@ from discom import methods, probing
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Images, paired_rows
-from discom.errors import RunError
+from discom.errors import DataError, RunError
 from discom.evaluation import embed, scores
 from discom.experiments import label
 from discom.runs import Result, identity, weights_file
-from discom.storage import read_json, write_json
+from discom.storage import digest, read_json, write_json
 
 __all__ = ["embeddings", "factors", "inspect", "load_run", "mean_matrices", "readings", "seed_of"]
 
@@ -39,7 +39,10 @@ def load_run(run_dir: Path | str, split: Split, network: str) -> tuple[methods.M
     """
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
-    method, config = methods.get(result.method), Config(**{**result.config, "accelerator": "auto"})
+    try:
+        method, config = methods.get(result.method), Config(**{**result.config, "accelerator": "auto"})
+    except TypeError as error:
+        raise RunError(f"{run_dir}: has settings of another version ({error}); train it again") from None
     held, here = read_json(run_dir / "config.json"), identity(method, split, config)
     if held.get("split") != here["split"]:
         raise RunError(f"{run_dir}: was trained on another split; give the split of its data with seed {result.seed}")
@@ -60,9 +63,9 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
     found = {"train": {}, "test": {}}
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
-        heads = model.heads(name)
         for part in found:
             z = embed(model, name, Images(getattr(split, part), name, "cpu"))
+            heads = model.heads(name)
             logits = {"logits": heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))}
             logits |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
             found[part][name] = {key: value.numpy() for key, value in {**z, **logits}.items()}
@@ -80,8 +83,8 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
     'readings'
     """
     file, result = Path(run_dir) / "readings.json", Result.read(Path(run_dir) / "result.json")
-    if file.exists():
-        return [Result.from_json(held, file) for held in read_json(file)]
+    if kept := _kept(file, result):
+        return [Result.from_json(held, file) for held in kept]
     held, found = embeddings(run_dir, split), {}
     for name, test in held["test"].items():
         y, truth = (getattr(split, part).modalities[name].y for part in ("train", "test"))
@@ -92,8 +95,23 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
                 scored = scores(torch.as_tensor(logits).float(), torch.from_numpy(truth))
                 found.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **scored}
     made = [replace(result, method=f"{_label(result)} {part}", scores=found[part]) for part in found]
-    write_json(file, [one.to_json() for one in made])
+    _keep(file, result, [one.to_json() for one in made])
     return made
+
+
+def _keep(file: Path, result: Result, found: Any) -> None:
+    """Store what was measured on a run, with what tells whether it is still that."""
+    write_json(file, {"result": digest(result.to_json()), "checksum": digest(found), "found": found})
+
+
+def _kept(file: Path, result: Result) -> Any:
+    """What `_keep` stored; None if there is nothing, or if the run was trained again or the file changed since."""
+    try:
+        held = read_json(file)
+        same = (held["result"], held["checksum"]) == (digest(result.to_json()), digest(held["found"]))
+    except (OSError, ValueError, KeyError, TypeError, DataError):
+        return None
+    return held["found"] if same else None
 
 
 def _full(reader, z: np.ndarray, classes: int) -> np.ndarray:
@@ -136,7 +154,7 @@ def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[
     """
     run_dir = Path(run_dir)
     file, result = run_dir / "probes.json", Result.read(run_dir / "result.json")
-    if file.exists() and (len((kept := read_json(file))["scores"]) > 0 or not scored):
+    if (kept := _kept(file, result)) and (kept["scores"] or not scored):
         return kept
     held = embeddings(run_dir, split)
     made: dict[str, Any] = {"method": _label(result), "data": result.data, "seed": result.seed, "hash": result.hash}
@@ -151,7 +169,7 @@ def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[
         if scored:
             made["scores"][name] = _scores(np.concatenate(list(test.values()), axis=1), asked)
     made |= _across(held, split)
-    write_json(file, made)
+    _keep(file, result, made)
     return made
 
 

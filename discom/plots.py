@@ -18,6 +18,7 @@ __all__ = ["class_counts", "confusions", "curves", "differences", "gains", "inte
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^Dv*"
+SUMMARY = ("data", "method", "modality", "n", "f1", "sd", "arrow", "paper")  # columns of a table that are no dials
 
 
 def style() -> None:
@@ -193,7 +194,7 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     Raises:
         RunError: no dial was turned, or more than two.
     """
-    dials = list(table.columns[list(table.columns).index(f"vs {baselines[-1]} high") + 1 :])
+    dials = [name for name in table if not name.startswith("vs ") and name not in SUMMARY]
     if len(dials) not in (1, 2):
         raise RunError(
             f"gains: {len(dials)} dials were turned {dials}; a picture has one or two, give the others one value"
@@ -230,7 +231,7 @@ def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> 
     name = [name for name in dict.fromkeys(part["method"]) if name != baseline][-1]
     cells = part[part["method"] == name].pivot(index=dials[0], columns=dials[1])
     middle, low, high = (cells[f"vs {baseline}{end}"] for end in ("", " low", " high"))
-    text = [[f"{m:+.1f}\n[{a:+.1f}, {b:+.1f}]" for m, a, b in zip(*row, strict=True)]
+    text = [[f"{m:+.1f}" + ("" if np.isnan(a) else f"\n[{a:+.1f}, {b:+.1f}]") for m, a, b in zip(*row, strict=True)]
             for row in zip(middle.to_numpy(), low.to_numpy(), high.to_numpy(), strict=True)]  # fmt: skip
     most = np.nanmax(np.abs([part.loc[part["method"] == name, f"vs {baseline}"]]))
     sns.heatmap(middle, ax=axis, annot=text, fmt="", cmap="PuOr", vmin=-most, vmax=most, annot_kws={"fontsize": 8},

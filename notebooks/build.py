@@ -23,9 +23,13 @@ def twin(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
 def _fleeting(output: nbformat.NotebookNode) -> bool:
-    """Progress bars: text on stderr, or a widget that no page can draw afterwards."""
-    return output.get("name") == "stderr" or "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    """Progress bars: text on stderr, or a widget that no page can draw afterwards and that left no picture."""
+    data = output.get("data", {})
+    return output.get("name") == "stderr" or (WIDGET in data and "image/png" not in data)
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -35,6 +39,8 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _fleeting(output)]
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET, None)  # its picture stays
     language = {"name": "python"}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})

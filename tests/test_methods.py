@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,9 @@ WEIGHTS = {
     "ctkd+lskd": {"cl": 0.1, "kd": 9},
     "mlkd+lskd": {"cl": 0.1, "instance": 9, "batch": 9, "classes": 9},
     "discom-solo": {"cl": 1, "aux": 1, "orth": 1},
-    "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1},
+    "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0},
 }
+EXTRA = ("irr", "xcov", "hsic")  # terms that DisCoM-KD computes only when they count
 TAUGHT = [name for name in WEIGHTS if name.startswith(("kd", "dkd", "ctkd", "mlkd"))]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
@@ -184,7 +186,8 @@ def test_an_unfinished_distillation_says_what_it_lacks():
 def test_terms(name):
     model = make(name)
     terms = model.loss(draw_batch(name))
-    assert tuple(terms) == tuple(model.terms) == tuple(WEIGHTS[name])
+    assert tuple(model.terms) == tuple(WEIGHTS[name])
+    assert tuple(terms) == tuple(term for term in WEIGHTS[name] if term not in EXTRA)
     assert model.weights == model.terms == WEIGHTS[name]
     assert all(value.shape == () and value.isfinite() for value in terms.values())
     assert all(value.requires_grad for value in terms.values())
@@ -689,8 +692,9 @@ OPTIONS = {  # all but the weights
     "dkd+lskd": {"teacher": "all", "temperature": 2.0, "warmup": 20, "first_epoch": 1},
     "ctkd+lskd": {"teacher": "all", "loops": 10, "first_epoch": 1},
     "mlkd+lskd": {"teacher": "all", "temperature": 2.0, "combination": "official"},
-    "discom": {"grl_lambda": 1.0, "reduction": "paper", "modality_targets": "paper"},
-}
+    "discom": {"grl_lambda": 1.0, "grl_warmup": 0, "dimension": 0, "pairing": "unpaired",
+               "reduction": "paper", "modality_targets": "paper"},
+}  # fmt: skip
 
 
 @every_method
@@ -707,6 +711,73 @@ def test_options_that_are_given_are_filled_up():
     assert methods.get("discom").options(given) == full
     found = methods.get("dkd+lskd").options({"temperature": 3, "weights": {"nckd": 8}})
     assert found == {**OPTIONS["dkd+lskd"], "temperature": 3.0, "weights": {"cl": 1, "tckd": 9, "nckd": 8}}
+
+
+@every_method
+def test_nothing_has_changed_when_every_default_is_written_out(name):
+    method = methods.get(name)
+    assert method.changed({}) == method.changed(method.options({})) == {}
+
+
+CHANGED = [
+    ("discom", {"pairing": "paired", "grl_lambda": 1}, {"pairing": "paired"}),
+    ("discom", {"weights": {"adv": 1, "irr": 0, "hsic": 2}}, {"weights": {"hsic": 2.0}}),
+    ("discom", {"weights": {"adv": 0}, "dimension": 16}, {"dimension": 16, "weights": {"adv": 0.0}}),
+    ("kdv2", {"temperature": 2, "weights": {"kd": 0.5}}, {"temperature": 2.0}),
+    ("dkd+lskd", {"weights": {"nckd": 8, "tckd": 9}}, {"weights": {"nckd": 8.0}}),
+    ("mlkd", {"combination": "official"}, {}),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "expected"), CHANGED)
+def test_what_has_changed_is_what_is_not_the_default(name, given, expected):
+    method = methods.get(name)
+    assert method.changed(given) == method.changed(method.options(given)) == expected
+    assert method.options(method.changed(given)) == method.options(given)  # and with the defaults it is all of it
+
+
+def test_what_has_changed_must_be_an_option():
+    with pytest.raises(ConfigError, match="student has no 'colour'"):
+        methods.get("student").changed({"colour": 1})
+
+
+@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
+def test_pairing_is_an_option_of_discom(pairing):
+    assert make("discom", pairing=pairing).paired == (pairing == "paired")
+    assert make("discom").paired is False
+
+
+@pytest.mark.parametrize("pairing", ["half", "", "Paired"])
+def test_an_unknown_pairing(pairing):
+    with pytest.raises(ConfigError, match=f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'"):
+        make("discom", pairing=pairing)
+
+
+@pytest.mark.parametrize("dimension", [1, 5, 40])
+def test_a_dimension_that_is_given_is_that_of_every_part(dimension):
+    model, batch = make("discom", dimension=dimension), draw_batch()
+    for name, x in batch.x.items():
+        assert {key: z.shape for key, z in model.embed(name, x).items()} == dict.fromkeys(
+            ("inv", "inf", "irr"), (len(x), dimension)
+        )
+    step(model, batch, torch.optim.SGD(model.parameters(), lr=1e-3))
+
+
+@pytest.mark.parametrize("name", ["discom", "discom-solo"])
+def test_embeddings_and_heads_make_the_prediction(name):
+    model, batch = make(name).eval(), draw_batch()
+    for modality, x in batch.x.items():
+        z = model.embed(modality, x)
+        logits = model.heads(modality).task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
+        torch.testing.assert_close(logits, model.predict(modality, x))
+    same = model.heads("rgb") is model.heads("depth")
+    assert same == (name == "discom")
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTS if not name.startswith("discom")])
+def test_a_method_without_embeddings_says_so(name):
+    with pytest.raises(ConfigError, match=rf"{re.escape(name)} has no embedding to look into; choose discom"):
+        make(name).embed("rgb", draw_batch().x["rgb"])
 
 
 @every_method

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from discom import data, plots
 from discom.data import MultiModalData, scenes
-from discom.errors import DiscomError
-from discom.experiments import BASELINES, paired_difference
+from discom.errors import DiscomError, RunError
+from discom.experiments import BASELINES, by_dials, paired_difference
 
 THREE = ("rgb", "depth", "thermal")
 
@@ -499,6 +499,155 @@ def test_intervals_of_many_methods_are_all_drawn():
 def test_intervals_without_anything_to_compare_says_so():
     with pytest.raises(DiscomError, match="no method shares a seed with a baseline"):
         plots.intervals(pd.DataFrame([row(), row(method="teacher", modality="rgb+depth")]), BASELINES)
+
+
+# ---------------------------------------------------------------- gains along dials
+
+
+def gain(method="discom", modality="rgb", dials=(("shared", 0.0),), **versus):
+    """A row as `by_dials` gives it: differences with the baselines that are given, then a column for each dial."""
+    whole = row(method=method, modality=modality, **versus)
+    others = [f"vs {name}{end}" for name in BASELINES if name.replace("-", "_") not in versus
+              for end in ("", " low", " high")]  # fmt: skip
+    kept = {key: value for key, value in whole.items() if key not in others}
+    return {**kept, **dict(dials)}
+
+
+def one_dial():
+    return pd.DataFrame([
+        gain(method, modality, (("shared", value),), student=(middle + value, middle + value - 1, middle + value + 2))
+        for value in (1.0, 0.0, 0.5)
+        for method, middle in (("discom", 3.0), ("kdv2", -1.0))
+        for modality in ("rgb", "depth")
+    ])  # fmt: skip
+
+
+def curves_of(axis):
+    """Method → (places, middles, ends of the intervals) from left to right, by the legend's names."""
+    found = {}
+    for container, name in zip(*axis.get_legend_handles_labels(), strict=True):
+        line, _, (spans,) = container
+        ends = np.array([span[:, 1] for span in spans.get_segments()])
+        found[name] = (np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), ends)
+    return found
+
+
+def test_gains_over_one_dial_are_curves():
+    figure = plots.gains(one_dial(), ["student"])
+    rgb, depth = drawn(figure)
+    assert [axis.get_title() for axis in (rgb, depth)] == ["rgb: F1 − F1 of student", "depth: F1 − F1 of student"]
+    assert labels([rgb, depth]) == [("shared", "F1 points")] * 2
+    for axis in (rgb, depth):
+        found = curves_of(axis)
+        assert list(found) == ["discom", "kdv2"]
+        for name, middle in (("discom", 3.0), ("kdv2", -1.0)):
+            places, middles, ends = found[name]
+            assert np.allclose(places, [0, 0.5, 1], atol=0.02)  # beside its value, lest methods hide each other
+            assert np.allclose(middles, [middle, middle + 0.5, middle + 1])
+            assert np.allclose(ends, middles[:, None] + [-1, 2])
+        assert not np.allclose(found["discom"][0], found["kdv2"][0], atol=1e-6)
+        assert axis.get_xticks().tolist() == [0, 0.5, 1]
+    (key,) = figure.legends
+    assert [text.get_text() for text in key.get_texts()] == ["discom", "kdv2"]
+
+
+def test_gains_has_a_row_of_panels_for_each_baseline_and_none_for_a_stacked_network():
+    table = one_dial()
+    for place, (end, value) in enumerate({"": 1.5, " low": 1.0, " high": 2.0}.items()):
+        table.insert(list(table).index("vs student high") + 1 + place, f"vs discom-solo{end}", value)
+    table = pd.concat([table, table.assign(modality="rgb+depth")])
+    axes = drawn(plots.gains(table, ["student", "discom-solo"]))
+    assert [axis.get_title() for axis in axes] == [
+        f"{modality}: F1 − F1 of {baseline}" for baseline in ("student", "discom-solo") for modality in ("rgb", "depth")
+    ]
+    assert np.allclose(curves_of(axes[3])["discom"][1], 1.5)
+
+
+def test_gains_leaves_the_baseline_and_teachers_out():
+    more = [gain(name, modality, (("shared", value),), student=(9.0, 8.0, 10.0))
+            for name in ("student", "teacher")
+            for modality in ("rgb", "depth") for value in (0.0, 0.5, 1.0)]  # fmt: skip
+    axes = drawn(plots.gains(pd.concat([pd.DataFrame(more), one_dial()]), ["student"]))
+    assert list(curves_of(axes[0])) == ["discom", "kdv2"]
+
+
+def two_dials():
+    return pd.DataFrame([
+        gain(method, "rgb", (("shared", shared), ("labelled", labelled)),
+             student=(10 * shared + labelled, 10 * shared + labelled - 1, 10 * shared + labelled + 2))
+        for method in ("kdv2", "discom")
+        for shared in (0.0, 1.0)
+        for labelled in (0.2, 0.5, 1.0)
+    ])  # fmt: skip
+
+
+def test_gains_over_two_dials_are_a_map_of_the_last_method():
+    panel, bar = drawn(plots.gains(two_dials(), ["student"]))
+    assert panel.get_title() == "rgb: F1 of discom − F1 of student"
+    assert labels([panel]) == [("labelled", "shared")]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.2", "0.5", "1.0"]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == ["0.0", "1.0"]
+    expected = [[10 * shared + labelled for labelled in (0.2, 0.5, 1.0)] for shared in (0.0, 1.0)]
+    assert np.allclose(panel.collections[0].get_array().reshape(2, 3), expected)
+    texts = [text.get_text() for text in panel.texts]
+    assert texts == [f"{m:+.1f}\n[{m - 1:+.1f}, {m + 2:+.1f}]" for m in np.ravel(expected)]
+    assert panel.collections[0].get_clim() == (-11, 11)  # no difference is the middle of the colours
+    bottom, top = panel.get_ylim()
+    assert bottom < top  # values rise upwards
+    assert bar.get_ylabel() == "F1 points"
+
+
+@pytest.mark.parametrize("dials", [(), (("shared", 0.0), ("labelled", 1.0), ("spurious_rgb", 0.6))])
+def test_gains_over_no_dial_or_three_say_so(dials):
+    table = pd.DataFrame([gain(dials=dials, student=(1.0, 0.0, 2.0))])
+    with pytest.raises(RunError, match=f"gains: {len(dials)} dials were turned .*; a picture has one or two"):
+        plots.gains(table, ["student"])
+    assert plt.get_fignums() == []
+
+
+def test_gains_of_one_seed_are_dots():
+    table = one_dial().assign(**{"vs student low": np.nan, "vs student high": np.nan})
+    axes = drawn(plots.gains(table, ["student"]))
+    assert [container[0].get_ydata().tolist() for container in axes[0].containers] == [[3, 3.5, 4], [-1, -0.5, 0]]
+
+
+def test_gains_draws_the_baselines_it_is_given():
+    table = by_dials(pd.DataFrame([row(f"scenes-shared={value}", **FULL) for value in (0, 0.5)]))
+    (axis,) = drawn(plots.gains(table, ["student"]))
+    assert axis.get_title() == "rgb: F1 − F1 of student"
+
+
+def test_a_map_of_one_seed_has_no_intervals():
+    table = two_dials().assign(**{"vs student low": np.nan, "vs student high": np.nan})
+    panel, _ = drawn(plots.gains(table, ["student"]))
+    assert not [text for text in panel.texts if "nan" in text.get_text()]
+
+
+# ---------------------------------------------------------------- probe map
+
+MATRIX = pd.DataFrame(
+    {"shape": [100.0, 40.0, 20.0], "shift": [0.75, 0.0, -0.3], "class": [55.6, 11.1, 100.0]},
+    index=["rgb z_inv", "rgb z_inf", "rgb z_irr"],
+)
+CHANCE = {"shape": 40.0, "shift": 0.0, "class": 11.2}
+
+
+def test_a_probe_map_says_the_scores_and_colours_what_is_beyond_chance():
+    panel, bar = drawn(plots.probe_map(MATRIX, CHANCE))
+    assert [text.get_text() for text in panel.texts] == ["100", "0.75", "56", "40", "0.00", "11", "20", "-0.30", "100"]
+    expected = [[1, 0.75, (55.6 - 11.2) / 88.8], [0, 0, 0], [0, 0, 1]]  # below chance is chance
+    assert np.allclose(panel.collections[0].get_array().reshape(3, 3), expected)
+    assert panel.collections[0].get_clim() == (0, 1)
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["shape\n(40)", "shift", "class\n(11)"]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == list(MATRIX.index)
+    assert bar.get_ylabel() == "read beyond chance"
+    assert "chance in %" in panel.get_xlabel()
+
+
+def test_a_probe_map_of_chosen_factors_in_that_order():
+    panel, _ = drawn(plots.probe_map(MATRIX, CHANCE, ["class", "shape"]))
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["class\n(11)", "shape\n(40)"]
+    assert [text.get_text() for text in panel.texts] == ["56", "100", "11", "40", "100", "20"]
 
 
 # ---------------------------------------------------------------- all together

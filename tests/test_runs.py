@@ -16,6 +16,7 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.data import Modality
 from discom.errors import BusyError, ConfigError, DiscomError, RunError
+from discom.methods import base
 from discom.runs import Result, Run, claim, identity, locked, weights_file
 from discom.storage import digest
 
@@ -102,6 +103,41 @@ def test_every_option_changes_the_hash(held, method, given):
     other, plain = run(held, options(**given), method), run(held, method=method)
     assert other.hash != plain.hash
     assert other.folder.parent == plain.folder.parent
+
+
+@pytest.mark.parametrize("extra", ["an option", "a term"])
+@pytest.mark.parametrize("given", [{}, {"grl_lambda": 0.5, "weights": {"adv": 0}}], ids=str)
+def test_a_new_option_at_its_default_leaves_old_runs_alone(held, monkeypatch, extra, given):
+    """A later version's method, with an option or a term more: its runs are found where they were."""
+    old = run(held, options(**given))
+    monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
+    original = methods.get("discom")
+    if extra == "a term":
+
+        @methods.register("discom")
+        class Later(original):
+            terms = {**original.terms, "novel": 0.0}
+
+        changed = {"weights": {**given.get("weights", {}), "novel": 0.5}}
+    else:
+
+        @methods.register("discom")
+        class Later(original):
+            @classmethod
+            def options(cls, given):
+                novel = given.get("novel", 7)
+                return {**super().options({k: v for k, v in given.items() if k != "novel"}), "novel": novel}
+
+        changed = {"novel": 8}
+    new = run(held, options(**given))
+    assert new.hash == old.hash
+    assert ("novel" in new.config.options) or ("novel" in new.config.options["weights"])
+    assert run(held, options(**{**given, **changed})).hash != old.hash
+
+
+def test_what_is_written_down_is_what_is_not_the_default(held):
+    found = identity(methods.get("discom"), held.split(), options(grl_lambda=1, pairing="paired", weights={"irr": 0}))
+    assert found["options"] == {"pairing": "paired"}
 
 
 @pytest.mark.parametrize("method", [name for name in methods.names() if methods.get(name).published])
@@ -218,9 +254,12 @@ def test_the_folder_is_runs_data_method_seed_hash(held, tmp_path):
 def test_the_options_of_a_run_are_written_in_full(held):
     assert run(held, options(reduction="released")).config.options == {
         "grl_lambda": 1.0,
+        "grl_warmup": 0,
+        "dimension": 0,
+        "pairing": "unpaired",
         "reduction": "released",
         "modality_targets": "paper",
-        "weights": dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0),
+        "weights": {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0, "irr": 0.0, "xcov": 0.0, "hsic": 0.0},
     }
 
 
@@ -473,7 +512,10 @@ def test_identity_is_what_makes_a_run_this_one(held, tmp_path):
     split = held.split(seed=0)
     found = identity(methods.Student, split, BASE)
     assert {"method", "data", "split", *BASE.identity()} == set(found)
-    assert (found["method"], found["data"], found["options"]) == ("student", "scenes", {"weights": {"cl": 1.0}})
+    assert (found["method"], found["data"], found["options"]) == ("student", "scenes", {})  # all at their defaults
+    other = identity(methods.Student, split, options(weights={"cl": 0.5}))
+    assert {key for key in found if found[key] != other[key]} == {"options"}
+    assert other["options"] == {"weights": {"cl": 0.5}}
     assert "accelerator" not in found
     assert json.loads(json.dumps(found)) == found
     taught = identity(methods.KDv2, split, BASE, write_teacher(tmp_path / "teacher"))

@@ -236,7 +236,12 @@ def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table", "3"], "table: 3 is not one of ours"),
+        (["table", "6"], "table: 6 is not one of ours; choose 1 to 5"),
+        (["table", "3", "--teacher", "rgb"], "'rgb' cannot be this table's; table 3 has none"),
+        (["table", "4", "--as_published"], "as_published: table 4 says for itself which options a row has"),
+        (["table", "5", "--modalities", "depth"], "needs two modalities or more"),
+        (["table", "3", "--seeds", "0"], "--seeds: 0 runs make no table"),
+        (["table", "3", "--options", '{"pairing": "paired"}'], "options"),
         (["table", "1", "--teacher", "sonar"], "'sonar' cannot be this table's; choose rgb, depth"),
         (["table", "2", "--teacher", "rgb"], "'rgb' cannot be this table's; table 2's reads all modalities"),
         (["table", "1", "--seeds", "0"], "--seeds: 0 runs make no table"),

@@ -1,15 +1,16 @@
 """Tables of hand-made results: every cell as it is written."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from discom import methods
 from discom.errors import ConfigError, RunError
-from discom.experiments import summary
+from discom.experiments import BASELINES, label, summary
 from discom.runs import Result
-from discom.tables import cost_to_markdown, paper_figures, paper_rows, paper_table, to_markdown, write
+from discom.tables import baselines, cost_to_markdown, paper_figures, paper_rows, paper_table, to_markdown, write
 
 
 def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", networks=None, seconds=10.0, **config):
@@ -147,10 +148,20 @@ def test_rows_as_the_authors_ran_them():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((3, ["rgb", "depth"]), "3 is not one of ours"),
+        ((6, ["rgb", "depth"]), "6 is not one of ours; choose 1 to 5"),
+        ((0, ["rgb", "depth"]), "0 is not one of ours; choose 1 to 5"),
         ((1, ["rgb"]), "two modalities or more"),
         ((1, ["rgb", "depth"], "sonar"), "'sonar' cannot be this table's; choose rgb, depth"),
         ((2, ["rgb", "depth"], "rgb"), "reads all modalities"),
+        *(((number, ["rgb"]), "two modalities or more") for number in (3, 4, 5)),
+        *(
+            ((number, ["rgb", "depth"], "rgb"), f"'rgb' cannot be this table's; table {number} has none")
+            for number in (3, 4, 5)
+        ),
+        *(
+            ((number, ["rgb", "depth"], None, True), f"as_published: table {number} says for itself")
+            for number in (3, 4, 5)
+        ),
     ],
 )
 def test_a_table_that_cannot_be(arguments, message):
@@ -159,7 +170,7 @@ def test_a_table_that_cannot_be(arguments, message):
 
 
 def test_the_papers_figures():
-    """Read off the paper's Tables 1 and 2 once more, by hand."""
+    """Read off the paper's Tables 1 to 4 once more, by hand."""
     figures = paper_figures()
     value = figures.set_index(["table", "data", "modality", "method"])["f1"]
     assert value[1, "sunrgbd", "depth", "discom"] == 47.69
@@ -168,9 +179,16 @@ def test_the_papers_figures():
     assert value[2, "eurosat", "all", "teacher"] == 95.36
     assert value[2, "eurosat", "ms", "discom"] == 98.12
     assert value[2, "eurosat", "sar", "mlkd"] == 36.17
-    assert len(value) == 39 + 75
+    assert value[3, "sunrgbd", "depth", "discom aux=0"] == 41.38
+    assert value[3, "eurosat", "sar", "discom adv=0"] == 80.63
+    assert value[4, "tristar", "depth", "discom z_inf"] == 90.68
+    assert value[4, "sunrgbd", "rgb", "discom z_inv"] == 46.13
+    assert value.groupby("table").size().to_dict() == {1: 39, 2: 75, 3: 5 * 6, 4: 3 * 6}
     assert not value.index.has_duplicates
-    assert set(figures["method"]) == set(methods.names()) - {"student-2x", "discom-solo"}
+    compared = figures[figures["table"] <= 2]
+    assert set(compared["method"]) == set(methods.names()) - {"student-2x", "discom-solo"}
+    full = value.xs("discom", level="method")  # the full model's row is the same in Tables 2, 3 and 4
+    assert full[2].to_dict() == full[3].to_dict() == full[4].to_dict()
 
 
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():
@@ -196,3 +214,137 @@ def test_every_form_says_the_same(tmp_path):
     assert again["f1"].tolist() == table["f1"].tolist()
     head, *lines = files[".txt"].splitlines()
     assert [line[head.index("modality") :].split()[0] for line in lines[:2]] == ["rgb", "depth"]  # columns are aligned
+
+
+# ---------------------------------------------------------------- the ablations
+
+LABELS = {
+    3: [
+        "discom", "discom adv=0", "discom mod=0", "discom aux=0", "discom orth=0",
+        "discom reduction=released modality_targets=released", "discom pairing=paired", "discom grl_lambda=0.1",
+        "discom grl_warmup=30", "discom dimension=16", "discom dimension=256", "discom-solo", "discom-solo orth=0",
+    ],
+    4: ["discom"],
+    5: ["discom", "discom irr=1", "discom xcov=5", "discom xcov=20", "discom hsic=1", "discom hsic=5"],
+}  # fmt: skip
+every_ablation = pytest.mark.parametrize("number", LABELS)
+
+
+def ablations_of(number, data="scenes", modalities=("rgb", "depth"), seeds=3, gain=None):
+    """Hand-made runs of an ablation; `gain` adds points to rows by their label, growing a little with the seed."""
+    made = []
+    for name, options in paper_rows(number, list(modalities)):
+        more = (gain or {}).get(label(name, options), 0.0)
+        for seed in range(seeds):
+            f1 = dict.fromkeys(modalities, 50.0 + seed + more * (1 + 0.01 * seed))
+            made.append(result(name, seed, data=data, networks=f1, options=methods.get(name).options(options)))
+    return made
+
+
+def readings_of(runs, **points):
+    """What is read from the parts of the full model's runs; `points`: part → F1 of each modality."""
+    full = [run for run in runs if label(run.method, run.config["options"]) == "discom"]
+    return [replace(run, method=f"discom {part.replace('__', ' ')}",
+                    scores={m: {**held, "f1": f1 + run.seed} for m, held in run.scores.items()})
+            for part, f1 in points.items() for run in full]  # fmt: skip
+
+
+@every_ablation
+def test_the_rows_of_the_ablations(number):
+    rows = paper_rows(number, ["rgb", "depth"])
+    assert [label(*row) for row in rows] == LABELS[number]
+    for name, options in rows:
+        methods.get(name).options(options)  # every one of them is the method's own
+    assert paper_rows(number, ["depth", "rgb", "thermal"]) == rows
+
+
+def test_rows_are_handed_out_as_copies():
+    paper_rows(3, ["rgb", "depth"]).clear()
+    assert len(paper_rows(3, ["rgb", "depth"])) == len(LABELS[3])
+
+
+def test_what_a_table_is_compared_with():
+    assert [baselines(number) for number in (1, 2, 3, 4, 5)] == [BASELINES] * 2 + [("discom",)] * 3
+
+
+@every_ablation
+def test_an_ablation_is_in_its_order_whatever_the_order_of_the_runs(number):
+    runs = ablations_of(number)
+    for given in (runs, runs[::-1]):
+        table = paper_table(given, number)
+        assert table["method"].tolist() == [name for name in LABELS[number] for _ in range(2)]
+        assert set(table["modality"]) == {"rgb", "depth"}
+        assert [column for column in table if column.startswith("vs ")] == ["vs discom", "vs discom low",
+                                                                            "vs discom high"]  # fmt: skip
+        assert table["n"].tolist() == [3] * len(table)
+
+
+def test_arrows_of_an_ablation_compare_with_the_full_model():
+    gain = {"discom adv=0": 4.0, "discom aux=0": -4.0, "discom orth=0": 0.0}
+    table = paper_table(ablations_of(3, gain=gain), 3).set_index("method")
+    assert set(table.loc["discom adv=0", "arrow"]) == {"↑"}
+    assert set(table.loc["discom aux=0", "arrow"]) == {"↓"}
+    assert set(table.loc["discom orth=0", "arrow"]) == {"~"}
+    assert set(table.loc["discom", "arrow"]) == {""}
+    assert table.loc["discom adv=0", "vs discom"].tolist() == pytest.approx([4.04] * 2)
+    assert table.loc["discom", "vs discom"].isna().all()
+    assert set(paper_table(ablations_of(3, seeds=1), 3)["arrow"]) == {""}
+
+
+def test_other_runs_of_the_same_folder_do_not_mix_in():
+    other = [result("discom", seed, options={"grl_lambda": 0.77}) for seed in range(3)]
+    other += [result("student", seed) for seed in range(3)]
+    for number in LABELS:
+        assert paper_table(ablations_of(number) + other, number).equals(paper_table(ablations_of(number), number))
+
+
+def test_an_ablation_shows_what_there_is():
+    runs = [run for run in ablations_of(5) if "hsic" not in label(run.method, run.config["options"])]
+    assert paper_table(runs, 5)["method"].unique().tolist() == LABELS[5][:4]
+
+
+def test_table_4_has_what_is_read_from_each_part_below_the_full_model():
+    runs = ablations_of(4)
+    parts = {"z_inv": 45.0, "z_inv__probe": 46.0, "z_irr": 12.0}
+    table = paper_table([*readings_of(runs, **parts), *runs], 4)
+    names = ["discom", "discom z_inv", "discom z_inv probe", "discom z_irr"]
+    assert table["method"].tolist() == [name for name in names for _ in range(2)]
+    found = table.set_index(["method", "modality"])
+    assert found.loc[("discom z_inv", "depth"), "vs discom"] == pytest.approx(-5)
+    assert found.loc[("discom z_irr", "rgb"), "arrow"] == "↓"
+    for number in (3, 5):  # nor do they show in the other tables
+        whole = ablations_of(number)
+        assert paper_table(whole + readings_of(whole, **parts), number).equals(paper_table(whole, number))
+
+
+def test_the_papers_figures_stand_beside_the_ablations():
+    table = paper_table(ablations_of(3, "sunrgbd"), 3).set_index(["method", "modality"])["paper"]
+    assert table["discom adv=0", "rgb"] == 51.38
+    assert table["discom adv=0", "depth"] == 46.83
+    assert table["discom mod=0", "rgb"] == 53.73
+    assert table["discom aux=0", "depth"] == 41.38
+    assert table["discom orth=0", "depth"] == 42.97
+    assert table["discom", "rgb"] == 53.63
+    asked_first_here = LABELS[3][5:]
+    assert all(math.isnan(table[name, "rgb"]) for name in asked_first_here)
+    runs = ablations_of(4, "sunrgbd")
+    parts = paper_table(runs + readings_of(runs, z_inv=40.0, z_inf=41.0, z_irr__probe=20.0), 4)
+    assert parts["paper"].tolist()[:6] == [53.63, 47.69, 46.13, 39.92, 50.82, 43.29]
+    assert parts["paper"].isna().tolist()[6:] == [True, True]
+    assert "paper" not in paper_table(ablations_of(5, "sunrgbd"), 5)
+    assert "paper" not in paper_table(ablations_of(3), 3)
+    assert "paper" not in paper_table(ablations_of(3, "sunrgbd", ("rgb", "thermal")), 3)
+
+
+def test_every_form_of_an_ablation_says_the_same(tmp_path):
+    table = paper_table(ablations_of(3, "sunrgbd", gain={"discom aux=0": -4.0}), 3)
+    files = {file.suffix: file.read_text(encoding="utf-8") for file in write(table, tmp_path / "t", baselines(3))}
+    head = "| data | method | modality | n | F1 | Δ discom | paper |"
+    assert files[".md"].splitlines()[0] == head
+    low, high = (table.set_index("method").loc["discom aux=0", f"vs discom {end}"].iloc[0] for end in ("low", "high"))
+    assert (f"| sunrgbd | discom aux=0 | rgb | 3 | 47.0 ± 1.0 ↓ | -4.0 [{low:+.1f}, {high:+.1f}] | 53.9 |"
+            in files[".md"].splitlines())  # fmt: skip
+    assert "| sunrgbd | discom pairing=paired | rgb | 3 | 51.0 ± 1.0 ~ | +0.0 [+0.0, +0.0] | – |" in files[".md"]
+    assert files[".txt"].splitlines()[0].split() == ["data", "method", "modality", "n", "F1", "Δ", "discom", "paper"]
+    assert r"$\Delta$ discom" in files[".tex"]
+    assert pd.read_csv(tmp_path / "t.csv")["vs discom"].tolist() == pytest.approx(table["vs discom"], nan_ok=True)

@@ -128,6 +128,8 @@ def grid(
     except ValueError:
         raise ConfigError(f"--dials: {dials} is no JSON; write e.g. '{{\"shared\": [0, 0.5, 1]}}'") from None
     arms, baselines = [sweep.arm(text) for text in methods.split(",")], against.split(",")
+    if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
+        raise ConfigError(f"--against: '{absent.pop()}' is not among the methods {methods}; add it there")
     changes, wanted, sources = settings or {}, [], {}
     for source in sweep.cells(data, turned, seeds):
         made = sweep.cell_runs(source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}))
@@ -141,6 +143,7 @@ def grid(
             experiments.collect(results, collect)
 
     runner = sweep.make_engine(engine, workers, address)
+    wanted = list({run.folder: run for run in wanted}.values())  # a dial may change nothing where another is at rest
     _train(wanted, lambda run: sources[run.fingerprint], runner, report, recompute=recompute, dry_run=dry_run)
 
 

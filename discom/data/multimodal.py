@@ -191,9 +191,17 @@ class MultiModalData:
             raise DataError(f"{self.name}: no modality {unknown}; there are {list(self.modalities)}")
         if list(names) == list(self.modalities):
             return self
-        kept = replace(self, modalities={name: self.modalities[name] for name in names}, factors={}, masks=None,
-                       groups=None, parts=None, name="-".join([self.name, *names]))  # fmt: skip
-        return kept._aligned_with(self)
+        kept = self.having({name: self.modalities[name] for name in names})
+        return replace(kept, name="-".join([self.name, *names]))
+
+    def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
+        """The same data with other `modalities`, made of its own; a split that it came with stays."""
+        kept = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
+        kept = kept._aligned_with(self)
+        if self.parts is None:
+            return kept
+        rows = {part: kept._index.get_indexer(self.ids[found]) for part, found in self.parts.items()}
+        return replace(kept, parts={part: found[found >= 0] for part, found in rows.items()})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""

@@ -115,8 +115,8 @@ def make(
     flat = {name: values for name, values in factors.items() if values.ndim == 1}
     for name in ("colour_a", "colour_b", "background", "bottom"):  # a colour is told by its brightness: one number
         flat[name] = factors[name].mean(1)
-    return MultiModalData(
-        {name: Modality(images[name], labels, ids).take(_seen(name, n, seed, labelled, parts)) for name in modalities},
+    drawn = MultiModalData(
+        {name: Modality(images[name], labels, ids) for name in modalities},
         classes,
         factors=flat,
         masks=masks,
@@ -124,6 +124,10 @@ def make(
         parts=parts,
         fractions=FRACTIONS,
     )
+    if labelled == 1 or "depth" not in modalities:
+        return drawn
+    seen = drawn.modalities["depth"].take(_seen(n, seed, labelled, parts))
+    return drawn.having({**drawn.modalities, "depth": seen})
 
 
 def _name(*, shared: float, spurious: float, labelled: float, spurious_in: str) -> str:
@@ -133,12 +137,14 @@ def _name(*, shared: float, spurious: float, labelled: float, spurious_in: str) 
     return "-".join(["scenes", *(f"{name}={value:g}" for name, value in turned.items())])
 
 
-def _seen(name: str, n: int, seed: int, labelled: float, parts) -> np.ndarray:
-    """The scenes that a sensor saw, as rows: all, but of depth's training scenes only a share."""
-    if name != "depth" or labelled == 1:
-        return np.arange(n)
+def _seen(n: int, seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
+    """The scenes that depth saw, as rows: all of validation and test, a share of the training scenes."""
     train = np.random.default_rng([seed, 5]).permutation(parts["train"])
     kept = train[: round(labelled * len(train))]
+    if len(kept) < 2:
+        raise ConfigError(
+            f"scenes: labelled={labelled} leaves depth {len(kept)} of {len(train)} training scenes; raise it"
+        )
     return np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))
 
 

@@ -15,7 +15,7 @@ from discom.losses.disentangle import reverse_gradient
 
 __all__ = ["cross_covariance", "hsic", "irrelevant_task_loss", "squared_correlation"]
 
-TINY = 1e-6  # added to variances and kernels' widths, so that a unit that never changes has a gradient
+TINY = 1e-12  # added to variances and kernels' widths: what never changes gives 0, and a gradient of 0
 
 
 def irrelevant_task_loss(
@@ -82,7 +82,7 @@ def _full(z: Tensor) -> Tensor:
 def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
     """L_xcov = Σ_m [r²(z_irr, z_inv) + r²(z_irr, z_inf)], r² the `squared_correlation`.
 
-    A scalar in [0, 2M]: no unit of z_irr shall be a line of a unit of the others. Dependence that is no line is not seen.
+    A scalar in [0, 2M]: no unit of z_irr shall be a line of a unit of the others. Other dependence is not seen.
     """
     return sum(squared_correlation(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf))
 

@@ -86,6 +86,8 @@ class DisCoMKD(Method):
             raise ConfigError(f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo")
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
+        if grl_warmup < 0:
+            raise ConfigError(f"grl_warmup: {grl_warmup} epochs are too few; 0 keeps the strength constant")
         disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
         self.model = DisCoM(channels, classes, encoder, dimension)
         if self.weights["irr"]:  # made last and only if used: the other networks start from the same weights without it

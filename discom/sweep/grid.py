@@ -14,6 +14,8 @@ from discom.sweep.jobs import Source
 
 __all__ = ["arm", "cell_runs", "cells"]
 
+DIALS = ("shared", "spurious", "spurious_in", "labelled")  # the arguments of scenes that a data set's name tells
+
 
 def arm(text: str) -> tuple[str, dict[str, Any]]:
     """A method and its options from one word; terms of its loss are options like any other.
@@ -47,10 +49,12 @@ def cells(data: str, dials: Mapping[str, Sequence[Any]], seeds: int) -> list[Sou
     ['scenes:n=99,shared=0,seed=0', 'scenes:n=99,shared=1,seed=0']
 
     Raises:
-        ConfigError: data that has no dials, or a dial without values.
+        ConfigError: data that has no dials, a dial that there is not, or one without values.
     """
     if data.partition(":")[0] != "scenes":
         raise ConfigError(f"data: '{data}' has no dials; only scenes are drawn, use discom table for the others")
+    if not isinstance(dials, Mapping) or set(dials) - set(DIALS):
+        raise ConfigError(f"dials: {dials} are not values of {', '.join(DIALS)}; other arguments go with the data")
     if empty := [name for name, values in dials.items() if not isinstance(values, list | tuple) or not values]:
         raise ConfigError(f"dials: {empty[0]} needs a list of values, such as [0, 0.5, 1]")
     head = data if ":" in data else f"{data}:"

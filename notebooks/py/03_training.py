@@ -339,7 +339,7 @@ figure = plots.confusions(Path(runs) / f"live-{profile}-discom/predictions.npz")
 #
 # 1. **Warm-up (2 min).** How many batches has an epoch of this training part at batch size 50? *Hint: nearly equal sizes.* Set `answer_1`.
 # 2. **Change one thing (10 min).** Train `student` with `augment=0` in the `tiny` profile and put the Result into `answer_2`. *Hint: `settings("tiny", augment=0)`.*
-# 3. **Change one thing (10 min).** Train `discom` on paired batches (`pairing="paired"`), result into `answer_3`. Would you expect a difference, when no term compares the two embeddings of a scene?
+# 3. **Change one thing (10 min).** Train `discom` on paired batches (`options={"pairing": "paired"}`), result into `answer_3`. Would you expect a difference, when no term compares the two embeddings of a scene?
 # 4. **Open (30 min+).** Take the auxiliary term away (`options={"weights": {"aux": 0}}`) for five seeds and compare with `paired_difference`. How much of the second arrow was it? Put the five differences of one sensor into `answer_4`.
 
 # %%
@@ -352,7 +352,7 @@ def check_answers():
     if answer_2 is not None:
         check("2: trained without augmentation", answer_2.method == "student" and answer_2.config["augment"] == 0)
     if answer_3 is not None:
-        check("3: trained on pairs", answer_3.method == "discom" and answer_3.config["pairing"] == "paired")
+        check("3: trained on pairs", answer_3.method == "discom" and answer_3.config["options"]["pairing"] == "paired")
     if answer_4 is not None:
         check("4: five paired differences", len(answer_4) == 5 and np.isfinite(answer_4).all())
 

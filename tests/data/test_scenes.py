@@ -227,7 +227,7 @@ RANGES = {
 def test_nuisance_factors_fill_their_ranges_and_are_independent():
     n = 4000
     factors = scenes._factors(n, 0, {"texture": 0.1, "relief": 0.25, "warmth": 0.4}, 3, 3)
-    cues = {"shape", "material", "texture", "relief", "warmth"}
+    cues = {"shape", "material", "texture", "relief", "warmth", "outline"}
     assert set(factors) == set(RANGES) | cues
     for name, (low, high) in RANGES.items():
         values = factors[name]
@@ -242,7 +242,7 @@ def test_nuisance_factors_fill_their_ranges_and_are_independent():
 
 def test_factors_are_returned_one_number_a_scene():
     data = scenes.make(50, size=8)
-    assert set(data.factors) == set(RANGES) | {"shape", "material", "texture", "relief", "warmth"}
+    assert set(data.factors) == set(RANGES) | {"shape", "material", "texture", "relief", "warmth", "outline"}
     assert all(values.shape == (50,) for values in data.factors.values())
 
 

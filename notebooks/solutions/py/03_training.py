@@ -28,8 +28,8 @@ answer_2 = fit("student", split, settings("tiny", augment=0), folder / "2", prog
 assert answer_2.config["augment"] == 0
 
 # %%
-answer_3 = fit("discom", split, settings("tiny", pairing="paired"), folder / "3", progress=False)
-assert answer_3.config["pairing"] == "paired"
+answer_3 = fit("discom", split, settings("tiny", options={"pairing": "paired"}), folder / "3", progress=False)
+assert answer_3.config["options"]["pairing"] == "paired"
 # No term looks at two embeddings of the same scene together, so pairing changes the order of samples and nothing else.
 
 # %%

@@ -1,0 +1,198 @@
+"""The explorer in a real JupyterLab: a browser runs the notebook, turns a control, clicks and lassos.
+
+It needs playwright (in requirements.txt) and a Chromium; on Debian and Ubuntu: `sudo apt install chromium`. Playwright
+uses the Chromium on PATH, so none of its own has to be fetched. Screenshots are left in build/browser.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOK: Path | None = None  # a notebook that ends in an explorer; None writes a small one
+READY = "nearest neighbours are the nearest in this picture too"  # what the explorer says when its picture is there
+SECONDS = 300  # the longest wait for anything: a busy machine is no failure
+ROOT = Path(__file__).parents[1]
+SCREENSHOTS = ROOT / "build/browser"
+SMALL = """
+import numpy as np
+from discom import data as sets
+from discom.widgets import explorer
+
+test = sets.load("scenes:n=132").split(seed=0).test
+rng = np.random.default_rng(0)
+means = rng.normal(size=(9, 16))
+embedded = {}
+for number, (name, modality) in enumerate(test.modalities.items()):
+    z = {part: share * means[modality.y] + rng.normal(size=(len(modality.y), 16)) + number * move
+         for part, share, move in [("inv", 2, 0), ("inf", 2, 2), ("irr", 0, 0)]}
+    embedded[name] = {**z, "logits": z["inv"] @ means.T}
+explorer(test, embedded)
+"""
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -r requirements.txt")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium"),
+]
+
+
+def wait_for(condition, what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"waited {SECONDS} s for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A JupyterLab of its own: the address of the notebook, token included."""
+    room = tmp_path / "notebooks"
+    room.mkdir()
+    if NOTEBOOK is None:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SMALL.strip())])
+        notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+        nbformat.write(notebook, room / "explorer.ipynb")
+    else:
+        shutil.copy(NOTEBOOK, room / "explorer.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    quiet = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension"
+    quiet.mkdir(parents=True)  # no question about news over the picture
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+               "--ServerApp.port_retries=0", "--IdentityProvider.token=token", f"--ServerApp.root_dir={room}",
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+               "--Application.log_level=WARN"]  # fmt: skip
+    environment = {**os.environ, **own, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    def answers() -> bool:
+        assert server.poll() is None, (tmp_path / "lab.log").read_text()
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=token", timeout=2).status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    try:
+        wait_for(answers, "JupyterLab")
+        yield f"http://127.0.0.1:{port}/lab/tree/explorer.ipynb?token=token"
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture
+def page(lab):
+    """The notebook after its last cell, in a window of 1200 × 1500 pixels, which shows all of it."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_api.sync_playwright() as playwright:
+        # without its sandbox: as root, in a container, Chromium starts in no other way
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 1500})
+        page.set_default_timeout(1000 * SECONDS)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(error.stack))
+        page.goto(lab)
+        page.get_by_text("| Idle").wait_for()  # the kernel, in the line at the bottom
+        page.keyboard.press("Control+b")  # the file browser takes room
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            page.get_by_text(READY).wait_for()
+            yield page
+            assert not errors, errors
+        finally:
+            page.screenshot(path=SCREENSHOTS / "last.png")  # what a failed wait was looking at
+            browser.close()
+
+
+def sources(page) -> list[str]:
+    """The images below the picture, as the bytes that the page holds."""
+    found = page.locator(".jp-OutputArea-output .widget-html img")
+    return found.evaluate_all("images => images.map(image => image.src)")  # at one moment: they come and go
+
+
+def middle(page) -> tuple[float, float, float]:
+    """Centre of the picture on the page, and its side."""
+    box = page.locator(".discom-scatter > canvas").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+
+
+def drag_around(page) -> None:
+    x, y, side = middle(page)
+    near = 0.48 * side
+    page.mouse.move(x - near, y - near)
+    page.mouse.down()
+    for dx, dy in [(near, -near), (near, near / 2), (-near, near / 2), (-near, -near)]:
+        page.mouse.move(x + dx, y + dy, steps=6)
+    page.mouse.up()
+
+
+def painted(page) -> list[list[int]]:
+    """Where the picture is coloured, from its upper edge to its lower one; [column, row] in pixels."""
+    return page.locator(".discom-scatter > canvas").evaluate("""canvas => {
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        const found = [];
+        for (let k = 0; k < pixels.length; k += 4) {
+            const bands = pixels.slice(k, k + 3);
+            if (Math.max(...bands) - Math.min(...bands) > 60)
+                found.push([(k / 4) % canvas.width, Math.floor(k / 4 / canvas.width)]);
+        }
+        return found; }""")
+
+
+def click(page, column: float, row: float) -> None:
+    page.locator(".discom-scatter > canvas").click(position={"x": column, "y": row})
+
+
+def test_the_images_follow_clicks_lassos_and_controls(page):
+    page.locator(".discom-scatter").scroll_into_view_if_needed()
+    page.screenshot(path=SCREENSHOTS / "1_run.png")
+    assert sources(page) == []
+    assert page.get_by_text("Distances between clusters").is_visible()
+
+    drag_around(page)
+    wait_for(lambda: len(sources(page)) == 2, "the images of a lasso")
+    assert page.get_by_text(re.compile(r"Selected samples: the first 8 of \d+")).is_visible()
+    page.screenshot(path=SCREENSHOTS / "2_lasso.png")
+    before = sources(page)
+
+    page.keyboard.press("ArrowRight")  # the picture has the focus: on to the next point
+    wait_for(lambda: sources(page) != before and len(sources(page)) == 2, "the images of the next point")
+    assert page.get_by_text("Selected samples: 1;").is_visible()
+    before = sources(page)
+
+    page.get_by_label("embedding", exact=True).select_option(label="z_irr")
+    page.get_by_text("cosine in z_irr, nearest first").wait_for()
+    wait_for(lambda: len(sources(page)) == 2 and sources(page)[1] != before[1], "neighbours in the other embedding")
+    assert sources(page)[0] == before[0], "the same sample is selected"
+    page.get_by_label("colour", exact=True).select_option(label="illumination")
+    page.locator(".discom-ramp").wait_for()
+
+    clicked = []
+    for place in (0, -1):  # the uppermost point and the lowest
+        click(page, 2, 2)  # nothing is in the corner, so nothing is selected
+        wait_for(lambda: sources(page) == [], "an empty selection")
+        click(page, *painted(page)[place])
+        wait_for(lambda: len(sources(page)) == 2, "the images of a clicked point")
+        clicked.append(sources(page))
+    assert clicked[0][0] != clicked[1][0]
+    page.screenshot(path=SCREENSHOTS / "3_click.png")
