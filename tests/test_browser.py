@@ -17,27 +17,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from papermill.parameterize import parameterize_notebook
 
-NOTEBOOK: Path | None = None  # a notebook that ends in an explorer; None writes a small one
+from discom.reproduce import PARAMETERS
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks/06_what_the_embeddings_hold.ipynb"  # has an explorer; run in the tiny profile
 READY = "nearest neighbours are the nearest in this picture too"  # what the explorer says when its picture is there
 SECONDS = 300  # the longest wait for anything: a busy machine is no failure
-ROOT = Path(__file__).parents[1]
 SCREENSHOTS = ROOT / "build/browser"
-SMALL = """
-import numpy as np
-from discom import data as sets
-from discom.widgets import explorer
-
-test = sets.load("scenes:n=132").split(seed=0).test
-rng = np.random.default_rng(0)
-means = rng.normal(size=(9, 16))
-embedded = {}
-for number, (name, modality) in enumerate(test.modalities.items()):
-    z = {part: share * means[modality.y] + rng.normal(size=(len(modality.y), 16)) + number * move
-         for part, share, move in [("inv", 2, 0), ("inf", 2, 2), ("irr", 0, 0)]}
-    embedded[name] = {**z, "logits": z["inv"] @ means.T}
-explorer(test, embedded)
-"""
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -r requirements.txt")
@@ -59,12 +47,9 @@ def lab(tmp_path):
     """A JupyterLab of its own: the address of the notebook, token included."""
     room = tmp_path / "notebooks"
     room.mkdir()
-    if NOTEBOOK is None:
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SMALL.strip())])
-        notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-        nbformat.write(notebook, room / "explorer.ipynb")
-    else:
-        shutil.copy(NOTEBOOK, room / "explorer.ipynb")
+    parameters = {**PARAMETERS["tiny"], "runs": str(tmp_path / "runs")}
+    nbformat.write(parameterize_notebook(nbformat.read(NOTEBOOK, as_version=4), parameters), room / "explorer.ipynb")
+    shutil.copytree(ROOT / "results", tmp_path / "results")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -72,6 +57,9 @@ def lab(tmp_path):
     quiet = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension"
     quiet.mkdir(parents=True)  # no question about news over the picture
     (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    whole = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/notebook-extension"
+    whole.mkdir(parents=True)  # every cell is on the page, also those out of sight
+    (whole / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
                "--ServerApp.port_retries=0", "--IdentityProvider.token=token", f"--ServerApp.root_dir={room}",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

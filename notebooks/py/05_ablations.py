@@ -75,7 +75,7 @@ sensors, split, chance = list(small.modalities), small.split(seed=seed), 100 / l
 display(pd.DataFrame({part: {s: f"{m.x.shape} {m.x.dtype}" for s, m in p.modalities.items()} for part, p in split._asdict().items()}))
 files = {name: Path(f"../results/ablations/{name}-table3.json") for name in ("scenes", "hls")}
 held = {name: experiments.load_results(file) for name, file in files.items() if file.exists()}
-dials = {name: experiments.load_results(f"../results/grid/scenes-{name}.json") for name in ("shared", "spurious", "labelled")}
+dials = {name: experiments.load_results(f"../results/grid/scenes-{name}.json") for name in ("shared", "spurious")}
 for name, results in (held | dials).items():
     print(f"{name}: {len(results)} runs, seeds {sorted({r.seed for r in results})}, {results[0].counts}, {results[0].config['epochs']} epochs")
 figure = plots.pairs(split.train)
@@ -423,13 +423,13 @@ for axis, s in zip(axes, sensors, strict=True):
     axis.axhline(chance, color="black", lw=0.8, ls=":")
     axis.set(title=s, xlabel="shared", ylabel="test F1 × 100" if s == sensors[0] else "", ylim=(0, 100))
 axes[1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-room = table[table["method"] == "discom-solo"].assign(ceiling=[ceiling(r.modality, r.shared) for r in table[table["method"] == "discom-solo"].itertuples()])
+room = table[table["method"] == "student"].assign(ceiling=[ceiling(r.modality, r.shared) for r in table[table["method"] == "student"].itertuples()])
 display(room.assign(room=room["ceiling"] - room["f1"])[["modality", "shared", "n", "f1", "sd", "ceiling", "room"]].sort_values(["modality", "shared"]).round({"f1": 1, "sd": 1, "ceiling": 1, "room": 1}).reset_index(drop=True))
 teacher = experiments.summary(dials["shared"]).query("method == 'teacher'")
 print("teacher of kdv2, reading both:", dict(zip(teacher["data"], teacher["f1"].round(1), strict=True)) or "not among the runs")
 
 # %% [markdown]
-# *Figure: mean test F1 ± sd over seeds along the dial; the thick grey line is the ceiling of that sensor alone (accuracy; classes are balanced, so F1 is close), dotted is chance.* **Take-away:** every line rises with its ceiling, and `room`, what is left above `discom-solo`, differs along the dial. So gains at different $s$ are gains out of different amounts, and a curve over this dial is not the toy's curve over γ.
+# *Figure: mean test F1 ± sd over seeds along the dial; the thick grey line is the ceiling of that sensor alone (accuracy; classes are balanced, so F1 is close), dotted is chance.* **Take-away:** the `student` rises with its ceiling, and `room`, what is left above it, differs along the dial. So gains at different $s$ are gains out of different amounts, and a curve over this dial is not the toy's curve over γ.
 #
 # ## Same budget: which differences are about the other sensor?
 #
@@ -472,43 +472,42 @@ check("one seed has no interval", found["vs discom-solo low"].isna().all())
 # %% [markdown]
 # **Reading.** The form is that of the full grids; with one seed and a few hundred scenes the differences mean nothing, and the table says so with NaN.
 #
-# ## Three dials, with intervals: does anything cross over?
+# ## Two dials, with intervals: does anything cross over?
 #
 # - `shared`: see above.
 # - `spurious`: a nuisance of one sensor (the background's colour in RGB) goes with the class in that share of the *training* scenes, not at test; the other sensor might warn.
-# - `labelled`: depth saw only that share of the training scenes, RGB all; RGB might fill in.
+#
+# A third, `labelled` (how many training scenes depth saw), is there to be turned and was not run.
 #
 # Full runs from [results/grid](../results), drawn anew for each seed. To make one again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --epochs 15 --batch_size 64 --collect FILE`. **Predict first:** on which dial, and for which sensor, will `discom − discom-solo` leave zero?
 
 # %%
 panels = []  # a dial's name with the comparisons along it
+looks = {("discom", "discom-solo"): ("D-", "black"), ("discom", "student"): ("o-", "0.35"), ("kdv2", "student"): ("s--", "0.6")}
 for results in dials.values():
-    found = experiments.by_dials(compare(results, [("discom", "discom-solo"), ("kdv2", "student")]).query("sensor in @sensors"))
-    turned = list(found.columns[list(found.columns).index("holm") + 1 :])
-    for dial in turned:  # where a file holds two dials, the others at rest
-        rest = [other for other in turned if other != dial]
-        panels.append((dial, found[(found[rest] == (1.0 if dial == "shared" else 0.0)).all(axis=1)] if rest else found))
-figure, axes = plt.subplots(2, len(panels), figsize=(3.6 * len(panels) + 1, 5.4), sharey=True, squeeze=False, layout="constrained")
+    found = experiments.by_dials(compare(results, list(looks)).query("sensor in @sensors"))
+    panels.append((found.columns[-1], found))  # the dial that was turned
+figure, axes = plt.subplots(2, len(panels), figsize=(4.4 * len(panels) + 1, 5.4), sharey=True, squeeze=False, layout="constrained")
 for column, (dial, found) in zip(axes.T, panels, strict=True):
     for axis, s in zip(column, sensors, strict=True):
-        for shift, (name, look) in enumerate({"discom": {"fmt": "D-", "color": "black"}, "kdv2": {"fmt": "s--", "color": "0.5"}}.items()):
-            line = found[(found["method"] == name) & (found["sensor"] == s)].sort_values(dial)
-            axis.errorbar(line[dial] + 0.015 * shift, line["difference"], [line["difference"] - line["low"], line["high"] - line["difference"]], **look, ms=5,
-                          capsize=3, label=f"{name} − {line['minus'].iloc[0]}")  # fmt: skip
+        for place_of, ((ours_is, theirs_is), (fmt, colour)) in enumerate(looks.items()):
+            line = found[(found["method"] == ours_is) & (found["minus"] == theirs_is) & (found["sensor"] == s)].sort_values(dial)
+            bounds = [line["difference"] - line["low"], line["high"] - line["difference"]]
+            axis.errorbar(line[dial] + 0.015 * place_of, line["difference"], bounds, fmt=fmt, color=colour, ms=5, capsize=3, label=f"{ours_is} − {theirs_is}")
         axis.axhline(0, color="black", lw=0.8, ls=":")
         axis.set(title=f"{s}, n = {found['n'].min()}", xlabel=dial, ylabel="F1 points" if dial == panels[0][0] else "")
 axes[0, -1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-crossed = pd.concat([found for _, found in panels]).drop_duplicates(["data", "sensor", "method"])  # the cell at rest is on every dial
+crossed = pd.concat([found for _, found in panels]).drop_duplicates(["data", "sensor", "method", "minus"])  # the cell at rest is on both dials
 crossed["holm"] = holm(crossed["p"].to_numpy())  # one family, all that this figure shows
-for name, rows in crossed.groupby("method", sort=False):
+for (name, minus), rows in crossed.groupby(["method", "minus"], sort=False):
     beyond = rows[(rows["low"] > 0) | (rows["high"] < 0)]
-    print(f"{name} − {rows['minus'].iloc[0]}: {len(rows)} intervals, about {0.05 * len(rows):.1f} would exclude zero by luck; {(rows['low'] > 0).sum()} lie above, {(rows['high'] < 0).sum()} below")
+    print(f"{name} − {minus}: {len(rows)} intervals, about {0.05 * len(rows):.1f} would exclude zero by luck; {(rows['low'] > 0).sum()} lie above, {(rows['high'] < 0).sum()} below")
     for line in beyond.itertuples():
         print(f"  {line.data}, {line.sensor}: {line.difference:+.1f} [{line.low:+.1f}, {line.high:+.1f}], n = {line.n}, Holm {line.holm:.2f}")
 check("an interval that excludes zero has p below 5 %", (((crossed["low"] > 0) | (crossed["high"] < 0)) == (crossed["p"] < 0.05)).all())
 
 # %% [markdown]
-# *Figure: paired differences along each dial with 95 % intervals, RGB above, depth below; black what crosses over in DisCoM-KD, grey what a teacher brings; the untouched scenes are on all three dials and counted once.* **Take-away:** read the printed count against luck before any single marker. Where no interval of `discom − discom-solo` lies above zero, or no more than luck gives, these dials did **not** find what we looked for: nothing is shown to cross over, and an effect smaller than the half width of these intervals would not show. That the hypothesis holds in its toy is no promise here: other data, other networks, and a method that has no teacher.
+# *Figure: paired differences along each dial with 95 % intervals, RGB above, depth below; black what crosses over in DisCoM-KD, dark grey all that it gains on the student, light grey what a teacher brings; the untouched scenes are on both dials and counted once.* **Take-away:** read the printed count against luck before any single marker. Where no interval of `discom − discom-solo` lies above zero, or no more than luck gives, these dials did **not** find what we looked for: nothing is shown to cross over, and an effect smaller than the half width of these intervals would not show. That the hypothesis holds in its toy is no promise here: other data, other networks, and a method that has no teacher.
 #
 # ## What you should see, and what would be a bug
 #
@@ -574,7 +573,7 @@ if answer_5 is not None:
 # - Which terms matter on our data the lines under *Table 3* say: `aux` most, and `orth` differs from the paper.
 # - Signed cosine rests at opposition; behind a ReLU it asks for disjoint units; neither is independence (*orthogonality term*, *One live pair*).
 # - In the Gaussian toy a student gains by what both sensors share (*focusing hypothesis*); on scenes the like-sounding dial also moves each sensor's ceiling (*what does the dial turn*).
-# - When the other modality helps is answered by the count under *Three dials*, whatever it is.
+# - When the other modality helps is answered by the count under *Two dials*, whatever it is.
 #
 # **Limitations.** A small network, few epochs and seeds, drawn scenes and one real set; one part at a time; ceilings are for accuracy; one live pair. **Next:** [07](07_the_papers_tables.ipynb) puts DisCoM-KD beside its competitors.
 

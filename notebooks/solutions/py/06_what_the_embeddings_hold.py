@@ -1,0 +1,111 @@
+# %% [markdown]
+# # Solutions to notebook 06
+#
+# Runs on its own, on a small draw and in the `tiny` profile, so that it takes seconds; its scores mean nothing.
+
+# %%
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from discom import data as sets
+from discom import experiments, fit, inspection, methods, probing
+from discom.config import profile as settings
+from discom.notebook import check, finish, stamp
+from discom.runs import Run
+
+seed = 0
+stamp(seed)
+whole = sets.load("scenes:n=330,size=16")
+runs = Path(tempfile.mkdtemp())
+
+
+def embedded(seed, **options):
+    part = whole.split(seed=seed)
+    run = Run.of(runs, methods.get("discom"), whole, replace(settings("tiny", seed=seed), options=options))
+    fit("discom", part, run.config, run.folder, progress=False)
+    return inspection.embeddings(run.folder, part), part
+
+
+z, split = embedded(seed)
+y = split.test.labels
+tried, fitted = (z[part]["rgb"]["irr"].astype(float) for part in ("test", "train"))
+
+# %% [markdown]
+# **1.** (46 − 36) / (100 − 36) ≈ 0.16: the colour of the probe map, 0 at chance and 1 at 100 %. Without it, 46 % of two
+# values and 46 % of nine would look alike.
+
+# %%
+answer_1 = (46 - 36) / (100 - 36)
+check(f"exercise 1: {answer_1:.3f}", np.isclose(answer_1, 0.156, atol=0.005))
+
+# %% [markdown]
+# **2.** Slice both arrays: the scale must come from the same units. How far the score falls says how widely the class is
+# spread over the units; the order of units means nothing, so any eight would do.
+
+# %%
+answer_2 = probing.probe(tried[:, :8], y, train=fitted[:, :8], seed=seed).score
+all_units = probing.probe(tried, y, train=fitted, seed=seed)
+print(f"8 units {answer_2:.1f} %, all {tried.shape[1]} units {all_units.score:.1f} %, chance {all_units.chance:.1f} %")
+check("exercise 2: an accuracy", 0 <= answer_2 <= 100)
+
+# %% [markdown]
+# **3.** Three norms. The mean of every column goes first; without that, two embeddings of non-negative units look alike
+# because both lie in the same corner.
+
+
+# %%
+def answer_3(a, b):
+    a, b = a - a.mean(0), b - b.mean(0)
+    return np.linalg.norm(b.T @ a) ** 2 / (np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b))
+
+
+other = z["test"]["rgb"]["inf"].astype(float)
+check(f"exercise 3: {answer_3(tried, other):.3f}", np.isclose(answer_3(tried, other), probing.cka(tried, other)))
+
+# %% [markdown]
+# **4.** The class means, less the mean of all means, span at most C − 1 directions; the projection takes exactly these
+# away. In the training part no class mean differs from another afterwards. On new scenes the means differ a little, as
+# both are estimates, and a probe also uses directions of small spread: so the score falls and need not reach chance.
+# Directions are taken after whitening in LEACE (Belrose et al. 2023), which makes the linear probe's failure on the
+# fitted part exact.
+
+# %%
+mean, sd = fitted.mean(0), np.where(fitted.std(0) > 0, fitted.std(0), 1)
+held, scaled = (fitted - mean) / sd, (tried - mean) / sd
+means = np.array([held[split.train.labels == c].mean(0) for c in range(len(whole.classes))])
+_, size, directions = np.linalg.svd(means - means.mean(0), full_matrices=False)
+directions = directions[size > 1e-9 * size[0]]  # [C − 1, D] at most
+erased = scaled - scaled @ directions.T @ directions
+answer_4 = probing.probe(erased, y, seed=seed).score
+after = held - held @ directions.T @ directions
+left = np.ptp([after[split.train.labels == c].mean(0) for c in range(len(whole.classes))], axis=0).max()
+print(f"class before {all_units.score:.1f} %, erased {answer_4:.1f} %, chance {all_units.chance:.1f} %")
+check("exercise 4: no class mean of the training part differs any more", left < 1e-6)
+
+# %% [markdown]
+# **5.** One run per seed and arm; the same seed gives both arms the same split, so the difference is paired. In the `cpu`
+# profile on the full data this asks whether xcov, which sees lines only, also hides the class from a reader without a form.
+
+
+# %%
+def near(z, y):
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    z = (z - z.mean(0)) / (z.std(0) + 1e-6)
+    return 100 * cross_val_score(KNeighborsClassifier(15), z, y, cv=folds).mean()
+
+
+read = {}
+for s in range(5):
+    for arm, options in {"discom": {}, "xcov=5": {"weights": {"xcov": 5.0}}}.items():
+        found, part = embedded(s, **options)
+        read.setdefault(arm, []).append(near(found["test"]["rgb"]["irr"], part.test.labels))
+answer_5 = np.subtract(read["xcov=5"], read["discom"])
+mean, low, high = experiments.paired_difference(read["xcov=5"], read["discom"])
+print(f"class from z_irr by 15 neighbours: xcov=5 − discom {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}] in the tiny profile")
+check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
+finish()
