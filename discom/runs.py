@@ -12,9 +12,9 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError
-from discom.methods import Method, Teacher, get
+from discom.methods import Method, Teacher
 from discom.storage import digest, read_json, write_json
 
 __all__ = [
@@ -134,6 +134,7 @@ class Run:
     fingerprint: str
     config: Config
     teacher: "Run | Path | None" = None
+    changed: Mapping[str, Any] = field(default_factory=dict)  # the method's options that are not the default
 
     @classmethod
     def of(
@@ -147,13 +148,15 @@ class Run:
         config = replace(config, options=method.options(config.options))
         if method.taught and teacher is None:
             teacher = cls.of(runs, Teacher, data, replace(config, options={"reads": config.options["teacher"]}))
-        return cls(runs, method.name, data.name, data.fingerprint, config, teacher)
+        changed = method.changed(config.options)
+        return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 
     @cached_property
     def hash(self) -> str:
         """Ten digits that change with whatever changes the numbers: data, method, options, settings, teacher."""
         taught_by = [] if self.teacher is None else [self.teacher_hash]
-        return digest(self.method, self.fingerprint, _settings(get(self.method), self.config), *taught_by)[:10]
+        settings = {**self.config.identity(), "options": self.changed}
+        return digest(self.method, self.fingerprint, settings, *taught_by)[:10]
 
     @property
     def teacher_hash(self) -> str | None:
@@ -181,14 +184,10 @@ def identity(method: type[Method], split: Split, config: Config, teacher: Path |
         "method": method.name,
         "data": split.train.name,
         "split": digest(bounds, list(split.train.channels.items()), *(array for part in parts for array in part)),
-        **_settings(method, config),
+        **config.identity(),
+        "options": method.changed(config.options),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
     }
-
-
-def _settings(method: type[Method], config: Config) -> dict[str, Any]:
-    """What changes the numbers of a run, the method's options as far as they are not the default."""
-    return {**config.identity(), "options": method.changed(config.options)}
 
 
 @contextmanager

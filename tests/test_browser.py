@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from discom.reproduce import PARAMETERS
@@ -48,7 +49,7 @@ def lab(tmp_path):
     room = tmp_path / "notebooks"
     room.mkdir()
     parameters = {**PARAMETERS["tiny"], "runs": str(tmp_path / "runs")}
-    nbformat.write(parameterize_notebook(nbformat.read(NOTEBOOK, as_version=4), parameters), room / "explorer.ipynb")
+    nbformat.write(parameterize_notebook(load_notebook_node(str(NOTEBOOK)), parameters), room / "explorer.ipynb")
     shutil.copytree(ROOT / "results", tmp_path / "results")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -104,7 +104,7 @@ for name, results in (held | dials).items():
 # | symbol | in code | meaning |
 # |---|---|---|
 # | $w_t$ | `weights={term: 0.0}` | weight; 0 switches the term off |
-# | $\nabla_\theta L_t$ | `pull[term]` | gradient for all weights θ, one vector |
+# | $\nabla_\theta L_t$ | `pull[term]` | gradient for all weights θ, a tensor for each; reversal makes that of `adv` no true gradient |
 # | $\perp$ | `orth` | the orthogonality term, Eq. 6 |
 #
 # **Predict first:** which term matters most? And which terms reach the encoder that makes z_inf and z_irr?
@@ -223,7 +223,7 @@ for axis, (where, sensor) in zip(figure.axes, panels, strict=True):
 figure.set_size_inches(3.1 * len(panels) + 1.5, figure.get_figheight())
 
 # %% [markdown]
-# *Figure: F1 without a term (or with another option) minus F1 with all, a panel for each data set and sensor; markers are means with 95 % intervals, circles single seeds, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** two readings agree with the paper: without `aux` much is lost, and for `adv` and `mod` no loss beyond noise is shown. One goes the other way: on our scenes no loss without `orth` is seen, its means lie above zero, and the verdict lines say which of its intervals do, and whether they stand after Holm. Other data, a smaller network and fewer epochs stand between the two, so this refutes nothing. It asks two questions: does more cross over without that term, and what does it do? The first can be asked of the matched control, `discom-solo` without the term too; noticed on seeds 0 to 4, it is put to fresh ones, 5 to 9, at half the epochs and half the batch.
+# *Figure: F1 without a term (or with another option) minus F1 with all, a panel for each data set and sensor; markers are means with 95 % intervals, circles single seeds, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** on scenes, as in the paper, much is lost without `aux`; on the patches its means lie above zero, within noise. For `adv` and `mod` no loss beyond noise is shown anywhere. `orth` goes the other way on scenes: its means lie above zero, and the verdict lines say which of its intervals do, and whether they stand after Holm; on the patches RGB rises without it and elevation falls, the latter in the paper's direction and within noise. Other data, a smaller network and fewer epochs stand between the two, so this refutes nothing. It asks two questions: does more cross over without that term, and what does it do? The first can be asked of the matched control, `discom-solo` without the term too; noticed on seeds 0 to 4, it is put to fresh ones, 5 to 9, at half the epochs and half the batch.
 
 # %%
 asked = [("discom orth=0", "discom-solo orth=0")]
@@ -277,7 +277,7 @@ ends = {"opposed": models.Embedding(v, -v, v), "orthogonal": models.Embedding(v,
 check("by hand, two sensors: −4 opposed, 0 orthogonal", [round(disentangle.orthogonality_loss(dict.fromkeys("ab", z)).item(), 4) for z in ends.values()] == [-4, 0])
 
 # %% [markdown]
-# *Figure: angle over gradient steps, from 40°.* **Take-away:** Eq. 6 as printed rests at opposition. Only the encoders' last ReLU turns it into orthogonality, and for non-negative vectors that means something blunt: no unit may be active in both parts of a sample. Each part gets fewer units.
+# *Figure: angle over gradient steps, from 40°.* **Take-away:** Eq. 6 as printed rests at opposition. Only the encoders' last ReLU turns it into orthogonality, and for non-negative vectors that means something blunt: at the minimum no unit is active in both parts of a sample. Each part gets fewer units.
 #
 # Is that at least independence? **Predict first:** a copy of z, moved to other units, and a fresh draw on the same units: which has the lower cosine with z?
 
@@ -378,7 +378,7 @@ for axis, (dial, theirs) in zip(axes, published.items(), strict=True):
 _ = axes[0].legend(frameon=False, fontsize=9)
 
 # %% [markdown]
-# *Figure: gain over the share, circles single seeds, squares means with 95 % intervals, crosses the published means.* **Take-away:** the printed lines compare the ends of both curves: the gain rises with what is shared, and it falls while the teacher improves. So a better teacher is no reason by itself. This is one toy, linear and Gaussian, with one kind of student.
+# *Figure: gain over the share, circles single seeds, squares means with 95 % intervals, crosses the published means.* **Take-away:** the printed lines compare the ends of both curves: the gain rises with what is shared, and it falls while the teacher improves. Along α, γ = 1 − α falls as well (β = 0), so this does not say which of the two lowers the gain; but a better teacher is no reason by itself. This is one toy, linear and Gaussian, with one kind of student.
 #
 # ## The same question on scenes: what does the dial turn?
 #
@@ -419,6 +419,8 @@ for axis, s in zip(axes, sensors, strict=True):
     axis.plot(grid, [ceiling(s, x) for x in grid], color="0.6", lw=5, label="best accuracy of this sensor alone")
     for number, (name, look) in enumerate(looks.items()):
         line = table[(table["method"] == name) & (table["modality"] == s)]
+        if line.empty:
+            continue
         axis.errorbar(line["shared"] + 0.01 * (number - 1.5), line["f1"], line["sd"], fmt=look, mfc="white" if number < 3 else "black", ms=5, capsize=2, label=name)
     axis.axhline(chance, color="black", lw=0.8, ls=":")
     axis.set(title=s, xlabel="shared", ylabel="test F1 × 100" if s == sensors[0] else "", ylim=(0, 100))
@@ -429,7 +431,7 @@ teacher = experiments.summary(dials["shared"]).query("method == 'teacher'")
 print("teacher of kdv2, reading both:", dict(zip(teacher["data"], teacher["f1"].round(1), strict=True)) or "not among the runs")
 
 # %% [markdown]
-# *Figure: mean test F1 ± sd over seeds along the dial; the thick grey line is the ceiling of that sensor alone (accuracy; classes are balanced, so F1 is close), dotted is chance.* **Take-away:** the `student` rises with its ceiling, and `room`, what is left above it, differs along the dial. So gains at different $s$ are gains out of different amounts, and a curve over this dial is not the toy's curve over γ.
+# *Figure: mean test F1 ± sd over seeds along the dial; the thick grey line is the ceiling of that sensor alone (accuracy; classes are balanced, so F1 is close), dotted is chance.* **Take-away:** the `student` rises with its ceiling, and `room`, what is left above it, differs along the dial. The teacher, which reads both sensors, is far above its students at $s = 0$: depth tells it the shape, RGB the material. So gains at different $s$ are gains out of different amounts, and a curve over this dial is not the toy's curve over γ.
 #
 # ## Same budget: which differences are about the other sensor?
 #
@@ -479,7 +481,7 @@ check("one seed has no interval", found["vs discom-solo low"].isna().all())
 #
 # A third, `labelled` (how many training scenes depth saw), is there to be turned and was not run.
 #
-# Full runs from [results/grid](../results), drawn anew for each seed. To make one again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --epochs 15 --batch_size 64 --collect FILE`. **Predict first:** on which dial, and for which sensor, will `discom − discom-solo` leave zero?
+# Full runs from [results/grid](../results), drawn anew for each seed. To make them again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --methods student,kdv2,discom --against student --seeds 3 --epochs 15 --batch_size 64 --collect FILE`, and the same with `'{"spurious": [0, 0.6]}'` and `student,discom-solo,discom`. So `discom-solo` stands beside `spurious` alone and `kdv2` beside `shared` alone. **Predict first:** for which sensor will `discom − discom-solo` leave zero?
 
 # %%
 panels = []  # a dial's name with the comparisons along it
@@ -492,6 +494,8 @@ for column, (dial, found) in zip(axes.T, panels, strict=True):
     for axis, s in zip(column, sensors, strict=True):
         for place_of, ((ours_is, theirs_is), (fmt, colour)) in enumerate(looks.items()):
             line = found[(found["method"] == ours_is) & (found["minus"] == theirs_is) & (found["sensor"] == s)].sort_values(dial)
+            if line.empty:  # this pair was not run on this dial
+                continue
             bounds = [line["difference"] - line["low"], line["high"] - line["difference"]]
             axis.errorbar(line[dial] + 0.015 * place_of, line["difference"], bounds, fmt=fmt, color=colour, ms=5, capsize=3, label=f"{ours_is} − {theirs_is}")
         axis.axhline(0, color="black", lw=0.8, ls=":")
@@ -507,7 +511,7 @@ for (name, minus), rows in crossed.groupby(["method", "minus"], sort=False):
 check("an interval that excludes zero has p below 5 %", (((crossed["low"] > 0) | (crossed["high"] < 0)) == (crossed["p"] < 0.05)).all())
 
 # %% [markdown]
-# *Figure: paired differences along each dial with 95 % intervals, RGB above, depth below; black what crosses over in DisCoM-KD, dark grey all that it gains on the student, light grey what a teacher brings; the untouched scenes are on both dials and counted once.* **Take-away:** read the printed count against luck before any single marker. Where no interval of `discom − discom-solo` lies above zero, or no more than luck gives, these dials did **not** find what we looked for: nothing is shown to cross over, and an effect smaller than the half width of these intervals would not show. That the hypothesis holds in its toy is no promise here: other data, other networks, and a method that has no teacher.
+# *Figure: paired differences along each dial with 95 % intervals, RGB above, depth below; black what crosses over in DisCoM-KD, dark grey all that it gains on the student, light grey what a teacher brings; the untouched scenes are on both dials and counted once.* **Take-away:** read the printed count against luck before any single marker. Of the intervals of `discom − discom-solo`, all on `spurious`, none lies above zero; on `shared` that question was not asked. None of `kdv2 − student` excludes zero, though its means rise along `shared`. In depth DisCoM-KD, with all its terms, lies well below the plain student at this short budget, on the untouched scenes and under `spurious`; neither stands after Holm. With n = 3 only large effects would show. That the hypothesis holds in its toy is no promise here: other data, other networks, and a method that has no teacher.
 #
 # ## What you should see, and what would be a bug
 #
@@ -541,7 +545,7 @@ check("each of the pair alone looks useless, by hand at most 4 · 0.01 / 5 = 0.8
 check("by hand: both carry 4 / (4 + 1) = 80 %, c carries 20 %", abs(lost["a₁ and a₂"] - 80) < 3 and abs(lost["c"] - 20) < 3)
 
 # %% [markdown]
-# *Figure: bars of what is lost; the two white ones are nearly nothing, the black one nearly all.* **Take-away:** the table would call both inputs useless. In DisCoM-KD `adv` and `mod` both tell sensors apart, and `cl` and `aux` both ask for the class: small rows in Table 3 may be stand-ins for each other, and only rows that switch off two terms could tell (exercise 5).
+# *Figure: bars of what is lost; the two white ones are nearly nothing, the black one most of it.* **Take-away:** the table would call both inputs useless. In DisCoM-KD `adv` hides the sensor in z_inv and `mod` asks for it in the other parts, by different encoders, and `cl` and `aux` both ask for the class: small rows in Table 3 *may* be stand-ins for each other, and only rows that switch off two terms could tell (exercise 5).
 #
 # ## Your turn
 #
@@ -570,10 +574,10 @@ if answer_5 is not None:
 # ## What was seen
 #
 # - A zero weight removes one summand of the first gradient and touches nothing else (*switched off*).
-# - Which terms matter on our data the lines under *Table 3* say: `aux` most, and `orth` differs from the paper.
+# - Which terms matter the lines under *Table 3* say: on scenes `aux` most, and `orth` differs from the paper; on the patches nothing stands after Holm.
 # - Signed cosine rests at opposition; behind a ReLU it asks for disjoint units; neither is independence (*orthogonality term*, *One live pair*).
 # - In the Gaussian toy a student gains by what both sensors share (*focusing hypothesis*); on scenes the like-sounding dial also moves each sensor's ceiling (*what does the dial turn*).
-# - When the other modality helps is answered by the count under *Two dials*, whatever it is.
+# - When does the other modality help? In RGB without `orth`, also on fresh seeds (*Table 3*); under `spurious` nothing is shown to cross over, and on `shared` the control was not run (*Two dials*, n = 3).
 #
 # **Limitations.** A small network, few epochs and seeds, drawn scenes and one real set; one part at a time; ceilings are for accuracy; one live pair. **Next:** [07](07_the_papers_tables.ipynb) puts DisCoM-KD beside its competitors.
 

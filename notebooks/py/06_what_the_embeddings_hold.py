@@ -11,9 +11,9 @@
 # |---|---|
 # | You will be able to | **fit** a linear probe with chance level and control · **tell** a head's silence from absence · **read** SAP, MIG, DCI and CKA · **distrust** a UMAP picture by number · **weigh** separation against accuracy |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb) (Eqs 2–7), [03 training](03_training.ipynb) (`fit`, paired seeds); what logistic regression is |
-# | Time | three to five minutes on two CPU cores, about half of them for the live run; the last cell prints the seconds of this run; a GPU trains faster where there is one |
+# | Time | two to four minutes on two CPU cores, about half of them for the live run; the last cell prints the seconds of this run; a GPU trains faster where there is one |
 # | Memory, disk | 3 GB of memory, 60 MB of disk |
-# | Data, licence | `scenes`, drawn here from known factors, MIT; finished runs from [results/](../results); nothing is downloaded |
+# | Data, licence | `scenes`, drawn here from known factors, MIT; finished runs from [results/](../results), also on real land-cover patches (RGB and elevation, four classes, split by place; [source and licence](../data/README.md)); nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
 
 # %% [markdown]
@@ -181,7 +181,7 @@ check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 1
 # %% [markdown]
 # ## Which part holds which factor?
 #
-# The **probe matrix** asks every part for every factor. Numbers (a tilt, a brightness) are read by ridge regression and scored by R²: 1 is perfect, 0 or a little less is nothing. Two bounds: below, the same network **untrained** (what random features tell was in the pixels); above, the best accuracy that the data allows, since cues lie.
+# The **probe matrix** asks every part for every factor. Numbers (a tilt, a brightness) are read by ridge regression and scored by R²: 1 is perfect, 0 or a little less is nothing. Two references: the same network **untrained** (what random features tell), and the best accuracy for the class that the data allows, since cues lie.
 #
 # **Predict first:** what can RGB say of the plane's tilt, or depth of the illumination? And which row for the class is lowest?
 
@@ -203,7 +203,7 @@ best = {name: 100 * sets.scenes.best_accuracy(redrawn) for name, redrawn in zip(
 print("best possible accuracy for the class:", ", ".join(f"{name} {value:.1f} %" for name, value in best.items()))
 
 # %% [markdown]
-# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. Depth may "read" texture, as texture goes with the material: a probe cannot tell knowledge from correlation. Against `untrained`, training has added class, shape and material, and dropped part of illumination, tilt and distance. Compare z_inf with z_irr; one run only, five follow.
+# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. Depth may "read" texture, as texture goes with the material: a probe cannot tell knowledge from correlation. Against `untrained`, training has added class, shape and material, and dropped part of illumination, background, tilt and distance, which random features tell better. Compare z_inf with z_irr; one run only, five follow.
 #
 # ## Who is asking? A head's silence is not absence
 #
@@ -227,7 +227,7 @@ for part in parts:
     print(f"which sensor, by a fresh linear probe from z_{part}: {told.score:.1f} %, control {told.shuffled:.1f} %")
 
 # %% [markdown]
-# **Take-away:** on z_irr the auxiliary head says almost nothing, as it was never asked; the fresh reader says about as much as from z_inf. And a game at a draw does not prove that nothing can be told apart: the adversary chases moving encoders, the probe has all the time in the world. (Each sensor's network is of its own best epoch, so one probe's two z_inv may stem from different moments of training.)
+# **Take-away:** on z_irr the auxiliary head says almost nothing, as it was never asked; the fresh reader says about as much as from z_inf. In training the adversary's game ended near a draw, and on test its own head does a little better than guess; a fresh probe does far better. A draw in training does not prove that nothing can be told apart: the adversary chases moving encoders, the probe has all the time in the world. (Each sensor's network is of its own best epoch, so one probe's two z_inv may stem from different moments of training.)
 #
 # ## Is each factor in units of its own?
 #
@@ -312,7 +312,7 @@ kept = pd.DataFrame({(name, one["seed"]): one["scores"][name] for one in full fo
 kept.round(3)
 
 # %% [markdown]
-# *Figure: dots are seeds, markers mean ± sd (n = 5); dotted is chance.* **Take-away:** z_irr tells class, shape and material far above chance, and nearly as well as z_inf: where the verdict is "less", it is by little, and where it is "no difference seen", the interval bounds what was missed. The two are halves of one encoder's output, and their CKA is high. "Invariant" is not what a fresh reader finds, either: it tells the sensor from z_inv on every seed. SAP and MIG of the parts side by side are near 0: no single unit owns a factor.
+# *Figure: dots are seeds, markers mean ± sd (n = 5); dotted is chance.* **Take-away:** z_irr tells class, shape and material far above chance, and nearly as well as z_inf: where the verdict is "less", it is by little, and where it is "no difference seen", the interval bounds what was missed. The two are halves of one encoder's output, and their CKA is high. "Invariant" is not what a fresh reader finds, either: it tells the sensor from z_inv on every seed. SAP and MIG of the parts side by side are near 0: no unit is clearly ahead of the next; of what is spread or stored twice they cannot speak.
 #
 # ## What does Table 4 show, and what can it not?
 #
@@ -332,7 +332,7 @@ check("the paper reports no z_irr", not any("irr" in name for name in published.
 published
 
 # %% [markdown]
-# **Take-away:** the paper concludes that both parts together beat either alone; on our scenes the full model has the highest means, though many intervals include 0. That needs no separation: two readings of overlapping content can help each other, too. Whether z_irr deserved to be discarded the head cannot say, as it was never asked; the fresh reader finds nearly all in it that it finds in z_inf. Real patches: three seeds, wide intervals; their folds above share places, which the split by place here does not.
+# **Take-away:** the paper concludes that both parts together beat either alone; on our scenes the full model has the highest means, though many intervals include 0. That needs no separation: two readings of overlapping content can help each other, too. On patches no part is shown to lose much against the full model. Whether z_irr deserved to be discarded the head cannot say, as it was never asked; the fresh reader finds nearly all in it that it finds in z_inf. Real patches: three seeds, wide intervals; their folds above share places, which the split by place here does not.
 #
 # ## What does a picture show?
 #
@@ -381,7 +381,7 @@ for part in parts:
     print(f"5 nearest depth scenes of an RGB scene in z_{part}: {100 * (small.labels[nearest] == small.labels[:, None]).mean():.0f} % of its class, chance {100 / C:.0f} %")
 
 # %% [markdown]
-# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.* The printed shares put "invariant" in another way: are scenes of one class near each other across sensors?
+# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.* The printed shares put "invariant" in another way: are scenes of one class near each other across sensors? In this one run z_inv brings a class together no better than z_irr does, and less than z_inf.
 #
 # ## Which term could pull z_irr apart?
 #
@@ -454,13 +454,13 @@ for m, (name, held) in product(sensors, list(arms.items())):
         line(f"{m}, {name.removeprefix('discom ')}: test F1", held[f"{m} F1"], base[f"{m} F1"])
 
 # %% [markdown]
-# *Figure: large markers are mean ± sd of both axes, small ones seeds; dotted is chance; farther left is more separate.* **Take-away:** an arm separates where its first interval lies below 0, and pays where its second does; three seeds make them nearly useless, so look at the dots as well. `irr` moves little. The strong penalties push z_irr towards chance, and F1 goes down with it. The weak `xcov` teaches most: CKA falls from near 1 to near 0, and the class is still read from z_irr. Uncorrelated is not empty. That separation *must* cost is not shown; other weights or budgets may do better.
+# *Figure: large markers are mean ± sd of both axes, small ones seeds; dotted is chance; farther left is more separate.* **Take-away:** an arm separates where its first interval lies below 0, and pays where its second does; three seeds make them nearly useless, so look at the dots as well. `irr` moves little. The strong penalties push z_irr towards chance; the means of F1 go down with it, and so does what z_inf tells, so they harm all parts and not z_irr alone. The weak `xcov`: CKA falls from near 1 to near 0, yet the class is still read from z_irr; no change of that is shown, with wide intervals, and in RGB it costs some F1. Uncorrelated is not empty. Only `irr` in depth has its first interval below 0 and no loss shown, and the step is small. Sixteen intervals are read here without a correction. That separation *must* cost is not shown; other weights or budgets may do better.
 #
 # ## What you should see, and what would be a bug
 #
 # Hand values, controls and limits hold everywhere. Live scores move by some points with threads, processor and versions; expect them within some three standard deviations of the five seeds. A bug looks different: a control above chance, depth that knows the illumination, a row that does not match its image, a probe of the label below 100 %. UMAP pictures differ between machines; the printed shares only a little.
 #
-# ## Where it fails: a linear reader is blind to more than it sees
+# ## Where it fails: a linear reader can be blind
 #
 # "Chance" of a linear probe does not mean that nothing is there. Four clouds, two classes crosswise; then the same two readers on the live run, for the class and for the sensor.
 
@@ -484,7 +484,7 @@ rows["sensor, z_inv"] = [probing.modality_probe({m: z["test"][m]["inv"] for m in
 pd.DataFrame(rows, index=["linear (%)", "15 nearest (%)"]).T.round(1)
 
 # %% [markdown]
-# **Take-away:** the toy is invisible to the linear reader, and the last row shows that this is no toy problem: neighbours tell the sensor from z_inv where the linear probe still errs. So a linear score in the price list is a lower bound on what z_irr tells, most of all under xcov, which punishes lines only. And a probe says what *can* be read, never what the task head *does* read.
+# **Take-away:** the toy is invisible to the linear reader, and the last row shows that this is no toy problem: neighbours tell the sensor from z_inv where the linear probe still errs. For the class they find no more than it does, here. So a linear score in the price list is a lower bound on what z_irr tells, most of all under xcov, which punishes lines only. And a probe says what *can* be read, never what the task head *does* read.
 #
 # ## Your turn
 #
@@ -513,10 +513,10 @@ if answer_5 is not None:
 # ## What was seen
 #
 # - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader*, *Which part*).
-# - The auxiliary head is silent on z_irr; a fresh linear reader is not (*Who is asking*, Table 4).
+# - On scenes the auxiliary head is silent on z_irr, on patches it is far below its other parts; a fresh linear reader reads z_irr about as well as z_inf (*Who is asking*, Table 4).
 # - So the answer to the title is: less than their names say. Over five seeds, linear readers find nearly the same in z_irr and z_inf, and z_inv still names its sensor (*five seeds*).
 # - Neighbours in a picture can be trusted in part, by number; its distances cannot (*What does a picture show*).
-# - Strong penalties on dependence push z_irr towards chance and F1 down; a weak one decorrelates the parts and leaves the class where it was (*What does separation buy*).
+# - Strong penalties on dependence push z_irr towards chance and F1 down, z_inf with it; a weak one decorrelates the parts, and the class can still be read (*What does separation buy*).
 #
 # **Limitations.** Drawn scenes with independent factors, one small network, thirty epochs; a second data set with three seeds and no factors but the class; linear readers; few seeds and untuned weights for the added terms. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
 
@@ -528,7 +528,7 @@ if answer_5 is not None:
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
 # - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/inspection.py`, `discom/projection.py`, `discom/maps/figures.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Data and text: this repository, MIT.
+# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/inspection.py`, `discom/projection.py`, `discom/maps/figures.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
 
 # %%
 finish()
