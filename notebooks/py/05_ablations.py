@@ -496,13 +496,13 @@ for column, (dial, found) in zip(axes.T, panels, strict=True):
             line = found[(found["method"] == ours_is) & (found["minus"] == theirs_is) & (found["sensor"] == s)].sort_values(dial)
             if line.empty:  # this pair was not run on this dial
                 continue
-            bounds = [line["difference"] - line["low"], line["high"] - line["difference"]]
-            axis.errorbar(line[dial] + 0.015 * place_of, line["difference"], bounds, fmt=fmt, color=colour, ms=5, capsize=3, label=f"{ours_is} − {theirs_is}")
+            axis.errorbar(line[dial] + 0.015 * place_of, line["difference"], [line["difference"] - line["low"], line["high"] - line["difference"]], fmt=fmt, color=colour, ms=5, capsize=3, label=f"{ours_is} − {theirs_is}")
         axis.axhline(0, color="black", lw=0.8, ls=":")
         axis.set(title=f"{s}, n = {found['n'].min()}", xlabel=dial, ylabel="F1 points" if dial == panels[0][0] else "")
-axes[0, -1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+told = {name: dot for axis in axes.flat for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+axes[0, -1].legend(told.values(), told.keys(), frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
 crossed = pd.concat([found for _, found in panels]).drop_duplicates(["data", "sensor", "method", "minus"])  # the cell at rest is on both dials
-crossed["holm"] = holm(crossed["p"].to_numpy())  # one family, all that this figure shows
+crossed = crossed.assign(holm=holm(crossed["p"].to_numpy()))  # one family, all that this figure shows
 for (name, minus), rows in crossed.groupby(["method", "minus"], sort=False):
     beyond = rows[(rows["low"] > 0) | (rows["high"] < 0)]
     print(f"{name} − {minus}: {len(rows)} intervals, about {0.05 * len(rows):.1f} would exclude zero by luck; {(rows['low'] > 0).sum()} lie above, {(rows['high'] < 0).sum()} below")
