@@ -78,9 +78,6 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
     Two readers of each part: the shared auxiliary head that was trained along (as the paper does; z_irr it never saw),
     and, named "… probe", a linear classifier fitted afterwards to the training part's embeddings, which also reads
     what no head was asked for. They are kept in `run_dir`/readings.json.
-
-    >>> readings.__name__
-    'readings'
     """
     file, result = Path(run_dir) / "readings.json", Result.read(Path(run_dir) / "result.json")
     if kept := _kept(file, result):

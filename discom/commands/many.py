@@ -130,10 +130,10 @@ def grid(
     arms, baselines = [sweep.arm(text) for text in methods.split(",")], against.split(",")
     if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
         raise ConfigError(f"--against: '{absent.pop()}' is not among the methods {methods}; add it there")
-    changes, wanted, sources = settings or {}, [], {}
+    changes, wanted, sources = settings or {}, {}, {}
     for source in sweep.cells(data, turned, seeds):
         made = sweep.cell_runs(source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}))
-        wanted += made
+        wanted |= {run.folder: run for run in made}  # a dial may change nothing where another is at rest
         sources |= {run.fingerprint: source for run in made}
 
     def report(done, results) -> None:
@@ -142,9 +142,8 @@ def grid(
         if collect:
             experiments.collect(results, collect)
 
-    runner = sweep.make_engine(engine, workers, address)
-    wanted = list({run.folder: run for run in wanted}.values())  # a dial may change nothing where another is at rest
-    _train(wanted, lambda run: sources[run.fingerprint], runner, report, recompute=recompute, dry_run=dry_run)
+    runner, source_of = sweep.make_engine(engine, workers, address), lambda run: sources[run.fingerprint]
+    _train(list(wanted.values()), source_of, runner, report, recompute=recompute, dry_run=dry_run)
 
 
 def probe(
@@ -168,9 +167,11 @@ def probe(
     folders = [path] if (path / "result.json").is_file() else sorted(file.parent for file in path.rglob("result.json"))
     if not folders:
         raise ConfigError(f"{path}: no finished run in it; train one with: discom train --method discom --runs {path}")
-    seeds = {inspection.seed_of(folder): None for folder in folders}
-    splits = {seed: held.split(seed=seed) for seed in seeds}
-    found = [inspection.inspect(folder, splits[inspection.seed_of(folder)], scored=scored) for folder in folders]
+    seeds = [inspection.seed_of(folder) for folder in folders]
+    splits = {seed: held.split(seed=seed) for seed in set(seeds)}
+    found = [
+        inspection.inspect(folder, splits[seed], scored=scored) for folder, seed in zip(folders, seeds, strict=True)
+    ]
     matrices = inspection.mean_matrices(found)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")

@@ -193,9 +193,9 @@ def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.nd
         "ambient": uniform(-0.1, 0.1), "draught_x": uniform(-0.1, 0.1), "draught_y": uniform(-0.1, 0.1),
     }  # fmt: skip
     apart = uniform(0, 1) >= shared  # scenes whose class the sensors divide between them
-    others = {"outline": next(streams).integers(0, shapes, n), "relief": next(streams).integers(0, materials, n)}
-    return factors | {name: np.where(apart, other, factors[source])
-                      for (name, other), source in zip(others.items(), ("shape", "relief"), strict=True)}  # fmt: skip
+    for name, seen, values in (("outline", shape, shapes), ("relief", factors["relief"], materials)):
+        factors[name] = np.where(apart, next(streams).integers(0, values, n), seen)
+    return factors
 
 
 def _sigmoid(x):
