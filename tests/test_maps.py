@@ -19,12 +19,7 @@ from discom.maps.marks import MARKERS, RAMP, UNKNOWN, draw, marks
 CLASSES = [f"class {k}" for k in range(9)]
 
 
-@pytest.fixture(autouse=True)
-def clean_slate():
-    plt.close("all")
-    with matplotlib.rc_context():
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 @pytest.fixture(scope="module")

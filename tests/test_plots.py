@@ -18,13 +18,7 @@ from discom.experiments import BASELINES, by_dials, paired_difference
 THREE = ("rgb", "depth", "thermal")
 
 
-@pytest.fixture(autouse=True)
-def clean_slate():
-    """Every test starts without figures, and neither its figures nor its look outlive it."""
-    plt.close("all")
-    with matplotlib.rc_context():
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 @pytest.fixture(scope="module")

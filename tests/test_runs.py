@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from discom import data, methods, profile
 from discom.config import Config
@@ -547,16 +547,7 @@ def test_weights_have_a_file_for_each_network():
 # ---------------------------------------------------------------- the lock
 
 
-def is_free(folder) -> bool:
-    """Whether another process could train this run now."""
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            return True
-    except Timeout:
-        return False
-
-
-def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
+def test_a_run_is_held_by_one_process_at_a_time(tmp_path, is_free):
     folder = tmp_path / "deep/down/0-abc"
     with locked(folder):
         assert folder.is_dir()
@@ -571,7 +562,7 @@ def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
     assert isinstance(caught.value, RunError)
 
 
-def test_a_lock_that_somebody_else_holds_stays_theirs(tmp_path):
+def test_a_lock_that_somebody_else_holds_stays_theirs(tmp_path, is_free):
     with FileLock(tmp_path / ".lock"):
         with pytest.raises(BusyError), locked(tmp_path):
             pass
@@ -580,7 +571,7 @@ def test_a_lock_that_somebody_else_holds_stays_theirs(tmp_path):
         pass
 
 
-def test_an_error_lets_go_of_the_lock(tmp_path):
+def test_an_error_lets_go_of_the_lock(tmp_path, is_free):
     with pytest.raises(KeyError, match="x"), locked(tmp_path):
         raise KeyError("x")
     assert is_free(tmp_path)
@@ -595,7 +586,7 @@ with FileLock(sys.argv[1]):
 """
 
 
-def test_a_killed_process_lets_go_of_the_lock(tmp_path):
+def test_a_killed_process_lets_go_of_the_lock(tmp_path, is_free):
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / ".lock")], stdout=subprocess.PIPE, text=True
     )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile, training
@@ -269,16 +269,7 @@ def test_recompute_leaves_a_whole_result_alone(student, monkeypatch):
     assert (folder / "result.json").stat().st_mtime_ns == before
 
 
-def is_free(folder) -> bool:
-    """Whether another process could train this run now."""
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            return True
-    except Timeout:
-        return False
-
-
-def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path):
+def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path, is_free):
     (tmp_path / "run").mkdir()
     with FileLock(tmp_path / "run/.lock"):
         with pytest.raises(BusyError, match=r"run: another process trains this run; wait for it, or stop it$"):
@@ -288,7 +279,7 @@ def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path):
     assert is_free(tmp_path / "run")
 
 
-def test_a_run_is_locked_while_it_trains_and_free_after_an_error(split, tmp_path, monkeypatch):
+def test_a_run_is_locked_while_it_trains_and_free_after_an_error(split, tmp_path, monkeypatch, is_free):
     free, original = [], Student.loss
 
     def watched(self, batch):
@@ -304,7 +295,7 @@ def test_a_run_is_locked_while_it_trains_and_free_after_an_error(split, tmp_path
     assert is_free(tmp_path / "run")
 
 
-def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch):
+def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch, is_free):
     free, original = [], training.write_json
 
     def watched(file, content):
