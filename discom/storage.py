@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from discom.errors import DataError
 
-__all__ = ["atomic_file", "atomic_folder", "checksum", "digest", "read_json", "write_json"]
+__all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "checksum", "digest", "read_json", "write_json"]
+
+UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
 
 
 @contextmanager
@@ -39,14 +42,15 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
+def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False, resume: str = "") -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well.
 
     A folder is ours when it holds the file `marker`. An existing folder is replaced only when it is ours and
-    `overwrite` is true; an empty one is filled.
+    `overwrite` is true; an empty one is filled. With `resume`, a word that names the content, what an interrupted block
+    had written stays (in a hidden folder that holds the file `UNFINISHED`) and the next block with that word gets it.
 
     Raises:
-        DataError: `path` exists and may not be replaced.
+        DataError: `path` exists and may not be replaced, or another process is writing it.
     """
     path = Path(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
@@ -55,17 +59,48 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
         if not overwrite:
             raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if resume:
+        with _claimed(path, resume) as part:
+            yield part
+            (part / UNFINISHED).unlink()
+            _put(part, path)
+        return
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part
-        part.chmod(0o755)  # mkdtemp makes it private
-        old = part.with_suffix(".old")
-        if path.exists():
-            os.replace(path, old)  # aside first: at no moment is there neither the old nor the new
-        os.replace(part, path)
-        shutil.rmtree(old, ignore_errors=True)
+        _put(part, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _claimed(path: Path, resume: str) -> Iterator[Path]:
+    """The hidden folder where `path` grows, for this process alone; emptied where it holds another content."""
+    part = path.with_name(f".{path.name}.unfinished")
+    lock = FileLock(f"{part}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DataError(f"{path}: another process is writing it; wait for it or choose another folder") from None
+    try:
+        note = part / UNFINISHED
+        if not note.is_file() or note.read_text(encoding="utf-8") != resume:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            note.write_text(resume, encoding="utf-8")
+        yield part
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _put(part: Path, path: Path) -> None:
+    part.chmod(0o755)  # mkdtemp makes it private
+    old = part.with_suffix(".old")
+    if path.exists():
+        os.replace(path, old)  # aside first: at no moment is there neither the old nor the new
+    os.replace(part, path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path | str, content: Any) -> None:
@@ -92,8 +127,10 @@ def digest(*parts: Any) -> str:
     for part in parts:
         if hasattr(part, "dtype"):
             total.update(f"{part.dtype}{part.shape}".encode())
-            for start in range(0, len(part), 4096):  # chunks, so that a memory map is never read whole
-                total.update(np.ascontiguousarray(part[start : start + 4096]).tobytes())
+            row = max(1, int(np.prod(part.shape[1:])) * part.dtype.itemsize)
+            step = max(1, (64 << 20) // row)  # what is on disk is never held whole
+            for start in range(0, len(part), step):
+                total.update(np.ascontiguousarray(part[start : start + step]).tobytes())
         else:
             total.update(json.dumps(part, sort_keys=True).encode())
     return total.hexdigest()

@@ -335,6 +335,7 @@ def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_p
 
 KILLER = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 from discom import cli, methods, storage, training
 moment, what = int(sys.argv[1]), sys.argv[2]
 count = 0

@@ -10,7 +10,10 @@ from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
 
-__all__ = ["Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "scenes"]
+__all__ = ["HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "scenes"]
+
+
+HOME = Path("data")  # where `discom data prepare NAME` writes and `load("NAME")` looks
 
 
 def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
@@ -18,43 +21,58 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
 
     Args:
         source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by +), a prepared
-            folder, or a folder of images `<modality>/<class>/<id>.png`.
+            folder, the name of a public set that is prepared in data/, or a folder of images
+            `<modality>/<class>/<id>.png`. Any but scenes may say how it is divided and scaled:
+            `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
-        ConfigError: an argument that `scenes.make` does not have.
+        ConfigError: an argument that `scenes.make` or `MultiModalData.protocol` does not have.
 
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
     """
-    data = _load(source)
+    data = _load(str(source))
     return data.select(modalities.split("+")) if modalities else data
 
 
-def _load(source: str | Path) -> MultiModalData:
-    if str(source).split(":")[0] == "scenes":
-        return scenes.make(**_arguments(str(source)))
-    folder = Path(source)
+def _load(source: str) -> MultiModalData:
+    if source.split(":")[0] == "scenes":
+        return scenes.make(**_arguments(source, source.partition(":")[2], scenes.make, "scenes"))
+    place, _, settings = source.rpartition(":") if ":" in source and not Path(source).exists() else (source, "", "")
+    data = _open(place)
+    return data.protocol(**_arguments(source, settings, data.protocol, "a folder")) if settings else data
+
+
+def _open(source: str) -> MultiModalData:
+    from discom.data.sources import SOURCES  # brings readers of many formats, which a drawn data set does not need
+
+    folder = HOME / source if source in SOURCES and not Path(source).is_dir() else Path(source)
     if is_prepared(folder):
         return MultiModalData.open(folder)
+    if source in SOURCES:
+        raise DataError(
+            f"{folder}: not prepared yet: discom data prepare {source} --root RAW. {SOURCES[source].advice()}"
+        )
     if has_class_folders(folder):
         return read_folders(folder)
     if folder.is_dir():
         raise DataError(f"{folder}: neither a prepared folder nor <modality>/<class>/<image>; see data/README.md")
-    raise DataError(f"{folder}: no such folder, and no data set of that name; there is 'scenes'")
+    raise DataError(f"{folder}: no such folder, and no data set of that name; there are scenes, {', '.join(SOURCES)}")
 
 
-def _arguments(source: str) -> dict:
-    """`scenes:n=600,epsilon=.2` → {"n": 600, "epsilon": .2}."""
+def _arguments(source: str, settings: str, function, what: str) -> dict:
+    """`n=600,epsilon=.2` → {"n": 600, "epsilon": .2}, by the annotations of `function`."""
     arguments = {}
-    known = {name: kind for name, kind in scenes.make.__annotations__.items() if name != "return"}
-    for item in filter(None, source.partition(":")[2].split(",")):
+    known = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    for item in filter(None, settings.split(",")):
         name, _, value = item.partition("=")
         try:
-            arguments[name] = value.split("+") if name == "modalities" else known[name](value)
+            kind = known[name] if isinstance(known[name], type) else str
+            arguments[name] = value.split("+") if name == "modalities" else kind(value)
         except KeyError:
-            raise ConfigError(f"{source}: scenes has no argument '{name}'; it has {', '.join(known)}") from None
+            raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}") from None
         except ValueError:
             raise ConfigError(
                 f"{source}: '{value}' is no value for {name}; write e.g. scenes:n=600,epsilon=0.2"

@@ -1,13 +1,16 @@
 """What no loader lets through; each check names the place, the value and the way out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from discom.data.lazy import chunks
 from discom.errors import DataError
 
-__all__ = ["check_classes", "check_images", "check_labels", "check_rows"]
+__all__ = ["check_classes", "check_data", "check_images", "check_labels", "check_rows"]
 
 
 def check_images(images: Any, where: str) -> None:
@@ -20,13 +23,13 @@ def check_images(images: Any, where: str) -> None:
         raise DataError(
             f"{where}: holds {images.dtype} of shape {tuple(images.shape)}; needed are numbers of shape [N, C, H, W]"
         )
-    for start in range(0, len(images), 1024):  # chunks: a memory map is never held whole
-        bad = ~np.isfinite(images[start : start + 1024])
-        if bad.any():
-            sample, band, row, column = np.argwhere(bad)[0]
-            value = images[start + sample, band, row, column]
+    for rows in chunks(images) if images.dtype.kind == "f" else ():
+        part = images[rows]
+        if not np.isfinite(part).all():
+            sample, band, row, column = np.argwhere(~np.isfinite(part))[0]
+            value = part[sample, band, row, column]
             raise DataError(
-                f"{where}: sample {start + sample}, band {band} holds {value} at pixel ({row}, {column});"
+                f"{where}: sample {rows.start + sample}, band {band} holds {value} at pixel ({row}, {column});"
                 " fill or drop such samples first"
             )
 
@@ -85,3 +88,35 @@ def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> Non
                 f"{where}: class '{name}' has {count} sample(s); three are needed, one for each part of a split:"
                 " add samples or drop the class"
             )
+
+
+def check_data(data: Any) -> None:
+    """Refuse a MultiModalData whose arrays do not fit together.
+
+    Raises:
+        DataError: arrays of different length, labels out of range, an id twice, an id with two labels.
+    """
+    if not data.modalities:
+        raise DataError(f"{data.name}: no modality; give at least one")
+    kinds = {name: np.asarray(modality.ids).dtype.kind for name, modality in data.modalities.items()}
+    if {"i", "u"} & set(kinds.values()) and {"U", "O"} & set(kinds.values()):
+        raise DataError(f"{data.name}: ids are numbers and text ({kinds}), so none would pair; use one type")
+    for name, modality in data.modalities.items():
+        where = f"{data.name}/{name}"
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise DataError(f"{where}: a modality's name is lower-case letters, digits and _; rename it")
+        check_labels(modality.y, len(modality.x), len(data.classes), where)
+        if len(modality.ids) != len(modality.x):
+            raise DataError(f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each")
+        if pd.Index(modality.ids).has_duplicates:
+            twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
+            raise DataError(f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality")
+        if (data.labels[data.rows_of(name)] != modality.y).any():
+            wrong = modality.ids[np.argmax(data.labels[data.rows_of(name)] != modality.y)]
+            raise DataError(
+                f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
+            )
+    aligned = {**data.factors, "groups": data.groups, "masks": data.masks}
+    for name, values in aligned.items():
+        if values is not None and len(values) != len(data):
+            raise DataError(f"{data.name}: {name} has {len(values)} entries for {len(data)} samples; align with ids")

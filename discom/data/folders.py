@@ -3,55 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
-import tifffile
 
-from discom.data.checks import check_images
+from discom.data.images import ENDINGS, read_image
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import DataError
 
-__all__ = ["ENDINGS", "has_class_folders", "read_folders", "read_image"]
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-
-
-def read_image(file: Path | str) -> np.ndarray:
-    """One image as float32 [C, H, W] in the file's own unit: 8/16-bit PNG, JPEG, TIFF of any bands, .npy.
-
-    A TIFF says itself which axis holds the bands; a plain array of three axes has them last when the last axis is
-    the smallest, as cameras write it, and first otherwise.
-
-    Raises:
-        DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
-    """
-    file = Path(file)
-    try:
-        match file.suffix.lower():
-            case ".npy":
-                pixels, axes = np.load(file, allow_pickle=False), ""
-            case ".tif" | ".tiff":
-                with tifffile.TiffFile(file) as tiff:
-                    pixels, axes = tiff.series[0].asarray(), tiff.series[0].axes
-            case _:
-                if not (content := file.read_bytes()):
-                    raise ValueError("the file is empty")
-                if file.suffix.lower() in (".jpg", ".jpeg") and not content.rstrip(b"\0").endswith(b"\xff\xd9"):
-                    raise ValueError("the end of the JPEG is missing")  # decoders fill the lost part without a word
-                pixels, axes = imagecodecs.imread(content), ""
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file") from None
-    except Exception as error:  # every codec has its own exceptions; the file is at fault in all of them
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{file}: cannot be read as an image ({reason}); replace or remove it") from None
-    if pixels.ndim == 2:
-        pixels = pixels[None]
-    if pixels.ndim != 3:
-        raise DataError(f"{file}: has shape {pixels.shape}; an image is [H, W], [H, W, C] or [C, H, W]")
-    if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
-        pixels = np.moveaxis(pixels, 2, 0)
-    check_images(pixels[None], str(file))
-    return pixels.astype(np.float32)
+__all__ = ["has_class_folders", "read_folders"]
 
 
 def has_class_folders(root: Path | str) -> bool:

@@ -1,6 +1,6 @@
 """MultiModalData: what every loader returns and everything else takes. Samples with the same id are pairs."""
 
-import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,33 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_classes, check_images, check_labels
+from discom.data.checks import check_classes, check_data, check_images
+from discom.data.lazy import take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, split_rows
-from discom.errors import DataError
+from discom.errors import ConfigError, DataError
 from discom.storage import digest
 
 __all__ = ["Modality", "MultiModalData", "Split"]
-
-
-class Rows:
-    """Chosen rows of a memory-mapped array, read when they are asked for; `numpy.asarray` reads all of them."""
-
-    def __init__(self, base: np.ndarray, rows: np.ndarray):
-        self.base, self.rows = base, rows
-        self.shape, self.dtype, self.ndim = (len(rows), *base.shape[1:]), base.dtype, base.ndim
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, key) -> np.ndarray:
-        if isinstance(key, tuple):
-            return self.base[(self.rows[key[0]], *key[1:])]
-        return self.base[self.rows[key]]
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.asarray(self.base[self.rows], dtype=dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +25,22 @@ class Modality:
     """One sensor's view: images, labels and sample ids.
 
     Args:
-        x: images [N, C, H, W], float32, in the sensor's unit; an array or a memory map.
+        x: images [N, C, H, W], real numbers in the sensor's unit; an array, or one that is read in parts.
         y: class of each sample [N], int64, in [0, classes).
         ids: name of each sample [N], integers or strings; the same id in another modality is the same scene.
+        unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
+        invalid: the value that stands for "nothing was measured here", such as 0 for depth; None where there is none.
     """
 
     x: Any
     y: np.ndarray
     ids: np.ndarray
+    unit: str = ""
+    invalid: float | None = None
 
     def take(self, rows: np.ndarray) -> "Modality":
-        """The samples at `rows`; a memory map stays on disk."""
-        match self.x:
-            case np.memmap():
-                x = Rows(self.x, rows)
-            case Rows():
-                x = Rows(self.x.base, self.x.rows[rows])
-            case _:
-                x = self.x[rows]
-        return Modality(x, self.y[rows], self.ids[rows])
+        """The samples at `rows`; what is on disk stays there."""
+        return replace(self, x=take_rows(self.x, rows), y=self.y[rows], ids=self.ids[rows])
 
 
 class Split(NamedTuple):
@@ -80,13 +59,16 @@ class MultiModalData:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
         factors: name → value per sample, aligned with `ids`; what is known of how a sample came to be.
-        masks: per-pixel classes [N, H, W], aligned with `ids`.
+        masks: per-pixel classes [N, H, W], aligned with `ids`; in uint8, 255 is "no label".
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
         normalization: modality → bounds fitted on a training split; None before a split.
         normalized: true when `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; `split()` then returns this one.
         fractions: how `split()` divides when it is not told.
+        scaling: "train" fits the bounds on the training part; "whole" on everything, the test part included, as the
+            released code of DisCoM-KD does.
+        about: where the data are from and what was done to them; kept in the manifest of a prepared folder.
 
     Raises:
         DataError: arrays of different length, labels out of range, an id twice, an id with two labels.
@@ -108,34 +90,11 @@ class MultiModalData:
     normalized: bool = False
     parts: Mapping[str, np.ndarray] | None = None
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+    scaling: str = "train"
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        if not self.modalities:
-            raise DataError(f"{self.name}: no modality; give at least one")
-        kinds = {name: np.asarray(modality.ids).dtype.kind for name, modality in self.modalities.items()}
-        if {"i", "u"} & set(kinds.values()) and {"U", "O"} & set(kinds.values()):
-            raise DataError(f"{self.name}: ids are numbers and text ({kinds}), so none would pair; use one type")
-        for name, modality in self.modalities.items():
-            where = f"{self.name}/{name}"
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-                raise DataError(f"{where}: a modality's name is lower-case letters, digits and _; rename it")
-            check_labels(modality.y, len(modality.x), len(self.classes), where)
-            if len(modality.ids) != len(modality.x):
-                raise DataError(f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each")
-            if pd.Index(modality.ids).has_duplicates:
-                twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
-                raise DataError(f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality")
-            if (self.labels[self.rows_of(name)] != modality.y).any():
-                wrong = modality.ids[np.argmax(self.labels[self.rows_of(name)] != modality.y)]
-                raise DataError(
-                    f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
-                )
-        aligned = {**self.factors, "groups": self.groups, "masks": self.masks}
-        for name, values in aligned.items():
-            if values is not None and len(values) != len(self):
-                raise DataError(
-                    f"{self.name}: {name} has {len(values)} entries for {len(self)} samples; align with ids"
-                )
+        check_data(self)
 
     @cached_property
     def ids(self) -> np.ndarray:
@@ -169,6 +128,11 @@ class MultiModalData:
         """Modality → number of bands."""
         return {name: modality.x.shape[1] for name, modality in self.modalities.items()}
 
+    @property
+    def dense(self) -> bool:
+        """Whether every pixel has a class: `masks` holds ids of `classes`, and `y` the most frequent one."""
+        return self.masks is not None and self.masks.dtype == np.uint8
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -180,6 +144,8 @@ class MultiModalData:
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.x]
         parts += [self.groups] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
+        parts += [self.masks] if self.dense else []
+        parts += [self.scaling] if self.scaling != "train" else []
         return digest(*parts)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
@@ -219,9 +185,37 @@ class MultiModalData:
         return replace(
             self,
             factors={name: values[rows] for name, values in whole.factors.items()},
-            masks=None if whole.masks is None else whole.masks[rows],
+            masks=None if whole.masks is None else take_rows(whole.masks, rows),
             groups=None if whole.groups is None else whole.groups[rows],
         )
+
+    def protocol(self, split: str | None = None, scaling: str = "train") -> "MultiModalData":
+        """The same data with one of the ways to divide and scale it that it allows.
+
+        Args:
+            split: "official" (the parts that came with the data), "grouped" (70/10/20 by seed, groups whole) or
+                "random" (70/10/20 by seed, near-duplicates on both sides). None keeps the first that there is.
+            scaling: "train" or "whole", see the class; "whole" warns, since it reads the test part.
+
+        Raises:
+            ConfigError: an unknown word, or a split that these data do not have.
+        """
+        if scaling not in ("train", "whole"):
+            raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
+        if scaling == "whole":
+            warnings.warn(f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2)
+        has = {"official": self.parts is not None, "grouped": self.groups is not None, "random": True}
+        if split is not None and not has.get(split):
+            there = " or ".join(name for name, found in has.items() if found)
+            raise ConfigError(f"split: {self.name} has no split '{split}'; choose {there}")
+        first = next(name for name, found in has.items() if found)
+        if split in (None, first):
+            return replace(self, scaling=scaling)
+        parts, groups = (None, self.groups) if split == "grouped" else (None, None)
+        # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped, becomes "hls-random"
+        base, ours = self.name.removesuffix(f"-{first}"), self.name.endswith(f"-{first}")
+        name = base if ours and split == "random" else f"{base}-{split}"
+        return replace(self, name=name, parts=parts, groups=groups, scaling=scaling)
 
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
         """Divide the ids into training, validation and test part, by class, and by group where groups are given.
@@ -236,17 +230,22 @@ class MultiModalData:
         Raises:
             DataError: too few samples or groups of a class, one class only, or pixels that are not finite.
         """
-        check_classes(self.labels, self.classes, self.name)
+        if not self.dense:
+            check_classes(self.labels, self.classes, self.name)
         if fractions is None and self.parts is not None:
             rows = [self.parts[part] for part in PARTS]
         else:
-            rows = split_rows(self.labels, fractions or self.fractions, seed, self.groups, self.name)
+            strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels  # a mask holds many classes
+            rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
         for name, modality in self.modalities.items():
             check_images(modality.x, f"{self.name}/{name}")
         parts = [self.take(part) for part in rows]
         bounds = self.normalization
         if not self.normalized:
-            bounds = {name: Normalization.fit(m.x, f"{self.name}/{name}") for name, m in parts[0].modalities.items()}
+            read = self if self.scaling == "whole" else parts[0]
+            bounds = {
+                name: Normalization.fit(m.x, f"{self.name}/{name}", m.invalid) for name, m in read.modalities.items()
+            }
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
     def images(self, name: str, rows=slice(None)) -> np.ndarray:
@@ -259,7 +258,8 @@ class MultiModalData:
     def save(self, folder, *, split: Split | None = None, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all.
 
-        Without `split`, images are written as held (`<MOD>_data.npy`) and each run draws its own split. With it, the
+        Without `split`, images are written as held (`<MOD>_data.npy`), and each run draws its own split or takes the
+        parts that came with the data. With it, the
         folder has the released code's form: images scaled by the bounds of its training part
         (`<MOD>_data_normalized.npy`) and three index files.
 
@@ -267,14 +267,12 @@ class MultiModalData:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
         """
         data = self
-        if split is None and self.parts is not None and not self.normalized:
-            split = self.split()  # index files go with scaled images
         if split is not None:
             parts = {name: self._index.get_indexer(part.ids) for name, part in zip(PARTS, split, strict=True)}
             if any((rows < 0).any() for rows in parts.values()):
                 raise DataError(f"{self.name}: the split holds ids that the data does not have; split this data")
             data = replace(self, normalization=split.train.normalization, parts=parts)
-        write_folder(folder, data, overwrite=overwrite)
+        write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
 
     @classmethod
     def open(cls, folder) -> "MultiModalData":

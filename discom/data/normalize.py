@@ -8,6 +8,7 @@ import numpy as np
 __all__ = ["Normalization"]
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
+PIXELS = 1 << 27  # of one band; of a larger one, evenly spaced samples are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,14 @@ class Normalization:
     high: np.ndarray
 
     @classmethod
-    def fit(cls, images, name: str = "modality") -> "Normalization":
-        """Percentiles per band of `images` [N, C, H, W]; warns, naming the band, where a band is constant."""
-        bounds = np.array([np.percentile(images[:, band], PERCENTILES) for band in range(images.shape[1])])
+    def fit(cls, images, name: str = "modality", invalid: float | None = None) -> "Normalization":
+        """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
+
+        Of a band with more than 2²⁷ pixels every k-th sample is read, with the smallest k that is enough: its values
+        are held in memory. Warns, naming the band, where a band is constant.
+        """
+        every = max(1, -(-len(images) * int(np.prod(images.shape[2:])) // PIXELS))
+        bounds = np.array([_bounds(images[::every, band], invalid) for band in range(images.shape[1])])
         for band in np.flatnonzero(bounds[:, 0] == bounds[:, 1]):
             warnings.warn(
                 f"{name}: band {band} is constant ({bounds[band, 0]:g}) between its percentiles; it is scaled to zero",
@@ -55,3 +61,8 @@ class Normalization:
     def from_dict(cls, numbers: dict[str, list[float]]) -> "Normalization":
         """The inverse of `to_dict`."""
         return cls(np.array(numbers["low"], dtype=np.float64), np.array(numbers["high"], dtype=np.float64))
+
+
+def _bounds(values: np.ndarray, invalid: float | None) -> np.ndarray:
+    measured = values if invalid is None else values[values != invalid]
+    return np.percentile(measured if measured.size else values, PERCENTILES)

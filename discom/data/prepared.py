@@ -1,34 +1,38 @@
 """One data set in one folder, in the file names of the released code of DisCoM-KD, memory-mapped.
 
     <MOD>_data_normalized.npy   images of a modality [N, C, H, W], scaled to [0, 1]     (with a split)
-    <MOD>_data.npy              the same, in the sensor's unit                          (without one)
+    <MOD>_data.npy              the same, in the sensor's unit and type                 (without one)
     labels.npy, ids.npy         class and name of each sample [N]
-    train_idx.npy, valid_idx.npy, test_idx.npy    rows of the split
+    train_idx.npy, valid_idx.npy, test_idx.npy    rows of the split, or of the official one
     <MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
     factors.npz, groups.npy, masks.npy            where known
-    manifest.json               classes, shapes, checksums, bounds of the scaling
+    manifest.json               source, classes, counts, shapes, units, checksums, bounds of the scaling
 
 The released code needs the first, `labels.npy` and the index files of a paired set; a folder with those alone loads
 here, and a folder with a split that is written here trains there.
 """
 
 import zipfile
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from discom.data.checks import check_images, check_labels, check_rows
+from discom.data.lazy import chunks, is_lazy
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError
-from discom.storage import atomic_folder, checksum, read_json, write_json
+from discom.storage import UNFINISHED, atomic_folder, checksum, digest, read_json, write_json
 
 __all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
 
 MANIFEST = "manifest.json"
 SUFFIXES = ("_data_normalized.npy", "_data.npy")
-CHUNK = 1024  # samples held in memory at a time
 
 
 def is_prepared(folder: Path | str) -> bool:
@@ -36,31 +40,59 @@ def is_prepared(folder: Path | str) -> bool:
     return any((Path(folder) / MANIFEST).is_file() or any(Path(folder).glob(f"*{end}")) for end in SUFFIXES)
 
 
-def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> None:
-    """Write `data` (a MultiModalData) to `folder`, atomically; see `MultiModalData.save`."""
-    scaled = data.normalized or data.parts is not None
-    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
+def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool = False) -> None:
+    """Write `data` (a MultiModalData) to `folder`, whole or not at all; see `MultiModalData.save`.
+
+    Some 64 MiB are held at a time. Where the images are still on disk, what an interrupted call had written stays, and
+    the same call goes on behind it.
+    """
+    on_disk = any(is_lazy(modality.x) for modality in data.modalities.values())
+    files = [str(item) for modality in data.modalities.values() for item in getattr(modality.x, "items", ())]
+    resume = digest(scaled, data.ids.astype(str), data.labels, repr(data.about), files) if on_disk else ""
+    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite, resume=resume) as part:
         for name, modality in data.modalities.items():
-            shape = (len(modality.x), *modality.x.shape[1:])
             file = part / f"{name.upper()}{SUFFIXES[0] if scaled else SUFFIXES[1]}"
-            images = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
-            for start in range(0, len(images), CHUNK):
-                rows = slice(start, start + CHUNK)
-                check_images(modality.x[rows], f"{data.name}/{name}")
-                images[rows] = data.images(name, rows) if scaled else modality.x[rows]
-            images.flush()
+            read, kind = (modality.x.__getitem__, modality.x.dtype)
+            if scaled:
+                read, kind = partial(data.images, name), np.dtype(np.float32)
+            _write_rows(file, modality.x, read, kind, f"{data.name}/{name}", on_disk)
             if not np.array_equal(data.rows_of(name), np.arange(len(data))):
                 np.save(part / f"{name.upper()}_rows.npy", data.rows_of(name))
+        if data.masks is not None:
+            read, kind = data.masks.__getitem__, data.masks.dtype
+            _write_rows(part / "masks.npy", data.masks, read, kind, f"{data.name}/masks", on_disk)
         np.save(part / "labels.npy", data.labels)
         np.save(part / "ids.npy", _plain(data.ids))
         for name, rows in (data.parts or {}).items():
             np.save(part / f"{name}_idx.npy", rows)
-        for name in ("groups", "masks"):
-            if (values := getattr(data, name)) is not None:
-                np.save(part / f"{name}.npy", _plain(values))
+        if data.groups is not None:
+            np.save(part / "groups.npy", _plain(data.groups))
         if data.factors:
             np.savez(part / "factors.npz", **{name: _plain(values) for name, values in data.factors.items()})
         write_json(part / MANIFEST, _manifest(data, scaled, part))
+
+
+def _write_rows(file: Path, array: Any, read: Callable[[slice], np.ndarray], kind: np.dtype, where: str, shown: bool):
+    """Append to `file`, an .npy, the rows that it lacks; `shown` shows progress."""
+    head = BytesIO()
+    about = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(head, about)
+    row = max(1, int(np.prod(array.shape[1:])) * kind.itemsize)
+    with open(file, "r+b" if file.exists() else "w+b") as out:
+        same = out.read(len(head.getvalue())) == head.getvalue()
+        done = max(0, file.stat().st_size - out.tell()) // row if same else 0  # a torn row is written again
+        if not same:
+            out.seek(0)
+            out.write(head.getvalue())
+        out.seek(len(head.getvalue()) + done * row)
+        out.truncate()
+        with tqdm(total=len(array), initial=done, desc=where, unit="image", disable=None if shown else True) as bar:
+            for rows in chunks(array, done):
+                values = read(rows)
+                if values.ndim == 4:
+                    check_images(values, f"{where}, images {rows.start} to {rows.stop - 1}")
+                out.write(np.ascontiguousarray(values, dtype=kind))
+                bar.update(rows.stop - rows.start)
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
@@ -70,16 +102,21 @@ def _plain(values: np.ndarray) -> np.ndarray:
 
 
 def _manifest(data, scaled: bool, folder: Path) -> dict[str, Any]:
+    counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
     return {
         "format": 1,
         "name": data.name,
+        "about": dict(data.about),
         "classes": list(data.classes),
+        "counts": dict(zip(data.classes, counts, strict=True)),
         "modalities": {name: list(modality.x.shape) for name, modality in data.modalities.items()},
+        "units": {name: "1" if scaled else modality.unit for name, modality in data.modalities.items()},
+        "invalid": {name: None if scaled else modality.invalid for name, modality in data.modalities.items()},
         "paired": len(data.paired_ids),
         "normalized": scaled,
         "normalization": {name: bounds.to_dict() for name, bounds in (data.normalization or {}).items()},
         "fractions": list(data.fractions),
-        "checksums": {file.name: checksum(file) for file in sorted(folder.iterdir())},
+        "checksums": {file.name: checksum(file) for file in sorted(folder.iterdir()) if file.name != UNFINISHED},
     }
 
 
@@ -90,6 +127,8 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         DataError: naming the missing, damaged or contradictory file.
     """
     folder = Path(folder)
+    if (folder / UNFINISHED).is_file():
+        raise DataError(f"{folder}: is unfinished; run the command that prepares it again, it goes on from here")
     manifest = _read_manifest(folder)
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
@@ -108,10 +147,10 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         rows = _load(rows_file) if rows_file.is_file() else np.arange(len(labels))
         check_rows({rows_file.name: rows}, len(labels), str(folder))
         check_labels(labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}")
-        modalities[name] = (images, labels[rows].astype(np.int64), ids[rows])
-    optional = {
-        name: _load(folder / f"{name}.npy") for name in ("groups", "masks") if (folder / f"{name}.npy").is_file()
-    }
+        about = [manifest.get(key, {}).get(name, otherwise) for key, otherwise in (("units", ""), ("invalid", None))]
+        modalities[name] = (images, labels[rows].astype(np.int64), ids[rows], *about)
+    how = {"groups": {}, "masks": {"mmap_mode": "r"}}
+    optional = {name: _load(folder / f"{name}.npy", **how[name]) for name in how if (folder / f"{name}.npy").is_file()}
     bounds = {name: Normalization.from_dict(numbers) for name, numbers in manifest.get("normalization", {}).items()}
     return {
         "modalities": modalities,
@@ -123,6 +162,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         "normalized": manifest.get("normalized", all(file.name.endswith(SUFFIXES[0]) for file in files.values())),
         "parts": _parts(folder, len(labels)),
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
+        "about": manifest.get("about", {}),
     }
 
 

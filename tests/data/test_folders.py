@@ -6,7 +6,8 @@ import pytest
 import tifffile
 
 from discom.data import load
-from discom.data.folders import has_class_folders, read_folders, read_image
+from discom.data.folders import has_class_folders, read_folders
+from discom.data.images import read_image
 from discom.errors import DataError
 
 H, W = 12, 16

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData, Normalization
-from discom.data.multimodal import Rows
-from discom.errors import DataError
+from discom.data.lazy import Rows
+from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 CLASSES = ("cat", "dog", "owl")
@@ -281,6 +281,80 @@ def test_split_that_came_with_the_data_is_returned():
 def test_classes_that_cannot_be_split(ids, message):
     with pytest.raises(DataError, match=message):
         make({"rgb": ids}, name="mine").split()
+
+
+def near_duplicates(name, **fields):
+    """Sixty samples of three classes in ten groups of six, two of each class."""
+    rows = np.arange(60)
+    x = np.random.default_rng(8).random((60, 1, 4, 4), dtype=np.float32)
+    return MultiModalData({"rgb": Modality(x, rows % 3, rows)}, tuple("abc"), groups=rows // 6, name=name, **fields)
+
+
+def shared_groups(split):
+    return set(split.train.groups) & set(split.test.groups)
+
+
+def test_a_random_protocol_divides_groups_and_a_grouped_one_does_not():
+    data = near_duplicates("days-grouped")
+    assert shared_groups(data.protocol().split(seed=0)) == set()
+    assert data.protocol("grouped").fingerprint == data.fingerprint
+    random = data.protocol("random")
+    assert random.groups is None
+    assert set(random.split(seed=0).train.ids // 6) & set(random.split(seed=0).test.ids // 6)
+    assert random.fingerprint != data.fingerprint  # another identity for its runs
+
+
+def test_the_official_protocol_comes_first_and_can_be_left():
+    parts = {"train": np.arange(30), "valid": np.arange(30, 36), "test": np.arange(36, 60)}
+    data = near_duplicates("shots-official", parts=parts)
+    assert data.protocol().split(seed=5).test.ids.tolist() == parts["test"].tolist()
+    assert shared_groups(data.protocol("grouped").split(seed=5)) == set()
+    assert [len(part) for part in data.protocol("random").split(seed=5)] == [42, 6, 12]
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "expected"),
+    [
+        ("sunrgbd-grouped", "random", "sunrgbd"),  # the name alone is that of the paper's protocol
+        ("sunrgbd-grouped", None, "sunrgbd-grouped"),
+        ("hls", "random", "hls-random"),
+        ("hls", "grouped", "hls"),
+    ],
+)
+def test_a_protocol_has_its_name(name, split, expected):
+    assert near_duplicates(name).protocol(split).name == expected
+
+
+def test_protocols_that_are_not_there_are_refused():
+    with pytest.raises(ConfigError, match=r"mine has no split 'official'; choose grouped or random$"):
+        near_duplicates("mine").protocol("official")
+    with pytest.raises(ConfigError, match="scaling: 'test' is unknown; choose train or whole"):
+        near_duplicates("mine").protocol(scaling="test")
+
+
+def test_scaling_by_the_whole_array_reads_the_test_part_and_says_so():
+    data = near_duplicates("mine")
+    with pytest.warns(UserWarning, match="mine: scaling=whole takes its bounds from the test part too"):
+        whole = data.protocol(scaling="whole")
+    expected = np.percentile(data.modalities["rgb"].x, (2, 98)).tolist()  # the released code's rule
+    bounds = whole.split(seed=0).test.normalization["rgb"]
+    assert [*bounds.low, *bounds.high] == expected
+    assert [*data.split(seed=0).test.normalization["rgb"].low] != expected[:1]
+    assert whole.fingerprint != data.fingerprint
+
+
+def test_dense_data_need_no_stratum_and_name_their_content():
+    rows = np.arange(20)
+    masks = np.zeros((20, 4, 4), np.uint8)
+    masks[0, 0, 0] = 1  # class b is never the most frequent one
+    x = np.random.default_rng(9).random((20, 1, 4, 4), dtype=np.float32)
+    data = MultiModalData({"rgb": Modality(x, 0 * rows, rows)}, ("a", "b"), masks=masks)
+    assert data.dense
+    parts = data.split(seed=1)
+    assert [len(part) for part in parts] == [14, 2, 4]
+    assert sorted(np.concatenate([part.ids for part in parts]).tolist()) == rows.tolist()
+    assert replace(data, masks=1 - masks).fingerprint != data.fingerprint
+    assert not replace(data, masks=masks > 0).dense  # an object's outline is no class per pixel
 
 
 # normalisation --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from discom.data import normalize
 from discom.data.normalize import Normalization
 
 
@@ -78,3 +79,26 @@ def test_dict_round_trip_is_exact_and_plain_json():
     assert again.low.tolist() == bounds.low.tolist()
     assert again.high.tolist() == bounds.high.tolist()
     assert np.array_equal(again(x), bounds(x))
+
+
+def test_pixels_that_were_not_measured_have_no_say():
+    rng = np.random.default_rng(6)
+    depth = rng.uniform(0.7, 8, (20, 1, 16, 16)).astype(np.float32)
+    holes = np.where(rng.random(depth.shape) < 0.4, 0, depth).astype(np.float32)
+    bounds = Normalization.fit(holes, invalid=0.0)
+    assert [*bounds.low, *bounds.high] == pytest.approx(np.percentile(holes[holes > 0], (2, 98)).tolist())
+    assert Normalization.fit(holes).low == 0  # a wrong copy: the holes are the nearest surface
+    assert (bounds(holes)[holes == 0] == 0).all()
+
+
+def test_nothing_measured_at_all_is_a_constant_band():
+    with pytest.warns(UserWarning, match="band 0 is constant"):
+        assert Normalization.fit(np.zeros((2, 1, 4, 4)), invalid=0.0).high.tolist() == [0]
+
+
+def test_of_a_band_too_large_to_hold_every_kth_sample_is_read(monkeypatch):
+    x = np.random.default_rng(7).normal(size=(40, 2, 8, 8)).astype(np.float32)
+    monkeypatch.setattr(normalize, "PIXELS", 64 * 15)
+    bounds = Normalization.fit(x)
+    np.testing.assert_allclose(bounds.low, np.percentile(x[::3], 2, axis=(0, 2, 3)))
+    np.testing.assert_allclose(bounds.high, np.percentile(x[::3], 98, axis=(0, 2, 3)))

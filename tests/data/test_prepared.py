@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from discom.data import Batches, Modality, MultiModalData, load, scenes
+from discom.data.lazy import Lazy
 from discom.data.prepared import MANIFEST, is_prepared, verify
 from discom.errors import DataError
 
@@ -223,7 +224,7 @@ def test_released_code_reads_what_we_write(tmp_path):
         np.testing.assert_array_equal(second[rows], getattr(split, part).images("depth"))
 
 
-def test_raw_folder_with_index_files_is_scaled_when_saved_again(tmp_path):
+def test_raw_folder_with_index_files_keeps_its_split_when_saved_again(tmp_path):
     by_hand(tmp_path / "hand", MS_data_normalized=None, SAR_data_normalized=None)
     for name in ("MS", "SAR"):
         raw = 100 * np.random.default_rng(2).random((30, 2, 6, 6), dtype=np.float32)
@@ -365,7 +366,9 @@ def test_folders_that_hold_nothing_of_ours(tmp_path):
     assert not is_prepared(tmp_path)
     with pytest.raises(DataError, match=r"neither a prepared folder nor <modality>/<class>/<image>"):
         load(tmp_path)
-    with pytest.raises(DataError, match=r"nowhere: no such folder, and no data set of that name; there is 'scenes'"):
+    with pytest.raises(
+        DataError, match=r"nowhere: no such folder, and no data set of that name; there are scenes, eurosat"
+    ):
         load(tmp_path / "nowhere")
     (tmp_path / MANIFEST).write_text("{}")
     assert is_prepared(tmp_path)
@@ -376,7 +379,7 @@ def test_folders_that_hold_nothing_of_ours(tmp_path):
 # writing --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fails_at", ["labels", "ids", "train_idx", "masks"])
+@pytest.mark.parametrize("fails_at", ["labels", "ids", "train_idx", "groups"])
 def test_nothing_half_written_after_an_exception(tmp_path, monkeypatch, fails_at):
     original = np.save
 
@@ -469,3 +472,129 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
 def test_verify_has_nothing_to_compare_without_a_manifest(tmp_path):
     by_hand(tmp_path / "hand")
     assert verify(tmp_path / "hand") == 0
+
+
+# images that are files still ------------------------------------------------------------------------------------
+
+
+class Interruption(Exception):
+    pass
+
+
+def on_disk(images, asked, stop_at=None, **fields):
+    """`images` [N, …] behind a reader that notes what it is asked for and stops at a row."""
+
+    def read(row):
+        if row == stop_at:
+            raise Interruption
+        asked.append(row)
+        return images[row]
+
+    count = len(images)
+    x = Lazy(range(count), read, images.shape[1:], images.dtype)
+    fields = {"name": "files", "masks": None} | fields
+    return MultiModalData({"rgb": Modality(x, np.arange(count) % 3, np.arange(count))}, ("a", "b", "c"), **fields)
+
+
+@pytest.fixture
+def images(monkeypatch):
+    monkeypatch.setattr("discom.data.lazy.CHUNK_BYTES", 2 * 3 * 4 * 4)  # two images
+    return np.random.default_rng(4).integers(0, 60_000, (11, 3, 4, 2)).astype(np.uint16)
+
+
+def test_files_are_written_in_their_own_type_and_read_once(tmp_path, images):
+    asked = []
+    on_disk(images, asked).save(tmp_path / "out")
+    assert asked == list(range(11))
+    held = load(tmp_path / "out").modalities["rgb"].x
+    assert held.dtype == np.uint16
+    np.testing.assert_array_equal(held, images)
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "RGB_data.npy"), images)
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("stop_at", [0, 1, 5, 10])
+def test_an_interrupted_write_goes_on_where_it_stopped(tmp_path, images, stop_at):
+    with pytest.raises(Interruption):
+        on_disk(images, [], stop_at).save(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    unfinished = tmp_path / ".out.unfinished"
+    with pytest.raises(DataError, match=r"\.out\.unfinished: is unfinished; run the command that prepares it again"):
+        load(unfinished)
+    asked = []
+    on_disk(images, asked).save(tmp_path / "out")
+    assert asked == list(range(stop_at - stop_at % 2, 11))  # chunks of two
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images)
+    assert verify(tmp_path / "out") == 3
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_row_that_was_torn_is_written_again(tmp_path, images):
+    with pytest.raises(Interruption):
+        on_disk(images, [], 6).save(tmp_path / "out")
+    file = tmp_path / ".out.unfinished" / "RGB_data.npy"
+    with open(file, "r+b") as torn:
+        torn.truncate(file.stat().st_size - 5)
+    asked = []
+    on_disk(images, asked).save(tmp_path / "out")
+    assert asked[0] == 5
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images)
+
+
+@pytest.mark.parametrize("change", ["labels", "about", "shape"])
+def test_what_was_left_of_other_data_is_not_mixed_in(tmp_path, images, change):
+    with pytest.raises(Interruption):
+        on_disk(images, [], 6).save(tmp_path / "out")
+    asked, other = [], images + 1
+    fields = {"about": {"window": 256}} if change == "about" else {}
+    data = on_disk(other[:, :1] if change == "shape" else other, asked, **fields)
+    if change == "labels":
+        y = np.arange(11) % 2
+        data = replace(data, modalities={"rgb": replace(data.modalities["rgb"], y=y)})
+    data.save(tmp_path / "out")
+    assert asked == list(range(11))
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, data.modalities["rgb"].x)
+
+
+def test_two_writers_of_one_folder_are_told(tmp_path, images):
+    def second(row):
+        if row == 4:
+            with pytest.raises(DataError, match="out: another process is writing it"):
+                on_disk(images, []).save(tmp_path / "out")
+        return images[row]
+
+    x = Lazy(range(11), second, images.shape[1:], images.dtype)
+    data = MultiModalData({"rgb": Modality(x, np.arange(11) % 3, np.arange(11))}, ("a", "b", "c"), name="files")
+    data.save(tmp_path / "out")
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images)
+
+
+def test_masks_units_and_provenance_come_back(tmp_path, images):
+    masks = np.random.default_rng(5).integers(0, 3, (11, 4, 2)).astype(np.uint8)
+    data = on_disk(images, [], masks=Lazy(range(11), masks.__getitem__, (4, 2), np.uint8), about={"source": "here"})
+    kept = replace(data.modalities["rgb"], unit="m", invalid=0.0)
+    replace(data, modalities={"rgb": kept}).save(tmp_path / "out")
+    opened = load(tmp_path / "out")
+    np.testing.assert_array_equal(opened.masks, masks)
+    assert isinstance(opened.masks, np.memmap)
+    assert (opened.modalities["rgb"].unit, opened.modalities["rgb"].invalid) == ("m", 0.0)
+    assert opened.about == {"source": "here"}
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    assert manifest["counts"] == {"a": 4, "b": 4, "c": 3}
+    assert manifest["units"] == {"rgb": "m"}
+    assert opened.dense
+    part = opened.split(seed=0).train
+    np.testing.assert_array_equal(part.masks, masks[part.ids])
+
+
+def test_an_official_split_stays_with_raw_values(tmp_path, images):
+    parts = {"train": np.arange(7), "valid": np.array([7, 8]), "test": np.array([9, 10])}
+    data = on_disk(images, [], parts=parts)
+    data.save(tmp_path / "out")
+    opened = load(tmp_path / "out")
+    assert not opened.normalized
+    assert sorted(file.name for file in (tmp_path / "out").glob("*_data*")) == ["RGB_data.npy"]
+    assert [part.ids.tolist() for part in opened.split(seed=3)] == [rows.tolist() for rows in parts.values()]
+    again = load(f"{tmp_path / 'out'}:split=random")
+    assert again.name == "files-random"
+    assert again.parts is None

@@ -1,0 +1,87 @@
+"""Large images read window by window: a tile of 6000×6000 pixels is never held whole."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+from discom.errors import DataError
+
+__all__ = ["check_raster", "read_rows", "read_window", "window_starts"]
+
+
+def window_starts(side: int, window: int) -> list[int]:
+    """Where windows begin that cover `side` pixels: steps of a window, the last one shifted back inside.
+
+    >>> window_starts(60, 16)
+    [0, 16, 32, 44]
+    """
+    return [*range(0, side - window, window), side - window]
+
+
+def check_raster(file: Path, what: str, bands: Sequence[int], kinds: Sequence[str]) -> tuple[int, int]:
+    """Height and width of a TIFF or JPEG, by its header alone.
+
+    Args:
+        what: it holds, for the message.
+        bands: how many it may have.
+        kinds: of its values, the first being the usual one.
+
+    Raises:
+        DataError: unreadable, or of other bands or values.
+    """
+    with _opened(file) as raster:
+        if raster.count not in bands:
+            needed = " or ".join(map(str, bands))
+            raise DataError(f"{file}: has {raster.count} band(s), {what} needs {needed}; take the original file")
+        if wrong := set(raster.dtypes) - set(kinds):
+            raise DataError(f"{file}: holds {wrong.pop()}, {what} needs {kinds[0]}; take the original file")
+        return raster.height, raster.width
+
+
+@lru_cache(maxsize=8)
+def read_rows(file: Path, top: int, rows: int) -> np.ndarray:
+    """At most `rows` rows of all bands, [C, rows, W], read-only; the last ones asked for are kept.
+
+    Raises:
+        DataError: unreadable or cut short.
+    """
+    with _opened(file) as raster:
+        strip = raster.read(window=Window(0, top, raster.width, min(rows, raster.height - top)))
+    strip.flags.writeable = False
+    return strip
+
+
+def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
+    """[C, window, window] of (file, top, left); columns that the file lacks on the right repeat its last one.
+
+    Windows side by side share the rows that were read for the first of them.
+    """
+    file, top, left = item
+    part = read_rows(file, top, window)[:, :, left : left + window]
+    return np.pad(part, ((0, 0), (0, 0), (0, window - part.shape[2])), mode="edge")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[rasterio.DatasetReader]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # where on Earth it lies is not needed
+            # by name: some of GDAL's many other formats point to files outside the folder
+            raster = rasterio.open(file, driver="GTiff" if file.suffix.lower() in (".tif", ".tiff") else "JPEG")
+        with (
+            raster,
+            rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True),
+        ):  # else the lost end of a JPEG is filled with grey
+            yield raster
+    except RasterioError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        if file.is_file() and not file.stat().st_size:
+            reason = "the file is empty"
+        raise DataError(f"{file}: cannot be read as an image ({reason}); unpack the archive again") from None
