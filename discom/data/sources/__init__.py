@@ -1,12 +1,16 @@
-"""Public data sets, one file each: a function from the raw folder to MultiModalData, found by name."""
+"""Public data sets, one file each: a Source, found by name."""
 
-from collections.abc import Callable
-from pathlib import Path
+from discom.data.sources.eurosat import EUROSAT
+from discom.data.sources.hls import HLS
+from discom.data.sources.midair import MIDAIR
+from discom.data.sources.nyuv2 import NYUV2
+from discom.data.sources.potsdam import POTSDAM
+from discom.data.sources.source import Source
+from discom.data.sources.sunrgbd import SUNRGBD
+from discom.data.sources.tristar import TRISTAR
 
-from discom.data.multimodal import MultiModalData
-from discom.data.sources.eurosat import read_eurosat
-from discom.data.sources.hls import read_hls
+__all__ = ["SOURCES", "Source"]
 
-__all__ = ["SOURCES"]
-
-SOURCES: dict[str, Callable[[Path], MultiModalData]] = {"eurosat": read_eurosat, "hls": read_hls}
+SOURCES: dict[str, Source] = {
+    source.name: source for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS)
+}

@@ -5,23 +5,25 @@ elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `locatio
 Copernicus DEM, ESA WorldCover (CC BY 4.0). Tiles overlap and repeat, so groups must never be divided by a split.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from discom.data.folders import read_image
+from discom.data.images import read_image
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.sources.source import Source
 from discom.errors import DataError
 
-__all__ = ["CLASSES", "read_hls"]
+__all__ = ["CLASSES", "HLS", "read_hls"]
 
 CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # WorldCover code → name; the rest is too rare
 BANDS = {"rgb": [2, 1, 0], "infrared": [3, 4, 5], "elevation": [6]}
 PATCH, MAJORITY = 32, 0.60  # pixels; share of a patch that its class must cover
 
 
-def read_hls(root: Path | str) -> MultiModalData:
+def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB [N, 3, 32, 32], infrared (NIR, SWIR1, SWIR2) and elevation [N, 1, 32, 32] of patches with a clear class.
 
     Raises:
@@ -51,9 +53,25 @@ def read_hls(root: Path | str) -> MultiModalData:
     if not patches:
         raise DataError(f"{root / 'tiles'}: no patch of {PATCH}×{PATCH} pixels has a majority class of {MAJORITY:.0%}")
     images, labels, ids = np.stack(patches), np.array(labels), np.array(ids)
-    return MultiModalData(
-        {name: Modality(images[:, bands], labels, ids) for name, bands in BANDS.items()},
+    units = {"rgb": "reflectance × 10 000", "infrared": "reflectance × 10 000", "elevation": "m"}
+    data = MultiModalData(
+        {name: Modality(images[:, bands], labels, ids, units[name]) for name, bands in BANDS.items()},
         tuple(CLASSES.values()),
         groups=np.array(groups),
         name="hls",
+        about={"source": HLS.page, "licence": HLS.licence, "invalid values": "none known"},
     )
+    return data.select(modalities) if modalities else data
+
+
+HLS = Source(
+    name="hls",
+    what="land cover of 306 tiles cut into 3 064 patches, four classes, 64 groups of places",
+    modalities={"rgb": "3×32×32, reflectance × 10 000", "infrared": "3×32×32, the same", "elevation": "1×32×32, m"},
+    size="60 MB",
+    licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",
+    page="https://github.com/shahed137003/Water-Segmentation-project (commit 3db152b, MIT)",
+    read=read_hls,
+    by_hand="Give a folder with index.csv (columns tile, location_group) and tiles/NNN.tif (int16: blue, green, red,"
+    " NIR, SWIR1, SWIR2, elevation, WorldCover code)",
+)
