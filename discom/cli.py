@@ -1,4 +1,4 @@
-"""`discom …`: prepare, check and look at data; train; tables; show runs; run the notebooks."""
+"""`discom …`: list, prepare, check and look at data; train; tables; show runs; run the notebooks."""
 
 import dataclasses
 import inspect
@@ -8,7 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from discom.commands import check, grid, picture, prepare, probe, reproduce, show, table, train
+from discom.commands import check, grid, listing, picture, prepare, probe, reproduce, show, table, train
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError
 
@@ -16,7 +16,11 @@ __all__ = ["main"]
 
 
 EXAMPLES = {
+    "data list": "  discom data list --markdown",
     "data prepare": """  discom data prepare scenes --out data/scenes
+  discom data prepare eurosat --download                              (raw files go to data/raw/eurosat)
+  discom data prepare potsdam --root RAW --options '{"window": 256}'
+  discom data prepare data/eurosat --split_seed 0 --out data/eurosat-0   (the released code's form)
   discom data prepare hls --root RAW --out data/hls --modalities rgb+elevation
   discom data prepare folders --root my_images --out data/mine --split_seed 0""",
     "data check": "  discom data check data/scenes",
@@ -37,6 +41,8 @@ EXAMPLES = {
     "reproduce": "  discom reproduce --profile tiny",
 }
 SWITCHES = {  # options without a value
+    "download": "fetch what is missing in --root first",
+    "markdown": "print the table of data/README.md",
     "overwrite": "replace a folder that this command made before",
     "as_published": "use the options with which the DisCoM-KD authors' own code ran each method",
     "recompute": "train again where a result is there but damaged",
@@ -44,7 +50,7 @@ SWITCHES = {  # options without a value
     "dry_run": "say what is missing and about how long it takes, and stop",
 }
 COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "reproduce": reproduce}
-DATA_COMMANDS = {"prepare": prepare, "check": check, "show": picture}
+DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
 # Every setting of Config but the seed, none of them required: what is not given stays as the profile has it.
 SETTINGS = dataclasses.make_dataclass(
     "Settings", [(f.name, f.type | None, None) for f in dataclasses.fields(Config) if f.name != "seed"]
@@ -91,7 +97,7 @@ def make_parser() -> _Parser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subcommands(dest="command")
     sets = _Parser(description="Prepare, check and look at data.")
-    commands.add_subcommand("data", sets, help="prepare, check and look at data")
+    commands.add_subcommand("data", sets, help="list, prepare, check and look at data")
     subcommands = sets.add_subcommands(dest="data_command")
     for name, function in DATA_COMMANDS.items():
         subcommands.add_subcommand(name, _command(function, f"data {name}"), help=_headline(function))

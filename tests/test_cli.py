@@ -155,7 +155,7 @@ def test_prepare_does_not_touch_a_foreign_folder(tmp_path, capsys, flags):
 
 def fail_at_the_second_modality(monkeypatch):
     def broken(images, where):
-        if where.endswith("depth"):
+        if "depth" in where:
             raise DataError(f"{where}: sample 3, band 0 holds nan")
 
     monkeypatch.setattr("discom.data.prepared.check_images", broken)

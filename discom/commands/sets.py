@@ -1,11 +1,15 @@
 """`discom data …`: prepare, check and look at data."""
 
+import inspect
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from discom.commands.shared import check_picture
 from discom.errors import ConfigError
 
-__all__ = ["check", "picture", "prepare"]
+__all__ = ["check", "listing", "picture", "prepare"]
 
 
 def prepare(
@@ -13,35 +17,113 @@ def prepare(
     out: Path | None = None,
     root: Path | None = None,
     modalities: str | None = None,
+    split: str | None = None,
+    scaling: str | None = None,
     split_seed: int | None = None,
+    options: dict[str, Any] | None = None,
+    download: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Read raw data and write one prepared folder.
+    """Read raw data and write one prepared folder; the same command goes on where it was interrupted.
 
     Args:
-        name: scenes (or scenes:n=600,epsilon=.2), hls, eurosat, or folders for your own <modality>/<class>/<image>.
+        name: a public data set (see discom data list), scenes (or scenes:n=600,epsilon=.2), folders for your own
+            <modality>/<class>/<image>, or a prepared folder to be divided and scaled.
         out: the folder to write; data/<name> by default.
-        root: where the raw files are; scenes need none.
-        modalities: which ones to keep, such as rgb+elevation; all by default.
+        root: where the raw files are, or go with --download; data/raw/<name> by default.
+        modalities: which ones to keep, such as rgb+elevation; the set's own pair by default.
+        split: official, grouped or random; the first that the data have by default.
+        scaling: train or whole (bounds from all images, the test part too, as DisCoM-KD's released code has it); with
+            --split_seed.
         split_seed: fix the split drawn with this seed, scale by its training part, and use the file names of
             DisCoM-KD's released code. Without it every run draws the split of its own seed.
+        options: of the reader, such as '{"window": 256}'; data/README.md lists them.
+        download: fetch what is missing in --root first.
         overwrite: replace a folder that this command made before.
     """
+    from discom.data import HOME
+    from discom.data.sources import SOURCES
+
+    if scaling and split_seed is None:
+        raise ConfigError(
+            "--scaling: takes effect with --split_seed alone; a run takes it as --data FOLDER:scaling=whole"
+        )
+    chosen = modalities.split("+") if modalities else None
+    data = _read(name, root, chosen, options or {}, download).protocol(split, scaling or "train")
+    out = out or HOME / ("-".join([name, *(chosen or [])]) if name in SOURCES else data.name)
+    if split_seed is None:
+        data.save(out, overwrite=overwrite)
+    else:
+        _save_scaled(data, split_seed, out, overwrite)
+    print(f"{out}: {_describe(data)}")
+
+
+def _read(name: str, root: Path | None, modalities: list[str] | None, options: dict[str, Any], download: bool):
     from discom import data as sets
     from discom.data.sources import SOURCES
 
-    if name.startswith("scenes"):
-        data = sets.load(name)
-    elif name == "folders" or name in SOURCES:
-        if root is None:
-            raise ConfigError(f"--root: {name} needs the folder with its raw files; see data/README.md")
-        data = (SOURCES | {"folders": sets.read_folders})[name](root)
-    else:
-        raise ConfigError(f"name: '{name}' is unknown; choose scenes, folders, {', '.join(SOURCES)}")
-    data = data.select(modalities.split("+")) if modalities else data
-    out = out or Path("data") / data.name
-    data.save(out, split=None if split_seed is None else data.split(seed=split_seed), overwrite=overwrite)
-    print(f"{out}: {_describe(data)}")
+    source = SOURCES.get(name)
+    if source is None and (options or download):
+        raise ConfigError(f"name: '{name}' takes no --options and no --download; {', '.join(SOURCES)} do")
+    if source is not None:
+        folder = source.gather(root or sets.HOME / "raw" / name, download)
+        known = list(_options(source))
+        if wrong := sorted(set(options) - set(known)):
+            raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {', '.join(known) or 'none'}")
+        data = source.read(folder, modalities, **options)
+        return replace(data, about={**data.about, "options": options})
+    if name == "folders" and root is None:
+        raise ConfigError("--root: folders needs the folder with its raw files; see data/README.md")
+    if name != "folders" and not (name.startswith("scenes") or sets.is_prepared(name)):
+        raise ConfigError(
+            f"name: '{name}' is unknown; choose scenes, folders, {', '.join(SOURCES)}, or a prepared folder"
+        )
+    data = sets.read_folders(root) if name == "folders" else sets.load(name)
+    return data.select(modalities) if modalities else data
+
+
+def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
+    """Two steps where the images are files still: bounds need several passes, which are quick over one array."""
+    from discom.data import MultiModalData
+    from discom.data.lazy import is_lazy
+
+    raw = out.with_name(f".{out.name}.raw")
+    if any(is_lazy(modality.x) for modality in data.modalities.values()):
+        data.save(raw, overwrite=True)
+        data = MultiModalData.open(raw).protocol(scaling=data.scaling)
+    data.save(out, split=data.split(seed=seed), overwrite=overwrite)
+    shutil.rmtree(raw, ignore_errors=True)
+
+
+def listing(markdown: bool = False) -> None:
+    """The public data sets: what, size, licence, how to get them, and whether they are prepared here.
+
+    Args:
+        markdown: print the table of data/README.md.
+    """
+    from discom.data import HOME, is_prepared
+    from discom.data.sources import SOURCES
+
+    rows = [["name", "what", "modalities", "raw size", "licence", "access", "options of `prepare`"]]
+    for source in SOURCES.values():
+        bands = "; ".join(f"{name} {text}" for name, text in source.modalities.items())
+        options = ", ".join(f"{name}={value!r}" for name, value in _options(source).items()) or "–"
+        rows.append([source.name, source.what, bands, source.size, source.licence, source.access, options])
+    if markdown:
+        rows.insert(1, ["---"] * len(rows[0]))
+        print("\n".join(f"| {' | '.join(cells)} |" for cells in rows))
+        return
+    for name, what, bands, size, licence, access, options in rows[1:]:
+        state = f"prepared in {HOME / name}" if is_prepared(HOME / name) else "not prepared here"
+        print(f"{name:9} {what}: {state}")
+        for line in (bands, f"{size}; {licence}; {access}", f"options: {options}", SOURCES[name].page):
+            print(f"{'':9} {line}")
+
+
+def _options(source) -> dict[str, Any]:
+    """What a reader takes besides its folder and its modalities, with the defaults."""
+    parameters = list(inspect.signature(source.read).parameters.values())[2:]
+    return {parameter.name: parameter.default for parameter in parameters}
 
 
 def check(path: str) -> None:
