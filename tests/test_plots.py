@@ -110,8 +110,59 @@ def test_pairs_says_what_is_missing(uneven):
     texts = [[text.get_text() for text in axis.texts] for axis in axes]
     assert texts == [[], [], [], ["missing"], [], ["missing"]]
     assert [len(axis.images) for axis in axes] == [1, 1, 1, 0, 1, 0]
-    depth = uneven.split().train.normalization["depth"](uneven.modalities["depth"].x[[0]])[0, 0]
+    x = uneven.modalities["depth"].x  # before a split, the picture's own scale
+    depth = data.Normalization.fit(x)(x[[0]])[0, 0]
     assert np.array_equal(np.asarray(axes[4].images[0].get_array()), depth)
+
+
+def dense(count=6, classes=("sky", "land", "car"), bands=13):
+    """Images whose class 2 is never the most frequent, with some pixels without a label."""
+    rng, rows = np.random.default_rng(3), np.arange(count)
+    masks = np.tile(np.array([[0, 0, 1], [1, 2, 255]], np.uint8), (count, 1, 1))
+    masks[rows % 2 == 1, 0] = 1
+    depth = rng.uniform(1, 9, (count, 1, 2, 3)).astype(np.float32)
+    depth[:, :, 0, 0] = 0
+    views = {"ms": data.Modality(rng.integers(0, 9000, (count, bands, 2, 3)).astype(np.uint16), rows % 2, rows),
+             "depth": data.Modality(depth, rows % 2, rows, "m", invalid=0.0)}  # fmt: skip
+    return data.MultiModalData(views, classes, masks=masks)
+
+
+def test_pairs_of_dense_data_end_with_the_classes():
+    held = dense()
+    figure = plots.pairs(held, rows=[0, 1])
+    axes = drawn(figure)
+    assert [axis.get_ylabel() for axis in axes[::2]] == ["ms", "depth", "class"]
+    for place in (0, 1):
+        picture = np.asarray(axes[4 + place].images[0].get_array())
+        colours = {name: patch.get_facecolor()[:3] for name, patch in legend_of(figure).items()}
+        for k, name in enumerate(held.classes):
+            assert np.allclose(picture[held.masks[place] == k], colours[name])
+        assert (picture[held.masks[place] == 255] == 1).all()  # no label is white
+    assert len(set(colours.values())) == 3
+
+
+def legend_of(figure):
+    (legend,) = figure.legends
+    return dict(zip([text.get_text() for text in legend.texts], legend.legend_handles, strict=True))
+
+
+def test_thirteen_bands_are_shown_in_the_colours_that_an_eye_would_see():
+    held = dense()
+    bounds = data.Normalization.fit(held.modalities["ms"].x)
+    expected = bounds(held.modalities["ms"].x[[0]])[0, [3, 2, 1]].transpose(1, 2, 0)
+    assert np.array_equal(np.asarray(drawn(plots.pairs(held, rows=[0]))[0].images[0].get_array()), expected)
+
+
+def test_class_counts_of_dense_data_leave_out_what_is_never_the_most_frequent():
+    axis = drawn(plots.class_counts({"train": dense()}))[0]
+    assert axis.get_xlabel() == "most frequent class"
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["sky", "land"]
+
+
+def test_values_have_their_unit_and_leave_out_what_was_not_measured():
+    axes = drawn(plots.values(dense()))
+    assert [axis.get_xlabel() for axis in axes] == ["pixel value", "pixel value (m)"]
+    assert axes[1].patches[0].get_path().vertices[:, 0].min() >= 1  # holes are 0
 
 
 def test_pairs_prefers_complete_pairs(uneven):

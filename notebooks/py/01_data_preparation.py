@@ -419,8 +419,8 @@ coded = {
     "TRISTAR (millimetres)": (mm, lambda d: d / 1000),
 }
 figure, axes = plt.subplots(2, 3, figsize=(9, 5), layout="constrained")
-for column, (name, (stored, decode)) in zip(axes.T, coded.items()):
-    for axis, what, picture in zip(column, ("taken for mm", "decoded"), (stored / 1000, decode(stored))):
+for column, (name, (stored, decode)) in zip(axes.T, coded.items(), strict=True):
+    for axis, what, picture in zip(column, ("taken for mm", "decoded"), (stored / 1000, decode(stored)), strict=True):
         image = axis.imshow(np.where(mm > 0, picture, np.nan), cmap="cividis")  # holes stay white
         figure.colorbar(image, ax=axis, label="metres")
         axis.set(title=f"{name},\n{what}", xticks=[], yticks=[])

@@ -320,6 +320,15 @@ def test_a_damaged_file_is_not_written_and_those_before_it_stay(tmp_path):
     assert sorted(held(tmp_path / "out")) == ["a.tif", "b.tif", "c.tif"]
 
 
+def test_a_file_that_is_shorter_than_the_list_says(tmp_path):
+    archive = pack(tmp_path / "x.zip", {"a.tif": b"A" * 600})
+    raw = bytearray(archive.read_bytes())
+    at = raw.index(b"PK\x01\x02") + 24
+    raw[at : at + 4] = (601).to_bytes(4, "little")
+    archive.write_bytes(raw)
+    assert "is no archive or damaged (a.tif is cut short)" in refused(archive, tmp_path / "out")
+
+
 def test_a_tar_gz_with_a_wrong_sum_writes_nothing(tmp_path):
     archive = pack(tmp_path / "x.tar.gz", FILES)
     raw = bytearray(archive.read_bytes())

@@ -1,0 +1,58 @@
+"""What a training did."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from discom.plots.look import COLOURS, MARKERS
+from discom.runs import read_predictions
+
+__all__ = ["confusions", "curves"]
+
+
+def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
+    """Training loss, and validation F1 of every modality, over epochs; several runs by name, or one."""
+    runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
+    scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_f1/")))
+    figure, axes = plt.subplots(1, 1 + len(scored), figsize=(3.4 * (1 + len(scored)), 2.7), layout="constrained")
+    for number, (name, table) in enumerate(runs.items()):
+        how = {
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number % 6],
+            "markevery": max(1, len(table) // 8),
+            "ms": 4,
+        }
+        axes[0].plot(table["epoch"], table["loss"], label=name, **how)
+        for axis, column in zip(axes[1:], scored, strict=True):
+            if column in table:
+                axis.plot(table["epoch"], table[column], **how)
+            axis.set(xlabel="epoch", ylabel="weighted F1 × 100", title=f"{column.partition('/')[2]}, validation")
+    axes[0].set(xlabel="epoch", ylabel="total loss", title="training")
+    if len(runs) > 1:
+        axes[0].legend(frameon=False)
+    return figure
+
+
+def confusions(predictions: Path | str) -> Figure:
+    """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz."""
+    held = read_predictions(predictions)
+    classes = held["classes"].tolist()
+    names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
+    size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
+    figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)
+    for axis, name in zip(axes[0], names, strict=True):
+        labels, predicted = held[f"{name}_labels"], held[f"{name}_logits"].argmax(1)
+        counts = np.zeros((len(classes), len(classes)))
+        np.add.at(counts, (labels, predicted), 1)
+        shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        sns.heatmap(shares, ax=axis, cmap="Greys", vmin=0, vmax=100, annot=True, fmt=".0f", cbar=False,
+                    annot_kws={"fontsize": 7}, xticklabels=classes,
+                    yticklabels=classes if axis is axes[0][0] else False)  # fmt: skip
+        axis.set(xlabel="predicted", ylabel="true class (row = 100 %)" if axis is axes[0][0] else "", title=name)
+        axis.tick_params(labelsize=8)
+    return figure
