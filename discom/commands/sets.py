@@ -66,10 +66,10 @@ def _read(name: str, root: Path | None, modalities: list[str] | None, options: d
     if source is None and (options or download):
         raise ConfigError(f"name: '{name}' takes no --options and no --download; {', '.join(SOURCES)} do")
     if source is not None:
-        folder = source.gather(root or sets.HOME / "raw" / name, download)
         known = list(_options(source))
         if wrong := sorted(set(options) - set(known)):
             raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {', '.join(known) or 'none'}")
+        folder = source.gather(root or sets.HOME / "raw" / name, download)
         data = source.read(folder, modalities, **options)
         return replace(data, about={**data.about, "options": options})
     if name == "folders" and root is None:
@@ -90,7 +90,7 @@ def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
     raw = out.with_name(f".{out.name}.raw")
     if any(is_lazy(modality.x) for modality in data.modalities.values()):
         data.save(raw, overwrite=True)
-        data = MultiModalData.open(raw).protocol(scaling=data.scaling)
+        data = replace(MultiModalData.open(raw), scaling=data.scaling)
     data.save(out, split=data.split(seed=seed), overwrite=overwrite)
     shutil.rmtree(raw, ignore_errors=True)
 

@@ -30,7 +30,7 @@ def unpack(archive: Path | str, folder: Path | str, limit: int = LIMIT) -> Path:
 
     Raises:
         DataError: no archive, damaged or empty; a file that would land outside `folder`, is there twice, or is a link
-            or a device; more than `limit` bytes in all, or less free space than that.
+            or a device; locked by a password; more than `limit` bytes in all, or less free space than that.
     """
     archive, folder = Path(archive), Path(folder)
     if not archive.is_file():
@@ -50,6 +50,9 @@ def unpack(archive: Path | str, folder: Path | str, limit: int = LIMIT) -> Path:
                 _write(opened, member, place, size)
     except DataError:
         raise
+    except RuntimeError as error:  # a password, or a method that zipfile has not
+        reason = "a password" if "password" in str(error) else error
+        raise DataError(f"{archive}: cannot be unpacked here ({reason}); unpack it by hand beside itself") from None
     except Exception as error:  # each format has its own exceptions for a damage
         if isinstance(error, OSError) and error.errno is not None:
             raise DataError(

@@ -221,15 +221,17 @@ NYUV2 = Source(
     modalities={"rgb": "3×480×640", "depth": "1×480×640, m"},
     size="3.0 GB",
     licence="unknown (none is stated)",
-    page="https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html; classMapping40.mat (and class13Mapping.mat for 13"
-    " classes) by hand from github.com/VainF/nyuv2-python-toolkit",
+    page="https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
     read=read_nyuv2,
-    # the class maps have no address that is known for certain: what reads them says where to get them
     files=(
         RemoteFile("nyu_depth_v2_labeled.mat",
                    tuple(f"{place}/nyu_depth_v2/nyu_depth_v2_labeled.mat" for place in PLACES), 2_972_037_809,
                    "sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"),
         RemoteFile("splits.mat", tuple(f"{place}/indoor_seg_sup/splits.mat" for place in PLACES),
                    None, "md5:08e3c3aea27130ac7c01ffd739a4535f"),
+        RemoteFile("classMapping40.mat"),  # no address is known for certain
+        RemoteFile("class13Mapping.mat", needed=False),
     ),
+    by_hand="Take classMapping40.mat (and class13Mapping.mat, for 13 classes) from"
+    " github.com/VainF/nyuv2-python-toolkit and put it into the folder",
 )  # fmt: skip

@@ -27,7 +27,7 @@ class Source:
         page: where it is described.
         read: (root, modalities, **options) → MultiModalData; see its own docstring for the options.
         files: what it consists of.
-        by_hand: where no file can be downloaded, what to fetch and where to put it.
+        by_hand: where not all files can be downloaded, what to fetch and where to put it.
     """
 
     name: str
@@ -43,7 +43,10 @@ class Source:
     @property
     def access(self) -> str:
         """How to get the files, in words."""
-        return "--download" if any(file.urls for file in self.files if file.needed) else "by hand"
+        by_program = [bool(file.urls) for file in self.files if file.needed]
+        if not any(by_program):
+            return "by hand"
+        return "--download" if all(by_program) else "--download, and a part by hand"
 
     def gather(self, root: Path | str, download: bool = False) -> Path:
         """Bring `root` to where `read` finds what it needs: download what is missing, verify, unpack.
@@ -59,17 +62,25 @@ class Source:
             raise DataError(f"{self.name}: cannot be downloaded by a program. {self.advice()}")
         if not root.is_dir() and (root.exists() or not download):
             raise DataError(f"{root}: no such folder (--root). {self.advice()}")
+        alone = [file for file in self.files if file.needed and not file.urls] if download else []
+        if missing := [file.name for file in alone if not (root / file.name).is_file()]:
+            raise DataError(f"{root / missing[0]}: missing, and no program can fetch it. {self.by_hand}")
         for wanted in self.files:
             packed = [root / remote.name for remote in (wanted, *wanted.instead)]
             if not any(_is_unpacked(file) for file in packed):
-                file = find_file(wanted, root) or (_try_fetch(wanted, root) if download else None)
+                file = find_file(wanted, root) or (
+                    _try_fetch(wanted, root) if download and (wanted.urls or wanted.needed) else None
+                )
                 if file and _unpacked(file):
                     _unpack_beside(file)
         return root
 
     def advice(self) -> str:
         """How the files get there, in one line."""
-        return self.by_hand or f"Give the folder with the raw files, or fetch them with --download ({self.size})"
+        if self.access == "by hand":
+            return self.by_hand
+        download = f"Give the folder with the raw files, or fetch them with --download ({self.size})"
+        return f"{download}. {self.by_hand}" if self.by_hand else download
 
 
 def _try_fetch(wanted: RemoteFile, root: Path) -> Path | None:

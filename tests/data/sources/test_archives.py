@@ -296,8 +296,6 @@ DAMAGED = {
     ),
     "a tar with a damaged header": (lambda root: damaged_tar(root / "x.tar"), "its list of files breaks off"),
     "a tar.gz cut short": (lambda root: cut_file(pack(root / "x.tgz", FILES)), "end-of-stream marker"),
-    "a password": (lambda root: locked(root / "x.zip"), "is encrypted, password required"),
-    "a method of Windows": (lambda root: deflate64(root / "x.zip"), "compression method is not supported"),
 }
 
 
@@ -309,6 +307,13 @@ def test_what_is_damaged_as_a_whole(tmp_path, title):
     assert message.startswith(f"{archive}: is no archive or damaged (")
     assert reason in message
     assert message.endswith("); delete it and fetch it again")
+
+
+@pytest.mark.parametrize(("make", "reason"), [(locked, "a password"), (deflate64, "That compression method is not")])
+def test_what_another_program_can_unpack(tmp_path, make, reason):
+    message = refused(make(tmp_path / "x.zip"), tmp_path / "out")
+    assert f"x.zip: cannot be unpacked here ({reason}" in message
+    assert message.endswith("; unpack it by hand beside itself")
 
 
 def test_a_damaged_file_is_not_written_and_those_before_it_stay(tmp_path):

@@ -170,11 +170,11 @@ def test_a_stranger_in_the_archive(root, content, tmp_path):
     assert not list(tmp_path.rglob("evil.png"))
 
 
-@pytest.mark.parametrize("there", ["nothing", "a file"])
-def test_no_folder(tmp_path, content, there):
+@pytest.mark.parametrize(("there", "download"), [("nothing", False), ("a file", False), ("a file", True)])
+def test_no_folder(tmp_path, content, there, download):
     if there == "a file":
         (tmp_path / "raw").write_bytes(b"")
-    assert refused(source(content).gather, tmp_path / "raw") == (
+    assert refused(source(content).gather, tmp_path / "raw", download) == (
         f"{tmp_path / 'raw'}: no such folder (--root). Give the folder with the raw files, or fetch them with"
         " --download (3 GB)"
     )
@@ -295,9 +295,19 @@ def test_every_source_says_how_to_get_it(name):
     wanted = SOURCES[name]
     assert wanted.name == name
     assert all([wanted.what, wanted.modalities, wanted.size, wanted.licence, wanted.page])
-    assert (wanted.access == "by hand") == bool(wanted.by_hand)
+    assert (wanted.access != "--download") == bool(wanted.by_hand)
     assert "\n" not in wanted.advice()
     for file in (remote for each in wanted.files for remote in (each, *each.instead)):
         assert re.fullmatch(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", file.checksum or "md5:" + "0" * 32), file.name
         assert file.size is None or file.size > 0
         assert all(re.match(r"https?://", url) for url in file.urls)
+
+
+def test_a_part_by_hand_is_asked_for_before_gigabytes_are_fetched(content, tmp_path):
+    files = (RemoteFile("big.mat", ("https://example.invalid/big.mat",)), RemoteFile("map.mat"))
+    wanted = source(content, files=files, by_hand="Take map.mat from example.org")
+    assert wanted.access == "--download, and a part by hand"
+    assert refused(wanted.gather, tmp_path / "raw", download=True).endswith(
+        "map.mat: missing, and no program can fetch it. Take map.mat from example.org"
+    )
+    assert not (tmp_path / "raw").exists()
