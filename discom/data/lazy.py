@@ -84,7 +84,7 @@ class Lazy:
         first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
         chosen = np.arange(len(self))[first]
         if chosen.ndim == 0:
-            return self._row(chosen)[rest]
+            return self._row(chosen)[rest].copy()  # a reader may keep what it gave
         out = np.empty((len(chosen), *self.shape[1:]), self.dtype)
         for place, row in enumerate(chosen):
             out[place] = self._row(row)

@@ -65,7 +65,8 @@ def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
     """
     file, top, left = item
     part = read_rows(file, top, window)[:, :, left : left + window]
-    return np.pad(part, ((0, 0), (0, 0), (0, window - part.shape[2])), mode="edge")
+    lacking = window - part.shape[2]
+    return np.pad(part, ((0, 0), (0, 0), (0, lacking)), mode="edge") if lacking else part
 
 
 @contextmanager

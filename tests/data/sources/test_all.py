@@ -29,8 +29,6 @@ OPTIONS = {"potsdam": {"window": 16}, "midair": {"size": 32}, "sunrgbd": {"size"
 DENSE = ("nyuv2", "potsdam", "midair")
 REAL = dict(SOURCES)
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory):
@@ -139,7 +137,6 @@ def test_the_released_codes_files(name, raw):
     assert sorted(os.listdir()) == ["fixed"]  # nothing of the first step is left
 
 
-@pytest.mark.filterwarnings("default::UserWarning")
 def test_the_whole_array_rule_is_the_released_preparations(raw, capsys):
     assert prepare("eurosat", raw("eurosat"), "--out", "fixed", "--split_seed", 0, "--scaling", "whole") == 0
     assert capsys.readouterr().err.count("warning: eurosat: scaling=whole takes its bounds from the test part") == 1
