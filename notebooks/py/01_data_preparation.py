@@ -50,7 +50,6 @@ import torch
 from scipy import special, stats
 
 from discom import data as dd, experiments, plots
-from discom.commands import listing
 from discom.data.augmentation import draw_motions, motion_table, move
 from discom.notebook import check, finish, stamp
 
@@ -372,7 +371,6 @@ draws = draw_motions(torch.empty(20_000, 1, H, H), 0.5, torch.Generator().manual
 low, high = stats.binomtest(int((table[draws] != table[0]).any(1).sum()), len(draws)).proportion_ci(0.999)
 check(f"share of images moved [{low:.3f}, {high:.3f}] holds 13/32 = {13 / 32:.3f}", low <= 13 / 32 <= high)
 
-# %%
 figure, axes = plt.subplots(4, 8, figsize=(9, 5.2), layout="constrained")
 for top, how in ((0, "paired"), (2, "unpaired")):
     batch = next(dd.Batches(parts.train, 128, seed, pairing=how).epoch(0))
@@ -418,7 +416,7 @@ coded = {
     "Mid-Air (float16)": (metres.astype(np.float16).view(np.uint16), lambda d: d.view(np.float16).astype(float)),
     "TRISTAR (millimetres)": (mm, lambda d: d / 1000),
 }
-figure, axes = plt.subplots(2, 3, figsize=(9, 5), layout="constrained")
+figure, axes = plt.subplots(2, 3, figsize=(8, 4.4), layout="constrained")
 for column, (name, (stored, decode)) in zip(axes.T, coded.items(), strict=True):
     for axis, what, picture in zip(column, ("taken for mm", "decoded"), (stored / 1000, decode(stored)), strict=True):
         image = axis.imshow(np.where(mm > 0, picture, np.nan), cmap="cividis")  # holes stay white
@@ -434,12 +432,8 @@ check("turning the bits back is exact for all 65 536 numbers", np.array_equal((t
 # %% [markdown]
 # Upper row: the stored numbers taken for millimetres; lower row: decoded. Read the colour bars.
 #
-# **Take-away.** Two of three are wrong and look like depth: one eight times too far, the other between 14 and 18 m with near and far squeezed together. Neither picture looks wrong. So the package's readers know each set's code and unit, check ranges, and refuse what does not fit, naming the file. The public sets, where they come from and what they cost:
-
-# %%
-listing()
-
-# %% [markdown]
+# **Take-away.** Two of three are wrong and look like depth: one eight times too far, the other between 14 and 18 m with near and far squeezed together. Neither picture looks wrong. So the package's readers know each set's code and unit, check ranges, and refuse what does not fit, naming the file. `discom data list` names the sets; [data/README.md](../data/README.md) says what each costs, and what a split that leaks is worth on real patches: 22 to 36 points.
+#
 # ## How far do plain pixels get?
 #
 # Between chance and the bound stands a linear softmax classifier on scaled pixels: Adam, learning rate 0.001, batches of 128, no augmentation. The epoch is chosen by validation loss; the test part is never used to choose, and read once per trained classifier. Both sensors get the same scenes, the same epochs and the same rule.
