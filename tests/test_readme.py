@@ -76,11 +76,21 @@ def test_the_readmes_tables_are_what_the_results_say():
     assert [line for line in rows if line not in made] == []
 
 
-def test_paths_in_the_readme_exist():
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    named = re.findall(r"`((?:discom|tests|notebooks|results|data)/[\w/.-]+)`", README)
-    for target in links + named:
+@pytest.mark.parametrize("page", ["README.md", "data/README.md"])
+def test_paths_in_the_pages_exist(page):
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\(([^)#:]+)", text):
+        assert ((ROOT / page).parent / target).exists(), target
+    for target in re.findall(r"`((?:discom|tests|notebooks|results)/[\w/.-]+)`", text):
         assert (ROOT / target).exists(), target
+
+
+def test_every_command_of_the_data_page_parses():
+    block = re.search(r"```bash\n(.*?)```", (ROOT / "data/README.md").read_text(), re.DOTALL)[1]
+    commands = [line.split("#")[0] for line in block.splitlines() if line.startswith("discom ")]
+    assert len(commands) >= 6
+    for command in commands:
+        cli.make_parser().parse_args(shlex.split(command)[1:])
 
 
 def leak_row(method: str, modality: str) -> str:

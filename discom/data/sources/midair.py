@@ -62,7 +62,8 @@ def read_midair(
         orphans: "refuse" or "drop" frames that one stream lacks.
         size: pixels of a side; colours are averaged, depth and classes take the nearest pixel.
         every: keep frames whose number is a multiple of this; 25 is one a second, since neighbours hardly differ.
-        far: metres; what is farther, as the sky, is set to this. The authors' viewer ends at 1250 m.
+        far: metres; what is farther, as the sky, counts as not measured (0), since a scaling that reached to the sky
+            would leave no range for the ground. The authors' viewer ends at 1250 m.
         merge: "co-semdepth" (eight classes, as Co-SemDepth merges them) or "none" (all 14, of which id 7 is the class
             named "empty").
 
@@ -96,7 +97,7 @@ def read_midair(
         groups=np.array([_flight(key) for key in keys]),
         name="-".join(["midair", *(names if names != ["rgb", "depth"] else []), "grouped"]),
         about={"source": MIDAIR.page, "licence": MIDAIR.licence, "dropped": dropped,
-               "invalid values": f"depth 0 is not measured; what is beyond {far:g} m or inf, as the sky, is set to it",
+               "invalid values": f"depth 0 is not measured, nor is what is beyond {far:g} m or inf, as the sky",
                "masks": "class per pixel, 255 = no label", "classes": f"merge={merge}", "absent classes": absent,
                "never the largest class of a frame": never,
                "frames": f"those whose number {every} divides, resized to {size}×{size}"},
@@ -222,7 +223,8 @@ def _read_depth(size: int, far: float, file: Path) -> np.ndarray:
     low, high = metres.min(), metres.max()
     if not low >= 0 or 0 < high < 0.001:  # NaN, which is not >= 0, or all within a millimetre
         raise DataError(f"{file}: its float16 bits say {low:g} … {high:g} m: wrong byte order or code; fetch it again")
-    return np.minimum(resize(metres, (size, size), smooth=False), np.float32(far))
+    metres[metres > far] = 0
+    return resize(metres, (size, size), smooth=False)
 
 
 def _read_mask(size: int, merge: str, file: Path) -> np.ndarray:
