@@ -79,7 +79,7 @@ def test_the_readmes_tables_are_what_the_results_say():
 @pytest.mark.parametrize("page", ["README.md", "data/README.md"])
 def test_paths_in_the_pages_exist(page):
     text = (ROOT / page).read_text()
-    for target in re.findall(r"\]\(([^)#:]+)", text):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert ((ROOT / page).parent / target).exists(), target
     for target in re.findall(r"`((?:discom|tests|notebooks|results)/[\w/.-]+)`", text):
         assert (ROOT / target).exists(), target
