@@ -131,6 +131,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (DiscomError, OSError) as error:
         if debug:
             raise
-        print(f"discom: error: {' '.join(str(error).split())}", file=sys.stderr)
+        text = str(error)
+        if isinstance(error, OSError) and error.strerror:  # the disk's own words name no way out
+            place = f"{error.filename}: " if error.filename else ""
+            text = f"{place}{error.strerror}; make room, check the rights, or choose another place"
+        print(f"discom: error: {' '.join(text.split())}", file=sys.stderr)
         return 2
     return 0

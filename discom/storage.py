@@ -15,9 +15,11 @@ from filelock import FileLock, Timeout
 
 from discom.errors import DataError
 
-__all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "checksum", "digest", "read_json", "write_json"]
+__all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest", "read_json",
+           "write_json"]  # fmt: skip
 
 UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
+CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
 
 
 @contextmanager
@@ -53,22 +55,30 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False, res
         DataError: `path` exists and may not be replaced, or another process is writing it.
     """
     path = Path(path)
+    check_place(path, marker, overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _claimed(path, resume) if resume else _private(path) as part:
+        check_place(path, marker, overwrite)  # another process may have put it there meanwhile
+        yield part
+        (part / UNFINISHED).unlink(missing_ok=True)
+        _put(part, path)
+
+
+def check_place(path: Path, marker: str, overwrite: bool) -> None:
+    """Raise a DataError where `path` holds something that may not be replaced; see `atomic_folder`."""
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         if not (path / marker).is_file():
             raise DataError(f"{path}: exists and was not made by discom (no {marker}); choose another output folder")
         if not overwrite:
             raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if resume:
-        with _claimed(path, resume) as part:
-            yield part
-            (part / UNFINISHED).unlink()
-            _put(part, path)
-        return
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[Path]:
+    """A hidden folder that vanishes unless it was put in its place."""
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part
-        _put(part, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -90,14 +100,15 @@ def _claimed(path: Path, resume: str) -> Iterator[Path]:
             note.write_text(resume, encoding="utf-8")
         yield part
     finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # first: once released, it may be another's
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _put(part: Path, path: Path) -> None:
     part.chmod(0o755)  # mkdtemp makes it private
     old = part.with_suffix(".old")
     if path.exists():
+        shutil.rmtree(old, ignore_errors=True)  # of a process that was killed here
         os.replace(path, old)  # aside first: at no moment is there neither the old nor the new
     os.replace(part, path)
     shutil.rmtree(old, ignore_errors=True)
@@ -109,12 +120,29 @@ def write_json(path: Path | str, content: Any) -> None:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_json(path: Path | str) -> Any:
+def read_json(path: Path | str, advice: str = "delete it and run the command again") -> Any:
     """Read a JSON file; one that is cut short or edited into something else is a DataError that names it."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not valid JSON ({error}); delete it and run the command again") from None
+        raise DataError(f"{path}: not valid JSON ({error}); {advice}") from None
+
+
+def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
+    """Slices of rows from `start` on, each of some 64 MiB; what is on disk is never held whole.
+
+    Args:
+        array: anything with a shape and a dtype.
+        start: the first row.
+        itemsize: bytes of a value, where it becomes larger than it is in the array.
+
+    >>> list(chunks(np.zeros((3, 2))))
+    [slice(0, 3, None)]
+    """
+    row = max(1, int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize))
+    step = max(1, CHUNK_BYTES // row)
+    for first in range(start, len(array), step):
+        yield slice(first, min(first + step, len(array)))
 
 
 def digest(*parts: Any) -> str:
@@ -127,10 +155,8 @@ def digest(*parts: Any) -> str:
     for part in parts:
         if hasattr(part, "dtype"):
             total.update(f"{part.dtype}{part.shape}".encode())
-            row = max(1, int(np.prod(part.shape[1:])) * part.dtype.itemsize)
-            step = max(1, (64 << 20) // row)  # what is on disk is never held whole
-            for start in range(0, len(part), step):
-                total.update(np.ascontiguousarray(part[start : start + step]).tobytes())
+            for rows in chunks(part):
+                total.update(np.ascontiguousarray(part[rows]).tobytes())
         else:
             total.update(json.dumps(part, sort_keys=True).encode())
     return total.hexdigest()

@@ -124,7 +124,7 @@ def dense(count=6, classes=("sky", "land", "car"), bands=13):
     depth[:, :, 0, 0] = 0
     views = {"ms": data.Modality(rng.integers(0, 9000, (count, bands, 2, 3)).astype(np.uint16), rows % 2, rows),
              "depth": data.Modality(depth, rows % 2, rows, "m", invalid=0.0)}  # fmt: skip
-    return data.MultiModalData(views, classes, masks=masks)
+    return data.MultiModalData(views, classes, masks=masks, dense=True)
 
 
 def test_pairs_of_dense_data_end_with_the_classes():

@@ -195,7 +195,10 @@ def _train(wanted, source, runner, report: Callable[[list, list], None], *, reco
 
     absent, _ = sweep.missing(wanted, recompute=recompute)
     first = source(wanted[0]) if callable(source) else source
-    minutes = sweep.estimate(absent, first.load()) / 60
+    held = first.load()
+    minutes = sweep.estimate(absent, held) / 60
+    if held.parts is not None:
+        print(f"{held.name}: every seed takes the one split that came with the data")
     print(f"{len(wanted)} runs, {len(absent)} of them to train: some {minutes:.0f} minutes on this machine", flush=True)
     if dry_run:
         return

@@ -1,6 +1,7 @@
 """`discom data …`: prepare, check and look at data."""
 
 import inspect
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ def prepare(
     split: str | None = None,
     scaling: str | None = None,
     split_seed: int | None = None,
-    options: dict[str, Any] | None = None,
+    options: str = "{}",
     download: bool = False,
     overwrite: bool = False,
 ) -> None:
@@ -29,7 +30,7 @@ def prepare(
     Args:
         name: a public data set (see discom data list), scenes (or scenes:n=600,epsilon=.2), folders for your own
             <modality>/<class>/<image>, or a prepared folder to be divided and scaled.
-        out: the folder to write; data/<name> by default.
+        out: the folder to write; data/<name> by default, data/<name>-<seed> with --split_seed.
         root: where the raw files are, or go with --download; data/raw/<name> by default.
         modalities: which ones to keep, such as rgb+elevation; the set's own pair by default.
         split: official, grouped or random; the first that the data have by default.
@@ -37,25 +38,43 @@ def prepare(
             --split_seed.
         split_seed: fix the split drawn with this seed, scale by its training part, and use the file names of
             DisCoM-KD's released code. Without it every run draws the split of its own seed.
-        options: of the reader, such as '{"window": 256}'; data/README.md lists them.
+        options: of the reader, as JSON such as '{"window": 256}'; discom data list has them with their defaults.
         download: fetch what is missing in --root first.
         overwrite: replace a folder that this command made before.
     """
     from discom.data import HOME
+    from discom.data.prepared import MANIFEST
     from discom.data.sources import SOURCES
+    from discom.storage import check_place
 
     if scaling and split_seed is None:
         raise ConfigError(
             "--scaling: takes effect with --split_seed alone; a run takes it as --data FOLDER:scaling=whole"
         )
     chosen = modalities.split("+") if modalities else None
-    data = _read(name, root, chosen, options or {}, download).protocol(split, scaling or "train")
-    out = out or HOME / ("-".join([name, *(chosen or [])]) if name in SOURCES else data.name)
+    if out:
+        check_place(out, MANIFEST, overwrite)  # before hours of reading
+    data = _read(name, root, chosen, _parse(options), download).protocol(split, scaling or "train")
+    seeded = "" if split_seed is None else f"-{split_seed}"
+    out = out or HOME / (("-".join([name, *(chosen or [])]) if name in SOURCES else data.name) + seeded)
+    check_place(out, MANIFEST, overwrite)
+    if out.resolve() == Path(name).resolve():
+        raise ConfigError(f"--out: {out} is the folder that is read; choose another")
     if split_seed is None:
         data.save(out, overwrite=overwrite)
     else:
         _save_scaled(data, split_seed, out, overwrite)
     print(f"{out}: {_describe(data)}")
+
+
+def _parse(options: str) -> dict[str, Any]:
+    try:
+        found = json.loads(options)
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(f"--options: {options!r} is no JSON object; write such as '{{\"window\": 256}}'")
+    return found
 
 
 def _read(name: str, root: Path | None, modalities: list[str] | None, options: dict[str, Any], download: bool):
@@ -72,6 +91,8 @@ def _read(name: str, root: Path | None, modalities: list[str] | None, options: d
         folder = source.gather(root or sets.HOME / "raw" / name, download)
         data = source.read(folder, modalities, **options)
         return replace(data, about={**data.about, "options": options})
+    if name != "folders" and root is not None:
+        raise ConfigError(f"--root: '{name}' has no raw files; leave it out, or name one of {', '.join(SOURCES)}")
     if name == "folders" and root is None:
         raise ConfigError("--root: folders needs the folder with its raw files; see data/README.md")
     if name != "folders" and not (name.startswith("scenes") or sets.is_prepared(name)):
@@ -85,12 +106,17 @@ def _read(name: str, root: Path | None, modalities: list[str] | None, options: d
 def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
     """Two steps where the images are files still: bounds need several passes, which are quick over one array."""
     from discom.data import MultiModalData
-    from discom.data.lazy import is_lazy
+    from discom.data.lazy import Lazy
+    from discom.data.prepared import holds, identity
 
+    if data.normalized:
+        raise ConfigError(f"--split_seed: {data.name} is divided and scaled already; take the folder made without")
     raw = out.with_name(f".{out.name}.raw")
-    if any(is_lazy(modality.x) for modality in data.modalities.values()):
-        data.save(raw, overwrite=True)
+    if any(isinstance(modality.x, Lazy) for modality in data.modalities.values()):
+        if not holds(raw, identity(data, scaled=False)):
+            data.save(raw, overwrite=True)
         data = replace(MultiModalData.open(raw), scaling=data.scaling)
+    data = replace(data, about={**data.about, "split_seed": seed})
     data.save(out, split=data.split(seed=seed), overwrite=overwrite)
     shutil.rmtree(raw, ignore_errors=True)
 
@@ -135,7 +161,8 @@ def check(path: str) -> None:
     from discom import data as sets
     from discom.data.prepared import is_prepared, verify
 
-    compared = verify(path) if is_prepared(path) else 0
+    folder = sets.locate(path)
+    compared = verify(folder) if is_prepared(folder) else 0
     data = sets.load(path)
     split = data.split()
     print(f"{path}: {_describe(data)}")
@@ -161,8 +188,8 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
     check_picture(out)
     plots.style()
     data = sets.load(path)
-    drawn = {"": plots.pairs(data, columns), "-classes": plots.class_counts(data.split()._asdict()),
-             "-values": plots.values(data)}  # fmt: skip
+    parts = {part: data.take(rows) for part, rows in data.divide().items()}
+    drawn = {"": plots.pairs(data, columns), "-classes": plots.class_counts(parts), "-values": plots.values(data)}
     for end, figure in drawn.items():
         file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
         figure.savefig(file)

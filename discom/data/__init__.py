@@ -10,7 +10,8 @@ from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
 
-__all__ = ["HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "scenes"]
+__all__ = ["HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "locate",
+           "scenes"]  # fmt: skip
 
 
 HOME = Path("data")  # where `discom data prepare NAME` writes and `load("NAME")` looks
@@ -40,15 +41,29 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
 def _load(source: str) -> MultiModalData:
     if source.split(":")[0] == "scenes":
         return scenes.make(**_arguments(source, source.partition(":")[2], scenes.make, "scenes"))
-    place, _, settings = source.rpartition(":") if ":" in source and not Path(source).exists() else (source, "", "")
+    place, settings = _divide(source)
     data = _open(place)
     return data.protocol(**_arguments(source, settings, data.protocol, "a folder")) if settings else data
 
 
-def _open(source: str) -> MultiModalData:
+def locate(source: str | Path) -> Path:
+    """The folder that a name or a folder with settings stands for: `eurosat:split=random` → data/eurosat."""
     from discom.data.sources import SOURCES  # brings readers of many formats, which a drawn data set does not need
 
-    folder = HOME / source if source in SOURCES and not Path(source).is_dir() else Path(source)
+    place = _divide(str(source))[0]
+    return HOME / place if place in SOURCES and not Path(place).is_dir() else Path(place)
+
+
+def _divide(source: str) -> tuple[str, str]:
+    """A folder, whose name may hold a colon, and the settings behind the last one."""
+    place, _, settings = source.rpartition(":")
+    return (source, "") if not place or Path(source).exists() else (place, settings)
+
+
+def _open(source: str) -> MultiModalData:
+    from discom.data.sources import SOURCES
+
+    folder = locate(source)
     if is_prepared(folder):
         return MultiModalData.open(folder)
     if source in SOURCES:

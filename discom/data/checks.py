@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.data.lazy import chunks
 from discom.errors import DataError
+from discom.storage import chunks
 
 __all__ = ["check_classes", "check_data", "check_images", "check_labels", "check_rows"]
 
@@ -116,6 +116,8 @@ def check_data(data: Any) -> None:
             raise DataError(
                 f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
             )
+    if data.dense and data.masks is not None and data.masks.dtype != np.uint8:
+        raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label")
     aligned = {**data.factors, "groups": data.groups, "masks": data.masks}
     for name, values in aligned.items():
         if values is not None and len(values) != len(data):

@@ -10,7 +10,7 @@ from PIL import Image
 from discom.data.checks import check_images
 from discom.errors import DataError
 
-__all__ = ["ENDINGS", "read_image", "read_pixels", "resize"]
+__all__ = ["ENDINGS", "image_size", "read_image", "read_pixels", "resize"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
@@ -51,6 +51,20 @@ def read_pixels(file: Path | str) -> np.ndarray:
         pixels = np.moveaxis(pixels, 2, 0)
     check_images(pixels[None], str(file))
     return pixels
+
+
+def image_size(file: Path | str) -> tuple[int, int]:
+    """Height and width as the head of a PNG or JPEG has them; the pixels are not decoded.
+
+    Raises:
+        DataError: unreadable.
+    """
+    try:
+        with Image.open(file) as image:
+            return image.height, image.width
+    except OSError as error:
+        reason = str(error).partition(" '")[0] or type(error).__name__  # what follows is the file once more
+        raise DataError(f"{file}: cannot be read as an image ({reason}); replace or remove it") from None
 
 
 def read_image(file: Path | str) -> np.ndarray:

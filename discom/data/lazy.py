@@ -1,6 +1,6 @@
 """Arrays that are read in parts: chosen rows of a file on disk, and images that are decoded when they are asked for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +8,7 @@ import numpy as np
 
 from discom.errors import DataError
 
-__all__ = ["Lazy", "Rows", "chunks", "is_lazy", "take_rows"]
-
-CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
-
-
-def chunks(array: Any, start: int = 0) -> Iterator[slice]:
-    """Slices of rows from `start` on, each of some 64 MiB.
-
-    >>> list(chunks(np.zeros((3, 2))))
-    [slice(0, 3, None)]
-    """
-    row = max(1, int(np.prod(array.shape[1:])) * np.dtype(array.dtype).itemsize)
-    step = max(1, CHUNK_BYTES // row)
-    for first in range(start, len(array), step):
-        yield slice(first, min(first + step, len(array)))
+__all__ = ["Lazy", "Rows", "is_lazy", "origin", "take_rows"]
 
 
 def is_lazy(array: Any) -> bool:
@@ -35,6 +21,29 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
     if isinstance(array, Rows):
         return Rows(array.base, array.rows[rows])
     return Rows(array, rows) if is_lazy(array) else array[rows]
+
+
+def origin(array: Any) -> list:
+    """What tells one source of an array from another: its files with size and time, or the values themselves."""
+    match array:
+        case Rows():
+            return [array.rows, *origin(array.base)]
+        case Lazy():
+            files = {file: _stamp(file) for file in {_file(item) for item in array.items}}
+            return [[[str(item), files[_file(item)]] for item in array.items]]
+        case np.memmap():
+            return [_stamp(Path(array.filename))]
+    return [array]
+
+
+def _file(item: Any) -> Any:
+    """The file of an item, also where it stands with a place inside it: (file, …)."""
+    return item[0] if isinstance(item, tuple) and isinstance(item[0], Path) else item
+
+
+def _stamp(file: Any) -> list:
+    held = file.stat() if isinstance(file, Path) and file.exists() else None
+    return [str(file), held.st_size, held.st_mtime_ns] if held else [str(file)]
 
 
 class Rows:
@@ -85,10 +94,11 @@ class Lazy:
         chosen = np.arange(len(self))[first]
         if chosen.ndim == 0:
             return self._row(chosen)[rest].copy()  # a reader may keep what it gave
-        out = np.empty((len(chosen), *self.shape[1:]), self.dtype)
+        inside = np.broadcast_to(np.zeros((), self.dtype), self.shape[1:])[rest]  # one band of all, where one is asked
+        out = np.empty((len(chosen), *inside.shape), self.dtype)
         for place, row in enumerate(chosen):
-            out[place] = self._row(row)
-        return out[(slice(None), *rest)]
+            out[place] = self._row(row)[rest]
+        return out
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
@@ -98,15 +108,10 @@ class Lazy:
         values = self.read(item)
         if values.shape != self.shape[1:] or values.dtype != self.dtype:
             raise DataError(
-                f"{_name(item)}: holds {values.dtype} of shape {values.shape}, but {self.dtype} of shape"
+                f"{_file(item)}: holds {values.dtype} of shape {values.shape}, but {self.dtype} of shape"
                 f" {self.shape[1:]} is needed; fetch the file again"
             )
         if self.dtype.kind == "f" and not np.isfinite(values).all():
             place = np.argwhere(~np.isfinite(values))[0].tolist()
-            raise DataError(f"{_name(item)}: holds {values[tuple(place)]} at {place}; replace the file or remove it")
+            raise DataError(f"{_file(item)}: holds {values[tuple(place)]} at {place}; replace the file or remove it")
         return values
-
-
-def _name(item: Any) -> str:
-    """A file, also where it stands with a place inside it: (file, …)."""
-    return str(item[0] if isinstance(item, tuple) and isinstance(item[0], Path) else item)

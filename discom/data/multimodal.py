@@ -59,7 +59,7 @@ class MultiModalData:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
         factors: name → value per sample, aligned with `ids`; what is known of how a sample came to be.
-        masks: per-pixel classes [N, H, W], aligned with `ids`; in uint8, 255 is "no label".
+        masks: something per pixel [N, H, W], aligned with `ids`; see `dense`.
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
         normalization: modality → bounds fitted on a training split; None before a split.
@@ -68,6 +68,8 @@ class MultiModalData:
         fractions: how `split()` divides when it is not told.
         scaling: "train" fits the bounds on the training part; "whole" on everything, the test part included, as the
             released code of DisCoM-KD does.
+        dense: whether every pixel has a class: `masks` then holds uint8 ids of `classes`, 255 for "no label", and `y`
+            the most frequent one.
         about: where the data are from and what was done to them; kept in the manifest of a prepared folder.
 
     Raises:
@@ -91,6 +93,7 @@ class MultiModalData:
     parts: Mapping[str, np.ndarray] | None = None
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     scaling: str = "train"
+    dense: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -128,11 +131,6 @@ class MultiModalData:
         """Modality → number of bands."""
         return {name: modality.x.shape[1] for name, modality in self.modalities.items()}
 
-    @property
-    def dense(self) -> bool:
-        """Whether every pixel has a class: `masks` holds ids of `classes`, and `y` the most frequent one."""
-        return self.masks is not None and self.masks.dtype == np.uint8
-
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -142,6 +140,7 @@ class MultiModalData:
         parts = [list(self.classes), self.normalized]
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.x]
+            parts += [modality.invalid] if modality.invalid is not None else []
         parts += [self.groups] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         parts += [self.masks] if self.dense else []
@@ -202,20 +201,33 @@ class MultiModalData:
         """
         if scaling not in ("train", "whole"):
             raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
-        if scaling == "whole":
-            warnings.warn(f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2)
         has = {"official": self.parts is not None, "grouped": self.groups is not None, "random": True}
         if split is not None and not has.get(split):
             there = " or ".join(name for name, found in has.items() if found)
             raise ConfigError(f"split: {self.name} has no split '{split}'; choose {there}")
         first = next(name for name, found in has.items() if found)
+        if self.normalized and (scaling == "whole" or split not in (None, first)):
+            raise ConfigError(f"{self.name}: is divided and scaled already; take the folder that was made without")
+        if scaling == "whole":
+            warnings.warn(f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2)
+        suffix = "-whole" * (scaling == "whole")
         if split in (None, first):
-            return replace(self, scaling=scaling)
+            return replace(self, name=self.name + suffix, scaling=scaling)
         parts, groups = (None, self.groups) if split == "grouped" else (None, None)
         # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped, becomes "hls-random"
         base, ours = self.name.removesuffix(f"-{first}"), self.name.endswith(f"-{first}")
         name = base if ours and split == "random" else f"{base}-{split}"
-        return replace(self, name=name, parts=parts, groups=groups, scaling=scaling)
+        return replace(self, name=name + suffix, parts=parts, groups=groups, scaling=scaling)
+
+    def divide(self, fractions: Sequence[float] | None = None, seed: int = 0) -> dict[str, np.ndarray]:
+        """Rows of `ids` of the three parts; `split` makes data of them and says more."""
+        if not self.dense:
+            check_classes(self.labels, self.classes, self.name)
+        if fractions is None and self.parts is not None:
+            return {part: self.parts[part] for part in PARTS}
+        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels  # a mask holds many classes
+        rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
+        return dict(zip(PARTS, rows, strict=True))
 
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
         """Divide the ids into training, validation and test part, by class, and by group where groups are given.
@@ -230,21 +242,17 @@ class MultiModalData:
         Raises:
             DataError: too few samples or groups of a class, one class only, or pixels that are not finite.
         """
-        if not self.dense:
-            check_classes(self.labels, self.classes, self.name)
-        if fractions is None and self.parts is not None:
-            rows = [self.parts[part] for part in PARTS]
-        else:
-            strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels  # a mask holds many classes
-            rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
+        rows = list(self.divide(fractions, seed).values())
         for name, modality in self.modalities.items():
             check_images(modality.x, f"{self.name}/{name}")
         parts = [self.take(part) for part in rows]
         bounds = self.normalization
         if not self.normalized:
-            read = self if self.scaling == "whole" else parts[0]
+            whole = self.scaling == "whole"  # the released rule, which knows of no invalid value
+            read = self if whole else parts[0]
             bounds = {
-                name: Normalization.fit(m.x, f"{self.name}/{name}", m.invalid) for name, m in read.modalities.items()
+                name: Normalization.fit(m.x, f"{self.name}/{name}", None if whole else m.invalid)
+                for name, m in read.modalities.items()
             }
         return Split(*(replace(part, normalization=bounds) for part in parts))
 

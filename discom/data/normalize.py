@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discom.errors import DataError
+
 __all__ = ["Normalization"]
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
@@ -38,6 +40,8 @@ class Normalization:
         Of a band with more than 2²⁷ pixels every k-th sample is read, with the smallest k that is enough: its values
         are held in memory. Warns, naming the band, where a band is constant.
         """
+        if not len(images):
+            raise DataError(f"{name}: no sample in the training part; are there too few, or do the names not pair?")
         every = max(1, -(-len(images) * int(np.prod(images.shape[2:])) // PIXELS))
         bounds = np.array([_bounds(images[::every, band], invalid) for band in range(images.shape[1])])
         for band in np.flatnonzero(bounds[:, 0] == bounds[:, 1]):
@@ -51,7 +55,10 @@ class Normalization:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
         span = np.where(self.high > self.low, self.high - self.low, np.inf)
         low, span = (np.asarray(v, dtype=np.float32)[:, None, None] for v in (self.low, span))  # [C, 1, 1]
-        return np.clip((np.asarray(images, dtype=np.float32) - low) / span, 0, 1)
+        scaled = np.array(images, dtype=np.float32)
+        scaled -= low
+        scaled /= span
+        return np.clip(scaled, 0, 1, out=scaled)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Plain numbers for a manifest; `Normalization.from_dict` reads them back."""

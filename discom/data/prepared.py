@@ -12,6 +12,7 @@ The released code needs the first, `labels.npy` and the index files of a paired 
 here, and a folder with a split that is written here trains there.
 """
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -23,15 +24,15 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from discom.data.checks import check_images, check_labels, check_rows
-from discom.data.lazy import chunks, is_lazy
+from discom.data.lazy import is_lazy, origin
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError
-from discom.storage import UNFINISHED, atomic_folder, checksum, digest, read_json, write_json
+from discom.storage import UNFINISHED, atomic_folder, check_place, checksum, chunks, digest, read_json, write_json
 
-__all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
+__all__ = ["MANIFEST", "holds", "identity", "is_prepared", "read_folder", "verify", "write_folder"]
 
-MANIFEST = "manifest.json"
+MANIFEST, FORMAT = "manifest.json", 1
 SUFFIXES = ("_data_normalized.npy", "_data.npy")
 
 
@@ -46,10 +47,11 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
     Some 64 MiB are held at a time. Where the images are still on disk, what an interrupted call had written stays, and
     the same call goes on behind it.
     """
+    check_place(Path(folder), MANIFEST, overwrite)
+    _check_space(Path(folder), data, scaled)
     on_disk = any(is_lazy(modality.x) for modality in data.modalities.values())
-    files = [str(item) for modality in data.modalities.values() for item in getattr(modality.x, "items", ())]
-    resume = digest(scaled, data.ids.astype(str), data.labels, repr(data.about), files) if on_disk else ""
-    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite, resume=resume) as part:
+    written = identity(data, scaled)
+    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite, resume=written if on_disk else "") as part:
         for name, modality in data.modalities.items():
             file = part / f"{name.upper()}{SUFFIXES[0] if scaled else SUFFIXES[1]}"
             read, kind = (modality.x.__getitem__, modality.x.dtype)
@@ -69,7 +71,36 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
             np.save(part / "groups.npy", _plain(data.groups))
         if data.factors:
             np.savez(part / "factors.npz", **{name: _plain(values) for name, values in data.factors.items()})
-        write_json(part / MANIFEST, _manifest(data, scaled, part))
+        write_json(part / MANIFEST, {**_manifest(data, scaled, part), "identity": written})
+
+
+def _check_space(folder: Path, data: Any, scaled: bool) -> None:
+    arrays = [(modality.x, 4 if scaled else modality.x.dtype.itemsize) for modality in data.modalities.values()]
+    arrays += [(data.masks, data.masks.dtype.itemsize)] if data.masks is not None else []
+    need = sum(int(np.prod(array.shape)) * size for array, size in arrays)
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if need > (free := shutil.disk_usage(there).free):
+        raise DataError(f"{folder}: {free:,} bytes are free and {need:,} needed; make room, or choose another disk")
+
+
+def identity(data: Any, scaled: bool) -> str:
+    """Names what `write_folder` writes: all that is known of the data, and size and time of the files it reads."""
+    about = [data.name, data.classes, data.about, data.fractions, data.scaling, data.dense, scaled]
+    held = [data.ids.astype(str), data.labels]
+    for name, modality in data.modalities.items():
+        about += [name, modality.unit, modality.invalid]
+        held += [modality.ids.astype(str), *origin(modality.x)]
+    about += [{name: bounds.to_dict() for name, bounds in (data.normalization or {}).items()}]
+    named = {**data.factors, "groups": data.groups, **(data.parts or {})}
+    held += [_plain(values) for values in named.values() if values is not None]
+    held += origin(data.masks) if data.masks is not None else []
+    return digest(repr(about), repr(sorted(named)), *held)
+
+
+def holds(folder: Path | str, written: str) -> bool:
+    """Whether `folder` is the complete work of a `write_folder` of that identity."""
+    file = Path(folder) / MANIFEST
+    return file.is_file() and not (Path(folder) / UNFINISHED).is_file() and read_json(file).get("identity") == written
 
 
 def _write_rows(file: Path, array: Any, read: Callable[[slice], np.ndarray], kind: np.dtype, where: str, shown: bool):
@@ -87,7 +118,7 @@ def _write_rows(file: Path, array: Any, read: Callable[[slice], np.ndarray], kin
         out.seek(len(head.getvalue()) + done * row)
         out.truncate()
         with tqdm(total=len(array), initial=done, desc=where, unit="image", disable=None if shown else True) as bar:
-            for rows in chunks(array, done):
+            for rows in chunks(array, done, kind.itemsize):
                 values = read(rows)
                 if values.ndim == 4:
                     check_images(values, f"{where}, images {rows.start} to {rows.stop - 1}")
@@ -104,12 +135,14 @@ def _plain(values: np.ndarray) -> np.ndarray:
 def _manifest(data, scaled: bool, folder: Path) -> dict[str, Any]:
     counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
     return {
-        "format": 1,
+        "format": FORMAT,
         "name": data.name,
         "about": dict(data.about),
         "classes": list(data.classes),
         "counts": dict(zip(data.classes, counts, strict=True)),
         "modalities": {name: list(modality.x.shape) for name, modality in data.modalities.items()},
+        "scaling": data.scaling,
+        "dense": data.dense,
         "units": {name: "1" if scaled else modality.unit for name, modality in data.modalities.items()},
         "invalid": {name: None if scaled else modality.invalid for name, modality in data.modalities.items()},
         "paired": len(data.paired_ids),
@@ -163,13 +196,18 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         "parts": _parts(folder, len(labels)),
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
         "about": manifest.get("about", {}),
+        "scaling": manifest.get("scaling", "train"),
+        "dense": manifest.get("dense", False),
     }
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    held = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else {}
+    again = "prepare the folder again"  # without its manifest it would load as a poorer one
+    held = read_json(folder / MANIFEST, again) if (folder / MANIFEST).is_file() else {}
     if not isinstance(held, dict):
-        raise DataError(f"{folder / MANIFEST}: holds {type(held).__name__}, not a manifest; prepare the folder again")
+        raise DataError(f"{folder / MANIFEST}: holds {type(held).__name__}, not a manifest; {again}")
+    if held.get("format", FORMAT) != FORMAT:
+        raise DataError(f"{folder / MANIFEST}: has format {held['format']}, this version reads {FORMAT}; {again}")
     return held
 
 

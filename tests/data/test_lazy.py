@@ -1,5 +1,6 @@
 """Arrays that are read in parts: the values of the whole, nothing read before it is asked for, and named defects."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discom.data import lazy
-from discom.data.lazy import Lazy, Rows, chunks, is_lazy, take_rows
+from discom import storage
+from discom.data.lazy import Lazy, Rows, is_lazy, take_rows
 from discom.errors import DataError
+from discom.storage import chunks
 
 WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
 
@@ -55,6 +57,16 @@ def test_a_row_is_read_when_it_is_asked_for_and_not_before():
     assert asked == [1]
 
 
+def test_one_band_of_all_needs_the_memory_of_one_band():
+    array = Lazy(range(64), lambda k: np.full((50, 32, 32), k, np.uint8), (50, 32, 32), np.uint8)
+    tracemalloc.start()
+    band = array[:, 7]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert band[:, 0, 0].tolist() == list(range(64))
+    assert peak < 64 * 32 * 32 + 4 * 50 * 32 * 32  # the band, and an image or so
+
+
 @given(st.lists(st.integers(0, 6)), st.data())
 def test_rows_of_rows_are_rows(first, data):
     second = data.draw(st.lists(st.integers(0, len(first) - 1))) if first else []
@@ -95,13 +107,18 @@ def test_a_wrong_image_is_named_by_its_file(case, item):
 @pytest.mark.parametrize("shape", [(10, 3), (1, 5), (0, 4), (5, 0)])
 @pytest.mark.parametrize("start", [0, 1])
 def test_chunks_cover_every_row_once(monkeypatch, shape, start):
-    monkeypatch.setattr(lazy, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
     rows = [row for part in chunks(np.zeros(shape), start) for row in range(part.start, part.stop)]
     assert rows == list(range(start, shape[0]))
 
 
 def test_a_chunk_holds_no_more_than_it_may(monkeypatch):
-    monkeypatch.setattr(lazy, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
     array = np.zeros((50, 3), np.float32)  # 12 bytes a row
     assert max(part.stop - part.start for part in chunks(array)) == 8
     assert [part.stop - part.start for part in chunks(np.zeros((3, 500)))] == [1, 1, 1]  # a row is never divided
+
+
+def test_a_chunk_of_what_becomes_larger_is_smaller(monkeypatch):
+    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
+    assert [part.stop - part.start for part in chunks(np.zeros((9, 5), np.uint8), itemsize=4)] == [5, 4]

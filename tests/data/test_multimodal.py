@@ -341,6 +341,30 @@ def test_scaling_by_the_whole_array_reads_the_test_part_and_says_so():
     assert [*bounds.low, *bounds.high] == expected
     assert [*data.split(seed=0).test.normalization["rgb"].low] != expected[:1]
     assert whole.fingerprint != data.fingerprint
+    assert whole.name == "mine-whole"
+
+
+def test_the_whole_array_rule_knows_of_no_invalid_value():
+    """The released preparation takes percentiles of all pixels, holes among them."""
+    data = near_duplicates("mine")
+    x = np.where(data.modalities["rgb"].x < 0.3, 0, data.modalities["rgb"].x)
+    data = replace(data, modalities={"rgb": replace(data.modalities["rgb"], x=x, invalid=0.0)})
+    with pytest.warns(UserWarning, match="scaling=whole"):
+        bounds = data.protocol(scaling="whole").split(seed=0).train.normalization["rgb"]
+    assert [*bounds.low, *bounds.high] == np.percentile(x, (2, 98)).tolist()
+    assert data.split(seed=0).train.normalization["rgb"].low[0] > 0.3
+    none = replace(data, modalities={"rgb": replace(data.modalities["rgb"], invalid=None)})
+    assert none.fingerprint != data.fingerprint  # other bounds, so another identity for its runs
+
+
+def test_what_is_divided_and_scaled_already_takes_no_other_protocol(tmp_path):
+    data = near_duplicates("mine")
+    data.save(tmp_path / "fixed", split=data.split(seed=0))
+    fixed = MultiModalData.open(tmp_path / "fixed")
+    assert fixed.protocol().fingerprint == fixed.fingerprint
+    for wanted in ({"split": "random"}, {"split": "grouped"}, {"scaling": "whole"}):
+        with pytest.raises(ConfigError, match="mine: is divided and scaled already; take the folder that was made wit"):
+            fixed.protocol(**wanted)
 
 
 def test_dense_data_need_no_stratum_and_name_their_content():
@@ -348,13 +372,13 @@ def test_dense_data_need_no_stratum_and_name_their_content():
     masks = np.zeros((20, 4, 4), np.uint8)
     masks[0, 0, 0] = 1  # class b is never the most frequent one
     x = np.random.default_rng(9).random((20, 1, 4, 4), dtype=np.float32)
-    data = MultiModalData({"rgb": Modality(x, 0 * rows, rows)}, ("a", "b"), masks=masks)
-    assert data.dense
+    data = MultiModalData({"rgb": Modality(x, 0 * rows, rows)}, ("a", "b"), masks=masks, dense=True)
     parts = data.split(seed=1)
     assert [len(part) for part in parts] == [14, 2, 4]
     assert sorted(np.concatenate([part.ids for part in parts]).tolist()) == rows.tolist()
     assert replace(data, masks=1 - masks).fingerprint != data.fingerprint
-    assert not replace(data, masks=masks > 0).dense  # an object's outline is no class per pixel
+    with pytest.raises(DataError, match="masks are bool; classes of pixels are uint8, 255 for no label"):
+        replace(data, masks=masks > 0)
 
 
 # normalisation --------------------------------------------------------------------------------------------------

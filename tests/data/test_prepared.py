@@ -2,12 +2,13 @@
 
 import json
 import os
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from discom.data import Batches, Modality, MultiModalData, load, scenes
+from discom.data import Batches, Modality, MultiModalData, load, prepared, scenes
 from discom.data.lazy import Lazy
 from discom.data.prepared import MANIFEST, is_prepared, verify
 from discom.errors import DataError
@@ -492,13 +493,13 @@ def on_disk(images, asked, stop_at=None, **fields):
 
     count = len(images)
     x = Lazy(range(count), read, images.shape[1:], images.dtype)
-    fields = {"name": "files", "masks": None} | fields
+    fields = {"name": "files", "dense": "masks" in fields} | fields
     return MultiModalData({"rgb": Modality(x, np.arange(count) % 3, np.arange(count))}, ("a", "b", "c"), **fields)
 
 
 @pytest.fixture
 def images(monkeypatch):
-    monkeypatch.setattr("discom.data.lazy.CHUNK_BYTES", 2 * 3 * 4 * 4)  # two images
+    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 2 * 3 * 4 * 4)  # two images
     return np.random.default_rng(4).integers(0, 60_000, (11, 3, 4, 2)).astype(np.uint16)
 
 
@@ -598,3 +599,138 @@ def test_an_official_split_stays_with_raw_values(tmp_path, images):
     again = load(f"{tmp_path / 'out'}:split=random")
     assert again.name == "files-random"
     assert again.parts is None
+
+
+# what a later call may take from an earlier one -------------------------------------------------------------------
+
+
+def cut_after(monkeypatch, rows):
+    """Writing stops, as if killed, after so many chunks."""
+    original, left = prepared.check_images, [rows]
+
+    def stop(values, where):
+        original(values, where)
+        left[0] -= 1
+        if left[0] < 0:
+            raise Interruption
+
+    monkeypatch.setattr(prepared, "check_images", stop)
+
+
+def saved(folder):
+    """Sixty scenes on disk in a folder of their own."""
+    scenes.make(60, size=8).save(folder)
+    return load(folder)
+
+
+CHANGES = {
+    "another split": lambda data: data.split(seed=1),
+    "other bounds": lambda data: replace(data, scaling="whole").split(seed=0),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_scaled_folder_is_never_of_two_scalings(tmp_path, monkeypatch, change):
+    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
+    data = saved(tmp_path / "raw")
+    with monkeypatch.context() as patched:
+        cut_after(patched, 4)
+        with pytest.raises(Interruption):
+            data.save(tmp_path / "out", split=data.split(seed=0))
+    split = CHANGES[change](data)
+    data.save(tmp_path / "out", split=split)
+    for name in ("rgb", "depth"):
+        part = load(tmp_path / "out").split().train
+        np.testing.assert_array_equal(part.images(name), split.train.images(name))
+
+
+def test_a_resumed_folder_holds_nothing_of_another_source_with_the_same_names(tmp_path, monkeypatch):
+    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
+    saved(tmp_path / "a")
+    scenes.make(60, size=8, epsilon=0.9).save(tmp_path / "b")
+    with monkeypatch.context() as patched:
+        cut_after(patched, 4)
+        with pytest.raises(Interruption):
+            load(tmp_path / "a").save(tmp_path / "out")
+    load(tmp_path / "b").save(tmp_path / "out")
+    assert load(tmp_path / "out").fingerprint == load(tmp_path / "b").fingerprint
+
+
+@pytest.mark.parametrize("fewer", ["parts", "groups", "modalities"])
+def test_what_was_cut_at_the_very_end_leaves_no_file_to_other_data(tmp_path, monkeypatch, fewer):
+    parts = {"train": np.arange(30), "valid": np.arange(30, 40), "test": np.arange(40, 60)}
+    data = replace(saved(tmp_path / "raw"), groups=np.arange(60) // 3, parts=parts)
+
+    def stop(*_):
+        raise Interruption
+
+    with monkeypatch.context() as patched:
+        patched.setattr(prepared, "checksum", stop)
+        with pytest.raises(Interruption):
+            data.save(tmp_path / "out")
+    other = {"parts": replace(data, parts=None), "groups": data.protocol("random"), "modalities": data.select(["rgb"])}
+    other[fewer].save(tmp_path / "out")
+    opened = load(tmp_path / "out")
+    assert opened.fingerprint == other[fewer].fingerprint
+    assert verify(tmp_path / "out") == len(os.listdir(tmp_path / "out")) - 1
+
+
+def test_raw_files_that_were_replaced_meanwhile_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 1)
+    files = [tmp_path / f"{k}.npy" for k in range(6)]
+    for k, file in enumerate(files):
+        np.save(file, np.full((1, 2, 2), k, np.uint8))
+
+    def data():
+        x = Lazy(files, np.load, (1, 2, 2), np.uint8)
+        return MultiModalData({"rgb": Modality(x, np.arange(6) % 2, np.arange(6))}, ("a", "b"), name="files")
+
+    with monkeypatch.context() as patched:
+        cut_after(patched, 3)
+        with pytest.raises(Interruption):
+            data().save(tmp_path / "out")
+    np.save(files[0], np.full((1, 2, 2), 99, np.uint8))
+    os.utime(files[0], ns=(1, 1))
+    data().save(tmp_path / "out")
+    assert load(tmp_path / "out").modalities["rgb"].x[:, 0, 0, 0].tolist() == [99, 1, 2, 3, 4, 5]
+
+
+def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: Free(1000))
+    with pytest.raises(DataError, match=r"out: 1,000 bytes are free and \d[\d,]+ needed; make room, or choose another"):
+        scenes.make(60, size=8).save(tmp_path / "deep" / "out")
+    assert os.listdir(tmp_path) == []
+
+
+class Free:
+    def __init__(self, free):
+        self.free = free
+
+
+def test_a_damaged_manifest_never_loads_as_a_folder_without_one(tmp_path):
+    saved(tmp_path / "out")
+    manifest = tmp_path / "out" / MANIFEST
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"format": 1', '"format": 2'))
+    with pytest.raises(
+        DataError, match=r"manifest\.json: has format 2, this version reads 1; prepare the folder again"
+    ):
+        load(tmp_path / "out")
+    manifest.write_text(text[:-20])
+    with pytest.raises(DataError, match=r"manifest\.json: not valid JSON .*; prepare the folder again"):
+        load(tmp_path / "out")
+
+
+def test_memory_for_scaling_small_integers_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 1 << 16)
+    images = np.random.default_rng(9).integers(0, 200, (600, 3, 16, 16)).astype(np.uint8)
+    np.save(tmp_path / "x.npy", images)
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    rows = np.arange(600)
+    data = MultiModalData({"rgb": Modality(x, rows % 3, rows)}, ("a", "b", "c"), name="bytes")
+    split = data.split(seed=0)
+    tracemalloc.start()
+    data.save(tmp_path / "out", split=split)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 16  # some chunks; all of it as float32 would be 28

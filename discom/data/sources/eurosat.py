@@ -3,9 +3,11 @@
 Files `<Class>/<Class>_<n>.tif`, the same name in both sensors: MS uint16 [13, 64, 64], top-of-atmosphere reflectance
 × 10 000, bands in the order B01 B02 … B12 B8A; SAR float32 [2, 64, 64], VV and VH backscatter in decibel. Sources:
 Helber et al. 2019 (MS), Wang et al. 2023 (SAR). Uncertain: the name of the folder in EuroSAT-SAR.zip, so any is taken;
-whether a patch has pixels without a measurement, so every one is checked.
+whether a patch has pixels without a measurement (NaN, infinity and a patch of one value are refused, single zeros not).
 """
 
+import re
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,7 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
 from discom.data.sources.source import Source
-from discom.data.sources.steps import find_folder, official_parts, pair, sorted_files
+from discom.data.sources.steps import check_modalities, find_folder, official_parts, pair, sorted_files
 from discom.errors import ConfigError, DataError
 
 __all__ = ["CLASSES", "EUROSAT", "read_eurosat"]
@@ -59,12 +61,16 @@ def read_eurosat(
         DataError: class folders missing or there twice, orphans, or a file of another form.
     """
     names, root = list(modalities or WIDTH), Path(root)
-    if wrong := [name for name in names if name not in BANDS or names.count(name) > 1]:
-        raise ConfigError(f"modalities: '{wrong[0]}' is unknown to eurosat or twice; choose of {', '.join(BANDS)}")
+    check_modalities(names, tuple(BANDS), "eurosat")
+    if not isinstance(lists, bool):
+        raise ConfigError(f"lists: {lists!r} is neither true nor false; choose one")
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
     held = _files(root, sorted(set(sensor_of.values())))
     stems, dropped = pair(held, str(root), orphans)
     labels = np.array([CLASSES.index(stem.partition("_")[0]) for stem in stems])
+
+    if len(stems) != PATCHES:
+        warnings.warn(f"{root}: {len(stems)} patches; the whole set has {PATCHES}", stacklevel=2)
 
     def modality(name: str) -> Modality:
         sensor, bands = sensor_of[name], BANDS[name]
@@ -117,7 +123,7 @@ def _class_files(folder: Path) -> dict[str, Path]:
         files = sorted_files(folder / name, ".tif")
         if not files:
             raise DataError(f"{folder / name}: no {name}_<n>.tif in it; unpack the archive again")
-        if stray := [stem for stem in files if stem.partition("_")[0] != name]:
+        if stray := [stem for stem in files if not re.fullmatch(rf"{name}_\d+", stem)]:
             raise DataError(f"{files[stray[0]]}: is no {name}_<n>.tif; move it to its class or remove it")
         found |= files
     return found
@@ -129,6 +135,7 @@ def _read_ms(file: Path, bands: list[int]) -> np.ndarray:
         raise DataError(f"{file}: has shape {pixels.shape}, EuroSAT's multispectral files have (13, 64, 64)")
     if pixels.dtype != np.uint16:
         raise DataError(f"{file}: holds {pixels.dtype}, reflectance × 10 000 is uint16; take the original file")
+    _check_measured(pixels, file)
     if pixels[B10].mean() > 2 * pixels[B11].mean():
         # B10 is the darkest band of all, even over water; with B8A after B08 these two places hold B09 and B10
         raise DataError(f"{file}: its bands are B01 … B8 B8A B09 …; in EuroSAT B8A comes last, take the original file")
@@ -140,6 +147,7 @@ def _read_sar(file: Path) -> np.ndarray:
     if pixels.shape != (2, 64, 64):
         raise DataError(f"{file}: has shape {pixels.shape}, EuroSAT-SAR's files have (2, 64, 64): VV and VH")
     pixels = pixels.astype(np.float32)
+    _check_measured(pixels, file)
     if pixels.min() >= 0:
         raise DataError(f"{file}: no value is below 0, so this is linear backscatter; decibel are needed: 10 log10")
     outside = (pixels < DECIBEL[0]) | (pixels > DECIBEL[1])
@@ -152,12 +160,17 @@ def _read_sar(file: Path) -> np.ndarray:
     return pixels
 
 
+def _check_measured(pixels: np.ndarray, file: Path) -> None:
+    if (pixels == pixels.flat[0]).all():
+        raise DataError(f"{file}: is {pixels.flat[0]:g} everywhere, nothing was measured; fetch the archive again")
+
+
 EUROSAT = Source(
     name="eurosat",
     what="Sentinel-2 and Sentinel-1 patches, 27 000 pairs, ten land-use classes",
     modalities={"ms": "13×64×64, reflectance × 10 000", "sar": "2×64×64, dB"},
     size="2.1 GB and 0.9 GB",
-    licence="MIT (both archives); Copernicus data",
+    licence="MIT, as the copies on Hugging Face say; Copernicus data",
     page="https://zenodo.org/records/7711810, https://huggingface.co/datasets/wangyi111/EuroSAT-SAR",
     read=read_eurosat,
     files=(

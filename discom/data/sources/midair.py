@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import read_pixels, resize
-from discom.data.lazy import Lazy, chunks
+from discom.data.images import image_size, read_pixels, resize
+from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.archives import unpack
 from discom.data.sources.source import Source
-from discom.data.sources.steps import dominant_classes, pair, sorted_files
+from discom.data.sources.steps import NO_LABEL, check_modalities, dominant_classes, pair, sorted_files, walk
 from discom.errors import ConfigError, DataError
+from discom.storage import chunks
 
 __all__ = ["CLASSES", "MIDAIR", "read_midair"]
 
@@ -76,6 +77,8 @@ def read_midair(
     root, classes = Path(root), tuple(MERGES[merge])
     held = _files(root, [*names, "masks"], every)
     keys, dropped = pair(held, str(root), orphans)
+    for key in keys:
+        _check_grid([held[name][key] for name in held])
     masks = Lazy([held["masks"][key] for key in keys], partial(_read_mask, size, merge), (size, size), np.uint8)
     labels = dominant_classes(masks, len(classes), str(root))
     never = [name for label, name in enumerate(classes) if label not in labels]
@@ -93,6 +96,7 @@ def read_midair(
     return MultiModalData(
         {name: modality(name) for name in names},
         classes,
+        dense=True,
         masks=masks,
         groups=np.array([_flight(key) for key in keys]),
         name="-".join(["midair", *(names if names != ["rgb", "depth"] else []), "grouped"]),
@@ -105,8 +109,7 @@ def read_midair(
 
 
 def _check_options(names: list[str], size: int, every: int, far: float, merge: str) -> None:
-    if unknown := [name for name in names if name not in ("rgb", "depth")]:
-        raise ConfigError(f"modalities: midair has no '{unknown[0]}'; choose of rgb, depth")
+    check_modalities(names, ("rgb", "depth"), "midair")
     for option, value in {"size": size, "every": every}.items():
         if not isinstance(value, int) or value < 1:
             raise ConfigError(f"{option}: {value!r} is no whole number from 1 on; give one")
@@ -142,12 +145,8 @@ def _files(root: Path, names: list[str], every: int) -> dict[str, dict[str, Path
 
 def _climates(root: Path, streams: list[str]) -> dict[str, Path]:
     """Set and climate, as "<set>/<climate>" → their folder, wherever it is below `root`."""
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the one with the raw files")
     found: dict[str, Path] = {}
-    for name, inside, _ in os.walk(root):
-        inside[:] = sorted(sub for sub in inside if not sub.startswith((".", "__MACOSX")))
-        folder = Path(name)
+    for folder, inside, _ in walk(root):
         if not any(any((folder / stream).glob("trajectory_*")) for stream in streams):
             continue
         inside.clear()  # there are only frames below
@@ -199,6 +198,14 @@ def _absent(masks: Lazy, classes: tuple[str, ...], never: list[str]) -> list[str
     return left
 
 
+def _check_grid(files: Sequence[Path]) -> None:
+    """Refuse a frame whose streams differ in size: resized, they would look like a pair."""
+    sizes = [image_size(file) for file in files]
+    if len(set(sizes)) > 1:
+        told = ", ".join(f"{file.parts[-3]} {h}×{w}" for file, (h, w) in zip(files, sizes, strict=True))
+        raise DataError(f"{files[0]}: the streams differ in size ({told}); take the original files")
+
+
 def _square(file: Path, kind: type, what: str) -> np.ndarray:
     pixels = read_pixels(file)
     if pixels.dtype != kind:
@@ -221,7 +228,7 @@ def _read_depth(size: int, far: float, file: Path) -> np.ndarray:
         raise DataError(f"{file}: has {len(bits)} bands, depth has 1; take the original file")
     metres = bits.view(np.float16).astype(np.float32)  # first: a sum or a square of float16 overflows
     low, high = metres.min(), metres.max()
-    if not low >= 0 or 0 < high < 0.001:  # NaN, which is not >= 0, or all within a millimetre
+    if not low >= 0 or high < 1:  # NaN, which is not >= 0; whole metres or disparities look all near
         raise DataError(f"{file}: its float16 bits say {low:g} … {high:g} m: wrong byte order or code; fetch it again")
     metres[metres > far] = 0
     return resize(metres, (size, size), smooth=False)
@@ -231,7 +238,7 @@ def _read_mask(size: int, merge: str, file: Path) -> np.ndarray:
     ids = _square(file, np.uint8, "class ids are uint8")[0]  # the ids, also where there are three channels
     if ids.max() >= len(RAW):
         raise DataError(f"{file}: holds class id {ids.max()}; Mid-Air has 0 … {len(RAW) - 1}; take the original file")
-    merged = np.zeros(len(RAW), np.uint8)
+    merged = np.full(len(RAW), NO_LABEL, np.uint8)
     for label, numbers in enumerate(MERGES[merge].values()):
         merged[numbers] = label
     return resize(merged[ids][None], (size, size), smooth=False)[0]

@@ -22,11 +22,12 @@ from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
 from discom.data.sources.nyuv2_tables import CLASSES, LABELS, PLACES, class_table, one_line, read_split
 from discom.data.sources.source import Source
-from discom.data.sources.steps import carve, dominant_classes
+from discom.data.sources.steps import carve, check_modalities, dominant_classes, walk
 from discom.errors import ConfigError, DataError
 
 __all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
 
+FILE = "nyu_depth_v2_labeled.mat"
 DEPTHS = {"filled": "depths", "raw": "rawDepths"}
 FARTHEST = 20.0  # metres, about twice what a Kinect sees
 KINDS = {
@@ -45,7 +46,7 @@ def read_nyuv2(
     The ids are the data's own numbers, "0001" … "1449". A validation part is carved from the training part by scene.
 
     Args:
-        root: the folder with nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat.
+        root: a folder with nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat side by side, at any depth.
         modalities: of rgb and depth; both by default.
         classes: 40, or 13 with class13Mapping.mat.
         depth: "filled", holes filled by the authors, or "raw", as the Kinect gave it (0 = missing).
@@ -54,12 +55,13 @@ def read_nyuv2(
         DataError: a file is missing, damaged, or of another form.
     """
     names = list(modalities or ("rgb", "depth"))
-    wanted = [("modalities", name, ("rgb", "depth")) for name in names]
-    for option, value, known in [*wanted, ("classes", classes, tuple(CLASSES)), ("depth", depth, tuple(DEPTHS))]:
+    check_modalities(names, ("rgb", "depth"), "nyuv2")
+    for option, value, known in [("classes", classes, tuple(CLASSES)), ("depth", depth, tuple(DEPTHS))]:
         if value not in known:
             raise ConfigError(f"{option}: nyuv2 has no {value!r}; choose {' or '.join(map(str, known))}")
-    root = Path(root)
-    file = root / "nyu_depth_v2_labeled.mat"
+    found = [place for place, _, files in walk(Path(root)) if FILE in files]
+    root = found[0] if found else Path(root)
+    file = root / FILE
     _handle.cache_clear()  # the file may have been replaced since
     with _reading(file, "the list of arrays or of scenes"):
         count, height, width = _check_layout(file, ["labels", *([DEPTHS[depth]] if "depth" in names else [])])
@@ -85,6 +87,7 @@ def read_nyuv2(
     return MultiModalData(
         {name: views[name] for name in names},
         CLASSES[classes],
+        dense=True,
         masks=Lazy(items, read_mask, (height, width), np.uint8),
         groups=groups,
         name="-".join(["nyuv2", *variants, "official"]),

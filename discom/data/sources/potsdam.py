@@ -20,7 +20,7 @@ from discom.data.rasters import read_rows, read_window, window_starts
 from discom.data.sources.download import RemoteFile
 from discom.data.sources.potsdam_tiles import LABELS, LAYERS, RIGHT_COPY, TEST, TRAIN, find_tiles, tile_size
 from discom.data.sources.source import Source
-from discom.data.sources.steps import NO_LABEL, carve, dominant_classes, pair
+from discom.data.sources.steps import NO_LABEL, carve, check_modalities, dominant_classes, pair
 from discom.errors import ConfigError, DataError
 
 __all__ = ["CLASSES", "POTSDAM", "read_potsdam"]
@@ -29,7 +29,7 @@ __all__ = ["CLASSES", "POTSDAM", "read_potsdam"]
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
 STRANGE = 0.001  # the share of a label's pixels that may have another colour
-HIGHEST = 9000.0  # metres above or below the sea that land can be
+HIGHEST = 500.0  # metres above or below the sea; Potsdam lies at some 30 to 100
 PAGE = "https://www.isprs.org/education/benchmarks/UrbanSemLab/default.aspx"
 
 
@@ -80,6 +80,7 @@ def read_potsdam(
     return MultiModalData(
         {name: modality(name) for name in names},
         CLASSES,
+        dense=True,
         masks=lazy("labels", _read_mask, (), "uint8"),
         groups=groups,
         name="-".join(["potsdam", *(names if names != ["rgb", "dsm"] else []),
@@ -87,19 +88,18 @@ def read_potsdam(
         parts=_parts(groups) if official else None,
         about={"source": PAGE, "licence": POTSDAM.licence, "dropped": dropped, "window": window, "border": border,
                "tiles": found, "masks": "class per pixel, 255 = no label",
-               "invalid values": "none in heights; the column that those of tile 3_13 lack repeats the last one; label"
-               " pixels that are black or of another colour are 255"},
+               "invalid values": "none known in heights; the column that those of tile 3_13 lack repeats the last one;"
+               " label pixels that are black or of another colour are 255"},
     )  # fmt: skip
 
 
 def _check_options(names: list[str], window: int, border: str, tiles: Sequence[str] | None) -> None:
-    if unknown := [name for name in names if name not in LAYERS]:
-        raise ConfigError(f"modalities: potsdam has no '{unknown[0]}'; choose of {', '.join(LAYERS)}")
+    check_modalities(names, tuple(LAYERS), "potsdam")
     if border not in LABELS:
         raise ConfigError(f"border: '{border}' is unknown; choose {' or '.join(LABELS)}")
     if type(window) is not int or window < 2:
         raise ConfigError(f"window: {window!r} is no side in pixels; choose a whole number such as 512")
-    if tiles is not None and (isinstance(tiles, str) or not tiles):
+    if tiles is not None and (not isinstance(tiles, list | tuple) or not tiles):
         raise ConfigError(f'tiles: {tiles!r} is no list of tiles; choose such as ["6_7", "2_10"]')
     if unknown := [tile for tile in tiles or () if tile not in TRAIN + TEST]:
         raise ConfigError(f"tiles: potsdam has no {unknown[0]!r}; choose of {', '.join(TRAIN + TEST)}")
@@ -183,7 +183,7 @@ def _read_dsm(item: tuple[Path, int, int], window: int) -> np.ndarray:
     heights = read_window(item, window).astype(np.float32)
     worst = heights.flat[np.abs(heights).argmax()]
     if abs(worst) > HIGHEST:
-        raise DataError(f"{item[0]}: holds {worst:g} m; land lies in ±{HIGHEST:g} m; fetch the file again")
+        raise DataError(f"{item[0]}: holds {worst:g} m; Potsdam lies in ±{HIGHEST:g} m; fetch the file again")
     return heights
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from discom.data.rasters import check_raster
+from discom.data.sources.steps import walk
 from discom.errors import DataError
 
 __all__ = ["LABELS", "LAYERS", "RIGHT_COPY", "TEST", "TRAIN", "Layer", "find_tiles", "tile_size"]
@@ -57,9 +58,7 @@ def find_tiles(root: Path, layers: Mapping[str, Layer], wanted: Sequence[str]) -
         DataError: a layer without a file, a file of no known tile, or two of one tile. Of two labels the copy below a
             folder `RIGHT_COPY`… is taken.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the one with the raw files")
-    files, held = sorted(file for file in root.rglob("*potsdam_*") if file.is_file()), {}
+    files, held = [place / name for place, _, names in walk(root) for name in names if "potsdam_" in name], {}
     for name, layer in layers.items():
         copies: dict[str, list[Path]] = {}
         for file in files:

@@ -60,7 +60,9 @@ class Source:
         root = Path(root)
         if download and self.access == "by hand":
             raise DataError(f"{self.name}: cannot be downloaded by a program. {self.advice()}")
-        if not root.is_dir() and (root.exists() or not download):
+        if root.is_file():
+            raise DataError(f"{root}: is a file; give the folder that holds it (--root)")
+        if not root.is_dir() and not download:
             raise DataError(f"{root}: no such folder (--root). {self.advice()}")
         alone = [file for file in self.files if file.needed and not file.urls] if download else []
         if missing := [file.name for file in alone if not (root / file.name).is_file()]:

@@ -3,17 +3,18 @@
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from discom.data.lazy import chunks
 from discom.data.splitting import PARTS
 from discom.errors import ConfigError, DataError
+from discom.storage import chunks
 
-__all__ = ["NO_LABEL", "carve", "dominant_classes", "find_folder", "official_parts", "pair", "sorted_files"]
+__all__ = ["NO_LABEL", "carve", "check_modalities", "dominant_classes", "find_folder", "official_parts", "pair",
+           "sorted_files", "walk"]  # fmt: skip
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 
@@ -35,25 +36,45 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
     return found
 
 
+def walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Every folder at and below `root`, through links too, with its folders and files in the order of names.
+
+    Hidden ones and `__MACOSX` are passed over. Whoever takes a name out of the list of folders is not led there.
+
+    Raises:
+        DataError: `root` is no folder.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; give the one with the raw files")
+    visited = set()
+    for place, folders, files in os.walk(root, followlinks=True):
+        if (here := os.path.realpath(place)) in visited:
+            folders.clear()  # a link led back
+            continue
+        visited.add(here)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        yield Path(place), folders, sorted(name for name in files if not name.startswith("."))
+
+
+def check_modalities(names: Sequence[str], known: Sequence[str], where: str) -> None:
+    """Raise a ConfigError where a name is not among the `known`, or stands twice."""
+    if wrong := [name for name in names if name not in known or list(names).count(name) > 1]:
+        raise ConfigError(f"modalities: '{wrong[0]}' is unknown to {where} or twice; choose of {', '.join(known)}")
+
+
 def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
     """Every folder at or below `root`, through links too, that directly holds all of the folders or files `inside`.
 
     Raises:
         DataError: `root` is missing, or there is no such folder; `what` says what is looked for and where to get it.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the one with the raw files")
-    found, visited, nearest, lacks = [], set(), root, list(inside)
-    for place, folders, files in os.walk(root, followlinks=True):
-        if (here := os.path.realpath(place)) in visited:
-            folders.clear()  # a link led back
-            continue
-        visited.add(here)
+    found, nearest, lacks = [], root, list(inside)
+    for place, folders, files in walk(root):
         if not (missing := [name for name in inside if name not in folders and name not in files]):
-            found.append(Path(place))
+            found.append(place)
         elif len(missing) < len(lacks):
             nearest, lacks = place, missing
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")) and name not in inside)
+        folders[:] = [name for name in folders if name not in inside]
     if not found:
         near = f" ({nearest} lacks {', '.join(lacks[:3])})" if len(lacks) < len(inside) else ""
         raise DataError(f"{root}: holds no {what}{near}")

@@ -22,7 +22,7 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
 from discom.data.sources.source import Source
-from discom.data.sources.steps import find_folder, pair, sorted_files
+from discom.data.sources.steps import check_modalities, find_folder, pair, sorted_files
 from discom.errors import ConfigError, DataError
 
 __all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd"]
@@ -97,8 +97,7 @@ def read_sunrgbd(
 
 def _check_options(names: list[str], depth: str, size: int | Sequence[int], far: float) -> tuple[int, int]:
     """The size as (height, width), once all options are found good."""
-    if unknown := [name for name in names if name not in ("rgb", "depth")]:
-        raise ConfigError(f"modalities: sunrgbd has no '{unknown[0]}'; choose of rgb, depth")
+    check_modalities(names, ("rgb", "depth"), "sunrgbd")
     if depth not in DEPTHS:
         raise ConfigError(f"depth: '{depth}' is unknown; choose {' or '.join(DEPTHS)}")
     if not isinstance(far, int | float) or not 0 < far < np.inf:

@@ -1,7 +1,8 @@
 """TRISTAR: rooms filmed by a thermal, a depth and a colour camera, with the action of the person in every frame.
 
-Folders `{train,val,test}/<shot>/` with `thermal/`, `depth/` and `rgb/*.png` on one pixel grid and `actions.txt`, a line
-per frame: its name, then any number of labels. Thermal uint16 in 1/100 K, depth uint16 in mm (0: no return), rgb uint8.
+Folders `{train,val,test}/<shot>/` with `thermal/`, `depth/` and `rgb/*.png` (on one pixel grid, which is checked) and
+`actions.txt`, a line per frame: its name, then any number of labels. Thermal uint16 in 1/100 K, depth uint16 in mm (0:
+no return), rgb uint8.
 Source: Stippel, Heitzinger & Kampel 2023.
 
 UNCERTAIN: the two units are inferred from the authors' normalisation constants (means 29 903 and 2 959), and which six
@@ -17,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.images import read_pixels, resize
+from discom.data.images import image_size, read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
 from discom.data.sources.source import Source
-from discom.data.sources.steps import find_folder, pair, sorted_files
+from discom.data.sources.steps import check_modalities, find_folder, pair, sorted_files
 from discom.errors import ConfigError, DataError
 
 __all__ = ["ACTIONS", "CLASSES", "TRISTAR", "read_tristar"]
@@ -53,7 +54,7 @@ def read_tristar(
 
     A frame with none or with more than one of the `classes` is left out. One that has one of them is kept also where
     it is marked `out_of_view`, that is without a person in the picture. The first frame of each shot is read at once,
-    to check form, unit and grid.
+    to check form and unit; the grid is compared in every frame.
 
     Args:
         root: a folder that holds train, val (or validation, where there is no val) and test, at any depth.
@@ -68,8 +69,7 @@ def read_tristar(
         DataError: parts, shots or actions.txt missing, an unknown label, orphans, or a file of another form.
     """
     names = list(modalities or DEFAULT)
-    if wrong := [name for name in names if name not in FORMS or names.count(name) > 1]:
-        raise ConfigError(f"modalities: '{wrong[0]}' is unknown to tristar or twice; choose of {', '.join(FORMS)}")
+    check_modalities(names, tuple(FORMS), "tristar")
     size, classes = _checked_size(size), _checked_classes(classes)
     folder, parts = _find_parts(Path(root))
     held = _list_frames(folder, list(parts.values()), names)
@@ -79,8 +79,11 @@ def read_tristar(
     rows = _rows(ids, parts, folder)
     groups = np.array([frame.rpartition("/")[0] for frame in label_of])
     files = {name: [held[name][frame] for frame in label_of] for name in names}
-    for row in np.unique(groups, return_index=True)[1]:
+    for row in range(len(ids)):
         _check_grid({name: files[name][row] for name in names})
+    for row in np.unique(groups, return_index=True)[1]:
+        for name in names:
+            _pixels(files[name][row], name)  # form and unit, before anything is written
 
     def modality(name: str) -> Modality:
         bands, _, kind, unit, _ = FORMS[name]
@@ -199,8 +202,8 @@ def _rows(ids: np.ndarray, parts: Mapping[str, str], folder: Path) -> dict[str, 
 
 
 def _check_grid(files: Mapping[str, Path]) -> None:
-    """Refuse a shot whose first frame has another grid in another modality: resized, they would look like pairs."""
-    grids = {name: _pixels(file, name).shape[1:] for name, file in files.items()}
+    """Refuse a frame with another grid in another modality: resized, the two would look like a pair."""
+    grids = {name: image_size(file) for name, file in files.items()}
     if len(set(grids.values())) > 1:
         told = ", ".join("{} {} × {}".format(name, *grid) for name, grid in grids.items())
         raise DataError(
@@ -235,7 +238,7 @@ def _read(file: Path, name: str, size: tuple[int, int]) -> np.ndarray:
 
 TRISTAR = Source(
     name="tristar",
-    what="thermal, depth and colour video of persons in rooms, one of six actions per frame",
+    what="thermal, depth and colour video of persons in rooms, one of six actions (a guess which) per frame",
     modalities={"thermal": "1×120×160, K", "depth": "1×120×160, m", "rgb": "3×120×160, on request"},
     size="size not known",
     licence="not known; see the Zenodo record",

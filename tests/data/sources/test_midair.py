@@ -144,6 +144,26 @@ def test_classes_as_they_are_in_the_files(root):
     assert data.about["absent classes"] == ["animals", "empty", "train track", "others"]
 
 
+def test_every_id_has_its_class(tmp_path):
+    ids = np.resize(np.arange(14, dtype=np.uint8), (32, 32))
+    root = fixture.make(tmp_path)
+    for file in (root / "MidAir").glob(f"{fixture.BAD.rpartition('/')[0].replace('2001', 'segmentation/*2001')}/*25.*"):
+        Image.fromarray(ids).save(file)
+    for option, expected in (("co-semdepth", merge(ids)), ("none", ids)):
+        data = read_midair(root, size=32, merge=option)
+        np.testing.assert_array_equal(data.masks[data.ids.tolist().index(fixture.BAD)], expected)
+
+
+def test_a_link_to_another_disk_is_followed_and_hidden_copies_are_not(tmp_path):
+    root = fixture.make(tmp_path / "raw")
+    (root / "MidAir" / "Kite_training").rename(tmp_path / "elsewhere")
+    (root / "MidAir" / "Kite_training").symlink_to(tmp_path / "elsewhere")
+    whole = read_midair(root, size=32).ids.tolist()
+    shutil.copytree(root / "MidAir" / "PLE_training", root / ".Trash" / "PLE_training")
+    assert read_midair(root, size=32).ids.tolist() == whole
+    assert len(whole) == 27
+
+
 def test_absent_classes_are_named_and_no_error(root):
     with pytest.warns(UserWarning, match=r"no pixel is others; leave that out of means over classes"):
         data = read_midair(root, size=16)  # the signs are one pixel, which no coarser grid hits
@@ -274,14 +294,20 @@ BAD = {
     "depth in the wrong byte order": ({"depth": "swapped"}, rf"{BAD_DEPTH}: its float16 bits say .* byte order"),
     "depth not a number": ({"depth": "nan"}, rf"{BAD_DEPTH}: its float16 bits say nan … nan m: wrong byte order"),
     "depth in whole metres": ({"depth": "whole metres"}, rf"{BAD_DEPTH}: its float16 bits say .*e-07 … .*e-05 m"),
-    "depth not square": ({"depth": "narrow"}, rf"{BAD_DEPTH}: has 32×24 pixels, Mid-Air's are square; fetch it again"),
+    "depth not square": (
+        {"depth": "narrow"},
+        r"streams differ in size \(color_left 32×32, depth 32×24, segm",
+    ),
     "depth cut off": ({"cut": BAD_DEPTH}, rf"{BAD_DEPTH}: cannot be read as an image"),
     "depth as JPEG": (
         {"renamed": (TRAJECTORY, "x"), "copied": (f"{FOGGY}/color_left/trajectory_2000", TRAJECTORY)},
         rf"{TRAJECTORY}: holds no <6 digits>\.png; unpack or fetch this trajectory again",
     ),
     "colour in one band": ({"color": "grey"}, rf"{BAD_COLOR}: has 1 band\(s\), color_left has 3"),
-    "colour not square": ({"color": "narrow"}, rf"{BAD_COLOR}: has 32×24 pixels, Mid-Air's are square"),
+    "colour not square": (
+        {"color": "narrow"},
+        rf"{BAD_COLOR}: the streams differ in size \(color_left 32×24",
+    ),
     "colour cut off": ({"cut": BAD_COLOR}, rf"{BAD_COLOR}: cannot be read as an image \(the end of the JPEG"),
     "id above 13": (
         {"mask": "unknown id"},
@@ -289,7 +315,10 @@ BAD = {
     ),
     "mask of colours": ({"mask": "palette"}, r"segmentation/trajectory_2001/000025\.PNG: holds class id 240; Mid-Air"),
     "mask of 16 bits": ({"mask": "16 bits"}, r"segmentation/trajectory_2001/000025\.PNG: holds uint16, but class ids"),
-    "mask not square": ({"mask": "narrow"}, r"segmentation/trajectory_2001/000025\.PNG: has 32×24 pixels"),
+    "mask not square": (
+        {"mask": "narrow"},
+        r"streams differ in size \(.*, segmentation 32×24\); take",
+    ),
     "a stream of a climate missing": (
         {"missing": f"{FOGGY}/segmentation"},
         rf"{FOGGY}/segmentation: no such folder; fetch this stream of the climate too",
@@ -363,7 +392,10 @@ def test_no_frame_is_kept(tmp_path):
 
 
 WRONG = {
-    "modality": ({"modalities": ["thermal"]}, r"modalities: midair has no 'thermal'; choose of rgb, depth"),
+    "modality": (
+        {"modalities": ["thermal"]},
+        r"modalities: 'thermal' is unknown to midair or twice",
+    ),
     "size": ({"size": 0}, r"size: 0 is no whole number from 1 on"),
     "size in words": ({"size": "256"}, r"size: '256' is no whole number from 1 on"),
     "every": ({"every": 2.5}, r"every: 2\.5 is no whole number from 1 on"),

@@ -306,7 +306,10 @@ def test_bad_image_is_refused_when_it_is_read(tmp_path, defects, name, regex):
 @pytest.mark.parametrize(
     ("options", "regex"),
     [
-        ({"modalities": ["rgb", "thermal"]}, r"modalities: nyuv2 has no 'thermal'; choose rgb or depth"),
+        (
+            {"modalities": ["rgb", "thermal"]},
+            r"modalities: 'thermal' is unknown to nyuv2 or twice",
+        ),
         ({"classes": 27}, r"classes: nyuv2 has no 27; choose 40 or 13"),
         ({"classes": [40]}, r"classes: nyuv2 has no \[40\]; choose 40 or 13"),
         ({"depth": "mm"}, r"depth: nyuv2 has no 'mm'; choose filled or raw"),

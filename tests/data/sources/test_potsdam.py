@@ -356,7 +356,7 @@ BAD = {
     "two columns of 3_13": ({"narrow": ("3_13", 58)}, {}, r"dsm_potsdam_03_13\.tif: has 60 × 58 pixels"),
     "row of 3_13": ({"short": ("3_13", 59)}, {}, r"dsm_potsdam_03_13\.tif: has 59 × 59 pixels"),
     "heights in bytes": ({"byte_heights": "6_7"}, {}, r"dsm_potsdam_06_07\.tif: holds uint8, dsm needs float32; take"),
-    "height of a void": ({"height": ("6_7", -9999.0)}, {}, r"dsm_potsdam_06_07\.tif: holds -9999 m; land lies in ±9"),
+    "height of a void": ({"height": ("6_7", -9999.0)}, {}, r"dsm_potsdam_06_07\.tif: holds -9999 m; Potsdam lies in"),
     "height NaN": ({"height": ("6_7", np.nan)}, {}, r"dsm_potsdam_06_07\.tif: holds nan at \[0, 4, 4\]; replace the"),
     "nDSM empty": ({"empty": ABOVE}, NDSM, r"lastools\.jpg: cannot be read as an image \(the file is empty\); unpack"),
     "nDSM of ownapproach only": (
@@ -398,7 +398,7 @@ def test_no_folder(tmp_path):
 
 
 OPTIONS = {
-    "modality": ({"modalities": ["rgb", "depth"]}, r"modalities: potsdam has no 'depth'; choose of rgb, dsm, ndsm"),
+    "modality": ({"modalities": ["rgb", "depth"]}, r"modalities: 'depth' is unknown to potsdam or twice"),
     "border": ({"border": "wide"}, r"border: 'wide' is unknown; choose eroded or full"),
     "orphans": ({"orphans": "keep"}, r"orphans: 'keep' is unknown; choose refuse or drop"),
     "window 0": ({"window": 0}, r"window: 0 is no side in pixels; choose a whole number such as 512"),

@@ -170,13 +170,18 @@ def test_a_stranger_in_the_archive(root, content, tmp_path):
     assert not list(tmp_path.rglob("evil.png"))
 
 
-@pytest.mark.parametrize(("there", "download"), [("nothing", False), ("a file", False), ("a file", True)])
-def test_no_folder(tmp_path, content, there, download):
-    if there == "a file":
-        (tmp_path / "raw").write_bytes(b"")
-    assert refused(source(content).gather, tmp_path / "raw", download) == (
+def test_no_folder(tmp_path, content):
+    assert refused(source(content).gather, tmp_path / "raw") == (
         f"{tmp_path / 'raw'}: no such folder (--root). Give the folder with the raw files, or fetch them with"
         " --download (3 GB)"
+    )
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_a_file_instead_of_its_folder(tmp_path, content, download):
+    (tmp_path / "photos.zip").write_bytes(content)
+    assert refused(source(content).gather, tmp_path / "photos.zip", download) == (
+        f"{tmp_path / 'photos.zip'}: is a file; give the folder that holds it (--root)"
     )
 
 

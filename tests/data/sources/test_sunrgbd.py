@@ -393,7 +393,7 @@ def test_no_frame_at_all(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modalities": ["rgb", "lidar"]}, "modalities: sunrgbd has no 'lidar'; choose of rgb, depth"),
+        ({"modalities": ["rgb", "lidar"]}, "modalities: 'lidar' is unknown to sunrgbd or twice; choose of rgb, depth"),
         ({"depth": "bfx"}, "depth: 'bfx' is unknown; choose raw or refined"),
         ({"far": 0}, r"far: 0 is no distance; give metres above 0, such as 8\.0"),
         ({"far": float("nan")}, "far: nan is no distance"),

@@ -296,8 +296,8 @@ BAD = {
     "depth all zero": ({"image": ("depth", "all zero")}, rf"depth/{LINE}\.png: all depth is 0, no return; remove it"),
     "cut thermal": ({"image": ("thermal", "truncated")}, rf"thermal/{LINE}\.png: cannot be read as an image"),
     "cut depth": ({"image": ("depth", "first truncated")}, r"depth/000007_\d+\.png: cannot be read as an image"),
-    "empty colours": ({"image": ("rgb", "empty")}, rf"rgb/{LINE}\.png: cannot be read as an image \(the file is empty"),
-    "page for an image": ({"image": ("rgb", "page")}, rf"rgb/{LINE}\.png: cannot be read as an image \(.*not a PNG"),
+    "empty colours": ({"image": ("rgb", "empty")}, rf"rgb/{LINE}\.png: .*\(cannot identify image file"),
+    "page for an image": ({"image": ("rgb", "page")}, rf"rgb/{LINE}\.png: .*\(cannot identify image file"),
     "other grid": ({"image": ("depth", "first other grid")},
                    r"thermal/000007_\d+\.png: the modalities differ in size \(thermal 48 × 64, depth 48 × 128, rgb 48"),
 }  # fmt: skip
