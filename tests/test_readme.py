@@ -1,5 +1,6 @@
 """What the README says: its commands run, its table is what the results say, its map points at things that exist."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -113,3 +114,22 @@ def pairs_of(*scores) -> list[str]:
 @pytest.mark.parametrize("modality", ["rgb", "elevation"])
 def test_what_a_leaking_split_is_worth_is_what_the_results_say(method, modality):
     assert leak_row(method, modality) in (ROOT / "data/README.md").read_text()
+
+
+SAMPLES = {"eurosat": 27_000, "sunrgbd": 2_105, "tristar": 14_201}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_work_of_the_papers_tables_is_what_was_counted(name):
+    """Samples of the training part × 300 epochs × 5 seeds, for the rows of each table."""
+    flops = json.loads((ROOT / "results/costs.json").read_text())["gflop_per_training_sample"][name]
+    baselines = sum(flops[method] for method in ("student", "student-2x", "discom-solo", "discom"))
+    kinds = {key.partition(" ")[0]: [] for key in flops}
+    for key, value in flops.items():
+        kinds[key.partition(" ")[0]].append(value)  # one-sensor teacher first, then all
+    scale = 0.7 * SAMPLES[name] * 300 * 5 * 1e9 / 1e18
+    tables_ = [baselines + kinds["teacher"][k] + 8 * kinds["distilled"][k] + 2 * kinds["mlkd"][k] for k in (0, 1)]
+    page = (ROOT / "data/README.md").read_text()
+    row = next(line for line in page[page.index("| set | archives") :].splitlines() if line.startswith(f"| {name}"))
+    told = [float(cell) for cell in row.split("|")[-4:-1]]
+    assert told == pytest.approx([scale * t for t in tables_] + [scale * (sum(tables_) - baselines)], abs=0.012)

@@ -29,7 +29,7 @@ from discom.data.sources.steps import NO_LABEL, check_modalities, dominant_class
 from discom.errors import ConfigError, DataError
 from discom.storage import chunks
 
-__all__ = ["CLASSES", "MIDAIR", "read_midair"]
+__all__ = ["CLASSES", "MIDAIR", "read_midair", "to_metres"]
 
 RAW = (
     "sky", "animals", "trees", "dirt ground", "ground vegetation", "rocky ground", "boulders", "empty", "water plane",
@@ -222,11 +222,20 @@ def _read_rgb(size: int, file: Path) -> np.ndarray:
     return resize(pixels, (size, size), smooth=True)
 
 
+def to_metres(bits: np.ndarray) -> np.ndarray:
+    """Depth as Mid-Air's PNG files store it: the bits of a float16 in metres; float32, since sums of float16 overflow.
+
+    >>> to_metres(np.array([0, 15360, 31744], np.uint16)).tolist()
+    [0.0, 1.0, inf]
+    """
+    return bits.view(np.float16).astype(np.float32)
+
+
 def _read_depth(size: int, far: float, file: Path) -> np.ndarray:
     bits = _square(file, np.uint16, "depth is 16 bits a pixel, those of a float16")
     if len(bits) != 1:
         raise DataError(f"{file}: has {len(bits)} bands, depth has 1; take the original file")
-    metres = bits.view(np.float16).astype(np.float32)  # first: a sum or a square of float16 overflows
+    metres = to_metres(bits)
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN, which is not >= 0; whole metres or disparities look all near
         raise DataError(f"{file}: its float16 bits say {low:g} … {high:g} m: wrong byte order or code; fetch it again")

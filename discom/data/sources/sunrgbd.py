@@ -25,7 +25,7 @@ from discom.data.sources.source import Source
 from discom.data.sources.steps import check_modalities, find_folder, pair, sorted_files
 from discom.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd"]
+__all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd", "to_metres"]
 
 # frames of each class in kv2.txt; by name: where a sensor lacks a class, the numbers in its list are others
 PUBLISHED = {
@@ -219,12 +219,22 @@ def _read_rgb(file: Path, size: tuple[int, int]) -> np.ndarray:
     return resize(np.moveaxis(pixels, 2, 0), size, smooth=True)
 
 
+def to_metres(stored: np.ndarray) -> np.ndarray:
+    """Depth as SUN RGB-D's PNG files store it: the 16 bits of the millimetres turned left by three, 0 not measured.
+
+    Three bits back to the right, and those that fall out return on the left; only 16-bit numbers do so.
+
+    >>> to_metres(np.array([0, 8000, 16385], np.uint16)).tolist()  # the last is 10.24 m: a bit came round
+    [0.0, 1.0, 10.239999771118164]
+    """
+    return ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000
+
+
 def _read_depth(file: Path, size: tuple[int, int], far: float) -> np.ndarray:
     stored = read_pixels(file)
     if stored.dtype != np.uint16 or len(stored) != 1:
         raise DataError(f"{file}: holds {len(stored)} × {stored.dtype}, depth is 1 × uint16; take the original file")
-    # three bits to the right, those that fall out come back on the left; only 16-bit numbers do so
-    metres = ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000
+    metres = to_metres(stored)
     measured = metres[stored > 0]
     if not measured.size:
         raise DataError(f"{file}: is 0 everywhere, nothing was measured; unpack it again, or take it out of kv2.txt")
