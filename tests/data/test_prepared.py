@@ -557,6 +557,15 @@ def test_what_was_left_of_other_data_is_not_mixed_in(tmp_path, images, change):
     np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, data.modalities["rgb"].x)
 
 
+def test_what_a_killed_replacement_left_is_no_obstacle(tmp_path, images):
+    on_disk(images, []).save(tmp_path / "out")
+    (tmp_path / ".out.old").mkdir()
+    (tmp_path / ".out.old" / "labels.npy").write_bytes(b"of a process that was killed")
+    on_disk(images + 1, [], about={"second": True}).save(tmp_path / "out", overwrite=True)
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images + 1)
+    assert os.listdir(tmp_path) == ["out"]
+
+
 def test_two_writers_of_one_folder_are_told(tmp_path, images):
     def second(row):
         if row == 4:
