@@ -118,12 +118,17 @@ def _download(url: str, remote: RemoteFile, folder: Path, tries: int) -> Path:
         if wrong := _difference(Path(part), remote):
             raise _WrongFileError(wrong)
 
+    part = folder / f".{remote.name}.download"
+    shutil.rmtree(part, ignore_errors=True)  # what a killed download left
     store = pooch.create(
-        folder, base_url="", registry={remote.name: None}, urls={remote.name: url}, retry_if_failed=tries - 1
+        part, base_url="", registry={remote.name: None}, urls={remote.name: url}, retry_if_failed=tries - 1
     )
-    file = Path(store.fetch(remote.name, downloader=get))
-    file.chmod(0o644)  # a temporary file is private
-    return file
+    try:
+        fetched = Path(store.fetch(remote.name, downloader=get))
+        fetched.chmod(0o644)  # a temporary file is private
+        return fetched.replace(folder / remote.name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _difference(file: Path, remote: RemoteFile) -> str | None:

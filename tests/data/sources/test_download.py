@@ -77,6 +77,13 @@ def test_a_cut_download_starts_again(web, tmp_path, waits):
     assert waits == [1, 2]
 
 
+def test_what_a_killed_download_left_is_cleared(web, tmp_path):
+    (tmp_path / f".{NAME}.download").mkdir()
+    (tmp_path / f".{NAME}.download" / "tmp123").write_bytes(CONTENT[:500])
+    fetch(RemoteFile(NAME, (web.put("/set.zip", good(CONTENT)),), len(CONTENT), MD5), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
 def test_a_download_that_is_always_cut_leaves_nothing(web, tmp_path):
     url = web.put("/set.zip", cut(CONTENT))
     message = refused(fetch, RemoteFile(NAME, (url,)), tmp_path, 2)
