@@ -42,6 +42,7 @@ ABLATIONS: dict[int, list[Row]] = {
         ("discom", {"dimension": 256}),
         ("discom-solo", {}),
         ("discom-solo", {"weights": {"orth": 0.0}}),
+        ("discom-solo", {"dimension": 256}),
     ],
     # Table 4: the full model; its parts are read one by one (`inspection.readings`)
     4: [FULL],

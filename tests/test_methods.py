@@ -680,7 +680,7 @@ def test_student_2x_holds_two_encoders():
 OPTIONS = {  # all but the weights
     "student": {},
     "student-2x": {},
-    "discom-solo": {},
+    "discom-solo": {"dimension": 0},
     "teacher": {"reads": "all"},
     "kdv1": {"teacher": "all", "temperature": 4.0},
     "kdv2": {"teacher": "all", "temperature": 4.0},
@@ -753,9 +753,10 @@ def test_an_unknown_pairing(pairing):
         make("discom", pairing=pairing)
 
 
+@pytest.mark.parametrize("method", ["discom", "discom-solo"])
 @pytest.mark.parametrize("dimension", [1, 5, 40])
-def test_a_dimension_that_is_given_is_that_of_every_part(dimension):
-    model, batch = make("discom", dimension=dimension), draw_batch()
+def test_a_dimension_that_is_given_is_that_of_every_part(dimension, method):
+    model, batch = make(method, dimension=dimension), draw_batch()
     for name, x in batch.x.items():
         assert {key: z.shape for key, z in model.embed(name, x).items()} == dict.fromkeys(
             ("inv", "inf", "irr"), (len(x), dimension)

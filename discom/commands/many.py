@@ -60,6 +60,8 @@ def table(
     _check_seeds(seeds)
     source, runner = sweep.Source(data, modalities), sweep.make_engine(engine, workers, address)
     held = source.load()
+    if held.parts is not None:
+        print(f"{held.name}: every seed takes the one split that came with the data")
     rows = tables.paper_rows(number, list(held.modalities), teacher, as_published)
     changes = settings or {}
     wanted = [
@@ -195,10 +197,7 @@ def _train(wanted, source, runner, report: Callable[[list, list], None], *, reco
 
     absent, _ = sweep.missing(wanted, recompute=recompute)
     first = source(wanted[0]) if callable(source) else source
-    held = first.load()
-    minutes = sweep.estimate(absent, held) / 60
-    if held.parts is not None:
-        print(f"{held.name}: every seed takes the one split that came with the data")
+    minutes = sweep.estimate(absent, first.load()) / 60
     print(f"{len(wanted)} runs, {len(absent)} of them to train: some {minutes:.0f} minutes on this machine", flush=True)
     if dry_run:
         return

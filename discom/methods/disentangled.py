@@ -19,13 +19,18 @@ class DisCoMSolo(Method):
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over this control can have
     come across from the other modality.
+
+    Args:
+        dimension: D, as in DisCoM-KD.
     """
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
 
-    def __init__(self, channels, classes, encoder, *, weights: Mapping[str, float] = {}):
+    def __init__(self, channels, classes, encoder, *, dimension: int = 0, weights: Mapping[str, float] = {}):
         super().__init__(channels, classes, encoder, weights=weights)
-        self.models = nn.ModuleDict({name: DisCoM({name: bands}, classes, encoder) for name, bands in channels.items()})
+        self.models = nn.ModuleDict(
+            {name: DisCoM({name: bands}, classes, encoder, dimension) for name, bands in channels.items()}
+        )
 
     def loss(self, batch):
         total = dict.fromkeys(self.terms, 0.0)
