@@ -133,3 +133,18 @@ def test_the_work_of_the_papers_tables_is_what_was_counted(name):
     row = next(line for line in page[page.index("| set | archives") :].splitlines() if line.startswith(f"| {name}"))
     told = [float(cell) for cell in row.split("|")[-4:-1]]
     assert told == pytest.approx([scale * t for t in tables_] + [scale * (sum(tables_) - baselines)], abs=0.012)
+
+
+def test_what_a_linear_layer_is_worth_is_what_the_results_say():
+    results = experiments.load_results(ROOT / "results/ablations/scenes-options-table3.json")
+
+    def scores(method: str, modality: str) -> list[float]:
+        held = {r.seed: r.f1[modality] for r in results if experiments.label(r.method, r.config["options"]) == method}
+        return [held[seed] for seed in range(5)]
+
+    layer = " dimension=256"
+    for ours, theirs in (("discom" + layer, "discom"), ("discom-solo" + layer, "discom-solo"),
+                         ("discom" + layer, "discom-solo" + layer)):  # fmt: skip
+        for modality in ("rgb", "depth"):
+            found = experiments.paired_difference(scores(ours, modality), scores(theirs, modality))
+            assert "{:+.1f} [{:+.1f}, {:+.1f}]".format(*found) in README
