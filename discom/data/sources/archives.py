@@ -37,16 +37,16 @@ def unpack(archive: Path | str, folder: Path | str, limit: int = LIMIT) -> Path:
         raise DataError(f"{archive}: no such file; fetch it")
     try:
         with _open(archive) as opened:
-            todo = [
+            missing = [
                 (place, size, member)
                 for place, (size, member) in _checked(archive, opened, folder, limit).items()
                 if not (place.is_file() and place.stat().st_size == size)
             ]
             folder.mkdir(parents=True, exist_ok=True)
-            need, free = sum(size for _, size, _ in todo), shutil.disk_usage(folder).free
+            need, free = sum(size for _, size, _ in missing), shutil.disk_usage(folder).free
             if need > free:
                 raise DataError(f"{folder}: {free:,} bytes are free, {need:,} needed for {archive.name}; make room")
-            for place, size, member in tqdm(todo, desc=archive.name, unit="file", disable=not todo):
+            for place, size, member in tqdm(missing, desc=archive.name, unit="file", disable=not missing):
                 _write(opened, member, place, size)
     except DataError:
         raise
