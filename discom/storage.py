@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from discom.errors import DataError
 
 __all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest", "read_json",
-           "write_json"]  # fmt: skip
+           "unfinished", "write_json"]  # fmt: skip
 
 UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
 CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
@@ -73,6 +73,11 @@ def check_place(path: Path, marker: str, overwrite: bool) -> None:
             raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
 
 
+def unfinished(path: Path) -> Path:
+    """The hidden folder where `path` grows."""
+    return path.with_name(f".{path.name}.unfinished")
+
+
 @contextmanager
 def _private(path: Path) -> Iterator[Path]:
     """A hidden folder that vanishes unless it was put in its place."""
@@ -86,7 +91,7 @@ def _private(path: Path) -> Iterator[Path]:
 @contextmanager
 def _claimed(path: Path, resume: str) -> Iterator[Path]:
     """The hidden folder where `path` grows, for this process alone; emptied where it holds another content."""
-    part = path.with_name(f".{path.name}.unfinished")
+    part = unfinished(path)
     lock = FileLock(f"{part}.lock")
     try:
         lock.acquire(timeout=0)

@@ -28,7 +28,17 @@ from discom.data.lazy import is_lazy, origin
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError
-from discom.storage import UNFINISHED, atomic_folder, check_place, checksum, chunks, digest, read_json, write_json
+from discom.storage import (
+    UNFINISHED,
+    atomic_folder,
+    check_place,
+    checksum,
+    chunks,
+    digest,
+    read_json,
+    unfinished,
+    write_json,
+)
 
 __all__ = ["MANIFEST", "holds", "identity", "is_prepared", "read_folder", "verify", "write_folder"]
 
@@ -78,6 +88,7 @@ def _check_space(folder: Path, data: Any, scaled: bool) -> None:
     arrays = [(modality.x, 4 if scaled else modality.x.dtype.itemsize) for modality in data.modalities.values()]
     arrays += [(data.masks, data.masks.dtype.itemsize)] if data.masks is not None else []
     need = sum(int(np.prod(array.shape)) * size for array, size in arrays)
+    need -= sum(file.stat().st_size for file in unfinished(folder).glob("*"))  # what a call before had written
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if need > (free := shutil.disk_usage(there).free):
         raise DataError(f"{folder}: {free:,} bytes are free and {need:,} needed; make room, or choose another disk")

@@ -711,6 +711,14 @@ def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypat
     assert os.listdir(tmp_path) == []
 
 
+def test_what_is_written_already_needs_no_more_space(tmp_path, monkeypatch, images):
+    with pytest.raises(Interruption):
+        on_disk(images, [], 10).save(tmp_path / "out")
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: Free(images[0].nbytes))
+    on_disk(images, []).save(tmp_path / "out")  # one image was left
+    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images)
+
+
 class Free:
     def __init__(self, free):
         self.free = free
