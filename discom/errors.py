@@ -1,6 +1,6 @@
 """What a person can put right: one class per kind, each message one line with the place, the value and the way out."""
 
-__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
+__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError", "first_line"]
 
 
 class DiscomError(ValueError):
@@ -25,3 +25,12 @@ class BusyError(RunError):
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM during a training; the message says how to resume."""
+
+
+def first_line(error: BaseException) -> str:
+    """What a library's exception says, on one line; its name where it says nothing.
+
+    >>> first_line(OSError("no space\\nleft")), first_line(KeyError())
+    ('no space', 'KeyError')
+    """
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from discom.config import Config
 from discom.data import MultiModalData, Split
-from discom.errors import BusyError, RunError
+from discom.errors import BusyError, RunError, first_line
 from discom.methods import Method, Teacher
 from discom.storage import digest, read_json, write_json
 
@@ -263,5 +263,5 @@ def _whole(file: Path | str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise RunError(f"{file}: cannot be read ({reason}); delete the run's folder and train it again") from None

@@ -13,7 +13,7 @@ from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, view
 from discom.data.batches import Images, SoftLabels
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, RunError, first_line
 from discom.methods import Distilled, Teacher, build
 from discom.runs import Result, identity, weights_file
 from discom.storage import read_json
@@ -72,7 +72,7 @@ def _readable(run_dir: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise RunError(
             f"{run_dir}: this teacher cannot be read ({reason}); delete the folder and train it again"
         ) from None

@@ -22,7 +22,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import Interrupted, RunError
+from discom.errors import Interrupted, RunError, first_line
 from discom.evaluation import predict_logits, scores, weighted_f1
 from discom.machine import machine, peak_memory
 from discom.methods import build
@@ -256,7 +256,7 @@ class _State:
         try:
             return torch.load(self.path, map_location=device, weights_only=True)
         except Exception as error:  # whatever is wrong with the file, the way out is the same
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = first_line(error)
             raise RunError(f"{self.path}: cannot be resumed from ({reason}); delete it to start anew") from None
 
     def epoch_done(self, epoch: int) -> None:

@@ -48,9 +48,12 @@ def _load(source: str) -> MultiModalData:
 
 def locate(source: str | Path) -> Path:
     """The folder that a name or a folder with settings stands for: `eurosat:split=random` → data/eurosat."""
+    return _folder(_divide(str(source))[0])
+
+
+def _folder(place: str) -> Path:
     from discom.data.sources import SOURCES  # brings readers of many formats, which a drawn data set does not need
 
-    place = _divide(str(source))[0]
     return HOME / place if place in SOURCES and not Path(place).is_dir() else Path(place)
 
 
@@ -63,7 +66,7 @@ def _divide(source: str) -> tuple[str, str]:
 def _open(source: str) -> MultiModalData:
     from discom.data.sources import SOURCES
 
-    folder = locate(source)
+    folder = _folder(source)
     if is_prepared(folder):
         return MultiModalData.open(folder)
     if source in SOURCES:

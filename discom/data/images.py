@@ -1,5 +1,7 @@
 """Image files to arrays, and arrays to another size."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imagecodecs
@@ -8,9 +10,9 @@ import tifffile
 from PIL import Image
 
 from discom.data.checks import check_images
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 
-__all__ = ["ENDINGS", "image_size", "read_image", "read_pixels", "resize"]
+__all__ = ["ENDINGS", "image_size", "open_image", "read_image", "read_pixels", "resize"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
@@ -41,7 +43,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
     except FileNotFoundError:
         raise DataError(f"{file}: no such file") from None
     except Exception as error:  # every codec has its own exceptions; the file is at fault in all of them
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise DataError(f"{file}: cannot be read as an image ({reason}); replace or remove it") from None
     if pixels.ndim == 2:
         pixels = pixels[None]
@@ -53,18 +55,29 @@ def read_pixels(file: Path | str) -> np.ndarray:
     return pixels
 
 
-def image_size(file: Path | str) -> tuple[int, int]:
-    """Height and width as the head of a PNG or JPEG has them; the pixels are not decoded.
+@contextmanager
+def open_image(file: Path | str) -> Iterator[Image.Image]:
+    """A PNG or JPEG of which no more is read than the block asks for.
 
     Raises:
         DataError: unreadable.
     """
     try:
         with Image.open(file) as image:
-            return image.height, image.width
-    except OSError as error:
+            yield image
+    except Exception as error:  # every decoder has its own exceptions; the file is at fault in all of them
         reason = str(error).partition(" '")[0] or type(error).__name__  # what follows is the file once more
         raise DataError(f"{file}: cannot be read as an image ({reason}); replace or remove it") from None
+
+
+def image_size(file: Path | str) -> tuple[int, int]:
+    """Height and width as the head of a PNG or JPEG has them; the pixels are not decoded.
+
+    Raises:
+        DataError: unreadable.
+    """
+    with open_image(file) as image:
+        return image.height, image.width
 
 
 def read_image(file: Path | str) -> np.ndarray:

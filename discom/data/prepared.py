@@ -27,7 +27,7 @@ from discom.data.checks import check_images, check_labels, check_rows
 from discom.data.lazy import is_lazy, origin
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 from discom.storage import (
     UNFINISHED,
     atomic_folder,
@@ -258,7 +258,7 @@ def _load(file: Path, **how):
     except FileNotFoundError:
         raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); copy or prepare it again") from None
 
 

@@ -751,3 +751,9 @@ def test_memory_for_scaling_small_integers_is_bounded(tmp_path, monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 << 16  # some chunks; all of it as float32 would be 28
+
+
+def test_a_folder_that_is_not_there_is_no_folder_of_half_its_name(tmp_path):
+    saved(tmp_path / "set")
+    with pytest.raises(DataError, match="set:old: no such folder"):
+        load(f"{tmp_path / 'set'}:old:split=random")

@@ -10,7 +10,7 @@ from pathlib import Path, PureWindowsPath
 
 from tqdm.auto import tqdm
 
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 from discom.storage import atomic_file
 
 __all__ = ["ARCHIVES", "unpack"]
@@ -58,7 +58,7 @@ def unpack(archive: Path | str, folder: Path | str, limit: int = LIMIT) -> Path:
             raise DataError(
                 f"{folder}: {error.strerror} while {archive.name} is unpacked; make room or check the rights"
             ) from None
-        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
+        reason = first_line(error).rstrip(":")
         raise DataError(f"{archive}: is no archive or damaged ({reason}); delete it and fetch it again") from None
     return folder
 

@@ -12,7 +12,7 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 
 __all__ = ["RemoteFile", "fetch", "find_file", "verify_file"]
 
@@ -183,4 +183,4 @@ def _reason(error: Exception) -> str:
             return "no connection"
         case KeyError():
             return f"no {error} in the answer"
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+    return first_line(error)[:200]

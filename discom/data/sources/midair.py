@@ -25,9 +25,8 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.archives import unpack
 from discom.data.sources.source import Source
-from discom.data.sources.steps import NO_LABEL, check_modalities, dominant_classes, pair, sorted_files, walk
+from discom.data.sources.steps import NO_LABEL, check_modalities, count_pixels, most_frequent, pair, sorted_files, walk
 from discom.errors import ConfigError, DataError
-from discom.storage import chunks
 
 __all__ = ["CLASSES", "MIDAIR", "read_midair", "to_metres"]
 
@@ -80,10 +79,10 @@ def read_midair(
     for key in keys:
         _check_grid([held[name][key] for name in held])
     masks = Lazy([held["masks"][key] for key in keys], partial(_read_mask, size, merge), (size, size), np.uint8)
-    labels = dominant_classes(masks, len(classes), str(root))
+    pixels = count_pixels(masks, len(classes), str(root))
+    labels = most_frequent(pixels)
     never = [name for label, name in enumerate(classes) if label not in labels]
-    absent = _absent(masks, classes, never)
-    if absent:
+    if absent := [name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count]:
         warnings.warn(f"{root}: no pixel is {', '.join(absent)}; leave that out of means over classes", stacklevel=2)
 
     def modality(name: str) -> Modality:
@@ -186,16 +185,6 @@ def _frames(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
     if stray := [file for stem, file in files.items() if not re.fullmatch(r"\d{6}", stem)]:
         raise DataError(f"{stray[0]}: is no <6 digits>{stray[0].suffix}; give it its frame number or remove it")
     return files
-
-
-def _absent(masks: Lazy, classes: tuple[str, ...], never: list[str]) -> list[str]:
-    """Those of `never`, the classes that dominate no mask, that have no pixel at all; stops when all were seen."""
-    left = list(never)
-    for rows in chunks(masks):
-        if left:
-            seen = np.unique(masks[rows])
-            left = [name for name in left if classes.index(name) not in seen]
-    return left
 
 
 def _check_grid(files: Sequence[Path]) -> None:

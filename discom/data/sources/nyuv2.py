@@ -20,10 +20,10 @@ import numpy as np
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
-from discom.data.sources.nyuv2_tables import CLASSES, LABELS, PLACES, class_table, one_line, read_split
+from discom.data.sources.nyuv2_tables import CLASSES, LABELS, PLACES, class_table, read_split
 from discom.data.sources.source import Source
 from discom.data.sources.steps import carve, check_modalities, dominant_classes, walk
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, first_line
 
 __all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
 
@@ -126,8 +126,8 @@ def _handle(file: Path, process: int) -> h5py.File:
         return h5py.File(file, "r")
     except OSError as error:
         raise DataError(
-            f"{file}: cannot be opened ({one_line(error)}); half-downloaded or no MATLAB v7.3 file: delete it and fetch"
-            " it again"
+            f"{file}: cannot be opened ({first_line(error)}); half-downloaded or no MATLAB v7.3 file: delete it and"
+            " fetch it again"
         ) from None
 
 
@@ -138,7 +138,7 @@ def _reading(file: Path, what: str) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, KeyError) as error:
         raise DataError(
-            f"{file}: {what} cannot be read ({one_line(error)}); delete the file and fetch it again"
+            f"{file}: {what} cannot be read ({first_line(error)}); delete the file and fetch it again"
         ) from None
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.io import loadmat
 
 from discom.data.sources.steps import NO_LABEL
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 
-__all__ = ["CLASSES", "LABELS", "PLACES", "class_table", "one_line", "read_split"]
+__all__ = ["CLASSES", "LABELS", "PLACES", "class_table", "read_split"]
 
 # in the order of the class maps; "refridgerator" is the data's own spelling
 CLASSES = {
@@ -62,7 +62,7 @@ def _load_mat(file: Path, keys: list[str], advice: str) -> dict[str, Any]:
     try:
         held = loadmat(file)
     except Exception as error:  # scipy has many exceptions for a damaged file
-        raise DataError(f"{file}: cannot be read as a MATLAB file ({one_line(error)}); {advice}") from None
+        raise DataError(f"{file}: cannot be read as a MATLAB file ({first_line(error)}); {advice}") from None
     for key in keys:
         if key not in held:
             there = ", ".join(name for name in held if not name.startswith("__"))
@@ -91,8 +91,3 @@ def read_split(file: Path, count: int) -> list[np.ndarray]:
         where = " and ".join(key for key in keys if number in held[key]) or "neither part"
         raise DataError(f"{file}: image {number} is listed {times[number - 1]} times (in {where}), not once; {advice}")
     return [train, test]
-
-
-def one_line(error: Exception) -> str:
-    """The first line of what went wrong."""
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -13,8 +13,8 @@ from discom.data.splitting import PARTS
 from discom.errors import ConfigError, DataError
 from discom.storage import chunks
 
-__all__ = ["NO_LABEL", "carve", "check_modalities", "dominant_classes", "find_folder", "official_parts", "pair",
-           "sorted_files", "walk"]  # fmt: skip
+__all__ = ["NO_LABEL", "carve", "check_modalities", "count_pixels", "dominant_classes", "find_folder", "most_frequent",
+           "official_parts", "pair", "sorted_files", "walk"]  # fmt: skip
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 
@@ -195,7 +195,18 @@ def _listed(file: Path) -> list[str]:
 def dominant_classes(masks: Any, classes: int, where: str) -> np.ndarray:
     """The most frequent class of every mask, [N]; -1 where no pixel has a label.
 
-    It stands for the sample where a split is drawn by class. Every mask is read once, so every id is checked.
+    It stands for the sample where a split is drawn by class. See `count_pixels`, which reads the masks.
+    """
+    return most_frequent(count_pixels(masks, classes, where))
+
+
+def most_frequent(counts: np.ndarray) -> np.ndarray:
+    """The class with the most of the pixels `counts` [N, classes], [N]; -1 where there are none."""
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+
+
+def count_pixels(masks: Any, classes: int, where: str) -> np.ndarray:
+    """Pixels of every class in every mask, [N, classes]. Every mask is read once, so every id is checked.
 
     Args:
         masks: class ids [N, H, W], uint8; 255 is no label.
@@ -204,7 +215,7 @@ def dominant_classes(masks: Any, classes: int, where: str) -> np.ndarray:
     Raises:
         DataError: an id that is neither a class nor 255.
     """
-    found = np.full(len(masks), -1)
+    found = np.zeros((len(masks), classes), dtype=np.int64)
     for rows in chunks(masks):
         for row, mask in enumerate(masks[rows], rows.start):
             counts = np.bincount(mask.ravel(), minlength=256)
@@ -213,6 +224,5 @@ def dominant_classes(masks: Any, classes: int, where: str) -> np.ndarray:
                 raise DataError(
                     f"{where}: mask {row} holds id {wrong[0]}; there are 0 … {classes - 1}, and 255 for no label"
                 )
-            if counts[:classes].any():
-                found[row] = int(counts[:classes].argmax())
+            found[row] = counts[:classes]
     return found

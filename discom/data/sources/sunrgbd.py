@@ -9,15 +9,14 @@ frame's folder). Sources: Song et al. 2015 (frames), Ferreri, Bucci and Tommasi 
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, ImageOps
 
-from discom.data.images import ENDINGS, read_pixels, resize
+from discom.data.images import ENDINGS, open_image, read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
@@ -193,26 +192,16 @@ def _compare_scenes(base: Path, folders: list[str], labels: np.ndarray) -> dict[
     return dict(counts)
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(file) as image:
-            yield image
-    except Exception as error:  # every decoder has its own exceptions; the file is at fault in all of them
-        reason = str(error).partition(" '")[0] or type(error).__name__  # what follows is the file once more
-        raise DataError(f"{file}: cannot be read as an image ({reason}); replace or remove it") from None
-
-
 def _upright_size(file: Path) -> tuple[int, int]:
     """(height, width) as it is meant to be seen."""
-    with _opened(file) as image:
+    with open_image(file) as image:
         # a PNG without EXIF would be decoded for the answer
         turned = "exif" in image.info and image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
         return image.size if turned else image.size[::-1]
 
 
 def _read_rgb(file: Path, size: tuple[int, int]) -> np.ndarray:
-    with _opened(file) as image:
+    with open_image(file) as image:
         kind, pixels = image.mode, np.asarray(ImageOps.exif_transpose(image))
     if kind != "RGB":
         raise DataError(f"{file}: is of kind {kind}, needed is RGB of 8 bits; take the original file")

@@ -189,28 +189,17 @@ def test_a_file_instead_of_its_folder(tmp_path, content, download):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_an_interrupted_call_leaves_no_folder_and_the_next_goes_on(root, content, monkeypatch, stop):
+def test_an_interrupted_call_leaves_no_folder_and_the_next_goes_on(root, content, monkeypatch, cut_unpacking, stop):
     (root / "photos.zip").write_bytes(content)
-    copy, written = archives.shutil.copyfileobj, []
-
-    def third_time_stopped(source, target, size):
-        written.append(target.name)
-        if len(written) == 3:
-            target.write(b"half")
-            raise stop
-        copy(source, target, size)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(archives.shutil, "copyfileobj", third_time_stopped)
-        with pytest.raises((KeyboardInterrupt, DataError)):
-            source(content).gather(root)
+    with cut_unpacking(stop), pytest.raises((KeyboardInterrupt, DataError)):
+        source(content).gather(root)
     assert not (root / "photos").exists()
     (unfinished,) = root.glob(".photos*unfinished")
     assert sorted(path.name for path in unfinished.rglob("*.png")) == ["a.png", "b.png"]
     (unfinished / "photos" / ".c.png.123.part").write_bytes(b"torn")  # by a process that was killed
     (unfinished / "photos" / "d.png").write_bytes(b"torn")
 
-    del written[:]
+    copy, written = archives.shutil.copyfileobj, []
     monkeypatch.setattr(archives.shutil, "copyfileobj", lambda *given: (written.append(given[1].name), copy(*given))[1])
     source(content).gather(root)
     assert held(root / "photos") == FILES
