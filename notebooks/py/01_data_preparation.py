@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **explain** modality, id and pair · **derive** the best accuracy a sensor allows · **detect** leakage between parts · **prepare** a folder that trains here and with the released code |
 # | Prerequisites | NumPy and a little PyTorch ([tensor tutorial](https://docs.pytorch.org/tutorials/beginner/basics/tensorqs_tutorial.html)); nothing about several sensors |
-# | Time | well under a minute on two CPU cores; no GPU is used; the last cell prints the seconds of this run |
+# | Time | a minute or less on two CPU cores; no GPU is used; the last cell prints the seconds of this run |
 # | Memory, disk | under 2 GB of memory, under 0.2 GB in a temporary folder |
 # | Data, licence | drawn here from a seed, MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date, the last one seconds and memory |
