@@ -29,12 +29,16 @@ EXAMPLES = {
   discom train --data data/hls --method discom-solo --epochs 25
   discom train --data scenes --options '{"modality_targets": "released"}'
   discom train --data scenes --method kdv2 --options '{"teacher": "rgb"}'      (its teacher is trained first)
+  discom train --method crodino --data scenes-dense    (a class for every pixel)
   discom train --config run.yaml        (the file holds what flags say, such as  data: scenes)""",
     "table": """  discom table 1 --data scenes --profile cpu --seeds 5 --out build/table1
   discom table 2 --data data/hls --seeds 3 --dry_run
-  discom table 2 --data data/hls --engine ray --workers 4""",
+  discom table 2 --data data/hls --engine ray --workers 4
+  discom table dense --seeds 10 --out build/dense      (CroDiNo-KD and its competitors, a class for every pixel)
+  discom table crodino --seeds 5 --out build/crodino   (its ideas switched off one by one)""",
     "grid": """  discom grid --dials '{"shared": [0, 0.5, 1]}' --seeds 5 --out build/shared
-  discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom,discom:pairing=paired""",
+  discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom,discom:pairing=paired
+  discom grid --data scenes-dense --dials '{"noise": [0, 0.4]}' --methods single,crodino --against single""",
     "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
   discom show runs --collect results/mine.json""",

@@ -1,6 +1,8 @@
-"""What a classifier is worth: weighted F1 (the paper's score), accuracy, confusion and calibration."""
+"""What a network is worth: weighted F1 (DisCoM-KD's score), accuracy, confusion and calibration; mean IoU where every
+pixel has a class (`segmentation.scores`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,8 +14,10 @@ from torchmetrics.functional.classification import (
 
 from discom.data.batches import Images
 from discom.methods import Method
+from discom.segmentation.scores import dense_scores, mean_iou
 
-__all__ = ["confusion", "embed", "predict_logits", "scores", "weighted_f1"]
+__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "confusion", "embed", "predict_logits", "scores", "task_of",
+           "weighted_f1"]  # fmt: skip
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
@@ -53,11 +57,23 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def predict_logits(
-    predict: Callable[[Tensor], Tensor], images: Images, batch_size: int = 512, memory_format=torch.contiguous_format
+    predict: Callable[[Tensor], Tensor],
+    images: Images,
+    batch_size: int = 512,
+    memory_format=torch.contiguous_format,
+    keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
-    """Logits [N, C], float32, of every image, in the order of the data; the network must be in eval mode."""
+    """Logits [N, C], float32, of every image, in the order of the data; the network must be in eval mode.
+
+    Args:
+        predict: images [B, C_in, H, W] → logits.
+        images: of one deployed network.
+        batch_size: images at once.
+        memory_format: of the images.
+        keep: what is kept of a batch's logits, where they are too many to hold; see `Task`.
+    """
     rows = torch.arange(len(images)).split(batch_size)
-    return torch.cat([predict(images[chunk].contiguous(memory_format=memory_format)).float() for chunk in rows])
+    return torch.cat([keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in rows])
 
 
 @torch.inference_mode()
@@ -67,3 +83,37 @@ def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> di
     model.eval()
     parts = [model.embed(name, images[chunk]) for chunk in torch.arange(len(images)).split(batch_size)]
     return {part: torch.cat([held[part] for held in parts]).float().cpu() for part in parts[0]}
+
+
+class Task(NamedTuple):
+    """How the answers to one kind of question are kept and scored.
+
+    Args:
+        metric: the score that chooses the epoch and that tables show, a key of `scores`.
+        kept: what predictions.npz calls the answers.
+        keep: logits of a batch → answers.
+        select: (answers, truth, number of classes) → the score `metric`, a scalar, 0 to 100.
+        scores: (answers, truth, names of the classes) → every score of the test part.
+        batch_size: images at once.
+    """
+
+    metric: str
+    kept: str
+    keep: Callable[[Tensor], Tensor]
+    select: Callable[[Tensor, Tensor, int], Tensor]
+    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
+    batch_size: int
+
+
+CLASSIFICATION = Task(
+    "f1", "logits", Tensor.float, lambda logits, labels, _: weighted_f1(logits, labels),
+    lambda logits, labels, _: scores(logits, labels), 512,
+)  # fmt: skip
+SEGMENTATION = Task(
+    "miou", "predicted", lambda logits: logits.argmax(1).to(torch.uint8), mean_iou, dense_scores, 64
+)  # of a megapixel image the logits of all classes would not fit
+
+
+def task_of(method: type[Method] | Method) -> Task:
+    """What a method is asked for: one class for an image, or one for every pixel."""
+    return SEGMENTATION if method.dense else CLASSIFICATION

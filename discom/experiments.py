@@ -15,9 +15,11 @@ from discom.errors import RunError
 from discom.runs import Result
 from discom.storage import read_json, write_json
 
-__all__ = ["BASELINES", "by_dials", "collect", "label", "load_results", "paired_difference", "summary"]
+__all__ = ["BASELINES", "METRICS", "by_dials", "collect", "label", "load_results", "metric_of", "paired_difference",
+           "summary"]  # fmt: skip
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
+METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
 
 
 def load_results(path: Path | str) -> list[Result]:
@@ -105,15 +107,18 @@ def _group(result: Result) -> str:
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """One row for each data set, method (with its options) and deployed network.
 
-    Columns: data, method, modality, n (seeds), f1 (mean), sd, and for each baseline b
+    Columns: data, method, modality, n (seeds), f1 or miou (mean), sd, and for each baseline b
     `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds that both have.
 
     Raises:
-        RunError: no results; or two runs of the same data, method, options and seed.
+        RunError: no results; results of classification and of dense prediction; or two runs of the same data, method,
+            options and seed.
     """
     listed = [{"data": r.data, "group": _group(r), "result": r} for r in results]
     if not listed:
         raise RunError("summary: no results; train some runs first")
+    if len(kinds := {row["result"].metric for row in listed}) > 1:
+        raise RunError(f"summary: results scored by {' and by '.join(sorted(kinds))}; collect them apart")
     rows, groups = [], pd.DataFrame(listed)
     for (data, _), group in groups.groupby(["data", "group"], sort=False):
         runs: dict[str, dict[int, Result]] = {}
@@ -131,22 +136,31 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
 
 def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str, float]:
-    seeds = {seed: run for seed, run in runs[method].items() if modality in run.f1}
-    f1 = [result.f1[modality] for result in seeds.values()]
+    seeds = {seed: run for seed, run in runs[method].items() if modality in run.main}
+    held = [result.main[modality] for result in seeds.values()]
     row = {
-        "n": len(f1),
-        "f1": float(np.mean(f1)),
-        "sd": float(np.std(f1, ddof=1)) if len(f1) > 1 else np.nan,
+        "n": len(held),
+        next(iter(seeds.values())).metric: float(np.mean(held)),
+        "sd": float(np.std(held, ddof=1)) if len(held) > 1 else np.nan,
     }
     for baseline in baselines:
-        others = {seed: run for seed, run in runs.get(baseline, {}).items() if modality in run.f1}
+        others = {seed: run for seed, run in runs.get(baseline, {}).items() if modality in run.main}
         common = [seed for seed in seeds if seed in others] if baseline != method else []
         values = (np.nan,) * 3
         if common:
-            ours, theirs = ([held[seed].f1[modality] for seed in common] for held in (seeds, others))
+            ours, theirs = ([runs[seed].main[modality] for seed in common] for runs in (seeds, others))
             values = paired_difference(ours, theirs)
         row |= dict(zip((f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True))
     return row
+
+
+def metric_of(table: pd.DataFrame) -> str:
+    """The column that holds the score of a summary: "f1" or "miou".
+
+    >>> metric_of(pd.DataFrame({"method": ["crodino"], "miou": [60.0]}))
+    'miou'
+    """
+    return next(name for name in METRICS if name in table)
 
 
 def by_dials(table: pd.DataFrame) -> pd.DataFrame:

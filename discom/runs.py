@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
-from discom.methods import Method, Teacher
+from discom.methods import Method
 from discom.storage import digest, read_json, write_json
 
 __all__ = [
@@ -48,9 +48,10 @@ class Result:
     Args:
         method, data, seed, hash: which run.
         scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in percent,
-            calibration_error), best_epoch, valid_f1.
+            calibration_error; of a dense method miou, miou_per_image, accuracy and iou/<class>), best_epoch, valid_f1
+            or valid_miou.
         parameters: deployed network → number of its parameters.
-        seconds: wall time of the training, without the test.
+        seconds: wall time of the training with its validation, and of what a teacher is asked for it; without the test.
         pairs_per_second: training samples of each modality, per second of training.
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
@@ -58,6 +59,7 @@ class Result:
         counts: samples of the three parts.
         classes: C.
         teacher: hash of the run that it learned from, if any.
+        metric: which of the scores chose the epoch and stands in tables.
     """
 
     method: str
@@ -74,6 +76,12 @@ class Result:
     counts: dict[str, int]
     classes: int
     teacher: str | None = None
+    metric: str = "f1"
+
+    @property
+    def main(self) -> dict[str, float]:
+        """Deployed network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
+        return {name: scores[self.metric] for name, scores in self.scores.items()}
 
     @property
     def f1(self) -> dict[str, float]:
@@ -147,7 +155,8 @@ class Run:
         """
         config = replace(config, options=method.options(config.options))
         if method.taught and teacher is None:
-            teacher = cls.of(runs, Teacher, data, replace(config, options={"reads": config.options["teacher"]}))
+            asked = {"reads": config.options["teacher"]}
+            teacher = cls.of(runs, method.teacher_method, data, replace(config, options=asked))
         changed = method.changed(config.options)
         return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 
@@ -249,7 +258,8 @@ def read_metrics(file: Path | str) -> pd.DataFrame:
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
-    """predictions.npz: `classes`, and for each modality m `m_logits` [N, C], `m_labels` [N] and `m_ids` [N].
+    """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and `m_ids` [N]; of a dense
+    method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
 
     Raises:
         RunError: missing or damaged.

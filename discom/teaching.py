@@ -1,6 +1,6 @@
-"""From a teacher's run to the soft labels that its students learn from."""
+"""From a teacher's run to what its students learn from: soft labels, or maps of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,20 +8,21 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from discom.config import Config
 from discom.data import Split
-from discom.data.augmentation import VIEWS, view
-from discom.data.batches import Images, SoftLabels
+from discom.data.augmentation import VIEWS, turn, view
+from discom.data.batches import RESIDENT_BYTES, Images, SoftLabels, paired_rows
 from discom.errors import ConfigError, RunError, first_line
-from discom.methods import Distilled, Teacher, build
+from discom.methods import DenseTeacher, Method, Teacher, build
 from discom.runs import Result, identity, weights_file
 from discom.storage import read_json
 
-__all__ = ["check_teacher", "load_teacher", "soft_labels"]
+__all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach"]
 
 
-def check_teacher(run_dir: Path | None, student: type[Distilled], split: Split, config: Config) -> Config:
+def check_teacher(run_dir: Path | None, student: type[Method], split: Split, config: Config) -> Config:
     """The settings of the teacher in `run_dir`, if it may teach `student` on this split.
 
     Raises:
@@ -36,10 +37,11 @@ def check_teacher(run_dir: Path | None, student: type[Distilled], split: Split, 
         return config
     result = Result.read(run_dir / "result.json")
     settings = Config(**{**result.config, "accelerator": config.accelerator})
-    if result.method != Teacher.name:
-        raise RunError(f"{run_dir}: is a run of {result.method}; a student learns from a run of teacher")
+    if result.method != student.teacher_method.name:
+        wanted = student.teacher_method.name
+        raise RunError(f"{run_dir}: is a run of {result.method}; {student.name} learns from a run of {wanted}")
     with _readable(run_dir):
-        held, here = dict(read_json(run_dir / "config.json")), identity(Teacher, split, settings)
+        held, here = dict(read_json(run_dir / "config.json")), identity(student.teacher_method, split, settings)
     reads = student.options(config.options)["teacher"]
     wanted: dict[str, tuple[Any, Any]] = {
         "data": (held.get("data"), here["data"]),
@@ -53,14 +55,16 @@ def check_teacher(run_dir: Path | None, student: type[Distilled], split: Split, 
     return settings
 
 
-def load_teacher(run_dir: Path, split: Split, settings: Config, device: torch.device | str = "cpu") -> Teacher:
+def load_teacher(
+    run_dir: Path, split: Split, settings: Config, device: torch.device | str = "cpu", method: type[Method] = Teacher
+) -> Method:
     """The trained teacher, frozen and in eval mode.
 
     Raises:
         RunError: its weights are missing, damaged, or those of another network.
     """
     with torch.random.fork_rng():  # the student's own draws stay as they are
-        teacher = build(Teacher, split.train, settings)
+        teacher = build(method, split.train, settings)
     name = teacher.deployed[0]
     with _readable(run_dir):
         teacher.load_state(name, load_file(weights_file(run_dir, name)))
@@ -98,3 +102,58 @@ def soft_labels(teacher: Teacher, split: Split, *, augment: bool, strong: bool =
                 share[rows.to(device), number] = teacher.model.contribution(name, seen).float()
         shares[name] = share
     return SoftLabels(shares, teacher.model.task.bias.float())
+
+
+def teach(teacher: Method, student: Method, split: Split, *, augment: bool) -> "SoftLabels | TeacherMaps":
+    """What a teacher says about the training part, in the form that `student` learns from."""
+    if student.dense:
+        return TeacherMaps(teacher, split, student.copies)
+    return soft_labels(teacher, split, augment=augment, strong=student.strong_view)
+
+
+class TeacherMaps:
+    """A dense teacher's answers about upright training images, moved as each student's images are.
+
+    A fusing network must see all sensors upright or moved alike, and students see each sensor in a view of its own: so
+    the teacher is asked once about every scene as it stands, and its answer is moved. The answers are held on the
+    device where they fit; else the teacher is asked anew for each batch.
+
+    Args:
+        teacher: frozen, in eval mode.
+        split: its training part is what batches are drawn from.
+        names: which of the teacher's maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
+        resident_bytes: most bytes to hold.
+    """
+
+    def __init__(
+        self, teacher: DenseTeacher, split: Split, names: tuple[str, ...], resident_bytes: int = RESIDENT_BYTES
+    ):
+        self.teacher, self.names = teacher, names
+        device = next(teacher.parameters()).device
+        self.images = {name: Images(split.train, name, device) for name in teacher.reads}
+        rows = paired_rows(split.train, teacher.reads)
+        one = self._ask({name: found[:1] for name, found in rows.items()})
+        size = sum(held.nbytes for held in one.values()) * len(self.images[teacher.reads[0]])
+        self.held = self._ask_all(rows, one) if size <= resident_bytes else None
+
+    @torch.no_grad()
+    def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        x = torch.cat([self.images[name][rows[name]] for name in self.teacher.reads], dim=1)
+        return {name: found.float() for name, found in self.teacher.maps(x).items() if name in self.names}
+
+    def _ask_all(self, rows: Mapping[str, Tensor], one: Mapping[str, Tensor], chunk: int = 64) -> dict[str, Tensor]:
+        first = self.teacher.reads[0]
+        held = {name: found.new_zeros(len(self.images[first]), *found.shape[1:]) for name, found in one.items()}
+        for places in torch.arange(len(rows[first])).split(chunk):
+            part = {name: found[places] for name, found in rows.items()}
+            for name, found in self._ask(part).items():
+                held[name][part[first].to(found.device)] = found
+        return held
+
+    def __call__(self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+        """Modality → name → the teacher's map for the samples at `rows`, moved as that modality's images are."""
+        if self.held is None:
+            upright = self._ask(rows)
+        else:
+            upright = {k: held[rows[self.teacher.reads[0]].to(held.device)] for k, held in self.held.items()}
+        return {m: {name: turn(found, view) for name, found in upright.items()} for m, view in views.items()}

@@ -1,41 +1,33 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import csv
 import logging
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
 from safetensors.torch import load_file, save_file
-from torch.utils.tensorboard import SummaryWriter
 from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import Interrupted, RunError, first_line
-from discom.evaluation import predict_logits, scores, weighted_f1
+from discom.errors import RunError
+from discom.evaluation import Task, predict_logits, task_of
 from discom.machine import machine, peak_memory
 from discom.methods import build
+from discom.resuming import Log, State, stoppable
 from discom.runs import Result, claim, identity, locked, weights_file
 from discom.storage import atomic_file, write_json
-from discom.teaching import check_teacher, load_teacher, soft_labels
+from discom.teaching import check_teacher, load_teacher, teach
 
-__all__ = ["fit", "stoppable"]
+__all__ = ["fit"]
 
 # Fabric's line on what Config says already; importing lightning gives its messages this logger
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-
-STATE_SHARE = 0.05  # of the training time that may go into writing states to resume from
 
 
 def fit(
@@ -50,8 +42,9 @@ def fit(
 ) -> Result:
     """Train `method` and test it once; a run that is done is read, one that was cut off goes on where it stopped.
 
-    Every epoch: train on the training part, score the validation part, keep each modality's weights if its weighted F1
-    is the best so far. At the end those weights are read back and the test part is scored.
+    Every epoch: train on the training part, score the validation part, keep each modality's weights if its score
+    (weighted F1, or mean IoU of a dense method) is the best so far. At the end those weights are read back and the test
+    part is scored.
 
     Args:
         method: a registered name, or a Method class.
@@ -72,6 +65,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
+    task, classes = task_of(method), len(split.train.classes)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir):
         settings = check_teacher(teacher, method, split, config)
@@ -81,36 +75,35 @@ def fit(
         claim(run_dir, wanted)
         if found := _finished(run_dir, recompute):
             return found
-        taught_by = None if teacher is None else load_teacher(teacher, split, settings)
+        taught_by = load_teacher(teacher, split, settings, method=method.teacher_method) if teacher else None
         fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
         parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed}
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         model = model.to(memory_format=layout)
-        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-        batches = _batches(fabric, model, split, config, layout, taught_by)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+        batches, answering = _batches(fabric, model, split, config, layout, taught_by)
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
-        state = _State(run_dir, model.module, optimizer, schedule, fabric.device)
-        logits = partial(_logits, fabric, model.module, layout)
-        held_out = {name: Images(split.valid, name, fabric.device) for name in model.deployed}
+        state = State(run_dir, model.module, optimizer, schedule, fabric.device)
+        state.seconds += answering
+        answers = partial(_answers, fabric, model.module, task, layout)
+        held_out = {name: Images(split.valid, name, fabric.device, dense=method.dense) for name in model.deployed}
         bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
                    disable=not progress, leave=False)  # fmt: skip
-        with _Log(run_dir, state.epoch) as log, bar:
+        with Log(run_dir, state.epoch) as log, bar:
             for epoch in range(state.epoch, config.epochs):
                 started = time.perf_counter()
                 torch.manual_seed(config.seed * 1_000_003 + epoch)  # whatever draws at random draws the same again
                 means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
-                valid = {k: weighted_f1(logits(k, x), x.labels.to(fabric.device)).item() for k, x in held_out.items()}
-                for name, f1 in valid.items():
-                    if f1 > state.best.get(name, {"valid_f1": -1.0})["valid_f1"]:
-                        state.best[name] = {"valid_f1": f1, "best_epoch": epoch}
-                        _save_weights(run_dir, model.module, name)
+                valid = {k: task.select(answers(k, x), x.truth(), classes).item() for k, x in held_out.items()}
+                _keep_best(state, run_dir, model.module, task.metric, valid, epoch)
                 state.seconds += time.perf_counter() - started
-                log.write(epoch, {"seconds": state.seconds, **means, **{f"valid_f1/{k}": v for k, v in valid.items()}})
+                scored = {f"valid_{task.metric}/{name}": score for name, score in valid.items()}
+                log.write(epoch, {"seconds": state.seconds, **means, **scored})
                 state.epoch_done(epoch)
                 bar.set_postfix({k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()}, refresh=False)
                 bar.update()
-        test = _test(model.module, logits, split.test, run_dir, fabric.device)
+        test = _test(model.module, task, answers, split.test, run_dir, fabric.device)
         result = Result(
             method=method.name,
             data=split.train.name,
@@ -124,24 +117,35 @@ def fit(
             config={**config.identity(), "options": method.options(config.options)},
             machine=machine(fabric.device),
             counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
-            classes=len(split.train.classes),
+            classes=classes,
             teacher=wanted.get("teacher"),
+            metric=task.metric,
         )
         write_json(run_dir / "result.json", result.to_json())
         state.path.unlink(missing_ok=True)
         return result
 
 
-def _batches(fabric, model, split: Split, config: Config, layout, teacher: methods.Teacher | None) -> Batches:
-    """The training part's batches, with the teacher's logits if there is a teacher."""
-    soft = None
+def _keep_best(state: State, run_dir: Path, model, metric: str, valid: dict[str, float], epoch: int) -> None:
+    """Write the weights of every deployed network whose validation score is the best so far."""
+    for name, score in valid.items():
+        if score > state.best.get(name, {}).get(f"valid_{metric}", -1.0):
+            state.best[name] = {f"valid_{metric}": score, "best_epoch": epoch}
+            _save_weights(run_dir, model, name)
+
+
+def _batches(fabric, model, split: Split, config: Config, layout, teacher: methods.Method | None):
+    """The training part's batches, and the seconds that a teacher took to answer: a part of a student's cost."""
+    soft, started = None, time.perf_counter()
     if teacher is not None:
         with fabric.autocast():
-            augment, strong = config.augment > 0, model.strong_view
-            soft = soft_labels(teacher.to(fabric.device), split, augment=augment, strong=strong)
+            soft = teach(teacher.to(fabric.device), model, split, augment=config.augment > 0)
+    answering = time.perf_counter() - started if teacher is not None else 0.0
     pairing = "paired" if model.paired else "unpaired"
-    return Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
-                   device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view)  # fmt: skip
+    batches = Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
+                      device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view,
+                      coupled=model.coupled, dense=model.dense)  # fmt: skip
+    return batches, answering
 
 
 def _finished(run_dir: Path, recompute: bool) -> Result | None:
@@ -185,25 +189,26 @@ def _refuse_nonfinite(losses: torch.Tensor, names: list[str], epoch: int) -> Non
 
 
 @torch.inference_mode()
-def _logits(fabric, model, layout, name: str, images: Images) -> torch.Tensor:
+def _answers(fabric, model, task: Task, layout, name: str, images: Images) -> torch.Tensor:
     model.eval()
     with fabric.autocast():
-        return predict_logits(partial(model.predict, name), images, memory_format=layout)
+        predict = partial(model.predict, name)
+        return predict_logits(predict, images, task.batch_size, memory_format=layout, keep=task.keep)
 
 
-def _test(model, logits, test: MultiModalData, run_dir: Path, device) -> dict[str, dict[str, float]]:
+def _test(model, task: Task, answers, test: MultiModalData, run_dir: Path, device) -> dict[str, dict[str, float]]:
     """Each deployed network with its best weights on the test part, which is read here and nowhere else."""
     results, arrays = {}, {}
     for name in model.deployed:
         model.load_state(name, load_file(weights_file(run_dir, name), device=str(device)))
-        images = Images(test, name, device)
-        found = logits(name, images).cpu()
-        results[name] = scores(found, images.labels)
+        images = Images(test, name, device, dense=model.dense)
+        found, truth = answers(name, images).cpu(), images.truth().cpu()
+        results[name] = task.scores(found, truth, test.classes)
         ids = np.asarray(images.ids)
-        arrays |= {f"{name}_logits": found.numpy(), f"{name}_labels": images.labels.numpy(),
+        arrays |= {f"{name}_{task.kept}": found.numpy(), f"{name}_labels": truth.numpy(),
                    f"{name}_ids": ids.astype(str) if ids.dtype == object else ids}  # fmt: skip
     with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
-        np.savez(file, classes=np.array(test.classes), **arrays)
+        np.savez_compressed(file, classes=np.array(test.classes), **arrays)
     return results
 
 
@@ -219,79 +224,3 @@ def _schedule(optimizer, config: Config, steps: int):
         total = max(3, config.epochs * steps)
         return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total + 1)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-
-
-@contextmanager
-def stoppable(what: Path | str) -> Iterator[None]:
-    """Turn SIGTERM into what Ctrl-C does, and either into an Interrupted that says how to go on."""
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, stop) if main else None
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted(f"{what}: interrupted; the same command goes on from the last saved epoch") from None
-    finally:
-        if main:
-            signal.signal(signal.SIGTERM, before)
-
-
-class _State:
-    """Where to resume: networks, optimizer, schedule and best scores after an epoch, in one file."""
-
-    def __init__(self, run_dir: Path, model, optimizer, schedule, device: torch.device):
-        self.path = run_dir / "state.pt"
-        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-        self.epoch, self.seconds, self.best, self.writing = 0, 0.0, {}, 0.0
-        if self.path.exists():
-            saved = self._read(device)
-            for name, part in self.parts.items():
-                part.load_state_dict(saved[name])
-            self.epoch, self.seconds, self.best = saved["epoch"], saved["seconds"], saved["best"]
-
-    def _read(self, device: torch.device) -> dict[str, Any]:
-        try:
-            return torch.load(self.path, map_location=device, weights_only=True)
-        except Exception as error:  # whatever is wrong with the file, the way out is the same
-            reason = first_line(error)
-            raise RunError(f"{self.path}: cannot be resumed from ({reason}); delete it to start anew") from None
-
-    def epoch_done(self, epoch: int) -> None:
-        """Write the state, unless writing has taken more than its share of the time."""
-        self.epoch = epoch + 1
-        if self.writing > STATE_SHARE * self.seconds:
-            return
-        started = time.perf_counter()
-        saved = {name: part.state_dict() for name, part in self.parts.items()}
-        with atomic_file(self.path) as part:
-            torch.save({**saved, "epoch": self.epoch, "seconds": self.seconds, "best": self.best}, part)
-        self.writing += time.perf_counter() - started
-
-
-class _Log:
-    """metrics.csv and TensorBoard events, one row an epoch; rows past the state that is resumed from are dropped."""
-
-    def __init__(self, run_dir: Path, epoch: int):
-        self.path, self.rows = run_dir / "metrics.csv", []
-        if self.path.exists():
-            with open(self.path, newline="", encoding="utf-8") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < epoch]
-        self.board = SummaryWriter(str(run_dir / "tensorboard"), purge_step=epoch)
-
-    def write(self, epoch: int, values: dict[str, float]) -> None:
-        self.rows.append({"epoch": epoch, **values})
-        with atomic_file(self.path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, fieldnames=list(self.rows[-1]))
-            table.writeheader()
-            table.writerows(self.rows)
-        for name, value in values.items():
-            self.board.add_scalar(name, value, epoch)
-
-    def __enter__(self) -> "_Log":
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.board.close()

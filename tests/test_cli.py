@@ -24,6 +24,7 @@ from discom.runs import Result
 matplotlib.use("Agg")
 
 SCENES = "scenes:n=66,size=16"
+DENSE_SCENES = "scenes-dense:n=20,size=16"
 QUICK = ["train", "--data", SCENES, "--method", "student", "--profile", "tiny", "--epochs", "1"]
 
 
@@ -301,6 +302,7 @@ FLAGS = {
     "width": 32,
     "stem": "imagenet",
     "augment": 0.25,
+    "weight_decay": 0.01,
     "precision": "bf16-mixed",
     "channels_last": True,
     "options": {"grl_lambda": 0.5, "weights": {"adv": 0.1}},
@@ -331,7 +333,7 @@ def flag(name, value):
 
 
 def test_every_setting_has_a_value_here_that_no_profile_has():
-    assert set(FLAGS) == {f.name for f in dataclasses.fields(Config)} - {"seed"}
+    assert set(FLAGS) == {f.name for f in dataclasses.fields(Config)} - {"seed", "network"}
     assert all(getattr(profile("tiny"), name) != value for name, value in FLAGS.items())
 
 
@@ -339,6 +341,16 @@ def test_every_setting_has_a_value_here_that_no_profile_has():
 def test_every_setting_is_a_flag(asked, name):
     assert run("train", "--data", SCENES, "--profile", "tiny", *flag(name, FLAGS[name])) == 0
     assert asked[0][2] == full(profile("tiny", **{name: FLAGS[name]}))
+
+
+def test_the_network_is_a_flag_of_dense_methods_and_of_no_other(asked, tmp_path, capsys):
+    pytest.importorskip("segmentation_models_pytorch")
+    command = ["--profile", "tiny", "--network", "unet:resnet18"]
+    assert run("train", "--data", DENSE_SCENES, "--method", "single", *command) == 0
+    assert asked[0][2] == full(profile("tiny", dense=True, network="unet:resnet18"), "single")
+    line = refused(capsys, "train", "--data", SCENES, "--method", "student", *command)
+    assert line == "discom: error: network: 'unet:resnet18' is of dense prediction, student has ResNet-18; leave it out"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_flags_and_the_same_words_in_yaml_ask_for_the_same(asked, tmp_path):
@@ -470,8 +482,9 @@ def handed_on(monkeypatch):
 @pytest.mark.parametrize("method", methods.names())
 def test_as_published_takes_the_published_options_and_what_is_given_beside_them(handed_on, method):
     published = methods.get(method).published
-    assert run(*TAUGHT, "--method", method, "--as_published") == 0
-    assert run(*TAUGHT, "--method", method, "--as_published", "--options", '{"weights": {"cl": 0.75}}') == 0
+    command = [*TAUGHT, "--data", DENSE_SCENES] if methods.get(method).dense else TAUGHT
+    assert run(*command, "--method", method, "--as_published") == 0
+    assert run(*command, "--method", method, "--as_published", "--options", '{"weights": {"cl": 0.75}}') == 0
     first, second = [call["config"].options for call in handed_on if call["method"] == method]
     assert first == methods.get(method).options(published)
     assert second == methods.get(method).options({**published, "weights": {"cl": 0.75}})
@@ -530,7 +543,7 @@ def test_a_run_that_another_process_trains_is_refused_in_one_line(trained, tmp_p
 
 def test_a_teacher_that_does_not_fit_is_refused_in_one_line(trained, tmp_path, capsys):
     line = refused(capsys, *TAUGHT, "--method", "kdv2", "--teacher", trained)
-    assert line == f"discom: error: {trained}: is a run of student; a student learns from a run of teacher"
+    assert line == f"discom: error: {trained}: is a run of student; kdv2 learns from a run of teacher"
     assert list(tmp_path.iterdir()) == []
 
 

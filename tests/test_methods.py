@@ -40,6 +40,8 @@ WEIGHTS = {
     "discom-solo": {"cl": 1, "aux": 1, "orth": 1},
     "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0},
 }
+# of dense prediction, which has tests of its own
+DENSE = ["dense-teacher", "single", "single-2x", "dense-kdv2", "kdnet", "protokd", "maskd", "cwd", "mgd", "crodino"]
 EXTRA = ("irr", "xcov", "hsic")  # terms that DisCoM-KD computes only when they count
 TAUGHT = [name for name in WEIGHTS if name.startswith(("kd", "dkd", "ctkd", "mlkd"))]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
@@ -131,14 +133,16 @@ def equal(one, two):
 
 
 def test_names():
-    assert methods.names() == list(WEIGHTS)
+    assert methods.names() == [*WEIGHTS, *DENSE]
+    assert methods.names(dense=False) == list(WEIGHTS)
+    assert methods.names(dense=True) == DENSE
     assert [methods.get(name).name for name in WEIGHTS] == list(WEIGHTS)
 
 
 def test_unknown_name_lists_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         methods.get("tutor")
-    assert str(caught.value) == f"method: 'tutor' is unknown; choose {', '.join(WEIGHTS)}"
+    assert str(caught.value) == f"method: 'tutor' is unknown; choose {', '.join([*WEIGHTS, *DENSE])}"
 
 
 def test_a_registered_method_is_found(monkeypatch):

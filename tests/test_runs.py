@@ -33,6 +33,8 @@ OTHER = {
     "augment": 0.25,
     "precision": "bf16-mixed",
     "channels_last": True,
+    "weight_decay": 0.01,
+    "network": "unet:resnet18",
     "options": {"grl_lambda": 0.5},
     "accelerator": "cpu",
 }
@@ -90,6 +92,10 @@ OTHER_OPTIONS = {
     "pairing": "paired",
     "reduction": "released",
     "modality_targets": "released",
+    "tokens": 4,
+    "augmentation": "coupled",
+    "contrast_temperature": 0.2,
+    "soft_temperature": 3.0,
 }
 EVERY_OPTION = [
     *((name, {key: OTHER_OPTIONS[key]}) for name in methods.names() for key in methods.get(name).options({})
@@ -444,23 +450,34 @@ def write_teacher(folder, hash="0123456789"):
     return folder
 
 
-def test_students_of_the_same_settings_share_one_teacher(held, tmp_path):
-    students = [run(held, method=name, runs=tmp_path) for name in TAUGHT]
+def teacher_of(method):
+    """The name of the method that teaches it."""
+    return "dense-teacher" if methods.get(method).dense else "teacher"
+
+
+@pytest.mark.parametrize("teacher", ["teacher", "dense-teacher"])
+def test_students_of_the_same_settings_share_one_teacher(held, tmp_path, teacher):
+    names = [name for name in TAUGHT if teacher_of(name) == teacher]
+    students = [run(held, method=name, runs=tmp_path) for name in names]
     folders = {student.teacher_folder for student in students}
-    assert folders == {run(held, method="teacher", runs=tmp_path).folder}
-    assert len({student.folder for student in students}) == len(TAUGHT)
+    assert folders == {run(held, method=teacher, runs=tmp_path).folder}
+    assert len({student.folder for student in students}) == len(names) > 4
+
+
+def test_nor_do_a_students_own_options_make_another_teacher(held, tmp_path):
+    folders = {run(held, method="teacher", runs=tmp_path).folder}
     published = run(held, options(**methods.get("mlkd").published), "mlkd", tmp_path)
-    assert {published.teacher_folder} == folders  # nor do a student's own options change it
+    assert {published.teacher_folder} == folders
 
 
 @pytest.mark.parametrize("reads", ["all", "rgb", "depth"])
 @pytest.mark.parametrize("method", TAUGHT)
 def test_the_teacher_reads_what_the_option_says(held, method, reads):
     student = run(held, options(teacher=reads), method)
-    assert student.teacher == run(held, options(reads=reads), "teacher")
+    assert student.teacher == run(held, options(reads=reads), teacher_of(method))
     assert student.teacher_hash == student.teacher.hash
     assert student.teacher_folder == student.teacher.folder
-    assert student.teacher_folder.parts[-2] == "teacher"
+    assert student.teacher_folder.parts[-2] == teacher_of(method)
 
 
 @pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "options")])

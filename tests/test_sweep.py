@@ -170,7 +170,7 @@ def test_two_sweeps_on_one_folder_lose_and_repeat_nothing(tmp_path):
     first, second = (process.communicate(timeout=300)[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
     folders = [file.parent for file in tmp_path.rglob("result.json")]
-    assert len(folders) == len(methods.names())
+    assert len(folders) == len(methods.names(dense=False))
     assert [starts(folder) for folder in folders] == [1] * len(folders)
     assert first[first.index("method") :] == second[second.index("method") :]
 
@@ -200,7 +200,7 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_numbers(tmp_path):
 def test_a_dry_run_says_how_much_and_trains_nothing(tmp_path, capsys):
     assert cli.main([*TABLE, "--runs", str(tmp_path / "runs"), "--dry_run"]) == 0
     assert capsys.readouterr().out.startswith(
-        f"{len(methods.names())} runs, {len(methods.names())} of them to train: some"
+        f"{len(methods.names(dense=False))} runs, {len(methods.names(dense=False))} of them to train: some"
     )
     assert not (tmp_path / "runs").exists()
 
@@ -220,7 +220,7 @@ def test_a_table_is_made_written_and_read_again(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["t.csv", "t.md", "t.png", "t.tex", "t.txt"]
     assert cli.main([*TABLE, *more]) == 0
     again = capsys.readouterr().out
-    assert f"{len(methods.names())} runs, 0 of them to train" in again
+    assert f"{len(methods.names(dense=False))} runs, 0 of them to train" in again
     assert again[again.index("method") :] == first[first.index("method") :]
     shutil.rmtree(tmp_path / "runs")
 
@@ -230,13 +230,13 @@ def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
         cli.main([*TABLE, "--runs", str(tmp_path), "--learning_rate", "1e30", "--epochs", "2"])
     assert status.value.code == 1
     errors = capsys.readouterr().err.splitlines()
-    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(methods.names())
+    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(methods.names(dense=False))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table", "6"], "table: 6 is not one of ours; choose 1 to 5"),
+        (["table", "6"], "table: 6 is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino"),
         (["table", "3", "--teacher", "rgb"], "'rgb' cannot be this table's; table 3 has none"),
         (["table", "4", "--as_published"], "as_published: table 4 says for itself which options a row has"),
         (["table", "5", "--modalities", "depth"], "needs two modalities or more"),

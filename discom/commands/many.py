@@ -13,8 +13,8 @@ __all__ = ["grid", "probe", "table"]
 
 
 def table(
-    number: int,
-    data: str = "scenes",
+    number: int | str,
+    data: str | None = None,
     profile: str = "cpu",
     seeds: int = 5,
     teacher: str | None = None,
@@ -33,12 +33,14 @@ def table(
     """A table of the paper with its missing controls: train what is missing, print it.
 
     1 is the cross-modal one, 2 the multi-modal one, 3 switches terms off, 4 reads the parts of the embedding, and 5,
-    ours, adds terms that separate them. A run that fails does not stop the others and is listed at the end (exit status
-    1); the same command goes on where it stopped, and several of them share one folder of runs.
+    ours, adds terms that separate them. dense compares CroDiNo-KD with its competitors where every pixel has a class,
+    training seconds beside; crodino switches its ideas off one by one. A run that fails does not stop the others and is
+    listed at the end (exit status 1); the same command goes on where it stopped, and several of them share one folder
+    of runs.
 
     Args:
-        number: 1 to 5.
-        data: scenes, a prepared folder, or a folder of images.
+        number: 1 to 5, dense or crodino.
+        data: scenes, a prepared folder, or a folder of images; scenes by default, scenes-dense for dense and crodino.
         profile: tiny, cpu or paper.
         seeds: how many, from 0 on.
         teacher: the modality of Table 1's teacher; the data's first by default.
@@ -58,14 +60,16 @@ def table(
     from discom.runs import Run
 
     _check_seeds(seeds)
-    source, runner = sweep.Source(data, modalities), sweep.make_engine(engine, workers, address)
+    dense = tables.is_dense(number)
+    source = sweep.Source(data or ("scenes-dense" if dense else "scenes"), modalities)
+    runner = sweep.make_engine(engine, workers, address)
     held = source.load()
     if held.parts is not None:
         print(f"{held.name}: every seed takes the one split that came with the data")
     rows = tables.paper_rows(number, list(held.modalities), teacher, as_published)
     changes = settings or {}
     wanted = [
-        Run.of(runs, methods.get(name), held, make_config(profile, seed, {**changes, "options": options}))
+        Run.of(runs, methods.get(name), held, make_config(profile, seed, {**changes, "options": options}, dense))
         for seed in range(seeds)
         for name, options in rows
     ]
@@ -106,8 +110,8 @@ def grid(
     the paired differences are printed and drawn, over one dial as a curve and over two as a map.
 
     Args:
-        data: scenes, with arguments that stay as they are, such as scenes:n=2200.
-        dials: JSON, argument of scenes → its values, such as '{"spurious": [0, 0.6], "shared": [0.5, 1]}'.
+        data: scenes or scenes-dense, with arguments that stay as they are, such as scenes:n=2200.
+        dials: JSON, argument of the scenes → its values, such as '{"spurious": [0, 0.6], "shared": [0.5, 1]}'.
         methods: names with commas between, options after a colon: student,discom,discom:pairing=paired.
         against: the baselines among them.
         profile: tiny, cpu or paper.
@@ -133,8 +137,11 @@ def grid(
     if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
         raise ConfigError(f"--against: '{absent.pop()}' is not among the methods {methods}; add it there")
     changes, wanted, sources = settings or {}, {}, {}
+    dense = data.partition(":")[0] == "scenes-dense"
     for source in sweep.cells(data, turned, seeds):
-        made = sweep.cell_runs(source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}))
+        made = sweep.cell_runs(
+            source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}, dense)
+        )
         wanted |= {run.folder: run for run in made}  # a dial may change nothing where another is at rest
         sources |= {run.fingerprint: source for run in made}
 

@@ -28,8 +28,8 @@ def prepare(
     """Read raw data and write one prepared folder; the same command goes on where it was interrupted.
 
     Args:
-        name: a public data set (see discom data list), scenes (or scenes:n=600,epsilon=.2), folders for your own
-            <modality>/<class>/<image>, or a prepared folder to be divided and scaled.
+        name: a public data set (see discom data list), scenes or scenes-dense (or scenes:n=600,epsilon=.2), folders
+            for your own <modality>/<class>/<image>, or a prepared folder to be divided and scaled.
         out: the folder to write; data/<name> by default, data/<name>-<seed> with --split_seed.
         root: where the raw files are, or go with --download; data/raw/<name> by default.
         modalities: which ones to keep, such as rgb+elevation; the set's own pair by default.
@@ -95,10 +95,9 @@ def _read(name: str, root: Path | None, modalities: list[str] | None, options: d
         raise ConfigError(f"--root: '{name}' has no raw files; leave it out, or name one of {', '.join(SOURCES)}")
     if name == "folders" and root is None:
         raise ConfigError("--root: folders needs the folder with its raw files; see data/README.md")
-    if name != "folders" and not (name.startswith("scenes") or sets.is_prepared(name)):
-        raise ConfigError(
-            f"name: '{name}' is unknown; choose scenes, folders, {', '.join(SOURCES)}, or a prepared folder"
-        )
+    if name != "folders" and not (name.partition(":")[0] in sets.DRAWN or sets.is_prepared(name)):
+        there = ", ".join([*sets.DRAWN, "folders", *SOURCES])
+        raise ConfigError(f"name: '{name}' is unknown; choose {there}, or a prepared folder")
     data = sets.read_folders(root) if name == "folders" else sets.load(name)
     return data.select(modalities) if modalities else data
 
@@ -156,7 +155,7 @@ def check(path: str) -> None:
     """Verify a data set: checksums where it has them, pixels, labels, pairs and the split; exit status 2 if it fails.
 
     Args:
-        path: a prepared folder, a folder of images, or scenes.
+        path: a prepared folder, a folder of images, scenes or scenes-dense.
     """
     from discom import data as sets
     from discom.data.prepared import is_prepared, verify
@@ -176,7 +175,7 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
     """Draw a grid of pairs, the class counts and the pixel values as three PNG files.
 
     Args:
-        path: a prepared folder, a folder of images, or scenes.
+        path: a prepared folder, a folder of images, scenes or scenes-dense.
         out: the grid's file, such as pairs.png; the others get -classes and -values before the ending.
         columns: how many scenes are shown.
     """

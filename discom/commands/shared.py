@@ -9,9 +9,9 @@ from discom.errors import ConfigError
 __all__ = ["check_picture", "make_config"]
 
 
-def make_config(name: str, seed: int, settings: dict[str, Any]) -> Config:
-    """A profile with a seed and the settings that were given."""
-    return profile(name, seed=seed, **{key: value for key, value in settings.items() if value is not None})
+def make_config(name: str, seed: int, settings: dict[str, Any], dense: bool = False) -> Config:
+    """A profile, of dense prediction or not, with a seed and the settings that were given."""
+    return profile(name, dense=dense, seed=seed, **{key: value for key, value in settings.items() if value is not None})
 
 
 def check_picture(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ __all__ = ["reproduce", "show", "train"]
 
 
 def train(
-    data: str = "scenes",
+    data: str | None = None,
     method: str = "discom",
     profile: str = "cpu",
     seed: int = 0,
@@ -25,7 +26,8 @@ def train(
     """Train one method on one data set; a run that is done is shown, one that was cut off goes on.
 
     Args:
-        data: scenes, scenes:n=600, a prepared folder, or a folder of images.
+        data: scenes, scenes:n=600, a prepared folder, or a folder of images; scenes by default, and for a method of
+            dense prediction scenes-dense.
         method: one of the registered names.
         profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU).
         seed: of split, weights and batches.
@@ -38,12 +40,14 @@ def train(
         settings: changes to the profile.
     """
     from discom import methods
+    from discom.experiments import METRICS
     from discom.runs import Run
     from discom.sweep import Source
     from discom.sweep import train as train_run
 
-    chosen, source = methods.get(method), Source(data, modalities)
-    config = make_config(profile, seed, settings or {})
+    chosen = methods.get(method)
+    source = Source(data or ("scenes-dense" if chosen.dense else "scenes"), modalities)
+    config = make_config(profile, seed, settings or {}, chosen.dense)
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
     methods.build(chosen, source.load(), config)  # refuses settings that do not fit before a teacher is trained
@@ -52,7 +56,8 @@ def train(
         result = train_run(needed, source, recompute=recompute, progress=True)
     print(run.folder)
     for name, scores in result.scores.items():
-        print(f"{name}: F1 {scores['f1']:.1f}, accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}")
+        main = f"{METRICS[result.metric]} {scores[result.metric]:.1f}"
+        print(f"{name}: {main}, accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}")
 
 
 def show(path: Path, out: Path | None = None, collect: Path | None = None) -> None:
@@ -81,9 +86,15 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
                    "-confusion": lambda: plots.confusions(path / "predictions.npz")}  # fmt: skip
     else:
         results = experiments.load_results(path)
-        compared = experiments.summary(results)
-        print(f"{tables.to_markdown(compared)}\n\n{tables.cost_to_markdown(results)}")
-        figures = {"": lambda: plots.differences(compared, "discom", experiments.BASELINES)}
+        figures = {}
+        for metric, end, method, baselines in (
+            ("f1", "", "discom", experiments.BASELINES),
+            ("miou", "-dense", "crodino", tables.baselines("dense")[:3]),
+        ):
+            if some := [result for result in results if result.metric == metric]:
+                compared = experiments.summary(some, baselines)
+                print(f"{tables.to_markdown(compared, baselines)}\n\n{tables.cost_to_markdown(some)}")
+                figures[end] = partial(plots.differences, compared, method, baselines)
     if collect:
         experiments.collect(results, collect)
     if out:

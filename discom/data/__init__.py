@@ -10,10 +10,11 @@ from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
 
-__all__ = ["HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load", "locate",
-           "scenes"]  # fmt: skip
+__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load",
+           "locate", "scenes"]  # fmt: skip
 
 
+DRAWN = {"scenes": scenes.make, "scenes-dense": scenes.dense}  # name → what draws it; nothing is read
 HOME = Path("data")  # where `discom data prepare NAME` writes and `load("NAME")` looks
 
 
@@ -21,26 +22,29 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     """Read a data set by name or folder.
 
     Args:
-        source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by +), a prepared
-            folder, the name of a public set that is prepared in data/, or a folder of images
-            `<modality>/<class>/<id>.png`. Any but scenes may say how it is divided and scaled:
-            `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
+        source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by +), `scenes-dense`
+            (the same with `scenes.dense`), a prepared folder, the name of a public set that is prepared in data/, or a
+            folder of images `<modality>/<class>/<id>.png`. Any but the drawn ones may say how it is divided and
+            scaled: `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
-        ConfigError: an argument that `scenes.make` or `MultiModalData.protocol` does not have.
+        ConfigError: an argument that `scenes.make`, `scenes.dense` or `MultiModalData.protocol` does not have.
 
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
+    >>> load("scenes-dense:n=3,size=16,objects=2").masks.shape
+    (3, 16, 16)
     """
     data = _load(str(source))
     return data.select(modalities.split("+")) if modalities else data
 
 
 def _load(source: str) -> MultiModalData:
-    if source.split(":")[0] == "scenes":
-        return scenes.make(**_arguments(source, source.partition(":")[2], scenes.make, "scenes"))
+    name, _, settings = source.partition(":")
+    if name in DRAWN:
+        return DRAWN[name](**_arguments(source, settings, DRAWN[name], name))
     place, settings = _divide(source)
     data = _open(place)
     return data.protocol(**_arguments(source, settings, data.protocol, "a folder")) if settings else data
@@ -77,7 +81,8 @@ def _open(source: str) -> MultiModalData:
         return read_folders(folder)
     if folder.is_dir():
         raise DataError(f"{folder}: neither a prepared folder nor <modality>/<class>/<image>; see data/README.md")
-    raise DataError(f"{folder}: no such folder, and no data set of that name; there are scenes, {', '.join(SOURCES)}")
+    there = ", ".join([*DRAWN, *SOURCES])
+    raise DataError(f"{folder}: no such folder, and no data set of that name; there are {there}")
 
 
 def _arguments(source: str, settings: str, function, what: str) -> dict:
@@ -93,6 +98,6 @@ def _arguments(source: str, settings: str, function, what: str) -> dict:
             raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}") from None
         except ValueError:
             raise ConfigError(
-                f"{source}: '{value}' is no value for {name}; write e.g. scenes:n=600,epsilon=0.2"
+                f"{source}: '{value}' is no value for {name}; write e.g. {what}:n=600,epsilon=0.2"
             ) from None
     return arguments

@@ -1,9 +1,11 @@
 """Augmentation: rigid motions of each image, and harder views, a batch at a time; B batch, C bands."""
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
-__all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "move", "view"]
+__all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "move", "restore", "turn", "view"]
 
 
 def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
@@ -19,6 +21,7 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
     return coin[0] * (turns * coin[1] + 4 * coin[2] + 8 * coin[3])
 
 
+@lru_cache(maxsize=32)
 def motion_table(height: int, width: int) -> Tensor:
     """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h ∘ (k quarter turns).
 
@@ -41,10 +44,12 @@ def move(x: Tensor, motions: Tensor) -> Tensor:
     >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    batch, bands, height, width = x.shape
-    source = motion_table(height, width)[motions].to(x.device)  # [B, H·W]
-    moved = x.flatten(2).gather(2, source[:, None, :].expand(batch, bands, -1))
-    return moved.view(batch, bands, height, width)
+    return _gather(x, motion_table(*x.shape[-2:])[motions])
+
+
+def _gather(x: Tensor, source: Tensor) -> Tensor:
+    """Pixel source[b, p] of image b to place p: x [B, C, H, W], source [B, H·W]."""
+    return x.flatten(2).gather(2, source.to(x.device)[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
 
 # Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0 is no motion.
@@ -59,6 +64,30 @@ def draw_views(x: Tensor, probability: float, generator: torch.Generator, strong
     return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else motions
 
 
+def turn(x: Tensor, views: Tensor) -> Tensor:
+    """Each image [B, C, H, W], or mask, or map of features, in its view's motion; nothing is blanked.
+
+    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([4])).flatten().tolist()
+    [1, 0, 3, 2]
+    """
+    return move(x, DISTINCT[views % 8]) if (views % 8).any() else x
+
+
+def restore(x: Tensor, views: Tensor) -> Tensor:
+    """Undo `turn`: every value goes back to the place that it was taken from, exactly, and so does its gradient.
+
+    A map of features of a moved image, such as [B, D, H/8, W/8], is put back as well, if its cells are those of the
+    image's own grid (pooling keeps them; a padded convolution with stride 2 shifts them by half a cell).
+
+    >>> x, views = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
+    >>> torch.equal(restore(turn(x, views), views), x)
+    True
+    """
+    if not (views % 8).any():
+        return x
+    return _gather(x, motion_table(*x.shape[-2:])[DISTINCT[views % 8]].argsort(1))
+
+
 def view(x: Tensor, views: Tensor) -> Tensor:
     """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none for 0).
 
@@ -67,8 +96,7 @@ def view(x: Tensor, views: Tensor) -> Tensor:
     >>> view(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
-    if (views % 8).any():
-        x = move(x, DISTINCT[views % 8])
+    x = turn(x, views)
     if (views >= 8).any():
         height, width = x.shape[-2:]
         kept = x.new_ones(5, 1, height, width)

@@ -1,13 +1,14 @@
 """Sampling, a batch at a time, on the device that trains."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from discom.data.augmentation import draw_views, view
+from discom.data.augmentation import draw_views, turn, view
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
 
@@ -17,8 +18,8 @@ RESIDENT_BYTES = 4 << 30  # a part that is larger stays on disk and is read batc
 
 
 class Batch:
-    """Modality → images [B, C, H, W] in [0, 1] and labels [B]; with unpaired batches the rows of two modalities
-    have nothing to do with each other.
+    """Modality → images [B, C, H, W] in [0, 1] and labels [B], or [B, H, W] for dense prediction; with unpaired
+    batches the rows of two modalities have nothing to do with each other.
 
     A plain class, because with bf16 Fabric rounds the tensors that it finds in a dataclass or mapping, which would take
     digits from a teacher's logits.
@@ -26,8 +27,10 @@ class Batch:
     Args:
         x, y: images and labels.
         epoch: the epoch that it belongs to, from 0 on.
-        soft: a teacher's logits [B, C] for these very images, where there is a teacher.
+        soft: what a teacher says about these very images, where there is one: its logits [B, C], or what
+            `teaching.TeacherMaps` gives.
         strong: a second, harder view of the same images, with the teacher's logits for it, where it was asked for.
+        views: modality → the view that each image is shown in [B], see `augmentation.view`.
     """
 
     def __init__(
@@ -35,10 +38,11 @@ class Batch:
         x: dict[str, Tensor],
         y: dict[str, Tensor],
         epoch: int = 0,
-        soft: Tensor | None = None,
+        soft: Any = None,
         strong: "Batch | None" = None,
+        views: dict[str, Tensor] | None = None,
     ):
-        self.x, self.y, self.epoch, self.soft, self.strong = x, y, epoch, soft, strong
+        self.x, self.y, self.epoch, self.soft, self.strong, self.views = x, y, epoch, soft, strong, views or {}
 
 
 @dataclass
@@ -77,11 +81,20 @@ class Images:
     """The scaled images of one modality, or of several ("rgb+depth": the stacked bands of the same scenes): held on the
     device where they fit, else read from disk as asked.
 
+    Args:
+        data: one part of a split.
+        name: a modality, or several joined by +.
+        device: where images and truth are given.
+        resident_bytes: what is larger stays on disk.
+        dense: whether `truth` is a class for every pixel.
+
     Raises:
         DataError: stacked modalities share no id, or their images differ in size.
     """
 
-    def __init__(self, data: MultiModalData, name: str, device, resident_bytes: int = RESIDENT_BYTES):
+    def __init__(
+        self, data: MultiModalData, name: str, device, resident_bytes: int = RESIDENT_BYTES, *, dense: bool = False
+    ):
         names = name.split("+")
         self.data, self.device = data, device
         sizes = {part: data.modalities[part].x.shape[2:] for part in names}
@@ -94,6 +107,9 @@ class Images:
         self.ids, self.labels = first.ids[self.rows[names[0]]], torch.from_numpy(first.y[self.rows[names[0]]])
         size = 4 * len(self) * sum(int(np.prod(data.modalities[part].x.shape[1:])) for part in names)
         self.held = self._read(slice(None)).to(device) if size <= resident_bytes else None
+        self.places = data.rows_of(names[0])[self.rows[names[0]]] if dense else None  # of the masks
+        resident = not dense or data.masks[:1].nbytes * len(self) <= resident_bytes
+        self.known = self._truth(slice(None)).to(device) if resident else None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -103,6 +119,16 @@ class Images:
         if self.held is not None:
             return self.held[rows.to(self.device)]
         return self._read(rows.numpy()).to(self.device)
+
+    def truth(self, rows=slice(None)) -> Tensor:
+        """What is to be predicted for the images at `rows`, on the device: classes [B], int64, or where `dense` the
+        class of every pixel [B, H, W], uint8, 255 for no label."""
+        if self.known is not None:
+            return self.known[rows.to(self.device) if isinstance(rows, Tensor) else rows]
+        return self._truth(rows.numpy() if isinstance(rows, Tensor) else rows).to(self.device)
+
+    def _truth(self, rows) -> Tensor:
+        return self.labels if self.places is None else torch.from_numpy(np.array(self.data.masks[self.places[rows]]))
 
     def _read(self, rows) -> Tensor:
         parts = [self.data.images(part, found[rows]) for part, found in self.rows.items()]
@@ -126,8 +152,10 @@ class Batches:
         augment: probability that an image is flipped and turned, each on its own; 0 switches it off.
         device: where the batch is made.
         memory_format: of the images.
-        soft: a teacher's logits, which then come with every batch; needs pairs.
+        soft: what a teacher says about the samples at some rows in some views; comes with every batch, needs pairs.
         strong: whether batches carry a second view: moved anew, always, and one quarter of the image blank.
+        coupled: whether all modalities of a sample are moved alike; else each on its own. Needs pairs.
+        dense: whether labels are the class of every pixel, moved as the image is.
 
     Raises:
         DataError: paired batches from modalities that share no id.
@@ -148,8 +176,10 @@ class Batches:
         augment: float = 0.5,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
-        soft: SoftLabels | None = None,
+        soft: Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Any] | None = None,
         strong: bool = False,
+        coupled: bool = False,
+        dense: bool = False,
         resident_bytes: int = RESIDENT_BYTES,
     ):
         if pairing not in ("paired", "unpaired"):
@@ -160,9 +190,8 @@ class Batches:
             raise DataError(f"{data.name}: modality '{empty[0]}' has no sample in this part; split the data anew")
         self.seed, self.pairing, self.augment = seed, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
-        self.soft, self.strong = soft, strong
-        self.images = {name: Images(data, name, self.device, resident_bytes) for name in data.modalities}
-        self.labels = {name: torch.from_numpy(m.y).to(self.device) for name, m in data.modalities.items()}
+        self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
+        self.images = {name: Images(data, name, self.device, resident_bytes, dense=dense) for name in data.modalities}
         self.rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
             self.rows = paired_rows(data, list(data.modalities))
@@ -183,7 +212,8 @@ class Batches:
             order[name] = torch.cat([rows[torch.randperm(len(rows), generator=drawn)] for _ in range(rounds)])[
                 : self.count
             ]
-            weak[name], strong[name] = _generator(streams[2 * number + 1]), _generator(harder[number])
+            weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
+            strong[name] = _generator(harder[number])
         for step in range(self.steps):
             rows = {name: every.tensor_split(self.steps)[step] for name, every in order.items()}
             batch = self._batch(rows, epoch, weak)
@@ -192,13 +222,13 @@ class Batches:
             yield batch
 
     def _batch(self, rows: Mapping[str, Tensor], epoch: int, generators, strong: bool = False) -> Batch:
-        x, views = {}, {}
+        x, y, views = {}, {}, {}
         for name, chosen in rows.items():
-            image = self.images[name][chosen]
+            image, truth = self.images[name][chosen], self.images[name].truth(chosen)
             views[name] = draw_views(image, self.augment, generators[name], strong)
             x[name] = view(image, views[name]).contiguous(memory_format=self.memory_format)
-        y = {name: self.labels[name][chosen.to(self.device)] for name, chosen in rows.items()}
-        return Batch(x, y, epoch, soft=self.soft(rows, views) if self.soft else None)
+            y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
+        return Batch(x, y, epoch, soft=self.soft(rows, views) if self.soft else None, views=views)
 
 
 def _generator(seed) -> torch.Generator:

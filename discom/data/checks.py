@@ -10,7 +10,10 @@ import pandas as pd
 from discom.errors import DataError
 from discom.storage import chunks
 
-__all__ = ["check_classes", "check_data", "check_images", "check_labels", "check_rows"]
+__all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled", "check_labels", "check_masks",
+           "check_rows"]  # fmt: skip
+
+NO_LABEL = 255  # in a mask: void, border, unknown
 
 
 def check_images(images: Any, where: str) -> None:
@@ -32,6 +35,43 @@ def check_images(images: Any, where: str) -> None:
                 f"{where}: sample {rows.start + sample}, band {band} holds {value} at pixel ({row}, {column});"
                 " fill or drop such samples first"
             )
+
+
+def check_masks(masks: Any, classes: int, where: str) -> None:
+    """Refuse masks that are missing or hold an id that is no class.
+
+    An image without any label is allowed: it counts in no score and in no term that reads labels.
+
+    Raises:
+        DataError: naming `where`, and the sample, pixel and value of the first id that is out of range.
+    """
+    if masks is None:
+        raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8, 255 where there is no label")
+    for rows in chunks(masks):
+        part = np.asarray(masks[rows])
+        wrong = (part >= classes) & (part != NO_LABEL)
+        if wrong.any():
+            sample, row, column = np.argwhere(wrong)[0]
+            raise DataError(
+                f"{where}: mask of sample {rows.start + sample} holds {part[sample, row, column]} at pixel"
+                f" ({row}, {column}); there are classes 0 … {classes - 1}, and 255 for no label"
+            )
+
+
+def check_labelled(masks: Any, where: str) -> None:
+    """Refuse masks without a single label: nothing could be learned from them or scored on them.
+
+    Raises:
+        DataError: naming `where`.
+    """
+    if not any((np.asarray(masks[rows]) != NO_LABEL).any() for rows in chunks(masks)):
+        raise DataError(
+            f"{where}: no pixel of any mask has a label; check how the masks were read, or divide otherwise"
+        )
+
+
+def _size(images: Any) -> str:
+    return "×".join(str(size) for size in images.shape[-2:])
 
 
 def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str) -> None:
@@ -116,8 +156,15 @@ def check_data(data: Any) -> None:
             raise DataError(
                 f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
             )
-    if data.dense and data.masks is not None and data.masks.dtype != np.uint8:
-        raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label")
+    if data.dense and data.masks is not None:
+        if data.masks.dtype != np.uint8:
+            raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label")
+        for name, modality in data.modalities.items():
+            if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
+                raise DataError(
+                    f"{data.name}/{name}: images are {_size(modality.x)} pixels, masks {_size(data.masks)};"
+                    " bring them to one size, masks by nearest neighbour"
+                )
     aligned = {**data.factors, "groups": data.groups, "masks": data.masks}
     for name, values in aligned.items():
         if values is not None and len(values) != len(data):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_classes, check_data, check_images
+from discom.data.checks import check_classes, check_data, check_images, check_labelled, check_masks
 from discom.data.lazy import take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
@@ -245,7 +245,11 @@ class MultiModalData:
         rows = list(self.divide(fractions, seed).values())
         for name, modality in self.modalities.items():
             check_images(modality.x, f"{self.name}/{name}")
+        if self.dense:
+            check_masks(self.masks, len(self.classes), self.name)
         parts = [self.take(part) for part in rows]
+        for name, part in zip(PARTS, parts if self.dense else (), strict=False):
+            check_labelled(part.masks, f"{self.name}, {name} part")
         bounds = self.normalization
         if not self.normalized:
             whole = self.scaling == "whole"  # the released rule, which knows of no invalid value

@@ -1,5 +1,5 @@
 """Losses: one pure function per equation."""
 
-from discom.losses import disentangle, distill, multilevel
+from discom.losses import dense, disentangle, distill, multilevel
 
-__all__ = ["disentangle", "distill", "multilevel"]
+__all__ = ["dense", "disentangle", "distill", "multilevel"]

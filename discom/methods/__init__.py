@@ -8,16 +8,32 @@ from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
 # last, because the order of imports is the order of tables
 from discom.methods.disentangled import DisCoMKD, DisCoMSolo
 
+# isort: split
+from discom.methods.dense import CWD, MGD, DenseKDv2, DenseTeacher, KDNet, MasKD, ProtoKD, Single, Single2x
+
+# isort: split
+from discom.methods.crodino import CroDiNoKD
+
 __all__ = [
     "CTKD",
+    "CWD",
     "DKD",
+    "MGD",
     "MLKD",
+    "CroDiNoKD",
+    "DenseKDv2",
+    "DenseTeacher",
     "DisCoMKD",
     "DisCoMSolo",
     "Distilled",
+    "KDNet",
     "KDv1",
     "KDv2",
+    "MasKD",
     "Method",
+    "ProtoKD",
+    "Single",
+    "Single2x",
     "Student",
     "Student2x",
     "Teacher",

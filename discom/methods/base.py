@@ -12,6 +12,7 @@ from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.errors import ConfigError
 from discom.models import Encoder, resnet18
+from discom.segmentation import Network, network
 
 __all__ = ["Method", "build", "get", "names", "register"]
 
@@ -29,14 +30,14 @@ def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
     return add
 
 
-def names() -> list[str]:
-    """Every registered method, in the order of tables.
+def names(dense: bool | None = None) -> list[str]:
+    """Every registered method, in the order of tables; those of dense prediction alone, or all but those.
 
     >>> from discom import methods
-    >>> methods.names()[:3], methods.names()[-2:]
-    (['teacher', 'student', 'student-2x'], ['discom-solo', 'discom'])
+    >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
+    (['teacher', 'student', 'student-2x'], 'crodino')
     """
-    return list(_REGISTRY)
+    return [name for name, method in _REGISTRY.items() if dense is None or method.dense == dense]
 
 
 def get(name: str) -> type["Method"]:
@@ -60,7 +61,7 @@ class Method(nn.Module):
     Args:
         channels: modality → bands of its images.
         classes: C.
-        encoder: makes an encoder from a number of bands.
+        encoder: makes an encoder from a number of bands; for a dense method, a whole encoder–decoder.
         weights: term → factor in the total; the method's own where not given, 0 switches a term off.
 
     Raises:
@@ -69,9 +70,12 @@ class Method(nn.Module):
 
     name = ""
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its weight unless told otherwise
-    taught = False  # whether it learns from the logits of a trained teacher
+    taught = False  # whether it learns from a trained teacher
+    teacher_method: "type[Method] | None" = None  # the teacher's method
     paired = False  # whether its loss needs row i of every modality to be the same scene
     strong_view = False  # whether batches carry a second, harder view of their images
+    dense = False  # whether it names the class of every pixel
+    coupled = False  # whether its batches move all modalities of a scene alike
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
 
     def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder, *, weights: Mapping[str, float]):
@@ -80,6 +84,13 @@ class Method(nn.Module):
             raise ConfigError(f"modality '{taken[0]}': torch uses this name for itself; rename the modality")
         self.deployed = list(channels)
         self.weights = self.complete(weights)
+
+    def check_sizes(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+        """Refuse images that the method cannot train on; modality → (H, W). Any size will do unless it says otherwise.
+
+        Raises:
+            ConfigError: a size that does not fit.
+        """
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
@@ -121,6 +132,21 @@ class Method(nn.Module):
         if wrong := self.state(modality).keys() ^ state.keys():
             raise RuntimeError(f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network")
         self.load_state_dict({**self.state_dict(), **state})
+
+    @classmethod
+    def networks(cls, config: Config, classes: int) -> Encoder | Network:
+        """What makes this method's networks from a number of bands.
+
+        Raises:
+            ConfigError: a setting that has no effect on this kind of method.
+        """
+        if cls.dense:
+            return partial(network, classes=classes, name=config.network, width=config.width)
+        if config.network != "small":
+            raise ConfigError(
+                f"network: '{config.network}' is of dense prediction, {cls.name} has ResNet-18; leave it out"
+            )
+        return partial(resnet18, width=config.width, stem=config.stem)
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +208,17 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
     >>> model.deployed
     ['rgb', 'depth']
+
+    Raises:
+        ConfigError: settings that do not fit the method, or a dense method for data without a class for every pixel.
     """
+    if method.dense and (not data.dense or data.masks is None):
+        raise ConfigError(
+            f"{method.name}: needs a class for every pixel, {data.name} has none; take dense data such as scenes-dense,"
+            f" or one of {', '.join(names(dense=False)[:3])} …"
+        )
     torch.manual_seed(config.seed)
-    encoder = partial(resnet18, width=config.width, stem=config.stem)
-    return method(data.channels, len(data.classes), encoder, **method.options(config.options))
+    classes = len(data.classes)
+    model = method(data.channels, classes, method.networks(config, classes), **method.options(config.options))
+    model.check_sizes({name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()})
+    return model

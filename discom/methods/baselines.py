@@ -11,7 +11,7 @@ from discom.errors import ConfigError
 from discom.methods.base import Method, register
 from discom.models import FusionNetwork, SingleModality
 
-__all__ = ["OneNetworkEach", "Student", "Student2x", "Teacher"]
+__all__ = ["OneNetworkEach", "Student", "Student2x", "Teacher", "check_reads", "students_of"]
 
 
 @register("teacher")
@@ -49,6 +49,19 @@ def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
     if reads not in ("all", *channels):
         raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose all, {', '.join(channels)}")
     return reads
+
+
+def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
+    """The modalities that a student is trained for, with their bands: all, or all but the one that the teacher reads.
+
+    Raises:
+        ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
+    """
+    check_reads("teacher", teacher, channels)
+    students = {name: bands for name, bands in channels.items() if name != teacher}
+    if not students:
+        raise ConfigError(f"teacher: '{teacher}' is the only modality here, so no student is left; use 'all'")
+    return students
 
 
 class OneNetworkEach(Method):

@@ -24,7 +24,7 @@ from discom.losses.distill import (
 )
 from discom.losses.multilevel import check_combination
 from discom.methods.base import register
-from discom.methods.baselines import OneNetworkEach, check_reads
+from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 
 __all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
 
@@ -42,15 +42,12 @@ class Distilled(OneNetworkEach):
     """
 
     taught = True
+    teacher_method = Teacher
     paired = True
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
 
     def __init__(self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}):
-        check_reads("teacher", teacher, channels)
-        students = {name: bands for name, bands in channels.items() if name != teacher}
-        if not students:
-            raise ConfigError(f"teacher: '{teacher}' is the only modality here, so no student is left; use 'all'")
-        super().__init__(students, classes, encoder, weights=weights)
+        super().__init__(students_of(teacher, channels), classes, encoder, weights=weights)
         self.reads = list(channels) if teacher == "all" else [teacher]
 
     def loss(self, batch):

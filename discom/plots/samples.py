@@ -6,12 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from discom.data import Modality, MultiModalData, Normalization
-from discom.plots.look import COLOURS
+from discom.plots.look import COLOURS, class_colours
 
 __all__ = ["class_counts", "pairs", "values"]
 
@@ -63,13 +62,10 @@ def _bounds(modality: Modality) -> Normalization:
 
 
 def _draw_masks(axes: Sequence[Axes], data: MultiModalData, rows: Sequence[int]) -> None:
-    """The class of every pixel in colour, white where there is none, and a legend of the classes that occur."""
-    masks = np.asarray(data.masks[np.asarray(rows)])
-    k = np.arange(len(data.classes))
-    hues = np.stack([k * 0.618 % 1, 0.5 + 0.35 * (k % 2), 0.95 - 0.3 * (k // 2 % 2)], 1)  # neighbours look different
-    colours = np.vstack([hsv_to_rgb(hues), np.ones(3)])
+    """The class of every pixel in colour, light grey where there is none, and a legend of the classes that occur."""
+    masks, colours = np.asarray(data.masks[np.asarray(rows)]), class_colours(len(data.classes))
     for axis, mask in zip(axes, masks, strict=True):
-        axis.imshow(colours[np.minimum(mask, len(data.classes))], interpolation="nearest")
+        axis.imshow(colours[mask], interpolation="nearest")
         axis.set(xticks=[], yticks=[])
     axes[0].set_ylabel("class")
     shown = [k for k in np.unique(masks) if k < len(data.classes)]

@@ -9,17 +9,18 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from discom.errors import RunError
+from discom.experiments import METRICS, metric_of
 from discom.plots.look import COLOURS, MARKERS
 
-__all__ = ["differences", "gains", "intervals", "probe_map"]
+__all__ = ["differences", "gain_map", "gains", "intervals", "probe_map"]
 
-SUMMARY = ("data", "method", "modality", "n", "f1", "sd", "arrow", "paper")  # columns of a table that are no dials
+SUMMARY = ("data", "method", "modality", "n", *METRICS, "sd", "arrow", "paper")  # columns of a table that are no dials
 
 
 def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> Figure:
     """Paired differences of one method to each baseline with their 95 % interval, a panel for each data set."""
     chosen = table[table["method"] == method]
-    sets = list(dict.fromkeys(chosen["data"]))
+    sets, score = list(dict.fromkeys(chosen["data"])), METRICS[metric_of(table)]
     if not sets:
         raise RunError(f"{method}: no run of it in this table, so nothing to compare; train one first")
     figure, axes = plt.subplots(1, len(sets), squeeze=False, sharey=True, layout="constrained",
@@ -34,7 +35,12 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
             label = f"{row['modality']} (n = {row['n']})"
             axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=label, **look)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(title=data, xlabel=f"F1 of {method} − F1 of …", yticks=range(len(baselines)), yticklabels=baselines)
+        axis.set(
+            title=data,
+            xlabel=f"{score} of {method} − {score} of …",
+            yticks=range(len(baselines)),
+            yticklabels=baselines,
+        )
         axis.set_ylim(len(baselines) - 0.5, -0.5)
         axis.legend(frameon=False, fontsize=8, loc="best")
     return figure
@@ -42,7 +48,8 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     """Every method of a table against each baseline: paired differences as dots with their 95 % interval, a panel for
-    each modality, F1 beside the method's name in the panel."""
+    each modality, the mean score beside the method's name in the panel."""
+    metric, score = metric_of(table), METRICS[metric_of(table)]
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     modalities = list(dict.fromkeys(compared["modality"]))
     if not modalities:
@@ -58,12 +65,12 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             look = {"color": COLOURS[number % len(COLOURS)], "fmt": MARKERS[number % len(MARKERS)], "ms": 4}
             axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=f"− {baseline}", capsize=2, **look)
         for place, (_, row) in enumerate(part.iterrows()):
-            text = "" if np.isnan(row["f1"]) else f"{row['f1']:.1f}"
+            text = "" if np.isnan(row[metric]) else f"{row[metric]:.1f}"
             axis.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         seeds = sorted({int(n) for n in part["n"].dropna()})
-        axis.set(title=f"{modality} (n = {' or '.join(map(str, seeds))}; mean F1 at the right)")
-        axis.set(xlabel="difference in F1 points", yticks=range(len(names)), yticklabels=names)
+        axis.set(title=f"{modality} (n = {' or '.join(map(str, seeds))}; mean {score} at the right)")
+        axis.set(xlabel=f"difference in {score} points", yticks=range(len(names)), yticklabels=names)
         axis.grid(axis="y", linewidth=0.4)
         axis.set_ylim(len(names) - 0.5, -0.5)
     dots = axes[0][0].get_legend_handles_labels()
@@ -83,22 +90,23 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         raise RunError(
             f"gains: {len(dials)} dials were turned {dials}; a picture has one or two, give the others one value"
         )
+    score = METRICS[metric_of(table)]
     modalities, draw = list(dict.fromkeys(table["modality"])), _gain_curve if len(dials) == 1 else _gain_map
     modalities = [name for name in modalities if "+" not in name]
     figure, axes = plt.subplots(len(baselines), len(modalities), squeeze=False, layout="constrained",
                                 figsize=(4.4 * len(modalities) + 0.8, 2.9 * len(baselines) + 0.4))  # fmt: skip
     for row, baseline in zip(axes, baselines, strict=True):
         for axis, modality in zip(row, modalities, strict=True):
-            name = draw(axis, table[table["modality"] == modality], dials, baseline)
-            axis.set_title(f"{modality}: {name} − F1 of {baseline}", fontsize=10)
+            name = draw(axis, table[table["modality"] == modality], dials, baseline, score)
+            axis.set_title(f"{modality}: {name} − {score} of {baseline}", fontsize=10)
     if len(dials) == 1:
         shown = {name: dot for axis in axes.flat for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)}
         figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
-def _gain_curve(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> str:
-    methods = [name for name in dict.fromkeys(part["method"]) if name not in (baseline, "teacher")]
+def _gain_curve(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str, score: str) -> str:
+    methods = [name for name in dict.fromkeys(part["method"]) if name not in (baseline, "teacher", "dense-teacher")]
     width = np.ptp(part[dials[0]]) or 1.0
     for number, name in enumerate(methods):
         line = part[part["method"] == name].sort_values(dials[0])
@@ -107,11 +115,11 @@ def _gain_curve(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -
         look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 5}
         axis.errorbar(place, middle, yerr=[middle - low, high - middle], capsize=3, label=name, linewidth=1.2, **look)
     axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
-    axis.set(xlabel=dials[0], ylabel="F1 points", xticks=sorted(set(part[dials[0]])))
-    return "F1"
+    axis.set(xlabel=dials[0], ylabel=f"{score} points", xticks=sorted(set(part[dials[0]])))
+    return score
 
 
-def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> str:
+def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str, score: str) -> str:
     name = [name for name in dict.fromkeys(part["method"]) if name != baseline][-1]
     cells = part[part["method"] == name].pivot(index=dials[0], columns=dials[1])
     middle, low, high = (cells[f"vs {baseline}{end}"] for end in ("", " low", " high"))
@@ -119,9 +127,42 @@ def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str) -> 
             for row in zip(middle.to_numpy(), low.to_numpy(), high.to_numpy(), strict=True)]  # fmt: skip
     most = np.nanmax(np.abs([part.loc[part["method"] == name, f"vs {baseline}"]]))
     sns.heatmap(middle, ax=axis, annot=text, fmt="", cmap="PuOr", vmin=-most, vmax=most, annot_kws={"fontsize": 8},
-                cbar_kws={"label": "F1 points"})  # fmt: skip
+                cbar_kws={"label": f"{score} points"})  # fmt: skip
     axis.invert_yaxis()
-    return f"F1 of {name}"
+    return f"{score} of {name}"
+
+
+def gain_map(table: pd.DataFrame, baseline: str, names: Mapping[str, str] | None = None) -> Figure:
+    """Paired differences to a baseline on several data sets at once: rows data sets, columns methods, a panel for each
+    modality; each cell has the difference with its 95 % interval, in bold where that excludes zero.
+
+    Args:
+        table: a summary.
+        baseline: what is compared with.
+        names: data set → what to call it.
+    """
+    score = METRICS[metric_of(table)]
+    shown = table[table[f"vs {baseline}"].notna()]
+    modalities, methods, sets = (list(dict.fromkeys(shown[column])) for column in ("modality", "method", "data"))
+    most = float(shown[f"vs {baseline}"].abs().max())
+    figure, axes = plt.subplots(1, len(modalities), squeeze=False, sharey=True, layout="constrained",
+                                figsize=((1.25 * len(methods) + 0.6) * len(modalities) + 2.2, 0.62 * len(sets) + 1.3),
+                                )  # fmt: skip
+    for axis, modality in zip(axes[0], modalities, strict=True):
+        part = shown[shown["modality"] == modality].set_index(["data", "method"])
+        cells = part[f"vs {baseline}"].unstack().reindex(index=sets, columns=methods)
+        sns.heatmap(cells, ax=axis, cmap="PuOr", vmin=-most, vmax=most, cbar=axis is axes[0][-1], linewidths=0.5,
+                    cbar_kws={"label": f"{score} − {score} of {baseline}"})  # fmt: skip
+        for (data, method), row in part.iterrows():
+            middle, low, high = (row[f"vs {baseline}{end}"] for end in ("", " low", " high"))
+            text = f"{middle:+.1f}" + ("" if np.isnan(low) else f"\n[{low:+.1f}, {high:+.1f}]")
+            place = methods.index(method) + 0.5, sets.index(data) + 0.5
+            axis.text(*place, text, ha="center", va="center", fontsize=8, color="black" if abs(middle) < 0.7 * most
+                      else "white", fontweight="bold" if low > 0 or high < 0 else "normal")  # fmt: skip
+        axis.set(title=f"{modality} (n = {' or '.join(map(str, sorted(set(part['n']))))})", xlabel="", ylabel="")
+        axis.set_yticklabels([(names or {}).get(data, data) for data in sets], rotation=0)
+        axis.set_xticklabels([method.replace(" ", "\n") for method in methods], rotation=0, fontsize=8)
+    return figure
 
 
 def probe_map(matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None) -> Figure:

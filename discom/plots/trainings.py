@@ -1,6 +1,7 @@
 """What a training did."""
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -9,16 +10,19 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from discom.plots.dense import pixel_confusions
 from discom.plots.look import COLOURS, MARKERS
 from discom.runs import read_predictions
 
 __all__ = ["confusions", "curves"]
 
+NAMES = {"valid_f1": "weighted F1 × 100", "valid_miou": "mIoU in %"}
+
 
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
-    """Training loss, and validation F1 of every modality, over epochs; several runs by name, or one."""
+    """Training loss, and validation F1 (or mean IoU) of every modality, over epochs; several runs by name, or one."""
     runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
-    scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_f1/")))
+    scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_")))
     figure, axes = plt.subplots(1, 1 + len(scored), figsize=(3.4 * (1 + len(scored)), 2.7), layout="constrained")
     for number, (name, table) in enumerate(runs.items()):
         how = {
@@ -31,7 +35,9 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
         for axis, column in zip(axes[1:], scored, strict=True):
             if column in table:
                 axis.plot(table["epoch"], table[column], **how)
-            axis.set(xlabel="epoch", ylabel="weighted F1 × 100", title=f"{column.partition('/')[2]}, validation")
+            axis.set(
+                xlabel="epoch", ylabel=NAMES[column.split("/")[0]], title=f"{column.partition('/')[2]}, validation"
+            )
     axes[0].set(xlabel="epoch", ylabel="total loss", title="training")
     if len(runs) > 1:
         axes[0].legend(frameon=False)
@@ -39,9 +45,15 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
 
 
 def confusions(predictions: Path | str) -> Figure:
-    """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz."""
+    """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz; of a
+    dense method, that of pixels, over the images that all its networks saw."""
     held = read_predictions(predictions)
     classes = held["classes"].tolist()
+    if said := [key.removesuffix("_predicted") for key in held if key.endswith("_predicted")]:
+        shared = reduce(np.intersect1d, [held[f"{name}_ids"] for name in said])
+        rows = {name: pd.Index(held[f"{name}_ids"]).get_indexer(shared) for name in said}
+        labels = held[f"{said[0]}_labels"][rows[said[0]]]
+        return pixel_confusions({name: held[f"{name}_predicted"][rows[name]] for name in said}, labels, classes)
     names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
     size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
     figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)

@@ -14,7 +14,11 @@ from discom.sweep.jobs import Source
 
 __all__ = ["arm", "cell_runs", "cells"]
 
-DIALS = ("shared", "spurious", "spurious_in", "labelled")  # the arguments of scenes that a data set's name tells
+# the arguments of drawn data that a data set's name tells
+DIALS = {
+    "scenes": ("shared", "spurious", "spurious_in", "labelled"),
+    "scenes-dense": ("noise", "labelled", "degraded", "degraded_in"),
+}
 
 
 def arm(text: str) -> tuple[str, dict[str, Any]]:
@@ -51,10 +55,11 @@ def cells(data: str, dials: Mapping[str, Sequence[Any]], seeds: int) -> list[Sou
     Raises:
         ConfigError: data that has no dials, a dial that there is not, or one without values.
     """
-    if data.partition(":")[0] != "scenes":
+    known = DIALS.get(data.partition(":")[0])
+    if known is None:
         raise ConfigError(f"data: '{data}' has no dials; only scenes are drawn, use discom table for the others")
-    if not isinstance(dials, Mapping) or set(dials) - set(DIALS):
-        raise ConfigError(f"dials: {dials} are not values of {', '.join(DIALS)}; other arguments go with the data")
+    if not isinstance(dials, Mapping) or set(dials) - set(known):
+        raise ConfigError(f"dials: {dials} are not values of {', '.join(known)}; other arguments go with the data")
     if empty := [name for name, values in dials.items() if not isinstance(values, list | tuple) or not values]:
         raise ConfigError(f"dials: {empty[0]} needs a list of values, such as [0, 0.5, 1]")
     head = data if ":" in data else f"{data}:"

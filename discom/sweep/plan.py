@@ -16,10 +16,10 @@ from discom import methods
 from discom.data import Batches, MultiModalData
 from discom.errors import BusyError, RunError
 from discom.experiments import label
+from discom.resuming import stoppable
 from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
 from discom.sweep.jobs import Source
-from discom.training import stoppable
 
 __all__ = ["estimate", "missing", "sweep"]
 
@@ -50,7 +50,8 @@ def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run],
 def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float:
     """Seconds that training `runs` on this machine takes, by and large, from a few steps of `student` timed now.
 
-    A step's time is taken to go with the number of trained parameters and with the views that a batch has.
+    A step's time is taken to go with the number of trained parameters and with the views that a batch has; of dense
+    prediction, `single` is timed.
     """
     runs = list(runs)
     if not runs:
@@ -64,8 +65,9 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float
             if _arm(run) not in sizes:
                 model = methods.build(methods.get(run.method), part, run.config)
                 sizes[_arm(run)] = _size(model) * (1 + model.strong_view)
-        student = methods.build(methods.Student, part, config).to(device)
-    batches, seconds = Batches(part, config.batch_size, 0, device=device), []
+        dense = methods.get(runs[0].method).dense
+        student = methods.build(methods.Single if dense else methods.Student, part, config).to(device)
+    batches, seconds = Batches(part, config.batch_size, 0, device=device, dense=dense), []
     for _, batch in zip(range(steps + 1), batches.epoch(0), strict=False):
         started = time.perf_counter()
         with torch.autocast(device, torch.bfloat16, enabled=config.precision != "32-true"):

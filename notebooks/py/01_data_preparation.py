@@ -594,7 +594,7 @@ check("the checker tells wrong from right", grade[1](0.85) and not grade[1](0.7)
 #
 # - Ienco and Dantas, *DisCoM-KD: Cross-Modal Knowledge Distillation via Disentanglement Representation and Adversarial Learning*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080); its protocol is the source of the percentiles, motions and unpaired batches.
 # - Public sets and their codes: `discom/data/sources/`, [data/README.md](../data/README.md); each reader's docstring names its sources.
-# - Code and tests: `discom/data/scenes.py`, `multimodal.py`, `splitting.py`, `normalize.py`, `batches.py`, `prepared.py`; each has `tests/data/test_<module>.py`.
+# - Code and tests: `discom/data/scenes/`, `multimodal.py`, `splitting.py`, `normalize.py`, `batches.py`, `prepared.py`; each has `tests/data/test_<module>.py`.
 # - Data and text: this repository, MIT licence.
 
 # %%

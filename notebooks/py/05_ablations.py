@@ -587,7 +587,7 @@ if answer_5 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs. 2–7, Table 3.
 # - Y. Ganin et al., *Domain-Adversarial Training of Neural Networks*, JMLR 17(59), 2016: gradient reversal (Eq. 3).
 # - Z. Xue et al., *The Modality Focusing Hypothesis*, ICLR 2023, [arXiv 2206.06487](https://arxiv.org/abs/2206.06487); [official code](https://github.com/zihuixue/MFH), whose printed gains are the crosses.
-# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes.py`, `discom/sweep/grid.py`, `discom/tables.py`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

@@ -4,8 +4,18 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
-from discom.data.augmentation import VIEWS, draw_motions, draw_views, motion_table, move, view
+from discom.data.augmentation import (
+    VIEWS,
+    draw_motions,
+    draw_views,
+    motion_table,
+    move,
+    restore,
+    turn,
+    view,
+)
 
 SIZES = [(4, 4), (5, 5), (4, 6), (7, 3)]
 
@@ -70,8 +80,8 @@ def stated(probability, square):
     turns = (0, 1, 2, 3) if square else (0, 2)
     for flips in range(4):
         odds[4 * flips] += probability / 4 * 0.5
-        for turn in turns:
-            odds[turn + 4 * flips] += probability / 4 * 0.5 / len(turns)
+        for quarters in turns:
+            odds[quarters + 4 * flips] += probability / 4 * 0.5 / len(turns)
     return odds
 
 
@@ -196,3 +206,95 @@ def test_one_seed_draws_one_set_of_views(strong):
     first, again, other = (draw_views(x, 0.5, generator(seed), strong) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+# turned and put back --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
+def test_turning_is_the_view_without_its_blank(height, width):
+    x = noise(VIEWS, 3, height, width) + 1
+    views = torch.arange(VIEWS)
+    assert torch.equal(turn(x, views), view(x, views % 8))
+    assert torch.equal(turn(x, views % 8), turn(x, views))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
+def test_what_was_turned_is_put_back_exactly(height, width, dtype):
+    x, views = (200 * noise(VIEWS, 3, height, width)).to(dtype), torch.arange(VIEWS)
+    before = x.clone()
+    assert torch.equal(restore(turn(x, views), views), x)
+    assert torch.equal(turn(restore(x, views), views), x)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_so_is_the_gradient(height, width):
+    """restore(turn(x)) is x: what is put in front of it reaches every pixel as it is, not a sum over motions."""
+    x, views = noise(8, 2, height, width).requires_grad_(), torch.arange(8)
+    weight = noise(8, 2, height, width, seed=1)
+    (weight * restore(turn(x, views), views)).sum().backward()
+    assert torch.equal(x.grad, weight)
+    x.grad = None
+    (weight * turn(x, views)).sum().backward()
+    assert torch.equal(x.grad, restore(weight, views))
+
+
+def test_a_motion_is_no_other_ones_way_back():
+    """The mutation: a quarter turn put back by another quarter turn the same way."""
+    x = noise(8, 1, 4, 4)
+    views = torch.arange(8)
+    twice = turn(turn(x, views), views)
+    assert [torch.equal(one, other) for one, other in zip(twice, x, strict=True)].count(False) == 2  # ±90 degrees
+
+
+def test_view_0_costs_no_copy():
+    x, views = noise(5, 2, 4, 4), torch.tensor([0, 8, 16, 0, 32])
+    assert turn(x, views) is x
+    assert restore(x, views) is x
+
+
+def encoded(network, x, views):
+    """The maps of the images as they stand, and those of moved images, put back."""
+    with torch.no_grad():
+        return network(x), restore(network(turn(x, views)), views)
+
+
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.MaxPool2d(8)])
+@pytest.mark.parametrize("size", [(16, 16), (16, 24)])
+def test_maps_of_a_pooling_encoder_are_put_back_exactly(pool, size):
+    network = nn.Sequential(pool, nn.ReLU(), nn.MaxPool2d(2)) if pool.kernel_size == 2 else pool
+    upright, restored = encoded(network, (64 * noise(8, 3, *size)).round(), torch.arange(8))  # sums that are exact
+    assert torch.equal(restored, upright)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 24)])
+def test_maps_of_a_1x1_convolution_and_of_a_unit_that_is_alike_on_all_sides_are_too(size):
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 4, 1), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, padding=1), nn.MaxPool2d(2)]
+    for weight in layers[2].parameters():
+        nn.init.constant_(weight, 0.1)
+    upright, restored = encoded(nn.Sequential(*layers), noise(8, 3, *size), torch.arange(8))
+    torch.testing.assert_close(restored, upright)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 24)])
+def test_a_padded_convolution_of_stride_2_shifts_its_cells(size):
+    """Even one that is alike on all sides: its cells are centred on even pixels, counted from the left."""
+    network = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+    for weight in network.parameters():
+        nn.init.constant_(weight, 0.1)
+    upright, restored = encoded(network, noise(8, 3, *size), torch.arange(8))
+    shifted = [(one - other).abs().max().item() > 0.05 for one, other in zip(restored, upright, strict=True)]
+    assert shifted[0] is False
+    assert sum(shifted) >= 3 if size[0] != size[1] else sum(shifted) >= 6  # a transposition leaves the corner in place
+
+
+def test_a_network_that_can_tell_its_sides_apart_has_other_maps_of_moved_images():
+    """What is put back is the place, not the content: a network need not see a moved image as it saw the image."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2))
+    upright, restored = encoded(network, noise(8, 3, 8, 8), torch.arange(8))
+    assert torch.equal(restored[0], upright[0])
+    assert (restored[1:] - upright[1:]).abs().amax((1, 2, 3)).min() > 1e-2

@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Batch, Batches, Modality, MultiModalData, scenes
 from discom.data import batches as batching
-from discom.data.augmentation import VIEWS, move, view
+from discom.data.augmentation import VIEWS, draw_motions, move, turn, view
 from discom.data.batches import Images, SoftLabels, paired_rows
 from discom.errors import ConfigError, DataError
 
@@ -474,3 +474,166 @@ class _Keep(torch.nn.Module):
 
     def forward(self, batch):
         return batch
+
+
+# a class for every pixel ----------------------------------------------------------------------------------------
+
+COARSE = tuple("abcdefgh")
+
+
+def class_of(x):
+    """What the planted masks say of a pixel: a function of its first band; every fifth value has no label."""
+    value = x[..., 0, :, :].long() if isinstance(x, torch.Tensor) else x[..., 0, :, :].astype(int)
+    known = value % len(COARSE)
+    return torch.where(value % 5 == 0, 255, known) if isinstance(x, torch.Tensor) else np.where(value % 5, known, 255)
+
+
+def planted(ids, height=6, width=6, **fields):
+    """Dense data whose images are all different numbers, and whose masks say what their pixel is."""
+    modalities, masks = {}, {}
+    pixels = np.arange(height * width).reshape(height, width)
+    for band, (name, held) in enumerate(ids.items()):
+        held = np.array(held)
+        scene = 97 * held[:, None, None] + pixels  # what all modalities share
+        x = np.stack([scene, scene + 1000 * band], 1).astype(np.float32)
+        modalities[name] = Modality(x, np.zeros(len(held), int), held)
+        masks |= dict(zip(held.tolist(), class_of(x).astype(np.uint8), strict=True))
+    seen = dict.fromkeys(i for held in ids.values() for i in np.array(held).tolist())
+    return MultiModalData(modalities, COARSE, masks=np.stack([masks[i] for i in seen]), dense=True, normalized=True,
+                          **fields)  # fmt: skip
+
+
+DENSE = {
+    "paired": {"rgb": range(30), "depth": range(29, -1, -1)},
+    "partly": {"depth": range(5, 30), "rgb": range(22), "sar": [3, *range(8, 20), 40]},
+}
+
+
+@pytest.mark.parametrize("resident_bytes", [0, 2000, 1 << 20])
+@pytest.mark.parametrize("size", [(6, 6), (4, 7)])
+@pytest.mark.parametrize("pairing", ["paired", "unpaired"])
+@pytest.mark.parametrize("kind", DENSE)
+def test_masks_are_moved_exactly_as_their_images(kind, pairing, size, resident_bytes):
+    data = planted(DENSE[kind], *size)
+    make = {"pairing": pairing, "augment": 1, "dense": True, "resident_bytes": resident_bytes}
+    batches, moved = Batches(data, 8, 0, **make), 0
+    for batch in (*batches.epoch(0), *batches.epoch(1)):
+        for name, labels in batch.y.items():
+            assert labels.dtype == torch.int64
+            assert labels.shape == (len(batch.x[name]), *size)
+            assert torch.equal(labels, class_of(batch.x[name]))
+            moved += int((batch.views[name] > 0).sum())
+    assert moved > 20
+    assert (labels == 255).any()
+
+
+def test_a_mask_moved_in_another_way_would_be_noticed():
+    data = planted(DENSE["paired"])
+    batch = next(Batches(data, 8, 0, pairing="paired", augment=1, dense=True).epoch(0))
+    assert not torch.equal(turn(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0], class_of(batch.x["rgb"]))
+    assert not torch.equal(batch.y["rgb"], batch.y["depth"])  # the other modality's is in another place
+
+
+def test_paired_masks_are_of_the_same_scene_once_put_back():
+    for batch in Batches(planted(DENSE["paired"]), 8, 0, pairing="paired", augment=1, dense=True).epoch(0):
+        upright = [put_back(batch.y[name], batch.views[name]) for name in ("rgb", "depth")]
+        assert torch.equal(*upright)
+
+
+def put_back(labels, views):
+    """Undo each image's motion by trying all: the one that `turn` makes the labels of."""
+    found = []
+    for one, seen in zip(labels[:, None], views.tolist(), strict=True):
+        back = [turn(one[None], torch.tensor([v])) for v in range(8)]
+        fits = [image for image in back if torch.equal(turn(image, torch.tensor([seen])), one[None])]
+        found.append(fits[0][0, 0])
+    return torch.stack(found)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_views_say_how_each_image_is_moved(dense):
+    data = planted(DENSE["paired"], 5, 5)
+    originals = {int(image[0, 0, 0]) // 97: image for image in torch.from_numpy(data.modalities["rgb"].x)}
+    for batch in Batches(data, 8, 0, augment=1, dense=dense).epoch(0):
+        assert set(batch.views) == {"rgb", "depth"}
+        smallest = batch.x["rgb"][:, 0].amin((1, 2)).long() // 97
+        upright = torch.stack([originals[i] for i in smallest.tolist()])
+        assert batch.views["rgb"].shape == (len(upright),)
+        assert torch.equal(turn(upright, batch.views["rgb"]), batch.x["rgb"])
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_coupled_modalities_have_equal_views_and_others_do_not(coupled):
+    data = planted({name: range(40) for name in ("rgb", "depth", "sar")})
+    make = {"batch_size": 10, "seed": 3, "pairing": "paired", "augment": 1, "dense": True}
+    batches = Batches(data, **make, coupled=coupled)
+    drawn = {name: torch.cat([b.views[name] for e in range(3) for b in batches.epoch(e)]) for name in data.modalities}
+    assert torch.equal(drawn["rgb"], drawn["depth"]) == coupled
+    assert torch.equal(drawn["rgb"], drawn["sar"]) == coupled
+    assert len(drawn["rgb"].unique()) == 8
+    if coupled:
+        for batch in batches.epoch(0):
+            assert torch.equal(batch.x["rgb"][:, 0], batch.x["sar"][:, 0])  # row by row the same pixels
+            assert torch.equal(batch.y["rgb"], batch.y["depth"])
+
+
+def test_the_first_modality_is_moved_as_ever_when_others_follow_it():
+    """Coupled or not, the same seed shows the same scenes, and the first modality in the same views."""
+    data = planted({name: range(40) for name in ("rgb", "depth")})
+    make = {"batch_size": 10, "seed": 3, "pairing": "paired", "augment": 0.5, "dense": True}
+    for one, other in zip(*(Batches(data, **make, coupled=c).epoch(2) for c in (False, True)), strict=True):
+        assert torch.equal(one.x["rgb"], other.x["rgb"])
+        assert torch.equal(one.x["depth"].amin((1, 2, 3)), other.x["depth"].amin((1, 2, 3)))
+
+
+def test_classification_batches_are_what_they_were():
+    """Views are drawn as before, and labels stay one for an image: a run's numbers are those of earlier versions."""
+    data = scenes.make(30, size=8)
+    batches = Batches(data, 10, 4)
+    streams = np.random.SeedSequence([4, 1]).generate_state(4)
+    for number, name in enumerate(data.modalities):
+        generator = torch.Generator().manual_seed(int(streams[2 * number + 1]))
+        for batch in batches.epoch(1):
+            motions, numbers = draw_motions(batch.x[name], 0.5, generator), torch.arange(64.0).view(1, 1, 8, 8)
+            assert batch.y[name].shape == (10,)
+            assert torch.equal(move(numbers.expand(10, 1, 8, 8), motions),
+                               turn(numbers.expand(10, 1, 8, 8), batch.views[name]))  # fmt: skip
+
+
+@pytest.mark.parametrize("opened", [False, True])
+@pytest.mark.parametrize("resident_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("name", ["rgb", "depth", "sar", "rgb+depth", "sar+rgb+depth"])
+def test_the_truth_of_images_is_their_own_mask(tmp_path, name, resident_bytes, opened):
+    data = planted(DENSE["partly"])
+    if opened:
+        data.save(tmp_path / "held")
+        data = MultiModalData.open(tmp_path / "held")
+        assert data.dense
+    held = Images(data, name, "cpu", resident_bytes, dense=True)
+    assert (held.known is None) == (resident_bytes == 0)
+    rows = torch.tensor([3, 0, len(held) - 1])
+    for chosen in (rows, slice(None)):
+        images = held[rows if chosen is rows else torch.arange(len(held))]
+        truth = held.truth(chosen)
+        assert truth.dtype == torch.uint8
+        for first in range(0, images.shape[1], 2):  # each stacked modality's first band says the same
+            assert torch.equal(truth.long(), class_of(images[:, first : first + 1]))
+
+
+@pytest.mark.parametrize("resident_bytes", [0, 1 << 20])
+def test_the_truth_without_dense_is_the_label_of_the_image(resident_bytes):
+    data = numbered({"rgb": range(10), "depth": range(4, 10)})
+    held = Images(data, "rgb+depth", "cpu", resident_bytes)
+    assert held.truth().tolist() == [0, 1, 0, 1, 0, 1]
+    assert held.truth(torch.tensor([1, 4])).tolist() == [1, 0]
+    assert held.truth().dtype == torch.int64
+
+
+def test_masks_of_a_batch_are_read_when_they_are_asked_for(tmp_path):
+    planted(DENSE["paired"]).save(tmp_path / "held")
+    data = MultiModalData.open(tmp_path / "held")
+    streamed, resident = (Batches(data, 8, 0, augment=1, dense=True, resident_bytes=size) for size in (0, 1 << 20))
+    for one, other in zip(streamed.epoch(0), resident.epoch(0), strict=True):
+        for name in data.modalities:
+            assert torch.equal(one.y[name], other.y[name])
+            assert torch.equal(one.x[name], other.x[name])

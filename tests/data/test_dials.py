@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from discom.data import load, scenes
+from discom.data import load
+from discom.data.scenes import single as scenes
 from discom.data.splitting import split_rows
 from discom.errors import ConfigError, DataError
 

@@ -368,7 +368,8 @@ def test_folders_that_hold_nothing_of_ours(tmp_path):
     with pytest.raises(DataError, match=r"neither a prepared folder nor <modality>/<class>/<image>"):
         load(tmp_path)
     with pytest.raises(
-        DataError, match=r"nowhere: no such folder, and no data set of that name; there are scenes, eurosat"
+        DataError,
+        match=r"nowhere: no such folder, and no data set of that name; there are scenes, scenes-dense, eurosat",
     ):
         load(tmp_path / "nowhere")
     (tmp_path / MANIFEST).write_text("{}")

@@ -7,7 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from discom.data import load, scenes
+from discom.data import load
+from discom.data.scenes import drawing
+from discom.data.scenes import single as scenes
 from discom.errors import ConfigError
 from discom.storage import digest
 
@@ -161,17 +163,19 @@ def test_every_formula_pixel_by_pixel(size, monkeypatch):
         ("0.10 + 0.22 * relief", "0.22 * relief"),
         ("0.12 + 0.16", "0.10 + 0.16"),
         ("_sigmoid(2 * slope)", "_sigmoid(slope)"),
-        ("plane + 0.7 *", "plane + 0.6 *"),
+        ("level + 0.7 *", "level + 0.6 *"),
     ],
 )
 def test_another_formula_would_be_noticed(old, new, monkeypatch):
     """The mutations: each changes one number of the recipe, and the pixel test must fail."""
-    for function in (scenes._geometry, scenes._rgb, scenes._depth, scenes._thermal):
+    shared = (drawing.geometry, drawing.texture, drawing.background, drawing.plane)
+    for function in (*shared, scenes._depth, scenes._thermal):
         source = inspect.getsource(function)
         if old in source:
-            space = dict(vars(scenes))
+            module = inspect.getmodule(function)
+            space = dict(vars(module))
             exec(source.replace(old, new), space)
-            monkeypatch.setattr(scenes, function.__name__, space[function.__name__])
+            monkeypatch.setattr(module, function.__name__, space[function.__name__])
             with pytest.raises(AssertionError):
                 check_pixels(40, 32, monkeypatch)
             return

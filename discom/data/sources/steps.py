@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from discom.data.checks import NO_LABEL
 from discom.data.splitting import PARTS
 from discom.errors import ConfigError, DataError
 from discom.storage import chunks
 
 __all__ = ["NO_LABEL", "carve", "check_modalities", "count_pixels", "dominant_classes", "find_folder", "most_frequent",
            "official_parts", "pair", "sorted_files", "walk"]  # fmt: skip
-
-NO_LABEL = 255  # in a mask: void, border, unknown
 
 
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:

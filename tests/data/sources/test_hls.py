@@ -156,6 +156,7 @@ def test_index_of_another_form(tmp_path):
         read_hls(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*of the tiles are not listed")
 def test_without_any_clear_patch(tmp_path):
     make_hls(tmp_path)
     (tmp_path / "index.csv").write_text("tile,location_group\n")

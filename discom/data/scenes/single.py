@@ -1,4 +1,4 @@
-"""The embedded data: one object per scene, drawn from known factors, seen by several sensors.
+"""One object per scene, drawn from known factors, seen by several sensors.
 
 A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the material as a
 texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So the best
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.scenes import drawing
+from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError
 
 __all__ = ["MODALITIES", "best_accuracy", "make"]
 
-SHAPES = ("disk", "square", "triangle")
-MATERIALS = ("wood", "metal", "stone")  # names for the class list; a material shows through its cues alone
 MODALITIES = ("rgb", "depth", "thermal")
 FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
 # scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
@@ -83,11 +83,10 @@ def make(
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
-    if seed < 0:
-        raise ConfigError(f"scenes: seed={seed} is negative; use 0 or more")
     shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta, "shared": shared}
     shares |= {"spurious": spurious, "labelled": labelled}
-    _check(n, size, shares, shapes, materials, modalities)
+    drawing.check("scenes", n, seed, size, shares)
+    _check(shapes, materials, modalities)
     if spurious_in not in ("rgb", "depth"):
         raise ConfigError(f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth")
     factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared)
@@ -104,12 +103,11 @@ def make(
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         part = {name: values[rows] for name, values in factors.items()}
-        view = _geometry(part, size)
+        view = drawing.geometry(part, size)
         masks[rows] = view["mask"] > 0.5
         for name in modalities:
-            shown = view if name != "rgb" or shared == 1 else _geometry({**part, "shape": part["outline"]}, size)
-            # 16 bits, as a sensor would: rounding also hides the last-digit differences between processors
-            images[name][rows] = np.round(np.clip(draw[name](part, shown, noise[name]), 0, 1) * 65535) / 65535
+            shown = view if name != "rgb" or shared == 1 else drawing.geometry({**part, "shape": part["outline"]}, size)
+            images[name][rows] = drawing.rounded(draw[name](part, shown, noise[name]))
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     classes = tuple(f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials])
     flat = {name: values for name, values in factors.items() if values.ndim == 1}
@@ -158,12 +156,7 @@ def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, m
         factors["shift"][rows] = 0.4 * share - 0.2
 
 
-def _check(n, size, shares, shapes, materials, modalities) -> None:
-    if n < 1 or size < 8 or size % 4:
-        raise ConfigError(f"scenes: n={n}, size={size}; n must be positive, size a multiple of 4 from 8 on")
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ConfigError(f"scenes: {name}={share} is no probability; choose 0 to 1")
+def _check(shapes, materials, modalities) -> None:
     if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
         raise ConfigError(f"scenes: shapes={shapes}, materials={materials}; each is 1 to 3, and not both 1")
     if unknown := [name for name in modalities if name not in MODALITIES]:
@@ -198,59 +191,18 @@ def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.nd
     return factors
 
 
-def _sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def _geometry(f, size) -> dict[str, np.ndarray]:
-    """Image coordinates X, Y in [-1, 1], object coordinates u, v, and the object's soft mask, each [n, size, size]."""
-    axis = np.linspace(-1, 1, size)
-    f = {name: f[name][:, None, None] for name in ("shape", "centre_x", "centre_y", "rotation", "scale")}
-    x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
-    dx, dy = (x - f["centre_x"]) / f["scale"], (y - f["centre_y"]) / f["scale"]  # [n, size, size]
-    cos, sin = np.cos(f["rotation"]), np.sin(f["rotation"])
-    u, v = cos * dx + sin * dy, cos * dy - sin * dx
-    r = np.hypot(u, v)
-    disk, square = 1 - r, 0.8 - np.maximum(abs(u), abs(v))
-    triangle = 0.55 - np.maximum(-v, np.maximum(0.866 * u + 0.5 * v, -0.866 * u + 0.5 * v))
-    distance = np.choose(f["shape"], [disk, square, triangle])
-    return {"x": x, "y": y, "u": u, "v": v, "r": r, "mask": _sigmoid(0.6 * size * distance)}
-
-
-def _blend(weight, first, second):
-    """weight·first + (1 - weight)·second for colours [n, 3] and weights [n, H, W]: [n, 3, H, W]."""
-    weight = weight[:, None]
-    return weight * first[:, :, None, None] + (1 - weight) * second[:, :, None, None]
-
-
 def _rgb(f, view, rng):
-    u, v, r, mask = (view[name] for name in ("u", "v", "r", "mask"))
-    frequency, phase, texture = (f[name][:, None, None] for name in ("frequency", "phase", "texture"))
-    stripes = np.sin(2 * frequency * u + phase)
-    checker = np.clip(1.6 * stripes * np.sin(2 * frequency * v + phase), -1, 1)
-    rings = np.sin(2.2 * frequency * r + phase)
-    wave = np.choose(texture, [stripes, checker, rings])
-    slope = f["gradient_x"][:, None, None] * view["x"] + f["gradient_y"][:, None, None] * view["y"]
-    background = _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
-    body = _blend((1 + wave) / 2, f["colour_a"], f["colour_b"])
-    lit = (mask[:, None] * body + (1 - mask[:, None]) * background) * f["illumination"][:, None, None, None]
+    mask = view["mask"][:, None]
+    lit = mask * drawing.texture(f, view) + (1 - mask) * drawing.background(f, view)
+    lit = lit * f["illumination"][:, None, None, None]
     return lit + 0.05 * rng.standard_normal(lit.shape)
 
 
 def _depth(f, view, rng):
     n, size, _ = view["mask"].shape
-    plane = 0.5 + f["shift"][:, None, None]
-    plane = plane + 0.7 * (f["tilt_x"][:, None, None] * view["x"] + f["tilt_y"][:, None, None] * view["y"])
-    flat, dome, ridge = (
-        np.full_like(view["r"], 0.6),
-        1 - np.minimum(view["r"], 1) ** 2,
-        1 - np.minimum(abs(view["u"]), 1),
-    )
-    relief = np.choose(f["relief"][:, None, None], [flat, dome, ridge])
-    depth = plane + view["mask"] * (0.10 + 0.22 * relief) + 0.08 * rng.standard_normal((n, size, size))
-    holes = rng.random((n, size // 4, size // 4)) < 0.15  # a missing square of 4×4 pixels, as real sensors have
-    holes = holes.repeat(4, axis=1).repeat(4, axis=2)
-    return np.where(holes, 0, depth)[:, None]
+    relief = drawing.relief(f, view)
+    depth = drawing.plane(f, view) + view["mask"] * (0.10 + 0.22 * relief) + 0.08 * rng.standard_normal((n, size, size))
+    return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
 
 
 def _thermal(f, view, rng):

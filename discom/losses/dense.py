@@ -1,0 +1,245 @@
+"""What a student of dense prediction is asked to learn: labels of pixels, and what its teacher says of each pixel.
+
+Letters: B images, C classes, K tokens, D channels, h x w cells of a feature map, H x W pixels; z^s, z^t logits of
+student and teacher; p_T = softmax(z / T) over classes unless said otherwise; KL(a ‖ b) = Σ a (log a - log b). All is
+computed in float32 at least, whatever the networks ran in; the gradient reaches whatever requires it, which a frozen
+teacher's maps do not. A term without labels among its arguments covers unlabelled pixels too. Where paper and official
+code differ the code is followed (tests/golden names the commits) and the docstring says so.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from discom.data.checks import NO_LABEL
+from discom.losses.distill import check_temperature, kd
+
+__all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative", "pixel_wise",
+           "prototype_similarity", "receptive_mask", "soft_labels", "token_masks", "token_overlap"]  # fmt: skip
+
+EPSILON = 1e-5  # added to the pixels of a class and to the area of a mask, and the least length in a cosine
+TINY = 1e-12  # added to the areas of two masks
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the labelled pixels of -log p_y; 0, with a gradient of 0, where the whole batch has no label.
+
+    Args:
+        logits: [B, C, H, W].
+        labels: [B, H, W], int64 in [0, C), or `NO_LABEL`.
+
+    >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), torch.tensor([[[3, NO_LABEL]]])).item(), 4)  # log 4
+    1.3863
+    """
+    total = F.cross_entropy(_full(logits), labels, ignore_index=NO_LABEL, reduction="sum")
+    return total / (labels != NO_LABEL).sum().clamp(min=1)
+
+
+def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
+    """Pixel-wise KD: T² · mean over images and pixels of KL(p^t_T ‖ p^s_T), summed over the classes.
+
+    Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both logits are [B, C, H, W];
+    the result is ≥ 0, and 0 where the two agree up to a constant per pixel.
+
+    Raises:
+        ValueError: shapes that differ or are no maps, or T ≤ 0.
+
+    >>> pixel_wise(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 5.0)).item()
+    0.0
+    """
+    student, teacher = _pair(student_logits, teacher_logits)
+    return kd(_pixels(student), _pixels(teacher), temperature)
+
+
+def channel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
+    """CWD: T² · mean over images and channels of KL(p^t_T ‖ p^s_T), p the softmax over the positions of a channel.
+
+    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 on logits are its script's
+    (its parser's defaults are another setting). The official code takes log(softmax), which underflows to -∞; here it
+    is a log-softmax: the same values, always finite. Both logits are [B, C, H, W], features [B, D, h, w] do as well;
+    the result is ≥ 0, and 0 where the two agree up to a constant per image and channel.
+
+    >>> channel_wise(torch.zeros(1, 2, 2, 2), torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)).item()
+    0.0
+    """
+    student, teacher = _pair(student_logits, teacher_logits)
+    return kd(student.flatten(0, 1).flatten(1), teacher.flatten(0, 1).flatten(1), temperature)  # [B·C, H·W]
+
+
+def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
+    """ProtoKD's pixel-wise KD: the mean over images, pixels and classes of p^t_T (log p^t_T - log p^s_T).
+
+    Source: Wang et al., ICASSP 2023, as its official code has it: no T², and a mean over the classes too, so it is
+    `pixel_wise` / (C · T²). Their T is 10, their weight 10.
+
+    >>> student, teacher = torch.tensor([[0.0, 1.0], [2.0, 0.0]])[:, None, :, None, None]
+    >>> ratio = pixel_wise(student, teacher, 10.0) / element_kd(student, teacher)
+    >>> round(ratio.item())  # 2 classes, T = 10
+    200
+    """
+    return pixel_wise(student_logits, teacher_logits, temperature) / (student_logits.shape[1] * temperature**2)
+
+
+def prototype_similarity(student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """ProtoKD: mean squared difference between the networks' maps of likeness to the classes' prototypes.
+
+        prototype of class c in image b = Σ_{x: y_x = c} f_x / (their number + 1e-5)
+        L = mean over b, c, x of [cos(f^s_x, prototype^s_bc) - cos(f^t_x, prototype^t_bc)]²
+
+    Source: Wang et al., ICASSP 2023; the weight is .1. As in the official code a class that any image of the batch
+    lacks is dropped for the whole batch, and the mean is over the others. That code takes volumes only: this is its
+    value for a depth of 1. Pixels without a label belong to no prototype, but are compared like the others.
+
+    Args:
+        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], those before the last layer.
+        labels: [B, h, w] at the features' resolution, int64 in [0, classes), or `NO_LABEL`.
+        classes: C.
+
+    Returns:
+        A scalar in [0, 4]; 0, with a gradient of 0, if no class is in every image.
+
+    Raises:
+        ValueError: maps or labels of different places.
+
+    >>> f = torch.eye(2)[None, :, None]  # two cells, each its class's prototype
+    >>> g = torch.ones(1, 2, 1, 2)  # a teacher to whom the classes are alike
+    >>> round(prototype_similarity(f, g, torch.tensor([[[0, 1]]]), classes=2).item(), 4)
+    0.5
+    """
+    places = {(len(x), *x.shape[-2:]) for x in (student_features, teacher_features, labels)}
+    if len(places) > 1:
+        raise ValueError(f"features and labels: of {sorted(places)} images and cells; bring them to one resolution")
+    masks = labels.flatten(1)[:, None] == torch.arange(classes, device=labels.device)[:, None]  # [B, C, h·w]
+    shared = masks.any(2).all(0)  # [C]: the others weigh 0, which needs no copy to the host
+    student, teacher = (_likeness(x, masks) for x in (student_features, teacher_features))
+    return ((student - teacher).square().mean((0, 2)) * shared).sum() / shared.sum().clamp(min=1)
+
+
+def _likeness(features: Tensor, masks: Tensor) -> Tensor:
+    """Cosine of each cell with each class's prototype of its image, [B, C, h·w]."""
+    with torch.autocast(features.device.type, enabled=False):
+        features = _full(features).flatten(2)  # [B, D, h·w]
+        masks = masks.to(features.dtype)
+        prototypes = masks @ features.mT / (masks.sum(2, keepdim=True) + EPSILON)  # [B, C, D]
+        return F.normalize(prototypes, dim=2, eps=EPSILON) @ F.normalize(features, dim=1, eps=EPSILON)
+
+
+def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
+    """MasKD's masks: σ(token · teacher's feature) at each cell, [K, D] and [B, D, h, w] → [B, K, h, w] in (0, 1).
+
+    Source: Huang et al., ICLR 2023; neither a softmax nor a division by √D. Officially 8 tokens on maps of class
+    scores, learned on the teacher beforehand (Σ_k mask_k ⊙ feature takes the feature's place, `token_overlap` keeps the
+    masks apart) and then left as they are.
+
+    >>> token_masks(torch.zeros(2, 3), torch.ones(1, 3, 1, 1)).flatten().tolist()
+    [0.5, 0.5]
+    """
+    with torch.autocast(teacher_features.device.type, enabled=False):
+        return torch.einsum("kd,bdhw->bkhw", _full(tokens), _full(teacher_features)).sigmoid()
+
+
+def token_overlap(masks: Tensor) -> Tensor:
+    """MasKD's term for learning tokens: mean over images and pairs of different tokens of their masks' Dice overlap.
+
+        Dice(a, b) = 2 Σ a b / (Σ a² + Σ b² + 2e-12), sums over the cells
+
+    Source: Huang et al., ICLR 2023, with the squared denominators of the official code. Masks are [B, K, h, w] in
+    [0, 1], and so is the result; 0 for a single token.
+
+    >>> apart = torch.eye(2)[None, :, None]
+    >>> token_overlap(apart).item(), round(token_overlap(torch.ones(1, 2, 1, 2)).item(), 4)
+    (0.0, 1.0)
+    """
+    with torch.autocast(masks.device.type, enabled=False):
+        masks = _full(masks).flatten(2)
+        areas = masks.square().sum(2) + TINY  # [B, K]
+        dice = 2 * masks @ masks.mT / (areas[:, :, None] + areas[:, None])  # [B, K, K]
+        count = masks.shape[1]
+        pairs = dice.sum() - dice.diagonal(dim1=1, dim2=2).sum()
+        return pairs / max(len(masks) * count * (count - 1), 1)
+
+
+def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Tensor) -> Tensor:
+    """MasKD: ½ · mean over images, tokens and channels of Σ_x (m_x (s_x - t_x))² / (Σ_x m_x + 1e-5).
+
+    Source: Huang et al., ICLR 2023. As in the official code the mask is squared above the line and not below. Features
+    are [B, D, h, w], officially the maps of class scores; masks [B, K, h, w] in (0, 1), those of `token_masks`.
+
+    >>> s, t = torch.full((1, 2, 2, 2), 3.0), torch.full((1, 2, 2, 2), 1.0)
+    >>> round(receptive_mask(s, t, torch.full((1, 5, 2, 2), 0.5)).item(), 4)  # ½ · .5 · 2²
+    1.0
+    """
+    student, teacher = _pair(student_features, teacher_features)
+    with torch.autocast(student.device.type, enabled=False):
+        masks = _full(masks).flatten(2)
+        errors = masks.square() @ (student - teacher).square().flatten(2).mT  # [B, K, D]
+        return 0.5 * (errors / (masks.sum(2, keepdim=True) + EPSILON)).mean()
+
+
+def masked_generative(student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor) -> Tensor:
+    """MGD: Σ over channels and cells of (G(kept ⊙ f^s) - f^t)², divided by B, the number of images.
+
+    Source: Yang et al., ECCV 2022, segmentation. A sum, so it is large: the method's weight is 2e-5. One draw per cell
+    is shared by all channels and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <= .25), so that a share
+    of .75 is masked. Where the widths differ, a learned 1x1 convolution of the student's map comes before the mask.
+
+    Args:
+        student_features, teacher_features: [B, D, h, w] and [B, D', h, w].
+        generator: D → D': 3x3 convolution, ReLU, 3x3 convolution, learned with the student. It runs in the precision of
+            the networks; the errors are taken in float32 at least.
+        kept: [B, 1, h, w], 1 or True where the student's map is kept.
+
+    >>> s, t = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[4.0, 2.0]]]])
+    >>> masked_generative(s, t, nn.Identity(), torch.tensor([[[[1, 0]]]])).item()  # 3² + 2²
+    13.0
+    """
+    student, teacher = _pair(generator(kept * student_features), teacher_features)
+    return (student - teacher).square().sum() / len(student)
+
+
+def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
+    """The soft-label term for KD-Net: mean over images and pixels of KL(softmax(z^t / T) ‖ softmax(z^s)), no T².
+
+    Source: KD-Net (Hu et al., MICCAI 2020) says of itself that it adapts generalized distillation (Lopez-Paz et al.,
+    ICLR 2016), which minimises (1 - λ) · labels + λ · soft labels, the teacher's softmax(z / T). There is no
+    official code, and KD-Net's own equations were not at hand: this is generalized distillation for each pixel, and no
+    reproduction. Ours: T, the mean, and KL for the cross-entropy: the same gradient, and 0 where the two agree.
+
+    Raises:
+        ValueError: shapes that differ or are no maps, or T ≤ 0.
+
+    >>> soft_labels(torch.tensor([1.0, 0.0])[None, :, None, None], torch.tensor([4.0, 0.0])[None, :, None, None]).item()
+    0.0
+    """
+    check_temperature(temperature)
+    student, teacher = _pair(student_logits, teacher_logits)
+    return kd(_pixels(student), _pixels(teacher) / temperature, 1.0)
+
+
+def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
+    """The latent term for KD-Net: mean over images and cells of KL(softmax_d f^t ‖ softmax_d f^s), d the channels.
+
+    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as works that compare with it say;
+    its own equation was not at hand (see `soft_labels`). Ours: the encoder's last map, [B, D, h, w], a softmax over the
+    channels of each cell, T = 1, and the mean over the cells, so that the size of the map does not count.
+
+    >>> latent_kl(torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)).item()
+    0.0
+    """
+    return pixel_wise(student_map, teacher_map, 1.0)
+
+
+def _full(x: Tensor) -> Tensor:
+    """At least single precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    if student.shape != teacher.shape or student.ndim != 4:
+        raise ValueError(f"maps: student {tuple(student.shape)}, teacher {tuple(teacher.shape)}; give two [B, C, H, W]")
+    return _full(student), _full(teacher)
+
+
+def _pixels(logits: Tensor) -> Tensor:
+    """[B, C, H, W] → [B·H·W, C]."""
+    return logits.movedim(1, -1).flatten(0, -2)
