@@ -39,8 +39,8 @@ class Dense(Method):
             stride = self.branches[name].stride if self.moves_maps and name in self.branches else 1
             if height % stride or width % stride:
                 raise ConfigError(
-                    f"{self.name}: images of {height}×{width} are no multiple of the network's stride, {stride}, so moved"
-                    " places cannot be put back; crop or resize them"
+                    f"{self.name}: images of {height}×{width} are no multiple of the network's stride, {stride}, so"
+                    " moved places cannot be put back; crop or resize them"
                 )
 
     def make(self, network, bands: int) -> nn.Module:

@@ -174,8 +174,9 @@ def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
     """Two columns on what a method costs, all its trainings counted: its own run, which trains a network for each
     modality, and its teacher's.
 
-    `seconds` is the mean over seeds, NaN where a teacher's run is not among the results; `time`, with `time low` and `time high`, the method's seconds over those of
-    teacher and `dense-kdv2` students with the same seed, as a mean with its 95 % interval.
+    `seconds` is the mean over seeds, NaN where a teacher's run is not among the results; `time`, with `time low` and
+    `time high`, the method's seconds over those of teacher and `dense-kdv2` students with the same seed, as a mean with
+    its 95 % interval.
     """
     own = {result.hash: result.seconds for result in results}
     seconds: dict[str, dict[int, float]] = {}
