@@ -707,3 +707,20 @@ def test_a_prepared_folder_is_drawn_like_the_data_it_holds(whole, tmp_path):
     assert np.array_equal(np.asarray(ours[1].images[0].get_array()), held.modalities["depth"].x[5, 0])
     counts = drawn(plots.class_counts(held.split()._asdict()))[0]
     assert sum(bar.get_height() for container in counts.containers for bar in container) == len(whole)
+
+
+def test_gain_map_writes_every_difference_and_marks_those_that_exclude_zero():
+    table = pd.DataFrame(
+        [
+            {"data": data, "method": method, "modality": "rgb", "n": 3, "miou": 50.0, "sd": 1.0,
+             "vs single": middle, "vs single low": middle - 2, "vs single high": middle + 2}
+            for data, method, middle in (
+                ("a", "crodino", 3.0), ("a", "cwd", -1.0), ("b", "crodino", -4.0), ("a", "single", np.nan)
+            )
+        ]
+    )  # fmt: skip
+    figure = plots.gain_map(table, "single", names={"b": "wrong labels"})
+    texts = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
+    assert texts == {"+3.0\n[+1.0, +5.0]": "bold", "-1.0\n[-3.0, +1.0]": "normal", "-4.0\n[-6.0, -2.0]": "bold"}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "wrong labels"]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["crodino", "cwd"]
