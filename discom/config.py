@@ -21,7 +21,8 @@ class Config:
             (paper: 1e-4).
         schedule: "constant" as in the paper, or "one-cycle", which reaches more in few epochs.
         weight_decay: of AdamW (paper: 0).
-        width: feature maps of ResNet-18's first stage (paper: 64), or of the "small" network of dense prediction.
+        width: feature maps of ResNet-18's first stage (paper: 64), or of the "small" network of dense prediction; the
+            other networks there have their own.
         stem: ResNet-18's first layers, "imagenet" (paper) or "small" for images of about 32 pixels.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5, though its student went
             without, 0).

@@ -63,7 +63,8 @@ def predict_logits(
     memory_format=torch.contiguous_format,
     keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
-    """Logits [N, C], float32, of every image, in the order of the data; the network must be in eval mode.
+    """Logits [N, C], float32, of every image, or what `keep` makes of them, in the order of the data; the network must
+    be in eval mode.
 
     Args:
         predict: images [B, C_in, H, W] → logits.

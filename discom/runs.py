@@ -4,8 +4,8 @@
     config.json         what was asked for
     metrics.csv         one row an epoch; tensorboard/ holds the same for TensorBoard
     state.pt            where to resume; gone when the run is done
-    weights/<modality>.safetensors    the epoch with the best validation F1 of that modality
-    predictions.npz     logits of the test part
+    weights/<modality>.safetensors    the epoch with the best validation F1, or mean IoU, of that modality
+    predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum of its content: a folder that has it is done
     .lock               held by the process that trains it
 """
@@ -188,11 +188,14 @@ class Run:
 def identity(method: type[Method], split: Split, config: Config, teacher: Path | None = None) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json."""
     parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
+    masks = [part.masks for part in split] if method.dense else []
     bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
     return {
         "method": method.name,
         "data": split.train.name,
-        "split": digest(bounds, list(split.train.channels.items()), *(array for part in parts for array in part)),
+        "split": digest(
+            bounds, list(split.train.channels.items()), *(array for part in parts for array in part), *masks
+        ),
         **config.identity(),
         "options": method.changed(config.options),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),

@@ -1,7 +1,7 @@
 """From a teacher's run to what its students learn from: soft labels, or maps of them."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,14 @@ def soft_labels(teacher: Teacher, split: Split, *, augment: bool, strong: bool =
     return SoftLabels(shares, teacher.model.task.bias.float())
 
 
-def teach(teacher: Method, student: Method, split: Split, *, augment: bool) -> "SoftLabels | TeacherMaps":
-    """What a teacher says about the training part, in the form that `student` learns from."""
+def teach(
+    teacher: Method, student: Method, split: Split, autocast: Callable[[], AbstractContextManager], *, augment: bool
+) -> "SoftLabels | TeacherMaps":
+    """What a teacher says about the training part, in the form that `student` learns from and in its precision."""
     if student.dense:
-        return TeacherMaps(teacher, split, student.copies)
-    return soft_labels(teacher, split, augment=augment, strong=student.strong_view)
+        return TeacherMaps(teacher, split, student.copies, autocast=autocast)
+    with autocast():
+        return soft_labels(teacher, split, augment=augment, strong=student.strong_view)
 
 
 class TeacherMaps:
@@ -123,23 +126,33 @@ class TeacherMaps:
         split: its training part is what batches are drawn from.
         names: which of the teacher's maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
         resident_bytes: most bytes to hold.
+        autocast: the context in which the teacher computes.
     """
 
     def __init__(
-        self, teacher: DenseTeacher, split: Split, names: tuple[str, ...], resident_bytes: int = RESIDENT_BYTES
+        self,
+        teacher: DenseTeacher,
+        split: Split,
+        names: tuple[str, ...],
+        resident_bytes: int = RESIDENT_BYTES,
+        autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
-        self.teacher, self.names = teacher, names
+        self.teacher, self.names, self.autocast = teacher, names, autocast
         device = next(teacher.parameters()).device
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
         rows = paired_rows(split.train, teacher.reads)
         one = self._ask({name: found[:1] for name, found in rows.items()})
         size = sum(held.nbytes for held in one.values()) * len(self.images[teacher.reads[0]])
         self.held = self._ask_all(rows, one) if size <= resident_bytes else None
+        if self.held is not None:
+            self.images = {}  # nothing more is asked
 
     @torch.no_grad()
     def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
         x = torch.cat([self.images[name][rows[name]] for name in self.teacher.reads], dim=1)
-        return {name: found.float() for name, found in self.teacher.maps(x).items() if name in self.names}
+        with self.autocast():
+            maps = self.teacher.maps(x)
+        return {name: found.float() for name, found in maps.items() if name in self.names}
 
     def _ask_all(self, rows: Mapping[str, Tensor], one: Mapping[str, Tensor], chunk: int = 64) -> dict[str, Tensor]:
         first = self.teacher.reads[0]
@@ -156,4 +169,4 @@ class TeacherMaps:
             upright = self._ask(rows)
         else:
             upright = {k: held[rows[self.teacher.reads[0]].to(held.device)] for k, held in self.held.items()}
-        return {m: {name: turn(found, view) for name, found in upright.items()} for m, view in views.items()}
+        return {m: {name: turn(found, drawn) for name, found in upright.items()} for m, drawn in views.items()}

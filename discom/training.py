@@ -85,7 +85,7 @@ def fit(
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(model, optimizer)
         state = State(run_dir, model.module, optimizer, schedule, fabric.device)
-        state.seconds += answering
+        state.seconds += answering if state.epoch == 0 else 0.0
         answers = partial(_answers, fabric, model.module, task, layout)
         held_out = {name: Images(split.valid, name, fabric.device, dense=method.dense) for name in model.deployed}
         bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
@@ -138,8 +138,7 @@ def _batches(fabric, model, split: Split, config: Config, layout, teacher: metho
     """The training part's batches, and the seconds that a teacher took to answer: a part of a student's cost."""
     soft, started = None, time.perf_counter()
     if teacher is not None:
-        with fabric.autocast():
-            soft = teach(teacher.to(fabric.device), model, split, augment=config.augment > 0)
+        soft = teach(teacher.to(fabric.device), model, split, fabric.autocast, augment=config.augment > 0)
     answering = time.perf_counter() - started if teacher is not None else 0.0
     pairing = "paired" if model.paired else "unpaired"
     batches = Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,

@@ -184,8 +184,8 @@ def test_seeds_that_the_reference_lacks_count_in_the_seconds_and_not_in_the_shar
     assert row["time"] == pytest.approx((22 / 40 + 23 / 42) / 2)
 
 
-@pytest.mark.parametrize("number", ["dense", "crodino"])
-def test_without_teacher_and_students_there_is_no_share(number):
+def test_without_teacher_and_students_there_is_no_share():
+    number = "dense"
     table = paper_table([run for run in runs_of(number) if run.method != "dense-kdv2"], number)
     assert table["time"].isna().all()
     assert table["seconds"].notna().all()
@@ -193,6 +193,10 @@ def test_without_teacher_and_students_there_is_no_share(number):
     for text in (to_markdown(table, against), to_text(table, against)):
         assert "nan" not in text
     assert to_text(table, against).splitlines()[1].split()[-1] == "–"
+
+
+def test_the_ablation_says_nothing_of_time():
+    assert not {"seconds", "time"} & set(paper_table(runs_of("crodino"), "crodino"))
 
 
 def test_one_seed_has_no_interval():

@@ -41,7 +41,7 @@ def table(
     Args:
         number: 1 to 5, dense or crodino.
         data: scenes, a prepared folder, or a folder of images; scenes by default, scenes-dense for dense and crodino.
-        profile: tiny, cpu or paper.
+        profile: tiny, cpu or paper (of dense prediction, a protocol of ours).
         seeds: how many, from 0 on.
         teacher: the modality of Table 1's teacher; the data's first by default.
         runs: the folder that holds all runs.
@@ -90,8 +90,8 @@ def table(
 def grid(
     data: str = "scenes",
     dials: str = '{"shared": [0, 0.5, 1]}',
-    methods: str = "student,kdv2,discom-solo,discom",
-    against: str = "student,discom-solo",
+    methods: str | None = None,
+    against: str | None = None,
     profile: str = "cpu",
     seeds: int = 5,
     runs: Path = Path("runs"),
@@ -112,8 +112,9 @@ def grid(
     Args:
         data: scenes or scenes-dense, with arguments that stay as they are, such as scenes:n=2200.
         dials: JSON, argument of the scenes → its values, such as '{"spurious": [0, 0.6], "shared": [0.5, 1]}'.
-        methods: names with commas between, options after a colon: student,discom,discom:pairing=paired.
-        against: the baselines among them.
+        methods: names with commas between, options after a colon: student,discom,discom:pairing=paired. By default
+            student,kdv2,discom-solo,discom, and for scenes-dense single,dense-kdv2,crodino.
+        against: the baselines among them; by default student,discom-solo or single.
         profile: tiny, cpu or paper.
         seeds: how many, from 0 on.
         runs: the folder that holds all runs.
@@ -127,8 +128,12 @@ def grid(
         settings: changes to the profile.
     """
     from discom import experiments, plots, sweep
+    from discom.methods import get
 
     _check_seeds(seeds)
+    dense = data.partition(":")[0] == "scenes-dense"
+    methods = methods or ("single,dense-kdv2,crodino" if dense else "student,kdv2,discom-solo,discom")
+    against = against or ("single" if dense else "student,discom-solo")
     try:
         turned = json.loads(dials)
     except ValueError:
@@ -136,8 +141,10 @@ def grid(
     arms, baselines = [sweep.arm(text) for text in methods.split(",")], against.split(",")
     if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
         raise ConfigError(f"--against: '{absent.pop()}' is not among the methods {methods}; add it there")
+    if other := [name for name, _ in arms if get(name).dense != dense]:
+        kind = "a class for every pixel, take scenes-dense" if not dense else "one class for an image, take scenes"
+        raise ConfigError(f"--methods: {other[0]} needs {kind}")
     changes, wanted, sources = settings or {}, {}, {}
-    dense = data.partition(":")[0] == "scenes-dense"
     for source in sweep.cells(data, turned, seeds):
         made = sweep.cell_runs(
             source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}, dense)

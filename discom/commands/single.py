@@ -29,7 +29,8 @@ def train(
         data: scenes, scenes:n=600, a prepared folder, or a folder of images; scenes by default, and for a method of
             dense prediction scenes-dense.
         method: one of the registered names.
-        profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU).
+        profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU; of
+            dense prediction one of ours).
         seed: of split, weights and batches.
         runs: the folder that holds all runs.
         modalities: which ones to use, such as rgb+elevation; all by default.
@@ -94,7 +95,7 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
             if some := [result for result in results if result.metric == metric]:
                 compared = experiments.summary(some, baselines)
                 print(f"{tables.to_markdown(compared, baselines)}\n\n{tables.cost_to_markdown(some)}")
-                figures[end] = partial(plots.differences, compared, method, baselines)
+                figures[end if figures else ""] = partial(plots.differences, compared, method, baselines)
     if collect:
         experiments.collect(results, collect)
     if out:

@@ -37,6 +37,12 @@ def motion_table(height: int, width: int) -> Tensor:
     return torch.stack(rows)
 
 
+@lru_cache(maxsize=32)
+def _undoing(height: int, width: int) -> Tensor:
+    """The table that undoes `motion_table`, row by row."""
+    return motion_table(height, width).argsort(1)
+
+
 def move(x: Tensor, motions: Tensor) -> Tensor:
     """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same shape.
 
@@ -85,7 +91,7 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     """
     if not (views % 8).any():
         return x
-    return _gather(x, motion_table(*x.shape[-2:])[DISTINCT[views % 8]].argsort(1))
+    return _gather(x, _undoing(*x.shape[-2:])[DISTINCT[views % 8]])
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:

@@ -141,6 +141,10 @@ class Method(nn.Module):
             ConfigError: a setting that has no effect on this kind of method.
         """
         if cls.dense:
+            if config.stem != "imagenet":
+                raise ConfigError(
+                    f"stem: '{config.stem}' is of ResNet-18, {cls.name} has network={config.network}; leave it out"
+                )
             return partial(network, classes=classes, name=config.network, width=config.width)
         if config.network != "small":
             raise ConfigError(

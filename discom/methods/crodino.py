@@ -28,7 +28,7 @@ class CroDiNoKD(Dense):
     the specific half of the next at every scale (`crossing.cross_halves`); halves of the coarsest map shall not be
     correlated (`place_separation`), its invariant halves agree place by place (`place_contrast`), each modality's
     motion undone before; the weights; L_soft, off unless asked for: each branch learns the auxiliary decoder's answer,
-    also where there is no label.
+    also where there is no label. At the `cpu` profile the contrast is a quarter of a step's time.
 
     A branch at use is the network of `single`. Under the name of all modalities joined by + the auxiliary decoder is
     scored, which reads both networks.
@@ -117,7 +117,10 @@ class CroDiNoKD(Dense):
 
     def branch(self, modality):
         if modality == self.fused:
-            return copy.deepcopy(self._together())
+            alone = copy.deepcopy(self._together())
+            for network in alone.branches.values():
+                network.decoder = nn.Identity()  # only the encoders are read
+            return alone
         return super().branch(modality)
 
     def _together(self) -> CrossDecoder:

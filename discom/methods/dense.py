@@ -2,6 +2,7 @@
 
 Every network is an encoder–decoder of one kind (`config.network`). A branch's images, masks and what the teacher says
 about them are moved alike, each modality in a motion of its own; the teacher alone sees its modalities moved together.
+Teacher and students draw their first weights from one seed, as in classification: encoders of both start alike.
 """
 
 import copy
@@ -199,7 +200,9 @@ class ProtoKD(DenseDistilled):
     """CE + 10·element-wise KD (T = 10) + .1·likeness to class prototypes (Wang et al., ICASSP 2023).
 
     Its own cross-entropy is weighted by the batch's class shares and has a Dice loss beside it; here every method has
-    the same plain cross-entropy, so that only what is copied differs.
+    the same plain cross-entropy, so that only what is copied differs. As officially, a class that is absent from any
+    image of a batch is dropped for the whole batch: where images hold few classes each, as in scenes-dense at 16 images
+    a batch, hardly more than the background is left in `proto`.
     """
 
     terms = {"cl": 1.0, "kd": 10.0, "proto": 0.1}

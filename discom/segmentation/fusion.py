@@ -49,7 +49,7 @@ class FusionDecoder(nn.Module):
 
 
 class CrossDecoder(nn.Module):
-    """CroDiNo-KD's networks read together: the auxiliary decoder's logits, averaged over all pairings of halves.
+    """CroDiNo-KD's networks read together: the auxiliary decoder's logits, averaged over all pairings of halves (ours).
 
     Args:
         branches: modality → its encoder–decoder, in the order in which bands are stacked; held, not copied.

@@ -90,6 +90,8 @@ def paper_rows(
         others = "table 2's reads all modalities" if number == 2 else f"table {number} has none"
         choice = f"choose {', '.join(modalities)}" if number == 1 else others
         raise ConfigError(f"teacher: '{teacher}' cannot be this table's; {choice}")
+    if as_published and number == "dense":
+        raise ConfigError("as_published: dense methods have no options of the DisCoM-KD authors; leave it out")
     if number in ABLATIONS:
         if as_published:
             raise ConfigError(f"as_published: table {number} says for itself which options a row has; leave it out")
@@ -123,7 +125,7 @@ def paper_table(
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired difference
     excludes zero, ~ where it does not, nothing where there is no interval. `paper` is the paper's figure where data set
-    and modalities are the paper's, else NaN. Tables of dense prediction have `seconds` and `time` instead, see `_cost`.
+    and modalities are the paper's, else NaN. Table dense has `seconds` and `time` instead, see `_cost`.
 
     Raises:
         RunError: no results, or results of several data sets or settings.
@@ -138,7 +140,7 @@ def paper_table(
     modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
     found = _ablations(table, rows, number) if number in ABLATIONS else _competitors(table, rows)
-    found = _cost(found, results) if is_dense(number) else found
+    found = _cost(found, results) if number == "dense" else found
     published = paper_figures().query("table == @number and data == @results[0].data")
     if set(published["modality"]) - {"all"} <= set(modalities) and len(published):
         figures = published.set_index(["method", "modality"])["f1"]
