@@ -96,7 +96,9 @@ def _command(function, name: str) -> _Parser:
 def make_parser() -> _Parser:
     """The command line; `discom --help` prints it."""
     parser = _Parser(
-        prog="discom", description="Cross-modal knowledge distillation without a teacher: data, runs, tables."
+        prog="discom",
+        description="Cross-modal knowledge distillation without a teacher, a class for every image or pixel:"
+        " data, runs, tables.",
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subcommands(dest="command")

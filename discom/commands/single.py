@@ -28,7 +28,7 @@ def train(
     Args:
         data: scenes, scenes:n=600, a prepared folder, or a folder of images; scenes by default, and for a method of
             dense prediction scenes-dense.
-        method: one of the registered names.
+        method: discom, student, kdv2 and so on; crodino, single, dense-kdv2 and so on name a class for every pixel.
         profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU; of
             dense prediction one of ours).
         seed: of split, weights and batches.
