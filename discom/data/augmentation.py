@@ -73,7 +73,7 @@ def draw_views(x: Tensor, probability: float, generator: torch.Generator, strong
 def turn(x: Tensor, views: Tensor) -> Tensor:
     """Each image [B, C, H, W], or mask, or map of features, in its view's motion; nothing is blanked.
 
-    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([4])).flatten().tolist()
+    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([2])).flatten().tolist()  # a horizontal flip
     [1, 0, 3, 2]
     """
     return move(x, DISTINCT[views % 8]) if (views % 8).any() else x
