@@ -1,16 +1,29 @@
-"""Where numbers come from: processor, device, versions, commit, memory."""
+"""The machine: where numbers come from (processor, device, versions, commit), and its memory."""
 
+import ctypes
+import os
 import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["machine", "peak_memory"]
+__all__ = ["free_memory", "kept_blocks", "machine", "peak_memory"]
+
+# glibc's mallopt: its numbers for the two thresholds, the values that they reach by themselves, and those that keep all
+TRIM, MMAP = -1, -3
+OWN = {TRIM: 64 << 20, MMAP: 32 << 20}
+KEEP = {TRIM: 2**31 - 1, MMAP: 1 << 30}
+OWN_GROUPS = Path("/proc/self/cgroup")
+# where a group of processes has its limit, and what its pages that cannot be given back are called (version 1, 2)
+GROUPS = {"memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "total_rss "),
+          "": ("/sys/fs/cgroup", "memory.max", "anon ")}  # fmt: skip
 
 
 def machine(device: torch.device) -> dict[str, Any]:
@@ -31,11 +44,69 @@ def peak_memory(device: torch.device) -> float:
     """Most memory held so far, in MB: of the device, or on a CPU of this process since its start."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    status = Path("/proc/self/status")
-    if status.exists():  # the system's own count starts with what the parent held, this one at the process's start
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 2**10
+    if held := _held("/proc/self/status", "VmHWM:"):  # getrusage's count starts with what the parent held
+        return held / 2**10
     unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, others kibibytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def free_memory(device: torch.device | str) -> int:
+    """Bytes that can still be taken: of a GPU's memory, or of the machine's within the limits of this process and of
+    its control groups, such as a container's or a cluster job's.
+
+    >>> free_memory("cpu") > 0
+    True
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = _held("/proc/meminfo", "MemAvailable:") << 10
+    if not free:  # not Linux: of all there is, half
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
+    own = _held("/proc/self/status", "RssAnon:") << 10  # pages of mapped files can be given back at any time
+    left = [limit - own for limit in limits if limit != resource.RLIM_INFINITY]
+    return max(0, min([free, *left, *_left_in_groups()]))
+
+
+def _left_in_groups() -> Iterator[int]:
+    """What each control group that holds this process, and has a limit, leaves."""
+    for line in OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.exists() else ():
+        _, kinds, path = line.split(":", 2)
+        for kind, (root, limit, used) in GROUPS.items():
+            here = Path(root + path)
+            for folder in (here, *here.parents) if kind in kinds.split(",") else ():
+                file = folder / limit
+                if file.is_file() and (text := file.read_text().strip()).isdigit():
+                    yield int(text) - _held(folder / "memory.stat", used)
+
+
+@contextmanager
+def kept_blocks() -> Iterator[None]:
+    """Have this process keep the memory that it frees, for as long as the block lasts.
+
+    A training step takes and frees the same blocks of some megabytes again and again. glibc gives such blocks back to
+    the system, which zeroes every page anew when they are asked for: of a small network's step that was a quarter
+    (docs/performance.md). With another C library nothing happens.
+    """
+    try:
+        mallopt, trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        yield
+        return
+    for threshold, value in KEEP.items():
+        mallopt(threshold, value)
+    try:
+        yield
+    finally:
+        for threshold, value in OWN.items():
+            mallopt(threshold, value)
+        trim(0)
+
+
+def _held(file: Path | str, field: str) -> int:
+    """The number behind a word, such as `MemAvailable: 12 kB`; 0 where there is none."""
+    text = "\n" + Path(file).read_text() if Path(file).exists() else ""
+    return int((text.partition("\n" + field)[2].split() or [0])[0])
 
 
 def _processor() -> str:

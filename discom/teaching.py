@@ -13,7 +13,7 @@ from torch import Tensor
 from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import RESIDENT_BYTES, Images, SoftLabels, paired_rows
+from discom.data.batches import Images, SoftLabels, paired_rows, room
 from discom.errors import ConfigError, RunError, first_line
 from discom.methods import DenseTeacher, Method, Teacher, build
 from discom.runs import Result, identity, weights_file
@@ -125,7 +125,7 @@ class TeacherMaps:
         teacher: frozen, in eval mode.
         split: its training part is what batches are drawn from.
         names: which of the teacher's maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
-        resident_bytes: most bytes to hold.
+        resident_bytes: most bytes to hold; half of the memory that is free unless told otherwise.
         autocast: the context in which the teacher computes.
     """
 
@@ -134,7 +134,7 @@ class TeacherMaps:
         teacher: DenseTeacher,
         split: Split,
         names: tuple[str, ...],
-        resident_bytes: int = RESIDENT_BYTES,
+        resident_bytes: int | None = None,
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.teacher, self.names, self.autocast = teacher, names, autocast
@@ -143,7 +143,8 @@ class TeacherMaps:
         rows = paired_rows(split.train, teacher.reads)
         one = self._ask({name: found[:1] for name, found in rows.items()})
         size = sum(held.nbytes for held in one.values()) * len(self.images[teacher.reads[0]])
-        self.held = self._ask_all(rows, one) if size <= resident_bytes else None
+        most = room(device) if resident_bytes is None else resident_bytes
+        self.held = self._ask_all(rows, one) if size <= most else None
         if self.held is not None:
             self.images = {}  # nothing more is asked
 

@@ -1,5 +1,6 @@
 """Where numbers come from: processor, versions and commit, and the memory that was held."""
 
+import ctypes
 import json
 import platform
 import re
@@ -7,10 +8,12 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 import torch
 
-from discom.machine import machine
+from discom import machine as room
+from discom.machine import free_memory, kept_blocks, machine
 
 
 def test_machine_says_where_the_numbers_come_from():
@@ -31,7 +34,10 @@ def test_machine_does_without_git(monkeypatch, tmp_path):
     assert machine(torch.device("cpu"))["commit"] is None
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory held now from /proc")
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+@LINUX
 def test_peak_memory_grows_by_the_array_that_is_held():
     """In a process of its own: the peak of this one may be far above what it holds now."""
     code = (
@@ -41,3 +47,81 @@ def test_peak_memory_grows_by_the_array_that_is_held():
     )
     grown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert float(grown) == pytest.approx(512, abs=128)  # what is freed after the imports may be used again
+
+
+@LINUX
+@pytest.mark.parametrize("kind", ["RLIMIT_DATA", "RLIMIT_AS"])
+def test_free_memory_is_what_a_limit_leaves(kind):
+    """In a process of its own, because a limit stays: of 6 GiB, half of which is then taken."""
+    code = (
+        "import resource, numpy as np; from discom.machine import free_memory;"
+        f"limit = 6 << 30; resource.setrlimit(resource.{kind}, (limit, limit)); before = free_memory('cpu');"
+        "array = np.ones(1 << 30, dtype=np.uint8); print(limit, before, before - free_memory('cpu'))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    limit, before, taken = map(int, told.split())
+    assert 0.5 * limit < before < limit
+    assert taken == pytest.approx(1 << 30, rel=0.1)
+
+
+def test_free_memory_knows_the_groups_that_hold_the_process(tmp_path, monkeypatch):
+    """Version 1 and 2 as the kernel writes them; the tightest group on the way to the root counts."""
+    held = {
+        "v1/job/memory.limit_in_bytes": "5000000\n",
+        "v1/job/memory.stat": "cache 7\nrss 2\ntotal_rss 1000000\n",
+        "v1/job/step/memory.limit_in_bytes": "9223372036854771712\n",
+        "v2/memory.max": "max\n",
+        "v2/job/memory.max": "4000000\n",
+        "v2/job/memory.stat": "anon 500000\nfile 12\n",
+    }
+    for name, text in held.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    own = tmp_path / "own"
+    own.write_text("5:cpu,cpuacct:/x\n4:memory:/job/step\n0::/job\n")
+    groups = {kind: (str(tmp_path / name), limit, used) for name, (kind, (_, limit, used)) in
+              zip(("v1", "v2"), room.GROUPS.items(), strict=True)}  # fmt: skip
+    monkeypatch.setattr(room, "GROUPS", groups)
+    monkeypatch.setattr(room, "OWN_GROUPS", own)
+    assert sorted(room._left_in_groups())[:2] == [3_500_000, 4_000_000]
+    assert free_memory("cpu") == 3_500_000
+
+
+def _mapped_blocks(libc) -> int:
+    """How many blocks glibc has asked the system for one by one."""
+
+    class Info(ctypes.Structure):
+        _fields_ = [(name, ctypes.c_size_t) for name in
+                    ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
+                     "keepcost")]  # fmt: skip
+
+    libc.mallinfo2.restype = Info
+    return libc.mallinfo2().hblks
+
+
+def test_large_blocks_are_kept_as_long_as_asked_for():
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallinfo2"):
+        pytest.skip("the C library is not glibc 2.33 or newer")
+    size = 80 << 20  # more than glibc ever keeps by itself
+
+    def mapped() -> int:
+        before, block = _mapped_blocks(libc), np.empty(size, np.uint8)
+        return _mapped_blocks(libc) - before + 0 * len(block)
+
+    assert mapped() == 1
+    with kept_blocks():
+        assert mapped() == 0
+    assert mapped() == 1
+
+
+def test_a_block_that_fails_lets_go_of_the_memory():
+    with pytest.raises(ValueError, match="inside"), kept_blocks():
+        raise ValueError("inside")
+    test_large_blocks_are_kept_as_long_as_asked_for()
+
+
+def test_another_c_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr(room.ctypes, "CDLL", lambda name: object())
+    with kept_blocks():
+        pass

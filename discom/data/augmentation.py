@@ -22,7 +22,7 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
 
 
 @lru_cache(maxsize=32)
-def motion_table(height: int, width: int) -> Tensor:
+def motion_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h ∘ (k quarter turns).
 
     `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
@@ -34,13 +34,13 @@ def motion_table(height: int, width: int) -> Tensor:
         moved = pixels.rot90(turns) if height == width or turns % 2 == 0 else pixels
         moved = moved.flip(1) if flip else moved
         rows.append((moved.flip(0) if flop else moved).reshape(-1))
-    return torch.stack(rows)
+    return torch.stack(rows).to(device)
 
 
 @lru_cache(maxsize=32)
-def _undoing(height: int, width: int) -> Tensor:
+def _undoing(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """The table that undoes `motion_table`, row by row."""
-    return motion_table(height, width).argsort(1)
+    return motion_table(height, width).argsort(1).to(device)
 
 
 def move(x: Tensor, motions: Tensor) -> Tensor:
@@ -50,12 +50,13 @@ def move(x: Tensor, motions: Tensor) -> Tensor:
     >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _gather(x, motion_table(*x.shape[-2:])[motions])
+    return _gather(x, motion_table(*x.shape[-2:], x.device), motions)
 
 
-def _gather(x: Tensor, source: Tensor) -> Tensor:
-    """Pixel source[b, p] of image b to place p: x [B, C, H, W], source [B, H·W]."""
-    return x.flatten(2).gather(2, source.to(x.device)[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
+def _gather(x: Tensor, table: Tensor, motions: Tensor) -> Tensor:
+    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W], motions [B]."""
+    source = table[motions.to(x.device, non_blocking=True)]  # the few numbers travel, and nobody waits for them
+    return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
 
 # Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0 is no motion.
@@ -91,7 +92,7 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     """
     if not (views % 8).any():
         return x
-    return _gather(x, _undoing(*x.shape[-2:])[DISTINCT[views % 8]])
+    return _gather(x, _undoing(*x.shape[-2:], x.device), DISTINCT[views % 8])
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:
@@ -109,5 +110,5 @@ def view(x: Tensor, views: Tensor) -> Tensor:
         for quarter in range(4):
             top, left = quarter // 2 * (height // 2), quarter % 2 * (width // 2)
             kept[quarter + 1, :, top : top + (height + 1) // 2, left : left + (width + 1) // 2] = 0
-        x = x * kept[(views // 8).to(x.device)]
+        x = x * kept[(views // 8).to(x.device, non_blocking=True)]
     return x

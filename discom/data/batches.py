@@ -1,6 +1,7 @@
 """Sampling, a batch at a time, on the device that trains."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,9 @@ from torch import Tensor
 from discom.data.augmentation import draw_views, turn, view
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
+from discom.machine import free_memory
 
-__all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows"]
-
-RESIDENT_BYTES = 4 << 30  # a part that is larger stays on disk and is read batch by batch
+__all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
 
 
 class Batch:
@@ -31,6 +31,7 @@ class Batch:
             `teaching.TeacherMaps` gives.
         strong: a second, harder view of the same images, with the teacher's logits for it, where it was asked for.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
+        first, whole: where these rows begin in the batch that several processes share, and its size; 0 and B alone.
     """
 
     def __init__(
@@ -41,8 +42,14 @@ class Batch:
         soft: Any = None,
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
+        first: int = 0,
+        whole: int = 0,
     ):
         self.x, self.y, self.epoch, self.soft, self.strong, self.views = x, y, epoch, soft, strong, views or {}
+        self.first, self.whole = first, whole or len(self)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.y.values())))
 
 
 @dataclass
@@ -59,8 +66,8 @@ class SoftLabels:
 
     def __call__(self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> Tensor:
         """Logits [B, C] of the samples at `rows`, each modality seen in its own view."""
-        device = self.bias.device
-        return self.bias + sum(s[rows[m].to(device), views[m].to(device)] for m, s in self.shares.items())
+        there = {"device": self.bias.device, "non_blocking": True}
+        return self.bias + sum(s[rows[m].to(**there), views[m].to(**there)] for m, s in self.shares.items())
 
 
 def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
@@ -77,6 +84,11 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     return {name: torch.tensor([place[i] for i in ids]) for name, place in places.items()}
 
 
+def room(device: torch.device | str) -> float:
+    """Bytes that images may take on a device: half of what is free; the rest is for networks and their gradients."""
+    return 0.5 * free_memory(device)
+
+
 class Images:
     """The scaled images of one modality, or of several ("rgb+depth": the stacked bands of the same scenes): held on the
     device where they fit, else read from disk as asked.
@@ -85,7 +97,7 @@ class Images:
         data: one part of a split.
         name: a modality, or several joined by +.
         device: where images and truth are given.
-        resident_bytes: what is larger stays on disk.
+        resident_bytes: what is larger as float32 stays on disk; half of the memory that is free unless told otherwise.
         dense: whether `truth` is a class for every pixel.
 
     Raises:
@@ -93,7 +105,7 @@ class Images:
     """
 
     def __init__(
-        self, data: MultiModalData, name: str, device, resident_bytes: int = RESIDENT_BYTES, *, dense: bool = False
+        self, data: MultiModalData, name: str, device, resident_bytes: int | None = None, *, dense: bool = False
     ):
         names = name.split("+")
         self.data, self.device = data, device
@@ -106,9 +118,10 @@ class Images:
         first = data.modalities[names[0]]
         self.ids, self.labels = first.ids[self.rows[names[0]]], torch.from_numpy(first.y[self.rows[names[0]]])
         size = 4 * len(self) * sum(int(np.prod(data.modalities[part].x.shape[1:])) for part in names)
-        self.held = self._read(slice(None)).to(device) if size <= resident_bytes else None
+        most = room(device) if resident_bytes is None else resident_bytes
+        self.held = self._read(slice(None)).to(device) if size <= most else None
         self.places = data.rows_of(names[0])[self.rows[names[0]]] if dense else None  # of the masks
-        resident = not dense or data.masks[:1].nbytes * len(self) <= resident_bytes
+        resident = not dense or data.masks[:1].nbytes * len(self) <= most
         self.known = self._truth(slice(None)).to(device) if resident else None
 
     def __len__(self) -> int:
@@ -117,14 +130,14 @@ class Images:
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Images at `rows` [B], as float32 [B, C, H, W] on the device."""
         if self.held is not None:
-            return self.held[rows.to(self.device)]
+            return self.held[rows.to(self.device, non_blocking=True)]  # nobody waits for a few numbers
         return self._read(rows.numpy()).to(self.device)
 
     def truth(self, rows=slice(None)) -> Tensor:
         """What is to be predicted for the images at `rows`, on the device: classes [B], int64, or where `dense` the
         class of every pixel [B, H, W], uint8, 255 for no label."""
         if self.known is not None:
-            return self.known[rows.to(self.device) if isinstance(rows, Tensor) else rows]
+            return self.known[rows.to(self.device, non_blocking=True) if isinstance(rows, Tensor) else rows]
         return self._truth(rows.numpy() if isinstance(rows, Tensor) else rows).to(self.device)
 
     def _truth(self, rows) -> Tensor:
@@ -156,9 +169,14 @@ class Batches:
         strong: whether batches carry a second view: moved anew, always, and one quarter of the image blank.
         coupled: whether all modalities of a sample are moved alike; else each on its own. Needs pairs.
         dense: whether labels are the class of every pixel, moved as the image is.
+        resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead; half of the memory that
+            is free unless told otherwise.
+        rank, world: which share of each batch this process holds, and how many there are; shares add up to the batch
+            that one process would hold, views included.
 
     Raises:
         DataError: paired batches from modalities that share no id.
+        ConfigError: a batch has fewer samples than there are shares.
 
     >>> from discom.data import scenes
     >>> batches = Batches(scenes.make(9, size=8), batch_size=4, seed=0)
@@ -180,7 +198,9 @@ class Batches:
         strong: bool = False,
         coupled: bool = False,
         dense: bool = False,
-        resident_bytes: int = RESIDENT_BYTES,
+        rank: int = 0,
+        world: int = 1,
+        resident_bytes: int | None = None,
     ):
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is neither 'paired' nor 'unpaired'")
@@ -197,12 +217,20 @@ class Batches:
             self.rows = paired_rows(data, list(data.modalities))
         self.count = max(len(rows) for rows in self.rows.values())
         self.steps = max(1, min(-(-self.count // batch_size), self.count // 2))  # no batch of one sample
+        self.rank, self.world = rank, world
+        if self.count // self.steps < world:
+            held = self.count // self.steps
+            raise ConfigError(f"devices: {world} for batches of {held} samples; raise batch_size, or use {held}")
 
     def __len__(self) -> int:
         return self.steps
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch; the same (seed, epoch) gives the same ones on every device."""
+        made = self._made(epoch)
+        return made if all(images.held is not None for images in self.images.values()) else _ahead(made)
+
+    def _made(self, epoch: int) -> Iterator[Batch]:
         streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.rows))
         harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.rows))
         order, weak, strong = {}, {}, {}
@@ -223,12 +251,26 @@ class Batches:
 
     def _batch(self, rows: Mapping[str, Tensor], epoch: int, generators, strong: bool = False) -> Batch:
         x, y, views = {}, {}, {}
+        whole = len(next(iter(rows.values())))
+        share = torch.arange(whole).tensor_split(self.world)[self.rank]
+        rows = {name: every[share] for name, every in rows.items()}
         for name, chosen in rows.items():
             image, truth = self.images[name][chosen], self.images[name].truth(chosen)
-            views[name] = draw_views(image, self.augment, generators[name], strong)
+            every = image[:1].expand(whole, -1, -1, -1)  # views are drawn for the whole batch, and each takes its own
+            views[name] = draw_views(every, self.augment, generators[name], strong)[share]
             x[name] = view(image, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
-        return Batch(x, y, epoch, soft=self.soft(rows, views) if self.soft else None, views=views)
+        soft = self.soft(rows, views) if self.soft else None
+        return Batch(x, y, epoch, soft=soft, views=views, first=int(share[0]), whole=whole)
+
+
+def _ahead(made: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the next one made in a thread of its own while this one is trained on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, made, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, made, None)
+            yield batch
 
 
 def _generator(seed) -> torch.Generator:
