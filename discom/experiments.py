@@ -29,19 +29,31 @@ def load_results(path: Path | str) -> list[Result]:
         path: a folder of runs; a file that `collect` wrote; or a folder of such files.
 
     Raises:
-        RunError: there is none, or a file holds something else.
+        RunError: there is none, a file holds something else, or a run is there twice.
     """
     path = Path(path)
     if path.is_file():
         found = _collected(path)
     else:
-        found = [Result.read(file) for file in sorted(path.rglob("result.json"))]
+        found = _read(path)
         found = found or [result for file in sorted(path.glob("*.json")) for result in _collected(file)]
     if not found:
         raise RunError(f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}")
     known = methods.names()
     place = {name: number for number, name in enumerate(known)}
     return sorted(found, key=lambda r: (r.data, place.get(r.method, len(known)), r.seed, r.hash))
+
+
+def _read(folder: Path) -> list[Result]:
+    """The results of all runs under a folder; one that was copied would count twice."""
+    found: dict[tuple, tuple[Path, Result]] = {}
+    for file in sorted(folder.rglob("result.json")):
+        result = Result.read(file)
+        measured = (result.data, result.method, result.seed, result.hash, result.seconds)
+        if measured in found:
+            raise RunError(f"{file}: a copy of {found[measured][0]}; delete one of the two folders")
+        found[measured] = file, result
+    return [result for _, result in found.values()]
 
 
 def _collected(file: Path) -> list[Result]:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -340,6 +342,23 @@ def test_an_edited_result_is_named(tmp_path):
     file.write_text(file.read_text().replace("72.0", "92.0"))
     with pytest.raises(RunError, match=r"student.1-aa.result\.json: was changed after it was measured"):
         load_results(tmp_path)
+
+
+def test_a_copied_run_is_named_and_counts_once(tmp_path):
+    """Two runs of one name in two places are no copies: they were measured apart."""
+    write(tmp_path, *RUNS[:2])
+    shutil.copytree(tmp_path / "scenes/student/1-aa", tmp_path / "scenes/student/1-aa copy")
+    with pytest.raises(RunError, match=r"1-aa copy.result\.json: a copy of .*1-aa.result\.json; delete one"):
+        load_results(tmp_path)
+    shutil.rmtree(tmp_path / "scenes/student/1-aa copy")
+    write(tmp_path / "elsewhere", replace(RUNS[1], seconds=11.0))
+    assert len(load_results(tmp_path)) == 3
+
+
+def test_a_result_that_cannot_be_opened_is_named(tmp_path):
+    (tmp_path / "result.json").mkdir()
+    with pytest.raises(RunError, match=r"result\.json: cannot be read \(Is a directory\); check its rights"):
+        Result.read(tmp_path / "result.json")
 
 
 @pytest.mark.parametrize("damage", ["edited", "no checksum", "a number", "a field less"])

@@ -1,6 +1,7 @@
 """Sweeps: what is missing is trained once, whatever fails, dies, is killed, or happens at the same time."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,14 +9,17 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from discom import cli, data, methods, profile, sweep
-from discom.errors import ConfigError, Interrupted
-from discom.runs import Result, Run
-from discom.sweep import Local, Source
+from discom.errors import BusyError, ConfigError, Interrupted
+from discom.runs import Result, Run, locked
+from discom.sweep import Local, Ray, Source
 from discom.sweep import plan as planning
+from discom.sweep.jobs import attempt
 
 DATA = "scenes:n=60,size=16"
 TINY = replace(profile("tiny"), epochs=1)
@@ -129,7 +133,124 @@ def test_an_interruption_is_one_that_can_be_resumed(held, tmp_path, monkeypatch)
     assert sweep.sweep([run(held, tmp_path)], SOURCE, Local(1), progress=False) == {}
 
 
+class Scripted:
+    """An engine that trains nothing: each run ends at once, as `ends` says of its folder."""
+
+    threads = 1
+
+    def __init__(self, workers=1, ends=None):
+        self.workers, self.ends, self.begun, self.busy = workers, ends or {}, [], []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, run, source, recompute=False):
+        self.begun.append(run)
+        self.busy.append(run.folder)
+        assert len(self.busy) <= self.workers
+
+    def finished(self, timeout):
+        folder = self.busy.pop(0)
+        told = self.ends.get(folder, [])
+        yield folder, told.pop(0) if told else None
+
+
+def test_runs_begin_in_the_order_of_the_plan_teachers_before_students(held, tmp_path):
+    wanted = [run(held, tmp_path, name, seed) for seed in range(2) for name in ("kdv2", "student", "dkd")]
+    engine = Scripted(workers=2)
+    assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
+    begun = [(r.method, r.config.seed) for r in engine.begun]
+    # the student fills the second place while the teacher is at work; then the plan's order again
+    assert begun == [("teacher", 0), ("student", 0), ("kdv2", 0), ("dkd", 0),
+                     ("teacher", 1), ("student", 1), ("kdv2", 1), ("dkd", 1)]  # fmt: skip
+
+
+def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(held, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "PATIENCE", 0.05)
+    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "student-2x")]
+    teacher = wanted[0].teacher.folder
+    engine = Scripted(ends={teacher: [BusyError("another process trains it")] * 2})
+    started = time.monotonic()
+    assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
+    assert [r.method for r in engine.begun] == ["teacher", "student", "student-2x", "teacher", "teacher", "kdv2"]
+    assert time.monotonic() - started >= 2 * 0.05
+
+
+def test_students_of_a_damaged_teacher_are_given_up(held, tmp_path):
+    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student")]
+    teacher = wanted[0].teacher.folder
+    teacher.mkdir(parents=True)
+    (teacher / "result.json").write_text("{")
+    engine = Scripted()
+    failed = sweep.sweep(wanted, SOURCE, engine, progress=False)
+    assert [r.method for r in engine.begun] == ["student"]
+    assert "cut short or damaged" in failed.pop(teacher)
+    assert failed == {wanted[0].folder: f"{wanted[0].folder}: not trained, because its teacher failed"}
+
+
+def test_what_another_sweep_trains_or_trained_meanwhile_costs_no_data(held, tmp_path):
+    wanted = run(held, tmp_path)
+    nowhere = Source("no/such/folder")
+    assert "no/such/folder" in str(attempt(wanted, nowhere))
+    assert attempt(wanted, SOURCE) is None
+    assert attempt(wanted, nowhere) is None
+    busy = run(held, tmp_path, seed=1)
+    with locked(busy.folder):
+        assert isinstance(attempt(busy, nowhere), BusyError)
+    (wanted.folder / "result.json").write_text("{")
+    assert "damaged" in str(attempt(wanted, SOURCE))
+    assert attempt(wanted, SOURCE, recompute=True) is None
+
+
 # ---------------------------------------------------------------- engines
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "told"),
+    [
+        (1, 1, "some 20 core-hours, 20 hours with 1 worker of 1 core like this machine's"),
+        (4, 1, "some 20 core-hours, 5 hours with 4 workers of 1 core like this machine's"),
+        (4, 2, "some 40 core-hours, 5 hours with 4 workers of 2 cores like this machine's"),
+        (64, 1, "some 20 core-hours, 60 minutes with 64 workers of 1 core like this machine's"),
+        (0, 1, "some 20 core-hours, 20 hours with 1 worker of 1 core like this machine's"),
+    ],
+)
+def test_a_forecast_counts_cores_and_workers(held, tmp_path, monkeypatch, workers, threads, told):
+    """Twenty runs of an hour each; more workers than runs do not help."""
+    monkeypatch.setattr(planning, "estimate", lambda runs, data, threads: 3600.0 * len(runs))
+    monkeypatch.setattr(planning.torch.cuda, "is_available", lambda: False)
+    engine = Scripted(workers)
+    engine.threads = threads
+    assert sweep.forecast([run(held, tmp_path, seed=seed) for seed in range(20)], held, engine) == told
+
+
+def test_an_estimate_is_timed_with_the_threads_of_a_worker(held, tmp_path, monkeypatch):
+    before, seen = torch.get_num_threads(), []
+    loss = methods.Student.loss
+    monkeypatch.setattr(methods.Student, "loss", lambda *given: seen.append(torch.get_num_threads()) or loss(*given))
+    sweep.estimate([run(held, tmp_path)], held, threads=before + 1)
+    assert set(seen) == {before + 1}
+    assert torch.get_num_threads() == before
+
+
+def test_what_ray_is_given_holds_in_any_folder(held, tmp_path, monkeypatch):
+    """A worker on another node starts in another folder: names, settings and paths go with it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes-of-mine").mkdir()
+    here = {"scenes:n=9": "scenes:n=9", "eurosat": f"{tmp_path}/data/eurosat",
+            "eurosat:split=random": f"{tmp_path}/data/eurosat:split=random",
+            "scenes-of-mine": f"{tmp_path}/scenes-of-mine"}  # fmt: skip
+    given = []
+    engine = object.__new__(Ray)
+    engine.tasks, engine.task = {}, SimpleNamespace(remote=lambda *job: given.append(job) or len(given))
+    for path in here:
+        engine.submit(run(held, "runs", "kdv2"), Source(path))
+    assert [source.path for _, source, _ in given] == list(here.values())
+    assert {job[0].folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
+    assert {job[0].teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
 
 
 @pytest.mark.parametrize(
@@ -199,8 +320,10 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_numbers(tmp_path):
 
 def test_a_dry_run_says_how_much_and_trains_nothing(tmp_path, capsys):
     assert cli.main([*TABLE, "--runs", str(tmp_path / "runs"), "--dry_run"]) == 0
-    assert capsys.readouterr().out.startswith(
-        f"{len(methods.names(dense=False))} runs, {len(methods.names(dense=False))} of them to train: some"
+    count = len(methods.names(dense=False))
+    assert re.fullmatch(
+        rf"{count} runs, {count} of them to train: some [\d.e-]+ \w+-hours, \d+ minutes with 2 workers of .*\n",
+        capsys.readouterr().out,
     )
     assert not (tmp_path / "runs").exists()
 

@@ -10,8 +10,8 @@ from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
 
-__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split", "load",
-           "locate", "scenes"]  # fmt: skip
+__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split",
+           "absolute", "load", "locate", "scenes"]  # fmt: skip
 
 
 DRAWN = {"scenes": scenes.make, "scenes-dense": scenes.dense}  # name → what draws it; nothing is read
@@ -53,6 +53,18 @@ def _load(source: str) -> MultiModalData:
 def locate(source: str | Path) -> Path:
     """The folder that a name or a folder with settings stands for: `eurosat:split=random` → data/eurosat."""
     return _folder(_divide(str(source))[0])
+
+
+def absolute(source: str) -> str:
+    """The same source by a path that holds in any folder; drawn data stay as they are.
+
+    >>> absolute("scenes:n=60"), absolute("eurosat:split=random").endswith("/data/eurosat:split=random")
+    ('scenes:n=60', True)
+    """
+    if source.partition(":")[0] in DRAWN:
+        return source
+    place, settings = _divide(source)
+    return ":".join(filter(None, [str(_folder(place).resolve()), settings]))
 
 
 def _folder(place: str) -> Path:

@@ -3,7 +3,7 @@
 from discom.sweep.engines import Local, Ray, make_engine
 from discom.sweep.grid import arm, cell_runs, cells
 from discom.sweep.jobs import Source, train
-from discom.sweep.plan import estimate, missing, sweep
+from discom.sweep.plan import estimate, forecast, missing, sweep
 
 __all__ = [
     "Local",
@@ -13,6 +13,7 @@ __all__ = [
     "cell_runs",
     "cells",
     "estimate",
+    "forecast",
     "make_engine",
     "missing",
     "sweep",

@@ -1,7 +1,8 @@
 """Who trains the runs of a sweep: processes of this machine, or a Ray cluster.
 
-An engine is a context that has `workers`, the number of runs side by side, `submit(run, source, recompute)`, and
-`finished(timeout)`, which yields the folder and the error (or None) of each run that has come to an end.
+An engine is a context that has `workers`, the number of runs side by side, `threads`, of each of them,
+`submit(run, source, recompute)`, and `finished(timeout)`, which yields the folder and the error (or None) of each run
+that has come to an end.
 """
 
 import os
@@ -13,7 +14,8 @@ from typing import Any
 
 import torch
 
-from discom.errors import ConfigError, DiscomError, RunError
+from discom import data
+from discom.errors import ConfigError, CrashError, DiscomError, RunError
 from discom.runs import Run
 from discom.sweep.jobs import Source, attempt
 
@@ -39,6 +41,7 @@ class Local:
 
     def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
         """Give a run to a process that has nothing to do, or to a new one."""
+        self.idle = [idle for idle in self.idle if idle[0].is_alive()]  # what was killed meanwhile
         process, pipe = self.idle.pop() if self.idle else self._start()
         self.busy[run.folder] = process, pipe
         pipe.send((run, source, recompute))
@@ -59,7 +62,10 @@ class Local:
                 del self.busy[folder]
                 try:
                     error = pipe.recv()
-                    self.idle.append((process, pipe))
+                    if isinstance(error, CrashError):
+                        pipe.close()  # it ends: a library that went without memory may not recover
+                    else:
+                        self.idle.append((process, pipe))
                 except (EOFError, ConnectionResetError):
                     process.join()
                     killed = " (killed; out of memory?)" if process.exitcode == -9 else ""
@@ -109,6 +115,7 @@ class Ray:
         except ImportError:
             raise ConfigError("engine: ray is not installed; pip install 'discom[ray]', or use engine=local") from None
         self.ray, self.workers, self.address, self.tasks = ray, workers, address, {}
+        self.threads = 1  # until the cluster is known
 
     def __enter__(self) -> "Ray":
         if self.address is None:  # our own cluster needs no password, and tells nobody of itself
@@ -118,14 +125,15 @@ class Ray:
         held = self.ray.cluster_resources()
         gpus, cores = held.get("GPU", 0), int(held.get("CPU", 1))
         self.workers = self.workers or int(gpus) or cores
-        share = {"num_cpus": max(1, cores // self.workers), "num_gpus": min(1, gpus / self.workers)}
+        self.threads = max(1, cores // self.workers)
+        share = {"num_cpus": self.threads, "num_gpus": min(1, gpus / self.workers)}
         self.task = self.ray.remote(max_retries=3, **share)(attempt)
         return self
 
     def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
         """Give a run to the cluster."""
-        path = source.path if source.path.startswith("scenes") else str(Path(source.path).resolve())
-        self.tasks[self.task.remote(_absolute(run), replace(source, path=path), recompute)] = run.folder
+        source = replace(source, path=data.absolute(source.path))
+        self.tasks[self.task.remote(_absolute(run), source, recompute)] = run.folder
 
     def finished(self, timeout: float) -> Iterator[Ended]:
         """What has ended, after a wait of `timeout` seconds at most."""

@@ -5,8 +5,11 @@ on one folder of runs share the work, because each run is locked by whoever trai
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from heapq import heappop, heappush
 from pathlib import Path
 
 import torch
@@ -21,7 +24,7 @@ from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
 from discom.sweep.jobs import Source
 
-__all__ = ["estimate", "missing", "sweep"]
+__all__ = ["estimate", "forecast", "missing", "sweep"]
 
 PATIENCE = 2.0  # seconds until a run that another process trains is looked at again
 
@@ -33,32 +36,41 @@ def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run],
         runs: what is wanted.
         recompute: whether damaged results are trained again instead of being refused.
     """
-    absent, damaged = {}, {}
+    needed: dict[Path, Run] = {}
     for run in runs:
-        for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
-            file = needed.folder / "result.json"
-            try:
-                Result.read(file)
-            except RunError as error:
-                if file.exists() and not recompute:
-                    damaged[needed.folder] = str(error)
-                else:
-                    absent.setdefault(needed.folder, needed)
-    return list(absent.values()), damaged
+        for each in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
+            needed.setdefault(each.folder, each)
+    absent, damaged = [], {}
+    for folder, run in needed.items():
+        file = folder / "result.json"
+        try:
+            Result.read(file)
+        except RunError as error:
+            if file.exists() and not recompute:
+                damaged[folder] = str(error)
+            else:
+                absent.append(run)
+    return absent, damaged
 
 
-def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float:
-    """Seconds that training `runs` on this machine takes, by and large, from a few steps of `student` timed now.
+def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads: int | None = None) -> float:
+    """Seconds that one worker needs for `runs`, by and large, from a few steps of `student` timed now on this machine.
 
     A step's time is taken to go with the number of trained parameters and with the views that a batch has; of dense
     prediction, `single` is timed.
+
+    Args:
+        runs: what has to be trained.
+        data: theirs.
+        steps: how many are timed, after a first one.
+        threads: of the worker; by default those of this process.
     """
     runs = list(runs)
     if not runs:
         return 0.0
     config = replace(runs[0].config, options={})
     part = data.split(seed=config.seed).train
-    device = "cuda" if torch.cuda.is_available() and config.accelerator != "cpu" else "cpu"
+    device = _device(runs[0])
     sizes: dict[str, int] = {}
     with torch.random.fork_rng():
         for run in runs:
@@ -68,14 +80,46 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3) -> float
         dense = methods.get(runs[0].method).dense
         student = methods.build(methods.Single if dense else methods.Student, part, config).to(device)
     batches, seconds = Batches(part, config.batch_size, 0, device=device, dense=dense), []
-    for _, batch in zip(range(steps + 1), batches.epoch(0), strict=False):
-        started = time.perf_counter()
-        with torch.autocast(device, torch.bfloat16, enabled=config.precision != "32-true"):
-            loss = student.loss(batch)["cl"]
-        loss.backward()
-        seconds.append(time.perf_counter() - started + 0 * loss.item())
+    with _threads(threads):
+        for _, batch in zip(range(steps + 1), batches.epoch(0), strict=False):
+            started = time.perf_counter()
+            with torch.autocast(device, torch.bfloat16, enabled=config.precision != "32-true"):
+                loss = student.loss(batch)["cl"]
+            loss.backward()
+            seconds.append(time.perf_counter() - started + 0 * loss.item())
     work = sum(sizes[_arm(run)] * run.config.epochs for run in runs)
     return min(seconds) * len(batches) * work / _size(student)
+
+
+def forecast(runs: Iterable[Run], data: MultiModalData, engine: Local | Ray) -> str:
+    """What `estimate` comes to in core-hours (or GPU-hours), and how long it takes the engine's workers, in words.
+
+    Every worker is taken to have cores, or a GPU, of its own like those of this machine; an engine that does not know
+    its number of workers yet is taken to have one.
+    """
+    runs, workers = list(runs), engine.workers or 1
+    seconds = estimate(runs, data, threads=engine.threads)
+    unit, each = ("GPU", 1) if runs and _device(runs[0]) == "cuda" else ("core", engine.threads)
+    work, wall = seconds * each / 3600, seconds / max(1, min(workers, len(runs)))
+    total = f"{work:.2g}" if work < 10 else f"{work:.0f}"
+    lasts = f"{wall / 60:.0f} minutes" if wall < 7200 else f"{wall / 3600:.0f} hours"
+    who = f"{workers} worker{'s' * (workers > 1)} of {each} {unit}{'s' * (each > 1)} like this machine's"
+    return f"some {total} {unit}-hours, {lasts} with {who}"
+
+
+def _device(run: Run) -> str:
+    return "cuda" if torch.cuda.is_available() and run.config.accelerator != "cpu" else "cpu"
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """As many threads as a worker will have."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _arm(run: Run) -> str:
@@ -109,38 +153,46 @@ def sweep(
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
-    waiting, failed = missing(runs, recompute=recompute)
-    under_way: dict[Path, Run] = {}
-    not_before: dict[Path, float] = {}  # when a run that another process trains may be tried again
-    bar = tqdm(total=len(waiting), desc="runs", unit="run", disable=not progress)
+    absent, failed = missing(runs, recompute=recompute)
+    queue: list[tuple[float, int]] = []  # a heap: when a run may begin, at once unless another process trains it; place
+    pupils: dict[Path, list[int]] = defaultdict(list)  # teacher's folder → places of those that wait for it
+    under_way: dict[Path, int] = {}
+    awaited = {run.folder for run in absent} | set(failed)
+    for place, run in enumerate(absent):
+        if run.teacher_folder in awaited:
+            pupils[run.teacher_folder].append(place)
+        else:
+            queue.append((0.0, place))
+    bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar, engine:
-        while waiting or under_way:
-            _give_up(waiting, failed, bar)
-            open_folders = {*under_way, *(run.folder for run in waiting)}
-            ready = [run for run in waiting if run.teacher_folder not in open_folders
-                     and not_before.get(run.folder, 0.0) <= time.monotonic()]  # fmt: skip
-            for run in ready[: engine.workers - len(under_way)]:
-                waiting.remove(run)
-                under_way[run.folder] = run
+        for folder in list(failed):
+            _give_up(pupils.pop(folder, ()), absent, failed, bar)
+        while queue or under_way:
+            while queue and queue[0][0] <= time.monotonic() and len(under_way) < engine.workers:
+                _, place = heappop(queue)
+                run = absent[place]
+                under_way[run.folder] = place
                 engine.submit(run, source(run) if callable(source) else source, recompute)
             if not under_way:
-                time.sleep(min(PATIENCE, 0.1 * len(waiting)))
+                time.sleep(max(0.0, queue[0][0] - time.monotonic()))
             for folder, error in engine.finished(PATIENCE) if under_way else ():
-                run = under_way.pop(folder)
+                place = under_way.pop(folder)
                 if isinstance(error, BusyError):
-                    waiting.append(run)
-                    not_before[folder] = time.monotonic() + PATIENCE
+                    heappush(queue, (time.monotonic() + PATIENCE, place))
                     continue
-                if error is not None:
+                bar.update()
+                if error is None:
+                    for pupil in pupils.pop(folder, ()):
+                        heappush(queue, (0.0, pupil))
+                else:
                     failed[folder] = str(error)
                     bar.write(f"failed: {error}")
-                bar.update()
+                    _give_up(pupils.pop(folder, ()), absent, failed, bar)
     return failed
 
 
-def _give_up(waiting: list[Run], failed: dict[Path, str], bar: tqdm) -> None:
+def _give_up(places: Iterable[int], absent: list[Run], failed: dict[Path, str], bar: tqdm) -> None:
     """Fail the students whose teacher failed."""
-    for run in [run for run in waiting if run.teacher_folder in failed]:
-        waiting.remove(run)
-        failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
+    for folder in (absent[place].folder for place in places):
+        failed[folder] = f"{folder}: not trained, because its teacher failed"
         bar.update()
