@@ -1,4 +1,4 @@
-"""`discom …`: list, prepare, check and look at data; train; tables; show runs; run the notebooks."""
+"""`discom …`: list, prepare, check and look at data; train; tables; show runs; measure; run the notebooks."""
 
 import dataclasses
 import inspect
@@ -8,7 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from discom.commands import check, grid, listing, picture, prepare, probe, reproduce, show, table, train
+from discom.commands import bench, check, grid, listing, picture, prepare, probe, reproduce, show, table, train
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError
 
@@ -42,6 +42,10 @@ EXAMPLES = {
     "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
   discom show runs --collect results/mine.json""",
+    "bench": """  discom bench --json build/bench.json --out build/bench.png
+  discom bench --accelerator cuda --workers 4        (the recipe's loaders in processes of their own)
+  discom bench --what growth --out build/growth.png
+  discom bench --what memory --limit 2""",
     "reproduce": "  discom reproduce --profile tiny",
 }
 SWITCHES = {  # options without a value
@@ -53,7 +57,8 @@ SWITCHES = {  # options without a value
     "scored": "measure SAP, MIG and DCI as well, half a minute a modality",
     "dry_run": "say what is missing and about how long it takes, and stop",
 }
-COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "reproduce": reproduce}
+COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "bench": bench,
+            "reproduce": reproduce}  # fmt: skip
 DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
 # Every setting of Config but the seed, none of them required: what is not given stays as the profile has it.
 SETTINGS = dataclasses.make_dataclass(
@@ -137,6 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (DiscomError, OSError) as error:
         if debug:
             raise
+        if getattr(error, "agreed", False) and sys.modules["discom.shares"].rank():
+            return 2  # the first process of the run tells
         text = str(error)
         if isinstance(error, OSError) and error.strerror:  # the disk's own words name no way out
             place = f"{error.filename}: " if error.filename else ""

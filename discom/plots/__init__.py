@@ -1,11 +1,12 @@
 """Pictures: each function draws one and returns its figure; saving is the caller's."""
 
+from discom.plots.bench import cost_curves, step_bars
 from discom.plots.dense import boundaries, class_ious, pixel_confusions, predictions
 from discom.plots.look import COLOURS, MARKERS, style
 from discom.plots.samples import class_counts, pairs, values
 from discom.plots.scores import differences, gain_map, gains, intervals, probe_map
 from discom.plots.trainings import confusions, curves
 
-__all__ = ["COLOURS", "MARKERS", "boundaries", "class_counts", "class_ious", "confusions", "curves", "differences",
-           "gain_map", "gains", "intervals", "pairs", "pixel_confusions", "predictions", "probe_map", "style",
-           "values"]  # fmt: skip
+__all__ = ["COLOURS", "MARKERS", "boundaries", "class_counts", "class_ious", "confusions", "cost_curves",
+           "curves", "differences", "gain_map", "gains", "intervals", "pairs", "pixel_confusions", "predictions",
+           "probe_map", "step_bars", "style", "values"]  # fmt: skip
