@@ -31,6 +31,9 @@ class Config:
         network: of dense prediction alone, "small" or one of segmentation-models-pytorch such as "unet:resnet34".
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
+        devices: processes that train the run together, each on a core or GPU of its own and with a share of every
+            batch; not part of a run's identity, the numbers are the same up to rounding. On several machines torchrun
+            or srun starts them. They wait ten minutes for each other, or DISCOM_TIMEOUT seconds.
 
     Raises:
         ConfigError: a value out of its range.
@@ -54,6 +57,7 @@ class Config:
     network: str = "small"
     options: Mapping[str, Any] = field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int = 1
 
     def __post_init__(self):
         for name in (
@@ -63,7 +67,7 @@ class Config:
         ):  # 1 and 1.0 are one setting and must give one identity
             object.__setattr__(self, name, float(getattr(self, name)))
         # a batch of one sample has no variance for BatchNorm; an odd width cannot be halved into z_inf and z_irr
-        for name, least in {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1}.items():
+        for name, least in {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}.items():
             if getattr(self, name) < least:
                 raise ConfigError(f"{name}: {getattr(self, name)} is too small; use {least} or more")
         if not 0 <= self.augment <= 1:
@@ -86,7 +90,7 @@ class Config:
         """What changes a run's numbers, and nothing else; later settings only where they are not at rest, so that a run
         keeps its name when a setting is added."""
         at_rest = {"weight_decay": 0.0, "network": "small"}
-        held = {name: value for name, value in asdict(self).items() if name != "accelerator"}
+        held = {name: value for name, value in asdict(self).items() if name not in ("accelerator", "devices")}
         return {name: value for name, value in held.items() if name not in at_rest or value != at_rest[name]}
 
 

@@ -1,10 +1,21 @@
 """What a person can put right: one class per kind, each message one line with the place, the value and the way out."""
 
-__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError", "first_line"]
+__all__ = [
+    "BusyError",
+    "ConfigError",
+    "CrashError",
+    "DataError",
+    "DiscomError",
+    "Interrupted",
+    "RunError",
+    "first_line",
+]
 
 
 class DiscomError(ValueError):
     """Base of every error that the input caused; the command line prints it without a traceback (status 2)."""
+
+    agreed = False  # whether every process of a run on several devices raises it, so that the first alone tells
 
 
 class DataError(DiscomError):
@@ -21,6 +32,10 @@ class RunError(DiscomError):
 
 class BusyError(RunError):
     """A run that another process is training at this moment."""
+
+
+class CrashError(RunError):
+    """A run that an exception of a library ended, such as one for want of memory; its process trains no other run."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -307,6 +307,7 @@ FLAGS = {
     "channels_last": True,
     "options": {"grl_lambda": 0.5, "weights": {"adv": 0.1}},
     "accelerator": "cpu",
+    "devices": 2,
 }
 
 

@@ -23,6 +23,7 @@ PAPER = {
     "network": "small",
     "options": {},
     "accelerator": "auto",
+    "devices": 1,
 }
 
 
@@ -116,10 +117,10 @@ def test_channels_last_needs_a_width_of_16_and_says_how_to_go_on():
     assert Config(width=32, channels_last=True).channels_last
 
 
-def test_identity_leaves_the_accelerator_out_and_nothing_else():
+def test_identity_leaves_the_devices_out_and_nothing_else():
     config = profile("tiny", seed=3, options={"grl_lambda": 0.5})
     expected = {f.name: getattr(config, f.name) for f in dataclasses.fields(Config)}
-    for name in ("accelerator", "weight_decay", "network"):  # the last two came later, and are at rest here
+    for name in ("accelerator", "devices", "weight_decay", "network"):  # the last two came later, and are at rest here
         del expected[name]
     assert config.identity() == expected
 

@@ -37,6 +37,7 @@ OTHER = {
     "network": "unet:resnet18",
     "options": {"grl_lambda": 0.5},
     "accelerator": "cpu",
+    "devices": 2,
 }
 
 
@@ -67,7 +68,7 @@ def test_another_value_is_given_for_every_field():
     assert all(getattr(BASE, name) != value for name, value in OTHER.items())
 
 
-@pytest.mark.parametrize("name", [name for name in OTHER if name != "accelerator"])
+@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "devices")])
 def test_every_setting_changes_the_hash(held, name):
     assert run(held, replace(BASE, **{name: OTHER[name]})).hash != run(held).hash
 
@@ -480,7 +481,7 @@ def test_the_teacher_reads_what_the_option_says(held, method, reads):
     assert student.teacher_folder.parts[-2] == teacher_of(method)
 
 
-@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "options")])
+@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "devices", "options")])
 def test_another_setting_is_another_teacher(held, name):
     other = run(held, replace(BASE, **{name: OTHER[name]}), "kdv2")
     assert other.teacher_folder != run(held, method="kdv2").teacher_folder

@@ -209,10 +209,12 @@ def _train(wanted, source, runner, report: Callable[[list, list], None], *, reco
     from discom import sweep
     from discom.runs import Result
 
+    if wanted[0].config.devices > 1:
+        raise ConfigError("--devices: many runs fill them side by side (--workers); one run shares them: discom train")
     absent, _ = sweep.missing(wanted, recompute=recompute)
     first = source(wanted[0]) if callable(source) else source
-    minutes = sweep.estimate(absent, first.load()) / 60
-    print(f"{len(wanted)} runs, {len(absent)} of them to train: some {minutes:.0f} minutes on this machine", flush=True)
+    cost = sweep.forecast(absent, first.load(), runner)
+    print(f"{len(wanted)} runs, {len(absent)} of them to train: {cost}", flush=True)
     if dry_run:
         return
     failed = sweep.sweep(wanted, source, runner, recompute=recompute)

@@ -40,7 +40,7 @@ def train(
         recompute: train again where a result is there but damaged.
         settings: changes to the profile.
     """
-    from discom import methods
+    from discom import devices, methods, shares
     from discom.experiments import METRICS
     from discom.runs import Run
     from discom.sweep import Source
@@ -48,13 +48,16 @@ def train(
 
     chosen = methods.get(method)
     source = Source(data or ("scenes-dense" if chosen.dense else "scenes"), modalities)
-    config = make_config(profile, seed, settings or {}, chosen.dense)
+    given = {key: value for key, value in (settings or {}).items() if value is not None}
+    config = make_config(profile, seed, {"devices": devices.started(), **given}, chosen.dense)
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
     methods.build(chosen, source.load(), config)  # refuses settings that do not fit before a teacher is trained
     run = Run.of(runs, chosen, source.load(), config, teacher)
     for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
         result = train_run(needed, source, recompute=recompute, progress=True)
+    if shares.rank():  # the first process tells
+        return
     print(run.folder)
     for name, scores in result.scores.items():
         main = f"{METRICS[result.metric]} {scores[result.metric]:.1f}"

@@ -14,6 +14,7 @@ from torch import Tensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses.separate import squared_correlation
+from discom.shares import gathered
 
 __all__ = ["cross_halves", "halves", "place_contrast", "place_labels", "place_separation"]
 
@@ -82,6 +83,7 @@ def place_contrast(
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
+        first, second, labels = gathered(first), gathered(second), None if labels is None else gathered(labels)
         a, b = (F.normalize(_places(x).float() if x.dtype.itemsize < 4 else _places(x), dim=1) for x in (first, second))
         known = None if labels is None else labels.flatten()
         if len(a) > places:

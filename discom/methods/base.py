@@ -109,8 +109,9 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} must define branch(modality)")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, under the name that torch and Fabric call."""
-        return self.loss(batch)
+        """`loss`, under the name that torch and Fabric call; no gradient will come to terms of weight 0, and DDP must
+        know."""
+        return {name: term if self.weights[name] else term.detach() for name, term in self.loss(batch).items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
         """The weights that matter for one deployed network: all but those in a ModuleDict under another one's name."""

@@ -85,7 +85,7 @@ class CroDiNoKD(Dense):
         first = next(iter(self.channels))
         labels = restore(batch.y[first][:, None], batch.views[first])[:, 0]
         if self.weights["aux"]:
-            fused = self.auxiliary[self.fused](crossing.cross_halves(upright), labels.shape[-2:])[1]
+            fused = self.auxiliary[self.fused](crossing.cross_halves(upright, batch.first), labels.shape[-2:])[1]
             total["aux"] = dense.cross_entropy(fused, labels)
         if self.weights["orth"]:
             total["orth"] = crossing.place_separation({name: held[-1] for name, held in upright.items()})

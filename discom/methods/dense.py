@@ -285,8 +285,9 @@ class MGD(DenseDistilled):
         return nn.Sequential(convolutions[0], nn.ReLU(), convolutions[1])
 
     def distil(self, modality, batch, own, theirs):
-        batch_size, _, height, width = own["latent"].shape
-        kept = torch.rand(batch_size, 1, height, width).to(own["latent"].device) < self.kept
+        height, width = own["latent"].shape[-2:]
+        drawn = torch.rand(batch.whole, 1, height, width)[batch.first : batch.first + len(batch)]
+        kept = drawn.to(own["latent"].device) < self.kept
         generator: Any = self.generators[modality]
         return {
             "cl": dense.cross_entropy(own["logits"], batch.y[modality]),

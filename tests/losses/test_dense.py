@@ -465,8 +465,8 @@ MISTAKES = {
     "a softened student": ("kd(_pixels(student), _pixels(teacher) / temperature, 1.0)",
                            "kd(_pixels(student), _pixels(teacher), temperature)", ours),
     "a latent term over positions": ("return pixel_wise(student_map", "return channel_wise(student_map", ours),
-    "a mean over all pixels": ("(labels != NO_LABEL).sum().clamp(min=1)", "labels.numel()", ours),
-    "no pixel, no number": (".sum().clamp(min=1)\n\n\ndef pixel_wise", ".sum()\n\n\ndef pixel_wise", ours),
+    "a mean over all pixels": ("(labels != NO_LABEL).sum((1, 2))", "torch.full_like(labels, True).sum((1, 2))", ours),
+    "no pixel, no number": ("known.sum().clamp(min=1) *", "known.sum() *", ours),
 }  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def _open(archive: Path) -> zipfile.ZipFile | tarfile.TarFile:
 
 def _write(opened, member, place: Path, size: int) -> None:
     reader = opened.open if isinstance(opened, zipfile.ZipFile) else opened.extractfile
-    with atomic_file(place) as part, reader(member) as content, open(part, "wb") as out:
+    with atomic_file(place, durable=False) as part, reader(member) as content, open(part, "wb") as out:
         shutil.copyfileobj(content, out, 1 << 20)
         if out.tell() != size:
             raise EOFError(f"{place.name} is cut short")

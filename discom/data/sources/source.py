@@ -9,7 +9,7 @@ from discom.data.multimodal import MultiModalData
 from discom.data.sources.archives import ARCHIVES, unpack
 from discom.data.sources.download import RemoteFile, fetch, find_file
 from discom.errors import DataError
-from discom.storage import UNFINISHED, atomic_folder
+from discom.storage import UNFINISHED, atomic_folder, tidy
 
 __all__ = ["Source"]
 
@@ -109,6 +109,5 @@ def _is_unpacked(file: Path) -> bool:
 def _unpack_beside(archive: Path) -> None:
     word = f"{archive.name} of {archive.stat().st_size} bytes"
     with atomic_folder(_unpacked(archive), marker=UNFINISHED, resume=word) as folder:
-        for torn in folder.rglob(".*.part"):  # of a process that was killed
-            torn.unlink()
+        tidy(folder)
         unpack(archive, folder)
