@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test browser lab notebooks format clean
+.PHONY: tutorial test faults browser lab notebooks format clean
 
 tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -15,6 +15,9 @@ test: $(READY) browser  ## lint, tests, doctests, the README's commands, every n
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
+
+faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of docs/reliability.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100
 
 # The explorer's test drives a real browser. Where none can be installed it is skipped, and says so.
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null

@@ -3,7 +3,7 @@
 <runs>/<data set>/<method>/<seed>-<hash>/
     config.json         what was asked for
     metrics.csv         one row an epoch; tensorboard/ holds the same for TensorBoard
-    state.pt            where to resume; gone when the run is done
+    state.pt            where to resume, and state-before.pt the one before it; gone when the run is done
     weights/<modality>.safetensors    the epoch with the best validation F1, or mean IoU, of that modality
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum of its content: a folder that has it is done
@@ -27,7 +27,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
 from discom.methods import Method
-from discom.storage import digest, read_json, write_json
+from discom.storage import digest, read_json, tidy, write_json
 
 __all__ = [
     "Result",
@@ -116,12 +116,14 @@ class Result:
         """Read a result.json.
 
         Raises:
-            RunError: cut short, edited by hand, or missing.
+            RunError: cut short, edited by hand, unreadable, or missing.
         """
         try:
             held = read_json(file)
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
+        except OSError as error:
+            raise RunError(f"{file}: cannot be read ({error.strerror}); check its rights, or delete it") from None
         except ValueError:
             raise RunError(f"{file}: is cut short or damaged; run the command again with --recompute") from None
         return cls.from_json(held, file)
@@ -179,7 +181,7 @@ class Run:
         """The folder of the run that it depends on."""
         return self.teacher.folder if isinstance(self.teacher, Run) else self.teacher
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """`<runs>/<data>/<method>/<seed>-<hash>`."""
         return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
@@ -219,6 +221,7 @@ def locked(run_dir: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs") from None
     try:
+        tidy(run_dir)
         yield
     finally:
         lock.release()

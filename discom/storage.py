@@ -1,12 +1,13 @@
 """Files that are either whole or absent: everything is written beside its place and then moved there."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,24 @@ from filelock import FileLock, Timeout
 from discom.errors import DataError
 
 __all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest", "read_json",
-           "unfinished", "write_json"]  # fmt: skip
+           "tidy", "unfinished", "write_json"]  # fmt: skip
 
 UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # what a disk says that takes no more
 CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
 
 
 @contextmanager
-def atomic_file(path: Path | str) -> Iterator[Path]:
+def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and vanishes otherwise.
+
+    Args:
+        path: the file to be.
+        durable: whether it is on the disk when the block has ended, so that a power cut, too, leaves the whole new or
+            the whole old content; takes some milliseconds.
+
+    Raises:
+        OSError: the disk is full or may not be written; it names `path`, whichever library wrote.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -34,13 +44,50 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     ['a.txt']
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        if durable:
+            _settle(part)
         os.replace(part, path)
+        if durable:
+            _settle(path.parent)
+    except Exception as error:
+        if cause := _cause(error, path, part):
+            raise cause from None
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that may not be written has its own word for "not there"
+            part.unlink()
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cause(error: BaseException | None, path: Path, part: Path) -> BaseException | None:
+    """Ctrl-C, or the disk's own word, behind an exception that torch raised when it could not end its file."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return error
+        if isinstance(error, OSError) and (error.errno in NO_ROOM or error.filename == str(part)):
+            return OSError(error.errno, error.strerror, str(path))
+        error = error.__context__
+    return None
+
+
+def tidy(folder: Path) -> None:
+    """Delete what killed processes had begun to write somewhere in `folder`, which must be this process's alone."""
+    for part in folder.rglob(".*.part"):
+        part.unlink()
 
 
 @contextmanager

@@ -6,6 +6,10 @@ import pytest
 from filelock import FileLock, Timeout
 
 
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=5, help="how many runs and sweeps tests/faults kills")
+
+
 @pytest.fixture
 def clean_slate():
     """The test starts without figures, and neither its figures nor its look outlive it."""

@@ -1,5 +1,6 @@
 """Files are whole or absent, digests name contents, and JSON errors name the file."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from discom.errors import DataError
-from discom.storage import atomic_file, atomic_folder, checksum, digest, read_json, write_json
+from discom.storage import atomic_file, atomic_folder, checksum, digest, read_json, tidy, write_json
 
 MARKER = "manifest.json"
 
@@ -36,6 +37,60 @@ def test_atomic_file_keeps_the_old_content_when_the_block_fails(tmp_path):
         write()
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_that_refuses_is_named_whoever_wrote(tmp_path, number):
+    """torch raises an exception of its own after the system's."""
+
+    def write(part):
+        try:
+            raise OSError(number, "refused")
+        finally:
+            raise RuntimeError("unexpected pos 640 vs 598")
+
+    with pytest.raises(OSError, match="refused") as caught, atomic_file(tmp_path / "a.pt") as part:
+        write(part)
+    assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / "a.pt"))
+
+
+def test_ctrl_c_while_torch_writes_is_ctrl_c(tmp_path):
+    def write():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("unexpected pos 640 vs 598")
+
+    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "a.pt"):
+        write()
+
+
+def test_what_a_disk_did_not_say_stays_as_it_is(tmp_path):
+    for error in (RuntimeError("a mistake"), OSError(errno.EIO, "cannot be read", "elsewhere")):
+        with pytest.raises(type(error)) as caught, atomic_file(tmp_path / "a"):
+            raise error
+        assert caught.value is error
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_place_after(tmp_path, monkeypatch, durable):
+    done = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(os, "replace", lambda *given: (done.append("moved"), replace(*given)))
+    with atomic_file(tmp_path / "a", durable=durable) as part:
+        part.write_text("whole")
+        file, folder = os.stat(part).st_ino, os.stat(tmp_path).st_ino
+    assert done == ([file, "moved", folder] if durable else ["moved"])
+
+
+def test_what_killed_processes_had_begun_is_tidied_away_and_nothing_else(tmp_path):
+    (tmp_path / "weights").mkdir()
+    for name in (".state.pt.1.part", "weights/.rgb.safetensors.2.part", "weights/rgb.safetensors", ".lock", "a.part"):
+        (tmp_path / name).touch()
+    tidy(tmp_path)
+    kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert kept == {"weights", "weights/rgb.safetensors", ".lock", "a.part"}
 
 
 def fill(folder, text="new", fail=False, **how):
