@@ -1,25 +1,19 @@
 """The machine: where numbers come from (processor, device, versions, commit), and its memory."""
 
-import ctypes
 import os
 import platform
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["free_memory", "kept_blocks", "machine", "peak_memory"]
+__all__ = ["free_memory", "machine", "peak_memory"]
 
-# glibc's mallopt: its numbers for the two thresholds, the values that they reach by themselves, and those that keep all
-TRIM, MMAP = -1, -3
-OWN = {TRIM: 64 << 20, MMAP: 32 << 20}
-KEEP = {TRIM: 2**31 - 1, MMAP: 1 << 30}
 OWN_GROUPS = Path("/proc/self/cgroup")
 # where a group of processes has its limit, and what its pages that cannot be given back are called (version 1, 2)
 GROUPS = {"memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "total_rss "),
@@ -78,29 +72,6 @@ def _left_in_groups() -> Iterator[int]:
                 file = folder / limit
                 if file.is_file() and (text := file.read_text().strip()).isdigit():
                     yield int(text) - _held(folder / "memory.stat", used)
-
-
-@contextmanager
-def kept_blocks() -> Iterator[None]:
-    """Have this process keep the memory that it frees, for as long as the block lasts.
-
-    A training step takes and frees the same blocks of some megabytes again and again. glibc gives such blocks back to
-    the system, which zeroes every page anew when they are asked for: of a small network's step that was a quarter
-    (docs/performance.md). With another C library nothing happens.
-    """
-    try:
-        mallopt, trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        yield
-        return
-    for threshold, value in KEEP.items():
-        mallopt(threshold, value)
-    try:
-        yield
-    finally:
-        for threshold, value in OWN.items():
-            mallopt(threshold, value)
-        trim(0)
 
 
 def _held(file: Path | str, field: str) -> int:

@@ -17,7 +17,7 @@ from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import RunError
 from discom.evaluation import Task, predict_logits, task_of
-from discom.machine import kept_blocks, machine, peak_memory
+from discom.machine import machine, peak_memory
 from discom.methods import build
 from discom.resuming import Log, State, forget, stoppable
 from discom.runs import Result, claim, identity, locked, weights_file
@@ -72,8 +72,7 @@ def fit(
     with torch.random.fork_rng(), stoppable(run_dir):
         settings = check_teacher(teacher, method, split, config)
         model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
-    together = devices.together(run_dir, config)
-    with torch.random.fork_rng(), kept_blocks(), stoppable(run_dir), together, ExitStack() as held:
+    with torch.random.fork_rng(), stoppable(run_dir), devices.together(run_dir, config), ExitStack() as held:
         fabric, wanted = devices.start(config), identity(method, split, config, teacher)
         if found := shares.from_first(partial(_open, held, run_dir, wanted, recompute)):
             return found

@@ -1,6 +1,5 @@
 """Where numbers come from: processor, versions and commit, and the memory that was held."""
 
-import ctypes
 import json
 import platform
 import re
@@ -8,12 +7,11 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-import numpy as np
 import pytest
 import torch
 
 from discom import machine as room
-from discom.machine import free_memory, kept_blocks, machine
+from discom.machine import free_memory, machine
 
 
 def test_machine_says_where_the_numbers_come_from():
@@ -85,43 +83,3 @@ def test_free_memory_knows_the_groups_that_hold_the_process(tmp_path, monkeypatc
     monkeypatch.setattr(room, "OWN_GROUPS", own)
     assert sorted(room._left_in_groups())[:2] == [3_500_000, 4_000_000]
     assert free_memory("cpu") == 3_500_000
-
-
-def _mapped_blocks(libc) -> int:
-    """How many blocks glibc has asked the system for one by one."""
-
-    class Info(ctypes.Structure):
-        _fields_ = [(name, ctypes.c_size_t) for name in
-                    ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
-                     "keepcost")]  # fmt: skip
-
-    libc.mallinfo2.restype = Info
-    return libc.mallinfo2().hblks
-
-
-def test_large_blocks_are_kept_as_long_as_asked_for():
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallinfo2"):
-        pytest.skip("the C library is not glibc 2.33 or newer")
-    size = 80 << 20  # more than glibc ever keeps by itself
-
-    def mapped() -> int:
-        before, block = _mapped_blocks(libc), np.empty(size, np.uint8)
-        return _mapped_blocks(libc) - before + 0 * len(block)
-
-    assert mapped() == 1
-    with kept_blocks():
-        assert mapped() == 0
-    assert mapped() == 1
-
-
-def test_a_block_that_fails_lets_go_of_the_memory():
-    with pytest.raises(ValueError, match="inside"), kept_blocks():
-        raise ValueError("inside")
-    test_large_blocks_are_kept_as_long_as_asked_for()
-
-
-def test_another_c_library_is_left_alone(monkeypatch):
-    monkeypatch.setattr(room.ctypes, "CDLL", lambda name: object())
-    with kept_blocks():
-        pass

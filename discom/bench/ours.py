@@ -5,7 +5,6 @@ import torch
 from discom import devices
 from discom.config import Config
 from discom.data import MultiModalData, Split
-from discom.machine import kept_blocks
 from discom.methods import build, get
 from discom.training import _batches, _optimizer, _schedule, _train_epoch
 
@@ -32,5 +31,4 @@ class Ours:
 
     def epoch(self, number: int) -> float:
         """One pass over the data; the mean loss."""
-        with kept_blocks():
-            return _train_epoch(self.fabric, self.model, self.stepping, self.schedule, self.batches, number)["loss"]
+        return _train_epoch(self.fabric, self.model, self.stepping, self.schedule, self.batches, number)["loss"]
