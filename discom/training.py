@@ -19,6 +19,7 @@ from discom.errors import RunError
 from discom.evaluation import Task, predict_logits, task_of
 from discom.machine import machine, peak_memory
 from discom.methods import build
+from discom.models import as_products
 from discom.resuming import Log, State, forget, stoppable
 from discom.runs import Result, claim, identity, locked, weights_file
 from discom.storage import atomic_file, write_json
@@ -78,8 +79,7 @@ def fit(
             return found
         taught_by = load_teacher(teacher, split, settings, method=method.teacher_method) if teacher else None
         parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed}
-        layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        model = shares.share_statistics(model).to(memory_format=layout)
+        model, layout = _laid_out(shares.share_statistics(model), config, fabric.device)
         optimizer = _optimizer(model, config)
         batches, answering = _batches(fabric, model, split, config, layout, taught_by)
         schedule = _schedule(optimizer, config, len(batches))
@@ -246,6 +246,14 @@ def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
     tensors = {key: value.contiguous().cpu() for key, value in model.state(name).items()}
     with atomic_file(weights_file(run_dir, name)) as part:
         part.write_bytes(save(tensors))
+
+
+def _laid_out(model: methods.Method, config: Config, device: torch.device):
+    """The model in the form that this device is quickest with, and the memory layout of its images."""
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
+    if config.channels_last and device.type == "cpu":
+        model = as_products(model)
+    return model.to(memory_format=layout), layout
 
 
 def _optimizer(model, config: Config):

@@ -1,12 +1,10 @@
 """Our path: the training that `fit` runs, without its validation and files."""
 
-import torch
-
 from discom import devices
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.methods import build, get
-from discom.training import _batches, _optimizer, _schedule, _train_epoch
+from discom.training import _batches, _laid_out, _optimizer, _schedule, _train_epoch
 
 __all__ = ["Ours"]
 
@@ -22,8 +20,7 @@ class Ours:
     def __init__(self, data: MultiModalData, config: Config):
         self.fabric = devices.start(config)
         self.device = self.fabric.device
-        layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        model = build(get("discom"), data, config).to(memory_format=layout)
+        model, layout = _laid_out(build(get("discom"), data, config), config, self.device)
         self.optimizer = _optimizer(model, config)
         self.batches, _ = _batches(self.fabric, model, Split(data, data, data), config, layout, None)
         self.schedule = _schedule(self.optimizer, config, len(self.batches))

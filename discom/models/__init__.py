@@ -3,5 +3,7 @@
 from discom.models.baselines import FusionNetwork, SingleModality
 from discom.models.disentangled import Branch, DisCoM, Embedding, Heads
 from discom.models.encoders import Encoder, resnet18
+from discom.models.small_maps import MatrixConv, as_products
 
-__all__ = ["Branch", "DisCoM", "Embedding", "Encoder", "FusionNetwork", "Heads", "SingleModality", "resnet18"]
+__all__ = ["Branch", "DisCoM", "Embedding", "Encoder", "FusionNetwork", "Heads", "MatrixConv", "SingleModality",
+           "as_products", "resnet18"]  # fmt: skip
