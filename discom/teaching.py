@@ -125,7 +125,7 @@ class TeacherMaps:
         teacher: frozen, in eval mode.
         split: its training part is what batches are drawn from.
         names: which of the teacher's maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
-        resident_bytes: most bytes to hold; half of the memory that is free unless told otherwise.
+        resident_bytes: most bytes to hold; a quarter of the memory that is free unless told otherwise.
         autocast: the context in which the teacher computes.
     """
 

@@ -21,6 +21,7 @@ SENSORS = ("rgb", "depth", "thermal")
 # what is varied → its values; all else is as in the embedded main job
 DIALS = {"samples": (500, 1000, 2000, 4000), "modalities": (2, 3), "pixels": (16, 32, 48, 64), "workers": (1, 2, 4)}
 REST = {"samples": 1000, "modalities": 2, "pixels": 32}
+SHORT = 256  # samples of a run side by side
 READY, STRETCH = 10.0, 6.0  # seconds that processes have to get ready, and that a round of runs side by side lasts
 
 
@@ -40,7 +41,7 @@ def grow(
     Returns:
         `machine`, `settings`, and `dials`: dial → {"values", "measured" (medians), "rounds", "unit", "slope"}.
     """
-    config, found = config or profile("cpu"), {}
+    config, found = config or profile("cpu", schedule="constant"), {}  # however many steps
     with torch.random.fork_rng(), tqdm(total=len(dials), unit="dial", disable=not progress, leave=False) as bar:
         for dial, values in dials.items():
             bar.set_description(dial)
@@ -83,13 +84,17 @@ def _timed(call: Callable[[int], Any], number: int) -> float:
 
 
 def _side_by_side(dial: str, values: Sequence[int], config: Config, rounds: int) -> np.ndarray:
-    """Each run has its share of the cores, one thread at least; all train for as long as any is watched."""
+    """Each run has its share of the cores, one thread at least; all train for as long as any is watched, and have short
+    epochs, so that what reaches beyond a stretch is little."""
     rates, cores = [], torch.get_num_threads()
     for workers in values:
         start = time.monotonic() + READY + 5 * workers  # a clock that all processes share
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             threads = max(1, cores // workers)
-            runs = [pool.submit(_rates, _data(**REST), config, threads, start, rounds, STRETCH) for _ in range(workers)]
+            runs = [
+                pool.submit(_rates, _data(**REST | {"samples": SHORT}), config, threads, start, rounds, STRETCH)
+                for _ in range(workers)
+            ]
             rates.append(sum(run.result() for run in runs))
     return np.array(rates).T
 
@@ -101,10 +106,10 @@ def _rates(data: MultiModalData, config: Config, threads: int, start: float, rou
     side.epoch(0)
     while time.monotonic() < start:
         side.epoch(0)
-    for number in range(rounds):
+    for number in range(rounds + 1):
         began, done = time.monotonic(), 0
         while not done or time.monotonic() < start + stretch * (number + 1):
             side.epoch(done)
             done += 1
         rates.append(done * len(data) / (time.monotonic() - began))
-    return np.array(rates)
+    return np.array(rates[:rounds])  # the last stretch is for those that are behind

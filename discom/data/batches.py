@@ -85,8 +85,9 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
 
 
 def room(device: torch.device | str) -> float:
-    """Bytes that images may take on a device: half of what is free; the rest is for networks and their gradients."""
-    return 0.5 * free_memory(device)
+    """Bytes that one modality's images may take on a device: a quarter of what is free, since there may be several of
+    them, a validation part, and the network with its gradients."""
+    return 0.25 * free_memory(device)
 
 
 class Images:
@@ -97,7 +98,7 @@ class Images:
         data: one part of a split.
         name: a modality, or several joined by +.
         device: where images and truth are given.
-        resident_bytes: what is larger as float32 stays on disk; half of the memory that is free unless told otherwise.
+        resident_bytes: what is larger as float32 stays on disk; a quarter of the free memory unless told otherwise.
         dense: whether `truth` is a class for every pixel.
 
     Raises:
@@ -169,8 +170,8 @@ class Batches:
         strong: whether batches carry a second view: moved anew, always, and one quarter of the image blank.
         coupled: whether all modalities of a sample are moved alike; else each on its own. Needs pairs.
         dense: whether labels are the class of every pixel, moved as the image is.
-        resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead; half of the memory that
-            is free unless told otherwise.
+        resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead; a quarter of the memory
+            that is free unless told otherwise.
         rank, world: which share of each batch this process holds, and how many there are; shares add up to the batch
             that one process would hold, views included.
 
