@@ -296,7 +296,7 @@ def test_the_confusion_of_a_dense_run_is_that_of_its_pixels(tmp_path, clean_slat
 class Inline(nullcontext):
     """An engine without processes: trains where it stands, one run after the other."""
 
-    workers = 1
+    workers = threads = 1
 
     def __init__(self, *_):
         super().__init__()

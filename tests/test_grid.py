@@ -22,7 +22,7 @@ DATA = "scenes:n=99,size=8"
 class Inline(nullcontext):
     """An engine without processes: trains where it stands, one run after the other."""
 
-    workers = 1
+    workers = threads = 1
 
     def __init__(self, *_):
         super().__init__()

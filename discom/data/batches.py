@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from discom.data.augmentation import draw_views, turn, view
+from discom.data.lazy import announce
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.machine import free_memory
@@ -132,6 +133,8 @@ class Images:
         """Images at `rows` [B], as float32 [B, C, H, W] on the device."""
         if self.held is not None:
             return self.held[rows.to(self.device, non_blocking=True)]  # nobody waits for a few numbers
+        for part, found in self.rows.items():
+            announce(self.data.modalities[part].x, found[rows.numpy()])
         return self._read(rows.numpy()).to(self.device)
 
     def truth(self, rows=slice(None)) -> Tensor:

@@ -1,5 +1,6 @@
 """Arrays that are read in parts: chosen rows of a file on disk, and images that are decoded when they are asked for."""
 
+import mmap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from discom.errors import DataError
 
-__all__ = ["Lazy", "Rows", "is_lazy", "origin", "take_rows"]
+__all__ = ["Lazy", "Rows", "announce", "is_lazy", "origin", "take_rows"]
 
 
 def is_lazy(array: Any) -> bool:
@@ -21,6 +22,22 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
     if isinstance(array, Rows):
         return Rows(array.base, array.rows[rows])
     return Rows(array, rows) if is_lazy(array) else array[rows]
+
+
+def announce(array: Any, rows: np.ndarray) -> None:
+    """Have the system begin to read these rows of a mapped file, all of them at once and nothing around them.
+
+    By itself it reads when a page is missed, one after the other, and some 128 KiB around each, of which samples in
+    random order need little; where the file is larger than memory the rest is thrown away again.
+    """
+    if isinstance(array, Rows):
+        announce(array.base, array.rows[rows])
+    elif isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_WILLNEED"):
+        array.base.madvise(mmap.MADV_RANDOM)
+        first = array.offset % mmap.ALLOCATIONGRANULARITY + np.asarray(rows) * array.strides[0]
+        for start in first.tolist():
+            page = start - start % mmap.PAGESIZE
+            array.base.madvise(mmap.MADV_WILLNEED, page, start - page + array.strides[0])
 
 
 def origin(array: Any) -> list:

@@ -1,6 +1,7 @@
 """Batches: every sample once, the same ones for the same seed, pairs, strong views, and a teacher's logits to match."""
 
 import itertools
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -637,3 +638,39 @@ def test_masks_of_a_batch_are_read_when_they_are_asked_for(tmp_path):
         for name in data.modalities:
             assert torch.equal(one.y[name], other.y[name])
             assert torch.equal(one.x[name], other.x[name])
+
+
+@pytest.mark.parametrize(("spare", "held"), [(0, True), (-4, False)])
+def test_a_modality_is_held_up_to_a_quarter_of_the_free_memory(monkeypatch, spare, held):
+    data = scenes.make(12, size=8)
+    size = 4 * 12 * 3 * 8 * 8
+    monkeypatch.setattr("discom.data.batches.free_memory", lambda device: 4 * size + spare)
+    images = Batches(data, 4, 0).images
+    assert (images["rgb"].held is not None) == held
+    assert images["depth"].held is not None
+
+
+def test_an_epoch_read_from_disk_may_be_left_in_the_middle():
+    batches = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0)
+    first = next(iter(batches.epoch(0)))
+    again = list(batches.epoch(0))
+    assert torch.equal(first.x["rgb"], again[0].x["rgb"])
+    assert len(again) == len(batches)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
+
+
+def test_what_fails_while_reading_ahead_is_told_at_its_batch(monkeypatch):
+    batches = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0)
+    read, calls = batches.images["rgb"]._read, []
+
+    def broken(rows):
+        calls.append(rows)
+        if len(calls) == 3:
+            raise DataError("cannot be read")
+        return read(rows)
+
+    monkeypatch.setattr(batches.images["rgb"], "_read", broken)
+    coming = batches.epoch(0)
+    next(coming), next(coming)
+    with pytest.raises(DataError, match="cannot be read"):
+        next(coming)

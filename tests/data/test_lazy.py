@@ -1,5 +1,6 @@
 """Arrays that are read in parts: the values of the whole, nothing read before it is asked for, and named defects."""
 
+import mmap
 import tracemalloc
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discom import storage
-from discom.data.lazy import Lazy, Rows, is_lazy, take_rows
+from discom.data.lazy import Lazy, Rows, announce, is_lazy, take_rows
 from discom.errors import DataError
 from discom.storage import chunks
 
@@ -122,3 +123,43 @@ def test_a_chunk_holds_no_more_than_it_may(monkeypatch):
 def test_a_chunk_of_what_becomes_larger_is_smaller(monkeypatch):
     monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
     assert [part.stop - part.start for part in chunks(np.zeros((9, 5), np.uint8), itemsize=4)] == [5, 4]
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="the system takes no advice")
+@pytest.mark.parametrize("shape", [(50, 3, 7, 11), (9, 1, 64, 64)], ids=str)
+def test_announced_ranges_hold_the_rows_and_less_than_two_pages_more(tmp_path, shape):
+    np.save(tmp_path / "x.npy", np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+    held = np.load(tmp_path / "x.npy", mmap_mode="r")
+    whole = (tmp_path / "x.npy").read_bytes()
+
+    class Told(mmap.mmap):
+        asked = []
+
+        def madvise(self, advice, start=0, length=None):
+            Told.asked.append((advice, start, length))
+            return super().madvise(advice, start, *([length] if length else []))
+
+    with open(tmp_path / "x.npy", "rb") as file:
+        pages = Told(file.fileno(), 0, access=mmap.ACCESS_READ)
+    mapped = np.ndarray.__new__(np.memmap, shape, np.float32, buffer=pages, offset=held.offset)
+    mapped._mmap, mapped.offset, mapped.mode, mapped.filename = pages, held.offset, "r", held.filename
+    announce(take_rows(mapped, np.array([8, 2, 5])), np.array([2, 0]))  # rows 5 and 8
+    assert Told.asked[0][0] == mmap.MADV_RANDOM
+    assert [advice for advice, *_ in Told.asked[1:]] == [mmap.MADV_WILLNEED] * 2
+    for row, (_, start, length) in zip((5, 8), Told.asked[1:], strict=True):
+        wanted = np.asarray(held[row]).tobytes()
+        assert wanted in whole[start : start + length]
+        assert start % mmap.PAGESIZE == 0
+        assert length < len(wanted) + mmap.PAGESIZE
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((4, 2)), Lazy([1, 2], lambda k: np.zeros(2), (2,), float)], ids=["held", "lazy"]
+)
+def test_what_is_no_mapped_file_is_not_announced(array):
+    announce(array, np.array([0, 1]))
+
+
+def test_a_part_of_a_mapped_array_is_left_to_the_system(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((9, 4)))
+    announce(np.load(tmp_path / "x.npy", mmap_mode="r")[3:], np.array([5]))  # its rows stand elsewhere than it says
