@@ -95,9 +95,8 @@ def test_classes_are_read_by_logistic_regression():
 
 def test_training_split_standardises():
     z, shape, size = read()
-    train = (
-        0.3 * z[:50] - 3
-    )  # other than z's own, so that the penalty weighs otherwise; no farther, lest no fit converges
+    # other than z's own, so that the penalty weighs otherwise; no farther, lest the fit fails to converge
+    train = 0.3 * z[:50] - 3
     assert probe(z, shape, train=train)[:2] == pytest.approx(plain_accuracy(z, shape, train))
     assert probe(z, size, train=train).score != probe(z, size).score
     table = probe_matrix({"z": z}, {"size": size}, train={"z": train})
