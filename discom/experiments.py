@@ -182,7 +182,7 @@ def by_dials(table: pd.DataFrame) -> pd.DataFrame:
     >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()
     [[0.5, 60.0], [1.0, 70.0]]
     """
-    rest = {"shared": 1.0, "labelled": 1.0}
+    rest = {"shared": 1.0, "labelled": 1.0, "labelled_rgb": 1.0, "labelled_thermal": 1.0}
     told = [dict(re.findall(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)", name)) for name in table["data"]]
     names = list(dict.fromkeys(name for dials in told for name in dials))
     columns = {name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names}

@@ -105,7 +105,9 @@ def _arguments(source: str, settings: str, function, what: str) -> dict:
         name, _, value = item.partition("=")
         try:
             kind = known[name] if isinstance(known[name], type) else str
-            arguments[name] = value.split("+") if name == "modalities" else kind(value)
+            arguments[name] = (
+                value.split("+") if name == "modalities" else _truth(value) if kind is bool else kind(value)
+            )
         except KeyError:
             raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}") from None
         except ValueError:
@@ -113,3 +115,10 @@ def _arguments(source: str, settings: str, function, what: str) -> dict:
                 f"{source}: '{value}' is no value for {name}; write e.g. {what}:n=600,epsilon=0.2"
             ) from None
     return arguments
+
+
+def _truth(value: str) -> bool:
+    """`true` or `false`, also as 1 and 0; Python's own `bool` takes any word for true."""
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise ValueError(value)
+    return value.lower() in ("true", "1")

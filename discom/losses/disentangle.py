@@ -11,7 +11,8 @@ modality_targets: "paper" asks each modality classifier for the number of the mo
     driven to equal odds and the others get no gradient at all, which leaves both terms almost without effect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -147,6 +148,7 @@ def terms(
     grl_lambda: float = 1.0,
     reduction: str = "paper",
     modality_targets: str = "paper",
+    adversary: Callable[..., Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """The five terms of DisCoM-KD's loss, Eqs. 2–6; the loss, Eq. 7, is their sum.
 
@@ -157,6 +159,7 @@ def terms(
         labels: modality → classes [B], int64.
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
+        adversary: stands in Eq. 3's place, see `losses.adversaries`; it has the paper's conventions alone.
 
     Returns:
         {"cl", "adv", "mod", "aux", "orth"}, unweighted scalars.
@@ -171,12 +174,12 @@ def terms(
     torch.Size([])
     """
     _check(embeddings, heads, labels)
+    conventions = {"reduction": reduction, "modality_targets": modality_targets}
+    hidden = adversary or partial(adversarial_loss, **conventions)
     return {
         "cl": task_loss(embeddings, heads, labels, reduction),
-        "adv": adversarial_loss(
-            embeddings, heads, grl_lambda=grl_lambda, reduction=reduction, modality_targets=modality_targets
-        ),
-        "mod": modality_loss(embeddings, heads, reduction=reduction, modality_targets=modality_targets),
+        "adv": hidden(embeddings, heads, grl_lambda=grl_lambda),
+        "mod": modality_loss(embeddings, heads, **conventions),
         "aux": auxiliary_loss(embeddings, heads, labels, reduction),
         "orth": orthogonality_loss(embeddings, reduction),
     }
@@ -192,10 +195,10 @@ def check_conventions(**conventions: str) -> None:
 def _check(embeddings, heads, labels) -> None:
     if len(embeddings) < 2:
         raise ValueError(f"embeddings: {list(embeddings)} is fewer than two modalities; there is nothing to tell apart")
-    if getattr(heads.adv, "out_features", len(embeddings)) != len(embeddings):
+    if (known := getattr(heads.mod_inf, "out_features", len(embeddings))) != len(embeddings):
         raise ValueError(
-            f"embeddings: {list(embeddings)} for heads that tell {heads.adv.out_features} modalities apart; a missing"
-            " one would renumber the others"
+            f"embeddings: {list(embeddings)} for heads that tell {known} modalities apart; a missing one would renumber"
+            " the others"
         )
     for name, z in embeddings.items():
         if not len(z.inv):

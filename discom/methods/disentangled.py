@@ -7,6 +7,7 @@ from torch import nn
 
 from discom.errors import ConfigError
 from discom.losses import disentangle, separate
+from discom.losses.adversaries import ADVERSARIES
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
@@ -65,6 +66,8 @@ class DisCoMKD(Method):
             it constant (paper).
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes together.
+        adversary: how z_inv is made to tell nothing of its modality: "reversal" (paper), or with more than two
+            modalities perhaps "confusion" or "pairwise", see `losses.adversaries`.
         reduction, modality_targets: "paper", or what the released code computes; see `losses.disentangle`.
         weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`), 0 each.
     """
@@ -82,6 +85,7 @@ class DisCoMKD(Method):
         grl_warmup: int = 0,
         dimension: int = 0,
         pairing: str = "unpaired",
+        adversary: str = "reversal",
         reduction: str = "paper",
         modality_targets: str = "paper",
         weights: Mapping[str, float] = {},
@@ -93,19 +97,26 @@ class DisCoMKD(Method):
             raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
         if grl_warmup < 0:
             raise ConfigError(f"grl_warmup: {grl_warmup} epochs are too few; 0 keeps the strength constant")
+        if adversary not in ADVERSARIES:
+            raise ConfigError(f"adversary: '{adversary}' is unknown; choose {', '.join(ADVERSARIES)}")
         disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
-        self.model = DisCoM(channels, classes, encoder, dimension)
+        self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
+        if adversary != "reversal" and "released" in self.conventions.values():
+            raise ConfigError(f"adversary: '{adversary}' is not in the released code; leave its conventions out")
+        self.adversary = ADVERSARIES[adversary]
+        self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
         if self.weights["irr"]:  # made last and only if used: the other networks start from the same weights without it
             width = self.model.heads.aux.in_features
             self.irrelevant = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes))
         self.paired = pairing == "paired"
-        self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
 
     def loss(self, batch):
         embeddings, heads = {name: self.model.embed(name, x) for name, x in batch.x.items()}, self.model.heads
         strength = self.reversal(batch.epoch)
-        total = disentangle.terms(embeddings, heads, batch.y, grl_lambda=strength, **self.conventions)
+        total = disentangle.terms(
+            embeddings, heads, batch.y, grl_lambda=strength, adversary=self.adversary, **self.conventions
+        )
         extra = {
             "irr": lambda: separate.irrelevant_task_loss(embeddings, self.irrelevant, batch.y, grl_lambda=strength),
             "xcov": lambda: separate.cross_covariance(embeddings),

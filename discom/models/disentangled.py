@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from itertools import combinations
 from typing import NamedTuple
 
 import torch
@@ -65,12 +66,14 @@ class Heads(nn.Module):
         modalities: names; their order numbers them for `adv`, `mod_inf` and `mod_irr`.
         width: D.
         classes: C.
+        pairwise: one linear layer "a-b" for every pair of modalities in the place of `adv`.
     """
 
-    def __init__(self, modalities: list[str], width: int, classes: int):
+    def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
         super().__init__()
         self.task = nn.ModuleDict({name: nn.Linear(2 * width, classes) for name in modalities})  # [z_inv ‖ z_inf] → C
-        self.adv = nn.Linear(width, len(modalities))  # GRL(z_inv) → M
+        pairs = {f"{a}-{b}": nn.Linear(width, 2) for a, b in combinations(modalities, 2)} if pairwise else {}
+        self.adv = nn.ModuleDict(pairs) if pairwise else nn.Linear(width, len(modalities))  # GRL(z_inv) → 2, or M
         self.mod_inf = nn.Linear(width, len(modalities))  # z_inf → M
         self.mod_irr = nn.Linear(width, len(modalities))  # z_irr → M
         self.aux = nn.Linear(width, classes)  # z_inv → C and z_inf → C
@@ -98,6 +101,7 @@ class DisCoM(nn.Module):
         classes: C.
         encoder: makes the 2·M encoders.
         dimension: D; 0 is half the encoder's features.
+        pairwise: whether the heads tell modalities apart pair by pair, see `Heads`.
 
     >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9)
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
@@ -105,13 +109,21 @@ class DisCoM(nn.Module):
     (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
-    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18, dimension: int = 0):
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        classes: int,
+        encoder: Encoder = resnet18,
+        dimension: int = 0,
+        *,
+        pairwise: bool = False,
+    ):
         super().__init__()
         self.branches = nn.ModuleDict({name: Branch(bands, encoder, dimension) for name, bands in channels.items()})
         widths = {name: branch.width for name, branch in self.branches.items()}
         if len(set(widths.values())) > 1:
             raise ConfigError(f"encoder: embeddings of {widths} units; shared heads need one width for all modalities")
-        self.heads = Heads(list(channels), next(iter(widths.values())), classes)
+        self.heads = Heads(list(channels), next(iter(widths.values())), classes, pairwise=pairwise)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""

@@ -16,7 +16,7 @@ __all__ = ["arm", "cell_runs", "cells"]
 
 # the arguments of drawn data that a data set's name tells
 DIALS = {
-    "scenes": ("shared", "spurious", "spurious_in", "labelled"),
+    "scenes": ("shared", "spurious", "spurious_in", "labelled", "labelled_in", "unpaired"),
     "scenes-dense": ("noise", "labelled", "degraded", "degraded_in"),
 }
 

@@ -5,8 +5,9 @@ texture, depth as a relief, thermal as a warmth, and each of these cues is wrong
 that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with probability ε, it
 is 1 - ε + ε/K (see `best_accuracy`).
 
-Three dials ask when another sensor helps: `shared` (how much of the class both sensors tell), `spurious` (a nuisance
-that goes with the class where one trains, and not where one tests) and `labelled` (how many scenes depth saw).
+Four dials ask when another sensor helps: `shared` (how much of the class both sensors tell), `spurious` (a nuisance
+that goes with the class where one trains, and not where one tests), `labelled` (how many scenes one of the sensors saw)
+and `unpaired` (no scene was seen by two of them).
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ def make(
     spurious: float = 0.0,
     spurious_in: str = "rgb",
     labelled: float = 1.0,
+    labelled_in: str = "depth",
+    unpaired: bool = False,
 ) -> MultiModalData:
     """Draw `n` paired scenes; the same arguments give the same bytes.
 
@@ -69,12 +72,16 @@ def make(
         spurious: share of the training and validation scenes in which a nuisance of the modality `spurious_in` goes
             with the class; at test it does not. RGB's is the background's colour, depth's the distance of the plane.
         spurious_in: "rgb" or "depth".
-        labelled: share of the training scenes that depth saw; RGB saw all.
+        labelled: share of the training scenes that the modality `labelled_in` saw; the others saw all.
+        labelled_in: one of `modalities`.
+        unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1 of them by the first
+            to the last, drawn by `seed`.
 
     Returns:
         Paired data with the factors shape, material, outline (as RGB shows it), texture, relief, warmth and every
         nuisance, the object's mask [n, size, size], and as many test as training samples (5 : 1 : 5). Where these
-        differ (spurious, labelled), the split is drawn by `seed` and comes with the data. The name tells the dials.
+        differ (spurious, labelled, unpaired), the split is drawn by `seed` and comes with the data. The name tells the
+        dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -89,10 +96,14 @@ def make(
     _check(shapes, materials, modalities)
     if spurious_in not in ("rgb", "depth"):
         raise ConfigError(f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth")
+    if labelled_in not in modalities and labelled < 1:
+        raise ConfigError(f"scenes: labelled_in='{labelled_in}' is not drawn; choose {', '.join(modalities)}")
+    if unpaired and labelled < 1:
+        raise ConfigError(f"scenes: unpaired deals out the scenes itself; leave labelled={labelled} out")
     factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
     parts = None
-    if spurious or labelled < 1:
+    if spurious or labelled < 1 or unpaired:
         parts = dict(zip(PARTS, split_rows(labels, FRACTIONS, seed, None, "scenes"), strict=True))
         tied = np.concatenate([parts["train"], parts["valid"]])
         _tie(factors, tied[np.random.default_rng([seed, 4]).random(len(tied)) < spurious], labels, spurious_in)
@@ -118,32 +129,46 @@ def make(
         classes,
         factors=flat,
         masks=masks,
-        name=_name(shared=shared, spurious=spurious, labelled=labelled, spurious_in=spurious_in),
+        name=_name(
+            {
+                "shared": (shared, 1.0),
+                f"spurious_{spurious_in}": (spurious, 0.0),
+                "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
+                "unpaired": (unpaired, False),
+            }
+        ),
         parts=parts,
         fractions=FRACTIONS,
     )
-    if labelled == 1 or "depth" not in modalities:
+    if labelled == 1 and not unpaired:
         return drawn
-    seen = drawn.modalities["depth"].take(_seen(n, seed, labelled, parts))
-    return drawn.having({**drawn.modalities, "depth": seen})
+    seen = _dealt(seed, parts, modalities) if unpaired else {labelled_in: _seen(seed, labelled, parts)}
+    held = drawn.modalities
+    return drawn.having({name: held[name].take(seen[name]) if name in seen else held[name] for name in held})
 
 
-def _name(*, shared: float, spurious: float, labelled: float, spurious_in: str) -> str:
-    turned = {"shared": shared} if shared < 1 else {}
-    turned |= {f"spurious_{spurious_in}": spurious} if spurious else {}
-    turned |= {"labelled": labelled} if labelled < 1 else {}
-    return "-".join(["scenes", *(f"{name}={value:g}" for name, value in turned.items())])
+def _name(dials: dict[str, tuple[float, float]]) -> str:
+    """The data set's name tells the dials that are not at rest: name → (value, value at rest)."""
+    return "-".join(["scenes", *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest)])
 
 
-def _seen(n: int, seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
-    """The scenes that depth saw, as rows: all of validation and test, a share of the training scenes."""
+def _seen(seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
+    """The scenes that a sensor saw, as rows: all of validation and test, a share of the training scenes."""
     train = np.random.default_rng([seed, 5]).permutation(parts["train"])
     kept = train[: round(labelled * len(train))]
     if len(kept) < 2:
-        raise ConfigError(
-            f"scenes: labelled={labelled} leaves depth {len(kept)} of {len(train)} training scenes; raise it"
-        )
+        raise ConfigError(f"scenes: labelled={labelled} leaves {len(kept)} of {len(train)} training scenes; raise it")
     return np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))
+
+
+def _dealt(seed: int, parts: dict[str, np.ndarray], modalities: Sequence[str]) -> dict[str, np.ndarray]:
+    """The scenes that each sensor saw: all of validation and test, and a share of the training scenes of its own."""
+    train = np.random.default_rng([seed, 6]).permutation(parts["train"])
+    weights = np.arange(len(modalities), 0, -1)
+    ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
+    rest = [parts["valid"], parts["test"]]
+    return {name: np.sort(np.concatenate([own, *rest]))
+            for name, own in zip(modalities, np.split(train, ends), strict=True)}  # fmt: skip
 
 
 def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, modality: str) -> None:
