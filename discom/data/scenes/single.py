@@ -23,6 +23,7 @@ from discom.errors import ConfigError
 __all__ = ["MODALITIES", "best_accuracy", "make"]
 
 MODALITIES = ("rgb", "depth", "thermal")
+USUAL = ("rgb", "depth")
 FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
 # scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
 CHUNK = 500
@@ -47,7 +48,7 @@ def make(
     delta: float = 0.25,
     shapes: int = 3,
     materials: int = 3,
-    modalities: Sequence[str] = ("rgb", "depth"),
+    modalities: Sequence[str] = USUAL,
     zeta: float = 0.40,
     shared: float = 1.0,
     spurious: float = 0.0,
@@ -124,19 +125,18 @@ def make(
     flat = {name: values for name, values in factors.items() if values.ndim == 1}
     for name in ("colour_a", "colour_b", "background", "bottom"):  # a colour is told by its brightness: one number
         flat[name] = factors[name].mean(1)
+    dials = {
+        "shared": (shared, 1.0),
+        f"spurious_{spurious_in}": (spurious, 0.0),
+        "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
+        "unpaired": (unpaired, False),
+    }
     drawn = MultiModalData(
         {name: Modality(images[name], labels, ids) for name in modalities},
         classes,
         factors=flat,
         masks=masks,
-        name=_name(
-            {
-                "shared": (shared, 1.0),
-                f"spurious_{spurious_in}": (spurious, 0.0),
-                "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
-                "unpaired": (unpaired, False),
-            }
-        ),
+        name=_name(modalities, dials),
         parts=parts,
         fractions=FRACTIONS,
     )
@@ -147,9 +147,10 @@ def make(
     return drawn.having({name: held[name].take(seen[name]) if name in seen else held[name] for name in held})
 
 
-def _name(dials: dict[str, tuple[float, float]]) -> str:
-    """The data set's name tells the dials that are not at rest: name → (value, value at rest)."""
-    return "-".join(["scenes", *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest)])
+def _name(modalities: Sequence[str], dials: dict[str, tuple[float, float]]) -> str:
+    """The data set's name tells other sensors than the usual two, and dials that are not at rest: (value, at rest)."""
+    told = [] if tuple(modalities) == USUAL else modalities
+    return "-".join(["scenes", *told, *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest)])
 
 
 def _seen(seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
