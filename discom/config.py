@@ -1,7 +1,7 @@
 """The settings of a run: one frozen dataclass, and instances of it for classification and for dense prediction."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from discom.errors import ConfigError
@@ -134,6 +134,9 @@ DENSE_PROFILES: dict[str, Config] = {
 def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     """The settings of a profile with some of them changed.
 
+    A profile's bf16 is float32 where the device has no instructions for it (`machine.multiplies_bf16`), unless
+    `precision` asks for it.
+
     Args:
         name: tiny, cpu or paper.
         dense: those of dense prediction.
@@ -147,4 +150,13 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     base = {f.name: getattr(chosen, f.name) for f in fields(Config)}
     if unknown := [key for key in changes if key not in base]:
         raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(base)}")
-    return Config(**base | changes)
+    config = Config(**base | changes)
+    if "precision" not in changes and config.precision != "32-true" and not _multiplies_bf16(config.accelerator):
+        return replace(config, precision="32-true")
+    return config
+
+
+def _multiplies_bf16(accelerator: str) -> bool:
+    from discom.machine import multiplies_bf16  # brings torch, which settings that are in float32 do without
+
+    return multiplies_bf16(accelerator)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["free_memory", "machine", "peak_memory"]
+__all__ = ["free_memory", "machine", "multiplies_bf16", "peak_memory"]
 
 OWN_GROUPS = Path("/proc/self/cgroup")
 # where a group of processes has its limit, and what its pages that cannot be given back are called (version 1, 2)
@@ -60,6 +60,20 @@ def free_memory(device: torch.device | str) -> int:
     own = _held("/proc/self/status", "RssAnon:") << 10  # pages of mapped files can be given back at any time
     left = [limit - own for limit in limits if limit != resource.RLIM_INFINITY]
     return max(0, min([free, *left, *_left_in_groups()]))
+
+
+def multiplies_bf16(accelerator: str = "auto") -> bool:
+    """Whether the device that trains has instructions for bf16.
+
+    Without them torch emulates it: on an AVX2 processor a training step of the `cpu` profile took nine times as long as
+    in float32, where one with AVX-512 and bf16 takes 0.6 of it.
+
+    Args:
+        accelerator: "auto" (a GPU where there is one), "cpu" or "cuda".
+    """
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported()
 
 
 def _left_in_groups() -> Iterator[int]:

@@ -132,7 +132,8 @@ def test_a_later_setting_is_part_of_the_identity_where_it_is_not_at_rest(name, v
     assert turned.identity() == {**rest.identity(), name: value}
 
 
-def test_profiles_of_dense_prediction_have_the_same_names_and_settings_of_their_own():
+def test_profiles_of_dense_prediction_have_the_same_names_and_settings_of_their_own(monkeypatch):
+    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: True)
     assert list(DENSE_PROFILES) == list(PROFILES)
     for name in PROFILES:
         assert profile(name, dense=True) == DENSE_PROFILES[name] != profile(name)
@@ -161,3 +162,25 @@ def test_profile_names_what_it_does_not_know():
 def test_profile_checks_its_changes():
     with pytest.raises(ConfigError, match=r"^epochs: 0 is too small"):
         profile("tiny", epochs=0)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize(("instructions", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_profile_computes_in_bf16_only_where_the_device_can(monkeypatch, dense, instructions, expected):
+    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: instructions)
+    assert profile("cpu", dense=dense).precision == expected
+    assert profile("cpu", dense=dense, precision="bf16-mixed").precision == "bf16-mixed"  # who asks for it has it
+    assert profile("tiny", dense=dense).precision == profile("paper").precision == "32-true"
+    assert (
+        dataclasses.replace(profile("cpu", dense=dense), precision="bf16-mixed")
+        == (DENSE_PROFILES if dense else PROFILES)["cpu"]
+    )
+
+
+def test_the_device_that_is_asked_for_instructions_is_the_one_that_trains(monkeypatch):
+    asked = []
+    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: asked.append(accelerator) or True)
+    profile("cpu")
+    profile("cpu", accelerator="cpu")
+    profile("tiny")
+    assert asked == ["auto", "cpu"]

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from discom import machine as room
-from discom.machine import free_memory, machine
+from discom.machine import free_memory, machine, multiplies_bf16
 
 
 def test_machine_says_where_the_numbers_come_from():
@@ -83,3 +83,14 @@ def test_free_memory_knows_the_groups_that_hold_the_process(tmp_path, monkeypatc
     monkeypatch.setattr(room, "OWN_GROUPS", own)
     assert sorted(room._left_in_groups())[:2] == [3_500_000, 4_000_000]
     assert free_memory("cpu") == 3_500_000
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+@pytest.mark.parametrize("cpu", [True, False])
+def test_bf16_is_that_of_the_device_that_trains(monkeypatch, gpu, cpu):
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu and not including_emulation)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert (multiplies_bf16(), multiplies_bf16("cuda"), multiplies_bf16("cpu")) == (gpu, gpu, cpu)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert multiplies_bf16() == cpu

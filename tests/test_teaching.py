@@ -319,7 +319,7 @@ def test_a_taught_run_that_was_cut_off_ends_with_the_same_numbers(split, teacher
 
 def test_under_bf16_soft_labels_keep_their_digits(split, tmp_path, watched, monkeypatch):
     """The settings of the cpu profile on little data."""
-    config = profile("cpu", epochs=1, batch_size=16)
+    config = profile("cpu", epochs=1, batch_size=16, precision="bf16-mixed")
     assert (config.precision, config.channels_last, config.width) == ("bf16-mixed", True, 16)
     seen, original = [], methods.MLKD.distil
 
