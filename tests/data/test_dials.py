@@ -38,10 +38,11 @@ def test_the_default_data_is_what_it_was():
     assert load("scenes:n=330").fingerprint == "5f9f6443fb335dad"
 
 
-@pytest.mark.parametrize("dials", [{"shared": 1}, {"spurious": 0}, {"labelled": 1}, {"spurious_in": "depth"}])
+@pytest.mark.parametrize("dials", [{"shared": 1}, {"spurious": 0}, {"labelled": 1}, {"spurious_in": "depth"},
+                                   {"labelled_in": "thermal"}, {"unpaired": False}])  # fmt: skip
 def test_a_dial_at_rest_is_none(dials):
     still, plain = make(**dials), make()
-    assert (still.fingerprint, still.name, still.parts) == (plain.fingerprint, "scenes", None)
+    assert (still.fingerprint, still.name, still.parts) == (plain.fingerprint, "scenes-rgb-depth-thermal", None)
 
 
 NAMES = [
@@ -57,11 +58,25 @@ NAMES = [
 
 @pytest.mark.parametrize(("dials", "name"), NAMES)
 def test_the_name_tells_the_dials_that_were_turned(dials, name):
-    data = make(99, **dials)
+    data = make(99, modalities=("rgb", "depth"), **dials)
     assert data.name == name
     said = ",".join(f"{key}={value}" for key, value in dials.items())
-    by_name = load(f"scenes:n=99,size=8,modalities=rgb+depth+thermal,{said}")
+    by_name = load(f"scenes:n=99,size=8,modalities=rgb+depth,{said}")
     assert (by_name.fingerprint, by_name.name) == (data.fingerprint, name)
+
+
+@pytest.mark.parametrize(
+    ("dials", "name"),
+    [
+        ({}, "scenes-rgb-depth-thermal"),
+        ({"labelled": 0.5}, "scenes-rgb-depth-thermal-labelled=0.5"),
+        ({"labelled": 0.5, "labelled_in": "thermal"}, "scenes-rgb-depth-thermal-labelled_thermal=0.5"),
+        ({"unpaired": True}, "scenes-rgb-depth-thermal-unpaired=1"),
+        ({"modalities": ("depth", "rgb")}, "scenes-depth-rgb"),
+    ],
+)
+def test_the_name_tells_other_sensors_than_the_usual_two(dials, name):
+    assert make(99, **dials).name == name
 
 
 def test_every_dial_is_another_fingerprint():
@@ -356,3 +371,73 @@ def test_chosen_modalities_keep_the_split(modalities):
 def test_depth_without_a_training_scene_is_refused(labelled):
     with pytest.raises((ConfigError, DataError), match="labelled"):
         make(66, labelled=labelled).split()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_any_sensor_may_have_seen_a_share(name):
+    plain, data = make(seed=2), make(seed=2, labelled=0.4, labelled_in=name)
+    whole, part = plain.split(seed=2), data.split(seed=2)
+    for there, here in zip(whole[1:], part[1:], strict=True):  # validation and test are whole
+        assert {k: len(m.ids) for k, m in here.modalities.items()} == {
+            k: len(m.ids) for k, m in there.modalities.items()
+        }
+    count = len(whole.train)
+    assert {k: len(m.ids) for k, m in part.train.modalities.items()} == {
+        k: round(0.4 * count) if k == name else count for k in ALL
+    }
+    rows = np.isin(plain.modalities[name].ids, data.modalities[name].ids)
+    assert same(plain.modalities[name].x, data.modalities[name].x) or same(
+        plain.modalities[name].x[rows], data.modalities[name].x
+    )
+
+
+def test_the_scenes_that_depth_saw_are_those_that_another_sensor_would_have_seen():
+    ids = [make(labelled=0.4, labelled_in=name).modalities[name].ids for name in ("depth", "thermal")]
+    assert (ids[0] == ids[1]).all()
+
+
+# unpaired -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sensors", "shares"), [(ALL, (1 / 2, 1 / 3, 1 / 6)), (("rgb", "thermal"), (2 / 3, 1 / 3))])
+def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
+    plain, data = make(modalities=sensors).split(), make(modalities=sensors, unpaired=True).split()
+    held = [set(m.ids) for m in data.train.modalities.values()]
+    assert sum(map(len, held)) == len(set.union(*held)) == len(plain.train)
+    for ids, share in zip(held, shares, strict=True):
+        assert abs(len(ids) - share * len(plain.train)) <= 1
+    assert not len(data.train.paired_ids)
+    for there, here in zip(plain[1:], data[1:], strict=True):
+        assert (here.paired_ids == there.paired_ids).all()
+
+
+def test_unpaired_scenes_are_drawn_by_the_seed_and_look_as_they_did():
+    plain, data, other = make(), make(unpaired=True), make(seed=1, unpaired=True)
+    rows = np.isin(plain.modalities["thermal"].ids, data.modalities["thermal"].ids)
+    assert same(plain.modalities["thermal"].x[rows], data.modalities["thermal"].x)
+    numbers = [{i.rpartition("-")[2] for i in one.split().train.modalities["thermal"].ids} for one in (data, other)]
+    assert numbers[0] != numbers[1]
+
+
+@pytest.mark.parametrize(
+    ("dials", "said"),
+    [
+        ({"labelled": 0.5, "labelled_in": "sonar"}, "labelled_in='sonar' is not drawn; choose rgb, depth, thermal"),
+        ({"labelled": 0.5, "modalities": ("rgb", "thermal")}, "labelled_in='depth' is not drawn; choose rgb, thermal"),
+        ({"unpaired": True, "labelled": 0.5}, "leave labelled=0.5 out"),
+    ],
+)
+def test_sensors_that_do_not_fit_are_refused(dials, said):
+    with pytest.raises(ConfigError, match=said):
+        make(66, **dials)
+
+
+@pytest.mark.parametrize(("word", "expected"), [("true", 1), ("1", 1), ("False", 0), ("0", 0)])
+def test_a_truth_is_read_as_one(word, expected):
+    name = load(f"scenes:n=66,size=8,unpaired={word}").name
+    assert name == ("scenes-unpaired=1" if expected else "scenes")
+
+
+def test_a_word_that_is_no_truth_is_refused():
+    with pytest.raises(ConfigError, match="'maybe' is no value for unpaired"):
+        load("scenes:n=66,size=8,unpaired=maybe")
