@@ -19,7 +19,6 @@ from discom import cli, experiments, methods, plots, sweep, tables
 from discom.errors import ConfigError, RunError
 from discom.experiments import label, metric_of, summary
 from discom.runs import Result
-from discom.sweep.jobs import attempt
 from discom.tables import baselines, is_dense, paper_rows, paper_table, to_latex, to_markdown, to_text, write
 
 PAIR = ["rgb", "depth"]
@@ -302,9 +301,9 @@ class Inline(nullcontext):
         super().__init__()
         self.ended, self.given = [], []
 
-    def submit(self, run, source, recompute=False):
-        self.given.append(run)
-        self.ended.append((run.folder, attempt(run, source, recompute)))
+    def submit(self, job):
+        self.given.append(job.run)
+        self.ended.append((job.key, job()))
 
     def finished(self, timeout):
         yield self.ended.pop()

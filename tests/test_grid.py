@@ -13,7 +13,6 @@ from discom.errors import ConfigError, RunError
 from discom.experiments import by_dials, summary
 from discom.runs import Result, Run, identity
 from discom.sweep import Source, arm, cell_runs, cells
-from discom.sweep.jobs import attempt
 
 TINY = profile("tiny", epochs=1)
 DATA = "scenes:n=99,size=8"
@@ -28,9 +27,9 @@ class Inline(nullcontext):
         super().__init__()
         self.ended, self.given = [], []
 
-    def submit(self, run, source, recompute=False):
-        self.given.append((run, source))
-        self.ended.append((run.folder, attempt(run, source, recompute)))
+    def submit(self, job):
+        self.given.append((job.run, job.source))
+        self.ended.append((job.key, job()))
 
     def finished(self, timeout):
         yield self.ended.pop()

@@ -18,9 +18,9 @@ import torch
 from discom import cli, data, methods, profile, sweep
 from discom.errors import BusyError, ConfigError, Interrupted
 from discom.runs import Result, Run, locked
-from discom.sweep import Local, Ray, Source
+from discom.sweep import Local, Ray, Source, queue
 from discom.sweep import plan as planning
-from discom.sweep.jobs import attempt
+from discom.sweep.jobs import Training, attempt
 
 DATA = "scenes:n=60,size=16"
 TINY = replace(profile("tiny"), epochs=1)
@@ -149,9 +149,9 @@ class Scripted:
     def __exit__(self, *error):
         pass
 
-    def submit(self, run, source, recompute=False):
-        self.begun.append(run)
-        self.busy.append(run.folder)
+    def submit(self, job):
+        self.begun.append(job.run)
+        self.busy.append(job.key)
         assert len(self.busy) <= self.workers
 
     def finished(self, timeout):
@@ -171,7 +171,7 @@ def test_runs_begin_in_the_order_of_the_plan_teachers_before_students(held, tmp_
 
 
 def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(held, tmp_path, monkeypatch):
-    monkeypatch.setattr(planning, "PATIENCE", 0.05)
+    monkeypatch.setattr(queue, "PATIENCE", 0.05)
     wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "student-2x")]
     teacher = wanted[0].teacher.folder
     engine = Scripted(ends={teacher: [BusyError("another process trains it")] * 2})
@@ -247,12 +247,12 @@ def test_what_ray_is_given_holds_in_any_folder(held, tmp_path, monkeypatch):
             "scenes-of-mine": f"{tmp_path}/scenes-of-mine"}  # fmt: skip
     given = []
     engine = object.__new__(Ray)
-    engine.tasks, engine.task = {}, SimpleNamespace(remote=lambda *job: given.append(job) or len(given))
+    engine.tasks, engine.task = {}, SimpleNamespace(remote=lambda job: given.append(job) or len(given))
     for path in here:
-        engine.submit(run(held, "runs", "kdv2"), Source(path))
-    assert [source.path for _, source, _ in given] == list(here.values())
-    assert {job[0].folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
-    assert {job[0].teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
+        engine.submit(Training(run(held, "runs", "kdv2"), Source(path)))
+    assert [job.source.path for job in given] == list(here.values())
+    assert {job.key.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
+    assert {job.run.teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
 
 def test_the_wait_for_another_process_is_short():
     """A run that is busy elsewhere is looked at again; the test above that runs two sweeps would crawl otherwise."""
-    assert planning.PATIENCE <= 5
+    assert queue.PATIENCE <= 5
 
 
 # ---------------------------------------------------------------- Ray

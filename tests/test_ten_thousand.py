@@ -40,8 +40,8 @@ class Nothing:
     def __exit__(self, *error):
         pass
 
-    def submit(self, run, source, recompute=False):
-        self.busy.append(run.folder)
+    def submit(self, job):
+        self.busy.append(job.key)
 
     def finished(self, timeout):
         yield self.busy.pop(0), None
@@ -50,8 +50,9 @@ class Nothing:
 class Stub(Nothing):
     """The same, and each run leaves the files of a real one, with little in them."""
 
-    def submit(self, run, source, recompute=False):
-        super().submit(run, source, recompute)
+    def submit(self, job):
+        super().submit(job)
+        run = job.run
         with locked(run.folder):
             write_json(run.folder / "config.json", run.config.identity())
             result = told(run)

@@ -1,23 +1,19 @@
-"""Who trains the runs of a sweep: processes of this machine, or a Ray cluster.
+"""Who does the jobs, such as the runs of a sweep: processes of this machine, or a Ray cluster.
 
-An engine is a context that has `workers`, the number of runs side by side, `threads`, of each of them,
-`submit(run, source, recompute)`, and `finished(timeout)`, which yields the folder and the error (or None) of each run
-that has come to an end.
+An engine is a context that has `workers`, the number of jobs side by side, `threads`, of each of them, `submit(job)`,
+and `finished(timeout)`, which yields the key and the error (or None) of each job that has come to an end.
 """
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from multiprocessing import connection, get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from discom import data
 from discom.errors import ConfigError, CrashError, DiscomError, RunError
-from discom.runs import Run
-from discom.sweep.jobs import Source, attempt
+from discom.sweep.jobs import Job
 
 __all__ = ["Local", "Ray", "make_engine"]
 
@@ -25,10 +21,10 @@ Ended = tuple[Path, DiscomError | None]
 
 
 class Local:
-    """Processes of this machine; one that dies takes its run with it and no other.
+    """Processes of this machine; one that dies takes its job with it and no other.
 
     Args:
-        workers: runs side by side; 0 means one for each core, which on small networks is quicker than many cores on
+        workers: jobs side by side; 0 means one for each core, which on small networks is quicker than many cores on
             one run, or one alone where there is a GPU.
     """
 
@@ -39,12 +35,12 @@ class Local:
         self.idle: list[tuple[Any, Any]] = []
         self.busy: dict[Path, tuple[Any, Any]] = {}
 
-    def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
-        """Give a run to a process that has nothing to do, or to a new one."""
+    def submit(self, job: Job) -> None:
+        """Give a job to a process that has nothing to do, or to a new one."""
         self.idle = [idle for idle in self.idle if idle[0].is_alive()]  # what was killed meanwhile
         process, pipe = self.idle.pop() if self.idle else self._start()
-        self.busy[run.folder] = process, pipe
-        pipe.send((run, source, recompute))
+        self.busy[job.key] = process, pipe
+        pipe.send(job)
 
     def _start(self):
         context = get_context("spawn")  # a forked process would share torch's threads, and CUDA not at all
@@ -57,9 +53,9 @@ class Local:
     def finished(self, timeout: float) -> Iterator[Ended]:
         """What has ended, after a wait of `timeout` seconds at most."""
         ready = connection.wait([pipe for _, pipe in self.busy.values()], timeout)
-        for folder, (process, pipe) in list(self.busy.items()):
+        for key, (process, pipe) in list(self.busy.items()):
             if pipe in ready:
-                del self.busy[folder]
+                del self.busy[key]
                 try:
                     error = pipe.recv()
                     if isinstance(error, CrashError):
@@ -69,8 +65,8 @@ class Local:
                 except (EOFError, ConnectionResetError):
                     process.join()
                     killed = " (killed; out of memory?)" if process.exitcode == -9 else ""
-                    error = RunError(f"{folder}: its process ended with exit code {process.exitcode}{killed}")
-                yield folder, error
+                    error = RunError(f"{key}: its process ended with exit code {process.exitcode}{killed}")
+                yield key, error
 
     def __enter__(self) -> "Local":
         return self
@@ -86,21 +82,22 @@ class Local:
 
 
 def _serve(pipe, threads: int) -> None:
-    """The life of a worker process: train what comes until nothing can come any more."""
+    """The life of a worker process: do what comes until nothing can come any more."""
     torch.set_num_threads(threads)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # of what a job starts, such as a notebook's kernel
     try:
         while True:
-            pipe.send(attempt(*pipe.recv()))
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # the sweep is over, gone, or was stopped
+            pipe.send(pipe.recv()())
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # the batch is over, gone, or was stopped
         return
 
 
 class Ray:
     """Tasks of a Ray cluster: the one at `address`, or one of this machine alone. A task whose worker or node is lost
-    is given to another one, and goes on where the last state was written.
+    is given to another one, and a training goes on where the last state was written.
 
     Args:
-        workers: runs side by side; 0 means one for each GPU, or for each core where there is none. More runs than GPUs
+        workers: jobs side by side; 0 means one for each GPU, or for each core where there is none. More jobs than GPUs
             share them in equal fractions.
         address: of the cluster, such as ray://head:10001 or auto; every node must see the folders of data and runs
             under the same path.
@@ -127,24 +124,23 @@ class Ray:
         self.workers = self.workers or int(gpus) or cores
         self.threads = max(1, cores // self.workers)
         share = {"num_cpus": self.threads, "num_gpus": min(1, gpus / self.workers)}
-        self.task = self.ray.remote(max_retries=3, **share)(attempt)
+        self.task = self.ray.remote(max_retries=3, **share)(_do)
         return self
 
-    def submit(self, run: Run, source: Source, recompute: bool = False) -> None:
-        """Give a run to the cluster."""
-        source = replace(source, path=data.absolute(source.path))
-        self.tasks[self.task.remote(_absolute(run), source, recompute)] = run.folder
+    def submit(self, job: Job) -> None:
+        """Give a job to the cluster."""
+        self.tasks[self.task.remote(job.absolute())] = job.key
 
     def finished(self, timeout: float) -> Iterator[Ended]:
         """What has ended, after a wait of `timeout` seconds at most."""
         ready, _ = self.ray.wait(list(self.tasks), timeout=timeout)
         for task in ready:
-            folder = self.tasks.pop(task)
+            key = self.tasks.pop(task)
             try:
                 error = self.ray.get(task)
             except self.ray.exceptions.RayError as lost:
-                error = RunError(f"{folder}: Ray gave it up ({type(lost).__name__}); run the command again")
-            yield folder, error
+                error = RunError(f"{key}: Ray gave it up ({type(lost).__name__}); run the command again")
+            yield key, error
 
     def __exit__(self, *error) -> None:
         for task in self.tasks:
@@ -154,10 +150,8 @@ class Ray:
         self.ray.shutdown()
 
 
-def _absolute(run: Run) -> Run:
-    """The run with paths that hold in any folder."""
-    teacher = _absolute(run.teacher) if isinstance(run.teacher, Run) else run.teacher and run.teacher.resolve()
-    return replace(run, runs=Path(run.runs).resolve(), teacher=teacher)
+def _do(job: Job) -> DiscomError | None:
+    return job()
 
 
 def make_engine(name: str, workers: int = 0, address: str | None = None) -> Local | Ray:

@@ -1,8 +1,10 @@
-"""One run as a worker sees it: where the data comes from, and what came of the training."""
+"""Jobs as a worker sees them, and the one that sweeps have: where the data comes from, what came of the training."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
 
 from discom import data, methods
 from discom.data import MultiModalData
@@ -10,7 +12,22 @@ from discom.errors import BusyError, CrashError, DiscomError, RunError
 from discom.runs import Result, Run, locked
 from discom.training import fit
 
-__all__ = ["Source", "attempt", "train"]
+__all__ = ["Job", "Source", "Training", "attempt", "train"]
+
+
+class Job(Protocol):
+    """What an engine is given: it can be pickled, is called where a worker is, and returns the error or None.
+
+    `key` is the path that the job makes; no two jobs at work have the same.
+    """
+
+    key: Path
+
+    def __call__(self) -> DiscomError | None: ...
+
+    def absolute(self) -> "Job":
+        """The same job with paths that hold in any folder."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,3 +67,29 @@ def attempt(run: Run, source: Source, recompute: bool = False) -> DiscomError | 
     except Exception as error:  # a sweep outlives whatever a run runs into
         return CrashError(f"{run.folder}: {type(error).__name__}: {' '.join(str(error).split())}")
     return None
+
+
+@dataclass(frozen=True)
+class Training:
+    """The job of a sweep: a run, its data, and whether a damaged result is trained again."""
+
+    run: Run
+    source: Source
+    recompute: bool = False
+
+    @property
+    def key(self) -> Path:
+        """The run's folder."""
+        return self.run.folder
+
+    def __call__(self) -> DiscomError | None:
+        return attempt(self.run, self.source, self.recompute)
+
+    def absolute(self) -> "Training":
+        """The same training with paths that hold in any folder."""
+        return replace(self, run=_absolute(self.run), source=replace(self.source, path=data.absolute(self.source.path)))
+
+
+def _absolute(run: Run) -> Run:
+    teacher = _absolute(run.teacher) if isinstance(run.teacher, Run) else run.teacher and run.teacher.resolve()
+    return replace(run, runs=Path(run.runs).resolve(), teacher=teacher)

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from heapq import heappop, heappush
 from pathlib import Path
 
 import torch
@@ -17,16 +16,15 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.data import Batches, MultiModalData
-from discom.errors import BusyError, RunError
+from discom.errors import RunError
 from discom.experiments import label
 from discom.resuming import stoppable
 from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
-from discom.sweep.jobs import Source
+from discom.sweep.jobs import Source, Training
+from discom.sweep.queue import JobQueue
 
 __all__ = ["estimate", "forecast", "missing", "sweep"]
-
-PATIENCE = 2.0  # seconds until a run that another process trains is looked at again
 
 
 def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run], dict[Path, str]]:
@@ -154,40 +152,33 @@ def sweep(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     absent, failed = missing(runs, recompute=recompute)
-    queue: list[tuple[float, int]] = []  # a heap: when a run may begin, at once unless another process trains it; place
+    queue = JobQueue(engine)
     pupils: dict[Path, list[int]] = defaultdict(list)  # teacher's folder → places of those that wait for it
-    under_way: dict[Path, int] = {}
     awaited = {run.folder for run in absent} | set(failed)
+
+    def add(place: int) -> None:
+        run = absent[place]
+        queue.add(place, Training(run, source(run) if callable(source) else source, recompute))
+
     for place, run in enumerate(absent):
         if run.teacher_folder in awaited:
             pupils[run.teacher_folder].append(place)
         else:
-            queue.append((0.0, place))
+            add(place)
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar, engine:
         for folder in list(failed):
             _give_up(pupils.pop(folder, ()), absent, failed, bar)
-        while queue or under_way:
-            while queue and queue[0][0] <= time.monotonic() and len(under_way) < engine.workers:
-                _, place = heappop(queue)
-                run = absent[place]
-                under_way[run.folder] = place
-                engine.submit(run, source(run) if callable(source) else source, recompute)
-            if not under_way:
-                time.sleep(max(0.0, queue[0][0] - time.monotonic()))
-            for folder, error in engine.finished(PATIENCE) if under_way else ():
-                place = under_way.pop(folder)
-                if isinstance(error, BusyError):
-                    heappush(queue, (time.monotonic() + PATIENCE, place))
-                    continue
-                bar.update()
-                if error is None:
-                    for pupil in pupils.pop(folder, ()):
-                        heappush(queue, (0.0, pupil))
-                else:
-                    failed[folder] = str(error)
-                    bar.write(f"failed: {error}")
-                    _give_up(pupils.pop(folder, ()), absent, failed, bar)
+        for place, error in queue:
+            folder = absent[place].folder
+            bar.update()
+            if error is None:
+                for pupil in pupils.pop(folder, ()):
+                    add(pupil)
+            else:
+                failed[folder] = str(error)
+                bar.write(f"failed: {error}")
+                _give_up(pupils.pop(folder, ()), absent, failed, bar)
     return failed
 
 

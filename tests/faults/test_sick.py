@@ -32,10 +32,10 @@ def test_a_worker_killed_while_it_had_nothing_to_do_is_given_nothing(tmp_path, m
     engine = Local(1)
     engine.idle = [(dead, None)]
     monkeypatch.setattr(engine, "_start", lambda: (fresh, SimpleNamespace(send=sent.append)))
-    run = SimpleNamespace(folder=tmp_path)
-    engine.submit(run, None)
+    job = SimpleNamespace(key=tmp_path)
+    engine.submit(job)
     assert engine.busy[tmp_path][0] is fresh
-    assert sent == [(run, None, False)]
+    assert sent == [job]
 
 
 def test_two_sweeps_at_once_train_each_run_once(whole_sweep, tmp_path):
