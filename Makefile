@@ -14,7 +14,7 @@ test: $(READY) browser  ## lint, tests, doctests, the README's commands, every n
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
-	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
+	$(BIN)/python -m discom reproduce --profile tiny --again --out build/notebooks-tiny
 
 faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of docs/reliability.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100

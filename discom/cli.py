@@ -46,7 +46,9 @@ EXAMPLES = {
   discom bench --accelerator cuda --workers 4        (the recipe's loaders in processes of their own)
   discom bench --what growth --out build/growth.png
   discom bench --what memory --limit 2""",
-    "reproduce": "  discom reproduce --profile tiny",
+    "reproduce": """  discom reproduce --profile tiny
+  discom reproduce --profile cpu --seeds 3 --workers 2
+  discom reproduce --profile paper --data data/hls --engine ray --address ray://head:10001 --dry_run""",
 }
 SWITCHES = {  # options without a value
     "download": "fetch what is missing in --root first",
@@ -55,7 +57,8 @@ SWITCHES = {  # options without a value
     "as_published": "use the options with which the DisCoM-KD authors' own code ran each method",
     "recompute": "train again where a result is there but damaged",
     "scored": "measure SAP, MIG and DCI as well, half a minute a modality",
-    "dry_run": "say what is missing and about how long it takes, and stop",
+    "dry_run": "say what is missing (and of trainings about how long it takes), and stop",
+    "again": "begin a new folder, and leave the one before as it is",
 }
 COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "bench": bench,
             "reproduce": reproduce}  # fmt: skip

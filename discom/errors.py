@@ -8,6 +8,7 @@ __all__ = [
     "DiscomError",
     "Interrupted",
     "RunError",
+    "UnsuitableError",
     "first_line",
 ]
 
@@ -20,6 +21,10 @@ class DiscomError(ValueError):
 
 class DataError(DiscomError):
     """A file, a folder or an array that cannot be used as it is."""
+
+
+class UnsuitableError(DataError):
+    """Sound data that lack what a notebook rests on, such as the known factors of drawn scenes."""
 
 
 class ConfigError(DiscomError):

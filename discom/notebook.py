@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from discom.data import DRAWN
+from discom.errors import UnsuitableError
 from discom.machine import machine, peak_memory
 
 __all__ = ["check", "finish", "stamp"]
@@ -12,8 +14,20 @@ __all__ = ["check", "finish", "stamp"]
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 
-def stamp(seed: int | None = None) -> None:
-    """Print versions, device, threads, seed and commit, and start the notebook's clock and its count of checks."""
+def stamp(seed: int | None = None, scenes: str | None = None) -> None:
+    """Print versions, device, threads, seed and commit, and start the notebook's clock and its count of checks.
+
+    Args:
+        seed: of the notebook.
+        scenes: the notebook's data, where it rests on what is known of drawn scenes alone: factors, masks, bounds.
+
+    Raises:
+        UnsuitableError: such a notebook was given other data.
+    """
+    if scenes is not None and scenes.partition(":")[0] not in DRAWN:
+        raise UnsuitableError(
+            f"data: '{scenes}' has no known factors; this notebook needs scenes, drawn by the package"
+        )
     _page.update(started=time.perf_counter(), passed=0)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     here = machine(device)
@@ -37,8 +51,16 @@ def check(claim: str, holds: Any) -> None:
     print(f"✓ {claim}")
 
 
-def finish() -> None:
-    """Print how many checks passed, the seconds since `stamp`, and the peak memory."""
+def finish(**figures: float) -> None:
+    """Print the notebook's key figures, how many checks passed, the seconds since `stamp`, and the peak memory.
+
+    `discom reproduce` reads these lines again, and takes mean and standard deviation of the figures over seeds.
+
+    Args:
+        figures: by name, such as `f1_rgb=74.6`; four significant digits are printed.
+    """
+    if figures:
+        print("key figures: " + " · ".join(f"{name} {float(value):.4g}" for name, value in figures.items()))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     seconds = time.perf_counter() - _page["started"]
     print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {peak_memory(device):.0f} MB")

@@ -11,7 +11,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from discom.reproduce import execute
+from discom.reproduce import PARAMETERS, execute
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,7 +53,8 @@ def build(source: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / target.name
         nbformat.write(twin(source), plain)
-        executed = execute(plain, Path(folder) / "executed.ipynb", "cpu", HERE.parent / "build/notebooks/runs", HERE)
+        runs = HERE.parent / "build/notebooks/runs"
+        executed = execute(plain, Path(folder) / "executed.ipynb", {**PARAMETERS["cpu"], "runs": str(runs)}, HERE)
     executed.cells = [cell for cell in executed.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):  # the injected cell took a number

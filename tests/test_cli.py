@@ -648,14 +648,18 @@ def test_collected_results_show_the_same_table(several, tmp_path, capsys):
 @pytest.mark.parametrize(("good", "status"), [(True, 0), (False, 1)])
 def test_reproduce_hands_its_flags_on_and_says_whether_all_went_well(monkeypatch, good, status):
     calls = []
-    monkeypatch.setattr("discom.reproduce.run_notebooks", lambda *given: calls.append(given) or good)
+    monkeypatch.setattr("discom.reproduce.run_notebooks", lambda *given, **more: calls.append((given, more)) or good)
     found = 0
     try:
-        found = run("reproduce", "--notebooks", "book", "--profile", "tiny", "--out", "copies")
+        found = run("reproduce", "--notebooks", "book", "--profile", "tiny", "--data", "scenes:n=60", "--seeds", 3,
+                    "--only", "03,07", "--workers", 2, "--again", "--dry_run", "--out", "copies")  # fmt: skip
     except SystemExit as stop:
         found = stop.code
     assert found == status
-    assert [tuple(map(str, given)) for given in calls] == [("book", "tiny", "copies")]
+    ((given, more),) = calls
+    assert tuple(map(str, given)) == ("book", "tiny", "copies")
+    assert more.pop("engine").workers == 2
+    assert more == {"data": "scenes:n=60", "seeds": 3, "only": "03,07", "again": True, "dry_run": True}
 
 
 # ---------------------------------------------------------------- help

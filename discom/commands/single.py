@@ -109,15 +109,43 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
             print(file)
 
 
-def reproduce(notebooks: Path = Path("notebooks"), profile: str = "cpu", out: Path = Path("build/notebooks")) -> None:
-    """Run every notebook in order with papermill on the embedded data; one line each, exit status 1 when one fails.
+def reproduce(
+    notebooks: Path = Path("notebooks"),
+    profile: str = "cpu",
+    data: str | None = None,
+    seeds: int = 1,
+    only: str | None = None,
+    engine: str = "local",
+    workers: int = 1,
+    address: str | None = None,
+    again: bool = False,
+    dry_run: bool = False,
+    out: Path = Path("build/notebooks"),
+) -> None:
+    """Execute every notebook into one dated folder with an index page; the same command goes on where it stopped.
+
+    A notebook that fails does not stop the others (exit status 1). The newest folder of the same profile, data, seeds
+    and package is gone on with: what is missing, failed or was changed is executed. Of other data than the package's
+    own only names and folders are compared, so use --again when their content has changed.
 
     Args:
         notebooks: the folder that holds NN_….ipynb.
         profile: tiny, cpu or paper.
-        out: where the executed copies go.
+        data: scenes, scenes:n=600, a prepared folder, or a folder of images; the profile's scenes by default. A
+            notebook that needs scenes is skipped on other data, and says so.
+        seeds: how many times each notebook is executed, with seeds from 0 on.
+        only: the beginnings of the wanted notebooks' names, such as 03,07; all by default.
+        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a cluster).
+        workers: notebooks side by side; 0 lets the engine choose.
+        address: of a Ray cluster.
+        again: begin a new folder.
+        dry_run: say what would be executed, and stop.
+        out: the folder that holds the dated ones.
     """
+    from discom import sweep
     from discom.reproduce import run_notebooks
 
-    if not run_notebooks(notebooks, profile, out):
+    runner = sweep.make_engine(engine, workers, address)
+    if not run_notebooks(notebooks, profile, out, data=data, seeds=seeds, only=only, engine=runner, again=again,
+                         dry_run=dry_run):  # fmt: skip
         sys.exit(1)

@@ -65,7 +65,7 @@ runs = "runs"  # folder of trained runs; the linear classifiers of this notebook
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %% [markdown]
 # ## What do the data look like?

@@ -572,4 +572,5 @@ if answer_4 is not None:
 # - Here: [`discom/losses/disentangle.py`](../discom/losses/disentangle.py), tested by `tests/losses/test_disentangle.py`; [`discom/models/disentangled.py`](../discom/models/disentangled.py). Data and code: MIT.
 
 # %%
-finish()
+kinds = ("student", "discom-solo", "discom")
+finish(**{f"F1 {name} {m}": np.mean([results[name, s].f1[m] for s in range(5)]) for name in kinds for m in whole.modalities})

@@ -59,7 +59,7 @@ runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %%
 places = {"RGB image": (0, 1), "depth image": (0, 0), "teacher, frozen": (1.2, 1), "student": (1.2, 0), "label": (2.4, -1),
@@ -522,4 +522,4 @@ if answer_5 is not None:
 # - Modules: `discom/losses/distill.py`, `discom/losses/multilevel.py`, `discom/methods/distilled.py`, `discom/teaching.py`; tests: `tests/losses/test_distill.py`. Data and text: this repository, MIT.
 
 # %%
-finish()
+finish(**{f"F1 {name} {s}": live[name].f1[s] for name in ("student", "kdv2") for s in sensors})

@@ -60,7 +60,7 @@ runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %% [markdown]
 # ## Which data, and is it in order?
@@ -590,4 +590,4 @@ if answer_5 is not None:
 # - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
-finish()
+finish(**{f"F1 {name} {s}": result.f1[s] for name, result in live.items() for s in sensors})

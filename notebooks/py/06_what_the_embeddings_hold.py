@@ -69,7 +69,7 @@ runs = "runs"  # folder of the run that this notebook trains
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %% [markdown]
 # ## Which data, and is it in order?

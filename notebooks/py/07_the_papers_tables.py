@@ -63,7 +63,7 @@ runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %% [markdown]
 # ## Which numbers, and from where?

@@ -65,7 +65,7 @@ runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
 plots.style()
-stamp(seed)
+stamp(seed, scenes=data)
 
 # %% [markdown]
 # ## Which data, and is it in order?
