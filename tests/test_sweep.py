@@ -392,6 +392,24 @@ def test_the_wait_for_another_process_is_short():
 # ---------------------------------------------------------------- Ray
 
 
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "127.0.0.1:1", "ray://127.0.0.1:head"])
+def test_a_cluster_that_cannot_be_reached_is_one_line_and_no_long_wait(address, monkeypatch):
+    asked = []
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=lambda **how: asked.append(how)))
+    with pytest.raises(ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); check that"):
+        sweep.make_engine("ray", 1, address).__enter__()
+    assert asked == []
+
+
+def test_what_ray_says_of_an_address_is_one_line(monkeypatch):
+    def refuse(**_):
+        raise ConnectionError("no instance\nis running")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=refuse))
+    with pytest.raises(ConfigError, match=r"^address: 'auto' cannot be reached \(no instance\); "):
+        sweep.make_engine("ray", 1, "auto").__enter__()
+
+
 @pytest.mark.slow
 def test_ray_loses_a_node_and_no_run(held, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")

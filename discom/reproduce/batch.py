@@ -117,7 +117,7 @@ def _carry_out(batch: Batch, todo: Sequence[_Copy], engine: Local | Ray) -> None
         parameters = {"data": batch.settings["data"], "profile": batch.settings["profile"], "seed": copy.seed,
                       "runs": str(target.parent / "runs")}  # fmt: skip
         queue.add(place, Execution(copy.source.resolve(), target, parameters))
-    with stoppable(batch.folder), batch.alone(), engine:
+    with stoppable(batch.folder), engine, batch.alone():
         for copy in todo:
             (batch.folder / copy.name).parent.mkdir(exist_ok=True)
             batch.rows[copy.name] = _row(batch, copy, "missing", "")

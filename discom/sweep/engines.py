@@ -5,6 +5,7 @@ and `finished(timeout)`, which yields the key and the error (or None) of each jo
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from multiprocessing import connection, get_context
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import torch
 
-from discom.errors import ConfigError, CrashError, DiscomError, RunError
+from discom.errors import ConfigError, CrashError, DiscomError, RunError, first_line
 from discom.sweep.jobs import Job
 
 __all__ = ["Local", "Ray", "make_engine"]
@@ -103,7 +104,7 @@ class Ray:
             under the same path.
 
     Raises:
-        ConfigError: Ray is not installed.
+        ConfigError: Ray is not installed, or there is no cluster at the address.
     """
 
     def __init__(self, workers: int = 0, address: str | None = None):
@@ -117,8 +118,13 @@ class Ray:
     def __enter__(self) -> "Ray":
         if self.address is None:  # our own cluster needs no password, and tells nobody of itself
             os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-        self.ray.init(address=self.address, include_dashboard=None if self.address else False, log_to_driver=False,
-                      logging_level="ERROR", ignore_reinit_error=True)  # fmt: skip
+        try:
+            _reach(self.address)  # Ray itself would wait for minutes
+            self.ray.init(address=self.address, include_dashboard=None if self.address else False, log_to_driver=False,
+                          logging_level="ERROR", ignore_reinit_error=True)  # fmt: skip
+        except (OSError, ValueError) as error:
+            way_out = "check that the cluster is up and its port open, or leave the address out"
+            raise ConfigError(f"address: '{self.address}' cannot be reached ({first_line(error)}); {way_out}") from None
         held = self.ray.cluster_resources()
         gpus, cores = held.get("GPU", 0), int(held.get("CPU", 1))
         self.workers = self.workers or int(gpus) or cores
@@ -148,6 +154,13 @@ class Ray:
         self.ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=10) if self.tasks else None
         self.tasks = {}
         self.ray.shutdown()
+
+
+def _reach(address: str | None) -> None:
+    """Raise an OSError or ValueError where nobody listens at host:port or ray://host:port within some seconds."""
+    host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _do(job: Job) -> DiscomError | None:
