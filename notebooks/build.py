@@ -2,8 +2,10 @@
 
 python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
+python notebooks/build.py --text 02  new text around the stored outputs, where no code cell was edited
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -47,6 +49,50 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+CAPTION = re.compile(r"^\*(?:Figures?\b)(.+?)\*(?=\s|$)", re.DOTALL | re.MULTILINE)
+
+
+def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Give every picture the caption below it, "*Figure: …*", as the text for those who do not see it.
+
+    MyST-NB reads it from the cell's metadata, nbconvert's classic page from the output's, a text console in place of the
+    picture. JupyterLab and GitHub read none of these: there the caption itself is what there is.
+
+    Raises:
+        ValueError: a picture without a caption of its own.
+    """
+    caption = None
+    for number, cell in reversed(list(enumerate(notebook.cells))):
+        if cell.cell_type == "markdown" and (found := CAPTION.search(cell.source)):
+            caption = " ".join(re.sub("[`$]", "", found[1]).strip(" :,").split())
+        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        if pictures and caption is None:
+            raise ValueError(f"cell {number}: no caption *Figure: …* between its picture and the next one")
+        for output in pictures:
+            output.metadata["image/png"] = {"alt": caption}
+            output.data["text/plain"] = caption
+        if pictures:
+            cell.metadata["mystnb"], caption = {"image": {"alt": caption}}, None
+    return notebook
+
+
+def renew_text(source: Path) -> Path:
+    """Put the twin's text around the outputs that are stored, and describe the pictures anew.
+
+    Raises:
+        ValueError: a code cell differs, so its output has to be made again.
+    """
+    target, cells = HERE / f"{source.stem}.ipynb", twin(source).cells
+    stored = nbformat.read(target, as_version=4)
+    outputs = [cell for cell in stored.cells if cell.cell_type == "code"]
+    if [cell.source for cell in outputs] != [cell.source for cell in cells if cell.cell_type == "code"]:
+        raise ValueError(f"{source}: a code cell was edited; run it without --text")
+    left = iter(outputs)
+    stored.cells = [next(left) if cell.cell_type == "code" else cell for cell in cells]
+    nbformat.write(describe(clean(stored)), target)
+    return target
+
+
 def build(source: Path) -> Path:
     """Execute the twin in the `cpu` profile and write the .ipynb beside this file."""
     target = HERE / f"{source.stem}.ipynb"
@@ -62,12 +108,13 @@ def build(source: Path) -> Path:
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
-    nbformat.write(clean(executed), target)
+    nbformat.write(describe(clean(executed)), target)
     return target
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:]
+    make = renew_text if "--text" in sys.argv else build
+    wanted = [word for word in sys.argv[1:] if word != "--text"]
     for file in sorted((HERE / "py").glob("[0-9][0-9]_*.py")):
         if not wanted or any(file.name.startswith(start) for start in wanted):
-            print(build(file).name, flush=True)
+            print(make(file).name, flush=True)

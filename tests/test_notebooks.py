@@ -1,10 +1,12 @@
 """The committed notebooks: made from their twins by one run, and readable on any page."""
 
 import ast
+import importlib.util
 import json
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import jupytext
@@ -16,6 +18,10 @@ SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ADDRESS = re.search(r'Repository = "([^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks/build.py")
+spec.loader.exec_module(build := importlib.util.module_from_spec(spec))
 
 
 def code_of(path: Path) -> list:
@@ -74,6 +80,47 @@ def test_the_template_is_kept(path):
     figures = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
     assert 4 <= len(figures) <= 8
     assert "At a glance" in cells[1].source
+
+
+@each
+def test_every_picture_has_the_caption_below_it_as_its_text(path):
+    notebook = nbformat.read(path, as_version=4)
+    stored = deepcopy(notebook)
+    assert build.describe(notebook) == stored, "run `notebooks/build.py --text`: a caption was edited"
+
+
+def page(*sources: str) -> nbformat.NotebookNode:
+    """A notebook in which each cell "picture" has drawn one and every other cell is text."""
+    made = nbformat.v4.new_notebook()
+    for source in sources:
+        made.cells.append(nbformat.v4.new_markdown_cell(source))
+        if source == "picture":
+            drawn = nbformat.v4.new_output("display_data", {"image/png": "x", "text/plain": "<Figure>"})
+            made.cells[-1] = nbformat.v4.new_code_cell(source, outputs=[drawn])
+    return made
+
+
+def test_a_caption_describes_the_picture_above_it_and_no_other():
+    described = build.describe(
+        page("*Figure: none.*", "picture", "no caption", "*Figure: a `b`\nof $c$.* **Take-away:** d")
+    )
+    (output,) = described.cells[1].outputs
+    assert output.metadata == {"image/png": {"alt": "a b of c."}}
+    assert output.data["text/plain"] == described.cells[1].metadata["mystnb"]["image"]["alt"] == "a b of c."
+    with pytest.raises(ValueError, match="cell 0: no caption"):
+        build.describe(page("picture", "picture", "*Figure: one.*"))
+
+
+def test_new_text_keeps_outputs_and_a_new_code_cell_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    nbformat.write(page("picture", "*Figure: old.*"), tmp_path / "01.ipynb")
+    (tmp_path / "01.py").write_text("# %%\npicture\n\n# %% [markdown]\n# *Figure: new.*\n")
+    made = nbformat.read(build.renew_text(tmp_path / "01.py"), as_version=4)
+    assert made.cells[1].source == "*Figure: new.*"
+    assert made.cells[0].outputs[0].data == {"image/png": "x", "text/plain": "new."}
+    (tmp_path / "01.py").write_text("# %%\nother\n")
+    with pytest.raises(ValueError, match="a code cell was edited"):
+        build.renew_text(tmp_path / "01.py")
 
 
 @each
