@@ -10,18 +10,18 @@
 # | At a glance | |
 # |---|---|
 # | You will be able to | **explain** modality, id and pair · **derive** the best accuracy a sensor allows · **detect** leakage between parts · **prepare** a folder that trains here and with the released code |
-# | Prerequisites | NumPy and a little PyTorch ([tensor tutorial](https://docs.pytorch.org/tutorials/beginner/basics/tensorqs_tutorial.html)); nothing about several sensors |
-# | Time | a minute or less on two CPU cores; no GPU is used; the last cell prints the seconds of this run |
+# | Prerequisites | NumPy and a little PyTorch ([tensor tutorial](https://docs.pytorch.org/tutorials/beginner/basics/tensorqs_tutorial.html)) |
+# | Time | a minute or two on two CPU cores; no GPU is used |
 # | Memory, disk | under 2 GB of memory, under 0.2 GB in a temporary folder |
 # | Data, licence | drawn here from a seed, MIT; nothing is downloaded |
-# | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date, the last one seconds and memory |
+# | Stored outputs | one run from top to bottom; its machine, versions and date: fourth code cell, seconds and memory: last one |
 
 # %% [markdown]
 # ## Why does data preparation decide a cross-modal study?
 #
-# A **modality** is one kind of sensor view: here a colour image (RGB) or a depth map. Every scene has an **id**. Two images with the same id, one from each sensor, are a **pair**. In cross-modal distillation, networks learn together from several modalities and are then used with one sensor alone.
+# A **modality** is one kind of sensor view: here a colour image (RGB) or a depth map. Every scene has an **id**; two images with the same id, one from each sensor, are a **pair**. In cross-modal distillation, networks learn together from several modalities and are then used with one sensor alone.
 #
-# With two sensors a test scene can slip into training by more doors than with one: its other view, a second frame, a statistic. What comes through could pass for transfer between sensors. So each step is done in the open, then checked:
+# So a test scene can slip into training by more doors: its other view, a second frame, a statistic. What comes through could pass for transfer between sensors. Each step is done in the open, then checked:
 #
 # ```text
 # factors ─► scenes ─► MultiModalData ─► split by id ─► bounds of train ─► batches ─► notebook 02
@@ -39,7 +39,6 @@ except ImportError:  # on Colab: this release's files, without touching the inst
 
 # %%
 import tempfile
-from copy import deepcopy
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -47,9 +46,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
-from scipy import special, stats
-
 from PIL import Image
+from scipy import special, stats
+from torch.nn.functional import cross_entropy
 
 from discom import data as dd, experiments, plots
 from discom.data.augmentation import draw_motions, motion_table, move
@@ -70,9 +69,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## What do the data look like?
 #
-# Origin: drawn by `discom.data.scenes`, MIT licence. One object per scene; the class is a pair (shape, material). RGB has three bands, depth one; both are unitless numbers from 0 to 1, and 0 in depth means "not measured". The split is by id and per class, with as many test as training scenes, because scenes cost nothing.
-#
-# The figure has one column per class: the RGB view above, the depth view of the same scene below.
+# Drawn by `discom.data.scenes`, MIT licence: one object per scene, whose class is a pair (shape, material). Values go from 0 to 1 without a unit; 0 in depth means "not measured". The split is by id and per class, its test part as large as the training part, since scenes cost nothing.
 
 # %%
 source = dd.load(data)
@@ -83,36 +80,45 @@ print(pd.DataFrame(rows, columns=["modality", "N", "C", "H", "W", "dtype", "min"
 figure = plots.pairs(parts.train)
 
 # %% [markdown]
-# **Take-away.** Both views show the same outline in the same place. The texture is in RGB alone, the relief in depth alone; the black squares in depth are holes. Before any of this is used, it is checked.
+# *Figure: one column per class, the RGB view above, the depth view of the same scene below; black squares in depth are holes.* **Take-away:** both sensors see the outline, RGB alone the texture, depth alone the relief. Now all of it is checked and counted.
 
 # %%
 ids = [set(part.ids.tolist()) for part in parts]
 check("no id is in two parts, and no id is lost", sum(map(len, ids)) == len(set.union(*ids)) == len(source))
-counts, shares = np.array([np.bincount(part.labels) for part in parts]), np.reshape(source.fractions, (3, 1))
-check("every class is divided alike, up to a sample", (abs(counts - shares * counts.sum(0)) <= 1).all())
+counts = np.array([np.bincount(part.labels) for part in parts])  # [3 parts, 9 classes]
+check("every class is divided alike, up to a sample", (abs(counts - np.outer(source.fractions, counts.sum(0))) <= 1).all())
 check("every scene is a pair", len(source.paired_ids) == len(source))
 check("pixels lie in [0, 1]", all(m.x.min() >= 0 and m.x.max() <= 1 for m in source.modalities.values()))
-
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained", width_ratios=(1.7, 1, 1))
+table = pd.DataFrame(counts.T, [name.replace("/", "\n") for name in source.classes], parts._fields)
+table.plot.bar(ax=axes[0], color=["0.2", "white", "0.7"], edgecolor="black", width=0.8, rot=90, fontsize=9)
+axes[0].set(ylabel="scenes", ylim=(0, 1.35 * counts.max()))
+axes[0].legend(ncols=3, frameon=False, fontsize=9, loc="upper center")
+for axis, (name, m) in zip(axes[1:], source.modalities.items(), strict=True):
+    axis.hist(m.x.ravel(), np.linspace(0, 1, 41), weights=np.full(m.x.size, 100 / m.x.size), color="0.5")
+    axis.set(title=name, xlabel="pixel value (no unit)", ylabel="share of pixels (%)")
 
 # %% [markdown]
+# *Figure: left, scenes per class in each part, nine groups of three bars, all groups alike; right, the share of pixels at each value for RGB and depth; depth has a tall bar at 0.* **Take-away:** classes are balanced, so chance is 1 in 9; the tall bar is mostly holes.
+#
 # ## Can we draw a scene by hand? First the outline
 #
-# Both sensors see the outline. A pixel $(X, Y)$ is moved into object coordinates; a signed distance $d$ (up to scale) is positive inside; a sigmoid softens the edge:
+# A pixel $(X, Y)$ is moved into object coordinates; a signed distance $d$ (up to scale) is positive inside; a sigmoid softens the edge:
 #
 # $$
 # \begin{aligned}
-# u &= (\cos\theta\,(X - c_x) + \sin\theta\,(Y - c_y)) / \sigma, \qquad v = (\cos\theta\,(Y - c_y) - \sin\theta\,(X - c_x)) / \sigma, \qquad r = \sqrt{u^2 + v^2} \\
-# d_0 &= 1 - r, \qquad d_1 = 0.8 - \max(|u|, |v|), \qquad d_2 = 0.55 - \max(-v,\ 0.866u + 0.5v,\ -0.866u + 0.5v) \\
-# m &= 1 / (1 + e^{-0.6 H d})
+# u &= (\cos\theta\,(X-c_x)+\sin\theta\,(Y-c_y))/\sigma, \quad v=(\cos\theta\,(Y-c_y)-\sin\theta\,(X-c_x))/\sigma, \quad r=\sqrt{u^2+v^2} \\
+# d_0 &= 1-r, \quad d_1=0.8-\max(|u|,|v|), \quad d_2=0.55-\max(-v,\,0.866u+0.5v,\,-0.866u+0.5v) \\
+# m &= 1/(1+e^{-0.6Hd})
 # \end{aligned}
 # $$
 #
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
-# | $X, Y$ | `X`, `Y` | pixel coordinates from −1 to 1 | [H, W] |
-# | $c, \theta, \sigma$ | `centre_x`, `centre_y`, `rotation`, `scale` | place, turn and size | numbers |
-# | $u, v, r$ | `u`, `v`, `r` | object coordinates and radius | [H, W] |
-# | $d_s$, $m$ | `d`, `m` | signed distance to shape $s$ (0 disk, 1 square, 2 triangle), soft mask | [H, W] |
+# | $X, Y$ | `X`, `Y` | pixel, from −1 to 1 | [H, W] |
+# | $c, \theta, \sigma$ | `centre_x`, `centre_y`, `rotation`, `scale` | place, turn, size | numbers |
+# | $u, v, r$ | `u`, `v`, `r` | object coordinates, radius | [H, W] |
+# | $d_s$, $m$ | `d`, `m` | distance to shape $s$ (disk, square, triangle), soft mask | [H, W] |
 #
 # **Predict first:** what is $m$ exactly on the edge of a square, where $u = 0.8$ and $v = 0$?
 
@@ -143,26 +149,26 @@ check("in 100 scenes, m > ½ is the package's mask, pixel for pixel", all(same))
 # %% [markdown]
 # ## Then what each sensor adds
 #
-# RGB lays one of three textures $w_t$ on the object, between two colours $a$ and $b$, before a background $g$ that runs from one colour to another, under an illumination $L$. Depth lays one of three reliefs $\rho_k$ over a tilted plane. With $n$ standard normal noise,
+# RGB lays one of three textures $w_t$ on the object, between two colours $a$ and $b$, before a background $g$ that runs between two more, under an illumination $L$. Depth lays one of three reliefs $\rho_k$ over a tilted plane. With standard normal noise $n$,
 #
 # $$
 # \begin{aligned}
-# w_0 &= \sin(2fu + \varphi), \qquad w_1 = \mathrm{clip}(1.6\, w_0 \sin(2fv + \varphi), -1, 1), \qquad w_2 = \sin(2.2fr + \varphi) \\
-# x_{\text{rgb}} &= L\,\big(m\,[\tfrac{1 + w_t}{2} a + \tfrac{1 - w_t}{2} b] + (1 - m)\,g\big) + 0.05\,n \\
-# \rho_0 &= 0.6, \qquad \rho_1 = 1 - \min(r, 1)^2, \qquad \rho_2 = 1 - \min(|u|, 1) \\
-# x_{\text{depth}} &= 0.5 + s + 0.7\,(t_x X + t_y Y) + m\,(0.10 + 0.22\,\rho_k) + 0.08\,n
+# w_0 &= \sin(2fu+\varphi), \quad w_1=\mathrm{clip}(1.6\,w_0\sin(2fv+\varphi),-1,1), \quad w_2=\sin(2.2fr+\varphi) \\
+# x_{\text{rgb}} &= L\,\big(m\,[\tfrac{1+w_t}{2}a+\tfrac{1-w_t}{2}b]+(1-m)\,g\big)+0.05\,n \\
+# \rho_0 &= 0.6, \quad \rho_1=1-\min(r,1)^2, \quad \rho_2=1-\min(|u|,1) \\
+# x_{\text{depth}} &= 0.5+s+0.7\,(t_xX+t_yY)+m\,(0.10+0.22\,\rho_k)+0.08\,n
 # \end{aligned}
 # $$
 #
 # | symbol | in code | meaning |
 # |---|---|---|
-# | $f, \varphi, t$ | `frequency`, `phase`, `texture` | frequency, phase and kind of texture: 0 stripes, 1 checker, 2 rings |
-# | $a, b, g, L$ | `colours`, `illumination` | colours [bands] and light |
-# | $k, s, t_x, t_y$ | `relief`, `shift`, `tilt_x`, `tilt_y` | kind of relief (0 flat, 1 dome, 2 ridge), height and tilt of the plane |
+# | $f, \varphi, t$ | `frequency`, `phase`, `texture` | of stripes, checker or rings |
+# | $a, b, g, L$ | `colours`, `illumination` | colours [bands], light |
+# | $k, s, t_x, t_y$ | `relief`, `shift`, `tilt_x`, `tilt_y` | flat, dome or ridge; height and tilt of the plane |
 #
-# Both images are clipped to [0, 1]; about 15 % of depth, in squares of 4 × 4 pixels, is then set to 0.
+# Both images are clipped to [0, 1]; about 15 % of depth, in squares, is then set to 0. The data keep each colour by its brightness, so the mean over RGB bands can be redrawn as well as depth.
 #
-# The data keep each colour by its brightness, so the mean over RGB bands can be redrawn as well as depth. **Predict first:** away from clipping and holes, what is left between hand and package? The noise alone: 0.08 in depth, and $0.05/\sqrt{3}$ in a mean of three bands.
+# **Predict first:** away from clipping and holes, what is left between hand and package?
 
 # %%
 def see_rgb(f, o, colours):
@@ -180,15 +186,12 @@ def see_depth(f, o):
     rho = (0.6, dome, ridge)[f["relief"]]
     return 0.5 + f["shift"] + 0.7 * (f["tilt_x"] * o["X"] + f["tilt_y"] * o["Y"]) + o["m"] * (0.10 + 0.22 * rho)
 
-left = {"rgb": [], "depth": []}
-for row, (f, o) in enumerate(zip(scene, drawn, strict=True)):
-    grey = see_rgb(f, o, [[f[name]] for name in ("colour_a", "colour_b", "background", "bottom")])[0]
-    for name, hand in {"rgb": grey, "depth": see_depth(f, o)}.items():
-        x = source.modalities[name].x[row]
-        inside = (hand > 0.25) & (hand < 0.75) & (x > 0).all(0) & (x < 1).all(0)
-        left[name].append((x.mean(0) - hand)[inside])
-for name, noise in {"rgb": 0.05 / np.sqrt(3), "depth": 0.08}.items():
-    found = np.concatenate(left[name]).std()
+greys = [[[f[name]] for name in ("colour_a", "colour_b", "background", "bottom")] for f in scene]
+hands = {"rgb": [see_rgb(*made)[0] for made in zip(scene, drawn, greys)], "depth": [see_depth(*made) for made in zip(scene, drawn)]}
+for (name, hand), noise in zip(hands.items(), (0.05 / np.sqrt(3), 0.08), strict=True):
+    x, hand = source.modalities[name].x[:100], np.stack(hand)
+    inside = (hand > 0.25) & (hand < 0.75) & (x > 0).all(1) & (x < 1).all(1)
+    found = (x.mean(1) - hand)[inside].std()
     check(f"{name}: what is left is {found:.4f}, stated noise {noise:.4f}", abs(found / noise - 1) < 0.1)
 
 # %%
@@ -204,13 +207,11 @@ for axis, title, x in zip(axes, titles, (o["m"], rgb, noisy[0], depth, np.where(
     axis.set(xticks=[], yticks=[], title=title)
 
 # %% [markdown]
-# From left to right: the soft mask of one square, its RGB view without and with noise (in colours of our choice), its depth view without noise, and with noise and black holes.
-#
-# **Take-away.** Outline, texture and relief are layers drawn apart; everything else is nuisance. In depth, noise and holes hide much of the outline.
+# *Figure: from left to right, the soft mask of one square; its RGB view without and with noise, in colours of our choice; its depth view without noise, and with noise and black holes.* **Take-away:** outline, texture and relief are layers drawn apart; between hand and package the noise alone is left, 0.08 in depth and $0.05/\sqrt{3}$ in a mean of three bands.
 #
 # ## How well can anybody do with one sensor?
 #
-# Texture $t$ equals the material, except with probability $\varepsilon$, when it is redrawn uniformly from $K$ kinds; so does the relief, with $\delta$. The outline never lies. A classifier that reads the factors perfectly should answer (shape, texture), as a cue is right at least as often as any other answer:
+# The texture equals the material, except with probability $\varepsilon$, when it is redrawn uniformly from $K$ kinds; so does the relief, with $\delta$. The outline never lies. A perfect reader should answer (shape, cue), as a cue is right at least as often as any other answer:
 #
 # $$
 # A_{\text{rgb}} = 1 - \varepsilon + \varepsilon / K, \qquad A_{\text{depth}} = 1 - \delta + \delta / K
@@ -218,12 +219,10 @@ for axis, title, x in zip(axes, titles, (o["m"], rgb, noisy[0], depth, np.where(
 #
 # | symbol | in code | meaning |
 # |---|---|---|
-# | $\varepsilon, \delta$ | `redrawn` | probability that the cue is redrawn: RGB, depth |
+# | $\varepsilon, \delta$ | `redrawn` | probability that a cue is redrawn: RGB, depth |
 # | $K$ | `K` | number of materials |
 #
-# **Predict first:** with $\varepsilon = 1$, what is $A_{\text{rgb}}$ over the three materials?
-#
-# The figure counts, over all scenes, which cue goes with which material; every row sums to 100 %.
+# **Predict first:** with $\varepsilon = 1$, what is $A_{\text{rgb}}$ over three materials?
 
 # %%
 K, cues, bound = 3, {"rgb": ("texture", 0.10), "depth": ("relief", 0.25)}, {}
@@ -240,46 +239,29 @@ for axis, (name, (cue, redrawn)) in zip(axes, cues.items(), strict=True):
 check("a cue that is always redrawn leaves chance", np.isclose(dd.scenes.best_accuracy(1.0), 1 / K))
 
 # %% [markdown]
-# **Take-away.** The diagonal is the evidence, the rest is the doubt nobody can remove. RGB has the higher bound; which sensor is easier to learn from is another question, asked below. The brackets are 99.9 % binomial intervals; there are four such checks in this notebook, so a few seeds in a thousand fail one by chance.
-#
-# ## What happens to a scene that one sensor missed?
-#
-# `MultiModalData` maps a name to a `Modality(x, y, ids)`. Pairing is by id alone, so the order of rows is free, and modalities may differ in length. **Predict first:** of 12 scenes, depth lacks the last four and stands in reversed order. How many pairs are left?
-
-# %%
-few = source.take(np.arange(12))
-depth = few.modalities["depth"].take(np.arange(8)[::-1])  # reversed, four missing
-partial = dd.MultiModalData({"rgb": few.modalities["rgb"], "depth": depth}, few.classes)
-epoch = {how: list(dd.Batches(partial, 4, seed, pairing=how).epoch(0)) for how in ("paired", "unpaired")}
-seen = {how: sum(len(batch.y["depth"]) for batch in batches) for how, batches in epoch.items()}
-check("eight pairs are left, and paired batches use these alone", len(partial.paired_ids) == seen["paired"] == 8)
-check("unpaired batches show depth again until it has 12 rows", seen["unpaired"] == 12)
-
+# *Figure: two tables of 3 × 3, RGB left, depth right: percent of the scenes of a material (row) that show each kind of cue (column); over 80 on the diagonal, under 10 elsewhere.* **Take-away:** off the diagonal is doubt that nobody can remove. Brackets are 99.9 % binomial intervals; four checks here use them, so some four seeds in a thousand fail one by chance.
 
 # %% [markdown]
 # ## What does leakage look like, measured?
 #
-# A split must keep the test *scenes* out of training, not merely the test files. Two doors are tried. A nearest-neighbour classifier (cosine similarity of edge strength) gets a fixed training set and an equal number of extra images:
+# A split must keep the test *scenes* out of training, not merely the test files. A nearest-neighbour classifier (cosine similarity of edge strength) gets a fixed training set and as many extra images, through one of two doors:
 #
-# - **second frame**: the same sensor once more, simulated as the first image plus fresh noise. Holes and first noise stay, so this is the strongest case;
+# - **second frame**: the same image plus fresh noise, so holes and first noise stay: the strongest case;
 # - **other sensor**: the other modality's view.
 #
-# Extras come from scenes that are nowhere else (honest) or from the test scenes (leaky): same number of images, same test set. Six seeds redraw parts and noise. **Predict first:** which door matters?
+# Extras come from scenes that are nowhere else (honest) or from the test scenes (leaky). Six seeds redraw parts and noise. **Predict first:** which door matters?
 
 # %%
-def edges(x):
-    """Edge strength of [N, C, H, W], centred, of unit length: [N, pixels]."""
+def edges(x):  # edge strength of [N, C, H, W], centred, of unit length: [N, pixels]
     grey = x.mean(1)
     e = np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).reshape(len(x), -1)
     e = e - e.mean(1, keepdims=True)
     return e / np.linalg.norm(e, axis=1, keepdims=True)
 
 
-def accuracy(test, train, extra, own, view):
-    """Percent of `own[test]` whose nearest image in `own[train]` and `view[extra]` has the right class."""
+def accuracy(test, train, extra, own, view):  # percent of own[test] whose nearest of own[train], view[extra] has its class
     nearest = (own[test] @ np.concatenate([own[train], view[extra]]).T).argmax(1)
     return 100 * (source.labels[np.concatenate([train, extra])][nearest] == source.labels[test]).mean()
-
 
 # %%
 rows, third, flat = [], min(400, len(source) // 3), {name: edges(m.x) for name, m in source.modalities.items()}
@@ -296,25 +278,22 @@ for s in range(seed, seed + 6):
 scores = pd.DataFrame(rows, columns=["door", "seed", "extra images", "test accuracy (%)"])
 look = {"units": "seed", "estimator": None, "marker": "o", "color": "0.3", "height": 2.5, "aspect": 1.05}
 grid = sns.relplot(scores, x="extra images", y="test accuracy (%)", col="door", kind="line", **look)
-grid = grid.set(ylim=(0, 105)).set_titles("{col_name}").refline(y=100 / len(source.classes))
-wide = scores.pivot(index="seed", columns=["door", "extra images"], values="test accuracy (%)")
-for door in wide.columns.levels[0]:
-    mean, low, high = experiments.paired_difference(wide[door, "leaky"].to_numpy(), wide[door, "honest"].to_numpy())
-    print(f"{door:<19}: leaky − honest = {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(wide)}")
+grid.set(ylim=(0, 105)).set_titles("{col_name}").refline(y=100 / len(source.classes))
+for door, found in scores.groupby("door"):
+    found = found.pivot(index="seed", columns="extra images", values="test accuracy (%)")
+    mean, low, high = experiments.paired_difference(found["leaky"], found["honest"])
+    print(f"{door:<19}: leaky − honest = {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(found)}")
     check("a second frame raises the score", low > 0) if "frame" in door else None
 
 # %% [markdown]
-# One panel per door and tested sensor. A line joins the honest (left) and leaky (right) score of one seed; the dashed line is chance.
+# *Figure: one panel per door and tested sensor; a line joins the honest (left) and leaky (right) score of one seed, chance is dashed. With second frames all lines rise from near chance to nearly 100 %; with the other sensor they stay flat near chance.* **Take-away:** with second frames of the test scenes, a classifier near chance seems to solve the task. Not measured: real second frames, which also move, and networks that can match one sensor with the other, as this classifier cannot. `split()` divides ids, never files, so both doors stay shut.
 #
-# **Take-away.** With second frames of the test scenes, a classifier near chance seems to solve the task, and has learned nothing: it recognises photographs. Real second frames also move and may leak less; that is not measured here. The other sensor's view makes no such difference; the printed intervals say how little. A caution: this classifier cannot match RGB edges with depth edges. Networks trained to align two sensors might, so here `split()` divides ids, never files.
-#
-# Where scenes belong together (one video, one place), ids are not enough: give `groups`, and no group is divided. On real land-cover patches, dividing places instead raised the mean of every method by 22 to 36 points ([data/README.md](../data/README.md)).
+# Where scenes belong together (one video, one place), give `groups`: none is divided. On real land-cover patches, scores were 22 to 36 points higher where places stood on both sides (means of four methods in two sensors, three seeds; [table](../data/README.md)).
 
 # %%
 room = np.arange(len(source)) // 5  # say, five scenes per room
 grouped = replace(source, groups=room).split(seed=seed)
-rooms = [set(part.groups.tolist()) for part in grouped]
-plain = [set(room[np.isin(source.ids, part.ids)].tolist()) for part in parts]
+rooms, plain = ([set(room[np.isin(source.ids, part.ids)].tolist()) for part in split] for split in (grouped, parts))
 print(f"rooms in training and test: {len(plain[0] & plain[2])} when split by id, {len(rooms[0] & rooms[2])} by group")
 check("no room is in two parts", sum(map(len, rooms)) == len(set.union(*rooms)))
 
@@ -324,15 +303,15 @@ check("no room is in two parts", sum(map(len, rooms)) == len(set.union(*rooms)))
 # Each band is clipped to its 2nd and 98th percentile $q$ and scaled to [0, 1]:
 #
 # $$
-# x'_c = \mathrm{clip}\Big(\frac{x_c - q_{2}}{q_{98} - q_{2}},\ 0,\ 1\Big)
+# x'_c = \mathrm{clip}\Big(\frac{x_c - q_{2}}{q_{98} - q_{2}}, 0, 1\Big)
 # $$
 #
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
-# | $x_c$, $x'_c$ | `band` | band $c$ before and after | [N, 1, H, W] |
-# | $q_2, q_{98}$ | `low`, `high` | percentiles of band $c$ over the **training part** | [C] |
+# | $x_c$, $x'_c$ | `band` | band $c$, before and after | [N, 1, H, W] |
+# | $q_2, q_{98}$ | `low`, `high` | percentiles over the **training part** | [C] |
 #
-# By hand: for the values 0, 1, …, 100 the bounds are 2 and 98, so 26 becomes (26 − 2) / 96 = 0.25. **Predict first:** what changes if the percentiles are taken over the test part too? The cell prints how far a scaled test pixel moves, as mean ± sd over splits, for the test part as it is and at half its brightness.
+# By hand: for the values 0, …, 100 the bounds are 2 and 98, so 26 becomes (26−2)/96 = 0.25. **Predict first:** what changes if the percentiles see the test part too, and what if that part is half as bright?
 
 # %%
 band = np.arange(101.0).reshape(1, 1, 1, 101)
@@ -345,17 +324,15 @@ for s in range(seed, seed + 5):
         honest, reading = dd.Normalization.fit(train), dd.Normalization.fit(np.concatenate([train, light * test]))
         change[case].append(np.abs(honest(light * test) - reading(light * test)).mean())
 for case, moved in change.items():
-    print(
-        f"RGB test part {case}: pixels change by {np.mean(moved):.4f} ± {np.std(moved, ddof=1):.4f}, n = {len(moved)}"
-    )
-check("the dim part changes more in every split", np.greater(*list(change.values())[::-1]).all())
+    print(f"RGB test part {case}: pixels change by {np.mean(moved):.4f} ± {np.std(moved, ddof=1):.4f}, n = {len(moved)}")
+check("the dim part changes more in every split", np.greater(change["half as bright"], change["like training"]).all())
 
 # %% [markdown]
-# **Take-away.** When test and training come from the same source, reading the test part moves its pixels little (the released code does read it). When the test light differs, the scaling adapts to the very shift that the test should reveal. Fitting on training alone costs nothing, so `split()` does that.
+# **Take-away:** printed is how far a scaled test pixel moves, mean ± sd over splits. When both parts come from one source, reading the test part moves it little (the released code does read it). When the test light differs, the scaling adapts to the very shift that the test should reveal. `split()` fits on training alone.
 #
 # ## What does augmentation do to a pair?
 #
-# With probability ½ an image is flipped left–right (½), up–down (½) and, with ½, turned by 0, 90, 180 or 270 degrees. Each image of each modality draws its own motion. These are the eight motions of a square (the group D4), held as a table of source pixels, so `argsort` undoes them.
+# With probability ½ an image is flipped left–right (½), up–down (½) and, with ½, turned by 0, 90, 180 or 270 degrees; each sensor's image draws its own motion. A table of source pixels holds it, so `argsort` undoes it. Harmless for a class; wrong for per-pixel labels (exercise 3).
 #
 # By hand, an image rests if no coin moves it, $\tfrac14 \cdot \tfrac58$, or if two flips cancel a half turn, $\tfrac14 \cdot \tfrac18$; so the share that moves is
 #
@@ -363,7 +340,7 @@ check("the dim part changes more in every split", np.greater(*list(change.values
 # \tfrac12 \left(1 - \tfrac{5}{32} - \tfrac{1}{32}\right) = \tfrac{13}{32}
 # $$
 #
-# The paper's batches are **unpaired**: each modality is shuffled on its own. In **paired** ones, row $i$ is the same scene in both. **Predict first:** how often do the two images of an unpaired row share the class?
+# The paper's batches are **unpaired**: each modality is shuffled on its own. In **paired** ones, row $i$ is the same scene in both; pairing is by id alone. **Predict first:** how often do the images of an unpaired row share the class? And if depth has only eight of 12 scenes, in reversed order, how many rows has an epoch?
 
 # %%
 table = motion_table(H, H)  # [16 codes, H·W]
@@ -374,27 +351,21 @@ check("argsort undoes every motion exactly", torch.equal(back, x))
 draws = draw_motions(torch.empty(20_000, 1, H, H), 0.5, torch.Generator().manual_seed(seed))
 low, high = stats.binomtest(int((table[draws] != table[0]).any(1).sum()), len(draws)).proportion_ci(0.999)
 check(f"share of images moved [{low:.3f}, {high:.3f}] holds 13/32 = {13 / 32:.3f}", low <= 13 / 32 <= high)
-
-figure, axes = plt.subplots(4, 8, figsize=(9, 5.2), layout="constrained")
-for top, how in ((0, "paired"), (2, "unpaired")):
-    batch = next(dd.Batches(parts.train, 128, seed, pairing=how).epoch(0))
-    same = (batch.y["rgb"] == batch.y["depth"]).float().mean().item()
+few = source.take(np.arange(12))
+partial = replace(few, modalities={"rgb": few.modalities["rgb"], "depth": few.modalities["depth"].take(np.arange(8)[::-1])})
+for how, shown in (("paired", 8), ("unpaired", 12)):
+    y = next(dd.Batches(parts.train, 128, seed, pairing=how).epoch(0)).y
+    same = (y["rgb"] == y["depth"]).float().mean().item()
     check(f"{how}: a row shares the class in {same:.0%}", same == 1 if how == "paired" else same < 0.4)
-    for row, name in enumerate(batch.x, top):
-        axes[row, 0].set_ylabel(f"{how}\n{name}", fontsize=9)
-        for axis, image, label in zip(axes[row], batch.x[name], batch.y[name], strict=False):
-            axis.imshow(image.permute(1, 2, 0), cmap="gray", vmin=0, vmax=1)
-            axis.set_title(source.classes[label].replace("/", "\n"), fontsize=8)
-            axis.set(xticks=[], yticks=[])
+    rows = sum(len(batch.y["depth"]) for batch in dd.Batches(partial, 4, seed, pairing=how).epoch(0))
+    check(f"{how}: of 8 depth images and 12 RGB ones an epoch shows {shown} rows", rows == shown)
 
 # %% [markdown]
-# Eight columns from the head of a paired batch (upper two rows) and of an unpaired one (lower two), each image below its class.
-#
-# **Take-away.** A pair keeps its class, but its two views may be turned differently. That is harmless for a class, which no motion changes, and wrong for per-pixel labels (exercise 3).
+# **Take-away:** paired batches use the pairs alone; unpaired ones agree in class about as often as chance, and repeat images of the shorter sensor.
 #
 # ## Does the prepared folder survive the disk?
 #
-# `save(…, split=…)` writes the file names of the released code, images scaled by the training bounds. Opening reads no image: arrays are memory maps.
+# `save(…, split=…)` writes the file names of the released code. Opening reads no image: arrays are memory maps.
 
 # %%
 home = tempfile.TemporaryDirectory()
@@ -409,72 +380,64 @@ check("so do the scaled images", np.array_equal(again.split().test.images("depth
 # %% [markdown]
 # ## What do the 16 bits of a depth file mean?
 #
-# Public sets write depth as 16-bit PNG, each in its own code. Here a drawn depth map, in metres (0 is not measured), goes into three such files and comes back through the package's readers. SUN RGB-D turns the bits of the millimetres left by three, Mid-Air stores the bits of a float16, TRISTAR plain millimetres. By hand, one metre is
+# Public sets write depth as 16-bit PNG: SUN RGB-D turns the bits of the millimetres left by three, Mid-Air stores the bits of a float16, TRISTAR plain millimetres. A drawn depth map, in metres, goes into three such files and back through the package's readers. By hand, one metre is
 #
 # $$
-# 1000 \cdot 2^3 = 8000, \qquad \mathtt{0x3C00} = 15360, \qquad 1000 .
+# 1000 \cdot 2^3 = 8000, \quad \mathtt{0x3C00} = 15360, \quad 1000
 # $$
 #
-# **Predict first:** a reader that takes every file for millimetres raises no error. Which of its pictures would look wrong to you without a colour bar?
+# **Predict first:** a reader that takes every file for millimetres raises no error. What gives it away?
 
 # %%
 def millimetres(m):
     return np.round(1000 * m).astype(np.uint16)
 
 
-metres = 12 * parts.test.modalities["depth"].x[0, 0]  # nothing is real but the codes
+metres = 12 * parts.test.modalities["depth"].x[0, 0]  # nothing is real but the codes; 0 is not measured
 codes = {
-    "SUN RGB-D": (lambda m: (millimetres(m) << 3) | (millimetres(m) >> 13), sunrgbd.to_metres),
-    "Mid-Air": (lambda m: m.astype(np.float16).view(np.uint16), midair.to_metres),
-    "TRISTAR": (millimetres, lambda stored: stored / 1000),
+    "SUN RGB-D": (8000, lambda m: (millimetres(m) << 3) | (millimetres(m) >> 13), sunrgbd.to_metres),
+    "Mid-Air": (15360, lambda m: m.astype(np.float16).view(np.uint16), midair.to_metres),
+    "TRISTAR": (1000, millimetres, lambda stored: stored / 1000),
 }
-figure, axes = plt.subplots(2, 3, figsize=(8, 4.4), layout="constrained")
-for column, one, (name, (encode, decode)) in zip(axes.T, (8000, 15360, 1000), codes.items(), strict=True):
-    check(f"{name}: one metre is {one}", encode(np.ones(1)).item() == one)
+for name, (one, encode, decode) in codes.items():
     Image.fromarray(encode(metres)).save(f"{home.name}/depth.png")
     stored = read_pixels(f"{home.name}/depth.png")[0]
-    naive, decoded = (np.where(metres > 0, picture, np.nan) for picture in (stored / 1000, decode(stored)))
-    check(f"{name}: decoded within 5 mm", np.nanmax(np.abs(decoded - metres)) < 0.005)
-    print(f"{name}, taken for mm: {np.nanmin(naive):.2f} to {np.nanmax(naive):.2f} m")
-    for axis, what, picture in zip(column, ("taken for mm", "decoded"), (naive, decoded), strict=True):
-        figure.colorbar(axis.imshow(picture, cmap="cividis"), ax=axis, label="metres")
-        axis.set(title=f"{name}, {what}", xticks=[], yticks=[])
+    naive, off = stored[metres > 0] / 1000, abs(decode(stored) - metres)[metres > 0]
+    print(f"{name}: {metres[metres > 0].min():.2f} to {metres.max():.2f} m, taken for mm {naive.min():.2f} to {naive.max():.2f} m")
+    check(f"{name}: one metre is {one}; decoded within 5 mm", encode(np.ones(1)) == one and off.max() < 0.005)
 
 # %% [markdown]
-# Upper row: the stored numbers taken for millimetres; lower row: decoded; white is not measured. Read the colour bars.
-#
-# **Take-away.** Two of three are wrong. SUN RGB-D's is eight times too far up to 8.19 m and near again beyond (the dark specks: lost bits come round); Mid-Air's is squeezed into a few metres and looks like depth. So a reader must know the code, and ranges are checked where files are read: `discom/data/sources/` refuses what lies outside, naming the file. `discom data list` names the public sets; [data/README.md](../data/README.md) says what each costs.
+# **Take-away:** only the range does. SUN RGB-D's numbers come out eight times too large up to 8.19 m and small again beyond, as lost bits come round; Mid-Air's in the printed few metres. So each reader in `discom/data/sources/` refuses what lies outside its range, naming the file; [data/README.md](../data/README.md) lists the sets.
 #
 # ## How far do plain pixels get?
 #
-# Between chance and the bound stands a linear softmax classifier on scaled pixels: Adam, learning rate 0.001, batches of 128, no augmentation. The epoch is chosen by validation loss; the test part is never used to choose, and read once per trained classifier. Both sensors get the same scenes, the same epochs and the same rule.
+# Between chance and the bound stands a linear softmax classifier on scaled pixels: Adam, learning rate 0.001, batches of 128, no augmentation. The epoch is chosen by validation loss; the test part is read once per trained classifier. Both sensors get the same scenes, epochs and rule.
 #
-# Three answers are known in advance: with zero weights the loss is $\log C$; a batch with fewer samples than pixels can be learned by heart; and trained on shuffled labels, the classifier must stay at chance.
+# **Predict first**, three answers known in advance: the loss at zero weights; the loss on 60 images after many epochs; the test accuracy after training on shuffled labels.
 
 # %%
 epochs, C = {"tiny": 8, "cpu": 15, "paper": 30}[profile], len(source.classes)
 
 
-def logits(net, part, name):
-    return net(torch.from_numpy(part.images(name)).flatten(1) - 0.5).detach()
+def logits(w, part, name):
+    return (torch.from_numpy(part.images(name)) - 0.5).flatten(1) @ w  # [N, C]
 
 
 def fit_linear(train, valid, name, epochs):
-    """The network of the epoch with the lowest validation loss; losses [epoch]: first batch, training, validation."""
-    net, entropy = torch.nn.Linear(train.images(name, [0]).size, len(train.classes)), torch.nn.functional.cross_entropy
-    net.load_state_dict({key: 0 * value for key, value in net.state_dict().items()})
-    adam, kept, history = torch.optim.Adam(net.parameters(), lr=1e-3), [], []
+    """Weights [pixels, C] of the epoch with the lowest validation loss; losses [epoch]: first batch, training, validation."""
+    w = torch.zeros(train.images(name, [0]).size, len(train.classes), requires_grad=True)
+    adam, kept, history = torch.optim.Adam([w], lr=1e-3), [], []
     batches = dd.Batches(train.select([name]), 128, seed, augment=0)
     for epoch in range(epochs):
         losses = []
         for batch in batches.epoch(epoch):
-            losses.append(entropy(net(batch.x[name].flatten(1) - 0.5), batch.y[name]))
+            losses.append(cross_entropy((batch.x[name] - 0.5).flatten(1) @ w, batch.y[name]))
             adam.zero_grad()
             losses[-1].backward()
             adam.step()
-        validation = entropy(logits(net, valid, name), torch.tensor(valid.labels))
+        kept.append(w.detach().clone())
+        validation = cross_entropy(logits(kept[-1], valid, name), torch.tensor(valid.labels))
         history.append([losses[0].item(), sum(losses).item() / len(losses), validation.item()])
-        kept.append(deepcopy(net))
     return kept[np.argmin(history, axis=0)[2]], np.array(history)
 
 
@@ -493,9 +456,9 @@ rows, curves = [], {}
 for s in range(seed, seed + 5):
     train, valid, test = source.split(seed=s)
     for name, (cue, _) in cues.items():
-        net, curves[name] = fit_linear(train, valid, name, epochs)
+        w, curves[name] = fit_linear(train, valid, name, epochs)
         rules = {"majority": np.bincount(train.labels).argmax() == test.labels}
-        rules["linear"] = logits(net, test, name).argmax(1).numpy() == test.labels
+        rules["linear"] = logits(w, test, name).argmax(1).numpy() == test.labels
         rules["factors"] = test.factors[cue] == test.factors["material"]
         rows.append({"modality": name, "seed": s, "chance": 100 / C} | {k: 100 * v.mean() for k, v in rules.items()})
 table = pd.DataFrame(rows).set_index(["modality", "seed"])
@@ -507,61 +470,51 @@ for name, part in table.groupby("modality", sort=False):
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.3), layout="constrained", width_ratios=(1, 1.3))
-kinds = ((1, "training"), (2, "validation"))
-losses = pd.DataFrame({f"{name}, {kind}": h[:, k] for name, h in curves.items() for k, kind in kinds})
-losses.plot(ax=axes[0], style=["o-", "o--", "s-", "s--"], color=["k", "k", "0.6", "0.6"], markersize=4)
+for (name, h), look, shift in zip(curves.items(), (("k", "o"), ("0.55", "s")), (-0.12, 0.12), strict=True):
+    for k, line, kind in ((1, "-", "training"), (2, "--", "validation")):
+        axes[0].plot(h[:, k], line, color=look[0], marker=look[1], ms=4, label=f"{name}, {kind}")
+    axes[1].plot(np.arange(4) + shift, table.loc[name].T, look[1], color=look[0], mfc="none", ms=7)
 axes[0].axhline(np.log(C), color="black", linestyle=":")
 axes[0].set(xlabel="epoch (from 0)", ylabel="cross-entropy (nats)")
 axes[0].legend(fontsize=8, ncols=2, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
-points = table.reset_index().melt(["modality", "seed"], var_name="rule", value_name="test accuracy (%)")
-look = {"dodge": True, "jitter": 0.15, "size": 6, "edgecolor": "black", "linewidth": 0.7, "alpha": 0.8}
-axis = sns.stripplot(points, x="rule", y="test accuracy (%)", hue="modality", ax=axes[1], **look).set(ylim=(0, 100))
-
+_ = axes[1].set(ylim=(0, 100), ylabel="test accuracy (%)", xlabel="rule", xticks=range(4), xticklabels=table.columns)
 
 # %% [markdown]
-# Left: loss over epochs in the last split, RGB black and depth grey, training solid, validation dashed, $\log C$ dotted. Right: test accuracy, a point per split, for four rules; *factors* is the count behind the bound, so the best that any method can expect.
-#
-# **Take-away.** Training loss falls; for RGB the validation loss stays above log C (dotted) and rises, so colours at fixed places are learned by heart and tell nothing; for depth it improves for a few epochs and stops. So do the printed intervals say: RGB pixels do no better than answering the majority class, depth a few points. An object stands at a random place, turn and size, and nearly the whole way to the bound is open, and there later notebooks compare methods.
+# *Figure: left, loss over epochs in the last split, RGB black circles, depth grey squares, training solid, validation dashed, $\log C$ dotted; both training losses fall, validation rises for RGB and falls a little for depth. Right, test accuracy, a point per split and sensor: chance, majority and linear below 20 %, factors above 80 %.* **Take-away:** RGB pixels do no better than the majority class, depth a few points; the printed intervals say so. *Factors* counts the rule behind the bound: nearly the whole way to it is open to later notebooks.
 #
 # ## What should you see on another machine?
 #
-# Images, splits and batches are functions of the seed, so counts and bounds should agree to the digit; the classifier may differ in the last one between processors and thread counts. With another seed or fewer scenes, expect scores to move by a few of the printed standard deviations. The splits share one pool of scenes, so their spread is that of splitting, not of drawing new data. Signs of a bug: a first loss other than $\log C$, shuffled labels above chance, a linear score near the bound.
+# Images, splits and batches are drawn from the seed, so counts should agree to the digit; the classifier may differ in the last one between processors and thread counts. With another seed, expect linear scores within some three of the printed standard deviations. These are of splits that share one pool of scenes, not of new data. Signs of a bug: a first loss other than $\log C$, shuffled labels above chance, a linear score near the bound.
 #
 # ## Where it fails: a pairing that no check can see
 #
-# Suppose depth files were sorted as text ("10" before "2"), RGB files as numbers, and both zipped. If labels disagree, `MultiModalData` refuses. If files are sorted inside class folders, labels agree and nothing is raised. Every column of the figure is such a false pair, RGB above, depth below; compare place and turn of the outlines.
+# Suppose depth files were sorted as text ("10" before "2"), RGB files as numbers, and both zipped. If labels disagree, `MultiModalData` refuses. **Predict first:** and if the sorting is inside class folders?
 
 # %%
-def attempt(what, call, *arguments):
-    try:
-        call(*arguments)
-        print(f"{what}: accepted")
-    except discom.errors.DataError as error:
-        print(f"{what}: refused: {str(error).replace(folder, 'prepared')}")
-
-
-rgb, depth, inside = parts.train.modalities["rgb"], parts.train.modalities["depth"], np.arange(len(parts.train))
+rgb, depth = (parts.train.modalities[name] for name in ("rgb", "depth"))
+inside = np.arange(len(rgb.y))
 for label in range(C):
     inside[rgb.y == label] = sorted(np.flatnonzero(rgb.y == label), key=str)
 for what, order in (("all files", sorted(range(len(rgb.y)), key=str)), ("the files of each class", inside)):
     zipped = {"rgb": rgb, "depth": dd.Modality(depth.x[order], depth.y[order], rgb.ids)}
-    attempt(f"zipped after sorting {what}", dd.MultiModalData, zipped, source.classes)
-shown = np.flatnonzero(depth.ids[inside] != rgb.ids)[:9]
-figure = plots.pairs(dd.MultiModalData(zipped, source.classes), rows=shown)
-np.lib.format.open_memmap(f"{folder}/DEPTH_data_normalized.npy", mode="r+")[7, 0, 3, 5] = np.nan
-attempt("one damaged pixel", dd.load, folder)
+    try:
+        falsely = dd.MultiModalData(zipped, source.classes)
+        print(f"sorted {what}: accepted, {np.mean(depth.ids[order] != rgb.ids):.0%} of the pairs are false")
+    except discom.errors.DataError as error:
+        print(f"sorted {what}: refused: {error}")
+figure = plots.pairs(falsely, rows=np.flatnonzero(depth.ids[inside] != rgb.ids)[:9])
 
 # %% [markdown]
-# **Take-away.** Ids that come from the sensors, never from positions, are the protection; no check here sees a false pair of one class, and the eye needs a second look. Damaged input is another matter: it is named, with sample and pixel.
+# *Figure: nine false pairs that were accepted, RGB above, depth below; within a column the outlines differ.* **Take-away:** the protection is ids that come from the sensors, never from positions; no check here sees a false pair of one class, and the eye needs a second look.
 #
 # ## Your turn
 #
-# Put your answer in the next cell and run it; it says whether each is right. Solutions are [kept apart](solutions/py/01_data_preparation.py).
+# Put answers in the next cell and run it. Solutions are [kept apart](solutions/py/01_data_preparation.py).
 #
 # 1. **Warm-up (2 min).** Two materials, texture redrawn with probability 0.3: what is the best accuracy of RGB? *Hint:* $K$ changes too.
 # 2. **One step further (10 min).** Both sensors at once, defaults for $\varepsilon$ and $\delta$: what accuracy does the best rule reach? *Hint:* which cue should win when they disagree?
-# 3. **Change one thing (10 min).** Write `same_motion(x_rgb, x_depth, motions)` that turns both views alike, so that masks stay aligned. *Hint:* one call of `move` per modality.
-# 4. **Open (30 min+).** Find features of RGB on which a classifier reaches twice chance on the *validation* part. Answer with that accuracy in percent. *Hint:* what stays when an object moves and turns?
+# 3. **Change one thing (10 min).** Write `same_motion(x_rgb, x_depth, motions)` that turns both views alike. *Hint:* one call of `move` per modality.
+# 4. **Open (30 min+).** Find features of RGB on which a classifier reaches twice chance on the *validation* part; answer in percent. *Hint:* what stays when an object moves and turns?
 
 # %%
 answers = {1: None, 2: None, 3: None, 4: None}
@@ -579,23 +532,22 @@ check("the checker tells wrong from right", grade[1](0.85) and not grade[1](0.7)
 # %% [markdown]
 # ## What was shown, and what was not
 #
-# - A scene is outline, texture and relief plus nuisance; drawn by hand it equals the package up to the stated noise (*what each sensor adds*).
+# - A scene drawn by hand equals the package's up to the stated noise (*what each sensor adds*).
 # - Each sensor has a known best accuracy, counted and in closed form (*how well can anybody do*).
-# - Second frames of test scenes ruin a test; the other sensor's view made no difference beyond noise for a nearest-neighbour classifier, which cannot match sensors: that such a leak does harm is possible, and not shown here (*leakage*).
-# - Bounds come from training alone; motions can be undone; a folder reads back as it was written (*scaling, augmentation, disk*).
-# - Depth in another code looks like depth; three codes were decoded within 5 mm (*16 bits*).
-# - Pixels are far from the bound: RGB at the majority class, depth a few points above (*plain pixels*).
+# - Second frames of test scenes ruin a nearest-neighbour test; the other sensor's view does nothing beyond noise there, which says nothing about networks (*leakage*).
+# - Bounds come from training alone, motions can be undone, a folder reads back as written (*statistics, augmentation, disk*).
+# - Depth in another code raises no error; three codes were decoded within 5 mm (*16 bits*).
+# - RGB pixels stay at the majority class, depth a few points above, far from the bound (*plain pixels*).
 #
-# **Limitations.** The scenes are drawn: one object, independent nuisance, labels without error. Five splits of one pool say little about another sensor. Nothing here shows that one sensor helps the other.
+# **Limitations.** Drawn scenes: one object, independent nuisance, labels without error. Five splits of one pool say little about another sensor. Nothing here shows that one sensor helps the other.
 #
 # **Next.** [02 · The model and its losses](02_model_and_losses.ipynb)
 #
 # ## References
 #
-# - Ienco and Dantas, *DisCoM-KD: Cross-Modal Knowledge Distillation via Disentanglement Representation and Adversarial Learning*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080); its protocol is the source of the percentiles, motions and unpaired batches.
-# - Public sets and their codes: `discom/data/sources/`, [data/README.md](../data/README.md); each reader's docstring names its sources.
-# - Code and tests: `discom/data/scenes/`, `multimodal.py`, `splitting.py`, `normalize.py`, `batches.py`, `prepared.py`; each has `tests/data/test_<module>.py`.
-# - Data and text: this repository, MIT licence.
+# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): percentiles, motions and unpaired batches follow its protocol.
+# - Public sets and their codes: `discom/data/sources/`; each reader names its sources.
+# - Code: `discom/data/scenes/`, `multimodal.py`, `splitting.py`, `normalize.py`, `batches.py`, `prepared.py`, each with `tests/data/test_<module>.py`. Data and text: this repository, MIT.
 
 # %%
 home.cleanup()
