@@ -187,7 +187,7 @@ def see_depth(f, o):
     return 0.5 + f["shift"] + 0.7 * (f["tilt_x"] * o["X"] + f["tilt_y"] * o["Y"]) + o["m"] * (0.10 + 0.22 * rho)
 
 greys = [[[f[name]] for name in ("colour_a", "colour_b", "background", "bottom")] for f in scene]
-hands = {"rgb": [see_rgb(*made)[0] for made in zip(scene, drawn, greys)], "depth": [see_depth(*made) for made in zip(scene, drawn)]}
+hands = {"rgb": [x[0] for x in map(see_rgb, scene, drawn, greys)], "depth": list(map(see_depth, scene, drawn))}
 for (name, hand), noise in zip(hands.items(), (0.05 / np.sqrt(3), 0.08), strict=True):
     x, hand = source.modalities[name].x[:100], np.stack(hand)
     inside = (hand > 0.25) & (hand < 0.75) & (x > 0).all(1) & (x < 1).all(1)
