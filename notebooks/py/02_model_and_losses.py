@@ -10,22 +10,20 @@
 # | At a glance | |
 # |---|---|
 # | You will be able to | **compute** Eqs 2–6 of the paper by hand · **predict** each term of an untrained network · **tell** the paper's loss from the released code's · **test** whether "invariant" is true |
-# | Prerequisites | notebook 01 (data); PyTorch tensors and [autograd](https://pytorch.org/tutorials/beginner/basics/autogradqs_tutorial.html); what cross-entropy is |
-# | Time | some two minutes on two CPU cores, no GPU needed; the last cell prints the seconds of this run |
-# | Memory and disk | under 2 GB of memory (the last cell prints the peak), 50 MB of disk |
-# | Data and licence | `scenes`, drawn by this package from known factors; MIT, like the code; nothing is downloaded |
-# | Outputs | of one run from top to bottom; machine, versions, commit and date are printed by `stamp` below |
+# | Prerequisites | [notebook 01](01_data_preparation.ipynb) (data); PyTorch tensors and [autograd](https://pytorch.org/tutorials/beginner/basics/autogradqs_tutorial.html); what cross-entropy is |
+# | Time | some two minutes on two CPU cores, no GPU needed; seconds where the runs are found in the folder `runs` |
+# | Memory, disk | under 2 GB of memory, 50 MB of disk |
+# | Data, licence | `scenes`, drawn here from known factors, MIT; nothing is downloaded |
+# | Outputs | one run from top to bottom; `stamp` prints machine, versions, commit and date, the last cell seconds and memory |
 
 # %% [markdown]
 # ## What is the idea, and why is it not obvious?
 #
-# Several sensors saw the training scenes; only one will be there at use. The usual way trains a *teacher* on the richer sensor, or on all, then a *student* on the poorer one that imitates the teacher's
-# soft labels. So someone must choose the teacher's sensors, train it first, and start again for each student.
+# Several sensors saw the training scenes; only one will be there at use. The usual way trains a *teacher* on some sensors, then a *student* on one that imitates the teacher's
+# soft labels, and starts again for each student.
 #
 # DisCoM-KD (Ienco and Dantas, BMVC 2024) has no teacher. All single-sensor networks train together, and shared *heads* (linear classifiers) push each embedding into three parts:
-# **invariant** (the same in every sensor), **informative** (this sensor's own, useful) and **irrelevant** (its own, useless). A loss is only a wish, though, and wishes can be granted in unwanted ways.
-#
-# **The map** is drawn below: images, encoders, embeddings, heads, from left to right.
+# **invariant** (the same in every sensor), **informative** (this sensor's own, useful) and **irrelevant** (its own, useless). But a loss is only a wish, and wishes can be granted in unwanted ways.
 
 # %%
 try:
@@ -82,13 +80,13 @@ axis.set(xlim=(-0.4, 3.9), ylim=(5.5, -0.6), title="grey: kept at use · white, 
 _ = axis.axis("off")
 
 # %% [markdown]
-# *Figure: each image feeds an invariant encoder (z_inv) and a specific one (z_inf, z_irr); four shared heads read the parts of both sensors,
+# *Figure: a map from images to heads. Each image feeds an invariant encoder (z_inv) and a specific one (z_inf, z_irr); four shared heads read the parts of both sensors,
 # a task head per sensor reads z_inv and z_inf.* **Take-away:** the sensors meet only in the four shared heads, which are thrown away after training.
 #
 # ## Which data, and is it in order?
 #
-# Every scene holds one object: a shape that both sensors see as an outline, of a material that `rgb` sees as texture and `depth` as relief. The class is (shape, material). Cues are wrong at
-# a known rate, so the best possible accuracy is known. The split is by scene; scaling is fitted on the training part (notebook 01).
+# One object per scene: a shape that both sensors see as an outline, of a material that `rgb` sees as texture and `depth` as relief; the class is (shape, material). Cues are wrong at
+# a known rate. The split is by scene; scaling is fitted on the training part (notebook 01).
 
 # %%
 config = discom.profile(profile, seed=seed)
@@ -107,13 +105,13 @@ check("scaled values are in [0, 1]", all(v.min() >= 0 and v.max() <= 1 for v in 
 check("row i of every modality is the same scene", all((m.ids == train.ids).all() for m in train.modalities.values()))
 
 # %% [markdown]
-# *Figure above: one scene per class, colour over depth, values scaled to [0, 1].* **Take-away:** both sensors see the outline, faintly in depth; texture and relief are in one each.
+# *Figure: one scene per class, colour over depth, values scaled to [0, 1]; black squares in depth are holes.* **Take-away:** both sensors see the outline, faintly in depth; texture and relief are in one each.
 #
 # ## What does one branch make of a batch?
 #
 # $$
 # \begin{aligned}
-# h &= \mathrm{specific}(x), \quad z_{inf} = h_{1..D}, \quad z_{irr} = h_{D+1..2D} \\
+# h &= \mathrm{specific}(x), \quad z_{inf}=h_{1..D}, \quad z_{irr}=h_{D+1..2D} \\
 # z_{inv} &= \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x))))
 # \end{aligned}
 # $$
@@ -144,7 +142,7 @@ check("no entry of any part is negative", all(part.min() >= 0 for parts in z.val
 # ## Eq 2: is the task loss just one cross-entropy per sensor?
 #
 # $$
-# L_{cl} = \sum_m \frac{1}{B} \sum_i \left( \log \sum_k e^{l_{ik}} - l_{i y_i} \right), \quad l = Cl_m([z_{inv}, z_{inf}])
+# L_{cl}=\sum_m \frac{1}{B} \sum_i \left( \log \sum_k e^{l_{ik}}-l_{i y_i} \right), \quad l=Cl_m([z_{inv}, z_{inf}])
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -152,7 +150,7 @@ check("no entry of any part is negative", all(part.min() >= 0 for parts in z.val
 # | $l$ | `logits` | [B, C] | scores of the classes |
 # | $[\cdot,\cdot]$ | `torch.cat(…, 1)` | [B, 2D] | one part beside the other |
 #
-# It is; and z_irr is not read. From here on we use toy embeddings small enough to print: B = 3 samples, D = 2, C = 3, M = 2, in double precision.
+# It is; and z_irr is not read. From here on toy embeddings are small enough to print: B = 3, D = 2, C = 3, M = 2, in double precision.
 # **Predict first:** what is the cross-entropy of three equal logits?
 
 # %%
@@ -175,7 +173,7 @@ check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_lo
 # ## Eq 3: how can one number train two opponents?
 #
 # $$
-# L_{adv} = \sum_m CE\left(Cl_{adv}(R_\lambda(z_{inv})), m\right), \qquad R_\lambda(z) = z, \quad \frac{\partial R_\lambda}{\partial z} := -\lambda I
+# L_{adv}=\sum_m CE\left(Cl_{adv}(R_\lambda(z_{inv})), m\right), \qquad R_\lambda(z)=z, \quad \frac{\partial R_\lambda}{\partial z} := -\lambda I
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -186,7 +184,7 @@ check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_lo
 # The head descends the loss and learns to tell the sensors apart; the encoder, behind the reversal, climbs it and learns to hide which sensor it is.
 # **Predict first:** how large is L_adv when the head can only guess?
 #
-# Two cells follow: the term on our samples, then the fight in one dimension. There the "encoders" put rgb at −gap/2 and depth at +gap/2, plus the same noise, and the "head" is one weight;
+# Then the fight in one dimension: the "encoders" put rgb at −gap/2 and depth at +gap/2, plus the same noise, and the "head" is one weight;
 # λ = −1 undoes the reversal, so that both sides help each other.
 
 # %%
@@ -235,8 +233,8 @@ _ = plt.legend(frameon=False)
 #
 # $$
 # \begin{aligned}
-# L_{mod} &= \sum_m CE(Cl_{m\text{-}inf}(z_{inf}), m) + \sum_m CE(Cl_{m\text{-}irr}(z_{irr}), m) \\
-# L_{aux} &= \sum_m \left[ CE(Cl_{aux}(z_{inv}), y) + CE(Cl_{aux}(z_{inf}), y) \right]
+# L_{mod} &= \sum_m CE(Cl_{m\text{-}inf}(z_{inf}), m)+\sum_m CE(Cl_{m\text{-}irr}(z_{irr}), m) \\
+# L_{aux} &= \sum_m \left[ CE(Cl_{aux}(z_{inv}), y)+CE(Cl_{aux}(z_{inf}), y) \right]
 # \end{aligned}
 # $$
 #
@@ -262,7 +260,7 @@ check("the package gives the same L_aux", torch.isclose(L_aux, disentangle.auxil
 # ## Eq 6: does a signed cosine ask for orthogonality?
 #
 # $$
-# L_{\perp} = \sum_m \frac{1}{B} \sum_i \left[ \cos(z_{inv}, z_{inf}) + \cos(z_{inf}, z_{irr}) \right]_i, \qquad \cos(a, b) = \frac{a \cdot b}{\|a\| \, \|b\|}
+# L_{\perp}=\sum_m \frac{1}{B} \sum_i \left[ \cos(z_{inv}, z_{inf})+\cos(z_{inf}, z_{irr}) \right]_i, \qquad \cos(a, b)=\frac{a \cdot b}{\|a\| \, \|b\|}
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -295,7 +293,6 @@ _ = plt.legend(frameon=False, fontsize=9)
 # %% [markdown]
 # *Figure: the cosine falls from 1 at 0° to −1 at 180°; the length of its gradient is an arch with its top at 90°; the left half is shaded.*
 # **Take-away:** the formula passes orthogonality at full speed and rests at opposition. With the package's ResNet no entry is negative: the right half is out of reach and the lowest value is 0.
-# With signed outputs the same line means something else.
 #
 # **Predict first:** can z_irr be guessed from z_inf if their cosine is 0 on every sample?
 
@@ -340,7 +337,7 @@ axis.set(xlabel="step on the same batch", ylabel="nats (L_orth: cosines)")
 _ = axis.legend(frameon=False, fontsize=9, ncols=2)
 
 # %% [markdown]
-# *Figure: five curves over steps on one batch; L_cl, L_mod and L_aux fall towards 0, L_adv ends near the dotted line, L_orth falls and stays positive.*
+# *Figure: five curves over steps on one batch; L_cl, L_mod and L_aux fall towards 0, L_adv ends near the dotted line M log M, L_orth falls and stays positive.*
 # **Take-away:** terms that ask for something are satisfied; the adversarial one hovers about M log M. That may be perfect hiding, or a blind head.
 #
 # ## What does the released code compute instead?
@@ -350,8 +347,8 @@ _ = axis.legend(frameon=False, fontsize=9, ncols=2)
 #
 # $$
 # \begin{aligned}
-# \text{paper:} \quad & -\log p \ \text{(first)}, & -\log(1 - p) \ \text{(second)} \\
-# \text{released:} \quad & -\log p - \log(1 - p) \ \text{(first)}, & 0 \ \text{(second)}
+# \text{paper:} \quad & -\log p \ \text{(first)}, & -\log(1-p) \ \text{(second)} \\
+# \text{released:} \quad & -\log p-\log(1-p) \ \text{(first)}, & 0 \ \text{(second)}
 # \end{aligned}
 # $$
 #
@@ -377,9 +374,9 @@ check("the optimum is even odds, at 2 log 2", first.argmin() == 99 and abs(first
 check("the second modality costs nothing", (second == 0).all())
 
 # %% [markdown]
-# *Figure, left: two mirrored falling and rising curves. Right: a valley with its floor at one half, and a flat line at 0.* **Take-away:** under released targets no head is ever asked to tell the sensors apart.
+# *Figure: loss of a sample over p. Left, the paper's targets: two mirrored curves, one falling, one rising. Right, the released ones: a valley with its floor at one half for the first modality, a flat line at 0 for the second.* **Take-away:** under released targets no head is ever asked to tell the sensors apart.
 #
-# Second, the released code takes one mean over all rows where the paper sums the modalities' means. Both are switches of the package.
+# Second, it takes one mean over all rows where the paper sums the modalities' means. Both are switches here.
 
 # %%
 leaves = {name: models.Embedding(*(part.clone().requires_grad_() for part in t)) for name, t in toy.items()}
@@ -396,12 +393,12 @@ check("the second modality's gradient is exactly zero", pulls["depth"] == [0, 0,
 check("1/M, and 1/(2M) for L_mod", ratio == {name: 0.25 if name == "mod" else 0.5 for name in paper})
 
 # %% [markdown]
-# So in the released code `depth` receives nothing from Eqs 3 and 4, and `rgb` only a push that fades once the head gives even odds. The factor 1/M scales everything alike, which Adam all but ignores; the extra half on L_mod changes
-# the balance.
+# So in the released code `depth` receives nothing from Eqs 3 and 4, and `rgb` only a push that fades once the head gives even odds. The factor 1/M scales all terms alike; the extra half on L_mod changes
+# their balance.
 #
 # ## What must DisCoM-KD be compared with?
 #
-# A branch holds two encoders, the paper's student one. So a gain may be capacity, or the extra supervision of L_aux, with nothing coming across. Two controls separate these: `student-2x` (two encoders, cross-entropy alone) and `discom-solo`
+# A branch holds two encoders, the paper's student one. So a gain may be capacity, or the extra supervision of L_aux. Two controls: `student-2x` (two encoders, cross-entropy alone) and `discom-solo`
 # (the same branch, on its own sensor: L_cl, L_aux, L_⊥). Only what DisCoM-KD gains over `discom-solo` can have crossed; it may also come from the terms that only two sensors have.
 
 # %%
@@ -419,7 +416,7 @@ check("student-2x has that size within 10 %", abs(kept["student-2x"]["rgb"] / ke
 # %% [markdown]
 # ## Do the released targets change what is learnt? A run too small to rank methods
 #
-# A small experiment: five seeds, few images, a three-layer encoder in place of the ResNet (it too ends in a ReLU and a mean). Every method gets the same budget:
+# Five seeds, few images, a three-layer encoder in place of the ResNet (it too ends in a ReLU and a mean). Every method gets the same
 # images, batches, epochs, learning rate, augmentation. `fit` keeps each sensor's best *validation* epoch and reads the test part once.
 
 # %%
@@ -459,11 +456,11 @@ figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for n
 
 
 # %% [markdown]
-# *Figure: seed 0, paper's and released loss: total training loss (left), validation F1 of both sensors.* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
+# *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (right, jagged, below 25).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
 # have different scales; compare F1 only.
 #
 # A sharper question: can a *fresh* linear classifier tell the sensor from z_inv? If z_inv were invariant, it could only guess. The probe sees scenes that no run has used: one half
-# fits it, the other scores it, in data order.
+# fits it, the other scores it, in data order. **Predict first:** which of the networks below hides its sensor best?
 
 # %%
 def probe(a, b):  # [N, D] each: the first half fits, the second is scored; percent of modalities told right
@@ -501,18 +498,17 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(tables.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure (above the table): a circle per seed, chance dotted; all circles lie high above it.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), with the inert one (discom-released) and with none (discom-solo); training lowers the probe from the untrained 100 %, but not by the adversary: in the stored run it falls furthest for discom-solo, which has none (the printed interval of discom − discom-solo lies above zero). In the table all F1 lie little above the chance accuracy of nine classes; some intervals exclude zero (discom − discom-released in rgb is one), but the differences of five methods in two sensors, each shown from both sides, stand there without correction, so they rank nothing.
+# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary: in the stored run discom-solo hides its sensor better than discom (interval printed). The table holds F1 × 100, mean ± sd, and paired differences. All F1 lie little above the chance accuracy of nine classes; some intervals exclude zero (discom − discom-released in rgb is one), but twenty differences stand there without correction, so they rank nothing.
 #
 # ## What should you see, and what would be a bug?
 #
-# The checks hold for any seed. Scores will not repeat to the digit on another processor, thread count or torch version: a rounding difference can change which epoch is kept. Expect F1 near chance and far
-# below the best possible (few images, few steps), a spread over seeds as large as most differences, and probes far above one half. A probe at exactly 50 %, an L_cl that stays up on one batch, or start
-# values far from the formulas mean a bug. Do not rank methods by this table, where even `student` may lead; a later notebook reruns it at full size.
+# The checks hold for any seed. Scores differ between processors, thread counts and torch versions: a rounding difference can change which epoch is kept. Expect each F1 within some three of the table's standard deviations of its mean, hence near chance, and probes far above one half. A probe at exactly 50 %, an L_cl that stays up on one batch, or start
+# values far from the formulas mean a bug. Even `student` may lead here; [notebook 03](03_training.ipynb) compares the methods at full size.
 #
 # ## Where it fails: the adversary is content, the embedding is not invariant
 #
-# L_adv of the paper's loss ends near M log M (printed above the table): *its own* head is about at chance, and yet a fresh probe is not. A moving opponent that is fooled now is no proof that nothing can be
-# seen. One caveat: each sensor keeps its own best epoch, so the two branches may stem from different moments of the game. And the orthogonality term reaches its goal without separating anything:
+# L_adv of the paper's loss ends near M log M (printed above the table): *its own* head is about at chance, and yet a fresh probe is not. An opponent that is fooled now is no proof that nothing can be
+# seen. One caveat: each sensor keeps its own best epoch, so the two branches may stem from different moments of the game. The orthogonality term, too, reaches its goal without separating anything. **Predict first:** if z_inf turns away from both others, where do z_inv and z_irr go?
 
 # %%
 for name, shape, goal in (("signed", torch.clone, -2), ("non-negative", torch.abs, 0)):
@@ -525,20 +521,19 @@ for name, shape, goal in (("signed", torch.clone, -2), ("non-negative", torch.ab
     check(f"{name}: close to its minimum", abs(loss - goal) < 0.1)
 
 # %% [markdown]
-# With signed entries z_inf turns against both others, and z_inv and z_irr end up *parallel*. Without negative entries z_inf uses units of its own, and z_inv and z_irr still share theirs. No term holds them apart.
+# With signed entries z_inf turns against both others, and z_inv and z_irr end up *parallel*. Without negative entries the cosines of Eq 6 come near 0, and z_inv and z_irr still share a direction (printed). No term holds them apart.
 #
 # ## Your turn
 #
 # **1 · Warm-up (2 min).** With M = 3, C = 9 and all logits equal, what are L_aux and L_mod (`answer_1`, a pair)? *Hint:* count the cross-entropies.
 #
-# **2 · Change one thing (10 min).** Run `fight` with λ = 0.2, 1 and 5; put the lowest gap of each path into `answer_2`, in this order. Which closes the gap soonest? *Hint:* `min` over a path.
+# **2 · Change one thing (10 min).** Run `fight` with λ = 0.2, 1 and 5; put the lowest gap of each path into `answer_2`, in this order. *Hint:* `min` over a path.
 #
 # **3 · Write a loss (15 min).** The confusion loss asks the encoder for even odds: cross-entropy of the uniform distribution to the head's. Put a function of logits [B, M] into `answer_3`. *Hint:* mean over the classes of −log softmax.
 #
-# **4 · Open (30 min and more).** Replace the cosine by its square and minimise it as in the last code cell, with signed entries; put the mean cosines that remain, (inv, inf) and (inf, irr), into `answer_4`. Then train it: does any
-# paired interval exclude zero? *Hint:* subclass `methods.DisCoMKD`, change `orth` in `loss`.
+# **4 · Open (30 min and more).** Replace the cosine by its square and minimise it as in the last code cell, with signed entries; put the mean cosines that remain, (inv, inf) and (inf, irr), into `answer_4`. Then train it. *Hint:* subclass `methods.DisCoMKD`, change `orth` in `loss`.
 #
-# Worked answers are in [solutions/py/02_model_and_losses.py](solutions/py/02_model_and_losses.py).
+# [Worked answers](solutions/py/02_model_and_losses.py) are kept apart.
 
 # %%
 answer_1 = answer_2 = answer_3 = answer_4 = None
@@ -556,9 +551,10 @@ if answer_4 is not None:
 # ## What have we seen?
 #
 # - Eqs 2–6 are cross-entropies and cosines; hand and package agree (the cells after each equation).
-# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance, and the branch without an adversary hid its sensor better (the probe).
+# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance, and in the stored run the branch without an adversary hid its sensor better (the probe).
 # - The signed cosine prefers opposition, zero cosine is not independence, and z_inv, z_irr are free of each other (Eq 6, "Where it fails").
-# - Released targets give the second modality no gradient in Eqs 3 and 4 (the gradient table); what this does to F1 cannot be settled at this size, whichever intervals exclude zero (the table near chance).
+# - Released targets give the second modality no gradient in Eqs 3 and 4 (the gradient table); what this does to F1 is not settled at this size (the table near chance).
+# - So five losses train without a teacher; whether they replace one is not answered here.
 #
 # **Limitations:** drawn data, a toy encoder, five seeds, a linear probe (a lower bound of what can be told).
 # **Next:** [notebook 03](03_training.ipynb) trains the full networks and reads their curves.
@@ -566,7 +562,7 @@ if answer_4 is not None:
 # %% [markdown]
 # ## References
 #
-# - D. Ienco, C. F. Dantas, *DisCoM-KD: Cross-Modal Knowledge Distillation via Disentanglement Representation and Adversarial Learning*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs 2–7.
+# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs 2–7.
 # - Y. Ganin et al., *Domain-adversarial training of neural networks*, JMLR 17, 2016: gradient reversal.
 # - Released code: [github.com/tanodino/CMKD_Disentangle](https://github.com/tanodino/CMKD_Disentangle), commit 7a9f41b.
 # - Here: [`discom/losses/disentangle.py`](../discom/losses/disentangle.py), tested by `tests/losses/test_disentangle.py`; [`discom/models/disentangled.py`](../discom/models/disentangled.py). Data and code: MIT.
