@@ -10,16 +10,16 @@
 # | At a glance | |
 # |---|---|
 # | You will be able to | **compute** T²·KL by hand · **explain** the factor T² · **measure** what soft labels say beyond the label · **judge** whether a teacher or capacity brought a gain |
-# | Prerequisites | notebooks [01](01_data_preparation.ipynb) (data) and [03](03_training.ipynb) (`fit`, paired seeds); what cross-entropy is |
-# | Time | some four minutes on two CPU cores, nearly all of it in the live runs; the last cell prints the seconds of this run; a GPU is used when there is one |
-# | Memory, disk | 2 GB of memory, 60 MB of disk |
+# | Prerequisites | notebooks [01](01_data_preparation.ipynb) (data) and [03](03_training.ipynb) (`fit`, paired seeds); cross-entropy |
+# | Time | some four minutes on two CPU cores, nearly all of it in the live runs; a GPU is used when there is one |
+# | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | `scenes`, drawn here from known factors, MIT; nothing is downloaded |
-# | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
+# | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds and memory in the last |
 
 # %% [markdown]
 # ## Which paradigm does DisCoM-KD want to replace?
 #
-# The usual way has two steps. A **teacher** is trained on sensors that will be missing at use. Then it is frozen, and a **student** for one sensor learns from the label and from the teacher's probabilities for the same scene, its **soft labels**. In the *cross-modal* case the teacher reads another sensor (here RGB, the student depth); in the *multi-modal* case all of them.
+# A **teacher** is trained on sensors that will be missing at use. Then it is frozen, and a **student** for one sensor learns from the label and from the teacher's probabilities for the same scene, its **soft labels**. In the *cross-modal* case the teacher reads another sensor (here RGB, the student depth); in the *multi-modal* case all of them.
 #
 # Why is it not obvious that this helps? The teacher saw the same scenes and labels, and the student cannot see what the teacher sees. If the student still gains, three causes compete: **knowledge** (which classes are alike), **softness** (a target less certain than a label) or, compared carelessly, **capacity**.
 
@@ -80,11 +80,11 @@ axis.set(xlim=(-0.5, 4.2), ylim=(-1.4, 1.4), title="grey: kept at use · white: 
 _ = axis.axis("off")
 
 # %% [markdown]
-# *Figure: the teacher's path above, the student's below; both meet in T²·KL.* **Take-away:** the teacher touches the student only through numbers beside the label, C per scene.
+# *Figure: boxes and arrows: the teacher's path above, from image to soft labels, the student's below, from image to prediction; both meet in T²·KL, prediction and label in the cross-entropy.* **Take-away:** the teacher touches the student only through numbers beside the label, C per scene.
 #
 # ## Which data, and is it in order?
 #
-# One object per scene; its class is a pair (shape, material). Both sensors see the shape as an outline; RGB sees the material as a texture, depth as a relief, and either cue is sometimes wrong (notebook 01). The split is by scene; scaling comes from the training part; pixels have no unit.
+# One object per scene; its class is a pair (shape, material). Both sensors see the outline; RGB sees the material as a texture, depth as a relief, and either cue is sometimes wrong (notebook 01). The split is by scene; scaling comes from the training part; pixels have no unit.
 
 # %%
 whole = sets.load(data)
@@ -92,6 +92,7 @@ split = whole.split(seed=seed)
 sensors, C, chance = list(whole.modalities), len(whole.classes), 100 / len(whole.classes)
 parts = split._asdict().items()
 display(pd.DataFrame({part: {name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()} for part, held in parts}))
+display(pd.DataFrame({part: np.bincount(held.labels) for part, held in parts}, whole.classes).T.rename_axis("scenes per class"))
 figure = plots.pairs(split.train)
 
 # %%
@@ -103,15 +104,15 @@ images = [part.images(name, np.arange(50) % len(part)) for part in split for nam
 check("scaled pixels lie in [0, 1]", all(x.min() >= 0 and x.max() <= 1 for x in images))
 
 # %% [markdown]
-# *Figure above: one scene per class, RGB over depth; black squares in depth are holes.*
+# *Figure: one scene per class, RGB over depth; black squares in depth are holes.* **Take-away:** classes are balanced, and each sensor sees something that the other does not.
 #
 # ## What is the distillation loss, for three samples by hand?
 #
 # Both networks' logits are divided by a **temperature** T before the softmax, then compared (Eq. 1 of the paper, without its cross-entropy):
 #
 # $$
-# p_T(c) = \frac{e^{z_c / T}}{\sum_k e^{z_k / T}}, \qquad
-# L_{KD} = \frac{T^2}{B} \sum_{i=1}^{B} \sum_{c=1}^{C} p^t_T(c)\, \log \frac{p^t_T(c)}{p^s_T(c)}
+# p_T(c)=\frac{e^{z_c / T}}{\sum_k e^{z_k / T}}, \qquad
+# L_{KD}=\frac{T^2}{B} \sum_{i=1}^{B} \sum_{c=1}^{C} p^t_T(c)\, \log \frac{p^t_T(c)}{p^s_T(c)}
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -149,7 +150,7 @@ check("a sure teacher's KL is the cross-entropy", torch.isclose(kd(student, sure
 # The gradient that the student's logits receive is short:
 #
 # $$
-# \frac{\partial L_{KD}}{\partial z^s} = \frac{T}{B}\,(p^s_T - p^t_T) \;\longrightarrow\; \frac{\tilde z^s - \tilde z^t}{B\,C} \quad (T \to \infty)
+# \frac{\partial L_{KD}}{\partial z^s}=\frac{T}{B}\,(p^s_T-p^t_T) \;\longrightarrow\; \frac{\tilde z^s-\tilde z^t}{B\,C} \quad (T \to \infty)
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -183,11 +184,11 @@ axis.set(xlabel="temperature T", ylabel="length of the gradient", xticks=[1, 4, 
 _ = axis.legend(frameon=False, fontsize=9)
 
 # %% [markdown]
-# *Figure, both axes logarithmic: with T² the gradient levels off at its limit; without, it falls as T⁻².* **Take-away:** without T², choosing T would also choose how much the teacher counts beside the label. And a very warm KD is a regression on centred logits.
+# *Figure: length of the gradient over temperature, both axes logarithmic; with T² it stays near the dotted limit, without it falls as T⁻².* **Take-away:** without T², choosing T would also choose how much the teacher counts beside the label. And a very warm KD is a regression on centred logits.
 #
 # ## Two teachers, trained now
 #
-# One reads RGB alone, one both sensors (an encoder each, features added, one linear layer). Data, epochs, batches and augmentation are those of every student; the epoch is chosen on the validation part, the test part is read once. **Predict first:** will the teacher with two sensors be better than either sensor's student?
+# One reads RGB alone, one both sensors (an encoder each, features added, one linear layer). Data, epochs and batches are those of every student; the epoch is chosen on the validation part, the test part is read once. **Predict first:** will the teacher with two sensors be better than either sensor's student?
 
 # %%
 def train(method, config, **options):
@@ -230,15 +231,15 @@ check("warmer is less decided, on every scene", (np.diff(H, axis=0) > -1e-9).all
 check("a very warm answer has entropy log C", np.allclose(H[-1], np.log(C), atol=1e-3))
 
 # %% [markdown]
-# *Figure: three scenes from sure (top) to unsure; in the table beside each a row is a temperature, a column a class.* **Take-away:** none changes its order, as division by T keeps it. Sure is not right: compare answer and true class. At T = 1 the sure answer is little more than one name; a middle T makes the small numbers visible; at T = 16 little is left to read. Is there anything in the small numbers?
+# *Figure: three scenes from sure (top) to unsure, with both images; in the table beside each a row is a temperature, a column a class, darker is more probable; rows pale from T = 1 to 16.* **Take-away:** none changes its order, as division by T keeps it. Sure is not right: compare answer and true class. At T = 1 the sure answer is little more than one name, at T = 16 little is left to read.
 #
 # ## Does a soft label know which classes are alike?
 #
 # Nobody told the teacher that a class is (shape, material). Take the label away and see where the rest of the probability, its **dark knowledge**, lies:
 #
 # $$
-# \hat p(c) = \frac{p_T(c)}{1 - p_T(y)} \ (c \ne y), \qquad
-# s_{shape} = \frac{1}{N} \sum_{i} \sum_{c \,\ne\, y_i,\ shape(c) = shape(y_i)} \hat p_i(c)
+# \hat p(c)=\frac{p_T(c)}{1-p_T(y)} \ (c \ne y), \qquad
+# s_{shape}=\frac{1}{N} \sum_{i} \sum_{c \,\ne\, y_i,\ shape(c)=shape(y_i)} \hat p_i(c)
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -284,14 +285,14 @@ for axis, (reads, (result, folder)) in zip(axes, taught_by.items(), strict=True)
         print(f"  same {kind}: {share.mean():.1f} % of it, 95 % interval ± {half:.1f} over {len(share)} test scenes: {verdict}")
 
 # %% [markdown]
-# *Figure: mean answer at T = 4 over the test scenes of each class (a row sums to 100 %); lines divide the shapes. Dark blocks on the diagonal are shared shape, dark diagonals in the other blocks shared material.* **Take-away:** a label knows no neighbours, a soft label does: the printed verdicts say for each teacher which shared factor it leans to. Intervals are over scenes, for one teacher each; the test answers describe it, and no choice rests on them.
+# *Figure: two tables of 9 × 9, one a teacher: mean answer at T = 4 over the test scenes of each class (a row sums to 100 %); lines divide the shapes. Dark blocks on the diagonal are shared shape, dark diagonals in the other blocks shared material.* **Take-away:** the verdicts say for each teacher which shared factor it leans to, more to shape than to material. Intervals are over scenes, for one teacher each; test answers describe it, and no choice rests on them.
 #
 # ## Can the loss be split into label and dark knowledge?
 #
 # It can, exactly; this is the observation behind *decoupled* KD (DKD):
 #
 # $$
-# \mathrm{KL}(p^t \,\|\, p^s) = \underbrace{\mathrm{KL}(b^t \,\|\, b^s)}_{TCKD} + (1 - p^t_y)\, \underbrace{\mathrm{KL}(\hat p^t \,\|\, \hat p^s)}_{NCKD}, \qquad b = (p_y,\ 1 - p_y)
+# \mathrm{KL}(p^t \,\|\, p^s)=\underbrace{\mathrm{KL}(b^t \,\|\, b^s)}_{TCKD}+(1-p^t_y)\, \underbrace{\mathrm{KL}(\hat p^t \,\|\, \hat p^s)}_{NCKD}, \qquad b=(p_y,\ 1-p_y)
 # $$
 #
 # | symbol | in code | meaning |
@@ -345,11 +346,11 @@ print(f"MLKD's factors on 128 scenes: samples {shares[0]:.3f}, classes {shares[1
 check("128 samples leave ½, and C classes the middle one and all below", np.allclose(shares, [0.5, (C // 2 + 1) / C]))
 
 # %% [markdown]
-# LSKD forgives loudness, CTKD's T wanders to where this student does worse, and MLKD's factors are constants of batch size and number of classes.
+# LSKD forgives loudness, CTKD's T wanders to where this student does worse, and MLKD's two factors come out as the stated constants, so they select nothing.
 #
 # ## Five arms, one budget: what does each isolate?
 #
-# Data, split, epochs, batches, augmentation, optimiser and choice of epoch are the same for all. What was trained *before* is not: a teacher costs one or two encoders more, thrown away at use. `kdv2` is the paper's second variant: half cross-entropy, half KD at T = 4.
+# Data, split, epochs, batches, augmentation, optimiser and choice of epoch are the same for all. What was trained *before* is not: a teacher costs one or two encoders more, thrown away at use. `kdv2` is the paper's second variant: half cross-entropy, half KD at T = 4. **Predict first:** which wins in depth?
 
 # %%
 arms = {"student": (0, "labels alone"), "student-2x": (0, "a second encoder"), "discom-solo": (0, "a second encoder and extra terms, no teacher"),
@@ -371,7 +372,7 @@ pd.DataFrame([[arm, size[arm], *told] for arm, told in arms.items()], columns=["
 # One more control. The **flattened** teacher keeps its confidence in the label and spreads the rest evenly, so it is soft and knows nothing:
 #
 # $$
-# p^{flat}(y) = p^t_T(y), \qquad p^{flat}(c) = \frac{1 - p^t_T(y)}{C - 1} \quad (c \ne y)
+# p^{flat}(y)=p^t_T(y), \qquad p^{flat}(c)=\frac{1-p^t_T(y)}{C-1} \quad (c \ne y)
 # $$
 #
 # | symbol | in code | shape | meaning |
@@ -413,11 +414,11 @@ print(f"test F1 after {short.epochs} epochs, one seed, chance {chance:.1f}")
 pd.DataFrame({name: {**result.f1, "seconds": result.seconds} for name, result in live.items()}).T.round(1)
 
 # %% [markdown]
-# *Figure: training loss (left; its scale differs, since the losses differ) and validation F1 of each sensor.* **Take-away:** the gap between `kdv2` and `kdv2-flat` is what this seed answers to "knowledge or softness"; one seed and half the epochs rank nothing, so exercise 5 gives the control the seeds it deserves.
+# *Figure: three methods over epochs; training loss left (scales differ, since the losses do), validation F1 of each sensor middle and right, all rising from near chance.* **Take-away:** the gap between `kdv2` and `kdv2-flat` is what this seed answers to "knowledge or softness"; one seed ranks nothing: exercise 5 gives the control its seeds.
 #
 # ## Same budget, five seeds: what does the teacher bring?
 #
-# Full runs, read from the results in this repository: weighted F1 × 100 on the test part, mean ± sd over seeds; Δ is the row minus a baseline, paired by seed, with its 95 % Student-t interval. To run them again: `discom table 1 --data scenes --profile cpu --seeds 5`, the same with `table 2`.
+# Full runs, read from the results in this repository: weighted F1 × 100 on the test part, mean ± sd over seeds; Δ is the row minus a baseline, paired by seed, with its 95 % Student-t interval. To run them again: `discom table 1 --data scenes --profile cpu --seeds 5`, then `table 2`.
 
 # %%
 bounds = ["teacher", f"teacher reads={sensors[0]}"]
@@ -451,7 +452,7 @@ for axis, name in zip(axes, sensors, strict=True):
         print(f"{name}: {arm} − {other}: {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(pairs)}: {verdict}")
 
 # %% [markdown]
-# *Figure: a circle per seed, squares with bars are mean ± sd; dotted is chance, dashed the best possible accuracy.* **How to read the lines.** Against `student` (same size), a gain is the teacher's, by knowledge or softness. Against `student-2x`: is the teacher worth more than a second encoder? Against `discom-solo`: more than supervision without a teacher? Against the teacher: is "upper bound" the right word? Nothing forces a student below its teacher, as half of its loss is the label. In the table, the RGB teacher beside `student` in RGB is a ruler: same network, data and budget, so what separates them, if anything, is chance. The intervals are not corrected for their number; one that barely excludes zero is weak evidence.
+# *Figure: two panels, RGB and depth, an arm per column: a circle per seed, squares with bars are mean ± sd; dotted is chance, dashed the best possible accuracy; all lie between, near 60.* **Take-away:** against `student` (same size) the teacher's arms gain in both sensors, and against `student-2x` too: capacity does not explain it. Against `discom-solo`, supervision without a teacher, no interval excludes zero. In depth both even lie above the fusion teacher, which is thus no upper bound: half of a student's loss is the label. A ruler: the RGB teacher is the same network as `student` in RGB, and their interval holds zero. Twelve lines without correction: one that barely excludes zero is weak evidence.
 #
 # ## What you should see, and what would be a bug
 #
@@ -459,7 +460,7 @@ for axis, name in zip(axes, sensors, strict=True):
 #
 # ## Where it fails: a teacher that believes a lie
 #
-# In some scenes the texture is that of another material (notebook 01), and RGB alone cannot tell. On such *test* scenes, what does each teacher give to the true class, to the class that the texture names, and to the third material of that shape?
+# In some scenes the texture is that of another material, and RGB alone cannot tell. **Predict first:** on such *test* scenes, what does each teacher give to the true class, to the class that the texture names, and to the third material of that shape?
 
 # %%
 texture, material, shape = (split.test.factors[name] for name in ("texture", "material", "shape"))
@@ -477,7 +478,7 @@ print(f"{lies.sum()} of {len(lies)} test scenes have a lying texture; mean proba
 given.groupby(["teacher", "class"], sort=False)["probability (%)"].mean().unstack(sort=False).round(1)
 
 # %% [markdown]
-# *Figure: mean probability with bootstrapped 95 % intervals over the lying test scenes.* **Take-away:** the longest bar is the wrong class, and it is not mere doubt, as the third bar shows. Soft labels pass on what their teacher believes, errors included; a depth student could not even see the reason. How much of this reaches a student depends on the training scenes, where a teacher may know labels by heart: exercise 4 looks.
+# *Figure: three bars per teacher, mean probability of the true class, of the one the texture names and of the third, with bootstrapped 95 % intervals over the lying test scenes.* **Take-away:** the longest bar is the wrong class, and it is not mere doubt, as the third bar shows. A depth student could not even see the reason. On training scenes a teacher may know labels by heart: exercise 4 looks.
 #
 # ## Your turn
 #
@@ -507,16 +508,16 @@ if answer_5 is not None:
 #
 # - KD is a KL of softened answers; hand and package agree, T = 1 is the plain KL, a sure teacher gives the cross-entropy (*three samples*).
 # - T² keeps the teacher's weight when T changes (*Why T²*).
-# - Soft labels lean towards classes that share a factor, as far as the printed verdicts go (*Does a soft label know*); the loss splits exactly into label and dark knowledge (*Can the loss be split*).
-# - The title's question is answered per sensor and teacher by the lines printed under *Same budget, five seeds*: a teacher helps where the interval against `student` lies above zero, and more than capacity does where the one against `student-2x` does too.
+# - Soft labels lean towards classes that share a factor (*Does a soft label know*); the loss splits exactly into label and dark knowledge (*Can the loss be split*).
+# - The title's question: on these scenes the teacher helps, and not by capacity. The fusion teacher's student gains +8.5 points in RGB and +4.1 in depth over `student`, +7.0 and +6.5 over `student-2x`; over `discom-solo`, without a teacher, +0.7 and +2.0 are within noise (*Same budget, five seeds* has the intervals).
 # - On new scenes with a lying texture, both teachers argue for the wrong class (*Where it fails*).
 #
-# **Limitations.** Drawn scenes, one small network, thirty epochs; the dark knowledge of one teacher each; one seed of the flattened control, so knowledge or softness is not settled here. **Next:** [02](02_model_and_losses.ipynb) and [03](03_training.ipynb) show how DisCoM-KD does without a teacher.
+# **Limitations.** Drawn scenes, one small network, thirty epochs; the dark knowledge of one teacher each; one seed of the flattened control, so knowledge or softness is not settled. **Next:** [05](05_ablations.ipynb) asks which terms DisCoM-KD, without a teacher, lives on.
 
 # %% [markdown]
 # ## References
 #
-# - G. Hinton, O. Vinyals, J. Dean, *Distilling the Knowledge in a Neural Network*, 2015, [arXiv 1503.02531](https://arxiv.org/abs/1503.02531): temperature, T².
+# - G. Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015, [arXiv 1503.02531](https://arxiv.org/abs/1503.02531): temperature, T².
 # - B. Zhao et al., *Decoupled Knowledge Distillation*, CVPR 2022, [arXiv 2203.08679](https://arxiv.org/abs/2203.08679) · S. Sun et al., *Logit Standardization in Knowledge Distillation*, CVPR 2024, [arXiv 2403.01427](https://arxiv.org/abs/2403.01427) · Z. Li et al., *Curriculum Temperature for Knowledge Distillation*, AAAI 2023, [arXiv 2211.16231](https://arxiv.org/abs/2211.16231) · Y. Jin et al., *Multi-Level Logit Distillation*, CVPR 2023, [official code](https://github.com/Jin-Ying/Multi-Level-Logit-Distillation).
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eq. 1 and both scenarios.
 # - Modules: `discom/losses/distill.py`, `discom/losses/multilevel.py`, `discom/methods/distilled.py`, `discom/teaching.py`; tests: `tests/losses/test_distill.py`. Data and text: this repository, MIT.
