@@ -456,7 +456,7 @@ figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for n
 
 
 # %% [markdown]
-# *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (right, jagged, below 25).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
+# *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (right, jagged).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
 # have different scales; compare F1 only.
 #
 # A sharper question: can a *fresh* linear classifier tell the sensor from z_inv? If z_inv were invariant, it could only guess. The probe sees scenes that no run has used: one half
@@ -484,7 +484,8 @@ told = {name: [probe(*z_inv(name, s)) for s in range(5)] for name in ("discom", 
 told["untrained"] = [probe(*z_inv("discom", s, trained=False)) for s in range(5)]
 print(pd.DataFrame(told).round(1).rename_axis("seed").T.to_string())
 for other in ("discom-released", "discom-solo"):
-    print(f"discom − {other}, mean and 95 %:", np.round(experiments.paired_difference(told["discom"], told[other]), 1))
+    mean, low, high = experiments.paired_difference(told["discom"], told[other])
+    print(f"discom − {other}: {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = 5:", "within" if low <= 0 <= high else "beyond", "noise")
 axis = pd.DataFrame(told).T.plot(style="ko", mfc="none", legend=False, figsize=(6, 3), ylim=(45, 103))
 axis.axhline(50, color="black", ls=":")
 _ = axis.set(ylabel="modality told (%)", xticks=range(len(told)), xticklabels=told)
@@ -498,7 +499,7 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(tables.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary: in the stored run discom-solo hides its sensor better than discom (interval printed). The table holds F1 × 100, mean ± sd, and paired differences. All F1 lie little above the chance accuracy of nine classes; some intervals exclude zero (discom − discom-released in rgb is one), but twenty differences stand there without correction, so they rank nothing.
+# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary; whether the adversary lowers it further, the two printed verdicts say, and another run may answer otherwise. The table holds F1 × 100, mean ± sd, and paired differences: all F1 lie little above the chance accuracy of nine classes. Some intervals may exclude zero, but twenty differences stand there without correction, so they rank nothing.
 #
 # ## What should you see, and what would be a bug?
 #
@@ -551,7 +552,7 @@ if answer_4 is not None:
 # ## What have we seen?
 #
 # - Eqs 2–6 are cross-entropies and cosines; hand and package agree (the cells after each equation).
-# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance, and in the stored run the branch without an adversary hid its sensor better (the probe).
+# - Reversal makes a game with its rest point at M log M (the fight), but a term at M log M does not show invariance, and training without an adversary lowers the probe, too (its circles).
 # - The signed cosine prefers opposition, zero cosine is not independence, and z_inv, z_irr are free of each other (Eq 6, "Where it fails").
 # - Released targets give the second modality no gradient in Eqs 3 and 4 (the gradient table); what this does to F1 is not settled at this size (the table near chance).
 # - So five losses train without a teacher; whether they replace one is not answered here.

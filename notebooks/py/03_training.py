@@ -189,7 +189,7 @@ print(
 check("the loss differs by less than 2 %", abs(values[True] / values[False] - 1) < 0.02)
 
 # %% [markdown]
-# Well below 1, bf16 is the faster one; within a few hundredths of 1, three steps show no difference. It is a ratio from one run on one machine, which is why `precision` is a setting of the profile and not a habit.
+# Well below 1, bf16 is the faster one, well above 1 float32 is; within a few hundredths of 1, three steps show no difference. A processor without instructions for bf16 can take several times as long. So `precision` is a setting, and not a habit.
 #
 # ## Why not simply report the best epoch's test score?
 #
