@@ -467,7 +467,6 @@ def probe(a, b):  # [N, D] each: the first half fits, the second is scored; perc
     x, half, which = np.stack([a, b], 1), len(a) // 2, np.tile([0, 1], len(a))
     fitted = LogisticRegression(max_iter=2000).fit(np.concatenate(x[:half]), which[: 2 * half])
     return 100 * fitted.score(np.concatenate(x[half:]), which[2 * half :])
-
 def z_inv(name, s, trained=True):
     part = whole.split(seed=s).train
     net = methods.build(arms[name], part, replace(base, seed=s)).eval()
