@@ -273,15 +273,17 @@ def test_curves_are_the_columns_of_the_table(count):
         (line,) = axis.lines
         assert np.array_equal(line.get_xdata(), table["epoch"])
         assert np.array_equal(line.get_ydata(), table[column])
-    assert axes[0].get_legend() is None
+    assert not axes[0].figure.legends
 
 
 def test_curves_of_several_runs_are_told_apart():
     tables = {
         f"run {k}": metrics("rgb", start=float(k)) for k in range(len(plots.MARKERS) + 1)
     }  # one more than markers
-    loss, valid = drawn(plots.curves(tables))
-    assert legend(loss) == list(tables)
+    figure = plots.curves(tables)
+    loss, valid = drawn(figure)
+    assert list(legend_of(figure)) == list(tables)
+    assert figure.legends[0].get_window_extent().y1 < loss.get_window_extent().y0  # no curve runs through it
     for axis, column in ((loss, "loss"), (valid, "valid_f1/rgb")):
         for line, table in zip(axis.lines, tables.values(), strict=True):
             assert np.array_equal(line.get_ydata(), table[column])

@@ -15,6 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 from discom import data, plots
 from discom.errors import DataError, RunError
+from discom.plots.look import class_colours
 from discom.segmentation.scores import boundary_scores
 
 CLASSES = ("grass", "crop", "water")
@@ -127,6 +128,17 @@ def test_thirteen_bands_are_shown_in_the_colours_that_an_eye_would_see(truth):
     bands = np.random.default_rng(1).random((1, 13, SIZE, SIZE))
     columns = table_of(plots.predictions({"ms": bands}, truth[:1], {}, CLASSES), 1)
     assert np.array_equal(pixels(columns["ms\nimage"][0]), bands[0, [3, 2, 1]].transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize("count", [2, 4, 9, 40])
+def test_class_colours_are_told_apart_in_grey(count):
+    colours = class_colours(count)
+    assert colours.shape == (256, 3)
+    assert 0 <= colours.min() <= colours.max() <= 1
+    grey = colours @ [0.299, 0.587, 0.114]
+    for first in range(max(1, count - 3)):
+        assert np.diff(np.sort(grey[first : min(first + 4, count)])).min() > 0.15
+    assert np.ptp(colours[count:]) == 0  # no class: one grey
 
 
 def test_masks_have_the_colours_of_the_legend(rows_of_images, truth, predicted):

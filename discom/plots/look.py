@@ -11,6 +11,7 @@ __all__ = ["COLOURS", "MARKERS", "NOTHING", "class_colours", "style"]
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^Dv*"
+BRIGHT = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue in the grey that a printer makes
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -21,8 +22,10 @@ def style() -> None:
 
 
 def class_colours(count: int) -> np.ndarray:
-    """A colour for each id in a mask, [256, 3]: neighbours differ in hue, strength and brightness, lest hue alone tells
-    them apart, and what is no class is light grey."""
+    """A colour for each id in a mask, [256, 3]: neighbours differ in hue, and any four in a row by brightness alone,
+    so that they can be told apart in grey; what is no class is light grey."""
     k = np.arange(count)
-    hues = np.stack([k * 0.618 % 1, 0.5 + 0.35 * (k % 2), 0.95 - 0.3 * (k // 2 % 2)], 1)
-    return np.vstack([hsv_to_rgb(hues), np.full((NO_LABEL + 1 - count, 3), NOTHING)])
+    pure = hsv_to_rgb(np.stack([k * 0.618 % 1, np.full(count, 0.8), np.ones(count)], 1))
+    now, wanted = (pure @ BRIGHT)[:, None], np.take((0.75, 0.3, 0.55, 0.12), k % 4)[:, None]
+    darker, lighter = pure * wanted / now, 1 - (1 - pure) * (1 - wanted) / (1 - now)
+    return np.vstack([np.where(wanted < now, darker, lighter), np.full((NO_LABEL + 1 - count, 3), NOTHING)])

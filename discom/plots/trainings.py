@@ -23,7 +23,8 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     """Training loss, and validation F1 (or mean IoU) of every modality, over epochs; several runs by name, or one."""
     runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
     scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_")))
-    figure, axes = plt.subplots(1, 1 + len(scored), figsize=(3.4 * (1 + len(scored)), 2.7), layout="constrained")
+    figure, axes = plt.subplots(1, 1 + len(scored), layout="constrained",
+                                figsize=(3.4 * (1 + len(scored)), 2.7 + 0.3 * (len(runs) > 1)))  # fmt: skip
     for number, (name, table) in enumerate(runs.items()):
         how = {
             "color": COLOURS[number % len(COLOURS)],
@@ -40,7 +41,8 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
             )
     axes[0].set(xlabel="epoch", ylabel="total loss", title="training")
     if len(runs) > 1:
-        axes[0].legend(frameon=False)
+        lines = axes[0].get_legend_handles_labels()  # below the panels, where no curve runs
+        figure.legend(*lines, loc="outside lower center", ncols=min(5, len(runs)), frameon=False)
     return figure
 
 
