@@ -99,7 +99,7 @@ def build(source: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / target.name
         nbformat.write(twin(source), plain)
-        runs = HERE.parent / "build/notebooks/runs"
+        runs = Path(folder) / "runs"  # nothing is found there: what a page shows was trained by the run that made it
         executed = execute(plain, Path(folder) / "executed.ipynb", {**PARAMETERS["cpu"], "runs": str(runs)}, HERE)
     executed.cells = [cell for cell in executed.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     code = [cell for cell in executed.cells if cell.cell_type == "code"]

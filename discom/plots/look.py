@@ -26,6 +26,6 @@ def class_colours(count: int) -> np.ndarray:
     so that they can be told apart in grey; what is no class is light grey."""
     k = np.arange(count)
     pure = hsv_to_rgb(np.stack([k * 0.618 % 1, np.full(count, 0.8), np.ones(count)], 1))
-    now, wanted = (pure @ BRIGHT)[:, None], np.take((0.75, 0.3, 0.55, 0.12), k % 4)[:, None]
+    now, wanted = (pure @ BRIGHT)[:, None], np.take((0.7, 0.33, 0.52, 0.16), k % 4)[:, None]
     darker, lighter = pure * wanted / now, 1 - (1 - pure) * (1 - wanted) / (1 - now)
     return np.vstack([np.where(wanted < now, darker, lighter), np.full((NO_LABEL + 1 - count, 3), NOTHING)])

@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** what a missing sensor costs at most · **write** CroDiNo-KD's terms by hand · **locate** a network's errors and name their cause · **judge** a claim of transfer by paired intervals |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds), [04 teachers](04_teacher_and_student.ipynb) (soft labels); what a U-Net is |
-# | Time | three to four minutes on two CPU cores, most of them in four live runs; the last cell prints the seconds of this run; a GPU is used when there is one |
+# | Time | three to four minutes on two CPU cores, most of them in four live runs; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 3 GB of memory, 20 MB of disk |
 # | Data, licence | `scenes-dense`, drawn here from known factors, and finished runs from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
@@ -312,7 +312,7 @@ print(f"test mIoU in %, one seed, {config.epochs} epochs; a mask of background a
 print(f"crodino took {seconds['crodino'] / (seconds['dense-teacher'] + seconds['dense-kdv2']):.2f} of the seconds of teacher and kdv2 students, in this run")
 
 # %% [markdown]
-# *Figure: training loss (the scales differ, since the losses do) and validation mIoU of each network.* **Take-away:** compare each column with its last row, its ceiling, first, and methods second: one seed ranks nothing. In `crodino` the column of both sensors is the auxiliary decoder.
+# *Figure: training loss (the scales differ, since the losses do) and validation mIoU of each network.* **Take-away:** compare each column with its last row, its ceiling, first, and methods second: one seed ranks nothing, and the ratio of seconds, one run each, still less. In `crodino` the column of both sensors is the auxiliary decoder.
 #
 # ## Where does each network fail, and why?
 #
@@ -372,8 +372,8 @@ for name, mask in said.items():
     rows[name] |= {f"IoU {label}": v for label, v in zip(classes, scores.class_iou(torch.tensor(mask).long(), torch.tensor(truth).long(), C).tolist(), strict=True)}
 display(pd.DataFrame(rows).T.round(1))
 for s in sensors:
-    row, line = rows[f"crodino {s}"], 100 * lies[s][inside].mean()
-    print(f"crodino {s}: the cue lies in {line:.1f} % of these pixels, which hold {100 * ((said[f'crodino {s}'] != truth) & inside & lies[s]).sum() / ((said[f'crodino {s}'] != truth) & inside).sum():.0f} % of its errors;"
+    lying, wrong, row = lies[s] & inside, (said[f"crodino {s}"] != truth) & inside, rows[f"crodino {s}"]
+    print(f"crodino {s}: the cue lies in {100 * lying.sum() / inside.sum():.1f} % of these pixels, which hold {100 * (wrong & lying).sum() / wrong.sum():.0f} % of its errors;"
           f" wrong {row['wrong, cue lies (%)']:.0f} % there and {row['wrong, cue true (%)']:.0f} % elsewhere")
 check("a perfect one-sensor reader errs where its cue lies and nowhere else, so never in the third material", all(((reader[s] != truth) == lies[s]).all() and not lies[s][truth == k].any() for s, k in (("rgb", 3), ("depth", 1))))
 
@@ -428,8 +428,8 @@ print(f"its margins: {readme['− single'].min():+.2f} to {readme['− single'].
 check("by hand: 44.85 − 42.64 = 2.21", readme.loc[0, "− single"] == 2.21)
 held = {name: experiments.load_results(stored_at / f"scenes-{name}.json") for name in ("table-dense", "table-crodino", "grid")}
 table = tables.paper_table(held["table-dense"], "dense")
-check("the intervals' mean is the mean of the seeds' differences", np.isclose(table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item(), np.mean(
-    [ours.main["rgb"] - theirs.main["rgb"] for ours in held["table-dense"] for theirs in held["table-dense"] if (ours.method, theirs.method) == ("crodino", "single") and ours.seed == theirs.seed])))  # fmt: skip
+seeds = tables.compare(held["table-dense"], [("crodino", "single")]).set_index("modality").loc["rgb", "each"]
+check("crodino − single in RGB is the mean of five differences", np.isclose(seeds.mean(), table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item()))
 Markdown(tables.to_markdown(table, tables.baselines("dense")))
 
 # %%
@@ -467,7 +467,7 @@ print(f"training time: {100 * (1 - cost['time']):.0f} % less than teacher and kd
 # %% [markdown]
 # *Figure: every method against three baselines; markers are mean differences with 95 % intervals, mean mIoU at the right.* **How to read it.** First claim (better one-sensor networks): the `crodino − single` lines, and `− dense-kdv2` for "better than distillation", with the best competitor in the last cell; `− single-2x` asks whether a second network of the same sensor buys more. Second claim (time): the last line; seconds of shared machines are noisy. The lines against `dense-teacher` ask what the auxiliary decoder, trained along, is worth against a teacher. The seeds' table shows where the spread comes from: methods that fall together at one seed share its split and first weights, and pairing takes that out; one that falls or escapes alone makes an interval wide.
 #
-# **Verdict, for these five seeds.** No method gains over `single` with an interval above zero: crodino − single is −1.1 [−2.4, +0.2] in RGB and +0.4 [−0.9, +1.7] in depth, though depth stays some 20 points below its ceiling, so there was room. The auxiliary decoder fuses as well as the teacher, 80.1 against 77.0. At seed 1 the teacher missed RGB's textures (57.9), and KDv2's RGB student, which copies it and starts from its weights, fell to 38.6: the wide rows are that one seed, an accident that a method without a teacher cannot inherit. The column `time` says .84, from a machine that other work shared; measured alone it is .79 [.79, .80] of teacher and students, where 20 of 36 hours would be .56.
+# **Verdict, for these five seeds.** No method gains over `single` with an interval above zero: crodino − single is −1.1 [−2.4, +0.2] in RGB and +0.4 [−0.9, +1.7] in depth, though depth stays some 20 points below its ceiling, so there was room. The auxiliary decoder fuses as well as the teacher, 80.1 against 77.0. At seed 1 the teacher missed RGB's textures (57.9), and KDv2's RGB student, which copies it and began with the same first weights, fell to 38.6: the wide rows are that one seed, an accident that a method without a teacher cannot inherit. The column `time` says .84, from a machine that other work shared; measured alone it is .79 [.79, .80] of teacher and students, where 20 of 36 hours would be .56. On [real tiles](../results/dense/hls-table-dense.md) of land cover (six runs, split by place) nothing is gained either: crodino − single +0.2 [−7.7, +8.0] in RGB, −2.1 [−5.2, +0.9] in elevation.
 #
 # ## Which of the four ideas does the work?
 #
@@ -483,31 +483,18 @@ Markdown(tables.to_markdown(ablation, tables.baselines("crodino")))
 #
 # ## Where might something cross over?
 #
-# If both sensors' networks learn well alone, there is little to bring. So training is made harder in several ways, at test nothing changes: `noise` (wrong classes in masks), `labelled` (share of images with a mask), `degraded_…` (a sensor with noise of its own). `soft=0.5` lets each branch learn the auxiliary decoder's answer as well. **Predict first:** in which cell will a marker leave zero?
+# If both sensors' networks learn well alone, there is little to bring. So training is made harder in three ways, and at test nothing changes: a tenth of the images have a mask (`labelled`), 40 % of the objects' labels are drawn anew (`noise`), depth has more noise of its own (`degraded`). `soft=0.5` lets each branch learn the auxiliary decoder's answer as well. **Predict first:** in which cell will a difference leave zero?
 
 # %%
-cells = experiments.by_dials(experiments.summary(held["grid"], ("single",)))
-cells = cells.assign(cell=cells["data"].str.removeprefix("scenes-dense").str.strip("-").replace("", "at rest"))
-names, shown = list(dict.fromkeys(cells["cell"])), cells[cells["modality"].isin(sensors) & cells["vs single"].notna()]
-looks = dict(zip(("crodino", "crodino soft=0.5", "dense-kdv2"), (("D", "black"), ("o", "0.35"), ("s", "0.65")), strict=True))
-figure, axes = plt.subplots(1, 2, figsize=(10, 0.55 * len(names) + 1.5), sharey=True, layout="constrained")
-for axis, s in zip(axes, sensors, strict=True):
-    for number, (method, (marker, colour)) in enumerate(looks.items()):
-        part = shown[(shown["modality"] == s) & (shown["method"] == method)]
-        place = [names.index(cell) + 0.22 * (number - 1) for cell in part["cell"]]
-        error = [part["vs single"] - part["vs single low"], part["vs single high"] - part["vs single"]]
-        axis.errorbar(part["vs single"], place, xerr=error, fmt=marker, color=colour, ms=5, capsize=3, label=method)
-    axis.axvline(0, color="black", lw=0.8, ls=":")
-    alone = cells[(cells["modality"] == s) & (cells["method"] == "single")].set_index("cell")["miou"]
-    axis.set(title=s, xlabel="mIoU points of a method − single", yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=[f"{name}, n = {cells.loc[cells['cell'] == name, 'n'].max()}" for name in names])
-    print(f"single, {s}, mIoU:", alone.round(1).to_dict())
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-for method in [name for name in looks if name in set(shown["method"])]:
-    print(f"{method}:")
-    verdicts(shown[shown["method"] == method].assign(method=f"{method} (" + shown["cell"] + ")"), "single", all_lines=False)
+cells = experiments.summary(held["grid"], ("single",))
+cells = cells[cells["modality"].isin(sensors)]
+dials = {"labelled=0.1": "a tenth of the masks", "noise=0.4": "40 % wrong labels", "degraded_depth=0.3": "depth degraded"}
+figure = plots.gain_map(cells, "single", {f"scenes-dense-{dial}": name for dial, name in dials.items()})
+display(cells[cells["method"] == "single"].pivot(index="data", columns="modality", values="miou").round(1).rename_axis("single, mIoU, n = 3"))
+verdicts(cells.assign(method=cells["method"] + " (" + cells["data"].str.removeprefix("scenes-dense-") + ")"), "single", all_lines=False)
 
 # %% [markdown]
-# *Figure: paired differences with `single` in each cell with 95 % intervals, a panel for each sensor.* **Take-away:** read the printed count against luck before any marker; with many intervals, some leave zero in either direction. Here none lies above zero: on these three dials the map of transfer is empty. With a tenth of the masks CroDiNo-KD is ahead in RGB by +2.8 [−4.0, +9.6], which three seeds cannot tell from luck.
+# *Figure: mIoU of a method minus mIoU of `single`, paired, n = 3; a row for each cell, a column for each method, a panel for each sensor; brackets are 95 % intervals, bold ones exclude zero.* **Take-away:** read the printed count against luck before any cell. No interval lies above zero: on these three dials the map of transfer is empty. With a tenth of the masks CroDiNo-KD is ahead in RGB by +2.8 [−4.0, +9.6], which three seeds cannot tell from luck; with wrong labels it falls behind in depth, −1.8 [−3.2, −0.3].
 #
 # ## What you should see, and what would be a bug
 #
