@@ -268,7 +268,7 @@ ends = {"opposed": models.Embedding(v, -v, v), "orthogonal": models.Embedding(v,
 check("by hand, two sensors: −4 opposed, 0 orthogonal", [round(disentangle.orthogonality_loss(dict.fromkeys("ab", z)).item(), 4) for z in ends.values()] == [-4, 0])
 
 # %% [markdown]
-# *Figure: angle over gradient steps, from 40°.* **Take-away:** Eq. 6 as printed rests at opposition. Only the encoders' last ReLU makes it orthogonality, and for non-negative vectors that is blunt: at the minimum no unit is active in both parts of a sample.
+# *Figure: angle between two vectors over gradient steps, from 40°: the signed cosine ends at 180°, behind a ReLU or squared it ends at 90°.* **Take-away:** Eq. 6 as printed rests at opposition. Only the encoders' last ReLU makes it orthogonality, and for non-negative vectors that is blunt: at the minimum no unit is active in both parts of a sample.
 #
 # Is that at least independence? **Predict first:** a copy of z, moved to other units, and a fresh draw on the same units: which has the lower cosine with z?
 
@@ -520,7 +520,7 @@ if answer_5 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs. 2–7, Table 3.
 # - Y. Ganin et al., *Domain-Adversarial Training of Neural Networks*, JMLR 17(59), 2016: gradient reversal (Eq. 3).
 # - Z. Xue et al., *The Modality Focusing Hypothesis*, ICLR 2023, [arXiv 2206.06487](https://arxiv.org/abs/2206.06487); [official code](https://github.com/zihuixue/MFH), whose printed gains are the crosses.
-# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish(**{f"F1 {name} {s}": result.f1[s] for name, result in live.items() for s in sensors})
