@@ -361,7 +361,7 @@ for where in wide.columns.unique("data"):
         full[where, number] = table = tables.paper_table(results, number)
         print(f"{where}, Table {number}: {table['method'].nunique()} of {len(labels[where, number])} methods, seeds {table['n'].min()} to {table['n'].max()}, chance {100 / results[0].classes:.1f}")
         display(Markdown(tables.to_markdown(table.drop(columns="paper", errors="ignore"))))
-protocol = pd.DataFrame({"ours": vars(settings("cpu")), "paper": vars(settings("paper"))})
+protocol = pd.DataFrame({"ours": held[0].config, "paper": vars(settings("paper"))}).drop(["seed", "options"]).dropna()
 display(protocol[protocol["ours"].astype(str) != protocol["paper"].astype(str)])
 print("best accuracy possible on scenes:", {s: round(100 * sets.scenes.best_accuracy(e), 1) for s, e in (("rgb", 0.10), ("depth", 0.25))})
 check("scenes: five seeds in every cell", all((table["n"] == 5).all() for (where, _), table in full.items() if where == "scenes"))
