@@ -138,7 +138,7 @@ check("untrained, every cross-entropy is near guessing", all(abs(values[t].item(
       {"cl": 2 * np.log(9), "adv": 2 * np.log(2), "mod": 4 * np.log(2), "aux": 4 * np.log(9)}.items()))  # fmt: skip
 
 # %% [markdown]
-# **Reading.** A zero weight removes one summand of the *first* gradient. After that step the networks differ, and with them every other gradient: a row of an ablation table says what a term is worth in the company of the others, not what it adds alone. Which encoder a term pulls on is known before any training; `adv` reaches its encoder with the sign reversed ([02](02_model_and_losses.ipynb)).
+# **Reading.** A zero weight removes one summand of the *first* gradient. After that step the networks differ, and with them every other gradient: a row of an ablation table says what a term is worth in the company of the others, not what it adds alone. `adv` reaches its encoder with the sign reversed ([02](02_model_and_losses.ipynb)).
 #
 # ## Table 3: what does the paper lose without a term, and what do we?
 #
@@ -207,7 +207,7 @@ for what, results in {"where it was noticed": held["scenes"], "on fresh seeds": 
     tell(what, tables.compare(results, [("discom orth=0", "discom-solo orth=0")]))
 
 # %% [markdown]
-# **Reading.** In RGB the other sensor helps beyond what its own branch does, on fresh seeds too (+2.8 [+1.5, +4.1]); in depth the fresh interval holds zero. The patches have no such control.
+# **Reading.** In RGB the other sensor helps beyond what its own branch does, on fresh seeds too (+2.8 [+1.5, +4.1]); in depth the fresh interval holds zero.
 #
 # ## What the paper leaves open: a choice that outweighs most terms
 #
@@ -329,7 +329,7 @@ check("the kept epoch is the best on validation", all(r.scores[s]["valid_f1"] ==
 check("no part is ever negative: all cosines are 0 or more", (trained["cosine"] >= 0).all(axis=None))
 
 # %% [markdown]
-# *Figure: training loss (with `orth` it also counts the cosines) and validation F1 of each sensor.* **Take-away:** the term gets its wish, a lower cosine, in the printed number of rows. Compare R², what a linear guess knows of one part from the other (below 0, worse than the mean): it did not fall along, so less alike was not less known. One pair ranks nothing; the stored seeds (64.5 ± 2.2 in RGB without the term, 48.5 ± 4.9 with it) say that it is no accident. *Why* it costs is not shown.
+# *Figure: training loss (with `orth` it also counts the cosines) and validation F1 of each sensor.* **Take-away:** the term gets its wish, a lower cosine, in the printed number of rows. Compare R², what a linear guess knows of one part from the other (below 0, worse than the mean): where it does not fall along, less alike is not less known. One pair ranks nothing; the stored seeds (64.5 ± 2.2 in RGB without the term, 48.5 ± 4.9 with it) say that it is no accident. *Why* it costs is not shown.
 #
 # ## When should another sensor help? The modality focusing hypothesis
 #
@@ -374,7 +374,7 @@ _ = axes[0].legend(frameon=False, fontsize=9)
 #
 # ## The same question on scenes: what does the dial turn?
 #
-# With probability $1 - s$ a scene's class is divided: RGB shows another object's outline, depth another relief. It looks like γ, but it also moves each sensor's own ceiling:
+# With probability $1 - s$ a scene's class is divided: RGB shows another object's outline, depth another relief. It looks like γ, but it also moves each sensor's ceiling:
 #
 # $$
 # \text{RGB: } \left(s + \tfrac{1 - s}{3}\right)\left(1 - \varepsilon + \tfrac{\varepsilon}{3}\right), \qquad
