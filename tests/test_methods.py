@@ -696,7 +696,7 @@ OPTIONS = {  # all but the weights
     "dkd+lskd": {"teacher": "all", "temperature": 2.0, "warmup": 20, "first_epoch": 1},
     "ctkd+lskd": {"teacher": "all", "loops": 10, "first_epoch": 1},
     "mlkd+lskd": {"teacher": "all", "temperature": 2.0, "combination": "official"},
-    "discom": {"grl_lambda": 1.0, "grl_warmup": 0, "dimension": 0, "pairing": "unpaired",
+    "discom": {"grl_lambda": 1.0, "grl_warmup": 0, "dimension": 0, "pairing": "unpaired", "adversary": "reversal",
                "reduction": "paper", "modality_targets": "paper"},
 }  # fmt: skip
 
