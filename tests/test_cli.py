@@ -7,6 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
+from pathlib import Path
 
 import imagecodecs
 import matplotlib.pyplot
@@ -712,6 +716,22 @@ def test_python_dash_m_discom_is_the_command_line():
     assert done.stdout.startswith("usage: discom ")
     for name in ("data", *cli.COMMANDS):
         assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
+
+
+def test_the_help_waits_for_no_library_but_the_one_that_reads_the_command_line():
+    """The time is that of the imports: torch alone takes seconds. Modules are counted, since seconds vary."""
+    code = """import sys, discom.cli
+try:
+    discom.cli.main(["--help"])
+except SystemExit:
+    print(*sys.modules, file=sys.stderr)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {module.partition(".")[0] for module in done.stderr.split()}
+    packages = packages_distributions()
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    needed = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    dependencies = {re.match(r"[\w-]+", line)[0] for line in needed}
+    assert {name for module in loaded for name in packages.get(module, ())} & dependencies == {"jsonargparse"}
 
 
 # ---------------------------------------------------------------- wrong input
