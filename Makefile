@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test faults browser lab notebooks format clean
+.PHONY: tutorial test faults browser lab notebooks format wheel clean
 
 tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -36,6 +36,9 @@ notebooks: $(READY)  ## make the committed .ipynb from their py twins, outputs i
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: $(READY)  ## the source archive and the wheel, in build/dist
+	$(BIN)/python -m build --no-isolation --outdir build/dist
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache

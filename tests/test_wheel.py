@@ -1,0 +1,75 @@
+"""What people install: the source archive holds the repository, the wheel the package, and it runs away from both."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git says which files belong to the repository"),
+]
+
+
+def run(*command, folder: Path, **environment: str) -> str:
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def tracked() -> set[str]:
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", folder=ROOT)
+    return {name for name in listed.splitlines() if (ROOT / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def built(tracked, tmp_path_factory) -> Path:
+    """The folder of archive and wheel, built without a network; the wheel is made from the archive alone."""
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("dist")
+    for name in tracked:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), folder=copy)
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(built, tmp_path_factory) -> Path:
+    site = tmp_path_factory.mktemp("site")
+    wheel = str(next(built.glob("*.whl")))
+    pip = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+    run(sys.executable, *pip, "--target", str(site), wheel, folder=site)
+    return site
+
+
+def test_the_source_archive_holds_every_file_of_the_repository(built, tracked):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert tracked - held == set()
+
+
+def test_the_wheel_holds_the_package_its_data_and_nothing_else(built, tracked):
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert held == {name for name in tracked if name.startswith("discom/")}
+
+
+def test_the_wheel_runs_in_an_empty_folder(installed, tmp_path):
+    def discom(*arguments: str) -> str:
+        return run(str(installed / "bin/discom"), *arguments, folder=tmp_path, PYTHONPATH=str(installed))
+
+    code = "import discom; print(discom.__file__)"
+    place = run(sys.executable, "-c", code, folder=tmp_path, PYTHONPATH=str(installed))
+    assert Path(place.strip()).is_relative_to(installed)
+    assert discom("--help").startswith("usage: discom ")
+    assert "eurosat" in discom("data", "list")
+    flags = ("--data", "scenes:n=66,size=16", "--profile", "tiny", "--epochs", "1")
+    assert "rgb: F1" in discom("train", "--method", "student", *flags)
+    assert "to train" in discom("table", "1", "--data", "scenes:n=66,size=16", "--profile", "tiny", "--dry_run")
