@@ -25,6 +25,7 @@ from lightning.fabric.strategies import DDPStrategy
 from discom import shares
 from discom.config import Config
 from discom.errors import ConfigError, RunError
+from discom.machine import device_type
 
 __all__ = ["start", "started", "time_out", "together"]
 
@@ -64,15 +65,14 @@ def start(config: Config) -> Fabric:
             from here, as in a notebook.
         RunError: a process ended before it began.
     """
-    count = config.devices
+    count, kind = config.devices, device_type(config.accelerator)
     if count == 1:
-        return Fabric(accelerator=config.accelerator, devices=1, precision=config.precision, plugins=_Here())
+        return Fabric(accelerator=kind, devices=1, precision=config.precision, plugins=_Here())
     if started() not in (1, count):
         raise ConfigError(f"devices: {count}, but {started()} processes were started; leave it out, it follows them")
     nodes = int(os.environ.get("SLURM_STEP_NUM_NODES", 1))
     if "TORCHELASTIC_RUN_ID" in os.environ:
         nodes = count // int(os.environ["LOCAL_WORLD_SIZE"])
-    kind = "cuda" if config.accelerator != "cpu" and torch.cuda.is_available() else "cpu"
     if kind == "cuda" and count // nodes > torch.cuda.device_count():
         held = torch.cuda.device_count()
         raise ConfigError(f"devices: {count // nodes} GPUs, this machine has {held}; use {held}, or accelerator=cpu")

@@ -1,4 +1,4 @@
-"""The machine: where numbers come from (processor, device, versions, commit), and its memory."""
+"""The machine: its device, where numbers come from (processor, versions, commit), and its memory."""
 
 import os
 import platform
@@ -12,12 +12,29 @@ from typing import Any
 
 import torch
 
-__all__ = ["free_memory", "machine", "multiplies_bf16", "peak_memory"]
+from discom.errors import ConfigError
+
+__all__ = ["device_type", "free_memory", "machine", "multiplies_bf16", "peak_memory"]
 
 OWN_GROUPS = Path("/proc/self/cgroup")
 # where a group of processes has its limit, and what its pages that cannot be given back are called (version 1, 2)
 GROUPS = {"memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "total_rss "),
           "": ("/sys/fs/cgroup", "memory.max", "anon ")}  # fmt: skip
+
+
+def device_type(accelerator: str = "auto") -> str:
+    """Where a setting of `Config.accelerator` trains: "cuda" or "cpu"; "auto" takes a GPU where there is one.
+
+    Raises:
+        ConfigError: cuda, where there is none.
+
+    >>> device_type("cpu")
+    'cpu'
+    """
+    there = torch.cuda.is_available()
+    if accelerator == "cuda" and not there:
+        raise ConfigError("accelerator: no CUDA device is at hand here; use cpu or auto")
+    return "cuda" if there and accelerator != "cpu" else "cpu"
 
 
 def machine(device: torch.device) -> dict[str, Any]:
@@ -102,8 +119,9 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    # HEAD:./ is the package's folder in that commit: an installed package may lie inside somebody else's repository
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "HEAD:./"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]
     except (OSError, subprocess.CalledProcessError):
         return None

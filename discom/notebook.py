@@ -7,7 +7,7 @@ import torch
 
 from discom.data import DRAWN
 from discom.errors import UnsuitableError
-from discom.machine import machine, peak_memory
+from discom.machine import device_type, machine, peak_memory
 
 __all__ = ["check", "finish", "stamp"]
 
@@ -29,7 +29,7 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
             f"data: '{scenes}' has no known factors; this notebook needs scenes, drawn by the package"
         )
     _page.update(started=time.perf_counter(), passed=0)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(device_type())
     here = machine(device)
     print(" · ".join(f"{name} {version}" for name, version in {"python": here["python"], **here["versions"]}.items()))
     processor = f"{here['processor']}, {here['threads']} threads" if device.type == "cpu" else here["device"]
@@ -61,6 +61,6 @@ def finish(**figures: float) -> None:
     """
     if figures:
         print("key figures: " + " · ".join(f"{name} {float(value):.4g}" for name, value in figures.items()))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(device_type())
     seconds = time.perf_counter() - _page["started"]
     print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {peak_memory(device):.0f} MB")

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from discom import machine as room
-from discom.machine import free_memory, machine, multiplies_bf16
+from discom.errors import ConfigError
+from discom.machine import device_type, free_memory, machine, multiplies_bf16
 
 
 def test_machine_says_where_the_numbers_come_from():
@@ -30,6 +31,33 @@ def test_machine_says_where_the_numbers_come_from():
 def test_machine_does_without_git(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine(torch.device("cpu"))["commit"] is None
+
+
+def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
+    """As where it is installed into an environment inside a project of one's own."""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message", "theirs"]):
+        subprocess.run(git + command, check=True)
+    (tmp_path / "env/discom").mkdir(parents=True)
+    monkeypatch.setattr(room, "__file__", str(tmp_path / "env/discom/machine.py"))
+    assert machine(torch.device("cpu"))["commit"] is None
+    (tmp_path / "env/discom/machine.py").touch()
+    for command in (["add", "."], ["commit", "--quiet", "--message", "ours"]):
+        subprocess.run(git + command, check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    assert machine(torch.device("cpu"))["commit"] == head[:7]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_takes_the_gpu_unless_told_otherwise(monkeypatch, there):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert device_type("cpu") == "cpu"
+    assert device_type() == ("cuda" if there else "cpu")
+    if there:
+        assert device_type("cuda") == "cuda"
+    else:
+        with pytest.raises(ConfigError, match="no CUDA device"):
+            device_type("cuda")
 
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

@@ -16,7 +16,7 @@ from discom.bench.workloads import WORKLOADS, Workload
 from discom.config import Config
 from discom.data import MultiModalData
 from discom.errors import ConfigError, RunError
-from discom.machine import machine
+from discom.machine import device_type, machine
 
 __all__ = ["bench", "check_losses", "compare"]
 
@@ -53,7 +53,7 @@ def bench(
         raise ConfigError(f"rounds: {rounds} are too few for a median with an interval; use {LEAST} or more")
     if workers < 0:
         raise ConfigError(f"workers: {workers} is below 0; 0 loads in the process that trains")
-    device = _device(accelerator)
+    device = torch.device(device_type(Config(accelerator=accelerator).accelerator))  # Config knows the words
     parts = 1 + 5 * len(workloads)
     with torch.random.fork_rng(), tqdm(total=parts, unit="part", disable=not progress, leave=False) as bar:
         bar.set_description("matrix products")
@@ -142,11 +142,3 @@ def check_losses(name: str, one: MultiModalData, theirs: Config, ours: Config) -
 def _side(kind: type, workload: Workload, config: Config, steps: int, workers: int) -> Recipe | Ours:
     data = workload.make(steps * config.batch_size)
     return kind(data, config, workers) if kind is Recipe else kind(data, config)
-
-
-def _device(accelerator: str) -> torch.device:
-    Config(accelerator=accelerator)  # says which words there are
-    there = torch.cuda.is_available()
-    if accelerator == "cuda" and not there:
-        raise ConfigError("accelerator: no CUDA device is at hand here; use cpu or auto")
-    return torch.device("cuda" if there and accelerator != "cpu" else "cpu")

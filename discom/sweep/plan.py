@@ -18,6 +18,7 @@ from discom import methods
 from discom.data import Batches, MultiModalData
 from discom.errors import RunError
 from discom.experiments import label
+from discom.machine import device_type
 from discom.resuming import stoppable
 from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
@@ -68,7 +69,7 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads:
         return 0.0
     config = replace(runs[0].config, options={})
     part = data.split(seed=config.seed).train
-    device = _device(runs[0])
+    device = device_type(config.accelerator)
     sizes: dict[str, int] = {}
     with torch.random.fork_rng():
         for run in runs:
@@ -97,16 +98,12 @@ def forecast(runs: Iterable[Run], data: MultiModalData, engine: Local | Ray) -> 
     """
     runs, workers = list(runs), engine.workers or 1
     seconds = estimate(runs, data, threads=engine.threads)
-    unit, each = ("GPU", 1) if runs and _device(runs[0]) == "cuda" else ("core", engine.threads)
+    unit, each = ("GPU", 1) if runs and device_type(runs[0].config.accelerator) == "cuda" else ("core", engine.threads)
     work, wall = seconds * each / 3600, seconds / max(1, min(workers, len(runs)))
     total = f"{work:.2g}" if work < 10 else f"{work:.0f}"
     lasts = f"{wall / 60:.0f} minutes" if wall < 7200 else f"{wall / 3600:.0f} hours"
     who = f"{workers} worker{'s' * (workers > 1)} of {each} {unit}{'s' * (each > 1)} like this machine's"
     return f"some {total} {unit}-hours, {lasts} with {who}"
-
-
-def _device(run: Run) -> str:
-    return "cuda" if torch.cuda.is_available() and run.config.accelerator != "cpu" else "cpu"
 
 
 @contextmanager
