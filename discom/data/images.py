@@ -1,6 +1,6 @@
 """Image files to arrays, and arrays to another size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from PIL import Image
 from discom.data.checks import check_images
 from discom.errors import DataError, first_line
 
-__all__ = ["ENDINGS", "image_size", "open_image", "read_image", "read_pixels", "resize"]
+__all__ = ["ENDINGS", "check_one_size", "image_size", "open_image", "read_image", "read_pixels", "resize"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
@@ -78,6 +78,22 @@ def image_size(file: Path | str) -> tuple[int, int]:
     """
     with open_image(file) as image:
         return image.height, image.width
+
+
+def check_one_size(files: Mapping[str, Path], what: str) -> None:
+    """Refuse the images of one scene that differ in size: resized, they would look like a pair.
+
+    Args:
+        files: name → file, of the same scene.
+        what: the names are, such as "the modalities".
+
+    Raises:
+        DataError: naming the first file and every size.
+    """
+    sizes = {name: image_size(file) for name, file in files.items()}
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{name} {height}×{width}" for name, (height, width) in sizes.items())
+        raise DataError(f"{next(iter(files.values()))}: {what} differ in size ({told}); take the original files")
 
 
 def read_image(file: Path | str) -> np.ndarray:

@@ -126,6 +126,15 @@ class MultiModalData:
         held = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
         return self.ids[np.logical_and.reduce(held)]
 
+    @cached_property
+    def _pixels_checked(self) -> bool:
+        """Whether every pixel can be learned from, or an error; looked at once, however often the data are divided."""
+        for name, modality in self.modalities.items():
+            check_images(modality.x, f"{self.name}/{name}")
+        if self.dense:
+            check_masks(self.masks, len(self.classes), self.name)
+        return True
+
     @property
     def channels(self) -> dict[str, int]:
         """Modality → number of bands."""
@@ -243,10 +252,7 @@ class MultiModalData:
             DataError: too few samples or groups of a class, one class only, or pixels that are not finite.
         """
         rows = list(self.divide(fractions, seed).values())
-        for name, modality in self.modalities.items():
-            check_images(modality.x, f"{self.name}/{name}")
-        if self.dense:
-            check_masks(self.masks, len(self.classes), self.name)
+        _ = self._pixels_checked
         parts = [self.take(part) for part in rows]
         for name, part in zip(PARTS, parts if self.dense else (), strict=False):
             check_labelled(part.masks, f"{self.name}, {name} part")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data import Modality, MultiModalData, Normalization
+from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.data.lazy import Rows
 from discom.errors import ConfigError, DataError
 
@@ -256,6 +256,14 @@ def test_oversized_group_goes_to_train():
     for seed in range(5):
         parts = data.split(seed=seed)
         assert (parts.train.groups == 0).sum() == 90
+
+
+def test_pixels_are_looked_at_once_however_often_the_data_are_divided(monkeypatch):
+    looked, data = [], scenes.make(99, size=8)
+    monkeypatch.setattr("discom.data.multimodal.check_images", lambda images, where: looked.append(where))
+    for seed in range(3):
+        data.split(seed=seed)
+    assert looked == ["scenes/rgb", "scenes/depth"]
 
 
 def test_split_that_came_with_the_data_is_returned():

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import image_size, read_pixels, resize
+from discom.data.images import check_one_size, read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.archives import unpack
@@ -77,7 +77,7 @@ def read_midair(
     held = _files(root, [*names, "masks"], every)
     keys, dropped = pair(held, str(root), orphans)
     for key in keys:
-        _check_grid([held[name][key] for name in held])
+        check_one_size({STREAMS[name]: files[key] for name, files in held.items()}, "the streams")
     masks = Lazy([held["masks"][key] for key in keys], partial(_read_mask, size, merge), (size, size), np.uint8)
     pixels = count_pixels(masks, len(classes), str(root))
     labels = most_frequent(pixels)
@@ -185,14 +185,6 @@ def _frames(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
     if stray := [file for stem, file in files.items() if not re.fullmatch(r"\d{6}", stem)]:
         raise DataError(f"{stray[0]}: is no <6 digits>{stray[0].suffix}; give it its frame number or remove it")
     return files
-
-
-def _check_grid(files: Sequence[Path]) -> None:
-    """Refuse a frame whose streams differ in size: resized, they would look like a pair."""
-    sizes = [image_size(file) for file in files]
-    if len(set(sizes)) > 1:
-        told = ", ".join(f"{file.parts[-3]} {h}×{w}" for file, (h, w) in zip(files, sizes, strict=True))
-        raise DataError(f"{files[0]}: the streams differ in size ({told}); take the original files")
 
 
 def _square(file: Path, kind: type, what: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import image_size, read_pixels, resize
+from discom.data.images import check_one_size, read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
@@ -56,7 +56,7 @@ def read_pothole(
     held = _files(Path(root), [*names, "label"])
     keys, dropped = pair(held, str(root), orphans)
     for key in keys:
-        _check_grid([held[name][key] for name in held])
+        check_one_size({name: files[key] for name, files in held.items()}, "its files")
     ids, sets = np.array(keys), np.array([key.partition("_")[0] for key in keys])
     parts = {part: np.flatnonzero(sets == name) for part, name in SETS.items()}
     if lacking := [part for part, rows in parts.items() if not len(rows)]:
@@ -107,14 +107,6 @@ def _files(root: Path, names: list[str]) -> dict[str, dict[str, Path]]:
         if not re.fullmatch(r"d[123]_\d{2}", file.stem):
             raise DataError(f"{file}: is no d<1, 2 or 3>_<two digits>.png; give it its name or remove it")
     return held
-
-
-def _check_grid(files: Sequence[Path]) -> None:
-    """Refuse a pair whose files differ in size: resized, they would look like one."""
-    sizes = [image_size(file) for file in files]
-    if len(set(sizes)) > 1:
-        told = ", ".join(f"{file.parent.name} {h}×{w}" for file, (h, w) in zip(files, sizes, strict=True))
-        raise DataError(f"{files[0]}: its files differ in size ({told}); take the original ones")
 
 
 def _read(file: Path, bands: int, kind: type) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.images import image_size, read_pixels, resize
+from discom.data.images import check_one_size, read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.download import RemoteFile
@@ -80,7 +80,7 @@ def read_tristar(
     groups = np.array([frame.rpartition("/")[0] for frame in label_of])
     files = {name: [held[name][frame] for frame in label_of] for name in names}
     for row in range(len(ids)):
-        _check_grid({name: files[name][row] for name in names})
+        check_one_size({name: files[name][row] for name in names}, "the modalities")
     for row in np.unique(groups, return_index=True)[1]:
         for name in names:
             _pixels(files[name][row], name)  # form and unit, before anything is written
@@ -199,16 +199,6 @@ def _rows(ids: np.ndarray, parts: Mapping[str, str], folder: Path) -> dict[str, 
     if empty := [parts[part] for part, found in rows.items() if not len(found)]:
         raise DataError(f"{folder / empty[0]}: no frame has exactly one of the classes; choose other classes")
     return rows
-
-
-def _check_grid(files: Mapping[str, Path]) -> None:
-    """Refuse a frame with another grid in another modality: resized, the two would look like a pair."""
-    grids = {name: image_size(file) for name, file in files.items()}
-    if len(set(grids.values())) > 1:
-        told = ", ".join("{} {} × {}".format(name, *grid) for name, grid in grids.items())
-        raise DataError(
-            f"{next(iter(files.values()))}: the modalities differ in size ({told}); take the original files"
-        )
 
 
 def _pixels(file: Path, name: str) -> np.ndarray:

@@ -192,7 +192,7 @@ BAD = {
     "a pair twice": ({"copied": (BAD_RGB, "rgb/d2_03.PNG")}, r"d2_03\.png: stands beside d2_03\.PNG, the same sample"),
     "colours of another size": (
         {"rgb": "narrow"},
-        rf"{BAD_RGB}: its files differ in size \(rgb 57×95, disparity 57×96, label 57×96\); take the original ones",
+        rf"{BAD_RGB}: its files differ in size \(rgb 57×95, disparity 57×96, label 57×96\); take the original files",
     ),
     "disparity of another size": ({"disparity": "narrow"}, r"differ in size \(rgb 57×96, disparity 57×95, label 57×96"),
     "label of another size": ({"label": "narrow"}, r"differ in size \(rgb 57×96, disparity 57×96, label 57×95"),

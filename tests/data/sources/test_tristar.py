@@ -299,7 +299,7 @@ BAD = {
     "empty colours": ({"image": ("rgb", "empty")}, rf"rgb/{LINE}\.png: .*\(cannot identify image file"),
     "page for an image": ({"image": ("rgb", "page")}, rf"rgb/{LINE}\.png: .*\(cannot identify image file"),
     "other grid": ({"image": ("depth", "first other grid")},
-                   r"thermal/000007_\d+\.png: the modalities differ in size \(thermal 48 × 64, depth 48 × 128, rgb 48"),
+                   r"thermal/000007_\d+\.png: the modalities differ in size \(thermal 48×64, depth 48×128, rgb 48"),
 }  # fmt: skip
 
 
