@@ -13,14 +13,12 @@ import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import RunError
-from discom.plots.look import COLOURS, MARKERS, NOTHING, class_colours
-from discom.plots.samples import _picture
+from discom.plots.look import COLOURS, MARKERS, NOTHING, class_colours, class_legend, picture
 from discom.segmentation.scores import boundary, boundary_scores, confusion_pixels
 
 __all__ = ["boundaries", "class_ious", "pixel_confusions", "predictions"]
@@ -62,12 +60,13 @@ def predictions(
         axis_row[0].set_ylabel("" if titles is None else titles[row], fontsize=8)
     for axis, head in zip(axes[0], heads, strict=True):
         axis.set_title(head, fontsize=8)
-    _legend(figure, np.unique([labels, *predicted.values()]), classes, palette)
+    ids = np.unique([labels, *predicted.values()])
+    class_legend(figure, ids, classes, {"wrong": WRONG} | ({"no label": LIGHT} if NO_LABEL in ids else {}))
     return figure
 
 
 def _draw_row(axes, views, truth: np.ndarray, said, palette: np.ndarray) -> None:
-    panels = [_picture(np.clip(view, 0, 1)) for view in views] + [palette[truth]]
+    panels = [picture(np.clip(view, 0, 1)) for view in views] + [palette[truth]]
     shares = dict.fromkeys(range(len(panels)), "")
     for mask in said:
         wrong, seen = (mask != truth) & (truth != NO_LABEL), truth != NO_LABEL
@@ -78,15 +77,6 @@ def _draw_row(axes, views, truth: np.ndarray, said, palette: np.ndarray) -> None
         axis.set(xticks=[], yticks=[])
         axis.set_xlabel(shares.get(place, ""), fontsize=7, labelpad=2)
         axis.spines[:].set(visible=True, linewidth=0.5, color="0.6")
-
-
-def _legend(figure: Figure, ids: np.ndarray, classes: Sequence[str], palette: np.ndarray) -> None:
-    """The classes that occur, what a wrong pixel looks like, and "no label" where there is such a pixel."""
-    handles = [Patch(color=palette[k], label=classes[k]) for k in ids if k < len(classes)]
-    handles += [Patch(color=WRONG, label="wrong")]
-    handles += [Patch(color=LIGHT, label="no label")] if NO_LABEL in ids else []
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), fontsize=8, frameon=False,
-                  borderpad=0)  # fmt: skip
 
 
 def pixel_confusions(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:

@@ -7,19 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from discom.data import Modality, MultiModalData, Normalization
-from discom.plots.look import COLOURS, class_colours
+from discom.plots.look import COLOURS, class_colours, class_legend, picture
 
 __all__ = ["class_counts", "pairs", "values"]
-
-
-def _picture(image: np.ndarray) -> np.ndarray:
-    """[C, H, W] in [0, 1] → what imshow takes: the first three bands as colour, or the first as grey."""
-    if len(image) == 13:  # Sentinel-2: red, green and blue are its fourth, third and second
-        image = image[[3, 2, 1]]
-    return image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0]
 
 
 def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = None) -> Figure:
@@ -47,7 +39,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
                 continue
             image = data.modalities[name].x[[found]]
             scaled = image if data.normalized else bounds[name](image)
-            axis.imshow(_picture(np.clip(scaled[0], 0, 1)), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            axis.imshow(picture(np.clip(scaled[0], 0, 1)), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis_row[0].set_ylabel(name)
     for axis, row in zip(axes[0], rows, strict=True):
         axis.set_title(data.classes[data.labels[row]].replace("/", "\n"), fontsize=8)
@@ -68,9 +60,7 @@ def _draw_masks(axes: Sequence[Axes], data: MultiModalData, rows: Sequence[int])
         axis.imshow(colours[mask], interpolation="nearest")
         axis.set(xticks=[], yticks=[])
     axes[0].set_ylabel("class")
-    shown = [k for k in np.unique(masks) if k < len(data.classes)]
-    handles = [Patch(color=colours[k], label=data.classes[k]) for k in shown]
-    axes[0].figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
+    class_legend(axes[0].figure, np.unique(masks), data.classes)
 
 
 def class_counts(parts: Mapping[str, MultiModalData]) -> Figure:
