@@ -13,6 +13,7 @@ tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 test: $(READY) browser  ## lint, tests, doctests, the README's commands, every notebook (tiny profile)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 	$(BIN)/python -m discom reproduce --profile tiny --again --out build/notebooks-tiny
 
