@@ -60,3 +60,12 @@ def test_the_hooks_are_valid_and_run_what_make_test_runs():
     for tool in ("ruff check", "ruff format --check", "mypy"):
         assert any(tool in entry for entry in hooks.values())
         assert f"$(BIN)/{tool}" in recipe
+
+
+def test_the_modules_that_mypy_excuses_are_there_and_become_no_more():
+    """57 of 115 when types were first checked; whoever mends one takes it off, and lowers this number."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (excused,) = [held["module"] for held in settings if held.get("ignore_errors")]
+    places = [ROOT / module.replace(".", "/") for module in excused]
+    assert [place for place in places if not (place.with_suffix(".py").exists() or place.is_dir())] == []
+    assert len(excused) == len(set(excused)) <= 57
