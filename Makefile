@@ -42,7 +42,7 @@ wheel: $(READY)  ## the source archive and the wheel, in build/dist
 	$(BIN)/python -m build --no-isolation --outdir build/dist
 
 clean:
-	rm -rf build .pytest_cache .ruff_cache
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache
 
 $(READY): $(REQUIREMENTS) pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed, this is ' + sys.version.split()[0]) if sys.version_info < (3, 11) else None"
