@@ -67,7 +67,7 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 
 def paired_difference(
-    ours: Sequence[float], theirs: Sequence[float], level: float = 0.95
+    ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray, level: float = 0.95
 ) -> tuple[float, float, float]:
     """Mean of the differences of runs with the same seed, and its Student-t interval.
 

@@ -16,12 +16,12 @@ __all__ = ["Job", "Source", "Training", "attempt", "train"]
 
 
 class Job(Protocol):
-    """What an engine is given: it can be pickled, is called where a worker is, and returns the error or None.
+    """What an engine is given: it can be pickled, is called where a worker is, and returns the error or None."""
 
-    `key` is the path that the job makes; no two jobs at work have the same.
-    """
-
-    key: Path
+    @property
+    def key(self) -> Path:
+        """The path that the job makes; no two jobs at work have the same."""
+        ...
 
     def __call__(self) -> DiscomError | None: ...
 

@@ -13,7 +13,7 @@ from discom.runs import Result
 __all__ = ["compare", "holm"]
 
 
-def holm(p: Sequence[float]) -> np.ndarray:
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Holm's correction: p-values such that p̃ < α as a rule makes any false alarm among them as rare as α.
 
     p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
@@ -32,11 +32,11 @@ def holm(p: Sequence[float]) -> np.ndarray:
     >>> [round(float(v), 2) for v in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    p = np.asarray(p, float)
-    if not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"holm: p-values lie in [0, 1], got {p.tolist()}")
-    order, adjusted = np.argsort(p), np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order]), 1)
+    values = np.asarray(p, float)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"holm: p-values lie in [0, 1], got {values.tolist()}")
+    order, adjusted = np.argsort(values), np.empty(len(values))
+    adjusted[order] = np.minimum(np.maximum.accumulate((len(values) - np.arange(len(values))) * values[order]), 1)
     return adjusted
 
 
@@ -70,7 +70,7 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
                     rows.append({"data": data, "modality": modality, "method": method, "minus": minus, **_row(*both)})
     found = pd.DataFrame(rows, columns=["data", "modality", "method", "minus", "n", "difference", "low", "high", "p",
                                         "each"])  # fmt: skip
-    found.insert(9, "holm", holm(found["p"]))
+    found.insert(9, "holm", holm(found["p"].to_numpy()))
     return found
 
 
