@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 
-_ROOMS = ("data", "evaluation", "experiments", "focusing", "inspection", "losses", "methods", "models", "plots",
-          "probing", "runs", "training")  # fmt: skip
+_ROOMS = ("data", "deployment", "evaluation", "experiments", "focusing", "inspection", "losses", "methods", "models",
+          "plots", "probing", "runs", "training")  # fmt: skip
 
 
 def __getattr__(name: str):

@@ -1,14 +1,29 @@
-"""`discom …`: list, prepare, check and look at data; train; tables; show runs; measure; run the notebooks."""
+"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; measure; run the notebooks."""
 
 import dataclasses
 import inspect
 import sys
 import warnings
 from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from discom.commands import bench, check, grid, listing, picture, prepare, probe, reproduce, show, table, train
+from discom.commands import (
+    bench,
+    check,
+    export,
+    grid,
+    listing,
+    picture,
+    predict,
+    prepare,
+    probe,
+    reproduce,
+    show,
+    table,
+    train,
+)
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError
 
@@ -42,6 +57,10 @@ EXAMPLES = {
     "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
   discom show runs --collect results/mine.json""",
+    "export": """  discom export runs/scenes/discom/0-0123456789 --modality depth --out build/depth
+  discom export RUN --modality elevation --data data/hls --modalities rgb+elevation --out build/elevation""",
+    "predict": """  discom predict build/depth my_images --out answers.csv
+  discom predict build/depth/model.onnx a.png b.tif     (CSV on the screen)""",
     "bench": """  discom bench --json build/bench.json --out build/bench.png
   discom bench --accelerator cuda --workers 4        (the recipe's loaders in processes of their own)
   discom bench --what growth --out build/growth.png
@@ -60,8 +79,9 @@ SWITCHES = {  # options without a value
     "dry_run": "say what is missing (and of trainings about how long it takes), and stop",
     "again": "begin a new folder, and leave the one before as it is",
 }
-COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "bench": bench,
-            "reproduce": reproduce}  # fmt: skip
+MANY = {"files": "images, or folders of images"}  # arguments that take one value or more
+COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "export": export,
+            "predict": predict, "bench": bench, "reproduce": reproduce}  # fmt: skip
 DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
 # Every setting of Config but the seed, none of them required: what is not given stays as the profile has it.
 SETTINGS = dataclasses.make_dataclass(
@@ -92,7 +112,10 @@ def _command(function, name: str) -> _Parser:
     text = f"examples:\n{EXAMPLES[name]}"
     parser = _Parser(description=_headline(function), epilog=text)
     parser.add_argument("--config", action="config", help="YAML file that holds what flags say")
-    parser.add_function_arguments(function, skip={"settings", *SWITCHES}, as_positional=True)
+    parser.add_function_arguments(function, skip={"settings", *SWITCHES, *MANY}, as_positional=True)
+    for name, meaning in MANY.items():
+        if name in inspect.signature(function).parameters:
+            parser.add_argument(name, nargs="+", type=Path, help=meaning)
     for switch, meaning in SWITCHES.items():
         if switch in inspect.signature(function).parameters:
             parser.add_argument(f"--{switch}", action="store_true", help=meaning)

@@ -45,7 +45,10 @@ def load_run(run_dir: Path | str, split: Split, network: str) -> tuple[methods.M
         raise RunError(f"{run_dir}: has settings of another version ({error}); train it again") from None
     held, here = read_json(run_dir / "config.json"), identity(method, split, config)
     if held.get("split") != here["split"]:
-        raise RunError(f"{run_dir}: was trained on another split; give the split of its data with seed {result.seed}")
+        raise RunError(
+            f"{run_dir}: was trained on another split; give the split of its data with seed {result.seed} (commands: --data"
+            " and --modalities as in its training)"
+        )
     with torch.random.fork_rng():
         model = methods.build(method, split.train, config)
     try:

@@ -31,6 +31,7 @@ ORDER = [
     "training",
     "experiments",
     "inspection",
+    "deployment",
     "sweep",
     "bench",
     "tables",

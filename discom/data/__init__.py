@@ -1,14 +1,17 @@
 """Data: what every loader returns, where it comes from, and how batches are drawn from it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from discom.data import scenes
-from discom.data.batches import Batch, Batches
 from discom.data.folders import has_class_folders, read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from discom.data.batches import Batch, Batches
 
 __all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split",
            "absolute", "load", "locate", "scenes"]  # fmt: skip
@@ -122,3 +125,12 @@ def _truth(value: str) -> bool:
     if value.lower() not in ("true", "false", "1", "0"):
         raise ValueError(value)
     return value.lower() in ("true", "1")
+
+
+def __getattr__(name: str):
+    """Batches bring torch, which reading an image and using an exported branch do without."""
+    if name in ("Batch", "Batches"):
+        from discom.data import batches
+
+        return getattr(batches, name)
+    raise AttributeError(f"module 'discom.data' has no attribute '{name}'")
