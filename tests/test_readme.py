@@ -52,6 +52,21 @@ def test_the_quick_start_runs_as_it_stands(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
+def test_the_deployment_section_runs_as_it_stands_after_the_first_steps(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for title in ("## First steps", "## Use a trained branch"):
+        section = README[README.index(title) :].partition("\n## ")[0]
+        blocks = re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL)
+        for kind, block in blocks[:1] if title == "## First steps" else blocks:
+            if kind == "python":
+                exec(block, {})
+            for line in block.splitlines() if kind == "bash" else ():
+                assert cli.main(shlex.split(line, comments=True)[1:]) == 0, line
+    assert "\nbuild/readme/images/2.npy," in capsys.readouterr().out
+    assert len(json.loads((tmp_path / "build/readme/answers.json").read_text())) == 3
+
+
+@pytest.mark.slow
 def test_the_python_example_runs_as_it_stands(tmp_path):
     block = next(block for kind, block in BLOCKS if kind == "python")
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False)

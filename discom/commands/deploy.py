@@ -36,9 +36,8 @@ def export(
     made = exporting.export(run, _data(result, data, modalities).split(seed=result.seed), modality, out,
                             overwrite=overwrite)  # fmt: skip
     print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir()))}")
-    print(
-        f"the run's F1 on the test part {result.f1[made.contract.modality]:.2f}, model.onnx's {made.scores['f1']:.2f}"
-    )
+    ours, theirs = made.scores["f1"], result.f1[made.contract.modality]
+    print(f"F1 on the test part: the run {theirs:.2f}, model.onnx {ours:.2f}")
     for file, found in made.differences.items():
         print(f"{file}: differs from the trained branch by {found['logits']:.1e} in logits and"
               f" {found['probabilities']:.1e} in probabilities at most ({made.images} test images)")  # fmt: skip
