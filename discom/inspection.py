@@ -46,7 +46,7 @@ def load_run(run_dir: Path | str, split: Split, network: str) -> tuple[methods.M
     held, here = read_json(run_dir / "config.json"), identity(method, split, config)
     if held.get("split") != here["split"]:
         raise RunError(
-            f"{run_dir}: was trained on another split; give the split of its data with seed {result.seed} (of a command,"
+            f"{run_dir}: was trained on another split; give the split of its data with seed {result.seed} (commands:"
             " --data and --modalities as in its training)"
         )
     with torch.random.fork_rng():
