@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
@@ -15,9 +15,11 @@ from discom.deployment.loading import load
 from discom.models import SingleModality, as_products, resnet18
 
 values = st.floats(-1e6, 1e6, width=32)
+bounds_ = st.integers(-(10**6), 10**6).map(lambda hundredths: hundredths / 100)  # equal, or apart by what float32 knows
 
 
-@given(arrays(np.float32, (3, 2, 2, 3), elements=values), arrays(np.float64, (2, 2), elements=st.floats(-1e4, 1e4)))
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
+@given(arrays(np.float32, (3, 2, 2, 3), elements=values), arrays(np.float64, (2, 2), elements=bounds_))
 def test_scaling_is_that_of_training_bit_by_bit(images, bounds):
     """Also beyond the bounds, and for a band whose bounds are one value."""
     fitted = Normalization(bounds.min(0), bounds.max(0))
