@@ -1,0 +1,152 @@
+"""The pages that are not written in docs/: notebooks, the page of data sets, and an API page for each room.
+
+They are copied or written into folders that git ignores (docs/notebooks, docs/data, docs/api) each time the site is
+built, and only where something has changed, so that a second build is quick.
+"""
+
+import ast
+import inspect
+import os
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+__all__ = ["ROOT", "assemble", "modules", "on_github", "origin", "page_of", "source_of"]
+
+ROOT = Path(__file__).resolve().parents[1]
+REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+COMMIT = os.environ.get("GITHUB_SHA", "main")  # the workflow's commit, so that line numbers stay right
+
+# the API by what a reader looks for; the README has the order of imports
+GROUPS = {
+    "Data": ("data",),
+    "Networks, losses, methods": ("models", "segmentation", "losses", "methods"),
+    "Training and runs": ("config", "training", "teaching", "resuming", "runs", "experiments"),
+    "What was learned": ("evaluation", "probing", "inspection", "focusing", "projection", "maps", "widgets"),
+    "Many runs, tables, pictures": ("sweep", "tables", "plots", "bench"),
+    "Command line and notebooks": ("commands", "cli", "reproduce", "notebook"),
+    "What everything rests on": ("errors", "storage", "machine", "shares", "devices"),
+}
+
+
+def origin(docname: str, srcdir: Path) -> Path:
+    """The file of the repository that a page was written in."""
+    if docname == "data/index":
+        return ROOT / "data/README.md"
+    if docname.startswith("notebooks/0") or docname.startswith("notebooks/1"):
+        return ROOT / f"{docname}.ipynb"
+    return srcdir / f"{docname}.md"
+
+
+def page_of(file: Path, srcdir: Path) -> Path | None:
+    """The page of the site that shows a file of the repository, the inverse of `origin`; none for most files."""
+    if file == ROOT / "data/README.md":
+        return srcdir / "data/index.md"
+    if file.parent == ROOT / "notebooks" and file.suffix == ".ipynb":
+        return srcdir / "notebooks" / file.name
+    return file if file.is_relative_to(srcdir) and file.suffix == ".md" else None
+
+
+def on_github(file: Path, lines: str = "") -> str:
+    """The address of a file or folder in the repository."""
+    kind = "tree" if file.is_dir() else "blob"
+    return f"{REPOSITORY}/{kind}/{COMMIT}/{file.relative_to(ROOT).as_posix()}{lines}"
+
+
+def source_of(module: str, name: str) -> str | None:
+    """The address of the lines that define a class, function or method; none for a constant."""
+    found = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    found = inspect.unwrap(getattr(found, "fget", None) or getattr(found, "func", None) or found)
+    try:
+        file, (text, first) = inspect.getsourcefile(found), inspect.getsourcelines(found)
+    except TypeError:  # a constant, or a field of a named tuple
+        return None
+    if not file or not Path(file).is_relative_to(ROOT):
+        return None
+    return on_github(Path(file), f"#L{first}-L{first + len(text) - 1}")
+
+
+def modules(room: str) -> list[str]:
+    """The modules of a room by dotted name, packages before what they hold."""
+    place = ROOT / "discom" / room
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    dotted = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return sorted(dotted)
+
+
+def assemble(srcdir: Path) -> None:
+    """Bring the generated folders up to date with the repository."""
+    pages = {srcdir / "data/index.md": (ROOT / "data/README.md").read_text()}
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    pages |= {srcdir / "notebooks" / file.name: file.read_text() for file in notebooks}
+    pages[srcdir / "notebooks/index.md"] = _contents("Notebooks", NOTEBOOKS, [file.stem for file in notebooks])
+    rooms = [room for group in GROUPS.values() for room in group]
+    pages |= {srcdir / f"api/{room}.md": _api_page(room) for room in rooms}
+    pages[srcdir / "api/index.md"] = _api_contents()
+    for folder in ("data", "notebooks", "api"):
+        for file in (srcdir / folder).glob("*.*"):
+            if file not in pages:
+                file.unlink()
+    for file, text in pages.items():
+        if not file.exists() or file.read_text() != text:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+
+
+NOTEBOOKS = """\
+Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (the badge at its head) or in batch (`make
+tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions to the exercises:
+[notebooks/solutions/py](../../notebooks/solutions/py).
+"""
+API = """\
+Made from the docstrings, examples included; these run as tests. Every name has a link to its source. Imports point
+upwards only, in the order that the [README](../../README.md) has.
+"""
+
+
+def _contents(title: str, text: str, names: list[str]) -> str:
+    return f"# {title}\n\n{text}\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
+
+
+def _api_contents() -> str:
+    parts = [f"# API\n\n{API}"]
+    for title, rooms in GROUPS.items():
+        lines = [f"| [`discom.{room}`]({room}.md) | {_first_line(modules(room)[0])} |" for room in rooms]
+        parts.append(f"## {title}\n\n| room | holds |\n|---|---|\n" + "\n".join(lines) + "\n")
+    every = "\n".join(room for rooms in GROUPS.values() for room in rooms)
+    return "\n".join(parts) + f"\n```{{toctree}}\n:hidden:\n\n{every}\n```\n"
+
+
+def _file(module: str) -> Path:
+    place = ROOT.joinpath(*module.split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+def _first_line(module: str) -> str:
+    return ast.get_docstring(ast.parse(_file(module).read_text())).splitlines()[0]
+
+
+def _api_page(room: str) -> str:
+    """Each module of the room with the public names that it defines itself, and not those that it passes on."""
+    parts = []
+    for module in modules(room):
+        names = _own_names(ast.parse(_file(module).read_text()))
+        members = f"   :members: {', '.join(names)}\n" if names else ""
+        title = "#" if not parts else "##"
+        parts.append(f"{title} {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n{members}```\n")
+    return "\n".join(parts)
+
+
+def _own_names(tree: ast.Module) -> list[str]:
+    """Functions and classes in `__all__`, in the order of the file."""
+    assigned = {node.targets[0].id: node.value for node in tree.body
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}  # fmt: skip
+    public = ast.literal_eval(assigned["__all__"]) if "__all__" in assigned else []
+    return [node.name for node in tree.body if getattr(node, "name", "") in public]
+
+
+if __name__ == "__main__":
+    assemble(Path(sys.argv[1]).resolve())

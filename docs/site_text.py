@@ -1,0 +1,128 @@
+"""From text that reads well on GitHub and in a terminal to text that Sphinx can link and typeset."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import site_pages
+
+__all__ = ["markdown", "plain_to_rst", "rewrite_docstring", "rewrite_page"]
+
+FENCE = re.compile(r"(^ *(`{3,})[^\n]*\n.*?^ *\2[ \t]*$)", re.MULTILINE | re.DOTALL)
+LINK = r"(?P<text>!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\((?P<target>[^()\s#]+)(?P<anchor>#[^()\s]*)?\)"
+CODE = r"(?<!`)`(?P<code>[^`\n]+)`(?!`)"
+
+
+def rewrite_page(app, docname: str, source: list[str]) -> None:
+    """Sphinx's source-read: the links of a page, and of a notebook's Markdown cells."""
+    srcdir = Path(app.srcdir)
+    if not site_pages.origin(docname, srcdir).suffix == ".ipynb":
+        source[0] = markdown(source[0], docname, srcdir)
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = markdown("".join(cell["source"]), docname, srcdir)
+    notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # for lines such as %pip
+    source[0] = json.dumps(notebook)
+
+
+def markdown(text: str, docname: str, srcdir: Path) -> str:
+    """Links to files become pages or addresses on GitHub; `paths` and `discom.names` in the text become links.
+
+    What stands in a code block is left alone, but for the links of directives such as cards.
+    """
+    folder, here = site_pages.origin(docname, srcdir).parent, (srcdir / docname).parent
+
+    def link(found: re.Match) -> str:
+        if code := found["code"]:
+            return _code(code) or found[0]
+        target = (folder / found["target"]).resolve()
+        if found["target"].startswith(("http:", "https:", "mailto:")) or not target.exists():
+            return found[0]  # what leads nowhere is Sphinx's to tell
+        return f"{found['text']}({_address(target, found['text'], here, srcdir)}{found['anchor'] or ''})"
+
+    parts = FENCE.split(text)  # text, fence, its ticks, text, …
+    plain = [re.sub(f"{LINK}|{CODE}", link, part) if at % 3 == 0 else part for at, part in enumerate(parts)]
+    return "".join(part for at, part in enumerate(plain) if at % 3 != 2)
+
+
+def _address(target: Path, text: str, here: Path, srcdir: Path) -> str:
+    page = target if text.startswith("!") else site_pages.page_of(target, srcdir)
+    return Path(os.path.relpath(page, here)).as_posix() if page else site_pages.on_github(target)
+
+
+def _code(code: str) -> str | None:
+    if re.fullmatch(r"discom(\.\w+)+", code):
+        return f"{{py:obj}}`{code}`"
+    file, _, test = code.partition("::")
+    if re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file) and (site_pages.ROOT / file).exists():
+        return f"[`{code}`]({site_pages.on_github(site_pages.ROOT / file)})"
+    return None
+
+
+def rewrite_docstring(app, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Autodoc's process-docstring, before napoleon reads the sections."""
+    lines[:] = plain_to_rst(lines)
+
+
+SECTION = re.compile(r"(Args|Attributes|Returns|Raises):$")
+
+
+def plain_to_rst(lines: list[str]) -> list[str]:
+    """A docstring in plain English as reStructuredText that napoleon can read on.
+
+    Indented paragraphs (equations, layouts) become literal blocks, `name: words` with hanging lines becomes a list,
+    examples get the empty line that they need, and characters that mean something in reStructuredText are escaped;
+    `.. math::` stays as it is.
+
+    >>> plain_to_rst(["Sum of a* and |b|:", "", "    a + b"])
+    ['Sum of a\\\\* and \\\\|b\\\\|:', '', '::', '', '    a + b']
+    """
+    made: list[str] = []
+    kind = "text"  # of the block that a line stands in: text, section, example, math or literal
+    for at, line in enumerate(lines):
+        indent, first = len(line) - len(line.lstrip()), not (at and lines[at - 1].strip())
+        if kind in ("math", "literal") and (not line.strip() or indent):
+            made.append(line)
+            continue
+        if not line.strip():
+            kind = kind if kind == "section" else "text"
+        elif line.lstrip().startswith(">>>"):
+            made += [""] if kind not in ("example",) and made and made[-1].strip() else []
+            kind = "example"
+        elif kind != "example":
+            if not indent:
+                kind = "section" if SECTION.match(line) else "math" if line.startswith(".. math::") else "text"
+            elif kind == "text" and first:
+                made += ["::", ""]
+                kind = "literal"
+        made.append(line if kind in ("example", "math", "literal") else _escaped(line))
+    return _hanging(made)
+
+
+def _hanging(lines: list[str]) -> list[str]:
+    """`name: words` with lines that hang below it, outside of sections, as items of a list."""
+    made, section, item = [], False, False
+    for at, line in enumerate(lines):
+        section = bool(SECTION.match(line)) if line[:1].strip() else section
+        below = lines[at + 1] if at + 1 < len(lines) else ""
+        starts = not section and re.match(r"\w[\w, ]*: ", line) and below.startswith("    ") and below.strip()
+        item = bool(starts) or (item and line.startswith("    "))
+        made.append(f"- {line}" if starts else f"  {line.lstrip()}" if item else line)
+    return made
+
+
+def _escaped(line: str) -> str:
+    """Characters of plain text escaped, `names` left for the default role and other `code` made literal."""
+    parts = line.split("`")
+    if len(parts) % 2 == 0 or "``" in line:
+        return line
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            parts[at] = re.sub(r"(?<=\w)_(?!\w)|[*|\\]", lambda found: "\\" + found[0], part)
+        else:
+            space = "\\ " if parts[at + 1][:1].isalnum() else ""
+            parts[at] = f"`{part}`{space}" if re.fullmatch(r"[A-Za-z_][\w.]*\w", part) else f"``{part}``{space}"
+    return "".join(parts)
