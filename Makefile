@@ -5,7 +5,6 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test faults browser lab notebooks format wheel clean
 
 tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -19,6 +18,13 @@ test: $(READY) browser  ## lint, tests, doctests, the README's commands, every n
 
 faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of docs/reliability.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100
+
+docs: $(READY)  ## the documentation site in build/docs; a warning or a link that leads nowhere within it is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
+linkcheck: $(READY)  ## ask every address outside that the site names; needs the network
+	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck
 
 # The explorer's test drives a real browser. Where none can be installed it is skipped, and says so.
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null

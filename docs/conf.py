@@ -28,7 +28,7 @@ nitpicky = False  # docstrings name types of libraries whose inventories cannot 
 # --- notebooks: shown as they are committed, with the outputs of the run that made them
 nb_execution_mode = "off"
 nb_merge_streams = True
-myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # a notebook's "At a glance" is a table and its parts begin at level two
 
@@ -54,6 +54,7 @@ html_theme_options = {
     "path_to_docs": "docs",
     "use_repository_button": True,
     "use_issues_button": True,
+    "navbar_persistent": [],  # one search, the sidebar's
     "show_navbar_depth": 1,
     "show_toc_level": 2,
 }

@@ -26,8 +26,8 @@ GROUPS = {
     "What was learned": ("evaluation", "probing", "inspection", "focusing", "projection", "maps", "widgets"),
     "Many runs, tables, pictures": ("sweep", "tables", "plots", "bench"),
     "Command line and notebooks": ("commands", "cli", "reproduce", "notebook"),
-    "What everything rests on": ("errors", "storage", "machine", "shares", "devices"),
 }
+REST = "What everything rests on"  # every other room
 
 
 def origin(docname: str, srcdir: Path) -> Path:
@@ -83,8 +83,7 @@ def assemble(srcdir: Path) -> None:
     notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     pages |= {srcdir / "notebooks" / file.name: file.read_text() for file in notebooks}
     pages[srcdir / "notebooks/index.md"] = _contents("Notebooks", NOTEBOOKS, [file.stem for file in notebooks])
-    rooms = [room for group in GROUPS.values() for room in group]
-    pages |= {srcdir / f"api/{room}.md": _api_page(room) for room in rooms}
+    pages |= {srcdir / f"api/{room}.md": _api_page(room) for rooms in _groups().values() for room in rooms}
     pages[srcdir / "api/index.md"] = _api_contents()
     for folder in ("data", "notebooks", "api"):
         for file in (srcdir / folder).glob("*.*"):
@@ -113,11 +112,19 @@ def _contents(title: str, text: str, names: list[str]) -> str:
 
 def _api_contents() -> str:
     parts = [f"# API\n\n{API}"]
-    for title, rooms in GROUPS.items():
+    for title, rooms in _groups().items():
         lines = [f"| [`discom.{room}`]({room}.md) | {_first_line(modules(room)[0])} |" for room in rooms]
         parts.append(f"## {title}\n\n| room | holds |\n|---|---|\n" + "\n".join(lines) + "\n")
-    every = "\n".join(room for rooms in GROUPS.values() for room in rooms)
+    every = "\n".join(room for rooms in _groups().values() for room in rooms)
     return "\n".join(parts) + f"\n```{{toctree}}\n:hidden:\n\n{every}\n```\n"
+
+
+def _groups() -> dict[str, list[str]]:
+    """GROUPS, and the rooms that it does not name in a last one."""
+    every = {path.stem for path in (ROOT / "discom").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    named = {title: list(rooms) for title, rooms in GROUPS.items()}
+    rest = every - {room for rooms in GROUPS.values() for room in rooms} - {"__init__", "__main__", "version"}
+    return named | {REST: sorted(rest)}
 
 
 def _file(module: str) -> Path:

@@ -1,13 +1,15 @@
 """From text that reads well on GitHub and in a terminal to text that Sphinx can link and typeset."""
 
+import inspect
 import json
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 import site_pages
 
-__all__ = ["markdown", "plain_to_rst", "rewrite_docstring", "rewrite_page"]
+__all__ = ["equations", "markdown", "plain_to_rst", "rewrite_docstring", "rewrite_page", "with_equations"]
 
 FENCE = re.compile(r"(^ *(`{3,})[^\n]*\n.*?^ *\2[ \t]*$)", re.MULTILINE | re.DOTALL)
 LINK = r"(?P<text>!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\((?P<target>[^()\s#]+)(?P<anchor>#[^()\s]*)?\)"
@@ -18,7 +20,7 @@ def rewrite_page(app, docname: str, source: list[str]) -> None:
     """Sphinx's source-read: the links of a page, and of a notebook's Markdown cells."""
     srcdir = Path(app.srcdir)
     if not site_pages.origin(docname, srcdir).suffix == ".ipynb":
-        source[0] = markdown(source[0], docname, srcdir)
+        source[0] = with_equations(markdown(source[0], docname, srcdir))
         return
     notebook = json.loads(source[0])
     for cell in notebook["cells"]:
@@ -55,11 +57,41 @@ def _address(target: Path, text: str, here: Path, srcdir: Path) -> str:
 
 def _code(code: str) -> str | None:
     if re.fullmatch(r"discom(\.\w+)+", code):
-        return f"{{py:obj}}`{code}`"
+        return f"{{py:obj}}`{code} <{_home(code)}>`"
     file, _, test = code.partition("::")
     if re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file) and (site_pages.ROOT / file).exists():
         return f"[`{code}`]({site_pages.on_github(site_pages.ROOT / file)})"
     return None
+
+
+def with_equations(text: str) -> str:
+    """A table's `…` behind the name of a function becomes the equation of its docstring; a dash if it has none."""
+
+    def fill(found: re.Match) -> str:
+        formulas = " <br> ".join(f"${one}$" for one in equations(found["name"]))
+        return f"| {found['code']} | {formulas or '–'} |"
+
+    return re.sub(r"\| (?P<code>{py:obj}`(?P<name>[\w.]+) <[\w.]+>`) \| … \|", fill, text)
+
+
+def equations(name: str) -> list[str]:
+    """The formulas in the `.. math::` block of a function's or class's docstring; lines and wide gaps divide them."""
+    module, _, function = name.rpartition(".")
+    text = inspect.getdoc(getattr(import_module(module), function)) or ""
+    block = re.search(r"^\.\. math:: (.*(?:\n .*)*)", text, re.MULTILINE)
+    formulas = re.split(r"\\\\$|,?\s*\\qquad\s", block[1], flags=re.MULTILINE) if block else []
+    return [" ".join(one.replace("&=", "=").replace(r"\|", r"\Vert ").split()) for one in formulas]  # a bar ends a cell
+
+
+def _home(name: str) -> str:
+    """Where a name that a package passes on is defined: discom.methods.Teacher → discom.methods.baselines.Teacher."""
+    package, _, last = name.rpartition(".")
+    try:
+        found = getattr(import_module(package), last)
+    except (ImportError, AttributeError):  # a method, an attribute, or nothing: Sphinx's to find
+        return name
+    home = getattr(found, "__module__", "")
+    return f"{home}.{found.__qualname__}" if home.startswith("discom.") and hasattr(found, "__qualname__") else name
 
 
 def rewrite_docstring(app, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -19,8 +19,10 @@ __all__ = ["ADVERSARIES", "confusion_loss", "pairwise_loss"]
 
 
 def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
-    """L_conf = Σ_m CE(Cl_adv(sg z_inv), m) + λ Σ_m -1/M Σ_k log softmax_k(Cl_adv*(z_inv)): the classifier learns to
-    tell modalities, the encoders to leave it in doubt.
+    r"""The classifier learns to tell modalities, the encoders to leave it in doubt.
+
+    .. math:: L_{conf} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{sg}\, z_{inv}), m)
+              - \frac{\lambda}{M} \sum_m \sum_k \log \mathrm{softmax}_k(\mathrm{Cl}_{adv}^*(z_{inv}))
 
     sg stops the gradient before the encoders, and Cl_adv* is Cl_adv with its weights held fixed: the first sum trains
     the classifier alone, the second the encoders alone. A reversed gradient drives an encoder towards whatever the
@@ -52,7 +54,10 @@ def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: flo
 
 
 def pairwise_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
-    """L_pair = 1/(M-1) Σ_{a<b} [CE(Cl_ab(GRL(z_inv^a)), 0) + CE(Cl_ab(GRL(z_inv^b)), 1)]: one discriminator a pair.
+    r"""One discriminator for each pair of modalities.
+
+    .. math:: L_{pair} = \frac{1}{M-1} \sum_{a<b} [\mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^a_{inv})), 0)
+              + \mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^b_{inv})), 1)]
 
     Every modality is in M - 1 pairs, so each has the weight that it has in Eq. 3; with M = 2 this is Eq. 3.
 

@@ -32,7 +32,9 @@ def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
-    """L_⊥ = Σ_m r²(inv_m, spec_m), r² the `squared_correlation` of the halves' channels over all P places.
+    r"""The halves' channels shall not be correlated over all P places; r² is the `squared_correlation`.
+
+    .. math:: L_{\perp} = \sum_m r^2(inv_m, spec_m)
 
     Source: ours. A squared cosine of two long vectors is near zero whatever they hold; correlations between channels
     are not.
@@ -62,9 +64,10 @@ def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
 def place_contrast(
     first: Tensor, second: Tensor, labels: Tensor | None = None, temperature: float = 0.1, places: int = 1024
 ) -> Tensor:
-    """InfoNCE over places: a place in one sensor shall be more like itself in the other sensor than like other places.
+    r"""InfoNCE over places: a place in one sensor shall be more like itself in the other sensor than like other places.
 
-        L = -½ · mean_p [log softmax_q(a_p·b_q / τ)_p + log softmax_q(b_p·a_q / τ)_p],   a, b of length 1
+    .. math:: L_{con} = -\tfrac{1}{2P} \sum_p [\log \mathrm{softmax}_q(a_p \cdot b_q / \tau)_p
+              + \log \mathrm{softmax}_q(b_p \cdot a_q / \tau)_p], \qquad \|a_p\| = \|b_p\| = 1
 
     Source: InfoNCE (van den Oord et al. 2018); the pairs are ours. Other places of the same class are no negatives: two
     pieces of one material should look alike. A place without a label is a negative of all others.

@@ -23,7 +23,9 @@ TINY = 1e-12  # added to the areas of two masks
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over the labelled pixels of -log p_y; 0, with a gradient of 0, where the whole batch has no label.
+    r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where the whole batch has no label.
+
+    .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
     Args:
         logits: [B, C, H, W].
@@ -38,7 +40,9 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    """Pixel-wise KD: T² · mean over images and pixels of KL(p^t_T ‖ p^s_T), summed over the classes.
+    r"""Pixel-wise KD: `kd` at every pixel, mean over images and pixels.
+
+    .. math:: L = \frac{T^2}{BHW} \sum_{b,x} \mathrm{KL}(p^t_T \| p^s_T)
 
     Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both logits are [B, C, H, W];
     the result is ≥ 0, and 0 where the two agree up to a constant per pixel.
@@ -54,7 +58,9 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
 
 def channel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    """CWD: T² · mean over images and channels of KL(p^t_T ‖ p^s_T), p the softmax over the positions of a channel.
+    r"""CWD: mean over images and channels of the divergence, p the softmax over the positions x of a channel.
+
+    .. math:: L_{CWD} = \frac{T^2}{BC} \sum_{b,c} \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T = \mathrm{softmax}_x(z / T)
 
     Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 on logits are its script's
     (its parser's defaults are another setting). The official code takes log(softmax), which underflows to -∞; here it
@@ -69,7 +75,9 @@ def channel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: fl
 
 
 def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
-    """ProtoKD's pixel-wise KD: the mean over images, pixels and classes of p^t_T (log p^t_T - log p^s_T).
+    r"""ProtoKD's pixel-wise KD: a mean over images, pixels and classes.
+
+    .. math:: L = \tfrac{1}{BHWC} \sum_{b,x,c} p^t_T (\log p^t_T - \log p^s_T)
 
     Source: Wang et al., ICASSP 2023, as its official code has it: no T², and a mean over the classes too, so it is
     `pixel_wise` / (C · T²). Their T is 10, their weight 10.
@@ -83,10 +91,10 @@ def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
 
 def prototype_similarity(student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """ProtoKD: mean squared difference between the networks' maps of likeness to the classes' prototypes.
+    r"""ProtoKD: mean squared difference between the networks' maps of likeness to the classes' prototypes μ.
 
-        prototype of class c in image b = Σ_{x: y_x = c} f_x / (their number + 1e-5)
-        L = mean over b, c, x of [cos(f^s_x, prototype^s_bc) - cos(f^t_x, prototype^t_bc)]²
+    .. math:: L_{proto} = \tfrac{1}{BCP} \sum_{b,c,x} [\cos(f^s_x, \mu^s_{bc}) - \cos(f^t_x, \mu^t_{bc})]^2, \qquad
+              \mu_{bc} = \frac{\sum_{x: y_x = c} f_x}{|\{x: y_x = c\}| + 10^{-5}}
 
     Source: Wang et al., ICASSP 2023; the weight is .1. As in the official code a class that any image of the batch
     lacks is dropped for the whole batch, and the mean is over the others. That code takes volumes only: this is its
@@ -128,7 +136,9 @@ def _likeness(features: Tensor, masks: Tensor) -> Tensor:
 
 
 def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
-    """MasKD's masks: σ(token · teacher's feature) at each cell, [K, D] and [B, D, h, w] → [B, K, h, w] in (0, 1).
+    r"""MasKD's masks, from tokens τ [K, D] and the teacher's features [B, D, h, w] → [B, K, h, w] in (0, 1).
+
+    .. math:: m_k(x) = \sigma(\tau_k \cdot f^t_x)
 
     Source: Huang et al., ICLR 2023; neither a softmax nor a division by √D. Officially 8 tokens on maps of class
     scores, learned on the teacher beforehand (Σ_k mask_k ⊙ feature takes the feature's place, `token_overlap` keeps the
@@ -142,9 +152,9 @@ def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
 
 
 def token_overlap(masks: Tensor) -> Tensor:
-    """MasKD's term for learning tokens: mean over images and pairs of different tokens of their masks' Dice overlap.
+    r"""MasKD's term for learning tokens: mean over images and pairs of different tokens of their masks' Dice overlap.
 
-        Dice(a, b) = 2 Σ a b / (Σ a² + Σ b² + 2e-12), sums over the cells
+    .. math:: \mathrm{Dice}(a, b) = \frac{2 \sum_x a_x b_x}{\sum_x a_x^2 + \sum_x b_x^2 + 2 \cdot 10^{-12}}
 
     Source: Huang et al., ICLR 2023, with the squared denominators of the official code. Masks are [B, K, h, w] in
     [0, 1], and so is the result; 0 for a single token.
@@ -163,7 +173,9 @@ def token_overlap(masks: Tensor) -> Tensor:
 
 
 def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Tensor) -> Tensor:
-    """MasKD: ½ · mean over images, tokens and channels of Σ_x (m_x (s_x - t_x))² / (Σ_x m_x + 1e-5).
+    r"""MasKD: differences of the networks' maps s and t under masks m, mean over images, tokens and channels.
+
+    .. math:: L_{mask} = \tfrac{1}{2BKD} \sum_{b,k,d} \frac{\sum_x m_x^2 (s_x - t_x)^2}{\sum_x m_x + 10^{-5}}
 
     Source: Huang et al., ICLR 2023. As in the official code the mask is squared above the line and not below. Features
     are [B, D, h, w], officially the maps of class scores; masks [B, K, h, w] in (0, 1), those of `token_masks`.
@@ -180,7 +192,9 @@ def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Te
 
 
 def masked_generative(student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor) -> Tensor:
-    """MGD: Σ over channels and cells of (G(kept ⊙ f^s) - f^t)², divided by B, the number of images.
+    r"""MGD: the teacher's map made from what a mask m keeps of the student's, summed over channels and cells.
+
+    .. math:: L_{MGD} = \tfrac{1}{B} \| G(m \odot f^s) - f^t \|^2
 
     Source: Yang et al., ECCV 2022, segmentation. A sum, so it is large: the method's weight is 2e-5. One draw per cell
     is shared by all channels and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <= .25), so that a share
@@ -201,7 +215,9 @@ def masked_generative(student_features: Tensor, teacher_features: Tensor, genera
 
 
 def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    """The soft-label term for KD-Net: mean over images and pixels of KL(softmax(z^t / T) ‖ softmax(z^s)), no T².
+    r"""The soft-label term for KD-Net: mean over images and pixels, no T².
+
+    .. math:: L = \tfrac{1}{BHW} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}(z^t / T) \| \mathrm{softmax}(z^s))
 
     Source: KD-Net (Hu et al., MICCAI 2020) says of itself that it adapts generalized distillation (Lopez-Paz et al.,
     ICLR 2016), which minimises (1 - λ) · labels + λ · soft labels, the teacher's softmax(z / T). There is no
@@ -220,7 +236,9 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
 
 
 def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
-    """The latent term for KD-Net: mean over images and cells of KL(softmax_d f^t ‖ softmax_d f^s), d the channels.
+    r"""The latent term for KD-Net: mean over images and cells, the softmax over the channels d.
+
+    .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \| \mathrm{softmax}_d f^s)
 
     Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as works that compare with it say;
     its own equation was not at hand (see `soft_labels`). Ours: the encoder's last map, [B, D, h, w], a softmax over the

@@ -45,7 +45,9 @@ class _ReverseGradient(torch.autograd.Function):
 
 
 def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
-    """Gradient reversal layer (Ganin et al. 2016): the identity forward, -λ times the gradient backward.
+    r"""Gradient reversal layer (Ganin et al. 2016): the identity forward, -λ times the gradient backward.
+
+    .. math:: \mathrm{GRL}(z) = z, \qquad \partial\,\mathrm{GRL}(z) / \partial z = -\lambda I
 
     >>> z = torch.ones(2, requires_grad=True)
     >>> reverse_gradient(z, 0.5).sum().backward()
@@ -74,7 +76,10 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 def task_loss(
     embeddings: Mapping[str, Any], heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
 ) -> Tensor:
-    """L_cl = Σ_m CE(Cl_m([z_inv ‖ z_inf]), y_m), Eq. 2. Labels [B] in [0, C); log C for equal logits, per modality."""
+    r"""Eq. 2: each modality's classifier learns the class. Labels [B] in [0, C); log C for equal logits, per modality.
+
+    .. math:: L_{cl} = \sum_m \mathrm{CE}(\mathrm{Cl}_m([z_{inv} \| z_{inf}]), y_m)
+    """
     return _reduce(
         [
             F.cross_entropy(
@@ -94,7 +99,9 @@ def adversarial_loss(
     reduction: str = "paper",
     modality_targets: str = "paper",
 ) -> Tensor:
-    """L_adv = Σ_m CE(Cl_adv(GRL(z_inv)), m), Eq. 3: the classifier learns to tell modalities, the encoders to hide.
+    r"""Eq. 3: the classifier learns to tell modalities, the encoders to hide.
+
+    .. math:: L_{adv} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{GRL}(z_{inv})), m)
 
     At the equilibrium, z_inv tells nothing and the value is M·log M.
     """
@@ -110,7 +117,11 @@ def adversarial_loss(
 def modality_loss(
     embeddings: Mapping[str, Any], heads: Any, *, reduction: str = "paper", modality_targets: str = "paper"
 ) -> Tensor:
-    """L_mod = Σ_m CE(Cl_m-inf(z_inf), m) + Σ_m CE(Cl_m-irr(z_irr), m), Eq. 4: what is private must tell its sensor."""
+    r"""Eq. 4: what is private must tell its sensor.
+
+    .. math:: L_{mod} = \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}inf}(z_{inf}), m)
+              + \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}irr}(z_{irr}), m)
+    """
     informative, irrelevant = (
         [
             _modality_cross_entropy(head(getattr(z, part)), number, modality_targets)
@@ -124,7 +135,10 @@ def modality_loss(
 def auxiliary_loss(
     embeddings: Mapping[str, Any], heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
 ) -> Tensor:
-    """L_aux = Σ_m Σ_{z ∈ {inv, inf}} CE(Cl_aux(z), y_m), Eq. 5: either part alone must tell the class."""
+    r"""Eq. 5: either part alone must tell the class.
+
+    .. math:: L_{aux} = \sum_m \sum_{z \in \{z_{inv}, z_{inf}\}} \mathrm{CE}(\mathrm{Cl}_{aux}(z), y_m)
+    """
     invariant, informative = (
         [F.cross_entropy(heads.aux(getattr(z, part)), labels[m], reduction="none") for m, z in embeddings.items()]
         for part in ("inv", "inf")
@@ -133,8 +147,10 @@ def auxiliary_loss(
 
 
 def orthogonality_loss(embeddings: Mapping[str, Any], reduction: str = "paper") -> Tensor:
-    """L_⊥ = Σ_m cos(z_inv, z_inf) + Σ_m cos(z_inf, z_irr), Eq. 6, signed: its minimum, -2M, is opposition and not
-    orthogonality, and nothing holds z_inv and z_irr apart."""
+    r"""Eq. 6, signed: its minimum, -2M, is opposition and not orthogonality, and nothing holds z_inv and z_irr apart.
+
+    .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
+    """
     return _reduce([F.cosine_similarity(z.inv, z.inf) for z in embeddings.values()], reduction) + _reduce(
         [F.cosine_similarity(z.inf, z.irr) for z in embeddings.values()], reduction
     )
@@ -150,7 +166,9 @@ def terms(
     modality_targets: str = "paper",
     adversary: Callable[..., Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """The five terms of DisCoM-KD's loss, Eqs. 2–6; the loss, Eq. 7, is their sum.
+    r"""The five terms of DisCoM-KD's loss, Eqs. 2–6; the loss, Eq. 7, is their sum.
+
+    .. math:: L = L_{cl} + L_{adv} + L_{mod} + L_{aux} + L_{\perp}
 
     Args:
         embeddings: modality → an Embedding (inv, inf, irr of shape [B, D]); the order numbers the modalities. B may

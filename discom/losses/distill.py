@@ -32,7 +32,9 @@ EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 
 
 def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tensor = 4.0) -> Tensor:
-    """Knowledge distillation: T² · mean over the batch of KL(p^t_T ‖ p^s_T).
+    r"""Knowledge distillation: the divergence between softened probabilities, mean over the batch.
+
+    .. math:: L_{KD} = \frac{T^2}{B} \sum_i \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T = \mathrm{softmax}(z / T)
 
     Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. The factor T² keeps the gradient's size when T changes: per sample it
     is T (p^s_T - p^t_T) / B.
@@ -56,7 +58,9 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
 
 
 def standardize(logits: Tensor) -> Tensor:
-    """LSKD's plug-in: (z - mean_c z) / (std_c z + 1e-7) for each row, [B, C] → [B, C].
+    r"""LSKD's plug-in: the logits of each row standardised, [B, C] → [B, C].
+
+    .. math:: \mathcal{Z}(z) = (z - \mathrm{mean}_c\, z) / (\mathrm{std}_c\, z + 10^{-7})
 
     Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1). It goes in front of
     any loss here, for both networks, and leaves the cross-entropy its raw logits.
@@ -75,9 +79,12 @@ def standardize(logits: Tensor) -> Tensor:
 def dkd_terms(
     student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, temperature: float | Tensor = 4.0
 ) -> tuple[Tensor, Tensor]:
-    """Decoupled KD's two terms: the target class against the rest, and the rest among themselves.
+    r"""Decoupled KD's two terms: the target class against the rest, and the rest among themselves.
 
-        TCKD = T² · mean KL of (p_y, 1 - p_y);    NCKD = T² · mean KL of softmax(z_c / T, c ≠ y)
+    .. math:: \mathrm{TCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(b^t_i \| b^s_i), \qquad
+              \mathrm{NCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(q^t_i \| q^s_i)
+
+    where b = (p_y, 1 - p_y), and q = softmax(z_c / T) over the classes c ≠ y.
 
     Source: Zhao et al., CVPR 2022. The official code takes the target out by subtracting 1000 from its logit and takes
     the logarithm of a sum of probabilities; here its column is dropped and sums stay logarithms: the same values, and
@@ -127,7 +134,9 @@ def dkd(
     alpha: float = 1.0,
     beta: float = 8.0,
 ) -> Tensor:
-    """Decoupled KD: α·TCKD + β·NCKD (Zhao et al., CVPR 2022, Eq. 7), without cross-entropy and warm-up.
+    r"""Decoupled KD (Zhao et al., CVPR 2022, Eq. 7), without cross-entropy and warm-up.
+
+    .. math:: L_{DKD} = \alpha\, \mathrm{TCKD} + \beta\, \mathrm{NCKD}
 
     >>> z = torch.tensor([[2.0, 0.0, 0.0]])
     >>> dkd(z, z + 5, torch.tensor([0])).item()
@@ -138,9 +147,9 @@ def dkd(
 
 
 def curriculum_lambda(epoch: int, loops: int = 10) -> float:
-    """CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`, then -1.
+    r"""CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`, then -1.
 
-        λ(e) = -(1 - cos(π · min(e, L) / L)) / 2
+    .. math:: \lambda(e) = -\tfrac{1}{2} (1 - \cos(\pi \min(e, L) / L))
 
     Source: Li et al., AAAI 2023. Its sign is the only one in play: the gradient that θ receives is λ · ∂L/∂θ, so the
     negative λ alone makes the temperature climb while the student descends.
@@ -157,7 +166,9 @@ def curriculum_lambda(epoch: int, loops: int = 10) -> float:
 
 
 class CurriculumTemperature(nn.Module):
-    """CTKD's temperature: T = start + span · σ(θ), one learned θ, in (start, start + span).
+    r"""CTKD's temperature, one learned θ, in (start, start + span).
+
+    .. math:: T = \mathrm{start} + \mathrm{span} \cdot \sigma(\theta)
 
     Source: Li et al., AAAI 2023, the global temperature; their 1 and 20 are where it starts and how far it reaches, so
     T lies in (1, 21) and begins at 15.62.
@@ -188,11 +199,12 @@ class CurriculumTemperature(nn.Module):
 
 
 def mlkd_terms(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> dict[str, Tensor]:
-    """Multi-level KD at one temperature: agreement per sample, between samples, and between classes.
+    r"""Multi-level KD at one temperature: agreement per sample (`kd`), between samples, and between classes.
 
-        instance = kd(z^s, z^t, T);   batch = ‖P_t P_tᵀ - P_s P_sᵀ‖²_F / B;   classes = ‖P_tᵀ P_t - P_sᵀ P_s‖²_F / C
+    .. math:: L_{batch} = \tfrac{1}{B} \| P_t P_t^\top - P_s P_s^\top \|_F^2, \qquad
+              L_{classes} = \tfrac{1}{C} \| P_t^\top P_t - P_s^\top P_s \|_F^2
 
-    with P = softmax(z / T) [B, C]; no T² on the last two. Source: Jin et al., CVPR 2023; `losses.multilevel` combines
+    with P = softmax(z / T) [B, C]; no T² on these two. Source: Jin et al., CVPR 2023; `losses.multilevel` combines
     temperatures and views.
 
     Returns:

@@ -17,10 +17,12 @@ View = tuple[Tensor, Tensor]  # logits of student and teacher for the same image
 def official(
     weak: View, strong: View, temperatures: Sequence[float] = (4, 3, 5, 2, 6), standardized: bool = False
 ) -> dict[str, Tensor]:
-    """MLKD as its official code computes it, unweighted (there 0.9 each, and 0.1 for the cross-entropy of each view).
+    r"""MLKD as its official code computes it, unweighted (there 0.9 each, and 0.1 for the cross-entropy of each view).
 
-        instance = f_b Σ_T kd(weak) + Σ_{first three T} kd(strong) + Σ_{last two T} kd(weak)
-        batch    = f_b Σ_T batch(weak);    classes = f_c Σ_T classes(weak)
+    .. math:: L_{instance} &= f_b \sum_T \mathrm{kd}_T(weak)
+              + \sum_{T_1 \ldots T_3} \mathrm{kd}_T(strong) + \sum_{T_4, T_5} \mathrm{kd}_T(weak) \\
+              L_{batch} &= f_b \sum_T \mathrm{batch}_T(weak), \qquad
+              L_{classes} = f_c \sum_T \mathrm{classes}_T(weak)
 
     The paper means to select confident samples and classes; in the code the masks multiply a scalar and act as the
     shares f_b and f_c (about one half). Two of the strong view's temperatures read the weak logits, and its batch and
@@ -70,9 +72,9 @@ def all_terms(
 def discom_paper(
     weak: View, temperatures: Sequence[float] = (2, 3, 4, 5, 6), standardized: bool = False
 ) -> dict[str, Tensor]:
-    """MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T², and a swapped divergence.
+    r"""MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T², and a swapped divergence.
 
-        instance = Σ_T mean over B·C of p_s (log p_s - p_t)
+    .. math:: L_{instance} = \sum_T \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
 
     Probabilities stand there where logarithms belong, and teacher and student have changed places. Its minimum is at
     p_s = softmax(p_t), close to uniform, and it can be negative. Source: github.com/tanodino/CMKD_Disentangle at

@@ -22,7 +22,9 @@ TINY = 1e-12  # added to variances and kernels' widths: what never changes gives
 def irrelevant_task_loss(
     embeddings: Mapping[str, Any], head: nn.Module, labels: Mapping[str, Tensor], *, grl_lambda: float = 1.0
 ) -> Tensor:
-    """L_irr = Σ_m CE(Cl_irr(GRL(z_irr)), y_m): the head learns to read the class off z_irr, the encoders to hide it.
+    r"""The head learns to read the class off z_irr, the encoders to hide it.
+
+    .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
     Source: gradient reversal (Ganin et al. 2016) with the task's labels in the place of the domain's; ours.
 
@@ -48,7 +50,9 @@ def irrelevant_task_loss(
 
 
 def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared correlation between the units of two embeddings: 1/(D·D') Σ_ij corr(a_i, b_j)².
+    r"""Mean squared correlation between the units of two embeddings.
+
+    .. math:: r^2(a, b) = \frac{1}{D D'} \sum_{ij} \mathrm{corr}(a_i, b_j)^2
 
     Source: the cross-covariance penalty of Cheung et al. (2015), on standardised units, so that a unit's scale does not
     count; the mean, so that D does not.
@@ -81,18 +85,22 @@ def _full(z: Tensor) -> Tensor:
 
 
 def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
-    """L_xcov = Σ_m [r²(z_irr, z_inv) + r²(z_irr, z_inf)], r² the `squared_correlation`.
+    r"""No unit of z_irr shall be a line of a unit of the others; r² is the `squared_correlation`.
 
-    A scalar in [0, 2M]: no unit of z_irr shall be a line of a unit of the others. Other dependence is not seen.
+    .. math:: L_{xcov} = \sum_m [r^2(z_{irr}, z_{inv}) + r^2(z_{irr}, z_{inf})]
+
+    A scalar in [0, 2M]. Other dependence is not seen.
     """
     return sum(squared_correlation(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf))
 
 
 def hsic(embeddings: Mapping[str, Any]) -> Tensor:
-    """L_HSIC = Σ_m [d(z_irr, z_inv) + d(z_irr, z_inf)], d the normalised Hilbert–Schmidt independence criterion.
+    r"""z_irr shall be independent of the other parts; d is the normalised Hilbert–Schmidt independence criterion.
 
-        d(a, b) = tr(KHLH) / √(tr(KHKH) · tr(LHLH)),   H = 1 - 1/B,
-        K_ij = exp(-‖a_i - a_j‖² / median),   L the same of b
+    .. math:: L_{HSIC} = \sum_m [d(z_{irr}, z_{inv}) + d(z_{irr}, z_{inf})], \qquad
+              d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\, \mathrm{tr}(LHLH)}}
+
+    H = 1 - 1/B takes the mean out, K_ij = exp(-‖a_i - a_j‖² / median), L is the same of b.
 
     Source: Gretton et al. (2005), the biased estimate, with the median of the squared distances as the kernel's width;
     normalised as in kernel CKA (Kornblith et al. 2019), so that the width of an embedding does not count.

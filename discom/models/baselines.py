@@ -32,9 +32,9 @@ class SingleModality(nn.Module):
 
 
 class FusionNetwork(nn.Module):
-    """The teacher: an encoder for each modality, their features added, one linear layer (DisCoM-KD, section 4).
+    r"""The teacher: an encoder for each modality, their features added, one linear layer (DisCoM-KD, section 4).
 
-        logits = Σ_m W · encoder_m(x_m) + b
+    .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
 
     With one modality it is the single-modality network.
 

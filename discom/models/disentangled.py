@@ -23,10 +23,10 @@ class Embedding(NamedTuple):
 
 
 class Branch(nn.Module):
-    """One modality's two encoders: x → (z_inv, z_inf, z_irr).
+    r"""One modality's two encoders: x → (z_inv, z_inf, z_irr).
 
-        h = specific(x) ∈ R^2D,   z_inf = h[:, :D],   z_irr = h[:, D:],
-        z_inv = ReLU(BatchNorm(Linear(invariant(x)))) ∈ R^D
+    .. math:: [z_{inf} \| z_{irr}] = \mathrm{specific}(x) \in \mathbb{R}^{2D}, \qquad
+              z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x)))) \in \mathbb{R}^D
 
     Source: DisCoM-KD, section 3 and the released code's projection head (its second linear layer is never used there
     and is left out here).
