@@ -121,7 +121,9 @@ def _api_contents() -> str:
 
 def _groups() -> dict[str, list[str]]:
     """GROUPS, and the rooms that it does not name in a last one."""
-    every = {path.stem for path in (ROOT / "discom").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    every = {
+        path.stem for path in (ROOT / "discom").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     named = {title: list(rooms) for title, rooms in GROUPS.items()}
     rest = every - {room for rooms in GROUPS.values() for room in rooms} - {"__init__", "__main__", "version"}
     return named | {REST: sorted(rest)}

@@ -19,7 +19,7 @@ CODE = r"(?<!`)`(?P<code>[^`\n]+)`(?!`)"
 def rewrite_page(app, docname: str, source: list[str]) -> None:
     """Sphinx's source-read: the links of a page, and of a notebook's Markdown cells."""
     srcdir = Path(app.srcdir)
-    if not site_pages.origin(docname, srcdir).suffix == ".ipynb":
+    if site_pages.origin(docname, srcdir).suffix != ".ipynb":
         source[0] = with_equations(markdown(source[0], docname, srcdir))
         return
     notebook = json.loads(source[0])
@@ -58,20 +58,22 @@ def _address(target: Path, text: str, here: Path, srcdir: Path) -> str:
 def _code(code: str) -> str | None:
     if re.fullmatch(r"discom(\.\w+)+", code):
         return f"{{py:obj}}`{code} <{_home(code)}>`"
-    file, _, test = code.partition("::")
+    file = code.partition("::")[0]
     if re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file) and (site_pages.ROOT / file).exists():
         return f"[`{code}`]({site_pages.on_github(site_pages.ROOT / file)})"
     return None
 
 
 def with_equations(text: str) -> str:
-    """A table's `…` behind the name of a function becomes the equation of its docstring; a dash if it has none."""
+    """In a table a link shows the last part of its name alone, and the `…` behind it becomes the equation of its
+    docstring, or a dash if it has none."""
 
     def fill(found: re.Match) -> str:
-        formulas = " <br> ".join(f"${one}$" for one in equations(found["name"]))
-        return f"| {found['code']} | {formulas or '–'} |"
+        cell = f"| {{py:obj}}`{found['name'].rpartition('.')[2]} <{found['home']}>` |"
+        formulas = " <br> ".join(f"${one}$" for one in equations(found["name"])) if found["gap"] else ""
+        return cell + (f" {formulas or '–'} |" if found["gap"] else "")
 
-    return re.sub(r"\| (?P<code>{py:obj}`(?P<name>[\w.]+) <[\w.]+>`) \| … \|", fill, text)
+    return re.sub(r"\| {py:obj}`(?P<name>[\w.]+) <(?P<home>[\w.]+)>` \|(?P<gap> … \|)?", fill, text)
 
 
 def equations(name: str) -> list[str]:
