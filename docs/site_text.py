@@ -82,7 +82,10 @@ def equations(name: str) -> list[str]:
     text = inspect.getdoc(getattr(import_module(module), function)) or ""
     block = re.search(r"^\.\. math:: (.*(?:\n .*)*)", text, re.MULTILINE)
     formulas = re.split(r"\\\\$|,?\s*\\qquad\s", block[1], flags=re.MULTILINE) if block else []
-    return [" ".join(one.replace("&=", "=").replace(r"\|", r"\Vert ").split()) for one in formulas]  # a bar ends a cell
+    bars = {r"\|": r"\Vert ", "|": r"\vert "}  # a bar would end the cell
+    for bar, name in bars.items():
+        formulas = [one.replace(bar, name) for one in formulas]
+    return [" ".join(one.replace("&=", "=").split()) for one in formulas]
 
 
 def _home(name: str) -> str:
