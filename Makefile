@@ -20,7 +20,7 @@ faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of doc
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100
 
 docs: $(READY)  ## the documentation site in build/docs; a warning or a link that leads nowhere within it is an error
-	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
 linkcheck: $(READY)  ## ask every address outside that the site names; needs the network
