@@ -60,7 +60,7 @@ def _code(code: str) -> str | None:
         return f"{{py:obj}}`{code} <{_home(code)}>`"
     file = code.partition("::")[0]
     if re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file) and (site_pages.ROOT / file).exists():
-        return f"[`{code}`]({site_pages.on_github(site_pages.ROOT / file)})"
+        return f"[`{code.rpartition('::')[2]}`]({site_pages.on_github(site_pages.ROOT / file)})"
     return None
 
 
