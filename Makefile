@@ -16,6 +16,23 @@ test: $(READY) browser  ## lint, tests, doctests, the README's commands, every n
 	$(BIN)/python -m pytest
 	$(BIN)/python -m discom reproduce --profile tiny --again --out build/notebooks-tiny
 
+# Where nothing fits beside what Colab has, uv says why and the target fails; the whole set is left in build/.
+COLAB := tests/fixtures/colab-constraints.txt
+colab: $(READY)  ## an installation leaves what Colab has as it is, with each of its Pythons (asks the package index)
+	@mkdir -p build
+	@for python in 3.11 3.12; do \
+	  $(BIN)/uv pip compile --quiet --python-version $$python --python-platform linux --constraint $(COLAB) \
+	    --extra dense --extra deploy --extra ray pyproject.toml > build/colab-$$python.txt || exit 1; \
+	  grep -E "^(torch|torchvision|numpy)==" build/colab-$$python.txt | xargs echo "Python $$python keeps"; done
+
+OLDEST := .venv-oldest
+TOOLS = $(shell grep -oE "^(pytest|hypothesis|jupytext)==[^ ]+" $(REQUIREMENTS))
+oldest: $(READY)  ## quick tests and every notebook (tiny profile) with the oldest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[dense,deploy]" $(TOOLS)
+	$(OLDEST)/bin/python -m pytest -m "not slow"
+	$(OLDEST)/bin/python -m discom reproduce --profile tiny --out build/notebooks-oldest
+
 faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of docs/reliability.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100
 

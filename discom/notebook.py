@@ -8,6 +8,7 @@ import torch
 from discom.data import DRAWN
 from discom.errors import UnsuitableError
 from discom.machine import device_type, machine, peak_memory
+from discom.version import __version__
 
 __all__ = ["check", "finish", "stamp"]
 
@@ -33,7 +34,8 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     here = machine(device)
     print(" · ".join(f"{name} {version}" for name, version in {"python": here["python"], **here["versions"]}.items()))
     processor = f"{here['processor']}, {here['threads']} threads" if device.type == "cpu" else here["device"]
-    print(f"{processor} · seed {seed} · commit {here['commit']} · {time.strftime('%Y-%m-%d')}")
+    source = f"commit {here['commit']}" if here["commit"] else f"discom {__version__}"  # installed, not cloned
+    print(f"{processor} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
 
 
 def check(claim: str, holds: Any) -> None:

@@ -2,20 +2,86 @@
 
 python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
-python notebooks/build.py --text 02  new text around the stored outputs, where no code cell was edited
+python notebooks/build.py --heads    nothing but the badges, install cells and addresses, written anew from pyproject.toml
+python notebooks/build.py --text 02  those, and new text around the stored outputs, where no other code cell was edited
 """
 
+import argparse
 import re
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 import jupytext
 import nbformat
 
+from discom.errors import DataError, DiscomError
 from discom.reproduce import PARAMETERS, execute
+from discom.storage import atomic_file
+from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent
+PAGES = ("README.md", "CITATION.cff", "docs/**/*.md", "data/*.md")  # besides the twins: pages that name the address
+BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", re.IGNORECASE)
+FIRST_CODE = re.compile(r"^# %%\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL)
+INSTALL = """\
+import os
+from importlib.metadata import distributions
+
+try:
+    import discom.version
+except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+    print("fetching this release")
+    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    # !git clone --quiet --depth 1 --branch RELEASE ADDRESS
+    # %pip install --quiet ./discom {" ".join(held)}
+    import discom
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+    os.chdir("discom/notebooks")
+"""
+
+
+def address(root: Path) -> str:
+    """Where the repository lives: the one place that says so is pyproject.toml."""
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+
+
+def head(text: str, name: str, home: str, version: str) -> str:
+    """The twin's text with the badge and the install cell of this release.
+
+    Raises:
+        DataError: there is no badge, or the first code cell is none that installs.
+    """
+    blob = home.replace("https://github.com/", "https://colab.research.google.com/github/") + f"/blob/v{version}"
+    image = "https://colab.research.google.com/assets/colab-badge.svg"
+    badge = f"[![Open in Colab]({image})]({blob}/notebooks/{name}.ipynb)"
+    cell = FIRST_CODE.search(text)
+    if not BADGE.search(text):
+        raise DataError(f"notebooks/py/{name}.py: no badge; write [![Open in Colab]()]() into its first cell")
+    if not cell or "git clone" not in cell[1]:
+        raise DataError(f"notebooks/py/{name}.py: the first code cell must be the install cell; copy another twin's")
+    install = INSTALL.replace("RELEASE", f"v{version}").replace("ADDRESS", home) + "\n"
+    return BADGE.sub(lambda _: badge, text[: cell.start(1)]) + install + text[cell.end(1) :]
+
+
+def page(text: str, home: str, version: str) -> str:
+    """The page's text with the address and the version of this release."""
+    text = re.sub(r"git clone \S+ && cd discom", f"git clone {home} && cd discom", text)
+    text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
+    return re.sub(r"(?m)^repository-code: .*$", f'repository-code: "{home}"', text)
+
+
+def heads(root: Path, version: str = __version__) -> list[Path]:
+    """Write badges, install cells and addresses anew; the files that this changed."""
+    home, twins = address(root), sorted((root / "notebooks/py").glob("[0-9][0-9]_*.py"))
+    made = {twin: head(twin.read_text(), twin.stem, home, version) for twin in twins}
+    made |= {file: page(file.read_text(), home, version) for pattern in PAGES for file in root.glob(pattern)}
+    changed = [file for file, text in made.items() if text != file.read_text()]
+    for file in changed:
+        with atomic_file(file) as part:
+            part.write_text(made[file])
+    return changed
 
 
 def twin(source: Path) -> nbformat.NotebookNode:
@@ -76,20 +142,26 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
+    """What the outputs of a code cell depend on; the install cell has none where discom is installed."""
+    return ("install",) if "git clone" in cell.source else (cell.source, *cell.metadata.get("tags", []))
+
+
 def renew_text(source: Path) -> Path:
-    """Put the twin's text around the outputs that are stored, and describe the pictures anew.
+    """Put the twin's text and its install cell around the outputs that are stored, and describe the pictures anew.
 
     Raises:
-        ValueError: a code cell differs, so its output has to be made again.
+        DataError: another code cell differs, so its output has to be made again; nothing is written.
     """
-    target, cells = HERE / f"{source.stem}.ipynb", twin(source).cells
+    target, edited = HERE / f"{source.stem}.ipynb", twin(source)
     stored = nbformat.read(target, as_version=4)
-    outputs = [cell for cell in stored.cells if cell.cell_type == "code"]
-    if [cell.source for cell in outputs] != [cell.source for cell in cells if cell.cell_type == "code"]:
-        raise ValueError(f"{source}: a code cell was edited; run it without --text")
-    left = iter(outputs)
-    stored.cells = [next(left) if cell.cell_type == "code" else cell for cell in cells]
-    nbformat.write(describe(clean(stored)), target)
+    new, old = ([cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in (edited, stored))
+    if [_needs_a_run(cell) for cell in new] != [_needs_a_run(cell) for cell in old]:
+        raise DataError(f"{source.name}: a code cell was edited; run python notebooks/build.py {source.stem[:2]}")
+    for cell, run in zip(new, old, strict=True):
+        cell.update(outputs=run.outputs, execution_count=run.execution_count)
+    with atomic_file(target) as part:
+        nbformat.write(describe(clean(edited)), part)
     return target
 
 
@@ -112,9 +184,26 @@ def build(source: Path) -> Path:
     return target
 
 
+def main(arguments: list[str]) -> int:
+    """Write the heads, then what the arguments ask for; 2 if something has to be put right first."""
+    parser = argparse.ArgumentParser(description="Make the notebooks from their twins in notebooks/py.")
+    parser.add_argument("notebooks", nargs="*", metavar="NN", help="numbers, such as 02; all by default")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--heads", action="store_true", help="badges, install cells and addresses alone")
+    only.add_argument("--text", action="store_true", help="new text around the stored outputs, without a run")
+    chosen = parser.parse_args(arguments)
+    try:
+        for file in heads(HERE.parent):
+            print(file.name, flush=True)
+        for file in [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py")):
+            if not chosen.notebooks or file.name.startswith(tuple(chosen.notebooks)):
+                made = renew_text(file) if chosen.text else build(file)
+                print(made.name, flush=True)
+    except DiscomError as error:
+        print(f"notebooks/build.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    make = renew_text if "--text" in sys.argv else build
-    wanted = [word for word in sys.argv[1:] if word != "--text"]
-    for file in sorted((HERE / "py").glob("[0-9][0-9]_*.py")):
-        if not wanted or any(file.name.startswith(start) for start in wanted):
-            print(make(file).name, flush=True)
+    sys.exit(main(sys.argv[1:]))

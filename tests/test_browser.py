@@ -1,4 +1,4 @@
-"""The explorer in a real JupyterLab: a browser runs the notebook, turns a control, clicks and lassos.
+"""Widgets in a real JupyterLab: a browser opens a notebook, runs it, turns controls, clicks and lassos.
 
 It needs playwright (in requirements.txt) and a Chromium; on Debian and Ubuntu: `sudo apt install chromium`. Playwright
 uses the Chromium on PATH, so none of its own has to be fetched. Screenshots are left in build/browser.
@@ -13,6 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -23,18 +25,16 @@ from papermill.parameterize import parameterize_notebook
 from discom.reproduce import PARAMETERS
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOK = ROOT / "notebooks/06_what_the_embeddings_hold.ipynb"  # has an explorer; run in the tiny profile
-READY = "nearest neighbours are the nearest in this picture too"  # what the explorer says when its picture is there
+WIDGETS = re.compile(r"\b(widgets|ipywidgets|anywidget|interact|interactive)\b")
 LAST = re.compile(r"all \d+ checks passed · ")
 SECONDS = 300  # the longest wait for anything: a busy machine is no failure
 SCREENSHOTS = ROOT / "build/browser"
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -r requirements.txt")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium"),
-]
+BROWSER = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium")
+QUIET = {  # settings of JupyterLab
+    "apputils-extension/notification": '{"fetchNews": "false"}',  # no question about news over the picture
+    "notebook-extension/tracker": '{"windowingMode": "none"}',  # every cell is on the page, also those out of sight
+}
 
 
 def wait_for(condition, what: str) -> None:
@@ -44,34 +44,42 @@ def wait_for(condition, what: str) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """A JupyterLab of its own: the address of the notebook, token included."""
-    room = tmp_path / "notebooks"
+def with_widgets() -> set[str]:
+    """The notebooks whose code names a library of widgets."""
+    notebooks = {path.stem: nbformat.read(path, as_version=4).cells for path in (ROOT / "notebooks").glob("*.ipynb")}
+    return {
+        name
+        for name, cells in notebooks.items()
+        if any(cell.cell_type == "code" and WIDGETS.search(cell.source) for cell in cells)
+    }
+
+
+@contextmanager
+def served(notebook: Path, folder: Path) -> Iterator[str]:
+    """A JupyterLab of its own with the notebook in the tiny profile: its address, token included."""
+    room = folder / "notebooks"
     room.mkdir()
-    parameters = {**PARAMETERS["tiny"], "runs": str(tmp_path / "runs")}
-    nbformat.write(parameterize_notebook(load_notebook_node(str(NOTEBOOK)), parameters), room / "explorer.ipynb")
-    shutil.copytree(ROOT / "results", tmp_path / "results")
+    parameters = {**PARAMETERS["tiny"], "runs": str(folder / "runs")}
+    nbformat.write(parameterize_notebook(load_notebook_node(str(notebook)), parameters), room / notebook.name)
+    shutil.copytree(ROOT / "results", folder / "results")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    quiet = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension"
-    quiet.mkdir(parents=True)  # no question about news over the picture
-    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    whole = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/notebook-extension"
-    whole.mkdir(parents=True)  # every cell is on the page, also those out of sight
-    (whole / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    own = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    for name, setting in QUIET.items():
+        file = folder / f"JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(setting)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
                "--ServerApp.port_retries=0", "--IdentityProvider.token=token", f"--ServerApp.root_dir={room}",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                "--Application.log_level=WARN"]  # fmt: skip
-    environment = {**os.environ, **own, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONPATH": str(ROOT)}
-    with (tmp_path / "lab.log").open("w") as log:
+    environment = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def answers() -> bool:
-        assert server.poll() is None, (tmp_path / "lab.log").read_text()
+        assert server.poll() is None, (folder / "lab.log").read_text()
         try:
             return urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=token", timeout=2).status == 200
         except (urllib.error.URLError, OSError):
@@ -79,7 +87,7 @@ def lab(tmp_path):
 
     try:
         wait_for(answers, "JupyterLab")
-        yield f"http://127.0.0.1:{port}/lab/tree/explorer.ipynb?token=token"
+        yield f"http://127.0.0.1:{port}/lab/tree/{notebook.name}?token=token"
     finally:
         server.terminate()
         try:
@@ -89,29 +97,31 @@ def lab(tmp_path):
             server.wait()
 
 
-@pytest.fixture
-def page(lab):
-    """The notebook after its last cell, in a window of 1200 × 1500 pixels, which shows all of it."""
+@contextmanager
+def after_run_all(notebook: Path, folder: Path) -> Iterator:
+    """The notebook's page after its last cell, in a window of 1200 × 1500 pixels; errors of scripts fail the test."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is missing: pip install -r requirements.txt"
+    )
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_api.sync_playwright() as playwright:
+    with served(notebook, folder) as address, sync_api.sync_playwright() as playwright:
         # without its sandbox: as root, in a container, Chromium starts in no other way
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 1500})
         page.set_default_timeout(1000 * SECONDS)
         errors = []
         page.on("pageerror", lambda error: errors.append(error.stack))
-        page.goto(lab)
+        page.goto(address)
         page.get_by_text("| Idle").wait_for()  # the kernel, in the line at the bottom
         page.keyboard.press("Control+b")  # the file browser takes room
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         try:
             page.get_by_text(LAST).wait_for()  # the last cell is done
-            page.get_by_text(READY).wait_for()
             yield page
             assert not errors, errors
         finally:
-            page.screenshot(path=SCREENSHOTS / "last.png")  # what a failed wait was looking at
+            page.screenshot(path=SCREENSHOTS / f"{notebook.stem[:2]}_last.png")  # what a failed wait was looking at
             browser.close()
 
 
@@ -154,16 +164,17 @@ def click(page, column: float, row: float) -> None:
     page.locator(".discom-scatter > canvas").click(position={"x": column, "y": row})
 
 
-def test_the_images_follow_clicks_lassos_and_controls(page):
+def the_images_follow_clicks_lassos_and_controls(page) -> None:
+    page.get_by_text("nearest neighbours are the nearest in this picture too").wait_for()  # the picture is there
     page.locator(".discom-scatter").scroll_into_view_if_needed()
-    page.screenshot(path=SCREENSHOTS / "1_run.png")
+    page.screenshot(path=SCREENSHOTS / "06_1_run.png")
     chosen = sources(page)  # by the cell itself
     assert page.get_by_text("Distances between clusters").first.is_visible()
 
     drag_around(page)
     wait_for(lambda: sources(page) != chosen and len(sources(page)) == 2, "the images of a lasso")
     assert page.get_by_text(re.compile(r"Selected samples: the first 8 of \d+")).is_visible()
-    page.screenshot(path=SCREENSHOTS / "2_lasso.png")
+    page.screenshot(path=SCREENSHOTS / "06_2_lasso.png")
     before = sources(page)
 
     page.keyboard.press("ArrowRight")  # the picture has the focus: on to the next point
@@ -186,4 +197,19 @@ def test_the_images_follow_clicks_lassos_and_controls(page):
         wait_for(lambda: len(sources(page)) == 2, "the images of a clicked point")
         clicked.append(sources(page))
     assert clicked[0][0] != clicked[1][0]
-    page.screenshot(path=SCREENSHOTS / "3_click.png")
+    page.screenshot(path=SCREENSHOTS / "06_3_click.png")
+
+
+INTERACTIONS = {"06_what_the_embeddings_hold": the_images_follow_clicks_lassos_and_controls}
+
+
+def test_every_notebook_with_widgets_has_its_interaction():
+    assert with_widgets() == INTERACTIONS.keys(), "write down above what a reader does with its widgets, and sees"
+
+
+@BROWSER
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INTERACTIONS)
+def test_widgets_answer_in_jupyterlab(name, tmp_path):
+    with after_run_all(ROOT / f"notebooks/{name}.ipynb", tmp_path) as page:
+        INTERACTIONS[name](page)

@@ -213,7 +213,7 @@ def test_learns_a_batch_by_heart(name):
     model, batch = make(name), draw_batch(name)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-2 if name in TAUGHT else 1e-2)
     first = {term: value.item() for term, value in model(batch).items()}
-    for _ in range(160 if name in ("dkd+lskd", "mlkd+lskd") else 60):  # these two come to labels late
+    for _ in range(240 if name in ("dkd+lskd", "mlkd+lskd") else 60):  # these two come to labels late
         step(model, batch, optimizer)
     last = {term: value.item() for term, value in model(batch).items()}
     for network in model.deployed:

@@ -7,6 +7,7 @@ import pytest
 from discom import notebook
 from discom.errors import UnsuitableError
 from discom.notebook import check, finish, stamp
+from discom.version import __version__
 
 # ---------------------------------------------------------------- check, finish, stamp
 
@@ -66,15 +67,16 @@ def test_stamp_starts_the_count_and_the_clock_again(capsys, monkeypatch):
     assert int(found[1]) < 600
 
 
-def test_stamp_says_where_and_with_what(capsys):
-    here = {"processor": "abacus", "device": "GPU", "threads": 3, "python": "3.99", "commit": "abc1234"}
+@pytest.mark.parametrize(("commit", "said"), [("abc1234", "commit abc1234"), (None, f"discom {__version__}")])
+def test_stamp_says_where_and_with_what(capsys, commit, said):
+    here = {"processor": "abacus", "device": "GPU", "threads": 3, "python": "3.99", "commit": commit}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(notebook, "machine", lambda device: {**here, "versions": {"torch": "9.8"}})
         patch.setattr(notebook.torch.cuda, "is_available", lambda: False)
         stamp(seed=11)
     first, second = capsys.readouterr().out.splitlines()
     assert first == "python 3.99 · torch 9.8"
-    assert second.startswith("abacus, 3 threads · seed 11 · commit abc1234 · ")
+    assert second.startswith(f"abacus, 3 threads · seed 11 · {said} · ")
     assert re.search(r"\d{4}-\d\d-\d\d$", second)
 
 

@@ -16,7 +16,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-ADDRESS = re.search(r'Repository = "([^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -121,17 +120,6 @@ def test_new_text_keeps_outputs_and_a_new_code_cell_is_refused(tmp_path, monkeyp
     (tmp_path / "01.py").write_text("# %%\nother\n")
     with pytest.raises(ValueError, match="a code cell was edited"):
         build.renew_text(tmp_path / "01.py")
-
-
-@each
-def test_badge_and_install_cell_carry_the_one_address_and_a_fixed_version(path):
-    cells = nbformat.read(path, as_version=4).cells
-    repository = ADDRESS.removeprefix("https://github.com/")
-    badge = f"https://colab.research.google.com/github/{repository}/blob/v0.1.0/notebooks/{path.name}"
-    assert badge in cells[0].source
-    install = next(cell.source for cell in cells if cell.cell_type == "code")
-    assert f"--branch v0.1.0 {ADDRESS}" in install
-    assert len(install.splitlines()) <= 7
 
 
 @each

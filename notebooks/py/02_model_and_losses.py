@@ -3,7 +3,7 @@
 #
 # You compute every term of the DisCoM-KD loss by hand on three samples, then see what each one does, and does not do, to an embedding.
 #
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/02_model_and_losses.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/02_model_and_losses.ipynb)
 # · [solutions](solutions/py/02_model_and_losses.py) · [the losses in the package](../discom/losses/disentangle.py)
 
 # %% [markdown]
@@ -26,13 +26,19 @@
 # **invariant** (the same in every sensor), **informative** (this sensor's own, useful) and **irrelevant** (its own, useless). But a loss is only a wish, and wishes can be granted in unwanted ways.
 
 # %%
+import os
+from importlib.metadata import distributions
+
 try:
-    import discom
-except ImportError:  # on Colab: this release's files, without touching the installed torch
+    import discom.version
+except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
+    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %cd discom/notebooks
-    # %pip install --quiet --editable ..
+    # %pip install --quiet ./discom {" ".join(held)}
+    import discom
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+    os.chdir("discom/notebooks")
 
 # %%
 from dataclasses import replace

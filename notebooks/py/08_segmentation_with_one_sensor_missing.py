@@ -30,13 +30,19 @@
 # Only its README was at hand. *It states*: two single-modality encoder–decoders and an auxiliary decoder, trained jointly; invariant and specific features (disentanglement); contrastive learning; decoupled augmentation; mIoU on three data sets; 43 % less training time. *All else here is our design*: what is split, which pairs are contrasted, weights, networks. A result below speaks of our version, not of the paper.
 
 # %%
+import os
+from importlib.metadata import distributions
+
 try:
-    import discom
-except ImportError:  # on Colab: this release's files, without touching the installed torch
+    import discom.version
+except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
+    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %cd discom/notebooks
-    # %pip install --quiet --editable ..
+    # %pip install --quiet ./discom {" ".join(held)}
+    import discom
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+    os.chdir("discom/notebooks")
 
 # %%
 from dataclasses import replace
