@@ -259,8 +259,9 @@ def read_metrics(file: Path | str) -> pd.DataFrame:
     Raises:
         RunError: missing or damaged.
     """
-    with _whole(file):
-        return pd.read_csv(file)
+    with _whole(file):  # float() reads what was written; pandas before version 3 is one bit off in some numbers
+        table = pd.read_csv(file, dtype=str).astype(float)
+        return table.astype({name: int for name in table.columns if name == "epoch"})
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from discom.config import Config
 from discom.data import Modality
 from discom.errors import BusyError, ConfigError, DiscomError, RunError
 from discom.methods import base
-from discom.runs import Result, Run, claim, identity, locked, weights_file
+from discom.runs import Result, Run, claim, identity, locked, read_metrics, weights_file
 from discom.storage import digest
 
 # every field at a value that is not the one of BASE
@@ -636,3 +636,12 @@ def test_a_folder_in_the_place_of_the_lock(tmp_path):
     (tmp_path / ".lock").mkdir()
     with pytest.raises(RunError, match=r"cannot be written \(.+\); choose another folder for runs"), locked(tmp_path):
         pass
+
+
+def test_metrics_are_read_as_they_were_written(tmp_path):
+    scores = 100 * np.random.default_rng(0).random(1000)
+    rows = "".join(f"{epoch},{score!r}\n" for epoch, score in enumerate(scores.tolist()))
+    (tmp_path / "metrics.csv").write_text("epoch,valid_f1/rgb\n" + rows + "1000,\n")
+    table = read_metrics(tmp_path / "metrics.csv")
+    assert table["epoch"].tolist() == list(range(1001))
+    assert np.array_equal(table["valid_f1/rgb"], [*scores, np.nan], equal_nan=True)
