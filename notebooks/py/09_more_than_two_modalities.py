@@ -30,13 +30,19 @@
 # At use each branch still works alone, on one sensor.
 
 # %%
+import os
+from importlib.metadata import distributions
+
 try:
-    import discom
-except ImportError:  # on Colab: this release's files, without touching the installed torch
+    import discom.version
+except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
+    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %cd discom/notebooks
-    # %pip install --quiet --editable ..
+    # %pip install --quiet ./discom {" ".join(held)}
+    import discom
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+    os.chdir("discom/notebooks")
 
 # %%
 from itertools import combinations
@@ -331,7 +337,7 @@ for r in gain.to_dict("records"):
 dial = experiments.summary(experiments.load_results(folder / "labelled.json"), ("discom-solo",))
 figure = plots.gains(experiments.by_dials(dial), ("discom-solo",))
 unpaired = experiments.summary(experiments.load_results(folder / "unpaired.json"), ("discom-solo",))
-for name, held in {"thermal saw": dial, "unpaired": unpaired}.items():
+for held in (dial, unpaired):
     display(held.pivot(index=["data", "method"], columns="modality", values="f1")[sensors].round(1))
     for row in held[held["vs discom-solo"].notna()].to_dict("records"):
         verdict(f"{row['data'].removeprefix('scenes-rgb-depth-thermal').strip('-') or 'all'}, {row['modality']}: discom − discom-solo", *(row[f"vs discom-solo{end}"] for end in ("", " low", " high")), row["n"])
