@@ -72,7 +72,8 @@ def test_the_name_tells_the_dials_that_were_turned(dials, name):
         ({"labelled": 0.5}, "scenes-rgb-depth-thermal-labelled=0.5"),
         ({"labelled": 0.5, "labelled_in": "thermal"}, "scenes-rgb-depth-thermal-labelled_thermal=0.5"),
         ({"unpaired": True}, "scenes-rgb-depth-thermal-unpaired=1"),
-        ({"modalities": ("depth", "rgb")}, "scenes-depth-rgb"),
+        ({"modalities": ("depth", "rgb")}, "scenes"),
+        ({"modalities": ("depth", "thermal")}, "scenes-depth-thermal"),
     ],
 )
 def test_the_name_tells_other_sensors_than_the_usual_two(dials, name):

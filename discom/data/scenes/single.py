@@ -149,7 +149,7 @@ def make(
 
 def _name(modalities: Sequence[str], dials: dict[str, tuple[float, float]]) -> str:
     """The data set's name tells other sensors than the usual two, and dials that are not at rest: (value, at rest)."""
-    told = [] if tuple(modalities) == USUAL else modalities
+    told = [] if set(modalities) == set(USUAL) else modalities
     return "-".join(["scenes", *told, *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest)])
 
 
