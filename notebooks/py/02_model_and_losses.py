@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** Eqs 2–6 of the paper by hand · **predict** each term of an untrained network · **tell** the paper's loss from the released code's · **test** whether "invariant" is true |
 # | Prerequisites | [notebook 01](01_data_preparation.ipynb) (data); PyTorch tensors and [autograd](https://pytorch.org/tutorials/beginner/basics/autogradqs_tutorial.html); what cross-entropy is |
-# | Time | some two minutes on two CPU cores, no GPU needed; seconds where the runs are found in the folder `runs` |
+# | Time | up to two minutes on two CPU cores, no GPU needed; seconds where the runs are found in `runs` |
 # | Memory, disk | under 2 GB of memory, 50 MB of disk |
 # | Data, licence | `scenes`, drawn here from known factors, MIT; nothing is downloaded |
 # | Outputs | one run from top to bottom; `stamp` prints machine, versions, commit and date, the last cell seconds and memory |
@@ -141,7 +141,6 @@ for name, parts in z.items():
 print("labels of the same rows:", *batch.y.values(), sep="\n")
 check("no entry of any part is negative", all(part.min() >= 0 for parts in z.values() for part in parts))
 
-
 # %% [markdown]
 # Labels differ row by row: the paper shuffles each sensor on its own, so no term may compare rows. And no entry is negative, which will matter at Eq 6.
 #
@@ -173,7 +172,6 @@ L_cl = sum(cross_entropy(heads.task[m](torch.cat([t.inv, t.inf], 1)), y[m]) for 
 print("z_inv of rgb:", toy["rgb"].inv.numpy().round(3).tolist(), f"· L_cl by hand: {L_cl:.6f}")
 check("three equal logits cost log 3", abs(cross_entropy(torch.zeros(1, 3), y["rgb"][:1]) - np.log(3)) < 1e-6)
 check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_loss(toy, heads, y)))
-
 
 # %% [markdown]
 # ## Eq 3: how can one number train two opponents?
@@ -207,7 +205,6 @@ plain, turned = (torch.autograd.grad(loss, point)[0] for loss in ways)
 print(f"L_adv by hand: {L_adv:.6f} · gradient {plain.numpy().round(4)}, behind the reversal {turned.numpy().round(4)}")
 check("the package gives the same L_adv", torch.isclose(L_adv, disentangle.adversarial_loss(toy, heads)))
 check("same value, opposite gradient", torch.equal(*ways) and torch.allclose(plain, -turned))
-
 
 # %%
 def fight(lam, steps=400, rate=0.1):
@@ -258,7 +255,6 @@ L_aux = sum(cross_entropy(heads.aux(part), y[m]) for m, t in toy.items() for par
 print(f"L_mod by hand: {L_mod:.6f} · L_aux by hand: {L_aux:.6f}")
 check("the package gives the same L_mod", torch.isclose(L_mod, disentangle.modality_loss(toy, heads)))
 check("the package gives the same L_aux", torch.isclose(L_aux, disentangle.auxiliary_loss(toy, heads, y)))
-
 
 # %% [markdown]
 # No term forbids it: no classifier of the *class* ever reads z_irr. "Irrelevant" hangs on Eq 6 alone.
@@ -418,7 +414,6 @@ print(table.to_string(), f"\nchance {1 / C:.1%} · best possible accuracy on the
 check("discom-solo keeps exactly what discom keeps", kept["discom-solo"] == kept["discom"])
 check("student-2x has that size within 10 %", abs(kept["student-2x"]["rgb"] / kept["discom"]["rgb"] - 1) < 0.1)
 
-
 # %% [markdown]
 # ## Do the released targets change what is learnt? A run too small to rank methods
 #
@@ -460,9 +455,8 @@ for name, method in arms.items():
 print(f"{len(results)} runs, scenes {results['discom', 0].counts}, {epochs} epochs each, batches of 50")
 figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for name in ("discom", "discom-released")})
 
-
 # %% [markdown]
-# *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (right, jagged).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
+# *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (middle and right, jagged).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
 # have different scales; compare F1 only.
 #
 # A sharper question: can a *fresh* linear classifier tell the sensor from z_inv? If z_inv were invariant, it could only guess. The probe sees scenes that no run has used: one half
@@ -473,6 +467,7 @@ def probe(a, b):  # [N, D] each: the first half fits, the second is scored; perc
     x, half, which = np.stack([a, b], 1), len(a) // 2, np.tile([0, 1], len(a))
     fitted = LogisticRegression(max_iter=2000).fit(np.concatenate(x[:half]), which[: 2 * half])
     return 100 * fitted.score(np.concatenate(x[half:]), which[2 * half :])
+
 def z_inv(name, s, trained=True):
     part = whole.split(seed=s).train
     net = methods.build(arms[name], part, replace(base, seed=s)).eval()
@@ -489,8 +484,7 @@ told = {name: [probe(*z_inv(name, s)) for s in range(5)] for name in ("discom", 
 told["untrained"] = [probe(*z_inv("discom", s, trained=False)) for s in range(5)]
 print(pd.DataFrame(told).round(1).rename_axis("seed").T.to_string())
 for other in ("discom-released", "discom-solo"):
-    mean, low, high = experiments.paired_difference(told["discom"], told[other])
-    print(f"discom − {other}: {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = 5:", "within" if low <= 0 <= high else "beyond", "noise")
+    print(f"discom − {other}, mean and 95 %:", np.round(experiments.paired_difference(told["discom"], told[other]), 1))
 axis = pd.DataFrame(told).T.plot(style="ko", mfc="none", legend=False, figsize=(6, 3), ylim=(45, 103))
 axis.axhline(50, color="black", ls=":")
 _ = axis.set(ylabel="modality told (%)", xticks=range(len(told)), xticklabels=told)
@@ -504,7 +498,7 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(tables.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary; whether the adversary lowers it further, the two printed verdicts say, and another run may answer otherwise. The table holds F1 × 100, mean ± sd, and paired differences: all F1 lie little above the chance accuracy of nine classes. Some intervals may exclude zero, but twenty differences stand there without correction, so they rank nothing.
+# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary, and in the stored run furthest without one: discom − discom-solo is +8.6 points, 95 % [2.4, 14.8]; discom − discom-released, [−12.5, 5.6], holds zero. Another run may answer otherwise. The table holds F1 × 100, mean ± sd, and paired differences: all F1 lie little above the chance accuracy of nine classes. Some intervals exclude zero, but twenty differences stand there without correction, so they rank nothing.
 #
 # ## What should you see, and what would be a bug?
 #
@@ -574,5 +568,4 @@ if answer_4 is not None:
 # - Here: [`discom/losses/disentangle.py`](../discom/losses/disentangle.py), tested by `tests/losses/test_disentangle.py`; [`discom/models/disentangled.py`](../discom/models/disentangled.py). Data and code: MIT.
 
 # %%
-kinds = ("student", "discom-solo", "discom")
-finish(**{f"F1 {name} {m}": np.mean([results[name, s].f1[m] for s in range(5)]) for name in kinds for m in whole.modalities})
+finish()
