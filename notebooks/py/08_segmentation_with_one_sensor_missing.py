@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** what a missing sensor costs at most · **write** CroDiNo-KD's terms by hand · **locate** a network's errors and name their cause · **judge** a claim of transfer by paired intervals |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds), [04 teachers](04_teacher_and_student.ipynb) (soft labels); what a U-Net is |
-# | Time | three to four minutes on two CPU cores, most of them in four live runs; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
+# | Time | two to four minutes on two CPU cores, most of them in four live runs; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 3 GB of memory, 20 MB of disk |
 # | Data, licence | `scenes-dense`, drawn here from known factors, and finished runs from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
@@ -284,7 +284,7 @@ def size(name, network=None):
 arms = {"single": ["single"], "single-2x": ["single-2x"], "dense-kdv2": ["dense-kdv2", "dense-teacher"], "crodino": ["crodino"]}
 sizes = {name: {f"parameters at use, {sensors[0]}": size(name, sensors[0]), "parameters trained": sum(map(size, parts))} for name, parts in arms.items()}
 display(pd.DataFrame(sizes).T)
-print(f"crodino trains {1 - sizes['crodino']['parameters trained'] / sizes['dense-kdv2']['parameters trained']:.0%} fewer parameters than teacher and students; the README says fewer, without a figure")
+print(f"crodino trains {100 * (1 - sizes['crodino']['parameters trained'] / sizes['dense-kdv2']['parameters trained']):.0f} % fewer parameters than teacher and students; the README says fewer, without a figure")
 check("a crodino or kdv2 branch has the size of single", len({size(name, sensors[0]) for name in ("single", "dense-kdv2", "crodino")}) == 1)
 model = methods.build(methods.CroDiNoKD, split.train, config)
 batch = next(sets.Batches(split.train, 8, seed, pairing="paired", augment=1.0, dense=True).epoch(0))
@@ -364,7 +364,7 @@ figure = plots.predictions({s: test.images(s, rows) for s in sensors}, truth[row
 # *Figure: three test scenes; beside the truth, prediction and errors (black) of a perfect RGB reader ("ideal"), of CroDiNo-KD's RGB and depth networks, of its auxiliary decoder and of the teacher.* **How to read it.** Look for objects that are black for a network and for the ideal reader of its sensor: there the cue lies. Thin black lines are outlines. The next table counts it.
 
 # %%
-confused = {"perfect rgb": reader["rgb"], "crodino rgb": said["crodino rgb"], "perfect depth": reader["depth"], "crodino depth": said["crodino depth"]}
+confused = {name: mask for name, mask in {"perfect rgb": reader["rgb"], "crodino rgb": said["crodino rgb"], "perfect depth": reader["depth"], "crodino depth": said["crodino depth"]}.items()}
 figure = plots.pixel_confusions(confused, truth, classes)
 inside = (owner > 0) & ~scores.boundary(torch.tensor(truth), 2).numpy()  # objects without their outlines
 rows = {}
@@ -378,10 +378,10 @@ for name, mask in said.items():
     rows[name] |= {f"IoU {label}": v for label, v in zip(classes, scores.class_iou(torch.tensor(mask).long(), torch.tensor(truth).long(), C).tolist(), strict=True)}
 display(pd.DataFrame(rows).T.round(1))
 for s in sensors:
-    lying, wrong, row = lies[s] & inside, (said[f"crodino {s}"] != truth) & inside, rows[f"crodino {s}"]
-    print(f"crodino {s}: the cue lies in {100 * lying.sum() / inside.sum():.1f} % of these pixels, which hold {100 * (wrong & lying).sum() / wrong.sum():.0f} % of its errors;"
+    row, line = rows[f"crodino {s}"], 100 * lies[s][inside].mean()
+    print(f"crodino {s}: the cue lies in {line:.1f} % of these pixels, which hold {100 * ((said[f'crodino {s}'] != truth) & inside & lies[s]).sum() / ((said[f'crodino {s}'] != truth) & inside).sum():.0f} % of its errors;"
           f" wrong {row['wrong, cue lies (%)']:.0f} % there and {row['wrong, cue true (%)']:.0f} % elsewhere")
-check("texture never lies in stone, relief never in wood: the material of which a sensor is sure", not (lies["rgb"] & (truth == 3)).any() and not (lies["depth"] & (truth == 1)).any())
+check("a perfect one-sensor reader errs where its cue lies and nowhere else, so never in the third material", all(((reader[s] != truth) == lies[s]).all() and not lies[s][truth == k].any() for s, k in (("rgb", 3), ("depth", 1))))
 
 # %% [markdown]
 # *Figure: what the pixels of each class are taken for, in percent; perfect readers beside trained networks.* **How to read it.** If a network's numbers between two materials are those of the perfect reader, it is at its sensor's limit there; what it confuses *beyond* that is for training to mend, and only that can be transferred. The teacher and the auxiliary decoder have no such limit: errors in their "cue lies" column were avoidable.
@@ -430,12 +430,12 @@ readme = pd.DataFrame(published, columns=["data", "sensor", "single", "best comp
 for other in ("single", "best competitor"):
     readme[f"− {other}"] = (readme["CroDiNo-KD"] - readme[other]).round(2)
 display(readme)
-print("its margins in points:", readme.filter(like="−").agg(["min", "max"]).to_dict(), f"· hours: 20 against 36 is {100 * (1 - 20 / 36):.0f} % less")
+print(f"its margins: {readme['− single'].min():+.2f} to {readme['− single'].max():+.2f} on single, {readme['− best competitor'].min():+.2f} to {readme['− best competitor'].max():+.2f} on the best competitor; hours: 20 against 36 is {100 * (1 - 20 / 36):.0f} % less")
 check("by hand: 44.85 − 42.64 = 2.21", readme.loc[0, "− single"] == 2.21)
 held = {name: experiments.load_results(stored_at / f"scenes-{name}.json") for name in ("table-dense", "table-crodino", "grid")}
 table = tables.paper_table(held["table-dense"], "dense")
-seeds = tables.compare(held["table-dense"], [("crodino", "single")]).set_index("modality").loc["rgb", "each"]
-check("crodino − single in RGB is the mean of five differences", np.isclose(seeds.mean(), table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item()))
+check("the intervals' mean is the mean of the seeds' differences", np.isclose(table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item(), np.mean(
+    [ours.main["rgb"] - theirs.main["rgb"] for ours in held["table-dense"] for theirs in held["table-dense"] if (ours.method, theirs.method) == ("crodino", "single") and ours.seed == theirs.seed])))  # fmt: skip
 Markdown(tables.to_markdown(table, tables.baselines("dense")))
 
 # %%
@@ -473,7 +473,7 @@ print(f"training time: {100 * (1 - cost['time']):.0f} % less than teacher and kd
 # %% [markdown]
 # *Figure: mIoU of every method minus that of three baselines, RGB left, depth right; markers are means with 95 % intervals, mean mIoU at the right.* **How to read it.** First claim (better one-sensor networks): the `crodino − single` lines, and `− dense-kdv2` for "better than distillation", with the best competitor in the last cell; `− single-2x` asks whether a second network of the same sensor buys more. Second claim (time): the last line; seconds of shared machines are noisy. The lines against `dense-teacher` ask what the auxiliary decoder, trained along, is worth against a teacher. The seeds' table shows where the spread comes from: methods that fall together at one seed share its split and first weights, and pairing takes that out; one that falls or escapes alone makes an interval wide.
 #
-# **Verdict, for these five seeds.** No method gains over `single` with an interval above zero: crodino − single is −1.1 [−2.4, +0.2] in RGB and +0.4 [−0.9, +1.7] in depth, though depth stays some 20 points below its ceiling, so there was room. The auxiliary decoder fuses as well as the teacher, 80.1 against 77.0. At seed 1 the teacher missed RGB's textures (57.9), and KDv2's RGB student, which copies it and began with the same first weights, fell to 38.6: the wide rows are that one seed, an accident that a method without a teacher cannot inherit. The column `time` says .84, from a machine that other work shared; measured alone it is .79 [.79, .80] of teacher and students, where 20 of 36 hours would be .56. On [real tiles](../results/dense/hls-table-dense.md) of land cover (six runs, split by place) nothing is gained either: crodino − single +0.2 [−7.7, +8.0] in RGB, −2.1 [−5.2, +0.9] in elevation.
+# **Verdict, for these five seeds.** No method gains over `single` with an interval above zero: crodino − single is −1.1 [−2.4, +0.2] in RGB and +0.4 [−0.9, +1.7] in depth, though depth stays some 20 points below its ceiling, so there was room. The auxiliary decoder fuses as well as the teacher, 80.1 against 77.0. At seed 1 the teacher missed RGB's textures (57.9), and KDv2's RGB student, which copies it and began with the same first weights, fell to 38.6: the wide rows are that one seed, an accident that a method without a teacher cannot inherit. The column `time` says .84, from a machine that other work shared; [measured alone](../results/dense/time.json) it is .79 [.79, .80] of teacher and students, where 20 of 36 hours would be .56. On [real tiles](../results/dense/hls-table-dense.md) of land cover (six runs, split by place) nothing is gained either: crodino − single +0.2 [−7.7, +8.0] in RGB, −2.1 [−5.2, +0.9] in elevation.
 #
 # ## Which of the four ideas does the work?
 #
@@ -489,18 +489,31 @@ Markdown(tables.to_markdown(ablation, tables.baselines("crodino")))
 #
 # ## Where might something cross over?
 #
-# If both sensors' networks learn well alone, there is little to bring. So training is made harder in three ways, and at test nothing changes: a tenth of the images have a mask (`labelled`), 40 % of the objects' labels are drawn anew (`noise`), depth has more noise of its own (`degraded`). `soft=0.5` lets each branch learn the auxiliary decoder's answer as well. **Predict first:** in which cell will a difference leave zero?
+# If both sensors' networks learn well alone, there is little to bring. So training is made harder in three ways, and at test nothing changes: a tenth of the images have a mask (`labelled`), 40 % of the objects' labels are drawn anew (`noise`), depth has more noise of its own (`degraded`). `soft=0.5` lets each branch learn the auxiliary decoder's answer as well. **Predict first:** in which cell will a marker's interval leave zero?
 
 # %%
-cells = experiments.summary(held["grid"], ("single",))
-cells = cells[cells["modality"].isin(sensors)]
-dials = {"labelled=0.1": "a tenth of the masks", "noise=0.4": "40 % wrong labels", "degraded_depth=0.3": "depth degraded"}
-figure = plots.gain_map(cells, "single", {f"scenes-dense-{dial}": name for dial, name in dials.items()})
-display(cells[cells["method"] == "single"].pivot(index="data", columns="modality", values="miou").round(1).rename_axis("single, mIoU, n = 3"))
-verdicts(cells.assign(method=cells["method"] + " (" + cells["data"].str.removeprefix("scenes-dense-") + ")"), "single", all_lines=False)
+cells = experiments.by_dials(experiments.summary(held["grid"], ("single",)))
+cells = cells.assign(cell=cells["data"].str.removeprefix("scenes-dense").str.strip("-").replace("", "at rest"))
+names, shown = list(dict.fromkeys(cells["cell"])), cells[cells["modality"].isin(sensors) & cells["vs single"].notna()]
+looks = dict(zip(("crodino", "crodino soft=0.5", "dense-kdv2"), (("D", "black"), ("o", "0.35"), ("s", "0.65")), strict=True))
+figure, axes = plt.subplots(1, 2, figsize=(10, 0.55 * len(names) + 1.5), sharey=True, layout="constrained")
+for axis, s in zip(axes, sensors, strict=True):
+    for number, (method, (marker, colour)) in enumerate(looks.items()):
+        part = shown[(shown["modality"] == s) & (shown["method"] == method)]
+        place = [names.index(cell) + 0.22 * (number - 1) for cell in part["cell"]]
+        error = [part["vs single"] - part["vs single low"], part["vs single high"] - part["vs single"]]
+        axis.errorbar(part["vs single"], place, xerr=error, fmt=marker, color=colour, ms=5, capsize=3, label=method)
+    axis.axvline(0, color="black", lw=0.8, ls=":")
+    alone = cells[(cells["modality"] == s) & (cells["method"] == "single")].set_index("cell")["miou"]
+    axis.set(title=s, xlabel="mIoU points of a method − single", yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=[f"{name}, n = {cells.loc[cells['cell'] == name, 'n'].max()}" for name in names])
+    print(f"single, {s}, mIoU:", alone.round(1).to_dict())
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+for method in [name for name in looks if name in set(shown["method"])]:
+    print(f"{method}:")
+    verdicts(shown[shown["method"] == method].assign(method=f"{method} (" + shown["cell"] + ")"), "single", all_lines=False)
 
 # %% [markdown]
-# *Figure: mIoU of a method minus mIoU of `single`, paired, n = 3; a row for each cell, a column for each method, a panel for each sensor; brackets are 95 % intervals, bold ones exclude zero.* **Take-away:** read the printed count against luck before any cell. No interval lies above zero: on these three dials the map of transfer is empty. With a tenth of the masks CroDiNo-KD is ahead in RGB by +2.8 [−4.0, +9.6], which three seeds cannot tell from luck; with wrong labels it falls behind in depth, −1.8 [−3.2, −0.3].
+# *Figure: mIoU of a method minus mIoU of `single`, paired, n = 3; a row for each cell, RGB left, depth right; markers are means with 95 % intervals. The legend also names `dense-kdv2`, which was not trained in these cells and has no marker.* **Take-away:** read the printed counts against luck before any marker. No interval lies above zero: on these three dials the map of transfer is empty. With a tenth of the masks CroDiNo-KD is ahead in RGB by +2.8 [−4.0, +9.6], which three seeds cannot tell from luck; with wrong labels it falls behind in depth, −1.8 [−3.2, −0.3], and with `soft=0.5` in RGB as well, −19.2 [−31.3, −7.1].
 #
 # ## What you should see, and what would be a bug
 #
