@@ -205,15 +205,51 @@ def test_check_counts_samples_classes_and_checksums(prepared, capsys):
     files = [file for file in prepared.iterdir() if file.name != "manifest.json"]
     assert lines[1] == f"checksums compared: {len(files)}"
     whole = data.load(SCENES)
-    for line, (part, held) in zip(lines[2:], whole.split()._asdict().items(), strict=True):
+    for line, (part, held) in zip(lines[2:5], whole.split()._asdict().items(), strict=True):
         counts = {name: int((held.labels == k).sum()) for k, name in enumerate(whole.classes)}
         assert line.strip() == f"{part}: {len(held)} samples, by class {counts}"
+    assert [line.partition(":")[0] for line in lines[5:]] == ["rgb", "depth"]
+    assert all("0 without a partner" in line for line in lines[5:])
+    assert all(line.endswith("; 0 at an odd level, 0 flat, 0 near-copies between parts") for line in lines[5:])
 
 
 def test_check_takes_data_without_checksums(tmp_path, capsys):
     tree(tmp_path / "mine")
     assert run("data", "check", "mine") == 0
     assert "checksums compared: 0" in capsys.readouterr().out
+
+
+def test_check_warns_of_what_to_look_at(tmp_path, capsys):
+    drawn = data.scenes.make(n=66, size=16)
+    split, depth = drawn.split(seed=2), drawn.modalities["depth"]
+    rgb, (one, two) = drawn.modalities["rgb"], (split.train.ids[0], split.test.ids[0])
+    x, scaled = rgb.x.copy(), depth.x.copy()
+    x[rgb.ids == two] = 0.8 * x[rgb.ids == one]  # a copy in the test part of seed 2
+    scaled[5] /= 1000
+    scaled[6] = 0.5
+    odd, flat, alone = depth.ids[[5, 6, 7]]
+    kept = np.delete(np.arange(66), 7)
+    modalities = {
+        "rgb": data.Modality(x, rgb.y, rgb.ids),
+        "depth": data.Modality(scaled, depth.y, depth.ids).take(kept),
+    }
+    data.MultiModalData(modalities, drawn.classes).save(tmp_path / "faulty")
+    assert run("data", "check", "faulty", "--seed", 2) == 0
+    printed = capsys.readouterr()
+    warned = printed.err.splitlines()
+    assert all(line.startswith("discom: warning: faulty/") for line in warned)
+    for name, ids, what in (
+        ("rgb", [alone], "no partner"),
+        ("depth", [odd], "more than 100 times"),
+        ("depth", [flat], "no structure"),
+        ("rgb", [one, two], "near-copies in two parts"),
+    ):
+        (line,) = (line for line in warned if what in line and f"/{name}: " in line)
+        assert all(f"'{i}'" in line for i in ids), line
+    assert "(train)" in line
+    assert "(test)" in line
+    assert "rgb: 1 without a partner" in printed.out
+    assert "1 at an odd level" in printed.out
 
 
 @pytest.mark.parametrize("name", ["RGB_data.npy", "labels.npy", "masks.npy", "factors.npz"])

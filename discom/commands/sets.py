@@ -3,6 +3,7 @@
 import inspect
 import json
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -151,11 +152,13 @@ def _options(source) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def check(path: str) -> None:
-    """Verify a data set: checksums where it has them, pixels, labels, pairs and the split; exit status 2 if it fails.
+def check(path: str, seed: int = 0) -> None:
+    """Verify a data set: checksums where it has them, pixels, labels, pairs, the split, and copies between its parts;
+    exit status 2 if it cannot be used, warnings for what it should be looked at for.
 
     Args:
         path: a prepared folder, a folder of images, scenes or scenes-dense.
+        seed: of the split, where it is drawn.
     """
     from discom import data as sets
     from discom.data.prepared import is_prepared, verify
@@ -163,12 +166,41 @@ def check(path: str) -> None:
     folder = sets.locate(path)
     compared = verify(folder) if is_prepared(folder) else 0
     data = sets.load(path)
-    split = data.split()
+    split = data.split(seed=seed)
     print(f"{path}: {_describe(data)}")
     print(f"checksums compared: {compared}")
     for part, held in zip(split._fields, split, strict=True):
         counts = [int((held.labels == k).sum()) for k in range(len(data.classes))]
         print(f"{part:>5}: {len(held)} samples, by class {dict(zip(data.classes, counts, strict=True))}")
+    _look(path, data, split)
+
+
+def _look(path: str, data, split) -> None:
+    """What makes no data set unusable, but is worth a look: a line for each modality, and warnings with the ids."""
+    import numpy as np
+
+    from discom.data.duplicates import near_duplicates
+    from discom.data.levels import levels, odd_levels
+
+    copies = near_duplicates(split)
+    for name, modality in data.modalities.items():
+        alone, level = np.setdiff1d(modality.ids, data.paired_ids), levels(modality)
+        odd = modality.ids[[] if data.normalized else odd_levels(level)]
+        flat, copied = copies.attrs["flat"][name], copies[copies["modality"] == name]
+        values = f"level of an image {level.min():g} … {level.max():g} {modality.unit}".rstrip()
+        print(f"{name}: {len(alone)} without a partner; {values}; {len(odd)} at an odd level, {len(flat)} flat,"
+              f" {len(copied)} near-copies between parts")  # fmt: skip
+        pairs = [f"'{r.id}' ({r.part}) = '{r.other_id}' ({r.other_part})" for r in copied.itertuples()]
+        for found, what in (
+            (alone, "no partner; add the missing file, or use methods that need no pairs"),
+            (odd, "more than 100 times above or below the others; check unit and bit depth, or remove it"),
+            (flat, "no structure within the bounds of scaling; look at it, and remove it if it shows nothing"),
+            (pairs, "near-copies in two parts; remove one of each, or give both the same group"),
+        ):
+            if len(found):
+                shown = ", ".join(str(one) if found is pairs else f"'{one}'" for one in found[:3])
+                more = f" and {len(found) - 3} more" * (len(found) > 3)
+                warnings.warn(f"{path}/{name}: {shown}{more}: {what}", stacklevel=1)
 
 
 def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
