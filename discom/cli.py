@@ -56,6 +56,7 @@ EXAMPLES = {
   discom grid --data scenes-dense --dials '{"noise": [0, 0.4]}' --methods single,crodino --against single""",
     "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
+  discom show runs/scenes/discom/0-0123456789 --out report.html    (one page with everything)
   discom show runs --collect results/mine.json""",
     "export": """  discom export runs/scenes/discom/0-0123456789 --modality depth --out build/depth
   discom export RUN --modality elevation --data data/hls --modalities rgb+elevation --out build/elevation""",

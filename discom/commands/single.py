@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from discom.commands.shared import check_picture, make_config
+from discom.errors import ConfigError
 
 __all__ = ["reproduce", "show", "train"]
 
@@ -69,18 +70,22 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
 
     Args:
         path: a run's folder, a folder of runs, or a JSON file of collected results.
-        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion; for several, the
-            paired differences of discom.
+        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion, or all of it as one
+            page, such as report.html; for several, the paired differences of discom.
         collect: write every result of a folder of runs into this one JSON file.
     """
     import pandas as pd
 
     from discom import experiments, plots, tables
+    from discom.report import write_report
     from discom.runs import Result, read_metrics
 
-    if out:
+    one, page = (path / "config.json").is_file(), out is not None and out.suffix == ".html"
+    if page and not one:
+        raise ConfigError(f"--out: {out} is a page of one run, and {path} is none; name a run, or draw a .png")
+    if out and not page:
         check_picture(out)
-    if (path / "config.json").is_file():
+    if one:
         result = Result.read(path / "result.json")
         print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
               f" {result.pairs_per_second:.0f} samples/s, {result.peak_memory_mb:.0f} MB")  # fmt: skip
@@ -101,7 +106,10 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
                 figures[end if figures else ""] = partial(plots.differences, compared, method, baselines)
     if collect:
         experiments.collect(results, collect)
-    if out:
+    if page:
+        write_report(path, out)
+        print(out)
+    elif out:
         plots.style()
         for end, draw in figures.items():
             file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")

@@ -1,6 +1,7 @@
 """Pictures: each function draws one and returns its figure; saving is the caller's."""
 
 from discom.plots.bench import cost_curves, step_bars
+from discom.plots.calibration import reliability_diagram
 from discom.plots.dense import boundaries, class_ious, pixel_confusions, predictions
 from discom.plots.look import COLOURS, MARKERS, style
 from discom.plots.samples import class_counts, pairs, values
@@ -9,4 +10,4 @@ from discom.plots.trainings import confusions, curves
 
 __all__ = ["COLOURS", "MARKERS", "boundaries", "class_counts", "class_ious", "confusions", "cost_curves",
            "curves", "differences", "gain_map", "gains", "intervals", "pairs", "pixel_confusions", "predictions",
-           "probe_map", "step_bars", "style", "values"]  # fmt: skip
+           "probe_map", "reliability_diagram", "step_bars", "style", "values"]  # fmt: skip

@@ -1,6 +1,6 @@
 """What a training did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -46,11 +46,13 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     return figure
 
 
-def confusions(predictions: Path | str) -> Figure:
+def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -> Figure:
     """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz; of a
-    dense method, that of pixels, over the images that all its networks saw."""
+    dense method, that of pixels, over the images that all its networks saw. `networks` names some of them."""
     held = read_predictions(predictions)
     classes = held["classes"].tolist()
+    if networks is not None:
+        held = {key: held[key] for key in held if key.rpartition("_")[0] in networks}
     if said := [key.removesuffix("_predicted") for key in held if key.endswith("_predicted")]:
         shared = reduce(np.intersect1d, [held[f"{name}_ids"] for name in said])
         rows = {name: pd.Index(held[f"{name}_ids"]).get_indexer(shared) for name in said}
