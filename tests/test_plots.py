@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from discom import data, plots
+from discom.calibration import calibration_error, reliability
 from discom.data import MultiModalData, scenes
 from discom.errors import DiscomError, RunError
 from discom.experiments import BASELINES, by_dials, paired_difference
@@ -726,3 +727,25 @@ def test_gain_map_writes_every_difference_and_marks_those_that_exclude_zero():
     assert texts == {"+3.0\n[+1.0, +5.0]": "bold", "-1.0\n[-3.0, +1.0]": "normal", "-4.0\n[-6.0, -2.0]": "bold"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "wrong labels"]
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["crodino", "cwd"]
+
+
+# ---------------------------------------------------------------- reliability_diagram
+
+
+def test_reliability_shows_each_bins_accuracy_and_count():
+    sure, right = np.array([0.6, 0.7, 0.95, 0.9]), np.array([1, 0, 1, 1])
+    table = reliability(np.stack([sure, 1 - sure], 1), np.where(right, 0, 1), bins=4)
+    upper, lower = drawn(plots.reliability_diagram({"rgb": table}))
+    (points,) = (line for line in upper.lines if line.get_marker() == "o")
+    assert points.get_xdata().tolist() == pytest.approx([0.65, 0.925])
+    assert points.get_ydata().tolist() == [0.5, 1.0]
+    assert [bar.get_height() for bar in lower.patches] == [0, 0, 2, 2]
+    assert upper.get_title() == f"rgb: ECE {calibration_error(table):.3f}"
+    assert upper.get_ylabel() == "accuracy"
+    assert lower.get_xlabel().startswith("confidence")
+
+
+def test_reliability_has_a_column_for_each_network():
+    table = reliability(np.array([[0.9, 0.1]] * 3), np.array([0, 0, 1]))
+    axes = drawn(plots.reliability_diagram({"rgb": table, "depth": table}))
+    assert [axis.get_title().partition(":")[0] for axis in axes[:2]] == ["rgb", "depth"]
