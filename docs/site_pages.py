@@ -23,7 +23,17 @@ GROUPS = {
     "Data": ("data",),
     "Networks, losses, methods": ("models", "segmentation", "losses", "methods"),
     "Training and runs": ("config", "training", "teaching", "resuming", "runs", "experiments"),
-    "What was learned": ("evaluation", "probing", "inspection", "focusing", "projection", "maps", "widgets"),
+    "What was learned": (
+        "evaluation",
+        "calibration",
+        "report",
+        "probing",
+        "inspection",
+        "focusing",
+        "projection",
+        "maps",
+        "widgets",
+    ),
     "Many runs, tables, pictures": ("sweep", "tables", "plots", "bench"),
     "Command line and notebooks": ("commands", "cli", "reproduce", "notebook"),
 }

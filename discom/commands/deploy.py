@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from discom.commands.shared import only_run
 from discom.errors import ConfigError, DataError
 
 __all__ = ["export", "predict"]
@@ -31,7 +32,7 @@ def export(
     from discom.deployment import exporting
     from discom.runs import Result
 
-    run = _only(run)
+    run = only_run(run)
     result = Result.read(run / "result.json")
     made = exporting.export(run, _data(result, data, modalities).split(seed=result.seed), modality, out,
                             overwrite=overwrite)  # fmt: skip
@@ -68,16 +69,6 @@ def predict(model: Path, files: list[Path], out: Path | None = None) -> None:
     with storage.atomic_file(out) as part:
         part.write_text(forms[out.suffix.lower()](answers), encoding="utf-8")
     print(f"{out}: {len(answers)} images")
-
-
-def _only(path: Path) -> Path:
-    """The folder itself if it is a run's, else the one finished run below it."""
-    if (path / "config.json").is_file():
-        return path
-    found = sorted(file.parent for file in path.rglob("result.json"))
-    if len(found) > 1:
-        raise ConfigError(f"{path}: holds {len(found)} runs; name one, such as {found[0]}")
-    return found[0] if found else path
 
 
 def _data(result, data: str | None, modalities: str | None):

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from discom.commands.shared import check_picture, make_config
+from discom.commands.shared import check_picture, make_config, only_run
 from discom.errors import ConfigError
 
 __all__ = ["reproduce", "show", "train"]
@@ -71,7 +71,8 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     Args:
         path: a run's folder, a folder of runs, or a JSON file of collected results.
         out: where to draw; for a run, curves and (with -confusion before the ending) the confusion, or all of it as one
-            page, such as report.html; for several, the paired differences of discom.
+            page, such as report.html (also of a folder with one run below it); for several, the paired differences of
+            discom.
         collect: write every result of a folder of runs into this one JSON file.
     """
     import pandas as pd
@@ -80,11 +81,14 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     from discom.report import write_report
     from discom.runs import Result, read_metrics
 
-    one, page = (path / "config.json").is_file(), out is not None and out.suffix == ".html"
-    if page and not one:
-        raise ConfigError(f"--out: {out} is a page of one run, and {path} is none; name a run, or draw a .png")
-    if out and not page:
+    page = out if out and out.suffix == ".html" else None
+    if page:
+        path = only_run(path)
+    elif out:
         check_picture(out)
+    one = (path / "config.json").is_file()
+    if page and not one:
+        raise ConfigError(f"--out: {page} is a page of one run, and {path} is none; name a run, or draw a .png")
     if one:
         result = Result.read(path / "result.json")
         print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
@@ -107,8 +111,8 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     if collect:
         experiments.collect(results, collect)
     if page:
-        write_report(path, out)
-        print(out)
+        write_report(path, page)
+        print(page)
     elif out:
         plots.style()
         for end, draw in figures.items():

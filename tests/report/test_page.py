@@ -141,9 +141,23 @@ def test_the_command_writes_the_page(run_dir, tmp_path, capsys, monkeypatch):
     assert "pages/report.html" in capsys.readouterr().out
 
 
-def test_a_page_of_several_runs_is_refused(run_dir, tmp_path, capsys, monkeypatch):
+def test_a_page_of_several_runs_or_of_none_is_refused(run_dir, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["show", str(run_dir.parent), "--out", "report.html"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "page of one run" in line
-    assert list(tmp_path.iterdir()) == []
+    for name in ("one", "two"):
+        shutil.copytree(run_dir, tmp_path / "runs" / name)
+    (tmp_path / "held.json").write_text("[]")
+    (tmp_path / "empty").mkdir()
+    for path, why in (
+        ("runs", "holds 2 runs; name one"),
+        ("held.json", "page of one run"),
+        ("empty", "page of one run"),
+    ):
+        assert cli.main(["show", path, "--out", "report.html"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert why in line
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_the_one_run_below_a_folder_is_found(run_dir, tmp_path, capsys):
+    assert cli.main(["show", str(run_dir.parent), "--out", str(tmp_path / "report.html")]) == 0
+    assert (tmp_path / "report.html").read_text() == render(run_dir)
