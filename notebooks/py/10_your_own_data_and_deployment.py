@@ -29,13 +29,19 @@
 # For folders of your own, use the same commands on them; this notebook needs drawn scenes, since it checks what it finds against what was planted.
 
 # %%
+import os
+from importlib.metadata import distributions
+
 try:
-    import discom
-except ImportError:  # on Colab: this release's files, without touching the installed torch
+    import discom.version
+except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
+    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %cd discom/notebooks
-    # %pip install --quiet --editable "..[deploy]"
+    # %pip install --quiet ./discom {" ".join(held)}
+    import discom
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+    os.chdir("discom/notebooks")
 
 # %%
 import contextlib
