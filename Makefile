@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test faults docs linkcheck browser lab notebooks format wheel clean
+.PHONY: tutorial test colab oldest faults docs linkcheck browser lab notebooks format wheel clean
 
 tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
 	$(BIN)/python -m discom reproduce --profile cpu

@@ -22,7 +22,7 @@ from discom.storage import atomic_file
 from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent
-PAGES = ("README.md", "CITATION.cff", "docs/**/*.md", "data/*.md")  # besides the twins: pages that name the address
+PAGES = ("README.md", "CHANGELOG.md", "CITATION.cff", "docs/**/*.md", "data/*.md")  # besides the twins: pages that name the address
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", re.IGNORECASE)
 FIRST_CODE = re.compile(r"^# %%\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL)
 INSTALL = """\
@@ -68,6 +68,7 @@ def head(text: str, name: str, home: str, version: str) -> str:
 def page(text: str, home: str, version: str) -> str:
     """The page's text with the address and the version of this release."""
     text = re.sub(r"git clone \S+ && cd discom", f"git clone {home} && cd discom", text)
+    text = re.sub(r"(?m)^(\[\d[\d.]*\]:) \S+$", rf"\1 {home}", text)
     text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
     return re.sub(r"(?m)^repository-code: .*$", f'repository-code: "{home}"', text)
 

@@ -37,7 +37,7 @@ HOME = "https://github.com/other/place"
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of everything in which the address could stand."""
-    for name in ("README.md", "CITATION.cff", "pyproject.toml"):
+    for name in ("README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("docs", "notebooks/py", "discom", ".github"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
