@@ -121,7 +121,7 @@ def _dependence(a: Tensor, b: Tensor) -> Tensor:
 def _centred_kernel(z: Tensor) -> Tensor:
     """H K H of a Gaussian kernel, [B, B]."""
     z = _full(z)
-    z = z - z.mean(0)  # distances stay; of a part that does not change, rounding leaves next to nothing
+    z = z - z[:1].detach()  # distances stay; a part that does not change is exactly 0, and so is its gradient
     square = z.square().sum(1)
     distances = (square[:, None] + square[None, :] - 2 * z @ z.T).clamp(min=0)
     kernel = torch.exp(-distances / (distances.detach().median() + TINY))
