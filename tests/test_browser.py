@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 WIDGETS = re.compile(r"\b(widgets|ipywidgets|anywidget|interact|interactive)\b")
 LAST = re.compile(r"all \d+ checks passed · ")
 SECONDS = 300  # the longest wait for anything: a busy machine is no failure
+WHOLE = 1200  # and for a notebook from its first cell to its last
 SCREENSHOTS = ROOT / "build/browser"
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 BROWSER = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium")
@@ -117,7 +118,7 @@ def after_run_all(notebook: Path, folder: Path) -> Iterator:
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         try:
-            page.get_by_text(LAST).wait_for()  # the last cell is done
+            page.get_by_text(LAST).wait_for(timeout=1000 * WHOLE)  # the last cell is done
             yield page
             assert not errors, errors
         finally:
