@@ -194,7 +194,11 @@ def _look(path: str, data, split) -> None:
         for found, what in (
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
             (odd, "more than 100 times above or below the others; check unit and bit depth, or remove it"),
-            (flat, "no structure within the bounds of scaling; look at it, and remove it if it shows nothing"),
+            # where all are, their constant bands were warned of
+            (
+                flat if len(flat) < len(modality.ids) else [],
+                "no structure within the bounds of scaling; look at it, and remove it if it shows nothing",
+            ),
             (pairs, "near-copies in two parts; remove one of each, or give both the same group"),
         ):
             if len(found):

@@ -166,7 +166,7 @@ class MultiModalData:
         if list(names) == list(self.modalities):
             return self
         kept = self.having({name: self.modalities[name] for name in names})
-        return replace(kept, name="-".join([self.name, *names]))
+        return replace(kept, name="-".join([self.name.removesuffix("-" + "-".join(self.modalities)), *names]))
 
     def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
         """The same data with other `modalities`, made of its own; a split that it came with stays."""
