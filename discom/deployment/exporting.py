@@ -92,7 +92,7 @@ def export(
     model, _ = load_run(run_dir, split, modality)
     _check_classes(run_dir, split)
     branch, contract = model.branch(modality).eval(), make_contract(result, split, modality)
-    bounds = None if contract.low is None else split.train.normalization[modality]
+    bounds = None if contract.low is None else (split.train.normalization or {})[modality]
     network = Deployed(branch, bounds)
     with atomic_folder(out, marker=CARD, overwrite=overwrite) as part:
         write_graphs(network, contract, part)
@@ -108,7 +108,7 @@ def export(
 def make_contract(result: Result, split: Split, modality: str) -> Contract:
     """What the files say of themselves; data that were prepared as scaled have neither bounds nor a unit."""
     held, train = split.train.modalities[modality], split.train
-    bounds = None if train.normalized else train.normalization[modality]
+    bounds = None if train.normalized else (train.normalization or {})[modality]
     bands, height, width = held.x.shape[1:]
     return Contract(
         method=result.method, data=result.data, seed=result.seed, run=result.hash, modality=modality,
@@ -141,8 +141,8 @@ def agreement(
             answers = dict(zip(expected, model.answer(raw), strict=True))
             for kind, values in expected.items():
                 # maximum keeps a NaN
-                found = float(np.maximum(differences[name][kind], np.abs(answers[kind] - values).max()))
-                differences[name][kind] = found
+                worst = float(np.maximum(differences[name][kind], np.abs(answers[kind] - values).max()))
+                differences[name][kind] = worst
             kept += [answers["logits"]] if name == ONNX else []
     for name, found in differences.items():
         if not (found["probabilities"] <= TOLERANCE and found["logits"] <= TOLERANCE * largest):

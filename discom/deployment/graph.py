@@ -27,6 +27,9 @@ class Scaling(nn.Module):
     tensor([[[[0.0000, 0.7500, 1.0000]]]])
     """
 
+    low: Tensor
+    span: Tensor
+
     def __init__(self, bounds: Normalization):
         super().__init__()
         span = np.where(bounds.high > bounds.low, bounds.high - bounds.low, np.inf)  # a constant band becomes zero
@@ -77,6 +80,7 @@ def write_graphs(network: Deployed, contract: Contract, folder: Path) -> None:
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # of parts of torch and onnxscript that do not know each other's newest names
         made = torch.onnx.export(graph, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(OUTPUTS))
+    assert made is not None  # torch's older exporter gives none
     model = made.model_proto
     for key, value in ((KEY, contract.to_text()), ("discom.seal", UNSEALED)):
         model.metadata_props.add(key=key, value=value)
