@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **write** the adversarial term for any number of modalities · **tell** reversal, confusion and pairs apart by their gradients · **compare** two sensors with three at equal budget · **read** a dial of missing samples |
 # | Prerequisites | [02 losses](02_model_and_losses.ipynb) (the five terms), [05 ablations](05_ablations.ipynb) (paired differences, dials) |
-# | Time | some five minutes on two CPU cores, most of them in two live runs; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
+# | Time | three to five minutes on two CPU cores, most of them in two live runs; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 2 GB of memory, 30 MB of disk |
 # | Data, licence | scenes drawn on the spot and finished runs from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
