@@ -36,7 +36,7 @@ except ImportError:  # on Colab: this release, beside the torch and numpy that a
     print("fetching this release")
     held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet ./discom {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")

@@ -38,7 +38,7 @@ except ImportError:  # on Colab: this release, beside the torch and numpy that a
     print("fetching this release")
     held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet ./discom {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
@@ -509,7 +509,7 @@ if answer_5 is not None:
 # - On scenes the auxiliary head is silent on z_irr, on patches it is far below its other parts; a fresh linear reader reads z_irr about as well as z_inf (*Who is asking*, Table 4).
 # - So the answer to the title is: less than their names say. Over five seeds, linear readers find nearly the same in z_irr and z_inf, and z_inv still names its sensor (*five seeds*).
 # - Neighbours in a picture can be trusted in part, by number; its distances cannot (*What does a picture show*).
-# - Strong penalties push z_irr towards chance and F1 down; a weak one decorrelates the parts, and the class can still be read (*What does separation buy*).
+# - Strong penalties push z_irr towards chance and F1 down, with n = 3 and, for `hsic` in depth, intervals that hold zero; a weak one decorrelates the parts, and the class can still be read (*What does separation buy*).
 #
 # **Limitations.** Drawn scenes with independent factors, one small network, thirty epochs; patches with three seeds and no factor but the class; linear readers; three seeds and untuned weights for the added terms. Each sensor's network is of its own best epoch. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
 

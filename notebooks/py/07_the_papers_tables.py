@@ -38,7 +38,7 @@ except ImportError:  # on Colab: this release, beside the torch and numpy that a
     print("fetching this release")
     held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet ./discom {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
@@ -490,7 +490,7 @@ if answer_4 is not None:
 # - How many of the paper's arrows would stand depends on a spread that it does not print: a sensitivity, not a verdict (*How much spread*).
 # - In the authors' code one term of a competitor asks for an undecided answer, and a teacher moves while it teaches (*As it was run*).
 # - A DisCoM-KD branch has two students' parameters; teacher-free is not always cheaper (*Same budget*).
-# - The title's question: taken alone, plain distillation and DisCoM-KD gain over `student` on scenes; after Holm one gain is left, over `student-2x`, and no row gains over all three baselines (*The full tables*). Smaller differences than those under *Where it fails* our tables miss.
+# - The title's question: taken alone, plain distillation gains over `student` on scenes, and DisCoM-KD does in RGB; after Holm one gain is left, over `student-2x`, and no row gains over all three baselines (*The full tables*). Smaller differences than those under *Where it fails* our tables miss.
 #
 # **Limitations.** Two data sets, a small network, few epochs and seeds; official competitors, not the authors' variants; Student's t takes differences as normal, which so few seeds cannot check; one family per table is a choice. **Next:** the same commands with `--profile paper`, on the paper's data.
 

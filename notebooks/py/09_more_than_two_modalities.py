@@ -39,7 +39,7 @@ except ImportError:  # on Colab: this release, beside the torch and numpy that a
     print("fetching this release")
     held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet ./discom {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
@@ -153,7 +153,7 @@ blind = disentangle.adversarial_loss(z, heads).item()
 check("where nothing can be told: 3 log 3 = 3.2958 (M = 2: 2 log 2 = 1.3863)", np.isclose(blind, 3.2958, atol=1e-4))
 
 # %% [markdown]
-# **Reading.** The floor of what the classifier can reach rises with M, so curves of this term for two and three sensors must not be compared as they are.
+# **Reading.** The value of blindness rises with M, so curves of this term for two and three sensors must not be compared as they are.
 #
 # ## Confusion: aim at doubt
 #
@@ -330,7 +330,7 @@ for r in gain.to_dict("records"):
     verdict(f"{r['sensor']}: three − {r['with']}", r["mean"], r["low"], r["high"], r["n"])
 
 # %% [markdown]
-# *Figure: F1 of a sensor's branch trained with both others minus trained with one of them; dots are means of five seeds with 95 % intervals.* **Take-away:** nothing leaves zero. In the mean RGB and depth do best with both others (+2.6 each against the poorest pair), thermal does not care; five seeds cannot tell this from luck.
+# *Figure: F1 of a sensor's branch trained with both others minus trained with one of them; dots are means of five seeds with 95 % intervals.* **Take-away:** nothing leaves zero. The largest means are RGB's and depth's +2.6 against their poorer pair; against their better pair the third sensor brings nothing, and thermal does not care.
 #
 # ## A sensor that saw a part of the scenes, and sets without pairs
 #

@@ -38,7 +38,7 @@ except ImportError:  # on Colab: this release, beside the torch and numpy that a
     print("fetching this release")
     held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet ./discom {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
@@ -296,7 +296,7 @@ for row in table[table["method"] == "discom"].itertuples():
         print(f"results, {row.modality}: F1 of discom − {other} {d:+.1f} [{low:+.1f}, {high:+.1f}], n = {row.n} seeds: {verdict}")
 
 # %% [markdown]
-# **Reading.** Five seeds on nine classes: `discom` gains on `student` in RGB, +9.5 [+6.1, +12.9], but not on `discom-solo`, +1.7 [−2.7, +6.2]: against a branch of the same size that never saw the other sensor, nothing can be told from luck. So what was learned from the other sensor matters less here than whether the files are right. We go on with `discom`.
+# **Reading.** Five seeds on nine classes: `discom` gains on `student` in RGB, +9.5 [+6.1, +12.9], but not on `discom-solo`, +1.7 [−2.7, +6.2]: against a branch of the same size that never saw the other sensor, nothing can be told from luck. Whether wrong files would have cost more was not measured. We go on with `discom`.
 #
 # ## Is it as often right as it is sure?
 #
@@ -484,7 +484,7 @@ if answer_4 is not None:
 # ## What was seen
 #
 # - Six kinds of fault: one is an error, four are warnings by name, one is seen by the eye alone (*in order?*).
-# - A hash forgives light and most of a shift; of the planted copies all that lay in two parts were found (*a hash that forgives*).
+# - A hash forgives light and most of a shift; the one planted copy that lay in two parts was found (*a hash that forgives*).
 # - Calibration and temperature, by hand and on the test part (*as often right as it is sure*).
 # - Exported files answer like the branch to $10^{-4}$, on the test part and on new images (*Is the file the network?*).
 # - A contract refuses other sizes and bands, not another meaning of the numbers; its bounds catch a wrong unit, and confidence does not (*Where it fails*).
