@@ -1,4 +1,5 @@
-"""Whether a network is as often right as it is sure: reliability by bins of confidence, and the error over them."""
+"""Whether a network is as often right as it is sure: reliability by bins of confidence, and the
+error over them."""
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,8 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
         bins: how many; 15 as in the calibration error of a run's scores.
 
     Returns:
-        A row for each bin: low and high (its bounds), count, confidence (mean) and accuracy (share that is right), both
-        in [0, 1] and NaN where the bin is empty.
+        A row for each bin: low and high (its bounds), count, confidence (mean) and accuracy (share
+        that is right), both in [0, 1] and NaN where the bin is empty.
 
     Raises:
         DataError: arrays that do not fit together, or rows that are no probabilities (logits, say).
@@ -36,7 +37,9 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
             f"reliability: {probabilities.shape} probabilities for {labels.shape} labels; give [N, C] and [N]"
         )
     if not (np.allclose(probabilities.sum(1), 1, atol=1e-4) and (probabilities >= 0).all()):
-        raise DataError("reliability: rows are no probabilities with sum 1; take the softmax of logits first")
+        raise DataError(
+            "reliability: rows are no probabilities with sum 1; take the softmax of logits first"
+        )
     sure, right = probabilities.max(1), probabilities.argmax(1) == labels
     place = np.minimum((sure * bins).astype(int), bins - 1)
     count, total, hits = (np.bincount(place, weights, bins) for weights in (None, sure, right))
@@ -47,7 +50,8 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """The expected calibration error of a table of `reliability`, in [0, 1]; 0 where every bin is as right as sure.
+    """The expected calibration error of a table of `reliability`, in [0, 1]; 0 where every bin is
+    as right as sure.
 
     ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
@@ -57,4 +61,6 @@ def calibration_error(table: pd.DataFrame) -> float:
     0.0
     """
     held = table[table["count"] > 0]
-    return float(((held["accuracy"] - held["confidence"]).abs() * held["count"]).sum() / held["count"].sum())
+    return float(
+        ((held["accuracy"] - held["confidence"]).abs() * held["count"]).sum() / held["count"].sum()
+    )

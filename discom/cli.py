@@ -1,4 +1,5 @@
-"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; measure; run the notebooks."""
+"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; measure; run
+the notebooks."""
 
 import dataclasses
 import inspect
@@ -84,11 +85,15 @@ MANY = {"files": "images, or folders of images"}  # arguments that take one valu
 COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "export": export,
             "predict": predict, "bench": bench, "reproduce": reproduce}  # fmt: skip
 DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
-# Every setting of Config but the seed, none of them required: what is not given stays as the profile has it.
+# Every setting of Config but the seed, none of them required: what is not given stays as the
+# profile has it.
 SETTINGS = dataclasses.make_dataclass(
-    "Settings", [(f.name, f.type | None, None) for f in dataclasses.fields(Config) if f.name != "seed"]
+    "Settings",
+    [(f.name, f.type | None, None) for f in dataclasses.fields(Config) if f.name != "seed"],
 )
-SETTINGS.__doc__ = Config.__doc__.replace("the defaults are the paper's protocol", "what is not given is the profile's")
+SETTINGS.__doc__ = Config.__doc__.replace(
+    "the defaults are the paper's protocol", "what is not given is the profile's"
+)
 
 
 class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
@@ -96,7 +101,8 @@ class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
 
 
 class _Parser(ArgumentParser):
-    """Says what is wrong in one line, as an exception, instead of printing its usage and leaving."""
+    """Says what is wrong in one line, as an exception, instead of printing its usage and
+    leaving."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, formatter_class=_Help, **kwargs)
@@ -121,7 +127,9 @@ def _command(function, name: str) -> _Parser:
         if switch in inspect.signature(function).parameters:
             parser.add_argument(f"--{switch}", action="store_true", help=meaning)
     if "settings" in inspect.signature(function).parameters:
-        parser.add_class_arguments(SETTINGS, skip={"options"} if function in (table, grid) else set())
+        parser.add_class_arguments(
+            SETTINGS, skip={"options"} if function in (table, grid) else set()
+        )
     return parser
 
 
@@ -138,7 +146,9 @@ def make_parser() -> _Parser:
     commands.add_subcommand("data", sets, help="list, prepare, check and look at data")
     subcommands = sets.add_subcommands(dest="data_command")
     for name, function in DATA_COMMANDS.items():
-        subcommands.add_subcommand(name, _command(function, f"data {name}"), help=_headline(function))
+        subcommands.add_subcommand(
+            name, _command(function, f"data {name}"), help=_headline(function)
+        )
     for name, function in COMMANDS.items():
         commands.add_subcommand(name, _command(function, name), help=_headline(function))
     return parser

@@ -1,4 +1,5 @@
-"""What a person can put right: one class per kind, each message one line with the place, the value and the way out."""
+"""What a person can put right: one class per kind, each message one line with the place, the value
+and the way out."""
 
 __all__ = [
     "BusyError",
@@ -14,7 +15,8 @@ __all__ = [
 
 
 class DiscomError(ValueError):
-    """Base of every error that the input caused; the command line prints it without a traceback (status 2)."""
+    """Base of every error that the input caused; the command line prints it without a traceback
+    (status 2)."""
 
     agreed = False  # whether every process of a run on several devices raises it, so that the first alone tells
 
@@ -40,7 +42,8 @@ class BusyError(RunError):
 
 
 class CrashError(RunError):
-    """A run that an exception of a library ended, such as one for want of memory; its process trains no other run."""
+    """A run that an exception of a library ended, such as one for want of memory; its process
+    trains no other run."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,5 +1,5 @@
-"""What a network is worth: weighted F1 (DisCoM-KD's score), accuracy, confusion and calibration; mean IoU where every
-pixel has a class (`segmentation.scores`)."""
+"""What a network is worth: weighted F1 (DisCoM-KD's score), accuracy, confusion and calibration;
+mean IoU where every pixel has a class (`segmentation.scores`)."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -22,7 +22,8 @@ __all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "confusion", "embed", "pred
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
-    """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels; 0 to 100, a scalar.
+    """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels; 0 to
+    100, a scalar.
 
     Source: DisCoM-KD, section 4 (there from scikit-learn, here from torchmetrics, on the device).
 
@@ -33,7 +34,9 @@ def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
     >>> weighted_f1(torch.eye(3), torch.tensor([0, 1, 2])).item()
     100.0
     """
-    return 100 * multiclass_f1_score(logits, labels, num_classes=logits.shape[1], average="weighted")
+    return 100 * multiclass_f1_score(
+        logits, labels, num_classes=logits.shape[1], average="weighted"
+    )
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -43,7 +46,9 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     ['accuracy', 'calibration_error', 'f1']
     """
     probabilities = logits.softmax(1)
-    error = multiclass_calibration_error(probabilities, labels, num_classes=logits.shape[1], n_bins=15)
+    error = multiclass_calibration_error(
+        probabilities, labels, num_classes=logits.shape[1], n_bins=15
+    )
     return {
         "f1": float(weighted_f1(logits, labels)),
         "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
@@ -64,8 +69,9 @@ def predict_logits(
     memory_format=torch.contiguous_format,
     keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
-    """Logits [N, C], float32, of every image, or what `keep` makes of them, in the order of the data; the network must
-    be in eval mode. Processes that train together answer a share each and all get the whole.
+    """Logits [N, C], float32, of every image, or what `keep` makes of them, in the order of the
+    data; the network must be in eval mode. Processes that train together answer a share each and
+    all get the whole.
 
     Args:
         predict: images [B, C_in, H, W] → logits.
@@ -76,17 +82,25 @@ def predict_logits(
     """
     rows = torch.arange(len(images))
     share = -(-len(rows) // world())  # the last processes may answer the last image once more
-    own = torch.arange(rank() * share, (rank() + 1) * share).clamp(max=len(rows) - 1).split(batch_size)
-    found = torch.cat([keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in own])
+    own = (
+        torch.arange(rank() * share, (rank() + 1) * share)
+        .clamp(max=len(rows) - 1)
+        .split(batch_size)
+    )
+    found = torch.cat(
+        [keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in own]
+    )
     return everyones_rows(found)[: len(rows)]
 
 
 @torch.inference_mode()
 def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> dict[str, Tensor]:
-    """The named parts of one modality's embedding, [N, D] each, of every image in the order of the data: no loader that
-    shuffles or drops stands in between. The model is put into eval mode."""
+    """The named parts of one modality's embedding, [N, D] each, of every image in the order of the
+    data: no loader that shuffles or drops stands in between. The model is put into eval mode."""
     model.eval()
-    parts = [model.embed(name, images[chunk]) for chunk in torch.arange(len(images)).split(batch_size)]
+    parts = [
+        model.embed(name, images[chunk]) for chunk in torch.arange(len(images)).split(batch_size)
+    ]
     return {part: torch.cat([held[part] for held in parts]).float().cpu() for part in parts[0]}
 
 

@@ -23,7 +23,8 @@ METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is calle
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed: all under a folder of runs, or those collected in a JSON file.
+    """Finished runs, ordered by data, method and seed: all under a folder of runs, or those
+    collected in a JSON file.
 
     Args:
         path: a folder of runs; a file that `collect` wrote; or a folder of such files.
@@ -36,9 +37,13 @@ def load_results(path: Path | str) -> list[Result]:
         found = _collected(path)
     else:
         found = _read(path)
-        found = found or [result for file in sorted(path.glob("*.json")) for result in _collected(file)]
+        found = found or [
+            result for file in sorted(path.glob("*.json")) for result in _collected(file)
+        ]
     if not found:
-        raise RunError(f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}")
+        raise RunError(
+            f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}"
+        )
     known = methods.names()
     place = {name: number for number, name in enumerate(known)}
     return sorted(found, key=lambda r: (r.data, place.get(r.method, len(known)), r.seed, r.hash))
@@ -58,7 +63,9 @@ def _read(folder: Path) -> list[Result]:
 
 def _collected(file: Path) -> list[Result]:
     held = read_json(file)
-    return [Result.from_json(fields, file) for fields in (held if isinstance(held, list) else [held])]
+    return [
+        Result.from_json(fields, file) for fields in (held if isinstance(held, list) else [held])
+    ]
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
@@ -87,17 +94,24 @@ def paired_difference(
     (2.0, -0.48, 4.48)
     """
     if not len(ours) == len(theirs) > 0:
-        raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes, and one pair at least")
+        raise ValueError(
+            f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes, and one pair at least"
+        )
     difference = np.asarray(ours, float) - np.asarray(theirs, float)
     if len(difference) < 2:
         return float(difference.mean()), np.nan, np.nan
     alike = np.ptp(difference) < 1e-12  # no spread but rounding: the interval is the point itself
-    low, high = (difference.mean(),) * 2 if alike else stats.ttest_rel(ours, theirs).confidence_interval(level)
+    low, high = (
+        (difference.mean(),) * 2
+        if alike
+        else stats.ttest_rel(ours, theirs).confidence_interval(level)
+    )
     return float(difference.mean()), float(low), float(high)
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:
-    """A method's name with those of its options that are not the default, as rows of tables are called.
+    """A method's name with those of its options that are not the default, as rows of tables are
+    called.
 
     >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
     ('kdv2 teacher=rgb', 'discom')
@@ -111,8 +125,11 @@ def label(method: str, options: Mapping[str, Any]) -> str:
 
 
 def _group(result: Result) -> str:
-    """What two runs must share to stand in one table: data and settings, but not the seed or the method's options."""
-    shared = {name: value for name, value in result.config.items() if name not in ("seed", "options")}
+    """What two runs must share to stand in one table: data and settings, but not the seed or the
+    method's options."""
+    shared = {
+        name: value for name, value in result.config.items() if name not in ("seed", "options")
+    }
     return json.dumps([result.data, shared], sort_keys=True)
 
 
@@ -120,29 +137,39 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     """One row for each data set, method (with its options) and deployed network.
 
     Columns: data, method, modality, n (seeds), f1 or miou (mean), sd, and for each baseline b
-    `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds that both have.
+    `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds
+    that both have.
 
     Raises:
-        RunError: no results; results of classification and of dense prediction; or two runs of the same data, method,
-            options and seed.
+        RunError: no results; results of classification and of dense prediction; or two runs of the
+            same data, method, options and seed.
     """
     listed = [{"data": r.data, "group": _group(r), "result": r} for r in results]
     if not listed:
         raise RunError("summary: no results; train some runs first")
     if len(kinds := {row["result"].metric for row in listed}) > 1:
-        raise RunError(f"summary: results scored by {' and by '.join(sorted(kinds))}; collect them apart")
+        raise RunError(
+            f"summary: results scored by {' and by '.join(sorted(kinds))}; collect them apart"
+        )
     rows, groups = [], pd.DataFrame(listed)
     for (data, _), group in groups.groupby(["data", "group"], sort=False):
         runs: dict[str, dict[int, Result]] = {}
         for result in group["result"]:
             method = label(result.method, result.config["options"])
             if result.seed in runs.setdefault(method, {}):
-                raise RunError(f"{data}: two runs of {method} with seed {result.seed}; collect them apart")
+                raise RunError(
+                    f"{data}: two runs of {method} with seed {result.seed}; collect them apart"
+                )
             runs[method][result.seed] = result
         for method, seeds in runs.items():
             for modality in dict.fromkeys(name for run in seeds.values() for name in run.scores):
                 rows.append(
-                    {"data": data, "method": method, "modality": modality, **_row(runs, method, modality, baselines)}
+                    {
+                        "data": data,
+                        "method": method,
+                        "modality": modality,
+                        **_row(runs, method, modality, baselines),
+                    }
                 )
     return pd.DataFrame(rows)
 
@@ -160,9 +187,15 @@ def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str
         common = [seed for seed in seeds if seed in others] if baseline != method else []
         values = (np.nan,) * 3
         if common:
-            ours, theirs = ([runs[seed].main[modality] for seed in common] for runs in (seeds, others))
+            ours, theirs = (
+                [runs[seed].main[modality] for seed in common] for runs in (seeds, others)
+            )
             values = paired_difference(ours, theirs)
-        row |= dict(zip((f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True))
+        row |= dict(
+            zip(
+                (f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True
+            )
+        )
     return row
 
 
@@ -176,14 +209,19 @@ def metric_of(table: pd.DataFrame) -> str:
 
 
 def by_dials(table: pd.DataFrame) -> pd.DataFrame:
-    """A summary with a column for every dial that the names of its data sets tell; a dial at rest is filled in.
+    """A summary with a column for every dial that the names of its data sets tell; a dial at rest
+    is filled in.
 
     >>> table = pd.DataFrame({"data": ["scenes-shared=0.5", "scenes"], "f1": [60.0, 70.0]})
     >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()
     [[0.5, 60.0], [1.0, 70.0]]
     """
     rest = {"shared": 1.0, "labelled": 1.0, "labelled_rgb": 1.0, "labelled_thermal": 1.0}
-    told = [dict(re.findall(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)", name)) for name in table["data"]]
+    told = [
+        dict(re.findall(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)", name)) for name in table["data"]
+    ]
     names = list(dict.fromkeys(name for dials in told for name in dials))
-    columns = {name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names}
+    columns = {
+        name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names
+    }
     return table.assign(**columns)

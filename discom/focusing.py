@@ -1,15 +1,18 @@
-"""The modality focusing hypothesis on Gaussian data: a student gains by what both modalities know about the label.
+"""The modality focusing hypothesis on Gaussian data: a student gains by what both modalities know
+about the label.
 
-Of the features that decide the label, a modality carries some; its other columns are noise. Among those that at least
-one of two modalities carries, γ is the share that both carry, α the share that the teacher's alone carries and β the
-student's alone, α + β + γ = 1. Xue et al. hold that distillation helps the student as far as γ is large, and that α,
-which makes the teacher better, does not. Two curves turn one dial each, by a number n of features:
+Of the features that decide the label, a modality carries some; its other columns are noise. Among
+those that at least one of two modalities carries, γ is the share that both carry, α the share that
+the teacher's alone carries and β the student's alone, α + β + γ = 1. Xue et al. hold that
+distillation helps the student as far as γ is large, and that α, which makes the teacher better,
+does not. Two curves turn one dial each, by a number n of features:
 
     gamma: n of 10 in common, γ = n / (20 - n), α = β = (1 - γ) / 2; 20 features decide
-    alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α, β = 0; 50 features decide
+    alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α, β = 0; 50 features
+    decide
 
-so that some of what decides may reach neither. Source: Xue et al., ICLR 2023, Figs. 2 and 3, and the official code
-(tests/golden names the commit), whose draws and accuracies these are.
+so that some of what decides may reach neither. Source: Xue et al., ICLR 2023, Figs. 2 and 3, and
+the official code (tests/golden names the commit), whose draws and accuracies these are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,17 +28,36 @@ from discom.errors import ConfigError
 from discom.losses.distill import check_logits
 from discom.storage import write_json
 
-__all__ = ["carried", "focusing_loss", "gaussian_pair", "toy_curve", "toy_run", "train_linear", "write_curves"]
+__all__ = [
+    "carried",
+    "focusing_loss",
+    "gaussian_pair",
+    "toy_curve",
+    "toy_run",
+    "train_linear",
+    "write_curves",
+]
 
-TRAIN, TEST, PLANE = 200, 1000, 500  # samples, and weights drawn for the hyperplane: the label uses the first D
+TRAIN, TEST, PLANE = (
+    200,
+    1000,
+    500,
+)  # samples, and weights drawn for the hyperplane: the label uses the first D
 DECISIVE = {"gamma": 20, "alpha": 50}  # D
-WIDTHS = {"gamma": (25, 50), "alpha": (50, 50)}  # columns of the teacher's and of the student's modality
-SHARES = {"gamma": [n / (20 - n) for n in range(11)], "alpha": [n / (n + 10) for n in range(41)]}  # of every n
+WIDTHS = {
+    "gamma": (25, 50),
+    "alpha": (50, 50),
+}  # columns of the teacher's and of the student's modality
+SHARES = {
+    "gamma": [n / (20 - n) for n in range(11)],
+    "alpha": [n / (n + 10) for n in range(41)],
+}  # of every n
 PUBLISHED = {"gamma": SHARES["gamma"][::2], "alpha": SHARES["alpha"][::10]}
 
 
 def carried(dial: str, share: float) -> tuple[float, range, range]:
-    """The nearest share that a number of features makes, and the features that teacher's and student's modality carry.
+    """The nearest share that a number of features makes, and the features that teacher's and
+    student's modality carry.
 
     Args:
         dial: "gamma" or "alpha".
@@ -48,22 +70,32 @@ def carried(dial: str, share: float) -> tuple[float, range, range]:
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
     """
     if dial not in SHARES:
-        raise ConfigError(f"dial: {dial!r}; use gamma (what both modalities carry) or alpha (the teacher's alone)")
+        raise ConfigError(
+            f"dial: {dial!r}; use gamma (what both modalities carry) or alpha (the teacher's alone)"
+        )
     n, exact = min(enumerate(SHARES[dial]), key=lambda pair: abs(pair[1] - share))
     if not abs(exact - share) <= 0.005:
         usual = ", ".join(f"{value:.2f}" for value in PUBLISHED[dial])
-        raise ConfigError(f"share: no number of features makes {dial} = {share}; the paper's are {usual}")
+        raise ConfigError(
+            f"share: no number of features makes {dial} = {share}; the paper's are {usual}"
+        )
     return exact, range(10 - n, 20 - n) if dial == "gamma" else range(10 + n), range(10)
 
 
 def gaussian_pair(
-    rng: np.random.RandomState, plane: np.ndarray, samples: int, teacher: range, student: range, widths: Sequence[int]
+    rng: np.random.RandomState,
+    plane: np.ndarray,
+    samples: int,
+    teacher: range,
+    student: range,
+    widths: Sequence[int],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw samples of two modalities, each with a part of what decides the label.
 
         x ~ N(0, I_D);   y = [x · a > 0];   column k of a modality: x_k if it carries k, else noise ~ N(0, 1)
 
-    Source: Xue et al.; the draws come in the official order: x, the student's columns, the teacher's.
+    Source: Xue et al.; the draws come in the official order: x, the student's columns, the
+    teacher's.
 
     Args:
         rng: a legacy generator.
@@ -73,7 +105,8 @@ def gaussian_pair(
         widths: columns of the teacher's and of the student's modality.
 
     Returns:
-        The teacher's columns [B, widths[0]], the student's [B, widths[1]], both float32; labels [B], int64 in {0, 1}.
+        The teacher's columns [B, widths[0]], the student's [B, widths[1]], both float32; labels
+        [B], int64 in {0, 1}.
 
     Raises:
         ConfigError: no sample, or a feature that does not exist or has no column.
@@ -87,7 +120,9 @@ def gaussian_pair(
     decisive, columns = rng.randn(samples, len(plane)), []
     for name, features, width in (("student", student, widths[1]), ("teacher", teacher, widths[0])):
         if set(features) - set(range(limit := min(width, len(plane)))):
-            raise ConfigError(f"{name}: carries {features}; those that decide and have a column are 0 to {limit - 1}")
+            raise ConfigError(
+                f"{name}: carries {features}; those that decide and have a column are 0 to {limit - 1}"
+            )
         noise = rng.randn(samples, width)
         noise[:, features] = decisive[:, features]
         columns.append(torch.from_numpy(noise).float())
@@ -95,9 +130,11 @@ def gaussian_pair(
 
 
 def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy plus a KL divergence averaged over elements: CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C).
+    """Cross-entropy plus a KL divergence averaged over elements: CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b)
+    / (B·C).
 
-    Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1, so half of it with two classes.
+    Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1, so half of it with two
+    classes.
 
     Args:
         student_logits, teacher_logits: [B, C]; no gradient runs through the teacher's.
@@ -118,10 +155,14 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
     return F.cross_entropy(student_logits, labels) + divergence
 
 
-def train_linear(x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: Tensor | None = None) -> nn.Linear:
-    """Fit a linear classifier to x [B, D] and labels [B] in {0, 1}: steps of 0.1 down the gradient of all samples.
+def train_linear(
+    x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: Tensor | None = None
+) -> nn.Linear:
+    """Fit a linear classifier to x [B, D] and labels [B] in {0, 1}: steps of 0.1 down the gradient
+    of all samples.
 
-    With teacher_logits [B, 2] it descends on `focusing_loss`, without on cross-entropy; ConfigError for epochs < 1.
+    With teacher_logits [B, 2] it descends on `focusing_loss`, without on cross-entropy; ConfigError
+    for epochs < 1.
 
     >>> x = torch.tensor([[-1.0], [1.0]])
     >>> train_linear(x, torch.tensor([0, 1]), epochs=50)(x).argmax(1).tolist()
@@ -133,7 +174,11 @@ def train_linear(x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(epochs):
         z = model(x)
-        loss = F.cross_entropy(z, labels) if teacher_logits is None else focusing_loss(z, teacher_logits, labels)
+        loss = (
+            F.cross_entropy(z, labels)
+            if teacher_logits is None
+            else focusing_loss(z, teacher_logits, labels)
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -143,12 +188,13 @@ def train_linear(x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: 
 def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
     """A teacher, and a student with and without it, trained on 200 samples and tested on 1000.
 
-    Official seeds: plane and training samples come from `seed` (0 to 2³² - 2), test samples and initial networks from
-    `seed` + 1. So a seed's student alone is the same at every share of a dial.
+    Official seeds: plane and training samples come from `seed` (0 to 2³² - 2), test samples and
+    initial networks from `seed` + 1. So a seed's student alone is the same at every share of a
+    dial.
 
     Returns:
-        dial, share (the exact one), seed; teacher, student (alone) and kd (distilled), accuracies in %; gain, kd -
-        student in points.
+        dial, share (the exact one), seed; teacher, student (alone) and kd (distilled), accuracies
+        in %; gain, kd - student in points.
 
     Raises:
         ConfigError: a dial, share, seed or number of epochs out of its range.
@@ -171,13 +217,19 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     tests = {"teacher": teacher(ours_test), "student": student(theirs_test), "kd": kd(theirs_test)}
     right = {name: (logits.argmax(1) == truth).sum().item() for name, logits in tests.items()}
     right["gain"] = right["kd"] - right["student"]
-    return {"dial": dial, "share": exact, "seed": seed} | {name: 100 * n / TEST for name, n in right.items()}
+    return {"dial": dial, "share": exact, "seed": seed} | {
+        name: 100 * n / TEST for name, n in right.items()
+    }
 
 
 def toy_curve(
-    dial: str, seeds: Iterable[int] = range(10), epochs: int = 1000, shares: Iterable[float] | None = None
+    dial: str,
+    seeds: Iterable[int] = range(10),
+    epochs: int = 1000,
+    shares: Iterable[float] | None = None,
 ) -> pd.DataFrame:
-    """One row of `toy_run` for each share (default: the paper's six of gamma, five of alpha) and seed (its: 0 to 9).
+    """One row of `toy_run` for each share (default: the paper's six of gamma, five of alpha) and
+    seed (its: 0 to 9).
 
     Raises:
         ConfigError: as `toy_run`; or no seed, or no share.
@@ -185,15 +237,22 @@ def toy_curve(
     >>> toy_curve("alpha", seeds=[0], epochs=1)["share"].round(2).tolist()
     [0.0, 0.5, 0.67, 0.75, 0.8]
     """
-    shares = PUBLISHED.get(dial, [0.0]) if shares is None else list(shares)  # `carried` names an unknown dial
+    shares = (
+        PUBLISHED.get(dial, [0.0]) if shares is None else list(shares)
+    )  # `carried` names an unknown dial
     seeds = list(seeds)
     if not (seeds and shares):
-        raise ConfigError(f"curve: {len(seeds)} seeds and {len(shares)} shares; give one of each or more")
+        raise ConfigError(
+            f"curve: {len(seeds)} seeds and {len(shares)} shares; give one of each or more"
+        )
     return pd.DataFrame([toy_run(dial, share, seed, epochs) for share in shares for seed in seeds])
 
 
-def write_curves(path: Path | str, seeds: Sequence[int] = range(10), epochs: int = 1000) -> pd.DataFrame:
-    """Both curves, also written as a JSON list of rows; made results/probes/focusing-toy.json in a minute."""
+def write_curves(
+    path: Path | str, seeds: Sequence[int] = range(10), epochs: int = 1000
+) -> pd.DataFrame:
+    """Both curves, also written as a JSON list of rows; made results/probes/focusing-toy.json in a
+    minute."""
     curves = pd.concat([toy_curve(dial, seeds, epochs) for dial in SHARES], ignore_index=True)
     write_json(path, curves.to_dict("records"))
     return curves

@@ -1,4 +1,5 @@
-"""The machine: its device, where numbers come from (processor, versions, commit), and its memory."""
+"""The machine: its device, where numbers come from (processor, versions, commit), and its
+memory."""
 
 import os
 import platform
@@ -17,13 +18,15 @@ from discom.errors import ConfigError
 __all__ = ["device_type", "free_memory", "machine", "multiplies_bf16", "peak_memory"]
 
 OWN_GROUPS = Path("/proc/self/cgroup")
-# where a group of processes has its limit, and what its pages that cannot be given back are called (version 1, 2)
+# where a group of processes has its limit, and what its pages that cannot be given back are called
+# (version 1, 2)
 GROUPS = {"memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "total_rss "),
           "": ("/sys/fs/cgroup", "memory.max", "anon ")}  # fmt: skip
 
 
 def device_type(accelerator: str = "auto") -> str:
-    """Where a setting of `Config.accelerator` trains: "cuda" or "cpu"; "auto" takes a GPU where there is one.
+    """Where a setting of `Config.accelerator` trains: "cuda" or "cpu"; "auto" takes a GPU where
+    there is one.
 
     Raises:
         ConfigError: cuda, where there is none.
@@ -52,18 +55,21 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def peak_memory(device: torch.device) -> float:
-    """Most memory held so far, in MB: of the device, or on a CPU of this process since its start."""
+    """Most memory held so far, in MB: of the device, or on a CPU of this process since its
+    start."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    if held := _held("/proc/self/status", "VmHWM:"):  # getrusage's count starts with what the parent held
+    if held := _held(
+        "/proc/self/status", "VmHWM:"
+    ):  # getrusage's count starts with what the parent held
         return held / 2**10
     unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, others kibibytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def free_memory(device: torch.device | str) -> int:
-    """Bytes that can still be taken: of a GPU's memory, or of the machine's within the limits of this process and of
-    its control groups, such as a container's or a cluster job's.
+    """Bytes that can still be taken: of a GPU's memory, or of the machine's within the limits of
+    this process and of its control groups, such as a container's or a cluster job's.
 
     >>> free_memory("cpu") > 0
     True
@@ -74,7 +80,9 @@ def free_memory(device: torch.device | str) -> int:
     if not free:  # not Linux: of all there is, half
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
-    own = _held("/proc/self/status", "RssAnon:") << 10  # pages of mapped files can be given back at any time
+    own = (
+        _held("/proc/self/status", "RssAnon:") << 10
+    )  # pages of mapped files can be given back at any time
     left = [limit - own for limit in limits if limit != resource.RLIM_INFINITY]
     return max(0, min([free, *left, *_left_in_groups()]))
 
@@ -82,8 +90,8 @@ def free_memory(device: torch.device | str) -> int:
 def multiplies_bf16(accelerator: str = "auto") -> bool:
     """Whether the device that trains has instructions for bf16.
 
-    Without them torch emulates it: on an AVX2 processor a training step of the `cpu` profile took nine times as long as
-    in float32, where one with AVX-512 and bf16 takes 0.6 of it.
+    Without them torch emulates it: on an AVX2 processor a training step of the `cpu` profile took
+    nine times as long as in float32, where one with AVX-512 and bf16 takes 0.6 of it.
 
     Args:
         accelerator: "auto" (a GPU where there is one), "cpu" or "cuda".
@@ -119,7 +127,8 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    # HEAD:./ is the package's folder in that commit: an installed package may lie inside somebody else's repository
+    # HEAD:./ is the package's folder in that commit: an installed package may lie inside somebody
+    # else's repository
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "HEAD:./"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]

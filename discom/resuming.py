@@ -1,4 +1,5 @@
-"""What outlives an interruption: where to resume a run, its log, and the ends that it can be taken up from."""
+"""What outlives an interruption: where to resume a run, its log, and the ends that it can be taken
+up from."""
 
 import csv
 import io
@@ -30,8 +31,8 @@ STATE_SHARE = 0.05  # of the training time that may go into writing states to re
 
 @contextmanager
 def stoppable(what: Path | str) -> Iterator[None]:
-    """Turn SIGTERM into what Ctrl-C does, and either into an Interrupted that says how to go on; and what a disk
-    refuses into a RunError that does."""
+    """Turn SIGTERM into what Ctrl-C does, and either into an Interrupted that says how to go on;
+    and what a disk refuses into a RunError that does."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -41,10 +42,14 @@ def stoppable(what: Path | str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"{what}: interrupted; the same command goes on from the last saved epoch") from None
+        raise Interrupted(
+            f"{what}: interrupted; the same command goes on from the last saved epoch"
+        ) from None
     except OSError as error:
         place, reason = error.filename or what, error.strerror or first_line(error)
-        way_out = "make room or check the rights, and the same command goes on from the last saved epoch"
+        way_out = (
+            "make room or check the rights, and the same command goes on from the last saved epoch"
+        )
         raise RunError(f"{place}: {reason}; {way_out}") from None
     finally:
         if main:
@@ -52,8 +57,8 @@ def stoppable(what: Path | str) -> Iterator[None]:
 
 
 class State:
-    """Where to resume: networks, optimizer, schedule, best scores and log after an epoch, in one file. The state before
-    it is kept as well, for the case that this file turns out damaged.
+    """Where to resume: networks, optimizer, schedule, best scores and log after an epoch, in one
+    file. The state before it is kept as well, for the case that this file turns out damaged.
 
     Raises:
         RunError: all that there is is damaged, or holds more than tensors and numbers.
@@ -67,7 +72,9 @@ class State:
         if saved := self._read():
             for name, part in self.parts.items():
                 part.load_state_dict(saved[name])
-            self.epoch, self.seconds, self.best, self.rows = (saved[k] for k in ("epoch", "seconds", "best", "rows"))
+            self.epoch, self.seconds, self.best, self.rows = (
+                saved[k] for k in ("epoch", "seconds", "best", "rows")
+            )
 
     def _read(self) -> dict[str, Any] | None:
         damages = {}
@@ -81,7 +88,9 @@ class State:
                 continue
             self.whole = path == self.path
             for damage in damages.values():
-                warnings.warn(f"{damage}; going on from {path.name}, the state before it", stacklevel=4)
+                warnings.warn(
+                    f"{damage}; going on from {path.name}, the state before it", stacklevel=4
+                )
             return saved
         if damages:
             files = " and ".join(path.name for path in damages)
@@ -95,9 +104,16 @@ class State:
             return
         started = time.perf_counter()
         saved = {name: part.state_dict() for name, part in self.parts.items()}
-        saved |= {"epoch": self.epoch, "seconds": self.seconds, "best": self.best, "rows": self.rows}
+        saved |= {
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "best": self.best,
+            "rows": self.rows,
+        }
         with atomic_file(self.path) as part:
-            held = io.BytesIO()  # writing files, torch does not tell why a disk refuses, or ends the whole process
+            held = (
+                io.BytesIO()
+            )  # writing files, torch does not tell why a disk refuses, or ends the whole process
             torch.save(saved, held)
             part.write_bytes(held.getbuffer())
             if self.whole:
@@ -129,9 +145,11 @@ def forget(run_dir: Path) -> None:
 
 
 class Log:
-    """metrics.csv and TensorBoard events, one row an epoch. Its rows are the state's: both go back to the same epoch.
+    """metrics.csv and TensorBoard events, one row an epoch. Its rows are the state's: both go back
+    to the same epoch.
 
-    The events are written here and not by torch's SummaryWriter, whose thread would meet a full disk on its own.
+    The events are written here and not by torch's SummaryWriter, whose thread would meet a full
+    disk on its own.
     """
 
     def __init__(self, run_dir: Path, state: State):
@@ -142,7 +160,9 @@ class Log:
         file = folder / f"events.out.tfevents.{len(list(folder.iterdir())):06d}"
         self.events = RecordWriter(open(file, "ab", buffering=0))  # noqa: SIM115
         self._add(file_version="brain.Event:2")
-        self._add(step=state.epoch, session_log=SessionLog(status=SessionLog.START))  # what is later is void
+        self._add(
+            step=state.epoch, session_log=SessionLog(status=SessionLog.START)
+        )  # what is later is void
 
     def _add(self, **content) -> None:
         self.events.write(Event(wall_time=time.time(), **content).SerializeToString())

@@ -47,11 +47,12 @@ class Result:
 
     Args:
         method, data, seed, hash: which run.
-        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in percent,
-            calibration_error; of a dense method miou, miou_per_image, accuracy and iou/<class>), best_epoch, valid_f1
-            or valid_miou.
+        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in
+            percent, calibration_error; of a dense method miou, miou_per_image, accuracy and
+            iou/<class>), best_epoch, valid_f1 or valid_miou.
         parameters: deployed network → number of its parameters.
-        seconds: wall time of the training with its validation, and of what a teacher is asked for it; without the test.
+        seconds: wall time of the training with its validation, and of what a teacher is asked for
+        it; without the test.
         pairs_per_second: training samples of each modality, per second of training.
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
@@ -80,7 +81,8 @@ class Result:
 
     @property
     def main(self) -> dict[str, float]:
-        """Deployed network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
+        """Deployed network → the score that tables show: weighted F1 × 100, or mean IoU in
+        percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
 
     @property
@@ -104,7 +106,9 @@ class Result:
         try:
             fields = dict(held)
             if fields.pop("checksum") != digest(fields):
-                raise RunError(f"{file}: was changed after it was measured (its checksum differs); {way_out}")
+                raise RunError(
+                    f"{file}: was changed after it was measured (its checksum differs); {way_out}"
+                )
             return cls(**fields)
         except (TypeError, ValueError, KeyError) as error:
             if isinstance(error, RunError):
@@ -123,9 +127,13 @@ class Result:
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
         except OSError as error:
-            raise RunError(f"{file}: cannot be read ({error.strerror}); check its rights, or delete it") from None
+            raise RunError(
+                f"{file}: cannot be read ({error.strerror}); check its rights, or delete it"
+            ) from None
         except ValueError:
-            raise RunError(f"{file}: is cut short or damaged; run the command again with --recompute") from None
+            raise RunError(
+                f"{file}: is cut short or damaged; run the command again with --recompute"
+            ) from None
         return cls.from_json(held, file)
 
 
@@ -144,16 +152,24 @@ class Run:
     fingerprint: str
     config: Config
     teacher: "Run | Path | None" = None
-    changed: Mapping[str, Any] = field(default_factory=dict)  # the method's options that are not the default
+    changed: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # the method's options that are not the default
 
     @classmethod
     def of(
-        cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config, teacher: Path | None = None
+        cls,
+        runs: Path | str,
+        method: type[Method],
+        data: MultiModalData,
+        config: Config,
+        teacher: Path | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, its options in full so that a default written out is no other run.
+        """The run of `method` on `data`, its options in full so that a default written out is no
+        other run.
 
-        A taught method depends on its teacher's run: the folder `teacher`, or else the `teacher` with the same
-        settings, seed and data, which all students of these settings share.
+        A taught method depends on its teacher's run: the folder `teacher`, or else the `teacher`
+        with the same settings, seed and data, which all students of these settings share.
         """
         config = replace(config, options=method.options(config.options))
         if method.taught and teacher is None:
@@ -164,7 +180,8 @@ class Run:
 
     @cached_property
     def hash(self) -> str:
-        """Ten digits that change with whatever changes the numbers: data, method, options, settings, teacher."""
+        """Ten digits that change with whatever changes the numbers: data, method, options,
+        settings, teacher."""
         taught_by = [] if self.teacher is None else [self.teacher_hash]
         settings = {**self.config.identity(), "options": self.changed}
         return digest(self.method, self.fingerprint, settings, *taught_by)[:10]
@@ -187,7 +204,9 @@ class Run:
         return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
 
 
-def identity(method: type[Method], split: Split, config: Config, teacher: Path | None = None) -> dict[str, Any]:
+def identity(
+    method: type[Method], split: Split, config: Config, teacher: Path | None = None
+) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json."""
     parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
     masks = [part.masks for part in split] if method.dense else []
@@ -196,7 +215,10 @@ def identity(method: type[Method], split: Split, config: Config, teacher: Path |
         "method": method.name,
         "data": split.train.name,
         "split": digest(
-            bounds, list(split.train.channels.items()), *(array for part in parts for array in part), *masks
+            bounds,
+            list(split.train.channels.items()),
+            *(array for part in parts for array in part),
+            *masks,
         ),
         **config.identity(),
         "options": method.changed(config.options),
@@ -206,7 +228,8 @@ def identity(method: type[Method], split: Split, config: Config, teacher: Path |
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Hold a run's folder, made if need be, for this process alone; the system lets go of it when the process ends.
+    """Hold a run's folder, made if need be, for this process alone; the system lets go of it when
+    the process ends.
 
     Raises:
         BusyError: another process trains this run.
@@ -217,9 +240,13 @@ def locked(run_dir: Path) -> Iterator[None]:
         lock = FileLock(run_dir / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise BusyError(f"{run_dir}: another process trains this run; wait for it, or stop it") from None
+        raise BusyError(
+            f"{run_dir}: another process trains this run; wait for it, or stop it"
+        ) from None
     except OSError as error:
-        raise RunError(f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs") from None
+        raise RunError(
+            f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs"
+        ) from None
     try:
         tidy(run_dir)
         yield
@@ -259,14 +286,16 @@ def read_metrics(file: Path | str) -> pd.DataFrame:
     Raises:
         RunError: missing or damaged.
     """
-    with _whole(file):  # float() reads what was written; pandas before version 3 is one bit off in some numbers
+    with _whole(
+        file
+    ):  # float() reads what was written; pandas before version 3 is one bit off in some numbers
         table = pd.read_csv(file, dtype=str).astype(float)
         return table.astype({name: int for name in table.columns if name == "epoch"})
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
-    """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and `m_ids` [N]; of a dense
-    method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
+    """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and
+    `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
 
     Raises:
         RunError: missing or damaged.
@@ -281,4 +310,6 @@ def _whole(file: Path | str) -> Iterator[None]:
         yield
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         reason = first_line(error)
-        raise RunError(f"{file}: cannot be read ({reason}); delete the run's folder and train it again") from None
+        raise RunError(
+            f"{file}: cannot be read ({reason}); delete the run's folder and train it again"
+        ) from None

@@ -1,6 +1,7 @@
 """What several processes that train one run know together; a process alone is the ordinary case.
 
-Each holds a share of every batch: `world` processes, numbered by `rank`. Nothing here starts or ends them (`devices`).
+Each holds a share of every batch: `world` processes, numbered by `rank`. Nothing here starts or
+ends them (`devices`).
 """
 
 from collections.abc import Callable
@@ -38,7 +39,8 @@ def world() -> int:
 
 
 def from_first(ask: Callable[[], T]) -> T:
-    """What `ask` returns to the first process, or raises there, for all of them; the others do not call it.
+    """What `ask` returns to the first process, or raises there, for all of them; the others do not
+    call it.
 
     >>> from_first(lambda: "alone")
     'alone'
@@ -58,7 +60,8 @@ def from_first(ask: Callable[[], T]) -> T:
 
 
 def agreed(error: DiscomError) -> DiscomError:
-    """An error that every process raises at the same place: the connection lives on, and the first one alone tells."""
+    """An error that every process raises at the same place: the connection lives on, and the first
+    one alone tells."""
     error.agreed = True
     return error
 
@@ -83,8 +86,9 @@ def _everyones(x: Tensor) -> Tensor:
 
 
 def connect(seconds: float) -> None:
-    """Lay a line between every two processes of one machine for the small exchanges of BatchNorm, two for each layer
-    and step. A message by gloo passes through three threads on its way, which takes longer than such a layer.
+    """Lay a line between every two processes of one machine for the small exchanges of BatchNorm,
+    two for each layer and step. A message by gloo passes through three threads on its way, which
+    takes longer than such a layer.
 
     Args:
         seconds: how long an answer may take.
@@ -112,7 +116,8 @@ def everyones_mean(x: Tensor) -> Tensor:
 
 
 def everyones_rows(x: Tensor) -> Tensor:
-    """The rows of all processes, the first one's first; they need not be equally many. No gradient."""
+    """The rows of all processes, the first one's first; they need not be equally many. No
+    gradient."""
     if world() == 1:
         return x
     counts = _everyones(torch.tensor(len(x), device=x.device)).tolist()
@@ -134,17 +139,18 @@ class _Gather(torch.autograd.Function):
 
 
 def gathered(x: Tensor) -> Tensor:
-    """The rows of the whole batch, for a term of the loss that compares samples with each other: every process then
-    computes the term of the whole batch.
+    """The rows of the whole batch, for a term of the loss that compares samples with each other:
+    every process then computes the term of the whole batch.
 
-    The gradient is that of this process's rows, times whole / share: `fit` weights a share's terms by share / whole.
-    Without gradients (a validation, an inspection), or alone, x itself.
+    The gradient is that of this process's rows, times whole / share: `fit` weights a share's terms
+    by share / whole. Without gradients (a validation, an inspection), or alone, x itself.
     """
     return _Gather.apply(x) if world() > 1 and torch.is_grad_enabled() else x
 
 
 class _Normalise(torch.autograd.Function):
-    """(x - mean) / √(var + eps) · weight + bias, and the gradient of it all through mean and var of `count` values."""
+    """(x - mean) / √(var + eps) · weight + bias, and the gradient of it all through mean and var of
+    `count` values."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, mean, var, count, eps):
@@ -166,10 +172,12 @@ class _Normalise(torch.autograd.Function):
 
 
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """BatchNorm whose mean and variance are those of the whole batch, of which each process holds a share.
+    """BatchNorm whose mean and variance are those of the whole batch, of which each process holds a
+    share.
 
-    On CPUs and GPUs alike (torch's own SyncBatchNorm is for GPUs alone), by one exchange of a few numbers forward and
-    one backward; weights and buffers have the names that they have in `nn.BatchNorm2d`.
+    On CPUs and GPUs alike (torch's own SyncBatchNorm is for GPUs alone), by one exchange of a few
+    numbers forward and one backward; weights and buffers have the names that they have in
+    `nn.BatchNorm2d`.
     """
 
     def _check_input_dim(self, x: Tensor) -> None:
@@ -188,7 +196,9 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     @torch.no_grad()
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean and variance [C] of the whole batch, and how many values of a channel it has."""
-        mean, var = torch.batch_norm_update_stats(x, self.running_mean, self.running_var, 0.0)  # a momentum of 0: reads
+        mean, var = torch.batch_norm_update_stats(
+            x, self.running_mean, self.running_var, 0.0
+        )  # a momentum of 0: reads
         own = x.new_tensor([x.numel() // x.shape[1]], dtype=torch.double)
         held = _everyones(torch.cat([own, mean.double(), var.double()]))  # [W, 1 + 2C]
         counts, means, variances = held.split([1, len(mean), len(mean)], 1)
@@ -199,7 +209,8 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 def share_statistics(model: nn.Module) -> nn.Module:
-    """The model itself; where there are several processes, its BatchNorms take the whole batch's statistics now.
+    """The model itself; where there are several processes, its BatchNorms take the whole batch's
+    statistics now.
 
     Raises:
         ConfigError: a BatchNorm of another kind, such as those that have an activation built in.
@@ -209,6 +220,8 @@ def share_statistics(model: nn.Module) -> nn.Module:
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             if type(module) not in plain or not module.affine or not module.momentum:
                 kind = type(module).__name__
-                raise ConfigError(f"network: its {kind} cannot be shared by devices; use another one, or devices=1")
+                raise ConfigError(
+                    f"network: its {kind} cannot be shared by devices; use another one, or devices=1"
+                )
             module.__class__ = SharedBatchNorm  # the same weights and buffers under the same names
     return model

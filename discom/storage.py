@@ -1,4 +1,5 @@
-"""Files that are either whole or absent: everything is written beside its place and then moved there."""
+"""Files that are either whole or absent: everything is written beside its place and then moved
+there."""
 
 import errno
 import hashlib
@@ -20,18 +21,24 @@ __all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "check_place", "checksu
            "tidy", "unfinished", "write_json"]  # fmt: skip
 
 UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # what a disk says that takes no more
+NO_ROOM = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+}  # what a disk says that takes no more
 CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
 
 
 @contextmanager
 def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
-    """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and vanishes otherwise.
+    """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
+    vanishes otherwise.
 
     Args:
         path: the file to be.
-        durable: whether it is on the disk when the block has ended, so that a power cut, too, leaves the whole new or
-            the whole old content; takes some milliseconds.
+        durable: whether it is on the disk when the block has ended, so that a power cut, too,
+            leaves the whole new or the whole old content; takes some milliseconds.
 
     Raises:
         OSError: the disk is full or may not be written; it names `path`, whichever library wrote.
@@ -74,7 +81,8 @@ def _settle(path: Path) -> None:
 
 
 def _cause(error: BaseException | None, path: Path, part: Path) -> BaseException | None:
-    """Ctrl-C, or the disk's own word, behind an exception that torch raised when it could not end its file."""
+    """Ctrl-C, or the disk's own word, behind an exception that torch raised when it could not end
+    its file."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return error
@@ -85,18 +93,22 @@ def _cause(error: BaseException | None, path: Path, part: Path) -> BaseException
 
 
 def tidy(folder: Path) -> None:
-    """Delete what killed processes had begun to write somewhere in `folder`, which must be this process's alone."""
+    """Delete what killed processes had begun to write somewhere in `folder`, which must be this
+    process's alone."""
     for part in folder.rglob(".*.part"):
         part.unlink()
 
 
 @contextmanager
-def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False, resume: str = "") -> Iterator[Path]:
+def atomic_folder(
+    path: Path | str, *, marker: str, overwrite: bool = False, resume: str = ""
+) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well.
 
-    A folder is ours when it holds the file `marker`. An existing folder is replaced only when it is ours and
-    `overwrite` is true; an empty one is filled. With `resume`, a word that names the content, what an interrupted block
-    had written stays (in a hidden folder that holds the file `UNFINISHED`) and the next block with that word gets it.
+    A folder is ours when it holds the file `marker`. An existing folder is replaced only when it is
+    ours and `overwrite` is true; an empty one is filled. With `resume`, a word that names the
+    content, what an interrupted block had written stays (in a hidden folder that holds the file
+    `UNFINISHED`) and the next block with that word gets it.
 
     Raises:
         DataError: `path` exists and may not be replaced, or another process is writing it.
@@ -112,10 +124,13 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False, res
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
-    """Raise a DataError where `path` holds something that may not be replaced; see `atomic_folder`."""
+    """Raise a DataError where `path` holds something that may not be replaced; see
+    `atomic_folder`."""
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         if not (path / marker).is_file():
-            raise DataError(f"{path}: exists and was not made by discom (no {marker}); choose another output folder")
+            raise DataError(
+                f"{path}: exists and was not made by discom (no {marker}); choose another output folder"
+            )
         if not overwrite:
             raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
 
@@ -137,13 +152,16 @@ def _private(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _claimed(path: Path, resume: str) -> Iterator[Path]:
-    """The hidden folder where `path` grows, for this process alone; emptied where it holds another content."""
+    """The hidden folder where `path` grows, for this process alone; emptied where it holds another
+    content."""
     part = unfinished(path)
     lock = FileLock(f"{part}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise DataError(f"{path}: another process is writing it; wait for it or choose another folder") from None
+        raise DataError(
+            f"{path}: another process is writing it; wait for it or choose another folder"
+        ) from None
     try:
         note = part / UNFINISHED
         if not note.is_file() or note.read_text(encoding="utf-8") != resume:
@@ -167,13 +185,15 @@ def _put(part: Path, path: Path) -> None:
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write `content` as indented JSON, atomically; NaN and infinity are refused because JSON has no word for them."""
+    """Write `content` as indented JSON, atomically; NaN and infinity are refused because JSON has
+    no word for them."""
     with atomic_file(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path | str, advice: str = "delete it and run the command again") -> Any:
-    """Read a JSON file; one that is cut short or edited into something else is a DataError that names it."""
+    """Read a JSON file; one that is cut short or edited into something else is a DataError that
+    names it."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -198,7 +218,8 @@ def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
 
 
 def digest(*parts: Any) -> str:
-    """Sixteen hexadecimal digits that name a content: arrays by their bytes, everything else by its JSON.
+    """Sixteen hexadecimal digits that name a content: arrays by their bytes, everything else by its
+    JSON.
 
     >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
     True

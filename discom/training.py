@@ -41,12 +41,13 @@ def fit(
     progress: bool = True,
     recompute: bool = False,
 ) -> Result:
-    """Train `method` and test it once; a run that is done is read, one that was cut off goes on where it stopped.
+    """Train `method` and test it once; a run that is done is read, one that was cut off goes on
+    where it stopped.
 
-    Every epoch: train on the training part, score the validation part, keep each modality's weights if its score
-    (weighted F1, or mean IoU of a dense method) is the best so far. At the end those weights are read back and the test
-    part is scored. With `config.devices` above 1 every process runs this same loop on a share of each batch; the first
-    one writes, and all return the result.
+    Every epoch: train on the training part, score the validation part, keep each modality's weights
+    if its score (weighted F1, or mean IoU of a dense method) is the best so far. At the end those
+    weights are read back and the test part is scored. With `config.devices` above 1 every process
+    runs this same loop on a share of each batch; the first one writes, and all return the result.
 
     Args:
         method: a registered name, or a Method class.
@@ -61,9 +62,10 @@ def fit(
         The Result, which is also `run_dir`/result.json.
 
     Raises:
-        RunError: the folder holds another run, a damaged result, or cannot be written; the teacher is for another data
-            set, split or number of classes; a loss is NaN or infinite (the term, epoch and batch are named); another
-            process of the run has ended or does not answer.
+        RunError: the folder holds another run, a damaged result, or cannot be written; the teacher
+            is for another data set, split or number of classes; a loss is NaN or infinite (the
+            term, epoch and batch are named); another process of the run has ended or does not
+            answer.
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
@@ -72,13 +74,26 @@ def fit(
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir):
         settings = check_teacher(teacher, method, split, config)
-        model = build(method, split.train, config)  # first, so that settings that do not fit leave no folder behind
-    with torch.random.fork_rng(), stoppable(run_dir), devices.together(run_dir, config), ExitStack() as held:
+        model = build(
+            method, split.train, config
+        )  # first, so that settings that do not fit leave no folder behind
+    with (
+        torch.random.fork_rng(),
+        stoppable(run_dir),
+        devices.together(run_dir, config),
+        ExitStack() as held,
+    ):
         fabric, wanted = devices.start(config), identity(method, split, config, teacher)
         if found := shares.from_first(partial(_open, held, run_dir, wanted, recompute)):
             return found
-        taught_by = load_teacher(teacher, split, settings, method=method.teacher_method) if teacher else None
-        parameters = {name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed}
+        taught_by = (
+            load_teacher(teacher, split, settings, method=method.teacher_method)
+            if teacher
+            else None
+        )
+        parameters = {
+            name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed
+        }
         model, layout = _laid_out(shares.share_statistics(model), config, fabric.device)
         optimizer = _optimizer(model, config)
         batches, answering = _batches(fabric, model, split, config, layout, taught_by)
@@ -87,22 +102,33 @@ def fit(
         state = _resumed(State(run_dir, model.module, optimizer, schedule))
         state.seconds += answering if state.epoch == 0 else 0.0
         answers = partial(_answers, fabric, model.module, task, layout)
-        held_out = {name: Images(split.valid, name, fabric.device, dense=method.dense) for name in model.deployed}
+        held_out = {
+            name: Images(split.valid, name, fabric.device, dense=method.dense)
+            for name in model.deployed
+        }
         bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
                    disable=not progress or shares.rank() > 0, leave=False)  # fmt: skip
         with bar, Log(run_dir, state) if shares.rank() == 0 else nullcontext() as log:
             for epoch in range(state.epoch, config.epochs):
                 started = time.perf_counter()
-                torch.manual_seed(config.seed * 1_000_003 + epoch)  # whatever draws at random draws the same again
+                torch.manual_seed(
+                    config.seed * 1_000_003 + epoch
+                )  # whatever draws at random draws the same again
                 means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
-                valid = {k: task.select(answers(k, x), x.truth(), classes).item() for k, x in held_out.items()}
+                valid = {
+                    k: task.select(answers(k, x), x.truth(), classes).item()
+                    for k, x in held_out.items()
+                }
                 _keep_best(state, run_dir, model.module, task.metric, valid, epoch)
                 state.seconds += time.perf_counter() - started
                 if log:  # the first of several processes writes for all
                     scored = {f"valid_{task.metric}/{name}": score for name, score in valid.items()}
                     log.write(epoch, {"seconds": state.seconds, **means, **scored})
                     state.epoch_done(epoch)
-                bar.set_postfix({k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()}, refresh=False)
+                bar.set_postfix(
+                    {k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()},
+                    refresh=False,
+                )
                 bar.update()
         fabric.barrier()  # until the best weights are written
         test, arrays = _test(model.module, task, answers, split.test, run_dir, fabric.device)
@@ -145,7 +171,9 @@ def _resumed(state: State) -> State:
     return state
 
 
-def _keep_best(state: State, run_dir: Path, model, metric: str, valid: dict[str, float], epoch: int) -> None:
+def _keep_best(
+    state: State, run_dir: Path, model, metric: str, valid: dict[str, float], epoch: int
+) -> None:
     """Write the weights of every deployed network whose validation score is the best so far."""
     for name, score in valid.items():
         if score > state.best.get(name, {}).get(f"valid_{metric}", -1.0):
@@ -155,10 +183,13 @@ def _keep_best(state: State, run_dir: Path, model, metric: str, valid: dict[str,
 
 
 def _batches(fabric, model, split: Split, config: Config, layout, teacher: methods.Method | None):
-    """The training part's batches, and the seconds that a teacher took to answer: a part of a student's cost."""
+    """The training part's batches, and the seconds that a teacher took to answer: a part of a
+    student's cost."""
     soft, started = None, time.perf_counter()
     if teacher is not None:
-        soft = teach(teacher.to(fabric.device), model, split, fabric.autocast, augment=config.augment > 0)
+        soft = teach(
+            teacher.to(fabric.device), model, split, fabric.autocast, augment=config.augment > 0
+        )
     answering = time.perf_counter() - started if teacher is not None else 0.0
     pairing = "paired" if model.paired else "unpaired"
     batches = Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
@@ -177,7 +208,8 @@ def _write(run_dir: Path, result: Result, arrays: dict[str, np.ndarray]) -> Resu
 
 
 def _finished(run_dir: Path, recompute: bool) -> Result | None:
-    """The result of a run that is done; None if it is not, or if it is damaged and to be trained again."""
+    """The result of a run that is done; None if it is not, or if it is damaged and to be trained
+    again."""
     file = run_dir / "result.json"
     try:
         return Result.read(file) if file.exists() else None
@@ -189,13 +221,16 @@ def _finished(run_dir: Path, recompute: bool) -> Result | None:
 
 
 def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
-    """One pass over the training part; returns the mean of every term, of the total, and the last learning rate."""
+    """One pass over the training part; returns the mean of every term, of the total, and the last
+    learning rate."""
     model.train()
     weights, losses = model.module.weights, []  # losses are read at the end: no wait in between
     for batch in batches.epoch(epoch):
         terms = model(batch)
         total = sum(weights[name] * value for name, value in terms.items() if weights[name])
-        share = shares.world() * len(batch) / batch.whole  # so weighted, the processes' mean is that of the whole batch
+        share = (
+            shares.world() * len(batch) / batch.whole
+        )  # so weighted, the processes' mean is that of the whole batch
         optimizer.zero_grad()
         fabric.backward(share * total)
         optimizer.step()
@@ -224,12 +259,16 @@ def _answers(fabric, model, task: Task, layout, name: str, images: Images) -> to
     model.eval()
     with fabric.autocast():
         predict = partial(model.predict, name)
-        return predict_logits(predict, images, task.batch_size, memory_format=layout, keep=task.keep)
+        return predict_logits(
+            predict, images, task.batch_size, memory_format=layout, keep=task.keep
+        )
 
 
-def _test(model, task: Task, answers, test: MultiModalData, run_dir: Path, device) -> tuple[dict, dict]:
-    """Scores and predictions of each deployed network with its best weights on the test part, which is read here and
-    nowhere else."""
+def _test(
+    model, task: Task, answers, test: MultiModalData, run_dir: Path, device
+) -> tuple[dict, dict]:
+    """Scores and predictions of each deployed network with its best weights on the test part, which
+    is read here and nowhere else."""
     results, arrays = {}, {"classes": np.array(test.classes)}
     for name in model.deployed:
         model.load_state(name, load_file(weights_file(run_dir, name), device=str(device)))
@@ -249,7 +288,8 @@ def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
 
 
 def _laid_out(model: methods.Method, config: Config, device: torch.device):
-    """The model in the form that this device is quickest with, and the memory layout of its images."""
+    """The model in the form that this device is quickest with, and the memory layout of its
+    images."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     if config.channels_last and device.type == "cpu":
         model = as_products(model)
@@ -257,13 +297,18 @@ def _laid_out(model: methods.Method, config: Config, device: torch.device):
 
 
 def _optimizer(model, config: Config):
-    # fused: all weights in one pass over the memory, and on a GPU in a few launches; the numbers differ by rounding
-    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    # fused: all weights in one pass over the memory, and on a GPU in a few launches; the numbers
+    # differ by rounding
+    return torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
 
 
 def _schedule(optimizer, config: Config, steps: int):
     if config.schedule == "one-cycle":
         # OneCycleLR wants three steps at least; a shorter run simply ends before the cycle does
         total = max(3, config.epochs * steps)
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total + 1)
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, config.learning_rate, total_steps=total + 1
+        )
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)

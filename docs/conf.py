@@ -1,5 +1,6 @@
-"""The documentation site: `make docs` writes it to build/docs. What is made here is ours alone: pages from elsewhere
-in the repository, an API page for each room, links that hold on the site as well as on GitHub (see site_pages.py)."""
+"""The documentation site: `make docs` writes it to build/docs. What is made here is ours alone:
+pages from elsewhere in the repository, an API page for each room, links that hold on the site as
+well as on GitHub (see site_pages.py)."""
 
 import sys
 import tomllib
@@ -23,16 +24,21 @@ extensions = [
 ]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 napoleon_use_ivar = True
-nitpicky = False  # docstrings name types of libraries whose inventories cannot be had without a network
+nitpicky = (
+    False  # docstrings name types of libraries whose inventories cannot be had without a network
+)
 
 # --- notebooks: shown as they are committed, with the outputs of the run that made them
 nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]  # a notebook's "At a glance" is a table and its parts begin at level two
+suppress_warnings = [
+    "myst.header"
+]  # a notebook's "At a glance" is a table and its parts begin at level two
 
-# --- API pages: docstrings are plain English for a terminal; site_text makes reStructuredText of them
+# --- API pages: docstrings are plain English for a terminal; site_text makes reStructuredText of
+# them
 default_role = "py:obj"  # `name` is a link where it names something of ours, and code elsewhere
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # an overridden method without words of its own says nothing new
@@ -62,7 +68,10 @@ html_theme_options = {
 mathjax_path = "https://cdn.jsdelivr.net/npm/mathjax@4.1.3/tex-mml-chtml.js"
 
 # --- make linkcheck: what is only there once it is published is not asked for
-linkcheck_ignore = [rf"{PROJECT['urls']['Repository']}/(blob|tree)/", r"https://colab\.research\.google\.com/github/"]
+linkcheck_ignore = [
+    rf"{PROJECT['urls']['Repository']}/(blob|tree)/",
+    r"https://colab\.research\.google\.com/github/",
+]
 linkcheck_anchors = False
 linkcheck_timeout = 20
 
@@ -75,4 +84,6 @@ def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
 def setup(app):
     site_pages.assemble(Path(app.srcdir))
     app.connect("source-read", site_text.rewrite_page)
-    app.connect("autodoc-process-docstring", site_text.rewrite_docstring, priority=400)  # before napoleon's 500
+    app.connect(
+        "autodoc-process-docstring", site_text.rewrite_docstring, priority=400
+    )  # before napoleon's 500

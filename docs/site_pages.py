@@ -1,7 +1,8 @@
-"""The pages that are not written in docs/: notebooks, the page of data sets, and an API page for each room.
+"""The pages that are not written in docs/: notebooks, the page of data sets, and an API page for
+each room.
 
-They are copied or written into folders that git ignores (docs/notebooks, docs/data, docs/api) each time the site is
-built, and only where something has changed, so that a second build is quick.
+They are copied or written into folders that git ignores (docs/notebooks, docs/data, docs/api) each
+time the site is built, and only where something has changed, so that a second build is quick.
 """
 
 import ast
@@ -16,7 +17,9 @@ __all__ = ["ROOT", "assemble", "modules", "on_github", "origin", "page_of", "sou
 
 ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
-COMMIT = os.environ.get("GITHUB_SHA", "main")  # the workflow's commit, so that line numbers stay right
+COMMIT = os.environ.get(
+    "GITHUB_SHA", "main"
+)  # the workflow's commit, so that line numbers stay right
 
 # the API by what a reader looks for; the README has the order of imports
 GROUPS = {
@@ -50,7 +53,8 @@ def origin(docname: str, srcdir: Path) -> Path:
 
 
 def page_of(file: Path, srcdir: Path) -> Path | None:
-    """The page of the site that shows a file of the repository, the inverse of `origin`; none for most files."""
+    """The page of the site that shows a file of the repository, the inverse of `origin`; none for
+    most files."""
     if file == ROOT / "data/README.md":
         return srcdir / "data/index.md"
     if file.parent == ROOT / "notebooks" and file.suffix == ".ipynb":
@@ -83,7 +87,10 @@ def modules(room: str) -> list[str]:
     """The modules of a room by dotted name, packages before what they hold."""
     place = ROOT / "discom" / room
     files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-    dotted = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    dotted = [
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for file in files
+    ]
     return sorted(dotted)
 
 
@@ -92,8 +99,12 @@ def assemble(srcdir: Path) -> None:
     pages = {srcdir / "data/index.md": (ROOT / "data/README.md").read_text()}
     notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     pages |= {srcdir / "notebooks" / file.name: file.read_text() for file in notebooks}
-    pages[srcdir / "notebooks/index.md"] = _contents("Notebooks", NOTEBOOKS, [file.stem for file in notebooks])
-    pages |= {srcdir / f"api/{room}.md": _api_page(room) for rooms in _groups().values() for room in rooms}
+    pages[srcdir / "notebooks/index.md"] = _contents(
+        "Notebooks", NOTEBOOKS, [file.stem for file in notebooks]
+    )
+    pages |= {
+        srcdir / f"api/{room}.md": _api_page(room) for rooms in _groups().values() for room in rooms
+    }
     pages[srcdir / "api/index.md"] = _api_contents()
     for folder in ("data", "notebooks", "api"):
         for file in (srcdir / folder).glob("*.*"):
@@ -123,7 +134,9 @@ def _contents(title: str, text: str, names: list[str]) -> str:
 def _api_contents() -> str:
     parts = [f"# API\n\n{API}"]
     for title, rooms in _groups().items():
-        lines = [f"| [`discom.{room}`]({room}.md) | {_first_line(modules(room)[0])} |" for room in rooms]
+        lines = [
+            f"| [`discom.{room}`]({room}.md) | {_first_line(modules(room)[0])} |" for room in rooms
+        ]
         parts.append(f"## {title}\n\n| room | holds |\n|---|---|\n" + "\n".join(lines) + "\n")
     every = "\n".join(room for rooms in _groups().values() for room in rooms)
     return "\n".join(parts) + f"\n```{{toctree}}\n:hidden:\n\n{every}\n```\n"
@@ -132,10 +145,16 @@ def _api_contents() -> str:
 def _groups() -> dict[str, list[str]]:
     """GROUPS, and the rooms that it does not name in a last one."""
     every = {
-        path.stem for path in (ROOT / "discom").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+        path.stem
+        for path in (ROOT / "discom").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
     }
     named = {title: list(rooms) for title, rooms in GROUPS.items()}
-    rest = every - {room for rooms in GROUPS.values() for room in rooms} - {"__init__", "__main__", "version"}
+    rest = (
+        every
+        - {room for rooms in GROUPS.values() for room in rooms}
+        - {"__init__", "__main__", "version"}
+    )
     return named | {REST: sorted(rest)}
 
 
@@ -149,13 +168,16 @@ def _first_line(module: str) -> str:
 
 
 def _api_page(room: str) -> str:
-    """Each module of the room with the public names that it defines itself, and not those that it passes on."""
+    """Each module of the room with the public names that it defines itself, and not those that it
+    passes on."""
     parts = []
     for module in modules(room):
         names = _own_names(ast.parse(_file(module).read_text()))
         members = f"   :members: {', '.join(names)}\n" if names else ""
         title = "#" if not parts else "##"
-        parts.append(f"{title} {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n{members}```\n")
+        parts.append(
+            f"{title} {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n{members}```\n"
+        )
     return "\n".join(parts)
 
 

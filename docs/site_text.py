@@ -1,4 +1,5 @@
-"""From text that reads well on GitHub and in a terminal to text that Sphinx can link and typeset."""
+"""From text that reads well on GitHub and in a terminal to text that Sphinx can link and
+typeset."""
 
 import inspect
 import json
@@ -9,7 +10,14 @@ from pathlib import Path
 
 import site_pages
 
-__all__ = ["equations", "markdown", "plain_to_rst", "rewrite_docstring", "rewrite_page", "with_equations"]
+__all__ = [
+    "equations",
+    "markdown",
+    "plain_to_rst",
+    "rewrite_docstring",
+    "rewrite_page",
+    "with_equations",
+]
 
 FENCE = re.compile(r"(^ *(`{3,})[^\n]*\n.*?^ *\2[ \t]*$)", re.MULTILINE | re.DOTALL)
 LINK = r"(?P<text>!?\[(?:[^\[\]]|\[[^\[\]]*\])*\])\((?P<target>[^()\s#]+)(?P<anchor>#[^()\s]*)?\)"
@@ -26,12 +34,16 @@ def rewrite_page(app, docname: str, source: list[str]) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = markdown("".join(cell["source"]), docname, srcdir)
-    notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # for lines such as %pip
+    notebook["metadata"]["language_info"] = {
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    }  # for lines such as %pip
     source[0] = json.dumps(notebook)
 
 
 def markdown(text: str, docname: str, srcdir: Path) -> str:
-    """Links to files become pages or addresses on GitHub; `paths` and `discom.names` in the text become links.
+    """Links to files become pages or addresses on GitHub; `paths` and `discom.names` in the text
+    become links.
 
     What stands in a code block is left alone, but for the links of directives such as cards.
     """
@@ -46,7 +58,10 @@ def markdown(text: str, docname: str, srcdir: Path) -> str:
         return f"{found['text']}({_address(target, found['text'], here, srcdir)}{found['anchor'] or ''})"
 
     parts = FENCE.split(text)  # text, fence, its ticks, text, …
-    plain = [re.sub(f"{LINK}|{CODE}", link, part) if at % 3 == 0 else part for at, part in enumerate(parts)]
+    plain = [
+        re.sub(f"{LINK}|{CODE}", link, part) if at % 3 == 0 else part
+        for at, part in enumerate(parts)
+    ]
     return "".join(part for at, part in enumerate(plain) if at % 3 != 2)
 
 
@@ -59,25 +74,31 @@ def _code(code: str) -> str | None:
     if re.fullmatch(r"discom(\.\w+)+", code):
         return f"{{py:obj}}`{code} <{_home(code)}>`"
     file = code.partition("::")[0]
-    if re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file) and (site_pages.ROOT / file).exists():
+    if (
+        re.fullmatch(r"(discom|tests|notebooks|results|docs)/[\w./+-]+", file)
+        and (site_pages.ROOT / file).exists()
+    ):
         return f"[`{code.rpartition('::')[2]}`]({site_pages.on_github(site_pages.ROOT / file)})"
     return None
 
 
 def with_equations(text: str) -> str:
-    """In a table a link shows the last part of its name alone, and the `…` behind it becomes the equation of its
-    docstring, or a dash if it has none."""
+    """In a table a link shows the last part of its name alone, and the `…` behind it becomes the
+    equation of its docstring, or a dash if it has none."""
 
     def fill(found: re.Match) -> str:
         cell = f"| {{py:obj}}`{found['name'].rpartition('.')[2]} <{found['home']}>` |"
-        formulas = " <br> ".join(f"${one}$" for one in equations(found["name"])) if found["gap"] else ""
+        formulas = (
+            " <br> ".join(f"${one}$" for one in equations(found["name"])) if found["gap"] else ""
+        )
         return cell + (f" {formulas or '–'} |" if found["gap"] else "")
 
     return re.sub(r"\| {py:obj}`(?P<name>[\w.]+) <(?P<home>[\w.]+)>` \|(?P<gap> … \|)?", fill, text)
 
 
 def equations(name: str) -> list[str]:
-    """The formulas in the `.. math::` block of a function's or class's docstring; lines and wide gaps divide them."""
+    """The formulas in the `.. math::` block of a function's or class's docstring; lines and wide
+    gaps divide them."""
     module, _, function = name.rpartition(".")
     text = inspect.getdoc(getattr(import_module(module), function)) or ""
     block = re.search(r"^\.\. math:: (.*(?:\n .*)*)", text, re.MULTILINE)
@@ -89,17 +110,24 @@ def equations(name: str) -> list[str]:
 
 
 def _home(name: str) -> str:
-    """Where a name that a package passes on is defined: discom.methods.Teacher → discom.methods.baselines.Teacher."""
+    """Where a name that a package passes on is defined: discom.methods.Teacher →
+    discom.methods.baselines.Teacher."""
     package, _, last = name.rpartition(".")
     try:
         found = getattr(import_module(package), last)
     except (ImportError, AttributeError):  # a method, an attribute, or nothing: Sphinx's to find
         return name
     home = getattr(found, "__module__", "")
-    return f"{home}.{found.__qualname__}" if home.startswith("discom.") and hasattr(found, "__qualname__") else name
+    return (
+        f"{home}.{found.__qualname__}"
+        if home.startswith("discom.") and hasattr(found, "__qualname__")
+        else name
+    )
 
 
-def rewrite_docstring(app, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def rewrite_docstring(
+    app, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
     """Autodoc's process-docstring, before napoleon reads the sections."""
     lines[:] = plain_to_rst(lines)
 
@@ -110,9 +138,9 @@ SECTION = re.compile(r"(Args|Attributes|Returns|Raises):$")
 def plain_to_rst(lines: list[str]) -> list[str]:
     """A docstring in plain English as reStructuredText that napoleon can read on.
 
-    Indented paragraphs (equations, layouts) become literal blocks, `name: words` with hanging lines becomes a list,
-    examples get the empty line that they need, and characters that mean something in reStructuredText are escaped;
-    `.. math::` stays as it is.
+    Indented paragraphs (equations, layouts) become literal blocks, `name: words` with hanging lines
+    becomes a list, examples get the empty line that they need, and characters that mean something
+    in reStructuredText are escaped; `.. math::` stays as it is.
 
     >>> plain_to_rst(["Sum of a* and |b|:", "", "    a + b"])
     ['Sum of a\\\\* and \\\\|b\\\\|:', '', '::', '', '    a + b']
@@ -131,7 +159,13 @@ def plain_to_rst(lines: list[str]) -> list[str]:
             kind = "example"
         elif kind != "example":
             if not indent:
-                kind = "section" if SECTION.match(line) else "math" if line.startswith(".. math::") else "text"
+                kind = (
+                    "section"
+                    if SECTION.match(line)
+                    else "math"
+                    if line.startswith(".. math::")
+                    else "text"
+                )
             elif kind == "text" and first:
                 made += ["::", ""]
                 kind = "literal"
@@ -145,14 +179,20 @@ def _hanging(lines: list[str]) -> list[str]:
     for at, line in enumerate(lines):
         section = bool(SECTION.match(line)) if line[:1].strip() else section
         below = lines[at + 1] if at + 1 < len(lines) else ""
-        starts = not section and re.match(r"\w[\w, ]*: ", line) and below.startswith("    ") and below.strip()
+        starts = (
+            not section
+            and re.match(r"\w[\w, ]*: ", line)
+            and below.startswith("    ")
+            and below.strip()
+        )
         item = bool(starts) or (item and line.startswith("    "))
         made.append(f"- {line}" if starts else f"  {line.lstrip()}" if item else line)
     return made
 
 
 def _escaped(line: str) -> str:
-    """Characters of plain text escaped, `names` left for the default role and other `code` made literal."""
+    """Characters of plain text escaped, `names` left for the default role and other `code` made
+    literal."""
     parts = line.split("`")
     if len(parts) % 2 == 0 or "``" in line:
         return line
@@ -161,5 +201,9 @@ def _escaped(line: str) -> str:
             parts[at] = re.sub(r"(?<=\w)_(?!\w)|[*|\\]", lambda found: "\\" + found[0], part)
         else:
             space = "\\ " if parts[at + 1][:1].isalnum() else ""
-            parts[at] = f"`{part}`{space}" if re.fullmatch(r"[A-Za-z_][\w.]*\w", part) else f"``{part}``{space}"
+            parts[at] = (
+                f"`{part}`{space}"
+                if re.fullmatch(r"[A-Za-z_][\w.]*\w", part)
+                else f"``{part}``{space}"
+            )
     return "".join(parts)

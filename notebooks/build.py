@@ -1,4 +1,5 @@
-"""Make the committed notebooks from their py:percent twins: pair, execute once, keep the outputs that render anywhere.
+"""Make the committed notebooks from their py:percent twins: pair, execute once, keep the outputs
+that render anywhere.
 
 python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
@@ -96,13 +97,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def _fleeting(output: nbformat.NotebookNode) -> bool:
-    """Progress bars: text on stderr, or a widget that no page can draw afterwards and that left no picture."""
+    """Progress bars: text on stderr, or a widget that no page can draw afterwards and that left no
+    picture."""
     data = output.get("data", {})
     return output.get("name") == "stderr" or (WIDGET in data and "image/png" not in data)
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop progress bars, widgets, timings and the machine's own metadata; what is left renders on any page."""
+    """Drop progress bars, widgets, timings and the machine's own metadata; what is left renders on
+    any page."""
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
@@ -120,10 +123,12 @@ CAPTION = re.compile(r"^\*(?:Figures?\b)(.+?)\*(?=\s|$)", re.DOTALL | re.MULTILI
 
 
 def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Give every picture the caption below it, "*Figure: …*", as the text for those who do not see it.
+    """Give every picture the caption below it, "*Figure: …*", as the text for those who do not see
+    it.
 
-    MyST-NB reads it from the cell's metadata, nbconvert's classic page from the output's, a text console in place of the
-    picture. JupyterLab and GitHub read none of these: there the caption itself is what there is.
+    MyST-NB reads it from the cell's metadata, nbconvert's classic page from the output's, a text
+    console in place of the picture. JupyterLab and GitHub read none of these: there the caption
+    itself is what there is.
 
     Raises:
         ValueError: a picture without a caption of its own.
@@ -144,15 +149,18 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
-    """What the outputs of a code cell depend on; the install cell has none where discom is installed."""
+    """What the outputs of a code cell depend on; the install cell has none where discom is
+    installed."""
     return ("install",) if "git clone" in cell.source else (cell.source, *cell.metadata.get("tags", []))
 
 
 def renew_text(source: Path) -> Path:
-    """Put the twin's text and its install cell around the outputs that are stored, and describe the pictures anew.
+    """Put the twin's text and its install cell around the outputs that are stored, and describe the
+    pictures anew.
 
     Raises:
-        DataError: another code cell differs, so its output has to be made again; nothing is written.
+        DataError: another code cell differs, so its output has to be made again; nothing is
+            written.
     """
     target, edited = HERE / f"{source.stem}.ipynb", twin(source)
     stored = nbformat.read(target, as_version=4)
@@ -186,7 +194,8 @@ def build(source: Path) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the heads, then what the arguments ask for; 2 if something has to be put right first."""
+    """Write the heads, then what the arguments ask for; 2 if something has to be put right
+    first."""
     parser = argparse.ArgumentParser(description="Make the notebooks from their twins in notebooks/py.")
     parser.add_argument("notebooks", nargs="*", metavar="NN", help="numbers, such as 02; all by default")
     only = parser.add_mutually_exclusive_group()

@@ -7,7 +7,9 @@ from filelock import FileLock, Timeout
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=5, help="how many runs and sweeps tests/faults kills")
+    parser.addoption(
+        "--kills", type=int, default=5, help="how many runs and sweeps tests/faults kills"
+    )
 
 
 @pytest.fixture

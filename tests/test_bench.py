@@ -1,4 +1,5 @@
-"""`discom bench`: both sides train the same, the clocks tell what they say, and the report has its form."""
+"""`discom bench`: both sides train the same, the clocks tell what they say, and the report has its
+form."""
 
 import json
 from dataclasses import replace
@@ -26,11 +27,17 @@ from discom.training import fit
 
 matplotlib.use("Agg")
 
-CONFIG = profile("tiny", batch_size=16, schedule="constant", precision="bf16-mixed", accelerator="cpu")
+CONFIG = profile(
+    "tiny", batch_size=16, schedule="constant", precision="bf16-mixed", accelerator="cpu"
+)
 
 
 def draw(count):
-    return scenes.make(3 * count, size=16, materials=2, shapes=2).split(seed=0).train.take(np.arange(count))
+    return (
+        scenes.make(3 * count, size=16, materials=2, shapes=2)
+        .split(seed=0)
+        .train.take(np.arange(count))
+    )
 
 
 TINY = Workload("tiny", "small scenes", draw, CONFIG, {"cpu": 2, "cuda": 2})
@@ -40,8 +47,12 @@ TINY = Workload("tiny", "small scenes", draw, CONFIG, {"cpu": 2, "cuda": 2})
 def report():
     """A whole measurement, but that memory is read in this process and the matrices are small."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "matmul_peak", partial(measure.matmul_peak, size=256, seconds=0.1))
-        patch.setattr(comparison, "memory_alone", lambda make, *arguments: measure._peak(make, arguments))
+        patch.setattr(
+            comparison, "matmul_peak", partial(measure.matmul_peak, size=256, seconds=0.1)
+        )
+        patch.setattr(
+            comparison, "memory_alone", lambda make, *arguments: measure._peak(make, arguments)
+        )
         return comparison.bench("cpu", 3, workloads=[TINY], progress=False)
 
 
@@ -59,11 +70,19 @@ def clock(monkeypatch):
 @pytest.mark.parametrize("load", WORKLOADS, ids=lambda load: load.name)
 def test_workloads_are_what_they_say(load):
     data = load.make(8)
-    bands = {"eurosat-sized": [(13, 64, 64), (2, 64, 64)], "embedded": [(3, 32, 32), (1, 32, 32)]}[load.name]
+    bands = {"eurosat-sized": [(13, 64, 64), (2, 64, 64)], "embedded": [(3, 32, 32), (1, 32, 32)]}[
+        load.name
+    ]
     assert [modality.x.shape[1:] for modality in data.modalities.values()] == bands
-    assert all(data.images(name).min() >= 0 and data.images(name).max() <= 1 for name in data.modalities)
+    assert all(
+        data.images(name).min() >= 0 and data.images(name).max() <= 1 for name in data.modalities
+    )
     assert len(data) == 8
-    assert (load.config.batch_size, load.config.learning_rate, load.config.augment) == (128, 1e-4, 0.5)
+    assert (load.config.batch_size, load.config.learning_rate, load.config.augment) == (
+        128,
+        1e-4,
+        0.5,
+    )
     assert load.config.width == {"eurosat-sized": 64, "embedded": 16}[load.name]
 
 
@@ -74,7 +93,10 @@ def test_ours_takes_the_very_steps_that_fit_takes(tmp_path):
     side = Ours(split.train, config)
     side.epoch(0)
     for name in split.train.modalities:
-        expected, found = load_file(weights_file(tmp_path / "run", name)), side.model.module.state(name)
+        expected, found = (
+            load_file(weights_file(tmp_path / "run", name)),
+            side.model.module.state(name),
+        )
         assert expected.keys() == found.keys()
         assert all(torch.equal(expected[key], found[key]) for key in expected)
 
@@ -94,7 +116,9 @@ def test_the_recipe_is_plain():
 
 def test_the_recipe_shuffles_each_modality_on_its_own():
     torch.manual_seed(0)
-    labels = [next(iter(loader))[1].tolist() for loader in Recipe(draw(32), CONFIG).loaders.values()]
+    labels = [
+        next(iter(loader))[1].tolist() for loader in Recipe(draw(32), CONFIG).loaders.values()
+    ]
     assert labels[0] != labels[1]
 
 
@@ -102,10 +126,15 @@ def test_the_recipe_moves_images_as_the_paper_says():
     torch.manual_seed(0)
     image = torch.arange(4.0).view(1, 2, 2)
     half = [tuple(motions(0.5)(image).flatten().tolist()) for _ in range(2000)]
-    assert len(set(half)) == 8  # the flips and quarter turns of a square, and nothing between pixels
-    # of the moved half 3/16 come out as they were: 1/4 · 5/8 without a flip, 1/4 · 1/8 with both and a half turn
+    assert (
+        len(set(half)) == 8
+    )  # the flips and quarter turns of a square, and nothing between pixels
+    # of the moved half 3/16 come out as they were: 1/4 · 5/8 without a flip, 1/4 · 1/8 with both
+    # and a half turn
     unmoved = 0.5 + 0.5 * 3 / 16
-    assert np.mean([pixels == (0, 1, 2, 3) for pixels in half]) == pytest.approx(unmoved, abs=4 * 0.5 / 2000**0.5)
+    assert np.mean([pixels == (0, 1, 2, 3) for pixels in half]) == pytest.approx(
+        unmoved, abs=4 * 0.5 / 2000**0.5
+    )
     assert all(torch.equal(motions(0.0)(image), image) for _ in range(50))
 
 
@@ -194,7 +223,12 @@ def test_phases_are_told_apart(clock):
 
     side, started = Side(), clock.seconds + 100 + 2 + 3 + 4
     found = measure.phases(side, 0)
-    assert found == {"data": 1000 * (2 + 5) / 2, "forward": 2000.0, "backward": 3000.0, "optimizer": 4000.0}
+    assert found == {
+        "data": 1000 * (2 + 5) / 2,
+        "forward": 2000.0,
+        "backward": 3000.0,
+        "optimizer": 4000.0,
+    }
     assert sum(found.values()) * 2 / 1000 == clock.seconds - started
     assert not side.model._forward_hooks
     assert not side.model._forward_pre_hooks
@@ -214,7 +248,9 @@ def test_the_phases_of_a_training_sum_up_to_its_time(make):
 
 
 def test_flops_of_a_convolution_and_a_linear_layer_by_hand():
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(8 * 6 * 6, 5))
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(8 * 6 * 6, 5)
+    )
     convolution, linear = 2 * 4 * 8 * 6 * 6 * 3 * 9, 2 * 4 * 8 * 6 * 6 * 5
     x = torch.ones(4, 3, 6, 6)
     # backward: as much again for the weights, and for the input where one is asked for
@@ -236,8 +272,15 @@ def test_the_peak_is_that_of_the_best_product(clock, monkeypatch):
             clock.seconds += next(costs)
             return torch.zeros(1, 1)
 
-    monkeypatch.setattr(measure.torch, "randn", lambda *_, **__: SimpleNamespace(to=lambda dtype: (Matrix(), Matrix())))
-    assert measure.matmul_peak(torch.device("cpu"), torch.float32, size=10, seconds=20.0) == 2 * 10**3 / 2.0
+    monkeypatch.setattr(
+        measure.torch,
+        "randn",
+        lambda *_, **__: SimpleNamespace(to=lambda dtype: (Matrix(), Matrix())),
+    )
+    assert (
+        measure.matmul_peak(torch.device("cpu"), torch.float32, size=10, seconds=20.0)
+        == 2 * 10**3 / 2.0
+    )
 
 
 class Hog:
@@ -302,7 +345,9 @@ def test_rates_follow_from_the_rounds(report):
         rate = 16 / np.median(seconds)
         assert tiny["pairs_per_second"][side] == pytest.approx(rate)
         peak = report["matmul_peak"][side]
-        assert tiny["share_of_peak"][side] == pytest.approx(tiny["flops_per_step"] * rate / 16 / peak)
+        assert tiny["share_of_peak"][side] == pytest.approx(
+            tiny["flops_per_step"] * rate / 16 / peak
+        )
         assert report["matmul_peak"]["precision"][number] == ("float32", "bfloat16")[number]
     low, high = tiny["pairs_per_second"]["interval"]
     assert low <= tiny["pairs_per_second"]["ratio"] <= high
@@ -318,7 +363,9 @@ def test_the_report_tells_where_it_is_from(report):
 
 def test_random_numbers_of_the_caller_are_left_alone(monkeypatch):
     monkeypatch.setattr(comparison, "compare", lambda *_: torch.rand(3))
-    monkeypatch.setattr(comparison, "matmul_peak", partial(measure.matmul_peak, size=8, seconds=0.0))
+    monkeypatch.setattr(
+        comparison, "matmul_peak", partial(measure.matmul_peak, size=8, seconds=0.0)
+    )
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -333,9 +380,16 @@ def test_bars_are_the_phases_stacked(report):
     (axis,) = figure.axes
     tiny = report["comparisons"]["tiny"]
     expected = {phase: [tiny[phase]["reference"], tiny[phase]["ours"]] for phase in room.PHASES}
-    assert {bars.get_label(): [bar.get_height() for bar in bars] for bars in axis.containers} == expected
-    tops = [max(bars[place].get_y() + bars[place].get_height() for bars in axis.containers) for place in (0, 1)]
-    assert tops == pytest.approx([sum(heights[place] for heights in expected.values()) for place in (0, 1)])
+    assert {
+        bars.get_label(): [bar.get_height() for bar in bars] for bars in axis.containers
+    } == expected
+    tops = [
+        max(bars[place].get_y() + bars[place].get_height() for bars in axis.containers)
+        for place in (0, 1)
+    ]
+    assert tops == pytest.approx(
+        [sum(heights[place] for heights in expected.values()) for place in (0, 1)]
+    )
     assert axis.get_ylim()[1] > max(tops)
     assert f"× {tiny['pairs_per_second']['ratio']:.2f}" in axis.texts[0].get_text()
     assert axis.get_title() == "tiny"
@@ -360,7 +414,11 @@ def test_growth_times_every_value_and_finds_the_power(monkeypatch):
 
 def test_each_value_of_a_dial_is_another_training():
     assert [len(growth._data(n, 2, 8)) for n in (20, 60)] == [20, 60]
-    assert list(growth._data(20, 3, 12).channels.items()) == [("rgb", 3), ("depth", 1), ("thermal", 1)]
+    assert list(growth._data(20, 3, 12).channels.items()) == [
+        ("rgb", 3),
+        ("depth", 1),
+        ("thermal", 1),
+    ]
     assert growth._data(20, 2, 12).modalities["rgb"].x.shape == (20, 3, 12, 12)
 
 
@@ -386,7 +444,9 @@ def test_curves_show_what_was_measured():
     assert [dot.get_ydata().tolist() for dot in dots] == dials["samples"]["rounds"]
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert "1.00" in axis.get_title()
-    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["2", "5"] or len(axis.get_yticks()) >= 3
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["2", "5"] or len(
+        axis.get_yticks()
+    ) >= 3
 
 
 # ---------------------------------------------------------------- larger than memory
@@ -434,7 +494,18 @@ def measured(monkeypatch, tmp_path, report):
 
 @pytest.mark.usefixtures("clean_slate")
 def test_the_command_prints_and_writes_the_report(measured, report, tmp_path, capsys):
-    given = ("--json", "new/bench.json", "--out", "bars", "--accelerator", "cpu", "--rounds", "4", "--workers", "1")
+    given = (
+        "--json",
+        "new/bench.json",
+        "--out",
+        "bars",
+        "--accelerator",
+        "cpu",
+        "--rounds",
+        "4",
+        "--workers",
+        "1",
+    )
     assert cli.main(["bench", *given]) == 0
     assert measured == [("cpu", 4, 1)]
     assert json.loads((tmp_path / "new/bench.json").read_text()) == report
@@ -443,7 +514,11 @@ def test_the_command_prints_and_writes_the_report(measured, report, tmp_path, ca
     assert printed[-2:] == ["new/bench.json", "bars.png"]
     rate = report["comparisons"]["tiny"]["pairs_per_second"]
     line = next(line for line in printed if line.startswith("pairs/s"))
-    assert line.split()[1:4] == [f"{rate['reference']:.1f}", f"{rate['ours']:.1f}", f"{rate['ratio']:.2f}"]
+    assert line.split()[1:4] == [
+        f"{rate['reference']:.1f}",
+        f"{rate['ours']:.1f}",
+        f"{rate['ratio']:.2f}",
+    ]
     assert "tiny: small scenes, batch 16" in printed
 
 
@@ -457,13 +532,18 @@ def refused(capsys, *arguments) -> str:
     ("given", "told"),
     [
         (("--json", "folder"), "--json: folder cannot be written (is a folder)"),
-        (("--json", "file/bench.json"), "--json: file/bench.json cannot be written (Not a directory)"),
+        (
+            ("--json", "file/bench.json"),
+            "--json: file/bench.json cannot be written (Not a directory)",
+        ),
         (("--out", "file/bars.png"), "--out: file/bars.png cannot be written (Not a directory)"),
         (("--out", "bars.abc"), "pictures are .png"),
     ],
     ids=str,
 )
-def test_a_place_that_cannot_be_written_is_refused_before_the_clock_starts(measured, tmp_path, capsys, given, told):
+def test_a_place_that_cannot_be_written_is_refused_before_the_clock_starts(
+    measured, tmp_path, capsys, given, told
+):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     assert told in refused(capsys, *given)
@@ -476,7 +556,9 @@ def test_wrong_settings_are_one_line(capsys, monkeypatch):
     assert "choose auto or cpu or cuda" in refused(capsys, "--accelerator", "tpu")
     assert "rounds: 2 are too few" in refused(capsys, "--rounds", "2")
     assert "workers: -1 is below 0" in refused(capsys, "--workers", "-1")
-    assert "--what: 'size' is unknown; choose speed, growth or memory" in refused(capsys, "--what", "size")
+    assert "--what: 'size' is unknown; choose speed, growth or memory" in refused(
+        capsys, "--what", "size"
+    )
     assert "memory has no picture" in refused(capsys, "--what", "memory", "--out", "a.png")
     assert "measured on the CPU" in refused(capsys, "--what", "growth", "--accelerator", "cuda")
     with pytest.raises(ConfigError):

@@ -1,7 +1,9 @@
-"""Widgets in a real JupyterLab: a browser opens a notebook, runs it, turns controls, clicks and lassos.
+"""Widgets in a real JupyterLab: a browser opens a notebook, runs it, turns controls, clicks and
+lassos.
 
-It needs playwright (in requirements.txt) and a Chromium; on Debian and Ubuntu: `sudo apt install chromium`. Playwright
-uses the Chromium on PATH, so none of its own has to be fetched. Screenshots are left in build/browser.
+It needs playwright (in requirements.txt) and a Chromium; on Debian and Ubuntu: `sudo apt install
+chromium`. Playwright uses the Chromium on PATH, so none of its own has to be fetched. Screenshots
+are left in build/browser.
 """
 
 import os
@@ -30,8 +32,12 @@ LAST = re.compile(r"all \d+ checks passed · ")
 SECONDS = 300  # the longest wait for anything: a busy machine is no failure
 WHOLE = 1200  # and for a notebook from its first cell to its last
 SCREENSHOTS = ROOT / "build/browser"
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-BROWSER = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None
+)
+BROWSER = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium"
+)
 QUIET = {  # settings of JupyterLab
     "apputils-extension/notification": '{"fetchNews": "false"}',  # no question about news over the picture
     "notebook-extension/tracker": '{"windowingMode": "none"}',  # every cell is on the page, also those out of sight
@@ -47,7 +53,10 @@ def wait_for(condition, what: str) -> None:
 
 def with_widgets() -> set[str]:
     """The notebooks whose code names a library of widgets."""
-    notebooks = {path.stem: nbformat.read(path, as_version=4).cells for path in (ROOT / "notebooks").glob("*.ipynb")}
+    notebooks = {
+        path.stem: nbformat.read(path, as_version=4).cells
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+    }
     return {
         name
         for name, cells in notebooks.items()
@@ -57,32 +66,48 @@ def with_widgets() -> set[str]:
 
 @contextmanager
 def served(notebook: Path, folder: Path) -> Iterator[str]:
-    """A JupyterLab of its own with the notebook in the tiny profile: its address, token included."""
+    """A JupyterLab of its own with the notebook in the tiny profile: its address, token
+    included."""
     room = folder / "notebooks"
     room.mkdir()
     parameters = {**PARAMETERS["tiny"], "runs": str(folder / "runs")}
-    nbformat.write(parameterize_notebook(load_notebook_node(str(notebook)), parameters), room / notebook.name)
+    nbformat.write(
+        parameterize_notebook(load_notebook_node(str(notebook)), parameters), room / notebook.name
+    )
     shutil.copytree(ROOT / "results", folder / "results")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    own = {
+        name: str(folder / name)
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
     for name, setting in QUIET.items():
-        file = folder / f"JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        file = (
+            folder / f"JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        )
         file.parent.mkdir(parents=True)
         file.write_text(setting)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
                "--ServerApp.port_retries=0", "--IdentityProvider.token=token", f"--ServerApp.root_dir={room}",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                "--Application.log_level=WARN"]  # fmt: skip
-    environment = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        **own,
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHONPATH": str(ROOT),
+    }
     with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def answers() -> bool:
         assert server.poll() is None, (folder / "lab.log").read_text()
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=token", timeout=2).status == 200
+            return (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=token", timeout=2).status
+                == 200
+            )
         except (urllib.error.URLError, OSError):
             return False
 
@@ -100,7 +125,8 @@ def served(notebook: Path, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def after_run_all(notebook: Path, folder: Path) -> Iterator:
-    """The notebook's page after its last cell, in a window of 1200 × 1500 pixels; errors of scripts fail the test."""
+    """The notebook's page after its last cell, in a window of 1200 × 1500 pixels; errors of scripts
+    fail the test."""
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="playwright is missing: pip install -r requirements.txt"
     )
@@ -122,14 +148,18 @@ def after_run_all(notebook: Path, folder: Path) -> Iterator:
             yield page
             assert not errors, errors
         finally:
-            page.screenshot(path=SCREENSHOTS / f"{notebook.stem[:2]}_last.png")  # what a failed wait was looking at
+            page.screenshot(
+                path=SCREENSHOTS / f"{notebook.stem[:2]}_last.png"
+            )  # what a failed wait was looking at
             browser.close()
 
 
 def sources(page) -> list[str]:
     """The images below the picture, as the bytes that the page holds."""
     found = page.locator(".jp-OutputArea-output .widget-html img")
-    return found.evaluate_all("images => images.map(image => image.src)")  # at one moment: they come and go
+    return found.evaluate_all(
+        "images => images.map(image => image.src)"
+    )  # at one moment: they come and go
 
 
 def middle(page) -> tuple[float, float, float]:
@@ -149,7 +179,8 @@ def drag_around(page) -> None:
 
 
 def painted(page) -> list[list[int]]:
-    """Where the picture is coloured, from its upper edge to its lower one; [column, row] in pixels."""
+    """Where the picture is coloured, from its upper edge to its lower one; [column, row] in
+    pixels."""
     return page.locator(".discom-scatter > canvas").evaluate("""canvas => {
         const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         const found = [];
@@ -166,7 +197,9 @@ def click(page, column: float, row: float) -> None:
 
 
 def the_images_follow_clicks_lassos_and_controls(page) -> None:
-    page.get_by_text("nearest neighbours are the nearest in this picture too").wait_for()  # the picture is there
+    page.get_by_text(
+        "nearest neighbours are the nearest in this picture too"
+    ).wait_for()  # the picture is there
     page.locator(".discom-scatter").scroll_into_view_if_needed()
     page.screenshot(path=SCREENSHOTS / "06_1_run.png")
     chosen = sources(page)  # by the cell itself
@@ -179,13 +212,18 @@ def the_images_follow_clicks_lassos_and_controls(page) -> None:
     before = sources(page)
 
     page.keyboard.press("ArrowRight")  # the picture has the focus: on to the next point
-    wait_for(lambda: sources(page) != before and len(sources(page)) == 2, "the images of the next point")
+    wait_for(
+        lambda: sources(page) != before and len(sources(page)) == 2, "the images of the next point"
+    )
     assert page.get_by_text("Selected samples: 1;").is_visible()
     before = sources(page)
 
     page.get_by_label("embedding", exact=True).select_option(label="z_irr")
     page.get_by_text("cosine in z_irr, nearest first").wait_for()
-    wait_for(lambda: len(sources(page)) == 2 and sources(page)[1] != before[1], "neighbours in the other embedding")
+    wait_for(
+        lambda: len(sources(page)) == 2 and sources(page)[1] != before[1],
+        "neighbours in the other embedding",
+    )
     assert sources(page)[0] == before[0], "the same sample is selected"
     page.get_by_label("colour", exact=True).select_option(label="illumination")
     page.locator(".discom-ramp").wait_for()
@@ -205,7 +243,9 @@ INTERACTIONS = {"06_what_the_embeddings_hold": the_images_follow_clicks_lassos_a
 
 
 def test_every_notebook_with_widgets_has_its_interaction():
-    assert with_widgets() == INTERACTIONS.keys(), "write down above what a reader does with its widgets, and sees"
+    assert with_widgets() == INTERACTIONS.keys(), (
+        "write down above what a reader does with its widgets, and sees"
+    )
 
 
 @BROWSER

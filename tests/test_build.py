@@ -1,4 +1,5 @@
-"""notebooks/build.py: one address and one version in every badge, cell and page; text carried without a run."""
+"""notebooks/build.py: one address and one version in every badge, cell and page; text carried
+without a run."""
 
 import re
 import shutil
@@ -40,7 +41,9 @@ def checkout(tmp_path):
     for name in ("README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("docs", "notebooks/py", "discom", ".github"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_build")
+        )
     return tmp_path
 
 
@@ -72,7 +75,9 @@ def test_no_place_keeps_an_old_address_or_version(checkout):
     for file in checkout.rglob("*"):
         if file.suffix in {".py", ".md", ".cff", ".toml", ".yml", ".js"}:
             text = file.read_text()
-            assert old.removeprefix("https://") not in text, f"{file}: take it from pyproject.toml, by build.py --heads"
+            assert old.removeprefix("https://") not in text, (
+                f"{file}: take it from pyproject.toml, by build.py --heads"
+            )
             assert f"v{__version__}" not in text, file
     assert "\nversion: 9.8.7\n" in (checkout / "CITATION.cff").read_text()
     for file in checkout.glob("notebooks/py/*.py"):
@@ -83,7 +88,8 @@ def test_no_place_keeps_an_old_address_or_version(checkout):
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [("[![open in colab](x)](y)", "no badge"), ('print("git clone")', "first code cell")]
+    ("part", "said"),
+    [("[![open in colab](x)](y)", "no badge"), ('print("git clone")', "first code cell")],
 )
 def test_a_twin_without_its_head_is_named(part, said):
     with pytest.raises(DataError, match=f"01_a.py: .*{said}"):
@@ -96,14 +102,20 @@ def test_the_install_cell_is_python_where_discom_is_installed(tmp_path, monkeypa
     exec(compile(build.INSTALL, "install", "exec"), {})
     assert Path.cwd() == tmp_path.resolve()
     (tmp_path / "discom/notebooks").mkdir(parents=True)
-    exec(compile(build.INSTALL, "install", "exec"), {})  # Colab after a restart: the clone is there, the place is lost
+    exec(
+        compile(build.INSTALL, "install", "exec"), {}
+    )  # Colab after a restart: the clone is there, the place is lost
     assert Path.cwd() == (tmp_path / "discom/notebooks").resolve()
 
 
 def test_text_is_carried_and_outputs_stay(pair):
     source, target = pair
-    edited = source.read_text().replace("Some text.", "Better text.\n\n# %% [markdown]\n# And more.")
-    source.write_text(edited.replace("v1.2.3", "v1.2.4"))  # the install cell's output does not depend on its text
+    edited = source.read_text().replace(
+        "Some text.", "Better text.\n\n# %% [markdown]\n# And more."
+    )
+    source.write_text(
+        edited.replace("v1.2.3", "v1.2.4")
+    )  # the install cell's output does not depend on its text
     before = nbformat.read(target, as_version=4)
     after = nbformat.read(build.renew_text(source), as_version=4)
     assert [cell.source for cell in after.cells[-2:]] == ["Better text.", "And more."]
@@ -114,13 +126,19 @@ def test_text_is_carried_and_outputs_stay(pair):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("1 + 1", "1 + 2"), ("# %%\n1 + 1", '# %% tags=["parameters"]\n1 + 1'), ("1 + 1", "1 + 1\n\n# %%\n2")],
+    [
+        ("1 + 1", "1 + 2"),
+        ("# %%\n1 + 1", '# %% tags=["parameters"]\n1 + 1'),
+        ("1 + 1", "1 + 1\n\n# %%\n2"),
+    ],
 )
 def test_text_is_not_carried_beside_edited_code(pair, old, new):
     source, target = pair
     before = target.read_bytes()
     source.write_text(source.read_text().replace(old, new))
-    with pytest.raises(DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01") as caught:
+    with pytest.raises(
+        DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01"
+    ) as caught:
         build.renew_text(source)
     assert "\n" not in str(caught.value)
     assert target.read_bytes() == before

@@ -10,7 +10,8 @@ from discom.errors import DataError
 
 
 def sure(confidence, right):
-    """Two-class probabilities with these confidences for class 0, and labels that are right where asked for."""
+    """Two-class probabilities with these confidences for class 0, and labels that are right where
+    asked for."""
     confidence = np.asarray(confidence, float)
     return np.stack([confidence, 1 - confidence], 1), np.where(right, 0, 1)
 
@@ -43,7 +44,9 @@ def test_known_bins():
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_the_error_of_torchmetrics(seed, bins):
     p, y = drawn(seed)
-    theirs = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(y), num_classes=5, n_bins=bins)
+    theirs = multiclass_calibration_error(
+        torch.from_numpy(p), torch.from_numpy(y), num_classes=5, n_bins=bins
+    )
     table = reliability(p, y, bins)
     assert calibration_error(table) == pytest.approx(theirs.item(), abs=1e-6)
     assert table["count"].sum() == len(y)
@@ -59,14 +62,19 @@ def wrong_reliability(p, y, bins=15):
     """The mean probability of the true class in place of the confidence."""
     table = reliability(p, y, bins)
     place = np.minimum((p.max(1) * bins).astype(int), bins - 1)
-    of_truth = [p[place == b][np.arange((place == b).sum()), y[place == b]].mean() for b in np.unique(place)]
+    of_truth = [
+        p[place == b][np.arange((place == b).sum()), y[place == b]].mean() for b in np.unique(place)
+    ]
     table.loc[table["count"] > 0, "confidence"] = of_truth
     return table
 
 
 def test_a_wrong_copy_fails():
     p, y = drawn(1)
-    assert abs(calibration_error(wrong_reliability(p, y)) - calibration_error(reliability(p, y))) > 0.01
+    assert (
+        abs(calibration_error(wrong_reliability(p, y)) - calibration_error(reliability(p, y)))
+        > 0.01
+    )
 
 
 @pytest.mark.parametrize(

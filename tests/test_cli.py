@@ -1,4 +1,5 @@
-"""The command line: what each command prints and leaves behind, and one line with status 2 for every wrong input."""
+"""The command line: what each command prints and leaves behind, and one line with status 2 for
+every wrong input."""
 
 import dataclasses
 import json
@@ -62,7 +63,9 @@ def is_a_picture(file) -> None:
         assert image.format == "PNG"
         pixels = np.asarray(image.convert("RGB"))
     assert min(pixels.shape[:2]) > 50
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10  # not blank: lines, texts and their soft edges
+    assert (
+        len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10
+    )  # not blank: lines, texts and their soft edges
 
 
 def tree(root, sizes=(16, 16)):
@@ -80,7 +83,11 @@ def tree(root, sizes=(16, 16)):
 
 
 def content(folder) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
 
 
 # ---------------------------------------------------------------- data prepare
@@ -89,7 +96,10 @@ def content(folder) -> dict[str, bytes]:
 def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
     assert run("data", "prepare", SCENES, "--out", "here") == 0
     printed = capsys.readouterr().out
-    assert printed == "here: 66 samples in 9 classes, 66 complete pairs; rgb 66×3×16×16, depth 66×1×16×16\n"
+    assert (
+        printed
+        == "here: 66 samples in 9 classes, 66 complete pairs; rgb 66×3×16×16, depth 66×1×16×16\n"
+    )
     held, whole = data.load(tmp_path / "here"), data.load(SCENES)
     assert held.fingerprint == whole.fingerprint
     assert (held.name, held.fractions) == (whole.name, whole.fractions)
@@ -103,7 +113,16 @@ def test_prepare_goes_to_data_and_the_name_when_nothing_is_said(tmp_path):
 
 
 def test_prepare_keeps_the_modalities_it_is_told_in_that_order(tmp_path):
-    assert run("data", "prepare", SCENES + ",modalities=rgb+depth+thermal", "--modalities", "thermal+rgb") == 0
+    assert (
+        run(
+            "data",
+            "prepare",
+            SCENES + ",modalities=rgb+depth+thermal",
+            "--modalities",
+            "thermal+rgb",
+        )
+        == 0
+    )
     held = data.load(tmp_path / "data/scenes-thermal-rgb")
     assert held.channels == {"thermal": 1, "rgb": 3}
     assert list(held.modalities) == ["thermal", "rgb"]
@@ -112,7 +131,10 @@ def test_prepare_keeps_the_modalities_it_is_told_in_that_order(tmp_path):
 def test_prepare_reads_folders_of_images(tmp_path, capsys):
     tree(tmp_path / "mine")
     assert run("data", "prepare", "folders", "--root", "mine", "--out", "out") == 0
-    assert "6 samples in 2 classes, 6 complete pairs; grey 6×1×16×16, rgb 6×3×16×16" in capsys.readouterr().out
+    assert (
+        "6 samples in 2 classes, 6 complete pairs; grey 6×1×16×16, rgb 6×3×16×16"
+        in capsys.readouterr().out
+    )
     held = data.load(tmp_path / "out")
     first = imagecodecs.png_decode((tmp_path / "mine/grey/dog/1.png").read_bytes())
     place = held.modalities["grey"].ids.tolist().index("dog/1")
@@ -127,7 +149,9 @@ def test_prepare_with_a_split_seed_has_the_released_files(tmp_path):
     assert not {"RGB_data.npy", "DEPTH_data.npy"} & set(content(tmp_path / "fixed"))
     ours = data.load(SCENES).split(seed=3)
     for seed in (3, 4):  # the split of the folder, whatever the seed of a run
-        for part, expected in zip(data.load(tmp_path / "fixed").split(seed=seed), ours, strict=True):
+        for part, expected in zip(
+            data.load(tmp_path / "fixed").split(seed=seed), ours, strict=True
+        ):
             assert part.ids.tolist() == expected.ids.tolist()
             assert np.array_equal(part.images("rgb"), expected.images("rgb"))
 
@@ -172,7 +196,9 @@ def test_an_error_in_the_middle_of_prepare_leaves_nothing_behind(tmp_path, capsy
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_in_the_middle_of_prepare_leaves_the_old_folder_whole(tmp_path, capsys, monkeypatch):
+def test_an_error_in_the_middle_of_prepare_leaves_the_old_folder_whole(
+    tmp_path, capsys, monkeypatch
+):
     run("data", "prepare", SCENES, "--out", "here")
     before = content(tmp_path / "here")
     fail_at_the_second_modality(monkeypatch)
@@ -184,7 +210,9 @@ def test_an_error_in_the_middle_of_prepare_leaves_the_old_folder_whole(tmp_path,
 def test_a_damaged_image_leaves_nothing_behind(tmp_path, capsys):
     file = tree(tmp_path / "mine") / "rgb/dog/2.png"
     file.write_bytes(file.read_bytes()[:40])
-    assert "2.png" in refused(capsys, "data", "prepare", "folders", "--root", "mine", "--out", "out")
+    assert "2.png" in refused(
+        capsys, "data", "prepare", "folders", "--root", "mine", "--out", "out"
+    )
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
 
 
@@ -201,7 +229,9 @@ def prepared(tmp_path_factory):
 def test_check_counts_samples_classes_and_checksums(prepared, capsys):
     assert run("data", "check", prepared) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{prepared}: 66 samples in 9 classes, 66 complete pairs; rgb 66×3×16×16")
+    assert lines[0].startswith(
+        f"{prepared}: 66 samples in 9 classes, 66 complete pairs; rgb 66×3×16×16"
+    )
     files = [file for file in prepared.iterdir() if file.name != "manifest.json"]
     assert lines[1] == f"checksums compared: {len(files)}"
     whole = data.load(SCENES)
@@ -210,7 +240,10 @@ def test_check_counts_samples_classes_and_checksums(prepared, capsys):
         assert line.strip() == f"{part}: {len(held)} samples, by class {counts}"
     assert [line.partition(":")[0] for line in lines[5:]] == ["rgb", "depth"]
     assert all("0 without a partner" in line for line in lines[5:])
-    assert all(line.endswith("; 0 at an odd level, 0 flat, 0 near-copies between parts") for line in lines[5:])
+    assert all(
+        line.endswith("; 0 at an odd level, 0 flat, 0 near-copies between parts")
+        for line in lines[5:]
+    )
 
 
 def test_check_takes_data_without_checksums(tmp_path, capsys):
@@ -390,7 +423,10 @@ def test_the_network_is_a_flag_of_dense_methods_and_of_no_other(asked, tmp_path,
     assert run("train", "--data", DENSE_SCENES, "--method", "single", *command) == 0
     assert asked[0][2] == full(profile("tiny", dense=True, network="unet:resnet18"), "single")
     line = refused(capsys, "train", "--data", SCENES, "--method", "student", *command)
-    assert line == "discom: error: network: 'unet:resnet18' is of dense prediction, student has ResNet-18; leave it out"
+    assert (
+        line
+        == "discom: error: network: 'unet:resnet18' is of dense prediction, student has ResNet-18; leave it out"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -444,10 +480,15 @@ def test_an_interrupted_training_ends_with_130_and_goes_on(trained, tmp_path, ca
         patch.setattr(methods.Student, "loss", stop)
         assert run(*QUICK, "--runs", "runs") == 130
     last = capsys.readouterr().err.splitlines()[-1]
-    assert re.search(r"discom: runs/scenes/student/0-\w{10}: interrupted; the same command goes on", last)
+    assert re.search(
+        r"discom: runs/scenes/student/0-\w{10}: interrupted; the same command goes on", last
+    )
     assert not list(tmp_path.rglob("result.json"))
     assert run(*QUICK, "--runs", "runs") == 0
-    assert Result.read(next(tmp_path.rglob("result.json"))).scores == Result.read(trained / "result.json").scores
+    assert (
+        Result.read(next(tmp_path.rglob("result.json"))).scores
+        == Result.read(trained / "result.json").scores
+    )
 
 
 # ---------------------------------------------------------------- train with a teacher
@@ -468,7 +509,11 @@ def test_a_student_has_its_teacher_trained_first_and_shares_it(tmp_path, capsys,
     student = Result.read(tmp_path / lines[0] / "result.json")
     (folder,) = (tmp_path / "runs/scenes/teacher").iterdir()
     teacher = Result.read(folder / "result.json")
-    assert (student.method, student.teacher, set(student.f1)) == ("kdv2", teacher.hash, {"rgb", "depth"})
+    assert (student.method, student.teacher, set(student.f1)) == (
+        "kdv2",
+        teacher.hash,
+        {"rgb", "depth"},
+    )
     assert (teacher.method, set(teacher.f1)) == ("teacher", {"rgb+depth"})
     assert [line.partition(":")[0] for line in lines[1:]] == ["rgb", "depth"]
     before = content(folder)
@@ -476,7 +521,12 @@ def test_a_student_has_its_teacher_trained_first_and_shares_it(tmp_path, capsys,
     assert run(*TAUGHT, "--method", "kdv1+lskd") == 0
     assert run(*TAUGHT, "--method", "dkd", "--as_published") == 0
     assert content(folder) == before
-    assert sorted(file.name for file in (tmp_path / "runs/scenes").iterdir()) == ["dkd", "kdv1+lskd", "kdv2", "teacher"]
+    assert sorted(file.name for file in (tmp_path / "runs/scenes").iterdir()) == [
+        "dkd",
+        "kdv1+lskd",
+        "kdv2",
+        "teacher",
+    ]
 
 
 def test_a_teacher_of_one_modality_and_the_other_ones_student(tmp_path, capsys):
@@ -525,7 +575,12 @@ def test_as_published_takes_the_published_options_and_what_is_given_beside_them(
     published = methods.get(method).published
     command = [*TAUGHT, "--data", DENSE_SCENES] if methods.get(method).dense else TAUGHT
     assert run(*command, "--method", method, "--as_published") == 0
-    assert run(*command, "--method", method, "--as_published", "--options", '{"weights": {"cl": 0.75}}') == 0
+    assert (
+        run(
+            *command, "--method", method, "--as_published", "--options", '{"weights": {"cl": 0.75}}'
+        )
+        == 0
+    )
     first, second = [call["config"].options for call in handed_on if call["method"] == method]
     assert first == methods.get(method).options(published)
     assert second == methods.get(method).options({**published, "weights": {"cl": 0.75}})
@@ -537,7 +592,13 @@ def test_without_as_published_options_are_the_methods_own(handed_on):
 
 
 def test_the_switches_may_stand_in_a_file(handed_on, tmp_path):
-    held = {"data": SCENES, "method": "dkd", "profile": "tiny", "as_published": True, "recompute": True}
+    held = {
+        "data": SCENES,
+        "method": "dkd",
+        "profile": "tiny",
+        "as_published": True,
+        "recompute": True,
+    }
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(held))
     assert run("train", "--config", "run.yaml") == 0
     teacher, student = handed_on
@@ -556,7 +617,10 @@ def test_a_damaged_result_is_trained_again_when_it_is_told_to(tmp_path, capsys):
     result = Result.read(file)
     file.write_text(file.read_text().replace('"seed": 0', '"seed": 1', 1))
     line = refused(capsys, *QUICK)
-    assert f"runs/scenes/student/{file.parent.name}/result.json: was changed after it was measured" in line
+    assert (
+        f"runs/scenes/student/{file.parent.name}/result.json: was changed after it was measured"
+        in line
+    )
     assert line.endswith("run the command again with --recompute")
     assert run(*QUICK, "--recompute") == 0
     assert capsys.readouterr().out == printed
@@ -578,13 +642,17 @@ def test_a_run_that_another_process_trains_is_refused_in_one_line(trained, tmp_p
     folder.mkdir(parents=True)
     with FileLock(folder / ".lock"):
         line = refused(capsys, *QUICK)
-    assert line.endswith(f"{folder.relative_to(tmp_path)}: another process trains this run; wait for it, or stop it")
+    assert line.endswith(
+        f"{folder.relative_to(tmp_path)}: another process trains this run; wait for it, or stop it"
+    )
     assert [file.name for file in folder.iterdir()] == [".lock"]
 
 
 def test_a_teacher_that_does_not_fit_is_refused_in_one_line(trained, tmp_path, capsys):
     line = refused(capsys, *TAUGHT, "--method", "kdv2", "--teacher", trained)
-    assert line == f"discom: error: {trained}: is a run of student; kdv2 learns from a run of teacher"
+    assert (
+        line == f"discom: error: {trained}: is a run of student; kdv2 learns from a run of teacher"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -595,7 +663,11 @@ def test_a_teacher_for_a_method_without_one_is_refused_in_one_line(trained, tmp_
 
 
 @pytest.mark.parametrize(
-    "given", [["--options", '{"temperature": 0}'], ["--modalities", "rgb", "--options", '{"teacher": "rgb"}']]
+    "given",
+    [
+        ["--options", '{"temperature": 0}'],
+        ["--modalities", "rgb", "--options", '{"teacher": "rgb"}'],
+    ],
 )
 def test_a_student_that_cannot_be_is_refused_before_its_teacher_is_trained(tmp_path, capsys, given):
     refused(capsys, *TAUGHT, "--method", "kdv2", *given)
@@ -615,7 +687,10 @@ def test_a_warning_is_one_line(tmp_path, capsys):
     rng = np.random.default_rng(0)
     for label in ("cat", "dog"):
         for number in range(4):
-            for modality, pixels in (("noise", rng.random((3, 8, 8))), ("dark", np.zeros((1, 8, 8)))):
+            for modality, pixels in (
+                ("noise", rng.random((3, 8, 8))),
+                ("dark", np.zeros((1, 8, 8))),
+            ):
                 file = tmp_path / f"mine/{modality}/{label}/{number}.npy"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 np.save(file, pixels)
@@ -677,7 +752,9 @@ def test_collected_results_show_the_same_table(several, tmp_path, capsys):
     first = capsys.readouterr().out
     assert run("show", "held/mine.json") == 0
     assert capsys.readouterr().out == first
-    assert experiments.load_results(tmp_path / "held/mine.json") == experiments.load_results(several)
+    assert experiments.load_results(tmp_path / "held/mine.json") == experiments.load_results(
+        several
+    )
     assert run("show", "held/mine.json", "--collect", "again.json") == 0
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "held/mine.json").read_bytes()
 
@@ -688,7 +765,9 @@ def test_collected_results_show_the_same_table(several, tmp_path, capsys):
 @pytest.mark.parametrize(("good", "status"), [(True, 0), (False, 1)])
 def test_reproduce_hands_its_flags_on_and_says_whether_all_went_well(monkeypatch, good, status):
     calls = []
-    monkeypatch.setattr("discom.reproduce.run_notebooks", lambda *given, **more: calls.append((given, more)) or good)
+    monkeypatch.setattr(
+        "discom.reproduce.run_notebooks", lambda *given, **more: calls.append((given, more)) or good
+    )
     found = 0
     try:
         found = run("reproduce", "--notebooks", "book", "--profile", "tiny", "--data", "scenes:n=60", "--seeds", 3,
@@ -699,7 +778,13 @@ def test_reproduce_hands_its_flags_on_and_says_whether_all_went_well(monkeypatch
     ((given, more),) = calls
     assert tuple(map(str, given)) == ("book", "tiny", "copies")
     assert more.pop("engine").workers == 2
-    assert more == {"data": "scenes:n=60", "seeds": 3, "only": "03,07", "again": True, "dry_run": True}
+    assert more == {
+        "data": "scenes:n=60",
+        "seeds": 3,
+        "only": "03,07",
+        "again": True,
+        "dry_run": True,
+    }
 
 
 # ---------------------------------------------------------------- help
@@ -755,7 +840,8 @@ def test_python_dash_m_discom_is_the_command_line():
 
 
 def test_the_help_waits_for_no_library_but_the_one_that_reads_the_command_line():
-    """The time is that of the imports: torch alone takes seconds. Modules are counted, since seconds vary."""
+    """The time is that of the imports: torch alone takes seconds. Modules are counted, since
+    seconds vary."""
     code = """import sys, discom.cli
 try:
     discom.cli.main(["--help"])
@@ -767,7 +853,9 @@ except SystemExit:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     needed = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     dependencies = {re.match(r"[\w-]+", line)[0] for line in needed}
-    assert {name for module in loaded for name in packages.get(module, ())} & dependencies == {"jsonargparse"}
+    assert {name for module in loaded for name in packages.get(module, ())} & dependencies == {
+        "jsonargparse"
+    }
 
 
 # ---------------------------------------------------------------- wrong input
@@ -784,17 +872,41 @@ WRONG = {
     "an unknown schedule": ((*TRAIN, "--schedule", "cosine"), "schedule"),
     "a width that does not fit": ((*TRAIN, "--width", "8", "--channels_last", "true"), "width: 8"),
     "an unknown method": ((*TRAIN, "--method", "tutor"), "choose teacher, student, "),
-    "no such teacher": ((*TRAIN, "--method", "kdv2", "--teacher", "nowhere"), "nowhere/result.json: no such result"),
-    "an unfinished teacher": ((*TRAIN, "--method", "dkd", "--teacher", "empty"), "train the run first"),
-    "a teacher of another modality": ((*TRAIN, "--method", "kdv1", "--options", '{"teacher": "sonar"}'), "'sonar'"),
-    "a word for a temperature": ((*TRAIN, "--method", "kdv1", "--options", '{"temperature": "hot"}'), "no float"),
-    "an option of another method": ((*TRAIN, "--method", "kdv2", "--options", '{"loops": 5}'), "has no 'loops'"),
+    "no such teacher": (
+        (*TRAIN, "--method", "kdv2", "--teacher", "nowhere"),
+        "nowhere/result.json: no such result",
+    ),
+    "an unfinished teacher": (
+        (*TRAIN, "--method", "dkd", "--teacher", "empty"),
+        "train the run first",
+    ),
+    "a teacher of another modality": (
+        (*TRAIN, "--method", "kdv1", "--options", '{"teacher": "sonar"}'),
+        "'sonar'",
+    ),
+    "a word for a temperature": (
+        (*TRAIN, "--method", "kdv1", "--options", '{"temperature": "hot"}'),
+        "no float",
+    ),
+    "an option of another method": (
+        (*TRAIN, "--method", "kdv2", "--options", '{"loops": 5}'),
+        "has no 'loops'",
+    ),
     "a value for a switch": ((*TRAIN, "--as_published", "yes"), "yes"),
     "an unknown profile": (("train", "--profile", "huge"), "choose tiny, cpu, paper"),
     "no such data": (("train", "--data", "nowhere", "--profile", "tiny"), "nowhere"),
-    "an unknown argument of scenes": (("train", "--data", "scenes:m=3", "--profile", "tiny"), "no argument 'm'"),
-    "a word for a number of scenes": (("train", "--data", "scenes:n=many", "--profile", "tiny"), "many"),
-    "too few scenes": (("train", "--data", "scenes:n=9,size=16", "--profile", "tiny"), "three are needed"),
+    "an unknown argument of scenes": (
+        ("train", "--data", "scenes:m=3", "--profile", "tiny"),
+        "no argument 'm'",
+    ),
+    "a word for a number of scenes": (
+        ("train", "--data", "scenes:n=many", "--profile", "tiny"),
+        "many",
+    ),
+    "too few scenes": (
+        ("train", "--data", "scenes:n=9,size=16", "--profile", "tiny"),
+        "three are needed",
+    ),
     "options that are no JSON": ((*TRAIN, "--options", "{bad"), "options"),
     "options that are a list": ((*TRAIN, "--options", "[1]"), "options"),
     "an unknown option": ((*TRAIN, "--options", '{"temperature": 4}'), "no 'temperature'"),
@@ -815,7 +927,10 @@ WRONG = {
     "a picture in no folder": (("data", "show", SCENES, "--out", "nowhere/pairs.png"), "nowhere"),
     "no runs": (("show", "empty"), "no finished run"),
     "results that are no JSON": (("show", "broken.yaml"), "broken.yaml"),
-    "an unknown profile of notebooks": (("reproduce", "--profile", "huge"), "choose tiny, cpu, paper"),
+    "an unknown profile of notebooks": (
+        ("reproduce", "--profile", "huge"),
+        "choose tiny, cpu, paper",
+    ),
     "no notebooks": (("reproduce", "--notebooks", "empty", "--profile", "tiny"), "no notebook"),
 }
 

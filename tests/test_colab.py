@@ -37,10 +37,17 @@ def held(python: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("python", ["3.11", "3.12"])
 def test_what_colab_has_is_allowed(python):
-    has, needed = held(python), {canonicalize_name(Requirement(line).name): Requirement(line) for line in NEEDED}
+    has, needed = (
+        held(python),
+        {canonicalize_name(Requirement(line).name): Requirement(line) for line in NEEDED},
+    )
     shared = has.keys() & needed.keys()
     assert {"torch", "torchvision", "numpy", "pandas", "ipykernel", "ipywidgets"} <= shared
-    refused = [f"{needed[name]}, Colab has {has[name]}" for name in shared if has[name] not in needed[name].specifier]
+    refused = [
+        f"{needed[name]}, Colab has {has[name]}"
+        for name in shared
+        if has[name] not in needed[name].specifier
+    ]
     assert refused == [], "a higher bound makes pip replace what Colab's kernel has loaded"
 
 
@@ -54,7 +61,9 @@ def released(tmp_path):
     """This working tree as a repository with the tag of the release."""
     repository = tmp_path / "released"
     for name in ("discom", "notebooks", "results"):
-        shutil.copytree(ROOT / name, repository / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / name, repository / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, repository)
     for words in (["init"], ["add", "."], ["commit", "-m", "all"], ["tag", f"v{__version__}"]):
@@ -64,13 +73,19 @@ def released(tmp_path):
 
 @pytest.fixture
 def kernel(tmp_path, monkeypatch):
-    """The name of a kernel with all that discom needs and without discom, as Colab's; nothing reaches the network."""
+    """The name of a kernel with all that discom needs and without discom, as Colab's; nothing
+    reaches the network."""
     folder = tmp_path / "colab"
     venv.create(folder, with_pip=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    for old in [*site.glob("setuptools*"), *site.glob("*distutils*")]:  # the one that builds stands below
+    for old in [
+        *site.glob("setuptools*"),
+        *site.glob("*distutils*"),
+    ]:  # the one that builds stands below
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    (site / "there.pth").write_text(sysconfig.get_path("purelib"))  # .pth files in there, discom's too, are not read
+    (site / "there.pth").write_text(
+        sysconfig.get_path("purelib")
+    )  # .pth files in there, discom's too, are not read
     spec = tmp_path / "kernels/colab/kernel.json"
     spec.parent.mkdir(parents=True)
     launch = [str(folder / "bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -88,7 +103,9 @@ def run(kernel: str, folder: Path, *cells: str) -> str:
     """What the last cell prints when the cells run in the folder, in a kernel of their own."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     resources = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(notebook, kernel_name=kernel, resources=resources, timeout=300).execute()
+    nbclient.NotebookClient(
+        notebook, kernel_name=kernel, resources=resources, timeout=300
+    ).execute()
     return "".join(output.text for output in notebook.cells[-1].outputs)
 
 

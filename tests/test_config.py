@@ -1,4 +1,5 @@
-"""Config: frozen, the paper's protocol value by value, and every bad value named together with its field."""
+"""Config: frozen, the paper's protocol value by value, and every bad value named together with its
+field."""
 
 import dataclasses
 import math
@@ -110,7 +111,8 @@ def test_the_last_good_value_is_taken(name, value):
 
 def test_channels_last_needs_a_width_of_16_and_says_how_to_go_on():
     with pytest.raises(
-        ConfigError, match=r"^width: 8 is no multiple of 16, which channels_last needs; set it to false"
+        ConfigError,
+        match=r"^width: 8 is no multiple of 16, which channels_last needs; set it to false",
     ):
         Config(width=8, channels_last=True)
     assert Config(width=8, channels_last=False).width == 8
@@ -120,7 +122,12 @@ def test_channels_last_needs_a_width_of_16_and_says_how_to_go_on():
 def test_identity_leaves_the_devices_out_and_nothing_else():
     config = profile("tiny", seed=3, options={"grl_lambda": 0.5})
     expected = {f.name: getattr(config, f.name) for f in dataclasses.fields(Config)}
-    for name in ("accelerator", "devices", "weight_decay", "network"):  # the last two came later, and are at rest here
+    for name in (
+        "accelerator",
+        "devices",
+        "weight_decay",
+        "network",
+    ):  # the last two came later, and are at rest here
         del expected[name]
     assert config.identity() == expected
 
@@ -155,7 +162,9 @@ def test_profile_changes_what_it_is_told_and_nothing_else():
 def test_profile_names_what_it_does_not_know():
     with pytest.raises(ConfigError, match=r"^profile: 'huge' is unknown; choose tiny, cpu, paper$"):
         profile("huge")
-    with pytest.raises(ConfigError, match=r"^config: no setting 'lr'; there are seed, epochs, .*learning_rate"):
+    with pytest.raises(
+        ConfigError, match=r"^config: no setting 'lr'; there are seed, epochs, .*learning_rate"
+    ):
         profile("tiny", lr=0.1)
 
 
@@ -166,10 +175,14 @@ def test_profile_checks_its_changes():
 
 @pytest.mark.parametrize("dense", [False, True])
 @pytest.mark.parametrize(("instructions", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
-def test_a_profile_computes_in_bf16_only_where_the_device_can(monkeypatch, dense, instructions, expected):
+def test_a_profile_computes_in_bf16_only_where_the_device_can(
+    monkeypatch, dense, instructions, expected
+):
     monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: instructions)
     assert profile("cpu", dense=dense).precision == expected
-    assert profile("cpu", dense=dense, precision="bf16-mixed").precision == "bf16-mixed"  # who asks for it has it
+    assert (
+        profile("cpu", dense=dense, precision="bf16-mixed").precision == "bf16-mixed"
+    )  # who asks for it has it
     assert profile("tiny", dense=dense).precision == profile("paper").precision == "32-true"
     assert (
         dataclasses.replace(profile("cpu", dense=dense), precision="bf16-mixed")
@@ -179,7 +192,9 @@ def test_a_profile_computes_in_bf16_only_where_the_device_can(monkeypatch, dense
 
 def test_the_device_that_is_asked_for_instructions_is_the_one_that_trains(monkeypatch):
     asked = []
-    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: asked.append(accelerator) or True)
+    monkeypatch.setattr(
+        "discom.machine.multiplies_bf16", lambda accelerator: asked.append(accelerator) or True
+    )
     profile("cpu")
     profile("cpu", accelerator="cpu")
     profile("tiny")

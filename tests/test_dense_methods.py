@@ -1,4 +1,5 @@
-"""Dense prediction from end to end: what each method trains, learns from, leaves behind, resumes and refuses."""
+"""Dense prediction from end to end: what each method trains, learns from, leaves behind, resumes
+and refuses."""
 
 from dataclasses import replace
 from functools import partial
@@ -78,19 +79,30 @@ def finished(split, teacher, tmp_path_factory):
 def make(name, bands=BANDS, seed=0, width=8, **given):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return methods.get(name)(bands, CLASSES, partial(network, classes=CLASSES, width=width), **given)
+        return methods.get(name)(
+            bands, CLASSES, partial(network, classes=CLASSES, width=width), **given
+        )
 
 
 def draw_batch(bands=BANDS, size=(16, 16), count=4, seed=0, names=()):
     """Pairs in views of their own, with what a teacher says of them: `names` of its maps."""
     draw = torch.Generator().manual_seed(seed)
-    truth = torch.randint(CLASSES, (count, 1, size[0] // 4 + 1, size[1] // 4 + 1), generator=draw).float()
+    truth = torch.randint(
+        CLASSES, (count, 1, size[0] // 4 + 1, size[1] // 4 + 1), generator=draw
+    ).float()
     truth = F.interpolate(truth, size, mode="nearest").long()
     views = {m: torch.randint(8, (count,), generator=draw) for m in bands}
-    x = {m: turn(torch.rand(count, c, *size, generator=draw) + truth, views[m]) for m, c in bands.items()}
+    x = {
+        m: turn(torch.rand(count, c, *size, generator=draw) + truth, views[m])
+        for m, c in bands.items()
+    }
     y = {m: turn(truth, views[m])[:, 0] for m in bands}
     cells = [-(-side // 8) for side in size]
-    shapes = {"logits": (CLASSES, *size), "features": (8, *(4 * side for side in cells)), "latent": (32, *cells)}
+    shapes = {
+        "logits": (CLASSES, *size),
+        "features": (8, *(4 * side for side in cells)),
+        "latent": (32, *cells),
+    }
     soft = {m: {k: torch.randn(count, *shapes[k], generator=draw) for k in names} for m in bands}
     return Batch(x, y, soft=soft, views=views)
 
@@ -100,7 +112,11 @@ def batch_for(name, **given):
 
 
 def networks_of(name):
-    return ["rgb+depth"] if name == "dense-teacher" else ["rgb", "depth", *["rgb+depth"] * (name == "crodino")]
+    return (
+        ["rgb+depth"]
+        if name == "dense-teacher"
+        else ["rgb", "depth", *["rgb+depth"] * (name == "crodino")]
+    )
 
 
 def total(model, terms):
@@ -140,7 +156,9 @@ def test_terms(name):
     terms = model(batch_for(name))
     assert model.weights == model.terms == WEIGHTS[name]
     assert list(terms) == [term for term in WEIGHTS[name] if term != "soft"]
-    assert all(value.shape == () and value.isfinite() and value.requires_grad for value in terms.values())
+    assert all(
+        value.shape == () and value.isfinite() and value.requires_grad for value in terms.values()
+    )
 
 
 @every_method
@@ -163,7 +181,9 @@ def test_every_parameter_learns(name):
     torch.manual_seed(0)
     model = make(name)
     total(model, model(batch_for(name))).backward()
-    assert [key for key, p in model.named_parameters() if p.grad is None or p.grad.abs().max() == 0] == []
+    assert [
+        key for key, p in model.named_parameters() if p.grad is None or p.grad.abs().max() == 0
+    ] == []
 
 
 @every_method
@@ -185,7 +205,13 @@ def test_a_run_reports_the_mean_iou_of_every_network(finished, split, name):
     for scores in result.scores.values():
         ious = {key: value for key, value in scores.items() if key.startswith("iou/")}
         assert list(ious) == [f"iou/{c}" for c in split.test.classes]  # all four occur in 24 images
-        assert set(scores) - set(ious) == {"miou", "miou_per_image", "accuracy", "valid_miou", "best_epoch"}
+        assert set(scores) - set(ious) == {
+            "miou",
+            "miou_per_image",
+            "accuracy",
+            "valid_miou",
+            "best_epoch",
+        }
         assert scores["miou"] == pytest.approx(np.mean(list(ious.values())), abs=1e-4)
         assert all(0 <= scores[key] <= 100 for key in scores if key != "best_epoch")
     assert result.main == {deployed: scores["miou"] for deployed, scores in result.scores.items()}
@@ -207,7 +233,9 @@ def test_a_log_has_every_term_that_counts_and_the_validation_score(finished, nam
 
 
 @every_method
-def test_the_exported_branch_needs_its_own_images_alone_and_gives_the_reported_scores(finished, split, name):
+def test_the_exported_branch_needs_its_own_images_alone_and_gives_the_reported_scores(
+    finished, split, name
+):
     folder, result = finished(name)
     model = build(methods.get(name), split.train, options(**result.config["options"])).eval()
     with np.load(folder / "predictions.npz") as held:
@@ -226,7 +254,9 @@ def test_the_exported_branch_needs_its_own_images_alone_and_gives_the_reported_s
         assert np.array_equal(kept[f"{deployed}_labels"], split.test.masks)
         assert kept[f"{deployed}_ids"].tolist() == split.test.ids.tolist()
         expected = dense_scores(logits.argmax(1), images.truth(), split.test.classes)
-        assert {k: result.scores[deployed][k] for k in expected} == pytest.approx(expected, abs=1e-4)
+        assert {k: result.scores[deployed][k] for k in expected} == pytest.approx(
+            expected, abs=1e-4
+        )
         assert result.parameters[deployed] == sum(p.numel() for p in branch.parameters())
 
 
@@ -237,7 +267,9 @@ def test_a_branch_of_one_modality_has_the_same_parameters_whatever_it_learned_fr
         assert {m: found[m] for m in alone} == alone
     assert finished("single-2x")[1].parameters == {m: 2 * count for m, count in alone.items()}
     decoder = sum(p.numel() for p in network(1, CLASSES, width=8).decoder.parameters())
-    assert finished("crodino")[1].parameters["rgb+depth"] == sum(alone.values()) - decoder  # one for two
+    assert (
+        finished("crodino")[1].parameters["rgb+depth"] == sum(alone.values()) - decoder
+    )  # one for two
     assert finished("dense-teacher")[1].parameters["rgb+depth"] == sum(alone.values()) - decoder
 
 
@@ -256,7 +288,9 @@ def test_an_odd_number_of_training_images_trains(teacher, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["crodino", "mgd"])
-def test_a_run_that_was_cut_off_ends_with_the_same_numbers(finished, split, teacher, tmp_path, monkeypatch, name):
+def test_a_run_that_was_cut_off_ends_with_the_same_numbers(
+    finished, split, teacher, tmp_path, monkeypatch, name
+):
     whole_folder, whole = finished(name)
     given = {"teacher": teacher} if name in TAUGHT else {}
     original, calls = methods.get(name).loss, []
@@ -275,7 +309,9 @@ def test_a_run_that_was_cut_off_ends_with_the_same_numbers(finished, split, teac
     assert calls.count(0) == 4  # the first epoch was trained once
     assert (cut.scores, cut.config, cut.teacher) == (whole.scores, whole.config, whole.teacher)
     folders = (whole_folder, tmp_path / "run")
-    pd.testing.assert_frame_equal(*(pd.read_csv(f / "metrics.csv").drop(columns="seconds") for f in folders))
+    pd.testing.assert_frame_equal(
+        *(pd.read_csv(f / "metrics.csv").drop(columns="seconds") for f in folders)
+    )
     for deployed in networks_of(name):
         assert equal(*(load_file(weights_file(folder, deployed)) for folder in folders))
 
@@ -291,7 +327,10 @@ def test_crodino_without_its_terms_is_single_to_the_last_digit(finished, split, 
     assert plain.scores == alone.scores
     assert plain.parameters == alone.parameters
     for m in ("rgb", "depth"):
-        ours, theirs = (load_file(weights_file(folder, m)) for folder in (tmp_path / "run", finished("single")[0]))
+        ours, theirs = (
+            load_file(weights_file(folder, m))
+            for folder in (tmp_path / "run", finished("single")[0])
+        )
         assert equal(ours, theirs)
 
 
@@ -305,7 +344,8 @@ def test_each_term_shows_when_it_is_on(term):
 
 
 def test_a_term_leaves_the_others_as_they_are():
-    """The auxiliary decoder is made last: the branches start from the same weights with and without it."""
+    """The auxiliary decoder is made last: the branches start from the same weights with and without
+    it."""
     batch, plain = draw_batch(), make("crodino", weights=OFF)
     whole = make("crodino", weights={"soft": 0.5})
     for key, value in plain.state_dict().items():
@@ -316,7 +356,10 @@ def test_a_term_leaves_the_others_as_they_are():
 
 def test_the_terms_are_those_of_the_losses():
     model, batch = make("crodino", weights={"soft": 0.5}).eval(), draw_batch()
-    upright = {m: [restore(one, batch.views[m]) for one in model.branches[m].encode(x)] for m, x in batch.x.items()}
+    upright = {
+        m: [restore(one, batch.views[m]) for one in model.branches[m].encode(x)]
+        for m, x in batch.x.items()
+    }
     logits = {m: model.branches[m](x) for m, x in batch.x.items()}
     truth = restore(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0]
     assert torch.equal(truth, restore(batch.y["depth"][:, None], batch.views["depth"])[:, 0])
@@ -373,7 +416,10 @@ def test_both_networks_together_are_the_mean_over_all_pairings():
     model, batch = make("crodino").eval(), draw_batch()
     x = torch.cat([batch.x[m] for m in BANDS], 1)
     maps = {m: model.branches[m].encode(batch.x[m]) for m in BANDS}
-    logits = [model.auxiliary["rgb+depth"](crossing.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
+    logits = [
+        model.auxiliary["rgb+depth"](crossing.cross_halves(maps, shift), (16, 16))[1]
+        for shift in (0, 1)
+    ]
     torch.testing.assert_close(model.predict("rgb+depth", x), (logits[0] + logits[1]) / 2)
     assert not torch.allclose(*logits)
 
@@ -382,7 +428,11 @@ def test_both_networks_together_are_the_mean_over_all_pairings():
 def test_the_augmentation_is_that_of_the_batches(split, augmentation):
     model = build(methods.get("crodino"), split.train, options(augmentation=augmentation))
     assert model.coupled == (augmentation == "coupled")
-    batch = next(Batches(split.train, 16, 0, pairing="paired", augment=1, coupled=model.coupled, dense=True).epoch(0))
+    batch = next(
+        Batches(
+            split.train, 16, 0, pairing="paired", augment=1, coupled=model.coupled, dense=True
+        ).epoch(0)
+    )
     assert torch.equal(batch.views["rgb"], batch.views["depth"]) == model.coupled
     assert all(value.isfinite() for value in model(batch).values())
 
@@ -411,12 +461,17 @@ def test_three_modalities_train_for_a_step():
 
 
 def test_soft_labels_need_the_auxiliary_decoder():
-    with pytest.raises(ConfigError, match=r"^weights: soft labels come from the auxiliary decoder; give aux a weight"):
+    with pytest.raises(
+        ConfigError,
+        match=r"^weights: soft labels come from the auxiliary decoder; give aux a weight",
+    ):
         make("crodino", weights={"aux": 0, "soft": 0.5})
 
 
 def test_an_unknown_augmentation():
-    with pytest.raises(ConfigError, match=r"^augmentation: 'apart' is unknown; choose decoupled or coupled$"):
+    with pytest.raises(
+        ConfigError, match=r"^augmentation: 'apart' is unknown; choose decoupled or coupled$"
+    ):
         make("crodino", augmentation="apart")
 
 
@@ -428,10 +483,14 @@ def test_a_temperature_that_is_not_positive(option, value):
 
 
 def test_one_modality_alone():
-    with pytest.raises(ConfigError, match=r"^crodino: needs two modalities .*, the data has \['rgb'\]; try single$"):
+    with pytest.raises(
+        ConfigError, match=r"^crodino: needs two modalities .*, the data has \['rgb'\]; try single$"
+    ):
         make("crodino", bands={"rgb": 3})
     assert make("single", bands={"rgb": 3}).deployed == ["rgb"]
-    with pytest.raises(ConfigError, match=r"^teacher: 'rgb' is the only modality here, .*; use 'all'"):
+    with pytest.raises(
+        ConfigError, match=r"^teacher: 'rgb' is the only modality here, .*; use 'all'"
+    ):
         make("cwd", bands={"rgb": 3}, teacher="rgb")
 
 
@@ -444,7 +503,10 @@ def test_no_tokens(tokens):
 def uneven(count=20):
     """Dense data of 37×50 pixels, of which no side is a multiple of 8."""
     held = data.load(f"scenes-dense:n={count},size=52")
-    cut = {m: replace(one, x=np.ascontiguousarray(one.x[..., :37, :50])) for m, one in held.modalities.items()}
+    cut = {
+        m: replace(one, x=np.ascontiguousarray(one.x[..., :37, :50]))
+        for m, one in held.modalities.items()
+    }
     return replace(held, modalities=cut, masks=np.ascontiguousarray(held.masks[:, :37, :50]))
 
 
@@ -465,7 +527,14 @@ def test_images_of_any_size_do_for_the_others(tmp_path):
     with np.load(tmp_path / "run/predictions.npz") as held:
         assert held["rgb_predicted"].shape == (8, 37, 50)
     fit("dense-teacher", split, config, tmp_path / "teacher", progress=False)
-    result = fit("dense-kdv2", split, config, tmp_path / "taught", teacher=tmp_path / "teacher", progress=False)
+    result = fit(
+        "dense-kdv2",
+        split,
+        config,
+        tmp_path / "taught",
+        teacher=tmp_path / "teacher",
+        progress=False,
+    )
     assert set(result.main) == {"rgb", "depth"}
 
 
@@ -474,14 +543,20 @@ def test_a_method_of_classification_has_no_other_network(name):
     held = data.load("scenes:n=9,size=16")
     with pytest.raises(ConfigError) as caught:
         build(methods.get(name), held, profile("tiny", network="unet:resnet18"))
-    assert str(caught.value) == f"network: 'unet:resnet18' is of dense prediction, {name} has ResNet-18; leave it out"
+    assert (
+        str(caught.value)
+        == f"network: 'unet:resnet18' is of dense prediction, {name} has ResNet-18; leave it out"
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"network": "huge"}, r"^network: 'huge' is unknown; choose small or ARCHITECTURE:ENCODER"),
-        ({"network": "unet:"}, r"^network: 'unet:' is unknown; choose small or ARCHITECTURE:ENCODER"),
+        (
+            {"network": "unet:"},
+            r"^network: 'unet:' is unknown; choose small or ARCHITECTURE:ENCODER",
+        ),
         ({"network": "unet:hub:resnet18"}, r"^network: 'unet:hub:resnet18' is unknown"),
         ({"width": 7}, r"^width: 7 has no halves .*choose an even number such as 16"),
     ],
@@ -510,12 +585,17 @@ def test_a_teacher_of_classification_teaches_no_dense_student(split, tmp_path):
     fit("teacher", split, profile("tiny", epochs=1), tmp_path / "teacher", progress=False)
     with pytest.raises(RunError) as caught:
         fit("cwd", split, TINY, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
-    assert str(caught.value) == f"{tmp_path / 'teacher'}: is a run of teacher; cwd learns from a run of dense-teacher"
+    assert (
+        str(caught.value)
+        == f"{tmp_path / 'teacher'}: is a run of teacher; cwd learns from a run of dense-teacher"
+    )
     assert not (tmp_path / "run").exists()
 
 
 def test_nor_does_a_dense_teacher_teach_classification(split, teacher, tmp_path):
-    with pytest.raises(RunError, match=r"is a run of dense-teacher; kdv2 learns from a run of teacher$"):
+    with pytest.raises(
+        RunError, match=r"is a run of dense-teacher; kdv2 learns from a run of teacher$"
+    ):
         fit("kdv2", split, profile("tiny"), tmp_path / "run", teacher=teacher, progress=False)
 
 
@@ -525,10 +605,14 @@ def test_nor_does_a_dense_teacher_teach_classification(split, teacher, tmp_path)
 @pytest.fixture(scope="module")
 def frozen(split, teacher):
     config = Result.read(teacher / "result.json").config
-    return load_teacher(teacher, split, replace(TINY, options=config["options"]), method=methods.DenseTeacher)
+    return load_teacher(
+        teacher, split, replace(TINY, options=config["options"]), method=methods.DenseTeacher
+    )
 
 
-def test_the_teacher_is_frozen_and_unchanged_by_its_students(frozen, split, teacher, finished, monkeypatch, tmp_path):
+def test_the_teacher_is_frozen_and_unchanged_by_its_students(
+    frozen, split, teacher, finished, monkeypatch, tmp_path
+):
     kept = load_file(weights_file(teacher, "rgb+depth"))
     seen = []
 
@@ -538,7 +622,9 @@ def test_the_teacher_is_frozen_and_unchanged_by_its_students(frozen, split, teac
             super().__init__(held, *given, **named)
 
     monkeypatch.setattr("discom.teaching.TeacherMaps", Watched)
-    fit("protokd", split, replace(TINY, epochs=1), tmp_path / "run", teacher=teacher, progress=False)
+    fit(
+        "protokd", split, replace(TINY, epochs=1), tmp_path / "run", teacher=teacher, progress=False
+    )
     (used,) = seen
     assert not used.training
     assert not any(p.requires_grad or p.grad is not None for p in used.parameters())
@@ -554,7 +640,9 @@ def every_row(train):
 
 @pytest.mark.parametrize("resident_bytes", [0, 4 << 30])
 @pytest.mark.parametrize("names", [("logits",), ("latent",), ("logits", "features", "latent")])
-def test_the_teacher_is_asked_about_upright_images_and_its_answers_are_moved(frozen, split, names, resident_bytes):
+def test_the_teacher_is_asked_about_upright_images_and_its_answers_are_moved(
+    frozen, split, names, resident_bytes
+):
     maps = TeacherMaps(frozen, split, names, resident_bytes)
     assert (maps.held is None) == (resident_bytes == 0)
     rows, views = every_row(split.train)
@@ -588,16 +676,26 @@ def test_held_and_not_held_say_the_same_also_where_modalities_lack_scenes(frozen
         with torch.no_grad():
             logits = frozen.maps(torch.cat(list(upright.values()), 1))["logits"]
         for m in ("rgb", "depth"):
-            torch.testing.assert_close(one.soft[m]["logits"], turn(logits, one.views[m]), rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                one.soft[m]["logits"], turn(logits, one.views[m]), rtol=1e-4, atol=1e-5
+            )
             for name, value in one.soft[m].items():
                 torch.testing.assert_close(value, other.soft[m][name], rtol=1e-4, atol=1e-5)
 
 
 def test_a_student_of_a_teacher_of_one_modality_learns_for_every_other(split, tmp_path):
     config = replace(TINY, epochs=1)
-    fit("dense-teacher", split, replace(config, options={"reads": "rgb"}), tmp_path / "teacher", progress=False)
+    fit(
+        "dense-teacher",
+        split,
+        replace(config, options={"reads": "rgb"}),
+        tmp_path / "teacher",
+        progress=False,
+    )
     taught = replace(config, options={"teacher": "rgb"})
-    result = fit("kdnet", split, taught, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
+    result = fit(
+        "kdnet", split, taught, tmp_path / "run", teacher=tmp_path / "teacher", progress=False
+    )
     assert list(result.scores) == ["depth"]
 
 
@@ -616,12 +714,19 @@ def test_a_copied_map_of_another_view_would_be_noticed(frozen, split):
 def test_maskd_has_no_gradient_from_the_mask_to_the_tokens_and_one_from_their_own_task():
     model, batch = make("maskd"), batch_for("maskd")
     terms = model(batch)
-    (reached,) = torch.autograd.grad(terms["mask"], model.tokens, retain_graph=True, allow_unused=True)
+    (reached,) = torch.autograd.grad(
+        terms["mask"], model.tokens, retain_graph=True, allow_unused=True
+    )
     assert reached is None
     (reached,) = torch.autograd.grad(terms["tokens"], model.tokens, retain_graph=True)
     assert reached.abs().max() > 0
     students = list(model.branches.parameters())
-    assert all(g is None for g in torch.autograd.grad(terms["tokens"], students, retain_graph=True, allow_unused=True))
+    assert all(
+        g is None
+        for g in torch.autograd.grad(
+            terms["tokens"], students, retain_graph=True, allow_unused=True
+        )
+    )
     assert all(g is not None for g in torch.autograd.grad(terms["mask"], students))
 
 

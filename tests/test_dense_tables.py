@@ -1,4 +1,5 @@
-"""Tables of dense prediction: rows, what they are compared with, what a method costs; and the commands they are of."""
+"""Tables of dense prediction: rows, what they are compared with, what a method costs; and the
+commands they are of."""
 
 import json
 import math
@@ -19,7 +20,16 @@ from discom import cli, experiments, methods, plots, sweep, tables
 from discom.errors import ConfigError, RunError
 from discom.experiments import label, metric_of, summary
 from discom.runs import Result
-from discom.tables import baselines, is_dense, paper_rows, paper_table, to_latex, to_markdown, to_text, write
+from discom.tables import (
+    baselines,
+    is_dense,
+    paper_rows,
+    paper_table,
+    to_latex,
+    to_markdown,
+    to_text,
+    write,
+)
 
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
@@ -47,18 +57,27 @@ def result(name, seed=0, miou=60.0, seconds=10.0, options=None, teacher=None, da
     )  # fmt: skip
 
 
-SECONDS = {"dense-teacher": 10, "single": 12, "single-2x": 24, "dense-kdv2": 30, "crodino": 22}  # of seed 0
+SECONDS = {
+    "dense-teacher": 10,
+    "single": 12,
+    "single-2x": 24,
+    "dense-kdv2": 30,
+    "crodino": 22,
+}  # of seed 0
 
 
 def runs_of(number, seeds=3, gain=None):
-    """Hand-made runs of a whole table; `gain` adds points by label, and a seed more costs a second more."""
+    """Hand-made runs of a whole table; `gain` adds points by label, and a seed more costs a second
+    more."""
     made = []
     for name, options in paper_rows(number, PAIR):
         for seed in range(seeds):
             more = (gain or {}).get(label(name, methods.get(name).options(options)), 0.0)
             points = 50.0 + seed + more * (1 + seed / 9)
             taught_by = f"dense-teacher-{seed}" if methods.get(name).taught else None
-            made.append(result(name, seed, points, SECONDS.get(name, 20) + seed, options, taught_by))
+            made.append(
+                result(name, seed, points, SECONDS.get(name, 20) + seed, options, taught_by)
+            )
     return made
 
 
@@ -66,7 +85,9 @@ def runs_of(number, seeds=3, gain=None):
 
 
 def test_which_tables_are_dense():
-    assert [is_dense(number) for number in (1, 2, 3, 4, 5, "dense", "crodino")] == [False] * 5 + [True] * 2
+    assert [is_dense(number) for number in (1, 2, 3, 4, 5, "dense", "crodino")] == [False] * 5 + [
+        True
+    ] * 2
 
 
 def test_the_rows_of_the_dense_table():
@@ -95,11 +116,20 @@ def test_what_they_are_compared_with():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("crodin", PAIR), r"^table: crodin is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino$"),
+        (
+            ("crodin", PAIR),
+            r"^table: crodin is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino$",
+        ),
         (("dense", ["rgb"]), r"^table: needs two modalities or more, the data has \['rgb'\]$"),
         (("dense", PAIR, "rgb"), r"^teacher: 'rgb' cannot be this table's; table dense has none$"),
-        (("crodino", PAIR, "depth"), r"^teacher: 'depth' cannot be this table's; table crodino has none$"),
-        (("crodino", PAIR, None, True), r"^as_published: table crodino says for itself which options a row has"),
+        (
+            ("crodino", PAIR, "depth"),
+            r"^teacher: 'depth' cannot be this table's; table crodino has none$",
+        ),
+        (
+            ("crodino", PAIR, None, True),
+            r"^as_published: table crodino says for itself which options a row has",
+        ),
     ],
 )
 def test_a_table_that_cannot_be(arguments, message):
@@ -131,13 +161,17 @@ def test_what_reads_all_sensors_is_compared_with_the_teacher_and_a_branch_with_t
     assert found.loc[("crodino", "rgb"), "arrow"] == "↑"
     assert found.loc[("crodino", "rgb"), "vs single"] == pytest.approx(4.5 * (1 + 1 / 9))
     assert math.isnan(found.loc[("crodino", "rgb"), "vs dense-teacher"])
-    assert found.loc[("crodino", "rgb+depth"), "vs dense-teacher"] == pytest.approx(-4.5 * (1 + 1 / 9))
+    assert found.loc[("crodino", "rgb+depth"), "vs dense-teacher"] == pytest.approx(
+        -4.5 * (1 + 1 / 9)
+    )
     assert math.isnan(found.loc[("crodino", "rgb+depth"), "vs single"])
     assert found.loc[("single", "rgb"), "arrow"] == ""
 
 
 def test_arrows_of_the_ablation_compare_with_the_full_model():
-    table = paper_table(runs_of("crodino", gain={"crodino aux=0": -4.0, "crodino soft=0.5": 4.0}), "crodino")
+    table = paper_table(
+        runs_of("crodino", gain={"crodino aux=0": -4.0, "crodino soft=0.5": 4.0}), "crodino"
+    )
     assert list(dict.fromkeys(table["method"])) == CRODINO
     found = table.groupby("method")["arrow"].agg(set)
     assert found["crodino aux=0"] == {"↓"}
@@ -154,7 +188,9 @@ def test_a_teachers_seconds_are_counted_for_its_students():
     own = {name: SECONDS.get(name, 20) + 1 for name in DENSE}  # the mean over seeds 0, 1, 2
     for name in DENSE:
         taught = methods.get(name).taught
-        assert table.loc[name, "seconds"] == pytest.approx(own[name] + (own["dense-teacher"] if taught else 0))
+        assert table.loc[name, "seconds"] == pytest.approx(
+            own[name] + (own["dense-teacher"] if taught else 0)
+        )
 
 
 def interval(values):
@@ -205,7 +241,10 @@ def test_one_seed_has_no_interval():
 
 
 def test_a_table_of_classification_has_no_such_columns():
-    made = [replace(run, metric="f1", scores={m: {"f1": 50.0} for m in run.scores}) for run in runs_of("dense")]
+    made = [
+        replace(run, metric="f1", scores={m: {"f1": 50.0} for m in run.scores})
+        for run in runs_of("dense")
+    ]
     assert not {"seconds", "time"} & set(summary(made))
 
 
@@ -213,8 +252,20 @@ def test_a_table_of_classification_has_no_such_columns():
 
 
 def test_every_form_shows_mean_iou_and_time(tmp_path):
-    table, against = paper_table(runs_of("dense", gain={"crodino": 4.5}), "dense"), baselines("dense")
-    heads = ["data", "method", "modality", "n", "mIoU", *(f"Δ {name}" for name in against), "s", "time"]
+    table, against = (
+        paper_table(runs_of("dense", gain={"crodino": 4.5}), "dense"),
+        baselines("dense"),
+    )
+    heads = [
+        "data",
+        "method",
+        "modality",
+        "n",
+        "mIoU",
+        *(f"Δ {name}" for name in against),
+        "s",
+        "time",
+    ]
     mean, low, high = interval([22 / 40, 23 / 42, 24 / 44])
     lines = to_markdown(table, against).split("\n")
     assert lines[0] == f"| {' | '.join(heads)} |"
@@ -225,7 +276,9 @@ def test_every_form_shows_mean_iou_and_time(tmp_path):
     assert text[0].split() == " ".join(heads).split()
     assert f"{mean:.2f} [{low:.2f}, {high:.2f}]" in text[-1]
     latex = to_latex(table, against)
-    assert latex.splitlines()[2].startswith("data & method & modality & n & mIoU & $\\Delta$ single & ")
+    assert latex.splitlines()[2].startswith(
+        "data & method & modality & n & mIoU & $\\Delta$ single & "
+    )
     assert latex.splitlines()[2].endswith("& s & time \\\\")
     files = write(table, tmp_path / "t", against)
     assert [file.suffix for file in files] == [".txt", ".md", ".csv", ".tex"]
@@ -260,7 +313,10 @@ def test_results_go_round_through_a_file_with_their_metric(tmp_path):
 def predictions(tmp_path, ids):
     """A predictions.npz of a dense run whose masks are known, and its content."""
     draw = np.random.default_rng(0)
-    truth = {i: draw.integers(0, 3, (4, 5)).astype(np.uint8) for i in {i for held in ids.values() for i in held}}
+    truth = {
+        i: draw.integers(0, 3, (4, 5)).astype(np.uint8)
+        for i in {i for held in ids.values() for i in held}
+    }
     for mask in truth.values():
         mask[0, 0] = 255
     arrays = {"classes": np.array(["a", "b", "c"])}
@@ -284,7 +340,9 @@ def test_the_confusion_of_a_dense_run_is_that_of_its_pixels(tmp_path, clean_slat
     for axis, (name, word) in zip(axes, ids.items(), strict=True):
         rows = [place for place, one in enumerate(word) if one in shared]
         labels, said = (held[f"{name}_{what}"][rows].ravel() for what in ("labels", "predicted"))
-        counts = confusion_matrix(labels[labels != 255], said[labels != 255], labels=range(3), normalize="true")
+        counts = confusion_matrix(
+            labels[labels != 255], said[labels != 255], labels=range(3), normalize="true"
+        )
         drawn = axis.collections[0].get_array().reshape(3, 3)
         np.testing.assert_allclose(drawn, 100 * counts, rtol=1e-5)
 
@@ -314,7 +372,9 @@ def inline(monkeypatch, tmp_path, clean_slate):
     """Commands train in this process and in an empty folder."""
     made = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sweep, "make_engine", lambda *given: made.append(Inline(*given)) or made[-1])
+    monkeypatch.setattr(
+        sweep, "make_engine", lambda *given: made.append(Inline(*given)) or made[-1]
+    )
     return made
 
 
@@ -351,7 +411,10 @@ def test_a_dense_table_from_end_to_end(inline, tmp_path, capsys, number):
     command = ["table", number, "--data", DATA, *TINY, "--seeds", 1, "--out", "made/t"]
     assert run(*command, "--collect", "all.json") == 0
     printed = capsys.readouterr().out.splitlines()
-    expected = [label(name, methods.get(name).options(options)) for name, options in paper_rows(number, PAIR)]
+    expected = [
+        label(name, methods.get(name).options(options))
+        for name, options in paper_rows(number, PAIR)
+    ]
     assert printed[0].startswith(f"{len(expected)} runs, {len(expected)} of them to train: some ")
     assert printed[1].split()[:5] == ["data", "method", "modality", "n", "mIoU"]
     assert (printed[1].split()[-2:] == ["s", "time"]) == (number == "dense")
@@ -361,8 +424,14 @@ def test_a_dense_table_from_end_to_end(inline, tmp_path, capsys, number):
     assert list(dict.fromkeys(held["method"])) == expected
     results = experiments.load_results(tmp_path / "all.json")
     assert {run.metric for run in results} == {"miou"}
-    found = {(label(r.method, r.config["options"]), m): value for r in results for m, value in r.main.items()}
-    assert {(row.method, row.modality): row.miou for row in held.itertuples()} == pytest.approx(found)
+    found = {
+        (label(r.method, r.config["options"]), m): value
+        for r in results
+        for m, value in r.main.items()
+    }
+    assert {(row.method, row.modality): row.miou for row in held.itertuples()} == pytest.approx(
+        found
+    )
     assert len(list((tmp_path / "runs").rglob("result.json"))) == len(expected)
     assert run(*command) == 0  # nothing is trained twice
     again = capsys.readouterr().out.splitlines()
@@ -380,7 +449,9 @@ def test_a_grid_of_dense_scenes_from_end_to_end(inline, tmp_path, capsys):
     assert printed[0].startswith("8 runs, 8 of them to train: some ")
     assert printed[1].split() == ["data", "method", "modality", "n", "mIoU", "Δ", "single"]
     assert {line.split()[0] for line in printed[2:-5]} == {"scenes-dense", "scenes-dense-noise=0.5"}
-    assert {run.config.weight_decay for run in inline[0].given} == {1e-4}  # the profile of dense prediction
+    assert {run.config.weight_decay for run in inline[0].given} == {
+        1e-4
+    }  # the profile of dense prediction
     is_a_picture(tmp_path / "made/grid.png")
     made = pd.read_csv(tmp_path / "made/grid.csv")
     assert experiments.by_dials(made)["noise"].tolist() == [0.0] * 5 + [0.5] * 5
@@ -388,7 +459,18 @@ def test_a_grid_of_dense_scenes_from_end_to_end(inline, tmp_path, capsys):
 
 @pytest.mark.parametrize("dials", ['{"shared": [0]}', '{"size": [32]}', '{"spurious": [0.5]}'])
 def test_dials_are_those_of_the_data(inline, tmp_path, capsys, dials):
-    line = refused(capsys, "grid", "--data", DATA, "--dials", dials, "--methods", "single", "--against", "single")
+    line = refused(
+        capsys,
+        "grid",
+        "--data",
+        DATA,
+        "--dials",
+        dials,
+        "--methods",
+        "single",
+        "--against",
+        "single",
+    )
     assert "are not values of noise, labelled, degraded, degraded_in" in line
     line = refused(capsys, "grid", "--data", "scenes", "--dials", '{"noise": [0]}')
     assert "are not values of shared, spurious" in line
@@ -399,7 +481,18 @@ def test_dials_are_those_of_the_data(inline, tmp_path, capsys, dials):
     "command",
     [
         ["table", "dense", "--data", "scenes:n=66,size=16", *TINY, "--seeds", "1"],
-        ["grid", "--data", "scenes:n=66,size=16", "--methods", "single", "--against", "single", *TINY, "--seeds", "1"],
+        [
+            "grid",
+            "--data",
+            "scenes:n=66,size=16",
+            "--methods",
+            "single",
+            "--against",
+            "single",
+            *TINY,
+            "--seeds",
+            "1",
+        ],
         ["train", "--data", "scenes:n=66,size=16", "--method", "crodino", *TINY],
     ],
 )
@@ -423,7 +516,9 @@ def test_train_and_show_a_dense_run(inline, tmp_path, capsys):
     assert folder.parts[-3:-1] == ("scenes-dense", "crodino")
     assert [line.partition(":")[0] for line in printed[1:]] == ["rgb", "depth", "rgb+depth"]
     for line, scores in zip(printed[1:], found.scores.values(), strict=True):
-        assert f": mIoU {scores['miou']:.1f}, accuracy {scores['accuracy']:.1f}, best epoch 0" in line
+        assert (
+            f": mIoU {scores['miou']:.1f}, accuracy {scores['accuracy']:.1f}, best epoch 0" in line
+        )
     assert run("show", folder, "--out", "made.png", "--collect", "all.json") == 0
     shown = capsys.readouterr().out
     assert "crodino on scenes-dense, seed 0" in shown
@@ -443,7 +538,9 @@ def test_show_compares_each_kind_with_its_own(inline, tmp_path, capsys):
     experiments.collect(made + other, tmp_path / "all.json")
     assert run("show", tmp_path / "all.json", "--out", "made.png") == 0
     printed = capsys.readouterr().out
-    heads = [line for line in printed.splitlines() if line.startswith("| data | method | modality | n |")]
+    heads = [
+        line for line in printed.splitlines() if line.startswith("| data | method | modality | n |")
+    ]
     assert heads == [
         "| data | method | modality | n | F1 | Δ student |",
         "| data | method | modality | n | mIoU | Δ single | Δ single-2x | Δ dense-kdv2 |",
@@ -463,4 +560,6 @@ def test_train_takes_dense_scenes_when_nothing_is_said(monkeypatch, inline):
 
 
 def test_the_tables_room_has_what_a_notebook_calls():
-    assert {"baselines", "is_dense", "paper_rows", "paper_table", "to_markdown", "write"} <= set(tables.__all__)
+    assert {"baselines", "is_dense", "paper_rows", "paper_table", "to_markdown", "write"} <= set(
+        tables.__all__
+    )

@@ -1,4 +1,5 @@
-"""One run on several devices: the same weights as one process, whatever the method; and what happens when one dies."""
+"""One run on several devices: the same weights as one process, whatever the method; and what
+happens when one dies."""
 
 import json
 import os
@@ -21,7 +22,13 @@ from discom.errors import ConfigError
 from discom.methods import build
 
 # what is known of processes must come from each test alone
-OF_LAUNCHERS = ("TORCHELASTIC_RUN_ID", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "DISCOM_PLACE")
+OF_LAUNCHERS = (
+    "TORCHELASTIC_RUN_ID",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "SLURM_STEP_NUM_TASKS",
+    "DISCOM_PLACE",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +42,9 @@ def nobody_started_us(monkeypatch):
 def run(*command, **environment) -> subprocess.CompletedProcess:
     """A command of Python's to its end."""
     given, environment = [sys.executable, *map(str, command)], {**os.environ, **environment}
-    return subprocess.run(given, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    return subprocess.run(
+        given, capture_output=True, text=True, check=False, timeout=300, env=environment
+    )
 
 
 def errors(done: subprocess.CompletedProcess) -> list[str]:
@@ -49,7 +58,9 @@ def apart(first: Path, second: Path) -> float:
     for file in (first / "weights").iterdir():
         ours, theirs = load_file(file), load_file(second / "weights" / file.name)
         assert ours.keys() == theirs.keys()
-        a, b = (torch.cat([held[key].double().flatten() for key in ours]) for held in (ours, theirs))
+        a, b = (
+            torch.cat([held[key].double().flatten() for key in ours]) for held in (ours, theirs)
+        )
         found.append(((a - b).norm() / a.norm()).item())
     assert found
     return max(found)
@@ -59,9 +70,11 @@ def rows(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "metrics.csv").drop(columns="seconds")
 
 
-# --- the same numbers -------------------------------------------------------------------------------------------------
+# --- the same numbers
+# -------------------------------------------------------------------------------------------------
 
-# In float64, where rounding cannot hide a mistake. Batches of 15 and 7 images make shares that differ in size.
+# In float64, where rounding cannot hide a mistake. Batches of 15 and 7 images make shares that
+# differ in size.
 TRAIN = """
 import json, sys
 from pathlib import Path
@@ -98,7 +111,10 @@ for name, source, options in cases:
     train(method, folder / name / "run", **options)
 """
 SCENES, MASKS = "scenes:n=90,size=16", "scenes-dense:n=40,size=16,labelled=0.6"
-UNPAIRED, COMPARED = ("discom", SCENES, {}), ("discom", SCENES, {"weights": {"hsic": 1, "xcov": 1, "adv": 0}})
+UNPAIRED, COMPARED = (
+    ("discom", SCENES, {}),
+    ("discom", SCENES, {"weights": {"hsic": 1, "xcov": 1, "adv": 0}}),
+)
 CASES = {
     "unpaired batches": UNPAIRED,
     "heads without gradient": ("discom-solo", SCENES, {}),
@@ -134,7 +150,11 @@ def test_two_processes_give_the_weights_of_one(both, what):
     pd.testing.assert_frame_equal(rows(one), rows(two), rtol=1e-9)
     with np.load(one / "predictions.npz") as ours, np.load(two / "predictions.npz") as theirs:
         for name in ours:
-            same = np.allclose(ours[name], theirs[name]) if ours[name].dtype.kind == "f" else ours[name] == theirs[name]
+            same = (
+                np.allclose(ours[name], theirs[name])
+                if ours[name].dtype.kind == "f"
+                else ours[name] == theirs[name]
+            )
             assert np.all(same)
     ours, theirs = (json.loads((folder / "result.json").read_text()) for folder in (one, two))
     assert [ours.pop("machine")["devices"], theirs.pop("machine")["devices"]] == [1, 2]
@@ -154,7 +174,8 @@ def test_two_processes_give_the_weights_of_one(both, what):
     ],
 )
 def test_a_wrong_way_to_share_is_found(tmp_path, wrong, case):
-    """The comparison above can fail: each of these gives weights that are far from one process's."""
+    """The comparison above can fail: each of these gives weights that are far from one
+    process's."""
     made = []
     for devices_, how in ((1, ""), (2, wrong)):
         (tmp_path / str(devices_)).mkdir()
@@ -192,7 +213,8 @@ for shape, kind in (((7, 5, 4, 4), nn.BatchNorm2d), ((7, 5), nn.BatchNorm1d)):
         shared.load_state_dict(whole.state_dict())
         assert torch.equal(shared.eval()(x), whole.eval()(x))
 
-# a term that compares all samples: its gradient, weighted as fit weights it, is that of the whole batch
+# a term that compares all samples: its gradient, weighted as fit weights it, is that of the whole
+# batch
 mine = x.detach()[own].requires_grad_()
 all_rows = shares.gathered(mine)
 assert torch.equal(all_rows, x.detach())
@@ -221,7 +243,8 @@ print("done", shares.rank(), flush=True)
 
 
 def test_what_processes_know_together(tmp_path):
-    """BatchNorm of the whole batch, gathered rows and their gradients, and what the first one decides."""
+    """BatchNorm of the whole batch, gathered rows and their gradients, and what the first one
+    decides."""
     (tmp_path / "shared.py").write_text(SHARED)
     done = run(tmp_path / "shared.py")
     assert done.returncode == 0, done.stderr
@@ -230,30 +253,47 @@ def test_what_processes_know_together(tmp_path):
 
 @pytest.mark.parametrize("name", ["mlkd", "discom"])
 def test_shares_add_up_to_the_batch_of_one_process(name):
-    """Images, labels, views, strong views and soft labels; 27 samples in batches of 7 for 3 processes."""
+    """Images, labels, views, strong views and soft labels; 27 samples in batches of 7 for 3
+    processes."""
     held, paired = scenes.make(27, size=8), name == "mlkd"
     soft = (lambda rows, views: rows["rgb"] + 100 * views["rgb"]) if paired else None
-    given = {"pairing": "paired" if paired else "unpaired", "augment": 1.0, "strong": paired, "soft": soft}
+    given = {
+        "pairing": "paired" if paired else "unpaired",
+        "augment": 1.0,
+        "strong": paired,
+        "soft": soft,
+    }
     alone = Batches(held, 7, 0, **given)
     shared = [Batches(held, 7, 0, rank=rank, world=3, **given) for rank in range(3)]
-    for whole, *parts in zip(alone.epoch(1), *(batches.epoch(1) for batches in shared), strict=True):
-        assert [part.first for part in parts] == np.cumsum([0, *(len(part) for part in parts[:-1])]).tolist()
+    for whole, *parts in zip(
+        alone.epoch(1), *(batches.epoch(1) for batches in shared), strict=True
+    ):
+        assert [part.first for part in parts] == np.cumsum(
+            [0, *(len(part) for part in parts[:-1])]
+        ).tolist()
         assert {part.whole for part in parts} == {len(whole)} == {whole.whole}
-        pairs = [(whole, parts)] + ([(whole.strong, [part.strong for part in parts])] if paired else [])
+        pairs = [(whole, parts)] + (
+            [(whole.strong, [part.strong for part in parts])] if paired else []
+        )
         for one, several in pairs:
             for key in ("x", "y", "views"):
                 for modality, values in getattr(one, key).items():
-                    assert torch.equal(torch.cat([getattr(part, key)[modality] for part in several]), values)
+                    assert torch.equal(
+                        torch.cat([getattr(part, key)[modality] for part in several]), values
+                    )
             if paired:
                 assert torch.equal(torch.cat([part.soft for part in several]), one.soft)
 
 
 def test_a_batch_of_fewer_samples_than_processes_is_refused():
-    with pytest.raises(ConfigError, match=r"devices: 4 for batches of 3 samples; raise batch_size, or use 3"):
+    with pytest.raises(
+        ConfigError, match=r"devices: 4 for batches of 3 samples; raise batch_size, or use 3"
+    ):
         Batches(scenes.make(9, size=8), 3, 0, world=4)
 
 
-# --- the command ------------------------------------------------------------------------------------------------------
+# --- the command
+# ------------------------------------------------------------------------------------------------------
 
 COMMAND = ["train", "--data", "scenes:n=66,size=16", "--profile", "tiny", "--epochs", "3", "--batch_size", "16",
            "--accelerator", "cpu"]  # fmt: skip
@@ -282,13 +322,16 @@ sys.exit(cli.main(sys.argv[3:]))
 def one(tmp_path_factory):
     """The run of one process."""
     runs = tmp_path_factory.mktemp("one")
-    done = run("-m", "discom", *COMMAND, "--runs", runs, CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
+    done = run(
+        "-m", "discom", *COMMAND, "--runs", runs, CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1"
+    )
     assert done.returncode == 0, done.stderr
     return next(runs.rglob("result.json")).parent
 
 
 def same_run(one: Path, other: Path) -> None:
-    """In float32 Adam makes a rounding in a gradient near 0 a step of its own size, so weights stay near, no more."""
+    """In float32 Adam makes a rounding in a gradient near 0 a step of its own size, so weights stay
+    near, no more."""
     assert one.name == other.name
     assert apart(one, other) < 0.05
     first, last = rows(one), rows(other)
@@ -334,11 +377,16 @@ def test_torchrun_on_two_nodes_says_how_many_there_are(one, tmp_path):
 def test_a_process_that_dies_ends_the_others_and_one_alone_goes_on(one, tmp_path):
     (tmp_path / "failing.py").write_text(FAILING)
     command = [*COMMAND, "--runs", tmp_path / "runs"]
-    died = run(tmp_path / "failing.py", 4, "SIGKILL", *command, "--devices", 2)  # in the second epoch of two steps
+    died = run(
+        tmp_path / "failing.py", 4, "SIGKILL", *command, "--devices", 2
+    )  # in the second epoch of two steps
     assert died.returncode == 2
     lines = errors(died)
     assert len(lines) == 1
-    assert "rank 0 of 2: another process has ended; the same command goes on from the last saved epoch" in lines[0]
+    assert (
+        "rank 0 of 2: another process has ended; the same command goes on from the last saved epoch"
+        in lines[0]
+    )
     folder = next(tmp_path.rglob("state.pt")).parent
     assert torch.load(folder / "state.pt", weights_only=True)["epoch"] == 1
     done = run("-m", "discom", *command)  # by another number of devices
@@ -350,14 +398,22 @@ def test_a_process_that_dies_ends_the_others_and_one_alone_goes_on(one, tmp_path
 @pytest.mark.parametrize(
     ("how", "lines"),
     [
-        ("SIGSTOP", ["rank 0 of 2: no answer from the other processes within 3 s; the same command goes on"]),
+        (
+            "SIGSTOP",
+            [
+                "rank 0 of 2: no answer from the other processes within 3 s; the same command goes on"
+            ],
+        ),
         ("NaN", ["loss term 'cl' is nan in epoch 0, batch 1;"]),
         ("error", ["rank 0 of 2: another process has ended;", "photo.tif: Input/output error"]),
     ],
 )
 def test_what_fails_in_one_process_ends_all_with_a_line(tmp_path, how, lines):
     (tmp_path / "failing.py").write_text(FAILING)
-    command, seconds = [*COMMAND, "--runs", tmp_path, "--devices", 2], "3" if how == "SIGSTOP" else "60"
+    command, seconds = (
+        [*COMMAND, "--runs", tmp_path, "--devices", 2],
+        "3" if how == "SIGSTOP" else "60",
+    )
     done = run(tmp_path / "failing.py", 2, how, *command, DISCOM_TIMEOUT=seconds)
     assert done.returncode == 2
     found = errors(done)
@@ -373,11 +429,14 @@ def test_a_process_that_never_begins_is_told_of(tmp_path):
         "devices.start(Config(devices=2, accelerator='cpu'))\n"
     )
     done = run(tmp_path / "never.py")
-    assert "RunError:" in done.stderr  # Lightning 2.4 lays tracebacks out anew, with the message on a line of its own
+    assert (
+        "RunError:" in done.stderr
+    )  # Lightning 2.4 lays tracebacks out anew, with the message on a line of its own
     assert done.stderr.splitlines()[-1].endswith("rank 1 of 2: ended before it began (exit code 7)")
 
 
-# --- settings ---------------------------------------------------------------------------------------------------------
+# --- settings
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_number_of_devices_is_no_part_of_a_runs_identity():
@@ -386,7 +445,9 @@ def test_the_number_of_devices_is_no_part_of_a_runs_identity():
 
 def test_a_notebook_cannot_start_other_processes(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    with pytest.raises(ConfigError, match=r"devices: 2 processes need a command or a script .+, or devices=1"):
+    with pytest.raises(
+        ConfigError, match=r"devices: 2 processes need a command or a script .+, or devices=1"
+    ):
         devices.start(Config(devices=2, accelerator="cpu"))
 
 
@@ -407,13 +468,24 @@ def test_a_time_out_is_a_number_of_seconds(monkeypatch, given):
     monkeypatch.setenv("DISCOM_TIMEOUT", "2.5")
     assert devices.time_out().total_seconds() == 2.5
     monkeypatch.setenv("DISCOM_TIMEOUT", given)
-    with pytest.raises(ConfigError, match=f"DISCOM_TIMEOUT: '{given}' is no number of seconds above 0"):
+    with pytest.raises(
+        ConfigError, match=f"DISCOM_TIMEOUT: '{given}' is no number of seconds above 0"
+    ):
         devices.time_out()
 
 
 @pytest.mark.parametrize("command", [["table", "2"], ["grid"]])
 def test_many_runs_refuse_to_share_devices(command, tmp_path, capsys):
-    given = ["--data", "scenes:n=60,size=16", "--profile", "tiny", "--devices", "2", "--runs", str(tmp_path)]
+    given = [
+        "--data",
+        "scenes:n=60,size=16",
+        "--profile",
+        "tiny",
+        "--devices",
+        "2",
+        "--runs",
+        str(tmp_path),
+    ]
     assert cli.main([*command, *given]) == 2
     assert "--devices: many runs fill them side by side (--workers)" in capsys.readouterr().err
 

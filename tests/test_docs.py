@@ -1,4 +1,5 @@
-"""What the pages in docs/ say: figures are those of the files, links and tests that they name are there."""
+"""What the pages in docs/ say: figures are those of the files, links and tests that they name are
+there."""
 
 import ast
 import json
@@ -12,14 +13,17 @@ import pytest
 from discom import cli
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")])  # the rest is made by the build
+PAGES = sorted(
+    [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")]
+)  # the rest is made by the build
 PERFORMANCE = (ROOT / "docs/performance.md").read_text()
 bench = import_module("discom.commands.bench")  # the package has the function under this name
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 @pytest.mark.parametrize(
-    ("name", "printed"), [("cpu", bench._table), ("growth", bench._growth), ("memory", bench._memory)]
+    ("name", "printed"),
+    [("cpu", bench._table), ("growth", bench._growth), ("memory", bench._memory)],
 )
 def test_the_figures_are_what_the_command_printed(name, printed):
     report = json.loads((ROOT / f"results/bench/{name}.json").read_text())
@@ -42,7 +46,9 @@ def test_tests_that_a_page_names_are_there(page):
         if isinstance(node, ast.FunctionDef)
     }
     for name in re.findall(r"\b(test_\w+)(…?)`", text):
-        assert name[0] in known or (name[1] and any(test.startswith(name[0]) for test in known)), name[0]
+        assert name[0] in known or (name[1] and any(test.startswith(name[0]) for test in known)), (
+            name[0]
+        )
     for file in re.findall(r"\b(?:tests/)?(?:faults/)?(test_\w+\.py)", text):
         assert list((ROOT / "tests").rglob(file)), file
 
@@ -61,4 +67,7 @@ def test_there_is_a_page_for_each_question():
     for name in ("cluster", "performance", "reliability"):
         assert f"docs/{name}.md" in readme
     for page in PAGES:
-        assert f"\n{page.relative_to(ROOT / 'docs').with_suffix('')}\n" in contents or page.stem == "index", page
+        assert (
+            f"\n{page.relative_to(ROOT / 'docs').with_suffix('')}\n" in contents
+            or page.stem == "index"
+        ), page

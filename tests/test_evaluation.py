@@ -15,7 +15,8 @@ seeded = settings(derandomize=True, database=None, deadline=None, max_examples=2
 
 
 def draw(seed, classes=5, samples=60, labels=None, predicted=None):
-    """Logits that are right more often than not; `labels` and `predicted` restrict which classes occur."""
+    """Logits that are right more often than not; `labels` and `predicted` restrict which classes
+    occur."""
     rng = np.random.default_rng(seed)
     y = rng.choice(labels or classes, size=samples)
     logits = rng.normal(size=(samples, classes))
@@ -39,7 +40,9 @@ CASES = {
 
 
 def by_sklearn(logits, y, average="weighted"):
-    return 100 * sklearn.metrics.f1_score(y.numpy(), logits.argmax(1).numpy(), average=average, zero_division=0)
+    return 100 * sklearn.metrics.f1_score(
+        y.numpy(), logits.argmax(1).numpy(), average=average, zero_division=0
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -70,13 +73,16 @@ def test_perfect_and_all_wrong(labels):
 @seeded
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=6).filter(any), st.integers(0, 5))
 def test_constant_prediction(counts, guess):
-    """With a share p of the guessed class: precision p, recall 1, F1 = 2p / (1 + p), and weight p."""
+    """With a share p of the guessed class: precision p, recall 1, F1 = 2p / (1 + p), and weight
+    p."""
     guess %= len(counts)
     y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     logits = torch.zeros(len(y), len(counts))
     logits[:, guess] = 1
     p = counts[guess] / sum(counts)
-    assert weighted_f1(logits, y).item() == pytest.approx(100 * p * 2 * p / (1 + p), rel=1e-5, abs=1e-6)
+    assert weighted_f1(logits, y).item() == pytest.approx(
+        100 * p * 2 * p / (1 + p), rel=1e-5, abs=1e-6
+    )
     assert scores(logits, y)["accuracy"] == pytest.approx(100 * p, rel=1e-5)
 
 
@@ -94,14 +100,18 @@ def test_scores_hold_the_three_numbers():
     assert set(found) == {"f1", "accuracy", "calibration_error"}
     assert all(type(value) is float for value in found.values())
     assert found["f1"] == pytest.approx(by_sklearn(logits, y), rel=1e-5)
-    assert found["accuracy"] == pytest.approx(100 * (logits.argmax(1) == y).float().mean().item(), rel=1e-6)
+    assert found["accuracy"] == pytest.approx(
+        100 * (logits.argmax(1) == y).float().mean().item(), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_confusion_is_scikit_learns(name):
     logits, y = draw(1, **CASES[name])
     classes = logits.shape[1]
-    expected = sklearn.metrics.confusion_matrix(y.numpy(), logits.argmax(1).numpy(), labels=range(classes))
+    expected = sklearn.metrics.confusion_matrix(
+        y.numpy(), logits.argmax(1).numpy(), labels=range(classes)
+    )
     found = confusion(logits, y)
     assert found.shape == (classes, classes)
     assert found.tolist() == expected.tolist()
@@ -113,7 +123,8 @@ def test_confusion_has_the_truth_in_its_rows():
 
 
 def confident(groups):
-    """Two-class logits: (confidence, samples, how many of them right) for each group; class 0 is always predicted."""
+    """Two-class logits: (confidence, samples, how many of them right) for each group; class 0 is
+    always predicted."""
     logits, y = [], []
     for confidence, samples, right in groups:
         logits += [[np.log(confidence), np.log(1 - confidence)]] * samples
@@ -128,8 +139,14 @@ def confident(groups):
         ([(0.61, 100, 61), (0.75, 4, 3), (0.9, 10, 9)], 0.0),
         ([(0.99, 10, 5)], 0.49),  # too sure
         ([(0.6, 10, 10)], 0.4),  # not sure enough
-        ([(0.9, 10, 5), (0.55, 30, 30)], (10 * 0.4 + 30 * 0.45) / 40),  # errors of bins add up, with their sizes
-        ([(0.81, 10, 10), (0.86, 10, 6)], 0.035),  # one bin of 15 holds both: (0.81 + 0.86 - 1.0 - 0.6) / 2
+        (
+            [(0.9, 10, 5), (0.55, 30, 30)],
+            (10 * 0.4 + 30 * 0.45) / 40,
+        ),  # errors of bins add up, with their sizes
+        (
+            [(0.81, 10, 10), (0.86, 10, 6)],
+            0.035,
+        ),  # one bin of 15 holds both: (0.81 + 0.86 - 1.0 - 0.6) / 2
         ([(0.81, 10, 10), (0.88, 10, 6)], (0.19 + 0.28) / 2),  # two bins of 15, though one of 10
     ],
 )
@@ -162,7 +179,9 @@ def test_predictions_keep_the_order_of_the_data(count, batch_size, resident_byte
         seen.append(len(x))
         return number(x)
 
-    logits = predict_logits(predict, Images(numbered(count), "rgb", "cpu", resident_bytes), batch_size)
+    logits = predict_logits(
+        predict, Images(numbered(count), "rgb", "cpu", resident_bytes), batch_size
+    )
     assert logits.shape == (count, 3)
     assert logits[:, 0].tolist() == list(range(count))
     assert sum(seen) == count
@@ -189,7 +208,9 @@ def test_predictions_are_float32_without_a_graph_in_the_layout_asked_for():
         layouts.append(x.is_contiguous(memory_format=torch.channels_last))
         return (x.mean((2, 3)) @ weight).bfloat16()
 
-    logits = predict_logits(predict, Images(numbered(5), "rgb", "cpu"), 2, memory_format=torch.channels_last)
+    logits = predict_logits(
+        predict, Images(numbered(5), "rgb", "cpu"), 2, memory_format=torch.channels_last
+    )
     assert logits.dtype == torch.float32
     assert not logits.requires_grad
     assert layouts == [True, True, True]

@@ -1,4 +1,5 @@
-"""Many runs put together: paired intervals by hand and by scipy, summaries of hand-made results, files that break."""
+"""Many runs put together: paired intervals by hand and by scipy, summaries of hand-made results,
+files that break."""
 
 import json
 import math
@@ -20,7 +21,9 @@ from discom.storage import digest
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 
 
-def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", hash="aa", both=None, **config):
+def result(
+    method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", hash="aa", both=None, **config
+):
     """A run by its F1 on each network; `both` is that of a teacher of both modalities."""
     f1s = {"rgb": rgb, "depth": depth, "rgb+depth": both}
     scores = {m: {"f1": f1, "accuracy": f1, "calibration_error": 0.1, "valid_f1": f1, "best_epoch": 3}
@@ -60,13 +63,18 @@ def test_paired_difference_is_scipys(seed, n, level):
 def test_paired_difference_by_hand():
     """Differences 2, 3, 1: mean 2, sd 1, and t with 2 degrees of freedom is 4.302653 at 97.5 %."""
     half = 4.302652729911275 / math.sqrt(3)
-    assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]) == pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
+    assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]) == pytest.approx(
+        (2, 2 - half, 2 + half), rel=1e-9
+    )
 
 
 def test_paired_difference_of_two_runs_by_hand():
-    """Differences 1 and 3: mean 2, sd √2, sem 1, and t with 1 degree of freedom is tan(0.475π) = 12.7062."""
+    """Differences 1 and 3: mean 2, sd √2, sem 1, and t with 1 degree of freedom is tan(0.475π) =
+    12.7062."""
     half = math.tan(0.475 * math.pi)
-    assert paired_difference([5.0, 5.0], [4.0, 2.0]) == pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
+    assert paired_difference([5.0, 5.0], [4.0, 2.0]) == pytest.approx(
+        (2, 2 - half, 2 + half), rel=1e-9
+    )
 
 
 def test_one_run_has_no_interval():
@@ -83,7 +91,8 @@ def test_equal_differences_have_an_interval_of_no_width(difference):
 
 
 def test_differences_are_paired():
-    """The spread of the scores themselves does not widen the interval, and who is whose partner matters."""
+    """The spread of the scores themselves does not widen the interval, and who is whose partner
+    matters."""
     theirs = [50.0, 70.0, 90.0]
     _, low, high = paired_difference([51.0, 71.5, 91.2], theirs)
     assert high - low < 2
@@ -97,7 +106,9 @@ def test_swapping_the_sides_mirrors_the_interval(pairs):
     ours, theirs = (np.array(side) / 8 for side in zip(*pairs, strict=True))
     mean, low, high = paired_difference(ours, theirs)
     assert low <= mean <= high
-    assert paired_difference(theirs, ours) == pytest.approx((-mean, -high, -low), rel=1e-9, abs=1e-9)
+    assert paired_difference(theirs, ours) == pytest.approx(
+        (-mean, -high, -low), rel=1e-9, abs=1e-9
+    )
 
 
 def test_unequal_lengths():
@@ -122,12 +133,16 @@ def test_summary_by_hand():
     table = summary(RUNS)
     found = rows(table)
     assert len(table) == len(found) == 6
-    student, discom, twice = (found["scenes", m, "rgb"] for m in ("student", "discom", "student-2x"))
+    student, discom, twice = (
+        found["scenes", m, "rgb"] for m in ("student", "discom", "student-2x")
+    )
     assert (student["n"], student["f1"], student["sd"]) == (3, 72.0, pytest.approx(2.0))
     assert (discom["n"], discom["f1"]) == (3, 75.0)
     assert discom["sd"] == pytest.approx(math.sqrt(7))  # -2, -1, 3: 14 / (3 - 1)
     half = 4.302652729911275 * 1.0 / math.sqrt(3)  # differences 3, 2, 4
-    assert [discom[f"vs student{k}"] for k in ("", " low", " high")] == pytest.approx([3, 3 - half, 3 + half])
+    assert [discom[f"vs student{k}"] for k in ("", " low", " high")] == pytest.approx(
+        [3, 3 - half, 3 + half]
+    )
     assert discom["vs student-2x"] == 74.0 - 71.0  # seed 1 is all they share
     assert math.isnan(discom["vs student-2x low"])
     assert math.isnan(discom["vs discom-solo"])
@@ -153,20 +168,36 @@ def test_summary_columns():
 
 
 def test_other_data_and_other_settings_are_other_tables():
-    runs = [result("student"), result("discom", rgb=90.0, data="eurosat"), result("discom", rgb=85.0, epochs=300)]
+    runs = [
+        result("student"),
+        result("discom", rgb=90.0, data="eurosat"),
+        result("discom", rgb=85.0, epochs=300),
+    ]
     table = summary(runs)
     assert len(table) == 6
     assert table["vs student"].isna().all()
 
 
 def test_options_are_the_methods_own_and_split_no_table():
-    runs = [result("student"), result("discom", rgb=85.0, options={"grl_lambda": 0.5, "weights": {}})]
+    runs = [
+        result("student"),
+        result("discom", rgb=85.0, options={"grl_lambda": 0.5, "weights": {}}),
+    ]
     assert rows(summary(runs))["scenes", "discom grl_lambda=0.5", "rgb"]["vs student"] == 5.0
 
 
 def test_options_make_rows_of_their_own():
-    options = [{}, {"temperature": 2}, {"teacher": "rgb"}, {"temperature": 4.0, "weights": {"kd": 1}}]
-    runs = [result("kdv2", seed, 80.0 + k, options=given) for k, given in enumerate(options) for seed in range(2)]
+    options = [
+        {},
+        {"temperature": 2},
+        {"teacher": "rgb"},
+        {"temperature": 4.0, "weights": {"kd": 1}},
+    ]
+    runs = [
+        result("kdv2", seed, 80.0 + k, options=given)
+        for k, given in enumerate(options)
+        for seed in range(2)
+    ]
     table = summary(runs)
     names = ["kdv2", "kdv2 temperature=2", "kdv2 teacher=rgb", "kdv2 kd=1"]
     assert table["method"].tolist() == [name for name in names for _ in range(2)]
@@ -181,7 +212,8 @@ def test_a_baseline_with_other_options_is_no_baseline():
 
 
 def test_networks_are_compared_with_those_of_the_same_name():
-    """A teacher of both modalities, students of each, and a student beside a teacher of the other modality."""
+    """A teacher of both modalities, students of each, and a student beside a teacher of the other
+    modality."""
     runs = [
         result("teacher", rgb=None, depth=None, both=90.0),
         result("teacher", rgb=85.0, depth=None, options={"reads": "rgb"}),
@@ -208,10 +240,17 @@ def test_networks_are_compared_with_those_of_the_same_name():
 
 
 def test_a_baseline_that_has_a_network_with_some_seeds_only():
-    runs = [result("student", 0, depth=None), result("student", 1), *(result("discom", k, 85.0, 61.0) for k in (0, 1))]
+    runs = [
+        result("student", 0, depth=None),
+        result("student", 1),
+        *(result("discom", k, 85.0, 61.0) for k in (0, 1)),
+    ]
     found = rows(summary(runs))
     assert found["scenes", "discom", "rgb"]["vs student"] == 5.0
-    assert (found["scenes", "discom", "depth"]["n"], found["scenes", "discom", "depth"]["vs student"]) == (2, 1.0)
+    assert (
+        found["scenes", "discom", "depth"]["n"],
+        found["scenes", "discom", "depth"]["vs student"],
+    ) == (2, 1.0)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -225,7 +264,9 @@ def test_runs_of_a_method_with_different_networks(order):
 def test_two_runs_with_one_seed(options):
     """A default written out is no other run."""
     runs = [result("discom", 3), result("discom", 3, hash="bb", options=options)]
-    with pytest.raises(RunError, match="scenes: two runs of discom with seed 3; collect them apart"):
+    with pytest.raises(
+        RunError, match="scenes: two runs of discom with seed 3; collect them apart"
+    ):
         summary(runs)
 
 
@@ -317,7 +358,9 @@ def test_nothing_to_load(tmp_path):
             load_results(folder)
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "missing field", "unknown field", "list", "number", "bytes"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "missing field", "unknown field", "list", "number", "bytes"]
+)
 def test_a_damaged_result_is_named(tmp_path, damage):
     write(tmp_path, *RUNS[:2])
     file = tmp_path / "scenes/student/1-aa/result.json"
@@ -332,7 +375,9 @@ def test_a_damaged_result_is_named(tmp_path, damage):
         "bytes": "",
     }[damage]
     file.write_bytes(b"\xff\xfe\x00" if damage == "bytes" else content.encode())
-    with pytest.raises(RunError, match=r"student.1-aa.result\.json: .*; run the command again with --recompute"):
+    with pytest.raises(
+        RunError, match=r"student.1-aa.result\.json: .*; run the command again with --recompute"
+    ):
         load_results(tmp_path)
 
 
@@ -340,7 +385,9 @@ def test_an_edited_result_is_named(tmp_path):
     write(tmp_path, *RUNS[:2])
     file = tmp_path / "scenes/student/1-aa/result.json"
     file.write_text(file.read_text().replace("72.0", "92.0"))
-    with pytest.raises(RunError, match=r"student.1-aa.result\.json: was changed after it was measured"):
+    with pytest.raises(
+        RunError, match=r"student.1-aa.result\.json: was changed after it was measured"
+    ):
         load_results(tmp_path)
 
 
@@ -348,7 +395,9 @@ def test_a_copied_run_is_named_and_counts_once(tmp_path):
     """Two runs of one name in two places are no copies: they were measured apart."""
     write(tmp_path, *RUNS[:2])
     shutil.copytree(tmp_path / "scenes/student/1-aa", tmp_path / "scenes/student/1-aa copy")
-    with pytest.raises(RunError, match=r"1-aa copy.result\.json: a copy of .*1-aa.result\.json; delete one"):
+    with pytest.raises(
+        RunError, match=r"1-aa copy.result\.json: a copy of .*1-aa.result\.json; delete one"
+    ):
         load_results(tmp_path)
     shutil.rmtree(tmp_path / "scenes/student/1-aa copy")
     write(tmp_path / "elsewhere", replace(RUNS[1], seconds=11.0))
@@ -357,7 +406,9 @@ def test_a_copied_run_is_named_and_counts_once(tmp_path):
 
 def test_a_result_that_cannot_be_opened_is_named(tmp_path):
     (tmp_path / "result.json").mkdir()
-    with pytest.raises(RunError, match=r"result\.json: cannot be read \(Is a directory\); check its rights"):
+    with pytest.raises(
+        RunError, match=r"result\.json: cannot be read \(Is a directory\); check its rights"
+    ):
         Result.read(tmp_path / "result.json")
 
 

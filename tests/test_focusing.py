@@ -1,7 +1,8 @@
-"""The Gaussian toy against the official code: its draws, loss, short list of runs, and both published curves.
+"""The Gaussian toy against the official code: its draws, loss, short list of runs, and both
+published curves.
 
-tests/golden: what gauss/main.py of github.com/zihuixue/MFH at e6e4e85 computes (07_mfh_toy.json) and prints
-(07_mfh_toy_official_output.txt). Letters: B batch, C classes.
+tests/golden: what gauss/main.py of github.com/zihuixue/MFH at e6e4e85 computes (07_mfh_toy.json)
+and prints (07_mfh_toy_official_output.txt). Letters: B batch, C classes.
 """
 
 import json
@@ -18,7 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.errors import ConfigError
-from discom.focusing import carried, focusing_loss, gaussian_pair, toy_curve, toy_run, train_linear, write_curves
+from discom.focusing import (
+    carried,
+    focusing_loss,
+    gaussian_pair,
+    toy_curve,
+    toy_run,
+    train_linear,
+    write_curves,
+)
 from discom.losses.distill import kd
 from discom.storage import read_json
 
@@ -41,7 +50,8 @@ def tensor(values):
 
 
 def drawn(entry):
-    """Ours from the official arguments: those name features by their counts, with the shared ones in the middle."""
+    """Ours from the official arguments: those name features by their counts, with the shared ones
+    in the middle."""
     sizes = entry["args"]
     own, common = sizes["xs1_dim"], sizes["xs2_dim"]
     if entry["mode"] == "increase_gamma":
@@ -56,7 +66,9 @@ def drawn(entry):
     return gaussian_pair(rng, plane[:decisive], entry["n"], teacher, range(common), widths)
 
 
-@pytest.mark.parametrize("entry", OFFICIAL["gen_mm_data"], ids=lambda entry: str(entry["args"].get("overlap_dim")))
+@pytest.mark.parametrize(
+    "entry", OFFICIAL["gen_mm_data"], ids=lambda entry: str(entry["args"].get("overlap_dim"))
+)
 def test_official_draws(entry):
     """Equal in every bit, so that the runs below can be."""
     x1, x2, y = drawn(entry)
@@ -71,7 +83,8 @@ def test_official_draws(entry):
 @seeded
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.integers(1, 6), st.data())
 def test_columns_are_features_or_noise(decisive, seed, samples, data):
-    """Rebuilt from the plain order of the draws; no column but a carried one says anything about the label."""
+    """Rebuilt from the plain order of the draws; no column but a carried one says anything about
+    the label."""
     widths = data.draw(st.tuples(st.integers(1, 15), st.integers(1, 15)))
     carries = []
     for width in widths:
@@ -81,7 +94,9 @@ def test_columns_are_features_or_noise(decisive, seed, samples, data):
     *found, y = gaussian_pair(np.random.RandomState(seed), plane, samples, *carries, widths)
     rng = np.random.RandomState(seed)
     x, student, teacher = (rng.randn(samples, width) for width in (decisive, widths[1], widths[0]))
-    assert y.tolist() == [int(sum(map(float.__mul__, row, plane.tolist())) > 0) for row in x.tolist()]
+    assert y.tolist() == [
+        int(sum(map(float.__mul__, row, plane.tolist())) > 0) for row in x.tolist()
+    ]
     for modality, features, noise in zip(found, carries, (teacher, student), strict=True):
         assert modality.shape == noise.shape
         for k, column in enumerate(modality.T):
@@ -93,7 +108,10 @@ def test_columns_are_features_or_noise(decisive, seed, samples, data):
     [
         ({"samples": 0}, "samples: 0; draw"),
         ({"student": range(3, 6)}, r"student: carries range\(3, 6\); .* 0 to 4$"),  # no such column
-        ({"teacher": range(8, 11)}, r"teacher: carries range\(8, 11\); .* 0 to 9$"),  # no such feature
+        (
+            {"teacher": range(8, 11)},
+            r"teacher: carries range\(8, 11\); .* 0 to 9$",
+        ),  # no such feature
         ({"teacher": range(-1, 2)}, r"teacher: carries range\(-1, 2\); "),
     ],
 )
@@ -108,14 +126,17 @@ def test_wrong_draws_are_named(changed, message):
 
 @pytest.mark.parametrize("dial", PAPER)
 def test_shares_are_what_their_names_say(dial):
-    """γ = |both| / |either|, α = |teacher's alone| / |either|, β = |student's alone| / |either|, at every count."""
+    """γ = |both| / |either|, α = |teacher's alone| / |either|, β = |student's alone| / |either|, at
+    every count."""
     counts = range(11) if dial == "gamma" else range(41)
     for n in counts:
         share = n / (20 - n) if dial == "gamma" else n / (n + 10)
         exact, teacher, student = carried(dial, share)
         teacher, student = set(teacher), set(student)
         either = len(teacher | student)
-        alpha, beta, gamma = (len(part) / either for part in (teacher - student, student - teacher, teacher & student))
+        alpha, beta, gamma = (
+            len(part) / either for part in (teacher - student, student - teacher, teacher & student)
+        )
         assert exact == share == pytest.approx({"gamma": gamma, "alpha": alpha}[dial], abs=1e-15)
         assert (alpha == beta) if dial == "gamma" else (beta == 0)
         assert alpha + beta + gamma == pytest.approx(1)
@@ -126,10 +147,24 @@ def test_shares_are_what_their_names_say(dial):
 
 WRONG = [
     (("beta", 0.5), {}, r"dial: 'beta'; use gamma "),
-    (("gamma", 0.5), {}, r"share: no number of features makes gamma = 0.5; .* 0.00, 0.11, 0.25, 0.43, 0.67, 1.00$"),
-    *((("gamma", share), {}, f"share: .* gamma = {share};") for share in (-0.1, 1.1, math.nan, math.inf)),
-    (("alpha", 0.85), {}, r"share: no number of features makes alpha = 0.85; .* 0.00, 0.50, 0.67, 0.75, 0.80$"),
-    *((("gamma", 1.0), {"seed": seed}, f"seed: {seed}; use 0 to 4294967294") for seed in (-1, 2**32 - 1)),
+    (
+        ("gamma", 0.5),
+        {},
+        r"share: no number of features makes gamma = 0.5; .* 0.00, 0.11, 0.25, 0.43, 0.67, 1.00$",
+    ),
+    *(
+        (("gamma", share), {}, f"share: .* gamma = {share};")
+        for share in (-0.1, 1.1, math.nan, math.inf)
+    ),
+    (
+        ("alpha", 0.85),
+        {},
+        r"share: no number of features makes alpha = 0.85; .* 0.00, 0.50, 0.67, 0.75, 0.80$",
+    ),
+    *(
+        (("gamma", 1.0), {"seed": seed}, f"seed: {seed}; use 0 to 4294967294")
+        for seed in (-1, 2**32 - 1)
+    ),
     (("gamma", 1.0), {"epochs": 0}, "epochs: 0; use 1 or more"),
 ]
 
@@ -165,7 +200,10 @@ def assert_golden(loss):
         close = {"rtol": 1e-9, "atol": 1e-10}
         torch.testing.assert_close(value, tensor(out["loss"]), **close)
         torch.testing.assert_close(value - hard, tensor(out["loss_pl"]), **close)
-        for part, wanted in ((value, out["grad_student_logits"]), (value - hard, out["grad_loss_pl"])):
+        for part, wanted in (
+            (value, out["grad_student_logits"]),
+            (value - hard, out["grad_loss_pl"]),
+        ):
             (found,) = torch.autograd.grad(part, s, retain_graph=True)
             torch.testing.assert_close(found, tensor(wanted), **close)
 
@@ -219,12 +257,15 @@ def loop(s, t, labels):
 def test_equals_the_loop_and_gradcheck(shape):
     s, t, y = case(*shape)
     torch.testing.assert_close(focusing_loss(s, t, y), loop(s, t, y), rtol=1e-6, atol=1e-12)
-    torch.testing.assert_close(focusing_loss(s.float(), t.float(), y), loop(s, t, y).float(), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        focusing_loss(s.float(), t.float(), y), loop(s, t, y).float(), rtol=1e-5, atol=1e-6
+    )
     assert torch.autograd.gradcheck(lambda s: focusing_loss(s, t, y), [s])
 
 
 def test_closed_forms():
-    """Equal networks leave the cross-entropy; uniform against (3/4, 1/4): half of 3/4 log 3/2 + 1/4 log 1/2."""
+    """Equal networks leave the cross-entropy; uniform against (3/4, 1/4): half of 3/4 log 3/2 + 1/4
+    log 1/2."""
     _, t, y = case()
     assert focusing_loss(t, t, y).item() == pytest.approx(F.cross_entropy(t, y).item(), rel=1e-12)
     quarters = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
@@ -239,27 +280,34 @@ def test_only_the_student_learns():
     assert s.grad.abs().sum(1).min() > 0
     assert t.grad is None
     change = (2 * s, t, y), (s, t.roll(1, 0), y), (s, t, (y + 1) % 4), (t, s, y)
-    assert all(abs((focusing_loss(*other) - focusing_loss(s, t, y)).item()) > 1e-3 for other in change)
+    assert all(
+        abs((focusing_loss(*other) - focusing_loss(s, t, y)).item()) > 1e-3 for other in change
+    )
 
 
 @seeded
 @given(st.integers(1, 6), st.integers(2, 5), st.integers(0, 1000), st.integers(1, 4), st.data())
 def test_what_changes_nothing(batch, classes, seed, times, data):
-    """Order of samples and classes, a constant per row, the batch repeated; and its KL is kd's over C."""
+    """Order of samples and classes, a constant per row, the batch repeated; and its KL is kd's over
+    C."""
     s, t, y = case(batch, classes, seed)
     rows, columns = (torch.tensor(data.draw(st.permutations(range(n)))) for n in (batch, classes))
     one, two = (torch.linspace(-50, high, batch, dtype=torch.float64)[:, None] for high in (7, 100))
     moved = (s + one)[rows][:, columns], (t + two)[rows][:, columns], columns.argsort()[y[rows]]
     value = focusing_loss(s, t, y).item()
     assert focusing_loss(*moved).item() == pytest.approx(value, rel=1e-9)
-    assert focusing_loss(s.repeat(times, 1), t.repeat(times, 1), y.repeat(times)).item() == pytest.approx(value)
+    assert focusing_loss(
+        s.repeat(times, 1), t.repeat(times, 1), y.repeat(times)
+    ).item() == pytest.approx(value)
     assert value == pytest.approx((F.cross_entropy(s, y) + kd(s, t, 1.0) / classes).item())
 
 
 BIG = [[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]]
 
 
-@pytest.mark.parametrize("pair", [(BIG, BIG), (BIG, [[-z for z in row] for row in BIG]), ([[1.0, 2.0, 0.0]] * 2, BIG)])
+@pytest.mark.parametrize(
+    "pair", [(BIG, BIG), (BIG, [[-z for z in row] for row in BIG]), ([[1.0, 2.0, 0.0]] * 2, BIG)]
+)
 def test_large_logits_stay_finite(pair):
     s, t = (torch.tensor(values) for values in pair)
     value = focusing_loss(s.requires_grad_(), t, torch.tensor([2, 2]))
@@ -268,19 +316,27 @@ def test_large_logits_stay_finite(pair):
     assert s.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("shapes", [((3, 2), (3, 3)), ((3, 2), (4, 2)), ((3,), (3,)), ((0, 2), (0, 2))])
+@pytest.mark.parametrize(
+    "shapes", [((3, 2), (3, 3)), ((3, 2), (4, 2)), ((3,), (3,)), ((0, 2), (0, 2))]
+)
 def test_wrong_logits_are_named(shapes):
     s, t = (torch.zeros(shape) for shape in shapes)
     with pytest.raises(ValueError, match=r"^logits: "):
         focusing_loss(s, t, torch.zeros(len(s)).long())
 
 
-# ---------------------------------------------------------------- training, whole runs, and the curves
+# ---------------------------------------------------------------- training, whole runs, and the
+# curves
 
 
 def test_one_step_is_a_step_down_the_gradient():
-    """W - 0.1 ∂L/∂W by hand, with and without a teacher; the network starts where torch's generator puts it."""
-    x, t, y = torch.randn(6, 3, generator=torch.Generator().manual_seed(1)), torch.ones(6, 2), torch.arange(6) % 2
+    """W - 0.1 ∂L/∂W by hand, with and without a teacher; the network starts where torch's generator
+    puts it."""
+    x, t, y = (
+        torch.randn(6, 3, generator=torch.Generator().manual_seed(1)),
+        torch.ones(6, 2),
+        torch.arange(6) % 2,
+    )
     t[:, 1] = x[:, 0]
     for teacher in (None, t):
         torch.manual_seed(5)
@@ -298,7 +354,9 @@ def official_runs():
         n, dial = entry["vari_dim"], entry["mode"].removeprefix("increase_")
         wanted = [100 * entry[f"{name}_acc"] for name in ("teacher", "no_kd", "kd")]
         share = n / (20 - n) if dial == "gamma" else n / (n + 10)
-        yield pytest.param(dial, share, entry["seed"], wanted, marks=() if share else pytest.mark.slow)
+        yield pytest.param(
+            dial, share, entry["seed"], wanted, marks=() if share else pytest.mark.slow
+        )
 
 
 @pytest.mark.parametrize(("dial", "share", "seed", "wanted"), official_runs())
@@ -306,7 +364,9 @@ def test_official_runs(dial, share, seed, wanted):
     """To one test sample of 1000, which the last digit of float32 may move on another processor."""
     state = torch.get_rng_state()
     found = toy_run(dial, share, seed)
-    assert [found[name] for name in ("teacher", "student", "kd")] == pytest.approx(wanted, abs=0.1001)
+    assert [found[name] for name in ("teacher", "student", "kd")] == pytest.approx(
+        wanted, abs=0.1001
+    )
     assert found["gain"] == pytest.approx(found["kd"] - found["student"])
     assert torch.equal(torch.get_rng_state(), state)  # the caller's stream is where it was
 
@@ -329,9 +389,15 @@ def test_curves_are_written_and_read(tmp_path):
 
 
 def printed():
-    """What the official script prints for each share: means of ten runs in %, mean and deviation of the gain."""
+    """What the official script prints for each share: means of ten runs in %, mean and deviation of
+    the gain."""
     text = (GOLDEN / "07_mfh_toy_official_output.txt").read_text()
-    lines = r"(gamma|alpha) = ([\d.]+).*", r"Teacher acc (\S+)", r"No KD acc (\S+)", r"KD student acc (\S+)"
+    lines = (
+        r"(gamma|alpha) = ([\d.]+).*",
+        r"Teacher acc (\S+)",
+        r"No KD acc (\S+)",
+        r"KD student acc (\S+)",
+    )
     found = re.findall("\n".join([*lines, r"Delta: (\S+) ± (\S+)"]), text)
     return [(dial, *map(float, numbers)) for dial, *numbers in found]
 
@@ -358,7 +424,9 @@ def test_stored_curves_are_the_official_ones():
 def test_curves_can_be_made_again(dial, share):
     """Four seeds of a setting, each accuracy to one test sample of what is stored."""
     stored = pd.DataFrame(read_json(STORED))
-    stored = stored[(stored["dial"] == dial) & (stored["share"] == share) & (stored["seed"] < 4)].reset_index(drop=True)
+    stored = stored[
+        (stored["dial"] == dial) & (stored["share"] == share) & (stored["seed"] < 4)
+    ].reset_index(drop=True)
     found = toy_curve(dial, range(4), shares=[share])
     pd.testing.assert_frame_equal(found[COLUMNS[:3]], stored[COLUMNS[:3]])
     for name in ("teacher", "student", "kd"):

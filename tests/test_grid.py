@@ -1,4 +1,5 @@
-"""Grids over the dials of the scenes: methods from words, data sets from dials, runs on each, and what they say."""
+"""Grids over the dials of the scenes: methods from words, data sets from dials, runs on each, and
+what they say."""
 
 import json
 from contextlib import nullcontext
@@ -46,7 +47,10 @@ ARMS = [
     (" student ", ("student", {})),
     ("student:", ("student", {})),
     ("discom:pairing=paired", ("discom", {"pairing": "paired"})),
-    ("discom:adv=0;pairing=paired;irr=0.5", ("discom", {"weights": {"adv": 0, "irr": 0.5}, "pairing": "paired"})),
+    (
+        "discom:adv=0;pairing=paired;irr=0.5",
+        ("discom", {"weights": {"adv": 0, "irr": 0.5}, "pairing": "paired"}),
+    ),
     ("discom:grl_lambda=0.1;grl_warmup=5", ("discom", {"grl_lambda": 0.1, "grl_warmup": 5})),
     ("kdv2+lskd:teacher=rgb;temperature=3", ("kdv2+lskd", {"teacher": "rgb", "temperature": 3})),
     ("dkd:nckd=2;", ("dkd", {"weights": {"nckd": 2}})),
@@ -64,7 +68,10 @@ def test_a_method_and_its_options_from_a_word(word, expected):
     [
         ("tutor", "method: 'tutor' is unknown; choose teacher, student"),
         ("", "method: '' is unknown"),
-        ("discom:pairing", r"'pairing' in 'discom:pairing' is no option; write e\.g\. discom:pairing=paired;adv=0"),
+        (
+            "discom:pairing",
+            r"'pairing' in 'discom:pairing' is no option; write e\.g\. discom:pairing=paired;adv=0",
+        ),
         (":adv=0", "method: '' is unknown"),
     ],
 )
@@ -104,7 +111,12 @@ def test_cells_are_every_combination_seeds_first():
 
 @pytest.mark.parametrize(
     ("name", "head"),
-    [("scenes", "scenes:"), ("scenes:", "scenes:"), ("scenes:n=99", "scenes:n=99,"), (DATA, f"{DATA},")],
+    [
+        ("scenes", "scenes:"),
+        ("scenes:", "scenes:"),
+        ("scenes:n=99", "scenes:n=99,"),
+        (DATA, f"{DATA},"),
+    ],
 )
 def test_arguments_that_stay_as_they_are(name, head):
     assert paths(name, {"shared": [0.5]}, 1) == [f"{head}shared=0.5,seed=0"]
@@ -116,8 +128,15 @@ def test_a_cell_is_the_data_with_its_dials_and_its_seed():
     direct = data.scenes.make(99, 8, 0, spurious=0.6, spurious_in="depth")
     assert source.load().fingerprint == direct.fingerprint
     assert source.load() is source.load()  # drawn once
-    names = {source.load().name for source in cells(DATA, {"shared": [0, 1], "labelled": [0.5, 1]}, 1)}
-    assert names == {"scenes-shared=0-labelled=0.5", "scenes-shared=0", "scenes-labelled=0.5", "scenes"}
+    names = {
+        source.load().name for source in cells(DATA, {"shared": [0, 1], "labelled": [0.5, 1]}, 1)
+    }
+    assert names == {
+        "scenes-shared=0-labelled=0.5",
+        "scenes-shared=0",
+        "scenes-labelled=0.5",
+        "scenes",
+    }
 
 
 @pytest.mark.parametrize("name", ["hls", "data/scenes", "scene", ""])
@@ -128,13 +147,17 @@ def test_data_without_dials(name):
 
 @pytest.mark.parametrize("values", [[], 0.5, "0.5", None, {"a": 1}])
 def test_a_dial_without_values(values):
-    with pytest.raises(ConfigError, match=r"dials: shared needs a list of values, such as \[0, 0.5, 1\]"):
+    with pytest.raises(
+        ConfigError, match=r"dials: shared needs a list of values, such as \[0, 0.5, 1\]"
+    ):
         cells("scenes", {"labelled": [1], "shared": values}, 1)
 
 
 def test_runs_of_a_cell(tmp_path):
     arms = [arm("student"), arm("kdv2:teacher=rgb"), arm("discom:pairing=paired")]
-    made = [cell_runs(source, arms, tmp_path, config) for source in cells(DATA, {"shared": [0.5, 1]}, 2)]
+    made = [
+        cell_runs(source, arms, tmp_path, config) for source in cells(DATA, {"shared": [0.5, 1]}, 2)
+    ]
     assert [[run.method for run in runs] for runs in made] == [["student", "kdv2", "discom"]] * 4
     assert [run.config.seed for runs in made for run in runs] == [0] * 6 + [1] * 6
     assert [runs[0].data for runs in made] == ["scenes-shared=0.5", "scenes"] * 2
@@ -156,11 +179,16 @@ def test_a_sweep_takes_the_data_of_each_run(tmp_path):
         sources |= {run.fingerprint: source for run in made}
     engine = Inline()
     assert sweep.sweep(wanted, lambda run: sources[run.fingerprint], engine, progress=False) == {}
-    assert len(engine.given) == 6  # a student, a teacher and who it teaches, on each of two data sets
+    assert (
+        len(engine.given) == 6
+    )  # a student, a teacher and who it teaches, on each of two data sets
     for run, source in engine.given:
         held = source.load()
         assert held.fingerprint == run.fingerprint
-        written, split = json.loads((run.folder / "config.json").read_text()), held.split(seed=run.config.seed)
+        written, split = (
+            json.loads((run.folder / "config.json").read_text()),
+            held.split(seed=run.config.seed),
+        )
         assert written["split"] == identity(methods.get(run.method), split, run.config)["split"]
         result = Result.read(run.folder / "result.json")
         assert (result.data, result.seed) == (run.data, run.config.seed)
@@ -216,7 +244,9 @@ def inline(monkeypatch, tmp_path):
     """`discom …` in an empty folder, its runs trained in this process; the engines that it made."""
     monkeypatch.chdir(tmp_path)
     made = []
-    monkeypatch.setattr(sweep, "make_engine", lambda *given: made.append(Inline(*given)) or made[-1])
+    monkeypatch.setattr(
+        sweep, "make_engine", lambda *given: made.append(Inline(*given)) or made[-1]
+    )
     return made
 
 
@@ -253,22 +283,36 @@ def test_a_grid_over_one_dial_from_end_to_end(inline, tmp_path, capsys):
 
 
 def test_a_dry_grid_says_how_much_and_trains_nothing(inline, tmp_path, capsys):
-    assert run(*GRID, "--dials", '{"shared": [0, 1], "labelled": [0.5, 1]}', "--seeds", 3, "--dry_run") == 0
-    assert capsys.readouterr().out.startswith("48 runs, 60 of them to train: some ")  # kdv2's teachers are added
+    assert (
+        run(*GRID, "--dials", '{"shared": [0, 1], "labelled": [0.5, 1]}', "--seeds", 3, "--dry_run")
+        == 0
+    )
+    assert capsys.readouterr().out.startswith(
+        "48 runs, 60 of them to train: some "
+    )  # kdv2's teachers are added
     assert not list(tmp_path.iterdir())
     assert inline[0].given == []
 
 
 WRONG = {
-    "dials that are no JSON": (["--dials", "shared=0"], "--dials: shared=0 is no JSON; write e.g. "),
-    "an unknown dial": (["--dials", '{"colour": [1]}'], "are not values of shared, spurious, spurious_in, labelled"),
+    "dials that are no JSON": (
+        ["--dials", "shared=0"],
+        "--dials: shared=0 is no JSON; write e.g. ",
+    ),
+    "an unknown dial": (
+        ["--dials", '{"colour": [1]}'],
+        "are not values of shared, spurious, spurious_in, labelled",
+    ),
     "a dial without values": (["--dials", '{"shared": []}'], "shared needs a list of values"),
     "a dial of one value": (["--dials", '{"shared": 0.5}'], "shared needs a list of values"),
     "a dial out of its range": (["--dials", '{"shared": [2]}'], "shared=2.0 is no probability"),
     "a word for a dial": (["--dials", '{"shared": ["much"]}'], "'much' is no value for shared"),
     "no seeds": (["--seeds", "0"], "--seeds: 0 runs make no table"),
     "an unknown method": (["--methods", "student,tutor"], "'tutor' is unknown"),
-    "a method without that option": (["--methods", "student:pairing=paired"], "student has no 'pairing'"),
+    "a method without that option": (
+        ["--methods", "student:pairing=paired"],
+        "student has no 'pairing'",
+    ),
     "an unknown term": (["--methods", "discom:novelty=1"], "discom has no 'novelty'"),
     "data without dials": (["--data", "hls"], "'hls' has no dials"),
     "options of the settings": (["--options", '{"pairing": "paired"}'], "options"),
@@ -293,7 +337,9 @@ def test_dials_that_are_no_mapping_are_one_line(inline, capsys, dials):
 
 
 def test_a_baseline_that_is_not_among_the_methods_is_refused(inline, capsys):
-    assert run(*GRID, "--seeds", "1", "--methods", "student", "--against", "studnet", "--dry_run") == 2
+    assert (
+        run(*GRID, "--seeds", "1", "--methods", "student", "--against", "studnet", "--dry_run") == 2
+    )
     assert "studnet" in capsys.readouterr().err
 
 
@@ -306,7 +352,19 @@ def test_what_names_of_data_sets_do_not_tell_is_no_dial(dials):
 def test_a_dial_that_changes_nothing_makes_no_run_twice(inline, capsys):
     dials = '{"spurious": [0], "spurious_in": ["rgb", "depth"]}'
     assert (
-        run(*GRID, "--seeds", "1", "--methods", "student", "--against", "student", "--dials", dials, "--dry_run") == 0
+        run(
+            *GRID,
+            "--seeds",
+            "1",
+            "--methods",
+            "student",
+            "--against",
+            "student",
+            "--dials",
+            dials,
+            "--dry_run",
+        )
+        == 0
     )
     assert "1 runs, 1 of them" in capsys.readouterr().out
 
@@ -316,7 +374,16 @@ def test_a_failed_run_of_a_grid_is_listed(inline, capsys):
         run(*GRID, "--epochs", "2", "--dials", '{"shared": [1]}', "--methods", "student,discom-solo", "--against",
             "student", "--seeds", 1, "--learning_rate", "1e30")  # fmt: skip
     assert status.value.code == 1
-    assert len([line for line in capsys.readouterr().err.splitlines() if line.startswith("discom: error: ")]) == 2
+    assert (
+        len(
+            [
+                line
+                for line in capsys.readouterr().err.splitlines()
+                if line.startswith("discom: error: ")
+            ]
+        )
+        == 2
+    )
 
 
 def test_two_runs_of_a_cell_with_one_seed_are_named():
@@ -332,10 +399,16 @@ def table(number, *more):
     return run("table", number, *GRID[1:], "--seeds", 1, *more)
 
 
-@pytest.mark.parametrize("number", [4, *(pytest.param(number, marks=pytest.mark.slow) for number in (3, 5))])
+@pytest.mark.parametrize(
+    "number", [4, *(pytest.param(number, marks=pytest.mark.slow) for number in (3, 5))]
+)
 def test_a_table_of_ablations_from_end_to_end(inline, tmp_path, capsys, number):
     rows = [experiments.label(*given) for given in tables.paper_rows(number, ["rgb", "depth"])]
-    more = [f"discom z_{part}{how}" for part in ("inv", "inf", "irr") for how in ("", " probe")] if number == 4 else []
+    more = (
+        [f"discom z_{part}{how}" for part in ("inv", "inf", "irr") for how in ("", " probe")]
+        if number == 4
+        else []
+    )
     assert table(number, "--out", "made/t", "--collect", "all.json") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith(f"{len(rows)} runs, {len(rows)} of them to train: some ")
@@ -345,7 +418,11 @@ def test_a_table_of_ablations_from_end_to_end(inline, tmp_path, capsys, number):
     assert held["method"].tolist() == [name for name in [*rows, *more] for _ in range(2)]
     results = experiments.load_results(tmp_path / "all.json")
     assert {experiments.label(r.method, r.config["options"]) for r in results} == {*rows, *more}
-    f1 = {(experiments.label(r.method, r.config["options"]), m): r.f1[m] for r in results for m in r.f1}
+    f1 = {
+        (experiments.label(r.method, r.config["options"]), m): r.f1[m]
+        for r in results
+        for m in r.f1
+    }
     for line in held.itertuples():
         assert line.f1 == pytest.approx(f1[line.method, line.modality])
     assert (tmp_path / "made/t.txt").read_text().splitlines() == printed[1:-5]

@@ -1,4 +1,5 @@
-"""What the pages for contributors and readers say: files that they name exist, forms are valid, versions agree."""
+"""What the pages for contributors and readers say: files that they name exist, forms are valid,
+versions agree."""
 
 import re
 import subprocess
@@ -19,7 +20,11 @@ TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILIN
 @pytest.mark.parametrize("section", ["A loss", "A method", "A data set", "A notebook"])
 def test_the_guide_names_files_that_are_there(section):
     told = GUIDE.partition(f"## {section}\n")[2].partition("\n## ")[0]
-    named = {path for row in re.findall(r"^\| (`.*?) \|", told, re.MULTILINE) for path in re.findall(r"`(.*?)`", row)}
+    named = {
+        path
+        for row in re.findall(r"^\| (`.*?) \|", told, re.MULTILINE)
+        for path in re.findall(r"`(.*?)`", row)
+    }
     assert len(named) >= 4
     assert [path for path in named if not (ROOT / path).exists()] == []
 
@@ -42,9 +47,19 @@ def test_the_citation_has_its_fields_and_both_papers():
     held = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert {"cff-version", "title", "message", "authors"} <= set(held)  # what format 1.2.0 asks for
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert (held["cff-version"], held["type"], held["version"]) == ("1.2.0", "software", __version__)
-    assert (held["license"], held["repository-code"]) == (project["license"], project["urls"]["Repository"])
-    assert [paper["title"].split(":")[0].split(" ")[0] for paper in held["references"]] == ["DisCoM-KD", "Revisiting"]
+    assert (held["cff-version"], held["type"], held["version"]) == (
+        "1.2.0",
+        "software",
+        __version__,
+    )
+    assert (held["license"], held["repository-code"]) == (
+        project["license"],
+        project["urls"]["Repository"],
+    )
+    assert [paper["title"].split(":")[0].split(" ")[0] for paper in held["references"]] == [
+        "DisCoM-KD",
+        "Revisiting",
+    ]
     for paper in held["references"]:
         assert {"type", "title", "authors", "year", "url"} <= set(paper)
         assert all({"family-names", "given-names"} <= set(author) for author in paper["authors"])
@@ -53,9 +68,13 @@ def test_the_citation_has_its_fields_and_both_papers():
 
 def test_the_hooks_are_valid_and_run_what_make_test_runs():
     file = ROOT / ".pre-commit-config.yaml"
-    done = subprocess.run([sys.executable, "-m", "pre_commit", "validate-config", str(file)], capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-config", str(file)], capture_output=True
+    )
     assert done.returncode == 0, done.stdout
-    hooks = {hook["id"]: hook["entry"] for hook in yaml.safe_load(file.read_text())["repos"][0]["hooks"]}
+    hooks = {
+        hook["id"]: hook["entry"] for hook in yaml.safe_load(file.read_text())["repos"][0]["hooks"]
+    }
     recipe = (ROOT / "Makefile").read_text()
     for tool in ("ruff check", "ruff format --check", "mypy"):
         assert any(tool in entry for entry in hooks.values())
@@ -63,9 +82,12 @@ def test_the_hooks_are_valid_and_run_what_make_test_runs():
 
 
 def test_the_modules_that_mypy_excuses_are_there_and_become_no_more():
-    """57 of 115 when types were first checked; whoever mends one takes it off, and lowers this number."""
+    """57 of 115 when types were first checked; whoever mends one takes it off, and lowers this
+    number."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
     (excused,) = [held["module"] for held in settings if held.get("ignore_errors")]
     places = [ROOT / module.replace(".", "/") for module in excused]
-    assert [place for place in places if not (place.with_suffix(".py").exists() or place.is_dir())] == []
+    assert [
+        place for place in places if not (place.with_suffix(".py").exists() or place.is_dir())
+    ] == []
     assert len(excused) == len(set(excused)) <= 57

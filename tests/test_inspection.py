@@ -1,4 +1,5 @@
-"""What a trained run's embeddings hold: read from its own weights, on its own split, in the order of the data."""
+"""What a trained run's embeddings hold: read from its own weights, on its own split, in the order
+of the data."""
 
 import json
 import re
@@ -19,7 +20,15 @@ from discom.data.batches import Images
 from discom.errors import ConfigError, RunError
 from discom.evaluation import embed
 from discom.experiments import summary
-from discom.inspection import embeddings, factors, inspect, load_run, mean_matrices, readings, seed_of
+from discom.inspection import (
+    embeddings,
+    factors,
+    inspect,
+    load_run,
+    mean_matrices,
+    readings,
+    seed_of,
+)
 from discom.runs import Result, weights_file
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
@@ -44,7 +53,9 @@ def trained(split, tmp_path_factory):
 @pytest.fixture
 def folder(trained, tmp_path):
     """A copy of the run of discom, to be changed."""
-    return shutil.copytree(trained / "discom", tmp_path / "runs/scenes/discom/0-aa", dirs_exist_ok=True)
+    return shutil.copytree(
+        trained / "discom", tmp_path / "runs/scenes/discom/0-aa", dirs_exist_ok=True
+    )
 
 
 def forbid(monkeypatch):
@@ -59,7 +70,9 @@ def forbid(monkeypatch):
 
 @pytest.mark.parametrize("name", ["discom", "discom-solo"])
 @pytest.mark.parametrize("batch_size", [1, 7, 512])
-def test_embeddings_follow_the_rows_of_the_data_whatever_the_batch(split, trained, name, batch_size):
+def test_embeddings_follow_the_rows_of_the_data_whatever_the_batch(
+    split, trained, name, batch_size
+):
     for modality in split.test.modalities:
         model, _ = load_run(trained / name, split, modality)
         found = embed(model.train(), modality, Images(split.test, modality, "cpu"), batch_size)
@@ -100,7 +113,9 @@ def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
                 np.testing.assert_allclose(held[key], value.numpy(), rtol=1e-4, atol=1e-5)
             assert set(held) == {*PARTS, "logits", *said}
             if part == "test":  # these are the weights of the result
-                f1 = sklearn.metrics.f1_score(split.test.modalities[modality].y, logits.argmax(1), average="weighted")
+                f1 = sklearn.metrics.f1_score(
+                    split.test.modalities[modality].y, logits.argmax(1), average="weighted"
+                )
                 result = Result.read(trained / name / "result.json")
                 assert result.f1[modality] == pytest.approx(100 * f1, abs=1e-3)
 
@@ -109,7 +124,10 @@ def test_each_modality_has_its_own_best_weights(split, folder):
     """Weights of depth that were changed are read for depth alone."""
     before = embeddings(folder, split)["test"]
     file = weights_file(folder, "depth")
-    halved = {key: 0.5 * value if value.is_floating_point() else value for key, value in load_file(file).items()}
+    halved = {
+        key: 0.5 * value if value.is_floating_point() else value
+        for key, value in load_file(file).items()
+    }
     save_file(halved, file)
     after = embeddings(folder, split)["test"]
     assert all(np.array_equal(before["rgb"][key], after["rgb"][key]) for key in PARTS)
@@ -132,15 +150,22 @@ def test_a_run_is_loaded_as_it_was_kept(split, trained):
 
 
 def test_another_split_is_refused(trained):
-    for other in (data.load(DATA).split(seed=1), data.load(f"{DATA},epsilon=0.5,seed=2").split(seed=0)):
-        with pytest.raises(RunError, match="was trained on another split; give the split of its data with seed 0"):
+    for other in (
+        data.load(DATA).split(seed=1),
+        data.load(f"{DATA},epsilon=0.5,seed=2").split(seed=0),
+    ):
+        with pytest.raises(
+            RunError, match="was trained on another split; give the split of its data with seed 0"
+        ):
             embeddings(trained / "discom", other)
 
 
 @pytest.mark.parametrize("ask", [lambda place, split: load_run(place, split, "rgb"), readings, inspect, embeddings,
                                  lambda place, split: seed_of(place)])  # fmt: skip
 def test_an_unknown_folder(split, tmp_path, ask):
-    with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run first"):
+    with pytest.raises(
+        RunError, match=r"nowhere/result\.json: no such result; train the run first"
+    ):
         ask(tmp_path / "nowhere", split)
 
 
@@ -153,13 +178,17 @@ def test_weights_that_cannot_be_read(split, folder, damage):
         file.write_bytes(file.read_bytes()[:100])
     else:
         shutil.copy(weights_file(folder, "depth"), file)
-    with pytest.raises(RunError, match=r"weights cannot be read \(.+\); delete the folder and train it again"):
+    with pytest.raises(
+        RunError, match=r"weights cannot be read \(.+\); delete the folder and train it again"
+    ):
         embeddings(folder, split)
 
 
 @pytest.mark.parametrize("ask", [embeddings, readings, inspect])
 def test_a_method_without_embeddings_says_so(split, trained, ask):
-    with pytest.raises(ConfigError, match="student has no embedding to look into; choose discom or discom-solo"):
+    with pytest.raises(
+        ConfigError, match="student has no embedding to look into; choose discom or discom-solo"
+    ):
         ask(trained / "student", split)
 
 
@@ -172,7 +201,10 @@ def test_readings_are_the_auxiliary_head_applied_by_hand_and_a_probe(split, fold
     result = Result.read(folder / "result.json")
     for modality in split.test.modalities:
         model, _ = load_run(folder, split, modality)
-        truth, images = split.test.modalities[modality].y, torch.from_numpy(split.test.images(modality))
+        truth, images = (
+            split.test.modalities[modality].y,
+            torch.from_numpy(split.test.images(modality)),
+        )
         weight, bias = model.heads(modality).aux.weight, model.heads(modality).aux.bias
         for part in PARTS:
             with torch.inference_mode():
@@ -180,10 +212,17 @@ def test_readings_are_the_auxiliary_head_applied_by_hand_and_a_probe(split, fold
             f1 = 100 * sklearn.metrics.f1_score(truth, logits.argmax(1), average="weighted")
             held = found[f"discom z_{part}"].scores[modality]
             assert held["f1"] == pytest.approx(f1, abs=1e-3)
-            assert held["accuracy"] == pytest.approx(100 * (logits.argmax(1).numpy() == truth).mean(), abs=1e-3)
+            assert held["accuracy"] == pytest.approx(
+                100 * (logits.argmax(1).numpy() == truth).mean(), abs=1e-3
+            )
             assert held["best_epoch"] == result.scores[modality]["best_epoch"]
     for held in found.values():
-        assert (held.seed, held.hash, held.data, held.config) == (0, result.hash, "scenes", result.config)
+        assert (held.seed, held.hash, held.data, held.config) == (
+            0,
+            result.hash,
+            "scenes",
+            result.config,
+        )
 
 
 def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkeypatch):
@@ -199,7 +238,9 @@ def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkey
     for modality, y in ((m, split.test.modalities[m].y) for m in found["discom z_irr probe"]):
         share = np.bincount(split.train.modalities[modality].y).argmax()
         p = (y == share).mean()
-        assert found["discom z_irr probe"][modality] == pytest.approx(100 * p * 2 * p / (1 + p), abs=1e-3)
+        assert found["discom z_irr probe"][modality] == pytest.approx(
+            100 * p * 2 * p / (1 + p), abs=1e-3
+        )
 
 
 def test_readings_are_kept_and_read_back(split, folder, monkeypatch):
@@ -283,14 +324,22 @@ def test_inspect_measures_every_part_of_every_modality(split, folder, monkeypatc
     columns = {"class", "shape", "material", "texture", "relief", "rotation", "shift"}
     assert all(columns <= set(scores) for scores in found["matrix"].values())
     assert set(found["chance"]) == set(found["kind"]) == set(found["matrix"][rows[0]])
-    assert (found["kind"]["class"], found["kind"]["shift"], found["chance"]["shift"]) == ("accuracy", "R2", 0.0)
+    assert (found["kind"]["class"], found["kind"]["shift"], found["chance"]["shift"]) == (
+        "accuracy",
+        "R2",
+        0.0,
+    )
     disks = (split.test.factors["shape"] == 0).mean()
     assert found["chance"]["shape"] == pytest.approx(100 * max(disks, 1 - disks))
     assert list(found["modality"]) == [f"z_{part}" for part in PARTS]
     assert found["modality"]["z_inv"]["chance"] == 50
     assert len(found["cka"]) == 15
     assert all(0 <= value <= 1 for value in found["cka"].values())
-    assert (found["method"], found["seed"], found["f1"]) == ("discom", 0, Result.read(folder / "result.json").f1)
+    assert (found["method"], found["seed"], found["f1"]) == (
+        "discom",
+        0,
+        Result.read(folder / "result.json").f1,
+    )
     assert json.loads((folder / "probes.json").read_text())["found"] == found
     forbid(monkeypatch)
     assert inspect(folder, split) == found
@@ -308,7 +357,9 @@ def test_data_without_all_pairs_is_inspected(tmp_path, lack):
     rgb, depth = whole.modalities.values()
     every = np.arange(len(whole))
     rgb = rgb.take(every[every % 3 != 0]) if lack == "some in both" else rgb
-    held = MultiModalData({"rgb": rgb, "depth": depth.take(every[every % 3 != 1])}, whole.classes, name="uneven")
+    held = MultiModalData(
+        {"rgb": rgb, "depth": depth.take(every[every % 3 != 1])}, whole.classes, name="uneven"
+    )
     held = replace(held, fractions=whole.fractions)
     split = held.split(seed=0)
     fit("discom", split, TINY, tmp_path / "run", progress=False)
@@ -320,7 +371,10 @@ def test_data_without_all_pairs_is_inspected(tmp_path, lack):
     }
     assert len(split.test.paired_ids) < len(z["rgb"]["inv"])
     assert (len(split.test.paired_ids) < len(z["depth"]["inv"])) == (lack == "some in both")
-    assert {one.method for one in readings(tmp_path / "run", split)} >= {"discom z_inv", "discom z_irr probe"}
+    assert {one.method for one in readings(tmp_path / "run", split)} >= {
+        "discom z_inv",
+        "discom z_irr probe",
+    }
 
 
 def test_a_class_that_the_training_part_of_a_modality_lacks_is_read_as_none():
@@ -334,7 +388,10 @@ def test_a_class_that_the_training_part_of_a_modality_lacks_is_read_as_none():
 
 def test_mean_matrices_are_means_over_the_runs_of_a_method():
     def one(method, value, row="rgb z_inv"):
-        return {"method": method, "matrix": {row: {"shape": value, "shift": value / 100}, "depth z_inv": {"shape": 1}}}
+        return {
+            "method": method,
+            "matrix": {row: {"shape": value, "shift": value / 100}, "depth z_inv": {"shape": 1}},
+        }
 
     found = mean_matrices([one("discom", 60.0), one("discom irr=1", 50.0), one("discom", 80.0)])
     assert list(found) == ["discom", "discom irr=1"]
@@ -355,7 +412,9 @@ def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, 
     assert run("probe", "runs", "--data", DATA, "--out", "made/probes") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "discom"
-    assert printed[1].split() == [word for m in ("rgb", "depth") for p in PARTS for word in (m, f"z_{p}")]
+    assert printed[1].split() == [
+        word for m in ("rgb", "depth") for p in PARTS for word in (m, f"z_{p}")
+    ]
     assert printed[-2:] == ["made/probes.json", "made/probes.png"]
     (held,) = json.loads((tmp_path / "made/probes.json").read_text())
     assert held == inspect(folder, split)
@@ -370,10 +429,19 @@ def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, 
 
 WRONG = {
     "no runs": (["nowhere", "--data", DATA], "nowhere: no finished run in it; train one with"),
-    "other data": (["runs", "--data", "scenes:n=66,size=8,shapes=2,materials=2"], "was trained on another split"),
+    "other data": (
+        ["runs", "--data", "scenes:n=66,size=8,shapes=2,materials=2"],
+        "was trained on another split",
+    ),
     "no such data": (["runs", "--data", "nothing"], "nothing: no such folder"),
-    "one modality": (["runs", "--data", DATA, "--modalities", "rgb"], "was trained on another split"),
-    "an unknown ending": (["runs", "--data", DATA, "--out", "probes.txt"], "ends in .txt; pictures are"),
+    "one modality": (
+        ["runs", "--data", DATA, "--modalities", "rgb"],
+        "was trained on another split",
+    ),
+    "an unknown ending": (
+        ["runs", "--data", DATA, "--out", "probes.txt"],
+        "ends in .txt; pictures are",
+    ),
 }
 
 
@@ -395,4 +463,7 @@ def test_probe_of_a_method_without_embeddings_is_one_line(trained, capsys):
 
 
 def test_every_method_with_heads_has_embeddings():
-    assert {name for name in methods.names() if hasattr(methods.get(name), "heads")} == {"discom", "discom-solo"}
+    assert {name for name in methods.names() if hasattr(methods.get(name), "heads")} == {
+        "discom",
+        "discom-solo",
+    }

@@ -36,7 +36,10 @@ def test_machine_does_without_git(monkeypatch, tmp_path):
 def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
     """As where it is installed into an environment inside a project of one's own."""
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message", "theirs"]):
+    for command in (
+        ["init", "--quiet"],
+        ["commit", "--quiet", "--allow-empty", "--message", "theirs"],
+    ):
         subprocess.run(git + command, check=True)
     (tmp_path / "env/discom").mkdir(parents=True)
     monkeypatch.setattr(room, "__file__", str(tmp_path / "env/discom/machine.py"))
@@ -44,7 +47,9 @@ def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeyp
     (tmp_path / "env/discom/machine.py").touch()
     for command in (["add", "."], ["commit", "--quiet", "--message", "ours"]):
         subprocess.run(git + command, check=True)
-    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout
     assert machine(torch.device("cpu"))["commit"] == head[:7]
 
 
@@ -71,8 +76,12 @@ def test_peak_memory_grows_by_the_array_that_is_held():
         "before = peak_memory(cpu); array = np.ones(512 << 20, dtype=np.uint8);"
         "print(peak_memory(cpu) - before)"
     )
-    grown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert float(grown) == pytest.approx(512, abs=128)  # what is freed after the imports may be used again
+    grown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert float(grown) == pytest.approx(
+        512, abs=128
+    )  # what is freed after the imports may be used again
 
 
 @LINUX
@@ -84,14 +93,17 @@ def test_free_memory_is_what_a_limit_leaves(kind):
         f"limit = 6 << 30; resource.setrlimit(resource.{kind}, (limit, limit)); before = free_memory('cpu');"
         "array = np.ones(1 << 30, dtype=np.uint8); print(limit, before, before - free_memory('cpu'))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     limit, before, taken = map(int, told.split())
     assert 0.5 * limit < before < limit
     assert taken == pytest.approx(1 << 30, rel=0.1)
 
 
 def test_free_memory_knows_the_groups_that_hold_the_process(tmp_path, monkeypatch):
-    """Version 1 and 2 as the kernel writes them; the tightest group on the way to the root counts."""
+    """Version 1 and 2 as the kernel writes them; the tightest group on the way to the root
+    counts."""
     held = {
         "v1/job/memory.limit_in_bytes": "5000000\n",
         "v1/job/memory.stat": "cache 7\nrss 2\ntotal_rss 1000000\n",
@@ -117,7 +129,9 @@ def test_free_memory_knows_the_groups_that_hold_the_process(tmp_path, monkeypatc
 @pytest.mark.parametrize("cpu", [True, False])
 def test_bf16_is_that_of_the_device_that_trains(monkeypatch, gpu, cpu):
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: cpu)
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: gpu and not including_emulation)
+    monkeypatch.setattr(
+        "torch.cuda.is_bf16_supported", lambda including_emulation: gpu and not including_emulation
+    )
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert (multiplies_bf16(), multiplies_bf16("cuda"), multiplies_bf16("cpu")) == (gpu, gpu, cpu)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)

@@ -1,4 +1,5 @@
-"""Pictures of embeddings: what is drawn are the positions that were given, in the colours and markers of the key."""
+"""Pictures of embeddings: what is drawn are the positions that were given, in the colours and
+markers of the key."""
 
 import matplotlib
 
@@ -61,7 +62,12 @@ def test_categories_keep_their_order():
 
 @pytest.mark.parametrize(
     ("values", "labels"),
-    [([True, False], ("False", "True")), ([2, 0, 2], ("0", "2")), (np.array(["a", "b"]), ("a", "b")), ([0.5, 1], ())],
+    [
+        ([True, False], ("False", "True")),
+        ([2, 0, 2], ("0", "2")),
+        (np.array(["a", "b"]), ("a", "b")),
+        ([0.5, 1], ()),
+    ],
 )
 def test_kinds_of_values(values, labels):
     assert marks(values).labels == labels
@@ -94,7 +100,11 @@ def test_styles_fill_and_outline(xy):
     draw(axis, xy[:3], marks(["a", "a", "a"]), style=np.array([0, 1, 2]))
     filled, outlined, edged = axis.collections
     assert len(outlined.get_facecolor()) == 0
-    assert to_hex(outlined.get_edgecolor()[0]) == to_hex(filled.get_facecolor()[0]) == marks(["a"]).palette[0]
+    assert (
+        to_hex(outlined.get_edgecolor()[0])
+        == to_hex(filled.get_facecolor()[0])
+        == marks(["a"]).palette[0]
+    )
     assert to_hex(edged.get_edgecolor()[0]) == "#000000"
 
 
@@ -103,7 +113,10 @@ def test_styles_fill_and_outline(xy):
 
 def test_rows_are_embeddings_and_columns_colourings(xy):
     panels = {"z_inv": xy, "z_inf": -2 * xy}
-    figure = maps(panels, {"class": np.repeat(CLASSES, 10), "modality": ["rgb", "depth"] * 45, "size": xy[:, 0]})
+    figure = maps(
+        panels,
+        {"class": np.repeat(CLASSES, 10), "modality": ["rgb", "depth"] * 45, "size": xy[:, 0]},
+    )
     assert isinstance(figure, Figure)
     figure.canvas.draw()
     grid = np.array(figure.axes[:9]).reshape(3, 3)
@@ -125,7 +138,11 @@ def test_each_class_has_the_colour_of_its_key(xy):
     axis, foot = maps({"z": xy}, {"class": classes}).axes
     for handle, name in zip(foot.get_legend().legend_handles, CLASSES, strict=True):
         drawn = np.concatenate(
-            [h.get_offsets() for h in axis.collections if to_hex(h.get_facecolor()[0]) == to_hex(handle.get_color())]
+            [
+                h.get_offsets()
+                for h in axis.collections
+                if to_hex(h.get_facecolor()[0]) == to_hex(handle.get_color())
+            ]
         )
         assert same_rows(drawn, xy[classes == name])
         assert handle.get_marker() == MARKERS[CLASSES.index(name)]
@@ -142,7 +159,11 @@ def test_no_group_lies_on_top_of_the_others(xy):
     [
         ({}, {"a": [1]}, "0 panels, 1 colourings"),
         ({"z": np.eye(2)}, {}, "1 panels, 0 colourings"),
-        ({"z": np.eye(2), "y": np.eye(3, 2)}, {"a": [1, 2]}, r"panel y has shape \(3, 2\), the first panel 2 samples"),
+        (
+            {"z": np.eye(2), "y": np.eye(3, 2)},
+            {"a": [1, 2]},
+            r"panel y has shape \(3, 2\), the first panel 2 samples",
+        ),
         ({"z": np.eye(3)}, {"a": [1, 2, 3]}, r"panel z has shape \(3, 3\)"),
         ({"z": np.eye(2)}, {"a": [1, 2, 3]}, r"colouring a has shape \(3, 2\)"),
     ],

@@ -1,4 +1,5 @@
-"""The registry, and what every method must do: learn a batch, keep networks apart, put weights back, refuse errors."""
+"""The registry, and what every method must do: learn a batch, keep networks apart, put weights
+back, refuse errors."""
 
 import csv
 import json
@@ -41,7 +42,18 @@ WEIGHTS = {
     "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0},
 }
 # of dense prediction, which has tests of its own
-DENSE = ["dense-teacher", "single", "single-2x", "dense-kdv2", "kdnet", "protokd", "maskd", "cwd", "mgd", "crodino"]
+DENSE = [
+    "dense-teacher",
+    "single",
+    "single-2x",
+    "dense-kdv2",
+    "kdnet",
+    "protokd",
+    "maskd",
+    "cwd",
+    "mgd",
+    "crodino",
+]
 EXTRA = ("irr", "xcov", "hsic")  # terms that DisCoM-KD computes only when they count
 TAUGHT = [name for name in WEIGHTS if name.startswith(("kd", "dkd", "ctkd", "mlkd"))]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
@@ -51,7 +63,12 @@ several_networks = pytest.mark.parametrize("name", [name for name in WEIGHTS if 
 
 def encoder(channels):
     """A small network with BatchNorm, so that running statistics are part of the state."""
-    layers = [nn.Conv2d(channels, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2)]
+    layers = [
+        nn.Conv2d(channels, 8, 3, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+    ]
     return nn.Sequential(*layers, nn.Flatten()), 32
 
 
@@ -62,7 +79,8 @@ def make(name, bands=BANDS, seed=0, **options):
 
 
 def draw_batch(name="student", seed=0, sizes=None, dtype=torch.float32, bands=BANDS, strong=None):
-    """What `fit` gives to a method: pairs for whoever needs them, with a teacher's logits, with strong views."""
+    """What `fit` gives to a method: pairs for whoever needs them, with a teacher's logits, with
+    strong views."""
     taught = name in TAUGHT
     paired = taught or name == "teacher"
     sizes = sizes or ((6,) * len(bands) if paired else range(6, 6 - len(bands), -1))
@@ -97,7 +115,13 @@ def changed(batch, modality):
 
 def only(batch, modality):
     strong = batch.strong and only(batch.strong, modality)
-    return Batch({modality: batch.x[modality]}, {modality: batch.y[modality]}, batch.epoch, batch.soft, strong)
+    return Batch(
+        {modality: batch.x[modality]},
+        {modality: batch.y[modality]},
+        batch.epoch,
+        batch.soft,
+        strong,
+    )
 
 
 def images_for(network, batch):
@@ -142,7 +166,9 @@ def test_names():
 def test_unknown_name_lists_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         methods.get("tutor")
-    assert str(caught.value) == f"method: 'tutor' is unknown; choose {', '.join([*WEIGHTS, *DENSE])}"
+    assert (
+        str(caught.value) == f"method: 'tutor' is unknown; choose {', '.join([*WEIGHTS, *DENSE])}"
+    )
 
 
 def test_a_registered_method_is_found(monkeypatch):
@@ -166,7 +192,9 @@ def test_what_a_method_needs_is_known_before_it_is_built(name):
     assert method.strong_view is False  # MLKD too, because its combinations differ
 
 
-@pytest.mark.parametrize(("call", "arguments"), [("loss", (None,)), ("predict", ("rgb", None)), ("branch", ("rgb",))])
+@pytest.mark.parametrize(
+    ("call", "arguments"), [("loss", (None,)), ("predict", ("rgb", None)), ("branch", ("rgb",))]
+)
 def test_an_unfinished_method_says_what_it_lacks(call, arguments):
     class Empty(methods.Method):
         pass
@@ -199,7 +227,10 @@ def test_terms(name):
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
-    [*((name, (6, 6)) for name in WEIGHTS), *((name, (6, 3)) for name in ("student", "discom-solo", "discom"))],
+    [
+        *((name, (6, 6)) for name in WEIGHTS),
+        *((name, (6, 3)) for name in ("student", "discom-solo", "discom")),
+    ],
 )
 def test_one_step_lowers_the_loss(name, sizes):
     model, batch = make(name), draw_batch(name, sizes=sizes)
@@ -213,13 +244,20 @@ def test_learns_a_batch_by_heart(name):
     model, batch = make(name), draw_batch(name)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-2 if name in TAUGHT else 1e-2)
     first = {term: value.item() for term, value in model(batch).items()}
-    for _ in range(240 if name in ("dkd+lskd", "mlkd+lskd") else 60):  # these two come to labels late
+    for _ in range(
+        240 if name in ("dkd+lskd", "mlkd+lskd") else 60
+    ):  # these two come to labels late
         step(model, batch, optimizer)
     last = {term: value.item() for term, value in model(batch).items()}
     for network in model.deployed:
-        assert (model.predict(network, images_for(network, batch)).argmax(1) == labels_for(network, batch)).all()
+        assert (
+            model.predict(network, images_for(network, batch)).argmax(1)
+            == labels_for(network, batch)
+        ).all()
     if name in TAUGHT:
-        assert all(last[term] < 0.3 * first[term] for term in last if model.weights[term] and term != "cl")
+        assert all(
+            last[term] < 0.3 * first[term] for term in last if model.weights[term] and term != "cl"
+        )
     else:
         assert last["cl"] < 0.05 * first["cl"]
 
@@ -258,7 +296,9 @@ def test_discoms_terms_are_those_of_the_loss_with_its_settings():
     z = {m: model.model.embed(m, x) for m, x in batch.x.items()}
     expected = disentangle.terms(z, model.model.heads, batch.y, **options)
     found = model(batch)
-    assert {k: v.item() for k, v in found.items()} == pytest.approx({k: v.item() for k, v in expected.items()})
+    assert {k: v.item() for k, v in found.items()} == pytest.approx(
+        {k: v.item() for k, v in expected.items()}
+    )
     assert found["cl"].item() != pytest.approx(make("discom")(batch)["cl"].item())
 
     def gradient(grl_lambda):
@@ -283,12 +323,17 @@ def test_solo_is_discoms_terms_of_one_modality_at_a_time():
 
 
 # ---------------------------------------------------------------- the totals of the official codes
-# The stored logits stand in the place of the student's network; the loss is taken in float32, as in a training.
+# The stored logits stand in the place of the student's network; the loss is taken in float32, as in
+# a training.
 
 
 def read_golden(file):
     held = json.loads((GOLDEN / f"{file}.json").read_text())
-    inputs = {key: torch.tensor(value) for key, value in held["inputs"].items() if "logits" in key or key == "targets"}
+    inputs = {
+        key: torch.tensor(value)
+        for key, value in held["inputs"].items()
+        if "logits" in key or key == "targets"
+    }
     return inputs, held["outputs"]
 
 
@@ -297,7 +342,9 @@ def on_logits(name, inputs, epoch=0, theta=1.0, **options):
     views = ("_weak", "_strong") if "student_logits_weak" in inputs else ("",)
     logits = [inputs[f"student_logits{view}"].clone().requires_grad_() for view in views]
     model = methods.get(name)({"rgb": 3}, 7, encoder, **methods.get(name).options(options))
-    model.predict = lambda modality, number: logits[number]  # a batch's "images" are the number of their view
+    model.predict = lambda modality, number: logits[
+        number
+    ]  # a batch's "images" are the number of their view
     batches = [
         Batch({"rgb": number}, {"rgb": inputs["targets"]}, epoch, inputs[f"teacher_logits{view}"])
         for number, view in enumerate(views)
@@ -312,7 +359,9 @@ def on_logits(name, inputs, epoch=0, theta=1.0, **options):
 def assert_official(found, loss, gradients, theta_gradient=None):
     value, logits, thetas = found
     value.backward()
-    torch.testing.assert_close(value.item(), loss, rtol=1e-4, atol=1e-6)  # at T = 16 float32 has few digits left
+    torch.testing.assert_close(
+        value.item(), loss, rtol=1e-4, atol=1e-6
+    )  # at T = 16 float32 has few digits left
     for z, expected in zip(logits, gradients, strict=True):
         torch.testing.assert_close(z.grad, torch.tensor(expected), rtol=1e-3, atol=1e-5)
     for theta in thetas:
@@ -326,13 +375,16 @@ PAPER_NAMES = {"KD1": "kdv1", "KD2": "kdv2", "DKD": "dkd", "MLKD": "mlkd", "CTKD
 
 @pytest.mark.parametrize("key", PAPER)
 def test_as_published_is_what_the_discom_kd_authors_ran(key):
-    """Their five competitors, without and with z-score (LSKD), at several epochs, by `published` alone."""
+    """Their five competitors, without and with z-score (LSKD), at several epochs, by `published`
+    alone."""
     short, znorm, epoch = key.split("_")
     name = PAPER_NAMES[short] + ("+lskd" if znorm == "znorm1" else "")
     inputs, _ = read_golden("06c_discom_paper_competitors")
     expected = PAPER[key]
     found = on_logits(name, inputs, int(epoch.removeprefix("epoch")), **methods.get(name).published)
-    assert_official(found, expected["loss"], [expected["grad_student_logits"]], expected.get("grad_theta"))
+    assert_official(
+        found, expected["loss"], [expected["grad_student_logits"]], expected.get("grad_theta")
+    )
 
 
 def test_every_published_competitor_was_compared():
@@ -341,7 +393,9 @@ def test_every_published_competitor_was_compared():
 
 
 # method, options, epoch from 0 on, file, where in it; the defaults are those of the official codes
-HINTON = {"weights": {"cl": 0.1, "kd": 0.9}}  # of the KD that DKD's code base holds; DisCoM-KD's are ½ and ½
+HINTON = {
+    "weights": {"cl": 0.1, "kd": 0.9}
+}  # of the KD that DKD's code base holds; DisCoM-KD's are ½ and ½
 OFFICIAL = [
     ("kdv2", HINTON, 0, "01_kd_hinton", "combination"),
     ("dkd", {}, 0, "02_dkd", "epoch_1"),
@@ -366,7 +420,9 @@ def test_the_defaults_are_those_of_the_official_code(name, options, epoch, file,
         gradients = [out["grad_student_logits_weak"], out["grad_student_logits_strong"]]
     else:
         gradients = [out["grad_total_student_logits"]]
-    assert_official(on_logits(name, inputs, epoch, **options), out.get("total", out.get("loss")), gradients)
+    assert_official(
+        on_logits(name, inputs, epoch, **options), out.get("total", out.get("loss")), gradients
+    )
 
 
 CURRICULA = {"ctkd": "loop_kd_r0.1_a0.9_b0", "ctkd+lskd": "lskd_ctkd_logit_stand_r0.1_a9_b0"}
@@ -381,7 +437,9 @@ def test_ctkds_curriculum_is_that_of_the_official_code(name):
     for entry in out[CURRICULA[name]]:
         if (epoch := epochs.get(round(entry["lambda_"], 9))) is not None:
             found = on_logits(name, inputs, epoch, entry["theta"])
-            assert_official(found, entry["loss"], [entry["grad_student_logits"]], entry["grad_theta"])
+            assert_official(
+                found, entry["loss"], [entry["grad_student_logits"]], entry["grad_theta"]
+            )
             compared += 1
     assert compared == {"ctkd": 9, "ctkd+lskd": 4}[name]
 
@@ -425,7 +483,9 @@ def test_the_terms_are_sums_over_students(name):
         alone.load_state(m, both.state(m))
         for term, value in alone(only(batch, m)).items():
             sums[term] += value.item()
-    assert {term: value.item() for term, value in both(batch).items()} == pytest.approx(sums, rel=1e-5)
+    assert {term: value.item() for term, value in both(batch).items()} == pytest.approx(
+        sums, rel=1e-5
+    )
 
 
 @every_taught
@@ -473,7 +533,10 @@ def test_lskd_standardises_what_is_compared_and_nothing_else(name):
 @pytest.mark.parametrize("combination", multilevel.COMBINATIONS)
 def test_mlkds_combinations(name, combination):
     strong = combination != "discom-paper"
-    model, batch = make(name, {"rgb": 3}, combination=combination), draw_batch(name, bands={"rgb": 3}, strong=strong)
+    model, batch = (
+        make(name, {"rgb": 3}, combination=combination),
+        draw_batch(name, bands={"rgb": 3}, strong=strong),
+    )
     assert model.strong_view == strong
     batches = [batch, batch.strong] if strong else [batch]
     views = [(model.predict("rgb", seen.x["rgb"]), seen.soft) for seen in batches]
@@ -486,7 +549,9 @@ def test_mlkds_combinations(name, combination):
     expected["cl"] = sum(F.cross_entropy(z, batch.y["rgb"]) for z, _ in views)
     found = model(batch)
     assert found.keys() == expected.keys()
-    assert all(found[term].item() == pytest.approx(expected[term].item(), rel=1e-5) for term in found)
+    assert all(
+        found[term].item() == pytest.approx(expected[term].item(), rel=1e-5) for term in found
+    )
 
 
 # ---------------------------------------------------------------- what passes between modalities
@@ -509,7 +574,9 @@ def test_trained_together_is_trained_alone(name, modality):
     batches = [draw_batch(name, seed, dtype=torch.float64) for seed in range(4)]
     start = make(name).double().state(modality)
     together = train(name, batches)
-    alone = train(name, [only(b, modality) for b in batches], bands={modality: BANDS[modality]}, state=start)
+    alone = train(
+        name, [only(b, modality) for b in batches], bands={modality: BANDS[modality]}, state=start
+    )
     assert equal(together.state(modality), alone.state(modality))
     assert not equal(together.state(modality), start)
 
@@ -530,7 +597,8 @@ def test_only_discom_learns_from_the_other_modality(name):
 
 @several_networks
 def test_gradient_of_one_modality_given_the_weights(name):
-    """In one step nothing passes between branches, not even in DisCoM-KD: what passes goes through the shared heads."""
+    """In one step nothing passes between branches, not even in DisCoM-KD: what passes goes through
+    the shared heads."""
 
     def gradients(batch):
         model = make(name).double()
@@ -661,7 +729,10 @@ def test_branch_is_a_copy_that_predicts_the_same(name, place):
 @every_taught
 def test_the_deployed_student_is_the_plain_student(name):
     """A distillation changes what is learned, not what is deployed."""
-    shapes = [{k: v.shape for k, v in make(n).branch("rgb").state_dict().items()} for n in (name, "student")]
+    shapes = [
+        {k: v.shape for k, v in make(n).branch("rgb").state_dict().items()}
+        for n in (name, "student")
+    ]
     assert shapes[0] == shapes[1]
 
 
@@ -714,7 +785,11 @@ def test_options_that_are_given_are_filled_up():
     full = {**OPTIONS["discom"], "grl_lambda": 0.5, "weights": {**WEIGHTS["discom"], "aux": 0.0}}
     assert methods.get("discom").options(given) == full
     found = methods.get("dkd+lskd").options({"temperature": 3, "weights": {"nckd": 8}})
-    assert found == {**OPTIONS["dkd+lskd"], "temperature": 3.0, "weights": {"cl": 1, "tckd": 9, "nckd": 8}}
+    assert found == {
+        **OPTIONS["dkd+lskd"],
+        "temperature": 3.0,
+        "weights": {"cl": 1, "tckd": 9, "nckd": 8},
+    }
 
 
 @every_method
@@ -726,7 +801,11 @@ def test_nothing_has_changed_when_every_default_is_written_out(name):
 CHANGED = [
     ("discom", {"pairing": "paired", "grl_lambda": 1}, {"pairing": "paired"}),
     ("discom", {"weights": {"adv": 1, "irr": 0, "hsic": 2}}, {"weights": {"hsic": 2.0}}),
-    ("discom", {"weights": {"adv": 0}, "dimension": 16}, {"dimension": 16, "weights": {"adv": 0.0}}),
+    (
+        "discom",
+        {"weights": {"adv": 0}, "dimension": 16},
+        {"dimension": 16, "weights": {"adv": 0.0}},
+    ),
     ("kdv2", {"temperature": 2, "weights": {"kd": 0.5}}, {"temperature": 2.0}),
     ("dkd+lskd", {"weights": {"nckd": 8, "tckd": 9}}, {"weights": {"nckd": 8.0}}),
     ("mlkd", {"combination": "official"}, {}),
@@ -737,7 +816,9 @@ CHANGED = [
 def test_what_has_changed_is_what_is_not_the_default(name, given, expected):
     method = methods.get(name)
     assert method.changed(given) == method.changed(method.options(given)) == expected
-    assert method.options(method.changed(given)) == method.options(given)  # and with the defaults it is all of it
+    assert method.options(method.changed(given)) == method.options(
+        given
+    )  # and with the defaults it is all of it
 
 
 def test_what_has_changed_must_be_an_option():
@@ -753,7 +834,9 @@ def test_pairing_is_an_option_of_discom(pairing):
 
 @pytest.mark.parametrize("pairing", ["half", "", "Paired"])
 def test_an_unknown_pairing(pairing):
-    with pytest.raises(ConfigError, match=f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'"):
+    with pytest.raises(
+        ConfigError, match=f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'"
+    ):
         make("discom", pairing=pairing)
 
 
@@ -781,7 +864,9 @@ def test_embeddings_and_heads_make_the_prediction(name):
 
 @pytest.mark.parametrize("name", [name for name in WEIGHTS if not name.startswith("discom")])
 def test_a_method_without_embeddings_says_so(name):
-    with pytest.raises(ConfigError, match=rf"{re.escape(name)} has no embedding to look into; choose discom"):
+    with pytest.raises(
+        ConfigError, match=rf"{re.escape(name)} has no embedding to look into; choose discom"
+    ):
         make(name).embed("rgb", draw_batch().x["rgb"])
 
 
@@ -789,7 +874,9 @@ def test_a_method_without_embeddings_says_so(name):
 def test_published_options_are_the_methods_own_and_build_it(name):
     method = methods.get(name)
     found = method.options(method.published)
-    assert {**found, **method.published} == found | {"weights": method.published.get("weights", found["weights"])}
+    assert {**found, **method.published} == found | {
+        "weights": method.published.get("weights", found["weights"])
+    }
     make(name, **found)
 
 
@@ -810,14 +897,19 @@ def test_unknown_option(name):
     with pytest.raises(ConfigError) as caught:
         methods.get(name).options({"colour": 4})
     assert str(caught.value).startswith(f"options: {name} has no 'colour'; it has ")
-    assert sorted(str(caught.value).partition("it has ")[2].split(", ")) == sorted(known.split(", "))
+    assert sorted(str(caught.value).partition("it has ")[2].split(", ")) == sorted(
+        known.split(", ")
+    )
 
 
 @every_method
 def test_weight_of_an_unknown_term(name):
     with pytest.raises(ConfigError) as caught:
         make(name, weights={"colour": 1.0})
-    assert str(caught.value) == f"weights: {name} has no term 'colour'; it has {', '.join(WEIGHTS[name])}"
+    assert (
+        str(caught.value)
+        == f"weights: {name} has no term 'colour'; it has {', '.join(WEIGHTS[name])}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -859,40 +951,58 @@ def test_a_warm_up_or_curriculum_without_epochs(name, epochs):
 @pytest.mark.parametrize("name", ["mlkd", "mlkd+lskd"])
 def test_an_unknown_combination(name):
     with pytest.raises(
-        ConfigError, match=r"combination: 'paper' is unknown; choose official, all-terms, discom-paper$"
+        ConfigError,
+        match=r"combination: 'paper' is unknown; choose official, all-terms, discom-paper$",
     ):
         make(name, combination="paper")
 
 
-@pytest.mark.parametrize(("name", "option"), [("teacher", "reads"), *((name, "teacher") for name in TAUGHT)])
+@pytest.mark.parametrize(
+    ("name", "option"), [("teacher", "reads"), *((name, "teacher") for name in TAUGHT)]
+)
 def test_a_teacher_of_a_modality_that_is_not_there(name, option):
     with pytest.raises(ConfigError) as caught:
         make(name, **{option: "sonar"})
-    assert str(caught.value) == f"{option}: 'sonar' is no modality of this data; choose all, rgb, depth"
+    assert (
+        str(caught.value)
+        == f"{option}: 'sonar' is no modality of this data; choose all, rgb, depth"
+    )
 
 
 @every_taught
 def test_a_teacher_of_the_only_modality(name):
-    with pytest.raises(ConfigError, match="teacher: 'rgb' is the only modality here, so no student is left; use 'all'"):
+    with pytest.raises(
+        ConfigError,
+        match="teacher: 'rgb' is the only modality here, so no student is left; use 'all'",
+    ):
         make(name, {"rgb": 3}, teacher="rgb")
-    assert make(name, {"rgb": 3}).deployed == ["rgb"]  # a student may learn from a teacher of its own kind
+    assert make(name, {"rgb": 3}).deployed == [
+        "rgb"
+    ]  # a student may learn from a teacher of its own kind
 
 
 @pytest.mark.parametrize("bands", [{}, {"rgb": 3}])
 def test_discom_with_one_modality(bands):
-    with pytest.raises(ConfigError, match=r"discom: needs two modalities or more, .*; try discom-solo"):
+    with pytest.raises(
+        ConfigError, match=r"discom: needs two modalities or more, .*; try discom-solo"
+    ):
         make("discom", bands)
 
 
 @pytest.mark.parametrize("option", ["reduction", "modality_targets"])
 def test_discom_refuses_an_unknown_convention_before_training(option):
-    with pytest.raises(ConfigError, match=f"^{option}: 'mean' is unknown; choose 'paper' or 'released'"):
+    with pytest.raises(
+        ConfigError, match=f"^{option}: 'mean' is unknown; choose 'paper' or 'released'"
+    ):
         make("discom", **{option: "mean"})
 
 
 @every_method
 def test_a_modality_with_a_name_that_torch_needs(name):
-    with pytest.raises(ConfigError, match="modality 'training': torch uses this name for itself; rename the modality"):
+    with pytest.raises(
+        ConfigError,
+        match="modality 'training': torch uses this name for itself; rename the modality",
+    ):
         make(name, {"rgb": 3, "training": 1})
 
 
@@ -909,7 +1019,10 @@ def test_three_modalities(name):
     before = step(model, batch, torch.optim.SGD(model.parameters(), lr=1e-3))
     assert total(model, batch).item() < before
     for network in model.deployed:
-        assert model.predict(network, images_for(network, batch)).shape == (len(labels_for(network, batch)), CLASSES)
+        assert model.predict(network, images_for(network, batch)).shape == (
+            len(labels_for(network, batch)),
+            CLASSES,
+        )
     assert len(model.deployed) == (1 if name == "teacher" else 3)
 
 
@@ -921,7 +1034,8 @@ def test_two_students_beside_a_teacher_of_the_third():
 
 
 def test_a_weight_of_zero_switches_a_term_off(tmp_path):
-    """Through fit(): the term is still reported, adds nothing to the loss, and its head stays as it was drawn."""
+    """Through fit(): the term is still reported, adds nothing to the loss, and its head stays as it
+    was drawn."""
     split = data.load("scenes:n=60,size=8").split()
 
     def run(aux):
@@ -941,7 +1055,9 @@ def test_a_term_that_is_off_leaves_its_head_alone():
     for aux, moves in ((0.0, False), (1.0, True)):
         model, batch = make("discom", weights={"aux": aux}), draw_batch()
         terms = model(batch)
-        sum(model.weights[term] * value for term, value in terms.items() if model.weights[term]).backward()
+        sum(
+            model.weights[term] * value for term, value in terms.items() if model.weights[term]
+        ).backward()
         assert (model.model.heads.aux.weight.grad is not None) == moves
         assert model.model.heads.adv.weight.grad is not None
 
@@ -953,6 +1069,8 @@ def test_kdv1_learns_nothing_from_labels(name):
     models = [make(name), make(name)]
     for model, seen in zip(models, (batch, other), strict=True):
         terms = model(seen)
-        sum(model.weights[term] * value for term, value in terms.items() if model.weights[term]).backward()
+        sum(
+            model.weights[term] * value for term, value in terms.items() if model.weights[term]
+        ).backward()
     for one, two in zip(*(model.parameters() for model in models), strict=True):
         assert torch.equal(one.grad, two.grad)

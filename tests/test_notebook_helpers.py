@@ -40,7 +40,9 @@ def test_every_claim_that_holds_is_counted(capsys):
 def test_a_claim_that_fails_raises_and_is_not_counted(capsys, holds):
     check("this one holds", True)
     capsys.readouterr()
-    with pytest.raises(AssertionError, match=r"^this should hold and does not: two and two are five$"):
+    with pytest.raises(
+        AssertionError, match=r"^this should hold and does not: two and two are five$"
+    ):
         check("two and two are five", holds)
     assert capsys.readouterr().out == ""
     assert counted(capsys) == 1
@@ -67,9 +69,17 @@ def test_stamp_starts_the_count_and_the_clock_again(capsys, monkeypatch):
     assert int(found[1]) < 600
 
 
-@pytest.mark.parametrize(("commit", "said"), [("abc1234", "commit abc1234"), (None, f"discom {__version__}")])
+@pytest.mark.parametrize(
+    ("commit", "said"), [("abc1234", "commit abc1234"), (None, f"discom {__version__}")]
+)
 def test_stamp_says_where_and_with_what(capsys, commit, said):
-    here = {"processor": "abacus", "device": "GPU", "threads": 3, "python": "3.99", "commit": commit}
+    here = {
+        "processor": "abacus",
+        "device": "GPU",
+        "threads": 3,
+        "python": "3.99",
+        "commit": commit,
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(notebook, "machine", lambda device: {**here, "versions": {"torch": "9.8"}})
         patch.setattr(notebook.torch.cuda, "is_available", lambda: False)
@@ -95,5 +105,7 @@ def test_a_notebook_that_needs_scenes_takes_them(name, capsys):
 
 @pytest.mark.parametrize("name", ["data/hls", "scenes/of/mine"])
 def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line(name):
-    with pytest.raises(UnsuitableError, match=rf"^data: '{name}' has no known factors; .* needs scenes.*$"):
+    with pytest.raises(
+        UnsuitableError, match=rf"^data: '{name}' has no known factors; .* needs scenes.*$"
+    ):
         stamp(0, scenes=name)

@@ -36,7 +36,10 @@ def test_every_twin_has_its_notebook_and_the_other_way_round():
 def test_notebook_and_twin_hold_the_same_cells(path):
     ours = nbformat.read(path, as_version=4).cells
     twin = jupytext.read(ROOT / f"notebooks/py/{path.stem}.py", fmt="py:percent").cells
-    shown = [[(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells] for cells in (ours, twin)]
+    shown = [
+        [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells]
+        for cells in (ours, twin)
+    ]
     assert shown[0] == shown[1], "run `make notebooks`: the twin in notebooks/py was edited"
 
 
@@ -63,7 +66,12 @@ def test_the_last_output_counts_the_checks_that_the_cells_make(path):
     code = code_of(path)
     last = "".join(output.text for output in code[-1].outputs)
     passed = int(re.search(r"all (\d+) checks passed", last)[1])
-    ticks = sum(output.text.count("✓") for cell in code for output in cell.outputs if output.output_type == "stream")
+    ticks = sum(
+        output.text.count("✓")
+        for cell in code
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
     assert passed == ticks >= 5
 
 
@@ -76,7 +84,9 @@ def test_the_template_is_kept(path):
     assert max(len(cell.source.splitlines()) for cell in code) <= 25
     assert path.stat().st_size <= 1_000_000
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
-    figures = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
+    figures = [
+        output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})
+    ]
     assert 4 <= len(figures) <= 8
     assert "At a glance" in cells[1].source
 
@@ -85,7 +95,9 @@ def test_the_template_is_kept(path):
 def test_every_picture_has_the_caption_below_it_as_its_text(path):
     notebook = nbformat.read(path, as_version=4)
     stored = deepcopy(notebook)
-    assert build.describe(notebook) == stored, "run `notebooks/build.py --text`: a caption was edited"
+    assert build.describe(notebook) == stored, (
+        "run `notebooks/build.py --text`: a caption was edited"
+    )
 
 
 def page(*sources: str) -> nbformat.NotebookNode:
@@ -94,18 +106,26 @@ def page(*sources: str) -> nbformat.NotebookNode:
     for source in sources:
         made.cells.append(nbformat.v4.new_markdown_cell(source))
         if source == "picture":
-            drawn = nbformat.v4.new_output("display_data", {"image/png": "x", "text/plain": "<Figure>"})
+            drawn = nbformat.v4.new_output(
+                "display_data", {"image/png": "x", "text/plain": "<Figure>"}
+            )
             made.cells[-1] = nbformat.v4.new_code_cell(source, outputs=[drawn])
     return made
 
 
 def test_a_caption_describes_the_picture_above_it_and_no_other():
     described = build.describe(
-        page("*Figure: none.*", "picture", "no caption", "*Figure: a `b`\nof $c$.* **Take-away:** d")
+        page(
+            "*Figure: none.*", "picture", "no caption", "*Figure: a `b`\nof $c$.* **Take-away:** d"
+        )
     )
     (output,) = described.cells[1].outputs
     assert output.metadata == {"image/png": {"alt": "a b of c."}}
-    assert output.data["text/plain"] == described.cells[1].metadata["mystnb"]["image"]["alt"] == "a b of c."
+    assert (
+        output.data["text/plain"]
+        == described.cells[1].metadata["mystnb"]["image"]["alt"]
+        == "a b of c."
+    )
     with pytest.raises(ValueError, match="cell 0: no caption"):
         build.describe(page("picture", "picture", "*Figure: one.*"))
 
@@ -125,21 +145,31 @@ def test_new_text_keeps_outputs_and_a_new_code_cell_is_refused(tmp_path, monkeyp
 @each
 def test_links_lead_somewhere(path):
     for cell in nbformat.read(path, as_version=4).cells:
-        for target in re.findall(r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""):
+        for target in re.findall(
+            r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""
+        ):
             if not target.startswith("http"):
                 assert (path.parent / target).exists(), target
 
 
 @each
 def test_modules_and_tests_that_the_references_name_exist(path):
-    text = "".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    text = "".join(
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    )
     for name in re.findall(r"`((?:discom|tests)/[\w/]+\.py)`", text):
         assert (ROOT / name).exists(), name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks/solutions/py").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks/solutions/py").glob("*.py")), ids=lambda path: path.stem
+)
 def test_solutions_run(path, tmp_path):
     ast.parse(path.read_text())
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -20,7 +20,10 @@ def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", net
 
 RUNS = [
     *(result("student", seed, rgb, 60.0) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
-    *(result("discom", seed, rgb, 61.0) for seed, rgb in ((2, 78.0), (0, 73.0), (1, 74.0), (7, 99.0))),
+    *(
+        result("discom", seed, rgb, 61.0)
+        for seed, rgb in ((2, 78.0), (0, 73.0), (1, 74.0), (7, 99.0))
+    ),
     result("student-2x", 1, 71.0, 62.0),
     result("student", 0, data="hls", networks={"rgb": 50.0}),
     result("discom", 0, data="hls", networks={"rgb": 51.0, "elevation": 40.0}),
@@ -31,7 +34,9 @@ RUNS = [
 
 def test_holm_by_hand_and_not_bonferroni():
     assert np.allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
-    assert np.allclose(holm([0.02, 0.5, 0.9]), [0.06, 1, 1])  # Bonferroni would be the same in the first alone
+    assert np.allclose(
+        holm([0.02, 0.5, 0.9]), [0.06, 1, 1]
+    )  # Bonferroni would be the same in the first alone
     assert holm([]).shape == (0,)
 
 
@@ -58,10 +63,16 @@ def test_holm_refuses_what_is_no_p_value(p):
 
 def test_a_pair_is_compared_on_common_seeds_in_every_data_set_and_sensor():
     found = compare(RUNS, [("discom", "student")]).set_index(["data", "modality"])
-    assert list(found.index) == [("scenes", "rgb"), ("scenes", "depth"), ("hls", "rgb")]  # no student saw elevation
+    assert list(found.index) == [
+        ("scenes", "rgb"),
+        ("scenes", "depth"),
+        ("hls", "rgb"),
+    ]  # no student saw elevation
     row = found.loc["scenes", "rgb"]
     assert row["n"] == 3
-    assert np.allclose(row["each"], [3, 2, 4])  # seeds 0, 1 and 2, though the runs were listed otherwise
+    assert np.allclose(
+        row["each"], [3, 2, 4]
+    )  # seeds 0, 1 and 2, though the runs were listed otherwise
     expected = stats.ttest_rel([73, 74, 78], [70, 72, 74])
     interval = expected.confidence_interval()
     assert np.allclose([row["difference"], row["p"]], [3, expected.pvalue])
@@ -69,7 +80,9 @@ def test_a_pair_is_compared_on_common_seeds_in_every_data_set_and_sensor():
 
 
 def test_differences_without_spread_and_single_seeds():
-    found = compare(RUNS, [("discom", "student"), ("discom", "student-2x")]).set_index(["data", "modality", "minus"])
+    found = compare(RUNS, [("discom", "student"), ("discom", "student-2x")]).set_index(
+        ["data", "modality", "minus"]
+    )
     alike = found.loc["scenes", "depth", "student"]
     assert (alike["difference"], alike["low"], alike["high"], alike["p"]) == (1, 1, 1, 0)
     single = found.loc["scenes", "rgb", "student-2x"]

@@ -1,4 +1,5 @@
-"""Pictures: each function returns one figure with named axes, and what is drawn are the numbers that were given."""
+"""Pictures: each function returns one figure with named axes, and what is drawn are the numbers
+that were given."""
 
 import matplotlib
 
@@ -36,7 +37,8 @@ def uneven(whole):
 
 
 def drawn(figure):
-    """The figure rendered: whatever would fail when it is saved fails here; it must hold more than one colour."""
+    """The figure rendered: whatever would fail when it is saved fails here; it must hold more than
+    one colour."""
     assert isinstance(figure, Figure)
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
@@ -82,7 +84,9 @@ def test_pairs_has_a_row_for_each_modality_and_a_column_for_each_scene(whole, co
 
 def test_pairs_shows_each_class_once_before_any_twice(whole):
     axes = drawn(plots.pairs(whole, columns=9))
-    assert [axis.get_title() for axis in axes[:9]] == [name.replace("/", "\n") for name in whole.classes]
+    assert [axis.get_title() for axis in axes[:9]] == [
+        name.replace("/", "\n") for name in whole.classes
+    ]
 
 
 def test_pairs_of_columns_more_than_classes_shows_one_class_twice(whole):
@@ -151,7 +155,9 @@ def test_thirteen_bands_are_shown_in_the_colours_that_an_eye_would_see():
     held = dense()
     bounds = data.Normalization.fit(held.modalities["ms"].x)
     expected = bounds(held.modalities["ms"].x[[0]])[0, [3, 2, 1]].transpose(1, 2, 0)
-    assert np.array_equal(np.asarray(drawn(plots.pairs(held, rows=[0]))[0].images[0].get_array()), expected)
+    assert np.array_equal(
+        np.asarray(drawn(plots.pairs(held, rows=[0]))[0].images[0].get_array()), expected
+    )
 
 
 def test_class_counts_of_dense_data_leave_out_what_is_never_the_most_frequent():
@@ -174,7 +180,9 @@ def test_pairs_prefers_complete_pairs(uneven):
 def test_pairs_of_unpaired_data_says_missing_once_a_column(whole):
     rgb, depth, _ = whole.modalities.values()
     other = type(depth)(depth.x, depth.y, np.array([f"other-{i}" for i in depth.ids]))
-    axes = drawn(plots.pairs(MultiModalData({"rgb": rgb, "depth": other}, whole.classes), columns=5))
+    axes = drawn(
+        plots.pairs(MultiModalData({"rgb": rgb, "depth": other}, whole.classes), columns=5)
+    )
     assert sum(len(axis.texts) for axis in axes) == 5
     assert sum(len(axis.images) for axis in axes) == 5
 
@@ -197,7 +205,9 @@ def test_class_counts_are_the_heights_of_the_bars(whole):
     assert legend(axis) == ["train", "valid", "test"]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == list(whole.classes)
     for container, part in zip(axis.containers, parts.values(), strict=True):
-        assert [bar.get_height() for bar in container] == [int((part.labels == k).sum()) for k in range(9)]
+        assert [bar.get_height() for bar in container] == [
+            int((part.labels == k).sum()) for k in range(9)
+        ]
     assert sum(bar.get_height() for container in axis.containers for bar in container) == 66
 
 
@@ -219,7 +229,8 @@ def test_class_counts_of_a_class_more_than_there_are_colours():
     many = len(plots.COLOURS) + 1
     depth = scenes.make(many * 2, size=16).modalities["depth"]
     held = MultiModalData(
-        {"depth": type(depth)(depth.x, np.arange(many * 2) % many, depth.ids)}, tuple(f"c{k}" for k in range(many))
+        {"depth": type(depth)(depth.x, np.arange(many * 2) % many, depth.ids)},
+        tuple(f"c{k}" for k in range(many)),
     )
     (axis,) = drawn(plots.class_counts({"all": held}))
     assert [bar.get_height() for bar in axis.containers[0]] == [2] * many
@@ -238,7 +249,9 @@ def test_values_has_a_panel_for_each_modality(whole, count):
 
 def test_values_are_densities_of_the_pixels_in_the_sensors_unit(whole):
     depth = whole.modalities["depth"]
-    metres = MultiModalData({"depth": type(depth)(1000 * depth.x, depth.y, depth.ids)}, whole.classes)
+    metres = MultiModalData(
+        {"depth": type(depth)(1000 * depth.x, depth.y, depth.ids)}, whole.classes
+    )
     (axis,) = drawn(plots.values(metres))
     expected, edges = np.histogram(1000 * depth.x[:, 0], bins=60, density=True)
     outline = axis.patches[0].get_xy()
@@ -259,8 +272,12 @@ def test_values_names_the_bands_where_they_are_few(whole):
 
 
 def metrics(*names, epochs=4, start=0.0):
-    columns = {f"valid_f1/{name}": start + 10.0 * np.arange(epochs) + k for k, name in enumerate(names)}
-    return pd.DataFrame({"epoch": range(epochs), "loss": start + 1 / (1 + np.arange(epochs)), **columns})
+    columns = {
+        f"valid_f1/{name}": start + 10.0 * np.arange(epochs) + k for k, name in enumerate(names)
+    }
+    return pd.DataFrame(
+        {"epoch": range(epochs), "loss": start + 1 / (1 + np.arange(epochs)), **columns}
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -269,8 +286,13 @@ def test_curves_are_the_columns_of_the_table(count):
     axes = drawn(plots.curves(table))
     assert len(axes) == 1 + count
     assert labels(axes) == [("epoch", "total loss")] + [("epoch", "weighted F1 × 100")] * count
-    assert [axis.get_title() for axis in axes] == ["training", *(f"{name}, validation" for name in THREE[:count])]
-    for axis, column in zip(axes, ["loss", *(f"valid_f1/{name}" for name in THREE[:count])], strict=True):
+    assert [axis.get_title() for axis in axes] == [
+        "training",
+        *(f"{name}, validation" for name in THREE[:count]),
+    ]
+    for axis, column in zip(
+        axes, ["loss", *(f"valid_f1/{name}" for name in THREE[:count])], strict=True
+    ):
         (line,) = axis.lines
         assert np.array_equal(line.get_xdata(), table["epoch"])
         assert np.array_equal(line.get_ydata(), table[column])
@@ -284,7 +306,9 @@ def test_curves_of_several_runs_are_told_apart():
     figure = plots.curves(tables)
     loss, valid = drawn(figure)
     assert list(legend_of(figure)) == list(tables)
-    assert figure.legends[0].get_window_extent().y1 < loss.get_window_extent().y0  # no curve runs through it
+    assert (
+        figure.legends[0].get_window_extent().y1 < loss.get_window_extent().y0
+    )  # no curve runs through it
     for axis, column in ((loss, "loss"), (valid, "valid_f1/rgb")):
         for line, table in zip(axis.lines, tables.values(), strict=True):
             assert np.array_equal(line.get_ydata(), table[column])
@@ -306,7 +330,11 @@ def predictions(file, classes, **modalities):
     for name, (true, predicted) in modalities.items():
         logits = np.zeros((len(true), len(classes)), np.float32)
         logits[np.arange(len(true)), predicted] = 2.0
-        arrays |= {f"{name}_logits": logits, f"{name}_labels": np.array(true), f"{name}_ids": np.arange(len(true))}
+        arrays |= {
+            f"{name}_logits": logits,
+            f"{name}_labels": np.array(true),
+            f"{name}_ids": np.arange(len(true)),
+        }
     np.savez(file, classes=np.array(classes), **arrays)
     return file
 
@@ -316,7 +344,9 @@ def matrix(axis, classes):
 
 
 def test_confusions_are_percent_of_the_true_class(tmp_path):
-    file = predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0]))
+    file = predictions(
+        tmp_path / "p.npz", ["cat", "dog"], rgb=([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0])
+    )
     (axis,) = drawn(plots.confusions(file))
     assert np.array_equal(matrix(axis, 2), [[75, 25], [50, 50]])
     assert np.allclose(axis.collections[0].get_array().reshape(2, 2), [[75, 25], [50, 50]])
@@ -330,7 +360,11 @@ def test_confusions_are_percent_of_the_true_class(tmp_path):
 def test_confusions_has_a_panel_for_each_modality(tmp_path):
     true = [0, 1, 2, 2]
     file = predictions(
-        tmp_path / "p.npz", "abc", rgb=(true, true), depth=(true, [1, 1, 1, 1]), thermal=(true, [0, 1, 2, 0])
+        tmp_path / "p.npz",
+        "abc",
+        rgb=(true, true),
+        depth=(true, [1, 1, 1, 1]),
+        thermal=(true, [0, 1, 2, 0]),
     )
     axes = drawn(plots.confusions(str(file)))
     assert [axis.get_title() for axis in axes] == ["rgb", "depth", "thermal"]
@@ -366,7 +400,11 @@ def row(dataset="scenes", method="discom", modality="rgb", n=5, f1=80.0, **versu
     return {"data": dataset, "method": method, "modality": modality, "n": n, "f1": f1, **columns}
 
 
-FULL = {"student": (2.0, 1.0, 3.5), "student_2x": (-1.0, -1.5, -0.25), "discom_solo": (0.5, -0.5, 1.5)}
+FULL = {
+    "student": (2.0, 1.0, 3.5),
+    "student_2x": (-1.0, -1.5, -0.25),
+    "discom_solo": (0.5, -0.5, 1.5),
+}
 
 
 def bars(axis):
@@ -374,7 +412,9 @@ def bars(axis):
     found = []
     for container in axis.containers:
         line, _, (spans,) = container
-        ends = np.array([span[:, 0] for span in spans.get_segments() if len(span)])  # an interval of NaN has none
+        ends = np.array(
+            [span[:, 0] for span in spans.get_segments() if len(span)]
+        )  # an interval of NaN has none
         found.append((line.get_xdata(), line.get_ydata(), ends))
     return found
 
@@ -407,7 +447,9 @@ def test_differences_keeps_the_modalities_apart(count):
 def test_differences_of_a_modality_more_than_there_are_markers():
     names = [f"m{k}" for k in range(len(plots.MARKERS) + 1)]
     (axis,) = drawn(
-        plots.differences(pd.DataFrame([row(modality=name, **FULL) for name in names]), "discom", BASELINES)
+        plots.differences(
+            pd.DataFrame([row(modality=name, **FULL) for name in names]), "discom", BASELINES
+        )
     )
     looks = {(container[0].get_marker(), container[0].get_color()) for container in axis.containers}
     assert len(looks) == len(names)
@@ -433,7 +475,9 @@ def test_differences_without_an_interval_or_a_baseline_draws_what_there_is():
 def test_differences_of_equal_differences_has_an_interval_of_no_length():
     """paired_difference: mean 0.10000000000000002, low = high = 0.1."""
     same = paired_difference([0.1, 0.1, 0.1], [0.0, 0.0, 0.0])
-    (axis,) = drawn(plots.differences(pd.DataFrame([row(n=3, student=same)]), "discom", ["student"]))
+    (axis,) = drawn(
+        plots.differences(pd.DataFrame([row(n=3, student=same)]), "discom", ["student"])
+    )
     assert np.allclose(bars(axis)[0][2], [[0.1, 0.1]])
 
 
@@ -446,8 +490,20 @@ def test_differences_of_a_method_without_runs_says_so():
 # ---------------------------------------------------------------- intervals
 
 COMPARED = [
-    row(method="student", modality="rgb", f1=78.0, student_2x=(-1.0, -1.5, -0.5), discom_solo=(-2.0, -3.0, -1.0)),
-    row(method="student", modality="depth", f1=68.0, student_2x=(-0.5, -1.5, 0.5), discom_solo=(-1.0, -3.0, 1.0)),
+    row(
+        method="student",
+        modality="rgb",
+        f1=78.0,
+        student_2x=(-1.0, -1.5, -0.5),
+        discom_solo=(-2.0, -3.0, -1.0),
+    ),
+    row(
+        method="student",
+        modality="depth",
+        f1=68.0,
+        student_2x=(-0.5, -1.5, 0.5),
+        discom_solo=(-1.0, -3.0, 1.0),
+    ),
     row(method="kdv2 teacher=rgb", modality="depth", f1=71.24, **FULL),
     row(method="discom", modality="rgb", f1=81.0, **FULL),
     row(method="discom", modality="depth", f1=70.0, n=3, student=(1.0, 0.5, 1.5)),
@@ -455,7 +511,8 @@ COMPARED = [
 
 
 def dots(axis):
-    """Per baseline: method → (middle, low, high), where there is a dot; the first panel names the methods."""
+    """Per baseline: method → (middle, low, high), where there is a dot; the first panel names the
+    methods."""
     names = [tick.get_text() for tick in axis.figure.axes[0].get_yticklabels()]
     found = []
     for middles, heights, ends in bars(axis):
@@ -474,7 +531,9 @@ def test_intervals_draws_every_method_against_every_baseline():
         rows_ = [r for r in COMPARED if r["modality"] == modality]
         for baseline, found in zip(BASELINES, dots(axis), strict=True):
             columns = [f"vs {baseline}{end}" for end in ("", " low", " high")]
-            expected = {r["method"]: [r[c] for c in columns] for r in rows_ if not np.isnan(r[columns[0]])}
+            expected = {
+                r["method"]: [r[c] for c in columns] for r in rows_ if not np.isnan(r[columns[0]])
+            }
             assert found.keys() == expected.keys()
             assert all(np.allclose(found[name], expected[name]) for name in found)
     assert rgb.get_title() == "rgb (n = 5; mean F1 at the right)"
@@ -486,7 +545,11 @@ def test_intervals_draws_every_method_against_every_baseline():
 
 def test_intervals_names_methods_in_the_tables_order_from_above():
     rgb, depth = drawn(plots.intervals(pd.DataFrame(COMPARED), BASELINES))
-    assert [tick.get_text() for tick in rgb.get_yticklabels()] == ["student", "kdv2 teacher=rgb", "discom"]
+    assert [tick.get_text() for tick in rgb.get_yticklabels()] == [
+        "student",
+        "kdv2 teacher=rgb",
+        "discom",
+    ]
     for axis in (rgb, depth):
         bottom, top = axis.get_ylim()
         assert bottom > top
@@ -525,7 +588,9 @@ def test_intervals_draws_the_baselines_it_is_given(baselines):
 
 
 def test_intervals_of_one_seed_are_dots():
-    (axis,) = drawn(plots.intervals(pd.DataFrame([row(n=1, student=(2.0, np.nan, np.nan))]), BASELINES))
+    (axis,) = drawn(
+        plots.intervals(pd.DataFrame([row(n=1, student=(2.0, np.nan, np.nan))]), BASELINES)
+    )
     middles, _, ends = bars(axis)[0]
     assert middles.tolist() == [2.0]
     assert len(ends) == 0
@@ -546,14 +611,17 @@ def test_intervals_of_many_methods_are_all_drawn():
 
 def test_intervals_without_anything_to_compare_says_so():
     with pytest.raises(DiscomError, match="no method shares a seed with a baseline"):
-        plots.intervals(pd.DataFrame([row(), row(method="teacher", modality="rgb+depth")]), BASELINES)
+        plots.intervals(
+            pd.DataFrame([row(), row(method="teacher", modality="rgb+depth")]), BASELINES
+        )
 
 
 # ---------------------------------------------------------------- gains along dials
 
 
 def gain(method="discom", modality="rgb", dials=(("shared", 0.0),), **versus):
-    """A row as `by_dials` gives it: differences with the baselines that are given, then a column for each dial."""
+    """A row as `by_dials` gives it: differences with the baselines that are given, then a column
+    for each dial."""
     whole = row(method=method, modality=modality, **versus)
     others = [f"vs {name}{end}" for name in BASELINES if name.replace("-", "_") not in versus
               for end in ("", " low", " high")]  # fmt: skip
@@ -571,26 +639,36 @@ def one_dial():
 
 
 def curves_of(axis):
-    """Method → (places, middles, ends of the intervals) from left to right, by the legend's names."""
+    """Method → (places, middles, ends of the intervals) from left to right, by the legend's
+    names."""
     found = {}
     for container, name in zip(*axis.get_legend_handles_labels(), strict=True):
         line, _, (spans,) = container
         ends = np.array([span[:, 1] for span in spans.get_segments()])
-        found[name] = (np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), ends)
+        found[name] = (
+            np.asarray(line.get_xdata(), float),
+            np.asarray(line.get_ydata(), float),
+            ends,
+        )
     return found
 
 
 def test_gains_over_one_dial_are_curves():
     figure = plots.gains(one_dial(), ["student"])
     rgb, depth = drawn(figure)
-    assert [axis.get_title() for axis in (rgb, depth)] == ["rgb: F1 − F1 of student", "depth: F1 − F1 of student"]
+    assert [axis.get_title() for axis in (rgb, depth)] == [
+        "rgb: F1 − F1 of student",
+        "depth: F1 − F1 of student",
+    ]
     assert labels([rgb, depth]) == [("shared", "F1 points")] * 2
     for axis in (rgb, depth):
         found = curves_of(axis)
         assert list(found) == ["discom", "kdv2"]
         for name, middle in (("discom", 3.0), ("kdv2", -1.0)):
             places, middles, ends = found[name]
-            assert np.allclose(places, [0, 0.5, 1], atol=0.02)  # beside its value, lest methods hide each other
+            assert np.allclose(
+                places, [0, 0.5, 1], atol=0.02
+            )  # beside its value, lest methods hide each other
             assert np.allclose(middles, [middle, middle + 0.5, middle + 1])
             assert np.allclose(ends, middles[:, None] + [-1, 2])
         assert not np.allclose(found["discom"][0], found["kdv2"][0], atol=1e-6)
@@ -602,11 +680,15 @@ def test_gains_over_one_dial_are_curves():
 def test_gains_has_a_row_of_panels_for_each_baseline_and_none_for_a_stacked_network():
     table = one_dial()
     for place, (end, value) in enumerate({"": 1.5, " low": 1.0, " high": 2.0}.items()):
-        table.insert(list(table).index("vs student high") + 1 + place, f"vs discom-solo{end}", value)
+        table.insert(
+            list(table).index("vs student high") + 1 + place, f"vs discom-solo{end}", value
+        )
     table = pd.concat([table, table.assign(modality="rgb+depth")])
     axes = drawn(plots.gains(table, ["student", "discom-solo"]))
     assert [axis.get_title() for axis in axes] == [
-        f"{modality}: F1 − F1 of {baseline}" for baseline in ("student", "discom-solo") for modality in ("rgb", "depth")
+        f"{modality}: F1 − F1 of {baseline}"
+        for baseline in ("student", "discom-solo")
+        for modality in ("rgb", "depth")
     ]
     assert np.allclose(curves_of(axes[3])["discom"][1], 1.5)
 
@@ -639,7 +721,10 @@ def test_gains_over_two_dials_are_a_map_of_the_last_method():
     assert np.allclose(panel.collections[0].get_array().reshape(2, 3), expected)
     texts = [text.get_text() for text in panel.texts]
     assert texts == [f"{m:+.1f}\n[{m - 1:+.1f}, {m + 2:+.1f}]" for m in np.ravel(expected)]
-    assert panel.collections[0].get_clim() == (-11, 11)  # no difference is the middle of the colours
+    assert panel.collections[0].get_clim() == (
+        -11,
+        11,
+    )  # no difference is the middle of the colours
     bottom, top = panel.get_ylim()
     assert bottom < top  # values rise upwards
     assert bar.get_ylabel() == "F1 points"
@@ -648,7 +733,9 @@ def test_gains_over_two_dials_are_a_map_of_the_last_method():
 @pytest.mark.parametrize("dials", [(), (("shared", 0.0), ("labelled", 1.0), ("spurious_rgb", 0.6))])
 def test_gains_over_no_dial_or_three_say_so(dials):
     table = pd.DataFrame([gain(dials=dials, student=(1.0, 0.0, 2.0))])
-    with pytest.raises(RunError, match=f"gains: {len(dials)} dials were turned .*; a picture has one or two"):
+    with pytest.raises(
+        RunError, match=f"gains: {len(dials)} dials were turned .*; a picture has one or two"
+    ):
         plots.gains(table, ["student"])
     assert plt.get_fignums() == []
 
@@ -656,7 +743,10 @@ def test_gains_over_no_dial_or_three_say_so(dials):
 def test_gains_of_one_seed_are_dots():
     table = one_dial().assign(**{"vs student low": np.nan, "vs student high": np.nan})
     axes = drawn(plots.gains(table, ["student"]))
-    assert [container[0].get_ydata().tolist() for container in axes[0].containers] == [[3, 3.5, 4], [-1, -0.5, 0]]
+    assert [container[0].get_ydata().tolist() for container in axes[0].containers] == [
+        [3, 3.5, 4],
+        [-1, -0.5, 0],
+    ]
 
 
 def test_gains_draws_the_baselines_it_is_given():
@@ -682,11 +772,25 @@ CHANCE = {"shape": 40.0, "shift": 0.0, "class": 11.2}
 
 def test_a_probe_map_says_the_scores_and_colours_what_is_beyond_chance():
     panel, bar = drawn(plots.probe_map(MATRIX, CHANCE))
-    assert [text.get_text() for text in panel.texts] == ["100", "0.75", "56", "40", "0.00", "11", "20", "-0.30", "100"]
+    assert [text.get_text() for text in panel.texts] == [
+        "100",
+        "0.75",
+        "56",
+        "40",
+        "0.00",
+        "11",
+        "20",
+        "-0.30",
+        "100",
+    ]
     expected = [[1, 0.75, (55.6 - 11.2) / 88.8], [0, 0, 0], [0, 0, 1]]  # below chance is chance
     assert np.allclose(panel.collections[0].get_array().reshape(3, 3), expected)
     assert panel.collections[0].get_clim() == (0, 1)
-    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["shape\n(40)", "shift", "class\n(11)"]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == [
+        "shape\n(40)",
+        "shift",
+        "class\n(11)",
+    ]
     assert [tick.get_text() for tick in panel.get_yticklabels()] == list(MATRIX.index)
     assert bar.get_ylabel() == "read beyond chance"
     assert "chance in %" in panel.get_xlabel()
@@ -707,9 +811,13 @@ def test_a_prepared_folder_is_drawn_like_the_data_it_holds(whole, tmp_path):
     ours = drawn(plots.pairs(held, rows=[5]))
     theirs = drawn(plots.pairs(whole.split(seed=0).train.take(np.array([0])), rows=[0]))
     assert len(ours) == len(theirs) == 3
-    assert np.array_equal(np.asarray(ours[1].images[0].get_array()), held.modalities["depth"].x[5, 0])
+    assert np.array_equal(
+        np.asarray(ours[1].images[0].get_array()), held.modalities["depth"].x[5, 0]
+    )
     counts = drawn(plots.class_counts(held.split()._asdict()))[0]
-    assert sum(bar.get_height() for container in counts.containers for bar in container) == len(whole)
+    assert sum(bar.get_height() for container in counts.containers for bar in container) == len(
+        whole
+    )
 
 
 def test_gain_map_writes_every_difference_and_marks_those_that_exclude_zero():
@@ -724,7 +832,11 @@ def test_gain_map_writes_every_difference_and_marks_those_that_exclude_zero():
     )  # fmt: skip
     figure = plots.gain_map(table, "single", names={"b": "wrong labels"})
     texts = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
-    assert texts == {"+3.0\n[+1.0, +5.0]": "bold", "-1.0\n[-3.0, +1.0]": "normal", "-4.0\n[-6.0, -2.0]": "bold"}
+    assert texts == {
+        "+3.0\n[+1.0, +5.0]": "bold",
+        "-1.0\n[-3.0, +1.0]": "normal",
+        "-4.0\n[-6.0, -2.0]": "bold",
+    }
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "wrong labels"]
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["crodino", "cwd"]
 

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 def drawn(figure):
-    """The figure rendered: whatever would fail when it is saved fails here; it must hold more than one colour."""
+    """The figure rendered: whatever would fail when it is saved fails here; it must hold more than
+    one colour."""
     assert isinstance(figure, Figure)
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
@@ -60,13 +61,20 @@ def predicted():
     clean = shapes()
     flipped = clean.copy()
     flipped[:, :2] = 1  # also where there is no label
-    return {"rgb": frozen(flipped), "depth": frozen(np.roll(clean, 1, axis=2)), "rgb+depth": frozen(clean)}
+    return {
+        "rgb": frozen(flipped),
+        "depth": frozen(np.roll(clean, 1, axis=2)),
+        "rgb+depth": frozen(clean),
+    }
 
 
 @pytest.fixture(scope="module")
 def images():
     rng = np.random.default_rng(0)
-    return {"rgb": frozen(rng.random((3, 3, SIZE, SIZE))), "depth": frozen(rng.random((3, 1, SIZE, SIZE)))}
+    return {
+        "rgb": frozen(rng.random((3, 3, SIZE, SIZE))),
+        "depth": frozen(rng.random((3, 1, SIZE, SIZE))),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,10 @@ def pixels(axis):
 def key(figure):
     """Legend of the figure: name → colour."""
     (legend,) = figure.legends
-    return {t.get_text(): h.get_facecolor()[:3] for t, h in zip(legend.texts, legend.legend_handles, strict=True)}
+    return {
+        t.get_text(): h.get_facecolor()[:3]
+        for t, h in zip(legend.texts, legend.legend_handles, strict=True)
+    }
 
 
 def ticks(axis, which):
@@ -119,7 +130,9 @@ def test_predictions_have_a_row_for_each_image_and_name_their_columns(rows_of_im
 def test_predictions_draw_the_images_that_they_are_given(rows_of_images, images):
     columns = table_of(rows_of_images, 3)
     for row in range(3):
-        assert np.array_equal(pixels(columns["rgb\nimage"][row]), images["rgb"][row].transpose(1, 2, 0))
+        assert np.array_equal(
+            pixels(columns["rgb\nimage"][row]), images["rgb"][row].transpose(1, 2, 0)
+        )
         assert np.array_equal(pixels(columns["depth\nimage"][row]), images["depth"][row, 0])
         assert columns["depth\nimage"][row].images[0].get_clim() == (0, 1)
 
@@ -146,7 +159,10 @@ def test_masks_have_the_colours_of_the_legend(rows_of_images, truth, predicted):
     assert list(colours) == [*CLASSES, "wrong", "no label"]
     assert len(set(colours.values())) == 5
     for row in range(3):
-        for name, masks in {"truth": truth, **{f"{k}\nprediction": v for k, v in predicted.items()}}.items():
+        for name, masks in {
+            "truth": truth,
+            **{f"{k}\nprediction": v for k, v in predicted.items()},
+        }.items():
             picture = pixels(columns[name][row])
             for k, label in enumerate(CLASSES):
                 assert np.allclose(picture[masks[row] == k], colours[label])
@@ -158,8 +174,12 @@ def test_masks_have_the_colours_of_the_legend(rows_of_images, truth, predicted):
 def test_classes_have_the_colours_that_pairs_gives_them():
     masks = (np.arange(2 * 25).reshape(2, 5, 5) % 20).astype(np.uint8)
     names = tuple(f"class {k}" for k in range(20))
-    view = data.Modality(np.random.default_rng(0).random((2, 1, 5, 5)), np.zeros(2, int), np.arange(2))
-    pairs = plots.pairs(data.MultiModalData({"depth": view}, names, masks=masks, dense=True), rows=[0, 1])
+    view = data.Modality(
+        np.random.default_rng(0).random((2, 1, 5, 5)), np.zeros(2, int), np.arange(2)
+    )
+    pairs = plots.pairs(
+        data.MultiModalData({"depth": view}, names, masks=masks, dense=True), rows=[0, 1]
+    )
     figure = plots.predictions({"depth": view.x}, masks, {"depth": masks}, names)
     ours, theirs = key(figure), key(pairs)
     assert ours.keys() - {"wrong"} == theirs.keys()
@@ -192,15 +212,23 @@ def test_the_legend_names_what_occurs(images, truth):
 def test_an_image_without_a_label_says_so(images, truth, predicted):
     truth = truth.copy()
     truth[1] = 255
-    columns = table_of(plots.predictions(images, truth, {"rgb+depth": predicted["rgb+depth"]}, CLASSES), 3)
-    assert [axis.get_xlabel() for axis in columns["rgb+depth\nerrors"]] == ["0.0 % wrong", "no label", "0.0 % wrong"]
+    columns = table_of(
+        plots.predictions(images, truth, {"rgb+depth": predicted["rgb+depth"]}, CLASSES), 3
+    )
+    assert [axis.get_xlabel() for axis in columns["rgb+depth\nerrors"]] == [
+        "0.0 % wrong",
+        "no label",
+        "0.0 % wrong",
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_predictions_of_one_network_and_one_sensor(count):
     masks = shapes(count)
     view = np.zeros((count, 1, SIZE, SIZE))
-    assert len(plots.predictions({"depth": view}, masks, {"depth": masks}, CLASSES).axes) == 4 * count
+    assert (
+        len(plots.predictions({"depth": view}, masks, {"depth": masks}, CLASSES).axes) == 4 * count
+    )
 
 
 def texts_overlap(figure):
@@ -210,7 +238,9 @@ def texts_overlap(figure):
              if text.get_text()]  # fmt: skip
     words += [legend.get_window_extent(renderer) for legend in figure.legends]
     inside = [axis.get_window_extent(renderer) for axis in figure.axes]
-    return any(a.overlaps(b) for number, a in enumerate(words) for b in words[number + 1 :] + inside)
+    return any(
+        a.overlaps(b) for number, a in enumerate(words) for b in words[number + 1 :] + inside
+    )
 
 
 def test_no_words_lie_upon_others(rows_of_images, confused):
@@ -222,7 +252,11 @@ def test_no_words_lie_upon_others(rows_of_images, confused):
 
 
 def numbers(axis):
-    return {tuple(int(p) for p in t.get_position()[::-1]): t.get_text() for t in axis.texts if t.get_text()}
+    return {
+        tuple(int(p) for p in t.get_position()[::-1]): t.get_text()
+        for t in axis.texts
+        if t.get_text()
+    }
 
 
 def test_pixel_confusions_are_scikit_learns_in_percent_of_the_row(confused, truth, predicted):
@@ -259,7 +293,11 @@ def test_networks_that_do_not_fit_beside_each_other_stand_below(truth, predicted
     assert [axis.get_title() for axis in figure.axes] == list(predicted)
     assert figure.get_size_inches()[0] < 12
     places = [axis.get_subplotspec() for axis in figure.axes]
-    assert [(place.rowspan.start, place.colspan.start) for place in places] == [(0, 0), (0, 1), (1, 0)]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+    ]
     assert [ticks(axis, "y") for axis in figure.axes] == [names, [], names]
 
 
@@ -291,7 +329,9 @@ def test_boundaries_draw_the_accuracy_near_them_and_away(truth, predicted):
         near, away = dots[2 * place : 2 * place + 2]
         assert near.get_fillstyle() == "none"
         assert away.get_fillstyle() == "full"
-        assert [near.get_xdata()[0], away.get_xdata()[0]] == pytest.approx([found["near"], found["away"]])
+        assert [near.get_xdata()[0], away.get_xdata()[0]] == pytest.approx(
+            [found["near"], found["away"]]
+        )
         assert near.get_ydata()[0] == away.get_ydata()[0] == place
     bottom, top = left.get_ylim()
     assert bottom > top
@@ -300,7 +340,8 @@ def test_boundaries_draw_the_accuracy_near_them_and_away(truth, predicted):
 
 
 def test_errors_against_the_distance_are_counted_by_hand():
-    """Two half-planes: the distance of a column is known; wrong are the first column right, half of the second."""
+    """Two half-planes: the distance of a column is known; wrong are the first column right, half of
+    the second."""
     truth = np.zeros((2, 10, 40), np.uint8)
     truth[:, :, 20:] = 1
     masks = truth.copy()
@@ -355,7 +396,9 @@ def test_class_ious_are_means_by_method_and_class():
 
 
 def test_what_a_table_does_not_have_is_left_empty():
-    teacher = pd.DataFrame([{"method": "teacher", "modality": "rgb+depth", "class": "crop", "iou": 70.0}])
+    teacher = pd.DataFrame(
+        [{"method": "teacher", "modality": "rgb+depth", "class": "crop", "iou": 70.0}]
+    )
     fused, rgb, _ = plots.class_ious(pd.concat([teacher, ious()])).axes
     assert numbers(fused) == {(0, 0): "70.0"}
     assert ticks(fused, "y") == ["teacher", "student", "crodino"]

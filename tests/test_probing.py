@@ -1,4 +1,5 @@
-"""Closed forms, other ways to the same numbers, invariances and wrong copies, for probes, SAP, MIG, DCI and CKA."""
+"""Closed forms, other ways to the same numbers, invariances and wrong copies, for probes, SAP, MIG,
+DCI and CKA."""
 
 import json
 
@@ -13,7 +14,17 @@ from sklearn.svm import LinearSVC
 
 from discom import probing
 from discom.errors import DataError
-from discom.probing import cka, dci, dci_parts, mig, modality_probe, probe, probe_matrix, sap, scores
+from discom.probing import (
+    cka,
+    dci,
+    dci_parts,
+    mig,
+    modality_probe,
+    probe,
+    probe_matrix,
+    sap,
+    scores,
+)
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=10)
 seeds = st.integers(0, 2**16)
@@ -36,7 +47,8 @@ def read(seed=0, rows=240, width=6):
     return z * np.logspace(-2, 2, width) + 5, shape, size
 
 
-# ---------------------------------------------------------------- probe: the same numbers by another way
+# ---------------------------------------------------------------- probe: the same numbers by
+# another way
 
 
 def plain_ridge(z, y, folds, seed, standardise=True, held_out=True, clip=False, mean_of="test"):
@@ -47,7 +59,9 @@ def plain_ridge(z, y, folds, seed, standardise=True, held_out=True, clip=False, 
         test = test if held_out else train
         centre, level = z[train].mean(0), y[train].mean()
         gram = (z[train] - centre).T @ (z[train] - centre)
-        weights = np.linalg.solve(gram + np.eye(len(gram)), (z[train] - centre).T @ (y[train] - level))
+        weights = np.linalg.solve(
+            gram + np.eye(len(gram)), (z[train] - centre).T @ (y[train] - level)
+        )
         wrong = ((y[test] - level - (z[test] - centre) @ weights) ** 2).sum()
         about = y[test].mean() if mean_of == "test" else 0.0
         scores.append(1 - wrong / ((y[test] - about) ** 2).sum())
@@ -67,7 +81,9 @@ def test_numbers_are_read_by_ridge_regression():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"standardise": False}, {"held_out": False}, {"clip": True}, {"mean_of": "zero"}], ids=str
+    "wrong",
+    [{"standardise": False}, {"held_out": False}, {"clip": True}, {"mean_of": "zero"}],
+    ids=str,
 )
 def test_wrong_ridges_are_caught(wrong):
     with pytest.raises(AssertionError):
@@ -89,13 +105,18 @@ def test_classes_are_read_by_logistic_regression():
     z, shape, _ = read()
     found = probe(z, shape, folds=4, seed=2)
     assert found[:2] == pytest.approx(plain_accuracy(z, shape, folds=4, seed=2))
-    assert found[2:] == (pytest.approx(100 * np.bincount(shape).max() / len(shape)), found.shuffled, "accuracy")
+    assert found[2:] == (
+        pytest.approx(100 * np.bincount(shape).max() / len(shape)),
+        found.shuffled,
+        "accuracy",
+    )
     assert found[0] != pytest.approx(plain_accuracy(z, shape, folds=4, seed=2, held_out=False)[0])
 
 
 def test_training_split_standardises():
     z, shape, size = read()
-    # other than z's own, so that the penalty weighs otherwise; no farther, lest the fit fails to converge
+    # other than z's own, so that the penalty weighs otherwise; no farther, lest the fit fails to
+    # converge
     train = 5.1 + 0.3 * (z[:50] - 5)
     assert probe(z, shape, train=train)[:2] == pytest.approx(plain_accuracy(z, shape, train))
     assert probe(z, size, train=train).score != probe(z, size).score
@@ -111,7 +132,8 @@ def test_columns_of_a_number_are_averaged():
     assert probe(z, 1000 * both - 7).score == pytest.approx(np.mean(apart))  # of no unit
 
 
-# ---------------------------------------------------------------- probe: closed forms and properties
+# ---------------------------------------------------------------- probe: closed forms and
+# properties
 
 
 def test_what_is_there_is_read_and_what_is_not_is_at_chance():
@@ -143,7 +165,9 @@ def test_a_unit_that_died_in_training_is_divided_by_one():
     train[:, 0] = 0.1  # whose mean rounds: the remainder must not become a scale
     by_hand = (z - train.mean(0)) / np.where(np.arange(6) == 0, 1, train.std(0))
     found = probe(z, shape, train=train).score
-    assert found == pytest.approx(probe(by_hand, shape, train=noise(0, 2, 6) * 0 + [[1.0], [-1.0]]).score)
+    assert found == pytest.approx(
+        probe(by_hand, shape, train=noise(0, 2, 6) * 0 + [[1.0], [-1.0]]).score
+    )
 
 
 @given(seeds, st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
@@ -151,7 +175,9 @@ def test_a_unit_that_died_in_training_is_divided_by_one():
 def test_scale_and_shift_of_units_change_nothing(seed, scale, shift):
     z, shape, size = read(seed, rows=60)
     for factor in (shape, size):
-        assert probe(scale * z + shift, factor, folds=2).score == pytest.approx(probe(z, factor, folds=2).score)
+        assert probe(scale * z + shift, factor, folds=2).score == pytest.approx(
+            probe(z, factor, folds=2).score
+        )
 
 
 @given(seeds)
@@ -177,9 +203,17 @@ def test_labels_of_any_kind_are_classes():
     names = np.array(["cone", "cube", "ball"])[shape]
     for same in (shape + 5, shape.tolist(), shape.astype("uint8")):
         assert probe(z, same) == wanted
-    for same in (names, names.tolist(), pd.Series(names), pd.Series(names).astype("category"), names.astype(object)):
+    for same in (
+        names,
+        names.tolist(),
+        pd.Series(names),
+        pd.Series(names).astype("category"),
+        names.astype(object),
+    ):
         assert probe(z, same)[2:] == probe(z, names)[2:]
-        assert probe(z, same).score == pytest.approx(wanted.score, abs=2)  # other numbers, other folds
+        assert probe(z, same).score == pytest.approx(
+            wanted.score, abs=2
+        )  # other numbers, other folds
     assert probe(z, shape > 1).kind == "accuracy"
     assert probe(z, shape.astype(float)).kind == "R2"
     assert probe(z.astype("float32"), shape).score == pytest.approx(wanted.score, abs=1)
@@ -202,20 +236,28 @@ def test_matrix_holds_the_probes():
             assert table.attrs["chance"][factor] == one.chance
             assert table.attrs["kind"][factor] == one.kind
     assert json.loads(json.dumps(table.attrs)) == table.attrs  # plain dicts, strings and floats
-    other = probe_matrix(dict(reversed(embeddings.items())), dict(reversed(factors.items())), folds=3, seed=1)
+    other = probe_matrix(
+        dict(reversed(embeddings.items())), dict(reversed(factors.items())), folds=3, seed=1
+    )
     pd.testing.assert_frame_equal(other.loc[table.index, table.columns], table)
     assert other.attrs == table.attrs
 
 
 @pytest.mark.slow
 def test_matrix_of_usual_size_reads_what_was_put_in():
-    factors = {f"class {k}": classes(k, 2000) for k in range(5)} | {f"number {k}": noise(k, 2000) for k in range(6)}
+    factors = {f"class {k}": classes(k, 2000) for k in range(5)} | {
+        f"number {k}": noise(k, 2000) for k in range(6)
+    }
     held = np.stack(list(factors.values()), axis=1)
-    embeddings = {f"z{k}": (held[:, k:]) @ noise(k, 11 - k, 64) + 0.1 * noise(9, 2000, 64) for k in range(6)}
+    embeddings = {
+        f"z{k}": (held[:, k:]) @ noise(k, 11 - k, 64) + 0.1 * noise(9, 2000, 64) for k in range(6)
+    }
     table = probe_matrix(embeddings, factors)
     for row, name in enumerate(embeddings):
         for column, (factor, kind) in enumerate(table.attrs["kind"].items()):
-            low, high = ((80, 100) if column >= row else (25, 42)) if kind == "accuracy" else (0.9, 1)
+            low, high = (
+                ((80, 100) if column >= row else (25, 42)) if kind == "accuracy" else (0.9, 1)
+            )
             assert low <= table.loc[name, factor] <= high
             assert table.attrs["shuffled"][name][factor] < (42 if kind == "accuracy" else 0.02)
 
@@ -224,7 +266,8 @@ def test_matrix_of_usual_size_reads_what_was_put_in():
 
 
 def naive_modality_probe(embeddings, train=None, folds=5, seed=0, paired=True, apart=False):
-    """Loops over folds; the switches make wrong copies: twins in different folds, every modality standardised alone."""
+    """Loops over folds; the switches make wrong copies: twins in different folds, every modality
+    standardised alone."""
     names, rows = sorted(embeddings), len(next(iter(embeddings.values())))
     fit = embeddings if train is None else train
     whole = np.concatenate([fit[name] for name in names])
@@ -237,7 +280,9 @@ def naive_modality_probe(embeddings, train=None, folds=5, seed=0, paired=True, a
     z, y, groups = np.concatenate(z), np.array(y), np.array(groups if paired else range(len(y)))
     scores = []
     for seen, test in KFold(folds, shuffle=True, random_state=seed).split(np.unique(groups)):
-        model = LogisticRegression(max_iter=1000).fit(z[np.isin(groups, seen)], y[np.isin(groups, seen)])
+        model = LogisticRegression(max_iter=1000).fit(
+            z[np.isin(groups, seen)], y[np.isin(groups, seen)]
+        )
         scores.append(100 * model.score(z[np.isin(groups, test)], y[np.isin(groups, test)]))
     return probing.Probe(np.mean(scores), np.std(scores, ddof=1), 100 / len(names), 0.0, "accuracy")
 
@@ -245,7 +290,11 @@ def naive_modality_probe(embeddings, train=None, folds=5, seed=0, paired=True, a
 def assert_reads_modalities(read_modality):
     z = noise(0, 60, 50)
     found = read_modality({"rgb": z, "depth": z})
-    assert found[:3] == (50, 0, 50)  # of twins one is right, always; apart, the twin seen gives the other away
+    assert found[:3] == (
+        50,
+        0,
+        50,
+    )  # of twins one is right, always; apart, the twin seen gives the other away
     assert read_modality({"rgb": z, "depth": z + 4}).score > 95
     assert read_modality({"rgb": z, "depth": z}, train={"rgb": z, "depth": z + 1}).score == 50
     weak = {"rgb": z, "depth": noise(1, 60, 50) + 0.3, "sar": noise(2, 60, 50)}
@@ -273,7 +322,9 @@ def test_order_of_modalities_changes_nothing():
 # ---------------------------------------------------------------- SAP, MIG, DCI
 
 FACTORS = classes(0, 300, 2)
-PERFECT = np.hstack([FACTORS * [0.5, -3.0], noise(1, 300, 2)])  # a unit for each factor, and two of noise
+PERFECT = np.hstack(
+    [FACTORS * [0.5, -3.0], noise(1, 300, 2)]
+)  # a unit for each factor, and two of noise
 SCORES = {"sap": sap, "mig": mig, "dci": dci}
 
 
@@ -296,7 +347,8 @@ def test_perfect_code(name, ceiling):
 
 
 def test_sap_of_few_samples_is_too_low():
-    """C weighs a sum over the samples: of few, the penalty wins, and the middle of three values is lost."""
+    """C weighs a sum over the samples: of few, the penalty wins, and the middle of three values is
+    lost."""
     assert sap(PERFECT, FACTORS) < 0.45
 
 
@@ -357,7 +409,9 @@ def test_scores_lie_between_0_and_1(seed, width, columns):
     factors, codes = classes(seed, 60, columns, values=2), noise(seed, 60, width)
     for score in (sap, mig):
         assert 0 <= score(codes, factors) <= 1
-    importance = np.abs(noise(seed, width, columns + 1)) * classes(seed, width, columns + 1, values=2)
+    importance = np.abs(noise(seed, width, columns + 1)) * classes(
+        seed, width, columns + 1, values=2
+    )
     assert 0 <= scores._concentration(importance) <= 1
 
 
@@ -381,7 +435,8 @@ def naive_mig(codes, factors, bins=20, second=-2, normed=True):
 
 
 def assert_mig(mig):
-    """By hand: y = 0011; unit 0 is y (I = log 2), unit 1 cuts 0|011 (I = 3/2 log 2 - 3/4 log 3), unit 2 is 0101 (0)."""
+    """By hand: y = 0011; unit 0 is y (I = log 2), unit 1 cuts 0|011 (I = 3/2 log 2 - 3/4 log 3),
+    unit 2 is 0101 (0)."""
     y = np.array([[0], [0], [1], [1]])
     codes = np.array([[0, 0, 0], [0, 1, 1], [1, 1, 0], [1, 1, 1.0]])
     assert mig(codes, y) == pytest.approx(1 - (1.5 - 0.75 * np.log2(3)))
@@ -402,15 +457,20 @@ def test_wrong_migs_are_caught(wrong):
 
 
 def naive_sap(codes, factors, strength=0.01, second=-2, held_out=True):
-    """liblinear's dual problem, on units that are standardised beforehand; the switches make wrong copies."""
+    """liblinear's dual problem, on units that are standardised beforehand; the switches make wrong
+    copies."""
     gaps = []
     for y in factors.T:
         halves = train_test_split(np.arange(len(y)), test_size=0.5, stratify=y, random_state=0)
         train, test = halves if held_out else (halves[0], halves[0])
         scores = []
         for unit in codes.T:
-            svm = LinearSVC(C=strength, class_weight="balanced", dual=True, max_iter=10**5, random_state=0)
-            scores.append(np.mean(svm.fit(unit[train, None], y[train]).predict(unit[test, None]) == y[test]))
+            svm = LinearSVC(
+                C=strength, class_weight="balanced", dual=True, max_iter=10**5, random_state=0
+            )
+            scores.append(
+                np.mean(svm.fit(unit[train, None], y[train]).predict(unit[test, None]) == y[test])
+            )
         gaps.append(sorted(scores)[-1] - sorted(scores)[second])
     return np.mean(gaps)
 
@@ -418,7 +478,9 @@ def naive_sap(codes, factors, strength=0.01, second=-2, held_out=True):
 def assert_sap(sap):
     codes = PERFECT + 0.4 * noise(6, 300, 4)
     codes = (codes - codes.mean(0)) / codes.std(0)
-    uneven = np.stack([np.arange(300) % 7 > 0, np.arange(300) % 5 > 3], axis=1) + 0  # where balance and C weigh
+    uneven = (
+        np.stack([np.arange(300) % 7 > 0, np.arange(300) % 5 > 3], axis=1) + 0
+    )  # where balance and C weigh
     for factors in (FACTORS, uneven):
         assert sap(codes, factors) == pytest.approx(naive_sap(codes, factors), abs=1e-3)
 
@@ -445,7 +507,8 @@ def naive_concentration(importance, axis=1, base=None, weighted=True):
 
 
 def assert_concentration(concentration):
-    """By hand, units × factors: all in one column, all even, nothing, and three rows of unequal weight."""
+    """By hand, units × factors: all in one column, all even, nothing, and three rows of unequal
+    weight."""
     assert concentration(np.eye(3)) == pytest.approx(1)
     assert concentration(np.ones((4, 3))) == pytest.approx(0, abs=1e-9)
     assert concentration(np.zeros((4, 3))) == pytest.approx(0, abs=1e-9)
@@ -467,7 +530,8 @@ def test_wrong_disentanglements_are_caught(wrong):
 
 
 def test_dci_takes_rows_for_disentanglement_and_columns_for_completeness(monkeypatch):
-    """Two units that each tell of both factors alike, and one more per factor that tells nothing."""
+    """Two units that each tell of both factors alike, and one more per factor that tells
+    nothing."""
     columns = iter([[0.5, 0.5, 0, 0], [0.5, 0, 0.5, 0]])
 
     class Trees:
@@ -496,20 +560,24 @@ def test_scores_of_a_wide_code():
 
 
 def hsic_cka(a, b, centred=True, root=True, kernel=lambda z: z @ z.T):
-    """From kernel matrices [N, N]: tr(KHLH) / √(tr(KHKH) tr(LHLH)); the switches make wrong copies."""
+    """From kernel matrices [N, N]: tr(KHLH) / √(tr(KHKH) tr(LHLH)); the switches make wrong
+    copies."""
     centre = np.eye(len(a)) - centred / len(a)
     k, m = (centre @ kernel(z) @ centre for z in (a, b))
     return (k * m).sum() / ((k * k).sum() * (m * m).sum()) ** (0.5 if root else 1)
 
 
 def assert_cka(cka):
-    """A column against itself and another: the squared correlation; against columns at right angles: 0."""
+    """A column against itself and another: the squared correlation; against columns at right
+    angles: 0."""
     x, y = noise(0, 50, 1) + 3, noise(1, 50, 1) - 3
     assert cka(x, x + y) == pytest.approx(np.corrcoef(x[:, 0], (x + y)[:, 0])[0, 1] ** 2)
     square = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]) + 2
     assert cka(square[:, :1], square[:, 1:]) == pytest.approx(0, abs=1e-12)
     assert cka(square[:, :1], square) == pytest.approx(np.sqrt(0.5))
-    assert cka(noise(2, 30, 4), noise(3, 30, 7)) == pytest.approx(hsic_cka(noise(2, 30, 4), noise(3, 30, 7)))
+    assert cka(noise(2, 30, 4), noise(3, 30, 7)) == pytest.approx(
+        hsic_cka(noise(2, 30, 4), noise(3, 30, 7))
+    )
 
 
 @pytest.mark.parametrize("alignment", [cka, hsic_cka])
@@ -561,7 +629,9 @@ BAD = {
     "embedding: <U": lambda: probe(Z.astype(str), Y),
     "embedding: 3 units, 2 in training": lambda: probe(Z, Y, train=Z[:, :2]),
     "factor: one value only, 0": lambda: probe(Z, 0 * Y),
-    "factor: one value only in a column": lambda: probe(Z, np.stack([Z[:, 0], np.ones(20)], axis=1)),
+    "factor: one value only in a column": lambda: probe(
+        Z, np.stack([Z[:, 0], np.ones(20)], axis=1)
+    ),
     "factor: 2 of 20 rows hold NaN": lambda: probe(Z, HOLE[:, 0]),
     r"factor: int64 of shape \(19,\) for 20": lambda: probe(Z, Y[1:]),
     r"factor: int64 of shape \(20, 2\)": lambda: probe(Z, V),
@@ -574,7 +644,9 @@ BAD = {
     "0 embeddings, 1 factors": lambda: probe_matrix({}, {"y": Y}),
     "1 embeddings, 0 factors": lambda: probe_matrix({"z": Z}, {}),
     "rows {'a': 20, 'b': 19}": lambda: probe_matrix({"a": Z, "b": Z[1:]}, {"y": Y}),
-    r"train: \['b'\] for embeddings \['a'\]": lambda: probe_matrix({"a": Z}, {"y": Y}, train={"b": Z}),
+    r"train: \['b'\] for embeddings \['a'\]": lambda: probe_matrix(
+        {"a": Z}, {"y": Y}, train={"b": Z}
+    ),
     r"train: \['a'\] for embeddings": lambda: modality_probe({"a": Z, "b": Z}, train={"a": Z}),
     "modalities: {'a': ": lambda: modality_probe({"a": Z}),
     r"'b': \(19, 3\)": lambda: modality_probe({"a": Z, "b": Z[1:]}),

@@ -1,4 +1,5 @@
-"""Maps: the same seed, the same picture; neighbours and what a picture kept of them equal the long way round."""
+"""Maps: the same seed, the same picture; neighbours and what a picture kept of them equal the long
+way round."""
 
 import numpy as np
 import pytest
@@ -66,7 +67,9 @@ def test_the_fewest_rows_that_are_allowed_are_enough(groups, rows):
 
 @pytest.mark.parametrize(("rows", "neighbors", "needed"), [(15, 15, 16), (3, 2, 4), (0, 15, 16)])
 def test_too_few_rows_are_counted(groups, rows, neighbors, needed):
-    with pytest.raises(DataError, match=rf"{rows} rows are too few for neighbors={neighbors}; give {needed} or"):
+    with pytest.raises(
+        DataError, match=rf"{rows} rows are too few for neighbors={neighbors}; give {needed} or"
+    ):
         project(groups[:rows], neighbors=neighbors)
 
 
@@ -101,7 +104,9 @@ def test_settings_out_of_range_are_refused(groups, setting):
 def test_neighbours_equal_the_long_way_round():
     rng = np.random.default_rng(1)
     z, others = rng.normal(size=(7, 5)), 9 * rng.normal(size=(11, 5))
-    similar = (z / np.linalg.norm(z, axis=1)[:, None]) @ (others / np.linalg.norm(others, axis=1)[:, None]).T
+    similar = (z / np.linalg.norm(z, axis=1)[:, None]) @ (
+        others / np.linalg.norm(others, axis=1)[:, None]
+    ).T
     np.testing.assert_array_equal(neighbours(z, others, 4), nearest(-similar, 4))
 
 
@@ -133,9 +138,13 @@ def test_embeddings_of_two_spaces_are_refused():
 
 def test_what_was_kept_equals_the_long_way_round(groups, xy):
     scaled = (groups - groups.mean(0)) / groups.std(0)
-    tables = [np.linalg.norm(rows[:, None] - rows, axis=2) + 1e9 * np.eye(60) for rows in (scaled, xy)]
+    tables = [
+        np.linalg.norm(rows[:, None] - rows, axis=2) + 1e9 * np.eye(60) for rows in (scaled, xy)
+    ]
     near, drawn = (nearest(table, 7) for table in tables)
-    expected = np.mean([len(set(a) & set(b)) / 7 for a, b in zip(near.tolist(), drawn.tolist(), strict=True)])
+    expected = np.mean(
+        [len(set(a) & set(b)) / 7 for a, b in zip(near.tolist(), drawn.tolist(), strict=True)]
+    )
     assert preserved(groups, xy, k=7) == pytest.approx(expected)
     assert 0.3 < expected < 1
 

@@ -1,4 +1,5 @@
-"""What the README says: its commands run, its table is what the results say, its map points at things that exist."""
+"""What the README says: its commands run, its table is what the results say, its map points at
+things that exist."""
 
 import json
 import re
@@ -15,12 +16,26 @@ from discom import cli, experiments, tables
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-LINES = [line.strip() for kind, block in BLOCKS if kind == "bash" for line in block.splitlines() if line.strip()]
-OURS = [line.removeprefix(".venv/bin/") for line in LINES if line.startswith((".venv/bin/discom", "discom"))]
+LINES = [
+    line.strip()
+    for kind, block in BLOCKS
+    if kind == "bash"
+    for line in block.splitlines()
+    if line.strip()
+]
+OURS = [
+    line.removeprefix(".venv/bin/")
+    for line in LINES
+    if line.startswith((".venv/bin/discom", "discom"))
+]
 
 
 def test_the_first_screen_shows_the_three_make_targets():
-    first = README[: README.index("## ")] if "## " in README[:200] else "\n".join(README.splitlines()[:45])
+    first = (
+        README[: README.index("## ")]
+        if "## " in README[:200]
+        else "\n".join(README.splitlines()[:45])
+    )
     for target in ("make tutorial", "make test", "make lab"):
         assert target in first
 
@@ -52,7 +67,9 @@ def test_the_quick_start_runs_as_it_stands(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_the_deployment_section_runs_as_it_stands_after_the_first_steps(tmp_path, monkeypatch, capsys):
+def test_the_deployment_section_runs_as_it_stands_after_the_first_steps(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     for title in ("## First steps", "## Use a trained branch"):
         section = README[README.index(title) :].partition("\n## ")[0]
@@ -69,12 +86,18 @@ def test_the_deployment_section_runs_as_it_stands_after_the_first_steps(tmp_path
 @pytest.mark.slow
 def test_the_python_example_runs_as_it_stands(tmp_path):
     block = next(block for kind, block in BLOCKS if kind == "python")
-    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "rgb" in done.stdout
 
 
-COMMITTED = [file for file in sorted((ROOT / "results").rglob("*.md")) if re.search(r"-table-?\w+$", file.stem)]
+COMMITTED = [
+    file
+    for file in sorted((ROOT / "results").rglob("*.md"))
+    if re.search(r"-table-?\w+$", file.stem)
+]
 
 
 @pytest.mark.parametrize("committed", COMMITTED, ids=lambda file: file.stem)
@@ -83,10 +106,14 @@ def test_a_committed_table_is_what_the_results_say(committed, tmp_path):
     number = re.search(r"-table-?(\w+)$", name)[1]
     number = int(number) if number.isdigit() else number
     own = committed.with_suffix(".json")  # Tables 1 and 2 share their runs
-    results = experiments.load_results(own if own.exists() else ROOT / f"results/{name.partition('-')[0]}-cpu.json")
+    results = experiments.load_results(
+        own if own.exists() else ROOT / f"results/{name.partition('-')[0]}-cpu.json"
+    )
     made = tables.paper_table(results, number)
     for file in tables.write(made, tmp_path / name, tables.baselines(number)):
-        assert file.read_text() == committed.with_name(file.name).read_text(), "make it again with: discom table --out"
+        assert file.read_text() == committed.with_name(file.name).read_text(), (
+            "make it again with: discom table --out"
+        )
 
 
 def test_the_readmes_tables_are_what_the_results_say():
@@ -116,13 +143,19 @@ def test_every_command_of_the_data_page_parses():
 
 def leak_row(method: str, modality: str) -> str:
     """A method's score with places kept whole and with places divided, paired by seed."""
-    found = [experiments.load_results(ROOT / "results" / file) for file in ("hls-cpu.json", "splits/hls-random.json")]
+    found = [
+        experiments.load_results(ROOT / "results" / file)
+        for file in ("hls-cpu.json", "splits/hls-random.json")
+    ]
     places, divided = (
         [r.f1[modality] for seed in range(3) for r in results
          if r.seed == seed and experiments.label(r.method, r.config["options"]) == method]
         for results in found
     )  # fmt: skip
-    (one, two), difference = pairs_of(places, divided), experiments.paired_difference(divided, places)
+    (one, two), difference = (
+        pairs_of(places, divided),
+        experiments.paired_difference(divided, places),
+    )
     return f"| {method} | {modality} | {one} | {two} | {'{:+.1f} [{:+.1f}, {:+.1f}]'.format(*difference)} |"
 
 
@@ -148,18 +181,31 @@ def test_the_work_of_the_papers_tables_is_what_was_counted(name):
     for key, value in flops.items():
         kinds[key.partition(" ")[0]].append(value)  # one-sensor teacher first, then all
     scale = 0.7 * SAMPLES[name] * 300 * 5 * 1e9 / 1e18
-    tables_ = [baselines + kinds["teacher"][k] + 8 * kinds["distilled"][k] + 2 * kinds["mlkd"][k] for k in (0, 1)]
+    tables_ = [
+        baselines + kinds["teacher"][k] + 8 * kinds["distilled"][k] + 2 * kinds["mlkd"][k]
+        for k in (0, 1)
+    ]
     page = (ROOT / "data/README.md").read_text()
-    row = next(line for line in page[page.index("| set | archives") :].splitlines() if line.startswith(f"| {name}"))
+    row = next(
+        line
+        for line in page[page.index("| set | archives") :].splitlines()
+        if line.startswith(f"| {name}")
+    )
     told = [float(cell) for cell in row.split("|")[-4:-1]]
-    assert told == pytest.approx([scale * t for t in tables_] + [scale * (sum(tables_) - baselines)], abs=0.012)
+    assert told == pytest.approx(
+        [scale * t for t in tables_] + [scale * (sum(tables_) - baselines)], abs=0.012
+    )
 
 
 def test_what_a_linear_layer_is_worth_is_what_the_results_say():
     results = experiments.load_results(ROOT / "results/ablations/scenes-options-table3.json")
 
     def scores(method: str, modality: str) -> list[float]:
-        held = {r.seed: r.f1[modality] for r in results if experiments.label(r.method, r.config["options"]) == method}
+        held = {
+            r.seed: r.f1[modality]
+            for r in results
+            if experiments.label(r.method, r.config["options"]) == method
+        }
         return [held[seed] for seed in range(5)]
 
     layer = " dimension=256"

@@ -1,4 +1,5 @@
-"""Notebooks in batch: a failure stops no other, the same call goes on, and the index tells what came of each."""
+"""Notebooks in batch: a failure stops no other, the same call goes on, and the index tells what
+came of each."""
 
 import re
 import signal
@@ -70,7 +71,9 @@ def batch_of(out, name=None):
 
 
 def statuses(folder):
-    return {name: row["status"] for name, row in read_json(folder / "index.json")["notebooks"].items()}
+    return {
+        name: row["status"] for name, row in read_json(folder / "index.json")["notebooks"].items()
+    }
 
 
 # ---------------------------------------------------------------- with kernels
@@ -78,7 +81,8 @@ def statuses(folder):
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """A notebook that fails, one whose kernel is killed, one that passes; folder, what was returned and printed."""
+    """A notebook that fails, one whose kernel is killed, one that passes; folder, what was returned
+    and printed."""
     folder = tmp_path_factory.mktemp("book")
     write(folder / "01_fails.ipynb", "half = 1 / 2", BANG, "3")
     write(folder / "02_dies.ipynb", DEADLY, "4")
@@ -97,28 +101,45 @@ def test_the_return_value_says_that_some_failed(done):
 
 def test_a_line_for_each_notebook_in_order(done):
     folder, _, lines = done
-    assert re.fullmatch(r".*-tiny: 3 notebooks with profile tiny on scenes:n=330, 3 to execute", lines[0])
+    assert re.fullmatch(
+        r".*-tiny: 3 notebooks with profile tiny on scenes:n=330, 3 to execute", lines[0]
+    )
     assert [line.split()[0] for line in lines[1:4]] == ["01_fails", "02_dies", "03_passes"]
-    assert re.fullmatch(r"02_dies +seed 0 +\d+ s  FAILED: cell 3: the kernel died \(out of memory\?\)", lines[2])
+    assert re.fullmatch(
+        r"02_dies +seed 0 +\d+ s  FAILED: cell 3: the kernel died \(out of memory\?\)", lines[2]
+    )
     assert re.fullmatch(r"03_passes +seed 0 +\d+ s  2 checks passed · f1 60", lines[3])
     assert lines[4] == str(batch_of(folder / "out") / "index.html")
 
 
 def test_the_traceback_of_the_failing_cell_is_printed(done):
     first = done[2][1]
-    assert re.match(r"01_fails +seed 0 +\d+ s  FAILED: cell 4: ValueError: a loud <b>bang</b>\n", first)
+    assert re.match(
+        r"01_fails +seed 0 +\d+ s  FAILED: cell 4: ValueError: a loud <b>bang</b>\n", first
+    )
     assert "broken()" in first
     assert "\x1b" not in first
 
 
 def test_copies_are_written_with_what_their_cells_printed(done):
     folder = batch_of(done[0] / "out")
-    assert sorted(file.stem for file in folder.glob("*.ipynb")) == ["01_fails", "02_dies", "03_passes"]
+    assert sorted(file.stem for file in folder.glob("*.ipynb")) == [
+        "01_fails",
+        "02_dies",
+        "03_passes",
+    ]
     passed = nbformat.read(folder / "03_passes.ipynb", as_version=4)
-    printed = "".join(out.get("text", "") for cell in passed.cells for out in cell.get("outputs", []))
+    printed = "".join(
+        out.get("text", "") for cell in passed.cells for out in cell.get("outputs", [])
+    )
     assert "✓ the profile came with its data" in printed
     failed = nbformat.read(folder / "01_fails.ipynb", as_version=4)
-    errors = [out for cell in failed.cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    errors = [
+        out
+        for cell in failed.cells
+        for out in cell.get("outputs", [])
+        if out["output_type"] == "error"
+    ]
     assert [error["evalue"] for error in errors] == ["a loud <b>bang</b>"]
     last = failed.cells[-1]
     assert (last.source, last.execution_count) == ("3", None)
@@ -137,7 +158,11 @@ def test_the_record_keeps_status_reason_figures_and_checks(done):
     assert {key: held["settings"][key] for key in ("profile", "data", "seeds")} == {
         "profile": "tiny", "data": "scenes:n=330", "seeds": 1}  # fmt: skip
     rows = held["notebooks"]
-    assert statuses(folder) == {"01_fails.ipynb": "failed", "02_dies.ipynb": "failed", "03_passes.ipynb": "passed"}
+    assert statuses(folder) == {
+        "01_fails.ipynb": "failed",
+        "02_dies.ipynb": "failed",
+        "03_passes.ipynb": "passed",
+    }
     assert rows["01_fails.ipynb"]["reason"] == "cell 4: ValueError: a loud <b>bang</b>"
     passed = rows["03_passes.ipynb"]
     assert (passed["checks"], passed["figures"], passed["reason"]) == (2, {"f1": 60.0}, "")
@@ -154,9 +179,9 @@ def test_the_notebooks_themselves_stay_as_they_were(done):
 def children(pid):
     """The processes that a process has started, and those that they have."""
     found = []
-    for line in subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    ):
+    for line in subprocess.run(
+        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout.split("\n"):
         if len(pair := line.split()) == 2 and int(pair[1]) == pid:
             found += [int(pair[0]), *children(int(pair[0]))]
     return found
@@ -207,7 +232,8 @@ def test_a_batch_that_is_stopped_leaves_no_kernel_and_goes_on(tmp_path, name):
 
 @pytest.fixture
 def papermill(monkeypatch):
-    """Stands for papermill: `says` gives the exception, or what is printed, by the notebook's name; counts calls."""
+    """Stands for papermill: `says` gives the exception, or what is printed, by the notebook's name;
+    counts calls."""
 
     class Stand:
         says: dict
@@ -228,7 +254,9 @@ def papermill(monkeypatch):
     stand = Stand()
     stand.says, stand.asked = {}, []
     monkeypatch.setattr("discom.reproduce.execution.papermill.execute_notebook", stand)
-    monkeypatch.setattr("discom.reproduce.execution.render", lambda copy: copy)  # has tests of its own
+    monkeypatch.setattr(
+        "discom.reproduce.execution.render", lambda copy: copy
+    )  # has tests of its own
     return stand
 
 
@@ -251,7 +279,9 @@ def again(book, out, **more):
     return [(job.source.stem, job.parameters["seed"]) for job in engine.begun]
 
 
-def test_the_same_call_runs_what_failed_or_is_missing_and_nothing_else(book, tmp_path, papermill, capsys):
+def test_the_same_call_runs_what_failed_or_is_missing_and_nothing_else(
+    book, tmp_path, papermill, capsys
+):
     papermill.says = {"02_two": raised("ValueError", "a bang")}
     assert again(book, tmp_path / "out") == [("01_one", 0), ("02_two", 0), ("03_three", 0)]
     papermill.says = {}
@@ -277,7 +307,9 @@ def test_other_settings_begin_another_folder(book, tmp_path, papermill, change):
     first, second = sorted(file.parent.name for file in (tmp_path / "out").glob("*/index.json"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-tiny", first)
     assert second == first + ("-scenes-n-60-size-16" if "data" in change else "-2")
-    assert again(book, tmp_path / "out", **{k: v for k, v in change.items() if k != "again"}) == []  # the newest
+    assert (
+        again(book, tmp_path / "out", **{k: v for k, v in change.items() if k != "again"}) == []
+    )  # the newest
 
 
 def test_another_package_begins_another_folder(book, tmp_path, papermill, monkeypatch):
@@ -306,7 +338,9 @@ def test_every_seed_has_copies_and_runs_of_its_own(book, tmp_path, papermill):
     papermill.says = {"01_one": ["key figures: F1 rgb 60", "key figures: F1 rgb 63"]}
     assert len(again(book, tmp_path / "out", seeds=2)) == 6
     folder = batch_of(tmp_path / "out")
-    assert sorted(statuses(folder)) == [f"seed-{s}/{n}.ipynb" for s in (0, 1) for n in ("01_one", "02_two", "03_three")]
+    assert sorted(statuses(folder)) == [
+        f"seed-{s}/{n}.ipynb" for s in (0, 1) for n in ("01_one", "02_two", "03_three")
+    ]
     runs = {(seed, how["parameters"]["runs"]) for _, seed, how in papermill.asked}
     assert runs == {(seed, str(folder / f"seed-{seed}/runs")) for seed in (0, 1)}
     assert "F1 rgb 61.5 ± 2.1 (n = 2)" in (folder / "index.html").read_text()
@@ -329,8 +363,12 @@ def test_a_notebook_finds_data_given_by_a_relative_path(book, tmp_path, papermil
     assert papermill.asked[0][2]["parameters"]["data"] == str(tmp_path / "mine")
 
 
-def test_a_notebook_that_is_not_for_these_data_is_skipped_with_the_reason(book, tmp_path, papermill, capsys):
-    papermill.says = {"02_two": raised("UnsuitableError", "data: 'x' has no known factors; it needs scenes")}
+def test_a_notebook_that_is_not_for_these_data_is_skipped_with_the_reason(
+    book, tmp_path, papermill, capsys
+):
+    papermill.says = {
+        "02_two": raised("UnsuitableError", "data: 'x' has no known factors; it needs scenes")
+    }
     assert run_notebooks(book, "tiny", tmp_path / "out", engine=Inline()) is True
     assert "SKIPPED: data: 'x' has no known factors; it needs scenes\n" in capsys.readouterr().out
     assert statuses(batch_of(tmp_path / "out"))["02_two.ipynb"] == "skipped"
@@ -338,15 +376,22 @@ def test_a_notebook_that_is_not_for_these_data_is_skipped_with_the_reason(book, 
     assert again(book, tmp_path / "out") == []
 
 
-def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(book, tmp_path, papermill, monkeypatch):
+def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(
+    book, tmp_path, papermill, monkeypatch
+):
     monkeypatch.setattr(queue, "PATIENCE", 0.01)
-    papermill.says = {"01_one": [raised("BusyError", "another process trains this run"), "all 1 checks passed"]}
+    papermill.says = {
+        "01_one": [raised("BusyError", "another process trains this run"), "all 1 checks passed"]
+    }
     assert [name for name, _ in again(book, tmp_path / "out", workers=2)].count("01_one") == 2
     assert set(statuses(batch_of(tmp_path / "out")).values()) == {"passed"}
 
 
 def test_whatever_papermill_raises_does_not_stop_the_others(book, tmp_path, papermill, capsys):
-    papermill.says = {"01_one": DeadKernelError("Kernel died"), "02_two": RuntimeError("no\nport left")}
+    papermill.says = {
+        "01_one": DeadKernelError("Kernel died"),
+        "02_two": RuntimeError("no\nport left"),
+    }
     assert run_notebooks(book, "tiny", tmp_path / "out", engine=Inline()) is False
     printed = capsys.readouterr().out
     assert "FAILED: before the first cell: the kernel died (out of memory?)" in printed
@@ -355,10 +400,14 @@ def test_whatever_papermill_raises_does_not_stop_the_others(book, tmp_path, pape
 
 
 def test_a_dry_run_lists_what_would_run_and_leaves_nothing(book, tmp_path, papermill, capsys):
-    assert run_notebooks(book, "paper", tmp_path / "out", seeds=2, only="01,02", dry_run=True) is True
+    assert (
+        run_notebooks(book, "paper", tmp_path / "out", seeds=2, only="01,02", dry_run=True) is True
+    )
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.endswith("-paper: 4 notebooks with profile paper on scenes, 4 to execute")
-    assert [line.split() for line in rest] == [[n, "seed", s] for s in "01" for n in ("01_one", "02_two")]
+    assert [line.split() for line in rest] == [
+        [n, "seed", s] for s in "01" for n in ("01_one", "02_two")
+    ]
     assert papermill.asked == []
     assert not (tmp_path / "out").exists()
 
@@ -394,7 +443,9 @@ def test_wrong_input_is_refused_before_anything_is_made(book, tmp_path, papermil
 
 def test_a_folder_without_notebooks_is_named(tmp_path):
     write(tmp_path / "notes.ipynb", "1")
-    with pytest.raises(DataError, match=r"no notebook NN_….ipynb in it; run from the folder of the repository"):
+    with pytest.raises(
+        DataError, match=r"no notebook NN_….ipynb in it; run from the folder of the repository"
+    ):
         run_notebooks(tmp_path, "tiny", tmp_path / "out")
 
 
@@ -409,7 +460,9 @@ def test_a_folder_without_notebooks_is_named(tmp_path):
         (["--out", "book/01_one.ipynb"], "01_one.ipynb"),
     ],
 )
-def test_the_command_line_says_it_in_one_line(book, tmp_path, monkeypatch, papermill, capsys, flags, named):
+def test_the_command_line_says_it_in_one_line(
+    book, tmp_path, monkeypatch, papermill, capsys, flags, named
+):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["reproduce", "--notebooks", "book", "--profile", "tiny", *flags]) == 2
     error = capsys.readouterr().err
@@ -490,7 +543,12 @@ def row(status="passed", seed=0, **more):
 def test_the_index_links_to_what_is_there_and_loads_nothing(tmp_path):
     rows = {"01_one.ipynb": row(), "02_two.ipynb": row("failed", notebook="02_two", page=False, reason="<i>&"),
             "03_three.ipynb": row("missing", notebook="03_three", page=False, seconds=0.0)}  # fmt: skip
-    batch = Batch(tmp_path, {"profile": "tiny", "data": "a<b", "seeds": 1, "code": "0"}, "2026-01-02 03:04:05", rows)
+    batch = Batch(
+        tmp_path,
+        {"profile": "tiny", "data": "a<b", "seeds": 1, "code": "0"},
+        "2026-01-02 03:04:05",
+        rows,
+    )
     write_page(batch)
     text = (tmp_path / "index.html").read_text()
     found = Links(text)

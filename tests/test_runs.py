@@ -1,4 +1,5 @@
-"""A run on disk: its identity covers what changes the numbers and nothing else; broken results; the lock."""
+"""A run on disk: its identity covers what changes the numbers and nothing else; broken results; the
+lock."""
 
 import dataclasses
 import json
@@ -116,7 +117,8 @@ def test_every_option_changes_the_hash(held, method, given):
 @pytest.mark.parametrize("extra", ["an option", "a term"])
 @pytest.mark.parametrize("given", [{}, {"grl_lambda": 0.5, "weights": {"adv": 0}}], ids=str)
 def test_a_new_option_at_its_default_leaves_old_runs_alone(held, monkeypatch, extra, given):
-    """A later version's method, with an option or a term more: its runs are found where they were."""
+    """A later version's method, with an option or a term more: its runs are found where they
+    were."""
     old = run(held, options(**given))
     monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
     original = methods.get("discom")
@@ -134,7 +136,10 @@ def test_a_new_option_at_its_default_leaves_old_runs_alone(held, monkeypatch, ex
             @classmethod
             def options(cls, given):
                 novel = given.get("novel", 7)
-                return {**super().options({k: v for k, v in given.items() if k != "novel"}), "novel": novel}
+                return {
+                    **super().options({k: v for k, v in given.items() if k != "novel"}),
+                    "novel": novel,
+                }
 
         changed = {"novel": 8}
     new = run(held, options(**given))
@@ -144,13 +149,22 @@ def test_a_new_option_at_its_default_leaves_old_runs_alone(held, monkeypatch, ex
 
 
 def test_what_is_written_down_is_what_is_not_the_default(held):
-    found = identity(methods.get("discom"), held.split(), options(grl_lambda=1, pairing="paired", weights={"irr": 0}))
+    found = identity(
+        methods.get("discom"),
+        held.split(),
+        options(grl_lambda=1, pairing="paired", weights={"irr": 0}),
+    )
     assert found["options"] == {"pairing": "paired"}
 
 
-@pytest.mark.parametrize("method", [name for name in methods.names() if methods.get(name).published])
+@pytest.mark.parametrize(
+    "method", [name for name in methods.names() if methods.get(name).published]
+)
 def test_published_options_are_another_run_of_the_same_method(held, method):
-    assert run(held, options(**methods.get(method).published), method).hash != run(held, method=method).hash
+    assert (
+        run(held, options(**methods.get(method).published), method).hash
+        != run(held, method=method).hash
+    )
 
 
 @pytest.mark.parametrize("method", methods.names())
@@ -181,7 +195,10 @@ def test_a_default_written_out_is_no_other_run(held, given):
 
 
 def test_the_order_of_options_is_no_other_run(held):
-    there, back = {"grl_lambda": 0.5, "reduction": "released"}, {"reduction": "released", "grl_lambda": 0.5}
+    there, back = (
+        {"grl_lambda": 0.5, "reduction": "released"},
+        {"reduction": "released", "grl_lambda": 0.5},
+    )
     assert run(held, options(**there)).hash == run(held, options(**back)).hash
 
 
@@ -227,7 +244,9 @@ CHANGES = {
         modalities={
             "rgb": held.modalities["rgb"],
             "depth": Modality(
-                held.modalities["depth"].x, held.modalities["depth"].y, np.array([f"o{i}" for i in range(len(held))])
+                held.modalities["depth"].x,
+                held.modalities["depth"].y,
+                np.array([f"o{i}" for i in range(len(held))]),
             ),
         },
     ),
@@ -268,7 +287,16 @@ def test_the_options_of_a_run_are_written_in_full(held):
         "adversary": "reversal",
         "reduction": "released",
         "modality_targets": "paper",
-        "weights": {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0, "irr": 0.0, "xcov": 0.0, "hsic": 0.0},
+        "weights": {
+            "cl": 1.0,
+            "adv": 1.0,
+            "mod": 1.0,
+            "aux": 1.0,
+            "orth": 1.0,
+            "irr": 0.0,
+            "xcov": 0.0,
+            "hsic": 0.0,
+        },
     }
 
 
@@ -370,7 +398,9 @@ def read_error(file) -> str:
 def test_an_edited_result_is_refused(tmp_path, what):
     file = tmp_path / "result.json"
     file.write_text(json.dumps(EDITED[what]))
-    assert read_error(file).startswith(f"{file}: was changed after it was measured (its checksum differs)")
+    assert read_error(file).startswith(
+        f"{file}: was changed after it was measured (its checksum differs)"
+    )
 
 
 @pytest.mark.parametrize("what", FOREIGN)
@@ -388,7 +418,9 @@ def test_a_result_that_was_cut_short_is_refused(tmp_path, what):
 
 
 def test_a_missing_result_says_to_train_first(tmp_path):
-    with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run first"):
+    with pytest.raises(
+        RunError, match=r"nowhere/result\.json: no such result; train the run first"
+    ):
         Result.read(tmp_path / "nowhere/result.json")
 
 
@@ -449,7 +481,9 @@ TAUGHT = [name for name in methods.names() if methods.get(name).taught]
 def write_teacher(folder, hash="0123456789"):
     """The folder of a finished teacher, as far as a student's identity goes."""
     folder.mkdir(parents=True)
-    (folder / "result.json").write_text(json.dumps(replace(RESULT, method="teacher", hash=hash).to_json()))
+    (folder / "result.json").write_text(
+        json.dumps(replace(RESULT, method="teacher", hash=hash).to_json())
+    )
     return folder
 
 
@@ -483,7 +517,9 @@ def test_the_teacher_reads_what_the_option_says(held, method, reads):
     assert student.teacher_folder.parts[-2] == teacher_of(method)
 
 
-@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("accelerator", "devices", "options")])
+@pytest.mark.parametrize(
+    "name", [name for name in OTHER if name not in ("accelerator", "devices", "options")]
+)
 def test_another_setting_is_another_teacher(held, name):
     other = run(held, replace(BASE, **{name: OTHER[name]}), "kdv2")
     assert other.teacher_folder != run(held, method="kdv2").teacher_folder
@@ -491,7 +527,10 @@ def test_another_setting_is_another_teacher(held, name):
 
 
 def test_another_accelerator_is_the_same_teacher(held):
-    assert run(held, replace(BASE, accelerator="cpu"), "kdv2").teacher_hash == run(held, method="kdv2").teacher_hash
+    assert (
+        run(held, replace(BASE, accelerator="cpu"), "kdv2").teacher_hash
+        == run(held, method="kdv2").teacher_hash
+    )
 
 
 @pytest.mark.parametrize("method", [name for name in methods.names() if name not in TAUGHT])
@@ -519,7 +558,9 @@ def test_the_default_teacher_given_by_its_folder_is_no_other_run(held, tmp_path)
 
 
 def test_a_teacher_without_result_has_no_hash(held, tmp_path):
-    with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run first"):
+    with pytest.raises(
+        RunError, match=r"nowhere/result\.json: no such result; train the run first"
+    ):
         _ = run(held, method="kdv2", teacher=tmp_path / "nowhere").hash
 
 
@@ -532,7 +573,11 @@ def test_identity_is_what_makes_a_run_this_one(held, tmp_path):
     split = held.split(seed=0)
     found = identity(methods.Student, split, BASE)
     assert {"method", "data", "split", *BASE.identity()} == set(found)
-    assert (found["method"], found["data"], found["options"]) == ("student", "scenes", {})  # all at their defaults
+    assert (found["method"], found["data"], found["options"]) == (
+        "student",
+        "scenes",
+        {},
+    )  # all at their defaults
     other = identity(methods.Student, split, options(weights={"cl": 0.5}))
     assert {key for key in found if found[key] != other[key]} == {"options"}
     assert other["options"] == {"weights": {"cl": 0.5}}
@@ -555,9 +600,13 @@ def test_identity_tells_splits_apart(held):
 
 def test_identity_tells_the_order_of_the_modalities_apart():
     """Heads are numbered, and bands stacked, in the order of the modalities."""
-    there, back = (data.load(f"scenes:n=66,size=16,modalities={names}") for names in ("rgb+depth", "depth+rgb"))
+    there, back = (
+        data.load(f"scenes:n=66,size=16,modalities={names}") for names in ("rgb+depth", "depth+rgb")
+    )
     assert there.name == back.name
-    assert identity(methods.Student, there.split(), BASE) != identity(methods.Student, back.split(), BASE)
+    assert identity(methods.Student, there.split(), BASE) != identity(
+        methods.Student, back.split(), BASE
+    )
 
 
 def test_weights_have_a_file_for_each_network():
@@ -574,7 +623,10 @@ def test_a_run_is_held_by_one_process_at_a_time(tmp_path, is_free):
         assert not is_free(folder)
         with pytest.raises(BusyError) as caught, locked(folder):
             pass
-        assert str(caught.value) == f"{folder}: another process trains this run; wait for it, or stop it"
+        assert (
+            str(caught.value)
+            == f"{folder}: another process trains this run; wait for it, or stop it"
+        )
         with locked(tmp_path / "deep/down/1-abc"):  # another run is another lock
             pass
         assert not is_free(folder)
@@ -630,13 +682,18 @@ def test_a_file_in_the_place_of_a_folder(tmp_path, place):
     file.write_text("something else")
     with pytest.raises(RunError) as caught, locked(folder):
         pass
-    assert re.fullmatch(rf"{folder}: cannot be written \(.+\); choose another folder for runs", str(caught.value))
+    assert re.fullmatch(
+        rf"{folder}: cannot be written \(.+\); choose another folder for runs", str(caught.value)
+    )
     assert file.read_text() == "something else"
 
 
 def test_a_folder_in_the_place_of_the_lock(tmp_path):
     (tmp_path / ".lock").mkdir()
-    with pytest.raises(RunError, match=r"cannot be written \(.+\); choose another folder for runs"), locked(tmp_path):
+    with (
+        pytest.raises(RunError, match=r"cannot be written \(.+\); choose another folder for runs"),
+        locked(tmp_path),
+    ):
         pass
 
 

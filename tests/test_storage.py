@@ -73,10 +73,14 @@ def test_what_a_disk_did_not_say_stays_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_place_after(tmp_path, monkeypatch, durable):
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_place_after(
+    tmp_path, monkeypatch, durable
+):
     done = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (done.append(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (done.append(os.fstat(handle).st_ino), fsync(handle))
+    )
     monkeypatch.setattr(os, "replace", lambda *given: (done.append("moved"), replace(*given)))
     with atomic_file(tmp_path / "a", durable=durable) as part:
         part.write_text("whole")
@@ -86,7 +90,13 @@ def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_place_after(tmp
 
 def test_what_killed_processes_had_begun_is_tidied_away_and_nothing_else(tmp_path):
     (tmp_path / "weights").mkdir()
-    for name in (".state.pt.1.part", "weights/.rgb.safetensors.2.part", "weights/rgb.safetensors", ".lock", "a.part"):
+    for name in (
+        ".state.pt.1.part",
+        "weights/.rgb.safetensors.2.part",
+        "weights/rgb.safetensors",
+        ".lock",
+        "a.part",
+    ):
         (tmp_path / name).touch()
     tidy(tmp_path)
     kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
@@ -180,7 +190,9 @@ def test_json_refuses_what_it_cannot_say_and_keeps_the_old_file(tmp_path, value)
 @pytest.mark.parametrize("content", [b"", b'{"a": 1', b"not json", b"\xff\xfe\x00"])
 def test_damaged_json_is_named_with_a_way_out(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.json: not valid JSON .*; delete it and run the command again"):
+    with pytest.raises(
+        DataError, match=r"a\.json: not valid JSON .*; delete it and run the command again"
+    ):
         read_json(tmp_path / "a.json")
 
 
@@ -217,4 +229,7 @@ def test_digest_of_plain_values_ignores_the_order_of_keys():
 
 def test_checksum_is_sha256_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
-    assert checksum(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        checksum(tmp_path / "a")
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

@@ -61,7 +61,9 @@ def imported(tree: ast.AST) -> set[str]:
             parts = node.module.split(".")
             found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("discom.")}
+            found |= {
+                alias.name.split(".")[1] for alias in node.names if alias.name.startswith("discom.")
+            }
     return found - {"Config", "fit", "profile"}
 
 
@@ -81,12 +83,18 @@ def test_public_names_are_listed_and_there(path):
     tree = ast.parse(path.read_text())
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     listed = [
-        node for node in tree.body if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
     ]
     if names and path.name != "__init__.py":
         public = ast.literal_eval(listed[0].value)
-        assert all(ast.get_docstring(node) for node in tree.body if getattr(node, "name", "") in public)
-        assert public == sorted(public, key=lambda name: (not name.isupper(), name[0].islower(), name))
+        assert all(
+            ast.get_docstring(node) for node in tree.body if getattr(node, "name", "") in public
+        )
+        assert public == sorted(
+            public, key=lambda name: (not name.isupper(), name[0].islower(), name)
+        )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -96,13 +104,18 @@ def test_files_and_functions_fit_a_reader(path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
-            assert not body or body[-1].end_lineno - body[0].lineno < 60, f"{path.name}: {node.name}"
+            assert not body or body[-1].end_lineno - body[0].lineno < 60, (
+                f"{path.name}: {node.name}"
+            )
 
 
 def test_importing_discom_loads_neither_torch_nor_matplotlib():
     code = "import sys, discom; print([m for m in ('torch', 'matplotlib', 'pandas') if m in sys.modules])"
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
     )
 
 

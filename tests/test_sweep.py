@@ -1,4 +1,5 @@
-"""Sweeps: what is missing is trained once, whatever fails, dies, is killed, or happens at the same time."""
+"""Sweeps: what is missing is trained once, whatever fails, dies, is killed, or happens at the same
+time."""
 
 import itertools
 import os
@@ -25,7 +26,20 @@ from discom.sweep.jobs import Training, attempt
 DATA = "scenes:n=60,size=16"
 TINY = replace(profile("tiny"), epochs=1)
 SOURCE = Source(DATA)
-TABLE = ["table", "2", "--data", DATA, "--profile", "tiny", "--epochs", "1", "--seeds", "1", "--workers", "2"]
+TABLE = [
+    "table",
+    "2",
+    "--data",
+    DATA,
+    "--profile",
+    "tiny",
+    "--epochs",
+    "1",
+    "--seeds",
+    "1",
+    "--workers",
+    "2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +89,15 @@ def test_what_is_done_is_not_planned_and_what_is_damaged_only_on_request(held, t
 
 
 def test_the_estimate_grows_with_what_is_missing(held, tmp_path, monkeypatch):
-    """Nothing costs nothing; more epochs and more parameters cost more. By a clock on which every step takes alike."""
+    """Nothing costs nothing; more epochs and more parameters cost more. By a clock on which every
+    step takes alike."""
     monkeypatch.setattr("discom.sweep.plan.time.perf_counter", itertools.count().__next__)
     assert sweep.estimate([], held) == 0
     short, long = (run(held, tmp_path, epochs=epochs) for epochs in (10, 100))
     assert sweep.estimate([long], held) == 10 * sweep.estimate([short], held) > 0
-    big, double = (sweep.estimate([run(held, tmp_path, name)] * 50, held) for name in ("student", "discom"))
+    big, double = (
+        sweep.estimate([run(held, tmp_path, name)] * 50, held) for name in ("student", "discom")
+    )
     assert double > 1.2 * big
 
 
@@ -161,7 +178,9 @@ class Scripted:
 
 
 def test_runs_begin_in_the_order_of_the_plan_teachers_before_students(held, tmp_path):
-    wanted = [run(held, tmp_path, name, seed) for seed in range(2) for name in ("kdv2", "student", "dkd")]
+    wanted = [
+        run(held, tmp_path, name, seed) for seed in range(2) for name in ("kdv2", "student", "dkd")
+    ]
     engine = Scripted(workers=2)
     assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
     begun = [(r.method, r.config.seed) for r in engine.begun]
@@ -177,7 +196,14 @@ def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(held, tmp_
     engine = Scripted(ends={teacher: [BusyError("another process trains it")] * 2})
     started = time.monotonic()
     assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
-    assert [r.method for r in engine.begun] == ["teacher", "student", "student-2x", "teacher", "teacher", "kdv2"]
+    assert [r.method for r in engine.begun] == [
+        "teacher",
+        "student",
+        "student-2x",
+        "teacher",
+        "teacher",
+        "kdv2",
+    ]
     assert time.monotonic() - started >= 2 * 0.05
 
 
@@ -190,7 +216,9 @@ def test_students_of_a_damaged_teacher_are_given_up(held, tmp_path):
     failed = sweep.sweep(wanted, SOURCE, engine, progress=False)
     assert [r.method for r in engine.begun] == ["student"]
     assert "cut short or damaged" in failed.pop(teacher)
-    assert failed == {wanted[0].folder: f"{wanted[0].folder}: not trained, because its teacher failed"}
+    assert failed == {
+        wanted[0].folder: f"{wanted[0].folder}: not trained, because its teacher failed"
+    }
 
 
 def test_what_another_sweep_trains_or_trained_meanwhile_costs_no_data(held, tmp_path):
@@ -226,13 +254,17 @@ def test_a_forecast_counts_cores_and_workers(held, tmp_path, monkeypatch, worker
     monkeypatch.setattr(planning.torch.cuda, "is_available", lambda: False)
     engine = Scripted(workers)
     engine.threads = threads
-    assert sweep.forecast([run(held, tmp_path, seed=seed) for seed in range(20)], held, engine) == told
+    assert (
+        sweep.forecast([run(held, tmp_path, seed=seed) for seed in range(20)], held, engine) == told
+    )
 
 
 def test_an_estimate_is_timed_with_the_threads_of_a_worker(held, tmp_path, monkeypatch):
     before, seen = torch.get_num_threads(), []
     loss = methods.Student.loss
-    monkeypatch.setattr(methods.Student, "loss", lambda *given: seen.append(torch.get_num_threads()) or loss(*given))
+    monkeypatch.setattr(
+        methods.Student, "loss", lambda *given: seen.append(torch.get_num_threads()) or loss(*given)
+    )
     sweep.estimate([run(held, tmp_path)], held, threads=before + 1)
     assert set(seen) == {before + 1}
     assert torch.get_num_threads() == before
@@ -247,12 +279,17 @@ def test_what_ray_is_given_holds_in_any_folder(held, tmp_path, monkeypatch):
             "scenes-of-mine": f"{tmp_path}/scenes-of-mine"}  # fmt: skip
     given = []
     engine = object.__new__(Ray)
-    engine.tasks, engine.task = {}, SimpleNamespace(remote=lambda job: given.append(job) or len(given))
+    engine.tasks, engine.task = (
+        {},
+        SimpleNamespace(remote=lambda job: given.append(job) or len(given)),
+    )
     for path in here:
         engine.submit(Training(run(held, "runs", "kdv2"), Source(path)))
     assert [job.source.path for job in given] == list(here.values())
     assert {job.key.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
-    assert {job.run.teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
+    assert {job.run.teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {
+        tmp_path.parts
+    }
 
 
 @pytest.mark.parametrize(
@@ -289,7 +326,9 @@ def command(runs, *more):
 
 @pytest.mark.slow
 def test_two_sweeps_on_one_folder_lose_and_repeat_nothing(tmp_path):
-    both = [subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     first, second = (process.communicate(timeout=300)[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
     folders = [file.parent for file in tmp_path.rglob("result.json")]
@@ -311,7 +350,10 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_numbers(tmp_path):
         assert subprocess.run(command(tmp_path / name), check=False).returncode == 0
     assert all(file.stat().st_mtime_ns == then for file, then in before.items())
     scores = [
-        {file.relative_to(tmp_path / name): Result.read(file).scores for file in (tmp_path / name).rglob("result.json")}
+        {
+            file.relative_to(tmp_path / name): Result.read(file).scores
+            for file in (tmp_path / name).rglob("result.json")
+        }
         for name in ("killed", "whole")
     ]
     assert scores[0] == scores[1]
@@ -342,7 +384,13 @@ def test_a_table_is_made_written_and_read_again(tmp_path, capsys):
     ]
     assert cli.main([*TABLE, *more]) == 0
     first = capsys.readouterr().out
-    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["t.csv", "t.md", "t.png", "t.tex", "t.txt"]
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == [
+        "t.csv",
+        "t.md",
+        "t.png",
+        "t.tex",
+        "t.txt",
+    ]
     assert cli.main([*TABLE, *more]) == 0
     again = capsys.readouterr().out
     assert f"{len(methods.names(dense=False))} runs, 0 of them to train" in again
@@ -355,7 +403,9 @@ def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
         cli.main([*TABLE, "--runs", str(tmp_path), "--learning_rate", "1e30", "--epochs", "2"])
     assert status.value.code == 1
     errors = capsys.readouterr().err.splitlines()
-    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(methods.names(dense=False))
+    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(
+        methods.names(dense=False)
+    )
 
 
 @pytest.mark.parametrize(
@@ -363,12 +413,18 @@ def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
     [
         (["table", "6"], "table: 6 is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino"),
         (["table", "3", "--teacher", "rgb"], "'rgb' cannot be this table's; table 3 has none"),
-        (["table", "4", "--as_published"], "as_published: table 4 says for itself which options a row has"),
+        (
+            ["table", "4", "--as_published"],
+            "as_published: table 4 says for itself which options a row has",
+        ),
         (["table", "5", "--modalities", "depth"], "needs two modalities or more"),
         (["table", "3", "--seeds", "0"], "--seeds: 0 runs make no table"),
         (["table", "3", "--options", '{"pairing": "paired"}'], "options"),
         (["table", "1", "--teacher", "sonar"], "'sonar' cannot be this table's; choose rgb, depth"),
-        (["table", "2", "--teacher", "rgb"], "'rgb' cannot be this table's; table 2's reads all modalities"),
+        (
+            ["table", "2", "--teacher", "rgb"],
+            "'rgb' cannot be this table's; table 2's reads all modalities",
+        ),
         (["table", "1", "--seeds", "0"], "--seeds: 0 runs make no table"),
         (["table", "1", "--engine", "slurm"], "'slurm' is unknown"),
         (["table", "1", "--modalities", "rgb"], "needs two modalities or more"),
@@ -385,7 +441,8 @@ def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
 
 
 def test_the_wait_for_another_process_is_short():
-    """A run that is busy elsewhere is looked at again; the test above that runs two sweeps would crawl otherwise."""
+    """A run that is busy elsewhere is looked at again; the test above that runs two sweeps would
+    crawl otherwise."""
     assert queue.PATIENCE <= 5
 
 
@@ -396,7 +453,9 @@ def test_the_wait_for_another_process_is_short():
 def test_a_cluster_that_cannot_be_reached_is_one_line_and_no_long_wait(address, monkeypatch):
     asked = []
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=lambda **how: asked.append(how)))
-    with pytest.raises(ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); check that"):
+    with pytest.raises(
+        ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); check that"
+    ):
         sweep.make_engine("ray", 1, address).__enter__()
     assert asked == []
 
@@ -417,9 +476,14 @@ def test_ray_loses_a_node_and_no_run(held, tmp_path, monkeypatch):
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
     lost = cluster.add_node(num_cpus=1)
-    wanted = [run(held, tmp_path, name, epochs=4) for name in ("student", "student-2x", "kdv2", "dkd", "discom")]
+    wanted = [
+        run(held, tmp_path, name, epochs=4)
+        for name in ("student", "student-2x", "kdv2", "dkd", "discom")
+    ]
     engine = sweep.make_engine("ray", 2, cluster.address)
     finished, ended = engine.finished, []
 
@@ -441,4 +505,7 @@ def test_ray_loses_a_node_and_no_run(held, tmp_path, monkeypatch):
     assert len(set(ended)) == len(wanted) + 1  # and the teacher
     apart = run(held, tmp_path / "apart", "student", epochs=4)
     assert sweep.sweep([apart], SOURCE, Local(1), progress=False) == {}
-    assert Result.read(apart.folder / "result.json").scores == Result.read(wanted[0].folder / "result.json").scores
+    assert (
+        Result.read(apart.folder / "result.json").scores
+        == Result.read(wanted[0].folder / "result.json").scores
+    )

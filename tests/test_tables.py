@@ -10,10 +10,28 @@ from discom import methods
 from discom.errors import ConfigError, RunError
 from discom.experiments import BASELINES, label, summary
 from discom.runs import Result
-from discom.tables import baselines, cost_to_markdown, paper_figures, paper_rows, paper_table, to_markdown, write
+from discom.tables import (
+    baselines,
+    cost_to_markdown,
+    paper_figures,
+    paper_rows,
+    paper_table,
+    to_markdown,
+    write,
+)
 
 
-def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", networks=None, seconds=10.0, **config):
+def result(
+    method="student",
+    seed=0,
+    rgb=80.0,
+    depth=60.0,
+    *,
+    data="scenes",
+    networks=None,
+    seconds=10.0,
+    **config,
+):
     scores = {m: {"f1": f1, "accuracy": f1, "calibration_error": 0.1, "valid_f1": f1, "best_epoch": 3}
               for m, f1 in (networks or {"rgb": rgb, "depth": depth}).items()}  # fmt: skip
     return Result(
@@ -25,8 +43,14 @@ def result(method="student", seed=0, rgb=80.0, depth=60.0, *, data="scenes", net
 
 
 RUNS = [
-    *(result("student", seed, rgb, 60.0, seconds=10) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
-    *(result("discom", seed, rgb, 61.0, seconds=s) for seed, rgb, s in ((0, 73.0, 20), (1, 74.0, 90), (2, 78.0, 40))),
+    *(
+        result("student", seed, rgb, 60.0, seconds=10)
+        for seed, rgb in enumerate((70.0, 72.0, 74.0))
+    ),
+    *(
+        result("discom", seed, rgb, 61.0, seconds=s)
+        for seed, rgb, s in ((0, 73.0, 20), (1, 74.0, 90), (2, 78.0, 40))
+    ),
     result("student-2x", 1, 71.0, 62.0, seconds=15),
 ]
 
@@ -50,7 +74,10 @@ def test_markdown_by_hand():
 
 def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
     lines = cost_to_markdown(RUNS).split("\n")
-    assert lines[0] == "| data | method | parameters at use | n | s per run | quickest | samples/s | peak MB |"
+    assert (
+        lines[0]
+        == "| data | method | parameters at use | n | s per run | quickest | samples/s | peak MB |"
+    )
     assert lines[2:5] == [
         "| scenes | student | 7 | 3 | 10 | 10 | 1 | 1 |",
         "| scenes | discom | 7 | 3 | 40 | 20 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
@@ -68,7 +95,9 @@ def test_markdown_of_a_single_run():
 # ---------------------------------------------------------------- the paper's tables
 
 
-def runs_of(number, data="scenes", modalities=("rgb", "depth"), seeds=3, gain=None, teacher=None, **config):
+def runs_of(
+    number, data="scenes", modalities=("rgb", "depth"), seeds=3, gain=None, teacher=None, **config
+):
     """Hand-made runs of a whole table; `gain` adds points to some methods."""
     made = []
     for name, options in paper_rows(number, list(modalities), teacher):
@@ -95,12 +124,17 @@ def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
     table = paper_table(runs_of(1), 1)
     assert table["method"].tolist() == methods.names(dense=False)
     assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(methods.names(dense=False)) - 1)
-    assert paper_table(runs_of(1, teacher="depth"), 1, "depth")["modality"].tolist()[:2] == ["depth", "rgb"]
+    assert paper_table(runs_of(1, teacher="depth"), 1, "depth")["modality"].tolist()[:2] == [
+        "depth",
+        "rgb",
+    ]
 
 
 def test_table_2_has_a_teacher_of_all_and_a_student_for_each():
     table = paper_table(runs_of(2), 2)
-    assert table["modality"].tolist() == ["rgb+depth"] + ["rgb", "depth"] * (len(methods.names(dense=False)) - 1)
+    assert table["modality"].tolist() == ["rgb+depth"] + ["rgb", "depth"] * (
+        len(methods.names(dense=False)) - 1
+    )
 
 
 def test_the_teacher_is_no_competitor():
@@ -112,7 +146,9 @@ def test_the_teacher_is_no_competitor():
 
 
 def test_arrows_say_what_the_interval_says():
-    table = paper_table(runs_of(1, gain={"dkd": 5.0, "mlkd": -5.0, "kdv1": 0.0}), 1).set_index("method")
+    table = paper_table(runs_of(1, gain={"dkd": 5.0, "mlkd": -5.0, "kdv1": 0.0}), 1).set_index(
+        "method"
+    )
     assert table.loc["dkd", "arrow"] == "↑"
     assert table.loc["mlkd", "arrow"] == "↓"
     assert table.loc["kdv1", "arrow"] == "~"
@@ -122,9 +158,12 @@ def test_arrows_say_what_the_interval_says():
 
 
 def test_rows_of_both_tables_do_not_mix():
-    """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds are the same."""
+    """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds
+    are the same."""
     both = runs_of(1) + [
-        r for r in runs_of(2, gain={"kdv2": 9.0}) if r.method == "teacher" or methods.get(r.method).taught
+        r
+        for r in runs_of(2, gain={"kdv2": 9.0})
+        if r.method == "teacher" or methods.get(r.method).taught
     ]
     assert paper_table(both, 1).equals(paper_table(runs_of(1), 1))
 
@@ -155,11 +194,17 @@ def test_rows_as_the_authors_ran_them():
         ((2, ["rgb", "depth"], "rgb"), "reads all modalities"),
         *(((number, ["rgb"]), "two modalities or more") for number in (3, 4, 5)),
         *(
-            ((number, ["rgb", "depth"], "rgb"), f"'rgb' cannot be this table's; table {number} has none")
+            (
+                (number, ["rgb", "depth"], "rgb"),
+                f"'rgb' cannot be this table's; table {number} has none",
+            )
             for number in (3, 4, 5)
         ),
         *(
-            ((number, ["rgb", "depth"], None, True), f"as_published: table {number} says for itself")
+            (
+                (number, ["rgb", "depth"], None, True),
+                f"as_published: table {number} says for itself",
+            )
             for number in (3, 4, 5)
         ),
     ],
@@ -186,8 +231,13 @@ def test_the_papers_figures():
     assert value.groupby("table").size().to_dict() == {1: 39, 2: 75, 3: 5 * 6, 4: 3 * 6}
     assert not value.index.has_duplicates
     compared = figures[figures["table"] <= 2]
-    assert set(compared["method"]) == set(methods.names(dense=False)) - {"student-2x", "discom-solo"}
-    full = value.xs("discom", level="method")  # the full model's row is the same in Tables 2, 3 and 4
+    assert set(compared["method"]) == set(methods.names(dense=False)) - {
+        "student-2x",
+        "discom-solo",
+    }
+    full = value.xs(
+        "discom", level="method"
+    )  # the full model's row is the same in Tables 2, 3 and 4
     assert full[2].to_dict() == full[3].to_dict() == full[4].to_dict()
 
 
@@ -204,7 +254,10 @@ def test_the_papers_figures_stand_beside_ours_only_on_its_data():
 
 def test_every_form_says_the_same(tmp_path):
     table = paper_table(runs_of(1, "sunrgbd", gain={"dkd": 5.0}), 1)
-    files = {file.suffix: file.read_text(encoding="utf-8") for file in write(table, tmp_path / "made/table")}
+    files = {
+        file.suffix: file.read_text(encoding="utf-8")
+        for file in write(table, tmp_path / "made/table")
+    }
     assert list(files) == [".txt", ".md", ".csv", ".tex"]
     assert "56.1 ± 1.1 ↑" in files[".txt"]
     assert "| sunrgbd | dkd | depth | 3 | 56.1 ± 1.1 ↑ |" in files[".md"]
@@ -213,7 +266,10 @@ def test_every_form_says_the_same(tmp_path):
     again = pd.read_csv(tmp_path / "made/table.csv")
     assert again["f1"].tolist() == table["f1"].tolist()
     head, *lines = files[".txt"].splitlines()
-    assert [line[head.index("modality") :].split()[0] for line in lines[:2]] == ["rgb", "depth"]  # columns are aligned
+    assert [line[head.index("modality") :].split()[0] for line in lines[:2]] == [
+        "rgb",
+        "depth",
+    ]  # columns are aligned
 
 
 # ---------------------------------------------------------------- the ablations
@@ -232,18 +288,24 @@ every_ablation = pytest.mark.parametrize("number", LABELS)
 
 
 def ablations_of(number, data="scenes", modalities=("rgb", "depth"), seeds=3, gain=None):
-    """Hand-made runs of an ablation; `gain` adds points to rows by their label, growing a little with the seed."""
+    """Hand-made runs of an ablation; `gain` adds points to rows by their label, growing a little
+    with the seed."""
     made = []
     for name, options in paper_rows(number, list(modalities)):
         more = (gain or {}).get(label(name, options), 0.0)
         for seed in range(seeds):
             f1 = dict.fromkeys(modalities, 50.0 + seed + more * (1 + 0.01 * seed))
-            made.append(result(name, seed, data=data, networks=f1, options=methods.get(name).options(options)))
+            made.append(
+                result(
+                    name, seed, data=data, networks=f1, options=methods.get(name).options(options)
+                )
+            )
     return made
 
 
 def readings_of(runs, **points):
-    """What is read from the parts of the full model's runs; `points`: part → F1 of each modality."""
+    """What is read from the parts of the full model's runs; `points`: part → F1 of each
+    modality."""
     full = [run for run in runs if label(run.method, run.config["options"]) == "discom"]
     return [replace(run, method=f"discom {part.replace('__', ' ')}",
                     scores={m: {**held, "f1": f1 + run.seed} for m, held in run.scores.items()})
@@ -296,11 +358,15 @@ def test_other_runs_of_the_same_folder_do_not_mix_in():
     other = [result("discom", seed, options={"grl_lambda": 0.77}) for seed in range(3)]
     other += [result("student", seed) for seed in range(3)]
     for number in LABELS:
-        assert paper_table(ablations_of(number) + other, number).equals(paper_table(ablations_of(number), number))
+        assert paper_table(ablations_of(number) + other, number).equals(
+            paper_table(ablations_of(number), number)
+        )
 
 
 def test_an_ablation_shows_what_there_is():
-    runs = [run for run in ablations_of(5) if "hsic" not in label(run.method, run.config["options"])]
+    runs = [
+        run for run in ablations_of(5) if "hsic" not in label(run.method, run.config["options"])
+    ]
     assert paper_table(runs, 5)["method"].unique().tolist() == LABELS[5][:4]
 
 
@@ -315,7 +381,9 @@ def test_table_4_has_what_is_read_from_each_part_below_the_full_model():
     assert found.loc[("discom z_irr", "rgb"), "arrow"] == "↓"
     for number in (3, 5):  # nor do they show in the other tables
         whole = ablations_of(number)
-        assert paper_table(whole + readings_of(whole, **parts), number).equals(paper_table(whole, number))
+        assert paper_table(whole + readings_of(whole, **parts), number).equals(
+            paper_table(whole, number)
+        )
 
 
 def test_the_papers_figures_stand_beside_the_ablations():
@@ -339,13 +407,33 @@ def test_the_papers_figures_stand_beside_the_ablations():
 
 def test_every_form_of_an_ablation_says_the_same(tmp_path):
     table = paper_table(ablations_of(3, "sunrgbd", gain={"discom aux=0": -4.0}), 3)
-    files = {file.suffix: file.read_text(encoding="utf-8") for file in write(table, tmp_path / "t", baselines(3))}
+    files = {
+        file.suffix: file.read_text(encoding="utf-8")
+        for file in write(table, tmp_path / "t", baselines(3))
+    }
     head = "| data | method | modality | n | F1 | Δ discom | paper |"
     assert files[".md"].splitlines()[0] == head
-    low, high = (table.set_index("method").loc["discom aux=0", f"vs discom {end}"].iloc[0] for end in ("low", "high"))
+    low, high = (
+        table.set_index("method").loc["discom aux=0", f"vs discom {end}"].iloc[0]
+        for end in ("low", "high")
+    )
     assert (f"| sunrgbd | discom aux=0 | rgb | 3 | 47.0 ± 1.0 ↓ | -4.0 [{low:+.1f}, {high:+.1f}] | 53.9 |"
             in files[".md"].splitlines())  # fmt: skip
-    assert "| sunrgbd | discom pairing=paired | rgb | 3 | 51.0 ± 1.0 ~ | +0.0 [+0.0, +0.0] | – |" in files[".md"]
-    assert files[".txt"].splitlines()[0].split() == ["data", "method", "modality", "n", "F1", "Δ", "discom", "paper"]
+    assert (
+        "| sunrgbd | discom pairing=paired | rgb | 3 | 51.0 ± 1.0 ~ | +0.0 [+0.0, +0.0] | – |"
+        in files[".md"]
+    )
+    assert files[".txt"].splitlines()[0].split() == [
+        "data",
+        "method",
+        "modality",
+        "n",
+        "F1",
+        "Δ",
+        "discom",
+        "paper",
+    ]
     assert r"$\Delta$ discom" in files[".tex"]
-    assert pd.read_csv(tmp_path / "t.csv")["vs discom"].tolist() == pytest.approx(table["vs discom"], nan_ok=True)
+    assert pd.read_csv(tmp_path / "t.csv")["vs discom"].tolist() == pytest.approx(
+        table["vs discom"], nan_ok=True
+    )

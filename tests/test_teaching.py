@@ -1,4 +1,5 @@
-"""From a teacher's run to the logits in a batch: they are the frozen teacher's own words on the very images shown."""
+"""From a teacher's run to the logits in a batch: they are the frozen teacher's own words on the
+very images shown."""
 
 import json
 import re
@@ -43,7 +44,11 @@ def teachers(split, tmp_path_factory):
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
 
 
 def clone(module):
@@ -61,7 +66,9 @@ def partly_paired():
     """Two modalities in different orders, each with samples that the other lacks."""
     whole = scenes.make(66, size=16)
     rgb, depth = whole.modalities.values()
-    return MultiModalData({"rgb": rgb.take(np.r_[9:66]), "depth": depth.take(np.r_[57:-1:-1])}, whole.classes)
+    return MultiModalData(
+        {"rgb": rgb.take(np.r_[9:66]), "depth": depth.take(np.r_[57:-1:-1])}, whole.classes
+    )
 
 
 KINDS = {
@@ -72,7 +79,8 @@ KINDS = {
 
 
 def make_teacher(train, reads):
-    """A teacher whose running statistics are not the initial ones, frozen as `load_teacher` leaves it."""
+    """A teacher whose running statistics are not the initial ones, frozen as `load_teacher` leaves
+    it."""
     with torch.random.fork_rng():
         teacher = methods.build(Teacher, train, options(reads=reads))
     network = teacher.deployed[0]
@@ -87,7 +95,9 @@ def says(teacher, train, rows, views):
     return teacher.predict(teacher.deployed[0], torch.cat(images, dim=1))
 
 
-@pytest.mark.parametrize(("augment", "strong", "views"), [(False, False, 1), (True, False, 8), (False, True, VIEWS)])
+@pytest.mark.parametrize(
+    ("augment", "strong", "views"), [(False, False, 1), (True, False, 8), (False, True, VIEWS)]
+)
 @pytest.mark.parametrize("reads", ["all", "rgb", "depth"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_soft_labels_are_the_teachers_logits_for_every_view(kind, reads, augment, strong, views):
@@ -102,7 +112,9 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(kind, reads, augment
     draw = torch.Generator().manual_seed(0)  # and all in views that differ between modalities
     mixed = {m: torch.randint(views, (len(found),), generator=draw) for m, found in rows.items()}
     for chosen, seen in ((some, every), (rows, mixed)):
-        torch.testing.assert_close(soft(chosen, seen), says(teacher, train, chosen, seen), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            soft(chosen, seen), says(teacher, train, chosen, seen), rtol=1e-4, atol=1e-4
+        )
 
 
 def train_only(train):
@@ -140,7 +152,9 @@ def test_soft_labels_are_float32_also_under_autocast(split):
     assert {value.dtype for value in (*soft.shares.values(), soft.bias)} == {torch.float32}
     for m, share in plain.shares.items():
         assert not torch.equal(soft.shares[m], share)
-        torch.testing.assert_close(soft.shares[m], share, rtol=0.05, atol=0.05 * share.abs().max().item())
+        torch.testing.assert_close(
+            soft.shares[m], share, rtol=0.05, atol=0.05 * share.abs().max().item()
+        )
 
 
 # ---------------------------------------------------------------- the teacher of a run
@@ -194,7 +208,13 @@ def watched(monkeypatch):
 
 @pytest.mark.parametrize(
     ("method", "reads", "augment"),
-    [("kdv2", "all", 0.0), ("kdv2", "all", 1.0), ("kdv2", "rgb", 0.5), ("mlkd", "all", 0.0), ("mlkd", "rgb", 0.5)],
+    [
+        ("kdv2", "all", 0.0),
+        ("kdv2", "all", 1.0),
+        ("kdv2", "rgb", 0.5),
+        ("mlkd", "all", 0.0),
+        ("mlkd", "rgb", 0.5),
+    ],
 )
 def test_a_students_batches_hold_the_teachers_word_on_the_very_images_shown(
     split, teachers, tmp_path, watched, method, reads, augment
@@ -212,14 +232,18 @@ def test_a_students_batches_hold_the_teachers_word_on_the_very_images_shown(
         assert (batch.strong is not None) == (method == "mlkd")
         for seen in filter(None, (batch, batch.strong)):
             x = torch.cat([seen.x[m] for m in teacher.reads], dim=1)
-            torch.testing.assert_close(seen.soft, teacher.predict(teacher.deployed[0], x), rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(
+                seen.soft, teacher.predict(teacher.deployed[0], x), rtol=1e-4, atol=1e-4
+            )
             assert not seen.soft.requires_grad
 
 
 def test_a_student_of_partly_paired_data_learns_from_pairs(tmp_path, watched):
     split = partly_paired().split(seed=0)
     fit("teacher", split, TINY, tmp_path / "teacher", progress=False)
-    result = fit("kdv2", split, TINY, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
+    result = fit(
+        "kdv2", split, TINY, tmp_path / "run", teacher=tmp_path / "teacher", progress=False
+    )
     teacher = load_teacher(tmp_path / "teacher", split, options(reads="all"))
     assert set(result.f1) == {"rgb", "depth"}
     pairs = len(split.train.paired_ids)
@@ -227,7 +251,9 @@ def test_a_student_of_partly_paired_data_learns_from_pairs(tmp_path, watched):
     assert sum(len(batch.y["rgb"]) for batch in watched if batch.epoch == 0) == pairs
     for batch in watched:
         x = torch.cat([batch.x[m] for m in teacher.reads], dim=1)
-        torch.testing.assert_close(batch.soft, teacher.predict("rgb+depth", x), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            batch.soft, teacher.predict("rgb+depth", x), rtol=1e-4, atol=1e-4
+        )
 
 
 class Stop(Exception):
@@ -253,7 +279,9 @@ def test_taught_methods_get_pairs(split, teachers, tmp_path, asked, method):
         fit(method, split, TINY, tmp_path / "run", teacher=teachers["all"], progress=False)
     assert asked[0]["pairing"] == "paired"
     assert asked[0]["strong"] == method.startswith("mlkd")
-    assert {share.shape[1] for share in asked[0]["soft"].shares.values()} == {40 if method.startswith("mlkd") else 8}
+    assert {share.shape[1] for share in asked[0]["soft"].shares.values()} == {
+        40 if method.startswith("mlkd") else 8
+    }
 
 
 @pytest.mark.parametrize(
@@ -266,7 +294,9 @@ def test_taught_methods_get_pairs(split, teachers, tmp_path, asked, method):
         ("discom", {"pairing": "paired"}, True),
     ],
 )
-def test_untaught_methods_get_pairs_when_they_need_them(split, tmp_path, asked, method, given, needed):
+def test_untaught_methods_get_pairs_when_they_need_them(
+    split, tmp_path, asked, method, given, needed
+):
     with pytest.raises(Stop):
         fit(method, split, options(**given), tmp_path / "run", progress=False)
     assert asked[0]["pairing"] == ("paired" if needed else "unpaired")
@@ -274,9 +304,18 @@ def test_untaught_methods_get_pairs_when_they_need_them(split, tmp_path, asked, 
 
 
 @pytest.mark.parametrize(("augment", "views"), [(0.0, 1), (0.25, 8)])
-def test_no_more_views_are_computed_than_can_be_shown(split, teachers, tmp_path, asked, augment, views):
+def test_no_more_views_are_computed_than_can_be_shown(
+    split, teachers, tmp_path, asked, augment, views
+):
     with pytest.raises(Stop):
-        fit("dkd", split, replace(TINY, augment=augment), tmp_path / "run", teacher=teachers["all"], progress=False)
+        fit(
+            "dkd",
+            split,
+            replace(TINY, augment=augment),
+            tmp_path / "run",
+            teacher=teachers["all"],
+            progress=False,
+        )
     assert {share.shape[1] for share in asked[0]["soft"].shares.values()} == {views}
 
 
@@ -284,13 +323,22 @@ def test_mlkd_as_published_has_no_strong_view(split, teachers, tmp_path, asked):
     for number, method in enumerate(("mlkd", "mlkd+lskd")):
         config = options(**methods.get(method).published)
         with pytest.raises(Stop):
-            fit(method, split, config, tmp_path / str(number), teacher=teachers["all"], progress=False)
+            fit(
+                method,
+                split,
+                config,
+                tmp_path / str(number),
+                teacher=teachers["all"],
+                progress=False,
+            )
         assert not asked[-1]["strong"]
         assert asked[-1]["soft"].shares["rgb"].shape[1] == 8
 
 
 @pytest.mark.parametrize("method", ["ctkd", "mlkd"])
-def test_a_taught_run_that_was_cut_off_ends_with_the_same_numbers(split, teachers, tmp_path, monkeypatch, method):
+def test_a_taught_run_that_was_cut_off_ends_with_the_same_numbers(
+    split, teachers, tmp_path, monkeypatch, method
+):
     config, folders = TINY, (tmp_path / "whole", tmp_path / "cut")
     whole = fit(method, split, config, folders[0], teacher=teachers["all"], progress=False)
     original, calls = methods.Distilled.loss, []
@@ -329,7 +377,9 @@ def test_under_bf16_soft_labels_keep_their_digits(split, tmp_path, watched, monk
 
     monkeypatch.setattr(methods.MLKD, "distil", distil)
     fit("teacher", split, config, tmp_path / "teacher", progress=False)
-    result = fit("mlkd", split, config, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
+    result = fit(
+        "mlkd", split, config, tmp_path / "run", teacher=tmp_path / "teacher", progress=False
+    )
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())
     teacher = load_teacher(tmp_path / "teacher", split, replace(config, options={"reads": "all"}))
     assert len(watched) == 2
@@ -337,8 +387,12 @@ def test_under_bf16_soft_labels_keep_their_digits(split, tmp_path, watched, monk
         assert batch.soft.dtype == batch.x["rgb"].dtype == torch.float32
         assert not torch.equal(batch.soft, batch.soft.bfloat16().float())
         assert batch.x["rgb"].is_contiguous(memory_format=torch.channels_last)
-        expected = teacher.predict("rgb+depth", torch.cat([batch.x[m] for m in teacher.reads], dim=1))
-        torch.testing.assert_close(batch.soft, expected, rtol=0.05, atol=0.05 * expected.abs().max().item())
+        expected = teacher.predict(
+            "rgb+depth", torch.cat([batch.x[m] for m in teacher.reads], dim=1)
+        )
+        torch.testing.assert_close(
+            batch.soft, expected, rtol=0.05, atol=0.05 * expected.abs().max().item()
+        )
     assert seen == [[False, torch.float32, torch.float32]] * 4
 
 
@@ -383,7 +437,10 @@ def another_split(split):
 
 
 def another_scale(split):
-    bounds = {"rgb": split.train.normalization["depth"], "depth": split.train.normalization["depth"]}
+    bounds = {
+        "rgb": split.train.normalization["depth"],
+        "depth": split.train.normalization["depth"],
+    }
     return data.Split(*(replace(part, normalization=bounds) for part in split))
 
 
@@ -392,10 +449,22 @@ def fewer_classes(split):
 
 
 WRONG = {
-    "another data set": (lambda f, s: forge(f, another_name(s)), "this teacher has data=others, the student scenes; "),
-    "another split": (lambda f, s: forge(f, another_split(s)), r"this teacher has split=\w{16}, the student \w{16}; "),
-    "another scale": (lambda f, s: forge(f, another_scale(s)), r"this teacher has split=\w{16}, the student \w{16}; "),
-    "fewer classes": (lambda f, s: forge(f, fewer_classes(s)), "this teacher has classes=6, the student 9; "),
+    "another data set": (
+        lambda f, s: forge(f, another_name(s)),
+        "this teacher has data=others, the student scenes; ",
+    ),
+    "another split": (
+        lambda f, s: forge(f, another_split(s)),
+        r"this teacher has split=\w{16}, the student \w{16}; ",
+    ),
+    "another scale": (
+        lambda f, s: forge(f, another_scale(s)),
+        r"this teacher has split=\w{16}, the student \w{16}; ",
+    ),
+    "fewer classes": (
+        lambda f, s: forge(f, fewer_classes(s)),
+        "this teacher has classes=6, the student 9; ",
+    ),
     "other modalities": (
         lambda f, s: forge(f, s, options(reads="rgb")),
         "this teacher has reads=rgb, the student all; train a teacher for it",
@@ -456,13 +525,17 @@ def test_a_teacher_without_weights_is_named(split, tmp_path, damage):
     file = weights_file(folder, "rgb+depth")
     if damage != "missing":
         file.parent.mkdir()
-        file.write_bytes(b"\x08\0\0\0\0\0\0\0{}      " if damage == "of another network" else b"cut")
+        file.write_bytes(
+            b"\x08\0\0\0\0\0\0\0{}      " if damage == "of another network" else b"cut"
+        )
     with pytest.raises(DiscomError, match=r"teacher"):
         fit("kdv2", split, TINY, tmp_path / "run", teacher=folder, progress=False)
 
 
 def test_a_teacher_that_stacks_the_modalities_in_another_order_is_named(tmp_path):
-    there, back = (data.load(f"scenes:n=66,size=16,modalities={m}").split() for m in ("rgb+depth", "depth+rgb"))
+    there, back = (
+        data.load(f"scenes:n=66,size=16,modalities={m}").split() for m in ("rgb+depth", "depth+rgb")
+    )
     with pytest.raises(DiscomError, match="teacher"):
         check_teacher(forge(tmp_path / "teacher", back), methods.KDv2, there, TINY)
 
@@ -475,7 +548,9 @@ def test_a_taught_method_without_teacher(split, tmp_path, method):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("method", [name for name in methods.names() if not methods.get(name).taught])
+@pytest.mark.parametrize(
+    "method", [name for name in methods.names() if not methods.get(name).taught]
+)
 def test_an_untaught_method_with_a_teacher(split, teachers, tmp_path, method):
     with pytest.raises(ConfigError) as caught:
         fit(method, split, TINY, tmp_path / "run", teacher=teachers["all"], progress=False)
@@ -486,12 +561,28 @@ def test_an_untaught_method_with_a_teacher(split, teachers, tmp_path, method):
 def test_options_that_do_not_fit_the_data_leave_nothing(split, teachers, tmp_path):
     for given in ({"teacher": "sonar"}, {"temperature": 0.0}, {"colour": "red"}):
         with pytest.raises((ConfigError, RunError)):
-            fit("kdv2", split, options(**given), tmp_path / "run", teacher=teachers["all"], progress=False)
+            fit(
+                "kdv2",
+                split,
+                options(**given),
+                tmp_path / "run",
+                teacher=teachers["all"],
+                progress=False,
+            )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_of_a_student_of_another_teacher_is_refused(split, teachers, tmp_path):
-    fit("kdv1", split, replace(TINY, epochs=1), tmp_path / "run", teacher=teachers["all"], progress=False)
+    fit(
+        "kdv1",
+        split,
+        replace(TINY, epochs=1),
+        tmp_path / "run",
+        teacher=teachers["all"],
+        progress=False,
+    )
     other = forge(tmp_path / "teacher", split)
-    with pytest.raises(RunError, match=r"run: holds a run with teacher='all', not '0123456789'; use another folder"):
+    with pytest.raises(
+        RunError, match=r"run: holds a run with teacher='all', not '0123456789'; use another folder"
+    ):
         fit("kdv1", split, replace(TINY, epochs=1), tmp_path / "run", teacher=other, progress=False)

@@ -1,6 +1,8 @@
-"""Many thousand runs through the real planner and a real folder of runs; only the training is left out.
+"""Many thousand runs through the real planner and a real folder of runs; only the training is left
+out.
 
-The figures of docs/cluster.md: DISCOM_STUB_RUNS=10005 python -m pytest tests/test_ten_thousand.py -s -k folder
+The figures of docs/cluster.md: DISCOM_STUB_RUNS=10005 python -m pytest tests/test_ten_thousand.py
+-s -k folder
 """
 
 import cProfile
@@ -69,7 +71,13 @@ def told(run):
     """A result as `fit` makes it, its scores from nowhere."""
     config, chance = run.config, int(run.hash, 16) % 1000 / 100
     networks = ["rgb+depth"] if run.method == "teacher" else ["rgb", "depth"]
-    scores = {"f1": 80 + chance, "accuracy": 80.0, "calibration_error": 0.1, "valid_f1": 80.0, "best_epoch": 0}
+    scores = {
+        "f1": 80 + chance,
+        "accuracy": 80.0,
+        "calibration_error": 0.1,
+        "valid_f1": 80.0,
+        "best_epoch": 0,
+    }
     return Result(
         method=run.method, data=run.data, seed=config.seed, hash=run.hash, scores=dict.fromkeys(networks, scores),
         parameters=dict.fromkeys(networks, 1), seconds=1 + chance, pairs_per_second=1.0, peak_memory_mb=1.0,
@@ -82,7 +90,12 @@ def plan(runs, seeds):
     """What `discom table 2` wants."""
     held = SOURCE.load()
     return [
-        Run.of(runs, methods.get(name), held, replace(profile("tiny"), epochs=1, seed=seed, options=options))
+        Run.of(
+            runs,
+            methods.get(name),
+            held,
+            replace(profile("tiny"), epochs=1, seed=seed, options=options),
+        )
         for seed in range(seeds)
         for name, options in tables.paper_rows(2, list(held.modalities))
     ]
@@ -116,7 +129,9 @@ class Steps(list):
         yield
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         wall, own = time.perf_counter() - started, time.process_time() - worked
-        self.append(f"{name:<26} {wall:8.2f} s, of the processor {own:7.2f} s, peak so far {peak:.0f} MB")
+        self.append(
+            f"{name:<26} {wall:8.2f} s, of the processor {own:7.2f} s, peak so far {peak:.0f} MB"
+        )
 
 
 @pytest.mark.slow
@@ -158,5 +173,7 @@ def test_a_folder_of_many_runs_is_planned_filled_read_and_shown(tmp_path, capfd)
     odd.mkdir()
     absent, damaged = sweep.missing(wanted)
     assert (absent, list(damaged)) == ([], [file.parent for file in (cut, edited, odd)])
-    assert all(re.fullmatch(rf"{re.escape(str(folder))}.*; .*", line) for folder, line in damaged.items())
+    assert all(
+        re.fullmatch(rf"{re.escape(str(folder))}.*; .*", line) for folder, line in damaged.items()
+    )
     shutil.rmtree(runs)

@@ -1,4 +1,5 @@
-"""fit(): resumes to the same numbers, reads the test part once, keeps the best weights, and says what went wrong."""
+"""fit(): resumes to the same numbers, reads the test part once, keeps the best weights, and says
+what went wrong."""
 
 import json
 import re
@@ -34,7 +35,12 @@ def finished(split, tmp_path_factory):
 
 def numbers(result) -> dict:
     """What two runs that are one and the same must agree on to the last digit."""
-    return {"scores": result.scores, "parameters": result.parameters, "config": result.config, "counts": result.counts}
+    return {
+        "scores": result.scores,
+        "parameters": result.parameters,
+        "config": result.config,
+        "counts": result.counts,
+    }
 
 
 def test_a_run_leaves_what_it_promises(finished):
@@ -47,8 +53,12 @@ def test_a_run_leaves_what_it_promises(finished):
     assert not list(folder.glob("state*"))
     table = pd.read_csv(folder / "metrics.csv")
     assert table["epoch"].tolist() == [0, 1, 2]
-    assert {"loss", "cl", "adv", "mod", "aux", "orth", "valid_f1/rgb", "valid_f1/depth"} <= set(table)
-    assert np.allclose(table["loss"], table[["cl", "adv", "mod", "aux", "orth"]].sum(axis=1), rtol=1e-5)
+    assert {"loss", "cl", "adv", "mod", "aux", "orth", "valid_f1/rgb", "valid_f1/depth"} <= set(
+        table
+    )
+    assert np.allclose(
+        table["loss"], table[["cl", "adv", "mod", "aux", "orth"]].sum(axis=1), rtol=1e-5
+    )
     assert list((folder / "tensorboard").glob("events*"))
 
 
@@ -83,7 +93,9 @@ def test_a_finished_run_is_read_and_not_trained_again(finished, split):
 def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_path):
     _, first = finished
     again = fit("discom", split, TINY, tmp_path / "again", progress=False)
-    other = fit("discom", split, profile("tiny", epochs=3, seed=1), tmp_path / "other", progress=False)
+    other = fit(
+        "discom", split, profile("tiny", epochs=3, seed=1), tmp_path / "other", progress=False
+    )
     assert numbers(again) == numbers(first)
     assert other.scores != first.scores
 
@@ -118,7 +130,9 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     watched = CLASSIFICATION._replace(select=lambda *a: (log.append("validation"), score(*a))[1])
     monkeypatch.setattr("discom.evaluation.CLASSIFICATION", watched)
     parts = [
-        MultiModalData(_Watched(part.modalities, log, name), part.classes, normalization=part.normalization)
+        MultiModalData(
+            _Watched(part.modalities, log, name), part.classes, normalization=part.normalization
+        )
         for name, part in split._asdict().items()
     ]
     log.clear()  # building the parts reads them
@@ -126,7 +140,8 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
     fit("student", type(split)(*parts), TINY, tmp_path / "run", progress=False)
     last = len(log) - 1 - log[::-1].index("validation")
     images = [place for place, name in enumerate(log) if name == "test" and place > identity]
-    # the identity of the run reads ids and labels first; from then on nothing until the last validation
+    # the identity of the run reads ids and labels first; from then on nothing until the last
+    # validation
     first_validation = log.index("validation")
     assert [place for place in images if first_validation < place <= last] == []
     assert any(place > last for place in images)
@@ -160,13 +175,25 @@ def test_unpaired_and_partly_paired_modalities_train(tmp_path):
     other = Modality(depth.x, depth.y, np.array([f"other-{i}" for i in depth.ids]))
     unpaired = MultiModalData({"rgb": rgb, "depth": other}, whole.classes)
     for name, held in {"uneven": uneven, "unpaired": unpaired}.items():
-        result = fit("discom", held.split((0.5, 0.2, 0.3)), profile("tiny", epochs=1), tmp_path / name, progress=False)
+        result = fit(
+            "discom",
+            held.split((0.5, 0.2, 0.3)),
+            profile("tiny", epochs=1),
+            tmp_path / name,
+            progress=False,
+        )
         assert set(result.f1) == {"rgb", "depth"}
 
 
 def test_three_modalities_train(tmp_path):
     whole = scenes.make(60, size=16, modalities=("rgb", "depth", "thermal"))
-    result = fit("discom", whole.split((0.5, 0.2, 0.3)), profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    result = fit(
+        "discom",
+        whole.split((0.5, 0.2, 0.3)),
+        profile("tiny", epochs=1),
+        tmp_path / "run",
+        progress=False,
+    )
     assert set(result.f1) == {"rgb", "depth", "thermal"}
 
 
@@ -174,13 +201,22 @@ def test_a_hand_made_folder_in_the_released_format_trains_unchanged(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(30) % 3
     for name, bands in (("MS", 4), ("SAR", 2)):
-        images = rng.random((30, bands, 16, 16)).astype("float32") * 0.2 + labels[:, None, None, None] * 0.3
+        images = (
+            rng.random((30, bands, 16, 16)).astype("float32") * 0.2
+            + labels[:, None, None, None] * 0.3
+        )
         np.save(tmp_path / f"{name}_data_normalized.npy", images.astype("float32"))
     np.save(tmp_path / "labels.npy", labels)
     for part, rows in {"train": range(18), "valid": range(18, 24), "test": range(24, 30)}.items():
         np.save(tmp_path / f"{part}_idx.npy", np.array(list(rows)))
     held = data.load(tmp_path)
-    result = fit("discom", held.split(), profile("tiny", epochs=2, batch_size=6), tmp_path / "run", progress=False)
+    result = fit(
+        "discom",
+        held.split(),
+        profile("tiny", epochs=2, batch_size=6),
+        tmp_path / "run",
+        progress=False,
+    )
     assert result.counts == {"train": 18, "valid": 6, "test": 6}
     assert set(result.f1) == {"ms", "sar"}
 
@@ -197,7 +233,13 @@ class _Broken(Student):
 def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
     steps = 2  # 30 training samples at batch 16
     with pytest.raises(RunError, match=r"'cl' is nan in epoch 2, batch 0"):
-        fit(_Broken, split, profile("tiny", epochs=4, batch_size=16), tmp_path / "run", progress=False)
+        fit(
+            _Broken,
+            split,
+            profile("tiny", epochs=4, batch_size=16),
+            tmp_path / "run",
+            progress=False,
+        )
     assert 2 * steps + 1 == 5  # the fifth call is the first of the third epoch
     assert not (tmp_path / "run/result.json").exists()
 
@@ -216,7 +258,8 @@ def test_a_folder_of_another_split_is_refused(finished):
         fit("discom", data.load("scenes:n=66,size=16").split(seed=1), TINY, folder)
 
 
-# --- damaged results, and runs that are not ours to train -------------------------------------------------------------
+# --- damaged results, and runs that are not ours to train
+# -------------------------------------------------------------
 
 
 @pytest.fixture
@@ -224,14 +267,18 @@ def student(split, tmp_path):
     """A finished run of student: its folder, its result, and the call that made it."""
 
     def again(**given):
-        return fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given)
+        return fit(
+            "student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given
+        )
 
     return tmp_path / "run", again(), again
 
 
 DAMAGE = {
     "a score": lambda text: re.sub(r'"f1": [\d.]+', '"f1": 99.5', text, count=1),
-    "no checksum": lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "checksum"}),
+    "no checksum": lambda text: json.dumps(
+        {k: v for k, v in json.loads(text).items() if k != "checksum"}
+    ),
     "cut short": lambda text: text[: len(text) // 2],
     "empty": lambda text: "",
     "a list": lambda text: f"[{text}]",
@@ -253,7 +300,9 @@ def test_a_damaged_result_is_refused_by_name_and_recompute_trains_again(student,
     assert file.read_text() == damaged
     assert numbers(again(recompute=True)) == numbers(result)
     assert numbers(Result.read(file)) == numbers(result)
-    pd.testing.assert_frame_equal(pd.read_csv(folder / "metrics.csv").drop(columns="seconds"), metrics)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(folder / "metrics.csv").drop(columns="seconds"), metrics
+    )
     assert numbers(again()) == numbers(result)
 
 
@@ -268,14 +317,18 @@ def test_recompute_leaves_a_whole_result_alone(student, monkeypatch):
 def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path, is_free):
     (tmp_path / "run").mkdir()
     with FileLock(tmp_path / "run/.lock"):
-        with pytest.raises(BusyError, match=r"run: another process trains this run; wait for it, or stop it$"):
+        with pytest.raises(
+            BusyError, match=r"run: another process trains this run; wait for it, or stop it$"
+        ):
             fit("student", split, TINY, tmp_path / "run", progress=False)
         assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
     assert fit("student", split, TINY, tmp_path / "run", progress=False).f1
     assert is_free(tmp_path / "run")
 
 
-def test_a_run_is_locked_while_it_trains_and_free_after_an_error(split, tmp_path, monkeypatch, is_free):
+def test_a_run_is_locked_while_it_trains_and_free_after_an_error(
+    split, tmp_path, monkeypatch, is_free
+):
     free, original = [], Student.loss
 
     def watched(self, batch):
@@ -305,7 +358,9 @@ def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatc
 
 def test_a_folder_that_cannot_be_made_is_named(split, tmp_path):
     (tmp_path / "runs").write_text("a file")
-    with pytest.raises(RunError, match=r"0-abc: cannot be written \(.+\); choose another folder for runs$"):
+    with pytest.raises(
+        RunError, match=r"0-abc: cannot be written \(.+\); choose another folder for runs$"
+    ):
         fit("student", split, TINY, tmp_path / "runs/scenes/student/0-abc", progress=False)
     assert (tmp_path / "runs").read_text() == "a file"
 
@@ -327,7 +382,8 @@ def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_p
     assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
 
 
-# --- interruption: the rest of it is in tests/faults -----------------------------------------------------------------
+# --- interruption: the rest of it is in tests/faults
+# -----------------------------------------------------------------
 
 
 def test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch):
@@ -344,7 +400,9 @@ def test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch):
     with pytest.raises(Interrupted, match="goes on"):
         fit("discom", split, TINY, tmp_path / "run", progress=False)
     assert (tmp_path / "run/state.pt").exists()
-    assert numbers(fit("discom", split, TINY, tmp_path / "run", progress=False)) == numbers(reference)
+    assert numbers(fit("discom", split, TINY, tmp_path / "run", progress=False)) == numbers(
+        reference
+    )
 
 
 def test_a_method_must_say_what_it_does():
@@ -354,7 +412,8 @@ def test_a_method_must_say_what_it_does():
 
 @pytest.mark.slow
 def test_augmentation_takes_at_most_a_tenth_of_a_step():
-    """Medians of both, measured in turn on the cpu profile's network; about a hundredth where this was written."""
+    """Medians of both, measured in turn on the cpu profile's network; about a hundredth where this
+    was written."""
     held = scenes.make(300).split((0.9, 0.05, 0.05))
     config = profile("cpu")
     model = build(methods.get("student"), held.train, config)

@@ -1,4 +1,5 @@
-"""What people install: the source archive holds the repository, the wheel the package, and it runs away from both."""
+"""What people install: the source archive holds the repository, the wheel the package, and it runs
+away from both."""
 
 import os
 import shutil
@@ -13,12 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git says which files belong to the repository"),
+    pytest.mark.skipif(
+        not (ROOT / ".git").exists(), reason="git says which files belong to the repository"
+    ),
 ]
 
 
 def run(*command, folder: Path, **environment: str) -> str:
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -31,7 +36,8 @@ def tracked() -> set[str]:
 
 @pytest.fixture(scope="module")
 def built(tracked, tmp_path_factory) -> Path:
-    """The folder of archive and wheel, built without a network; the wheel is made from the archive alone."""
+    """The folder of archive and wheel, built without a network; the wheel is made from the archive
+    alone."""
     copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("dist")
     for name in tracked:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +50,15 @@ def built(tracked, tmp_path_factory) -> Path:
 def installed(built, tmp_path_factory) -> Path:
     site = tmp_path_factory.mktemp("site")
     wheel = str(next(built.glob("*.whl")))
-    pip = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+    pip = (
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--disable-pip-version-check",
+    )
     run(sys.executable, *pip, "--target", str(site), wheel, folder=site)
     return site
 
@@ -63,7 +77,9 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(built, tracked):
 
 def test_the_wheel_runs_in_an_empty_folder(installed, tmp_path):
     def discom(*arguments: str) -> str:
-        return run(str(installed / "bin/discom"), *arguments, folder=tmp_path, PYTHONPATH=str(installed))
+        return run(
+            str(installed / "bin/discom"), *arguments, folder=tmp_path, PYTHONPATH=str(installed)
+        )
 
     code = "import discom; print(discom.__file__)"
     place = run(sys.executable, "-c", code, folder=tmp_path, PYTHONPATH=str(installed))
@@ -72,4 +88,6 @@ def test_the_wheel_runs_in_an_empty_folder(installed, tmp_path):
     assert "eurosat" in discom("data", "list")
     flags = ("--data", "scenes:n=66,size=16", "--profile", "tiny", "--epochs", "1")
     assert "rgb: F1" in discom("train", "--method", "student", *flags)
-    assert "to train" in discom("table", "1", "--data", "scenes:n=66,size=16", "--profile", "tiny", "--dry_run")
+    assert "to train" in discom(
+        "table", "1", "--data", "scenes:n=66,size=16", "--profile", "tiny", "--dry_run"
+    )

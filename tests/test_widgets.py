@@ -1,4 +1,5 @@
-"""The explorer without a browser: its state, what it shows of a selection, and what it says when it cannot draw."""
+"""The explorer without a browser: its state, what it shows of a selection, and what it says when it
+cannot draw."""
 
 import base64
 import html
@@ -22,13 +23,17 @@ COUNT = 44
 
 
 def embed(data: MultiModalData, wrong: int = 3) -> dict:
-    """Random embeddings; logits that are right but for the first `wrong` samples of each modality."""
+    """Random embeddings; logits that are right but for the first `wrong` samples of each
+    modality."""
     rng = np.random.default_rng(0)
     held = {}
     for name, modality in data.modalities.items():
         said = modality.y.copy()
         said[:wrong] = (said[:wrong] + 1) % len(data.classes)
-        parts = {part: rng.normal(size=(len(said), 6)).astype(np.float32) for part in ("inv", "inf", "irr")}
+        parts = {
+            part: rng.normal(size=(len(said), 6)).astype(np.float32)
+            for part in ("inv", "inf", "irr")
+        }
         held[name] = {**parts, "logits": np.eye(len(data.classes))[said]}
     return held
 
@@ -39,7 +44,9 @@ def uneven():
     whole = scenes.make(COUNT, size=8)
     rgb, depth = whole.modalities.values()
     rows = np.flatnonzero(np.arange(COUNT) % 4)[::-1]
-    return MultiModalData({"rgb": rgb, "depth": depth.take(rows)}, whole.classes, factors=whole.factors)
+    return MultiModalData(
+        {"rgb": rgb, "depth": depth.take(rows)}, whole.classes, factors=whole.factors
+    )
 
 
 @pytest.fixture
@@ -71,7 +78,9 @@ def alternative(widget) -> str:
 
 
 def pixels(widget) -> np.ndarray:
-    return matplotlib.image.imread(io.BytesIO(base64.b64decode(re.search(r"base64,([^']*)'", widget.value)[1])))
+    return matplotlib.image.imread(
+        io.BytesIO(base64.b64decode(re.search(r"base64,([^']*)'", widget.value)[1]))
+    )
 
 
 # ---------------------------------------------------------------- state
@@ -86,7 +95,9 @@ def test_both_modalities_points_are_in_one_picture(seen, uneven):
 
 def test_the_first_state_is_the_first_embedding_coloured_by_class(seen):
     assert (seen.embedding, seen.colour, seen.neighbors, seen.selection) == ("inv", "class", 15, ())
-    assert re.match(r"\d+ % of the 15 nearest neighbours are the nearest in this picture too", seen.status)
+    assert re.match(
+        r"\d+ % of the 15 nearest neighbours are the nearest in this picture too", seen.status
+    )
     assert "Nothing is selected" in seen.images.value
 
 
@@ -162,7 +173,10 @@ def test_a_selection_shows_its_samples_once(seen, uneven):
     seen.select([point_of(uneven, "depth", row), 2, point_of(uneven, "rgb", same)])
     expected = [uneven.modalities["depth"].ids[row], uneven.modalities["rgb"].ids[2]]
     assert seen.ids == expected
-    assert all(f"rgb {i}" in alternative(seen.images) and f"depth {i}" in alternative(seen.images) for i in expected)
+    assert all(
+        f"rgb {i}" in alternative(seen.images) and f"depth {i}" in alternative(seen.images)
+        for i in expected
+    )
     assert [point_of(uneven, "rgb", same), point_of(uneven, "depth", row)] in seen.scatter.links
 
 
@@ -173,7 +187,11 @@ def test_another_selection_is_another_image_and_none_is_none(seen):
     assert first.shape == pixels(seen.images).shape
     assert not np.array_equal(first, pixels(seen.images))
     seen.select([])
-    assert (seen.images.value, seen.nearest_images.value, seen.scatter.links) == ("Nothing is selected.", "", [])
+    assert (seen.images.value, seen.nearest_images.value, seen.scatter.links) == (
+        "Nothing is selected.",
+        "",
+        [],
+    )
 
 
 def test_a_click_in_the_page_is_a_selection(seen):
@@ -197,19 +215,32 @@ def test_images_titles_and_predictions_are_those_of_the_sample(uneven):
     points.draw(figure, points.across([0, 1]))
     (rgb_missing, rgb, depth_missing, depth), ids = figure.axes, uneven.ids
     place = uneven.modalities["depth"].ids.tolist().index(ids[1])
-    np.testing.assert_array_equal(depth.images[0].get_array(), uneven.modalities["depth"].x[place, 0])
-    np.testing.assert_array_equal(rgb.images[0].get_array(), uneven.modalities["rgb"].x[1].transpose(1, 2, 0))
+    np.testing.assert_array_equal(
+        depth.images[0].get_array(), uneven.modalities["depth"].x[place, 0]
+    )
+    np.testing.assert_array_equal(
+        rgb.images[0].get_array(), uneven.modalities["rgb"].x[1].transpose(1, 2, 0)
+    )
     assert rgb.get_title() == f"{ids[1]}\n{uneven.classes[uneven.labels[1]]}"
     assert rgb.get_xlabel() == f"✗ {uneven.classes[(uneven.labels[1] + 1) % 9]}"
     assert depth.get_xlabel() == f"✓ {uneven.classes[uneven.labels[1]]}"
-    assert (rgb_missing.get_ylabel(), depth_missing.get_ylabel(), depth.get_ylabel()) == ("rgb", "depth", "")
+    assert (rgb_missing.get_ylabel(), depth_missing.get_ylabel(), depth.get_ylabel()) == (
+        "rgb",
+        "depth",
+        "",
+    )
 
 
 def test_a_sample_that_a_modality_lacks_is_called_missing(uneven):
     points = Points(uneven, embed(uneven))
     figure = Figure()
     points.draw(figure, points.across([0, 1]))
-    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [[], [], ["missing"], []]
+    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [
+        [],
+        [],
+        ["missing"],
+        [],
+    ]
     assert points.of(0) == [0]
     assert len(points.of(1)) == 2
 
@@ -219,7 +250,9 @@ def test_images_are_scaled_by_the_bounds_of_the_split(layouts):
     points = Points(test, embed(test))
     figure = Figure()
     points.draw(figure, points.across([4]))
-    np.testing.assert_allclose(figure.axes[1].images[0].get_array(), np.clip(test.images("depth", [4])[0, 0], 0, 1))
+    np.testing.assert_allclose(
+        figure.axes[1].images[0].get_array(), np.clip(test.images("depth", [4])[0, 0], 0, 1)
+    )
 
 
 @pytest.mark.parametrize("points", [[-1], [0, COUNT + COUNT * 3 // 4]])
@@ -244,7 +277,10 @@ def test_neighbours_equal_the_long_way_round(seen, uneven, part, name, row, othe
     assert seen.nearest(point) == {other: expected}
     seen.select([point, 0])
     said = alternative(seen.nearest_images)
-    assert re.findall(rf"{other} ([\w-]+)", said.partition("; rgb" if name == "rgb" else "; depth")[2]) == expected
+    assert (
+        re.findall(rf"{other} ([\w-]+)", said.partition("; rgb" if name == "rgb" else "; depth")[2])
+        == expected
+    )
     assert f"z_{part}" in said
 
 
@@ -304,7 +340,9 @@ def test_pages_that_run_no_widgets_get_the_picture(seen):
 
 
 def test_the_warning_is_part_of_the_view(seen):
-    assert any("Distances between clusters" in getattr(child, "value", "") for child in seen.view.children)
+    assert any(
+        "Distances between clusters" in getattr(child, "value", "") for child in seen.view.children
+    )
 
 
 # ---------------------------------------------------------------- what cannot be drawn
@@ -326,7 +364,9 @@ def test_an_embedding_that_cannot_be_laid_out_is_named_and_the_picture_stays(see
     np.testing.assert_array_equal(seen.xy, before)
 
 
-@pytest.mark.parametrize(("name", "value"), [("embedding", "all"), ("colour", "weather"), ("neighbors", 1000)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("embedding", "all"), ("colour", "weather"), ("neighbors", 1000)]
+)
 def test_what_is_not_offered_is_refused_and_nothing_changes(seen, name, value):
     before = getattr(seen, name)
     with pytest.raises(DataError, match=f"{name}={value!r} is not offered; choose one of"):
@@ -341,10 +381,24 @@ def test_what_is_not_offered_is_refused_and_nothing_changes(seen, name, value):
         (lambda held: held.update(thermal=held["rgb"]), r"\['rgb', 'depth', 'thermal'\]"),
         (lambda held: held["depth"].pop("logits"), "depth has no logits"),
         (lambda held: held["depth"].pop("irr"), "depth has no irr"),
-        (lambda held: [part.pop(name) for part in held.values() for name in ("inv", "inf", "irr")], "logits alone"),
-        (lambda held: held["depth"].update(inv=np.zeros((4, 6))), r"depth/inv has shape \(4, 6\); \(33, 6\) would"),
-        (lambda held: held["depth"].update(inv=np.zeros((33, 5))), r"depth/inv has shape \(33, 5\); \(33, 6\) would"),
-        (lambda held: held["rgb"].update(logits=np.zeros((44, 4))), r"logits has shape \(44, 4\); \(44, 9\) would"),
+        (
+            lambda held: [
+                part.pop(name) for part in held.values() for name in ("inv", "inf", "irr")
+            ],
+            "logits alone",
+        ),
+        (
+            lambda held: held["depth"].update(inv=np.zeros((4, 6))),
+            r"depth/inv has shape \(4, 6\); \(33, 6\) would",
+        ),
+        (
+            lambda held: held["depth"].update(inv=np.zeros((33, 5))),
+            r"depth/inv has shape \(33, 5\); \(33, 6\) would",
+        ),
+        (
+            lambda held: held["rgb"].update(logits=np.zeros((44, 4))),
+            r"logits has shape \(44, 4\); \(44, 9\) would",
+        ),
         (lambda held: held["rgb"].update(inf=np.full((44, 6), np.nan)), "rgb/inf has NaN"),
     ],
 )

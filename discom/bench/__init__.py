@@ -1,4 +1,5 @@
-"""How fast a training is: the paper's recipe, written as such code usually is, against the path that `fit` takes."""
+"""How fast a training is: the paper's recipe, written as such code usually is, against the path
+that `fit` takes."""
 
 from discom.bench.comparison import bench
 from discom.bench.growth import grow

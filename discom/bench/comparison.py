@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from discom.bench.measure import count_flops, matmul_peak, memory_alone, pair, phases, ratio_interval, turns
+from discom.bench.measure import (
+    count_flops,
+    matmul_peak,
+    memory_alone,
+    pair,
+    phases,
+    ratio_interval,
+    turns,
+)
 from discom.bench.ours import Ours
 from discom.bench.recipe import Recipe
 from discom.bench.workloads import WORKLOADS, Workload
@@ -20,7 +28,10 @@ from discom.machine import device_type, machine
 
 __all__ = ["bench", "check_losses", "compare"]
 
-EXACT, ROUNDED = 1e-5, 0.02  # how far two losses of one batch may be apart, in float32 and in our precision
+EXACT, ROUNDED = (
+    1e-5,
+    0.02,
+)  # how far two losses of one batch may be apart, in float32 and in our precision
 LEAST = 3  # rounds
 
 
@@ -42,32 +53,46 @@ def bench(
         progress: whether a progress bar is shown.
 
     Returns:
-        `machine`, `settings`, `matmul_peak` and `comparisons`: workload → measure → {"reference": the recipe, "ours",
-        "ratio": ours / reference, "unit"}.
+        `machine`, `settings`, `matmul_peak` and `comparisons`: workload → measure → {"reference":
+        the recipe, "ours", "ratio": ours / reference, "unit"}.
 
     Raises:
         ConfigError: no such accelerator, or too few rounds.
         RunError: the two sides do not compute the same loss, or a process was killed.
     """
     if rounds < LEAST:
-        raise ConfigError(f"rounds: {rounds} are too few for a median with an interval; use {LEAST} or more")
+        raise ConfigError(
+            f"rounds: {rounds} are too few for a median with an interval; use {LEAST} or more"
+        )
     if workers < 0:
         raise ConfigError(f"workers: {workers} is below 0; 0 loads in the process that trains")
-    device = torch.device(device_type(Config(accelerator=accelerator).accelerator))  # Config knows the words
+    device = torch.device(
+        device_type(Config(accelerator=accelerator).accelerator)
+    )  # Config knows the words
     parts = 1 + 5 * len(workloads)
-    with torch.random.fork_rng(), tqdm(total=parts, unit="part", disable=not progress, leave=False) as bar:
+    with (
+        torch.random.fork_rng(),
+        tqdm(total=parts, unit="part", disable=not progress, leave=False) as bar,
+    ):
         bar.set_description("matrix products")
         peaks = [matmul_peak(device, dtype) for dtype in (torch.float32, torch.bfloat16)]
         return {
             "machine": machine(device),
             "settings": {"rounds": rounds, "loader_workers": workers},
             "matmul_peak": {**pair(*peaks, "FLOP/s"), "precision": ["float32", "bfloat16"]},
-            "comparisons": {load.name: compare(load, device, rounds, workers, peaks, bar) for load in workloads},
+            "comparisons": {
+                load.name: compare(load, device, rounds, workers, peaks, bar) for load in workloads
+            },
         }
 
 
 def compare(
-    workload: Workload, device: torch.device, rounds: int, workers: int, peaks: Sequence[float], bar: tqdm
+    workload: Workload,
+    device: torch.device,
+    rounds: int,
+    workers: int,
+    peaks: Sequence[float],
+    bar: tqdm,
 ) -> dict[str, Any]:
     """All measures of one workload.
 
@@ -87,7 +112,10 @@ def compare(
     one = workload.make(config.batch_size)
     losses = check_losses(workload.name, one, config, config)
     part("memory of each alone")
-    held = [memory_alone(partial(_side, kind), workload, config, made, workers) for kind in (Recipe, Ours)]
+    held = [
+        memory_alone(partial(_side, kind), workload, config, made, workers)
+        for kind in (Recipe, Ours)
+    ]
     part("work of a step")
     data = workload.make(made * config.batch_size)
     reference, ours = Recipe(data, config, workers), Ours(data, config)
@@ -114,10 +142,14 @@ def compare(
     }  # fmt: skip
 
 
-def check_losses(name: str, one: MultiModalData, theirs: Config, ours: Config) -> tuple[float, float]:
-    """The loss of one batch before its first step, by the recipe and by our path; nobody is timed unless they agree.
+def check_losses(
+    name: str, one: MultiModalData, theirs: Config, ours: Config
+) -> tuple[float, float]:
+    """The loss of one batch before its first step, by the recipe and by our path; nobody is timed
+    unless they agree.
 
-    Same initial weights, and images that are not moved. The order in a batch differs, which the loss does not see.
+    Same initial weights, and images that are not moved. The order in a batch differs, which the
+    loss does not see.
 
     Args:
         name: for the message.
@@ -125,7 +157,8 @@ def check_losses(name: str, one: MultiModalData, theirs: Config, ours: Config) -
         theirs, ours: the settings of either side.
 
     Raises:
-        RunError: they differ by more than 1e-5 in float32, or by more than 2 % in our own precision.
+        RunError: they differ by more than 1e-5 in float32, or by more than 2 % in our own
+            precision.
     """
     theirs, ours = replace(theirs, augment=0.0), replace(ours, augment=0.0)
     expected = Recipe(one, theirs).epoch(0)
@@ -139,6 +172,8 @@ def check_losses(name: str, one: MultiModalData, theirs: Config, ours: Config) -
     return expected, found
 
 
-def _side(kind: type, workload: Workload, config: Config, steps: int, workers: int) -> Recipe | Ours:
+def _side(
+    kind: type, workload: Workload, config: Config, steps: int, workers: int
+) -> Recipe | Ours:
     data = workload.make(steps * config.batch_size)
     return kind(data, config, workers) if kind is Recipe else kind(data, config)

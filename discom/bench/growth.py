@@ -19,16 +19,29 @@ __all__ = ["DIALS", "grow", "slope"]
 
 SENSORS = ("rgb", "depth", "thermal")
 # what is varied → its values; all else is as in the embedded main job
-DIALS = {"samples": (500, 1000, 2000, 4000), "modalities": (2, 3), "pixels": (16, 32, 48, 64), "workers": (1, 2, 4)}
+DIALS = {
+    "samples": (500, 1000, 2000, 4000),
+    "modalities": (2, 3),
+    "pixels": (16, 32, 48, 64),
+    "workers": (1, 2, 4),
+}
 REST = {"samples": 1000, "modalities": 2, "pixels": 32}
 SHORT = 256  # samples of a run side by side
-READY, STRETCH = 10.0, 6.0  # seconds that processes have to get ready, and that a round of runs side by side lasts
+READY, STRETCH = (
+    10.0,
+    6.0,
+)  # seconds that processes have to get ready, and that a round of runs side by side lasts
 
 
 def grow(
-    rounds: int = 3, *, dials: Mapping[str, Sequence[int]] = DIALS, config: Config | None = None, progress: bool = True
+    rounds: int = 3,
+    *,
+    dials: Mapping[str, Sequence[int]] = DIALS,
+    config: Config | None = None,
+    progress: bool = True,
 ) -> dict[str, Any]:
-    """Seconds of an epoch along each dial, and pairs a second of all runs together where several train side by side.
+    """Seconds of an epoch along each dial, and pairs a second of all runs together where several
+    train side by side.
 
     The values of a dial are timed in turn, `rounds` times; medians and all rounds are returned.
 
@@ -39,10 +52,14 @@ def grow(
         progress: whether a progress bar is shown.
 
     Returns:
-        `machine`, `settings`, and `dials`: dial → {"values", "measured" (medians), "rounds", "unit", "slope"}.
+        `machine`, `settings`, and `dials`: dial → {"values", "measured" (medians), "rounds",
+        "unit", "slope"}.
     """
     config, found = config or profile("cpu", schedule="constant"), {}  # however many steps
-    with torch.random.fork_rng(), tqdm(total=len(dials), unit="dial", disable=not progress, leave=False) as bar:
+    with (
+        torch.random.fork_rng(),
+        tqdm(total=len(dials), unit="dial", disable=not progress, leave=False) as bar,
+    ):
         for dial, values in dials.items():
             bar.set_description(dial)
             measure = _side_by_side if dial == "workers" else _epochs
@@ -52,7 +69,11 @@ def grow(
             found[dial] = {"values": list(values), "measured": middle.tolist(), "rounds": seconds.tolist(),
                            "unit": unit, "slope": slope(values, middle)}  # fmt: skip
             bar.update()
-    return {"machine": machine(torch.device("cpu")), "settings": {"rounds": rounds, **REST}, "dials": found}
+    return {
+        "machine": machine(torch.device("cpu")),
+        "settings": {"rounds": rounds, **REST},
+        "dials": found,
+    }
 
 
 def slope(values: Sequence[float], measured: Sequence[float]) -> float:
@@ -84,22 +105,32 @@ def _timed(call: Callable[[int], Any], number: int) -> float:
 
 
 def _side_by_side(dial: str, values: Sequence[int], config: Config, rounds: int) -> np.ndarray:
-    """Each run has its share of the cores, one thread at least; all train for as long as any is watched, and have short
-    epochs, so that what reaches beyond a stretch is little."""
+    """Each run has its share of the cores, one thread at least; all train for as long as any is
+    watched, and have short epochs, so that what reaches beyond a stretch is little."""
     rates, cores = [], torch.get_num_threads()
     for workers in values:
         start = time.monotonic() + READY + 5 * workers  # a clock that all processes share
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             threads = max(1, cores // workers)
             runs = [
-                pool.submit(_rates, _data(**REST | {"samples": SHORT}), config, threads, start, rounds, STRETCH)
+                pool.submit(
+                    _rates,
+                    _data(**REST | {"samples": SHORT}),
+                    config,
+                    threads,
+                    start,
+                    rounds,
+                    STRETCH,
+                )
                 for _ in range(workers)
             ]
             rates.append(sum(run.result() for run in runs))
     return np.array(rates).T
 
 
-def _rates(data: MultiModalData, config: Config, threads: int, start: float, rounds: int, stretch: float) -> np.ndarray:
+def _rates(
+    data: MultiModalData, config: Config, threads: int, start: float, rounds: int, stretch: float
+) -> np.ndarray:
     """Pairs a second of this process in `rounds` times `stretch` seconds from `start` on."""
     torch.set_num_threads(threads)
     side, rates = Ours(data, config), []

@@ -14,7 +14,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from discom.errors import RunError
 from discom.machine import peak_memory
 
-__all__ = ["PHASES", "count_flops", "matmul_peak", "memory_alone", "pair", "phases", "ratio_interval", "turns"]
+__all__ = [
+    "PHASES",
+    "count_flops",
+    "matmul_peak",
+    "memory_alone",
+    "pair",
+    "phases",
+    "ratio_interval",
+    "turns",
+]
 
 PHASES = ("data", "forward", "backward", "optimizer")
 
@@ -25,24 +34,33 @@ def pair(reference: float, ours: float, unit: str) -> dict[str, Any]:
     >>> pair(50, 100, "pairs/s")
     {'reference': 50.0, 'ours': 100.0, 'ratio': 2.0, 'unit': 'pairs/s'}
     """
-    return {"reference": float(reference), "ours": float(ours), "ratio": float(ours / reference), "unit": unit}
+    return {
+        "reference": float(reference),
+        "ours": float(ours),
+        "ratio": float(ours / reference),
+        "unit": unit,
+    }
 
 
 def turns(reference: Any, ours: Any, rounds: int) -> np.ndarray:
-    """Seconds of an epoch of each, its first step left out, [rounds, 2]; who goes first changes every round.
+    """Seconds of an epoch of each, its first step left out, [rounds, 2]; who goes first changes
+    every round.
 
-    A machine that grows slower or warmer so hits both alike; and in its first step a side gets back the memory and the
-    caches that the other one had meanwhile, which a training alone never has to.
+    A machine that grows slower or warmer so hits both alike; and in its first step a side gets back
+    the memory and the caches that the other one had meanwhile, which a training alone never has to.
 
     Args:
-        reference, ours: have `epoch(number)`, which returns when the device is done, `optimizer` and `device`.
+        reference, ours: have `epoch(number)`, which returns when the device is done, `optimizer`
+        and `device`.
         rounds: so many epochs, numbered from 0.
     """
     seconds = np.empty((rounds, 2))
     for number in range(rounds):
         for place in (0, 1) if number % 2 == 0 else (1, 0):
             side, started = (reference, ours)[place], []
-            hook = side.optimizer.register_step_post_hook(lambda *_, s=side, t=started: t or t.append(_now(s.device)))
+            hook = side.optimizer.register_step_post_hook(
+                lambda *_, s=side, t=started: t or t.append(_now(s.device))
+            )
             side.epoch(number)
             seconds[number, place] = _now(side.device) - started[0]
             hook.remove()
@@ -56,8 +74,11 @@ def _now(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def ratio_interval(seconds: np.ndarray, level: float = 0.95, draws: int = 10_000) -> tuple[float, float]:
-    """How far the ratio of the median seconds (reference / ours) may be off: a bootstrap over whole rounds.
+def ratio_interval(
+    seconds: np.ndarray, level: float = 0.95, draws: int = 10_000
+) -> tuple[float, float]:
+    """How far the ratio of the median seconds (reference / ours) may be off: a bootstrap over whole
+    rounds.
 
     >>> ratio_interval(np.array([[2.0, 1.0], [4.0, 2.0], [6.0, 3.0]]))
     (2.0, 2.0)
@@ -69,11 +90,12 @@ def ratio_interval(seconds: np.ndarray, level: float = 0.95, draws: int = 10_000
 
 
 def phases(side: Any, number: int) -> dict[str, float]:
-    """Milliseconds of a step by phase, from one epoch that waits for the device after each; its first step is left out.
+    """Milliseconds of a step by phase, from one epoch that waits for the device after each; its
+    first step is left out.
 
-    Forward is the network with its loss terms; backward sums them up, too. Data is all that lies between two steps:
-    drawing, moving and laying out a batch, and at the end reading the losses. Hooks tell them apart, so the loop that
-    is measured is the one that trains.
+    Forward is the network with its loss terms; backward sums them up, too. Data is all that lies
+    between two steps: drawing, moving and laying out a batch, and at the end reading the losses.
+    Hooks tell them apart, so the loop that is measured is the one that trains.
 
     Args:
         side: has `epoch(number)`, `model`, `optimizer` and `device`.
@@ -106,7 +128,8 @@ def phases(side: Any, number: int) -> dict[str, float]:
 
 
 def count_flops(run: Callable[[], Any]) -> int:
-    """Floating-point operations of matrix products and convolutions, forward and backward; a multiply-add is two.
+    """Floating-point operations of matrix products and convolutions, forward and backward; a
+    multiply-add is two.
 
     >>> count_flops(lambda: torch.ones(3, 4) @ torch.ones(4, 5))
     120
@@ -116,7 +139,9 @@ def count_flops(run: Callable[[], Any]) -> int:
     return counter.get_total_flops()
 
 
-def matmul_peak(device: torch.device, dtype: torch.dtype, size: int = 0, seconds: float = 2.0) -> float:
+def matmul_peak(
+    device: torch.device, dtype: torch.dtype, size: int = 0, seconds: float = 2.0
+) -> float:
     """Floating-point operations per second of the best of many large square matrix products.
 
     Args:
@@ -135,7 +160,8 @@ def matmul_peak(device: torch.device, dtype: torch.dtype, size: int = 0, seconds
 
 
 def memory_alone(make: Callable[..., Any], *arguments: Any) -> float:
-    """Most memory in MB that a training takes: in a process that does nothing else, two epochs long.
+    """Most memory in MB that a training takes: in a process that does nothing else, two epochs
+    long.
 
     Of the device, or on a CPU of the whole process, Python and its libraries included.
 
@@ -149,7 +175,9 @@ def memory_alone(make: Callable[..., Any], *arguments: Any) -> float:
         try:
             return alone.submit(_peak, make, arguments).result()
         except BrokenProcessPool:
-            raise RunError("bench: the process that measures memory was killed (out of memory?); free some") from None
+            raise RunError(
+                "bench: the process that measures memory was killed (out of memory?); free some"
+            ) from None
 
 
 def _peak(make: Callable[..., Any], arguments: tuple) -> float:

@@ -13,7 +13,8 @@ __all__ = ["Recipe", "motions"]
 
 
 def motions(probability: float) -> nn.Module:
-    """The paper's augmentation of one image: with `probability`, each flip with ½, and with ½ some quarter turns.
+    """The paper's augmentation of one image: with `probability`, each flip with ½, and with ½ some
+    quarter turns.
 
     Quarter turns take torchvision's short cut, which copies pixels; nothing is interpolated.
     """
@@ -38,15 +39,16 @@ class OneSensor(Dataset):
 
 
 class Recipe:
-    """Float32, contiguous tensors, Adam, and a loader for each modality, shuffled on its own, moving image by image.
+    """Float32, contiguous tensors, Adam, and a loader for each modality, shuffled on its own,
+    moving image by image.
 
-    Network, loss and initial weights are those of our own method; it waits for the device once an epoch, when the
-    losses are read.
+    Network, loss and initial weights are those of our own method; it waits for the device once an
+    epoch, when the losses are read.
 
     Args:
         data: the training part.
-        config: batch size, learning rate, augmentation, network and seed are followed; precision, memory layout and
-            schedule are the recipe's own.
+        config: batch size, learning rate, augmentation, network and seed are followed; precision,
+            memory layout and schedule are the recipe's own.
         workers: processes of each loader; 0, torch's default, loads in this one.
     """
 
@@ -68,7 +70,9 @@ class Recipe:
         losses = []
         for loaded in zip(*self.loaders.values(), strict=False):  # as long as the shorter loader
             pairs = [[part.to(self.device, non_blocking=True) for part in pair] for pair in loaded]
-            x, y = (dict(zip(self.loaders, parts, strict=True)) for parts in zip(*pairs, strict=True))
+            x, y = (
+                dict(zip(self.loaders, parts, strict=True)) for parts in zip(*pairs, strict=True)
+            )
             terms = self.model(Batch(x, y, number))
             total = sum(self.model.weights[name] * value for name, value in terms.items())
             self.optimizer.zero_grad()

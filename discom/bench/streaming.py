@@ -28,24 +28,32 @@ STEPS = 10  # of a timed round
 
 
 def larger_than_memory(
-    gigabytes: float = 2.0, times: float = 3.0, rounds: int = 7, *, workloads=WORKLOADS[1:], folder: Path | None = None
+    gigabytes: float = 2.0,
+    times: float = 3.0,
+    rounds: int = 7,
+    *,
+    workloads=WORKLOADS[1:],
+    folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Pairs a second from memory and from disk, in turn, in a process that may hold `gigabytes` and no more.
+    """Pairs a second from memory and from disk, in turn, in a process that may hold `gigabytes` and
+    no more.
 
-    The limit is the system's (RLIMIT_DATA) and counts what the process holds itself; pages of the mapped files that the
-    system keeps are not counted, so these are thrown out before. In a control group, such as that of
-    `systemd-run --scope -p MemoryMax=2G`, they are counted too.
+    The limit is the system's (RLIMIT_DATA) and counts what the process holds itself; pages of the
+    mapped files that the system keeps are not counted, so these are thrown out before. In a control
+    group, such as that of `systemd-run --scope -p MemoryMax=2G`, they are counted too.
 
     Args:
         gigabytes: limit of the process, Python, its libraries and the network included.
         times: the data set is so many times as large as the limit.
         rounds: of either side.
-        workloads: networks and forms of images; the embedded one unless told otherwise, whose many small images are
-            the harder case.
-        folder: where the data set is written and deleted again; the system's temporary folder by default.
+        workloads: networks and forms of images; the embedded one unless told otherwise, whose many
+            small images are the harder case.
+        folder: where the data set is written and deleted again; the system's temporary folder by
+            default.
 
     Returns:
-        `machine`, `settings`, and `comparisons` as `bench` has them: the reference is resident, ours is streamed.
+        `machine`, `settings`, and `comparisons` as `bench` has them: the reference is resident,
+        ours is streamed.
 
     Raises:
         ConfigError: the disk has too little room.
@@ -57,7 +65,9 @@ def larger_than_memory(
             size = write_large(load, Path(place) / "large", times * limit)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
                 try:
-                    found = alone.submit(_compare, load, Path(place) / "large", limit, rounds).result()
+                    found = alone.submit(
+                        _compare, load, Path(place) / "large", limit, rounds
+                    ).result()
                 except (MemoryError, RuntimeError, OSError) as error:
                     reason = " ".join(str(error).split())[:100]
                     raise RunError(
@@ -66,19 +76,27 @@ def larger_than_memory(
         comparisons[load.name] = {"about": load.about, "data_bytes": size, **found}
     return {
         "machine": machine(torch.device("cpu")),
-        "settings": {"limit_bytes": limit, "times": times, "rounds": rounds, "steps_per_round": STEPS},
+        "settings": {
+            "limit_bytes": limit,
+            "times": times,
+            "rounds": rounds,
+            "steps_per_round": STEPS,
+        },
         "comparisons": comparisons,
     }
 
 
 def write_large(workload: Workload, folder: Path, size: float) -> int:
-    """Write a prepared folder of at least `size` bytes of images, and have the system forget its pages; its bytes."""
+    """Write a prepared folder of at least `size` bytes of images, and have the system forget its
+    pages; its bytes."""
     drawn = workload.make(DRAWN)
     one = sum(drawn.images(name, slice(1)).nbytes for name in drawn.modalities)
     pairs = -(-int(size) // one)
     disk = os.statvfs(folder.parent)
     if (room := disk.f_bavail * disk.f_frsize) < 1.1 * one * pairs:
-        raise ConfigError(f"{folder.parent}: {room / 1e9:.1f} GB are free, {one * pairs / 1e9:.1f} GB are needed")
+        raise ConfigError(
+            f"{folder.parent}: {room / 1e9:.1f} GB are free, {one * pairs / 1e9:.1f} GB are needed"
+        )
     rows = np.arange(pairs)
 
     def repeated(name: str) -> Modality:
@@ -86,7 +104,9 @@ def write_large(workload: Workload, folder: Path, size: float) -> int:
         x = Lazy(rows % len(images), lambda row: images[row], images.shape[1:], images.dtype)
         return Modality(x, drawn.modalities[name].y[rows % len(images)], rows)
 
-    large = MultiModalData({name: repeated(name) for name in drawn.modalities}, drawn.classes, normalized=True)
+    large = MultiModalData(
+        {name: repeated(name) for name in drawn.modalities}, drawn.classes, normalized=True
+    )
     large.save(folder)
     for file in folder.glob("*.npy"):
         with open(file, "rb") as held:
@@ -110,7 +130,10 @@ def _compare(workload: Workload, folder: Path, limit: int, rounds: int) -> dict[
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     large = MultiModalData.open(folder)
     sides = [Ours(data, workload.config) for data in (large.take(np.arange(RESIDENT)), large)]
-    held = [{name: images.held is not None for name, images in side.batches.images.items()} for side in sides]
+    held = [
+        {name: images.held is not None for name, images in side.batches.images.items()}
+        for side in sides
+    ]
     for side in sides:
         side.batches = _Few(side.batches)
     seconds = turns(*sides, rounds) / STEPS

@@ -34,7 +34,10 @@ def _eurosat(count: int) -> MultiModalData:
     """Random images of EuroSAT's form: speed does not ask what is in them."""
     draw, ids = np.random.default_rng(0), np.arange(count)
     y = ids % 10
-    images = {name: draw.random((count, bands, 64, 64), dtype=np.float32) for name, bands in (("ms", 13), ("sar", 2))}
+    images = {
+        name: draw.random((count, bands, 64, 64), dtype=np.float32)
+        for name, bands in (("ms", 13), ("sar", 2))
+    }
     modalities = {name: Modality(x, y, ids) for name, x in images.items()}
     return MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized", normalized=True)
 
@@ -45,7 +48,13 @@ def _scenes(count: int) -> MultiModalData:
     return drawn.split(seed=0).train.take(np.arange(count))
 
 
-PAPER = {"batch_size": 128, "learning_rate": 1e-4, "schedule": "constant", "augment": 0.5, "precision": "bf16-mixed"}
+PAPER = {
+    "batch_size": 128,
+    "learning_rate": 1e-4,
+    "schedule": "constant",
+    "augment": 0.5,
+    "precision": "bf16-mixed",
+}
 WORKLOADS = (
     Workload(
         "eurosat-sized", "13 + 2 bands of 64×64 pixels, ResNet-18 of width 64", _eurosat, profile("paper", **PAPER),

@@ -29,13 +29,15 @@ def bench(
     workers: int = 0,
     limit: float = 2.0,
 ) -> None:
-    """Measure the training: how fast it is beside a plain script, how its cost grows, and data larger than memory.
+    """Measure the training: how fast it is beside a plain script, how its cost grows, and data
+    larger than memory.
 
-    speed: the paper's recipe as a plain script has it against our path, in turn. Both train the same network on the
-    same data; that they compute the same loss is checked first. Two sizes, 13 + 2 bands of 64×64 pixels and the drawn
-    scenes. growth: the time of an epoch of drawn scenes over samples, modalities and pixels, and runs side by side.
-    memory: a data set three times as large as the process may hold, read from disk, against the same from memory. Each
-    takes some minutes of a machine that should have nothing else to do.
+    speed: the paper's recipe as a plain script has it against our path, in turn. Both train the
+    same network on the same data; that they compute the same loss is checked first. Two sizes, 13 +
+    2 bands of 64×64 pixels and the drawn scenes. growth: the time of an epoch of drawn scenes over
+    samples, modalities and pixels, and runs side by side.
+    memory: a data set three times as large as the process may hold, read from disk, against the
+    same from memory. Each takes some minutes of a machine that should have nothing else to do.
 
     Args:
         json: write every figure into this file.
@@ -43,8 +45,8 @@ def bench(
         what: speed, growth or memory.
         accelerator: auto, cpu or cuda; growth and memory are measured on the CPU.
         rounds: timed rounds; medians are shown.
-        workers: of speed: processes of each of the recipe's two loaders; 0, torch's default, loads in the process that
-            trains.
+        workers: of speed: processes of each of the recipe's two loaders; 0, torch's default, loads
+            in the process that trains.
         limit: of memory: gigabytes that the process may hold.
     """
     if what not in ("speed", "growth", "memory"):
@@ -67,14 +69,20 @@ def bench(
     if what == "speed":
         report = room.bench(accelerator, rounds, workers)
     else:
-        report = room.grow(rounds) if what == "growth" else room.larger_than_memory(limit, rounds=rounds)
+        report = (
+            room.grow(rounds) if what == "growth" else room.larger_than_memory(limit, rounds=rounds)
+        )
     print({"speed": _table, "growth": _growth, "memory": _memory}[what](report))
     if json:
         storage.write_json(json, report)
         print(json)
     if out:
         plots.style()
-        figure = plots.step_bars(report["comparisons"]) if what == "speed" else plots.cost_curves(report["dials"])
+        figure = (
+            plots.step_bars(report["comparisons"])
+            if what == "speed"
+            else plots.cost_curves(report["dials"])
+        )
         figure.savefig(out)
         print(out)
 
@@ -87,22 +95,29 @@ def _check_place(flag: str, file: Path) -> None:
             raise IsADirectoryError(0, "is a folder")
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise ConfigError(f"{flag}: {file} cannot be written ({error.strerror}); choose another place") from None
+        raise ConfigError(
+            f"{flag}: {file} cannot be written ({error.strerror}); choose another place"
+        ) from None
 
 
 def _growth(report) -> str:
     lines = []
     for dial, found in report["dials"].items():
         held = ", ".join(
-            f"{value}: {seconds:.3g}" for value, seconds in zip(found["values"], found["measured"], strict=True)
+            f"{value}: {seconds:.3g}"
+            for value, seconds in zip(found["values"], found["measured"], strict=True)
         )
-        lines.append(f"{dial:<10} {held} {found['unit']}; grows with the power {found['slope']:.2f}")
+        lines.append(
+            f"{dial:<10} {held} {found['unit']}; grows with the power {found['slope']:.2f}"
+        )
     return "\n".join(lines)
 
 
 def _memory(report) -> str:
     settings = report["settings"]
-    lines = [f"limit {settings['limit_bytes'] / 2**30:.1f} GiB, data {settings['times']:g} times as large"]
+    lines = [
+        f"limit {settings['limit_bytes'] / 2**30:.1f} GiB, data {settings['times']:g} times as large"
+    ]
     for name, found in report["comparisons"].items():
         rate = found["pairs_per_second"]
         lines.append("{}: from memory {:.1f} pairs/s, from disk {:.1f}, ratio {:.2f} [{:.2f}, {:.2f}]".format(
@@ -118,11 +133,26 @@ def _table(report) -> str:
         rows = {}
         for measure, (title, form) in MEASURES.items():
             held = found[measure]
-            rows[title] = [form.format(held["reference"]), form.format(held["ours"]), f"{held['ratio']:.2f}"]
+            rows[title] = [
+                form.format(held["reference"]),
+                form.format(held["ours"]),
+                f"{held['ratio']:.2f}",
+            ]
             if "interval" in held:
                 rows[title][-1] += " [{:.2f}, {:.2f}]".format(*held["interval"])
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["recipe", "ours", "ours / recipe"])
+        table = pd.DataFrame.from_dict(
+            rows, orient="index", columns=["recipe", "ours", "ours / recipe"]
+        )
         parts.append(f"{name}: {found['about']}\n{table.to_string()}")
-    where = machine["device"] if machine["device"] != "cpu" else f"{machine['processor']}, {machine['threads']} threads"
+    where = (
+        machine["device"]
+        if machine["device"] != "cpu"
+        else f"{machine['processor']}, {machine['threads']} threads"
+    )
     peaks = [report["matmul_peak"][side] / 1e9 for side in ("reference", "ours")]
-    return "\n\n".join([f"{where}; matmul peak {peaks[0]:.0f} GFLOP/s in float32, {peaks[1]:.0f} in bfloat16", *parts])
+    return "\n\n".join(
+        [
+            f"{where}; matmul peak {peaks[0]:.0f} GFLOP/s in float32, {peaks[1]:.0f} in bfloat16",
+            *parts,
+        ]
+    )

@@ -16,16 +16,19 @@ def export(
     modalities: str | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write one trained branch as ONNX and torch.export, with its scaling, classes, contract and model card.
+    """Write one trained branch as ONNX and torch.export, with its scaling, classes, contract and
+    model card.
 
-    Both files are compared with the branch on the test part first; nothing is written where they differ by more than
-    1e-4. The cost stands beside that of the plain student: parameters, bytes, and time an image.
+    Both files are compared with the branch on the test part first; nothing is written where they
+    differ by more than 1e-4. The cost stands beside that of the plain student: parameters, bytes,
+    and time an image.
 
     Args:
         run: the folder of a finished run, or one with a single run below it.
         modality: the sensor whose branch is written; may be left out where the run has one alone.
         out: the folder for model.onnx, model.pt2 and MODEL_CARD.md.
-        data: what the run was trained on, as `discom train` took it; by default what the run calls its data.
+        data: what the run was trained on, as `discom train` took it; by default what the run calls
+        its data.
         modalities: which ones were used, such as rgb+elevation; all by default.
         overwrite: replace an earlier export.
     """
@@ -49,7 +52,8 @@ def predict(model: Path, files: list[Path], out: Path | None = None) -> None:
     """Name the class of images, by an exported branch alone.
 
     Args:
-        model: model.onnx, model.pt2, or the folder that `discom export` wrote, whose model.onnx is taken.
+        model: model.onnx, model.pt2, or the folder that `discom export` wrote, whose model.onnx is
+        taken.
         files: images, or folders of images, of the size and bands that the model reads.
         out: a .csv or .json file for the answers; by default CSV is printed.
     """
@@ -58,9 +62,13 @@ def predict(model: Path, files: list[Path], out: Path | None = None) -> None:
 
     forms = {".csv": to_csv, ".json": to_json}
     if out and out.suffix.lower() not in forms:
-        raise ConfigError(f"--out: '{out}' ends in '{out.suffix}'; answers are written as .csv or .json")
+        raise ConfigError(
+            f"--out: '{out}' ends in '{out.suffix}'; answers are written as .csv or .json"
+        )
     if out and out.is_dir():
-        raise ConfigError(f"--out: {out} is a folder; name a file in it, such as {out / 'answers.csv'}")
+        raise ConfigError(
+            f"--out: {out} is a folder; name a file in it, such as {out / 'answers.csv'}"
+        )
     loaded = deployment.load(model)
     answers = deployment.predict(loaded, deployment.find_images(files))
     if out is None:
@@ -93,6 +101,9 @@ def _costs(made) -> str:
         rows[who] = {"parameters": f"{cost['parameters']:,}"}
         rows[who] |= {f"{file}, bytes": f"{size:,}" for file, size in cost["bytes"].items()}
         for form, times in cost["milliseconds"].items():
-            rows[who] |= {f"{form}, {batch} at once, ms an image": f"{value:.3f}" for batch, value in times.items()}
+            rows[who] |= {
+                f"{form}, {batch} at once, ms an image": f"{value:.3f}"
+                for batch, value in times.items()
+            }
     about = f"medians of {made.rounds} rounds in turn, {made.machine['processor']}, {made.machine['threads']} thread(s)"
     return f"{pd.DataFrame(rows).to_string()}\n{about}"

@@ -32,21 +32,23 @@ def table(
 ) -> None:
     """A table of the paper with its missing controls: train what is missing, print it.
 
-    1 is the cross-modal one, 2 the multi-modal one, 3 switches terms off, 4 reads the parts of the embedding, and 5,
-    ours, adds terms that separate them. dense compares CroDiNo-KD with its competitors where every pixel has a class,
-    training seconds beside; crodino switches its ideas off one by one. A run that fails does not stop the others and is
-    listed at the end (exit status 1); the same command goes on where it stopped, and several of them share one folder
-    of runs.
+    1 is the cross-modal one, 2 the multi-modal one, 3 switches terms off, 4 reads the parts of the
+    embedding, and 5, ours, adds terms that separate them. dense compares CroDiNo-KD with its
+    competitors where every pixel has a class, training seconds beside; crodino switches its ideas
+    off one by one. A run that fails does not stop the others and is listed at the end (exit status
+    1); the same command goes on where it stopped, and several of them share one folder of runs.
 
     Args:
         number: 1 to 5, dense or crodino.
-        data: scenes, a prepared folder, or a folder of images; scenes by default, scenes-dense for dense and crodino.
+        data: scenes, a prepared folder, or a folder of images; scenes by default, scenes-dense for
+        dense and crodino.
         profile: tiny, cpu or paper (of dense prediction, a protocol of ours).
         seeds: how many, from 0 on.
         teacher: the modality of Table 1's teacher; the data's first by default.
         runs: the folder that holds all runs.
         modalities: which ones to use, such as rgb+elevation; all by default.
-        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a cluster).
+        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a
+        cluster).
         workers: runs side by side; 0 lets the engine choose.
         address: of a Ray cluster.
         as_published: use the options with which the DisCoM-KD authors' own code ran each method.
@@ -69,7 +71,12 @@ def table(
     rows = tables.paper_rows(number, list(held.modalities), teacher, as_published)
     changes = settings or {}
     wanted = [
-        Run.of(runs, methods.get(name), held, make_config(profile, seed, {**changes, "options": options}, dense))
+        Run.of(
+            runs,
+            methods.get(name),
+            held,
+            make_config(profile, seed, {**changes, "options": options}, dense),
+        )
         for seed in range(seeds)
         for name, options in rows
     ]
@@ -77,7 +84,11 @@ def table(
     def report(done: list[Run], results: list) -> None:
         if number == 4:
             splits = {seed: held.split(seed=seed) for seed in range(seeds)}
-            results += [part for run in done for part in inspection.readings(run.folder, splits[run.config.seed])]
+            results += [
+                part
+                for run in done
+                for part in inspection.readings(run.folder, splits[run.config.seed])
+            ]
         against = tables.baselines(number)
         made = tables.paper_table(results, number, teacher, as_published)
         _publish(made, against, out, lambda: plots.intervals(made, against))
@@ -106,19 +117,23 @@ def grid(
 ) -> None:
     """Methods along dials of the drawn scenes: when does the other modality help?
 
-    Every combination of the dials' values is a data set, drawn anew with each run's seed. What is missing is trained;
-    the paired differences are printed and drawn, over one dial as a curve and over two as a map.
+    Every combination of the dials' values is a data set, drawn anew with each run's seed. What is
+    missing is trained; the paired differences are printed and drawn, over one dial as a curve and
+    over two as a map.
 
     Args:
         data: scenes or scenes-dense, with arguments that stay as they are, such as scenes:n=2200.
-        dials: JSON, argument of the scenes → its values, such as '{"spurious": [0, 0.6], "shared": [0.5, 1]}'.
-        methods: names with commas between, options after a colon: student,discom,discom:pairing=paired. By default
-            student,kdv2,discom-solo,discom, and for scenes-dense single,dense-kdv2,crodino.
+        dials: JSON, argument of the scenes → its values, such as '{"spurious": [0, 0.6], "shared":
+        [0.5, 1]}'.
+        methods: names with commas between, options after a colon:
+            student,discom,discom:pairing=paired. By default student,kdv2,discom-solo,discom, and
+            for scenes-dense single,dense-kdv2,crodino.
         against: the baselines among them; by default student,discom-solo or single.
         profile: tiny, cpu or paper.
         seeds: how many, from 0 on.
         runs: the folder that holds all runs.
-        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a cluster).
+        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a
+        cluster).
         workers: runs side by side; 0 lets the engine choose.
         address: of a Ray cluster.
         recompute: train again the runs whose result is damaged.
@@ -132,24 +147,39 @@ def grid(
 
     _check_seeds(seeds)
     dense = data.partition(":")[0] == "scenes-dense"
-    methods = methods or ("single,dense-kdv2,crodino" if dense else "student,kdv2,discom-solo,discom")
+    methods = methods or (
+        "single,dense-kdv2,crodino" if dense else "student,kdv2,discom-solo,discom"
+    )
     against = against or ("single" if dense else "student,discom-solo")
     try:
         turned = json.loads(dials)
     except ValueError:
-        raise ConfigError(f"--dials: {dials} is no JSON; write e.g. '{{\"shared\": [0, 0.5, 1]}}'") from None
+        raise ConfigError(
+            f"--dials: {dials} is no JSON; write e.g. '{{\"shared\": [0, 0.5, 1]}}'"
+        ) from None
     arms, baselines = [sweep.arm(text) for text in methods.split(",")], against.split(",")
     if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
-        raise ConfigError(f"--against: '{absent.pop()}' is not among the methods {methods}; add it there")
+        raise ConfigError(
+            f"--against: '{absent.pop()}' is not among the methods {methods}; add it there"
+        )
     if other := [name for name, _ in arms if get(name).dense != dense]:
-        kind = "a class for every pixel, take scenes-dense" if not dense else "one class for an image, take scenes"
+        kind = (
+            "a class for every pixel, take scenes-dense"
+            if not dense
+            else "one class for an image, take scenes"
+        )
         raise ConfigError(f"--methods: {other[0]} needs {kind}")
     changes, wanted, sources = settings or {}, {}, {}
     for source in sweep.cells(data, turned, seeds):
         made = sweep.cell_runs(
-            source, arms, runs, lambda s, o: make_config(profile, s, {**changes, "options": o}, dense)
+            source,
+            arms,
+            runs,
+            lambda s, o: make_config(profile, s, {**changes, "options": o}, dense),
         )
-        wanted |= {run.folder: run for run in made}  # a dial may change nothing where another is at rest
+        wanted |= {
+            run.folder: run for run in made
+        }  # a dial may change nothing where another is at rest
         sources |= {run.fingerprint: source for run in made}
 
     def report(done, results) -> None:
@@ -158,21 +188,30 @@ def grid(
         if collect:
             experiments.collect(results, collect)
 
-    runner, source_of = sweep.make_engine(engine, workers, address), lambda run: sources[run.fingerprint]
+    runner, source_of = (
+        sweep.make_engine(engine, workers, address),
+        lambda run: sources[run.fingerprint],
+    )
     _train(list(wanted.values()), source_of, runner, report, recompute=recompute, dry_run=dry_run)
 
 
 def probe(
-    path: Path, data: str = "scenes", modalities: str | None = None, scored: bool = False, out: Path | None = None
+    path: Path,
+    data: str = "scenes",
+    modalities: str | None = None,
+    scored: bool = False,
+    out: Path | None = None,
 ) -> None:
-    """What the embeddings of trained runs hold: linear probes of every known factor, and all other measures.
+    """What the embeddings of trained runs hold: linear probes of every known factor, and all other
+    measures.
 
     Args:
         path: the folder of a finished run of discom or discom-solo, or a folder of such runs.
         data: what they were trained on: scenes, a prepared folder, or a folder of images.
         modalities: which ones were used, such as rgb+elevation; all by default.
         scored: measure SAP, MIG and DCI as well, half a minute a modality.
-        out: write the measures of every run into FILE.json, and the map of their means into FILE.png.
+        out: write the measures of every run into FILE.json, and the map of their means into
+            FILE.png.
     """
     from discom import data as sets
     from discom import inspection, plots, storage
@@ -180,13 +219,20 @@ def probe(
     if out:
         check_picture(out)
     held = sets.load(data, modalities)
-    folders = [path] if (path / "result.json").is_file() else sorted(file.parent for file in path.rglob("result.json"))
+    folders = (
+        [path]
+        if (path / "result.json").is_file()
+        else sorted(file.parent for file in path.rglob("result.json"))
+    )
     if not folders:
-        raise ConfigError(f"{path}: no finished run in it; train one with: discom train --method discom --runs {path}")
+        raise ConfigError(
+            f"{path}: no finished run in it; train one with: discom train --method discom --runs {path}"
+        )
     seeds = [inspection.seed_of(folder) for folder in folders]
     splits = {seed: held.split(seed=seed) for seed in set(seeds)}
     found = [
-        inspection.inspect(folder, splits[seed], scored=scored) for folder, seed in zip(folders, seeds, strict=True)
+        inspection.inspect(folder, splits[seed], scored=scored)
+        for folder, seed in zip(folders, seeds, strict=True)
     ]
     matrices = inspection.mean_matrices(found)
     for name, matrix in matrices.items():
@@ -201,16 +247,22 @@ def probe(
 
 def _check_seeds(seeds: int) -> None:
     if seeds < 1:
-        raise ConfigError(f"--seeds: {seeds} runs make no table; use 1 or more, 5 where a claim is made")
+        raise ConfigError(
+            f"--seeds: {seeds} runs make no table; use 1 or more, 5 where a claim is made"
+        )
 
 
-def _train(wanted, source, runner, report: Callable[[list, list], None], *, recompute: bool, dry_run: bool) -> None:
+def _train(
+    wanted, source, runner, report: Callable[[list, list], None], *, recompute: bool, dry_run: bool
+) -> None:
     """Train what is missing and report what is there; what failed is listed, with exit status 1."""
     from discom import sweep
     from discom.runs import Result
 
     if wanted[0].config.devices > 1:
-        raise ConfigError("--devices: many runs fill them side by side (--workers); one run shares them: discom train")
+        raise ConfigError(
+            "--devices: many runs fill them side by side (--workers); one run shares them: discom train"
+        )
     absent, _ = sweep.missing(wanted, recompute=recompute)
     first = source(wanted[0]) if callable(source) else source
     cost = sweep.forecast(absent, first.load(), runner)

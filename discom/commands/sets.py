@@ -26,20 +26,25 @@ def prepare(
     download: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Read raw data and write one prepared folder; the same command goes on where it was interrupted.
+    """Read raw data and write one prepared folder; the same command goes on where it was
+    interrupted.
 
     Args:
-        name: a public data set (see discom data list), scenes or scenes-dense (or scenes:n=600,epsilon=.2), folders
-            for your own <modality>/<class>/<image>, or a prepared folder to be divided and scaled.
+        name: a public data set (see discom data list), scenes or scenes-dense (or
+            scenes:n=600,epsilon=.2), folders for your own <modality>/<class>/<image>, or a prepared
+            folder to be divided and scaled.
         out: the folder to write; data/<name> by default, data/<name>-<seed> with --split_seed.
         root: where the raw files are, or go with --download; data/raw/<name> by default.
         modalities: which ones to keep, such as rgb+elevation; the set's own pair by default.
         split: official, grouped or random; the first that the data have by default.
-        scaling: train or whole (bounds from all images, the test part too, as DisCoM-KD's released code has it); with
+        scaling: train or whole (bounds from all images, the test part too, as DisCoM-KD's released
+            code has it); with
             --split_seed.
-        split_seed: fix the split drawn with this seed, scale by its training part, and use the file names of
-            DisCoM-KD's released code. Without it every run draws the split of its own seed.
-        options: of the reader, as JSON such as '{"window": 256}'; discom data list has them with their defaults.
+        split_seed: fix the split drawn with this seed, scale by its training part, and use the file
+            names of DisCoM-KD's released code. Without it every run draws the split of its own
+            seed.
+        options: of the reader, as JSON such as '{"window": 256}'; discom data list has them with
+        their defaults.
         download: fetch what is missing in --root first.
         overwrite: replace a folder that this command made before.
     """
@@ -57,7 +62,9 @@ def prepare(
         check_place(out, MANIFEST, overwrite)  # before hours of reading
     data = _read(name, root, chosen, _parse(options), download).protocol(split, scaling or "train")
     seeded = "" if split_seed is None else f"-{split_seed}"
-    out = out or HOME / (("-".join([name, *(chosen or [])]) if name in SOURCES else data.name) + seeded)
+    out = out or HOME / (
+        ("-".join([name, *(chosen or [])]) if name in SOURCES else data.name) + seeded
+    )
     check_place(out, MANIFEST, overwrite)
     if out.resolve() == Path(name).resolve():
         raise ConfigError(f"--out: {out} is the folder that is read; choose another")
@@ -74,26 +81,40 @@ def _parse(options: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise ConfigError(f"--options: {options!r} is no JSON object; write such as '{{\"window\": 256}}'")
+        raise ConfigError(
+            f"--options: {options!r} is no JSON object; write such as '{{\"window\": 256}}'"
+        )
     return found
 
 
-def _read(name: str, root: Path | None, modalities: list[str] | None, options: dict[str, Any], download: bool):
+def _read(
+    name: str,
+    root: Path | None,
+    modalities: list[str] | None,
+    options: dict[str, Any],
+    download: bool,
+):
     from discom import data as sets
     from discom.data.sources import SOURCES
 
     source = SOURCES.get(name)
     if source is None and (options or download):
-        raise ConfigError(f"name: '{name}' takes no --options and no --download; {', '.join(SOURCES)} do")
+        raise ConfigError(
+            f"name: '{name}' takes no --options and no --download; {', '.join(SOURCES)} do"
+        )
     if source is not None:
         known = list(_options(source))
         if wrong := sorted(set(options) - set(known)):
-            raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {', '.join(known) or 'none'}")
+            raise ConfigError(
+                f"--options: {name} has no option '{wrong[0]}'; it has {', '.join(known) or 'none'}"
+            )
         folder = source.gather(root or sets.HOME / "raw" / name, download)
         data = source.read(folder, modalities, **options)
         return replace(data, about={**data.about, "options": options})
     if name != "folders" and root is not None:
-        raise ConfigError(f"--root: '{name}' has no raw files; leave it out, or name one of {', '.join(SOURCES)}")
+        raise ConfigError(
+            f"--root: '{name}' has no raw files; leave it out, or name one of {', '.join(SOURCES)}"
+        )
     if name == "folders" and root is None:
         raise ConfigError("--root: folders needs the folder with its raw files; see data/README.md")
     if name != "folders" and not (name.partition(":")[0] in sets.DRAWN or sets.is_prepared(name)):
@@ -104,13 +125,16 @@ def _read(name: str, root: Path | None, modalities: list[str] | None, options: d
 
 
 def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
-    """Two steps where the images are files still: bounds need several passes, which are quick over one array."""
+    """Two steps where the images are files still: bounds need several passes, which are quick over
+    one array."""
     from discom.data import MultiModalData
     from discom.data.lazy import Lazy
     from discom.data.prepared import holds, identity
 
     if data.normalized:
-        raise ConfigError(f"--split_seed: {data.name} is divided and scaled already; take the folder made without")
+        raise ConfigError(
+            f"--split_seed: {data.name} is divided and scaled already; take the folder made without"
+        )
     raw = out.with_name(f".{out.name}.raw")
     if any(isinstance(modality.x, Lazy) for modality in data.modalities.values()):
         if not holds(raw, identity(data, scaled=False)):
@@ -122,7 +146,8 @@ def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
 
 
 def listing(markdown: bool = False) -> None:
-    """The public data sets: what, size, licence, how to get them, and whether they are prepared here.
+    """The public data sets: what, size, licence, how to get them, and whether they are prepared
+    here.
 
     Args:
         markdown: print the table of data/README.md.
@@ -134,7 +159,9 @@ def listing(markdown: bool = False) -> None:
     for source in SOURCES.values():
         bands = "; ".join(f"{name} {text}" for name, text in source.modalities.items())
         options = ", ".join(f"{name}={value!r}" for name, value in _options(source).items()) or "–"
-        rows.append([source.name, source.what, bands, source.size, source.licence, source.access, options])
+        rows.append(
+            [source.name, source.what, bands, source.size, source.licence, source.access, options]
+        )
     if markdown:
         rows.insert(1, ["---"] * len(rows[0]))
         print("\n".join(f"| {' | '.join(cells)} |" for cells in rows))
@@ -142,7 +169,12 @@ def listing(markdown: bool = False) -> None:
     for name, what, bands, size, licence, access, options in rows[1:]:
         state = f"prepared in {HOME / name}" if is_prepared(HOME / name) else "not prepared here"
         print(f"{name:9} {what}: {state}")
-        for line in (bands, f"{size}; {licence}; {access}", f"options: {options}", SOURCES[name].page):
+        for line in (
+            bands,
+            f"{size}; {licence}; {access}",
+            f"options: {options}",
+            SOURCES[name].page,
+        ):
             print(f"{'':9} {line}")
 
 
@@ -153,8 +185,9 @@ def _options(source) -> dict[str, Any]:
 
 
 def check(path: str, seed: int = 0) -> None:
-    """Verify a data set: checksums where it has them, pixels, labels, pairs, the split, and copies between its parts;
-    exit status 2 if it cannot be used, warnings for what it should be looked at for.
+    """Verify a data set: checksums where it has them, pixels, labels, pairs, the split, and copies
+    between its parts; exit status 2 if it cannot be used, warnings for what it should be looked at
+    for.
 
     Args:
         path: a prepared folder, a folder of images, scenes or scenes-dense.
@@ -171,12 +204,15 @@ def check(path: str, seed: int = 0) -> None:
     print(f"checksums compared: {compared}")
     for part, held in zip(split._fields, split, strict=True):
         counts = [int((held.labels == k).sum()) for k in range(len(data.classes))]
-        print(f"{part:>5}: {len(held)} samples, by class {dict(zip(data.classes, counts, strict=True))}")
+        print(
+            f"{part:>5}: {len(held)} samples, by class {dict(zip(data.classes, counts, strict=True))}"
+        )
     _look(path, data, split)
 
 
 def _look(path: str, data, split) -> None:
-    """What makes no data set unusable, but is worth a look: a line for each modality, and warnings with the ids."""
+    """What makes no data set unusable, but is worth a look: a line for each modality, and warnings
+    with the ids."""
     import numpy as np
 
     from discom.data.duplicates import near_duplicates
@@ -190,10 +226,15 @@ def _look(path: str, data, split) -> None:
         values = f"level of an image {level.min():g} … {level.max():g} {modality.unit}".rstrip()
         print(f"{name}: {len(alone)} without a partner; {values}; {len(odd)} at an odd level, {len(flat)} flat,"
               f" {len(copied)} near-copies between parts")  # fmt: skip
-        pairs = [f"'{r.id}' ({r.part}) = '{r.other_id}' ({r.other_part})" for r in copied.itertuples()]
+        pairs = [
+            f"'{r.id}' ({r.part}) = '{r.other_id}' ({r.other_part})" for r in copied.itertuples()
+        ]
         for found, what in (
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
-            (odd, "more than 100 times above or below the others; check unit and bit depth, or remove it"),
+            (
+                odd,
+                "more than 100 times above or below the others; check unit and bit depth, or remove it",
+            ),
             # where all are, their constant bands were warned of
             (
                 flat if len(flat) < len(modality.ids) else [],
@@ -212,7 +253,8 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
 
     Args:
         path: a prepared folder, a folder of images, scenes or scenes-dense.
-        out: the grid's file, such as pairs.png; the others get -classes and -values before the ending.
+        out: the grid's file, such as pairs.png; the others get -classes and -values before the
+        ending.
         columns: how many scenes are shown.
     """
     from discom import data as sets
@@ -224,7 +266,11 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
     plots.style()
     data = sets.load(path)
     parts = {part: data.take(rows) for part, rows in data.divide().items()}
-    drawn = {"": plots.pairs(data, columns), "-classes": plots.class_counts(parts), "-values": plots.values(data)}
+    drawn = {
+        "": plots.pairs(data, columns),
+        "-classes": plots.class_counts(parts),
+        "-values": plots.values(data),
+    }
     for end, figure in drawn.items():
         file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
         figure.savefig(file)
@@ -232,5 +278,7 @@ def picture(path: str, out: Path = Path("pairs.png"), columns: int = 9) -> None:
 
 
 def _describe(data) -> str:
-    sizes = ", ".join(f"{name} {'×'.join(map(str, m.x.shape))}" for name, m in data.modalities.items())
+    sizes = ", ".join(
+        f"{name} {'×'.join(map(str, m.x.shape))}" for name, m in data.modalities.items()
+    )
     return f"{len(data)} samples in {len(data.classes)} classes, {len(data.paired_ids)} complete pairs; {sizes}"

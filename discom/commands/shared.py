@@ -11,7 +11,12 @@ __all__ = ["check_picture", "make_config", "only_run"]
 
 def make_config(name: str, seed: int, settings: dict[str, Any], dense: bool = False) -> Config:
     """A profile, of dense prediction or not, with a seed and the settings that were given."""
-    return profile(name, dense=dense, seed=seed, **{key: value for key, value in settings.items() if value is not None})
+    return profile(
+        name,
+        dense=dense,
+        seed=seed,
+        **{key: value for key, value in settings.items() if value is not None},
+    )
 
 
 def check_picture(file: Path) -> None:
@@ -21,7 +26,8 @@ def check_picture(file: Path) -> None:
 
 
 def only_run(path: Path) -> Path:
-    """The folder itself if it is a run's, else the one finished run below it; itself where there is none.
+    """The folder itself if it is a run's, else the one finished run below it; itself where there is
+    none.
 
     Raises:
         ConfigError: several runs are below it.

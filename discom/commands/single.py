@@ -27,16 +27,17 @@ def train(
     """Train one method on one data set; a run that is done is shown, one that was cut off goes on.
 
     Args:
-        data: scenes, scenes:n=600, a prepared folder, or a folder of images; scenes by default, and for a method of
-            dense prediction scenes-dense.
-        method: discom, student, kdv2 and so on; crodino, single, dense-kdv2 and so on name a class for every pixel.
-        profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for a GPU; of
-            dense prediction one of ours).
+        data: scenes, scenes:n=600, a prepared folder, or a folder of images; scenes by default, and
+            for a method of dense prediction scenes-dense.
+        method: discom, student, kdv2 and so on; crodino, single, dense-kdv2 and so on name a class
+        for every pixel.
+        profile: tiny (seconds), cpu (a minute or two on two cores) or paper (the full protocol, for
+            a GPU; of dense prediction one of ours).
         seed: of split, weights and batches.
         runs: the folder that holds all runs.
         modalities: which ones to use, such as rgb+elevation; all by default.
-        teacher: folder of a finished run of teacher, for a method that is taught; the one with the same settings by
-            default, which is trained first if need be.
+        teacher: folder of a finished run of teacher, for a method that is taught; the one with the
+            same settings by default, which is trained first if need be.
         as_published: use the options with which the DisCoM-KD authors' own code ran the method.
         recompute: train again where a result is there but damaged.
         settings: changes to the profile.
@@ -53,7 +54,9 @@ def train(
     config = make_config(profile, seed, {"devices": devices.started(), **given}, chosen.dense)
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
-    methods.build(chosen, source.load(), config)  # refuses settings that do not fit before a teacher is trained
+    methods.build(
+        chosen, source.load(), config
+    )  # refuses settings that do not fit before a teacher is trained
     run = Run.of(runs, chosen, source.load(), config, teacher)
     for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
         result = train_run(needed, source, recompute=recompute, progress=True)
@@ -62,17 +65,20 @@ def train(
     print(run.folder)
     for name, scores in result.scores.items():
         main = f"{METRICS[result.metric]} {scores[result.metric]:.1f}"
-        print(f"{name}: {main}, accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}")
+        print(
+            f"{name}: {main}, accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}"
+        )
 
 
 def show(path: Path, out: Path | None = None, collect: Path | None = None) -> None:
-    """Show a run (scores, curves, confusion) or compare all runs of a folder (means and paired differences).
+    """Show a run (scores, curves, confusion) or compare all runs of a folder (means and paired
+    differences).
 
     Args:
         path: a run's folder, a folder of runs, or a JSON file of collected results.
-        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion, or all of it as one
-            page, such as report.html (also of a folder with one run below it); for several, the paired differences of
-            discom.
+        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion,
+            or all of it as one page, such as report.html (also of a folder with one run below it);
+            for several, the paired differences of discom.
         collect: write every result of a folder of runs into this one JSON file.
     """
     import pandas as pd
@@ -88,7 +94,9 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
         check_picture(out)
     one = (path / "config.json").is_file()
     if page and not one:
-        raise ConfigError(f"--out: {page} is a page of one run, and {path} is none; name a run, or draw a .png")
+        raise ConfigError(
+            f"--out: {page} is a page of one run, and {path} is none; name a run, or draw a .png"
+        )
     if one:
         result = Result.read(path / "result.json")
         print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
@@ -106,8 +114,12 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
         ):
             if some := [result for result in results if result.metric == metric]:
                 compared = experiments.summary(some, baselines)
-                print(f"{tables.to_markdown(compared, baselines)}\n\n{tables.cost_to_markdown(some)}")
-                figures[end if figures else ""] = partial(plots.differences, compared, method, baselines)
+                print(
+                    f"{tables.to_markdown(compared, baselines)}\n\n{tables.cost_to_markdown(some)}"
+                )
+                figures[end if figures else ""] = partial(
+                    plots.differences, compared, method, baselines
+                )
     if collect:
         experiments.collect(results, collect)
     if page:
@@ -134,20 +146,23 @@ def reproduce(
     dry_run: bool = False,
     out: Path = Path("build/notebooks"),
 ) -> None:
-    """Execute every notebook into one dated folder with an index page; the same command goes on where it stopped.
+    """Execute every notebook into one dated folder with an index page; the same command goes on
+    where it stopped.
 
-    A notebook that fails does not stop the others (exit status 1). The newest folder of the same profile, data, seeds
-    and package is gone on with: what is missing, failed or was changed is executed. Of other data than the package's
-    own only names and folders are compared, so use --again when their content has changed.
+    A notebook that fails does not stop the others (exit status 1). The newest folder of the same
+    profile, data, seeds and package is gone on with: what is missing, failed or was changed is
+    executed. Of other data than the package's own only names and folders are compared, so use
+    --again when their content has changed.
 
     Args:
         notebooks: the folder that holds NN_….ipynb.
         profile: tiny, cpu or paper.
-        data: scenes, scenes:n=600, a prepared folder, or a folder of images; the profile's scenes by default. A
-            notebook that needs scenes is skipped on other data, and says so.
+        data: scenes, scenes:n=600, a prepared folder, or a folder of images; the profile's scenes
+            by default. A notebook that needs scenes is skipped on other data, and says so.
         seeds: how many times each notebook is executed, with seeds from 0 on.
         only: the beginnings of the wanted notebooks' names, such as 03,07; all by default.
-        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a cluster).
+        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a
+        cluster).
         workers: notebooks side by side; 0 lets the engine choose.
         address: of a Ray cluster.
         again: begin a new folder.

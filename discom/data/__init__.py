@@ -17,7 +17,10 @@ __all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "N
            "absolute", "load", "locate", "scenes"]  # fmt: skip
 
 
-DRAWN = {"scenes": scenes.make, "scenes-dense": scenes.dense}  # name → what draws it; nothing is read
+DRAWN = {
+    "scenes": scenes.make,
+    "scenes-dense": scenes.dense,
+}  # name → what draws it; nothing is read
 HOME = Path("data")  # where `discom data prepare NAME` writes and `load("NAME")` looks
 
 
@@ -25,15 +28,17 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     """Read a data set by name or folder.
 
     Args:
-        source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by +), `scenes-dense`
-            (the same with `scenes.dense`), a prepared folder, the name of a public set that is prepared in data/, or a
-            folder of images `<modality>/<class>/<id>.png`. Any but the drawn ones may say how it is divided and
+        source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by
+            +), `scenes-dense` (the same with `scenes.dense`), a prepared folder, the name of a
+            public set that is prepared in data/, or a folder of images
+            `<modality>/<class>/<id>.png`. Any but the drawn ones may say how it is divided and
             scaled: `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
-        ConfigError: an argument that `scenes.make`, `scenes.dense` or `MultiModalData.protocol` does not have.
+        ConfigError: an argument that `scenes.make`, `scenes.dense` or `MultiModalData.protocol`
+            does not have.
 
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
@@ -50,11 +55,16 @@ def _load(source: str) -> MultiModalData:
         return DRAWN[name](**_arguments(source, settings, DRAWN[name], name))
     place, settings = _divide(source)
     data = _open(place)
-    return data.protocol(**_arguments(source, settings, data.protocol, "a folder")) if settings else data
+    return (
+        data.protocol(**_arguments(source, settings, data.protocol, "a folder"))
+        if settings
+        else data
+    )
 
 
 def locate(source: str | Path) -> Path:
-    """The folder that a name or a folder with settings stands for: `eurosat:split=random` → data/eurosat."""
+    """The folder that a name or a folder with settings stands for: `eurosat:split=random` →
+    data/eurosat."""
     return _folder(_divide(str(source))[0])
 
 
@@ -71,7 +81,9 @@ def absolute(source: str) -> str:
 
 
 def _folder(place: str) -> Path:
-    from discom.data.sources import SOURCES  # brings readers of many formats, which a drawn data set does not need
+    from discom.data.sources import (
+        SOURCES,
+    )  # brings readers of many formats, which a drawn data set does not need
 
     return HOME / place if place in SOURCES and not Path(place).is_dir() else Path(place)
 
@@ -95,7 +107,9 @@ def _open(source: str) -> MultiModalData:
     if has_class_folders(folder):
         return read_folders(folder)
     if folder.is_dir():
-        raise DataError(f"{folder}: neither a prepared folder nor <modality>/<class>/<image>; see data/README.md")
+        raise DataError(
+            f"{folder}: neither a prepared folder nor <modality>/<class>/<image>; see data/README.md"
+        )
     there = ", ".join([*DRAWN, *SOURCES])
     raise DataError(f"{folder}: no such folder, and no data set of that name; there are {there}")
 
@@ -109,10 +123,16 @@ def _arguments(source: str, settings: str, function, what: str) -> dict:
         try:
             kind = known[name] if isinstance(known[name], type) else str
             arguments[name] = (
-                value.split("+") if name == "modalities" else _truth(value) if kind is bool else kind(value)
+                value.split("+")
+                if name == "modalities"
+                else _truth(value)
+                if kind is bool
+                else kind(value)
             )
         except KeyError:
-            raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}") from None
+            raise ConfigError(
+                f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}"
+            ) from None
         except ValueError:
             raise ConfigError(
                 f"{source}: '{value}' is no value for {name}; write e.g. {what}:n=600,epsilon=0.2"

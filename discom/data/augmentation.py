@@ -1,4 +1,5 @@
-"""Augmentation: rigid motions of each image, and harder views, a batch at a time; B batch, C bands."""
+"""Augmentation: rigid motions of each image, and harder views, a batch at a time; B batch, C
+bands."""
 
 from functools import lru_cache
 
@@ -11,10 +12,12 @@ __all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "move", "resto
 def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """A rigid motion for each image, [B], as `motion_table` numbers them.
 
-    With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a rotation by
-    0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
+    With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
+    rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
     """
-    coin = torch.rand(4, len(x), generator=generator) < torch.tensor([[probability], [0.5], [0.5], [0.5]])
+    coin = torch.rand(4, len(x), generator=generator) < torch.tensor(
+        [[probability], [0.5], [0.5], [0.5]]
+    )
     turns = torch.randint(4, (len(x),), generator=generator)
     if x.shape[-1] != x.shape[-2]:
         turns = turns // 2 * 2
@@ -23,9 +26,11 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
 
 @lru_cache(maxsize=32)
 def motion_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h ∘ (k quarter turns).
+    """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h
+    ∘ (k quarter turns).
 
-    `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
+    `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others
+    repeat turn 0).
     """
     pixels = torch.arange(height * width).view(height, width)
     rows = []
@@ -44,7 +49,8 @@ def _undoing(height: int, width: int, device: torch.device | str = "cpu") -> Ten
 
 
 def move(x: Tensor, motions: Tensor) -> Tensor:
-    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same shape.
+    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same
+    shape.
 
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
     >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
@@ -54,25 +60,33 @@ def move(x: Tensor, motions: Tensor) -> Tensor:
 
 
 def _gather(x: Tensor, table: Tensor, motions: Tensor) -> Tensor:
-    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W], motions [B]."""
-    source = table[motions.to(x.device, non_blocking=True)]  # the few numbers travel, and nobody waits for them
+    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W], motions
+    [B]."""
+    source = table[
+        motions.to(x.device, non_blocking=True)
+    ]  # the few numbers travel, and nobody waits for them
     return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
 
-# Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0 is no motion.
+# Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0
+# is no motion.
 _, WHICH = torch.unique(motion_table(2, 2), dim=0, return_inverse=True)
 DISTINCT = torch.tensor([WHICH.tolist().index(number) for number in range(8)])
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
 
-def draw_views(x: Tensor, probability: float, generator: torch.Generator, strong: bool = False) -> Tensor:
-    """The number of a view for each image, [B]; a strong one is always moved and has one quarter blank."""
+def draw_views(
+    x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
+) -> Tensor:
+    """The number of a view for each image, [B]; a strong one is always moved and has one quarter
+    blank."""
     motions = WHICH[draw_motions(x, 1.0 if strong else probability, generator)]
     return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else motions
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
-    """Each image [B, C, H, W], or mask, or map of features, in its view's motion; nothing is blanked.
+    """Each image [B, C, H, W], or mask, or map of features, in its view's motion; nothing is
+    blanked.
 
     >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([2])).flatten().tolist()  # a horizontal flip
     [1, 0, 3, 2]
@@ -81,10 +95,12 @@ def turn(x: Tensor, views: Tensor) -> Tensor:
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
-    """Undo `turn`: every value goes back to the place that it was taken from, exactly, and so does its gradient.
+    """Undo `turn`: every value goes back to the place that it was taken from, exactly, and so does
+    its gradient.
 
-    A map of features of a moved image, such as [B, D, H/8, W/8], is put back as well, if its cells are those of the
-    image's own grid (pooling keeps them; a padded convolution with stride 2 shifts them by half a cell).
+    A map of features of a moved image, such as [B, D, H/8, W/8], is put back as well, if its cells
+    are those of the image's own grid (pooling keeps them; a padded convolution with stride 2 shifts
+    them by half a cell).
 
     >>> x, views = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
     >>> torch.equal(restore(turn(x, views), views), x)
@@ -96,7 +112,8 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:
-    """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none for 0).
+    """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none
+    for 0).
 
     There are few views, so that a frozen network's answers to all of them can be kept.
 

@@ -43,10 +43,13 @@ def check_masks(masks: Any, classes: int, where: str) -> None:
     An image without any label is allowed: it counts in no score and in no term that reads labels.
 
     Raises:
-        DataError: naming `where`, and the sample, pixel and value of the first id that is out of range.
+        DataError: naming `where`, and the sample, pixel and value of the first id that is out of
+            range.
     """
     if masks is None:
-        raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8, 255 where there is no label")
+        raise DataError(
+            f"{where}: dense, but has no masks; give masks [N, H, W], uint8, 255 where there is no label"
+        )
     for rows in chunks(masks):
         part = np.asarray(masks[rows])
         wrong = (part >= classes) & (part != NO_LABEL)
@@ -81,13 +84,19 @@ def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str
         DataError: another length, another type, or a value out of range.
     """
     if labels.shape != (count,):
-        raise DataError(f"{where}: {labels.shape} labels for {count} samples; one label per sample is needed")
+        raise DataError(
+            f"{where}: {labels.shape} labels for {count} samples; one label per sample is needed"
+        )
     if labels.dtype.kind not in "iu":
-        raise DataError(f"{where}: labels are {labels.dtype}, e.g. {labels[:1]}; save them as integers 0 … classes - 1")
+        raise DataError(
+            f"{where}: labels are {labels.dtype}, e.g. {labels[:1]}; save them as integers 0 … classes - 1"
+        )
     if count and (labels.min() < 0 or (classes is not None and labels.max() >= classes)):
         if labels.min() < 0:
             raise DataError(f"{where}: label {labels.min()} is below 0; renumber them from 0 on")
-        raise DataError(f"{where}: label {labels.max()} is above {classes - 1}, the last class; renumber or name it")
+        raise DataError(
+            f"{where}: label {labels.max()} is above {classes - 1}, the last class; renumber or name it"
+        )
 
 
 def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
@@ -99,15 +108,23 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
     owner: dict[int, str] = {}
     for part, rows in parts.items():
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
-            raise DataError(f"{where}/{part}: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed")
+            raise DataError(
+                f"{where}/{part}: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed"
+            )
         outside = rows[(rows < 0) | (rows >= count)]
         if len(outside):
-            raise DataError(f"{where}/{part}: index {outside[0]} is outside 0 … {count - 1}; make the split anew")
+            raise DataError(
+                f"{where}/{part}: index {outside[0]} is outside 0 … {count - 1}; make the split anew"
+            )
         if not len(rows):
-            raise DataError(f"{where}/{part}: is empty; every part needs samples, make the split anew")
+            raise DataError(
+                f"{where}/{part}: is empty; every part needs samples, make the split anew"
+            )
         for row in rows.tolist():
             if row in owner:
-                raise DataError(f"{where}/{part}: index {row} is in {owner[row]} already; a sample has one place")
+                raise DataError(
+                    f"{where}/{part}: index {row} is in {owner[row]} already; a sample has one place"
+                )
             owner[row] = part
 
 
@@ -134,23 +151,34 @@ def check_data(data: Any) -> None:
     """Refuse a MultiModalData whose arrays do not fit together.
 
     Raises:
-        DataError: arrays of different length, labels out of range, an id twice, an id with two labels.
+        DataError: arrays of different length, labels out of range, an id twice, an id with two
+            labels.
     """
     if not data.modalities:
         raise DataError(f"{data.name}: no modality; give at least one")
-    kinds = {name: np.asarray(modality.ids).dtype.kind for name, modality in data.modalities.items()}
+    kinds = {
+        name: np.asarray(modality.ids).dtype.kind for name, modality in data.modalities.items()
+    }
     if {"i", "u"} & set(kinds.values()) and {"U", "O"} & set(kinds.values()):
-        raise DataError(f"{data.name}: ids are numbers and text ({kinds}), so none would pair; use one type")
+        raise DataError(
+            f"{data.name}: ids are numbers and text ({kinds}), so none would pair; use one type"
+        )
     for name, modality in data.modalities.items():
         where = f"{data.name}/{name}"
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise DataError(f"{where}: a modality's name is lower-case letters, digits and _; rename it")
+            raise DataError(
+                f"{where}: a modality's name is lower-case letters, digits and _; rename it"
+            )
         check_labels(modality.y, len(modality.x), len(data.classes), where)
         if len(modality.ids) != len(modality.x):
-            raise DataError(f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each")
+            raise DataError(
+                f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each"
+            )
         if pd.Index(modality.ids).has_duplicates:
             twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
-            raise DataError(f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality")
+            raise DataError(
+                f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality"
+            )
         if (data.labels[data.rows_of(name)] != modality.y).any():
             wrong = modality.ids[np.argmax(data.labels[data.rows_of(name)] != modality.y)]
             raise DataError(
@@ -158,7 +186,9 @@ def check_data(data: Any) -> None:
             )
     if data.dense and data.masks is not None:
         if data.masks.dtype != np.uint8:
-            raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label")
+            raise DataError(
+                f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label"
+            )
         for name, modality in data.modalities.items():
             if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
                 raise DataError(
@@ -168,4 +198,6 @@ def check_data(data: Any) -> None:
     aligned = {**data.factors, "groups": data.groups, "masks": data.masks}
     for name, values in aligned.items():
         if values is not None and len(values) != len(data):
-            raise DataError(f"{data.name}: {name} has {len(values)} entries for {len(data)} samples; align with ids")
+            raise DataError(
+                f"{data.name}: {name} has {len(values)} entries for {len(data)} samples; align with ids"
+            )

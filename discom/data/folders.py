@@ -1,4 +1,5 @@
-"""A person's own images: one directory tree per modality, `<root>/<modality>/<class>/<id>.<ending>`, paired by id."""
+"""A person's own images: one directory tree per modality,
+`<root>/<modality>/<class>/<id>.<ending>`, paired by id."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,27 +19,37 @@ def has_class_folders(root: Path | str) -> bool:
 
 
 def read_folders(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a pair.
+    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
+    pair.
 
-    Samples without a partner are kept; `MultiModalData.paired_ids` counts the complete ones. Classes are numbered
-    in alphabetical order of their names, over all modalities.
+    Samples without a partner are kept; `MultiModalData.paired_ids` counts the complete ones.
+    Classes are numbered in alphabetical order of their names, over all modalities.
 
     Args:
         root: the folder that holds one tree per modality.
         modalities: which trees; None takes all, in alphabetical order.
 
     Raises:
-        DataError: no images, sizes or band counts that differ within a modality, an unreadable file.
+        DataError: no images, sizes or band counts that differ within a modality, an unreadable
+            file.
     """
     root = Path(root)
-    trees = [root / name for name in modalities] if modalities else sorted(p for p in root.glob("[!.]*") if p.is_dir())
+    trees = (
+        [root / name for name in modalities]
+        if modalities
+        else sorted(p for p in root.glob("[!.]*") if p.is_dir())
+    )
     files: dict[str, list[Path]] = {}
     for tree in trees:
         if (name := tree.name.lower()) in files:
-            raise DataError(f"{tree}: another folder has the same name in other letters; rename one of the two")
+            raise DataError(
+                f"{tree}: another folder has the same name in other letters; rename one of the two"
+            )
         files[name] = _images(tree)
     if not files:
-        raise DataError(f"{root}: holds no folder; expected {root}/<modality>/<class>/<id>.png or so")
+        raise DataError(
+            f"{root}: holds no folder; expected {root}/<modality>/<class>/<id>.png or so"
+        )
     classes = sorted({file.parent.name for found in files.values() for file in found})
     return MultiModalData(
         {name: _modality(found, classes) for name, found in files.items()}, tuple(classes),
@@ -53,7 +64,9 @@ def _is_image(file: Path) -> bool:
 def _images(tree: Path) -> list[Path]:
     found = [file for file in sorted(tree.glob("[!.]*/*")) if _is_image(file)]
     if not found:
-        raise DataError(f"{tree}: no images; expected {tree}/<class>/<id> with one of {' '.join(ENDINGS)}")
+        raise DataError(
+            f"{tree}: no images; expected {tree}/<class>/<id> with one of {' '.join(ENDINGS)}"
+        )
     return found
 
 

@@ -1,4 +1,5 @@
-"""Arrays that are read in parts: chosen rows of a file on disk, and images that are decoded when they are asked for."""
+"""Arrays that are read in parts: chosen rows of a file on disk, and images that are decoded when
+they are asked for."""
 
 import mmap
 from collections.abc import Callable, Sequence
@@ -25,14 +26,20 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
 
 
 def announce(array: Any, rows: np.ndarray) -> None:
-    """Have the system begin to read these rows of a mapped file, all of them at once and nothing around them.
+    """Have the system begin to read these rows of a mapped file, all of them at once and nothing
+    around them.
 
-    By itself it reads when a page is missed, one after the other, and some 128 KiB around each, of which samples in
-    random order need little; where the file is larger than memory the rest is thrown away again.
+    By itself it reads when a page is missed, one after the other, and some 128 KiB around each, of
+    which samples in random order need little; where the file is larger than memory the rest is
+    thrown away again.
     """
     if isinstance(array, Rows):
         announce(array.base, array.rows[rows])
-    elif isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_WILLNEED"):
+    elif (
+        isinstance(array, np.memmap)
+        and isinstance(array.base, mmap.mmap)
+        and hasattr(mmap, "MADV_WILLNEED")
+    ):
         array.base.madvise(mmap.MADV_RANDOM)
         first = array.offset % mmap.ALLOCATIONGRANULARITY + np.asarray(rows) * array.strides[0]
         for start in first.tolist():
@@ -41,7 +48,8 @@ def announce(array: Any, rows: np.ndarray) -> None:
 
 
 def origin(array: Any) -> list:
-    """What tells one source of an array from another: its files with size and time, or the values themselves."""
+    """What tells one source of an array from another: its files with size and time, or the values
+    themselves."""
     match array:
         case Rows():
             return [array.rows, *origin(array.base)]
@@ -64,7 +72,8 @@ def _stamp(file: Any) -> list:
 
 
 class Rows:
-    """Chosen rows of an array on disk, read when they are asked for; `numpy.asarray` reads all of them."""
+    """Chosen rows of an array on disk, read when they are asked for; `numpy.asarray` reads all of
+    them."""
 
     def __init__(self, base: Any, rows: np.ndarray):
         self.base, self.rows = base, rows
@@ -85,8 +94,8 @@ class Rows:
 class Lazy:
     """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
 
-    What `read` returns is checked: an image of another shape or type, or with a pixel that is not finite, is a
-    DataError that names the item.
+    What `read` returns is checked: an image of another shape or type, or with a pixel that is not
+    finite, is a DataError that names the item.
 
     Args:
         items: one per row, as a rule the image's file.
@@ -99,9 +108,15 @@ class Lazy:
     ((3, 1, 2, 2), (2, 1, 2, 2), 1.5)
     """
 
-    def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple[int, ...], dtype: Any):
+    def __init__(
+        self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple[int, ...], dtype: Any
+    ):
         self.items, self.read = list(items), read
-        self.shape, self.dtype, self.ndim = (len(self.items), *shape), np.dtype(dtype), 1 + len(shape)
+        self.shape, self.dtype, self.ndim = (
+            (len(self.items), *shape),
+            np.dtype(dtype),
+            1 + len(shape),
+        )
 
     def __len__(self) -> int:
         return len(self.items)
@@ -111,7 +126,9 @@ class Lazy:
         chosen = np.arange(len(self))[first]
         if chosen.ndim == 0:
             return self._row(chosen)[rest].copy()  # a reader may keep what it gave
-        inside = np.broadcast_to(np.zeros((), self.dtype), self.shape[1:])[rest]  # one band of all, where one is asked
+        inside = np.broadcast_to(np.zeros((), self.dtype), self.shape[1:])[
+            rest
+        ]  # one band of all, where one is asked
         out = np.empty((len(chosen), *inside.shape), self.dtype)
         for place, row in enumerate(chosen):
             out[place] = self._row(row)[rest]
@@ -130,5 +147,7 @@ class Lazy:
             )
         if self.dtype.kind == "f" and not np.isfinite(values).all():
             place = np.argwhere(~np.isfinite(values))[0].tolist()
-            raise DataError(f"{_file(item)}: holds {values[tuple(place)]} at {place}; replace the file or remove it")
+            raise DataError(
+                f"{_file(item)}: holds {values[tuple(place)]} at {place}; replace the file or remove it"
+            )
         return values

@@ -1,4 +1,5 @@
-"""MultiModalData: what every loader returns and everything else takes. Samples with the same id are pairs."""
+"""MultiModalData: what every loader returns and everything else takes. Samples with the same id are
+pairs."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,11 +26,14 @@ class Modality:
     """One sensor's view: images, labels and sample ids.
 
     Args:
-        x: images [N, C, H, W], real numbers in the sensor's unit; an array, or one that is read in parts.
+        x: images [N, C, H, W], real numbers in the sensor's unit; an array, or one that is read in
+        parts.
         y: class of each sample [N], int64, in [0, classes).
-        ids: name of each sample [N], integers or strings; the same id in another modality is the same scene.
+        ids: name of each sample [N], integers or strings; the same id in another modality is the
+        same scene.
         unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
-        invalid: the value that stands for "nothing was measured here", such as 0 for depth; None where there is none.
+        invalid: the value that stands for "nothing was measured here", such as 0 for depth; None
+            where there is none.
     """
 
     x: Any
@@ -44,7 +48,8 @@ class Modality:
 
 
 class Split(NamedTuple):
-    """Training, validation and test part of one data set; no id (and no group) is in two of them."""
+    """Training, validation and test part of one data set; no id (and no group) is in two of
+    them."""
 
     train: "MultiModalData"
     valid: "MultiModalData"
@@ -53,12 +58,14 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class MultiModalData:
-    """Any number of modalities over one set of classes, paired by sample id, partly paired, or not at all.
+    """Any number of modalities over one set of classes, paired by sample id, partly paired, or not
+    at all.
 
     Args:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
-        factors: name → value per sample, aligned with `ids`; what is known of how a sample came to be.
+        factors: name → value per sample, aligned with `ids`; what is known of how a sample came to
+        be.
         masks: something per pixel [N, H, W], aligned with `ids`; see `dense`.
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
@@ -66,14 +73,16 @@ class MultiModalData:
         normalized: true when `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; `split()` then returns this one.
         fractions: how `split()` divides when it is not told.
-        scaling: "train" fits the bounds on the training part; "whole" on everything, the test part included, as the
-            released code of DisCoM-KD does.
-        dense: whether every pixel has a class: `masks` then holds uint8 ids of `classes`, 255 for "no label", and `y`
-            the most frequent one.
-        about: where the data are from and what was done to them; kept in the manifest of a prepared folder.
+        scaling: "train" fits the bounds on the training part; "whole" on everything, the test part
+            included, as the released code of DisCoM-KD does.
+        dense: whether every pixel has a class: `masks` then holds uint8 ids of `classes`, 255 for
+            "no label", and `y` the most frequent one.
+        about: where the data are from and what was done to them; kept in the manifest of a prepared
+            folder.
 
     Raises:
-        DataError: arrays of different length, labels out of range, an id twice, an id with two labels.
+        DataError: arrays of different length, labels out of range, an id twice, an id with two
+            labels.
 
     >>> import numpy as np
     >>> x, y, ids = np.zeros((4, 1, 2, 2), "float32"), np.array([0, 0, 1, 1]), np.arange(4)
@@ -109,7 +118,8 @@ class MultiModalData:
         return pd.Index(self.ids)
 
     def rows_of(self, name: str) -> np.ndarray:
-        """Where the samples of modality `name` stand in `ids` (and in labels, factors, masks and groups)."""
+        """Where the samples of modality `name` stand in `ids` (and in labels, factors, masks and
+        groups)."""
         return self._index.get_indexer(self.modalities[name].ids)
 
     @cached_property
@@ -128,7 +138,8 @@ class MultiModalData:
 
     @cached_property
     def _pixels_checked(self) -> bool:
-        """Whether every pixel can be learned from, or an error; looked at once, however often the data are divided."""
+        """Whether every pixel can be learned from, or an error; looked at once, however often the
+        data are divided."""
         for name, modality in self.modalities.items():
             check_images(modality.x, f"{self.name}/{name}")
         if self.dense:
@@ -162,19 +173,26 @@ class MultiModalData:
         if len(set(names)) < len(names):
             raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
         if unknown or not names:
-            raise DataError(f"{self.name}: no modality {unknown}; there are {list(self.modalities)}")
+            raise DataError(
+                f"{self.name}: no modality {unknown}; there are {list(self.modalities)}"
+            )
         if list(names) == list(self.modalities):
             return self
         kept = self.having({name: self.modalities[name] for name in names})
-        return replace(kept, name="-".join([self.name.removesuffix("-" + "-".join(self.modalities)), *names]))
+        return replace(
+            kept, name="-".join([self.name.removesuffix("-" + "-".join(self.modalities)), *names])
+        )
 
     def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
-        """The same data with other `modalities`, made of its own; a split that it came with stays."""
+        """The same data with other `modalities`, made of its own; a split that it came with
+        stays."""
         kept = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
         kept = kept._aligned_with(self)
         if self.parts is None:
             return kept
-        rows = {part: kept._index.get_indexer(self.ids[found]) for part, found in self.parts.items()}
+        rows = {
+            part: kept._index.get_indexer(self.ids[found]) for part, found in self.parts.items()
+        }
         return replace(kept, parts={part: found[found >= 0] for part, found in rows.items()})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
@@ -201,8 +219,9 @@ class MultiModalData:
         """The same data with one of the ways to divide and scale it that it allows.
 
         Args:
-            split: "official" (the parts that came with the data), "grouped" (70/10/20 by seed, groups whole) or
-                "random" (70/10/20 by seed, near-duplicates on both sides). None keeps the first that there is.
+            split: "official" (the parts that came with the data), "grouped" (70/10/20 by seed,
+                groups whole) or "random" (70/10/20 by seed, near-duplicates on both sides). None
+                keeps the first that there is.
             scaling: "train" or "whole", see the class; "whole" warns, since it reads the test part.
 
         Raises:
@@ -210,46 +229,61 @@ class MultiModalData:
         """
         if scaling not in ("train", "whole"):
             raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
-        has = {"official": self.parts is not None, "grouped": self.groups is not None, "random": True}
+        has = {
+            "official": self.parts is not None,
+            "grouped": self.groups is not None,
+            "random": True,
+        }
         if split is not None and not has.get(split):
             there = " or ".join(name for name, found in has.items() if found)
             raise ConfigError(f"split: {self.name} has no split '{split}'; choose {there}")
         first = next(name for name, found in has.items() if found)
         if self.normalized and (scaling == "whole" or split not in (None, first)):
-            raise ConfigError(f"{self.name}: is divided and scaled already; take the folder that was made without")
+            raise ConfigError(
+                f"{self.name}: is divided and scaled already; take the folder that was made without"
+            )
         if scaling == "whole":
-            warnings.warn(f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2)
+            warnings.warn(
+                f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2
+            )
         suffix = "-whole" * (scaling == "whole")
         if split in (None, first):
             return replace(self, name=self.name + suffix, scaling=scaling)
         parts, groups = (None, self.groups) if split == "grouped" else (None, None)
-        # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped, becomes "hls-random"
+        # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped,
+        # becomes "hls-random"
         base, ours = self.name.removesuffix(f"-{first}"), self.name.endswith(f"-{first}")
         name = base if ours and split == "random" else f"{base}-{split}"
         return replace(self, name=name + suffix, parts=parts, groups=groups, scaling=scaling)
 
-    def divide(self, fractions: Sequence[float] | None = None, seed: int = 0) -> dict[str, np.ndarray]:
+    def divide(
+        self, fractions: Sequence[float] | None = None, seed: int = 0
+    ) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts; `split` makes data of them and says more."""
         if not self.dense:
             check_classes(self.labels, self.classes, self.name)
         if fractions is None and self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
-        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels  # a mask holds many classes
+        strata = (
+            np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
+        )  # a mask holds many classes
         rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
         return dict(zip(PARTS, rows, strict=True))
 
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
-        """Divide the ids into training, validation and test part, by class, and by group where groups are given.
+        """Divide the ids into training, validation and test part, by class, and by group where
+        groups are given.
 
         Normalisation bounds are fitted on the training part and go with all three parts.
 
         Args:
-            fractions: shares of train, valid and test, which sum to 1; None takes the split that came with the data,
-                else `self.fractions`.
+            fractions: shares of train, valid and test, which sum to 1; None takes the split that
+                came with the data, else `self.fractions`.
             seed: another seed, another split; without effect on a split that came with the data.
 
         Raises:
-            DataError: too few samples or groups of a class, one class only, or pixels that are not finite.
+            DataError: too few samples or groups of a class, one class only, or pixels that are not
+                finite.
         """
         rows = list(self.divide(fractions, seed).values())
         _ = self._pixels_checked
@@ -267,7 +301,8 @@ class MultiModalData:
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
     def images(self, name: str, rows=slice(None)) -> np.ndarray:
-        """The images of modality `name` at `rows`, scaled to [0, 1] where the bounds are known, float32."""
+        """The images of modality `name` at `rows`, scaled to [0, 1] where the bounds are known,
+        float32."""
         images = self.modalities[name].x[rows]
         if self.normalized or self.normalization is None:
             return np.asarray(images, dtype=np.float32)
@@ -276,25 +311,31 @@ class MultiModalData:
     def save(self, folder, *, split: Split | None = None, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all.
 
-        Without `split`, images are written as held (`<MOD>_data.npy`), and each run draws its own split or takes the
-        parts that came with the data. With it, the
-        folder has the released code's form: images scaled by the bounds of its training part
-        (`<MOD>_data_normalized.npy`) and three index files.
+        Without `split`, images are written as held (`<MOD>_data.npy`), and each run draws its own
+        split or takes the parts that came with the data. With it, the folder has the released
+        code's form: images scaled by the bounds of its training part (`<MOD>_data_normalized.npy`)
+        and three index files.
 
         Raises:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
         """
         data = self
         if split is not None:
-            parts = {name: self._index.get_indexer(part.ids) for name, part in zip(PARTS, split, strict=True)}
+            parts = {
+                name: self._index.get_indexer(part.ids)
+                for name, part in zip(PARTS, split, strict=True)
+            }
             if any((rows < 0).any() for rows in parts.values()):
-                raise DataError(f"{self.name}: the split holds ids that the data does not have; split this data")
+                raise DataError(
+                    f"{self.name}: the split holds ids that the data does not have; split this data"
+                )
             data = replace(self, normalization=split.train.normalization, parts=parts)
         write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
 
     @classmethod
     def open(cls, folder) -> "MultiModalData":
-        """Read a folder that `save`, or the released code's own preparation, wrote; images stay on disk."""
+        """Read a folder that `save`, or the released code's own preparation, wrote; images stay on
+        disk."""
         fields = read_folder(folder)
         modalities = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return cls(modalities, **fields)

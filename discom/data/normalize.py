@@ -19,8 +19,8 @@ class Normalization:
 
     x'_c = clip((x_c - low_c) / (high_c - low_c), 0, 1)
 
-    Source: the released code of DisCoM-KD takes the 2nd and 98th percentile of the whole array; here they are
-    those of the training split, so that nothing of the test split is read.
+    Source: the released code of DisCoM-KD takes the 2nd and 98th percentile of the whole array;
+    here they are those of the training split, so that nothing of the test split is read.
 
     Args:
         low: lower bound per band, [C], in the data's own unit.
@@ -37,13 +37,17 @@ class Normalization:
     def fit(cls, images, name: str = "modality", invalid: float | None = None) -> "Normalization":
         """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
 
-        Of a band with more than 2²⁷ pixels every k-th sample is read, with the smallest k that is enough: its values
-        are held in memory. Warns, naming the band, where a band is constant.
+        Of a band with more than 2²⁷ pixels every k-th sample is read, with the smallest k that is
+        enough: its values are held in memory. Warns, naming the band, where a band is constant.
         """
         if not len(images):
-            raise DataError(f"{name}: no sample in the training part; are there too few, or do the names not pair?")
+            raise DataError(
+                f"{name}: no sample in the training part; are there too few, or do the names not pair?"
+            )
         every = max(1, -(-len(images) * int(np.prod(images.shape[2:])) // PIXELS))
-        bounds = np.array([_bounds(images[::every, band], invalid) for band in range(images.shape[1])])
+        bounds = np.array(
+            [_bounds(images[::every, band], invalid) for band in range(images.shape[1])]
+        )
         for band in np.flatnonzero(bounds[:, 0] == bounds[:, 1]):
             warnings.warn(
                 f"{name}: band {band} is constant ({bounds[band, 0]:g}) between its percentiles; it is scaled to zero",
@@ -54,7 +58,9 @@ class Normalization:
     def __call__(self, images) -> np.ndarray:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
         span = np.where(self.high > self.low, self.high - self.low, np.inf)
-        low, span = (np.asarray(v, dtype=np.float32)[:, None, None] for v in (self.low, span))  # [C, 1, 1]
+        low, span = (
+            np.asarray(v, dtype=np.float32)[:, None, None] for v in (self.low, span)
+        )  # [C, 1, 1]
         scaled = np.array(images, dtype=np.float32)
         scaled -= low
         scaled /= span
@@ -67,7 +73,9 @@ class Normalization:
     @classmethod
     def from_dict(cls, numbers: dict[str, list[float]]) -> "Normalization":
         """The inverse of `to_dict`."""
-        return cls(np.array(numbers["low"], dtype=np.float64), np.array(numbers["high"], dtype=np.float64))
+        return cls(
+            np.array(numbers["low"], dtype=np.float64), np.array(numbers["high"], dtype=np.float64)
+        )
 
 
 def _bounds(values: np.ndarray, invalid: float | None) -> np.ndarray:

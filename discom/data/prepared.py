@@ -8,8 +8,8 @@
     factors.npz, groups.npy, masks.npy            where known
     manifest.json               source, classes, counts, shapes, units, checksums, bounds of the scaling
 
-The released code needs the first, `labels.npy` and the index files of a paired set; a folder with those alone loads
-here, and a folder with a split that is written here trains there.
+The released code needs the first, `labels.npy` and the index files of a paired set; a folder with
+those alone loads here, and a folder with a split that is written here trains there.
 """
 
 import shutil
@@ -48,20 +48,24 @@ SUFFIXES = ("_data_normalized.npy", "_data.npy")
 
 def is_prepared(folder: Path | str) -> bool:
     """Whether `folder` has this format."""
-    return any((Path(folder) / MANIFEST).is_file() or any(Path(folder).glob(f"*{end}")) for end in SUFFIXES)
+    return any(
+        (Path(folder) / MANIFEST).is_file() or any(Path(folder).glob(f"*{end}")) for end in SUFFIXES
+    )
 
 
 def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool = False) -> None:
     """Write `data` (a MultiModalData) to `folder`, whole or not at all; see `MultiModalData.save`.
 
-    Some 64 MiB are held at a time. Where the images are still on disk, what an interrupted call had written stays, and
-    the same call goes on behind it.
+    Some 64 MiB are held at a time. Where the images are still on disk, what an interrupted call had
+    written stays, and the same call goes on behind it.
     """
     check_place(Path(folder), MANIFEST, overwrite)
     _check_space(Path(folder), data, scaled)
     on_disk = any(is_lazy(modality.x) for modality in data.modalities.values())
     written = identity(data, scaled)
-    with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite, resume=written if on_disk else "") as part:
+    with atomic_folder(
+        folder, marker=MANIFEST, overwrite=overwrite, resume=written if on_disk else ""
+    ) as part:
         for name, modality in data.modalities.items():
             file = part / f"{name.upper()}{SUFFIXES[0] if scaled else SUFFIXES[1]}"
             read, kind = (modality.x.__getitem__, modality.x.dtype)
@@ -80,22 +84,35 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         if data.groups is not None:
             np.save(part / "groups.npy", _plain(data.groups))
         if data.factors:
-            np.savez(part / "factors.npz", **{name: _plain(values) for name, values in data.factors.items()})
+            np.savez(
+                part / "factors.npz",
+                **{name: _plain(values) for name, values in data.factors.items()},
+            )
         write_json(part / MANIFEST, {**_manifest(data, scaled, part), "identity": written})
 
 
 def _check_space(folder: Path, data: Any, scaled: bool) -> None:
-    arrays = [(modality.x, 4 if scaled else modality.x.dtype.itemsize) for modality in data.modalities.values()]
+    arrays = [
+        (modality.x, 4 if scaled else modality.x.dtype.itemsize)
+        for modality in data.modalities.values()
+    ]
     arrays += [(data.masks, data.masks.dtype.itemsize)] if data.masks is not None else []
     need = sum(int(np.prod(array.shape)) * size for array, size in arrays)
-    need -= sum(file.stat().st_size for file in unfinished(folder).glob("*"))  # what a call before had written
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    need -= sum(
+        file.stat().st_size for file in unfinished(folder).glob("*")
+    )  # what a call before had written
+    there = next(
+        place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()
+    )
     if need > (free := shutil.disk_usage(there).free):
-        raise DataError(f"{folder}: {free:,} bytes are free and {need:,} needed; make room, or choose another disk")
+        raise DataError(
+            f"{folder}: {free:,} bytes are free and {need:,} needed; make room, or choose another disk"
+        )
 
 
 def identity(data: Any, scaled: bool) -> str:
-    """Names what `write_folder` writes: all that is known of the data, and size and time of the files it reads."""
+    """Names what `write_folder` writes: all that is known of the data, and size and time of the
+    files it reads."""
     about = [data.name, data.classes, data.about, data.fractions, data.scaling, data.dense, scaled]
     held = [data.ids.astype(str), data.labels]
     for name, modality in data.modalities.items():
@@ -111,24 +128,47 @@ def identity(data: Any, scaled: bool) -> str:
 def holds(folder: Path | str, written: str) -> bool:
     """Whether `folder` is the complete work of a `write_folder` of that identity."""
     file = Path(folder) / MANIFEST
-    return file.is_file() and not (Path(folder) / UNFINISHED).is_file() and read_json(file).get("identity") == written
+    return (
+        file.is_file()
+        and not (Path(folder) / UNFINISHED).is_file()
+        and read_json(file).get("identity") == written
+    )
 
 
-def _write_rows(file: Path, array: Any, read: Callable[[slice], np.ndarray], kind: np.dtype, where: str, shown: bool):
+def _write_rows(
+    file: Path,
+    array: Any,
+    read: Callable[[slice], np.ndarray],
+    kind: np.dtype,
+    where: str,
+    shown: bool,
+):
     """Append to `file`, an .npy, the rows that it lacks; `shown` shows progress."""
     head = BytesIO()
-    about = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": array.shape}
+    about = {
+        "descr": np.lib.format.dtype_to_descr(kind),
+        "fortran_order": False,
+        "shape": array.shape,
+    }
     np.lib.format.write_array_header_1_0(head, about)
     row = max(1, int(np.prod(array.shape[1:])) * kind.itemsize)
     with open(file, "r+b" if file.exists() else "w+b") as out:
         same = out.read(len(head.getvalue())) == head.getvalue()
-        done = max(0, file.stat().st_size - out.tell()) // row if same else 0  # a torn row is written again
+        done = (
+            max(0, file.stat().st_size - out.tell()) // row if same else 0
+        )  # a torn row is written again
         if not same:
             out.seek(0)
             out.write(head.getvalue())
         out.seek(len(head.getvalue()) + done * row)
         out.truncate()
-        with tqdm(total=len(array), initial=done, desc=where, unit="image", disable=None if shown else True) as bar:
+        with tqdm(
+            total=len(array),
+            initial=done,
+            desc=where,
+            unit="image",
+            disable=None if shown else True,
+        ) as bar:
             for rows in chunks(array, done, kind.itemsize):
                 values = read(rows)
                 if values.ndim == 4:
@@ -154,13 +194,23 @@ def _manifest(data, scaled: bool, folder: Path) -> dict[str, Any]:
         "modalities": {name: list(modality.x.shape) for name, modality in data.modalities.items()},
         "scaling": data.scaling,
         "dense": data.dense,
-        "units": {name: "1" if scaled else modality.unit for name, modality in data.modalities.items()},
-        "invalid": {name: None if scaled else modality.invalid for name, modality in data.modalities.items()},
+        "units": {
+            name: "1" if scaled else modality.unit for name, modality in data.modalities.items()
+        },
+        "invalid": {
+            name: None if scaled else modality.invalid for name, modality in data.modalities.items()
+        },
         "paired": len(data.paired_ids),
         "normalized": scaled,
-        "normalization": {name: bounds.to_dict() for name, bounds in (data.normalization or {}).items()},
+        "normalization": {
+            name: bounds.to_dict() for name, bounds in (data.normalization or {}).items()
+        },
         "fractions": list(data.fractions),
-        "checksums": {file.name: checksum(file) for file in sorted(folder.iterdir()) if file.name != UNFINISHED},
+        "checksums": {
+            file.name: checksum(file)
+            for file in sorted(folder.iterdir())
+            if file.name != UNFINISHED
+        },
     }
 
 
@@ -172,30 +222,50 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     """
     folder = Path(folder)
     if (folder / UNFINISHED).is_file():
-        raise DataError(f"{folder}: is unfinished; run the command that prepares it again, it goes on from here")
+        raise DataError(
+            f"{folder}: is unfinished; run the command that prepares it again, it goes on from here"
+        )
     manifest = _read_manifest(folder)
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
     check_labels(labels, labels.size, None, f"{folder}/labels.npy")
-    classes = manifest.get("classes") or [str(k) for k in range(int(labels.max()) + 1 if len(labels) else 0)]
+    classes = manifest.get("classes") or [
+        str(k) for k in range(int(labels.max()) + 1 if len(labels) else 0)
+    ]
     ids = _load(folder / "ids.npy") if (folder / "ids.npy").is_file() else np.arange(len(labels))
     if ids.shape != labels.shape:
-        raise DataError(f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one id per label is needed")
+        raise DataError(
+            f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one id per label is needed"
+        )
     modalities = {}
     for name, file in files.items():
         images = _load(file, mmap_mode="r")
         check_images(images, str(file))
         if list(images.shape) != manifest.get("modalities", {}).get(name, list(images.shape)):
-            raise DataError(f"{file}: has shape {images.shape}, its manifest another; prepare the folder again")
+            raise DataError(
+                f"{file}: has shape {images.shape}, its manifest another; prepare the folder again"
+            )
         rows_file = folder / f"{file.name.removesuffix('.npy').split('_data')[0]}_rows.npy"
         rows = _load(rows_file) if rows_file.is_file() else np.arange(len(labels))
         check_rows({rows_file.name: rows}, len(labels), str(folder))
-        check_labels(labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}")
-        about = [manifest.get(key, {}).get(name, otherwise) for key, otherwise in (("units", ""), ("invalid", None))]
+        check_labels(
+            labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}"
+        )
+        about = [
+            manifest.get(key, {}).get(name, otherwise)
+            for key, otherwise in (("units", ""), ("invalid", None))
+        ]
         modalities[name] = (images, labels[rows].astype(np.int64), ids[rows], *about)
     how = {"groups": {}, "masks": {"mmap_mode": "r"}}
-    optional = {name: _load(folder / f"{name}.npy", **how[name]) for name in how if (folder / f"{name}.npy").is_file()}
-    bounds = {name: Normalization.from_dict(numbers) for name, numbers in manifest.get("normalization", {}).items()}
+    optional = {
+        name: _load(folder / f"{name}.npy", **how[name])
+        for name in how
+        if (folder / f"{name}.npy").is_file()
+    }
+    bounds = {
+        name: Normalization.from_dict(numbers)
+        for name, numbers in manifest.get("normalization", {}).items()
+    }
     return {
         "modalities": modalities,
         "classes": tuple(classes),
@@ -203,7 +273,9 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         **optional,
         "name": manifest.get("name", folder.resolve().name),
         "normalization": bounds or None,
-        "normalized": manifest.get("normalized", all(file.name.endswith(SUFFIXES[0]) for file in files.values())),
+        "normalized": manifest.get(
+            "normalized", all(file.name.endswith(SUFFIXES[0]) for file in files.values())
+        ),
         "parts": _parts(folder, len(labels)),
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
         "about": manifest.get("about", {}),
@@ -216,9 +288,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     again = "prepare the folder again"  # without its manifest it would load as a poorer one
     held = read_json(folder / MANIFEST, again) if (folder / MANIFEST).is_file() else {}
     if not isinstance(held, dict):
-        raise DataError(f"{folder / MANIFEST}: holds {type(held).__name__}, not a manifest; {again}")
+        raise DataError(
+            f"{folder / MANIFEST}: holds {type(held).__name__}, not a manifest; {again}"
+        )
     if held.get("format", FORMAT) != FORMAT:
-        raise DataError(f"{folder / MANIFEST}: has format {held['format']}, this version reads {FORMAT}; {again}")
+        raise DataError(
+            f"{folder / MANIFEST}: has format {held['format']}, this version reads {FORMAT}; {again}"
+        )
     return held
 
 
@@ -227,7 +303,9 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
     for file in [file for end in SUFFIXES for file in sorted(folder.glob(f"*{end}"))]:
         name = file.name.partition("_data")[0].lower()
         if name in found:
-            raise DataError(f"{file}: stands beside {found[name].name}, the same modality; keep one of the two")
+            raise DataError(
+                f"{file}: stands beside {found[name].name}, the same modality; keep one of the two"
+            )
         found[name] = file
     missing = [name for name in manifest.get("modalities", {}) if name not in found]
     if missing:
@@ -235,17 +313,25 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
             f"{folder}: no images of modality '{missing[0]}' ({missing[0].upper()}_data….npy); prepare it again"
         )
     if len(found) < 1:
-        raise DataError(f"{folder}: no <MOD>_data_normalized.npy in it; see data/README.md for the format")
-    return {name: found[name] for name in manifest.get("modalities", found)}  # the manifest keeps the order
+        raise DataError(
+            f"{folder}: no <MOD>_data_normalized.npy in it; see data/README.md for the format"
+        )
+    return {
+        name: found[name] for name in manifest.get("modalities", found)
+    }  # the manifest keeps the order
 
 
 def _parts(folder: Path, count: int) -> dict[str, np.ndarray] | None:
-    there = {part: folder / f"{part}_idx.npy" for part in PARTS if (folder / f"{part}_idx.npy").is_file()}
+    there = {
+        part: folder / f"{part}_idx.npy" for part in PARTS if (folder / f"{part}_idx.npy").is_file()
+    }
     if not there:
         return None
     for part in PARTS:
         if part not in there:
-            raise DataError(f"{folder}/{part}_idx.npy: missing beside {sorted(there)}; a split has three index files")
+            raise DataError(
+                f"{folder}/{part}_idx.npy: missing beside {sorted(there)}; a split has three index files"
+            )
     parts = {part: _load(file) for part, file in there.items()}
     check_rows({there[part].name: rows for part, rows in parts.items()}, count, str(folder))
     return parts
@@ -259,11 +345,14 @@ def _load(file: Path, **how):
         raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason = first_line(error)
-        raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); copy or prepare it again") from None
+        raise DataError(
+            f"{file}: cannot be read as a NumPy array ({reason}); copy or prepare it again"
+        ) from None
 
 
 def verify(folder: Path | str) -> int:
-    """Compare every file with the manifest's checksum and return how many were compared (0 without a manifest).
+    """Compare every file with the manifest's checksum and return how many were compared (0 without
+    a manifest).
 
     Raises:
         DataError: naming the first file that is missing or differs.
@@ -274,5 +363,7 @@ def verify(folder: Path | str) -> int:
         if not (folder / name).is_file():
             raise DataError(f"{folder / name}: missing; prepare the folder again")
         if checksum(folder / name) != expected:
-            raise DataError(f"{folder / name}: differs from its checksum in {MANIFEST}; prepare the folder again")
+            raise DataError(
+                f"{folder / name}: differs from its checksum in {MANIFEST}; prepare the folder again"
+            )
     return len(sums)

@@ -17,7 +17,8 @@ __all__ = ["check_raster", "read_rows", "read_window", "window_starts"]
 
 
 def window_starts(side: int, window: int) -> list[int]:
-    """Where windows begin that cover `side` pixels: steps of a window, the last one shifted back inside.
+    """Where windows begin that cover `side` pixels: steps of a window, the last one shifted back
+    inside.
 
     >>> window_starts(60, 16)
     [0, 16, 32, 44]
@@ -25,7 +26,9 @@ def window_starts(side: int, window: int) -> list[int]:
     return [*range(0, side - window, window), side - window]
 
 
-def check_raster(file: Path, what: str, bands: Sequence[int], kinds: Sequence[str]) -> tuple[int, int]:
+def check_raster(
+    file: Path, what: str, bands: Sequence[int], kinds: Sequence[str]
+) -> tuple[int, int]:
     """Height and width of a TIFF or JPEG, by its header alone.
 
     Args:
@@ -39,9 +42,13 @@ def check_raster(file: Path, what: str, bands: Sequence[int], kinds: Sequence[st
     with _opened(file) as raster:
         if raster.count not in bands:
             needed = " or ".join(map(str, bands))
-            raise DataError(f"{file}: has {raster.count} band(s), {what} needs {needed}; take the original file")
+            raise DataError(
+                f"{file}: has {raster.count} band(s), {what} needs {needed}; take the original file"
+            )
         if wrong := set(raster.dtypes) - set(kinds):
-            raise DataError(f"{file}: holds {wrong.pop()}, {what} needs {kinds[0]}; take the original file")
+            raise DataError(
+                f"{file}: holds {wrong.pop()}, {what} needs {kinds[0]}; take the original file"
+            )
         return raster.height, raster.width
 
 
@@ -59,7 +66,8 @@ def read_rows(file: Path, top: int, rows: int) -> np.ndarray:
 
 
 def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
-    """[C, window, window] of (file, top, left); columns that the file lacks on the right repeat its last one.
+    """[C, window, window] of (file, top, left); columns that the file lacks on the right repeat its
+    last one.
 
     Windows side by side share the rows that were read for the first of them.
     """
@@ -73,9 +81,13 @@ def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
 def _opened(file: Path) -> Iterator[rasterio.DatasetReader]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # where on Earth it lies is not needed
+            warnings.simplefilter(
+                "ignore", NotGeoreferencedWarning
+            )  # where on Earth it lies is not needed
             # by name: some of GDAL's many other formats point to files outside the folder
-            raster = rasterio.open(file, driver="GTiff" if file.suffix.lower() in (".tif", ".tiff") else "JPEG")
+            raster = rasterio.open(
+                file, driver="GTiff" if file.suffix.lower() in (".tif", ".tiff") else "JPEG"
+            )
         with (
             raster,
             rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True),
@@ -85,4 +97,6 @@ def _opened(file: Path) -> Iterator[rasterio.DatasetReader]:
         reason = str(error.__cause__ or error).splitlines()[0]
         if file.is_file() and not file.stat().st_size:
             reason = "the file is empty"
-        raise DataError(f"{file}: cannot be read as an image ({reason}); unpack the archive again") from None
+        raise DataError(
+            f"{file}: cannot be read as an image ({reason}); unpack the archive again"
+        ) from None

@@ -13,7 +13,11 @@ PARTS = ("train", "valid", "test")
 
 
 def split_rows(
-    labels: np.ndarray, fractions: Sequence[float], seed: int, groups: np.ndarray | None = None, where: str = "data"
+    labels: np.ndarray,
+    fractions: Sequence[float],
+    seed: int,
+    groups: np.ndarray | None = None,
+    where: str = "data",
 ) -> list[np.ndarray]:
     """Rows of the three parts, in ascending order; every row is in exactly one.
 
@@ -31,19 +35,31 @@ def split_rows(
     [70, 10, 20]
     """
     if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
-        raise ConfigError(f"fractions: {tuple(fractions)} are not three positive shares with sum 1, such as .7 .1 .2")
+        raise ConfigError(
+            f"fractions: {tuple(fractions)} are not three positive shares with sum 1, such as .7 .1 .2"
+        )
     if seed < 0:
         raise ConfigError(f"seed: {seed} is negative; use 0 or more")
     rng = np.random.default_rng([seed, 0x5917])
-    place = _by_class(labels, fractions, rng) if groups is None else _by_group(labels, fractions, rng, groups)
+    place = (
+        _by_class(labels, fractions, rng)
+        if groups is None
+        else _by_group(labels, fractions, rng, groups)
+    )
     for part, name in enumerate(PARTS):
         if not (place == part).any():
-            raise DataError(f"{where}: no group is left for the {name} part; give smaller groups or other fractions")
+            raise DataError(
+                f"{where}: no group is left for the {name} part; give smaller groups or other fractions"
+            )
         missing = np.setdiff1d(labels, labels[place == part])
         if len(missing) and part == 0:
-            raise DataError(f"{where}: the training part has no group of class {missing[0]}; take another seed")
+            raise DataError(
+                f"{where}: the training part has no group of class {missing[0]}; take another seed"
+            )
         if len(missing):
-            warnings.warn(f"{where}: the {name} part has no sample of class {missing.tolist()}", stacklevel=3)
+            warnings.warn(
+                f"{where}: the {name} part has no sample of class {missing.tolist()}", stacklevel=3
+            )
     return [np.flatnonzero(place == part) for part in range(3)]
 
 
@@ -51,7 +67,9 @@ def _by_class(labels, fractions, rng) -> np.ndarray:
     place = np.zeros(len(labels), dtype=int)
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        valid, test = (max(1, round(share * len(rows))) for share in fractions[1:])  # no part stays empty
+        valid, test = (
+            max(1, round(share * len(rows))) for share in fractions[1:]
+        )  # no part stays empty
         while valid + test >= len(rows) > 2:
             valid, test = (valid - 1, test) if valid > test else (valid, test - 1)
         place[rows[:valid]], place[rows[valid : valid + test]] = 1, 2
@@ -59,10 +77,11 @@ def _by_class(labels, fractions, rng) -> np.ndarray:
 
 
 def _by_group(labels, fractions, rng, groups) -> np.ndarray:
-    """Greedy: groups in random order, each to the part where it leaves the class counts nearest to their targets.
+    """Greedy: groups in random order, each to the part where it leaves the class counts nearest to
+    their targets.
 
-    A group that holds more than the test share of the samples goes to the training part: there is no other place
-    for it that leaves the shares near what was asked.
+    A group that holds more than the test share of the samples goes to the training part: there is
+    no other place for it that leaves the shares near what was asked.
     """
     names, group = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(names), labels.max() + 1))

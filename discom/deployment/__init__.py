@@ -1,5 +1,5 @@
-"""Deployment: one trained branch as files that answer raw images, and their use. What is needed at use loads no torch;
-`discom.deployment.exporting` does."""
+"""Deployment: one trained branch as files that answer raw images, and their use. What is needed at
+use loads no torch; `discom.deployment.exporting` does."""
 
 from discom.deployment.contract import Contract
 from discom.deployment.loading import Model, load

@@ -1,4 +1,5 @@
-"""What an exported file says of itself: which images it reads, what it answers, and which run it came from."""
+"""What an exported file says of itself: which images it reads, what it answers, and which run it
+came from."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -27,10 +28,10 @@ class Contract:
         classes: name of class k at place k.
         bands, height, width: of every image, C × H × W.
         unit: of the pixels, such as "m"; empty where they have none.
-        invalid: the value that stands for "nothing was measured here"; None where there is none. It is scaled like
-            any other value, as in training.
-        low, high: bounds of each band, which the file itself clips and scales by; None where the images must come
-            scaled already.
+        invalid: the value that stands for "nothing was measured here"; None where there is none. It
+            is scaled like any other value, as in training.
+        low, high: bounds of each band, which the file itself clips and scales by; None where the
+            images must come scaled already.
         version: of discom.
         format: of this contract.
 
@@ -81,8 +82,14 @@ class Contract:
                 )
             if set(held) != {*(f.name for f in fields(cls)), "input", "outputs"}:
                 raise ValueError("fields of another kind")
-            lists = {name: tuple(held[name]) for name in ("classes", "low", "high") if held[name] is not None}
-            return cls(**{name: held[name] for name in held if name not in ("input", "outputs")} | lists)
+            lists = {
+                name: tuple(held[name])
+                for name in ("classes", "low", "high")
+                if held[name] is not None
+            }
+            return cls(
+                **{name: held[name] for name in held if name not in ("input", "outputs")} | lists
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, DataError):
                 raise

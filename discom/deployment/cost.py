@@ -1,4 +1,5 @@
-"""What an answer costs: parameters, bytes and time, a branch beside the plain student of the same settings."""
+"""What an answer costs: parameters, bytes and time, a branch beside the plain student of the same
+settings."""
 
 import tempfile
 import time
@@ -24,8 +25,11 @@ BATCHES = (1, 32)  # images at once that are timed
 ROUNDS, WARM = 30, 3
 
 
-def student_of(config: Config, train: MultiModalData, modality: str, bounds: Normalization | None) -> Deployed:
-    """The `student` of the same settings, with its first weights: what it costs does not depend on them."""
+def student_of(
+    config: Config, train: MultiModalData, modality: str, bounds: Normalization | None
+) -> Deployed:
+    """The `student` of the same settings, with its first weights: what it costs does not depend on
+    them."""
     with torch.random.fork_rng():
         student = methods.build(methods.get("student"), train, replace(config, options={}))
     return Deployed(student.branch(modality), bounds)
@@ -34,10 +38,12 @@ def student_of(config: Config, train: MultiModalData, modality: str, bounds: Nor
 def compare_costs(
     branch: Deployed, student: Deployed, contract: Contract, folder: Path, rounds: int = ROUNDS
 ) -> dict[str, dict[str, Any]]:
-    """Parameters, bytes of each file and milliseconds an image, of a branch and of the student, measured in turn.
+    """Parameters, bytes of each file and milliseconds an image, of a branch and of the student,
+    measured in turn.
 
-    All six (torch, the torch.export archive and ONNX Runtime, of both networks) answer the same images in every round,
-    one after the other, on as many threads as torch has; medians over the rounds are given.
+    All six (torch, the torch.export archive and ONNX Runtime, of both networks) answer the same
+    images in every round, one after the other, on as many threads as torch has; medians over the
+    rounds are given.
 
     Args:
         branch: the network, whose files are in `folder`.
@@ -47,20 +53,25 @@ def compare_costs(
         rounds: timed ones.
 
     Returns:
-        "branch" and "student" → parameters; bytes (file → its size); milliseconds (form → number of images at once →
-        median time of one image).
+        "branch" and "student" → parameters; bytes (file → its size); milliseconds (form → number of
+        images at once → median time of one image).
     """
     with tempfile.TemporaryDirectory() as other:
         write_graphs(student, contract, Path(other))
         folders = {"branch": (branch, folder), "student": (student, Path(other))}
-        forms = {(who, form): answer for who, held in folders.items() for form, answer in _forms(*held).items()}
+        forms = {
+            (who, form): answer
+            for who, held in folders.items()
+            for form, answer in _forms(*held).items()
+        }
         times = {batch: _times(forms, batch, contract.shape, rounds) for batch in BATCHES}
         return {
             who: {
                 "parameters": sum(p.numel() for p in network.parameters()),
                 "bytes": {name: (place / name).stat().st_size for name in (ONNX, PT2)},
                 "milliseconds": {
-                    form: {batch: times[batch][who, form] for batch in BATCHES} for form in ("torch", PT2, ONNX)
+                    form: {batch: times[batch][who, form] for batch in BATCHES}
+                    for form in ("torch", PT2, ONNX)
                 },
             }
             for who, (network, place) in folders.items()
@@ -77,7 +88,10 @@ def _forms(network: Deployed, folder: Path) -> dict[str, Callable[[np.ndarray], 
 
 
 def _times(
-    forms: Mapping[Any, Callable[[np.ndarray], Any]], batch: int, shape: tuple[int, int, int], rounds: int
+    forms: Mapping[Any, Callable[[np.ndarray], Any]],
+    batch: int,
+    shape: tuple[int, int, int],
+    rounds: int,
 ) -> dict[Any, float]:
     """Median milliseconds an image of each form, over rounds in which all take their turn."""
     images = np.random.default_rng(0).random((batch, *shape), dtype=np.float32)

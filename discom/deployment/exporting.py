@@ -1,5 +1,5 @@
-"""From a finished run to a folder that answers raw images: written, compared with the trained branch, and then put in
-its place."""
+"""From a finished run to a folder that answers raw images: written, compared with the trained
+branch, and then put in its place."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,8 @@ class Export:
     Args:
         contract: what is in both files.
         result: of the run.
-        differences: file → "logits" and "probabilities" → largest difference from the trained branch.
+        differences: file → "logits" and "probabilities" → largest difference from the trained
+        branch.
         images: of the test part, on which they were compared.
         scores: of model.onnx on them: f1, accuracy, calibration_error.
         costs: what `compare_costs` gave.
@@ -66,9 +67,9 @@ def export(
 ) -> Export:
     """Write model.onnx, model.pt2 and MODEL_CARD.md of one trained branch, or nothing.
 
-    Both files take images in the sensor's unit, scale them by the run's own bounds, and hold their contract. Before
-    the folder is put in its place, both answer the whole test part and are compared with the branch as it was trained,
-    on the images as training scaled them.
+    Both files take images in the sensor's unit, scale them by the run's own bounds, and hold their
+    contract. Before the folder is put in its place, both answer the whole test part and are
+    compared with the branch as it was trained, on the images as training scaled them.
 
     Args:
         run_dir: a finished run of classification.
@@ -79,8 +80,10 @@ def export(
         rounds: of the timing.
 
     Raises:
-        RunError: the run is not done, is of other data, or a file's answers differ from the branch's by more than 1e-4.
-        ConfigError: an unknown modality, a dense method, or onnx, onnxscript or onnxruntime is not installed.
+        RunError: the run is not done, is of other data, or a file's answers differ from the
+        branch's by more than 1e-4.
+        ConfigError: an unknown modality, a dense method, or onnx, onnxscript or onnxruntime is not
+        installed.
         DataError: `out` exists and may not be replaced.
     """
     run_dir, out = Path(run_dir), Path(out)
@@ -106,7 +109,8 @@ def export(
 
 
 def make_contract(result: Result, split: Split, modality: str) -> Contract:
-    """What the files say of themselves; data that were prepared as scaled have neither bounds nor a unit."""
+    """What the files say of themselves; data that were prepared as scaled have neither bounds nor a
+    unit."""
     held, train = split.train.modalities[modality], split.train
     bounds = None if train.normalized else (train.normalization or {})[modality]
     bands, height, width = held.x.shape[1:]
@@ -124,7 +128,8 @@ def agreement(
     """Compare both files, on raw images, with the branch on the images as training scaled them.
 
     Returns:
-        File → "logits" and "probabilities" → largest absolute difference over the test part; the scores of model.onnx.
+        File → "logits" and "probabilities" → largest absolute difference over the test part; the
+        scores of model.onnx.
 
     Raises:
         RunError: more than 1e-4; of logits above 1, 1e-4 of the largest.
@@ -141,7 +146,9 @@ def agreement(
             answers = dict(zip(expected, model.answer(raw), strict=True))
             for kind, values in expected.items():
                 # maximum keeps a NaN
-                worst = float(np.maximum(differences[name][kind], np.abs(answers[kind] - values).max()))
+                worst = float(
+                    np.maximum(differences[name][kind], np.abs(answers[kind] - values).max())
+                )
                 differences[name][kind] = worst
             kept += [answers["logits"]] if name == ONNX else []
     for name, found in differences.items():
@@ -166,14 +173,20 @@ def _chunks(test: MultiModalData, modality: str) -> Iterator[tuple[np.ndarray, n
 def _chosen(result: Result, modality: str | None) -> str:
     there = list(result.scores)
     if result.metric != "f1":
-        raise ConfigError(f"{result.method}: names a class for every pixel; export takes methods of classification")
+        raise ConfigError(
+            f"{result.method}: names a class for every pixel; export takes methods of classification"
+        )
     if modality is None and len(there) == 1:
         modality = there[0]
     if modality not in there:
         wanted = "name one" if modality is None else f"'{modality}' is not among its networks"
-        raise ConfigError(f"--modality: {wanted}; this run of {result.method} has {', '.join(there)}")
+        raise ConfigError(
+            f"--modality: {wanted}; this run of {result.method} has {', '.join(there)}"
+        )
     if "+" in modality:
-        raise ConfigError(f"--modality: {modality} reads several sensors at once; export takes a network of one sensor")
+        raise ConfigError(
+            f"--modality: {modality} reads several sensors at once; export takes a network of one sensor"
+        )
     return modality
 
 
@@ -181,4 +194,6 @@ def _check_classes(run_dir: Path, split: Split) -> None:
     """The split's identity knows labels as numbers; here their names go into a file."""
     theirs = read_predictions(run_dir / "predictions.npz")["classes"].tolist()
     if theirs != list(split.train.classes):
-        raise RunError(f"{run_dir}: was trained with classes {theirs}, the data has {list(split.train.classes)}")
+        raise RunError(
+            f"{run_dir}: was trained with classes {theirs}, the data has {list(split.train.classes)}"
+        )

@@ -32,7 +32,9 @@ class Scaling(nn.Module):
 
     def __init__(self, bounds: Normalization):
         super().__init__()
-        span = np.where(bounds.high > bounds.low, bounds.high - bounds.low, np.inf)  # a constant band becomes zero
+        span = np.where(
+            bounds.high > bounds.low, bounds.high - bounds.low, np.inf
+        )  # a constant band becomes zero
         self.register_buffer("low", torch.tensor(bounds.low, dtype=torch.float32)[:, None, None])
         self.register_buffer("span", torch.tensor(span, dtype=torch.float32)[:, None, None])
 
@@ -75,11 +77,17 @@ def write_graphs(network: Deployed, contract: Contract, folder: Path) -> None:
     for module in ("onnx", "onnxscript"):
         require(module)
     example = torch.zeros(2, *contract.shape)
-    graph = torch.export.export(network, (example,), dynamic_shapes={INPUT: {0: torch.export.Dim("batch")}})
+    graph = torch.export.export(
+        network, (example,), dynamic_shapes={INPUT: {0: torch.export.Dim("batch")}}
+    )
     torch.export.save(graph, folder / PT2, extra_files={EXTRA: contract.to_text()})
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # of parts of torch and onnxscript that do not know each other's newest names
-        made = torch.onnx.export(graph, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(OUTPUTS))
+        warnings.simplefilter(
+            "ignore"
+        )  # of parts of torch and onnxscript that do not know each other's newest names
+        made = torch.onnx.export(
+            graph, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(OUTPUTS)
+        )
     assert made is not None  # torch's older exporter gives none
     model = made.model_proto
     for key, value in ((KEY, contract.to_text()), ("discom.seal", UNSEALED)):

@@ -1,5 +1,5 @@
-"""From an exported file to a function of images. Nothing but the file is read, and nothing is run before it is known to
-be whole."""
+"""From an exported file to a function of images. Nothing but the file is read, and nothing is run
+before it is known to be whole."""
 
 import hashlib
 import re
@@ -36,7 +36,8 @@ class Model(NamedTuple):
 
 
 def load(path: Path | str, threads: int = 0) -> Model:
-    """Read what `discom export` wrote: model.onnx, run by ONNX Runtime without torch, or model.pt2, run by torch.
+    """Read what `discom export` wrote: model.onnx, run by ONNX Runtime without torch, or model.pt2,
+    run by torch.
 
     A .pt2 archive may hold code: take none from people you do not trust.
 
@@ -45,16 +46,21 @@ def load(path: Path | str, threads: int = 0) -> Model:
         threads: of ONNX Runtime; 0 lets it choose.
 
     Raises:
-        DataError: no such file, one of another maker, a damaged one, or a contract of another version.
+        DataError: no such file, one of another maker, a damaged one, or a contract of another
+        version.
         ConfigError: onnxruntime is not installed.
     """
     path = Path(path)
     file = path / ONNX if path.is_dir() else path
     readers = {".onnx": _load_onnx, ".pt2": _load_pt2}
     if file.suffix.lower() not in readers:
-        raise DataError(f"{file}: is neither .onnx nor .pt2; give a file of `discom export`, or its folder")
+        raise DataError(
+            f"{file}: is neither .onnx nor .pt2; give a file of `discom export`, or its folder"
+        )
     if not file.is_file():
-        raise DataError(f"{file}: no such file; make it with: discom export RUN --out {path if path.is_dir() else '…'}")
+        raise DataError(
+            f"{file}: no such file; make it with: discom export RUN --out {path if path.is_dir() else '…'}"
+        )
     return readers[file.suffix.lower()](file, threads)
 
 
@@ -67,7 +73,9 @@ def require(module: str) -> Any:
     try:
         return __import__(module)
     except ImportError:
-        raise ConfigError(f"{module}: is not installed; install it with: pip install 'discom[deploy]'") from None
+        raise ConfigError(
+            f"{module}: is not installed; install it with: pip install 'discom[deploy]'"
+        ) from None
 
 
 def seal(content: bytes) -> bytes:
@@ -98,15 +106,21 @@ def _load_onnx(file: Path, threads: int) -> Model:
     content = file.read_bytes()
     place = _place(content, file)
     if _digest(content, place).encode() != place[1]:
-        raise DataError(f"{file}: was changed or damaged since it was written (its SHA-256 differs); export it again")
+        raise DataError(
+            f"{file}: was changed or damaged since it was written (its SHA-256 differs); export it again"
+        )
     runtime = require("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
     try:
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # classes of its own, one for each kind of failure
-        raise DataError(f"{file}: ONNX Runtime cannot read it ({first_line(error)}); use a newer onnxruntime") from None
-    contract = Contract.from_text(session.get_modelmeta().custom_metadata_map.get(KEY, "null"), file)
+        raise DataError(
+            f"{file}: ONNX Runtime cannot read it ({first_line(error)}); use a newer onnxruntime"
+        ) from None
+    contract = Contract.from_text(
+        session.get_modelmeta().custom_metadata_map.get(KEY, "null"), file
+    )
     return Model(contract, lambda images: tuple(session.run(list(OUTPUTS), {INPUT: images})))
 
 
@@ -115,9 +129,18 @@ def _load_pt2(file: Path, threads: int) -> Model:
         with zipfile.ZipFile(file) as held:
             name = next(name for name in held.namelist() if name.endswith(f"/extra/{EXTRA}"))
             if damaged := held.testzip():
-                raise DataError(f"{file}: {damaged} in it is damaged (its checksum differs); export it again")
+                raise DataError(
+                    f"{file}: {damaged} in it is damaged (its checksum differs); export it again"
+                )
             contract = Contract.from_text(held.read(name).decode(), file)
-    except (zipfile.BadZipFile, StopIteration, UnicodeDecodeError, NotImplementedError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        StopIteration,
+        UnicodeDecodeError,
+        NotImplementedError,
+        EOFError,
+        OSError,
+    ) as error:
         if isinstance(error, OSError) and error.strerror:
             raise
         raise DataError(f"{file}: {STRANGER}") from None
@@ -126,7 +149,9 @@ def _load_pt2(file: Path, threads: int) -> Model:
     try:
         network = torch.export.load(str(file)).module()
     except Exception as error:  # whatever a damaged archive leads to
-        raise DataError(f"{file}: torch cannot read it ({first_line(error)}); export it again") from None
+        raise DataError(
+            f"{file}: torch cannot read it ({first_line(error)}); export it again"
+        ) from None
 
     @torch.inference_mode()
     def answer(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

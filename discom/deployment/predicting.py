@@ -36,7 +36,8 @@ class Prediction(NamedTuple):
 
 
 def find_images(paths: Iterable[Path | str]) -> list[Path]:
-    """Every file that is named, and every image below a folder that is named, in the order of names.
+    """Every file that is named, and every image below a folder that is named, in the order of
+    names.
 
     Raises:
         DataError: no such file or folder, a folder without images, or nothing named.
@@ -44,7 +45,11 @@ def find_images(paths: Iterable[Path | str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("[!.]*") if file.suffix.lower() in ENDINGS and file.is_file())
+            inside = sorted(
+                file
+                for file in path.rglob("[!.]*")
+                if file.suffix.lower() in ENDINGS and file.is_file()
+            )
             if not inside:
                 raise DataError(f"{path}: no image in this folder; there are {' '.join(ENDINGS)}")
             found += inside
@@ -58,14 +63,16 @@ def find_images(paths: Iterable[Path | str]) -> list[Path]:
 
 
 def predict(model: Model, files: Sequence[Path | str]) -> list[Prediction]:
-    """The class of every image; one that cannot be used refuses them all, so that no list comes out short.
+    """The class of every image; one that cannot be used refuses them all, so that no list comes out
+    short.
 
     Args:
         model: what `load` gave.
         files: images of the size and the bands that its contract names, in the sensor's unit.
 
     Raises:
-        DataError: naming the first image that is unreadable, of another size or bands, or holds NaN; and how many more.
+        DataError: naming the first image that is unreadable, of another size or bands, or holds
+            NaN; and how many more.
     """
     found: list[Prediction] = []
     refused: list[DataError] = []
@@ -74,12 +81,18 @@ def predict(model: Model, files: Sequence[Path | str]) -> list[Prediction]:
         if not refused:
             found += _answers(model, chunk, np.stack(images))
     if refused:
-        more = f" ({len(refused) - 1} more of {len(files)} images cannot be used either)" if refused[1:] else ""
+        more = (
+            f" ({len(refused) - 1} more of {len(files)} images cannot be used either)"
+            if refused[1:]
+            else ""
+        )
         raise DataError(f"{refused[0]}{more}")
     return found
 
 
-def _read(files: Sequence[Path | str], contract: Contract, refused: list[DataError]) -> Iterator[np.ndarray]:
+def _read(
+    files: Sequence[Path | str], contract: Contract, refused: list[DataError]
+) -> Iterator[np.ndarray]:
     for file in files:
         try:
             pixels = read_image(file)
@@ -93,7 +106,9 @@ def _answers(model: Model, files: Sequence[Path | str], images: np.ndarray) -> I
     _, probabilities = model.answer(images)
     for file, row in zip(files, probabilities, strict=True):
         if not np.isfinite(row).all():
-            raise DataError(f"{file}: its pixels are so large that the answer is not finite; check their unit")
+            raise DataError(
+                f"{file}: its pixels are so large that the answer is not finite; check their unit"
+            )
         named = dict(zip(model.contract.classes, row.tolist(), strict=True))
         best = model.contract.classes[int(row.argmax())]
         yield Prediction(str(file), best, named[best], named)
@@ -111,7 +126,9 @@ def to_csv(predictions: Sequence[Prediction]) -> str:
     classes = list(predictions[0].probabilities)
     writer.writerow(["file", "class", "probability", *(f"p({name})" for name in classes)])
     for one in predictions:
-        writer.writerow([one.file, one.label, one.probability, *(one.probabilities[name] for name in classes)])
+        writer.writerow(
+            [one.file, one.label, one.probability, *(one.probabilities[name] for name in classes)]
+        )
     return text.getvalue()
 
 
@@ -122,7 +139,12 @@ def to_json(predictions: Sequence[Prediction]) -> str:
     ['[', '{', '"file":']
     """
     rows = [
-        {"file": one.file, "class": one.label, "probability": one.probability, "probabilities": one.probabilities}
+        {
+            "file": one.file,
+            "class": one.label,
+            "probability": one.probability,
+            "probabilities": one.probabilities,
+        }
         for one in predictions
     ]
     return json.dumps(rows, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

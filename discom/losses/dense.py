@@ -1,10 +1,12 @@
-"""What a student of dense prediction is asked to learn: labels of pixels, and what its teacher says of each pixel.
+"""What a student of dense prediction is asked to learn: labels of pixels, and what its teacher says
+of each pixel.
 
-Letters: B images, C classes, K tokens, D channels, h x w cells of a feature map, H x W pixels; z^s, z^t logits of
-student and teacher; p_T = softmax(z / T) over classes unless said otherwise; KL(a ‖ b) = Σ a (log a - log b). All is
-computed in float32 at least, whatever the networks ran in; the gradient reaches whatever requires it, which a frozen
-teacher's maps do not. A term without labels among its arguments covers unlabelled pixels too. Where paper and official
-code differ the code is followed (tests/golden names the commits) and the docstring says so.
+Letters: B images, C classes, K tokens, D channels, h x w cells of a feature map, H x W pixels; z^s,
+z^t logits of student and teacher; p_T = softmax(z / T) over classes unless said otherwise; KL(a ‖
+b) = Σ a (log a - log b). All is computed in float32 at least, whatever the networks ran in; the
+gradient reaches whatever requires it, which a frozen teacher's maps do not. A term without labels
+among its arguments covers unlabelled pixels too. Where paper and official code differ the code is
+followed (tests/golden names the commits) and the docstring says so.
 """
 
 import torch
@@ -23,7 +25,8 @@ TINY = 1e-12  # added to the areas of two masks
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where the whole batch has no label.
+    r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where the whole batch
+    has no label.
 
     .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
@@ -35,7 +38,9 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     1.3863
     """
     total = F.cross_entropy(_full(logits), labels, ignore_index=NO_LABEL, reduction="sum")
-    known = gathered((labels != NO_LABEL).sum((1, 2)))  # of each image of the whole batch, where a share is held
+    known = gathered(
+        (labels != NO_LABEL).sum((1, 2))
+    )  # of each image of the whole batch, where a share is held
     return total / (known.sum().clamp(min=1) * (len(labels) / len(known)))
 
 
@@ -44,8 +49,9 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
     .. math:: L = \frac{T^2}{BHW} \sum_{b,x} \mathrm{KL}(p^t_T \| p^s_T)
 
-    Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both logits are [B, C, H, W];
-    the result is ≥ 0, and 0 where the two agree up to a constant per pixel.
+    Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both
+    logits are [B, C, H, W]; the result is ≥ 0, and 0 where the two agree up to a constant per
+    pixel.
 
     Raises:
         ValueError: shapes that differ or are no maps, or T ≤ 0.
@@ -57,21 +63,28 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
     return kd(_pixels(student), _pixels(teacher), temperature)
 
 
-def channel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    r"""CWD: mean over images and channels of the divergence, p the softmax over the positions x of a channel.
+def channel_wise(
+    student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
+) -> Tensor:
+    r"""CWD: mean over images and channels of the divergence, p the softmax over the positions x of
+    a channel.
 
-    .. math:: L_{CWD} = \frac{T^2}{BC} \sum_{b,c} \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T = \mathrm{softmax}_x(z / T)
+    .. math:: L_{CWD} = \frac{T^2}{BC} \sum_{b,c} \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
+    \mathrm{softmax}_x(z / T)
 
-    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 on logits are its script's
-    (its parser's defaults are another setting). The official code takes log(softmax), which underflows to -∞; here it
-    is a log-softmax: the same values, always finite. Both logits are [B, C, H, W], features [B, D, h, w] do as well;
-    the result is ≥ 0, and 0 where the two agree up to a constant per image and channel.
+    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 on logits
+    are its script's (its parser's defaults are another setting). The official code takes
+    log(softmax), which underflows to -∞; here it is a log-softmax: the same values, always finite.
+    Both logits are [B, C, H, W], features [B, D, h, w] do as well; the result is ≥ 0, and 0 where
+    the two agree up to a constant per image and channel.
 
     >>> channel_wise(torch.zeros(1, 2, 2, 2), torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)).item()
     0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(student.flatten(0, 1).flatten(1), teacher.flatten(0, 1).flatten(1), temperature)  # [B·C, H·W]
+    return kd(
+        student.flatten(0, 1).flatten(1), teacher.flatten(0, 1).flatten(1), temperature
+    )  # [B·C, H·W]
 
 
 def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
@@ -79,29 +92,37 @@ def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
     .. math:: L = \tfrac{1}{BHWC} \sum_{b,x,c} p^t_T (\log p^t_T - \log p^s_T)
 
-    Source: Wang et al., ICASSP 2023, as its official code has it: no T², and a mean over the classes too, so it is
-    `pixel_wise` / (C · T²). Their T is 10, their weight 10.
+    Source: Wang et al., ICASSP 2023, as its official code has it: no T², and a mean over the
+    classes too, so it is `pixel_wise` / (C · T²). Their T is 10, their weight 10.
 
     >>> student, teacher = torch.tensor([[0.0, 1.0], [2.0, 0.0]])[:, None, :, None, None]
     >>> ratio = pixel_wise(student, teacher, 10.0) / element_kd(student, teacher)
     >>> round(ratio.item())  # 2 classes, T = 10
     200
     """
-    return pixel_wise(student_logits, teacher_logits, temperature) / (student_logits.shape[1] * temperature**2)
+    return pixel_wise(student_logits, teacher_logits, temperature) / (
+        student_logits.shape[1] * temperature**2
+    )
 
 
-def prototype_similarity(student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int) -> Tensor:
-    r"""ProtoKD: mean squared difference between the networks' maps of likeness to the classes' prototypes μ.
+def prototype_similarity(
+    student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int
+) -> Tensor:
+    r"""ProtoKD: mean squared difference between the networks' maps of likeness to the classes'
+    prototypes μ.
 
-    .. math:: L_{proto} = \tfrac{1}{BCP} \sum_{b,c,x} [\cos(f^s_x, \mu^s_{bc}) - \cos(f^t_x, \mu^t_{bc})]^2, \qquad
-              \mu_{bc} = \frac{\sum_{x: y_x = c} f_x}{|\{x: y_x = c\}| + 10^{-5}}
+    .. math:: L_{proto} = \tfrac{1}{BCP} \sum_{b,c,x} [\cos(f^s_x, \mu^s_{bc}) - \cos(f^t_x,
+              \mu^t_{bc})]^2, \qquad \mu_{bc} = \frac{\sum_{x: y_x = c} f_x}{|\{x: y_x = c\}| +
+              10^{-5}}
 
-    Source: Wang et al., ICASSP 2023; the weight is .1. As in the official code a class that any image of the batch
-    lacks is dropped for the whole batch, and the mean is over the others. That code takes volumes only: this is its
-    value for a depth of 1. Pixels without a label belong to no prototype, but are compared like the others.
+    Source: Wang et al., ICASSP 2023; the weight is .1. As in the official code a class that any
+    image of the batch lacks is dropped for the whole batch, and the mean is over the others. That
+    code takes volumes only: this is its value for a depth of 1. Pixels without a label belong to no
+    prototype, but are compared like the others.
 
     Args:
-        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], those before the last layer.
+        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], those before the last
+        layer.
         labels: [B, h, w] at the features' resolution, int64 in [0, classes), or `NO_LABEL`.
         classes: C.
 
@@ -118,9 +139,15 @@ def prototype_similarity(student_features: Tensor, teacher_features: Tensor, lab
     """
     places = {(len(x), *x.shape[-2:]) for x in (student_features, teacher_features, labels)}
     if len(places) > 1:
-        raise ValueError(f"features and labels: of {sorted(places)} images and cells; bring them to one resolution")
-    student_features, teacher_features, labels = map(gathered, (student_features, teacher_features, labels))
-    masks = labels.flatten(1)[:, None] == torch.arange(classes, device=labels.device)[:, None]  # [B, C, h·w]
+        raise ValueError(
+            f"features and labels: of {sorted(places)} images and cells; bring them to one resolution"
+        )
+    student_features, teacher_features, labels = map(
+        gathered, (student_features, teacher_features, labels)
+    )
+    masks = (
+        labels.flatten(1)[:, None] == torch.arange(classes, device=labels.device)[:, None]
+    )  # [B, C, h·w]
     shared = masks.any(2).all(0)  # [C]: the others weigh 0, which needs no copy to the host
     student, teacher = (_likeness(x, masks) for x in (student_features, teacher_features))
     return ((student - teacher).square().mean((0, 2)) * shared).sum() / shared.sum().clamp(min=1)
@@ -132,17 +159,20 @@ def _likeness(features: Tensor, masks: Tensor) -> Tensor:
         features = _full(features).flatten(2)  # [B, D, h·w]
         masks = masks.to(features.dtype)
         prototypes = masks @ features.mT / (masks.sum(2, keepdim=True) + EPSILON)  # [B, C, D]
-        return F.normalize(prototypes, dim=2, eps=EPSILON) @ F.normalize(features, dim=1, eps=EPSILON)
+        return F.normalize(prototypes, dim=2, eps=EPSILON) @ F.normalize(
+            features, dim=1, eps=EPSILON
+        )
 
 
 def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
-    r"""MasKD's masks, from tokens τ [K, D] and the teacher's features [B, D, h, w] → [B, K, h, w] in (0, 1).
+    r"""MasKD's masks, from tokens τ [K, D] and the teacher's features [B, D, h, w] → [B, K, h, w]
+    in (0, 1).
 
     .. math:: m_k(x) = \sigma(\tau_k \cdot f^t_x)
 
-    Source: Huang et al., ICLR 2023; neither a softmax nor a division by √D. Officially 8 tokens on maps of class
-    scores, learned on the teacher beforehand (Σ_k mask_k ⊙ feature takes the feature's place, `token_overlap` keeps the
-    masks apart) and then left as they are.
+    Source: Huang et al., ICLR 2023; neither a softmax nor a division by √D. Officially 8 tokens on
+    maps of class scores, learned on the teacher beforehand (Σ_k mask_k ⊙ feature takes the
+    feature's place, `token_overlap` keeps the masks apart) and then left as they are.
 
     >>> token_masks(torch.zeros(2, 3), torch.ones(1, 3, 1, 1)).flatten().tolist()
     [0.5, 0.5]
@@ -152,12 +182,14 @@ def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
 
 
 def token_overlap(masks: Tensor) -> Tensor:
-    r"""MasKD's term for learning tokens: mean over images and pairs of different tokens of their masks' Dice overlap.
+    r"""MasKD's term for learning tokens: mean over images and pairs of different tokens of their
+    masks' Dice overlap.
 
-    .. math:: \mathrm{Dice}(a, b) = \frac{2 \sum_x a_x b_x}{\sum_x a_x^2 + \sum_x b_x^2 + 2 \cdot 10^{-12}}
+    .. math:: \mathrm{Dice}(a, b) = \frac{2 \sum_x a_x b_x}{\sum_x a_x^2 + \sum_x b_x^2 + 2 \cdot
+    10^{-12}}
 
-    Source: Huang et al., ICLR 2023, with the squared denominators of the official code. Masks are [B, K, h, w] in
-    [0, 1], and so is the result; 0 for a single token.
+    Source: Huang et al., ICLR 2023, with the squared denominators of the official code. Masks are
+    [B, K, h, w] in [0, 1], and so is the result; 0 for a single token.
 
     >>> apart = torch.eye(2)[None, :, None]
     >>> token_overlap(apart).item(), round(token_overlap(torch.ones(1, 2, 1, 2)).item(), 4)
@@ -173,12 +205,15 @@ def token_overlap(masks: Tensor) -> Tensor:
 
 
 def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Tensor) -> Tensor:
-    r"""MasKD: differences of the networks' maps s and t under masks m, mean over images, tokens and channels.
+    r"""MasKD: differences of the networks' maps s and t under masks m, mean over images, tokens and
+    channels.
 
-    .. math:: L_{mask} = \tfrac{1}{2BKD} \sum_{b,k,d} \frac{\sum_x m_x^2 (s_x - t_x)^2}{\sum_x m_x + 10^{-5}}
+    .. math:: L_{mask} = \tfrac{1}{2BKD} \sum_{b,k,d} \frac{\sum_x m_x^2 (s_x - t_x)^2}{\sum_x m_x +
+    10^{-5}}
 
-    Source: Huang et al., ICLR 2023. As in the official code the mask is squared above the line and not below. Features
-    are [B, D, h, w], officially the maps of class scores; masks [B, K, h, w] in (0, 1), those of `token_masks`.
+    Source: Huang et al., ICLR 2023. As in the official code the mask is squared above the line and
+    not below. Features are [B, D, h, w], officially the maps of class scores; masks [B, K, h, w] in
+    (0, 1), those of `token_masks`.
 
     >>> s, t = torch.full((1, 2, 2, 2), 3.0), torch.full((1, 2, 2, 2), 1.0)
     >>> round(receptive_mask(s, t, torch.full((1, 5, 2, 2), 0.5)).item(), 4)  # ½ · .5 · 2²
@@ -191,19 +226,24 @@ def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Te
         return 0.5 * (errors / (masks.sum(2, keepdim=True) + EPSILON)).mean()
 
 
-def masked_generative(student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor) -> Tensor:
-    r"""MGD: the teacher's map made from what a mask m keeps of the student's, summed over channels and cells.
+def masked_generative(
+    student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor
+) -> Tensor:
+    r"""MGD: the teacher's map made from what a mask m keeps of the student's, summed over channels
+    and cells.
 
     .. math:: L_{MGD} = \tfrac{1}{B} \| G(m \odot f^s) - f^t \|^2
 
-    Source: Yang et al., ECCV 2022, segmentation. A sum, so it is large: the method's weight is 2e-5. One draw per cell
-    is shared by all channels and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <= .25), so that a share
-    of .75 is masked. Where the widths differ, a learned 1x1 convolution of the student's map comes before the mask.
+    Source: Yang et al., ECCV 2022, segmentation. A sum, so it is large: the method's weight is
+    2e-5. One draw per cell
+    is shared by all channels and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <=
+    .25), so that a share of .75 is masked. Where the widths differ, a learned 1x1 convolution of
+    the student's map comes before the mask.
 
     Args:
         student_features, teacher_features: [B, D, h, w] and [B, D', h, w].
-        generator: D → D': 3x3 convolution, ReLU, 3x3 convolution, learned with the student. It runs in the precision of
-            the networks; the errors are taken in float32 at least.
+        generator: D → D': 3x3 convolution, ReLU, 3x3 convolution, learned with the student. It runs
+            in the precision of the networks; the errors are taken in float32 at least.
         kept: [B, 1, h, w], 1 or True where the student's map is kept.
 
     >>> s, t = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[4.0, 2.0]]]])
@@ -217,12 +257,14 @@ def masked_generative(student_features: Tensor, teacher_features: Tensor, genera
 def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
     r"""The soft-label term for KD-Net: mean over images and pixels, no T².
 
-    .. math:: L = \tfrac{1}{BHW} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}(z^t / T) \| \mathrm{softmax}(z^s))
+    .. math:: L = \tfrac{1}{BHW} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}(z^t / T) \|
+    \mathrm{softmax}(z^s))
 
-    Source: KD-Net (Hu et al., MICCAI 2020) says of itself that it adapts generalized distillation (Lopez-Paz et al.,
-    ICLR 2016), which minimises (1 - λ) · labels + λ · soft labels, the teacher's softmax(z / T). There is no
-    official code, and KD-Net's own equations were not at hand: this is generalized distillation for each pixel, and no
-    reproduction. Ours: T, the mean, and KL for the cross-entropy: the same gradient, and 0 where the two agree.
+    Source: KD-Net (Hu et al., MICCAI 2020) says of itself that it adapts generalized distillation
+    (Lopez-Paz et al., ICLR 2016), which minimises (1 - λ) · labels + λ · soft labels, the teacher's
+    softmax(z / T). There is no official code, and KD-Net's own equations were not at hand: this is
+    generalized distillation for each pixel, and no reproduction. Ours: T, the mean, and KL for the
+    cross-entropy: the same gradient, and 0 where the two agree.
 
     Raises:
         ValueError: shapes that differ or are no maps, or T ≤ 0.
@@ -238,11 +280,13 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
 def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
     r"""The latent term for KD-Net: mean over images and cells, the softmax over the channels d.
 
-    .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \| \mathrm{softmax}_d f^s)
+    .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \|
+    \mathrm{softmax}_d f^s)
 
-    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as works that compare with it say;
-    its own equation was not at hand (see `soft_labels`). Ours: the encoder's last map, [B, D, h, w], a softmax over the
-    channels of each cell, T = 1, and the mean over the cells, so that the size of the map does not count.
+    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as works that
+    compare with it say; its own equation was not at hand (see `soft_labels`). Ours: the encoder's
+    last map, [B, D, h, w], a softmax over the channels of each cell, T = 1, and the mean over the
+    cells, so that the size of the map does not count.
 
     >>> latent_kl(torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)).item()
     0.0
@@ -257,7 +301,9 @@ def _full(x: Tensor) -> Tensor:
 
 def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     if student.shape != teacher.shape or student.ndim != 4:
-        raise ValueError(f"maps: student {tuple(student.shape)}, teacher {tuple(teacher.shape)}; give two [B, C, H, W]")
+        raise ValueError(
+            f"maps: student {tuple(student.shape)}, teacher {tuple(teacher.shape)}; give two [B, C, H, W]"
+        )
     return _full(student), _full(teacher)
 
 

@@ -1,10 +1,11 @@
-"""What a student is asked to copy from its teacher: KD, DKD, CTKD, MLKD, and LSKD in front of any of them.
+"""What a student is asked to copy from its teacher: KD, DKD, CTKD, MLKD, and LSKD in front of any
+of them.
 
 Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
-KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes raw logits [B, C], never probabilities, and the
-gradient reaches whatever requires it; a frozen teacher's logits do not. Source of each: its paper and its official code
-as run on fixed inputs (tests/golden names the commits); where the two differ the code is followed and the
-docstring says so.
+KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes raw logits [B, C], never
+probabilities, and the gradient reaches whatever requires it; a frozen teacher's logits do not.
+Source of each: its paper and its official code as run on fixed inputs (tests/golden names the
+commits); where the two differ the code is followed and the docstring says so.
 """
 
 import math
@@ -34,14 +35,16 @@ EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tensor = 4.0) -> Tensor:
     r"""Knowledge distillation: the divergence between softened probabilities, mean over the batch.
 
-    .. math:: L_{KD} = \frac{T^2}{B} \sum_i \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T = \mathrm{softmax}(z / T)
+    .. math:: L_{KD} = \frac{T^2}{B} \sum_i \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
+    \mathrm{softmax}(z / T)
 
-    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. The factor T² keeps the gradient's size when T changes: per sample it
-    is T (p^s_T - p^t_T) / B.
+    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. The factor T² keeps the gradient's size when T
+    changes: per sample it is T (p^s_T - p^t_T) / B.
 
     Args:
         student_logits, teacher_logits: [B, C].
-        temperature: T > 0; a scalar tensor may be learned, and then the gradient runs through T² and both softmaxes.
+        temperature: T > 0; a scalar tensor may be learned, and then the gradient runs through T²
+            and both softmaxes.
 
     Returns:
         A scalar ≥ 0; 0 where the two agree up to a constant per row.
@@ -54,7 +57,9 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     """
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
-    return temperature**2 * _divergence(_scaled(student_logits, temperature), _scaled(teacher_logits, temperature))
+    return temperature**2 * _divergence(
+        _scaled(student_logits, temperature), _scaled(teacher_logits, temperature)
+    )
 
 
 def standardize(logits: Tensor) -> Tensor:
@@ -62,8 +67,9 @@ def standardize(logits: Tensor) -> Tensor:
 
     .. math:: \mathcal{Z}(z) = (z - \mathrm{mean}_c\, z) / (\mathrm{std}_c\, z + 10^{-7})
 
-    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1). It goes in front of
-    any loss here, for both networks, and leaves the cross-entropy its raw logits.
+    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1).
+    It goes in front of any loss here, for both networks, and leaves the cross-entropy its raw
+    logits.
 
     Raises:
         ValueError: fewer than two classes.
@@ -72,12 +78,17 @@ def standardize(logits: Tensor) -> Tensor:
     [[-0.9999998807907104, 0.0, 0.9999998807907104]]
     """
     if logits.shape[-1] < 2:
-        raise ValueError(f"logits: {logits.shape[-1]} class has no spread to divide by; give two or more")
+        raise ValueError(
+            f"logits: {logits.shape[-1]} class has no spread to divide by; give two or more"
+        )
     return (logits - logits.mean(-1, keepdim=True)) / (logits.std(-1, keepdim=True) + EPSILON)
 
 
 def dkd_terms(
-    student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, temperature: float | Tensor = 4.0
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    labels: Tensor,
+    temperature: float | Tensor = 4.0,
 ) -> tuple[Tensor, Tensor]:
     r"""Decoupled KD's two terms: the target class against the rest, and the rest among themselves.
 
@@ -86,9 +97,10 @@ def dkd_terms(
 
     where b = (p_y, 1 - p_y), and q = softmax(z_c / T) over the classes c ≠ y.
 
-    Source: Zhao et al., CVPR 2022. The official code takes the target out by subtracting 1000 from its logit and takes
-    the logarithm of a sum of probabilities; here its column is dropped and sums stay logarithms: the same values, and
-    finite where the official ones are not (logit gaps of 1000 in float32).
+    Source: Zhao et al., CVPR 2022. The official code takes the target out by subtracting 1000 from
+    its logit and takes the logarithm of a sum of probabilities; here its column is dropped and sums
+    stay logarithms: the same values, and finite where the official ones are not (logit gaps of 1000
+    in float32).
 
     Args:
         student_logits, teacher_logits: [B, C], C ≥ 2; with two classes NCKD is 0.
@@ -109,11 +121,17 @@ def dkd_terms(
     check_temperature(temperature)
     classes = student_logits.shape[1]
     if classes < 2:
-        raise ValueError(f"logits: {classes} class leaves nothing besides the target; give two or more")
+        raise ValueError(
+            f"logits: {classes} class leaves nothing besides the target; give two or more"
+        )
     if labels.shape != student_logits.shape[:1] or labels.dtype != torch.int64:
-        raise ValueError(f"labels: {labels.dtype} {tuple(labels.shape)}; give int64, one for each row of logits")
+        raise ValueError(
+            f"labels: {labels.dtype} {tuple(labels.shape)}; give int64, one for each row of logits"
+        )
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels: {labels.min()} to {labels.max()} are no classes of {classes}; number them from 0")
+        raise ValueError(
+            f"labels: {labels.min()} to {labels.max()} are no classes of {classes}; number them from 0"
+        )
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
     for logits in (_scaled(student_logits, temperature), _scaled(teacher_logits, temperature)):
@@ -123,7 +141,9 @@ def dkd_terms(
         binary.append(
             torch.stack([target - whole, others[-1].logsumexp(1) - whole], dim=1)
         )  # log (p_y, 1 - p_y) [B, 2]
-    return temperature**2 * _divergence(*binary, logits=False), temperature**2 * _divergence(*others)
+    return temperature**2 * _divergence(*binary, logits=False), temperature**2 * _divergence(
+        *others
+    )
 
 
 def dkd(
@@ -147,12 +167,13 @@ def dkd(
 
 
 def curriculum_lambda(epoch: int, loops: int = 10) -> float:
-    r"""CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`, then -1.
+    r"""CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`,
+    then -1.
 
     .. math:: \lambda(e) = -\tfrac{1}{2} (1 - \cos(\pi \min(e, L) / L))
 
-    Source: Li et al., AAAI 2023. Its sign is the only one in play: the gradient that θ receives is λ · ∂L/∂θ, so the
-    negative λ alone makes the temperature climb while the student descends.
+    Source: Li et al., AAAI 2023. Its sign is the only one in play: the gradient that θ receives is
+    λ · ∂L/∂θ, so the negative λ alone makes the temperature climb while the student descends.
 
     Raises:
         ConfigError: loops < 1.
@@ -170,8 +191,8 @@ class CurriculumTemperature(nn.Module):
 
     .. math:: T = \mathrm{start} + \mathrm{span} \cdot \sigma(\theta)
 
-    Source: Li et al., AAAI 2023, the global temperature; their 1 and 20 are where it starts and how far it reaches, so
-    T lies in (1, 21) and begins at 15.62.
+    Source: Li et al., AAAI 2023, the global temperature; their 1 and 20 are where it starts and how
+    far it reaches, so T lies in (1, 21) and begins at 15.62.
 
     Args:
         start, span: in units of logits, both positive and finite, so that T > 0.
@@ -194,18 +215,22 @@ class CurriculumTemperature(nn.Module):
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def forward(self, lambda_: float = -1.0) -> Tensor:
-        """The temperature, a scalar; the gradient that reaches θ is λ times the loss's (see curriculum_lambda)."""
+        """The temperature, a scalar; the gradient that reaches θ is λ times the loss's (see
+        curriculum_lambda)."""
         return self.start + self.span * torch.sigmoid(reverse_gradient(self.theta, -lambda_))
 
 
-def mlkd_terms(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> dict[str, Tensor]:
-    r"""Multi-level KD at one temperature: agreement per sample (`kd`), between samples, and between classes.
+def mlkd_terms(
+    student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
+) -> dict[str, Tensor]:
+    r"""Multi-level KD at one temperature: agreement per sample (`kd`), between samples, and between
+    classes.
 
     .. math:: L_{batch} = \tfrac{1}{B} \| P_t P_t^\top - P_s P_s^\top \|_F^2, \qquad
               L_{classes} = \tfrac{1}{C} \| P_t^\top P_t - P_s^\top P_s \|_F^2
 
-    with P = softmax(z / T) [B, C]; no T² on these two. Source: Jin et al., CVPR 2023; `losses.multilevel` combines
-    temperatures and views.
+    with P = softmax(z / T) [B, C]; no T² on these two. Source: Jin et al., CVPR 2023;
+    `losses.multilevel` combines temperatures and views.
 
     Returns:
         {"instance", "batch", "classes"}, scalars ≥ 0.
@@ -215,29 +240,37 @@ def mlkd_terms(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
     [0.0, 0.0, 0.0]
     """
     instance = kd(student_logits, teacher_logits, temperature)
-    student, teacher = (torch.softmax(logits / temperature, 1) for logits in (student_logits, teacher_logits))
+    student, teacher = (
+        torch.softmax(logits / temperature, 1) for logits in (student_logits, teacher_logits)
+    )
     batch = (teacher @ teacher.T - student @ student.T).square().sum() / len(student)  # [B, B]
-    classes = (teacher.T @ teacher - student.T @ student).square().sum() / student.shape[1]  # [C, C]
+    classes = (teacher.T @ teacher - student.T @ student).square().sum() / student.shape[
+        1
+    ]  # [C, C]
     return {"instance": instance, "batch": batch, "classes": classes}
 
 
 def check_temperature(temperature: float | Tensor) -> None:
-    """Raise a ConfigError (a ValueError) unless T is positive and finite; a tensor is learned, within a range that
-    CurriculumTemperature has checked, and must be a scalar."""
+    """Raise a ConfigError (a ValueError) unless T is positive and finite; a tensor is learned,
+    within a range that CurriculumTemperature has checked, and must be a scalar."""
     if isinstance(temperature, Tensor):
         if temperature.ndim:
-            raise ConfigError(f"temperature: a tensor of shape {tuple(temperature.shape)}; give a scalar")
+            raise ConfigError(
+                f"temperature: a tensor of shape {tuple(temperature.shape)}; give a scalar"
+            )
     elif not 0 < temperature < math.inf:
         raise ConfigError(f"temperature: {temperature} is no positive number; KD's usual one is 4")
 
 
 def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
-    """z / T, each row shifted to a maximum of 0 before: the same softmax, and no digits lost to a common offset."""
+    """z / T, each row shifted to a maximum of 0 before: the same softmax, and no digits lost to a
+    common offset."""
     return (logits - logits.detach().amax(1, keepdim=True)) / temperature
 
 
 def _divergence(student: Tensor, teacher: Tensor, logits: bool = True) -> Tensor:
-    """Mean over the batch of KL(teacher ‖ student), from logits or from log-probabilities [B, K]."""
+    """Mean over the batch of KL(teacher ‖ student), from logits or from log-probabilities [B,
+    K]."""
     if logits:
         student, teacher = student.log_softmax(1), teacher.log_softmax(1)
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True)

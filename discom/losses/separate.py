@@ -1,7 +1,9 @@
-"""Terms that drive z_irr apart from what is of use: none is in the paper, each is switched on by its weight.
+"""Terms that drive z_irr apart from what is of use: none is in the paper, each is switched on by
+its weight.
 
-The paper holds the parts of an embedding apart by a signed cosine, which says nothing about dependence: z_irr can tell
-the class as well as z_inf does. Letters: B batch, D embedding width, C classes.
+The paper holds the parts of an embedding apart by a signed cosine, which says nothing about
+dependence: z_irr can tell the class as well as z_inf does. Letters: B batch, D embedding width, C
+classes.
 """
 
 from collections.abc import Mapping
@@ -16,17 +18,24 @@ from discom.shares import gathered
 
 __all__ = ["cross_covariance", "hsic", "irrelevant_task_loss", "squared_correlation"]
 
-TINY = 1e-12  # added to variances and kernels' widths: what never changes gives 0, and a gradient of 0
+TINY = (
+    1e-12  # added to variances and kernels' widths: what never changes gives 0, and a gradient of 0
+)
 
 
 def irrelevant_task_loss(
-    embeddings: Mapping[str, Any], head: nn.Module, labels: Mapping[str, Tensor], *, grl_lambda: float = 1.0
+    embeddings: Mapping[str, Any],
+    head: nn.Module,
+    labels: Mapping[str, Tensor],
+    *,
+    grl_lambda: float = 1.0,
 ) -> Tensor:
     r"""The head learns to read the class off z_irr, the encoders to hide it.
 
     .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
-    Source: gradient reversal (Ganin et al. 2016) with the task's labels in the place of the domain's; ours.
+    Source: gradient reversal (Ganin et al. 2016) with the task's labels in the place of the
+    domain's; ours.
 
     Args:
         embeddings: modality → an Embedding, its irr [B, D].
@@ -45,7 +54,8 @@ def irrelevant_task_loss(
     1.6094
     """
     return sum(
-        F.cross_entropy(head(reverse_gradient(z.irr, grl_lambda)), labels[name]) for name, z in embeddings.items()
+        F.cross_entropy(head(reverse_gradient(z.irr, grl_lambda)), labels[name])
+        for name, z in embeddings.items()
     )
 
 
@@ -54,15 +64,15 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
 
     .. math:: r^2(a, b) = \frac{1}{D D'} \sum_{ij} \mathrm{corr}(a_i, b_j)^2
 
-    Source: the cross-covariance penalty of Cheung et al. (2015), on standardised units, so that a unit's scale does not
-    count; the mean, so that D does not.
+    Source: the cross-covariance penalty of Cheung et al. (2015), on standardised units, so that a
+    unit's scale does not count; the mean, so that D does not.
 
     Args:
         a, b: [B, D] and [B, D'] of the same samples.
 
     Returns:
-        A scalar in [0, 1]: 1 if every pair of units is one line, about 1/B for independent ones; a unit that does not
-        change adds 0.
+        A scalar in [0, 1]: 1 if every pair of units is one line, about 1/B for independent ones; a
+        unit that does not change adds 0.
 
     >>> z = torch.tensor([[1.0], [2.0], [3.0]])
     >>> round(squared_correlation(z, -2 * z).item(), 4)
@@ -91,23 +101,27 @@ def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
 
     A scalar in [0, 2M]. Other dependence is not seen.
     """
-    return sum(squared_correlation(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf))
+    return sum(
+        squared_correlation(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)
+    )
 
 
 def hsic(embeddings: Mapping[str, Any]) -> Tensor:
-    r"""z_irr shall be independent of the other parts; d is the normalised Hilbert–Schmidt independence criterion.
+    r"""z_irr shall be independent of the other parts; d is the normalised Hilbert–Schmidt
+    independence criterion.
 
     .. math:: L_{HSIC} = \sum_m [d(z_{irr}, z_{inv}) + d(z_{irr}, z_{inf})], \qquad
               d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\, \mathrm{tr}(LHLH)}}
 
     H = 1 - 1/B takes the mean out, K_ij = exp(-‖a_i - a_j‖² / median), L is the same of b.
 
-    Source: Gretton et al. (2005), the biased estimate, with the median of the squared distances as the kernel's width;
-    normalised as in kernel CKA (Kornblith et al. 2019), so that the width of an embedding does not count.
+    Source: Gretton et al. (2005), the biased estimate, with the median of the squared distances as
+    the kernel's width; normalised as in kernel CKA (Kornblith et al. 2019), so that the width of an
+    embedding does not count.
 
     Returns:
-        A scalar in [0, 2M]; 0 only for independent parts (in the limit of many samples: for B = 128 the estimate stays
-        well above 0), 0 as well for a part that does not change.
+        A scalar in [0, 2M]; 0 only for independent parts (in the limit of many samples: for B = 128
+        the estimate stays well above 0), 0 as well for a part that does not change.
     """
     return sum(_dependence(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf))
 
@@ -121,7 +135,9 @@ def _dependence(a: Tensor, b: Tensor) -> Tensor:
 def _centred_kernel(z: Tensor) -> Tensor:
     """H K H of a Gaussian kernel, [B, B]."""
     z = _full(z)
-    z = z - z[:1].detach()  # distances stay; a part that does not change is exactly 0, and so is its gradient
+    z = (
+        z - z[:1].detach()
+    )  # distances stay; a part that does not change is exactly 0, and so is its gradient
     square = z.square().sum(1)
     distances = (square[:, None] + square[None, :] - 2 * z @ z.T).clamp(min=0)
     kernel = torch.exp(-distances / (distances.detach().median() + TINY))

@@ -16,8 +16,21 @@ from discom.plots import COLOURS
 __all__ = ["Marks", "draw", "explain", "marks"]
 
 MARKERS = "os^Dv*PX<>"
-AREAS = (1, 0.9, 1.2, 0.65, 1.2, 1.9, 1.3, 1.3, 1.2, 1.2)  # a class shall not look larger for its marker
-RAMP = [to_hex(colour) for colour in mpl.colormaps["viridis"](np.linspace(0, 1, 256))]  # darker is less, in grey too
+AREAS = (
+    1,
+    0.9,
+    1.2,
+    0.65,
+    1.2,
+    1.9,
+    1.3,
+    1.3,
+    1.2,
+    1.2,
+)  # a class shall not look larger for its marker
+RAMP = [
+    to_hex(colour) for colour in mpl.colormaps["viridis"](np.linspace(0, 1, 256))
+]  # darker is less, in grey too
 UNKNOWN = "#b0b0b0"
 
 
@@ -41,7 +54,8 @@ class Marks:
 
 
 def marks(values: Any) -> Marks:
-    """Choose colours and markers: text, truth values and up to ten integers are categories, other numbers a scale.
+    """Choose colours and markers: text, truth values and up to ten integers are categories, other
+    numbers a scale.
 
     Up to nine categories can be told apart at a glance; NaN is drawn grey.
 
@@ -63,7 +77,9 @@ def marks(values: Any) -> Marks:
     held = pd.Categorical(values)
     places, hues = range(len(held.categories)), COLOURS.as_hex()
     palette = [hues[place % len(hues)] for place in places]
-    shapes = [(place + place // len(hues)) % len(MARKERS) for place in places]  # no pair of both comes twice up to 100
+    shapes = [
+        (place + place // len(hues)) % len(MARKERS) for place in places
+    ]  # no pair of both comes twice up to 100
     code = np.where(held.codes < 0, len(held.categories), held.codes).astype(int)
     return Marks(code, [*palette, UNKNOWN], [*shapes, 0], tuple(map(str, held.categories)))
 
@@ -76,11 +92,14 @@ def draw(axis: Axes, xy: np.ndarray, held: Marks, style: np.ndarray | int = 0) -
     xy, style = np.asarray(xy), np.broadcast_to(style, len(xy))
     size = float(np.clip(4000 / max(len(xy), 1), 6, 22))
     shapes, paints = np.array(held.shapes)[held.code], np.array(held.palette)[held.code]
-    # the group drawn last would hide the others, so all are drawn in turn, an eighth of each at a time
+    # the group drawn last would hide the others, so all are drawn in turn, an eighth of each at a
+    # time
     turns = pd.DataFrame({"turn": np.arange(len(xy)) % 8, "shape": shapes, "style": style})
     for (_, shape, outline), rows in sorted(turns.groupby([*turns]).indices.items()):
         paint = paints[rows].tolist()
-        inside, edge, width = ((paint, "none", 0), ("none", paint, 0.7), (paint, "black", 0.5))[outline]
+        inside, edge, width = ((paint, "none", 0), ("none", paint, 0.7), (paint, "black", 0.5))[
+            outline
+        ]
         axis.scatter(*xy[rows].T, marker=MARKERS[shape], s=size * AREAS[shape], alpha=0.8, facecolors=inside,
                      edgecolors=edge, linewidths=width)  # fmt: skip
     axis.set(xticks=[], yticks=[])
@@ -89,16 +108,25 @@ def draw(axis: Axes, xy: np.ndarray, held: Marks, style: np.ndarray | int = 0) -
 
 
 def explain(axis: Axes, held: Marks, beside: bool = False) -> None:
-    """What colours and markers mean: a legend or a colour bar that fills `axis`, or stands `beside` it."""
+    """What colours and markers mean: a legend or a colour bar that fills `axis`, or stands `beside`
+    it."""
     if not beside:
         axis.axis("off")
     if held.labels:
         handles = [
-            Line2D([], [], linestyle="", color=colour, marker=MARKERS[shape], markersize=5, label=label)
+            Line2D(
+                [], [], linestyle="", color=colour, marker=MARKERS[shape], markersize=5, label=label
+            )
             for colour, shape, label in zip(held.palette, held.shapes, held.labels, strict=False)
         ]
-        spot = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if beside else {"loc": "upper center", "ncols": 2}
-        axis.legend(handles=handles, frameon=False, fontsize=8, handletextpad=0.1, columnspacing=1, **spot)
+        spot = (
+            {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+            if beside
+            else {"loc": "upper center", "ncols": 2}
+        )
+        axis.legend(
+            handles=handles, frameon=False, fontsize=8, handletextpad=0.1, columnspacing=1, **spot
+        )
         return
     inset = axis.inset_axes((1.05, 0, 0.05, 1) if beside else (0.05, 0.75, 0.9, 0.2))
     scale = ScalarMappable(Normalize(*held.limits), ListedColormap(RAMP))

@@ -9,7 +9,17 @@ from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
 from discom.methods.disentangled import DisCoMKD, DisCoMSolo
 
 # isort: split
-from discom.methods.dense import CWD, MGD, DenseKDv2, DenseTeacher, KDNet, MasKD, ProtoKD, Single, Single2x
+from discom.methods.dense import (
+    CWD,
+    MGD,
+    DenseKDv2,
+    DenseTeacher,
+    KDNet,
+    MasKD,
+    ProtoKD,
+    Single,
+    Single2x,
+)
 
 # isort: split
 from discom.methods.crodino import CroDiNoKD

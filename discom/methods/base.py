@@ -20,7 +20,8 @@ _REGISTRY: dict[str, type["Method"]] = {}
 
 
 def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
-    """Class decorator: the method is found by `name` from then on, in tables and on the command line."""
+    """Class decorator: the method is found by `name` from then on, in tables and on the command
+    line."""
 
     def add(method: type["Method"]) -> type["Method"]:
         method.name = name
@@ -31,7 +32,8 @@ def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
 
 
 def names(dense: bool | None = None) -> list[str]:
-    """Every registered method, in the order of tables; those of dense prediction alone, or all but those.
+    """Every registered method, in the order of tables; those of dense prediction alone, or all but
+    those.
 
     >>> from discom import methods
     >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
@@ -52,20 +54,24 @@ def get(name: str) -> type["Method"]:
 
 
 class Method(nn.Module):
-    """What `fit` trains. A new method is one subclass: build networks, return named loss terms, predict.
+    """What `fit` trains. A new method is one subclass: build networks, return named loss terms,
+    predict.
 
-    A method trains the networks that `deployed` names, one for every modality unless it says otherwise ("rgb+depth"
-    reads the stacked bands of both). Modules that belong to one of them sit in a ModuleDict under its name: that is how
-    the best weights of each are kept apart.
+    A method trains the networks that `deployed` names, one for every modality unless it says
+    otherwise ("rgb+depth" reads the stacked bands of both). Modules that belong to one of them sit
+    in a ModuleDict under its name: that is how the best weights of each are kept apart.
 
     Args:
         channels: modality → bands of its images.
         classes: C.
-        encoder: makes an encoder from a number of bands; for a dense method, a whole encoder–decoder.
-        weights: term → factor in the total; the method's own where not given, 0 switches a term off.
+        encoder: makes an encoder from a number of bands; for a dense method, a whole
+        encoder–decoder.
+        weights: term → factor in the total; the method's own where not given, 0 switches a term
+            off.
 
     Raises:
-        ConfigError: a weight for a term that the method does not have; a modality that cannot be a ModuleDict's key.
+        ConfigError: a weight for a term that the method does not have; a modality that cannot be a
+            ModuleDict's key.
     """
 
     name = ""
@@ -78,15 +84,25 @@ class Method(nn.Module):
     coupled = False  # whether its batches move all modalities of a scene alike
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
 
-    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder, *, weights: Mapping[str, float]):
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        classes: int,
+        encoder: Encoder,
+        *,
+        weights: Mapping[str, float],
+    ):
         super().__init__()
         if taken := [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]:
-            raise ConfigError(f"modality '{taken[0]}': torch uses this name for itself; rename the modality")
+            raise ConfigError(
+                f"modality '{taken[0]}': torch uses this name for itself; rename the modality"
+            )
         self.deployed = list(channels)
         self.weights = self.complete(weights)
 
     def check_sizes(self, sizes: Mapping[str, tuple[int, int]]) -> None:
-        """Refuse images that the method cannot train on; modality → (H, W). Any size will do unless it says otherwise.
+        """Refuse images that the method cannot train on; modality → (H, W). Any size will do unless
+        it says otherwise.
 
         Raises:
             ConfigError: a size that does not fit.
@@ -102,19 +118,25 @@ class Method(nn.Module):
 
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
-        raise ConfigError(f"method: {self.name} has no embedding to look into; choose discom or discom-solo")
+        raise ConfigError(
+            f"method: {self.name} has no embedding to look into; choose discom or discom-solo"
+        )
 
     def branch(self, modality: str) -> nn.Module:
         """A copy of what is deployed under that name: images in, logits out, nothing else."""
         raise TypeError(f"{type(self).__name__} must define branch(modality)")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, under the name that torch and Fabric call; no gradient will come to terms of weight 0, and DDP must
-        know."""
-        return {name: term if self.weights[name] else term.detach() for name, term in self.loss(batch).items()}
+        """`loss`, under the name that torch and Fabric call; no gradient will come to terms of
+        weight 0, and DDP must know."""
+        return {
+            name: term if self.weights[name] else term.detach()
+            for name, term in self.loss(batch).items()
+        }
 
     def state(self, modality: str) -> dict[str, Tensor]:
-        """The weights that matter for one deployed network: all but those in a ModuleDict under another one's name."""
+        """The weights that matter for one deployed network: all but those in a ModuleDict under
+        another one's name."""
         others = [
             f"{path}.{other}."
             for path, module in self.named_modules()
@@ -122,16 +144,23 @@ class Method(nn.Module):
             for other in module
             if other in self.deployed and other != modality
         ]
-        return {key: value for key, value in self.state_dict().items() if not key.startswith(tuple(others))}
+        return {
+            key: value
+            for key, value in self.state_dict().items()
+            if not key.startswith(tuple(others))
+        }
 
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
         """Put back what `state` returned.
 
         Raises:
-            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed then.
+            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed
+                then.
         """
         if wrong := self.state(modality).keys() ^ state.keys():
-            raise RuntimeError(f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network")
+            raise RuntimeError(
+                f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network"
+            )
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
@@ -158,7 +187,8 @@ class Method(nn.Module):
         """Every setting of the method itself, defaults filled in.
 
         Raises:
-            ConfigError: a setting that the method does not have, or of another type than its default.
+            ConfigError: a setting that the method does not have, or of another type than its
+                default.
         """
         known = {
             name: parameter.default
@@ -166,13 +196,18 @@ class Method(nn.Module):
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         if unknown := [name for name in given if name not in known]:
-            raise ConfigError(f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}")
-        filled = {name: _like(default, given.get(name, default), name) for name, default in known.items()}
+            raise ConfigError(
+                f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}"
+            )
+        filled = {
+            name: _like(default, given.get(name, default), name) for name, default in known.items()
+        }
         return {**filled, "weights": cls.complete(filled["weights"])}
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that are not the default: what a run's identity holds, so that a new option leaves it alone.
+        """The settings that are not the default: what a run's identity holds, so that a new option
+        leaves it alone.
 
         >>> from discom import methods
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
@@ -181,7 +216,9 @@ class Method(nn.Module):
         own, filled = cls.options({}), cls.options(given)
         changed = {name: value for name, value in filled.items() if value != own[name]}
         if "weights" in changed:
-            changed["weights"] = {term: w for term, w in filled["weights"].items() if w != own["weights"][term]}
+            changed["weights"] = {
+                term: w for term, w in filled["weights"].items() if w != own["weights"][term]
+            }
         return changed
 
     @classmethod
@@ -192,8 +229,13 @@ class Method(nn.Module):
             ConfigError: a term that the method does not have, or a weight that is no number.
         """
         if unknown := [term for term in weights if term not in cls.terms]:
-            raise ConfigError(f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}")
-        return {term: _like(1.0, weights.get(term, own), f"weights.{term}") for term, own in cls.terms.items()}
+            raise ConfigError(
+                f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}"
+            )
+        return {
+            term: _like(1.0, weights.get(term, own), f"weights.{term}")
+            for term, own in cls.terms.items()
+        }
 
 
 def _like(default: Any, value: Any, name: str) -> Any:
@@ -202,7 +244,9 @@ def _like(default: Any, value: Any, name: str) -> Any:
     if kind is float and isinstance(value, int):
         return float(value)
     if not isinstance(value, kind):
-        raise ConfigError(f"options: {name}={value!r} is no {kind.__name__.lower()}; its default is {default!r}")
+        raise ConfigError(
+            f"options: {name}={value!r} is no {kind.__name__.lower()}; its default is {default!r}"
+        )
     return value
 
 
@@ -215,7 +259,8 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     ['rgb', 'depth']
 
     Raises:
-        ConfigError: settings that do not fit the method, or a dense method for data without a class for every pixel.
+        ConfigError: settings that do not fit the method, or a dense method for data without a class
+            for every pixel.
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(
@@ -224,6 +269,10 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         )
     torch.manual_seed(config.seed)
     classes = len(data.classes)
-    model = method(data.channels, classes, method.networks(config, classes), **method.options(config.options))
-    model.check_sizes({name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()})
+    model = method(
+        data.channels, classes, method.networks(config, classes), **method.options(config.options)
+    )
+    model.check_sizes(
+        {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
+    )
     return model

@@ -1,4 +1,5 @@
-"""What a distillation is compared with, and the teacher it learns from: cross-entropy and nothing else."""
+"""What a distillation is compared with, and the teacher it learns from: cross-entropy and nothing
+else."""
 
 import copy
 from collections.abc import Mapping
@@ -19,10 +20,13 @@ class Teacher(Method):
     """One ResNet-18 for each modality that it reads, their features added, one linear layer.
 
     Args:
-        reads: "all" modalities (multi-modal distillation), or one by name (cross-modal distillation).
+        reads: "all" modalities (multi-modal distillation), or one by name (cross-modal
+            distillation).
     """
 
-    def __init__(self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}
+    ):
         super().__init__(channels, classes, encoder, weights=weights)
         self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
@@ -47,12 +51,15 @@ def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
         ConfigError: it is neither "all" nor a modality of the data.
     """
     if reads not in ("all", *channels):
-        raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose all, {', '.join(channels)}")
+        raise ConfigError(
+            f"{option}: '{reads}' is no modality of this data; choose all, {', '.join(channels)}"
+        )
     return reads
 
 
 def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
-    """The modalities that a student is trained for, with their bands: all, or all but the one that the teacher reads.
+    """The modalities that a student is trained for, with their bands: all, or all but the one that
+    the teacher reads.
 
     Raises:
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
@@ -60,23 +67,34 @@ def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
     check_reads("teacher", teacher, channels)
     students = {name: bands for name, bands in channels.items() if name != teacher}
     if not students:
-        raise ConfigError(f"teacher: '{teacher}' is the only modality here, so no student is left; use 'all'")
+        raise ConfigError(
+            f"teacher: '{teacher}' is the only modality here, so no student is left; use 'all'"
+        )
     return students
 
 
 class OneNetworkEach(Method):
-    """A network for each modality, trained side by side; they share nothing, so it is as if each trained alone."""
+    """A network for each modality, trained side by side; they share nothing, so it is as if each
+    trained alone."""
 
     encoders = 1
 
     def __init__(self, channels, classes, encoder, *, weights: Mapping[str, float] = {}):
         super().__init__(channels, classes, encoder, weights=weights)
         self.branches = nn.ModuleDict(
-            {name: SingleModality(bands, classes, encoder, self.encoders) for name, bands in channels.items()}
+            {
+                name: SingleModality(bands, classes, encoder, self.encoders)
+                for name, bands in channels.items()
+            }
         )
 
     def loss(self, batch):
-        return {"cl": sum(F.cross_entropy(self.predict(name, batch.x[name]), batch.y[name]) for name in self.deployed)}
+        return {
+            "cl": sum(
+                F.cross_entropy(self.predict(name, batch.x[name]), batch.y[name])
+                for name in self.deployed
+            )
+        }
 
     def predict(self, modality, x):
         return self.branches[modality](x)
@@ -92,6 +110,7 @@ class Student(OneNetworkEach):
 
 @register("student-2x")
 class Student2x(OneNetworkEach):
-    """Two ResNet-18 of the same modality, concatenated: the student at a DisCoM-KD branch's capacity."""
+    """Two ResNet-18 of the same modality, concatenated: the student at a DisCoM-KD branch's
+    capacity."""
 
     encoders = 2

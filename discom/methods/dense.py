@@ -1,8 +1,10 @@
-"""Dense prediction: single-modality networks, the teacher that reads all, and students that learn from it.
+"""Dense prediction: single-modality networks, the teacher that reads all, and students that learn
+from it.
 
-Every network is an encoder–decoder of one kind (`config.network`). A branch's images, masks and what the teacher says
-about them are moved alike, each modality in a motion of its own; the teacher alone sees its modalities moved together.
-Teacher and students draw their first weights from one seed, as in classification: encoders of both start alike.
+Every network is an encoder–decoder of one kind (`config.network`). A branch's images, masks and
+what the teacher says about them are moved alike, each modality in a motion of its own; the teacher
+alone sees its modalities moved together. Teacher and students draw their first weights from one
+seed, as in classification: encoders of both start alike.
 """
 
 import copy
@@ -21,19 +23,34 @@ from discom.methods.base import Method, register
 from discom.methods.baselines import check_reads, students_of
 from discom.segmentation import EncoderDecoder, FusionDecoder
 
-__all__ = ["CWD", "MGD", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD", "Single", "Single2x"]
+__all__ = [
+    "CWD",
+    "MGD",
+    "DenseKDv2",
+    "DenseTeacher",
+    "KDNet",
+    "MasKD",
+    "ProtoKD",
+    "Single",
+    "Single2x",
+]
 
 
 class Dense(Method):
-    """An encoder–decoder for each modality, trained side by side on the scenes that all modalities saw."""
+    """An encoder–decoder for each modality, trained side by side on the scenes that all modalities
+    saw."""
 
     dense = True
     paired = True
-    moves_maps = False  # whether it moves maps of features, whose padding would come to lie on another side
+    moves_maps = (
+        False  # whether it moves maps of features, whose padding would come to lie on another side
+    )
 
     def __init__(self, channels, classes, encoder, *, weights: Mapping[str, float] = {}):
         super().__init__(channels, classes, encoder, weights=weights)
-        self.branches = nn.ModuleDict({name: self.make(encoder, bands) for name, bands in channels.items()})
+        self.branches = nn.ModuleDict(
+            {name: self.make(encoder, bands) for name, bands in channels.items()}
+        )
 
     def check_sizes(self, sizes):
         for name, (height, width) in sizes.items():
@@ -49,7 +66,11 @@ class Dense(Method):
         return network(bands)
 
     def loss(self, batch):
-        return {"cl": sum(dense.cross_entropy(self.predict(m, batch.x[m]), batch.y[m]) for m in self.deployed)}
+        return {
+            "cl": sum(
+                dense.cross_entropy(self.predict(m, batch.x[m]), batch.y[m]) for m in self.deployed
+            )
+        }
 
     def predict(self, modality, x):
         return self.branches[modality](x)
@@ -60,7 +81,8 @@ class Dense(Method):
 
 @register("dense-teacher")
 class DenseTeacher(Method):
-    """The multi-modal teacher: an encoder for each modality that it reads, maps added, one decoder (`FusionDecoder`).
+    """The multi-modal teacher: an encoder for each modality that it reads, maps added, one decoder
+    (`FusionDecoder`).
 
     Args:
         reads: "all" modalities, or one by name.
@@ -69,7 +91,9 @@ class DenseTeacher(Method):
     dense = True
     coupled = True
 
-    def __init__(self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}
+    ):
         super().__init__(channels, classes, encoder, weights=weights)
         self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
@@ -84,7 +108,8 @@ class DenseTeacher(Method):
         return self.model(x)
 
     def maps(self, x: Tensor) -> dict[str, Tensor]:
-        """Stacked bands → what students may copy: logits, features, latent (`FusionDecoder.maps`)."""
+        """Stacked bands → what students may copy: logits, features, latent
+        (`FusionDecoder.maps`)."""
         return self.model.maps(x)
 
     def branch(self, modality):
@@ -93,7 +118,8 @@ class DenseTeacher(Method):
 
 @register("single")
 class Single(Dense):
-    """One encoder–decoder per modality and cross-entropy; a CroDiNo-KD branch at use has the same parameters."""
+    """One encoder–decoder per modality and cross-entropy; a CroDiNo-KD branch at use has the same
+    parameters."""
 
 
 class SideBySide(nn.Module):
@@ -110,7 +136,8 @@ class SideBySide(nn.Module):
 
 @register("single-2x")
 class Single2x(Dense):
-    """Two encoder–decoders of the same modality side by side, trained as one: what twice the capacity is worth.
+    """Two encoder–decoders of the same modality side by side, trained as one: what twice the
+    capacity is worth.
 
     CroDiNo-KD trains two networks and a decoder for two modalities, and this trains four networks.
     """
@@ -123,8 +150,8 @@ class DenseDistilled(Dense):
     """The network of `single`, taught by a teacher; a subclass says what is copied.
 
     Args:
-        teacher: what the teacher reads: "all" modalities, and there is a student for each; or one by name, and there is
-            a student for every other.
+        teacher: what the teacher reads: "all" modalities, and there is a student for each; or one
+            by name, and there is a student for every other.
         weights: term → factor in the total.
     """
 
@@ -132,7 +159,9 @@ class DenseDistilled(Dense):
     teacher_method = DenseTeacher
     copies = ("logits",)  # of the teacher's maps, those that are looked at
 
-    def __init__(self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}
+    ):
         super().__init__(students_of(teacher, channels), classes, encoder, weights=weights)
         self.classes = classes
 
@@ -150,7 +179,8 @@ class DenseDistilled(Dense):
     def distil(
         self, modality: str, batch: Batch, own: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """The named, unweighted terms of one student: its own maps and the teacher's, by the names in `copies`."""
+        """The named, unweighted terms of one student: its own maps and the teacher's, by the names
+        in `copies`."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, own, theirs)")
 
 
@@ -179,8 +209,8 @@ class DenseKDv2(DenseDistilled):
 class KDNet(DenseDistilled):
     """½·CE + ½·soft labels (T = 4) + KL of the latent maps (Hu et al., MICCAI 2020).
 
-    No official code exists; what its abstract and later papers say is followed: soft labels as in generalised
-    distillation, and agreement of the latent maps. The weights and T are ours.
+    No official code exists; what its abstract and later papers say is followed: soft labels as in
+    generalised distillation, and agreement of the latent maps. The weights and T are ours.
     """
 
     terms = {"cl": 0.5, "kd": 0.5, "latent": 1.0}
@@ -197,12 +227,14 @@ class KDNet(DenseDistilled):
 
 @register("protokd")
 class ProtoKD(DenseDistilled):
-    """CE + 10·element-wise KD (T = 10) + .1·likeness to class prototypes (Wang et al., ICASSP 2023).
+    """CE + 10·element-wise KD (T = 10) + .1·likeness to class prototypes (Wang et al., ICASSP
+    2023).
 
-    Its own cross-entropy is weighted by the batch's class shares and has a Dice loss beside it; here every method has
-    the same plain cross-entropy, so that only what is copied differs. As officially, a class that is absent from any
-    image of a batch is dropped for the whole batch: where images hold few classes each, as in scenes-dense at 16 images
-    a batch, hardly more than the background is left in `proto`.
+    Its own cross-entropy is weighted by the batch's class shares and has a Dice loss beside it;
+    here every method has the same plain cross-entropy, so that only what is copied differs. As
+    officially, a class that is absent from any image of a batch is dropped for the whole batch:
+    where images hold few classes each, as in scenes-dense at 16 images a batch, hardly more than
+    the background is left in `proto`.
     """
 
     terms = {"cl": 1.0, "kd": 10.0, "proto": 0.1}
@@ -214,16 +246,20 @@ class ProtoKD(DenseDistilled):
         return {
             "cl": dense.cross_entropy(own["logits"], batch.y[modality]),
             "kd": dense.element_kd(own["logits"], theirs["logits"]),
-            "proto": dense.prototype_similarity(own["features"], theirs["features"], labels, self.classes),
+            "proto": dense.prototype_similarity(
+                own["features"], theirs["features"], labels, self.classes
+            ),
         }
 
 
 @register("maskd")
 class MasKD(DenseDistilled):
-    """CE + differences of class scores under masks that tokens see in the teacher's (Huang et al., ICLR 2023).
+    """CE + differences of class scores under masks that tokens see in the teacher's (Huang et al.,
+    ICLR 2023).
 
-    Officially the tokens are learned on the teacher first and then frozen; here they learn beside the student, from
-    `tokens`: the task seen through the masks, plus their overlap. No gradient goes from `mask` to the tokens.
+    Officially the tokens are learned on the teacher first and then frozen; here they learn beside
+    the student, from `tokens`: the task seen through the masks, plus their overlap. No gradient
+    goes from `mask` to the tokens.
 
     Args:
         tokens: K.
@@ -232,7 +268,14 @@ class MasKD(DenseDistilled):
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
 
     def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", tokens: int = 8, weights: Mapping[str, float] = {}
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        teacher: str = "all",
+        tokens: int = 8,
+        weights: Mapping[str, float] = {},
     ):
         super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
         if tokens < 1:
@@ -264,9 +307,11 @@ class CWD(DenseDistilled):
 
 @register("mgd")
 class MGD(DenseDistilled):
-    """CE + 2e-5·masked generation of the teacher's latent map from a quarter of the student's (Yang et al., ECCV 2022).
+    """CE + 2e-5·masked generation of the teacher's latent map from a quarter of the student's (Yang
+    et al., ECCV 2022).
 
-    Its official segmentation code adds channel-wise distillation, which is a method of its own here.
+    Its official segmentation code adds channel-wise distillation, which is a method of its own
+    here.
     """
 
     terms = {"cl": 1.0, "mgd": 2e-5}
@@ -274,9 +319,13 @@ class MGD(DenseDistilled):
     moves_maps = True
     kept = 0.25  # share of the places that the generator sees
 
-    def __init__(self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}
+    ):
         super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
-        self.generators = nn.ModuleDict({name: self._generator(branch) for name, branch in self.branches.items()})
+        self.generators = nn.ModuleDict(
+            {name: self._generator(branch) for name, branch in self.branches.items()}
+        )
 
     @staticmethod
     def _generator(branch: EncoderDecoder) -> nn.Module:

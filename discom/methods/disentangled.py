@@ -16,10 +16,11 @@ __all__ = ["DisCoMKD", "DisCoMSolo"]
 
 @register("discom-solo")
 class DisCoMSolo(Method):
-    """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥ for each, nothing shared.
+    """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥ for each, nothing
+    shared.
 
-    With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over this control can have
-    come across from the other modality.
+    With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
+    this control can have come across from the other modality.
 
     Args:
         dimension: D, as in DisCoM-KD.
@@ -27,10 +28,15 @@ class DisCoMSolo(Method):
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
 
-    def __init__(self, channels, classes, encoder, *, dimension: int = 0, weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, dimension: int = 0, weights: Mapping[str, float] = {}
+    ):
         super().__init__(channels, classes, encoder, weights=weights)
         self.models = nn.ModuleDict(
-            {name: DisCoM({name: bands}, classes, encoder, dimension) for name, bands in channels.items()}
+            {
+                name: DisCoM({name: bands}, classes, encoder, dimension)
+                for name, bands in channels.items()
+            }
         )
 
     def loss(self, batch):
@@ -58,21 +64,27 @@ class DisCoMSolo(Method):
 
 @register("discom")
 class DisCoMKD(Method):
-    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7; and, switched on by their weights, terms that the paper lacks.
+    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7; and, switched on by their weights, terms
+    that the paper lacks.
 
     Args:
         grl_lambda: strength λ of the gradient reversal (paper: 1).
-        grl_warmup: epochs over which λ rises from 0, as 2/(1 + exp(-10·e/grl_warmup)) - 1 (Ganin et al. 2016); 0 keeps
-            it constant (paper).
+        grl_warmup: epochs over which λ rises from 0, as 2/(1 + exp(-10·e/grl_warmup)) - 1 (Ganin et
+            al. 2016); 0 keeps it constant (paper).
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
-        pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes together.
-        adversary: how z_inv is made to tell nothing of its modality: "reversal" (paper), or with more than two
-            modalities perhaps "confusion" or "pairwise", see `losses.adversaries`.
-        reduction, modality_targets: "paper", or what the released code computes; see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`), 0 each.
+        pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
+        together.
+        adversary: how z_inv is made to tell nothing of its modality: "reversal" (paper), or with
+            more than two modalities perhaps "confusion" or "pairwise", see `losses.adversaries`.
+        reduction, modality_targets: "paper", or what the released code computes; see
+        `losses.disentangle`.
+        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`),
+            0 each.
     """
 
-    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0) | dict.fromkeys(("irr", "xcov", "hsic"), 0.0)
+    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0) | dict.fromkeys(
+        ("irr", "xcov", "hsic"), 0.0
+    )
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -92,33 +104,55 @@ class DisCoMKD(Method):
     ):
         super().__init__(channels, classes, encoder, weights=weights)
         if len(channels) < 2:
-            raise ConfigError(f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo")
+            raise ConfigError(
+                f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo"
+            )
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
         if grl_warmup < 0:
-            raise ConfigError(f"grl_warmup: {grl_warmup} epochs are too few; 0 keeps the strength constant")
+            raise ConfigError(
+                f"grl_warmup: {grl_warmup} epochs are too few; 0 keeps the strength constant"
+            )
         if adversary not in ADVERSARIES:
-            raise ConfigError(f"adversary: '{adversary}' is unknown; choose {', '.join(ADVERSARIES)}")
+            raise ConfigError(
+                f"adversary: '{adversary}' is unknown; choose {', '.join(ADVERSARIES)}"
+            )
         disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         if adversary != "reversal" and "released" in self.conventions.values():
-            raise ConfigError(f"adversary: '{adversary}' is not in the released code; leave its conventions out")
+            raise ConfigError(
+                f"adversary: '{adversary}' is not in the released code; leave its conventions out"
+            )
         self.adversary = ADVERSARIES[adversary]
         self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
-        if self.weights["irr"]:  # made last and only if used: the other networks start from the same weights without it
+        if self.weights[
+            "irr"
+        ]:  # made last and only if used: the other networks start from the same weights without it
             width = self.model.heads.aux.in_features
-            self.irrelevant = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes))
+            self.irrelevant = nn.Sequential(
+                nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes)
+            )
         self.paired = pairing == "paired"
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
 
     def loss(self, batch):
-        embeddings, heads = {name: self.model.embed(name, x) for name, x in batch.x.items()}, self.model.heads
+        embeddings, heads = (
+            {name: self.model.embed(name, x) for name, x in batch.x.items()},
+            self.model.heads,
+        )
         strength = self.reversal(batch.epoch)
         total = disentangle.terms(
-            embeddings, heads, batch.y, grl_lambda=strength, adversary=self.adversary, **self.conventions
+            embeddings,
+            heads,
+            batch.y,
+            grl_lambda=strength,
+            adversary=self.adversary,
+            **self.conventions,
         )
         extra = {
-            "irr": lambda: separate.irrelevant_task_loss(embeddings, self.irrelevant, batch.y, grl_lambda=strength),
+            "irr": lambda: separate.irrelevant_task_loss(
+                embeddings, self.irrelevant, batch.y, grl_lambda=strength
+            ),
             "xcov": lambda: separate.cross_covariance(embeddings),
             "hsic": lambda: separate.hsic(embeddings),
         }

@@ -1,7 +1,9 @@
-"""Students that learn from a trained teacher's logits: KDv1, KDv2, DKD, CTKD, MLKD, and each with LSKD in front.
+"""Students that learn from a trained teacher's logits: KDv1, KDv2, DKD, CTKD, MLKD, and each with
+LSKD in front.
 
-The teacher is a run of its own (`teacher`), trained before and frozen; its logits come with the batch, as labels do. A
-student for every modality trains beside the others, nothing shared. B batch, C classes.
+The teacher is a run of its own (`teacher`), trained before and frozen; its logits come with the
+batch, as labels do. A student for every modality trains beside the others, nothing shared. B batch,
+C classes.
 """
 
 from collections.abc import Mapping
@@ -34,8 +36,9 @@ class Distilled(OneNetworkEach):
     """The student network of `student`, taught by a teacher; a subclass says what is copied.
 
     Args:
-        teacher: what the teacher reads: "all" modalities, and there is a student for each (multi-modal distillation);
-            or one by name, and there is a student for every other (cross-modal distillation).
+        teacher: what the teacher reads: "all" modalities, and there is a student for each
+            (multi-modal distillation); or one by name, and there is a student for every other
+            (cross-modal distillation).
         weights: term → factor in the total.
 
     Raises:
@@ -47,15 +50,21 @@ class Distilled(OneNetworkEach):
     paired = True
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
 
-    def __init__(self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}):
+    def __init__(
+        self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}
+    ):
         super().__init__(students_of(teacher, channels), classes, encoder, weights=weights)
         self.reads = list(channels) if teacher == "all" else [teacher]
 
     def loss(self, batch):
         totals = dict.fromkeys(self.terms, 0.0)
         for name in self.deployed:
-            views = [self.predict(name, seen.x[name]).float() for seen in (batch, batch.strong) if seen]
-            with torch.autocast(views[0].device.type, enabled=False):  # differences of probabilities need their digits
+            views = [
+                self.predict(name, seen.x[name]).float() for seen in (batch, batch.strong) if seen
+            ]
+            with torch.autocast(
+                views[0].device.type, enabled=False
+            ):  # differences of probabilities need their digits
                 for term, value in self.distil(name, batch, *views).items():
                     totals[term] = totals[term] + value
         return totals
@@ -63,8 +72,9 @@ class Distilled(OneNetworkEach):
     def distil(
         self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The named, unweighted terms of one student: its logits [B, C] for the batch and, where the method asks for
-        strong views, for those; `batch.soft` and `batch.strong.soft` are the teacher's."""
+        """The named, unweighted terms of one student: its logits [B, C] for the batch and, where
+        the method asks for strong views, for those; `batch.soft` and `batch.strong.soft` are the
+        teacher's."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")
 
     def compared(self, logits: Tensor) -> Tensor:
@@ -109,7 +119,8 @@ class DKD(Distilled):
     Args:
         temperature: T > 0.
         warmup: epochs over which the distillation comes in.
-        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD authors'.
+        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD
+            authors'.
     """
 
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
@@ -122,22 +133,32 @@ class DKD(Distilled):
         check_temperature(temperature)
         super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
         if warmup < 1:
-            raise ConfigError(f"warmup: {warmup} epochs; use 1 for none to speak of, 20 as in the paper")
+            raise ConfigError(
+                f"warmup: {warmup} epochs; use 1 for none to speak of, 20 as in the paper"
+            )
         self.temperature, self.warmup, self.first_epoch = temperature, warmup, first_epoch
 
     def distil(self, modality, batch, logits):
-        terms = dkd_terms(self.compared(logits), self.compared(batch.soft), batch.y[modality], self.temperature)
+        terms = dkd_terms(
+            self.compared(logits), self.compared(batch.soft), batch.y[modality], self.temperature
+        )
         share = min((batch.epoch + self.first_epoch) / self.warmup, 1.0)
-        return {"cl": F.cross_entropy(logits, batch.y[modality]), "tckd": share * terms[0], "nckd": share * terms[1]}
+        return {
+            "cl": F.cross_entropy(logits, batch.y[modality]),
+            "tckd": share * terms[0],
+            "nckd": share * terms[1],
+        }
 
 
 @register("ctkd")
 class CTKD(Distilled):
-    """.1·CE + .9·T²·KL with a temperature that is learned against the student (Li et al., AAAI 2023).
+    """.1·CE + .9·T²·KL with a temperature that is learned against the student (Li et al., AAAI
+    2023).
 
     Args:
         loops: epochs until the temperature's reversed gradient has its full size.
-        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD authors'.
+        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD
+            authors'.
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
@@ -153,7 +174,9 @@ class CTKD(Distilled):
         self.loops, self.first_epoch = loops, first_epoch
 
     def distil(self, modality, batch, logits):
-        temperature = self.temperatures[modality](curriculum_lambda(batch.epoch + self.first_epoch, self.loops))
+        temperature = self.temperatures[modality](
+            curriculum_lambda(batch.epoch + self.first_epoch, self.loops)
+        )
         return {
             "cl": F.cross_entropy(logits, batch.y[modality]),
             "kd": kd(self.compared(logits), self.compared(batch.soft), temperature),
@@ -162,13 +185,15 @@ class CTKD(Distilled):
 
 @register("mlkd")
 class MLKD(Distilled):
-    """.1·CE on two views + .9·(instance + batch + classes) at five temperatures (Jin et al., CVPR 2023).
+    """.1·CE on two views + .9·(instance + batch + classes) at five temperatures (Jin et al., CVPR
+    2023).
 
     Args:
         temperature: the first of the five; the others are 3, 5, 2 and 6.
-        combination: how temperatures and views add up: "official" is what the official code computes, "all-terms" its
-            terms without the code's oddities, "discom-paper" what the DisCoM-KD authors ran (one view, swapped KL; its
-            temperatures are 2 to 6 whatever `temperature` says). See `losses.multilevel`.
+        combination: how temperatures and views add up: "official" is what the official code
+            computes, "all-terms" its terms without the code's oddities, "discom-paper" what the
+            DisCoM-KD authors ran (one view, swapped KL; its temperatures are 2 to 6 whatever
+            `temperature` says). See `losses.multilevel`.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
@@ -185,7 +210,10 @@ class MLKD(Distilled):
         self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, logits, strong_logits=None):
-        task, weak = F.cross_entropy(logits, batch.y[modality]), (gathered(logits), gathered(batch.soft))
+        task, weak = (
+            F.cross_entropy(logits, batch.y[modality]),
+            (gathered(logits), gathered(batch.soft)),
+        )
         if not self.strong_view:
             return {"cl": task, **multilevel.discom_paper(weak, standardized=self.standardized)}
         combine = multilevel.official if self.combination == "official" else multilevel.all_terms
@@ -196,9 +224,9 @@ class MLKD(Distilled):
         }
 
 
-# LSKD: standardised logits, T = 2, a weight of 9 on what is copied and 0.1 on the labels (Sun et al. 2024; its code
-# multiplies DKD's two weights by 9 and keeps its cross-entropy). KDv1 still has no label. The DisCoM-KD authors
-# standardised too, and left temperatures and weights as they were.
+# LSKD: standardised logits, T = 2, a weight of 9 on what is copied and 0.1 on the labels (Sun et
+# al. 2024; its code multiplies DKD's two weights by 9 and keeps its cross-entropy). KDv1 still has
+# no label. The DisCoM-KD authors standardised too, and left temperatures and weights as they were.
 for _method, _terms in (
     (KDv1, {"cl": 0.0, "kd": 9.0}),
     (KDv2, {"cl": 0.1, "kd": 9.0}),

@@ -1,4 +1,5 @@
-"""What DisCoM-KD is compared with: networks that know one modality from beginning to end, and the teacher."""
+"""What DisCoM-KD is compared with: networks that know one modality from beginning to end, and the
+teacher."""
 
 from collections.abc import Mapping
 
@@ -11,9 +12,11 @@ __all__ = ["FusionNetwork", "SingleModality"]
 
 
 class SingleModality(nn.Module):
-    """One classifier for one modality: `encoders` encoders side by side, their features concatenated, one linear layer.
+    """One classifier for one modality: `encoders` encoders side by side, their features
+    concatenated, one linear layer.
 
-    With one encoder it is the paper's student; with two, the student of a DisCoM-KD branch's capacity.
+    With one encoder it is the paper's student; with two, the student of a DisCoM-KD branch's
+    capacity.
 
     >>> SingleModality(3, classes=5)(torch.zeros(2, 3, 64, 64)).shape
     torch.Size([2, 5])
@@ -27,12 +30,15 @@ class SingleModality(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, channels, H, W] → logits [B, classes]."""
-        features = torch.cat([encoder(x) for encoder in self.encoders], dim=1)  # [B, encoders · features]
+        features = torch.cat(
+            [encoder(x) for encoder in self.encoders], dim=1
+        )  # [B, encoders · features]
         return self.task(features)
 
 
 class FusionNetwork(nn.Module):
-    r"""The teacher: an encoder for each modality, their features added, one linear layer (DisCoM-KD, section 4).
+    r"""The teacher: an encoder for each modality, their features added, one linear layer
+    (DisCoM-KD, section 4).
 
     .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
 
@@ -57,9 +63,12 @@ class FusionNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images of all modalities, their bands stacked [B, Σ channels, H, W] → logits [B, C]."""
         images = x.split(self.bands, dim=1)
-        features = sum(encoder(image) for encoder, image in zip(self.encoders.values(), images, strict=True))
+        features = sum(
+            encoder(image) for encoder, image in zip(self.encoders.values(), images, strict=True)
+        )
         return self.task(features)  # [B, features] → [B, C]
 
     def contribution(self, modality: str, x: Tensor) -> Tensor:
-        """One modality's share W · encoder_m(x_m) of the logits, [B, C]: their sum and the bias are the logits."""
+        """One modality's share W · encoder_m(x_m) of the logits, [B, C]: their sum and the bias are
+        the logits."""
         return self.encoders[modality](x) @ self.task.weight.T

@@ -1,4 +1,5 @@
-"""The branches and heads of DisCoM-KD. Letters: B batch, D embedding width, C classes, M modalities."""
+"""The branches and heads of DisCoM-KD. Letters: B batch, D embedding width, C classes, M
+modalities."""
 
 import copy
 from collections.abc import Mapping
@@ -26,15 +27,17 @@ class Branch(nn.Module):
     r"""One modality's two encoders: x → (z_inv, z_inf, z_irr).
 
     .. math:: [z_{inf} \| z_{irr}] = \mathrm{specific}(x) \in \mathbb{R}^{2D}, \qquad
-              z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x)))) \in \mathbb{R}^D
+              z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x))))
+              \in \mathbb{R}^D
 
-    Source: DisCoM-KD, section 3 and the released code's projection head (its second linear layer is never used there
-    and is left out here).
+    Source: DisCoM-KD, section 3 and the released code's projection head (its second linear layer is
+    never used there and is left out here).
 
     Args:
         channels: bands of the input.
         encoder: makes each of the two encoders; its feature count must be even.
-        dimension: D; 0 is half the encoder's features (paper), and with another a linear layer brings h to 2D.
+        dimension: D; 0 is half the encoder's features (paper), and with another a linear layer
+            brings h to 2D.
 
     Raises:
         ConfigError: an odd feature count, or a negative dimension.
@@ -45,13 +48,19 @@ class Branch(nn.Module):
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
         if features % 2 and not dimension:
-            raise ConfigError(f"encoder: {features} features cannot be halved into z_inf and z_irr; use an even number")
+            raise ConfigError(
+                f"encoder: {features} features cannot be halved into z_inf and z_irr; use an even number"
+            )
         if dimension < 0:
-            raise ConfigError(f"dimension: {dimension} is negative; 0 is half the encoder's features")
+            raise ConfigError(
+                f"dimension: {dimension} is negative; 0 is half the encoder's features"
+            )
         self.width = dimension or features // 2
         if dimension:
             self.specific.append(nn.Linear(features, 2 * dimension))
-        self.project = nn.Sequential(nn.Linear(features, self.width), nn.BatchNorm1d(self.width), nn.ReLU())
+        self.project = nn.Sequential(
+            nn.Linear(features, self.width), nn.BatchNorm1d(self.width), nn.ReLU()
+        )
 
     def forward(self, x: Tensor) -> Embedding:
         """Images [B, channels, H, W] → Embedding of three [B, D]."""
@@ -71,16 +80,25 @@ class Heads(nn.Module):
 
     def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
         super().__init__()
-        self.task = nn.ModuleDict({name: nn.Linear(2 * width, classes) for name in modalities})  # [z_inv ‖ z_inf] → C
-        pairs = {f"{a}-{b}": nn.Linear(width, 2) for a, b in combinations(modalities, 2)} if pairwise else {}
-        self.adv = nn.ModuleDict(pairs) if pairwise else nn.Linear(width, len(modalities))  # GRL(z_inv) → 2, or M
+        self.task = nn.ModuleDict(
+            {name: nn.Linear(2 * width, classes) for name in modalities}
+        )  # [z_inv ‖ z_inf] → C
+        pairs = (
+            {f"{a}-{b}": nn.Linear(width, 2) for a, b in combinations(modalities, 2)}
+            if pairwise
+            else {}
+        )
+        self.adv = (
+            nn.ModuleDict(pairs) if pairwise else nn.Linear(width, len(modalities))
+        )  # GRL(z_inv) → 2, or M
         self.mod_inf = nn.Linear(width, len(modalities))  # z_inf → M
         self.mod_irr = nn.Linear(width, len(modalities))  # z_irr → M
         self.aux = nn.Linear(width, classes)  # z_inv → C and z_inf → C
 
 
 class DeployedBranch(nn.Module):
-    """What is left at use: one modality in, logits out; no shared head, no other branch, z_irr not read."""
+    """What is left at use: one modality in, logits out; no shared head, no other branch, z_irr not
+    read."""
 
     def __init__(self, branch: Branch, task: nn.Linear):
         super().__init__()
@@ -94,7 +112,8 @@ class DeployedBranch(nn.Module):
 
 
 class DisCoM(nn.Module):
-    """DisCoM-KD's network for M modalities: independent branches, shared heads; no weights are tied between branches.
+    """DisCoM-KD's network for M modalities: independent branches, shared heads; no weights are tied
+    between branches.
 
     Args:
         channels: modality → bands of its images; the order numbers the modalities.
@@ -119,10 +138,14 @@ class DisCoM(nn.Module):
         pairwise: bool = False,
     ):
         super().__init__()
-        self.branches = nn.ModuleDict({name: Branch(bands, encoder, dimension) for name, bands in channels.items()})
+        self.branches = nn.ModuleDict(
+            {name: Branch(bands, encoder, dimension) for name, bands in channels.items()}
+        )
         widths = {name: branch.width for name, branch in self.branches.items()}
         if len(set(widths.values())) > 1:
-            raise ConfigError(f"encoder: embeddings of {widths} units; shared heads need one width for all modalities")
+            raise ConfigError(
+                f"encoder: embeddings of {widths} units; shared heads need one width for all modalities"
+            )
         self.heads = Heads(list(channels), next(iter(widths.values())), classes, pairwise=pairwise)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:

@@ -1,4 +1,5 @@
-"""ResNet-18 for any number of bands, width and stem; any other encoder is a function of the same form."""
+"""ResNet-18 for any number of bands, width and stem; any other encoder is a function of the same
+form."""
 
 from collections.abc import Callable
 
@@ -9,7 +10,8 @@ from discom.errors import ConfigError
 
 __all__ = ["Encoder", "resnet18"]
 
-# A function of the number of input bands that returns a module, [B, channels, H, W] → [B, features], and `features`.
+# A function of the number of input bands that returns a module, [B, channels, H, W] → [B,
+# features], and `features`.
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
@@ -18,9 +20,10 @@ def resnet18(channels: int, width: int = 64, stem: str = "imagenet") -> tuple[nn
 
     Args:
         channels: bands of the input, C_in.
-        width: feature maps of the first stage; the last has 8·width, and so many features come out (paper: 64).
-        stem: "imagenet" is 7×7 with stride 2 and a max-pool, as in the paper; "small" is 3×3 with stride 1 and the
-            same max-pool, for images of 32 pixels or so.
+        width: feature maps of the first stage; the last has 8·width, and so many features come out
+        (paper: 64).
+        stem: "imagenet" is 7×7 with stride 2 and a max-pool, as in the paper; "small" is 3×3 with
+            stride 1 and the same max-pool, for images of 32 pixels or so.
 
     Returns:
         The module, [B, C_in, H, W] → [B, 8·width], and 8·width.
@@ -58,5 +61,9 @@ def resnet18(channels: int, width: int = 64, stem: str = "imagenet") -> tuple[nn
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     shortcut = None
     if stride != 1 or inputs != outputs:
-        shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-    return nn.Sequential(BasicBlock(inputs, outputs, stride, shortcut), BasicBlock(outputs, outputs))
+        shortcut = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+        )
+    return nn.Sequential(
+        BasicBlock(inputs, outputs, stride, shortcut), BasicBlock(outputs, outputs)
+    )

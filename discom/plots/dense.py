@@ -1,7 +1,7 @@
 """What networks say of every pixel, and where they are wrong.
 
-Letters: n images, C bands, H x W pixels. Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and
-counted nowhere. `predicted` names networks, "rgb+depth" one that sees both.
+Letters: n images, C bands, H x W pixels. Masks are class ids [n, H, W]; 255 is no label, which is
+drawn light grey and counted nowhere. `predicted` names networks, "rgb+depth" one that sees both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,8 @@ def predictions(
     classes: Sequence[str],
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """A row for each image: what each sensor sees, the truth, and for each network its prediction and its errors.
+    """A row for each image: what each sensor sees, the truth, and for each network its prediction
+    and its errors.
 
     Args:
         images: modality → [n, C, H, W] in [0, 1]; three to six images can be read.
@@ -56,12 +57,20 @@ def predictions(
     palette = class_colours(len(classes))
     for row, axis_row in enumerate(axes):
         said = {name: np.asarray(masks[row]) for name, masks in predicted.items()}
-        _draw_row(axis_row, [view[row] for view in images.values()], np.asarray(labels[row]), said.values(), palette)
+        _draw_row(
+            axis_row,
+            [view[row] for view in images.values()],
+            np.asarray(labels[row]),
+            said.values(),
+            palette,
+        )
         axis_row[0].set_ylabel("" if titles is None else titles[row], fontsize=8)
     for axis, head in zip(axes[0], heads, strict=True):
         axis.set_title(head, fontsize=8)
     ids = np.unique([labels, *predicted.values()])
-    class_legend(figure, ids, classes, {"wrong": WRONG} | ({"no label": LIGHT} if NO_LABEL in ids else {}))
+    class_legend(
+        figure, ids, classes, {"wrong": WRONG} | ({"no label": LIGHT} if NO_LABEL in ids else {})
+    )
     return figure
 
 
@@ -70,8 +79,13 @@ def _draw_row(axes, views, truth: np.ndarray, said, palette: np.ndarray) -> None
     shares = dict.fromkeys(range(len(panels)), "")
     for mask in said:
         wrong, seen = (mask != truth) & (truth != NO_LABEL), truth != NO_LABEL
-        shares[len(panels) + 1] = f"{100 * wrong.sum() / seen.sum():.1f} % wrong" if seen.any() else "no label"
-        panels += [palette[mask], np.where(wrong[..., None], WRONG, np.where(seen[..., None], 1.0, LIGHT))]
+        shares[len(panels) + 1] = (
+            f"{100 * wrong.sum() / seen.sum():.1f} % wrong" if seen.any() else "no label"
+        )
+        panels += [
+            palette[mask],
+            np.where(wrong[..., None], WRONG, np.where(seen[..., None], 1.0, LIGHT)),
+        ]
     for place, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
         axis.imshow(panel, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis.set(xticks=[], yticks=[])
@@ -79,9 +93,11 @@ def _draw_row(axes, views, truth: np.ndarray, said, palette: np.ndarray) -> None
         axis.spines[:].set(visible=True, linewidth=0.5, color="0.6")
 
 
-def pixel_confusions(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:
-    """What the pixels of each class are taken for, in percent of the class: a map for each network; a row is
-    empty where a class has no labelled pixel.
+def pixel_confusions(
+    predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]
+) -> Figure:
+    """What the pixels of each class are taken for, in percent of the class: a map for each network;
+    a row is empty where a class has no labelled pixel.
 
     Raises:
         DataError: see `segmentation.scores.confusion_pixels`.
@@ -95,7 +111,9 @@ def pixel_confusions(predicted: Mapping[str, np.ndarray], labels: np.ndarray, cl
         _heat(axis, pd.DataFrame(shares, classes, classes), ".0f")
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("predicted", fontsize=9)
-        axis.set_ylabel("true class (row = 100 %)" if axis.get_subplotspec().is_first_col() else "", fontsize=9)
+        axis.set_ylabel(
+            "true class (row = 100 %)" if axis.get_subplotspec().is_first_col() else "", fontsize=9
+        )
     return figure
 
 
@@ -119,19 +137,23 @@ def _heat(axis: Axes, table: pd.DataFrame, form: str) -> None:
                 yticklabels=axis.get_subplotspec().is_first_col())  # fmt: skip
     for number in axis.texts:
         column, row = (int(place) for place in number.get_position())
-        number.set_color("black" if table.iloc[row, column] < 65 else "white")  # where either is read equally well
+        number.set_color(
+            "black" if table.iloc[row, column] < 65 else "white"
+        )  # where either is read equally well
     axis.tick_params(labelsize=8, length=0)
     axis.tick_params(axis="y", rotation=0)
     plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
     axis.spines[:].set(visible=True, linewidth=0.5, color="0.6")
 
 
-def boundaries(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Pixel accuracy near a change of class (within 2 pixels) and away from it, and the share of wrong pixels against
-    the distance to the nearest change, of each network.
+def boundaries(
+    predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]
+) -> Figure:
+    """Pixel accuracy near a change of class (within 2 pixels) and away from it, and the share of
+    wrong pixels against the distance to the nearest change, of each network.
 
-    The distance is Euclidean, 1 for a pixel that touches another class; images of one class have none. The curve ends
-    where 95 % of the pixels lie nearer.
+    The distance is Euclidean, 1 for a pixel that touches another class; images of one class have
+    none. The curve ends where 95 % of the pixels lie nearer.
 
     Raises:
         DataError: see `segmentation.scores.boundary_scores`.
@@ -144,7 +166,9 @@ def boundaries(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes:
     for place, (name, masks) in enumerate(predicted.items()):
         found = boundary_scores(torch.tensor(masks), truth, len(classes), NEAR)
         look = {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
-        left.plot([found["near"], found["away"]], [place, place], color="0.7", linewidth=1, zorder=0)
+        left.plot(
+            [found["near"], found["away"]], [place, place], color="0.7", linewidth=1, zorder=0
+        )
         left.plot(found["near"], place, linestyle="", fillstyle="none", **look)
         left.plot(found["away"], place, linestyle="", **look)
         counts, wrong = (np.bincount(distance.ravel(), weights, far + 1)[1 : far + 1]
@@ -153,7 +177,11 @@ def boundaries(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes:
         right.plot(places + 1, 100 * wrong[places] / counts[places], label=name, ms=4, **look)
     left.set(xlabel="right pixels (%)", title=f"within {NEAR} pixels of a boundary (open) and away (filled)",
              yticks=range(len(predicted)), yticklabels=list(predicted), ylim=(len(predicted) - 0.5, -0.5))  # fmt: skip
-    right.set(xlabel="distance to the nearest boundary (pixels)", ylabel="wrong pixels (%)", title="where errors lie")
+    right.set(
+        xlabel="distance to the nearest boundary (pixels)",
+        ylabel="wrong pixels (%)",
+        title="where errors lie",
+    )
     right.set_ylim(bottom=0)
     right.xaxis.get_major_locator().set_params(integer=True)
     right.legend(frameon=False, fontsize=8)
@@ -165,29 +193,38 @@ def boundaries(predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes:
 
 
 def _distances(labels: Tensor) -> np.ndarray:
-    """Rounded, [n, H, W] from 1; 0 for pixels without a label, and in images without a change of class."""
+    """Rounded, [n, H, W] from 1; 0 for pixels without a label, and in images without a change of
+    class."""
     edges = boundary(labels, width=1).numpy()
-    found = [1 + distance_transform_edt(~edge) if edge.any() else np.zeros(edge.shape) for edge in edges]
+    found = [
+        1 + distance_transform_edt(~edge) if edge.any() else np.zeros(edge.shape) for edge in edges
+    ]
     return np.where(labels == NO_LABEL, 0, np.rint(found)).astype(np.int64)
 
 
 def class_ious(rows: pd.DataFrame) -> Figure:
-    """The IoU of every class in percent by method, a panel for each modality; a mean where a cell has several rows.
+    """The IoU of every class in percent by method, a panel for each modality; a mean where a cell
+    has several rows.
 
     Args:
-        rows: columns method, modality, class and iou; the order of methods, modalities and classes is kept.
+        rows: columns method, modality, class and iou; the order of methods, modalities and classes
+            is kept.
 
     Raises:
         RunError: no row.
     """
     if rows.empty:
         raise RunError("class_ious: no run of a dense method in this table; train one first")
-    methods, modalities, classes = (list(dict.fromkeys(rows[name])) for name in ("method", "modality", "class"))
+    methods, modalities, classes = (
+        list(dict.fromkeys(rows[name])) for name in ("method", "modality", "class")
+    )
     cell = min(0.6, 8 / len(classes))
     figure, axes = _panels(len(modalities), cell * len(classes), 0.3 * len(methods) + 1.2)
     for axis, modality in zip(axes, modalities, strict=True):
         part = rows[rows["modality"] == modality]
-        table = part.pivot_table("iou", "method", "class", "mean").reindex(index=methods, columns=classes)
+        table = part.pivot_table("iou", "method", "class", "mean").reindex(
+            index=methods, columns=classes
+        )
         _heat(axis, table, ".1f" if len(classes) <= 15 else ".0f")
         axis.set(xlabel="", ylabel="")
         axis.set_title(modality, fontsize=10)

@@ -14,15 +14,27 @@ from discom.plots.look import COLOURS, MARKERS
 
 __all__ = ["differences", "gain_map", "gains", "intervals", "probe_map"]
 
-SUMMARY = ("data", "method", "modality", "n", *METRICS, "sd", "arrow", "paper")  # columns of a table that are no dials
+SUMMARY = (
+    "data",
+    "method",
+    "modality",
+    "n",
+    *METRICS,
+    "sd",
+    "arrow",
+    "paper",
+)  # columns of a table that are no dials
 
 
 def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> Figure:
-    """Paired differences of one method to each baseline with their 95 % interval, a panel for each data set."""
+    """Paired differences of one method to each baseline with their 95 % interval, a panel for each
+    data set."""
     chosen = table[table["method"] == method]
     sets, score = list(dict.fromkeys(chosen["data"])), METRICS[metric_of(table)]
     if not sets:
-        raise RunError(f"{method}: no run of it in this table, so nothing to compare; train one first")
+        raise RunError(
+            f"{method}: no run of it in this table, so nothing to compare; train one first"
+        )
     figure, axes = plt.subplots(1, len(sets), squeeze=False, sharey=True, layout="constrained",
                                 figsize=(3.9 * len(sets), 0.5 * len(baselines) + 1.5))  # fmt: skip
     for axis, data in zip(axes[0], sets, strict=True):
@@ -30,8 +42,14 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
         for number, (_, row) in enumerate(part.iterrows()):
             height = np.arange(len(baselines)) + 0.22 * (number - (len(part) - 1) / 2)
             middle = np.array([row[f"vs {name}"] for name in baselines])
-            low, high = (np.array([row[f"vs {name} {end}"] for name in baselines]) for end in ("low", "high"))
-            look = {"color": COLOURS[number % len(COLOURS)], "fmt": MARKERS[number % len(MARKERS)], "capsize": 3}
+            low, high = (
+                np.array([row[f"vs {name} {end}"] for name in baselines]) for end in ("low", "high")
+            )
+            look = {
+                "color": COLOURS[number % len(COLOURS)],
+                "fmt": MARKERS[number % len(MARKERS)],
+                "capsize": 3,
+            }
             label = f"{row['modality']} (n = {row['n']})"
             axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=label, **look)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
@@ -47,13 +65,15 @@ def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> F
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Every method of a table against each baseline: paired differences as dots with their 95 % interval, a panel for
-    each modality, the mean score beside the method's name in the panel."""
+    """Every method of a table against each baseline: paired differences as dots with their 95 %
+    interval, a panel for each modality, the mean score beside the method's name in the panel."""
     metric, score = metric_of(table), METRICS[metric_of(table)]
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     modalities = list(dict.fromkeys(compared["modality"]))
     if not modalities:
-        raise RunError("intervals: no method shares a seed with a baseline, so nothing to compare; train the baselines")
+        raise RunError(
+            "intervals: no method shares a seed with a baseline, so nothing to compare; train the baselines"
+        )
     names = list(dict.fromkeys(compared["method"]))
     figure, axes = plt.subplots(1, len(modalities), squeeze=False, sharey=True, layout="constrained",
                                 figsize=(4.6 * len(modalities) + 0.6, 0.42 * len(names) + 1.4))  # fmt: skip
@@ -61,16 +81,35 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         part = compared[compared["modality"] == modality].set_index("method").reindex(names)
         for number, baseline in enumerate(baselines):
             height = np.arange(len(names)) + 0.24 * (number - (len(baselines) - 1) / 2)
-            middle, low, high = (part[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high"))
-            look = {"color": COLOURS[number % len(COLOURS)], "fmt": MARKERS[number % len(MARKERS)], "ms": 4}
-            axis.errorbar(middle, height, xerr=[middle - low, high - middle], label=f"− {baseline}", capsize=2, **look)
+            middle, low, high = (
+                part[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high")
+            )
+            look = {
+                "color": COLOURS[number % len(COLOURS)],
+                "fmt": MARKERS[number % len(MARKERS)],
+                "ms": 4,
+            }
+            axis.errorbar(
+                middle,
+                height,
+                xerr=[middle - low, high - middle],
+                label=f"− {baseline}",
+                capsize=2,
+                **look,
+            )
         for place, (_, row) in enumerate(part.iterrows()):
             text = "" if np.isnan(row[metric]) else f"{row[metric]:.1f}"
-            axis.annotate(text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+            axis.annotate(
+                text, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8
+            )
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         seeds = sorted({int(n) for n in part["n"].dropna()})
-        axis.set(title=f"{modality} (n = {' or '.join(map(str, seeds))}; mean {score} at the right)")
-        axis.set(xlabel=f"difference in {score} points", yticks=range(len(names)), yticklabels=names)
+        axis.set(
+            title=f"{modality} (n = {' or '.join(map(str, seeds))}; mean {score} at the right)"
+        )
+        axis.set(
+            xlabel=f"difference in {score} points", yticks=range(len(names)), yticklabels=names
+        )
         axis.grid(axis="y", linewidth=0.4)
         axis.set_ylim(len(names) - 0.5, -0.5)
     dots = axes[0][0].get_legend_handles_labels()
@@ -79,8 +118,9 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
 
 
 def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Paired differences over the dials of a grid (`experiments.by_dials`): curves with their 95 % interval over one
-    dial, a panel for each modality and baseline; a map of the last method over two, with the intervals written in.
+    """Paired differences over the dials of a grid (`experiments.by_dials`): curves with their 95 %
+    interval over one dial, a panel for each modality and baseline; a map of the last method over
+    two, with the intervals written in.
 
     Raises:
         RunError: no dial was turned, or more than two.
@@ -91,7 +131,10 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             f"gains: {len(dials)} dials were turned {dials}; a picture has one or two, give the others one value"
         )
     score = METRICS[metric_of(table)]
-    modalities, draw = list(dict.fromkeys(table["modality"])), _gain_curve if len(dials) == 1 else _gain_map
+    modalities, draw = (
+        list(dict.fromkeys(table["modality"])),
+        _gain_curve if len(dials) == 1 else _gain_map,
+    )
     modalities = [name for name in modalities if "+" not in name]
     figure, axes = plt.subplots(len(baselines), len(modalities), squeeze=False, layout="constrained",
                                 figsize=(4.4 * len(modalities) + 0.8, 2.9 * len(baselines) + 0.4))  # fmt: skip
@@ -100,20 +143,49 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             name = draw(axis, table[table["modality"] == modality], dials, baseline, score)
             axis.set_title(f"{modality}: {name} − {score} of {baseline}", fontsize=10)
     if len(dials) == 1:
-        shown = {name: dot for axis in axes.flat for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-        figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        shown = {
+            name: dot
+            for axis in axes.flat
+            for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            shown.values(),
+            shown.keys(),
+            loc="outside lower center",
+            ncols=4,
+            frameon=False,
+            fontsize=9,
+        )
     return figure
 
 
 def _gain_curve(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str, score: str) -> str:
-    methods = [name for name in dict.fromkeys(part["method"]) if name not in (baseline, "teacher", "dense-teacher")]
+    methods = [
+        name
+        for name in dict.fromkeys(part["method"])
+        if name not in (baseline, "teacher", "dense-teacher")
+    ]
     width = np.ptp(part[dials[0]]) or 1.0
     for number, name in enumerate(methods):
         line = part[part["method"] == name].sort_values(dials[0])
-        middle, low, high = (line[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high"))
+        middle, low, high = (
+            line[f"vs {baseline}{end}"].to_numpy(float) for end in ("", " low", " high")
+        )
         place = line[dials[0]] + 0.012 * width * (number - (len(methods) - 1) / 2)
-        look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 5}
-        axis.errorbar(place, middle, yerr=[middle - low, high - middle], capsize=3, label=name, linewidth=1.2, **look)
+        look = {
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "ms": 5,
+        }
+        axis.errorbar(
+            place,
+            middle,
+            yerr=[middle - low, high - middle],
+            capsize=3,
+            label=name,
+            linewidth=1.2,
+            **look,
+        )
     axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
     axis.set(xlabel=dials[0], ylabel=f"{score} points", xticks=sorted(set(part[dials[0]])))
     return score
@@ -133,8 +205,9 @@ def _gain_map(axis, part: pd.DataFrame, dials: Sequence[str], baseline: str, sco
 
 
 def gain_map(table: pd.DataFrame, baseline: str, names: Mapping[str, str] | None = None) -> Figure:
-    """Paired differences to a baseline on several data sets at once: rows data sets, columns methods, a panel for each
-    modality; each cell has the difference with its 95 % interval, in bold where that excludes zero.
+    """Paired differences to a baseline on several data sets at once: rows data sets, columns
+    methods, a panel for each modality; each cell has the difference with its 95 % interval, in bold
+    where that excludes zero.
 
     Args:
         table: a summary.
@@ -143,7 +216,9 @@ def gain_map(table: pd.DataFrame, baseline: str, names: Mapping[str, str] | None
     """
     score = METRICS[metric_of(table)]
     shown = table[table[f"vs {baseline}"].notna()]
-    modalities, methods, sets = (list(dict.fromkeys(shown[column])) for column in ("modality", "method", "data"))
+    modalities, methods, sets = (
+        list(dict.fromkeys(shown[column])) for column in ("modality", "method", "data")
+    )
     most = float(shown[f"vs {baseline}"].abs().max())
     figure, axes = plt.subplots(1, len(modalities), squeeze=False, sharey=True, layout="constrained",
                                 figsize=((1.25 * len(methods) + 0.6) * len(modalities) + 2.2, 0.62 * len(sets) + 1.3),
@@ -159,15 +234,23 @@ def gain_map(table: pd.DataFrame, baseline: str, names: Mapping[str, str] | None
             place = methods.index(method) + 0.5, sets.index(data) + 0.5
             axis.text(*place, text, ha="center", va="center", fontsize=8, color="black" if abs(middle) < 0.7 * most
                       else "white", fontweight="bold" if low > 0 or high < 0 else "normal")  # fmt: skip
-        axis.set(title=f"{modality} (n = {' or '.join(map(str, sorted(set(part['n']))))})", xlabel="", ylabel="")
+        axis.set(
+            title=f"{modality} (n = {' or '.join(map(str, sorted(set(part['n']))))})",
+            xlabel="",
+            ylabel="",
+        )
         axis.set_yticklabels([(names or {}).get(data, data) for data in sets], rotation=0)
-        axis.set_xticklabels([method.replace(" ", "\n") for method in methods], rotation=0, fontsize=8)
+        axis.set_xticklabels(
+            [method.replace(" ", "\n") for method in methods], rotation=0, fontsize=8
+        )
     return figure
 
 
-def probe_map(matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None) -> Figure:
-    """A probe matrix: rows embeddings, columns factors; the colour is what is read beyond chance, as a share of what
-    could be, and the number the accuracy in % or R².
+def probe_map(
+    matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None
+) -> Figure:
+    """A probe matrix: rows embeddings, columns factors; the colour is what is read beyond chance,
+    as a share of what could be, and the number the accuracy in % or R².
 
     Args:
         matrix: of `probing.probe_matrix`.
@@ -180,7 +263,9 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequen
     beyond = ((shown - base) / (top - base)).clip(0, 1)
     text = [[f"{value:.0f}" if chance[name] else f"{value:.2f}" for name, value in row.items()]
             for _, row in shown.iterrows()]  # fmt: skip
-    figure, axis = plt.subplots(figsize=(0.52 * shown.shape[1] + 2.6, 0.36 * len(shown) + 1.6), layout="constrained")
+    figure, axis = plt.subplots(
+        figsize=(0.52 * shown.shape[1] + 2.6, 0.36 * len(shown) + 1.6), layout="constrained"
+    )
     sns.heatmap(beyond, ax=axis, annot=text, fmt="", cmap="Greys", vmin=0, vmax=1, annot_kws={"fontsize": 8},
                 linewidths=0.5, cbar_kws={"label": "read beyond chance"})  # fmt: skip
     names = [f"{name}\n({chance[name]:.0f})" if chance[name] else name for name in shown]

@@ -20,9 +20,12 @@ NAMES = {"valid_f1": "weighted F1 × 100", "valid_miou": "mIoU in %"}
 
 
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
-    """Training loss, and validation F1 (or mean IoU) of every modality, over epochs; several runs by name, or one."""
+    """Training loss, and validation F1 (or mean IoU) of every modality, over epochs; several runs
+    by name, or one."""
     runs = {"": metrics} if isinstance(metrics, pd.DataFrame) else metrics
-    scored = list(dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_")))
+    scored = list(
+        dict.fromkeys(c for table in runs.values() for c in table if c.startswith("valid_"))
+    )
     figure, axes = plt.subplots(1, 1 + len(scored), layout="constrained",
                                 figsize=(3.4 * (1 + len(scored)), 2.7 + 0.3 * (len(runs) > 1)))  # fmt: skip
     for number, (name, table) in enumerate(runs.items()):
@@ -37,7 +40,9 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
             if column in table:
                 axis.plot(table["epoch"], table[column], **how)
             axis.set(
-                xlabel="epoch", ylabel=NAMES[column.split("/")[0]], title=f"{column.partition('/')[2]}, validation"
+                xlabel="epoch",
+                ylabel=NAMES[column.split("/")[0]],
+                title=f"{column.partition('/')[2]}, validation",
             )
     axes[0].set(xlabel="epoch", ylabel="total loss", title="training")
     if len(runs) > 1:
@@ -47,8 +52,9 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
 
 
 def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -> Figure:
-    """Confusion of every modality on the test part, each row in percent of its true class, from predictions.npz; of a
-    dense method, that of pixels, over the images that all its networks saw. `networks` names some of them."""
+    """Confusion of every modality on the test part, each row in percent of its true class, from
+    predictions.npz; of a dense method, that of pixels, over the images that all its networks saw.
+    `networks` names some of them."""
     held = read_predictions(predictions)
     classes = held["classes"].tolist()
     if networks is not None:
@@ -57,7 +63,9 @@ def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -
         shared = reduce(np.intersect1d, [held[f"{name}_ids"] for name in said])
         rows = {name: pd.Index(held[f"{name}_ids"]).get_indexer(shared) for name in said}
         labels = held[f"{said[0]}_labels"][rows[said[0]]]
-        return pixel_confusions({name: held[f"{name}_predicted"][rows[name]] for name in said}, labels, classes)
+        return pixel_confusions(
+            {name: held[f"{name}_predicted"][rows[name]] for name in said}, labels, classes
+        )
     names = [key.removesuffix("_logits") for key in held if key.endswith("_logits")]
     size = ((0.45 * len(classes) + 2.2) * len(names), 0.4 * len(classes) + 1.9)
     figure, axes = plt.subplots(1, len(names), squeeze=False, layout="constrained", figsize=size)
@@ -69,6 +77,10 @@ def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -
         sns.heatmap(shares, ax=axis, cmap="Greys", vmin=0, vmax=100, annot=True, fmt=".0f", cbar=False,
                     annot_kws={"fontsize": 7}, xticklabels=classes,
                     yticklabels=classes if axis is axes[0][0] else False)  # fmt: skip
-        axis.set(xlabel="predicted", ylabel="true class (row = 100 %)" if axis is axes[0][0] else "", title=name)
+        axis.set(
+            xlabel="predicted",
+            ylabel="true class (row = 100 %)" if axis is axes[0][0] else "",
+            title=name,
+        )
         axis.tick_params(labelsize=8)
     return figure

@@ -1,4 +1,5 @@
-"""What a table of counts says of each class: row the true class, column the answer, of images or of pixels."""
+"""What a table of counts says of each class: row the true class, column the answer, of images or of
+pixels."""
 
 from collections.abc import Sequence
 
@@ -11,15 +12,17 @@ __all__ = ["class_scores", "hardest_confusions"]
 def class_scores(counts: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     """Precision, recall, F1 and IoU of every class in percent, and its support.
 
-    With TP hits, FP false and FN missed ones of a class: precision = TP / (TP + FP), recall = TP / (TP + FN),
-    F1 = 2 TP / (2 TP + FP + FN), IoU = TP / (TP + FP + FN); NaN where the denominator is 0.
+    With TP hits, FP false and FN missed ones of a class: precision = TP / (TP + FP), recall = TP /
+    (TP + FN), F1 = 2 TP / (2 TP + FP + FN), IoU = TP / (TP + FP + FN); NaN where the denominator is
+    0.
 
     Args:
         counts: [C, C], row the true class, column the answer.
         classes: names, in their order.
 
     Returns:
-        A row for each class: precision, recall, f1, iou (0 to 100) and support, the number of its samples.
+        A row for each class: precision, recall, f1, iou (0 to 100) and support, the number of its
+            samples.
 
     >>> class_scores(np.array([[3, 1], [2, 4]]), ("cat", "dog")).round(1)
          precision  recall    f1   iou  support
@@ -31,11 +34,14 @@ def class_scores(counts: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = {"precision": hits / said, "recall": hits / true, "f1": 2 * hits / (said + true),
                   "iou": hits / (said + true - hits)}  # fmt: skip
-    return pd.DataFrame({**{name: 100 * share for name, share in shares.items()}, "support": true}, list(classes))
+    return pd.DataFrame(
+        {**{name: 100 * share for name, share in shares.items()}, "support": true}, list(classes)
+    )
 
 
 def hardest_confusions(counts: np.ndarray, classes: Sequence[str], most: int = 8) -> pd.DataFrame:
-    """The mistakes that were made most often: true class, answer, how often, and which share of the class in percent.
+    """The mistakes that were made most often: true class, answer, how often, and which share of the
+    class in percent.
 
     >>> hardest_confusions(np.array([[3, 1], [2, 2]]), ("cat", "dog"), most=1).values.tolist()
     [['dog', 'cat', 2, 50.0]]

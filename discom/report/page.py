@@ -38,11 +38,13 @@ def write_report(run_dir: Path | str, file: Path | str) -> None:
 
 
 def render(run_dir: Path | str) -> str:
-    """One self-contained HTML page of a finished run: pictures are part of it, nothing is fetched and no script runs.
+    """One self-contained HTML page of a finished run: pictures are part of it, nothing is fetched
+    and no script runs.
 
-    For each deployed network: scores, confusion, precision, recall and F1 of every class, the hardest confusions, and
-    reliability; of a dense method IoU in its place, since a run keeps classes of pixels and no probabilities. Then
-    training curves, counts, settings and machine. The same run gives the same bytes.
+    For each deployed network: scores, confusion, precision, recall and F1 of every class, the
+    hardest confusions, and reliability; of a dense method IoU in its place, since a run keeps
+    classes of pixels and no probabilities. Then training curves, counts, settings and machine. The
+    same run gives the same bytes.
 
     Raises:
         RunError: the run is not finished, or a file of it is damaged.
@@ -62,7 +64,9 @@ def render(run_dir: Path | str) -> str:
                            settings=_flat(result.config), machine=_flat(result.machine))  # fmt: skip
 
 
-def _network(run_dir: Path, held: Mapping[str, np.ndarray], name: str, result: Result) -> dict[str, Any]:
+def _network(
+    run_dir: Path, held: Mapping[str, np.ndarray], name: str, result: Result
+) -> dict[str, Any]:
     """What the template is told of one deployed network."""
     classes, labels = held["classes"].tolist(), held[f"{name}_labels"]
     dense = f"{name}_predicted" in held
@@ -97,5 +101,9 @@ def _flat(held: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Nested settings as one table: options.weights.aux and so on."""
     rows: dict[str, Any] = {}
     for key, value in held.items():
-        rows |= _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+        rows |= (
+            _flat(value, f"{above}{key}.")
+            if isinstance(value, Mapping)
+            else {f"{above}{key}": value}
+        )
     return rows

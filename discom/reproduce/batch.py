@@ -1,4 +1,5 @@
-"""All notebooks in one dated folder: what is missing, failed or changed is executed, and an index page tells."""
+"""All notebooks in one dated folder: what is missing, failed or changed is executed, and an index
+page tells."""
 
 import re
 from collections.abc import Sequence
@@ -40,11 +41,12 @@ def run_notebooks(
     again: bool = False,
     dry_run: bool = False,
 ) -> bool:
-    """Execute every `NN_….ipynb` of a folder; print one line each, and the traceback of a cell that fails.
+    """Execute every `NN_….ipynb` of a folder; print one line each, and the traceback of a cell that
+    fails.
 
-    The copies go to a dated folder in `out`, with a page of each, the runs that they train, and index.html. The newest
-    folder of the same profile, data, seeds and package is gone on with: what it lacks, what failed, and what was
-    changed since is executed, the rest is left as it is.
+    The copies go to a dated folder in `out`, with a page of each, the runs that they train, and
+    index.html. The newest folder of the same profile, data, seeds and package is gone on with: what
+    it lacks, what failed, and what was changed since is executed, the rest is left as it is.
 
     Args:
         notebooks: the folder; the notebooks run inside it.
@@ -52,14 +54,17 @@ def run_notebooks(
         out: holds the folders.
         data: what `discom.data.load` reads; the profile's drawn scenes by default.
         seeds: how often each notebook is executed, with the seeds 0, 1, ….
-        only: the beginnings of the wanted notebooks' names with commas between, such as 03,07; all by default.
-        engine: executes `engine.workers` notebooks side by side; one after the other by default. Those of one seed
-            share a folder of runs, and one that finds its run being trained by another one is executed later.
+        only: the beginnings of the wanted notebooks' names with commas between, such as 03,07; all
+        by default.
+        engine: executes `engine.workers` notebooks side by side; one after the other by default.
+            Those of one seed share a folder of runs, and one that finds its run being trained by
+            another one is executed later.
         again: begin a new folder.
         dry_run: print what would be executed, and stop.
 
     Returns:
-        Whether all of them ran to their last cell, or are not for these data. One that fails does not stop the others.
+        Whether all of them ran to their last cell, or are not for these data. One that fails does
+        not stop the others.
 
     Raises:
         ConfigError: an unknown profile, no seeds, an unknown notebook.
@@ -85,7 +90,8 @@ def run_notebooks(
     ]
     todo = [copy for copy in copies if not batch.done(copy.name, copy.source)]
     print(
-        f"{batch.folder}: {len(copies)} notebooks with profile {profile} on {given}, {len(todo)} to execute", flush=True
+        f"{batch.folder}: {len(copies)} notebooks with profile {profile} on {given}, {len(todo)} to execute",
+        flush=True,
     )
     if dry_run:
         for copy in todo:
@@ -99,7 +105,9 @@ def _choose(notebooks: Path, only: str | None) -> list[Path]:
     """The notebooks of a folder whose names begin as asked."""
     sources = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
     if not sources:
-        raise DataError(f"{notebooks}: no notebook NN_….ipynb in it; run from the folder of the repository")
+        raise DataError(
+            f"{notebooks}: no notebook NN_….ipynb in it; run from the folder of the repository"
+        )
     if only is None:
         return sources
     starts = [start.strip() for start in only.split(",")]
@@ -124,7 +132,13 @@ def _carry_out(batch: Batch, todo: Sequence[_Copy], engine: Local | Ray) -> None
         _tell(batch)
         for place, error in queue:
             copy = todo[place]
-            status = "passed" if error is None else "skipped" if isinstance(error, UnsuitableError) else "failed"
+            status = (
+                "passed"
+                if error is None
+                else "skipped"
+                if isinstance(error, UnsuitableError)
+                else "failed"
+            )
             batch.rows[copy.name] = _row(batch, copy, status, str(error or ""))
             _tell(batch)
             print(_line(batch, copy), flush=True)
@@ -140,7 +154,11 @@ def _row(batch: Batch, copy: _Copy, status: str, reason: str) -> dict[str, Any]:
     """What the record keeps of an execution, or of one that is to come."""
     target = batch.folder / copy.name
     ended = status != "missing" and target.is_file()
-    said = read_copy(target) if ended else {"seconds": 0.0, "checks": 0, "peak_memory_mb": None, "figures": {}}
+    said = (
+        read_copy(target)
+        if ended
+        else {"seconds": 0.0, "checks": 0, "peak_memory_mb": None, "figures": {}}
+    )
     page = ended and target.with_suffix(".html").is_file()
     return {"notebook": copy.source.stem, "seed": copy.seed, "status": status, "reason": reason, **said, "page": page,
             "checksum": checksum(copy.source)}  # fmt: skip
@@ -151,6 +169,8 @@ def _line(batch: Batch, copy: _Copy) -> str:
     row, target = batch.rows[copy.name], batch.folder / copy.name
     head = f"{row['notebook']:<42} seed {row['seed']} {row['seconds']:5.0f} s  "
     if row["status"] == "passed":
-        return head + " · ".join([f"{row['checks']} checks passed", *(f"{k} {v:g}" for k, v in row["figures"].items())])
+        return head + " · ".join(
+            [f"{row['checks']} checks passed", *(f"{k} {v:g}" for k, v in row["figures"].items())]
+        )
     told = traceback_of(target) if row["status"] == "failed" and target.is_file() else ""
     return f"{head}{row['status'].upper()}: {row['reason']}" + f"\n{told}" * bool(told)

@@ -1,4 +1,5 @@
-"""The index page of a batch: a row for each notebook, readable on a phone, nothing loaded from elsewhere."""
+"""The index page of a batch: a row for each notebook, readable on a phone, nothing loaded from
+elsewhere."""
 
 import statistics
 from html import escape
@@ -9,7 +10,12 @@ from discom.storage import atomic_file
 
 __all__ = ["figures_of", "write_page"]
 
-WORDS = {"passed": "passed", "failed": "failed", "skipped": "not for these data", "missing": "not yet executed"}
+WORDS = {
+    "passed": "passed",
+    "failed": "failed",
+    "skipped": "not for these data",
+    "missing": "not yet executed",
+}
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #c62828; --other: #8a6d00 }
 @media (prefers-color-scheme: dark) { :root { --good: #4ac26b; --bad: #ff7b72; --other: #d4a72c } }
@@ -36,7 +42,8 @@ def write_page(batch: Batch) -> None:
 
 
 def figures_of(rows: list[dict[str, Any]]) -> dict[str, str]:
-    """The key figures of one notebook's executions that passed: of several, mean ± standard deviation.
+    """The key figures of one notebook's executions that passed: of several, mean ± standard
+    deviation.
 
     >>> figures_of([{"status": "passed", "figures": {"f1": value}} for value in (60.0, 62.0)])
     {'f1': '61 ± 1.4 (n = 2)'}
@@ -78,21 +85,27 @@ def _page(batch: Batch) -> str:
 def _row(name: str, copies: dict[str, dict[str, Any]], seeds: int) -> str:
     rows = list(copies.values())
     title = escape(name.replace("_", " "))
-    links = [_link(copy, row, f"seed {row['seed']}" if seeds > 1 else title) for copy, row in copies.items()]
+    links = [
+        _link(copy, row, f"seed {row['seed']}" if seeds > 1 else title)
+        for copy, row in copies.items()
+    ]
     notebook = links[0] if seeds == 1 else f"{title}<br>{' · '.join(links)}"
     checks = sorted({row["checks"] for row in rows if row["status"] == "passed"})
     took = [row["seconds"] for row in rows if row["status"] in ("passed", "failed")]
     cells = {
         "time": _time(statistics.mean(took)) + " each" * (len(took) > 1) if took else "",
         "checks": "–".join(str(count) for count in [*checks[:1], *checks[1:][-1:]]),
-        "key figures": " ".join(f"<span>{escape(k)} {escape(v)}</span>" for k, v in figures_of(rows).items()),
+        "key figures": " ".join(
+            f"<span>{escape(k)} {escape(v)}</span>" for k, v in figures_of(rows).items()
+        ),
     }
     told = "".join(f'<td data-name="{kind}">{text}</td>' for kind, text in cells.items())
     return f"<tr><td>{notebook}</td><td>{_status(rows, seeds)}</td>{told}</tr>"
 
 
 def _link(copy: str, row: dict[str, Any], text: str) -> str:
-    """To the page of a copy, to the copy where it has none, or nowhere as long as there is neither."""
+    """To the page of a copy, to the copy where it has none, or nowhere as long as there is
+    neither."""
     file = copy.removesuffix(".ipynb") + ".html" if row["page"] else copy
     return text if row["status"] == "missing" else f'<a href="{escape(file)}">{text}</a>'
 
@@ -101,7 +114,8 @@ def _status(rows: list[dict[str, Any]], seeds: int) -> str:
     """One word for all seeds, or how many of each; and every reason once."""
     kinds = [row["status"] for row in rows]
     words = [
-        f'<span class="{kind}">{WORDS[kind]}</span>' + f" {kinds.count(kind)} of {seeds}" * (seeds > 1)
+        f'<span class="{kind}">{WORDS[kind]}</span>'
+        + f" {kinds.count(kind)} of {seeds}" * (seeds > 1)
         for kind in WORDS
         if kind in kinds
     ]
@@ -109,9 +123,13 @@ def _status(rows: list[dict[str, Any]], seeds: int) -> str:
     for row in rows:
         told.setdefault(row["reason"], []).append(str(row["seed"]))
     reasons = [
-        f"seed {', '.join(found)}: {reason}" if seeds > 1 else reason for reason, found in told.items() if reason
+        f"seed {', '.join(found)}: {reason}" if seeds > 1 else reason
+        for reason, found in told.items()
+        if reason
     ]
-    return ", ".join(words) + "".join(f'<span class="reason">{escape(reason)}</span>' for reason in reasons)
+    return ", ".join(words) + "".join(
+        f'<span class="reason">{escape(reason)}</span>' for reason in reasons
+    )
 
 
 def _time(seconds: float) -> str:
@@ -123,4 +141,8 @@ def _time(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+    return (
+        f"{whole // 60} min {whole % 60} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole % 3600 // 60} min"
+    )

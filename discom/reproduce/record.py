@@ -1,4 +1,5 @@
-"""The folder of a batch, and the record of its notebooks: what was run with which settings, and what came of it."""
+"""The folder of a batch, and the record of its notebooks: what was run with which settings, and
+what came of it."""
 
 import time
 from collections.abc import Iterator
@@ -24,11 +25,13 @@ class Batch:
 
     Attributes:
         folder: holds the copies, their runs and the record.
-        settings: profile, data, seeds, and a digest of the package's source; another digest is another batch.
+        settings: profile, data, seeds, and a digest of the package's source; another digest is
+        another batch.
         started: date and time.
-        rows: one for each copy, by its path in the folder: notebook, seed, status (passed, failed, skipped because it
-            is not for these data, or missing), reason, seconds, checks, peak_memory_mb, figures, whether there is a
-            page of it, and the checksum of the notebook that was executed.
+        rows: one for each copy, by its path in the folder: notebook, seed, status (passed, failed,
+            skipped because it is not for these data, or missing), reason, seconds, checks,
+            peak_memory_mb, figures, whether there is a page of it, and the checksum of the notebook
+            that was executed.
     """
 
     folder: Path
@@ -44,7 +47,11 @@ class Batch:
 
     def write(self) -> None:
         """Write the record, whole or not at all."""
-        held = {"settings": self.settings, "started": self.started, "notebooks": dict(sorted(self.rows.items()))}
+        held = {
+            "settings": self.settings,
+            "started": self.started,
+            "notebooks": dict(sorted(self.rows.items())),
+        }
         write_json(self.folder / RECORD, held)
 
     @contextmanager
@@ -72,7 +79,11 @@ def open_batch(out: Path, name: str, settings: dict[str, Any], *, again: bool = 
         settings: see `Batch`.
         again: take a new one in any case.
     """
-    held = [batch for file in out.glob(f"*/{RECORD}") if (batch := _read(file)) and batch.settings == settings]
+    held = [
+        batch
+        for file in out.glob(f"*/{RECORD}")
+        if (batch := _read(file)) and batch.settings == settings
+    ]
     if held and not again:
         return max(held, key=lambda batch: (batch.started, batch.folder.name))
     now = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -88,7 +99,9 @@ def code_digest() -> str:
     True
     """
     home = Path(__file__).parents[1]
-    return digest({str(file.relative_to(home)): checksum(file) for file in sorted(home.rglob("*.py"))})
+    return digest(
+        {str(file.relative_to(home)): checksum(file) for file in sorted(home.rglob("*.py"))}
+    )
 
 
 def _read(file: Path) -> Batch | None:

@@ -1,4 +1,5 @@
-"""What only dense prediction needs: encoder–decoders, networks that read several sensors, scores of masks."""
+"""What only dense prediction needs: encoder–decoders, networks that read several sensors, scores of
+masks."""
 
 from discom.segmentation.fusion import CrossDecoder, FusionDecoder
 from discom.segmentation.networks import Decoder, EncoderDecoder, Network, network

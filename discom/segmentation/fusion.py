@@ -1,4 +1,5 @@
-"""Networks that read several sensors: the teacher, and the networks of CroDiNo-KD read by its auxiliary decoder."""
+"""Networks that read several sensors: the teacher, and the networks of CroDiNo-KD read by its
+auxiliary decoder."""
 
 from collections.abc import Mapping
 
@@ -35,8 +36,8 @@ class FusionDecoder(nn.Module):
             other.decoder = nn.Identity()  # one decoder is enough
 
     def maps(self, x: Tensor) -> dict[str, Tensor]:
-        """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W], features [B, F, h, w] before the last layer, and
-        latent [B, D, h', w'], the coarsest map."""
+        """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W], features [B, F, h, w] before
+        the last layer, and latent [B, D, h', w'], the coarsest map."""
         images = zip(self.networks, x.split(self.bands, dim=1), strict=True)
         found = [network.encode(image) for network, image in images]  # modality → scale → map
         maps = [sum(scale) for scale in zip(*found, strict=True)]
@@ -49,10 +50,12 @@ class FusionDecoder(nn.Module):
 
 
 class CrossDecoder(nn.Module):
-    """CroDiNo-KD's networks read together: the auxiliary decoder's logits, averaged over all pairings of halves (ours).
+    """CroDiNo-KD's networks read together: the auxiliary decoder's logits, averaged over all
+    pairings of halves (ours).
 
     Args:
-        branches: modality → its encoder–decoder, in the order in which bands are stacked; held, not copied.
+        branches: modality → its encoder–decoder, in the order in which bands are stacked; held, not
+        copied.
         decoder: the auxiliary decoder; held, not copied.
         channels: modality → bands.
     """

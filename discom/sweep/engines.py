@@ -1,7 +1,8 @@
 """Who does the jobs, such as the runs of a sweep: processes of this machine, or a Ray cluster.
 
-An engine is a context that has `workers`, the number of jobs side by side, `threads`, of each of them, `submit(job)`,
-and `finished(timeout)`, which yields the key and the error (or None) of each job that has come to an end.
+An engine is a context that has `workers`, the number of jobs side by side, `threads`, of each of
+them, `submit(job)`, and `finished(timeout)`, which yields the key and the error (or None) of each
+job that has come to an end.
 """
 
 import os
@@ -25,12 +26,16 @@ class Local:
     """Processes of this machine; one that dies takes its job with it and no other.
 
     Args:
-        workers: jobs side by side; 0 means one for each core, which on small networks is quicker than many cores on
-            one run, or one alone where there is a GPU.
+        workers: jobs side by side; 0 means one for each core, which on small networks is quicker
+            than many cores on one run, or one alone where there is a GPU.
     """
 
     def __init__(self, workers: int = 0):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
         self.workers = workers or (1 if torch.cuda.is_available() else cores)
         self.threads = max(1, cores // self.workers)
         self.idle: list[tuple[Any, Any]] = []
@@ -44,7 +49,9 @@ class Local:
         pipe.send(job)
 
     def _start(self):
-        context = get_context("spawn")  # a forked process would share torch's threads, and CUDA not at all
+        context = get_context(
+            "spawn"
+        )  # a forked process would share torch's threads, and CUDA not at all
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self.threads), daemon=True)
         process.start()
@@ -66,7 +73,9 @@ class Local:
                 except (EOFError, ConnectionResetError):
                     process.join()
                     killed = " (killed; out of memory?)" if process.exitcode == -9 else ""
-                    error = RunError(f"{key}: its process ended with exit code {process.exitcode}{killed}")
+                    error = RunError(
+                        f"{key}: its process ended with exit code {process.exitcode}{killed}"
+                    )
                 yield key, error
 
     def __enter__(self) -> "Local":
@@ -85,23 +94,30 @@ class Local:
 def _serve(pipe, threads: int) -> None:
     """The life of a worker process: do what comes until nothing can come any more."""
     torch.set_num_threads(threads)
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # of what a job starts, such as a notebook's kernel
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", str(threads)
+    )  # of what a job starts, such as a notebook's kernel
     try:
         while True:
             pipe.send(pipe.recv()())
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # the batch is over, gone, or was stopped
+    except (
+        EOFError,
+        BrokenPipeError,
+        KeyboardInterrupt,
+    ):  # the batch is over, gone, or was stopped
         return
 
 
 class Ray:
-    """Tasks of a Ray cluster: the one at `address`, or one of this machine alone. A task whose worker or node is lost
-    is given to another one, and a training goes on where the last state was written.
+    """Tasks of a Ray cluster: the one at `address`, or one of this machine alone. A task whose
+    worker or node is lost is given to another one, and a training goes on where the last state was
+    written.
 
     Args:
-        workers: jobs side by side; 0 means one for each GPU, or for each core where there is none. More jobs than GPUs
-            share them in equal fractions.
-        address: of the cluster, such as ray://head:10001 or auto; every node must see the folders of data and runs
-            under the same path.
+        workers: jobs side by side; 0 means one for each GPU, or for each core where there is none.
+            More jobs than GPUs share them in equal fractions.
+        address: of the cluster, such as ray://head:10001 or auto; every node must see the folders
+            of data and runs under the same path.
 
     Raises:
         ConfigError: Ray is not installed, or there is no cluster at the address.
@@ -111,7 +127,9 @@ class Ray:
         try:
             import ray
         except ImportError:
-            raise ConfigError("engine: ray is not installed; pip install 'discom[ray]', or use engine=local") from None
+            raise ConfigError(
+                "engine: ray is not installed; pip install 'discom[ray]', or use engine=local"
+            ) from None
         self.ray, self.workers, self.address, self.tasks = ray, workers, address, {}
         self.threads = 1  # until the cluster is known
 
@@ -124,7 +142,9 @@ class Ray:
                           logging_level="ERROR", ignore_reinit_error=True)  # fmt: skip
         except (OSError, ValueError) as error:
             way_out = "check that the cluster is up and its port open, or leave the address out"
-            raise ConfigError(f"address: '{self.address}' cannot be reached ({first_line(error)}); {way_out}") from None
+            raise ConfigError(
+                f"address: '{self.address}' cannot be reached ({first_line(error)}); {way_out}"
+            ) from None
         held = self.ray.cluster_resources()
         gpus, cores = held.get("GPU", 0), int(held.get("CPU", 1))
         self.workers = self.workers or int(gpus) or cores
@@ -145,19 +165,24 @@ class Ray:
             try:
                 error = self.ray.get(task)
             except self.ray.exceptions.RayError as lost:
-                error = RunError(f"{key}: Ray gave it up ({type(lost).__name__}); run the command again")
+                error = RunError(
+                    f"{key}: Ray gave it up ({type(lost).__name__}); run the command again"
+                )
             yield key, error
 
     def __exit__(self, *error) -> None:
         for task in self.tasks:
             self.ray.cancel(task)  # raises KeyboardInterrupt there: it saves where it stands
-        self.ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=10) if self.tasks else None
+        self.ray.wait(
+            list(self.tasks), num_returns=len(self.tasks), timeout=10
+        ) if self.tasks else None
         self.tasks = {}
         self.ray.shutdown()
 
 
 def _reach(address: str | None) -> None:
-    """Raise an OSError or ValueError where nobody listens at host:port or ray://host:port within some seconds."""
+    """Raise an OSError or ValueError where nobody listens at host:port or ray://host:port within
+    some seconds."""
     host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
     if colon:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
@@ -176,7 +201,9 @@ def make_engine(name: str, workers: int = 0, address: str | None = None) -> Loca
     if workers < 0:
         raise ConfigError(f"workers: {workers} is below 0; 0 lets the engine choose")
     if name == "local" and address:
-        raise ConfigError(f"address: '{address}' is of no use to engine=local; leave it out, or use engine=ray")
+        raise ConfigError(
+            f"address: '{address}' is of no use to engine=local; leave it out, or use engine=ray"
+        )
     if name not in ("local", "ray"):
         raise ConfigError(f"engine: '{name}' is unknown; choose local or ray")
     return Local(workers) if name == "local" else Ray(workers, address)

@@ -32,7 +32,9 @@ def arm(text: str) -> tuple[str, dict[str, Any]]:
     for item in filter(None, rest.split(";")):
         key, equals, value = item.partition("=")
         if not equals:
-            raise ConfigError(f"methods: '{item}' in '{text}' is no option; write e.g. discom:pairing=paired;adv=0")
+            raise ConfigError(
+                f"methods: '{item}' in '{text}' is no option; write e.g. discom:pairing=paired;adv=0"
+            )
         held = options.setdefault("weights", {}) if key in terms else options
         held[key] = _value(value)
     return name, options
@@ -47,7 +49,8 @@ def _value(text: str) -> Any:
 
 
 def cells(data: str, dials: Mapping[str, Sequence[Any]], seeds: int) -> list[Source]:
-    """Every combination of the dials' values, drawn with every seed; seeds first, so that a part is a whole table.
+    """Every combination of the dials' values, drawn with every seed; seeds first, so that a part is
+    a whole table.
 
     >>> [source.path for source in cells("scenes:n=99", {"shared": [0, 1]}, 1)]
     ['scenes:n=99,shared=0,seed=0', 'scenes:n=99,shared=1,seed=0']
@@ -57,10 +60,16 @@ def cells(data: str, dials: Mapping[str, Sequence[Any]], seeds: int) -> list[Sou
     """
     known = DIALS.get(data.partition(":")[0])
     if known is None:
-        raise ConfigError(f"data: '{data}' has no dials; only scenes are drawn, use discom table for the others")
+        raise ConfigError(
+            f"data: '{data}' has no dials; only scenes are drawn, use discom table for the others"
+        )
     if not isinstance(dials, Mapping) or set(dials) - set(known):
-        raise ConfigError(f"dials: {dials} are not values of {', '.join(known)}; other arguments go with the data")
-    if empty := [name for name, values in dials.items() if not isinstance(values, list | tuple) or not values]:
+        raise ConfigError(
+            f"dials: {dials} are not values of {', '.join(known)}; other arguments go with the data"
+        )
+    if empty := [
+        name for name, values in dials.items() if not isinstance(values, list | tuple) or not values
+    ]:
         raise ConfigError(f"dials: {empty[0]} needs a list of values, such as [0, 0.5, 1]")
     head = data if ":" in data else f"{data}:"
     joint = "" if head.endswith(":") else ","

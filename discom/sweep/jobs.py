@@ -1,4 +1,5 @@
-"""Jobs as a worker sees them, and the one that sweeps have: where the data comes from, what came of the training."""
+"""Jobs as a worker sees them, and the one that sweeps have: where the data comes from, what came of
+the training."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ __all__ = ["Job", "Source", "Training", "attempt", "train"]
 
 
 class Job(Protocol):
-    """What an engine is given: it can be pickled, is called where a worker is, and returns the error or None."""
+    """What an engine is given: it can be pickled, is called where a worker is, and returns the
+    error or None."""
 
     @property
     def key(self) -> Path:
@@ -47,7 +49,15 @@ def train(run: Run, source: Source, *, recompute: bool = False, progress: bool =
     """Train a run, or read it if it is done; its teacher must be."""
     split = source.load().split(seed=run.config.seed)
     method, teacher = methods.get(run.method), run.teacher_folder
-    return fit(method, split, run.config, run.folder, teacher=teacher, recompute=recompute, progress=progress)
+    return fit(
+        method,
+        split,
+        run.config,
+        run.folder,
+        teacher=teacher,
+        recompute=recompute,
+        progress=progress,
+    )
 
 
 def attempt(run: Run, source: Source, recompute: bool = False) -> DiscomError | None:
@@ -87,9 +97,17 @@ class Training:
 
     def absolute(self) -> "Training":
         """The same training with paths that hold in any folder."""
-        return replace(self, run=_absolute(self.run), source=replace(self.source, path=data.absolute(self.source.path)))
+        return replace(
+            self,
+            run=_absolute(self.run),
+            source=replace(self.source, path=data.absolute(self.source.path)),
+        )
 
 
 def _absolute(run: Run) -> Run:
-    teacher = _absolute(run.teacher) if isinstance(run.teacher, Run) else run.teacher and run.teacher.resolve()
+    teacher = (
+        _absolute(run.teacher)
+        if isinstance(run.teacher, Run)
+        else run.teacher and run.teacher.resolve()
+    )
     return replace(run, runs=Path(run.runs).resolve(), teacher=teacher)

@@ -1,7 +1,8 @@
 """Many runs: what is missing is trained, what fails is listed, nothing is done twice.
 
-A run is its folder, so a sweep has no state of its own: killed and started again it finds what is done, and two sweeps
-on one folder of runs share the work, because each run is locked by whoever trains it.
+A run is its folder, so a sweep has no state of its own: killed and started again it finds what is
+done, and two sweeps on one folder of runs share the work, because each run is locked by whoever
+trains it.
 """
 
 import time
@@ -29,7 +30,8 @@ __all__ = ["estimate", "forecast", "missing", "sweep"]
 
 
 def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run], dict[Path, str]]:
-    """What has to be trained, teachers before their students and each run once; and folder → error of damaged results.
+    """What has to be trained, teachers before their students and each run once; and folder → error
+    of damaged results.
 
     Args:
         runs: what is wanted.
@@ -52,11 +54,14 @@ def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run],
     return absent, damaged
 
 
-def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads: int | None = None) -> float:
-    """Seconds that one worker needs for `runs`, by and large, from a few steps of `student` timed now on this machine.
+def estimate(
+    runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads: int | None = None
+) -> float:
+    """Seconds that one worker needs for `runs`, by and large, from a few steps of `student` timed
+    now on this machine.
 
-    A step's time is taken to go with the number of trained parameters and with the views that a batch has; of dense
-    prediction, `single` is timed.
+    A step's time is taken to go with the number of trained parameters and with the views that a
+    batch has; of dense prediction, `single` is timed.
 
     Args:
         runs: what has to be trained.
@@ -77,7 +82,9 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads:
                 model = methods.build(methods.get(run.method), part, run.config)
                 sizes[_arm(run)] = _size(model) * (1 + model.strong_view)
         dense = methods.get(runs[0].method).dense
-        student = methods.build(methods.Single if dense else methods.Student, part, config).to(device)
+        student = methods.build(methods.Single if dense else methods.Student, part, config).to(
+            device
+        )
     batches, seconds = Batches(part, config.batch_size, 0, device=device, dense=dense), []
     with _threads(threads):
         for _, batch in zip(range(steps + 1), batches.epoch(0), strict=False):
@@ -91,14 +98,19 @@ def estimate(runs: Iterable[Run], data: MultiModalData, steps: int = 3, threads:
 
 
 def forecast(runs: Iterable[Run], data: MultiModalData, engine: Local | Ray) -> str:
-    """What `estimate` comes to in core-hours (or GPU-hours), and how long it takes the engine's workers, in words.
+    """What `estimate` comes to in core-hours (or GPU-hours), and how long it takes the engine's
+    workers, in words.
 
-    Every worker is taken to have cores, or a GPU, of its own like those of this machine; an engine that does not know
-    its number of workers yet is taken to have one.
+    Every worker is taken to have cores, or a GPU, of its own like those of this machine; an engine
+    that does not know its number of workers yet is taken to have one.
     """
     runs, workers = list(runs), engine.workers or 1
     seconds = estimate(runs, data, threads=engine.threads)
-    unit, each = ("GPU", 1) if runs and device_type(runs[0].config.accelerator) == "cuda" else ("core", engine.threads)
+    unit, each = (
+        ("GPU", 1)
+        if runs and device_type(runs[0].config.accelerator) == "cuda"
+        else ("core", engine.threads)
+    )
     work, wall = seconds * each / 3600, seconds / max(1, min(workers, len(runs)))
     total = f"{work:.2g}" if work < 10 else f"{work:.0f}"
     lasts = f"{wall / 60:.0f} minutes" if wall < 7200 else f"{wall / 3600:.0f} hours"
@@ -143,14 +155,17 @@ def sweep(
         progress: whether a progress bar is shown.
 
     Returns:
-        Folder → error, of the runs that failed or whose result is damaged; empty when all went well.
+        Folder → error, of the runs that failed or whose result is damaged; empty when all went
+        well.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     absent, failed = missing(runs, recompute=recompute)
     queue = JobQueue(engine)
-    pupils: dict[Path, list[int]] = defaultdict(list)  # teacher's folder → places of those that wait for it
+    pupils: dict[Path, list[int]] = defaultdict(
+        list
+    )  # teacher's folder → places of those that wait for it
     awaited = {run.folder for run in absent} | set(failed)
 
     def add(place: int) -> None:

@@ -1,4 +1,5 @@
-"""Which job is next: as many at work as the engine has workers, and what another process holds is tried again later."""
+"""Which job is next: as many at work as the engine has workers, and what another process holds is
+tried again later."""
 
 import time
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ PATIENCE = 2.0  # seconds until a job that another process holds up is tried aga
 
 
 class JobQueue:
-    """Jobs in the order of their places; iterating does them and yields each one's place and error (or None).
+    """Jobs in the order of their places; iterating does them and yields each one's place and error
+    (or None).
 
-    Whoever iterates may add more, such as what had to wait for the job that ended. A job whose error is a BusyError is
-    not at its end: it is tried again after the others.
+    Whoever iterates may add more, such as what had to wait for the job that ended. A job whose
+    error is a BusyError is not at its end: it is tried again after the others.
 
     Args:
-        engine: does `engine.workers` jobs side by side; must have been entered when the iteration begins.
+        engine: does `engine.workers` jobs side by side; must have been entered when the iteration
+            begins.
     """
 
     def __init__(self, engine: Local | Ray):
@@ -50,7 +53,11 @@ class JobQueue:
 
     def _begin(self) -> None:
         now = time.monotonic()
-        while self._waiting and self._waiting[0][0] <= now and len(self._at_work) < self.engine.workers:
+        while (
+            self._waiting
+            and self._waiting[0][0] <= now
+            and len(self._at_work) < self.engine.workers
+        ):
             job = self._jobs[place := heappop(self._waiting)[1]]
             self._at_work[job.key] = place
             self.engine.submit(job)

@@ -1,4 +1,5 @@
-"""Tables: which rows a table has and what they are compared with, pair by pair too, and the forms it is written in."""
+"""Tables: which rows a table has and what they are compared with, pair by pair too, and the forms
+it is written in."""
 
 from discom.tables.forms import cost_to_markdown, to_latex, to_markdown, to_text, write
 from discom.tables.paired import compare, holm

@@ -14,16 +14,31 @@ __all__ = ["cost_to_markdown", "to_latex", "to_markdown", "to_text", "write"]
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Heads and cells as text: the score as mean ± sd with its arrow, differences with their interval in brackets."""
+    """Heads and cells as text: the score as mean ± sd with its arrow, differences with their
+    interval in brackets."""
     metric, timed = metric_of(table), "seconds" in table
     shown = [name for name in baselines if table[f"vs {name}"].notna().any()]
     paper = ["paper"] if "paper" in table else []
-    heads = ["data", "method", "modality", "n", METRICS[metric], *(f"Δ {name}" for name in shown), *paper]
+    heads = [
+        "data",
+        "method",
+        "modality",
+        "n",
+        METRICS[metric],
+        *(f"Δ {name}" for name in shown),
+        *paper,
+    ]
     heads += ["s", "time"] if timed else []
     rows = []
     for _, row in table.iterrows():
         score = f"{row[metric]:.1f}" + ("" if np.isnan(row["sd"]) else f" ± {row['sd']:.1f}")
-        cells = [row["data"], row["method"], row["modality"], str(row["n"]), f"{score} {row.get('arrow', '')}".strip()]
+        cells = [
+            row["data"],
+            row["method"],
+            row["modality"],
+            str(row["n"]),
+            f"{score} {row.get('arrow', '')}".strip(),
+        ]
         cells += [_difference(row, f"vs {name}") for name in shown]
         cells += [f"{row[name]:.1f}" if row[name] == row[name] else "–" for name in paper]
         rows.append(cells + ([f"{row['seconds']:.0f}", _ratio(row)] if timed else []))
@@ -33,7 +48,11 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> tuple[list[str], li
 def _difference(row, name: str) -> str:
     if np.isnan(row[name]):
         return "–"
-    interval = "" if np.isnan(row[f"{name} low"]) else f" [{row[f'{name} low']:+.1f}, {row[f'{name} high']:+.1f}]"
+    interval = (
+        ""
+        if np.isnan(row[f"{name} low"])
+        else f" [{row[f'{name} low']:+.1f}, {row[f'{name} high']:+.1f}]"
+    )
     return f"{row[name]:+.1f}{interval}"
 
 
@@ -55,14 +74,19 @@ def to_text(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """The same for a terminal: columns aligned with spaces."""
     heads, rows = _cells(table, baselines)
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (heads, *rows)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in (heads, *rows)
+    ]
     return "\n".join(line.rstrip() for line in lines)
 
 
 def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """The same for a paper: a tabular that needs \\usepackage{booktabs}."""
     heads, rows = _cells(table, baselines)
-    text = pd.DataFrame(rows, columns=heads).to_latex(index=False, escape=True, column_format="l" * len(heads))
+    text = pd.DataFrame(rows, columns=heads).to_latex(
+        index=False, escape=True, column_format="l" * len(heads)
+    )
     # \textasciitilde is what escaping makes of ~
     signs = {"±": r"$\pm$", "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
              r"\textasciitilde": r"$\sim$"}  # fmt: skip
@@ -71,7 +95,9 @@ def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     return text
 
 
-def write(table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES) -> list[Path]:
+def write(
+    table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
+) -> list[Path]:
     """Write a table as STEM.txt, .md, .csv (all digits) and .tex; returns the files."""
     forms: Mapping[str, str] = {
         ".txt": to_text(table, baselines) + "\n",
@@ -89,7 +115,8 @@ def write(table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASE
 
 
 def cost_to_markdown(results: Iterable[Result]) -> str:
-    """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run, and the machine."""
+    """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
+    and the machine."""
     rows = pd.DataFrame(
         [
             {
@@ -109,7 +136,10 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     table.insert(1, "quickest", groups["s per run"].min())
     heads = ["data", "method", "parameters at use", "n", *table.columns]
     counts = groups.size()
-    cells = [[*named, str(counts[named]), *(f"{value:.0f}" for value in row)] for named, row in table.iterrows()]
+    cells = [
+        [*named, str(counts[named]), *(f"{value:.0f}" for value in row)]
+        for named, row in table.iterrows()
+    ]
     return f"{_markdown(heads, cells)}\n\nMachine: {'; '.join(rows['machine'].unique())}"
 
 

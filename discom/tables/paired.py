@@ -1,4 +1,5 @@
-"""Chosen pairs of methods compared seed by seed, and what is left when many comparisons are read together."""
+"""Chosen pairs of methods compared seed by seed, and what is left when many comparisons are read
+together."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,11 +15,13 @@ __all__ = ["compare", "holm"]
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Holm's correction: p-values such that p̃ < α as a rule makes any false alarm among them as rare as α.
+    """Holm's correction: p-values such that p̃ < α as a rule makes any false alarm among them as
+    rare as α.
 
     p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
 
-    S. Holm, A simple sequentially rejective multiple test procedure, 1979. Holds for dependent comparisons, too.
+    S. Holm, A simple sequentially rejective multiple test procedure, 1979. Holds for dependent
+    comparisons, too.
 
     Args:
         p: p-values in [0, 1] of all comparisons that are read together, [m].
@@ -36,21 +39,26 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError(f"holm: p-values lie in [0, 1], got {values.tolist()}")
     order, adjusted = np.argsort(values), np.empty(len(values))
-    adjusted[order] = np.minimum(np.maximum.accumulate((len(values) - np.arange(len(values))) * values[order]), 1)
+    adjusted[order] = np.minimum(
+        np.maximum.accumulate((len(values) - np.arange(len(values))) * values[order]), 1
+    )
     return adjusted
 
 
 def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Differences of pairs of methods, paired by seed, on every data set and deployed network that both have.
+    """Differences of pairs of methods, paired by seed, on every data set and deployed network that
+    both have.
 
     Args:
         results: finished runs; one of each data set, method (with its options) and seed.
-        pairs: (method, method to subtract), each named as by `experiments.label`; a pair that was not run is left out.
+        pairs: (method, method to subtract), each named as by `experiments.label`; a pair that was
+            not run is left out.
 
     Returns:
-        A row for each comparison: data, modality, method, minus, n (seeds in common), difference, low, high (95 %
-        Student-t interval, in points; NaN for one seed), p (of the paired t test; 1 for one seed), holm (p corrected
-        for all rows together) and each (the differences, [n], seeds ascending).
+        A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
+        low, high (95 % Student-t interval, in points; NaN for one seed), p (of the paired t test; 1
+        for one seed), holm (p corrected for all rows together) and each (the differences, [n],
+        seeds ascending).
 
     Raises:
         RunError: two runs of the same data, method, options and seed.
@@ -60,14 +68,30 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     scores = pd.DataFrame(listed, columns=["data", "method", "modality", "seed", "score"])
     if scores.duplicated(["data", "method", "modality", "seed"]).any():
         raise RunError("compare: two runs of the same data, method and seed; collect them apart")
-    wide = scores.pivot(index="seed", columns=["data", "modality", "method"], values="score").sort_index()
+    wide = scores.pivot(
+        index="seed", columns=["data", "modality", "method"], values="score"
+    ).sort_index()
     rows = []
     for method, minus in pairs:
-        for data, modality in scores.loc[scores["method"] == method, ["data", "modality"]].drop_duplicates().to_numpy():
+        for data, modality in (
+            scores.loc[scores["method"] == method, ["data", "modality"]]
+            .drop_duplicates()
+            .to_numpy()
+        ):
             if (data, modality, minus) in wide:
-                both = wide[[(data, modality, method), (data, modality, minus)]].dropna().to_numpy().T
+                both = (
+                    wide[[(data, modality, method), (data, modality, minus)]].dropna().to_numpy().T
+                )
                 if both.size:
-                    rows.append({"data": data, "modality": modality, "method": method, "minus": minus, **_row(*both)})
+                    rows.append(
+                        {
+                            "data": data,
+                            "modality": modality,
+                            "method": method,
+                            "minus": minus,
+                            **_row(*both),
+                        }
+                    )
     found = pd.DataFrame(rows, columns=["data", "modality", "method", "minus", "n", "difference", "low", "high", "p",
                                         "each"])  # fmt: skip
     found.insert(9, "holm", holm(found["p"].to_numpy()))
@@ -82,4 +106,11 @@ def _row(ours: np.ndarray, theirs: np.ndarray) -> dict:
         p = float(abs(mean) < 1e-12)
     else:
         p = float(stats.ttest_rel(ours, theirs).pvalue)
-    return {"n": len(ours), "difference": mean, "low": low, "high": high, "p": p, "each": ours - theirs}
+    return {
+        "n": len(ours),
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": p,
+        "each": ours - theirs,
+    }

@@ -1,4 +1,5 @@
-"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and 5, "dense" and "crodino", ours."""
+"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and 5, "dense" and
+"crodino", ours."""
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -41,7 +42,8 @@ ABLATIONS: dict[int | str, list[Row]] = {
         *(("discom", {"weights": {term: weight}})
           for term, weight in (("irr", 1.0), ("xcov", 5.0), ("xcov", 20.0), ("hsic", 1.0), ("hsic", 5.0))),
     ],
-    # CroDiNo-KD's four ideas, each switched off; with soft labels from its auxiliary decoder; and all four off
+    # CroDiNo-KD's four ideas, each switched off; with soft labels from its auxiliary decoder; and
+    # all four off
     "crodino": [
         CRODINO,
         *(("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "aux")),
@@ -51,7 +53,8 @@ ABLATIONS: dict[int | str, list[Row]] = {
     ],
 }  # fmt: skip
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
-# of dense prediction: the network alone, twice of it, plain distillation, and for what reads all sensors the teacher
+# of dense prediction: the network alone, twice of it, plain distillation, and for what reads all
+# sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
@@ -61,20 +64,27 @@ def is_dense(number: int | str) -> bool:
 
 
 def paper_rows(
-    number: int | str, modalities: Sequence[str], teacher: str | None = None, as_published: bool = False
+    number: int | str,
+    modalities: Sequence[str],
+    teacher: str | None = None,
+    as_published: bool = False,
 ) -> list[Row]:
-    """The rows of a table: the teacher, the baselines, every distillation, and DisCoM-KD; or DisCoM-KD's ablations.
+    """The rows of a table: the teacher, the baselines, every distillation, and DisCoM-KD; or
+    DisCoM-KD's ablations.
 
-    Table 1, cross-modal: the teacher reads one modality and the students another. Table 2, multi-modal: the teacher
-    reads all of them, and there is a student for each. Table 3: terms switched off, and what the paper leaves out.
-    Table 4: the full model, for its parts. Table 5, ours: terms that separate the parts. Table dense: every method of
-    dense prediction. Table crodino: CroDiNo-KD's ideas switched off one by one.
+    Table 1, cross-modal: the teacher reads one modality and the students another. Table 2,
+    multi-modal: the teacher reads all of them, and there is a student for each. Table 3: terms
+    switched off, and what the paper leaves out. Table 4: the full model, for its parts. Table 5,
+    ours: terms that separate the parts. Table dense: every method of dense prediction. Table
+    crodino: CroDiNo-KD's ideas switched off one by one.
 
     Args:
         number: 1 to 5, "dense" or "crodino".
         modalities: of the data.
-        teacher: Table 1's teacher; the first modality by default, which is where a data set puts its richest.
-        as_published: every method with the options of the DisCoM-KD authors' own code (`Method.published`).
+        teacher: Table 1's teacher; the first modality by default, which is where a data set puts
+        its richest.
+        as_published: every method with the options of the DisCoM-KD authors' own code
+            (`Method.published`).
 
     Raises:
         ConfigError: another number, a teacher that is no modality, or one modality only.
@@ -83,7 +93,9 @@ def paper_rows(
     ('kdv1', {'teacher': 'rgb'})
     """
     if number not in NUMBERS:
-        raise ConfigError(f"table: {number} is not one of ours; choose {', '.join(map(str, NUMBERS))}")
+        raise ConfigError(
+            f"table: {number} is not one of ours; choose {', '.join(map(str, NUMBERS))}"
+        )
     if len(modalities) < 2:
         raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
     if teacher is not None and (number != 1 or teacher not in modalities):
@@ -91,10 +103,14 @@ def paper_rows(
         choice = f"choose {', '.join(modalities)}" if number == 1 else others
         raise ConfigError(f"teacher: '{teacher}' cannot be this table's; {choice}")
     if as_published and number == "dense":
-        raise ConfigError("as_published: dense methods have no options of the DisCoM-KD authors; leave it out")
+        raise ConfigError(
+            "as_published: dense methods have no options of the DisCoM-KD authors; leave it out"
+        )
     if number in ABLATIONS:
         if as_published:
-            raise ConfigError(f"as_published: table {number} says for itself which options a row has; leave it out")
+            raise ConfigError(
+                f"as_published: table {number} says for itself which options a row has; leave it out"
+            )
         return list(ABLATIONS[number])
     reads = teacher or modalities[0] if number == 1 else "all"
     rows = []
@@ -114,18 +130,24 @@ def baselines(number: int | str) -> tuple[str, ...]:
 
 
 def paper_figures() -> pd.DataFrame:
-    """The paper's Tables 1 to 4: columns table, data, modality, method (by our names), f1 (a mean of 5 runs)."""
+    """The paper's Tables 1 to 4: columns table, data, modality, method (by our names), f1 (a mean
+    of 5 runs)."""
     return pd.read_csv(files("discom") / "paper_tables.csv")
 
 
 def paper_table(
-    results: Iterable[Result], number: int | str, teacher: str | None = None, as_published: bool = False
+    results: Iterable[Result],
+    number: int | str,
+    teacher: str | None = None,
+    as_published: bool = False,
 ) -> pd.DataFrame:
-    """A table from finished runs of one data set: what `summary` gives, in the table's order, and two columns.
+    """A table from finished runs of one data set: what `summary` gives, in the table's order, and
+    two columns.
 
-    `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired difference
-    excludes zero, ~ where it does not, nothing where there is no interval. `paper` is the paper's figure where data set
-    and modalities are the paper's, else NaN. Table dense has `seconds` and `time` instead, see `_cost`.
+    `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
+    difference excludes zero, ~ where it does not, nothing where there is no interval. `paper` is
+    the paper's figure where data set and modalities are the paper's, else NaN. Table dense has
+    `seconds` and `time` instead, see `_cost`.
 
     Raises:
         RunError: no results, or results of several data sets or settings.
@@ -135,8 +157,12 @@ def paper_table(
     described = {(r.data, tuple(sorted((k, str(v)) for k, v in r.config.items() if k not in ("seed", "options"))))
                  for r in results}  # fmt: skip
     if len(described) > 1:
-        raise RunError(f"table {number}: runs of {len(described)} data sets or settings; collect them apart")
-    widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # a run of all modalities has their order
+        raise RunError(
+            f"table {number}: runs of {len(described)} data sets or settings; collect them apart"
+        )
+    widest = sorted(
+        (list(r.scores) for r in results), key=len, reverse=True
+    )  # a run of all modalities has their order
     modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
     found = _ablations(table, rows, number) if number in ABLATIONS else _competitors(table, rows)
@@ -145,10 +171,15 @@ def paper_table(
     if set(published["modality"]) - {"all"} <= set(modalities) and len(published):
         figures = published.set_index(["method", "modality"])["f1"]
         found["paper"] = [
-            figures.get((row.method, "all" if "+" in row.modality else row.modality)) for row in found.itertuples()
+            figures.get((row.method, "all" if "+" in row.modality else row.modality))
+            for row in found.itertuples()
         ]
     against = baselines(number)[0]
-    found.insert(list(found).index("sd") + 1, "arrow", [_arrow(row, f"vs {against}") for _, row in found.iterrows()])
+    found.insert(
+        list(found).index("sd") + 1,
+        "arrow",
+        [_arrow(row, f"vs {against}") for _, row in found.iterrows()],
+    )
     return found
 
 
@@ -157,7 +188,9 @@ def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     chosen, reads = [], rows[0][1]["reads"]
     for name, options in rows:
         part = table[table["method"] == label(name, options)]
-        if "reads" in options:  # a teacher is no competitor: it reads another modality, or more of them
+        if (
+            "reads" in options
+        ):  # a teacher is no competitor: it reads another modality, or more of them
             part = part.assign(**{column: np.nan for column in part if column.startswith("vs ")})
         elif reads != "all":
             part = part[part["modality"] != reads]
@@ -168,23 +201,29 @@ def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
 def _ablations(table: pd.DataFrame, rows: Sequence[Row], number: int) -> pd.DataFrame:
     """Tables 3 to 5: rows by what they change, and in Table 4 what is read from each part."""
     names = [label(*row) for row in rows]
-    names += [name for name in dict.fromkeys(table["method"]) if number == 4 and name.startswith("discom z_")]
+    names += [
+        name
+        for name in dict.fromkeys(table["method"])
+        if number == 4 and name.startswith("discom z_")
+    ]
     return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)
 
 
 def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
-    """Two columns on what a method costs, all its trainings counted: its own run, which trains a network for each
-    modality, and its teacher's.
+    """Two columns on what a method costs, all its trainings counted: its own run, which trains a
+    network for each modality, and its teacher's.
 
-    `seconds` is the mean over seeds, NaN where a teacher's run is not among the results; `time`, with `time low` and
-    `time high`, the method's seconds over those of teacher and `dense-kdv2` students with the same seed, as a mean with
-    its 95 % interval.
+    `seconds` is the mean over seeds, NaN where a teacher's run is not among the results; `time`,
+    with `time low` and `time high`, the method's seconds over those of teacher and `dense-kdv2`
+    students with the same seed, as a mean with its 95 % interval.
     """
     own = {result.hash: result.seconds for result in results}
     seconds: dict[str, dict[int, float]] = {}
     for result in results:
         held = seconds.setdefault(label(result.method, result.config["options"]), {})
-        held[result.seed] = result.seconds + (own.get(result.teacher, np.nan) if result.teacher else 0.0)
+        held[result.seed] = result.seconds + (
+            own.get(result.teacher, np.nan) if result.teacher else 0.0
+        )
     reference, rows = seconds.get("dense-kdv2", {}), []
     for method in table["method"]:
         held = seconds[method]

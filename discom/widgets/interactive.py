@@ -1,4 +1,5 @@
-"""Explorers for JupyterLab: a picture of embeddings whose points can be clicked, and what stands behind them."""
+"""Explorers for JupyterLab: a picture of embeddings whose points can be clicked, and what stands
+behind them."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -26,8 +27,9 @@ WARNING = "Near points are alike. Distances between clusters, the size of a clus
 
 
 class Scatter(anywidget.AnyWidget):
-    """The points on a canvas of our own: any browser draws it, without WebGL, and with markers that tell categories
-    apart in grey, which jupyter-scatter has not; a lasso is drawn without the round trips that ipympl makes."""
+    """The points on a canvas of our own: any browser draws it, without WebGL, and with markers that
+    tell categories apart in grey, which jupyter-scatter has not; a lasso is drawn without the round
+    trips that ipympl makes."""
 
     _esm = Path(__file__).with_name("scatter.js")
     _css = Path(__file__).with_name("scatter.css")
@@ -45,7 +47,8 @@ class Scatter(anywidget.AnyWidget):
 class Explorer(traitlets.HasTraits):
     """A picture of embeddings with its controls, its selection and the images behind the selection.
 
-    Points are numbered as in `points.Points`. `observe` works on all traits; setting them acts as the controls do.
+    Points are numbered as in `points.Points`. `observe` works on all traits; setting them acts as
+    the controls do.
 
     Args:
         embedding: which part is laid out, a key of the embeddings such as "inv".
@@ -65,22 +68,37 @@ class Explorer(traitlets.HasTraits):
     def __init__(self, data: MultiModalData, embedded: Mapping[str, Mapping[str, np.ndarray]], *,
                  neighbors: int = 15, seed: int = 0, size: int = 400):  # fmt: skip
         self.points, self.seed = Points(data, embedded), seed
-        counts = sorted({count for count in (5, 15, 30, 50) if count < len(self.points)} | {neighbors})
-        self.choices = {"embedding": list(self.points.z), "colour": list(self.points.values), "neighbors": counts}
+        counts = sorted(
+            {count for count in (5, 15, 30, 50) if count < len(self.points)} | {neighbors}
+        )
+        self.choices = {
+            "embedding": list(self.points.z),
+            "colour": list(self.points.values),
+            "neighbors": counts,
+        }
         super().__init__(embedding=self.choices["embedding"][0], neighbors=neighbors)
         self._maps: dict[tuple[str, int], tuple[np.ndarray, str]] = {}
         controls = []
         for name, choices in self.choices.items():
-            shown = [(f"z_{choice}" if name == "embedding" else str(choice), choice) for choice in choices]
+            shown = [
+                (f"z_{choice}" if name == "embedding" else str(choice), choice)
+                for choice in choices
+            ]
             said, width = name.replace("neighbors", "neighbours"), ipw.Layout(width="240px")
-            controls.append(ipw.Dropdown(options=shown, value=getattr(self, name), description=said, layout=width))
+            controls.append(
+                ipw.Dropdown(
+                    options=shown, value=getattr(self, name), description=said, layout=width
+                )
+            )
             traitlets.link((self, name), (controls[-1], "value"))
         self.scatter = Scatter(size=size, names=self.points.names)
         traitlets.link((self, "selection"), (self.scatter, "chosen"))
         self.status_line, self.images, self.nearest_images = ipw.HTML(), ipw.HTML(), ipw.HTML()
         notes = ipw.HTML(f"<div style='line-height: 1.4'><b>{WARNING}</b><br>{HINT}</div>")
         row = ipw.HBox(controls, layout=ipw.Layout(flex_flow="row wrap"))
-        self.view = ipw.VBox([row, self.status_line, self.scatter, notes, self.images, self.nearest_images])
+        self.view = ipw.VBox(
+            [row, self.status_line, self.scatter, notes, self.images, self.nearest_images]
+        )
         for react, names in [(self._say, ["status"]), (self._place, ["embedding", "neighbors"]),
                              (self._paint, ["colour"]), (self._show, ["selection", "embedding"])]:  # fmt: skip
             self.observe(react, names)
@@ -100,14 +118,17 @@ class Explorer(traitlets.HasTraits):
         return list(dict.fromkeys(self.points.sample[list(self.selection)].tolist()))
 
     def select(self, points: Sequence[int]) -> None:
-        """Choose points by number, as a click or a lasso does; DataError for a number that no point has."""
+        """Choose points by number, as a click or a lasso does; DataError for a number that no point
+        has."""
         self.selection = tuple(int(point) for point in points)
 
     @traitlets.validate("embedding", "colour", "neighbors")
     def _offered(self, proposal) -> str | int:
         name, value = proposal["trait"].name, proposal["value"]
         if value not in self.choices[name]:
-            raise DataError(f"explorer: {name}={value!r} is not offered; choose one of {self.choices[name]}")
+            raise DataError(
+                f"explorer: {name}={value!r} is not offered; choose one of {self.choices[name]}"
+            )
         return value
 
     @traitlets.validate("selection")
@@ -117,9 +138,13 @@ class Explorer(traitlets.HasTraits):
         return proposal["value"]
 
     def nearest(self, point: int, k: int = NEAREST) -> dict[str, list]:
-        """Other modality → ids of its samples nearest to a point, by cosine in the chosen embedding, nearest first."""
+        """Other modality → ids of its samples nearest to a point, by cosine in the chosen
+        embedding, nearest first."""
         found = self.points.near(point, self.embedding, k)
-        return {self.points.names[m]: self.points.data.ids[samples].tolist() for m, samples in found.items()}
+        return {
+            self.points.names[m]: self.points.data.ids[samples].tolist()
+            for m, samples in found.items()
+        }
 
     def _say(self, _=None) -> None:
         self.status_line.value = f"<span role='status'>{html.escape(self.status)}</span>"
@@ -138,9 +163,7 @@ class Explorer(traitlets.HasTraits):
                 self.status = f"{error}; the picture is still the last one"
                 return
             k = min(15, len(z) - 1)
-            trust = (
-                f"{100 * preserved(z, xy, k):.0f} % of the {k} nearest neighbours are the nearest in this picture too"
-            )
+            trust = f"{100 * preserved(z, xy, k):.0f} % of the {k} nearest neighbours are the nearest in this picture too"
             self._maps[wanted] = xy.astype(np.float32), trust
         xy, self.status = self._maps[wanted]
         self.scatter.xy = xy.tobytes()
@@ -151,18 +174,27 @@ class Explorer(traitlets.HasTraits):
         with self.scatter.hold_sync():
             self.scatter.code = held.code.astype(np.uint16).tobytes()
             self.scatter.outline = (self.points.modality % 3).astype(np.uint16).tobytes()
-            self.scatter.key = {"palette": held.palette, "shapes": held.shapes, "labels": held.labels, "limits": limits}
+            self.scatter.key = {
+                "palette": held.palette,
+                "shapes": held.shapes,
+                "labels": held.labels,
+                "limits": limits,
+            }
             self.scatter.label = f"{len(self.points)} points, coloured by {self.colour}"
 
     def _show(self, _=None) -> None:
-        """The images of the selection and of its first point's neighbours, and lines between the points of a sample."""
+        """The images of the selection and of its first point's neighbours, and lines between the
+        points of a sample."""
         held = [self.points.of(sample) for sample in self._samples()[:SHOWN]]
         self.scatter.links = [[one, other] for points in held for one, other in pairwise(points)]
-        first, *more = [self.points.html(*sheet) for sheet in self._sheets()] or ["Nothing is selected."]
+        first, *more = [self.points.html(*sheet) for sheet in self._sheets()] or [
+            "Nothing is selected."
+        ]
         self.images.value, self.nearest_images.value = first, "".join(more)
 
     def _sheets(self) -> list[tuple[str, Grid]]:
-        """Headline and images: of the selection, and of its first point's nearest in the other modalities."""
+        """Headline and images: of the selection, and of its first point's nearest in the other
+        modalities."""
         if not self.selection:
             return []
         samples, first = self._samples(), self.selection[0]
@@ -176,7 +208,8 @@ class Explorer(traitlets.HasTraits):
         return sheets
 
     def figure(self) -> Figure:
-        """The same state as a picture that any page can show: the points, the selection ringed, and its images."""
+        """The same state as a picture that any page can show: the points, the selection ringed, and
+        its images."""
         sheets = self._sheets()
         columns = max([0, *(len(row) for _, grid in sheets for row in grid)])
         heights = [4.3, *(size(grid)[1] + 0.3 for _, grid in sheets)]
@@ -186,7 +219,10 @@ class Explorer(traitlets.HasTraits):
         draw(axis, self.xy, held, self.points.modality % 3)
         axis.scatter(*self.xy[list(self.selection)].T, s=80, facecolors="none", edgecolors="black")
         styles = ", ".join(f"{name} {STYLES[m % 3]}" for m, name in enumerate(self.points.names))
-        axis.set_title(f"z_{self.embedding} by {self.colour}, {self.neighbors} neighbours ({styles})", fontsize=9)
+        axis.set_title(
+            f"z_{self.embedding} by {self.colour}, {self.neighbors} neighbours ({styles})",
+            fontsize=9,
+        )
         axis.set_box_aspect(0.8)
         explain(axis, held, beside=True)
         top.supxlabel(WARNING, fontsize=8)
@@ -197,20 +233,26 @@ class Explorer(traitlets.HasTraits):
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         """The widget, and for pages that run no widgets the same state as a picture."""
-        said = {"text/plain": f"Explorer of {self.points.data.name}", "image/png": png(self.figure())}
+        said = {
+            "text/plain": f"Explorer of {self.points.data.name}",
+            "image/png": png(self.figure()),
+        }
         return self.view._repr_mimebundle_(**kwargs) | said
 
 
 def explorer(data: MultiModalData, embedded: Mapping[str, Mapping[str, np.ndarray]], *,
              neighbors: int = 15, seed: int = 0, size: int = 400) -> Explorer:  # fmt: skip
-    """A picture of embeddings to explore in JupyterLab: colour it, click or lasso points, see what stands behind them.
+    """A picture of embeddings to explore in JupyterLab: colour it, click or lasso points, see what
+    stands behind them.
 
     Args:
-        data, embedded: as in `points.Points`, such as the test part of a split and what a network makes of it.
+        data, embedded: as in `points.Points`, such as the test part of a split and what a network
+        makes of it.
         neighbors, seed: as in `projection.project`.
         size: side of the picture in pixels.
 
     Raises:
-        DataError: an unknown modality, a part that is missing, of the wrong shape or not finite, or too few samples.
+        DataError: an unknown modality, a part that is missing, of the wrong shape or not finite, or
+            too few samples.
     """
     return Explorer(data, embedded, neighbors=neighbors, seed=seed, size=size)

@@ -1,4 +1,5 @@
-"""Samples as points: the embeddings of several modalities in one numbering, their neighbours and their images."""
+"""Samples as points: the embeddings of several modalities in one numbering, their neighbours and
+their images."""
 
 import base64
 import html
@@ -19,19 +20,22 @@ Grid = list[list[tuple[int, int, str]]]  # rows of (modality, sample, title)
 
 
 class Points:
-    """Embedded samples; a point is one sample in one modality, numbered modality by modality as in the data.
+    """Embedded samples; a point is one sample in one modality, numbered modality by modality as in
+    the data.
 
     Args:
         data: the samples, such as the test part of a split.
-        embedded: modality → part ("inv", "inf", "irr", …) → embeddings [N, D], and "logits" [N, C]; rows as in
-            `data.modalities[modality]`, D of a part the same in every modality.
+        embedded: modality → part ("inv", "inf", "irr", …) → embeddings [N, D], and "logits" [N, C];
+            rows as in `data.modalities[modality]`, D of a part the same in every modality.
 
     Attributes:
         names: the modalities, in the order of `embedded`.
         z: part → embeddings of all P points [P, D].
-        modality, row, sample: of each point [P], its place in `names`, in its modality, and in `data.ids`.
+        modality, row, sample: of each point [P], its place in `names`, in its modality, and in
+        `data.ids`.
         predicted: class that the logits of a point say [P].
-        values: what points can be coloured by, name → [P]: class, modality, right or wrong, and the data's factors.
+        values: what points can be coloured by, name → [P]: class, modality, right or wrong, and the
+            data's factors.
 
     Raises:
         DataError: an unknown modality, a part that is missing, of the wrong shape or not finite.
@@ -46,12 +50,16 @@ class Points:
     def __init__(self, data: MultiModalData, embedded: Mapping[str, Mapping[str, np.ndarray]]):
         parts = _checked(data, embedded)
         self.data, self.names = data, list(embedded)
-        self.z = {part: np.concatenate([held[part] for held in embedded.values()]) for part in parts}
+        self.z = {
+            part: np.concatenate([held[part] for held in embedded.values()]) for part in parts
+        }
         counts = [len(held["logits"]) for held in embedded.values()]
         self.modality = np.repeat(np.arange(len(counts)), counts)
         self.row = np.concatenate([np.arange(count) for count in counts])
         self.sample = np.concatenate([data.rows_of(name) for name in self.names])
-        self.predicted = np.concatenate([np.argmax(held["logits"], axis=1) for held in embedded.values()])
+        self.predicted = np.concatenate(
+            [np.argmax(held["logits"], axis=1) for held in embedded.values()]
+        )
         places = zip(self.modality.tolist(), self.sample.tolist(), strict=True)
         self._point = {place: point for point, place in enumerate(places)}
         labels = data.labels[self.sample]
@@ -60,7 +68,11 @@ class Points:
             "modality": pd.Categorical.from_codes(self.modality, self.names),
             "right or wrong": np.where(self.predicted == labels, "right", "wrong"),
         }
-        self.values = {**self.values, **{n: np.asarray(v)[self.sample] for n, v in data.factors.items()}, **self.values}
+        self.values = {
+            **self.values,
+            **{n: np.asarray(v)[self.sample] for n, v in data.factors.items()},
+            **self.values,
+        }
 
     def __len__(self) -> int:
         return len(self.row)
@@ -71,7 +83,8 @@ class Points:
         return [point for point in held if point is not None]
 
     def near(self, point: int, part: str, k: int = 5) -> dict[int, list[int]]:
-        """Every other modality → its k samples nearest to a point, by cosine in one part, nearest first."""
+        """Every other modality → its k samples nearest to a point, by cosine in one part, nearest
+        first."""
         found = {}
         for m in set(range(len(self.names))) - {int(self.modality[point])}:
             there = np.flatnonzero(self.modality == m)
@@ -85,7 +98,9 @@ class Points:
 
     def across(self, samples: Sequence[int]) -> Grid:
         """A row of images for each modality, a column for each sample."""
-        return [[(m, s, "" if m else self.title(s)) for s in samples] for m in range(len(self.names))]
+        return [
+            [(m, s, "" if m else self.title(s)) for s in samples] for m in range(len(self.names))
+        ]
 
     def around(self, point: int, part: str, k: int = 5) -> Grid:
         """A row of images for each other modality: the point's own, then its nearest there."""
@@ -112,10 +127,20 @@ class Points:
                 axis.set_ylabel("" if m == before else self.names[m], fontsize=9)
                 before = m
                 if (point := self._point.get((m, sample))) is None:
-                    axis.text(0.5, 0.5, "missing", ha="center", va="center", transform=axis.transAxes, fontsize=8)
+                    axis.text(
+                        0.5,
+                        0.5,
+                        "missing",
+                        ha="center",
+                        va="center",
+                        transform=axis.transAxes,
+                        fontsize=8,
+                    )
                     continue
                 image = np.clip(self.data.images(self.names[m], [self.row[point]])[0], 0, 1)
-                shown = image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0]  # first bands as colour, or grey
+                shown = (
+                    image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0]
+                )  # first bands as colour, or grey
                 axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 said = self.predicted[point]
                 mark = "✓" if said == self.data.labels[sample] else "✗"
@@ -125,7 +150,10 @@ class Points:
         """A headline and an image of the grid, with the ids as its text alternative."""
         figure = Figure(figsize=size(grid), layout="constrained")
         self.draw(figure, grid)
-        said = [", ".join(f"{self.names[m]} {self.data.ids[sample]}" for m, sample, _ in row) for row in grid]
+        said = [
+            ", ".join(f"{self.names[m]} {self.data.ids[sample]}" for m, sample, _ in row)
+            for row in grid
+        ]
         alternative = html.escape("; ".join([head, *said]))
         image = f"<img style='max-width: 100%' alt='{alternative}' src='data:image/png;base64,{png(figure)}'>"
         return f"<div>{html.escape(head)}</div>{image}"
@@ -146,19 +174,29 @@ def png(figure: Figure) -> str:
 def _checked(data: MultiModalData, embedded: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
     """The parts that every modality has, if all arrays fit the data."""
     if not embedded or any(name not in data.modalities for name in embedded):
-        raise DataError(f"points: embeddings of {list(embedded)}; the data has {list(data.modalities)}, name those")
+        raise DataError(
+            f"points: embeddings of {list(embedded)}; the data has {list(data.modalities)}, name those"
+        )
     first = next(iter(embedded.values()))
     parts = [part for part in first if part != "logits"]
     if not parts:
-        raise DataError(f"points: {next(iter(embedded))} has logits alone; give an embedding beside them, such as inv")
+        raise DataError(
+            f"points: {next(iter(embedded))} has logits alone; give an embedding beside them, such as inv"
+        )
     for name, held in embedded.items():
         for part in ["logits", *parts]:
             if part not in held:
-                raise DataError(f"points: {name} has no {part}; give logits, and the same parts in each modality")
+                raise DataError(
+                    f"points: {name} has no {part}; give logits, and the same parts in each modality"
+                )
             z, rows = np.asarray(held[part]), len(data.modalities[name].ids)
             width = len(data.classes) if part == "logits" else np.shape(first[part])[-1]
             if z.shape != (rows, width):
-                raise DataError(f"points: {name}/{part} has shape {z.shape}; {(rows, width)} would fit the data")
+                raise DataError(
+                    f"points: {name}/{part} has shape {z.shape}; {(rows, width)} would fit the data"
+                )
             if not np.isfinite(z).all():
-                raise DataError(f"points: {name}/{part} has NaN or infinity; embed with a run that stayed finite")
+                raise DataError(
+                    f"points: {name}/{part} has NaN or infinity; embed with a run that stayed finite"
+                )
     return parts

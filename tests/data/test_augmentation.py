@@ -1,4 +1,5 @@
-"""Rigid motions that are exact and can be undone, their frequencies, and the few views that they and blanks make."""
+"""Rigid motions that are exact and can be undone, their frequencies, and the few views that they
+and blanks make."""
 
 import math
 
@@ -28,7 +29,8 @@ def generator(seed=7):
     return torch.Generator().manual_seed(seed)
 
 
-# motions --------------------------------------------------------------------------------------------------------
+# motions
+# --------------------------------------------------------------------------------------------------------
 
 
 def expected_motion(image, motion):
@@ -55,9 +57,13 @@ def test_argsort_undoes_every_motion(height, width):
     pixels = noise(height * width)
     assert table.shape == (16, height * width)
     for motion in range(16):
-        assert torch.equal(table[motion].sort().values, torch.arange(height * width))  # no pixel lost or doubled
+        assert torch.equal(
+            table[motion].sort().values, torch.arange(height * width)
+        )  # no pixel lost or doubled
         assert torch.equal(pixels[table[motion]][table[motion].argsort()], pixels)
-    assert len({tuple(row.tolist()) for row in table}) == (8 if height == width else 4)  # the symmetries there are
+    assert len({tuple(row.tolist()) for row in table}) == (
+        8 if height == width else 4
+    )  # the symmetries there are
     assert torch.equal(table[0], torch.arange(height * width))
 
 
@@ -74,7 +80,8 @@ def frequencies(size, probability, n=40_000):
 
 
 def stated(probability, square):
-    """Probability of each motion: with p (h of ½) × (v of ½) × (with ½ one of the turns, evenly)."""
+    """Probability of each motion: with p (h of ½) × (v of ½) × (with ½ one of the turns,
+    evenly)."""
     odds = [0.0] * 16
     odds[0] = 1 - probability
     turns = (0, 1, 2, 3) if square else (0, 2)
@@ -91,7 +98,9 @@ def test_motions_have_the_stated_frequencies(size, probability):
     n = 40_000
     odds = stated(probability, size[0] == size[1])
     assert sum(odds) == pytest.approx(1)
-    for motion, (found, expected) in enumerate(zip(frequencies(size, probability).tolist(), odds, strict=True)):
+    for motion, (found, expected) in enumerate(
+        zip(frequencies(size, probability).tolist(), odds, strict=True)
+    ):
         assert abs(found - expected) <= 4 * math.sqrt(expected * (1 - expected) / n), motion
 
 
@@ -99,10 +108,13 @@ def test_other_frequencies_would_be_noticed():
     """The mutation: without the second coin for the rotation, the test above must fail."""
     wrong = [0.5 * (m == 0) + 0.5 / 16 for m in range(16)]
     found = frequencies((8, 8), 0.5).tolist()
-    assert any(abs(a - b) > 4 * math.sqrt(b * (1 - b) / 40_000) for a, b in zip(found, wrong, strict=True))
+    assert any(
+        abs(a - b) > 4 * math.sqrt(b * (1 - b) / 40_000) for a, b in zip(found, wrong, strict=True)
+    )
 
 
-# views ----------------------------------------------------------------------------------------------------------
+# views
+# ----------------------------------------------------------------------------------------------------------
 
 
 def in_view(image, number):
@@ -111,7 +123,8 @@ def in_view(image, number):
 
 
 def quarters(height, width):
-    """The four quarters of an image, True inside: a corner and half of each side, the middle row counted in."""
+    """The four quarters of an image, True inside: a corner and half of each side, the middle row
+    counted in."""
     rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
     top, left = rows < (height + 1) // 2, columns < (width + 1) // 2
     bottom, right = rows >= height // 2, columns >= width // 2
@@ -177,7 +190,10 @@ def test_images_of_hardly_any_pixel_have_views(size):
 @pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
 def test_weak_views_are_the_motions_that_are_drawn(size, probability):
     x = noise(60, 2, *size)
-    views, motions = draw_views(x, probability, generator()), draw_motions(x, probability, generator())
+    views, motions = (
+        draw_views(x, probability, generator()),
+        draw_motions(x, probability, generator()),
+    )
     assert int(views.max()) < 8
     assert torch.equal(view(x, views), move(x, motions))
     assert (views == 0).all() == (probability == 0)
@@ -185,19 +201,28 @@ def test_weak_views_are_the_motions_that_are_drawn(size, probability):
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 6)])
 @pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
-def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter(size, probability):
+def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter(
+    size, probability
+):
     x = noise(60, 2, *size) + 1
-    views, motions = draw_views(x, probability, generator(), strong=True), draw_motions(x, 1.0, generator())
+    views, motions = (
+        draw_views(x, probability, generator(), strong=True),
+        draw_motions(x, 1.0, generator()),
+    )
     assert 8 <= int(views.min()) <= int(views.max()) < VIEWS
     assert torch.equal(view(x, views % 8), move(x, motions))
-    assert torch.equal((view(x, views) == 0).flatten(1).sum(1), torch.full((60,), 2 * size[0] * size[1] // 4))
+    assert torch.equal(
+        (view(x, views) == 0).flatten(1).sum(1), torch.full((60,), 2 * size[0] * size[1] // 4)
+    )
 
 
 def test_strong_views_blank_each_quarter_equally_often():
     views = draw_views(torch.zeros(40_000, 1, 2, 2), 0.5, generator(), strong=True)
     shares = torch.bincount(views // 8, minlength=5) / len(views)
     assert shares[0] == 0
-    assert all(abs(share - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 40_000) for share in shares[1:].tolist())
+    assert all(
+        abs(share - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 40_000) for share in shares[1:].tolist()
+    )
 
 
 @pytest.mark.parametrize("strong", [False, True])
@@ -208,7 +233,8 @@ def test_one_seed_draws_one_set_of_views(strong):
     assert not torch.equal(first, other)
 
 
-# turned and put back --------------------------------------------------------------------------------------------
+# turned and put back
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), *SIZES])
@@ -231,7 +257,8 @@ def test_what_was_turned_is_put_back_exactly(height, width, dtype):
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_so_is_the_gradient(height, width):
-    """restore(turn(x)) is x: what is put in front of it reaches every pixel as it is, not a sum over motions."""
+    """restore(turn(x)) is x: what is put in front of it reaches every pixel as it is, not a sum
+    over motions."""
     x, views = noise(8, 2, height, width).requires_grad_(), torch.arange(8)
     weight = noise(8, 2, height, width, seed=1)
     (weight * restore(turn(x, views), views)).sum().backward()
@@ -246,7 +273,9 @@ def test_a_motion_is_no_other_ones_way_back():
     x = noise(8, 1, 4, 4)
     views = torch.arange(8)
     twice = turn(turn(x, views), views)
-    assert [torch.equal(one, other) for one, other in zip(twice, x, strict=True)].count(False) == 2  # ±90 degrees
+    assert [torch.equal(one, other) for one, other in zip(twice, x, strict=True)].count(
+        False
+    ) == 2  # ±90 degrees
 
 
 def test_view_0_costs_no_copy():
@@ -265,7 +294,9 @@ def encoded(network, x, views):
 @pytest.mark.parametrize("size", [(16, 16), (16, 24)])
 def test_maps_of_a_pooling_encoder_are_put_back_exactly(pool, size):
     network = nn.Sequential(pool, nn.ReLU(), nn.MaxPool2d(2)) if pool.kernel_size == 2 else pool
-    upright, restored = encoded(network, (64 * noise(8, 3, *size)).round(), torch.arange(8))  # sums that are exact
+    upright, restored = encoded(
+        network, (64 * noise(8, 3, *size)).round(), torch.arange(8)
+    )  # sums that are exact
     assert torch.equal(restored, upright)
 
 
@@ -281,18 +312,25 @@ def test_maps_of_a_1x1_convolution_and_of_a_unit_that_is_alike_on_all_sides_are_
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 24)])
 def test_a_padded_convolution_of_stride_2_shifts_its_cells(size):
-    """Even one that is alike on all sides: its cells are centred on even pixels, counted from the left."""
+    """Even one that is alike on all sides: its cells are centred on even pixels, counted from the
+    left."""
     network = nn.Conv2d(3, 4, 3, stride=2, padding=1)
     for weight in network.parameters():
         nn.init.constant_(weight, 0.1)
     upright, restored = encoded(network, noise(8, 3, *size), torch.arange(8))
-    shifted = [(one - other).abs().max().item() > 0.05 for one, other in zip(restored, upright, strict=True)]
+    shifted = [
+        (one - other).abs().max().item() > 0.05
+        for one, other in zip(restored, upright, strict=True)
+    ]
     assert shifted[0] is False
-    assert sum(shifted) >= 3 if size[0] != size[1] else sum(shifted) >= 6  # a transposition leaves the corner in place
+    assert (
+        sum(shifted) >= 3 if size[0] != size[1] else sum(shifted) >= 6
+    )  # a transposition leaves the corner in place
 
 
 def test_a_network_that_can_tell_its_sides_apart_has_other_maps_of_moved_images():
-    """What is put back is the place, not the content: a network need not see a moved image as it saw the image."""
+    """What is put back is the place, not the content: a network need not see a moved image as it
+    saw the image."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2))
     upright, restored = encoded(network, noise(8, 3, 8, 8), torch.arange(8))

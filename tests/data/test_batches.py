@@ -1,4 +1,5 @@
-"""Batches: every sample once, the same ones for the same seed, pairs, strong views, and a teacher's logits to match."""
+"""Batches: every sample once, the same ones for the same seed, pairs, strong views, and a teacher's
+logits to match."""
 
 import itertools
 import threading
@@ -21,11 +22,14 @@ calm = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 
 def numbered(ids, height=3, width=3):
-    """Data whose every pixel is the id of its sample, so that a batch tells which samples it holds."""
+    """Data whose every pixel is the id of its sample, so that a batch tells which samples it
+    holds."""
     modalities = {}
     for name, held in ids.items():
         held = np.array(held)
-        x = np.broadcast_to(held[:, None, None, None], (len(held), 2, height, width)).astype(np.float32)
+        x = np.broadcast_to(held[:, None, None, None], (len(held), 2, height, width)).astype(
+            np.float32
+        )
         modalities[name] = Modality(x.copy(), held % 2, held)
     return MultiModalData(modalities, ("even", "odd"))
 
@@ -42,11 +46,17 @@ def epoch_of(batches, epoch, name):
     return [i for batch in batches.epoch(epoch) for i in samples(batch, name)]
 
 
-# which samples --------------------------------------------------------------------------------------------------
+# which samples
+# --------------------------------------------------------------------------------------------------
 
 
 @calm
-@given(st.integers(2, 150), st.integers(2, 40), st.sampled_from(["paired", "unpaired"]), st.integers(0, 99))
+@given(
+    st.integers(2, 150),
+    st.integers(2, 40),
+    st.sampled_from(["paired", "unpaired"]),
+    st.integers(0, 99),
+)
 def test_every_sample_once_and_never_a_batch_of_one(count, batch_size, pairing, epoch):
     data = numbered({"rgb": range(count), "depth": range(count)})
     batches = Batches(data, batch_size, seed=1, pairing=pairing)
@@ -55,14 +65,20 @@ def test_every_sample_once_and_never_a_batch_of_one(count, batch_size, pairing, 
     assert len(drawn) == len(batches)
     assert max(sizes) - min(sizes) <= 1
     assert min(sizes) >= 2
-    assert max(sizes) <= batch_size or (batch_size == 2 and max(sizes) == 3)  # an odd one out joins a pair
+    assert max(sizes) <= batch_size or (
+        batch_size == 2 and max(sizes) == 3
+    )  # an odd one out joins a pair
     for name in data.modalities:
         assert sorted(i for batch in drawn for i in samples(batch, name)) == list(range(count))
 
 
-@pytest.mark.parametrize(("count", "batch_size"), [(129, 128), (9, 4), (33, 8), (3, 2), (5, 2), (65, 2)])
+@pytest.mark.parametrize(
+    ("count", "batch_size"), [(129, 128), (9, 4), (33, 8), (3, 2), (5, 2), (65, 2)]
+)
 def test_one_sample_too_many_never_crashes_batchnorm(count, batch_size):
-    network = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), torch.nn.Flatten(), torch.nn.BatchNorm1d(4)).train()
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(2, 4, 3), torch.nn.Flatten(), torch.nn.BatchNorm1d(4)
+    ).train()
     with pytest.raises(ValueError, match="more than 1 value"):
         network(torch.zeros(1, 2, 3, 3))  # what would happen with a batch of one
     data = numbered({"rgb": range(count)})
@@ -71,14 +87,20 @@ def test_one_sample_too_many_never_crashes_batchnorm(count, batch_size):
 
 
 def test_sizes_of_the_docstring():
-    assert [len(b.y["rgb"]) for b in Batches(numbered({"rgb": range(129)}), 128, 0).epoch(0)] == [65, 64]
+    assert [len(b.y["rgb"]) for b in Batches(numbered({"rgb": range(129)}), 128, 0).epoch(0)] == [
+        65,
+        64,
+    ]
 
 
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 def test_same_seed_and_epoch_same_batches(pairing):
     data = scenes.make(40, size=8)
     one, again, other = (Batches(data, 8, seed, pairing=pairing) for seed in (3, 3, 4))
-    for batches in (again, one):  # also when an epoch is asked for a second time, or after another one
+    for batches in (
+        again,
+        one,
+    ):  # also when an epoch is asked for a second time, or after another one
         for first, second in zip(one.epoch(5), batches.epoch(5), strict=True):
             for name in data.modalities:
                 assert torch.equal(first.x[name], second.x[name])
@@ -95,7 +117,9 @@ def test_epochs_differ_in_their_motions():
     images = []
     for epoch in (0, 1):
         (batch,) = batches.epoch(epoch)
-        images.append(sorted(image.sum((0, 1))[0].item() for image in batch.x["rgb"]))  # of the left column
+        images.append(
+            sorted(image.sum((0, 1))[0].item() for image in batch.x["rgb"])
+        )  # of the left column
     assert images[0] != images[1]
 
 
@@ -103,7 +127,9 @@ def test_paired_rows_are_the_same_scenes_and_unpaired_rows_are_not():
     data = numbered({"rgb": range(100), "depth": range(99, -1, -1), "thermal": np.r_[50:100, 0:50]})
     for batch in Batches(data, 16, 0, pairing="paired").epoch(0):
         assert samples(batch, "rgb") == samples(batch, "depth") == samples(batch, "thermal")
-    data = numbered({name: range(100) for name in data.modalities})  # in one order, so that one shuffle would pair them
+    data = numbered(
+        {name: range(100) for name in data.modalities}
+    )  # in one order, so that one shuffle would pair them
     batches = Batches(data, 16, 0, pairing="unpaired")
     orders = [epoch_of(batches, 0, name) for name in data.modalities]
     for one, other in ((0, 1), (0, 2), (1, 2)):
@@ -114,7 +140,11 @@ def test_paired_rows_are_the_same_scenes_and_unpaired_rows_are_not():
 def test_paired_batches_leave_out_what_lacks_a_modality():
     data = numbered({"rgb": range(20), "depth": range(12, 40)})
     batches = Batches(data, 4, 0, pairing="paired")
-    assert sorted(epoch_of(batches, 0, "rgb")) == sorted(epoch_of(batches, 0, "depth")) == list(range(12, 20))
+    assert (
+        sorted(epoch_of(batches, 0, "rgb"))
+        == sorted(epoch_of(batches, 0, "depth"))
+        == list(range(12, 20))
+    )
 
 
 def test_unequal_sizes_repeat_the_smaller_modality_evenly():
@@ -132,7 +162,10 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 
 def test_no_shared_ids_cannot_be_paired():
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
-    with pytest.raises(DataError, match=r"^data: no id stands in each of rgb, depth, so no pairs; train a method with"):
+    with pytest.raises(
+        DataError,
+        match=r"^data: no id stands in each of rgb, depth, so no pairs; train a method with",
+    ):
         Batches(data, 4, 0, pairing="paired")
     assert len(Batches(data, 4, 0)) == 3
 
@@ -154,7 +187,8 @@ def test_modality_without_samples_is_refused():
         list(Batches(data, 4, 0).epoch(0))
 
 
-# from memory or from disk ---------------------------------------------------------------------------------------
+# from memory or from disk
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scaled", [False, True])
@@ -219,7 +253,8 @@ def test_memory_format():
     assert torch.equal(batch.x["rgb"], plain.x["rgb"])
 
 
-# stacked modalities ---------------------------------------------------------------------------------------------
+# stacked modalities
+# ---------------------------------------------------------------------------------------------
 
 
 def test_paired_rows_are_where_the_shared_ids_stand():
@@ -229,12 +264,15 @@ def test_paired_rows_are_where_the_shared_ids_stand():
         "rgb": [4, 7, 3],
         "depth": [4, 7, 3],
     }
-    assert {name: found.tolist() for name, found in paired_rows(data, ["sar", "rgb", "depth"]).items()} == {
-        "sar": [0, 2],
-        "rgb": [2, 3],
-        "depth": [3, 0],
-    }
-    assert paired_rows(data, ["depth"])["depth"].tolist() == [2, 3, 0, 1]  # each once, in the order of all ids
+    assert {
+        name: found.tolist() for name, found in paired_rows(data, ["sar", "rgb", "depth"]).items()
+    } == {"sar": [0, 2], "rgb": [2, 3], "depth": [3, 0]}
+    assert paired_rows(data, ["depth"])["depth"].tolist() == [
+        2,
+        3,
+        0,
+        1,
+    ]  # each once, in the order of all ids
 
 
 @pytest.mark.parametrize("resident_bytes", [0, 1 << 20])
@@ -251,7 +289,9 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(resident_bytes):
         assert (held.held is None) == (resident_bytes == 0)
         assert held.ids.tolist() == whole.ids[list(expected)].tolist()
         assert held.labels.tolist() == whole.labels[list(expected)].tolist()
-        stacked = np.concatenate([whole.modalities[part].x[list(expected)] for part in name.split("+")], 1)
+        stacked = np.concatenate(
+            [whole.modalities[part].x[list(expected)] for part in name.split("+")], 1
+        )
         rows = torch.tensor([2, 0, 9])
         np.testing.assert_array_equal(held[rows].numpy(), stacked[rows])
         assert len(held) == len(stacked)
@@ -269,13 +309,20 @@ def test_stacked_images_are_scaled_each_by_its_own_bounds():
     split = scenes.make(66, size=8).split(seed=1)
     held = Images(split.test, "rgb+depth", "cpu")[torch.arange(5)].numpy()
     for name, part in (("rgb", held[:, :3]), ("depth", held[:, 3:])):
-        np.testing.assert_array_equal(part, split.train.normalization[name](split.test.modalities[name].x[:5]))
+        np.testing.assert_array_equal(
+            part, split.train.normalization[name](split.test.modalities[name].x[:5])
+        )
 
 
 def test_images_of_two_sizes_cannot_be_stacked():
-    rgb, depth = scenes.make(10, size=8).modalities["rgb"], scenes.make(10, size=12).modalities["depth"]
+    rgb, depth = (
+        scenes.make(10, size=8).modalities["rgb"],
+        scenes.make(10, size=12).modalities["depth"],
+    )
     data = MultiModalData({"rgb": rgb, "depth": depth}, tuple("abcdefghi"))
-    with pytest.raises(DataError, match=r"^data: images of .*rgb.*8, 8.*depth.*12, 12.* cannot be stacked"):
+    with pytest.raises(
+        DataError, match=r"^data: images of .*rgb.*8, 8.*depth.*12, 12.* cannot be stacked"
+    ):
         Images(data, "rgb+depth", "cpu")
     assert len(Images(data, "depth", "cpu")) == 10
 
@@ -285,7 +332,8 @@ def test_images_without_a_shared_id_cannot_be_stacked():
         Images(numbered({"rgb": range(10), "depth": range(10, 20)}), "rgb+depth", "cpu")
 
 
-# augmentation --------------------------------------------------------------------------------------------------
+# augmentation
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("probability", [0, 0.0])
@@ -300,7 +348,9 @@ def test_no_augmentation_leaves_the_images(probability):
 @pytest.mark.parametrize("shape", [(8, 8), (4, 16)])
 def test_augmentation_moves_each_image_and_each_modality_on_its_own(shape):
     data = scenes.make(200, size=8)
-    reshaped = {name: replace(m, x=m.x.reshape(200, -1, *shape)) for name, m in data.modalities.items()}
+    reshaped = {
+        name: replace(m, x=m.x.reshape(200, -1, *shape)) for name, m in data.modalities.items()
+    }
     data = replace(data, modalities=reshaped)
     kwargs = {"batch_size": 200, "seed": 0, "pairing": "paired"}
     (plain,), (moved,) = (Batches(data, **kwargs, augment=p).epoch(0) for p in (0, 0.5))
@@ -326,14 +376,19 @@ def test_unscaled_source_is_never_changed():
     np.testing.assert_array_equal(data.modalities["rgb"].x, before)
 
 
-# strong views and soft labels -----------------------------------------------------------------------------------
+# strong views and soft labels
+# -----------------------------------------------------------------------------------
 
 
 def test_a_batch_knows_its_epoch():
     batches = Batches(numbered({"rgb": range(10)}), 4, 0, strong=True)
     for epoch in (0, 7):
-        assert {(batch.epoch, batch.strong.epoch) for batch in batches.epoch(epoch)} == {(epoch, epoch)}
-    assert [batch.strong for batch in Batches(numbered({"rgb": range(10)}), 4, 0).epoch(0)] == [None] * 3
+        assert {(batch.epoch, batch.strong.epoch) for batch in batches.epoch(epoch)} == {
+            (epoch, epoch)
+        }
+    assert [batch.strong for batch in Batches(numbered({"rgb": range(10)}), 4, 0).epoch(0)] == [
+        None
+    ] * 3
 
 
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
@@ -352,12 +407,16 @@ def test_strong_views_change_nothing_about_the_weak_ones(pairing, augment):
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
 def test_a_strong_view_is_of_the_same_samples_with_one_quarter_blank(pairing):
     ids = range(1, 41)  # no image is black by itself
-    batches = Batches(numbered({"rgb": ids, "depth": ids}, 4, 6), 8, 0, pairing=pairing, augment=0, strong=True)
+    batches = Batches(
+        numbered({"rgb": ids, "depth": ids}, 4, 6), 8, 0, pairing=pairing, augment=0, strong=True
+    )
     for batch in batches.epoch(0):
         for name, strong in batch.strong.x.items():
             weak = samples(batch, name)
             assert strong.amax((1, 2, 3)).tolist() == weak
-            assert ((strong == 0).flatten(1).sum(1) == 2 * 6).all()  # two bands, a quarter of 24 pixels
+            assert (
+                (strong == 0).flatten(1).sum(1) == 2 * 6
+            ).all()  # two bands, a quarter of 24 pixels
             assert ((strong == 0) | (strong == batch.x[name])).all()
             assert torch.equal(batch.strong.y[name], batch.y[name])
         assert batch.strong.strong is None
@@ -400,27 +459,37 @@ def test_strong_motions_have_nothing_to_do_with_the_weak_ones(monkeypatch):
 
 
 def linear_teacher(data, views, seed=0, classes=4):
-    """Soft labels of a "network" that is one matrix: what it says of an image is known for every view."""
+    """Soft labels of a "network" that is one matrix: what it says of an image is known for every
+    view."""
     draw = torch.Generator().manual_seed(seed)
     matrices, shares = {}, {}
     for name in data.modalities:
         images = Images(data, name, "cpu")
         x = images[torch.arange(len(images))]
         matrices[name] = torch.randn(x[0].numel(), classes, generator=draw)
-        seen = [view(x, torch.full((len(x),), number)).flatten(1) @ matrices[name] for number in range(views)]
+        seen = [
+            view(x, torch.full((len(x),), number)).flatten(1) @ matrices[name]
+            for number in range(views)
+        ]
         shares[name] = torch.stack(seen, 1)
     bias = torch.randn(classes, generator=draw)
-    return SoftLabels(shares, bias), lambda batch: bias + sum(x.flatten(1) @ matrices[m] for m, x in batch.x.items())
+    return SoftLabels(
+        shares, bias
+    ), lambda batch: bias + sum(x.flatten(1) @ matrices[m] for m, x in batch.x.items())
 
 
 def partly_paired():
     whole = scenes.make(40, size=8)
     rgb, depth = whole.modalities.values()
-    return MultiModalData({"rgb": rgb.take(np.r_[5:40]), "depth": depth.take(np.r_[30:-1:-1])}, whole.classes)
+    return MultiModalData(
+        {"rgb": rgb.take(np.r_[5:40]), "depth": depth.take(np.r_[30:-1:-1])}, whole.classes
+    )
 
 
 @pytest.mark.parametrize("make_data", [lambda: scenes.make(40, size=8), partly_paired])
-@pytest.mark.parametrize(("augment", "strong", "views"), [(0, False, 1), (0.5, False, 8), (0, True, 40), (1, True, 40)])
+@pytest.mark.parametrize(
+    ("augment", "strong", "views"), [(0, False, 1), (0.5, False, 8), (0, True, 40), (1, True, 40)]
+)
 def test_soft_labels_are_for_the_very_images_shown(make_data, augment, strong, views):
     data = make_data()
     soft, says = linear_teacher(data, views)
@@ -434,7 +503,10 @@ def test_soft_labels_are_for_the_very_images_shown(make_data, augment, strong, v
 
 def test_soft_labels_of_a_teacher_that_reads_one_modality_leave_the_images_as_they_are():
     data = partly_paired()
-    (both, says), make = linear_teacher(data, 8), {"batch_size": 8, "seed": 0, "pairing": "paired", "augment": 1}
+    (both, says), make = (
+        linear_teacher(data, 8),
+        {"batch_size": 8, "seed": 0, "pairing": "paired", "augment": 1},
+    )
     one = SoftLabels({"rgb": both.shares["rgb"]}, both.bias)
     rest = SoftLabels({"depth": both.shares["depth"]}, 0 * both.bias)
     kinds = [Batches(data, **make, soft=soft).epoch(0) for soft in (None, one, rest)]
@@ -447,7 +519,10 @@ def test_soft_labels_of_a_teacher_that_reads_one_modality_leave_the_images_as_th
 def test_soft_labels_are_looked_up_row_by_row_and_view_by_view():
     """Shares that say their own place: hundreds the row, ones the view."""
     rows, views = torch.arange(5)[:, None], torch.arange(8)[None]
-    shares = {"rgb": (100 * rows + views)[..., None].float(), "depth": (1e4 * (100 * rows + views))[..., None].float()}
+    shares = {
+        "rgb": (100 * rows + views)[..., None].float(),
+        "depth": (1e4 * (100 * rows + views))[..., None].float(),
+    }
     soft = SoftLabels(shares, torch.tensor([0.5]))
     found = soft(
         {"rgb": torch.tensor([4, 0]), "depth": torch.tensor([1, 2])},
@@ -457,7 +532,8 @@ def test_soft_labels_are_looked_up_row_by_row_and_view_by_view():
 
 
 def test_bf16_takes_no_digits_from_soft_labels():
-    """Fabric rounds the tensors of dataclasses and mappings that a network is given; a batch is neither."""
+    """Fabric rounds the tensors of dataclasses and mappings that a network is given; a batch is
+    neither."""
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     soft = torch.tensor([[1.001, 2.002]])
     strong = Batch({"rgb": torch.rand(1, 3, 4, 4)}, {"rgb": torch.tensor([0])}, soft=soft + 1)
@@ -477,20 +553,27 @@ class _Keep(torch.nn.Module):
         return batch
 
 
-# a class for every pixel ----------------------------------------------------------------------------------------
+# a class for every pixel
+# ----------------------------------------------------------------------------------------
 
 COARSE = tuple("abcdefgh")
 
 
 def class_of(x):
-    """What the planted masks say of a pixel: a function of its first band; every fifth value has no label."""
+    """What the planted masks say of a pixel: a function of its first band; every fifth value has no
+    label."""
     value = x[..., 0, :, :].long() if isinstance(x, torch.Tensor) else x[..., 0, :, :].astype(int)
     known = value % len(COARSE)
-    return torch.where(value % 5 == 0, 255, known) if isinstance(x, torch.Tensor) else np.where(value % 5, known, 255)
+    return (
+        torch.where(value % 5 == 0, 255, known)
+        if isinstance(x, torch.Tensor)
+        else np.where(value % 5, known, 255)
+    )
 
 
 def planted(ids, height=6, width=6, **fields):
-    """Dense data whose images are all different numbers, and whose masks say what their pixel is."""
+    """Dense data whose images are all different numbers, and whose masks say what their pixel
+    is."""
     modalities, masks = {}, {}
     pixels = np.arange(height * width).reshape(height, width)
     for band, (name, held) in enumerate(ids.items()):
@@ -531,12 +614,18 @@ def test_masks_are_moved_exactly_as_their_images(kind, pairing, size, resident_b
 def test_a_mask_moved_in_another_way_would_be_noticed():
     data = planted(DENSE["paired"])
     batch = next(Batches(data, 8, 0, pairing="paired", augment=1, dense=True).epoch(0))
-    assert not torch.equal(turn(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0], class_of(batch.x["rgb"]))
-    assert not torch.equal(batch.y["rgb"], batch.y["depth"])  # the other modality's is in another place
+    assert not torch.equal(
+        turn(batch.y["rgb"][:, None], batch.views["rgb"])[:, 0], class_of(batch.x["rgb"])
+    )
+    assert not torch.equal(
+        batch.y["rgb"], batch.y["depth"]
+    )  # the other modality's is in another place
 
 
 def test_paired_masks_are_of_the_same_scene_once_put_back():
-    for batch in Batches(planted(DENSE["paired"]), 8, 0, pairing="paired", augment=1, dense=True).epoch(0):
+    for batch in Batches(
+        planted(DENSE["paired"]), 8, 0, pairing="paired", augment=1, dense=True
+    ).epoch(0):
         upright = [put_back(batch.y[name], batch.views[name]) for name in ("rgb", "depth")]
         assert torch.equal(*upright)
 
@@ -546,7 +635,9 @@ def put_back(labels, views):
     found = []
     for one, seen in zip(labels[:, None], views.tolist(), strict=True):
         back = [turn(one[None], torch.tensor([v])) for v in range(8)]
-        fits = [image for image in back if torch.equal(turn(image, torch.tensor([seen])), one[None])]
+        fits = [
+            image for image in back if torch.equal(turn(image, torch.tensor([seen])), one[None])
+        ]
         found.append(fits[0][0, 0])
     return torch.stack(found)
 
@@ -554,7 +645,9 @@ def put_back(labels, views):
 @pytest.mark.parametrize("dense", [False, True])
 def test_views_say_how_each_image_is_moved(dense):
     data = planted(DENSE["paired"], 5, 5)
-    originals = {int(image[0, 0, 0]) // 97: image for image in torch.from_numpy(data.modalities["rgb"].x)}
+    originals = {
+        int(image[0, 0, 0]) // 97: image for image in torch.from_numpy(data.modalities["rgb"].x)
+    }
     for batch in Batches(data, 8, 0, augment=1, dense=dense).epoch(0):
         assert set(batch.views) == {"rgb", "depth"}
         smallest = batch.x["rgb"][:, 0].amin((1, 2)).long() // 97
@@ -568,34 +661,46 @@ def test_coupled_modalities_have_equal_views_and_others_do_not(coupled):
     data = planted({name: range(40) for name in ("rgb", "depth", "sar")})
     make = {"batch_size": 10, "seed": 3, "pairing": "paired", "augment": 1, "dense": True}
     batches = Batches(data, **make, coupled=coupled)
-    drawn = {name: torch.cat([b.views[name] for e in range(3) for b in batches.epoch(e)]) for name in data.modalities}
+    drawn = {
+        name: torch.cat([b.views[name] for e in range(3) for b in batches.epoch(e)])
+        for name in data.modalities
+    }
     assert torch.equal(drawn["rgb"], drawn["depth"]) == coupled
     assert torch.equal(drawn["rgb"], drawn["sar"]) == coupled
     assert len(drawn["rgb"].unique()) == 8
     if coupled:
         for batch in batches.epoch(0):
-            assert torch.equal(batch.x["rgb"][:, 0], batch.x["sar"][:, 0])  # row by row the same pixels
+            assert torch.equal(
+                batch.x["rgb"][:, 0], batch.x["sar"][:, 0]
+            )  # row by row the same pixels
             assert torch.equal(batch.y["rgb"], batch.y["depth"])
 
 
 def test_the_first_modality_is_moved_as_ever_when_others_follow_it():
-    """Coupled or not, the same seed shows the same scenes, and the first modality in the same views."""
+    """Coupled or not, the same seed shows the same scenes, and the first modality in the same
+    views."""
     data = planted({name: range(40) for name in ("rgb", "depth")})
     make = {"batch_size": 10, "seed": 3, "pairing": "paired", "augment": 0.5, "dense": True}
-    for one, other in zip(*(Batches(data, **make, coupled=c).epoch(2) for c in (False, True)), strict=True):
+    for one, other in zip(
+        *(Batches(data, **make, coupled=c).epoch(2) for c in (False, True)), strict=True
+    ):
         assert torch.equal(one.x["rgb"], other.x["rgb"])
         assert torch.equal(one.x["depth"].amin((1, 2, 3)), other.x["depth"].amin((1, 2, 3)))
 
 
 def test_classification_batches_are_what_they_were():
-    """Views are drawn as before, and labels stay one for an image: a run's numbers are those of earlier versions."""
+    """Views are drawn as before, and labels stay one for an image: a run's numbers are those of
+    earlier versions."""
     data = scenes.make(30, size=8)
     batches = Batches(data, 10, 4)
     streams = np.random.SeedSequence([4, 1]).generate_state(4)
     for number, name in enumerate(data.modalities):
         generator = torch.Generator().manual_seed(int(streams[2 * number + 1]))
         for batch in batches.epoch(1):
-            motions, numbers = draw_motions(batch.x[name], 0.5, generator), torch.arange(64.0).view(1, 1, 8, 8)
+            motions, numbers = (
+                draw_motions(batch.x[name], 0.5, generator),
+                torch.arange(64.0).view(1, 1, 8, 8),
+            )
             assert batch.y[name].shape == (10,)
             assert torch.equal(move(numbers.expand(10, 1, 8, 8), motions),
                                turn(numbers.expand(10, 1, 8, 8), batch.views[name]))  # fmt: skip
@@ -617,7 +722,9 @@ def test_the_truth_of_images_is_their_own_mask(tmp_path, name, resident_bytes, o
         images = held[rows if chosen is rows else torch.arange(len(held))]
         truth = held.truth(chosen)
         assert truth.dtype == torch.uint8
-        for first in range(0, images.shape[1], 2):  # each stacked modality's first band says the same
+        for first in range(
+            0, images.shape[1], 2
+        ):  # each stacked modality's first band says the same
             assert torch.equal(truth.long(), class_of(images[:, first : first + 1]))
 
 
@@ -633,7 +740,9 @@ def test_the_truth_without_dense_is_the_label_of_the_image(resident_bytes):
 def test_masks_of_a_batch_are_read_when_they_are_asked_for(tmp_path):
     planted(DENSE["paired"]).save(tmp_path / "held")
     data = MultiModalData.open(tmp_path / "held")
-    streamed, resident = (Batches(data, 8, 0, augment=1, dense=True, resident_bytes=size) for size in (0, 1 << 20))
+    streamed, resident = (
+        Batches(data, 8, 0, augment=1, dense=True, resident_bytes=size) for size in (0, 1 << 20)
+    )
     for one, other in zip(streamed.epoch(0), resident.epoch(0), strict=True):
         for name in data.modalities:
             assert torch.equal(one.y[name], other.y[name])

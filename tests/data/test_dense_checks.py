@@ -1,4 +1,5 @@
-"""Dense data that cannot be right: refused in one line that says where; and images without any label, which are."""
+"""Dense data that cannot be right: refused in one line that says where; and images without any
+label, which are."""
 
 from dataclasses import replace
 
@@ -45,7 +46,9 @@ def test_masks_of_another_size_than_the_images(whole, shape):
 
 def test_the_modality_that_does_not_fit_is_named(whole):
     small = replace(whole.modalities["depth"], x=whole.modalities["depth"].x[:, :, ::2, ::2])
-    with pytest.raises(DataError, match=r"^scenes-dense/depth: images are 8×8 pixels, masks 16×16; "):
+    with pytest.raises(
+        DataError, match=r"^scenes-dense/depth: images are 8×8 pixels, masks 16×16; "
+    ):
         replace(whole, modalities={**whole.modalities, "depth": small})
 
 
@@ -54,7 +57,8 @@ def test_masks_that_are_no_uint8(whole, dtype):
     with pytest.raises(DataError) as caught:
         with_masks(whole, whole.masks.astype(dtype))
     assert (
-        one_line(caught) == f"scenes-dense: masks are {np.dtype(dtype)}; classes of pixels are uint8, 255 for no label"
+        one_line(caught)
+        == f"scenes-dense: masks are {np.dtype(dtype)}; classes of pixels are uint8, 255 for no label"
     )
 
 
@@ -62,7 +66,10 @@ def test_masks_that_are_no_uint8(whole, dtype):
 def test_masks_of_another_number(whole, count):
     with pytest.raises(DataError) as caught:
         with_masks(whole, np.zeros((count, 16, 16), np.uint8))
-    assert one_line(caught) == f"scenes-dense: masks has {count} entries for 20 samples; align with ids"
+    assert (
+        one_line(caught)
+        == f"scenes-dense: masks has {count} entries for 20 samples; align with ids"
+    )
 
 
 def test_masks_that_are_no_classes_may_be_anything(whole):
@@ -71,10 +78,13 @@ def test_masks_that_are_no_classes_may_be_anything(whole):
     assert held.take(np.array([3, 4])).masks.shape == (2, 5, 7)
 
 
-# ---------------------------------------------------------------- at the split, where masks are read
+# ---------------------------------------------------------------- at the split, where masks are
+# read
 
 
-@pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2)), (17, (19, 15, 15))])
+@pytest.mark.parametrize(
+    ("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2)), (17, (19, 15, 15))]
+)
 def test_an_id_that_is_no_class(whole, value, place):
     masks = whole.masks.copy()
     masks[place] = value
@@ -93,7 +103,9 @@ def test_the_sample_is_named_also_where_masks_are_read_in_parts(whole, monkeypat
     masks[16, 3, 4] = 9
     with_masks(whole, masks).save(tmp_path / "held")
     for held in (with_masks(whole, masks), MultiModalData.open(tmp_path / "held")):
-        with pytest.raises(DataError, match=r"mask of sample 16 holds 9 at pixel \(3, 4\); there are classes 0 … 3"):
+        with pytest.raises(
+            DataError, match=r"mask of sample 16 holds 9 at pixel \(3, 4\); there are classes 0 … 3"
+        ):
             held.split()
 
 
@@ -126,7 +138,9 @@ def test_a_part_without_a_label_is_named(whole, part):
     parts = whole.divide(seed=0)
     masks = whole.masks.copy()
     masks[parts[part]] = 255
-    with pytest.raises(DataError, match=rf"^scenes-dense, {part} part: no pixel of any mask has a label"):
+    with pytest.raises(
+        DataError, match=rf"^scenes-dense, {part} part: no pixel of any mask has a label"
+    ):
         with_masks(whole, masks, parts=parts).split()
 
 
@@ -139,11 +153,14 @@ def test_dense_data_are_divided_whatever_their_most_frequent_class(whole):
         replace(whole, modalities=flat, dense=False).split()
 
 
-# ---------------------------------------------------------------- an image without any label is allowed
+# ---------------------------------------------------------------- an image without any label is
+# allowed
 
 
 def test_an_image_without_a_label_leaves_the_others_terms_alone():
-    logits = torch.randn(3, 4, 5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+    logits = torch.randn(
+        3, 4, 5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    ).requires_grad_()
     labels = torch.randint(4, (3, 5, 5), generator=torch.Generator().manual_seed(1))
     without = labels.clone()
     without[1] = 255
@@ -176,7 +193,9 @@ def test_a_step_with_images_without_a_label(whole, name, unlabelled):
 def test_training_and_test_with_images_without_a_label(whole, tmp_path):
     masks = whole.masks.copy()
     masks[::3] = 255
-    result = fit("crodino", with_masks(whole, masks).split(), TINY, tmp_path / "run", progress=False)
+    result = fit(
+        "crodino", with_masks(whole, masks).split(), TINY, tmp_path / "run", progress=False
+    )
     assert all(0 <= scores["miou"] <= 100 for scores in result.scores.values())
 
 
@@ -199,13 +218,21 @@ def test_a_dense_method_needs_a_class_for_every_pixel(whole, name, kind):
 
 def test_nothing_is_left_of_a_dense_method_on_other_data(tmp_path):
     with pytest.raises(ConfigError, match="needs a class for every pixel"):
-        fit("single", data.load("scenes:n=66,size=16").split(), TINY, tmp_path / "run", progress=False)
+        fit(
+            "single",
+            data.load("scenes:n=66,size=16").split(),
+            TINY,
+            tmp_path / "run",
+            progress=False,
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_classification_takes_dense_data_by_the_most_frequent_class(tmp_path):
     held = data.load("scenes-dense:n=60,size=16")
-    result = fit("student", held.split(), profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    result = fit(
+        "student", held.split(), profile("tiny", epochs=1), tmp_path / "run", progress=False
+    )
     assert (result.metric, result.classes) == ("f1", 4)
 
 

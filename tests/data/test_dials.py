@@ -1,4 +1,5 @@
-"""The dials of the scenes: what each turns, how much of it, and that it leaves everything else as it is."""
+"""The dials of the scenes: what each turns, how much of it, and that it leaves everything else as
+it is."""
 
 import math
 
@@ -24,14 +25,18 @@ def make(n=330, size=8, **dials):
 
 def near(found, expected, n, sds=4.0):
     """Within so many standard deviations of a share of n draws."""
-    assert abs(found - expected) <= sds * math.sqrt(max(expected * (1 - expected), 1e-12) / n), (found, expected)
+    assert abs(found - expected) <= sds * math.sqrt(max(expected * (1 - expected), 1e-12) / n), (
+        found,
+        expected,
+    )
 
 
 def same(one, other, rows=slice(None)):
     return one[rows].tobytes() == other[rows].tobytes()
 
 
-# at rest --------------------------------------------------------------------------------------------------------
+# at rest
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_the_default_data_is_what_it_was():
@@ -42,7 +47,11 @@ def test_the_default_data_is_what_it_was():
                                    {"labelled_in": "thermal"}, {"unpaired": False}])  # fmt: skip
 def test_a_dial_at_rest_is_none(dials):
     still, plain = make(**dials), make()
-    assert (still.fingerprint, still.name, still.parts) == (plain.fingerprint, "scenes-rgb-depth-thermal", None)
+    assert (still.fingerprint, still.name, still.parts) == (
+        plain.fingerprint,
+        "scenes-rgb-depth-thermal",
+        None,
+    )
 
 
 NAMES = [
@@ -52,7 +61,10 @@ NAMES = [
     ({"spurious": 0.6}, "scenes-spurious_rgb=0.6"),
     ({"spurious": 1, "spurious_in": "depth"}, "scenes-spurious_depth=1"),
     ({"labelled": 0.25}, "scenes-labelled=0.25"),
-    ({"labelled": 0.5, "spurious": 0.6, "shared": 0.5}, "scenes-shared=0.5-spurious_rgb=0.6-labelled=0.5"),
+    (
+        {"labelled": 0.5, "spurious": 0.6, "shared": 0.5},
+        "scenes-shared=0.5-spurious_rgb=0.6-labelled=0.5",
+    ),
 ]
 
 
@@ -70,7 +82,10 @@ def test_the_name_tells_the_dials_that_were_turned(dials, name):
     [
         ({}, "scenes-rgb-depth-thermal"),
         ({"labelled": 0.5}, "scenes-rgb-depth-thermal-labelled=0.5"),
-        ({"labelled": 0.5, "labelled_in": "thermal"}, "scenes-rgb-depth-thermal-labelled_thermal=0.5"),
+        (
+            {"labelled": 0.5, "labelled_in": "thermal"},
+            "scenes-rgb-depth-thermal-labelled_thermal=0.5",
+        ),
         ({"unpaired": True}, "scenes-rgb-depth-thermal-unpaired=1"),
         ({"modalities": ("depth", "rgb")}, "scenes"),
         ({"modalities": ("depth", "thermal")}, "scenes-depth-thermal"),
@@ -81,7 +96,13 @@ def test_the_name_tells_other_sensors_than_the_usual_two(dials, name):
 
 
 def test_every_dial_is_another_fingerprint():
-    dials = [{}, {"shared": 0.5}, {"spurious": 0.6}, {"spurious": 0.6, "spurious_in": "depth"}, {"labelled": 0.5}]
+    dials = [
+        {},
+        {"shared": 0.5},
+        {"spurious": 0.6},
+        {"spurious": 0.6, "spurious_in": "depth"},
+        {"labelled": 0.5},
+    ]
     assert len({make(99, **given).fingerprint for given in dials}) == len(dials)
 
 
@@ -105,12 +126,14 @@ def test_a_dial_that_is_no_number(said):
         load(f"scenes:n=99,{said}")
 
 
-# shared ---------------------------------------------------------------------------------------------------------
+# shared
+# ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.3, 0.8])
 def test_shares_of_right_outlines_and_reliefs(shared):
-    """An outline that is redrawn is right by chance in one of three; a relief too, and where it is kept in 5 of 6."""
+    """An outline that is redrawn is right by chance in one of three; a relief too, and where it is
+    kept in 5 of 6."""
     plain, turned = factors(), factors(shared=shared)
     n = len(plain["shape"])
     right = turned["outline"] == turned["shape"]
@@ -118,7 +141,9 @@ def test_shares_of_right_outlines_and_reliefs(shared):
     kept = turned["relief"] == plain["relief"]
     near(kept.mean(), shared + (1 - shared) / 3, n)
     near((turned["relief"] == turned["material"]).mean(), shared * 5 / 6 + (1 - shared) / 3, n)
-    near((~right & ~kept).mean(), (1 - shared) * 4 / 9, n)  # of the same scenes, and independent in them
+    near(
+        (~right & ~kept).mean(), (1 - shared) * 4 / 9, n
+    )  # of the same scenes, and independent in them
     assert set(turned["outline"]) == set(turned["relief"]) == {0, 1, 2}
 
 
@@ -127,14 +152,22 @@ def test_what_is_not_shared_is_redrawn_from_streams_of_its_own():
     assert [name for name in plain if not same(plain[name], turned[name])] == ["relief", "outline"]
     assert same(plain["outline"], plain["shape"])
     apart = turned["outline"] != turned["shape"]
-    for name in ("shape", "material", "texture", "scale", "shift"):  # which scenes it hits has nothing to do with them
+    for name in (
+        "shape",
+        "material",
+        "texture",
+        "scale",
+        "shift",
+    ):  # which scenes it hits has nothing to do with them
         correlation = np.corrcoef(apart, turned[name])[0, 1]
         assert abs(correlation) < 4 / math.sqrt(len(apart)), name
 
 
 def test_more_shared_is_a_superset():
     less, more = factors(shared=0.3), factors(shared=0.7)
-    apart = {name: held["outline"] != held["shape"] for name, held in (("less", less), ("more", more))}
+    apart = {
+        name: held["outline"] != held["shape"] for name, held in (("less", less), ("more", more))
+    }
     assert (apart["more"] <= apart["less"]).all()
 
 
@@ -156,9 +189,14 @@ def test_images_of_scenes_with_the_same_cues_are_those_of_before(shared):
 
 
 def test_rgb_shows_the_outline_and_depth_the_shape(monkeypatch):
-    """RGB is as in a world where every scene's shape is that outline; depth as in one where only the reliefs differ."""
+    """RGB is as in a world where every scene's shape is that outline; depth as in one where only
+    the reliefs differ."""
     turned, held = make(66, shared=0), factors(66, shared=0)
-    for name, shape in (("rgb", held["outline"]), ("depth", held["shape"]), ("thermal", held["shape"])):
+    for name, shape in (
+        ("rgb", held["outline"]),
+        ("depth", held["shape"]),
+        ("thermal", held["shape"]),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(scenes, "_factors", lambda *_, shape=shape: {**held, "shape": shape})
             assert same(make(66).modalities[name].x, turned.modalities[name].x)
@@ -173,13 +211,17 @@ def best_rule(seen, label, others_seen, others_label):
 
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_the_ceilings_of_one_sensor_and_of_both(shared):
-    """RGB: (s + (1-s)/3)(1 - ε + ε/3); depth: s(1 - δ + δ/3) + (1-s)/3; both at s = 0: depth's shape, RGB's texture."""
+    """RGB: (s + (1-s)/3)(1 - ε + ε/3); depth: s(1 - δ + δ/3) + (1-s)/3; both at s = 0: depth's
+    shape, RGB's texture."""
     one, other = factors(shared=shared), factors(seed=1, shared=shared)
     n = len(one["shape"])
 
     def ceiling(*names):
         seen, label = (
-            [np.ravel_multi_index([f[name] for name in chosen], [3] * len(chosen)) for f in (one, other)]
+            [
+                np.ravel_multi_index([f[name] for name in chosen], [3] * len(chosen))
+                for f in (one, other)
+            ]
             for chosen in (names, ("shape", "material"))
         )
         return best_rule(seen[0], label[0], seen[1], label[1])
@@ -197,7 +239,8 @@ def test_the_ceilings_of_one_sensor_and_of_both(shared):
     assert both >= scenes.best_accuracy(0.10) - 4 * math.sqrt(0.06 / n)
 
 
-# spurious -------------------------------------------------------------------------------------------------------
+# spurious
+# -------------------------------------------------------------------------------------------------------
 
 
 def tied(data, modality):
@@ -210,7 +253,9 @@ def tied(data, modality):
 
 @pytest.mark.parametrize("modality", ["rgb", "depth"])
 @pytest.mark.parametrize("spurious", [0.3, 0.8, 1.0])
-def test_the_nuisance_goes_with_the_class_where_one_trains_and_not_where_one_tests(modality, spurious):
+def test_the_nuisance_goes_with_the_class_where_one_trains_and_not_where_one_tests(
+    modality, spurious
+):
     data = make(2200, spurious=spurious, spurious_in=modality)
     train, valid, test = (tied(part, modality) for part in data.split())
     near(np.concatenate([train, valid]).mean(), spurious, len(train) + len(valid))
@@ -228,7 +273,11 @@ def test_what_is_not_tied_is_as_it_was(modality):
         assert same(before, after, ~rows)
         changed = np.array([not same(b, a) for b, a in zip(before, after, strict=True)])
         assert (changed == (rows if name == modality else False)).all()
-    changed = [name for name in plain.factors if not np.array_equal(plain.factors[name], turned.factors[name])]
+    changed = [
+        name
+        for name in plain.factors
+        if not np.array_equal(plain.factors[name], turned.factors[name])
+    ]
     assert changed == (["background", "bottom"] if modality == "rgb" else ["shift"])
     assert same(plain.masks, turned.masks)
 
@@ -243,7 +292,9 @@ def nearest(values, centres):
 
 def cue(part, modality):
     """What a corner shows: the colour without its brightness, or the distance."""
-    corners = part.modalities[modality].x[:, :, [0, 0, -1, -1], [0, -1, 0, -1]].astype(float)  # [N, C, 4]
+    corners = (
+        part.modalities[modality].x[:, :, [0, 0, -1, -1], [0, -1, 0, -1]].astype(float)
+    )  # [N, C, 4]
     if modality == "rgb":
         colour = corners.mean(2)
         return colour / colour.sum(1, keepdims=True)
@@ -254,11 +305,14 @@ def cue(part, modality):
 @pytest.mark.filterwarnings("ignore:All-NaN")
 @pytest.mark.parametrize(("modality", "least"), [("rgb", 0.6), ("depth", 0.18)])
 def test_the_pictures_show_the_nuisance(modality, least):
-    """A reader of the corners is far above chance on validation scenes, and at chance on test scenes."""
+    """A reader of the corners is far above chance on validation scenes, and at chance on test
+    scenes."""
     data = make(2200, size=16, spurious=1, spurious_in=modality)
     train, valid, test = data.split()
     centres = centroids(cue(train, modality), train.labels)
-    found = [(nearest(cue(part, modality), centres) == part.labels).mean() for part in (valid, test)]
+    found = [
+        (nearest(cue(part, modality), centres) == part.labels).mean() for part in (valid, test)
+    ]
     assert found[0] > least
     near(found[1], 1 / 9, len(test))
     other = {"rgb": "depth", "depth": "rgb"}[modality]
@@ -267,22 +321,28 @@ def test_the_pictures_show_the_nuisance(modality, least):
 
 
 def test_flips_and_turns_leave_the_nuisance_alone():
-    """The two colours of the background are one, so its gradient is gone; a distance has no direction."""
+    """The two colours of the background are one, so its gradient is gone; a distance has no
+    direction."""
     held = factors(99)
     labels = held["shape"] * 3 + held["material"]
     scenes._tie(held, np.arange(99), labels, "rgb")
     assert same(held["background"], held["bottom"])
     hues = {label: held["background"][labels == label] for label in set(labels)}
     assert all((np.ptp(hue, axis=0) == 0).all() for hue in hues.values())
-    distances = [np.abs(a[0] - b[0]).max() for k, a in hues.items() for m, b in hues.items() if k < m]
+    distances = [
+        np.abs(a[0] - b[0]).max() for k, a in hues.items() for m, b in hues.items() if k < m
+    ]
     assert min(distances) > 0.1
     assert 0 <= held["background"].min() < held["background"].max() <= 1
 
 
-# the split that comes with the data -----------------------------------------------------------------------------
+# the split that comes with the data
+# -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dials", [{"spurious": 0.6}, {"labelled": 0.5}, {"spurious": 0.6, "labelled": 0.5}])
+@pytest.mark.parametrize(
+    "dials", [{"spurious": 0.6}, {"labelled": 0.5}, {"spurious": 0.6, "labelled": 0.5}]
+)
 def test_the_split_comes_with_the_data(dials):
     data = make(seed=3, **dials)
     expected = split_rows(data.labels, scenes.FRACTIONS, 3)
@@ -291,10 +351,13 @@ def test_the_split_comes_with_the_data(dials):
             assert part.ids.tolist() == data.ids[rows].tolist()
             assert (part.labels == 3 * part.factors["shape"] + part.factors["material"]).all()
     plain = make(seed=3)
-    assert [part.ids.tolist() for part in plain.split(seed=3)] == [data.ids[rows].tolist() for rows in expected]
+    assert [part.ids.tolist() for part in plain.split(seed=3)] == [
+        data.ids[rows].tolist() for rows in expected
+    ]
 
 
-# labelled -------------------------------------------------------------------------------------------------------
+# labelled
+# -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("labelled", [0.1, 0.5, 0.9])
@@ -317,7 +380,9 @@ def test_depth_saw_a_share_of_the_training_scenes_and_rgb_all(labelled):
 
 
 def test_the_more_are_labelled_the_fewer_are_lost():
-    few, more = (set(make(labelled=share).split().train.modalities["depth"].ids) for share in (0.2, 0.6))
+    few, more = (
+        set(make(labelled=share).split().train.modalities["depth"].ids) for share in (0.2, 0.6)
+    )
     assert few < more
     assert few != set(make(labelled=0.2, seed=1).split().train.modalities["depth"].ids)
 
@@ -348,7 +413,8 @@ def test_a_prepared_folder_keeps_the_dials(tmp_path):
             np.testing.assert_allclose(ours.images(name), theirs.images(name), atol=1e-6)
 
 
-# not yet right --------------------------------------------------------------------------------------------------
+# not yet right
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_order_of_the_modalities_does_not_mix_the_scenes_up():
@@ -393,14 +459,19 @@ def test_any_sensor_may_have_seen_a_share(name):
 
 
 def test_the_scenes_that_depth_saw_are_those_that_another_sensor_would_have_seen():
-    ids = [make(labelled=0.4, labelled_in=name).modalities[name].ids for name in ("depth", "thermal")]
+    ids = [
+        make(labelled=0.4, labelled_in=name).modalities[name].ids for name in ("depth", "thermal")
+    ]
     assert (ids[0] == ids[1]).all()
 
 
-# unpaired -------------------------------------------------------------------------------------------------------
+# unpaired
+# -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sensors", "shares"), [(ALL, (1 / 2, 1 / 3, 1 / 6)), (("rgb", "thermal"), (2 / 3, 1 / 3))])
+@pytest.mark.parametrize(
+    ("sensors", "shares"), [(ALL, (1 / 2, 1 / 3, 1 / 6)), (("rgb", "thermal"), (2 / 3, 1 / 3))]
+)
 def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
     plain, data = make(modalities=sensors).split(), make(modalities=sensors, unpaired=True).split()
     held = [set(m.ids) for m in data.train.modalities.values()]
@@ -416,15 +487,24 @@ def test_unpaired_scenes_are_drawn_by_the_seed_and_look_as_they_did():
     plain, data, other = make(), make(unpaired=True), make(seed=1, unpaired=True)
     rows = np.isin(plain.modalities["thermal"].ids, data.modalities["thermal"].ids)
     assert same(plain.modalities["thermal"].x[rows], data.modalities["thermal"].x)
-    numbers = [{i.rpartition("-")[2] for i in one.split().train.modalities["thermal"].ids} for one in (data, other)]
+    numbers = [
+        {i.rpartition("-")[2] for i in one.split().train.modalities["thermal"].ids}
+        for one in (data, other)
+    ]
     assert numbers[0] != numbers[1]
 
 
 @pytest.mark.parametrize(
     ("dials", "said"),
     [
-        ({"labelled": 0.5, "labelled_in": "sonar"}, "labelled_in='sonar' is not drawn; choose rgb, depth, thermal"),
-        ({"labelled": 0.5, "modalities": ("rgb", "thermal")}, "labelled_in='depth' is not drawn; choose rgb, thermal"),
+        (
+            {"labelled": 0.5, "labelled_in": "sonar"},
+            "labelled_in='sonar' is not drawn; choose rgb, depth, thermal",
+        ),
+        (
+            {"labelled": 0.5, "modalities": ("rgb", "thermal")},
+            "labelled_in='depth' is not drawn; choose rgb, thermal",
+        ),
         ({"unpaired": True, "labelled": 0.5}, "leave labelled=0.5 out"),
     ],
 )

@@ -1,4 +1,5 @@
-"""Near-copies between parts: planted ones are found, different scenes are not, and flat images match nothing."""
+"""Near-copies between parts: planted ones are found, different scenes are not, and flat images
+match nothing."""
 
 import io
 from dataclasses import replace
@@ -23,7 +24,9 @@ def jpeg(image: np.ndarray) -> np.ndarray:
     """Written as a JPEG file of quality 90 and read back."""
     file = io.BytesIO()
     pixels = np.round(255 * image).astype(np.uint8)
-    Image.fromarray(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]).save(file, "JPEG", quality=90)
+    Image.fromarray(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]).save(
+        file, "JPEG", quality=90
+    )
     read = np.asarray(Image.open(file), dtype=np.float32) / 255
     return np.atleast_3d(read).transpose(2, 0, 1)
 
@@ -38,7 +41,8 @@ CHANGES = {
 
 
 def planted(split: Split, change, into: str = "test") -> Split:
-    """The split with changed copies of the first scenes of the training part in another one, under new ids."""
+    """The split with changed copies of the first scenes of the training part in another one, under
+    new ids."""
     copies = {
         name: Modality(
             np.stack([change(image) for image in m.x[:COPIES]]).astype(np.float32), m.y[:COPIES],
@@ -48,16 +52,22 @@ def planted(split: Split, change, into: str = "test") -> Split:
     }  # fmt: skip
     held = getattr(split, into)
     both = {
-        name: Modality(*(np.concatenate([getattr(m, f), getattr(copies[name], f)]) for f in ("x", "y", "ids")))
+        name: Modality(
+            *(np.concatenate([getattr(m, f), getattr(copies[name], f)]) for f in ("x", "y", "ids"))
+        )
         for name, m in held.modalities.items()
     }
-    return split._replace(**{into: MultiModalData(both, held.classes, normalization=held.normalization)})
+    return split._replace(
+        **{into: MultiModalData(both, held.classes, normalization=held.normalization)}
+    )
 
 
 def found_copies(split: Split, change, name: str, find=near_duplicates) -> float:
     """Share of planted copies that are reported with the id of their own original."""
     table = find(planted(split, change))
-    table = table[(table["modality"] == name) & (table["part"] == "train") & (table["other_part"] == "test")]
+    table = table[
+        (table["modality"] == name) & (table["part"] == "train") & (table["other_part"] == "test")
+    ]
     return float((table["other_id"] == "copy-" + table["id"].astype(str)).sum() / COPIES)
 
 
@@ -96,14 +106,18 @@ def test_flat_images_match_nothing_and_are_named(split):
     blank = Split(*(emptied(part) for part in split))
     table = near_duplicates(blank)
     assert len(table) == 0
-    assert table.attrs["flat"]["depth"] == [i for part in blank for i in part.modalities["depth"].ids[:5].tolist()]
+    assert table.attrs["flat"]["depth"] == [
+        i for part in blank for i in part.modalities["depth"].ids[:5].tolist()
+    ]
     assert table.attrs["flat"]["rgb"] == []
 
 
 def test_a_part_of_flat_images_alone_is_allowed(split):
     depth = split.test.modalities["depth"]
     flat = replace(split.test, modalities={"depth": replace(depth, x=np.zeros_like(depth.x))})
-    table = near_duplicates(Split(split.train.select(["depth"]), split.valid.select(["depth"]), flat))
+    table = near_duplicates(
+        Split(split.train.select(["depth"]), split.valid.select(["depth"]), flat)
+    )
     assert len(table) == 0
     assert len(table.attrs["flat"]["depth"]) == len(flat)
 
@@ -114,7 +128,9 @@ def test_any_bands_and_sizes(bands, size):
     rng = np.random.default_rng(bands)
     x, y = rng.integers(0, 4000, (60, bands, size, size)).astype(np.uint16), np.arange(60) % 2
     parts = MultiModalData({"s": Modality(x, y, np.arange(60))}, ("a", "b")).split()
-    copied = parts._replace(test=replace(parts.test, modalities={"s": parts.train.modalities["s"].take(np.arange(4))}))
+    copied = parts._replace(
+        test=replace(parts.test, modalities={"s": parts.train.modalities["s"].take(np.arange(4))})
+    )
     table = near_duplicates(copied)
     assert table["id"].tolist() == table["other_id"].tolist()
     assert sorted(table["id"]) == parts.train.ids[:4].tolist()
@@ -122,7 +138,9 @@ def test_any_bands_and_sizes(bands, size):
 
 def test_the_distance_is_that_of_imagehash(split):
     sketch = duplicates._sketch(split.valid, "rgb")
-    one, two = (imagehash.phash(Image.fromarray(p.mean(0).astype(np.uint8))) for p in sketch.pictures[:2])
+    one, two = (
+        imagehash.phash(Image.fromarray(p.mean(0).astype(np.uint8))) for p in sketch.pictures[:2]
+    )
     assert one - two == np.abs(sketch.hashes[0] - sketch.hashes[1]).sum()
 
 
@@ -135,7 +153,9 @@ def test_likeness_is_the_correlation_at_the_best_shift():
     other = rng.integers(0, 256, (1, 32, 32)).astype(np.uint8)
     (r,) = duplicates._likeness(other[None, None], picture[None])
     middle, shifts = other[0, 1:-1, 1:-1].ravel(), [(i, j) for i in range(3) for j in range(3)]
-    best = max(np.corrcoef(middle, picture[0, i : 30 + i, j : 30 + j].ravel())[0, 1] for i, j in shifts)
+    best = max(
+        np.corrcoef(middle, picture[0, i : 30 + i, j : 30 + j].ravel())[0, 1] for i, j in shifts
+    )
     assert r == pytest.approx([best], abs=1e-5)
 
 
@@ -143,11 +163,16 @@ WRONG = {
     "the hash alone decides": ("_likeness", lambda candidates, _: np.ones(candidates.shape[:2])),
     "no shift is tried": (
         "_likeness",
-        lambda candidates, pictures: np.einsum("nkd,nd->nk", duplicates._unit(candidates), duplicates._unit(pictures)),
+        lambda candidates, pictures: np.einsum(
+            "nkd,nd->nk", duplicates._unit(candidates), duplicates._unit(pictures)
+        ),
     ),
     "the mean is left in": (
         "_unit",
-        lambda w: (f := w.reshape(*w.shape[:-3], -1).astype(float)) / np.linalg.norm(f, axis=-1, keepdims=True),
+        lambda w: (
+            (f := w.reshape(*w.shape[:-3], -1).astype(float))
+            / np.linalg.norm(f, axis=-1, keepdims=True)
+        ),
     ),
 }
 
@@ -155,5 +180,8 @@ WRONG = {
 @pytest.mark.parametrize("how", WRONG)
 def test_a_wrong_copy_fails(split, how, monkeypatch):
     monkeypatch.setattr(duplicates, *WRONG[how])
-    right = len(near_duplicates(split)) == 0 and found_copies(split, CHANGES["moved by a pixel"], "rgb") >= 0.85
+    right = (
+        len(near_duplicates(split)) == 0
+        and found_copies(split, CHANGES["moved by a pixel"], "rgb") >= 0.85
+    )
     assert not right

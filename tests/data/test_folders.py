@@ -1,4 +1,5 @@
-"""A person's own images: every format they come in, pairing by class and stem, and files that cannot be used."""
+"""A person's own images: every format they come in, pairing by class and stem, and files that
+cannot be used."""
 
 import imagecodecs
 import numpy as np
@@ -30,18 +31,30 @@ def write(file, image):
             np.save(file, image)
         case ".tif" | ".tiff":
             image = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-            tifffile.imwrite(file, image, photometric="minisblack", planarconfig="contig" if image.ndim == 3 else None)
+            tifffile.imwrite(
+                file,
+                image,
+                photometric="minisblack",
+                planarconfig="contig" if image.ndim == 3 else None,
+            )
         case ending:
-            file.write_bytes({".png": imagecodecs.png_encode}.get(ending, imagecodecs.jpeg8_encode)(image))
+            file.write_bytes(
+                {".png": imagecodecs.png_encode}.get(ending, imagecodecs.jpeg8_encode)(image)
+            )
 
 
-def tree(root, modality, classes=("cat", "dog"), stems=("a", "b", "c", "d"), ending=".png", bands=3):
+def tree(
+    root, modality, classes=("cat", "dog"), stems=("a", "b", "c", "d"), ending=".png", bands=3
+):
     for label, name in enumerate(classes):
         for number, stem in enumerate(stems):
-            write(root / modality / name / f"{stem}{ending}", pixels(bands, seed=10 * label + number))
+            write(
+                root / modality / name / f"{stem}{ending}", pixels(bands, seed=10 * label + number)
+            )
 
 
-# one image ------------------------------------------------------------------------------------------------------
+# one image
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bands", [None, 3, 4])
@@ -52,7 +65,9 @@ def test_png_of_8_and_16_bits(tmp_path, bands, dtype, high):
     found = read_image(tmp_path / "a.png")
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, planes(image))
-    assert found.max() > (255 if dtype == np.uint16 else 1)  # the file's own unit, neither scaled nor cut to 8 bits
+    assert found.max() > (
+        255 if dtype == np.uint16 else 1
+    )  # the file's own unit, neither scaled nor cut to 8 bits
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".jpeg", ".JPG"])
@@ -60,7 +75,9 @@ def test_png_of_8_and_16_bits(tmp_path, bands, dtype, high):
 def test_jpeg(tmp_path, ending, bands):
     ramp = np.add.outer(np.arange(H), np.arange(W)).astype(np.uint8) * 8
     image = ramp if bands is None else np.stack([ramp, 255 - ramp, np.full_like(ramp, 90)], 2)
-    (tmp_path / f"a{ending}").write_bytes(imagecodecs.jpeg8_encode(image, level=98, subsampling="444"))
+    (tmp_path / f"a{ending}").write_bytes(
+        imagecodecs.jpeg8_encode(image, level=98, subsampling="444")
+    )
     found = read_image(tmp_path / f"a{ending}")
     assert found.shape == planes(image).shape
     np.testing.assert_allclose(found, planes(image), atol=6)  # lossy
@@ -68,25 +85,37 @@ def test_jpeg(tmp_path, ending, bands):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])
 @pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize(("bands", "planar"), [(2, "contig"), (13, "contig"), (2, "separate"), (13, "separate")])
+@pytest.mark.parametrize(
+    ("bands", "planar"), [(2, "contig"), (13, "contig"), (2, "separate"), (13, "separate")]
+)
 def test_tiff_of_any_bands_planar_and_chunky(tmp_path, dtype, compression, bands, planar):
     image = pixels(bands, 200, dtype) - (100 if dtype in (np.int16, np.float32) else 0)
     image = image.astype(dtype)
     stored = image if planar == "contig" else planes(image)
-    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="minisblack", planarconfig=planar, compression=compression)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        stored,
+        photometric="minisblack",
+        planarconfig=planar,
+        compression=compression,
+    )
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), planes(image))
 
 
 def test_tiff_with_more_bands_than_pixels_a_side(tmp_path):
     image = pixels(40, 200, np.uint16)  # the file says which axis holds the bands; the sizes do not
     for number, (stored, planar) in enumerate([(image, "contig"), (planes(image), "separate")]):
-        tifffile.imwrite(tmp_path / f"{number}.tif", stored, photometric="minisblack", planarconfig=planar)
+        tifffile.imwrite(
+            tmp_path / f"{number}.tif", stored, photometric="minisblack", planarconfig=planar
+        )
         np.testing.assert_array_equal(read_image(tmp_path / f"{number}.tif"), planes(image))
 
 
 def test_tiff_of_one_band_and_of_pages(tmp_path):
     write(tmp_path / "one.tiff", pixels(None, 9999, np.uint16))
-    np.testing.assert_array_equal(read_image(tmp_path / "one.tiff")[0], pixels(None, 9999, np.uint16))
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "one.tiff")[0], pixels(None, 9999, np.uint16)
+    )
     pages = planes(pixels(5))
     tifffile.imwrite(tmp_path / "pages.tif", pages, photometric="minisblack", metadata=None)
     np.testing.assert_array_equal(read_image(tmp_path / "pages.tif"), pages)
@@ -114,7 +143,9 @@ def test_image_with_values_that_are_not_finite(tmp_path, value):
     image[3, 5, 1] = value
     for file in (tmp_path / "a.npy", tmp_path / "a.tif"):
         write(file, image)
-        with pytest.raises(DataError, match=rf"{file.name}: .*band 1 holds {value} at pixel \(3, 5\); fill or drop"):
+        with pytest.raises(
+            DataError, match=rf"{file.name}: .*band 1 holds {value} at pixel \(3, 5\); fill or drop"
+        ):
             read_image(file)
 
 
@@ -125,7 +156,9 @@ def test_array_of_another_rank(tmp_path, shape):
         read_image(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize("values", [np.zeros((4, 4), bool), np.full((4, 4), "a"), np.zeros((4, 4), complex)])
+@pytest.mark.parametrize(
+    "values", [np.zeros((4, 4), bool), np.full((4, 4), "a"), np.zeros((4, 4), complex)]
+)
 def test_array_without_real_numbers(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(DataError, match=r"a\.npy: holds .*; needed are numbers"):
@@ -149,7 +182,11 @@ def test_truncated_image_is_named(tmp_path, ending, share, bands):
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.7, 0.95])
 def test_truncated_jpeg_is_named(tmp_path, share):
     file = tmp_path / "a.jpg"
-    file.write_bytes(imagecodecs.jpeg8_encode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)))
+    file.write_bytes(
+        imagecodecs.jpeg8_encode(
+            np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        )
+    )
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
     with pytest.raises(DataError, match=rf"a\.jpg{UNREADABLE}"):
         read_image(file)
@@ -170,7 +207,8 @@ def test_file_that_is_not_there(tmp_path, ending):
         read_image(tmp_path / f"gone{ending}")
 
 
-# trees ----------------------------------------------------------------------------------------------------------
+# trees
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_two_trees_are_paired_by_class_and_stem(tmp_path):
@@ -181,7 +219,9 @@ def test_two_trees_are_paired_by_class_and_stem(tmp_path):
     assert data.classes == ("cat", "dog")
     assert data.channels == {"rgb": 3, "depth": 1}
     assert data.name == tmp_path.name
-    assert data.paired_ids.tolist() == [f"{name}/{stem}" for name in ("cat", "dog") for stem in "abcd"]
+    assert data.paired_ids.tolist() == [
+        f"{name}/{stem}" for name in ("cat", "dog") for stem in "abcd"
+    ]
     assert np.bincount(data.labels).tolist() == [4, 4]
     for name, bands in (("rgb", 3), ("depth", 1)):
         modality = data.modalities[name]
@@ -274,7 +314,8 @@ def test_mixed_sizes_are_named(tmp_path):
     tree(tmp_path, "rgb")
     write(tmp_path / "rgb" / "dog" / "c.png", pixels(3)[:-1].copy())
     with pytest.raises(
-        DataError, match=r"c\.png: is 11×16 with 3 band\(s\), but a\.png is 12×16 with 3 band\(s\); bring"
+        DataError,
+        match=r"c\.png: is 11×16 with 3 band\(s\), but a\.png is 12×16 with 3 band\(s\); bring",
     ):
         load(tmp_path)
 
@@ -282,7 +323,9 @@ def test_mixed_sizes_are_named(tmp_path):
 def test_mixed_band_counts_are_named(tmp_path):
     tree(tmp_path, "rgb")
     write(tmp_path / "rgb" / "cat" / "d.png", pixels())
-    with pytest.raises(DataError, match=r"d\.png: is 12×16 with 1 band\(s\), but a\.png is .* 3 band\(s\)"):
+    with pytest.raises(
+        DataError, match=r"d\.png: is 12×16 with 1 band\(s\), but a\.png is .* 3 band\(s\)"
+    ):
         load(tmp_path)
 
 
@@ -303,7 +346,9 @@ def test_one_unreadable_image_stops_the_reading(tmp_path):
 def test_folder_without_images(tmp_path):
     (tmp_path / "rgb" / "cat").mkdir(parents=True)
     assert not has_class_folders(tmp_path)
-    with pytest.raises(DataError, match=r"rgb: no images; expected .*rgb/<class>/<id> with one of \.png"):
+    with pytest.raises(
+        DataError, match=r"rgb: no images; expected .*rgb/<class>/<id> with one of \.png"
+    ):
         read_folders(tmp_path)
     with pytest.raises(DataError, match=r"cat: holds no folder; expected"):
         read_folders(tmp_path / "rgb" / "cat")

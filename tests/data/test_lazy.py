@@ -1,4 +1,5 @@
-"""Arrays that are read in parts: the values of the whole, nothing read before it is asked for, and named defects."""
+"""Arrays that are read in parts: the values of the whole, nothing read before it is asked for, and
+named defects."""
 
 import mmap
 import tracemalloc
@@ -18,7 +19,9 @@ WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
 
 
 def held(read=None, items=None):
-    return Lazy(range(7) if items is None else items, read or WHOLE.__getitem__, (2, 3, 4), np.float32)
+    return Lazy(
+        range(7) if items is None else items, read or WHOLE.__getitem__, (2, 3, 4), np.float32
+    )
 
 
 KEYS = [
@@ -72,7 +75,9 @@ def test_one_band_of_all_needs_the_memory_of_one_band():
 def test_rows_of_rows_are_rows(first, data):
     second = data.draw(st.lists(st.integers(0, len(first) - 1))) if first else []
     first, second = np.array(first, int), np.array(second, int)
-    np.testing.assert_array_equal(np.asarray(take_rows(take_rows(held(), first), second)), WHOLE[first][second])
+    np.testing.assert_array_equal(
+        np.asarray(take_rows(take_rows(held(), first), second)), WHOLE[first][second]
+    )
 
 
 def test_what_is_in_memory_is_taken_at_once_and_what_is_on_disk_later(tmp_path):
@@ -89,10 +94,22 @@ def test_what_is_in_memory_is_taken_at_once_and_what_is_on_disk_later(tmp_path):
 
 
 BAD = {
-    "another shape": (np.zeros((2, 3, 5), np.float32), r"holds float32 of shape \(2, 3, 5\), but float32 of shape"),
-    "another type": (np.zeros((2, 3, 4), np.uint8), r"holds uint8 of shape \(2, 3, 4\), but float32"),
-    "a pixel without a value": (np.full((2, 3, 4), np.nan, np.float32), r"holds nan at \[0, 0, 0\]; replace the file"),
-    "an infinite pixel": (np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]), r"holds -inf at \[1, 2, 3\]"),
+    "another shape": (
+        np.zeros((2, 3, 5), np.float32),
+        r"holds float32 of shape \(2, 3, 5\), but float32 of shape",
+    ),
+    "another type": (
+        np.zeros((2, 3, 4), np.uint8),
+        r"holds uint8 of shape \(2, 3, 4\), but float32",
+    ),
+    "a pixel without a value": (
+        np.full((2, 3, 4), np.nan, np.float32),
+        r"holds nan at \[0, 0, 0\]; replace the file",
+    ),
+    "an infinite pixel": (
+        np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
+        r"holds -inf at \[1, 2, 3\]",
+    ),
 }
 
 
@@ -117,12 +134,19 @@ def test_a_chunk_holds_no_more_than_it_may(monkeypatch):
     monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
     array = np.zeros((50, 3), np.float32)  # 12 bytes a row
     assert max(part.stop - part.start for part in chunks(array)) == 8
-    assert [part.stop - part.start for part in chunks(np.zeros((3, 500)))] == [1, 1, 1]  # a row is never divided
+    assert [part.stop - part.start for part in chunks(np.zeros((3, 500)))] == [
+        1,
+        1,
+        1,
+    ]  # a row is never divided
 
 
 def test_a_chunk_of_what_becomes_larger_is_smaller(monkeypatch):
     monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
-    assert [part.stop - part.start for part in chunks(np.zeros((9, 5), np.uint8), itemsize=4)] == [5, 4]
+    assert [part.stop - part.start for part in chunks(np.zeros((9, 5), np.uint8), itemsize=4)] == [
+        5,
+        4,
+    ]
 
 
 @pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="the system takes no advice")
@@ -142,7 +166,12 @@ def test_announced_ranges_hold_the_rows_and_less_than_two_pages_more(tmp_path, s
     with open(tmp_path / "x.npy", "rb") as file:
         pages = Told(file.fileno(), 0, access=mmap.ACCESS_READ)
     mapped = np.ndarray.__new__(np.memmap, shape, np.float32, buffer=pages, offset=held.offset)
-    mapped._mmap, mapped.offset, mapped.mode, mapped.filename = pages, held.offset, "r", held.filename
+    mapped._mmap, mapped.offset, mapped.mode, mapped.filename = (
+        pages,
+        held.offset,
+        "r",
+        held.filename,
+    )
     announce(take_rows(mapped, np.array([8, 2, 5])), np.array([2, 0]))  # rows 5 and 8
     assert Told.asked[0][0] == mmap.MADV_RANDOM
     assert [advice for advice, *_ in Told.asked[1:]] == [mmap.MADV_WILLNEED] * 2
@@ -154,7 +183,9 @@ def test_announced_ranges_hold_the_rows_and_less_than_two_pages_more(tmp_path, s
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((4, 2)), Lazy([1, 2], lambda k: np.zeros(2), (2,), float)], ids=["held", "lazy"]
+    "array",
+    [np.zeros((4, 2)), Lazy([1, 2], lambda k: np.zeros(2), (2,), float)],
+    ids=["held", "lazy"],
 )
 def test_what_is_no_mapped_file_is_not_announced(array):
     announce(array, np.array([0, 1]))
@@ -162,4 +193,6 @@ def test_what_is_no_mapped_file_is_not_announced(array):
 
 def test_a_part_of_a_mapped_array_is_left_to_the_system(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((9, 4)))
-    announce(np.load(tmp_path / "x.npy", mmap_mode="r")[3:], np.array([5]))  # its rows stand elsewhere than it says
+    announce(
+        np.load(tmp_path / "x.npy", mmap_mode="r")[3:], np.array([5])
+    )  # its rows stand elsewhere than it says

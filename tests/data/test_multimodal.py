@@ -1,4 +1,5 @@
-"""MultiModalData: construction errors, pairing by id, alignment under take and select, splits, and normalisation."""
+"""MultiModalData: construction errors, pairing by id, alignment under take and select, splits, and
+normalisation."""
 
 from dataclasses import replace
 
@@ -16,12 +17,15 @@ CLASSES = ("cat", "dog", "owl")
 
 
 def make(ids, classes=CLASSES, texts=False, **fields):
-    """Data whose every array tells the id it belongs to: class id % K, image value id, factor 10·id, and so on."""
+    """Data whose every array tells the id it belongs to: class id % K, image value id, factor
+    10·id, and so on."""
 
     def modality(held):
         held = np.array(held, dtype=int)
         x = np.broadcast_to(held[:, None, None, None], (len(held), 2, 3, 4)).astype(np.float32)
-        return Modality(x, held % len(classes), np.array([f"s{i:03d}" for i in held]) if texts else held)
+        return Modality(
+            x, held % len(classes), np.array([f"s{i:03d}" for i in held]) if texts else held
+        )
 
     modalities = {name: modality(held) for name, held in ids.items()}
     seen = np.array(list(dict.fromkeys(i for held in ids.values() for i in held)), dtype=int)
@@ -54,11 +58,16 @@ some_ids = st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=15)
 modality_ids = st.dictionaries(st.sampled_from(["rgb", "depth", "thermal_2"]), some_ids, min_size=1)
 
 
-# construction ---------------------------------------------------------------------------------------------------
+# construction
+# ---------------------------------------------------------------------------------------------------
 
 
 def arrays(n=6, **changed):
-    return {"x": np.zeros((n, 1, 2, 2), np.float32), "y": np.arange(n) % 3, "ids": np.arange(n)} | changed
+    return {
+        "x": np.zeros((n, 1, 2, 2), np.float32),
+        "y": np.arange(n) % 3,
+        "ids": np.arange(n),
+    } | changed
 
 
 @pytest.mark.parametrize(
@@ -66,13 +75,22 @@ def arrays(n=6, **changed):
     [
         ({"y": np.zeros(5, int)}, r"^mine/rgb: \(5,\) labels for 6 samples; one label per sample"),
         ({"y": np.zeros((6, 1), int)}, r"^mine/rgb: \(6, 1\) labels for 6 samples"),
-        ({"y": np.full(6, 0.5)}, r"^mine/rgb: labels are float64, e.g. \[0.5\]; save them as integers"),
+        (
+            {"y": np.full(6, 0.5)},
+            r"^mine/rgb: labels are float64, e.g. \[0.5\]; save them as integers",
+        ),
         ({"y": np.array(list("aabbcc"))}, r"^mine/rgb: labels are <U1, .*; save them as integers"),
         ({"y": np.zeros(6, bool)}, r"^mine/rgb: labels are bool, .*; save them as integers"),
-        ({"y": np.array([0, 1, 2, 3, 0, 0])}, r"^mine/rgb: label 3 is above 2, the last class; renumber"),
+        (
+            {"y": np.array([0, 1, 2, 3, 0, 0])},
+            r"^mine/rgb: label 3 is above 2, the last class; renumber",
+        ),
         ({"y": np.array([0, 1, 2, -1, 0, 0])}, r"^mine/rgb: label -1 is below 0; renumber"),
         ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one id each"),
-        ({"ids": np.array([0, 1, 2, 3, 4, 2])}, r"^mine/rgb: id .*2.* stands twice; an id names one sample"),
+        (
+            {"ids": np.array([0, 1, 2, 3, 4, 2])},
+            r"^mine/rgb: id .*2.* stands twice; an id names one sample",
+        ),
         ({"ids": np.array(["a", "b", "c", "d", "e", "b"])}, r"^mine/rgb: id .*'b'.* stands twice"),
     ],
 )
@@ -96,17 +114,27 @@ def test_pair_with_two_labels_is_refused():
     other = arrays()
     other["y"] = other["y"].copy()
     other["y"][4] = 0  # was 1
-    with pytest.raises(DataError, match=r"^mine/depth: id .*4.* has another label in another modality"):
-        MultiModalData({"rgb": Modality(**arrays()), "depth": Modality(**other)}, CLASSES, name="mine")
+    with pytest.raises(
+        DataError, match=r"^mine/depth: id .*4.* has another label in another modality"
+    ):
+        MultiModalData(
+            {"rgb": Modality(**arrays()), "depth": Modality(**other)}, CLASSES, name="mine"
+        )
 
 
 @pytest.mark.parametrize(
     ("field", "values"),
-    [("groups", np.zeros(5, int)), ("masks", np.zeros((7, 2, 2))), ("factors", {"height": np.zeros(5)})],
+    [
+        ("groups", np.zeros(5, int)),
+        ("masks", np.zeros((7, 2, 2))),
+        ("factors", {"height": np.zeros(5)}),
+    ],
 )
 def test_misaligned_extras_are_refused(field, values):
     name, count = ("height", 5) if field == "factors" else (field, len(values))
-    with pytest.raises(DataError, match=rf"^mine: {name} has {count} entries for 6 samples; align with ids"):
+    with pytest.raises(
+        DataError, match=rf"^mine: {name} has {count} entries for 6 samples; align with ids"
+    ):
         MultiModalData({"rgb": Modality(**arrays())}, CLASSES, name="mine", **{field: values})
 
 
@@ -126,7 +154,8 @@ def test_pixels_that_are_not_finite_never_reach_training(value):
         MultiModalData({"rgb": Modality(**wrong)}, CLASSES).split()
 
 
-# pairing --------------------------------------------------------------------------------------------------------
+# pairing
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_paired_partly_paired_and_unpaired():
@@ -192,13 +221,16 @@ def test_fingerprint_names_the_content():
     assert data.fingerprint == make({"rgb": range(8), "depth": range(8)}).fingerprint
     x = data.modalities["depth"].x.copy()
     x[7, 1, 2, 3] += 1
-    changed = replace(data, modalities=dict(data.modalities) | {"depth": replace(data.modalities["depth"], x=x)})
+    changed = replace(
+        data, modalities=dict(data.modalities) | {"depth": replace(data.modalities["depth"], x=x)}
+    )
     others = [changed, data.select(["rgb"]), data.take(np.arange(7)), replace(data, groups=None)]
     others += [replace(data, classes=("cat", "dog", "bat")), replace(data, normalized=True)]
     assert len({data.fingerprint, *(other.fingerprint for other in others)}) == 1 + len(others)
 
 
-# split ----------------------------------------------------------------------------------------------------------
+# split
+# ----------------------------------------------------------------------------------------------------------
 
 
 @calm
@@ -224,7 +256,8 @@ def test_no_id_in_two_parts_across_modalities(seed, lacking, grouped):
 
 
 def test_leakage_would_be_noticed():
-    """The mutation: a split of each modality on its own puts a scene's depth into training and its RGB into test."""
+    """The mutation: a split of each modality on its own puts a scene's depth into training and its
+    RGB into test."""
     data = make({"rgb": range(60), "depth": range(60)}, groups=None)
     train = data.select(["rgb"]).split(seed=0).train
     test = data.select(["depth"]).split(seed=1).test
@@ -260,7 +293,9 @@ def test_oversized_group_goes_to_train():
 
 def test_pixels_are_looked_at_once_however_often_the_data_are_divided(monkeypatch):
     looked, data = [], scenes.make(99, size=8)
-    monkeypatch.setattr("discom.data.multimodal.check_images", lambda images, where: looked.append(where))
+    monkeypatch.setattr(
+        "discom.data.multimodal.check_images", lambda images, where: looked.append(where)
+    )
     for seed in range(3):
         data.split(seed=seed)
     assert looked == ["scenes/rgb", "scenes/depth"]
@@ -270,9 +305,13 @@ def test_split_that_came_with_the_data_is_returned():
     rows = {"train": np.arange(9), "valid": np.arange(9, 12), "test": np.arange(12, 15)}
     data = make({"rgb": range(15)}, groups=None, parts=rows)
     for seed in (0, 1):
-        assert [part.ids.tolist() for part in data.split(seed=seed)] == [r.tolist() for r in rows.values()]
+        assert [part.ids.tolist() for part in data.split(seed=seed)] == [
+            r.tolist() for r in rows.values()
+        ]
     assert len(data.split((0.6, 0.2, 0.2)).valid) == 3
-    assert data.split((0.6, 0.2, 0.2)).test.ids.tolist() != rows["test"].tolist()  # asked for: drawn anew
+    assert (
+        data.split((0.6, 0.2, 0.2)).test.ids.tolist() != rows["test"].tolist()
+    )  # asked for: drawn anew
 
 
 @pytest.mark.parametrize(
@@ -295,7 +334,9 @@ def near_duplicates(name, **fields):
     """Sixty samples of three classes in ten groups of six, two of each class."""
     rows = np.arange(60)
     x = np.random.default_rng(8).random((60, 1, 4, 4), dtype=np.float32)
-    return MultiModalData({"rgb": Modality(x, rows % 3, rows)}, tuple("abc"), groups=rows // 6, name=name, **fields)
+    return MultiModalData(
+        {"rgb": Modality(x, rows % 3, rows)}, tuple("abc"), groups=rows // 6, name=name, **fields
+    )
 
 
 def shared_groups(split):
@@ -334,7 +375,9 @@ def test_a_protocol_has_its_name(name, split, expected):
 
 
 def test_protocols_that_are_not_there_are_refused():
-    with pytest.raises(ConfigError, match=r"mine has no split 'official'; choose grouped or random$"):
+    with pytest.raises(
+        ConfigError, match=r"mine has no split 'official'; choose grouped or random$"
+    ):
         near_duplicates("mine").protocol("official")
     with pytest.raises(ConfigError, match="scaling: 'test' is unknown; choose train or whole"):
         near_duplicates("mine").protocol(scaling="test")
@@ -342,7 +385,9 @@ def test_protocols_that_are_not_there_are_refused():
 
 def test_scaling_by_the_whole_array_reads_the_test_part_and_says_so():
     data = near_duplicates("mine")
-    with pytest.warns(UserWarning, match="mine: scaling=whole takes its bounds from the test part too"):
+    with pytest.warns(
+        UserWarning, match="mine: scaling=whole takes its bounds from the test part too"
+    ):
         whole = data.protocol(scaling="whole")
     expected = np.percentile(data.modalities["rgb"].x, (2, 98)).tolist()  # the released code's rule
     bounds = whole.split(seed=0).test.normalization["rgb"]
@@ -371,7 +416,10 @@ def test_what_is_divided_and_scaled_already_takes_no_other_protocol(tmp_path):
     fixed = MultiModalData.open(tmp_path / "fixed")
     assert fixed.protocol().fingerprint == fixed.fingerprint
     for wanted in ({"split": "random"}, {"split": "grouped"}, {"scaling": "whole"}):
-        with pytest.raises(ConfigError, match="mine: is divided and scaled already; take the folder that was made wit"):
+        with pytest.raises(
+            ConfigError,
+            match="mine: is divided and scaled already; take the folder that was made wit",
+        ):
             fixed.protocol(**wanted)
 
 
@@ -385,18 +433,23 @@ def test_dense_data_need_no_stratum_and_name_their_content():
     assert [len(part) for part in parts] == [14, 2, 4]
     assert sorted(np.concatenate([part.ids for part in parts]).tolist()) == rows.tolist()
     assert replace(data, masks=1 - masks).fingerprint != data.fingerprint
-    with pytest.raises(DataError, match="masks are bool; classes of pixels are uint8, 255 for no label"):
+    with pytest.raises(
+        DataError, match="masks are bool; classes of pixels are uint8, 255 for no label"
+    ):
         replace(data, masks=masks > 0)
 
 
-# normalisation --------------------------------------------------------------------------------------------------
+# normalisation
+# --------------------------------------------------------------------------------------------------
 
 
 def noisy(seed=0, n=90):
     data = make({"rgb": range(n), "depth": range(n)}, groups=None)
     rng = np.random.default_rng(seed)
     images = {name: rng.normal(size=(n, 2, 3, 4)).astype(np.float32) for name in data.modalities}
-    return replace(data, modalities={name: replace(m, x=images[name]) for name, m in data.modalities.items()})
+    return replace(
+        data, modalities={name: replace(m, x=images[name]) for name, m in data.modalities.items()}
+    )
 
 
 def with_pixels(data, ids, value):
@@ -410,7 +463,9 @@ def with_pixels(data, ids, value):
 
 
 def bounds_of(split):
-    return {name: (b.low.tolist(), b.high.tolist()) for name, b in split.train.normalization.items()}
+    return {
+        name: (b.low.tolist(), b.high.tolist()) for name, b in split.train.normalization.items()
+    }
 
 
 @pytest.mark.parametrize("part", ["valid", "test"])
@@ -423,7 +478,8 @@ def test_bounds_do_not_depend_on_held_out_pixels(part):
 
 
 def test_bounds_of_all_pixels_differ():
-    """The mutation: fitting on the whole array, as the released code does, must change with the test pixels."""
+    """The mutation: fitting on the whole array, as the released code does, must change with the
+    test pixels."""
     data = noisy()
     split = data.split(seed=3)
     changed = with_pixels(data, split.test.ids, 1e6)
@@ -449,7 +505,9 @@ def test_images_are_raw_before_a_split_and_as_held_when_scaled_already():
     raw = data.modalities["rgb"].x
     np.testing.assert_array_equal(data.images("rgb", np.array([4, 2])), raw[[4, 2]])
     done = replace(data, normalized=True)
-    np.testing.assert_array_equal(done.split().train.images("rgb"), done.split().train.modalities["rgb"].x)
+    np.testing.assert_array_equal(
+        done.split().train.images("rgb"), done.split().train.modalities["rgb"].x
+    )
     assert done.split().train.normalization is None
 
 
@@ -462,7 +520,8 @@ def test_constant_band_warns_with_its_place_and_is_zero():
     assert split.test.images("depth")[:, 0].max() > 0
 
 
-# memory maps ----------------------------------------------------------------------------------------------------
+# memory maps
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_memory_maps_stay_on_disk_until_asked(tmp_path, monkeypatch):
@@ -471,7 +530,10 @@ def test_memory_maps_stay_on_disk_until_asked(tmp_path, monkeypatch):
     data.save(tmp_path / "split", split=data.split(seed=2))
     opened = MultiModalData.open(tmp_path / "split")
     assert all(isinstance(m.x, np.memmap) for m in opened.modalities.values())
-    assert all(isinstance(m.x, np.memmap) for m in MultiModalData.open(tmp_path / "raw").modalities.values())
+    assert all(
+        isinstance(m.x, np.memmap)
+        for m in MultiModalData.open(tmp_path / "raw").modalities.values()
+    )
 
     def refuse(*_, **__):
         raise AssertionError("images were read")

@@ -86,7 +86,9 @@ def test_pixels_that_were_not_measured_have_no_say():
     depth = rng.uniform(0.7, 8, (20, 1, 16, 16)).astype(np.float32)
     holes = np.where(rng.random(depth.shape) < 0.4, 0, depth).astype(np.float32)
     bounds = Normalization.fit(holes, invalid=0.0)
-    assert [*bounds.low, *bounds.high] == pytest.approx(np.percentile(holes[holes > 0], (2, 98)).tolist())
+    assert [*bounds.low, *bounds.high] == pytest.approx(
+        np.percentile(holes[holes > 0], (2, 98)).tolist()
+    )
     assert Normalization.fit(holes).low == 0  # a wrong copy: the holes are the nearest surface
     assert (bounds(holes)[holes == 0] == 0).all()
 

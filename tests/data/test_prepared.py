@@ -1,4 +1,5 @@
-"""The folder on disk: round trips, folders made by hand or read by the released code, damage, and unfinished writes."""
+"""The folder on disk: round trips, folders made by hand or read by the released code, damage, and
+unfinished writes."""
 
 import json
 import os
@@ -37,7 +38,8 @@ def assert_equal(one, other):
 
 
 def partly_paired(**fields):
-    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; raw values far from [0, 1]."""
+    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; raw values far from [0,
+    1]."""
     rng = np.random.default_rng(0)
     held = {"rgb": np.arange(30), "depth": np.r_[np.arange(29, 9, -1), np.arange(40, 46)]}
     modalities = {
@@ -54,7 +56,8 @@ def partly_paired(**fields):
 
 
 def by_hand(folder, count=30, **arrays):
-    """A folder as the released code's users have it: two image files, labels, three index files, nothing else."""
+    """A folder as the released code's users have it: two image files, labels, three index files,
+    nothing else."""
     rng = np.random.default_rng(1)
     folder.mkdir()
     order = rng.permutation(count)
@@ -73,7 +76,8 @@ def by_hand(folder, count=30, **arrays):
     return content
 
 
-# round trips ----------------------------------------------------------------------------------------------------
+# round trips
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_raw_round_trip(tmp_path):
@@ -85,7 +89,10 @@ def test_raw_round_trip(tmp_path):
     assert opened.parts is None
     assert opened.fingerprint == data.fingerprint
     assert opened.paired_ids.tolist() == data.paired_ids.tolist() == list(range(10, 30))
-    assert sorted(file.name for file in (tmp_path / "out").glob("*_data*.npy")) == ["DEPTH_data.npy", "RGB_data.npy"]
+    assert sorted(file.name for file in (tmp_path / "out").glob("*_data*.npy")) == [
+        "DEPTH_data.npy",
+        "RGB_data.npy",
+    ]
 
 
 @pytest.mark.parametrize("modalities", [("rgb", "depth"), ("thermal", "depth", "rgb")])
@@ -95,7 +102,9 @@ def test_round_trip_of_scenes_with_split(tmp_path, modalities):
     data.save(tmp_path / "out", split=split)
     opened = load(tmp_path / "out")
     assert list(opened.modalities) == list(modalities)  # the manifest keeps the order
-    for part, again in zip(split, opened.split(seed=99), strict=True):  # the seed has no say any more
+    for part, again in zip(
+        split, opened.split(seed=99), strict=True
+    ):  # the seed has no say any more
         np.testing.assert_array_equal(part.ids, again.ids)
         for name in modalities:
             np.testing.assert_array_equal(part.images(name), again.images(name))
@@ -128,7 +137,9 @@ def test_saved_again_is_the_same(tmp_path):
     one, two = load(tmp_path / "one"), load(tmp_path / "two")
     assert_equal(one, two)
     assert one.fingerprint == two.fingerprint
-    sums = [json.loads((tmp_path / name / MANIFEST).read_text())["checksums"] for name in ("one", "two")]
+    sums = [
+        json.loads((tmp_path / name / MANIFEST).read_text())["checksums"] for name in ("one", "two")
+    ]
     assert {k: v for k, v in sums[0].items() if k != "factors.npz"} == {
         k: v
         for k, v in sums[1].items()
@@ -148,7 +159,9 @@ def test_object_strings_are_written_without_pickle(tmp_path):
     named = np.array([f"scene {k}" for k in range(30)], dtype=object)
     modality = data.modalities["rgb"]
     data = MultiModalData(
-        {"rgb": replace(modality, ids=named)}, data.classes, groups=np.array(["p", "q", "r"] * 10, dtype=object)
+        {"rgb": replace(modality, ids=named)},
+        data.classes,
+        groups=np.array(["p", "q", "r"] * 10, dtype=object),
     )
     data.save(tmp_path / "out")
     opened = load(tmp_path / "out")
@@ -172,7 +185,8 @@ def test_manifest_tells_what_is_there(tmp_path):
     assert set(manifest["checksums"]) == set(os.listdir(tmp_path / "out")) - {MANIFEST}
 
 
-# the released code's form ---------------------------------------------------------------------------------------
+# the released code's form
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
@@ -202,10 +216,13 @@ def test_images_of_a_folder_made_by_hand_may_be_float64(tmp_path):
 
 
 def test_released_code_reads_what_we_write(tmp_path):
-    """Its own steps: np.load of two image files, the labels and three index files, then plain indexing."""
+    """Its own steps: np.load of two image files, the labels and three index files, then plain
+    indexing."""
     data = scenes.make(90, size=8)
     raw = {name: 300 * m.x - 50 for name, m in data.modalities.items()}
-    data = replace(data, modalities={name: replace(m, x=raw[name]) for name, m in data.modalities.items()})
+    data = replace(
+        data, modalities={name: replace(m, x=raw[name]) for name, m in data.modalities.items()}
+    )
     split = data.split(seed=0)
     data.save(tmp_path / "out", split=split)
     first = np.load(tmp_path / "out" / "RGB_data_normalized.npy")
@@ -241,12 +258,14 @@ def test_scaled_and_raw_images_of_one_modality_are_ambiguous(tmp_path):
     content = by_hand(tmp_path / "hand")
     np.save(tmp_path / "hand" / "MS_data.npy", 100 * content["MS_data_normalized"])
     with pytest.raises(
-        DataError, match=r"MS_data\.npy: stands beside MS_data_normalized\.npy, .*; keep one of the two"
+        DataError,
+        match=r"MS_data\.npy: stands beside MS_data_normalized\.npy, .*; keep one of the two",
     ):
         load(tmp_path / "hand")
 
 
-# bad input ------------------------------------------------------------------------------------------------------
+# bad input
+# ------------------------------------------------------------------------------------------------------
 
 
 def with_value(value):
@@ -317,7 +336,10 @@ def test_truncated_arrays_are_named(tmp_path, name, size):
     file = tmp_path / "hand" / name
     content = file.read_bytes()
     file.write_bytes(content[: min(size, len(content) - 8)])
-    with pytest.raises(DataError, match=rf"{name}: cannot be read as a NumPy array \(.+\); copy or prepare it again"):
+    with pytest.raises(
+        DataError,
+        match=rf"{name}: cannot be read as a NumPy array \(.+\); copy or prepare it again",
+    ):
         load(tmp_path / "hand")
 
 
@@ -338,14 +360,18 @@ def test_truncated_factors_are_named(tmp_path):
 def test_missing_modality_file_is_named(tmp_path):
     partly_paired().save(tmp_path / "out")
     (tmp_path / "out" / "DEPTH_data.npy").unlink()
-    with pytest.raises(DataError, match=r"out: no images of modality 'depth' \(DEPTH_data….npy\); prepare it again"):
+    with pytest.raises(
+        DataError, match=r"out: no images of modality 'depth' \(DEPTH_data….npy\); prepare it again"
+    ):
         load(tmp_path / "out")
 
 
 def test_images_of_another_shape_than_the_manifest_says(tmp_path):
     partly_paired().save(tmp_path / "out")
     np.save(tmp_path / "out" / "RGB_data.npy", np.zeros((30, 2, 5, 5), np.float32))
-    with pytest.raises(DataError, match=r"RGB_data\.npy: has shape \(30, 2, 5, 5\), its manifest another; prepare"):
+    with pytest.raises(
+        DataError, match=r"RGB_data\.npy: has shape \(30, 2, 5, 5\), its manifest another; prepare"
+    ):
         load(tmp_path / "out")
 
 
@@ -365,7 +391,9 @@ def test_manifest_of_another_form_is_named(tmp_path):
 
 def test_folders_that_hold_nothing_of_ours(tmp_path):
     assert not is_prepared(tmp_path)
-    with pytest.raises(DataError, match=r"neither a prepared folder nor <modality>/<class>/<image>"):
+    with pytest.raises(
+        DataError, match=r"neither a prepared folder nor <modality>/<class>/<image>"
+    ):
         load(tmp_path)
     with pytest.raises(
         DataError,
@@ -378,7 +406,8 @@ def test_folders_that_hold_nothing_of_ours(tmp_path):
         load(tmp_path)
 
 
-# writing --------------------------------------------------------------------------------------------------------
+# writing
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fails_at", ["labels", "ids", "train_idx", "groups"])
@@ -418,7 +447,9 @@ def test_old_folder_survives_a_failed_overwrite(tmp_path, monkeypatch):
 def test_folder_that_is_not_ours_is_left_alone(tmp_path, overwrite):
     by_hand(tmp_path / "hand")  # no manifest: somebody's own preparation
     before = {file.name: file.read_bytes() for file in (tmp_path / "hand").iterdir()}
-    with pytest.raises(DataError, match=r"hand: exists and was not made by discom .*choose another output folder"):
+    with pytest.raises(
+        DataError, match=r"hand: exists and was not made by discom .*choose another output folder"
+    ):
         partly_paired().save(tmp_path / "hand", overwrite=overwrite)
     assert {file.name: file.read_bytes() for file in (tmp_path / "hand").iterdir()} == before
     assert os.listdir(tmp_path) == ["hand"]
@@ -427,7 +458,9 @@ def test_folder_that_is_not_ours_is_left_alone(tmp_path, overwrite):
 def test_own_folder_is_replaced_on_request_alone(tmp_path):
     data = partly_paired()
     data.save(tmp_path / "out", split=data.split())
-    with pytest.raises(DataError, match=r"out: exists already; pass overwrite \(--overwrite\) to replace it"):
+    with pytest.raises(
+        DataError, match=r"out: exists already; pass overwrite \(--overwrite\) to replace it"
+    ):
         scenes.make(30, size=8).save(tmp_path / "out")
     assert load(tmp_path / "out").name == "mine"
     scenes.make(30, size=8).save(tmp_path / "out", overwrite=True)
@@ -449,7 +482,8 @@ def test_pixels_that_are_not_finite_are_not_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-# verify ---------------------------------------------------------------------------------------------------------
+# verify
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
@@ -462,7 +496,9 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
         damaged = bytearray(content)
         damaged[-1] ^= 1
         file.write_bytes(damaged)
-        with pytest.raises(DataError, match=rf"{file.name}: differs from its checksum in manifest\.json; prepare"):
+        with pytest.raises(
+            DataError, match=rf"{file.name}: differs from its checksum in manifest\.json; prepare"
+        ):
             verify(tmp_path / "out")
         file.unlink()
         with pytest.raises(DataError, match=rf"{file.name}: missing; prepare the folder again"):
@@ -476,7 +512,8 @@ def test_verify_has_nothing_to_compare_without_a_manifest(tmp_path):
     assert verify(tmp_path / "hand") == 0
 
 
-# images that are files still ------------------------------------------------------------------------------------
+# images that are files still
+# ------------------------------------------------------------------------------------
 
 
 class Interruption(Exception):
@@ -495,7 +532,9 @@ def on_disk(images, asked, stop_at=None, **fields):
     count = len(images)
     x = Lazy(range(count), read, images.shape[1:], images.dtype)
     fields = {"name": "files", "dense": "masks" in fields} | fields
-    return MultiModalData({"rgb": Modality(x, np.arange(count) % 3, np.arange(count))}, ("a", "b", "c"), **fields)
+    return MultiModalData(
+        {"rgb": Modality(x, np.arange(count) % 3, np.arange(count))}, ("a", "b", "c"), **fields
+    )
 
 
 @pytest.fixture
@@ -521,7 +560,9 @@ def test_an_interrupted_write_goes_on_where_it_stopped(tmp_path, images, stop_at
         on_disk(images, [], stop_at).save(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     unfinished = tmp_path / ".out.unfinished"
-    with pytest.raises(DataError, match=r"\.out\.unfinished: is unfinished; run the command that prepares it again"):
+    with pytest.raises(
+        DataError, match=r"\.out\.unfinished: is unfinished; run the command that prepares it again"
+    ):
         load(unfinished)
     asked = []
     on_disk(images, asked).save(tmp_path / "out")
@@ -555,7 +596,9 @@ def test_what_was_left_of_other_data_is_not_mixed_in(tmp_path, images, change):
         data = replace(data, modalities={"rgb": replace(data.modalities["rgb"], y=y)})
     data.save(tmp_path / "out")
     assert asked == list(range(11))
-    np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, data.modalities["rgb"].x)
+    np.testing.assert_array_equal(
+        load(tmp_path / "out").modalities["rgb"].x, data.modalities["rgb"].x
+    )
 
 
 def test_what_a_killed_replacement_left_is_no_obstacle(tmp_path, images):
@@ -575,14 +618,21 @@ def test_two_writers_of_one_folder_are_told(tmp_path, images):
         return images[row]
 
     x = Lazy(range(11), second, images.shape[1:], images.dtype)
-    data = MultiModalData({"rgb": Modality(x, np.arange(11) % 3, np.arange(11))}, ("a", "b", "c"), name="files")
+    data = MultiModalData(
+        {"rgb": Modality(x, np.arange(11) % 3, np.arange(11))}, ("a", "b", "c"), name="files"
+    )
     data.save(tmp_path / "out")
     np.testing.assert_array_equal(load(tmp_path / "out").modalities["rgb"].x, images)
 
 
 def test_masks_units_and_provenance_come_back(tmp_path, images):
     masks = np.random.default_rng(5).integers(0, 3, (11, 4, 2)).astype(np.uint8)
-    data = on_disk(images, [], masks=Lazy(range(11), masks.__getitem__, (4, 2), np.uint8), about={"source": "here"})
+    data = on_disk(
+        images,
+        [],
+        masks=Lazy(range(11), masks.__getitem__, (4, 2), np.uint8),
+        about={"source": "here"},
+    )
     kept = replace(data.modalities["rgb"], unit="m", invalid=0.0)
     replace(data, modalities={"rgb": kept}).save(tmp_path / "out")
     opened = load(tmp_path / "out")
@@ -605,13 +655,16 @@ def test_an_official_split_stays_with_raw_values(tmp_path, images):
     opened = load(tmp_path / "out")
     assert not opened.normalized
     assert sorted(file.name for file in (tmp_path / "out").glob("*_data*")) == ["RGB_data.npy"]
-    assert [part.ids.tolist() for part in opened.split(seed=3)] == [rows.tolist() for rows in parts.values()]
+    assert [part.ids.tolist() for part in opened.split(seed=3)] == [
+        rows.tolist() for rows in parts.values()
+    ]
     again = load(f"{tmp_path / 'out'}:split=random")
     assert again.name == "files-random"
     assert again.parts is None
 
 
-# what a later call may take from an earlier one -------------------------------------------------------------------
+# what a later call may take from an earlier one
+# -------------------------------------------------------------------
 
 
 def cut_after(monkeypatch, rows):
@@ -654,7 +707,9 @@ def test_a_scaled_folder_is_never_of_two_scalings(tmp_path, monkeypatch, change)
         np.testing.assert_array_equal(part.images(name), split.train.images(name))
 
 
-def test_a_resumed_folder_holds_nothing_of_another_source_with_the_same_names(tmp_path, monkeypatch):
+def test_a_resumed_folder_holds_nothing_of_another_source_with_the_same_names(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("discom.storage.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
     saved(tmp_path / "a")
     scenes.make(60, size=8, epsilon=0.9).save(tmp_path / "b")
@@ -678,7 +733,11 @@ def test_what_was_cut_at_the_very_end_leaves_no_file_to_other_data(tmp_path, mon
         patched.setattr(prepared, "checksum", stop)
         with pytest.raises(Interruption):
             data.save(tmp_path / "out")
-    other = {"parts": replace(data, parts=None), "groups": data.protocol("random"), "modalities": data.select(["rgb"])}
+    other = {
+        "parts": replace(data, parts=None),
+        "groups": data.protocol("random"),
+        "modalities": data.select(["rgb"]),
+    }
     other[fewer].save(tmp_path / "out")
     opened = load(tmp_path / "out")
     assert opened.fingerprint == other[fewer].fingerprint
@@ -693,7 +752,9 @@ def test_raw_files_that_were_replaced_meanwhile_are_read_again(tmp_path, monkeyp
 
     def data():
         x = Lazy(files, np.load, (1, 2, 2), np.uint8)
-        return MultiModalData({"rgb": Modality(x, np.arange(6) % 2, np.arange(6))}, ("a", "b"), name="files")
+        return MultiModalData(
+            {"rgb": Modality(x, np.arange(6) % 2, np.arange(6))}, ("a", "b"), name="files"
+        )
 
     with monkeypatch.context() as patched:
         cut_after(patched, 3)
@@ -707,7 +768,10 @@ def test_raw_files_that_were_replaced_meanwhile_are_read_again(tmp_path, monkeyp
 
 def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: Free(1000))
-    with pytest.raises(DataError, match=r"out: 1,000 bytes are free and \d[\d,]+ needed; make room, or choose another"):
+    with pytest.raises(
+        DataError,
+        match=r"out: 1,000 bytes are free and \d[\d,]+ needed; make room, or choose another",
+    ):
         scenes.make(60, size=8).save(tmp_path / "deep" / "out")
     assert os.listdir(tmp_path) == []
 
@@ -731,11 +795,14 @@ def test_a_damaged_manifest_never_loads_as_a_folder_without_one(tmp_path):
     text = manifest.read_text()
     manifest.write_text(text.replace('"format": 1', '"format": 2'))
     with pytest.raises(
-        DataError, match=r"manifest\.json: has format 2, this version reads 1; prepare the folder again"
+        DataError,
+        match=r"manifest\.json: has format 2, this version reads 1; prepare the folder again",
     ):
         load(tmp_path / "out")
     manifest.write_text(text[:-20])
-    with pytest.raises(DataError, match=r"manifest\.json: not valid JSON .*; prepare the folder again"):
+    with pytest.raises(
+        DataError, match=r"manifest\.json: not valid JSON .*; prepare the folder again"
+    ):
         load(tmp_path / "out")
 
 

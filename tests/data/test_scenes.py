@@ -1,4 +1,5 @@
-"""The embedded scenes: the recipe re-derived pixel by pixel, the same bytes for ever, and the best accuracy known."""
+"""The embedded scenes: the recipe re-derived pixel by pixel, the same bytes for ever, and the best
+accuracy known."""
 
 import inspect
 import math
@@ -16,7 +17,8 @@ from discom.storage import digest
 ALL = ("rgb", "depth", "thermal")
 
 
-# the same bytes -------------------------------------------------------------------------------------------------
+# the same bytes
+# -------------------------------------------------------------------------------------------------
 
 
 def test_checksums_of_a_small_set():
@@ -54,7 +56,13 @@ def test_seed_draws_everything():
 
 def test_modalities_asked_for_do_not_change_each_other():
     whole = scenes.make(30, size=16, seed=5, modalities=ALL)
-    for names in (("rgb", "depth"), ("rgb",), ("depth",), ("thermal",), ("thermal", "depth", "rgb")):
+    for names in (
+        ("rgb", "depth"),
+        ("rgb",),
+        ("depth",),
+        ("thermal",),
+        ("thermal", "depth", "rgb"),
+    ):
         part = scenes.make(30, size=16, seed=5, modalities=names)
         assert tuple(part.modalities) == names
         for name in names:
@@ -63,12 +71,15 @@ def test_modalities_asked_for_do_not_change_each_other():
 
 def test_redraw_probabilities_leave_all_else_as_it_is():
     one, other = scenes.make(200, size=8), scenes.make(200, size=8, epsilon=0.9)
-    changed = [name for name in one.factors if not np.array_equal(one.factors[name], other.factors[name])]
+    changed = [
+        name for name in one.factors if not np.array_equal(one.factors[name], other.factors[name])
+    ]
     assert changed == ["texture"]
     assert np.array_equal(one.modalities["depth"].x, other.modalities["depth"].x)
 
 
-# the recipe -----------------------------------------------------------------------------------------------------
+# the recipe
+# -----------------------------------------------------------------------------------------------------
 
 
 class Quiet:
@@ -89,7 +100,8 @@ def sigmoid(x):
 
 
 def reference(f, row, column, size):
-    """One pixel of the three sensors and its soft mask, written from DESIGN.md for one scene's factors `f`."""
+    """One pixel of the three sensors and its soft mask, written from DESIGN.md for one scene's
+    factors `f`."""
     x, y = -1 + 2 * column / (size - 1), -1 + 2 * row / (size - 1)
     dx, dy = (x - f["centre_x"]) / f["scale"], (y - f["centre_y"]) / f["scale"]
     u = math.cos(f["rotation"]) * dx + math.sin(f["rotation"]) * dy
@@ -116,7 +128,13 @@ def reference(f, row, column, size):
     relief = [0.6, 1 - min(r, 1) ** 2, 1 - min(abs(u), 1)][f["relief"]]
     plane = 0.5 + 0.7 * (f["tilt_x"] * x + f["tilt_y"] * y) + f["shift"]
     depth = plane + mask * (0.10 + 0.22 * relief)
-    thermal = 0.25 + f["ambient"] + f["draught_x"] * x + f["draught_y"] * y + mask * (0.12 + 0.16 * f["warmth"])
+    thermal = (
+        0.25
+        + f["ambient"]
+        + f["draught_x"] * x
+        + f["draught_y"] * y
+        + mask * (0.12 + 0.16 * f["warmth"])
+    )
     return rgb, [depth], [thermal], mask
 
 
@@ -125,7 +143,9 @@ def drawn(n, size, seed, monkeypatch, chance=1.0):
     original = np.random.default_rng
 
     def quiet(seed=None):
-        return original(seed) if seed[1] == 0 else Quiet(chance)  # stream 0 draws the factors, the others noise
+        return (
+            original(seed) if seed[1] == 0 else Quiet(chance)
+        )  # stream 0 draws the factors, the others noise
 
     with monkeypatch.context() as patched:
         patched.setattr(np.random, "default_rng", quiet)
@@ -199,7 +219,9 @@ def test_holes_are_squares_on_a_grid_of_a_quarter_of_the_size(monkeypatch):
     holes = (cells == 0).all((3, 4))
     sd = math.sqrt(0.15 * 0.85 / holes.size)
     assert abs(holes.mean() - 0.15) < 4 * sd + 0.005  # a few cells are clipped to 0 by chance
-    assert 0 < (depth == 0).mean() - holes.mean() < 0.03  # single clipped pixels aside, holes are whole cells
+    assert (
+        0 < (depth == 0).mean() - holes.mean() < 0.03
+    )  # single clipped pixels aside, holes are whole cells
     assert (drawn(5, 16, 0, monkeypatch, chance=0.1499)[0].modalities["depth"].x == 0).all()
     assert (drawn(5, 16, 0, monkeypatch, chance=0.1501)[0].modalities["depth"].x > 0).any()
 
@@ -246,7 +268,14 @@ def test_nuisance_factors_fill_their_ranges_and_are_independent():
 
 def test_factors_are_returned_one_number_a_scene():
     data = scenes.make(50, size=8)
-    assert set(data.factors) == set(RANGES) | {"shape", "material", "texture", "relief", "warmth", "outline"}
+    assert set(data.factors) == set(RANGES) | {
+        "shape",
+        "material",
+        "texture",
+        "relief",
+        "warmth",
+        "outline",
+    }
     assert all(values.shape == (50,) for values in data.factors.values())
 
 
@@ -267,7 +296,8 @@ def test_shape_is_visible_to_every_sensor(monkeypatch):
     assert all(0.1 < area < 0.6 for area in areas)
     for scene in range(60):
         mask = data.masks[scene]
-        # wall and table are planes: a fit of plane and mask finds the heat of 0.12 or more, less the soft edge
+        # wall and table are planes: a fit of plane and mask finds the heat of 0.12 or more, less
+        # the soft edge
         yy, xx = np.mgrid[:32, :32]
         design = np.column_stack([np.ones(1024), xx.ravel(), yy.ravel(), mask.ravel()])
         for name, least in (("thermal", 0.08), ("depth", 0.05)):
@@ -277,18 +307,27 @@ def test_shape_is_visible_to_every_sensor(monkeypatch):
             assert step > least
 
 
-# the best accuracy ----------------------------------------------------------------------------------------------
+# the best accuracy
+# ----------------------------------------------------------------------------------------------
 
 
 def bayes_accuracy(factors, cue, materials):
-    """Accuracy of the best decision from (shape, cue): for each pair the most frequent class, by its known odds."""
-    return (factors[cue] == factors["material"]).mean()  # with ε < 1 the cue's own material is the likeliest
+    """Accuracy of the best decision from (shape, cue): for each pair the most frequent class, by
+    its known odds."""
+    return (
+        factors[cue] == factors["material"]
+    ).mean()  # with ε < 1 the cue's own material is the likeliest
 
 
 @pytest.mark.parametrize("materials", [2, 3])
 @pytest.mark.parametrize(
     ("modality", "argument", "share"),
-    [("rgb", "epsilon", 0.10), ("depth", "delta", 0.25), ("thermal", "zeta", 0.40), ("rgb", "epsilon", 0.6)],
+    [
+        ("rgb", "epsilon", 0.10),
+        ("depth", "delta", 0.25),
+        ("thermal", "zeta", 0.40),
+        ("rgb", "epsilon", 0.6),
+    ],
 )
 def test_bayes_accuracy_from_the_factors(modality, argument, share, materials):
     n = 20_000
@@ -300,8 +339,12 @@ def test_bayes_accuracy_from_the_factors(modality, argument, share, materials):
     assert scenes.best_accuracy(share, materials) == pytest.approx(expected)
     sd = math.sqrt(expected * (1 - expected) / n)
     assert abs(bayes_accuracy(factors, cue, materials) - expected) < 3 * sd
-    # the rule is the best one: an estimated table of (shape, cue) → class is no better than chance makes it
-    seen, label = factors["shape"] * materials + factors[cue], factors["shape"] * materials + factors["material"]
+    # the rule is the best one: an estimated table of (shape, cue) → class is no better than chance
+    # makes it
+    seen, label = (
+        factors["shape"] * materials + factors[cue],
+        factors["shape"] * materials + factors["material"],
+    )
     counts = np.zeros((3 * materials, 3 * materials))
     np.add.at(counts, (seen, label), 1)
     assert (counts.argmax(1) == np.arange(3 * materials)).all()
@@ -315,7 +358,9 @@ def test_bayes_accuracy_of_the_data_itself():
         found = (data.factors[cue] == data.factors["material"]).mean()
         assert abs(found - expected) < 3 * math.sqrt(expected * (1 - expected) / 5000)
     wrong = [data.factors[cue] != data.factors["material"] for cue in ("texture", "relief")]
-    both = (0.10 * 2 / 3) * (0.25 * 2 / 3)  # cues go wrong independently, so two sensors know more than one
+    both = (0.10 * 2 / 3) * (
+        0.25 * 2 / 3
+    )  # cues go wrong independently, so two sensors know more than one
     assert abs((wrong[0] & wrong[1]).mean() - both) < 4 * math.sqrt(both / 5000)
 
 
@@ -326,7 +371,8 @@ def test_extreme_shares(share):
     assert agree == 1 if share == 0 else abs(agree - 1 / 3) < 4 * math.sqrt(2 / 9 / 3000)
 
 
-# arguments ------------------------------------------------------------------------------------------------------
+# arguments
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -364,8 +410,13 @@ def test_fewer_classes(shapes, materials):
 
 def test_load_by_name():
     by_name = load("scenes:n=12,size=16,seed=4,epsilon=0.5,modalities=rgb+thermal")
-    assert by_name.fingerprint == scenes.make(12, 16, 4, 0.5, modalities=("rgb", "thermal")).fingerprint
-    with pytest.raises(ConfigError, match=r"scenes has no argument 'colour'; it has n, size, seed, epsilon"):
+    assert (
+        by_name.fingerprint
+        == scenes.make(12, 16, 4, 0.5, modalities=("rgb", "thermal")).fingerprint
+    )
+    with pytest.raises(
+        ConfigError, match=r"scenes has no argument 'colour'; it has n, size, seed, epsilon"
+    ):
         load("scenes:colour=3")
     with pytest.raises(ConfigError, match=r"'many' is no value for n; write e\.g\."):
         load("scenes:n=many")

@@ -19,7 +19,11 @@ def partition(rows, count):
 
 
 @calm
-@given(st.lists(st.integers(5, 60), min_size=2, max_size=6), st.sampled_from(SHARES), st.integers(0, 2**31))
+@given(
+    st.lists(st.integers(5, 60), min_size=2, max_size=6),
+    st.sampled_from(SHARES),
+    st.integers(0, 2**31),
+)
 def test_every_class_is_divided_within_one_sample(counts, fractions, seed):
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     rows = split_rows(labels, fractions, seed)
@@ -40,7 +44,9 @@ def test_three_samples_of_a_class_give_one_to_each_part():
 def test_seed_decides(grouped):
     labels = np.tile([0, 1], 100)
     groups = np.arange(200) // 2 if grouped else None
-    first, again, other = (np.concatenate(split_rows(labels, SHARES[0], seed, groups)) for seed in (0, 0, 1))
+    first, again, other = (
+        np.concatenate(split_rows(labels, SHARES[0], seed, groups)) for seed in (0, 0, 1)
+    )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -51,7 +57,9 @@ def test_groups_are_never_divided_and_classes_stay_near_their_shares(seed, class
     rng = np.random.default_rng(seed)
     groups = np.repeat(np.arange(60), rng.integers(1, 8, 60))
     labels = rng.integers(0, classes, len(groups))
-    rows = split_rows(labels, (0.7, 0.1, 0.2), seed, np.array([f"g{g}" for g in groups]) if named else groups)
+    rows = split_rows(
+        labels, (0.7, 0.1, 0.2), seed, np.array([f"g{g}" for g in groups]) if named else groups
+    )
     assert partition(rows, len(labels))
     parts = [set(groups[part]) for part in rows]
     assert len(set().union(*parts)) == sum(map(len, parts))  # disjoint
@@ -62,7 +70,9 @@ def test_groups_are_never_divided_and_classes_stay_near_their_shares(seed, class
 @pytest.mark.parametrize("seed", range(10))
 def test_oversized_group_goes_to_train(seed):
     labels = np.tile([0, 1], 100)
-    groups = np.concatenate([np.zeros(60, int), np.arange(1, 141)])  # 60 of 200 are more than the test part's share
+    groups = np.concatenate(
+        [np.zeros(60, int), np.arange(1, 141)]
+    )  # 60 of 200 are more than the test part's share
     train, valid, test = split_rows(labels, (0.7, 0.1, 0.2), seed, groups)
     assert (groups[train] == 0).sum() == 60
     assert abs(len(train) - 140) <= 2
@@ -86,10 +96,13 @@ def test_a_divided_group_would_be_noticed():
 
 
 @pytest.mark.parametrize(
-    "fractions", [(0.5, 0.5), (0.7, 0.1, 0.3), (0.8, 0.0, 0.2), (1.2, -0.4, 0.2), (0.25, 0.25, 0.25, 0.25)]
+    "fractions",
+    [(0.5, 0.5), (0.7, 0.1, 0.3), (0.8, 0.0, 0.2), (1.2, -0.4, 0.2), (0.25, 0.25, 0.25, 0.25)],
 )
 def test_fractions_must_be_three_positive_shares(fractions):
-    with pytest.raises(ConfigError, match=r"fractions: \(.*\) are not three positive shares with sum 1, such as"):
+    with pytest.raises(
+        ConfigError, match=r"fractions: \(.*\) are not three positive shares with sum 1, such as"
+    ):
         split_rows(np.tile([0, 1], 10), fractions, 0)
 
 
@@ -102,14 +115,18 @@ def test_fractions_with_nan_are_refused():
 def test_class_without_a_training_group_is_an_error():
     labels, groups = np.repeat([0, 1], [90, 10]), np.arange(100)
     groups[90:] = 90  # class 1 is one group, and the test part is nearest to its size
-    with pytest.raises(DataError, match=r"^mine: the training part has no group of class 1; take another seed$"):
+    with pytest.raises(
+        DataError, match=r"^mine: the training part has no group of class 1; take another seed$"
+    ):
         split_rows(labels, (0.1, 0.3, 0.6), 0, groups, "mine")
 
 
 def test_class_missing_from_another_part_is_a_warning():
     labels = np.array([0] * 97 + [1] * 3)
     groups = np.concatenate([np.arange(97), [97] * 3])
-    with pytest.warns(UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1\]"):
+    with pytest.warns(
+        UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1\]"
+    ):
         rows = split_rows(labels, (0.7, 0.1, 0.2), 0, groups, "mine")
     assert partition(rows, 100)
 

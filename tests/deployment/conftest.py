@@ -1,4 +1,5 @@
-"""One run on sensors with units of their own, and its depth branch exported; made once, and changed in copies."""
+"""One run on sensors with units of their own, and its depth branch exported; made once, and changed
+in copies."""
 
 import shutil
 from dataclasses import replace
@@ -12,12 +13,16 @@ from discom.deployment import exporting
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory):
-    """A prepared folder: RGB from 0 to 255, depth in millimetres where 0 is a hole, as a camera stores them."""
+    """A prepared folder: RGB from 0 to 255, depth in millimetres where 0 is a hole, as a camera
+    stores them."""
     drawn = data.load("scenes:n=99,size=8,shapes=2,materials=2")
     rgb, depth = drawn.modalities["rgb"], drawn.modalities["depth"]
     levels = (255 * rgb.x).round().astype(np.uint8)
     millimetres = np.where(depth.x == 0, 0, 1000 + 7000 * depth.x).astype(np.uint16)
-    sensors = {"rgb": replace(rgb, x=levels), "depth": replace(depth, x=millimetres, unit="mm", invalid=0.0)}
+    sensors = {
+        "rgb": replace(rgb, x=levels),
+        "depth": replace(depth, x=millimetres, unit="mm", invalid=0.0),
+    }
     folder = tmp_path_factory.mktemp("deployment") / "camera"
     replace(drawn, modalities=sensors, name="camera").save(folder)
     return folder

@@ -26,7 +26,11 @@ def test_scores_are_those_of_the_run_and_of_the_file(card, made, run):
     tested, measured = Result.read(run / "result.json").scores["depth"], made[1].scores
     for first, scores in (("the run, 32-true", tested), ("`model.onnx`, float32", measured)):
         cells = row(card, first)
-        expected = [f"{scores['f1']:.2f}", f"{scores['accuracy']:.2f}", f"{scores['calibration_error']:.3f}"]
+        expected = [
+            f"{scores['f1']:.2f}",
+            f"{scores['accuracy']:.2f}",
+            f"{scores['calibration_error']:.3f}",
+        ]
         assert cells == expected
     assert f"{tested['valid_f1']:.2f}" in card
     assert "One run with one seed" in card
@@ -36,8 +40,14 @@ def test_costs_and_differences_are_those_that_were_measured(card, made):
     export = made[1]
     ours, theirs = export.costs["branch"], export.costs["student"]
     assert row(card, "parameters") == [f"{ours['parameters']:,}", f"{theirs['parameters']:,}"]
-    assert row(card, "`model.onnx`, bytes") == [f"{c['bytes']['model.onnx']:,}" for c in (ours, theirs)]
-    for form, called in {"torch": "torch", "model.pt2": "torch.export", "model.onnx": "ONNX Runtime"}.items():
+    assert row(card, "`model.onnx`, bytes") == [
+        f"{c['bytes']['model.onnx']:,}" for c in (ours, theirs)
+    ]
+    for form, called in {
+        "torch": "torch",
+        "model.pt2": "torch.export",
+        "model.onnx": "ONNX Runtime",
+    }.items():
         for batch in (1, 32):
             expected = [f"{c['milliseconds'][form][batch]:.3f}" for c in (ours, theirs)]
             assert row(card, f"{called}, {batch} at once, ms an image") == expected

@@ -1,4 +1,5 @@
-"""`discom export` and `discom predict` from end to end, and one line with status 2 for what they cannot use."""
+"""`discom export` and `discom predict` from end to end, and one line with status 2 for what they
+cannot use."""
 
 import csv
 import json
@@ -26,13 +27,25 @@ def images(split, tmp_path):
 
 @pytest.mark.slow
 def test_a_trained_branch_is_exported_and_names_images(tmp_path, source, capsys, images):
-    train = ["train", "--data", source, "--method", "discom-solo", "--profile", "tiny", "--epochs", "1"]
+    train = [
+        "train",
+        "--data",
+        source,
+        "--method",
+        "discom-solo",
+        "--profile",
+        "tiny",
+        "--epochs",
+        "1",
+    ]
     assert cli.main([str(word) for word in [*train, "--runs", "runs"]]) == 0
     export = ["export", "runs", "--modality", "depth", "--data", str(source), "--out", "depth"]
     capsys.readouterr()
     assert cli.main(export) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("depth: MODEL_CARD.md, model.onnx, model.pt2\nF1 on the test part: the run ")
+    assert printed.startswith(
+        "depth: MODEL_CARD.md, model.onnx, model.pt2\nF1 on the test part: the run "
+    )
     assert "model.pt2: differs from the trained branch by" in printed
     assert "model.onnx, 32 at once, ms an image" in printed
     assert cli.main(["predict", "depth", *map(str, images), "--out", "answers.json"]) == 0
@@ -47,7 +60,9 @@ def test_predictions_are_csv_on_the_screen_or_in_a_file(made, images, tmp_path, 
     files = list(map(str, images))
     assert cli.main(["predict", str(made[0]), *files]) == 0
     printed = capsys.readouterr().out
-    assert cli.main(["predict", str(made[0] / "model.pt2"), *files, "--out", "new/answers.csv"]) == 0
+    assert (
+        cli.main(["predict", str(made[0] / "model.pt2"), *files, "--out", "new/answers.csv"]) == 0
+    )
     written = (tmp_path / "new/answers.csv").read_text()
     rows = [list(csv.DictReader(text.splitlines())) for text in (printed, written)]
     for ours, theirs in zip(*rows, strict=True):
@@ -59,19 +74,40 @@ def test_predictions_are_csv_on_the_screen_or_in_a_file(made, images, tmp_path, 
 @pytest.mark.parametrize(
     ("words", "message"),
     {
-        "no run": (["export", "nowhere"], "nowhere/result.json: no such result; train the run first"),
+        "no run": (
+            ["export", "nowhere"],
+            "nowhere/result.json: no such result; train the run first",
+        ),
         "unfinished": (["export", "unfinished"], "unfinished/result.json: no such result"),
         "several runs": (["export", "runs"], "runs: holds 2 runs; name one, such as runs/a"),
-        "data unknown": (["export", "RUN", "--modality", "depth"], "--data: the run calls its data 'camera'"),
+        "data unknown": (
+            ["export", "RUN", "--modality", "depth"],
+            "--data: the run calls its data 'camera'",
+        ),
         "data missing": (["export", "RUN", "--data", "nowhere"], "nowhere: no such folder"),
-        "other data": (["export", "RUN", "--modality", "depth", "--data", "scenes:n=66,size=8"], "another split"),
-        "no modality": (["export", "RUN", "--data", "SOURCE"], "--modality: name one; .* has rgb, depth"),
-        "there already": (["export", "RUN", "--data", "SOURCE", "--out", "MADE"], "exists already; pass overwrite"),
+        "other data": (
+            ["export", "RUN", "--modality", "depth", "--data", "scenes:n=66,size=8"],
+            "another split",
+        ),
+        "no modality": (
+            ["export", "RUN", "--data", "SOURCE"],
+            "--modality: name one; .* has rgb, depth",
+        ),
+        "there already": (
+            ["export", "RUN", "--data", "SOURCE", "--out", "MADE"],
+            "exists already; pass overwrite",
+        ),
         "no model": (["predict", "nothing.onnx", "0.npy"], "nothing.onnx: no such file"),
         "a run as a model": (["predict", "RUN", "0.npy"], "model.onnx: no such file; make it with"),
         "no image": (["predict", "MADE", "empty"], "empty: no image in this folder"),
-        "another ending": (["predict", "MADE", "0.npy", "--out", "a.xlsx"], "--out: 'a.xlsx' ends in '.xlsx'"),
-        "a folder as file": (["predict", "MADE", "0.npy", "--out", "empty.csv"], "--out: empty.csv is a folder"),
+        "another ending": (
+            ["predict", "MADE", "0.npy", "--out", "a.xlsx"],
+            "--out: 'a.xlsx' ends in '.xlsx'",
+        ),
+        "a folder as file": (
+            ["predict", "MADE", "0.npy", "--out", "empty.csv"],
+            "--out: empty.csv is a folder",
+        ),
         "nothing named": (["predict", "MADE"], "files"),
     }.values(),
 )
@@ -98,10 +134,16 @@ def test_bad_images_leave_no_file(refused, made, images, tmp_path):
 
 def test_an_export_is_replaced_when_it_is_told_to(run, source, folder, monkeypatch):
     """The new folder takes the old one's place whole."""
-    monkeypatch.setattr(exporting, "agreement", lambda *_: ({}, {"f1": 1.0, "accuracy": 1.0, "calibration_error": 0.0}))
+    monkeypatch.setattr(
+        exporting,
+        "agreement",
+        lambda *_: ({}, {"f1": 1.0, "accuracy": 1.0, "calibration_error": 0.0}),
+    )
     cost = {"parameters": 1, "bytes": {}, "milliseconds": {}}
     monkeypatch.setattr(exporting, "compare_costs", lambda *_: {"branch": cost, "student": cost})
-    monkeypatch.setattr(exporting, "write_graphs", lambda network, contract, place: (place / "model.onnx").touch())
+    monkeypatch.setattr(
+        exporting, "write_graphs", lambda network, contract, place: (place / "model.onnx").touch()
+    )
     words = ["export", run, "--modality", "rgb", "--data", source, "--out", folder, "--overwrite"]
     assert cli.main([str(word) for word in words]) == 0
     assert sorted(file.name for file in folder.iterdir()) == ["MODEL_CARD.md", "model.onnx"]

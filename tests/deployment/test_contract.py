@@ -40,13 +40,18 @@ def changed(**changes) -> str:
 
 
 def without(name: str) -> str:
-    return json.dumps({key: value for key, value in json.loads(HELD.to_text()).items() if key != name})
+    return json.dumps(
+        {key: value for key, value in json.loads(HELD.to_text()).items() if key != name}
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     {
-        "another format": (changed(format=2, version="9.0"), r"has format 2 \(discom 9\.0\), this version reads 1"),
+        "another format": (
+            changed(format=2, version="9.0"),
+            r"has format 2 \(discom 9\.0\), this version reads 1",
+        ),
         "no json": ("{", "its contract is damaged"),
         "no object": ("null", "its contract is damaged"),
         "a list": ("[1]", "its contract is damaged"),
@@ -75,5 +80,7 @@ def test_an_image_of_the_right_form_passes():
     ],
 )
 def test_another_form_is_named_with_the_expected_one(pixels, found):
-    with pytest.raises(DataError, match=rf"^a\.tif: is .*{found}.*reads 8×12 with 2 band\(s\) of depth"):
+    with pytest.raises(
+        DataError, match=rf"^a\.tif: is .*{found}.*reads 8×12 with 2 band\(s\) of depth"
+    ):
         HELD.check(pixels, "a.tif")

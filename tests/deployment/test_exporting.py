@@ -1,4 +1,5 @@
-"""An export is compared with the trained branch before it is there: a wrong copy leaves no folder."""
+"""An export is compared with the trained branch before it is there: a wrong copy leaves no
+folder."""
 
 import json
 import shutil
@@ -70,8 +71,13 @@ def test_what_export_says_is_what_was_measured(made, run, split):
     result = Result.read(run / "result.json")
     assert export.images == len(split.test.modalities["depth"].x)
     assert set(export.differences) == set(FILES)
-    assert all(0 <= value <= 1e-4 for found in export.differences.values() for value in found.values())
-    for name, value in export.scores.items():  # the run was in float32 as well, so its scores are the file's
+    assert all(
+        0 <= value <= 1e-4 for found in export.differences.values() for value in found.values()
+    )
+    for (
+        name,
+        value,
+    ) in export.scores.items():  # the run was in float32 as well, so its scores are the file's
         assert value == pytest.approx(result.scores["depth"][name], abs=1e-3)
 
 
@@ -79,7 +85,12 @@ def test_the_contract_holds_the_runs_own_bounds(made, run, split):
     contract, bounds = made[1].contract, split.train.normalization["depth"]
     assert (contract.low, contract.high) == (tuple(bounds.low), tuple(bounds.high))
     assert contract.low[0] > 100  # millimetres; not those of an image that is scaled already
-    assert (contract.run, contract.seed, contract.method, contract.data) == ("0123456789", 0, "discom", "camera")
+    assert (contract.run, contract.seed, contract.method, contract.data) == (
+        "0123456789",
+        0,
+        "discom",
+        "camera",
+    )
 
 
 def test_a_prepared_folder_that_is_scaled_has_neither_bounds_nor_unit(run, split, source, tmp_path):
@@ -103,7 +114,9 @@ class Wrong(torch.nn.Module):
             bounds = Normalization(bounds.low - 200, bounds.high + 200)
         self.right, self.fault = Deployed(branch, bounds), fault
         if fault == "no clipping":
-            self.right.scaling.forward = lambda images: (images - bounds.low[0]) / (bounds.high[0] - bounds.low[0])
+            self.right.scaling.forward = lambda images: (
+                (images - bounds.low[0]) / (bounds.high[0] - bounds.low[0])
+            )
         if fault == "no scaling":
             self.right.scaling = torch.nn.Identity()
         if fault == "batch statistics":
@@ -122,7 +135,9 @@ FAULTS = ["another sensor's bounds", "the bounds of all data", "no clipping", "n
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_copy_is_refused_and_leaves_nothing(run, split, branch, made, tmp_path, monkeypatch, file, fault):
+def test_a_wrong_copy_is_refused_and_leaves_nothing(
+    run, split, branch, made, tmp_path, monkeypatch, file, fault
+):
     wrong = Wrong(branch, split, fault)
 
     @torch.inference_mode()
@@ -133,21 +148,26 @@ def test_a_wrong_copy_is_refused_and_leaves_nothing(run, split, branch, made, tm
     opened = lambda path, threads: Model(right.contract, answer) if path.name == file else right  # noqa: E731
     monkeypatch.setattr(exporting, "write_graphs", lambda network, contract, folder: None)
     monkeypatch.setattr(exporting, "load", opened)
-    with pytest.raises(RunError, match=rf"^{file}: differs from the trained branch by .* nothing was written"):
+    with pytest.raises(
+        RunError, match=rf"^{file}: differs from the trained branch by .* nothing was written"
+    ):
         exporting.export(run, split, "depth", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_that_fails_leaves_the_one_before(folder, run, split, monkeypatch):
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    monkeypatch.setattr(exporting, "write_graphs", lambda *_: (_ for _ in ()).throw(MemoryError("no room")))
+    monkeypatch.setattr(
+        exporting, "write_graphs", lambda *_: (_ for _ in ()).throw(MemoryError("no room"))
+    )
     with pytest.raises(MemoryError):
         exporting.export(run, split, "depth", folder, overwrite=True)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert list(folder.parent.iterdir()) == [folder]
 
 
-# ---------------------------------------------------------------- refused before anything is computed
+# ---------------------------------------------------------------- refused before anything is
+# computed
 
 
 @pytest.fixture
@@ -169,7 +189,10 @@ def attempt(run_dir, split, tmp_path, modality="depth"):
 
 @pytest.mark.parametrize(
     ("modality", "message"),
-    [("thermal", "'thermal' is not among its networks; .* has rgb, depth"), (None, "name one; .* has rgb, depth")],
+    [
+        ("thermal", "'thermal' is not among its networks; .* has rgb, depth"),
+        (None, "name one; .* has rgb, depth"),
+    ],
 )
 def test_a_modality_that_the_run_lacks(run, split, tmp_path, modality, message):
     with pytest.raises(ConfigError, match=message):
@@ -180,7 +203,9 @@ def test_a_teacher_of_several_sensors(copied, split, tmp_path):
     scores = Result.read(copied / "result.json").scores["rgb"]
     forge(copied, scores={"rgb+depth": scores})
     for modality in (None, "rgb+depth"):
-        with pytest.raises(ConfigError, match=r"rgb\+depth reads several sensors at once; export takes"):
+        with pytest.raises(
+            ConfigError, match=r"rgb\+depth reads several sensors at once; export takes"
+        ):
             attempt(copied, split, tmp_path, modality)
 
 
@@ -196,7 +221,9 @@ def test_a_folder_that_is_no_run(split, tmp_path):
 
 
 def test_a_run_whose_result_was_edited(copied, split, tmp_path):
-    (copied / "result.json").write_text((copied / "result.json").read_text().replace('"seed": 0', '"seed": 1'))
+    (copied / "result.json").write_text(
+        (copied / "result.json").read_text().replace('"seed": 0', '"seed": 1')
+    )
     with pytest.raises(RunError, match="was changed after it was measured"):
         attempt(copied, split, tmp_path)
 
@@ -214,7 +241,9 @@ def test_other_data(run, source, tmp_path):
 
 def test_other_names_for_the_classes(run, split, tmp_path):
     renamed = type(split)(*(replace(part, classes=("a", "b", "c", "d")) for part in split))
-    with pytest.raises(RunError, match=r"was trained with classes \['disk/wood', .*, the data has \['a', 'b'"):
+    with pytest.raises(
+        RunError, match=r"was trained with classes \['disk/wood', .*, the data has \['a', 'b'"
+    ):
         attempt(run, renamed, tmp_path)
 
 
@@ -242,7 +271,9 @@ def test_a_folder_that_is_there(folder, run, split, tmp_path):
 def test_costs_stand_beside_the_students(made, run, split):
     folder, export = made
     result = Result.read(run / "result.json")
-    student = methods.build(methods.get("student"), split.train, replace(Config(**result.config), options={}))
+    student = methods.build(
+        methods.get("student"), split.train, replace(Config(**result.config), options={})
+    )
     ours, theirs = export.costs["branch"], export.costs["student"]
     assert ours["parameters"] == result.parameters["depth"]
     assert theirs["parameters"] == sum(p.numel() for p in student.branch("depth").parameters())

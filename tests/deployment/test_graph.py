@@ -15,11 +15,17 @@ from discom.deployment.loading import load
 from discom.models import SingleModality, as_products, resnet18
 
 values = st.floats(-1e6, 1e6, width=32)
-bounds_ = st.integers(-(10**6), 10**6).map(lambda hundredths: hundredths / 100)  # equal, or apart by what float32 knows
+bounds_ = st.integers(-(10**6), 10**6).map(
+    lambda hundredths: hundredths / 100
+)  # equal, or apart by what float32 knows
 
 
-@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
-@given(arrays(np.float32, (3, 2, 2, 3), elements=values), arrays(np.float64, (2, 2), elements=bounds_))
+@settings(
+    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine
+@given(
+    arrays(np.float32, (3, 2, 2, 3), elements=values), arrays(np.float64, (2, 2), elements=bounds_)
+)
 def test_scaling_is_that_of_training_bit_by_bit(images, bounds):
     """Also beyond the bounds, and for a band whose bounds are one value."""
     fitted = Normalization(bounds.min(0), bounds.max(0))
@@ -50,7 +56,8 @@ def test_images_that_come_scaled_are_left_alone():
 
 @pytest.mark.slow
 def test_matrix_products_of_small_maps_export_like_the_convolutions_they_stand_for(tmp_path):
-    """`fit` may turn convolutions into products; a branch in this form gives the same file up to rounding."""
+    """`fit` may turn convolutions into products; a branch in this form gives the same file up to
+    rounding."""
     torch.manual_seed(0)
     encoder = lambda channels: resnet18(channels, width=16, stem="small")  # noqa: E731
     branch = as_products(SingleModality(2, classes=3, encoder=encoder)).eval()

@@ -19,8 +19,13 @@ FILES = ("model.onnx", "model.pt2")
 
 def strangers_onnx(file):
     """A valid ONNX model of somebody else."""
-    value = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", 1, 8, 8]) for name in ("images", "y")}
-    graph = helper.make_graph([helper.make_node("Relu", ["images"], ["y"])], "g", [value["images"]], [value["y"]])
+    value = {
+        name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", 1, 8, 8])
+        for name in ("images", "y")
+    }
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["images"], ["y"])], "g", [value["images"]], [value["y"]]
+    )
     onnx.save(helper.make_model(graph), file)
 
 
@@ -53,7 +58,9 @@ def new_contract(file, change):
     with zipfile.ZipFile(file) as held, zipfile.ZipFile(copy, "w") as written:
         for name in held.namelist():
             content = held.read(name)
-            written.writestr(name, change(content.decode()) if name.endswith("/extra/contract.json") else content)
+            written.writestr(
+                name, change(content.decode()) if name.endswith("/extra/contract.json") else content
+            )
     shutil.move(copy, file)
 
 
@@ -74,7 +81,9 @@ def test_a_folder_stands_for_its_onnx_file(made):
 @pytest.mark.parametrize("make", [strangers_onnx, strangers_zip, text, empty])
 def test_what_is_not_ours_is_refused(tmp_path, file, make):
     make(tmp_path / file)
-    with pytest.raises(DataError, match=rf"{file}: is no model of `discom export`, or is cut short"):
+    with pytest.raises(
+        DataError, match=rf"{file}: is no model of `discom export`, or is cut short"
+    ):
         load(tmp_path / file)
 
 
@@ -112,7 +121,9 @@ def test_a_flipped_bit_in_what_a_pt2_file_holds_is_seen(folder, which):
 @pytest.mark.parametrize("file", FILES)
 def test_a_contract_of_another_version_is_refused(folder, file):
     new_contract(folder / file, reformatted)
-    with pytest.raises(DataError, match=rf"{file}: its contract has format 7 .* this version reads 1; export"):
+    with pytest.raises(
+        DataError, match=rf"{file}: its contract has format 7 .* this version reads 1; export"
+    ):
         load(folder / file)
 
 
@@ -147,5 +158,7 @@ def test_a_wrong_place_is_named_with_the_way_out(tmp_path, name, message):
 
 def test_without_onnxruntime_the_message_says_what_to_install(made, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ConfigError, match=r"onnxruntime: is not installed; .*pip install 'discom\[deploy\]'"):
+    with pytest.raises(
+        ConfigError, match=r"onnxruntime: is not installed; .*pip install 'discom\[deploy\]'"
+    ):
         load(made[0] / "model.onnx")

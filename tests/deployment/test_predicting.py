@@ -18,7 +18,8 @@ from discom.errors import DataError
 
 @pytest.fixture
 def images(split, tmp_path):
-    """Four raw test images of depth as PNG, TIFF and .npy, one in a folder below; their pixels [4, 1, 8, 8]."""
+    """Four raw test images of depth as PNG, TIFF and .npy, one in a folder below; their pixels [4,
+    1, 8, 8]."""
     pixels = split.test.modalities["depth"].x[:4]
     place = tmp_path / "images"
     (place / "more").mkdir(parents=True)
@@ -40,7 +41,10 @@ def test_a_folder_is_read_in_the_order_of_names_with_what_is_below_it(images, tm
     place, _ = images
     names = ["a.png", "b.tif", "c.npy", "more/d.npy"]
     assert find_images([place]) == [place / name for name in names]
-    assert find_images([place / "c.npy", place]) == [place / "c.npy", *(place / name for name in names)]
+    assert find_images([place / "c.npy", place]) == [
+        place / "c.npy",
+        *(place / name for name in names),
+    ]
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.pt2"])
@@ -72,9 +76,13 @@ def test_csv_and_json_say_the_same(model, images):
     found = predict(model, find_images([place]))
     rows, held = list(csv.DictReader(io.StringIO(to_csv(found)))), json.loads(to_json(found))
     for one, row, entry in zip(found, rows, held, strict=True):
-        assert (row["file"], row["class"]) == (entry["file"], entry["class"]) == (one.file, one.label)
+        assert (
+            (row["file"], row["class"]) == (entry["file"], entry["class"]) == (one.file, one.label)
+        )
         assert float(row["probability"]) == entry["probability"] == one.probability
-        assert {name: float(row[f"p({name})"]) for name in one.probabilities} == entry["probabilities"]
+        assert {name: float(row[f"p({name})"]) for name in one.probabilities} == entry[
+            "probabilities"
+        ]
 
 
 def test_names_with_commas_and_quotes_survive():
@@ -140,7 +148,9 @@ def test_several_bad_images_are_counted(model, images):
         bad("larger.npy", place),
         bad("colour.png", place),
     ]
-    with pytest.raises(DataError, match=r"nan\.npy: .*\(2 more of 5 images cannot be used either\)$"):
+    with pytest.raises(
+        DataError, match=r"nan\.npy: .*\(2 more of 5 images cannot be used either\)$"
+    ):
         predict(model, files)
 
 

@@ -1,4 +1,5 @@
-"""What tests of faults share: the run that nothing happened to, a small disk, and the tally of the kills."""
+"""What tests of faults share: the run that nothing happened to, a small disk, and the tally of the
+kills."""
 
 import statistics
 import subprocess
@@ -36,12 +37,17 @@ def whole_sweep(tmp_path_factory):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A function that mounts a small disk of its own, and with options changes how it is mounted."""
+    """A function that mounts a small disk of its own, and with options changes how it is
+    mounted."""
     place = tmp_path / "disk"
     place.mkdir()
 
     def mount(options: str) -> None:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", place],
+            capture_output=True,
+            check=False,
+        )
         if done.returncode:
             pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
 
@@ -66,7 +72,9 @@ def pytest_terminal_summary(terminalreporter):
         return
     terminalreporter.section("kills, each resumed to the same numbers")
     if asked := KILLS.pop("SIGTERM", []):
-        terminalreporter.line(f"{len(asked)} trainings ended by SIGTERM, after {max(asked):.2f} s at most")
+        terminalreporter.line(
+            f"{len(asked)} trainings ended by SIGTERM, after {max(asked):.2f} s at most"
+        )
     for what, hits in KILLS.items():
         seconds = [second for _, second in hits]
         again = f"done again after a median of {statistics.median(seconds):.1f} s, at most {max(seconds):.1f} s"

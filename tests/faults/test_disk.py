@@ -1,5 +1,5 @@
-"""A disk that is full, or that may not be written: one line, nothing by halves, and the same numbers once there is
-room."""
+"""A disk that is full, or that may not be written: one line, nothing by halves, and the same
+numbers once there is room."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ FULL = [  # the disk fills up before this call, for this time; then this file is
     ("training.np.savez_compressed", 1, "/predictions.npz"),
     ("training.write_json", 1, "/result.json"),
 ]
-WAY_OUT = (
-    "No space left on device; make room or check the rights, and the same command goes on from the last saved epoch"
-)
+WAY_OUT = "No space left on device; make room or check the rights, and the same command goes on from the last saved epoch"
 
 
-def test_a_disk_that_fills_up_again_and_again_is_named_each_time_and_costs_no_number(whole, disk, tmp_path):
+def test_a_disk_that_fills_up_again_and_again_is_named_each_time_and_costs_no_number(
+    whole, disk, tmp_path
+):
     runs, ballast = disk.place / "runs", disk.place / "ballast"
     for function, moment, file in FULL:
         full = children.start(tmp_path, children.train, runs, FullDisk(ballast, function, moment))
@@ -46,7 +46,9 @@ def test_a_disk_that_may_not_be_written_stops_the_run_with_one_line(whole, disk,
     refused = children.start(tmp_path, children.train, runs)
     assert refused.end() == 2, refused.said()
     (line,) = refused.errors()
-    assert line.endswith("cannot be written (Read-only file system); choose another folder for runs")
+    assert line.endswith(
+        "cannot be written (Read-only file system); choose another folder for runs"
+    )
     disk("remount,rw")
     again = children.start(tmp_path, children.train, runs)
     assert again.end() == 0, again.said()
@@ -59,7 +61,9 @@ def test_a_folder_without_the_right_to_write_stops_the_run_with_one_line(tmp_pat
     runs.mkdir(mode=0o555)
     refused = children.start(tmp_path, children.train, runs)
     assert refused.end() == 2, refused.said()
-    assert refused.errors()[0].endswith("cannot be written (Permission denied); choose another folder for runs")
+    assert refused.errors()[0].endswith(
+        "cannot be written (Permission denied); choose another folder for runs"
+    )
 
 
 def test_a_sweep_lists_the_runs_for_which_there_is_no_room(whole_sweep, disk, tmp_path):

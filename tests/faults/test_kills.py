@@ -1,4 +1,5 @@
-"""`kill -9` at random moments, and at the worst ones: the same command ends with the same result.json."""
+"""`kill -9` at random moments, and at the worst ones: the same command ends with the same
+result.json."""
 
 import os
 import random
@@ -20,8 +21,8 @@ def pytest_generate_tests(metafunc):
 
 
 def killed(folder, drawn, seconds, target, *given, strike=None) -> float | None:
-    """Start a process and kill it (or call `strike`) at a moment drawn from `seconds`; None if that came in time, else
-    the seconds that it took to its good end."""
+    """Start a process and kill it (or call `strike`) at a moment drawn from `seconds`; None if that
+    came in time, else the seconds that it took to its good end."""
     started = time.perf_counter()
     child = children.start(folder, target, *given)
     child.process.join(drawn.uniform(0, seconds))
@@ -33,9 +34,13 @@ def killed(folder, drawn, seconds, target, *given, strike=None) -> float | None:
 def test_a_run_killed_at_a_random_moment_ends_with_the_same_numbers(whole, tmp_path, kill, tally):
     reference, seconds = whole
     drawn, attempt = random.Random(kill), 0
-    while seconds := killed(tmp_path, drawn, seconds, children.train, runs := tmp_path / f"runs-{attempt}"):
+    while seconds := killed(
+        tmp_path, drawn, seconds, children.train, runs := tmp_path / f"runs-{attempt}"
+    ):
         attempt += 1  # it was quicker this time, and done
-    places = [children.place(folder.parent) for folder in runs.rglob(".lock")] or ["before there was a folder"]
+    places = [children.place(folder.parent) for folder in runs.rglob(".lock")] or [
+        "before there was a folder"
+    ]
     started = time.perf_counter()
     while drawn.random() < 0.3:  # and again on its way back
         killed(tmp_path, drawn, whole[1], children.train, runs)
@@ -66,7 +71,9 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_a_sweep_killed_at_a_random_moment_ends_with_the_same_numbers(whole_sweep, tmp_path, sweep_kill, tally):
+def test_a_sweep_killed_at_a_random_moment_ends_with_the_same_numbers(
+    whole_sweep, tmp_path, sweep_kill, tally
+):
     """All its processes at once, the one that plans alone, or one that trains."""
     reference, seconds = whole_sweep
     folders = [file.parent.relative_to(reference) for file in reference.rglob("result.json")]
@@ -86,12 +93,18 @@ def test_a_sweep_killed_at_a_random_moment_ends_with_the_same_numbers(whole_swee
     assert child.end() == 0, child.said()
     for folder in folders:
         for name in children.STATES:
-            (runs / folder / name).unlink(missing_ok=True)  # what is done is not opened again by a sweep
+            (runs / folder / name).unlink(
+                missing_ok=True
+            )  # what is done is not opened again by a sweep
         children.same_run(reference / folder, runs / folder)
     deadline = time.monotonic() + 30
-    while not all(gone(int(file.name)) for file in pids.iterdir()):  # those whose planning process was killed
+    while not all(
+        gone(int(file.name)) for file in pids.iterdir()
+    ):  # those whose planning process was killed
         assert time.monotonic() < deadline
-    tally.setdefault(what, []).append((f"with {done} of {len(folders)} runs done", time.perf_counter() - started))
+    tally.setdefault(what, []).append(
+        (f"with {done} of {len(folders)} runs done", time.perf_counter() - started)
+    )
 
 
 # the first four in a run's beginning, when there is no state yet
@@ -99,7 +112,9 @@ WORST = [("config.json", 1), ("step", 2), ("rgb.safetensors", 1), ("state.pt", 1
          ("metrics.csv", 1), ("state.pt", 2), ("predictions.npz", 1), ("result.json", 1)]  # fmt: skip
 
 
-def test_killed_at_the_worst_moments_one_after_the_other_a_run_ends_with_the_same_numbers(whole, tmp_path):
+def test_killed_at_the_worst_moments_one_after_the_other_a_run_ends_with_the_same_numbers(
+    whole, tmp_path
+):
     """In the middle of an epoch, and with a file written but not yet moved to its place."""
     runs = tmp_path / "runs"
     for what, moment in WORST:
@@ -108,6 +123,8 @@ def test_killed_at_the_worst_moments_one_after_the_other_a_run_ends_with_the_sam
         assert not list(runs.rglob("result.json"))
         left = [file.name for file in runs.rglob(".*.part")]
         moving = {"step": [], "state-before.pt": ["state.pt"]}.get(what, [what])
-        assert [name[1:].rpartition(".part")[0].rpartition(".")[0] for name in left] == moving  # and none from before
+        assert [
+            name[1:].rpartition(".part")[0].rpartition(".")[0] for name in left
+        ] == moving  # and none from before
     assert children.start(tmp_path, children.train, runs).end() == 0
     children.same_run(whole[0], children.folder_of(runs))

@@ -15,13 +15,17 @@ def test_a_worker_out_of_memory_fails_one_run_and_no_other(whole_sweep, tmp_path
     assert child.end() == 1, child.said()
     failed = [line for line in child.said().splitlines() if line.startswith(str(runs))]
     assert all("its teacher failed" in line for line in failed[1:])
-    folders = [file.parent.relative_to(whole_sweep[0]) for file in whole_sweep[0].rglob("result.json")]
+    folders = [
+        file.parent.relative_to(whole_sweep[0]) for file in whole_sweep[0].rglob("result.json")
+    ]
     done = {folder: (runs / folder / "result.json").stat().st_mtime_ns
             for folder in folders if (runs / folder / "result.json").exists()}  # fmt: skip
     assert len(done) == len(folders) - len(failed) >= len(folders) - 2
     again = children.start(tmp_path, children.train_many, runs, pids, starved)
     assert again.end() == 0, again.said()
-    assert all((runs / folder / "result.json").stat().st_mtime_ns == then for folder, then in done.items())
+    assert all(
+        (runs / folder / "result.json").stat().st_mtime_ns == then for folder, then in done.items()
+    )
     for folder in folders:
         children.same_run(whole_sweep[0] / folder, runs / folder)
 
@@ -40,7 +44,10 @@ def test_a_worker_killed_while_it_had_nothing_to_do_is_given_nothing(tmp_path, m
 
 def test_two_sweeps_at_once_train_each_run_once(whole_sweep, tmp_path):
     runs = tmp_path / "runs"
-    both = [children.start(tmp_path / name, children.train_many, runs, tmp_path / name / "pids") for name in "ab"]
+    both = [
+        children.start(tmp_path / name, children.train_many, runs, tmp_path / name / "pids")
+        for name in "ab"
+    ]
     assert [child.end() for child in both] == [0, 0], [child.said() for child in both]
     folders = [file.parent for file in runs.rglob("result.json")]
     assert len(folders) == len(children.SWEPT) + 1
@@ -56,7 +63,9 @@ def test_pixels_that_turn_nan_stop_the_run_before_its_state_and_healed_it_goes_o
     (line,) = child.errors()
     assert f"loss term 'cl' is nan in epoch {epoch}, batch 1; " in line
     assert line.endswith("or check the data")
-    again = children.start(tmp_path, children.train, runs, Signal(1, "state.pt"))  # to see where it goes on
+    again = children.start(
+        tmp_path, children.train, runs, Signal(1, "state.pt")
+    )  # to see where it goes on
     assert again.end() < 0
     table = children.folder_of(runs) / "metrics.csv"
     assert table.read_text().count("\n") - 1 == epoch + 1

@@ -1,5 +1,5 @@
-"""A process that is asked to end does so within two seconds and can be resumed; and the time of day is of no
-importance."""
+"""A process that is asked to end does so within two seconds and can be resumed; and the time of day
+is of no importance."""
 
 import random
 import signal
@@ -34,7 +34,11 @@ def test_two_seconds_from_sigterm_are_enough(whole, tmp_path, moment, tally):
     assert status is not None, f"not ended within {LIFE} s"
     assert "Traceback" not in child.said()
     if status == 130:
-        assert child.said().splitlines()[-1].endswith("interrupted; the same command goes on from the last saved epoch")
+        assert (
+            child.said()
+            .splitlines()[-1]
+            .endswith("interrupted; the same command goes on from the last saved epoch")
+        )
         tally.setdefault("SIGTERM", []).append(took)
     else:  # the training had not begun, or was over
         assert status in (-signal.SIGTERM, 0)

@@ -1,4 +1,5 @@
-"""A state to resume from that is damaged is passed over for the one before it; one that carries code is refused."""
+"""A state to resume from that is damaged is passed over for the one before it; one that carries
+code is refused."""
 
 import os
 import shutil
@@ -18,13 +19,18 @@ def begun(tmp_path_factory):
     """The folder of runs of a run that was killed in its last epoch, with two states."""
     folder = tmp_path_factory.mktemp("begun")
     last = 2 * children.EPOCHS
-    assert children.start(folder, children.train, folder / "runs", Signal(last, "step")).end() == -signal.SIGKILL
+    assert (
+        children.start(folder, children.train, folder / "runs", Signal(last, "step")).end()
+        == -signal.SIGKILL
+    )
     run = children.folder_of(folder / "runs")
     assert all((run / name).exists() for name in children.STATES)
     return folder / "runs"
 
 
-def test_a_run_with_a_truncated_state_goes_on_from_the_one_before_to_the_same_numbers(whole, begun, tmp_path):
+def test_a_run_with_a_truncated_state_goes_on_from_the_one_before_to_the_same_numbers(
+    whole, begun, tmp_path
+):
     runs = shutil.copytree(begun, tmp_path / "runs")
     state = children.folder_of(runs) / "state.pt"
     os.truncate(state, state.stat().st_size // 2)
@@ -108,7 +114,10 @@ def test_a_state_is_what_was_written(two):
 def test_a_damaged_state_is_named_and_the_one_before_it_taken(two, what):
     file = two / "state.pt"
     file.write_bytes(DAMAGE[what](file.read_bytes()))
-    with pytest.warns(UserWarning, match=r"state\.pt: cannot be resumed from \(.+\); going on from state-before\.pt"):
+    with pytest.warns(
+        UserWarning,
+        match=r"state\.pt: cannot be resumed from \(.+\); going on from state-before\.pt",
+    ):
         held = state(two)
     assert (held.epoch, held.seconds, weight(held)) == (1, 1e6, 0.0)
 
@@ -136,7 +145,9 @@ def test_a_state_that_carries_code_is_refused_and_nothing_is_run(two, tmp_path_f
     executed = tmp_path_factory.mktemp("code") / "executed"
     (two / "state.pt").write_bytes(b"torn")  # so that the one before it is looked at
     torch.save({"model": Code(executed)}, two / name)
-    with pytest.raises(RunError, match=rf"{name}: holds more than tensors and numbers, perhaps code"):
+    with pytest.raises(
+        RunError, match=rf"{name}: holds more than tensors and numbers, perhaps code"
+    ):
         state(two)
     assert not executed.exists()
 
@@ -151,7 +162,10 @@ def test_code_in_torchs_old_format_is_not_run_either(two, tmp_path_factory):
 
 def test_an_archive_of_something_else_is_no_state(tmp_path):
     torch.save({"model": {}}, tmp_path / "state.pt")
-    with pytest.raises(RunError, match=r"state\.pt: cannot be resumed from \(.*it has no best.*\); delete state\.pt"):
+    with pytest.raises(
+        RunError,
+        match=r"state\.pt: cannot be resumed from \(.*it has no best.*\); delete state\.pt",
+    ):
         state(tmp_path)
 
 

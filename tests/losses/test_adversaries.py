@@ -1,4 +1,5 @@
-"""What may stand in Eq. 3's place: loops over rows, closed forms, where gradients go, wrong copies that must fail."""
+"""What may stand in Eq. 3's place: loops over rows, closed forms, where gradients go, wrong copies
+that must fail."""
 
 import inspect
 import math
@@ -22,7 +23,9 @@ def made(modalities=3, pairwise=False, rows=(5, 3, 4, 2), seed=0):
     torch.manual_seed(seed)
     names = NAMES[:modalities]
     z = {
-        name: Embedding(*(torch.randn(n, 6, dtype=torch.float64).requires_grad_() for _ in range(3)))
+        name: Embedding(
+            *(torch.randn(n, 6, dtype=torch.float64).requires_grad_() for _ in range(3))
+        )
         for name, n in zip(names, rows, strict=False)
     }
     return z, Heads(list(names), 6, 4, pairwise=pairwise).double()
@@ -36,7 +39,9 @@ def by_rows(loss, z, heads, grl_lambda=1.0):
             for row in z[name].inv.tolist():
                 logits = [
                     sum(w * x for w, x in zip(weights, row, strict=True)) + b
-                    for weights, b in zip(heads.adv.weight.tolist(), heads.adv.bias.tolist(), strict=True)
+                    for weights, b in zip(
+                        heads.adv.weight.tolist(), heads.adv.bias.tolist(), strict=True
+                    )
                 ]
                 logp = [value - math.log(sum(map(math.exp, logits))) for value in logits]
                 total -= (logp[number] + grl_lambda * sum(logp) / len(names)) / len(z[name].inv)
@@ -47,11 +52,15 @@ def by_rows(loss, z, heads, grl_lambda=1.0):
             for number, name in enumerate((a, b)):
                 for row in z[name].inv:
                     logits = (head.weight @ row + head.bias).tolist()
-                    total += (math.log(sum(map(math.exp, logits))) - logits[number]) / len(z[name].inv)
+                    total += (math.log(sum(map(math.exp, logits))) - logits[number]) / len(
+                        z[name].inv
+                    )
     return total / (len(names) - 1)
 
 
-each = pytest.mark.parametrize("loss", [confusion_loss, pairwise_loss], ids=lambda loss: loss.__name__)
+each = pytest.mark.parametrize(
+    "loss", [confusion_loss, pairwise_loss], ids=lambda loss: loss.__name__
+)
 
 
 @each
@@ -59,7 +68,9 @@ each = pytest.mark.parametrize("loss", [confusion_loss, pairwise_loss], ids=lamb
 @pytest.mark.parametrize("grl_lambda", [1.0, 0.3])
 def test_the_value_is_that_of_loops_over_rows(loss, modalities, grl_lambda):
     z, heads = made(modalities, loss is pairwise_loss)
-    assert loss(z, heads, grl_lambda=grl_lambda).item() == pytest.approx(by_rows(loss, z, heads, grl_lambda), rel=1e-9)
+    assert loss(z, heads, grl_lambda=grl_lambda).item() == pytest.approx(
+        by_rows(loss, z, heads, grl_lambda), rel=1e-9
+    )
 
 
 @each
@@ -68,7 +79,11 @@ def test_where_nothing_can_be_told_the_value_is_known(loss, modalities):
     z, heads = made(modalities, loss is pairwise_loss)
     for parameter in heads.adv.parameters():
         parameter.data.zero_()
-    known = 2 * modalities * math.log(modalities) if loss is confusion_loss else modalities * math.log(2)
+    known = (
+        2 * modalities * math.log(modalities)
+        if loss is confusion_loss
+        else modalities * math.log(2)
+    )
     assert loss(z, heads).item() == pytest.approx(known, rel=1e-12)
 
 
@@ -77,7 +92,10 @@ def test_with_two_modalities_pairs_are_the_papers_equation():
     same = Heads(list(z), 6, 4).double()
     same.adv = heads.adv["rgb-depth"]
     held = [leaf.inv for leaf in z.values()] + list(same.adv.parameters())
-    ours, paper = pairwise_loss(z, heads, grl_lambda=0.4), disentangle.adversarial_loss(z, same, grl_lambda=0.4)
+    ours, paper = (
+        pairwise_loss(z, heads, grl_lambda=0.4),
+        disentangle.adversarial_loss(z, same, grl_lambda=0.4),
+    )
     torch.testing.assert_close(ours, paper)
     for a, b in zip(torch.autograd.grad(ours, held), torch.autograd.grad(paper, held), strict=True):
         torch.testing.assert_close(a, b)
@@ -116,22 +134,35 @@ def test_the_heads_learn_to_tell_and_the_encoders_to_hide(loss):
 @each
 def test_lambda_scales_what_reaches_the_encoders_and_nothing_else(loss):
     z, heads = made(3, loss is pairwise_loss)
-    whole, part = gradients(loss, z, heads, grl_lambda=1.0), gradients(loss, z, heads, grl_lambda=0.25)
+    whole, part = (
+        gradients(loss, z, heads, grl_lambda=1.0),
+        gradients(loss, z, heads, grl_lambda=0.25),
+    )
     for name in whole:
         torch.testing.assert_close(part[name], (0.25 if name in z else 1.0) * whole[name])
 
 
 def test_confusion_gives_encoders_at_even_odds_no_gradient():
-    """Where reversal would go on: its gradient does not vanish at p = 1/M for rows whose modality is one of M."""
+    """Where reversal would go on: its gradient does not vanish at p = 1/M for rows whose modality
+    is one of M."""
     z, heads = made(3)
     heads.adv.bias.data.zero_()
     weight = heads.adv.weight.data
-    q, _ = torch.linalg.qr(weight.T)  # rows at a right angle to all of the classifier's weights: every logit is 0
-    flat = {name: Embedding(*(x.detach() - x.detach() @ q @ q.T for x in part)) for name, part in z.items()}
+    q, _ = torch.linalg.qr(
+        weight.T
+    )  # rows at a right angle to all of the classifier's weights: every logit is 0
+    flat = {
+        name: Embedding(*(x.detach() - x.detach() @ q @ q.T for x in part))
+        for name, part in z.items()
+    }
     for part in flat.values():
         part.inv.requires_grad_()
-    confused = torch.autograd.grad(confusion_loss(flat, heads), [part.inv for part in flat.values()])
-    turned = torch.autograd.grad(disentangle.adversarial_loss(flat, heads), [part.inv for part in flat.values()])
+    confused = torch.autograd.grad(
+        confusion_loss(flat, heads), [part.inv for part in flat.values()]
+    )
+    turned = torch.autograd.grad(
+        disentangle.adversarial_loss(flat, heads), [part.inv for part in flat.values()]
+    )
     assert max(g.abs().max() for g in confused) < 1e-12
     assert min(g.abs().max() for g in turned) > 1e-3
 
@@ -153,11 +184,23 @@ def test_large_logits_stay_finite(loss, size):
 
 WRONG = {
     "the classifier's sum reaches the encoders": (confusion_loss, "z.inv.detach()", "z.inv"),
-    "the encoders' sum trains the classifier": (confusion_loss, "heads.adv.weight.detach()", "heads.adv.weight"),
+    "the encoders' sum trains the classifier": (
+        confusion_loss,
+        "heads.adv.weight.detach()",
+        "heads.adv.weight",
+    ),
     "certainty instead of doubt": (confusion_loss, "[-F.linear", "[F.linear"),
-    "a sum over modalities for their mean": (confusion_loss, ".log_softmax(1).mean()", ".log_softmax(1).sum(1).mean()"),
+    "a sum over modalities for their mean": (
+        confusion_loss,
+        ".log_softmax(1).mean()",
+        ".log_softmax(1).sum(1).mean()",
+    ),
     "no lambda": (confusion_loss, "grl_lambda * sum(doubted)", "sum(doubted)"),
-    "no reversal": (pairwise_loss, "reverse_gradient(embeddings[name].inv, grl_lambda)", "embeddings[name].inv"),
+    "no reversal": (
+        pairwise_loss,
+        "reverse_gradient(embeddings[name].inv, grl_lambda)",
+        "embeddings[name].inv",
+    ),
     "no division": (pairwise_loss, "total / (len(embeddings) - 1)", "total"),
     "both sides one number": (pairwise_loss, "(len(logits),), number)", "(len(logits),), 0)"),
 }
@@ -203,7 +246,9 @@ def test_the_method_takes_the_term_that_its_option_names(split, adversary):
 
 
 def test_every_pair_has_its_head_and_a_deployed_branch_has_none(split):
-    model = methods.build(methods.get("discom"), split.train, profile("tiny", options={"adversary": "pairwise"}))
+    model = methods.build(
+        methods.get("discom"), split.train, profile("tiny", options={"adversary": "pairwise"})
+    )
     assert list(model.model.heads.adv) == ["rgb-depth", "rgb-thermal", "depth-thermal"]
     assert not any("adv" in name for name, _ in model.branch("rgb").named_parameters())
     assert {key for key in model.state("rgb") if ".adv." in key} == {
@@ -219,9 +264,18 @@ def test_reversal_is_the_paper_and_at_rest(split):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"adversary": "confuse"}, "adversary: 'confuse' is unknown; choose reversal, confusion, pairwise"),
-        ({"adversary": "pairwise", "reduction": "released"}, "'pairwise' is not in the released code"),
-        ({"adversary": "confusion", "modality_targets": "released"}, "'confusion' is not in the released code"),
+        (
+            {"adversary": "confuse"},
+            "adversary: 'confuse' is unknown; choose reversal, confusion, pairwise",
+        ),
+        (
+            {"adversary": "pairwise", "reduction": "released"},
+            "'pairwise' is not in the released code",
+        ),
+        (
+            {"adversary": "confusion", "modality_targets": "released"},
+            "'confusion' is not in the released code",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(split, options, said):

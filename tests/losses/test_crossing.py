@@ -1,4 +1,5 @@
-"""What crosses over between two networks: closed forms, numpy, symmetries, planted numbers, and wrong copies."""
+"""What crosses over between two networks: closed forms, numpy, symmetries, planted numbers, and
+wrong copies."""
 
 import inspect
 import math
@@ -11,14 +12,22 @@ import torch.nn.functional as F
 from discom.data.augmentation import turn
 from discom.errors import ConfigError
 from discom.losses import crossing
-from discom.losses.crossing import cross_halves, halves, place_contrast, place_labels, place_separation
+from discom.losses.crossing import (
+    cross_halves,
+    halves,
+    place_contrast,
+    place_labels,
+    place_separation,
+)
 
 RIGHT = vars(crossing)
 NONE = 255
 
 
 def draw(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.randn(
+        *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    ).to(dtype)
 
 
 def some_labels(*shape, classes=3, seed=0):
@@ -41,7 +50,9 @@ def test_halves_are_the_first_and_the_last_channels():
 
 @pytest.mark.parametrize("channels", [1, 7])
 def test_an_odd_number_of_channels_has_no_halves(channels):
-    with pytest.raises(ConfigError, match=rf"^network: a map of {channels} channels has no halves; choose an even"):
+    with pytest.raises(
+        ConfigError, match=rf"^network: a map of {channels} channels has no halves; choose an even"
+    ):
         halves(torch.zeros(1, channels, 2, 2))
 
 
@@ -84,13 +95,17 @@ def separation_by_numpy(maps):
 @pytest.mark.parametrize("shape", [(2, 4, 3, 5), (5, 2, 1, 7), (1, 6, 4, 4)])
 def test_place_separation_is_numpys_correlation_over_all_places(shape, modalities):
     mix = draw(shape[1], shape[1], seed=5)
-    maps = {f"m{k}": torch.einsum("bdhw,de->behw", draw(*shape, seed=k), mix) for k in range(modalities)}
+    maps = {
+        f"m{k}": torch.einsum("bdhw,de->behw", draw(*shape, seed=k), mix) for k in range(modalities)
+    }
     assert place_separation(maps).item() == pytest.approx(separation_by_numpy(maps), rel=1e-4)
 
 
 def test_place_separation_of_halves_that_are_one_line_and_of_halves_that_are_independent():
     a, b = draw(8, 1, 16, 16), draw(8, 1, 16, 16, seed=1)
-    assert place_separation({"rgb": torch.cat([a, 2 - 3 * a], 1)}).item() == pytest.approx(1, rel=1e-4)
+    assert place_separation({"rgb": torch.cat([a, 2 - 3 * a], 1)}).item() == pytest.approx(
+        1, rel=1e-4
+    )
     assert place_separation({"rgb": torch.cat([a, b], 1)}).item() < 0.01
 
 
@@ -149,7 +164,9 @@ def test_places_of_one_class_are_no_negatives_of_each_other():
     a, b = draw(2, 3, 4, 4), draw(2, 3, 4, 4, seed=1)
     one_class = torch.full((2, 4, 4), 2)
     assert place_contrast(a, b, one_class).item() == 0
-    assert place_contrast(a, b, torch.arange(32).view(2, 4, 4)).item() == pytest.approx(place_contrast(a, b).item())
+    assert place_contrast(a, b, torch.arange(32).view(2, 4, 4)).item() == pytest.approx(
+        place_contrast(a, b).item()
+    )
 
 
 def test_places_without_a_label_are_negatives_of_all_others():
@@ -163,13 +180,22 @@ def test_places_without_a_label_are_negatives_of_all_others():
 
 @pytest.mark.parametrize("labelled", [False, True])
 def test_the_two_maps_may_change_places(labelled):
-    a, b, labels = draw(2, 3, 4, 4), draw(2, 3, 4, 4, seed=1), some_labels(2, 4, 4) if labelled else None
+    a, b, labels = (
+        draw(2, 3, 4, 4),
+        draw(2, 3, 4, 4, seed=1),
+        some_labels(2, 4, 4) if labelled else None,
+    )
     assert place_contrast(a, b, labels).item() == pytest.approx(place_contrast(b, a, labels).item())
 
 
 @pytest.mark.parametrize("views", [[1, 1, 1], [4, 2, 7]])
 def test_one_motion_of_both_maps_and_the_labels_changes_nothing_and_of_one_map_does(views):
-    a, b, labels, views = draw(3, 4, 4, 4), draw(3, 4, 4, 4, seed=1), some_labels(3, 4, 4), torch.tensor(views)
+    a, b, labels, views = (
+        draw(3, 4, 4, 4),
+        draw(3, 4, 4, 4, seed=1),
+        some_labels(3, 4, 4),
+        torch.tensor(views),
+    )
     b = b + 2 * a
     plain = place_contrast(a, b, labels).item()
     moved = [turn(x, views) for x in (a, b, labels[:, None])]
@@ -179,7 +205,12 @@ def test_one_motion_of_both_maps_and_the_labels_changes_nothing_and_of_one_map_d
 
 
 def test_the_order_of_the_images_does_not_count():
-    a, b, labels, rows = draw(4, 3, 2, 2), draw(4, 3, 2, 2, seed=1), some_labels(4, 2, 2), torch.tensor([2, 0, 3, 1])
+    a, b, labels, rows = (
+        draw(4, 3, 2, 2),
+        draw(4, 3, 2, 2, seed=1),
+        some_labels(4, 2, 2),
+        torch.tensor([2, 0, 3, 1]),
+    )
     again = place_contrast(a[rows], b[rows], labels[rows]).item()
     assert again == pytest.approx(place_contrast(a, b, labels).item())
 
@@ -208,7 +239,9 @@ def test_gradients_by_finite_differences(labelled):
     a, b = draw(2, 3, 2, 2).requires_grad_(), draw(2, 3, 2, 2, seed=1).requires_grad_()
     labels = some_labels(2, 2, 2) if labelled else None
     assert torch.autograd.gradcheck(lambda x, y: place_contrast(x, y, labels, 0.5), (a, b))
-    assert torch.autograd.gradcheck(lambda x: place_separation({"rgb": x}), (draw(2, 4, 2, 2).requires_grad_(),))
+    assert torch.autograd.gradcheck(
+        lambda x: place_separation({"rgb": x}), (draw(2, 4, 2, 2).requires_grad_(),)
+    )
 
 
 @pytest.mark.parametrize("dead", [0.0, 1.0])
@@ -221,7 +254,11 @@ def test_dead_features_have_finite_gradients(dead):
 
 
 def test_bf16_under_autocast_is_computed_in_float32():
-    a, b, labels = draw(2, 8, 8, 8, dtype=torch.bfloat16), draw(2, 8, 8, 8, seed=1).bfloat16(), some_labels(2, 8, 8)
+    a, b, labels = (
+        draw(2, 8, 8, 8, dtype=torch.bfloat16),
+        draw(2, 8, 8, 8, seed=1).bfloat16(),
+        some_labels(2, 8, 8),
+    )
     with torch.autocast("cpu", torch.bfloat16):
         contrast, separation = place_contrast(a, b, labels), place_separation({"rgb": a})
     assert (contrast.dtype, separation.dtype) == (torch.float32, torch.float32)
@@ -263,7 +300,8 @@ def test_nothing_is_drawn_where_there_are_no_more_places(places):
 
 
 def planted(count, rows=5, scales=3):
-    """Maps that say what they are: thousands the scale, hundreds the modality, tens the half, ones the row."""
+    """Maps that say what they are: thousands the scale, hundreds the modality, tens the half, ones
+    the row."""
     made = {}
     for m in range(count):
         made[f"m{m}"] = []
@@ -278,7 +316,8 @@ def planted(count, rows=5, scales=3):
 
 
 def routed(space, count, shift):
-    """Row, scale, half → the modality that it came from; checks that it is the same scale, half and row."""
+    """Row, scale, half → the modality that it came from; checks that it is the same scale, half and
+    row."""
     maps = planted(count)
     found = {}
     for k, held in enumerate(space["cross_halves"](maps, shift)):
@@ -313,16 +352,22 @@ def test_two_and_three_modalities_written_out():
 def test_all_shifts_together_show_every_row_every_pairing(count):
     seen = [routed(RIGHT, count, shift) for shift in range(count)]
     for row in range(5):
-        assert {(found[row, 0, 0], found[row, 0, 1]) for found in seen} == {(m, (m + 1) % count) for m in range(count)}
+        assert {(found[row, 0, 0], found[row, 0, 1]) for found in seen} == {
+            (m, (m + 1) % count) for m in range(count)
+        }
     assert routed(RIGHT, count, count) == seen[0]
 
 
 def test_the_gradient_reaches_the_halves_that_are_read_and_no_other():
-    maps = {name: [draw(4, 4, 2, 2, seed=k).requires_grad_()] for k, name in enumerate(("rgb", "depth"))}
+    maps = {
+        name: [draw(4, 4, 2, 2, seed=k).requires_grad_()] for k, name in enumerate(("rgb", "depth"))
+    }
     cross_halves(maps)[0].sum().backward()
     for place, held in enumerate(maps.values()):
         reached = held[0].grad[:, :, 0, 0]
-        expected = torch.tensor([[(i + place) % 2 == 0] * 2 + [(i + place) % 2 == 1] * 2 for i in range(4)])
+        expected = torch.tensor(
+            [[(i + place) % 2 == 0] * 2 + [(i + place) % 2 == 1] * 2 for i in range(4)]
+        )
         assert torch.equal(reached, expected.double())
 
 
@@ -343,8 +388,12 @@ def contrast_is_numpys(space):
 
 
 def separation_is_numpys(space):
-    maps = {name: draw(3, 4, 4, 4, seed=k) + draw(3, 1, 4, 4, seed=9) for k, name in enumerate("ab")}
-    assert space["place_separation"](maps).item() == pytest.approx(separation_by_numpy(maps), rel=1e-4)
+    maps = {
+        name: draw(3, 4, 4, 4, seed=k) + draw(3, 1, 4, 4, seed=9) for k, name in enumerate("ab")
+    }
+    assert space["place_separation"](maps).item() == pytest.approx(
+        separation_by_numpy(maps), rel=1e-4
+    )
 
 
 def middles_are_taken(space):
@@ -395,7 +444,14 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(
-    "check", [contrast_is_numpys, separation_is_numpys, middles_are_taken, drawn_with_labels, routes_as_said]
+    "check",
+    [
+        contrast_is_numpys,
+        separation_is_numpys,
+        middles_are_taken,
+        drawn_with_labels,
+        routes_as_said,
+    ],
 )
 def test_the_source_passes_what_its_wrong_copies_fail(check):
     check(RIGHT)

@@ -1,4 +1,5 @@
-"""Losses of dense prediction: golden vectors of the official codes, closed forms, and wrong copies that must fail."""
+"""Losses of dense prediction: golden vectors of the official codes, closed forms, and wrong copies
+that must fail."""
 
 import inspect
 import json
@@ -21,7 +22,9 @@ SHAPE = (2, 5, 4, 3)  # B, channels, h, w
 
 
 def draw(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.randn(
+        *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    ).to(dtype)
 
 
 def labels(classes=3, seed=0, shape=(2, 4, 3)):
@@ -30,11 +33,14 @@ def labels(classes=3, seed=0, shape=(2, 4, 3)):
 
 def conv_relu_conv(wide=5, out=5):
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(wide, wide, 3, padding=1), nn.ReLU(), nn.Conv2d(wide, out, 3, padding=1))
+    return nn.Sequential(
+        nn.Conv2d(wide, wide, 3, padding=1), nn.ReLU(), nn.Conv2d(wide, out, 3, padding=1)
+    )
 
 
-# ---------------------------------------------------------------- golden vectors of the official codes
-# A case is (name, value, expected value, (leaf, expected gradient), ...); the copies with a mistake meet the same ones.
+# ---------------------------------------------------------------- golden vectors of the official
+# codes A case is (name, value, expected value, (leaf, expected gradient), ...); the copies with a
+# mistake meet the same ones.
 
 
 def tensor(values):
@@ -43,8 +49,16 @@ def tensor(values):
 
 def golden(name):
     data = json.loads((GOLDEN / f"{name}.json").read_text())
-    held = {key: value if isinstance(value, dict) else tensor(value) for key, value in data["inputs"].items()}
-    for key in ("student_features", "student_logits", "student_features_fewer_channels", "mask_token"):
+    held = {
+        key: value if isinstance(value, dict) else tensor(value)
+        for key, value in data["inputs"].items()
+    }
+    for key in (
+        "student_features",
+        "student_logits",
+        "student_features_fewer_channels",
+        "mask_token",
+    ):
         if key in held:
             held[key].requires_grad_()
     return held, data["outputs"]
@@ -53,8 +67,13 @@ def golden(name):
 def protokd(space):
     x, out = golden("08a_protokd")
     features, logits = x["student_features"], x["student_logits"]
-    for key, labelled in (("all_classes_present", "labels"), ("class_missing_in_image0", f"labels_{MISSING}")):
-        value = space["prototype_similarity"](features, x["teacher_features"], x[labelled].long(), 3)
+    for key, labelled in (
+        ("all_classes_present", "labels"),
+        ("class_missing_in_image0", f"labels_{MISSING}"),
+    ):
+        value = space["prototype_similarity"](
+            features, x["teacher_features"], x[labelled].long(), 3
+        )
         yield key, value, out[key]["proto_loss"], (features, out[key]["grad_student_features"])
     for T in (1, 10):
         value = space["element_kd"](logits, x["teacher_logits"], T)
@@ -69,7 +88,13 @@ def protokd_total(space):
     proto = space["prototype_similarity"](features, x["teacher_features"], x["labels"].long(), 3)
     value = 10 * space["element_kd"](logits, x["teacher_logits"]) + 0.1 * proto
     rest = tensor(out["grad_student_logits"]) - tensor(out["grad_student_logits_seg"])
-    yield "total", value, out["loss"] - out["seg_loss"], (features, out["grad_student_features"]), (logits, rest)
+    yield (
+        "total",
+        value,
+        out["loss"] - out["seg_loss"],
+        (features, out["grad_student_features"]),
+        (logits, rest),
+    )
 
 
 def cwd(space):
@@ -78,14 +103,28 @@ def cwd(space):
         pair = x[f"student_{what}"], x[f"teacher_{what}"]
         for key, loss, T in (("channel_kl_T4", "channel_wise", 4), ("channel_kl_T1", "channel_wise", 1),
                              ("spatial_kl_T4", "pixel_wise", 4)):  # fmt: skip
-            yield prefix + key, space[loss](*pair, T), out[prefix + key], (pair[0], out[f"grad_student_{what}_{key}"])
+            yield (
+                prefix + key,
+                space[loss](*pair, T),
+                out[prefix + key],
+                (pair[0], out[f"grad_student_{what}_{key}"]),
+            )
     s, t = x["student_logits"], x["teacher_logits"]
-    for name, value in (("loss", 3 * space["channel_wise"](s, t)), ("spatial_kl_T4", space["pixel_wise"](s, t))):
+    for name, value in (
+        ("loss", 3 * space["channel_wise"](s, t)),
+        ("spatial_kl_T4", space["pixel_wise"](s, t)),
+    ):
         yield f"{name} as it is by default", value, out[name]
     yield "loss", 3 * space["channel_wise"](s, t, 4.0), out["loss"], (s, out["grad_student_logits"])
-    independent = out["mgd_repo_loss_logit_weight3_T4"], (s, out["grad_student_logits_mgd_repo_loss_logit"])
+    independent = (
+        out["mgd_repo_loss_logit_weight3_T4"],
+        (s, out["grad_student_logits_mgd_repo_loss_logit"]),
+    )
     yield "MGD's", 3 * space["channel_wise"](s, t, 4.0), *independent
-    for key, loss in (("maskd_repo_pixelwise_kd_T1", "pixel_wise"), ("pixelwise_kd_T1", "element_kd")):
+    for key, loss in (
+        ("maskd_repo_pixelwise_kd_T1", "pixel_wise"),
+        ("pixelwise_kd_T1", "element_kd"),
+    ):
         yield key, space[loss](s, t, 1.0), out[key], (s, out[f"grad_student_logits_{key}"])
 
 
@@ -93,14 +132,22 @@ def mgd(space):
     x, out = golden("08c_mgd_seg")
     kept = x["uniform_draw"] <= 1 - 0.75
     torch.testing.assert_close(kept.double(), tensor(out["mask"]))
-    for key, student in (("same_channels", "student_features"), ("align", "student_features_fewer_channels")):
+    for key, student in (
+        ("same_channels", "student_features"),
+        ("align", "student_features_fewer_channels"),
+    ):
         first, last = (convolution(x["conv"][part]) for part in ("generation_0", "generation_2"))
         leaf = features = x[student]
         if key == "align":
             features = convolution(x["align_conv"]["align"], padding=0)(leaf)
-        value = space["masked_generative"](features, x["teacher_features"], nn.Sequential(first, nn.ReLU(), last), kept)
+        value = space["masked_generative"](
+            features, x["teacher_features"], nn.Sequential(first, nn.ReLU(), last), kept
+        )
         yield f"{key}, not weighted", value, out[key]["loss_unweighted"]
-        gradients = (leaf, out[key]["grad_student_features"]), (first.weight, out[key]["grad_generation_0_weight"])
+        gradients = (
+            (leaf, out[key]["grad_student_features"]),
+            (first.weight, out[key]["grad_generation_0_weight"]),
+        )
         yield key, 2e-5 * value, out[key]["loss"], *gradients
 
 
@@ -116,7 +163,10 @@ def maskd(space):
     student, teacher, tokens = x["student_features"], x["teacher_features"], x["mask_token"]
     masks = space["token_masks"](tokens, teacher)
     yield "masks", masks, out["mask"]
-    gradients = (student, out["grad_student_features"]), (tokens, out["grad_mask_token_if_not_frozen"])
+    gradients = (
+        (student, out["grad_student_features"]),
+        (tokens, out["grad_mask_token_if_not_frozen"]),
+    )
     yield "loss", space["receptive_mask"](student, teacher, masks), out["loss"], *gradients
     yield "overlap", space["token_overlap"](masks), out["mask_learning_dice"]
     fed = (masks[:, :, None] * teacher[:, None]).sum(1)  # as the docstring of token_masks says
@@ -124,7 +174,13 @@ def maskd(space):
 
 
 MISSING = "class_missing_in_image0"
-OFFICIAL = {"ProtoKD": protokd, "ProtoKD's sum": protokd_total, "CWD": cwd, "MGD": mgd, "MasKD": maskd}
+OFFICIAL = {
+    "ProtoKD": protokd,
+    "ProtoKD's sum": protokd_total,
+    "CWD": cwd,
+    "MGD": mgd,
+    "MasKD": maskd,
+}
 
 
 def assert_golden(cases):
@@ -158,7 +214,13 @@ def ours(space):
     yield "latent_kl", space["latent_kl"](s, t), (q * np.log(q / p)).sum(1).mean()
     y = labels(5)
     y[0, :2] = NO_LABEL
-    held = [-np.log(p[b, y[b, i, j], i, j]) for b in range(2) for i in range(4) for j in range(3) if y[b, i, j] < 5]
+    held = [
+        -np.log(p[b, y[b, i, j], i, j])
+        for b in range(2)
+        for i in range(4)
+        for j in range(3)
+        if y[b, i, j] < 5
+    ]
     yield "cross_entropy", space["cross_entropy"](s, y), np.mean(held)
     nobody = space["cross_entropy"](s, torch.full_like(y, NO_LABEL))
     yield "no label", nobody, 0.0
@@ -182,10 +244,15 @@ def prototypes_by_loops(student, teacher, y, classes):
 
 
 def unlabelled(space):
-    """Ignored pixels; teachers of another width; a class that only one image has, another that none has."""
+    """Ignored pixels; teachers of another width; a class that only one image has, another that none
+    has."""
     s, t, y = draw(*SHAPE, seed=1) + 1, draw(2, 7, 4, 3, seed=2), labels()
     y[0, 0], y[1, 2, 1:] = NO_LABEL, NO_LABEL
-    for classes, chosen in ((3, y), (4, y), (3, y.where(torch.tensor([True, False])[:, None, None] | (y != 1), 2))):
+    for classes, chosen in (
+        (3, y),
+        (4, y),
+        (3, y.where(torch.tensor([True, False])[:, None, None] | (y != 1), 2)),
+    ):
         value = space["prototype_similarity"](s, t, chosen, classes)
         yield f"{classes} classes", value, prototypes_by_loops(s, t, chosen, classes)
 
@@ -196,7 +263,10 @@ def test_prototypes_by_loops():
 
 def test_no_label_or_no_shared_class_gives_0_with_a_graph():
     y = labels()
-    for held in (torch.full_like(y, NO_LABEL), torch.stack([torch.zeros_like(y[0]), torch.ones_like(y[0])])):
+    for held in (
+        torch.full_like(y, NO_LABEL),
+        torch.stack([torch.zeros_like(y[0]), torch.ones_like(y[0])]),
+    ):
         s = draw(*SHAPE).requires_grad_()
         value = dense.prototype_similarity(s, draw(*SHAPE, seed=1), held, 3)
         value.backward()
@@ -221,7 +291,13 @@ def test_an_ignored_pixel_gets_no_gradient_of_the_labels():
 
 # ---------------------------------------------------------------- closed forms and properties
 
-KL = {"pixel_wise": (1,), "channel_wise": (2, 3), "element_kd": (1,), "soft_labels": (1,), "latent_kl": (1,)}
+KL = {
+    "pixel_wise": (1,),
+    "channel_wise": (2, 3),
+    "element_kd": (1,),
+    "soft_labels": (1,),
+    "latent_kl": (1,),
+}
 
 
 @pytest.mark.parametrize("name", KL)
@@ -229,7 +305,9 @@ def test_a_divergence_is_at_least_0_and_knows_only_differences(name):
     loss, s, t = getattr(dense, name), draw(*SHAPE), draw(*SHAPE, seed=1)
     shift = draw(*SHAPE, seed=2).mean(KL[name], keepdim=True)
     assert loss(s, t).item() > 0
-    assert loss(s + 1e3 * shift, t - 50 * shift).item() == pytest.approx(loss(s, t).item(), rel=1e-9)
+    assert loss(s + 1e3 * shift, t - 50 * shift).item() == pytest.approx(
+        loss(s, t).item(), rel=1e-9
+    )
     assert loss(s, s if name != "soft_labels" else 4.0 * s).item() == pytest.approx(0, abs=1e-12)
     assert loss(t, s).item() != pytest.approx(loss(s, t).item(), rel=1e-3)
 
@@ -274,7 +352,8 @@ def test_prototypes_do_not_see_the_size_of_the_features():
 
 
 def test_opposite_likeness_is_the_largest_difference():
-    """One class, its prototype along e; one cell of four lies on -e, for the student alone: ¼ (-1 - 1)²."""
+    """One class, its prototype along e; one cell of four lies on -e, for the student alone: ¼ (-1 -
+    1)²."""
     t = torch.ones(1, 1, 1, 4)
     s = torch.tensor([[[[1.0, 1.0, 1.0, -1.0]]]])
     value = dense.prototype_similarity(s, t, torch.zeros(1, 1, 4, dtype=torch.int64), 1)
@@ -311,20 +390,25 @@ def test_overlap_of_tokens():
 def test_masked_generative_is_a_sum_over_all_but_the_images():
     s, t, kept = torch.full(SHAPE, 2.0), torch.zeros(SHAPE), torch.zeros(2, 1, 4, 3)
     kept[..., :2, :] = 1
-    assert dense.masked_generative(s, t, nn.Identity(), kept).item() == 5 * 6 * 4.0  # D, half of the cells, 2²
+    assert (
+        dense.masked_generative(s, t, nn.Identity(), kept).item() == 5 * 6 * 4.0
+    )  # D, half of the cells, 2²
     twice = [torch.cat([x, x]) for x in (s, t, kept)]
     assert dense.masked_generative(*twice[:2], nn.Identity(), twice[2]).item() == 5 * 6 * 4.0
     assert dense.masked_generative(s, t, nn.Identity(), kept.bool()).item() == 5 * 6 * 4.0
 
 
-# ---------------------------------------------------------------- gradients, few digits, what is refused
+# ---------------------------------------------------------------- gradients, few digits, what is
+# refused
 
 TOKENS = draw(3, 5, seed=3, dtype=torch.bfloat16)  # few digits: the same in every precision
 # name → its loss of (student, teacher), both [2, 5, 4, 3]
 LOSSES = {name: getattr(dense, name) for name in KL} | {
     "cross_entropy": lambda s, t: dense.cross_entropy(s, labels(5)),
     "prototype_similarity": lambda s, t: dense.prototype_similarity(s, t, labels(), 3),
-    "receptive_mask": lambda s, t: dense.receptive_mask(s, t, dense.token_masks(TOKENS.to(s.dtype), t)),
+    "receptive_mask": lambda s, t: dense.receptive_mask(
+        s, t, dense.token_masks(TOKENS.to(s.dtype), t)
+    ),
     "masked_generative": lambda s, t: dense.masked_generative(
         s, t, conv_relu_conv().to(s.dtype), (draw(2, 1, 4, 3) > 0.6).to(s.dtype)
     ),
@@ -347,7 +431,9 @@ def test_bf16_under_autocast_is_computed_in_float32(name):
         value = LOSSES[name](s, t)
     assert value.dtype == torch.float32
     # the generator is a network: its convolutions keep the networks' digits
-    assert value.item() == pytest.approx(expected, rel=2e-2 if name == "masked_generative" else 1e-5)
+    assert value.item() == pytest.approx(
+        expected, rel=2e-2 if name == "masked_generative" else 1e-5
+    )
     value.backward()
     assert s.grad.dtype == torch.bfloat16
     assert s.grad.isfinite().all()
@@ -358,7 +444,10 @@ def products(space):
     """What rests on a product of matrices, which autocast would take in bf16."""
     s, t = draw(*SHAPE, dtype=torch.float32), draw(*SHAPE, seed=1, dtype=torch.float32)
     masks = space["token_masks"](draw(3, 5, dtype=torch.float32), t)
-    proto, errors = space["prototype_similarity"](s, t, labels(), 3), space["receptive_mask"](s, t, t.sigmoid())
+    proto, errors = (
+        space["prototype_similarity"](s, t, labels(), 3),
+        space["receptive_mask"](s, t, t.sigmoid()),
+    )
     return masks, proto, errors, space["token_overlap"](t.sigmoid())
 
 

@@ -1,4 +1,5 @@
-"""Golden vectors of the released code, and the seven checks, for Eqs. 2–6. Letters: B batch, D width, C classes."""
+"""Golden vectors of the released code, and the seven checks, for Eqs. 2–6. Letters: B batch, D
+width, C classes."""
 
 import json
 import math
@@ -22,7 +23,8 @@ CONVENTIONS = [(r, t) for r in ("paper", "released") for t in ("paper", "release
 EXACT = {"rtol": 1e-9, "atol": 1e-10}
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 
-# ---------------------------------------------------------------- 0. golden vectors of the released code
+# ---------------------------------------------------------------- 0. golden vectors of the released
+# code
 
 # our term → the golden file's
 OFFICIAL = {"cl": "L_cl", "adv": "L_adv", "mod": "L_mod", "aux": "L_aux", "orth": "L_perp"}
@@ -54,7 +56,9 @@ def golden_heads(inputs, heads):
 
 
 def golden_case(inputs, order=("first", "second")):
-    z = {m: Embedding(*(tensor(inputs[f"z_{p}_{m}"]).requires_grad_() for p in PARTS)) for m in order}
+    z = {
+        m: Embedding(*(tensor(inputs[f"z_{p}_{m}"]).requires_grad_() for p in PARTS)) for m in order
+    }
     heads = golden_heads(inputs, Heads(list(order), 8, 5).double())
     return z, heads, {m: torch.tensor(inputs[f"targets_{m}"]) for m in order}
 
@@ -65,20 +69,28 @@ def assert_golden(values, z, expected):
         theirs = OFFICIAL.get(term, term)
         assert value.item() == pytest.approx(expected[theirs], rel=1e-9, abs=1e-10), term
         leaves = {f"z_{p}_{m}": getattr(z[m], p) for m in z for p in PARTS}
-        grads = torch.autograd.grad(value, list(leaves.values()), retain_graph=True, materialize_grads=True)
+        grads = torch.autograd.grad(
+            value, list(leaves.values()), retain_graph=True, materialize_grads=True
+        )
         for (name, leaf), grad in zip(leaves.items(), grads, strict=True):
             assert grad.shape == leaf.shape
-            torch.testing.assert_close(grad, tensor(expected["grads"][theirs][name]), msg=f"{term} {name}", **EXACT)
+            torch.testing.assert_close(
+                grad, tensor(expected["grads"][theirs][name]), msg=f"{term} {name}", **EXACT
+            )
 
 
 @pytest.mark.parametrize("grl_lambda", [1, 0.3])
 def test_released_code(golden, grl_lambda):
     z, heads, y = golden_case(golden["inputs"])
     expected = golden["outputs"][f"released_lambda_{grl_lambda}"]
-    values = disentangle.terms(z, heads, y, grl_lambda=grl_lambda, reduction="released", modality_targets="released")
+    values = disentangle.terms(
+        z, heads, y, grl_lambda=grl_lambda, reduction="released", modality_targets="released"
+    )
     assert_golden(values, z, expected)
     head = [heads.adv.weight, heads.adv.bias]
-    for grad, name in zip(torch.autograd.grad(values["adv"], head), ("weight", "bias"), strict=True):
+    for grad, name in zip(
+        torch.autograd.grad(values["adv"], head), ("weight", "bias"), strict=True
+    ):
         torch.testing.assert_close(grad, tensor(expected[f"grad_L_adv_wrt_discr_{name}"]), **EXACT)
 
 
@@ -88,10 +100,15 @@ def test_released_code(golden, grl_lambda):
     [("paper", "convention_sum_over_modalities"), ("released", "convention_released_concat_mean")],
 )
 def test_paper_equations(golden, order, reduction, convention):
-    """The order numbers the modalities; output k of a modality head is modality number k, so no head is touched."""
+    """The order numbers the modalities; output k of a modality head is modality number k, so no
+    head is touched."""
     z, heads, y = golden_case(golden["inputs"], order)
     numbers = f"paper_integer_targets_first{order.index('first')}_second{order.index('second')}"
-    assert_golden(disentangle.terms(z, heads, y, reduction=reduction), z, golden["outputs"][numbers][convention])
+    assert_golden(
+        disentangle.terms(z, heads, y, reduction=reduction),
+        z,
+        golden["outputs"][numbers][convention],
+    )
 
 
 def test_reordering_modalities_and_the_heads_outputs_changes_nothing(golden):
@@ -100,7 +117,9 @@ def test_reordering_modalities_and_the_heads_outputs_changes_nothing(golden):
         for head in (heads.adv, heads.mod_inf, heads.mod_irr):
             head.weight.copy_(head.weight.flip(0))
             head.bias.copy_(head.bias.flip(0))
-    expected = golden["outputs"]["paper_integer_targets_first0_second1"]["convention_sum_over_modalities"]
+    expected = golden["outputs"]["paper_integer_targets_first0_second1"][
+        "convention_sum_over_modalities"
+    ]
     assert_golden(disentangle.terms(z, heads, y), z, expected)
 
 
@@ -116,7 +135,8 @@ class Columns(nn.Module):
 
 
 def column_encoder():
-    """An encoder function for x = [specific output ‖ invariant output]: Branch asks for the specific one first."""
+    """An encoder function for x = [specific output ‖ invariant output]: Branch asks for the
+    specific one first."""
     made = []
 
     def encoder(channels):
@@ -136,7 +156,8 @@ def projected_case(inputs):
                     values = tensor(inputs[f"proj_{m}"][f"{theirs}_{name}"])
                     branch.project.get_submodule(ours).get_parameter(name).copy_(values)
     x = {
-        m: [tensor(inputs[f"{k}_{m}"]).requires_grad_() for k in ("z_inf", "z_irr", "enc_inv")] for m in model.branches
+        m: [tensor(inputs[f"{k}_{m}"]).requires_grad_() for k in ("z_inf", "z_irr", "enc_inv")]
+        for m in model.branches
     }
     return model, x
 
@@ -153,7 +174,9 @@ def test_projection_of_the_released_code(golden_project):
     values = disentangle.terms(z, model.heads, y, reduction="released", modality_targets="released")
     aux = expected["L_aux_inf"] + expected["L_aux_inv"]
     for term, value in values.items():
-        assert value.item() == pytest.approx(aux if term == "aux" else expected[OFFICIAL[term]], rel=1e-9, abs=1e-10)
+        assert value.item() == pytest.approx(
+            aux if term == "aux" else expected[OFFICIAL[term]], rel=1e-9, abs=1e-10
+        )
     total = sum(values.values())
     assert total.item() == pytest.approx(expected["total"], rel=1e-9)
     total.backward()
@@ -178,14 +201,19 @@ def test_prediction_of_the_released_code_after_one_training_step(golden_project)
         torch.testing.assert_close(model.branch(m)(image), expected, **EXACT)
 
 
-# ---------------------------------------------------------------- 1. reference: the equations, in loops
+# ---------------------------------------------------------------- 1. reference: the equations, in
+# loops
 
 
 def nll(head, row, target):
     """-Σ_k t_k log p_k of one row; `target` is a class, or the list of all t_k."""
     logits = head.weight @ row + head.bias
     logp = logits - logits.max() - (logits - logits.max()).exp().sum().log()
-    return -sum(t * lp for t, lp in zip(target, logp, strict=True)) if isinstance(target, list) else -logp[target]
+    return (
+        -sum(t * lp for t, lp in zip(target, logp, strict=True))
+        if isinstance(target, list)
+        else -logp[target]
+    )
 
 
 def cos(a, b):
@@ -216,7 +244,10 @@ def reference(term, z, heads, y, reduction="paper", targets="paper"):
     if term == "mod":
         return mean(tell(heads.mod_inf, "inf") + tell(heads.mod_irr, "irr"))
     if term == "aux":
-        parts = (per_modality(lambda n, m, i, p=p: nll(heads.aux, getattr(z[m], p)[i], y[m][i])) for p in PARTS[:2])
+        parts = (
+            per_modality(lambda n, m, i, p=p: nll(heads.aux, getattr(z[m], p)[i], y[m][i]))
+            for p in PARTS[:2]
+        )
         return sum(mean(losses) for losses in parts)
     return mean(pair("inv", "inf")) + mean(pair("inf", "irr"))
 
@@ -258,27 +289,34 @@ def case(sizes=(5, 3), width=6, classes=4, seed=0, dtype=torch.float64):
 
 def doubles(z, heads, y):
     """The same numbers in float64."""
-    exact = {m: Embedding(*(part.detach().double().requires_grad_() for part in e)) for m, e in z.items()}
+    exact = {
+        m: Embedding(*(part.detach().double().requires_grad_() for part in e)) for m, e in z.items()
+    }
     copy = Heads(list(z), next(iter(z.values())).inv.shape[1], heads.aux.out_features).double()
     copy.load_state_dict({k: v.double() for k, v in heads.state_dict().items()})
     return exact, copy, y
 
 
 def assert_equals_reference(loss, term, data, reduction="paper", targets="paper", grl_lambda=1.0):
-    """Value, and gradients with respect to every embedding and every head; the reversal turns those of L_adv."""
+    """Value, and gradients with respect to every embedding and every head; the reversal turns those
+    of L_adv."""
     z, heads, y = data
     ours = loss(z, heads, y, reduction=reduction, targets=targets, grl_lambda=grl_lambda)
     theirs = reference(term, z, heads, y, reduction, targets)
     assert ours.shape == ()
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-12)
-    leaves = {f"{m} {p}": getattr(z[m], p) for m in z for p in PARTS} | dict(heads.named_parameters())
+    leaves = {f"{m} {p}": getattr(z[m], p) for m in z for p in PARTS} | dict(
+        heads.named_parameters()
+    )
     found, expected = (
         torch.autograd.grad(value, list(leaves.values()), allow_unused=True, materialize_grads=True)
         for value in (ours, theirs)
     )
     for name, one, two in zip(leaves, found, expected, strict=True):
         sign = -grl_lambda if term == "adv" and " inv" in name else 1
-        torch.testing.assert_close(one, sign * two, rtol=1e-6, atol=1e-12, msg=f"gradient of {name}")
+        torch.testing.assert_close(
+            one, sign * two, rtol=1e-6, atol=1e-12, msg=f"gradient of {name}"
+        )
 
 
 def ours(term):
@@ -296,7 +334,9 @@ def test_equals_the_loop_reference(term, sizes, reduction, targets):
 @pytest.mark.parametrize(("reduction", "targets"), CONVENTIONS)
 def test_terms_are_the_functions(sizes, reduction, targets):
     z, heads, y = case(sizes)
-    values = disentangle.terms(z, heads, y, grl_lambda=0.7, reduction=reduction, modality_targets=targets)
+    values = disentangle.terms(
+        z, heads, y, grl_lambda=0.7, reduction=reduction, modality_targets=targets
+    )
     assert tuple(values) == TERMS
     for term, value in values.items():
         assert value.item() == compute(term, z, heads, y, reduction, targets, 0.7).item()
@@ -306,12 +346,15 @@ def test_terms_are_the_functions(sizes, reduction, targets):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
 @pytest.mark.parametrize(("reduction", "targets"), CONVENTIONS)
 def test_lower_precision(term, dtype, tolerance, reduction, targets):
-    """The reference takes the rounded numbers in float64; a cosine near 0 has no relative error, hence its bound."""
+    """The reference takes the rounded numbers in float64; a cosine near 0 has no relative error,
+    hence its bound."""
     data = case((8, 6), dtype=dtype)
     value = compute(term, *data, reduction, targets)
     assert value.dtype == dtype
     expected = reference(term, *doubles(*data), reduction, targets).item()
-    assert value.item() == pytest.approx(expected, rel=tolerance, abs=4 * tolerance if term == "orth" else 0)
+    assert value.item() == pytest.approx(
+        expected, rel=tolerance, abs=4 * tolerance if term == "orth" else 0
+    )
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -337,7 +380,12 @@ def test_silent_heads_give_logarithms(sizes):
     z, heads, y = case(sizes, classes=4)
     values = disentangle.terms(z, silence(heads), y)
     count, log_m, log_c = len(sizes), math.log(len(sizes)), math.log(4)
-    expected = {"cl": count * log_c, "adv": count * log_m, "mod": 2 * count * log_m, "aux": 2 * count * log_c}
+    expected = {
+        "cl": count * log_c,
+        "adv": count * log_m,
+        "mod": 2 * count * log_m,
+        "aux": 2 * count * log_c,
+    }
     assert {k: values[k].item() for k in expected} == pytest.approx(expected)
     values = disentangle.terms(z, heads, y, reduction="released")
     expected = {"cl": log_c, "adv": log_m, "mod": log_m, "aux": 2 * log_c}
@@ -346,16 +394,21 @@ def test_silent_heads_give_logarithms(sizes):
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_silent_heads_with_released_targets(count):
-    """-Σ_k log(1/M) = M log M on the first modality, 0 on the others: log M for equal batches in one mean."""
+    """-Σ_k log(1/M) = M log M on the first modality, 0 on the others: log M for equal batches in
+    one mean."""
     z, heads, y = case((4,) * count)
     for reduction, adv, mod in (("released", 1, 1), ("paper", count, 2 * count)):
-        values = disentangle.terms(z, silence(heads), y, reduction=reduction, modality_targets="released")
+        values = disentangle.terms(
+            z, silence(heads), y, reduction=reduction, modality_targets="released"
+        )
         assert values["adv"].item() == pytest.approx(adv * math.log(count))
         assert values["mod"].item() == pytest.approx(mod * math.log(count))
 
 
 @pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize(("inv", "irr", "cosines"), [(1, 1, 2), (-1, -1, -2), (1, -1, 0), (2, 0.5, 2)])
+@pytest.mark.parametrize(
+    ("inv", "irr", "cosines"), [(1, 1, 2), (-1, -1, -2), (1, -1, 0), (2, 0.5, 2)]
+)
 def test_parallel_and_opposed_embeddings(count, inv, irr, cosines):
     z, _, _ = case((4,) * count)
     z = {m: Embedding(inv * e.inf, e.inf, irr * e.inf) for m, e in z.items()}
@@ -374,7 +427,9 @@ def test_perfect_heads_give_zero():
     y = {"rgb": torch.tensor([0, 1, 2]), "depth": torch.tensor([2, 0])}
     z = {}
     for number, (m, labels) in enumerate(y.items()):
-        part = torch.cat([F.one_hot(labels, 4), F.one_hot(torch.full_like(labels, number), 2)], 1).double()
+        part = torch.cat(
+            [F.one_hot(labels, 4), F.one_hot(torch.full_like(labels, number), 2)], 1
+        ).double()
         z[m] = Embedding(part, part, part)
     heads = silence(Heads(list(y), 6, 4).double())
     with torch.no_grad():
@@ -383,18 +438,27 @@ def test_perfect_heads_give_zero():
         for head in (heads.aux, *heads.task.values()):
             head.weight[:, :4] = 100 * torch.eye(4)
     values = disentangle.terms(z, heads, y)
-    assert all(values[term].item() == pytest.approx(0, abs=1e-30) for term in ("cl", "adv", "mod", "aux"))
+    assert all(
+        values[term].item() == pytest.approx(0, abs=1e-30) for term in ("cl", "adv", "mod", "aux")
+    )
 
 
 # ---------------------------------------------------------------- 3. gradients
 
-USES = {"cl": ("inv", "inf"), "adv": ("inv",), "mod": ("inf", "irr"), "aux": ("inv", "inf"), "orth": PARTS}
+USES = {
+    "cl": ("inv", "inf"),
+    "adv": ("inv",),
+    "mod": ("inf", "irr"),
+    "aux": ("inv", "inf"),
+    "orth": PARTS,
+}
 
 
 @pytest.mark.parametrize("term", TERMS)
 @pytest.mark.parametrize(("reduction", "targets"), CONVENTIONS)
 def test_gradcheck(term, reduction, targets):
-    """With λ = -1 the reversal is the identity both ways, so finite differences hold for L_adv too."""
+    """With λ = -1 the reversal is the identity both ways, so finite differences hold for L_adv
+    too."""
     z, heads, y = case((3, 2), width=4, classes=3)
     leaves = [part for e in z.values() for part in e] + list(heads.parameters())
 
@@ -450,7 +514,10 @@ def test_reversal_is_the_identity_forward():
 
 
 def double(z, y, names):
-    z = {m: Embedding(*(torch.cat([part, part]) for part in e)) if m in names else e for m, e in z.items()}
+    z = {
+        m: Embedding(*(torch.cat([part, part]) for part in e)) if m in names else e
+        for m, e in z.items()
+    }
     return z, {m: torch.cat([v, v]) if m in names else v for m, v in y.items()}
 
 
@@ -479,7 +546,9 @@ def test_a_larger_modality_counts_for_more_only_in_the_released_reduction(term):
 @pytest.mark.parametrize("count", [2, 3])
 def test_released_over_paper_reduction(term, count):
     z, heads, y = case((4,) * count)
-    ratio = compute(term, z, heads, y, "paper").item() / compute(term, z, heads, y, "released").item()
+    ratio = (
+        compute(term, z, heads, y, "paper").item() / compute(term, z, heads, y, "released").item()
+    )
     assert ratio == pytest.approx(2 * count if term == "mod" else count)
 
 
@@ -497,12 +566,16 @@ def test_term_weights_scale_linearly():
     torch.testing.assert_close(grads(sum(w * values[t] for t, w in weights.items())), expected)
 
 
-# ---------------------------------------------------------------- 5. what changes nothing, and what must
+# ---------------------------------------------------------------- 5. what changes nothing, and what
+# must
 
 
 @seeded
 @given(
-    st.lists(st.integers(1, 5), min_size=2, max_size=4), st.integers(0, 1000), st.sampled_from(CONVENTIONS), st.data()
+    st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    st.integers(0, 1000),
+    st.sampled_from(CONVENTIONS),
+    st.data(),
 )
 def test_order_of_samples_changes_nothing(sizes, seed, convention, data):
     z, heads, y = case(sizes, seed=seed)
@@ -518,9 +591,13 @@ def test_order_of_samples_changes_nothing(sizes, seed, convention, data):
 @given(st.integers(0, 1000), st.lists(st.floats(1e-3, 1e3), min_size=3, max_size=3))
 def test_cosines_do_not_see_the_length(seed, factors):
     z, _, _ = case((4, 3), seed=seed)
-    scaled = {m: Embedding(*(k * part for k, part in zip(factors, e, strict=True))) for m, e in z.items()}
+    scaled = {
+        m: Embedding(*(k * part for k, part in zip(factors, e, strict=True))) for m, e in z.items()
+    }
     before = disentangle.orthogonality_loss(z).item()
-    assert disentangle.orthogonality_loss(scaled).item() == pytest.approx(before, rel=1e-9, abs=1e-12)
+    assert disentangle.orthogonality_loss(scaled).item() == pytest.approx(
+        before, rel=1e-9, abs=1e-12
+    )
 
 
 @seeded
@@ -533,11 +610,17 @@ def test_a_constant_added_to_all_logits_changes_nothing(seed, constant, conventi
             if name.endswith("bias"):
                 parameter.add_(constant)
     for term in TERMS:
-        assert compute(term, z, heads, y, *convention).item() == pytest.approx(before[term], rel=1e-9, abs=1e-10)
+        assert compute(term, z, heads, y, *convention).item() == pytest.approx(
+            before[term], rel=1e-9, abs=1e-10
+        )
 
 
 @seeded
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=4), st.integers(0, 1000), st.sampled_from(CONVENTIONS))
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    st.integers(0, 1000),
+    st.sampled_from(CONVENTIONS),
+)
 def test_bounds(sizes, seed, convention):
     z, heads, y = case(sizes, seed=seed)
     values = {term: compute(term, z, heads, y, *convention).item() for term in TERMS}
@@ -545,7 +628,9 @@ def test_bounds(sizes, seed, convention):
     assert abs(values["orth"]) <= (2 * len(sizes) if convention[0] == "paper" else 2) + 1e-12
 
 
-@pytest.mark.parametrize(("term", "changes"), [("cl", True), ("aux", True), ("adv", False), ("mod", False)])
+@pytest.mark.parametrize(
+    ("term", "changes"), [("cl", True), ("aux", True), ("adv", False), ("mod", False)]
+)
 def test_labels_of_the_class_matter_where_they_should(term, changes):
     z, heads, y = case((4, 4))
     swapped = {m: (labels + 1) % 4 for m, labels in y.items()}
@@ -555,12 +640,15 @@ def test_labels_of_the_class_matter_where_they_should(term, changes):
 
 @pytest.mark.parametrize("targets", ["paper", "released"])
 @pytest.mark.parametrize(
-    ("term", "changes"), [("adv", True), ("mod", True), ("cl", False), ("aux", False), ("orth", False)]
+    ("term", "changes"),
+    [("adv", True), ("mod", True), ("cl", False), ("aux", False), ("orth", False)],
 )
 def test_order_of_modalities_matters_where_it_should(term, changes, targets):
     z, heads, y = case((5, 3))
     turned = dict(reversed(z.items()))
-    difference = compute(term, turned, heads, y, targets=targets) - compute(term, z, heads, y, targets=targets)
+    difference = compute(term, turned, heads, y, targets=targets) - compute(
+        term, z, heads, y, targets=targets
+    )
     assert (abs(difference.item()) > 1e-3) == changes
 
 
@@ -569,7 +657,8 @@ def test_order_of_modalities_matters_where_it_should(term, changes, targets):
 
 def identical_rows(z):
     return {
-        m: Embedding(*(part.detach()[:1].expand(4, -1).clone().requires_grad_() for part in e)) for m, e in z.items()
+        m: Embedding(*(part.detach()[:1].expand(4, -1).clone().requires_grad_() for part in e))
+        for m, e in z.items()
     }
 
 
@@ -582,16 +671,27 @@ def edge(name):
     if name == "identical rows":
         return identical_rows(z), heads, y
     if name == "zero embeddings":
-        return {m: Embedding(*(torch.zeros_like(p, requires_grad=True) for p in e)) for m, e in z.items()}, heads, y
+        return (
+            {
+                m: Embedding(*(torch.zeros_like(p, requires_grad=True) for p in e))
+                for m, e in z.items()
+            },
+            heads,
+            y,
+        )
     for number, parameter in enumerate(heads.parameters()):  # logits of ±1e4
         nn.init.constant_(parameter, 0.0)
         if parameter.ndim == 1:
             with torch.no_grad():
-                parameter += 1e4 * torch.tensor([(-1.0) ** (number // 2 + k) for k in range(len(parameter))])
+                parameter += 1e4 * torch.tensor(
+                    [(-1.0) ** (number // 2 + k) for k in range(len(parameter))]
+                )
     return z, heads, y
 
 
-@pytest.mark.parametrize("name", ["batch of one", "one class", "identical rows", "zero embeddings", "logits of 1e4"])
+@pytest.mark.parametrize(
+    "name", ["batch of one", "one class", "identical rows", "zero embeddings", "logits of 1e4"]
+)
 @pytest.mark.parametrize(("reduction", "targets"), CONVENTIONS)
 def test_edges_stay_finite(name, reduction, targets):
     z, heads, y = edge(name)
@@ -602,7 +702,9 @@ def test_edges_stay_finite(name, reduction, targets):
     assert all(parameter.grad.isfinite().all() for parameter in heads.parameters())
     if name == "zero embeddings":
         assert values["orth"] == 0
-    if name == "logits of 1e4":  # one modality is told for sure, the other is 2e4 off; no overflow on the way
+    if (
+        name == "logits of 1e4"
+    ):  # one modality is told for sure, the other is 2e4 off; no overflow on the way
         assert values["adv"].item() == pytest.approx(2e4 if reduction == "paper" else 1e4)
 
 
@@ -616,13 +718,25 @@ def wrong_input(name):
         case "modality too many":
             return (case((4, 3, 2))[0], heads, {**y, "thermal": y["rgb"][:2]}), {}, "embeddings"
         case "labels missing":
-            return (z, heads, {"rgb": y["rgb"]}), {}, "labels: no labels for 3 embeddings of 'depth'"
+            return (
+                (z, heads, {"rgb": y["rgb"]}),
+                {},
+                "labels: no labels for 3 embeddings of 'depth'",
+            )
         case "labels of another size":
-            return (z, heads, {**y, "depth": y["rgb"]}), {}, "labels: 4 labels for 3 embeddings of 'depth'"
+            return (
+                (z, heads, {**y, "depth": y["rgb"]}),
+                {},
+                "labels: 4 labels for 3 embeddings of 'depth'",
+            )
         case "reduction":
             return (z, heads, y), {"reduction": "mean"}, "reduction: 'mean' is unknown"
         case "modality_targets":
-            return (z, heads, y), {"modality_targets": "ones"}, "modality_targets: 'ones' is unknown"
+            return (
+                (z, heads, y),
+                {"modality_targets": "ones"},
+                "modality_targets: 'ones' is unknown",
+            )
 
 
 @pytest.mark.parametrize(
@@ -636,11 +750,13 @@ def test_wrong_input_is_named(name):
         disentangle.terms(*arguments, **options)
 
 
-# ---------------------------------------------------------------- 7. mutations: wrong copies must be caught
+# ---------------------------------------------------------------- 7. mutations: wrong copies must
+# be caught
 
 
 def tell(head, parts, numbers, reverse=None):
-    """Modality cross-entropy of a list of parts against a list of numbers, in the paper's convention."""
+    """Modality cross-entropy of a list of parts against a list of numbers, in the paper's
+    convention."""
     if reverse is not None:
         parts = [reverse_gradient(part, reverse) for part in parts]
     pairs = zip(parts, numbers, strict=True)
@@ -652,7 +768,9 @@ def part(z, name):
 
 
 def classify(head, parts, y):
-    return sum(F.cross_entropy(head(part), labels) for part, labels in zip(parts, y.values(), strict=True))
+    return sum(
+        F.cross_entropy(head(part), labels) for part, labels in zip(parts, y.values(), strict=True)
+    )
 
 
 def task(z, heads, y, one="inv", two="inf", turn=False):
@@ -748,9 +866,12 @@ def test_right_copies_made_of_the_same_pieces_are_not(term):
     """What the mutants are built from is right; only the mutation is caught."""
     right = {
         "cl": lambda z, h, y, **_: task(z, h, y),
-        "adv": lambda z, h, y, grl_lambda, **_: tell(h.adv, part(z, "inv"), range(len(z)), grl_lambda),
+        "adv": lambda z, h, y, grl_lambda, **_: tell(
+            h.adv, part(z, "inv"), range(len(z)), grl_lambda
+        ),
         "mod": lambda z, h, y, **_: (
-            tell(h.mod_inf, part(z, "inf"), range(len(z))) + tell(h.mod_irr, part(z, "irr"), range(len(z)))
+            tell(h.mod_inf, part(z, "inf"), range(len(z)))
+            + tell(h.mod_irr, part(z, "irr"), range(len(z)))
         ),
         "aux": lambda z, h, y, **_: sum(classify(h.aux, part(z, p), y) for p in ("inv", "inf")),
         "orth": lambda z, h, y, **_: cosines(z, "inv", "inf") + cosines(z, "inf", "irr"),

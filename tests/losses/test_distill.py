@@ -1,6 +1,8 @@
-"""Golden vectors of the official codes, and the seven checks, for KD, DKD, LSKD and CTKD. Letters: B batch, C classes.
+"""Golden vectors of the official codes, and the seven checks, for KD, DKD, LSKD and CTKD. Letters:
+B batch, C classes.
 
-The terms of MLKD, and the competitors as the authors of DisCoM-KD coded them, are in test_multilevel.py.
+The terms of MLKD, and the competitors as the authors of DisCoM-KD coded them, are in
+test_multilevel.py.
 """
 
 import json
@@ -13,13 +15,21 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.losses.distill import CurriculumTemperature, curriculum_lambda, dkd, dkd_terms, kd, standardize
+from discom.losses.distill import (
+    CurriculumTemperature,
+    curriculum_lambda,
+    dkd,
+    dkd_terms,
+    kd,
+    standardize,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 
-# ---------------------------------------------------------------- 0. golden vectors of the official codes
-# A case is (name, value, expected value, (leaf, expected gradient), ...); the mutants of check 7 meet the same cases.
+# ---------------------------------------------------------------- 0. golden vectors of the official
+# codes A case is (name, value, expected value, (leaf, expected gradient), ...); the mutants of
+# check 7 meet the same cases.
 
 
 def tensor(values):
@@ -31,7 +41,13 @@ def golden(name):
     data = json.loads((GOLDEN / f"{name}.json").read_text())
     student, teacher = (tensor(data["inputs"][f"{who}_logits"]) for who in ("student", "teacher"))
     labels = torch.tensor(data["inputs"]["targets"])
-    return student.requires_grad_(), teacher, labels, F.cross_entropy(student, labels), data["outputs"]
+    return (
+        student.requires_grad_(),
+        teacher,
+        labels,
+        F.cross_entropy(student, labels),
+        data["outputs"],
+    )
 
 
 def grad(value, leaves):
@@ -40,9 +56,14 @@ def grad(value, leaves):
 
 def assert_golden(cases):
     for name, value, expected, *gradients in cases:
-        pairs = [(value, expected), *((grad(value, leaf)[0], gradient) for leaf, gradient in gradients)]
+        pairs = [
+            (value, expected),
+            *((grad(value, leaf)[0], gradient) for leaf, gradient in gradients),
+        ]
         for found, wanted in pairs:
-            torch.testing.assert_close(found, tensor(wanted), rtol=1e-9, atol=1e-10, msg=f"{name}: {found}")
+            torch.testing.assert_close(
+                found, tensor(wanted), rtol=1e-9, atol=1e-10, msg=f"{name}: {found}"
+            )
 
 
 def combined(parts, s, ce, loss):
@@ -69,8 +90,13 @@ def dkd_cases(terms=dkd_terms, total=dkd, standardize=standardize):
         if binary := out.get("binary_case_first_two_columns_targets_mod_2"):
             cases.append((binary, s[:, :2].detach().requires_grad_(), t[:, :2], y % 2, (8,)))
         for out_, s_, t_, y_, betas_ in cases:
-            values = dict(zip(("tckd", "nckd"), terms(prepare(s_), prepare(t_), y_, T), strict=True))
-            values |= {f"total_a{alpha}_b{b}": total(prepare(s_), prepare(t_), y_, T, alpha, b) for b in betas_}
+            values = dict(
+                zip(("tckd", "nckd"), terms(prepare(s_), prepare(t_), y_, T), strict=True)
+            )
+            values |= {
+                f"total_a{alpha}_b{b}": total(prepare(s_), prepare(t_), y_, T, alpha, b)
+                for b in betas_
+            }
             for name, value in values.items():
                 yield f"{file} {name}", value, out_[name], (s_, out_[f"grad_student_logits_{name}"])
         for epoch in (0, 1, 10, 20, 25) if "epoch_0" in out else (1, 10, 25):
@@ -80,9 +106,16 @@ def dkd_cases(terms=dkd_terms, total=dkd, standardize=standardize):
 
 def standardize_cases(standardize=standardize):
     data = json.loads((GOLDEN / "03a_lskd_normalize.json").read_text())
-    s, t, constant = (tensor(data["inputs"][n]) for n in ("student_logits", "teacher_logits", "constant_row"))
+    s, t, constant = (
+        tensor(data["inputs"][n]) for n in ("student_logits", "teacher_logits", "constant_row")
+    )
     out, s = data["outputs"], s.requires_grad_()
-    for name, z in {"student": s, "teacher": t, "constant_row": constant, "student_times_1000": 1000 * s}.items():
+    for name, z in {
+        "student": s,
+        "teacher": t,
+        "constant_row": constant,
+        "student_times_1000": 1000 * s,
+    }.items():
         yield name, standardize(z), out[f"normalize_{name}"]
     cotangent = tensor(out["vjp_cotangent"])
     along = (tensor(out["normalize_student"]) * cotangent).sum().item()
@@ -91,14 +124,22 @@ def standardize_cases(standardize=standardize):
 
 def ctkd_cases(make=CurriculumTemperature, kd=kd, curriculum=curriculum_lambda):
     s, t, _, ce, out = golden("04_ctkd")
-    for key, limits in (("temperature", {}), ("temperature_t_start2_t_end10", {"start": 2, "span": 10})):
+    for key, limits in (
+        ("temperature", {}),
+        ("temperature_t_start2_t_end10", {"start": 2, "span": 10}),
+    ):
         for entry in out[key]:
             yield key, make(theta=entry["theta"], **limits).double()(), entry["temp"]
     for loops in (10, 5):
         for epoch, value in out["lambda_cosine"][f"max0_min_m1_loops{loops}"].items():
             yield f"λ({epoch}) of {loops}", tensor(curriculum(int(epoch), loops)), value
     fixed, bare = out["no_mlp_kd_T4"], out["distillkl_theta1_no_grl"]
-    yield "no θ", 0.1 * ce + 0.9 * kd(s, t, fixed["temp"]), fixed["loss"], (s, fixed["grad_student_logits"])
+    yield (
+        "no θ",
+        0.1 * ce + 0.9 * kd(s, t, fixed["temp"]),
+        fixed["loss"],
+        (s, fixed["grad_student_logits"]),
+    )
     bare = {"theta": 1, "lambda_": 1, "loss": bare["kl_T2"], **bare}
     weights = {"loop_kd_r0.1_a0.9_b0": 0.9, "lskd_ctkd_logit_stand_r0.1_a9_b0": 9}
     runs = [(0.1, 0.9, {"theta": 1, "lambda_": -1, **out}), (0, 1, bare)]
@@ -120,16 +161,20 @@ def test_official_code(name):
 
 
 def test_official_ctkd_with_dkd():
-    """The official gradient of θ is NaN (its -1000 leaves 0 · log 0); a central difference of its loss stands in."""
+    """The official gradient of θ is NaN (its -1000 leaves 0 · log 0); a central difference of its
+    loss stands in."""
     s, t, y, ce, out = golden("04_ctkd")
     for entry in out["loop_dkd_r1_a0_b1_dkdalpha1_dkdbeta2"]:
         module = CurriculumTemperature(theta=entry["theta"]).double()
         value = ce + dkd(s, t, y, module(entry["lambda_"]), 1.0, 2.0)
         assert_golden([("loss", value, entry["loss"], (s, entry["grad_student_logits"]))])
-        assert grad(value, module.theta)[0].item() == pytest.approx(entry["grad_theta_central_difference"], abs=5e-9)
+        assert grad(value, module.theta)[0].item() == pytest.approx(
+            entry["grad_theta_central_difference"], abs=5e-9
+        )
 
 
-# ---------------------------------------------------------------- 1. reference: the equations, in loops
+# ---------------------------------------------------------------- 1. reference: the equations, in
+# loops
 
 
 def softmax(row, T):
@@ -157,8 +202,13 @@ def loop_dkd_terms(s, t, labels, T):
 
 def loop_standardize(z):
     means = [sum(row) / len(row) for row in z]
-    stds = [(sum((v - m) ** 2 for v in row) / (len(row) - 1)).sqrt() for m, row in zip(means, z, strict=True)]
-    return torch.stack([(row - m) / (std + 1e-7) for row, m, std in zip(z, means, stds, strict=True)])
+    stds = [
+        (sum((v - m) ** 2 for v in row) / (len(row) - 1)).sqrt()
+        for m, row in zip(means, z, strict=True)
+    ]
+    return torch.stack(
+        [(row - m) / (std + 1e-7) for row, m, std in zip(z, means, stds, strict=True)]
+    )
 
 
 def forms(kd, terms, standardize):
@@ -187,7 +237,8 @@ def case(batch=5, classes=4, seed=0):
 
 
 def degrees(temperature, dtype=torch.float64):
-    """The temperature, and the θ behind it; a learned one starts at T = 6.38, and λ = 1 leaves the gradient's sign."""
+    """The temperature, and the θ behind it; a learned one starts at T = 6.38, and λ = 1 leaves the
+    gradient's sign."""
     if temperature != "learned":
         return temperature, []
     module = CurriculumTemperature(theta=-1.0).to(dtype)
@@ -203,8 +254,12 @@ def test_equals_the_loop_reference(name, temperature, shape):
     ours, theirs = LOSSES[name](s, t, y, T), REFERENCES[name](s, t, y, T)
     assert ours.shape == ()
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-12)
-    torch.testing.assert_close(grad(ours, [s, *theta]), grad(theirs, [s, *theta]), rtol=1e-6, atol=1e-12)
-    assert LOSSES[name](t, t, y, T).item() == pytest.approx(0, abs=1e-12)  # and so a closed form of check 2
+    torch.testing.assert_close(
+        grad(ours, [s, *theta]), grad(theirs, [s, *theta]), rtol=1e-6, atol=1e-12
+    )
+    assert LOSSES[name](t, t, y, T).item() == pytest.approx(
+        0, abs=1e-12
+    )  # and so a closed form of check 2
     single = LOSSES[name](s.float(), t.float(), y, degrees(temperature, torch.float32)[0])
     assert single.dtype == torch.float32
     assert single.item() == pytest.approx(theirs.item(), rel=1e-5, abs=2e-5)
@@ -214,14 +269,23 @@ def test_equals_the_loop_reference(name, temperature, shape):
 
 
 def test_hand_values():
-    """Student (1/2, 1/2), teacher (3/4, 1/4); then the target's half against the rest, which is (3/4, 1/4) again."""
+    """Student (1/2, 1/2), teacher (3/4, 1/4); then the target's half against the rest, which is
+    (3/4, 1/4) again."""
     quarters = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
-    assert kd(torch.zeros(1, 2).double(), 2 * tensor([[3.0, 1.0]]).log(), 2.0).item() == pytest.approx(4 * quarters)
+    assert kd(
+        torch.zeros(1, 2).double(), 2 * tensor([[3.0, 1.0]]).log(), 2.0
+    ).item() == pytest.approx(4 * quarters)
     s, t = tensor([[2.0, 3.0, 3.0]]).log(), tensor([[4.0, 3.0, 1.0]]).log()
     tckd, nckd = dkd_terms(s, t, torch.tensor([0]), 1.0)
     assert (tckd.item(), nckd.item()) == pytest.approx((0.5 * math.log(4 / 3), quarters))
-    assert dkd(s, t, torch.tensor([0]), 1.0, -2.0, 0.5).item() == pytest.approx((-2 * tckd + 0.5 * nckd).item())
-    s, t, y = torch.tensor([[1e4, 0.0, 0.0]]), torch.tensor([[0.0, 1e4, 0.0]]), torch.tensor([1])  # T² · gap / T
+    assert dkd(s, t, torch.tensor([0]), 1.0, -2.0, 0.5).item() == pytest.approx(
+        (-2 * tckd + 0.5 * nckd).item()
+    )
+    s, t, y = (
+        torch.tensor([[1e4, 0.0, 0.0]]),
+        torch.tensor([[0.0, 1e4, 0.0]]),
+        torch.tensor([1]),
+    )  # T² · gap / T
     for value in (kd(s, t), dkd_terms(s, t, y)[0], dkd_terms(s, t, 0 * y + 2)[1]):
         assert value.item() == pytest.approx(4e4)
 
@@ -229,7 +293,8 @@ def test_hand_values():
 @seeded
 @given(st.integers(2, 6), st.integers(0, 1000), st.floats(0.5, 20))
 def test_kd_is_tckd_plus_the_teachers_doubt_times_nckd(classes, seed, T):
-    """Zhao et al.: KL = TCKD + (1 - p_y) NCKD for a sample, p_y the teacher's; with two classes NCKD is 0."""
+    """Zhao et al.: KL = TCKD + (1 - p_y) NCKD for a sample, p_y the teacher's; with two classes
+    NCKD is 0."""
     s, t, y = case(1, classes, seed)
     tckd, nckd = dkd_terms(s, t, y, T)
     doubt = 1 - (t / T).softmax(1)[0, y]
@@ -250,7 +315,9 @@ def test_gradcheck(name, temperature):
     def value(*_):  # gradcheck moves the leaves in place; λ = 1 is no reversal
         return LOSSES[name](s, t, y, module(1.0) if temperature == "learned" else temperature)
 
-    assert torch.autograd.gradcheck(value, [s, t.requires_grad_()] + [module.theta] * (temperature == "learned"))
+    assert torch.autograd.gradcheck(
+        value, [s, t.requires_grad_()] + [module.theta] * (temperature == "learned")
+    )
 
 
 @every_loss
@@ -282,15 +349,19 @@ def test_lambda_scales_the_gradient_of_theta_alone(lambda_):
 
 @every_loss
 def test_size_depends_on_neither_the_batch_nor_the_temperature(name):
-    """The gradient stays within a factor of 3 from T = 2 to 32; without T² it would fall by more than 80."""
+    """The gradient stays within a factor of 3 from T = 2 to 32; without T² it would fall by more
+    than 80."""
     s, t, y = case(16, 10)
     many = LOSSES[name](s.repeat(3, 1), t.repeat(3, 1), y.repeat(3), 3.0)
     assert many.item() == pytest.approx(LOSSES[name](s, t, y, 3.0).item(), rel=1e-12)
-    sizes = [grad(LOSSES[name](s, t, y, T), s)[0].norm().item() for T in (2.0, 4.0, 8.0, 16.0, 32.0)]
+    sizes = [
+        grad(LOSSES[name](s, t, y, T), s)[0].norm().item() for T in (2.0, 4.0, 8.0, 16.0, 32.0)
+    ]
     assert max(sizes) < 3 * min(sizes)
 
 
-# ---------------------------------------------------------------- 5. what changes nothing, and what must
+# ---------------------------------------------------------------- 5. what changes nothing, and what
+# must
 
 
 @seeded
@@ -299,14 +370,22 @@ def test_order_and_constants_change_nothing(batch, classes, seed, data):
     """Samples and classes in another order, a constant added to each row."""
     s, t, y = case(batch, classes, seed)
     rows, columns = (torch.tensor(data.draw(st.permutations(range(n)))) for n in (batch, classes))
-    one, two = tensor(data.draw(st.lists(st.floats(-100, 100), min_size=2 * batch, max_size=2 * batch))).view(2, -1, 1)
+    one, two = tensor(
+        data.draw(st.lists(st.floats(-100, 100), min_size=2 * batch, max_size=2 * batch))
+    ).view(2, -1, 1)
     moved = (s + one)[rows][:, columns], (t + two)[rows][:, columns], columns.argsort()[y[rows]]
     for name, loss in LOSSES.items():
-        assert loss(*moved, 3.0).item() == pytest.approx(loss(s, t, y, 3.0).item(), rel=1e-6, abs=1e-12), name
+        assert loss(*moved, 3.0).item() == pytest.approx(
+            loss(s, t, y, 3.0).item(), rel=1e-6, abs=1e-12
+        ), name
 
 
 @seeded
-@given(st.integers(0, 1000), st.lists(st.floats(0.1, 100), min_size=4, max_size=4), st.floats(-100, 100))
+@given(
+    st.integers(0, 1000),
+    st.lists(st.floats(0.1, 100), min_size=4, max_size=4),
+    st.floats(-100, 100),
+)
 def test_standardize_does_not_see_positive_affine_maps(seed, factors, constant):
     z, _, _ = case(4, 5, seed)
     mapped = standardize(tensor(factors)[:, None] * z + constant)
@@ -317,13 +396,24 @@ def test_standardize_does_not_see_positive_affine_maps(seed, factors, constant):
 def test_what_must_change(name):
     s, t, y = case()
     value = LOSSES[name](s, t, y, 3.0)
-    others = (t, s, y), (s, t.roll(1, 0), y), (s, t, (y + 1) % 4), (2 * s, t, y)  # KL is no distance
+    others = (
+        (t, s, y),
+        (s, t.roll(1, 0), y),
+        (s, t, (y + 1) % 4),
+        (2 * s, t, y),
+    )  # KL is no distance
     changed = [abs((LOSSES[name](*other, 3.0) - value).item()) > 1e-3 for other in others]
     assert changed == [True, True, name.removeprefix("LSKD ") != "kd", not name.startswith("LSKD")]
 
 
 @seeded
-@given(st.integers(1, 20), st.integers(-3, 40), st.floats(0.1, 10), st.floats(0.1, 30), st.floats(-20, 20))
+@given(
+    st.integers(1, 20),
+    st.integers(-3, 40),
+    st.floats(0.1, 10),
+    st.floats(0.1, 30),
+    st.floats(-20, 20),
+)
 def test_curriculum_falls_and_the_temperature_stays_in_its_range(loops, epoch, start, span, theta):
     value, after = curriculum_lambda(epoch, loops), curriculum_lambda(epoch + 1, loops)
     assert -1 <= after <= value <= 0
@@ -360,7 +450,9 @@ EDGES = {
 @pytest.mark.parametrize("edge", EDGES)
 def test_edges_stay_finite(name, temperature, edge):
     """In float32: the value, and the gradients of student, teacher and θ."""
-    s, t, y = (torch.tensor(values, requires_grad=kind < 2) for kind, values in enumerate(EDGES[edge]))
+    s, t, y = (
+        torch.tensor(values, requires_grad=kind < 2) for kind, values in enumerate(EDGES[edge])
+    )
     T, theta = degrees(temperature, torch.float32)
     value = LOSSES[name](s, t, y, T)
     assert -1e-5 <= value < math.inf
@@ -368,12 +460,24 @@ def test_edges_stay_finite(name, temperature, edge):
 
 
 WRONG = [
-    *(({"t": torch.zeros(shape)}, r"logits: student \(3, 4\), teacher \(") for shape in ((3, 5), (4, 4), (3,))),
-    *((dict.fromkeys("st", torch.zeros(shape)), r"logits: student \(") for shape in ((3,), (2, 3, 4))),
+    *(
+        ({"t": torch.zeros(shape)}, r"logits: student \(3, 4\), teacher \(")
+        for shape in ((3, 5), (4, 4), (3,))
+    ),
+    *(
+        (dict.fromkeys("st", torch.zeros(shape)), r"logits: student \(")
+        for shape in ((3,), (2, 3, 4))
+    ),
     (dict.fromkeys("st", torch.zeros(0, 4)), "logits: no samples"),
     *(({"T": T}, f"temperature: {T} ") for T in (0, -1, -0.5, math.nan, math.inf)),
-    *(({"y": torch.zeros(shape).long()}, r"labels: torch.int64 \(.*\); give") for shape in ((2,), (0,), (3, 1), ())),
-    ({"s": torch.zeros(3, 1), "t": torch.zeros(3, 1), "y": torch.zeros(3).long()}, "logits: 1 class "),
+    *(
+        ({"y": torch.zeros(shape).long()}, r"labels: torch.int64 \(.*\); give")
+        for shape in ((2,), (0,), (3, 1), ())
+    ),
+    (
+        {"s": torch.zeros(3, 1), "t": torch.zeros(3, 1), "y": torch.zeros(3).long()},
+        "logits: 1 class ",
+    ),
     *(({"y": torch.tensor(y)}, "labels: ") for y in ([0, 1, 4], [0, 1, -1], [0.0, 1.0, 2.0])),
     ({"T": torch.ones(1)}, r"temperature: a tensor of shape \(1,\)"),
 ]
@@ -392,13 +496,16 @@ def test_wrong_input_is_named(changed, message):
 RANGES = [(math.nan, 1.0), (1.0, math.inf), (math.inf, 1.0), (0.0, 1.0)]
 
 
-@pytest.mark.parametrize(("start", "span"), [(-1.0, 20.0), (1.0, 0.0), (1.0, -2.0), (1.0, math.nan), *RANGES])
+@pytest.mark.parametrize(
+    ("start", "span"), [(-1.0, 20.0), (1.0, 0.0), (1.0, -2.0), (1.0, math.nan), *RANGES]
+)
 def test_wrong_ranges_are_named(start, span):
     with pytest.raises(ValueError, match=f"^temperature: {start} to {start + span} "):
         CurriculumTemperature(start, span)
 
 
-# ---------------------------------------------------------------- 7. mutations: wrong copies must be caught
+# ---------------------------------------------------------------- 7. mutations: wrong copies must
+# be caught
 
 
 def temperature_with(change=lambda lambda_: lambda_, shorter=0.0):

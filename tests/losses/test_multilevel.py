@@ -1,5 +1,6 @@
-"""Golden vectors of the official codes, and the seven checks, for MLKD; the competitors as the DisCoM-KD authors coded
-them. Letters: B batch, C classes; a view is the logits of (student, teacher)."""
+"""Golden vectors of the official codes, and the seven checks, for MLKD; the competitors as the
+DisCoM-KD authors coded them. Letters: B batch, C classes; a view is the logits of (student,
+teacher)."""
 
 import json
 import math
@@ -11,16 +12,30 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.losses.distill import CurriculumTemperature, curriculum_lambda, dkd, kd, mlkd_terms, standardize
-from discom.losses.multilevel import all_terms, check_combination, confident_shares, discom_paper, official
+from discom.losses.distill import (
+    CurriculumTemperature,
+    curriculum_lambda,
+    dkd,
+    kd,
+    mlkd_terms,
+    standardize,
+)
+from discom.losses.multilevel import (
+    all_terms,
+    check_combination,
+    confident_shares,
+    discom_paper,
+    official,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PARTS = {"instance": "kd", "batch": "bc", "classes": "cc"}  # our term → the golden file's
 # file → standardized, temperatures, weight of the distillation
 FILES = {"05_mlkd": (False, (4, 3, 5, 2, 6), 0.9), "03d_lskd_mlkd": (True, (2, 3, 5, 2, 6), 9)}
 
-# ---------------------------------------------------------------- 0. golden vectors of the official codes
-# A case is (name, value, expected value, (leaf, expected gradient), ...); the mutants of check 7 meet the same cases.
+# ---------------------------------------------------------------- 0. golden vectors of the official
+# codes A case is (name, value, expected value, (leaf, expected gradient), ...); the mutants of
+# check 7 meet the same cases.
 
 
 def tensor(values):
@@ -43,9 +58,14 @@ def grad(value, leaves):
 
 def assert_golden(cases):
     for name, value, expected, *gradients in cases:
-        pairs = [(value, expected), *((grad(value, leaf)[0], gradient) for leaf, gradient in gradients)]
+        pairs = [
+            (value, expected),
+            *((grad(value, leaf)[0], gradient) for leaf, gradient in gradients),
+        ]
         for found, wanted in pairs:
-            torch.testing.assert_close(found, tensor(wanted), rtol=1e-9, atol=1e-10, msg=f"{name}: {found}")
+            torch.testing.assert_close(
+                found, tensor(wanted), rtol=1e-9, atol=1e-10, msg=f"{name}: {found}"
+            )
 
 
 def prepared(standardized, view):
@@ -63,7 +83,12 @@ def term_cases(terms=mlkd_terms):
                 values["instance"] = terms(*first, float(T))["instance"]
                 for ours, theirs in PARTS.items():
                     key = f"{theirs}{name}"
-                    yield f"{file} {key} at {T}", values[ours], expected[key], (s, expected[f"grad_{key}"])
+                    yield (
+                        f"{file} {key} at {T}",
+                        values[ours],
+                        expected[key],
+                        (s, expected[f"grad_{key}"]),
+                    )
                 for i, sample in enumerate(expected[f"kd{name}_reduce_False"]):
                     alone = terms(*(z[i : i + 1] for z in first), float(T))["instance"]
                     yield f"{file} kd{name} of sample {i} at {T}", alone, sample
@@ -78,9 +103,16 @@ def official_cases(official=official):
         values["student_logits"] = sum(values.values())
         for key, value in values.items():
             gradients = [(s, out[f"grad_{key}{name}"]) for name, (s, _) in views.items()]
-            yield f"{file} {key}", value, out["loss" if key == "student_logits" else key], *gradients
+            yield (
+                f"{file} {key}",
+                value,
+                out["loss" if key == "student_logits" else key],
+                *gradients,
+            )
         for key, share in zip(
-            ("mask_fraction", "class_mask_fraction"), confident_shares(views["_weak"][1]), strict=True
+            ("mask_fraction", "class_mask_fraction"),
+            confident_shares(views["_weak"][1]),
+            strict=True,
         ):
             yield f"{file} {key}", share, out[key]
 
@@ -93,7 +125,10 @@ def all_cases(all_terms=all_terms):
         per_T = [out["per_T"][str(T)] for T in temperatures]
         for ours, theirs in PARTS.items():
             expected = sum(entry[f"{theirs}{name}"] for entry in per_T for name in views)
-            gradients = [(s, sum(tensor(e[f"grad_{theirs}{name}"]) for e in per_T)) for name, (s, _) in views.items()]
+            gradients = [
+                (s, sum(tensor(e[f"grad_{theirs}{name}"]) for e in per_T))
+                for name, (s, _) in views.items()
+            ]
             yield f"{file} {ours}", values[ours], expected, *gradients
 
 
@@ -101,29 +136,60 @@ def paper_cases(discom_paper=discom_paper):
     views, labels, out = golden("06c_discom_paper_competitors")
     s, _ = view = views[""]
     for z in (0, 1):
-        loss, expected = sum(discom_paper(view, standardized=bool(z)).values()), out[f"MLKD_znorm{z}_epoch0"]
+        loss, expected = (
+            sum(discom_paper(view, standardized=bool(z)).values()),
+            out[f"MLKD_znorm{z}_epoch0"],
+        )
         yield f"z-score {z} distillation", loss, expected["loss_kd"]
-        yield f"z-score {z}", F.cross_entropy(s, labels) + loss, expected["loss"], (s, expected["grad_student_logits"])
-    yield "mlkd", sum(discom_paper(view).values()), out["mlkd_loss"], (s, out["grad_student_logits_mlkd_loss"])
+        yield (
+            f"z-score {z}",
+            F.cross_entropy(s, labels) + loss,
+            expected["loss"],
+            (s, expected["grad_student_logits"]),
+        )
+    yield (
+        "mlkd",
+        sum(discom_paper(view).values()),
+        out["mlkd_loss"],
+        (s, out["grad_student_logits_mlkd_loss"]),
+    )
 
 
 def competitor_cases():
-    """KD1, KD2, DKD and CTKD with the weights, warm-up and curriculum of those authors; epochs count from 0."""
+    """KD1, KD2, DKD and CTKD with the weights, warm-up and curriculum of those authors; epochs
+    count from 0."""
     views, y, out = golden("06c_discom_paper_competitors")
     hard = F.cross_entropy(student := views[""][0], y)
     for z in (0, 1):
         s, t = prepared(z, views[""])
-        runs = [("KD1", 0, 0.0, 1.0), ("KD2", 0, 0.5, 0.5), *(("DKD", e, 1.0, min(e / 20, 1)) for e in (0, 10, 25))]
+        runs = [
+            ("KD1", 0, 0.0, 1.0),
+            ("KD2", 0, 0.5, 0.5),
+            *(("DKD", e, 1.0, min(e / 20, 1)) for e in (0, 10, 25)),
+        ]
         for method, epoch, a, b in runs + [("CTKD", e, 0.1, 0.9) for e in (0, 1, 3, 5, 9)]:
-            name, module, lambda_ = f"{method}_znorm{z}_epoch{epoch}", CurriculumTemperature().double(), 1.0
+            name, module, lambda_ = (
+                f"{method}_znorm{z}_epoch{epoch}",
+                CurriculumTemperature().double(),
+                1.0,
+            )
             expected, theta = out[name], ()
             if method == "CTKD":
-                lambda_, theta = curriculum_lambda(epoch, loops=5), ((module.theta, expected["grad_theta"]),)
+                lambda_, theta = (
+                    curriculum_lambda(epoch, loops=5),
+                    ((module.theta, expected["grad_theta"]),),
+                )
                 yield f"{name} λ", tensor(lambda_), expected["decay_value"]
                 yield f"{name} temperature", module(lambda_), expected["temp"]
             loss = dkd(s, t, y) if method == "DKD" else kd(s, t, module(lambda_) if theta else 4.0)
             yield f"{name} distillation", loss, expected["loss_kd"]
-            yield name, a * hard + b * loss, expected["loss"], (student, expected["grad_student_logits"]), *theta
+            yield (
+                name,
+                a * hard + b * loss,
+                expected["loss"],
+                (student, expected["grad_student_logits"]),
+                *theta,
+            )
 
 
 CASES = {"terms": term_cases, "official": official_cases, "all": all_cases, "paper": paper_cases}
@@ -134,7 +200,8 @@ def test_official_code(cases):
     assert_golden(cases())
 
 
-# ---------------------------------------------------------------- 1. reference: the equations, in loops
+# ---------------------------------------------------------------- 1. reference: the equations, in
+# loops
 
 
 def softmax(row, T=1.0):
@@ -145,14 +212,22 @@ def softmax(row, T=1.0):
 def gram_gap(p, q):
     """‖q qᵀ - p pᵀ‖² for lists of rows."""
     n = range(len(p))
-    dot = [[[sum(a * b for a, b in zip(x[i], x[j], strict=True)) for j in n] for i in n] for x in (p, q)]
+    dot = [
+        [[sum(a * b for a, b in zip(x[i], x[j], strict=True)) for j in n] for i in n]
+        for x in (p, q)
+    ]
     return sum((dot[1][i][j] - dot[0][i][j]) ** 2 for i in n for j in n)
 
 
 def loop_terms(s, t, T):
     p, q = ([softmax(row, T) for row in z] for z in (s, t))
-    kl = sum(b * (b / a).log() for x, y in zip(p, q, strict=True) for a, b in zip(x, y, strict=True))
-    batch, classes = gram_gap(p, q), gram_gap(list(zip(*p, strict=True)), list(zip(*q, strict=True)))
+    kl = sum(
+        b * (b / a).log() for x, y in zip(p, q, strict=True) for a, b in zip(x, y, strict=True)
+    )
+    batch, classes = (
+        gram_gap(p, q),
+        gram_gap(list(zip(*p, strict=True)), list(zip(*q, strict=True))),
+    )
     return {"instance": T**2 * kl / len(p), "batch": batch / len(p), "classes": classes / len(p[0])}
 
 
@@ -165,7 +240,10 @@ def share(values):
 def loop_official(weak, strong, temperatures=(4, 3, 5, 2, 6), standardized=False):
     q = [softmax(row) for row in weak[1]]
     total = dict.fromkeys(PARTS, 0.0)
-    shares = {"batch": share([max(row) for row in q]), "classes": share([sum(c) for c in zip(*q, strict=True)])}
+    shares = {
+        "batch": share([max(row) for row in q]),
+        "classes": share([sum(c) for c in zip(*q, strict=True)]),
+    }
     for k, T in enumerate(temperatures):
         for name, f in shares.items():
             total[name] += f * loop_terms(*weak, T)[name]
@@ -176,7 +254,9 @@ def loop_official(weak, strong, temperatures=(4, 3, 5, 2, 6), standardized=False
 
 def loop_all(weak, strong, temperatures=(4, 3, 5, 2, 6), standardized=False):
     total = dict.fromkeys(PARTS, 0.0)
-    for name, view, T in ((name, view, T) for name in PARTS for view in (weak, strong) for T in temperatures):
+    for name, view, T in (
+        (name, view, T) for name in PARTS for view in (weak, strong) for T in temperatures
+    ):
         total[name] += loop_terms(*prepared(standardized and name == "instance", view), T)[name]
     return total
 
@@ -187,7 +267,8 @@ def loop_paper(weak, temperatures=(2, 3, 4, 5, 6), standardized=False):
     total["instance"] = 0.0
     for a, b, T in ((a, b, T) for T in temperatures for a, b in zip(s, t, strict=True)):
         total["instance"] += (
-            sum(u * (u.log() - v) for u, v in zip(softmax(a, T), softmax(b, T), strict=True)) / s.numel()
+            sum(u * (u.log() - v) for u, v in zip(softmax(a, T), softmax(b, T), strict=True))
+            / s.numel()
         )
     return total
 
@@ -199,9 +280,15 @@ def forms(terms, official, all_terms, paper):
         found[f"terms {part}"] = lambda weak, strong, part=part: terms(*weak, 3.0)[part]
         for z in (False, True):
             before = "LSKD " * z
-            found[f"{before}official {part}"] = lambda w, s, part=part, z=z: official(w, s, standardized=z)[part]
-            found[f"{before}all {part}"] = lambda w, s, part=part, z=z: all_terms(w, s, standardized=z)[part]
-            found[f"{before}paper {part}"] = lambda w, s, part=part, z=z: paper(w, standardized=z)[part]
+            found[f"{before}official {part}"] = lambda w, s, part=part, z=z: official(
+                w, s, standardized=z
+            )[part]
+            found[f"{before}all {part}"] = lambda w, s, part=part, z=z: all_terms(
+                w, s, standardized=z
+            )[part]
+            found[f"{before}paper {part}"] = lambda w, s, part=part, z=z: paper(w, standardized=z)[
+                part
+            ]
     return found
 
 
@@ -213,7 +300,9 @@ every_loss = pytest.mark.parametrize("name", LOSSES)
 def case(batch=4, classes=3, seed=0):
     """A weak and a strong view."""
     draw = torch.Generator().manual_seed(seed)
-    logits = [2 * torch.randn(batch, classes, generator=draw, dtype=torch.float64) for _ in range(4)]
+    logits = [
+        2 * torch.randn(batch, classes, generator=draw, dtype=torch.float64) for _ in range(4)
+    ]
     return (logits[0].requires_grad_(), logits[1]), (logits[2].requires_grad_(), logits[3])
 
 
@@ -229,14 +318,17 @@ def test_equals_the_loop_reference(name, shape):
     assert (ours.shape, single.dtype) == ((), torch.float32)
     assert single.item() == pytest.approx(ours.item(), rel=1e-5, abs=1e-9)
     if "paper instance" not in name:  # whose least value is another closed form of check 2
-        assert LOSSES[name](*((t, t) for _, t in (weak, strong))).item() == pytest.approx(0, abs=1e-12)
+        assert LOSSES[name](*((t, t) for _, t in (weak, strong))).item() == pytest.approx(
+            0, abs=1e-12
+        )
 
 
 # ---------------------------------------------------------------- 2. closed forms
 
 
 def test_hand_values():
-    """A sure teacher of two samples, an unsure student: Grams I and (1/2) everywhere, both 2 × 2; KL = log 2."""
+    """A sure teacher of two samples, an unsure student: Grams I and (1/2) everywhere, both 2 × 2;
+    KL = log 2."""
     values = mlkd_terms(torch.zeros(2, 2), 1e4 * torch.eye(2), 2.0).values()
     assert [value.item() for value in values] == pytest.approx([4 * math.log(2), 0.5, 0.5])
 
@@ -256,15 +348,20 @@ def test_the_papers_instance_term_is_least_at_the_softmax_of_a_softmax():
 
 
 def test_shares_of_confident_samples_and_classes():
-    """The median counts, so (n + 1) / 2n for odd n, and what ties with it; the weak view's teacher decides."""
+    """The median counts, so (n + 1) / 2n for odd n, and what ties with it; the weak view's teacher
+    decides."""
     for shape in ((1, 2), (4, 3), (5, 6)):
         found = confident_shares(case(*shape)[0][1])
         assert [share.item() for share in found] == pytest.approx([-(-n // 2) / n for n in shape])
     assert confident_shares(tensor([[2.0, 0.0, 0.0]] * 3 + [[3.0, 0.0, 0.0]]))[0] == 0.75
-    t = 1e4 * F.one_hot(torch.tensor([0, 0, 1, 2]), 4).double()  # equally sure of classes with 2, 1, 1 and 0 samples
+    t = (
+        1e4 * F.one_hot(torch.tensor([0, 0, 1, 2]), 4).double()
+    )  # equally sure of classes with 2, 1, 1 and 0 samples
     assert [share.item() for share in confident_shares(t)] == [1, 0.75]
     weak = sum(mlkd_terms(0 * t, t, T)["classes"] for T in range(2, 7))
-    assert official((0 * t, t), case(4, 4)[1])["classes"].item() == pytest.approx(0.75 * weak.item())
+    assert official((0 * t, t), case(4, 4)[1])["classes"].item() == pytest.approx(
+        0.75 * weak.item()
+    )
 
 
 # ---------------------------------------------------------------- 3. gradients
@@ -272,7 +369,8 @@ def test_shares_of_confident_samples_and_classes():
 
 @every_loss
 def test_gradients(name):
-    """Finite differences for students and teachers; a share is no function of the logits that one could descend."""
+    """Finite differences for students and teachers; a share is no function of the logits that one
+    could descend."""
     weak, strong = case(3, 3)
     teachers = [] if "official" in name else [t.clone().requires_grad_() for _, t in (weak, strong)]
 
@@ -284,7 +382,9 @@ def test_gradients(name):
     before.backward()
     assert weak[0].grad.abs().sum(1).min() > 0
     assert weak[1].grad is strong[1].grad is None
-    assert (strong[0].grad is not None) == (" all" in f" {name}" or name.endswith("official instance"))
+    assert (strong[0].grad is not None) == (
+        " all" in f" {name}" or name.endswith("official instance")
+    )
     assert abs(LOSSES[name]((strong[0], weak[1]), strong) - before) > 1e-4
 
 
@@ -293,11 +393,14 @@ def test_gradients(name):
 
 @every_loss
 def test_repeating_the_batch(name):
-    """‖·‖² of a B × B Gram over B grows like the copies, that of a C × C Gram over C like their square."""
+    """‖·‖² of a B × B Gram over B grows like the copies, that of a C × C Gram over C like their
+    square."""
     views = case()
     many = [(s.repeat(3, 1), t.repeat(3, 1)) for s, t in views]
     factor = {"instance": 1, "batch": 3, "classes": 9}[name.split()[-1]]
-    assert LOSSES[name](*many).item() == pytest.approx(factor * LOSSES[name](*views).item(), rel=1e-9)
+    assert LOSSES[name](*many).item() == pytest.approx(
+        factor * LOSSES[name](*views).item(), rel=1e-9
+    )
 
 
 def test_only_the_instance_gradient_keeps_its_size_when_the_temperature_changes():
@@ -307,17 +410,23 @@ def test_only_the_instance_gradient_keeps_its_size_when_the_temperature_changes(
         assert (cool < 3 * hot) == (part == "instance")
 
 
-# ---------------------------------------------------------------- 5. what changes nothing, and what must
+# ---------------------------------------------------------------- 5. what changes nothing, and what
+# must
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=10)
 @given(st.integers(1, 5), st.integers(2, 4), st.integers(0, 1000), st.data())
 def test_order_and_constants_change_nothing(batch, classes, seed, data):
-    """Samples (of both views together) and classes in another order, a constant added to each row."""
+    """Samples (of both views together) and classes in another order, a constant added to each
+    row."""
     views = case(batch, classes, seed)
     rows, columns = (torch.tensor(data.draw(st.permutations(range(n)))) for n in (batch, classes))
-    constants = tensor(data.draw(st.lists(st.floats(-50, 50), min_size=batch, max_size=batch)))[:, None]
-    moved = [tuple((z + k * constants)[rows][:, columns] for k, z in enumerate(view)) for view in views]
+    constants = tensor(data.draw(st.lists(st.floats(-50, 50), min_size=batch, max_size=batch)))[
+        :, None
+    ]
+    moved = [
+        tuple((z + k * constants)[rows][:, columns] for k, z in enumerate(view)) for view in views
+    ]
     for name, loss in LOSSES.items():
         assert loss(*moved).item() == pytest.approx(loss(*views).item(), rel=1e-6, abs=1e-12), name
 
@@ -331,8 +440,12 @@ def test_what_must_change(name):
         return abs((LOSSES[name](weak, strong) - value).item()) > 1e-6
 
     combination, part = name.split()[-2:]
-    assert changes((weak[0], weak[1].roll(1, 0)), strong) == (part != "classes")  # this Gram sums over samples,
-    assert changes((weak[0].roll(1, 1), weak[1]), strong) == (part != "batch")  # and that one over classes
+    assert changes((weak[0], weak[1].roll(1, 0)), strong) == (
+        part != "classes"
+    )  # this Gram sums over samples,
+    assert changes((weak[0].roll(1, 1), weak[1]), strong) == (
+        part != "batch"
+    )  # and that one over classes
     assert changes(strong, weak) == (combination != "all")
     if combination == "terms":
         assert changes(weak[::-1], strong) == (part == "instance")  # the two others are distances
@@ -362,7 +475,8 @@ EDGES = {
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_edges_stay_finite(edge):
-    """In float32: the values, and the gradients of students and teachers, and of θ where the temperature is learned."""
+    """In float32: the values, and the gradients of students and teachers, and of θ where the
+    temperature is learned."""
     weak = tuple(z.clone().requires_grad_() for z in EDGES[edge])
     strong = tuple(z.clone().requires_grad_() for z in EDGES[edge][::-1])
     values = {name: (loss(weak, strong), [*weak, *strong]) for name, loss in LOSSES.items()}
@@ -383,9 +497,23 @@ MAKERS = {
     "paper": lambda weak, T, z: discom_paper(weak, (2, T), z),
 }
 # name → view, temperature, standardized, message
-WRONG = {f"T = {T}": (ZERO, ZERO, T, False, f"temperature: {T} ") for T in (0, -1, math.nan, math.inf)} | {
-    "other classes": (ZERO, torch.zeros(3, 5), 4, False, r"logits: student \(3, 4\), teacher \(3, 5\)"),
-    "other samples": (torch.zeros(2, 4), ZERO, 4, False, r"logits: student \(2, 4\), teacher \(3, 4\)"),
+WRONG = {
+    f"T = {T}": (ZERO, ZERO, T, False, f"temperature: {T} ") for T in (0, -1, math.nan, math.inf)
+} | {
+    "other classes": (
+        ZERO,
+        torch.zeros(3, 5),
+        4,
+        False,
+        r"logits: student \(3, 4\), teacher \(3, 5\)",
+    ),
+    "other samples": (
+        torch.zeros(2, 4),
+        ZERO,
+        4,
+        False,
+        r"logits: student \(2, 4\), teacher \(3, 4\)",
+    ),
     "one class": (ZERO[:, :1], ZERO[:, :1], 4, True, "logits: (1 class |views of shapes )"),
     "no samples": (ZERO[:0], ZERO[:0], 4, False, "logits: no samples"),
     "one dimension": (ZERO[0], ZERO[0], 4, False, r"logits: student \(4,\)"),
@@ -401,17 +529,25 @@ def test_wrong_input_is_named(maker, wrong):
 
 
 def test_combinations_have_names():
-    assert [check_combination(name) for name in ("official", "all-terms", "discom-paper")] == [None] * 3
-    with pytest.raises(ValueError, match=r"^combination: 'paper' is unknown; choose official, all-terms, discom-paper"):
+    assert [check_combination(name) for name in ("official", "all-terms", "discom-paper")] == [
+        None
+    ] * 3
+    with pytest.raises(
+        ValueError,
+        match=r"^combination: 'paper' is unknown; choose official, all-terms, discom-paper",
+    ):
         check_combination("paper")
 
 
-# ---------------------------------------------------------------- 7. mutations: wrong copies must be caught
+# ---------------------------------------------------------------- 7. mutations: wrong copies must
+# be caught
 
 
 def but(right, change):
     """The right function's terms, some of them replaced."""
-    return lambda *args, **options: (found := right(*args, **options)) | change(found, *args, **options)
+    return lambda *args, **options: (
+        (found := right(*args, **options)) | change(found, *args, **options)
+    )
 
 
 def total(part, view, temperatures):
@@ -453,7 +589,10 @@ def test_the_official_combination_has_five_temperatures(temperatures):
 
 
 def test_no_temperature_is_no_loss():
-    for call in (lambda: all_terms((ZERO, ZERO), (ZERO, ZERO), ()), lambda: discom_paper((ZERO, ZERO), ())):
+    for call in (
+        lambda: all_terms((ZERO, ZERO), (ZERO, ZERO), ()),
+        lambda: discom_paper((ZERO, ZERO), ()),
+    ):
         with pytest.raises(ValueError, match=r"^temperatures: "):
             call()
 

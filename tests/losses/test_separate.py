@@ -1,4 +1,5 @@
-"""Terms that drive z_irr apart: closed forms computed another way, gradients, and wrong copies that must fail."""
+"""Terms that drive z_irr apart: closed forms computed another way, gradients, and wrong copies that
+must fail."""
 
 import inspect
 import math
@@ -20,21 +21,29 @@ PARTS = ("inv", "inf", "irr")
 
 
 def draw(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.randn(
+        *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    ).to(dtype)
 
 
 def embeddings(seed=0, rows=(12, 9), width=5, dtype=torch.float64):
-    """Two modalities of different size, parts that depend on each other a little, units of different scale and mean."""
+    """Two modalities of different size, parts that depend on each other a little, units of
+    different scale and mean."""
     made = {}
     for number, (name, size) in enumerate(zip(("rgb", "depth"), rows, strict=True)):
         parts = draw(3, size, width, seed=seed + number)
         parts = parts + 0.7 * parts.roll(1, 0)
-        made[name] = Embedding(*((0.5 + torch.arange(width)) * parts + torch.arange(width)).to(dtype))
+        made[name] = Embedding(
+            *((0.5 + torch.arange(width)) * parts + torch.arange(width)).to(dtype)
+        )
     return made
 
 
 def leaves(z):
-    return {name: Embedding(*(part.detach().clone().requires_grad_() for part in one)) for name, one in z.items()}
+    return {
+        name: Embedding(*(part.detach().clone().requires_grad_() for part in one))
+        for name, one in z.items()
+    }
 
 
 # ---------------------------------------------------------------- correlation, by numpy
@@ -50,7 +59,9 @@ def by_hand_xcov(z):
     return sum(by_numpy(one.irr, one.inv) + by_numpy(one.irr, one.inf) for one in z.values())
 
 
-@pytest.mark.parametrize(("rows", "left", "right"), [(3, 1, 1), (7, 2, 5), (128, 16, 16), (40, 6, 1)])
+@pytest.mark.parametrize(
+    ("rows", "left", "right"), [(3, 1, 1), (7, 2, 5), (128, 16, 16), (40, 6, 1)]
+)
 def test_squared_correlation_is_numpys(rows, left, right):
     a, b = draw(rows, left), draw(rows, right, seed=1) + 0.3 * draw(rows, left)[:, :1]
     assert squared_correlation(a, b).item() == pytest.approx(by_numpy(a, b), rel=1e-4)
@@ -69,14 +80,21 @@ def test_cross_covariance_of_three_modalities():
 def test_a_line_has_correlation_1_and_orthogonal_units_0():
     a = draw(30, 1)
     assert squared_correlation(a, -3 * a + 2).item() == pytest.approx(1, rel=1e-4)
-    cosine, sine = (f(torch.arange(8) * math.pi / 4)[:, None].double() for f in (torch.cos, torch.sin))
+    cosine, sine = (
+        f(torch.arange(8) * math.pi / 4)[:, None].double() for f in (torch.cos, torch.sin)
+    )
     assert squared_correlation(cosine, sine).item() == pytest.approx(0, abs=1e-12)
     assert squared_correlation(a, a**2 - (a**2).mean()).item() < 0.5  # a parabola is no line
 
 
 def test_independent_units_have_about_one_over_the_batch():
-    found = [squared_correlation(draw(64, 16, seed=2 * k), draw(64, 16, seed=2 * k + 1)).item() for k in range(20)]
-    assert np.mean(found) == pytest.approx(1 / 63, rel=0.05)  # r² of n independent normal pairs: 1 / (n - 1)
+    found = [
+        squared_correlation(draw(64, 16, seed=2 * k), draw(64, 16, seed=2 * k + 1)).item()
+        for k in range(20)
+    ]
+    assert np.mean(found) == pytest.approx(
+        1 / 63, rel=0.05
+    )  # r² of n independent normal pairs: 1 / (n - 1)
 
 
 @pytest.mark.parametrize("scale", [0.1, 10.0, 1e3])
@@ -84,13 +102,17 @@ def test_independent_units_have_about_one_over_the_batch():
 def test_the_scale_and_the_mean_of_a_unit_do_not_count(scale, shift):
     a, b = draw(32, 4), draw(32, 4) + draw(32, 4, seed=1)
     turned = a * torch.tensor([scale, -1, 1, 1]) + torch.tensor([shift, 0, 3, 0])
-    assert squared_correlation(turned, b).item() == pytest.approx(squared_correlation(a, b).item(), rel=1e-3)
+    assert squared_correlation(turned, b).item() == pytest.approx(
+        squared_correlation(a, b).item(), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e-4])
 def test_nor_does_a_small_scale_lest_shrinking_be_a_way_out(scale):
     a, b = draw(32, 4), draw(32, 4) + draw(32, 4, seed=1)
-    assert squared_correlation(scale * a, b).item() == pytest.approx(squared_correlation(a, b).item(), rel=0.1)
+    assert squared_correlation(scale * a, b).item() == pytest.approx(
+        squared_correlation(a, b).item(), rel=0.1
+    )
 
 
 def test_the_width_of_an_embedding_does_not_count():
@@ -98,7 +120,10 @@ def test_the_width_of_an_embedding_does_not_count():
     wide = torch.cat([a, a], dim=1)
     assert squared_correlation(wide, b).item() == pytest.approx(squared_correlation(a, b).item())
     z = embeddings(width=4)
-    twice = {name: Embedding(*(torch.cat([part, part], dim=1) for part in one)) for name, one in z.items()}
+    twice = {
+        name: Embedding(*(torch.cat([part, part], dim=1) for part in one))
+        for name, one in z.items()
+    }
     assert cross_covariance(twice).item() == pytest.approx(cross_covariance(z).item())
     assert hsic(twice).item() == pytest.approx(hsic(z).item(), rel=1e-5)
 
@@ -119,7 +144,9 @@ def test_the_order_of_the_samples_counts_in_neither_and_their_pairing_in_both():
 def kernel_by_loops(z):
     """Gaussian kernel of two loops; its width is the lower median of all squared distances."""
     z = z.numpy()
-    squares = np.array([[sum((p - q) ** 2 for p, q in zip(one, other, strict=True)) for other in z] for one in z])
+    squares = np.array(
+        [[sum((p - q) ** 2 for p, q in zip(one, other, strict=True)) for other in z] for one in z]
+    )
     width = sorted(squares.ravel())[(squares.size - 1) // 2]
     return np.exp(-squares / width)
 
@@ -131,7 +158,10 @@ def dependence_by_trace(a, b):
 
 
 def by_hand_hsic(z):
-    return sum(dependence_by_trace(one.irr, one.inv) + dependence_by_trace(one.irr, one.inf) for one in z.values())
+    return sum(
+        dependence_by_trace(one.irr, one.inv) + dependence_by_trace(one.irr, one.inf)
+        for one in z.values()
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -144,14 +174,18 @@ def test_hsic_of_equal_parts_is_1_each_and_sees_what_is_no_line():
     a = draw(60, 1)
     assert hsic({"rgb": Embedding(a, a, a)}).item() == pytest.approx(2, rel=1e-4)
     noise = draw(60, 1, seed=3)
-    parabola, independent = (hsic({"rgb": Embedding(part, part, a)}).item() / 2 for part in (a**2, noise))
+    parabola, independent = (
+        hsic({"rgb": Embedding(part, part, a)}).item() / 2 for part in (a**2, noise)
+    )
     assert parabola > 3 * independent
     lines = [squared_correlation(part, a).item() for part in (a**2 - (a * a**2).mean() * a, noise)]
     assert max(lines) < 0.1  # which the correlation does not
 
 
 def test_hsic_falls_towards_0_for_independent_parts_and_stays_within_its_bounds():
-    found = [hsic({"rgb": Embedding(*draw(3, rows, 2, seed=rows))}).item() for rows in (16, 128, 512)]
+    found = [
+        hsic({"rgb": Embedding(*draw(3, rows, 2, seed=rows))}).item() for rows in (16, 128, 512)
+    ]
     assert 2 > found[0] > found[1] > found[2] > 0
     assert found[1] > 0.02  # as the docstring says of B = 128
 
@@ -159,7 +193,9 @@ def test_hsic_falls_towards_0_for_independent_parts_and_stays_within_its_bounds(
 @pytest.mark.parametrize("scale", [0.1, 100.0])
 def test_hsic_takes_its_width_from_the_data(scale):
     z = embeddings()
-    scaled = {name: Embedding(one.inv, scale * one.inf + 3, -scale * one.irr) for name, one in z.items()}
+    scaled = {
+        name: Embedding(one.inv, scale * one.inf + 3, -scale * one.irr) for name, one in z.items()
+    }
     assert hsic(scaled).item() == pytest.approx(hsic(z).item(), rel=1e-3)
 
 
@@ -178,10 +214,14 @@ def test_the_width_is_a_constant_of_the_gradient():
         return h.double() @ kernel @ h.double()
 
     k = centred("irr")
-    value = sum((k * other).sum() / (k.norm() * other.norm()) for other in (centred("inv"), centred("inf")))
+    value = sum(
+        (k * other).sum() / (k.norm() * other.norm()) for other in (centred("inv"), centred("inf"))
+    )
     value.backward()
     for part in PARTS:
-        torch.testing.assert_close(getattr(z["rgb"], part).grad, getattr(again["rgb"], part).grad, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(
+            getattr(z["rgb"], part).grad, getattr(again["rgb"], part).grad, rtol=1e-3, atol=1e-6
+        )
 
 
 # ---------------------------------------------------------------- the class read off z_irr
@@ -189,7 +229,9 @@ def test_the_width_is_a_constant_of_the_gradient():
 
 def labels(z, classes=4, seed=0):
     draw_ = torch.Generator().manual_seed(seed)
-    return {name: torch.randint(classes, (len(one.irr),), generator=draw_) for name, one in z.items()}
+    return {
+        name: torch.randint(classes, (len(one.irr),), generator=draw_) for name, one in z.items()
+    }
 
 
 @pytest.mark.parametrize("classes", [2, 5, 19])
@@ -197,7 +239,9 @@ def test_a_blind_head_has_log_c_for_each_modality(classes):
     z, head = embeddings(), nn.Linear(5, classes).double()
     for parameter in head.parameters():
         nn.init.zeros_(parameter)
-    assert irrelevant_task_loss(z, head, labels(z, classes)).item() == pytest.approx(2 * math.log(classes))
+    assert irrelevant_task_loss(z, head, labels(z, classes)).item() == pytest.approx(
+        2 * math.log(classes)
+    )
 
 
 def test_irrelevant_task_loss_is_the_mean_cross_entropy_of_each_modality_summed():
@@ -266,7 +310,8 @@ def test_gradients_of_hsic_by_finite_differences():
 
 
 def test_gradients_of_the_irrelevant_task_by_finite_differences():
-    """Against λ times the negative of the numeric gradient: reversal makes autograd's the derivative of nothing."""
+    """Against λ times the negative of the numeric gradient: reversal makes autograd's the
+    derivative of nothing."""
     head, y = nn.Linear(3, 4).double(), {"rgb": torch.tensor([0, 1, 2, 3, 0, 1])}
     z = draw(6, 3).requires_grad_()
 
@@ -323,7 +368,9 @@ def test_a_part_that_does_not_change_adds_nothing():
 @pytest.mark.parametrize("loss", [cross_covariance, hsic])
 def test_bf16_under_autocast_is_computed_in_float32(loss):
     z = embeddings(rows=(64, 48), dtype=torch.bfloat16)
-    expected = loss({name: Embedding(*(part.double() for part in one)) for name, one in z.items()})  # the same values
+    expected = loss(
+        {name: Embedding(*(part.double() for part in one)) for name, one in z.items()}
+    )  # the same values
     z = leaves(z)
     with torch.autocast("cpu", torch.bfloat16):
         value = loss(z)
@@ -412,7 +459,13 @@ def test_a_copy_with_a_mistake_would_be_noticed(what):
 
 
 def encoder(channels):
-    layers = [nn.Conv2d(channels, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten()]
+    layers = [
+        nn.Conv2d(channels, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+    ]
     return nn.Sequential(*layers), 32
 
 
@@ -422,7 +475,10 @@ def made(**options):
 
 
 def batch(epoch=0):
-    x = {"rgb": draw(12, 3, 8, 8, dtype=torch.float32), "depth": draw(10, 1, 8, 8, seed=1, dtype=torch.float32)}
+    x = {
+        "rgb": draw(12, 3, 8, 8, dtype=torch.float32),
+        "depth": draw(10, 1, 8, 8, seed=1, dtype=torch.float32),
+    }
     return Batch(x, {name: torch.arange(len(images)) % 4 for name, images in x.items()}, epoch)
 
 
@@ -440,9 +496,13 @@ def test_a_term_is_computed_when_its_weight_is_not_0(terms):
 def test_the_papers_terms_are_the_same_with_the_others_on():
     """Its head is made last: the networks start from the same weights."""
     plain, other = made(), made(weights={"irr": 1.0, "xcov": 1.0, "hsic": 1.0})
-    assert all(torch.equal(value, other.state_dict()[key]) for key, value in plain.state_dict().items())
+    assert all(
+        torch.equal(value, other.state_dict()[key]) for key, value in plain.state_dict().items()
+    )
     ours, theirs = other(batch()), plain(batch())
-    assert {term: ours[term].item() for term in PAPERS} == {term: theirs[term].item() for term in PAPERS}
+    assert {term: ours[term].item() for term in PAPERS} == {
+        term: theirs[term].item() for term in PAPERS
+    }
 
 
 def test_the_methods_terms_are_those_of_the_losses():
@@ -451,7 +511,9 @@ def test_the_methods_terms_are_those_of_the_losses():
     found = model(held)
     assert found["xcov"].item() == pytest.approx(cross_covariance(z).item(), rel=1e-5)
     assert found["hsic"].item() == pytest.approx(hsic(z).item(), rel=1e-5)
-    assert found["irr"].item() == pytest.approx(irrelevant_task_loss(z, model.irrelevant, held.y).item(), rel=1e-5)
+    assert found["irr"].item() == pytest.approx(
+        irrelevant_task_loss(z, model.irrelevant, held.y).item(), rel=1e-5
+    )
 
 
 def test_the_irrelevant_head_is_there_only_if_it_is_used_and_goes_with_every_modality():
@@ -463,7 +525,8 @@ def test_the_irrelevant_head_is_there_only_if_it_is_used_and_goes_with_every_mod
 
 @pytest.mark.parametrize("term", ["adv", "irr"])
 def test_the_warm_up_turns_both_reversals_up(term):
-    """Ganin's curve: 0 at the start, tanh(5·e/E) = 2/(1 + exp(-10·e/E)) - 1, and near λ from E on."""
+    """Ganin's curve: 0 at the start, tanh(5·e/E) = 2/(1 + exp(-10·e/E)) - 1, and near λ from E
+    on."""
 
     def reached(epoch, **options):
         model = made(weights={term: 1.0}, **options)
@@ -473,9 +536,17 @@ def test_the_warm_up_turns_both_reversals_up(term):
 
     whole = reached(0)
     assert whole.abs().max() > 0
-    for epoch, share in ((0, 0.0), (5, math.tanh(2.5)), (9, math.tanh(4.5)), (10, math.tanh(5)), (99, math.tanh(5))):
+    for epoch, share in (
+        (0, 0.0),
+        (5, math.tanh(2.5)),
+        (9, math.tanh(4.5)),
+        (10, math.tanh(5)),
+        (99, math.tanh(5)),
+    ):
         torch.testing.assert_close(reached(epoch, grl_warmup=10), share * whole)
-        torch.testing.assert_close(reached(epoch, grl_warmup=10, grl_lambda=0.5), 0.5 * share * whole)
+        torch.testing.assert_close(
+            reached(epoch, grl_warmup=10, grl_lambda=0.5), 0.5 * share * whole
+        )
         torch.testing.assert_close(reached(epoch), whole)  # constant without
 
 

@@ -1,4 +1,5 @@
-"""The networks of the baselines: what the teacher's logits are made of, and what one modality cannot change."""
+"""The networks of the baselines: what the teacher's logits are made of, and what one modality
+cannot change."""
 
 import pytest
 import torch
@@ -37,7 +38,10 @@ def test_logits_are_the_sum_of_the_contributions_and_the_bias(modalities, traini
     model = make(modalities).train(training)
     x = noise(6, sum(model.bands), 16, 12, seed=5)
     logits = model(x)
-    shares = {m: model.contribution(m, part) for m, part in zip(BANDS, x.split(model.bands, dim=1), strict=False)}
+    shares = {
+        m: model.contribution(m, part)
+        for m, part in zip(BANDS, x.split(model.bands, dim=1), strict=False)
+    }
     assert logits.shape == (6, 5)
     assert {share.shape for share in shares.values()} == {(6, 5)}
     torch.testing.assert_close(sum(shares.values()) + model.task.bias, logits, rtol=1e-5, atol=1e-5)
@@ -45,7 +49,11 @@ def test_logits_are_the_sum_of_the_contributions_and_the_bias(modalities, traini
 
 def test_logits_are_the_linear_layer_on_the_added_features():
     model, x = make(), noise(4, 6, 16, 16, seed=5)
-    features = model.encoders["rgb"](x[:, :3]) + model.encoders["depth"](x[:, 3:4]) + model.encoders["sar"](x[:, 4:6])
+    features = (
+        model.encoders["rgb"](x[:, :3])
+        + model.encoders["depth"](x[:, 3:4])
+        + model.encoders["sar"](x[:, 4:6])
+    )
     torch.testing.assert_close(model(x), features @ model.task.weight.T + model.task.bias)
 
 
@@ -59,7 +67,9 @@ def test_with_one_modality_it_is_the_single_network():
     assert torch.equal(fusion(x), single(x))
 
 
-@pytest.mark.parametrize(("name", "bands"), [("rgb", slice(0, 3)), ("depth", slice(3, 4)), ("sar", slice(4, 6))])
+@pytest.mark.parametrize(
+    ("name", "bands"), [("rgb", slice(0, 3)), ("depth", slice(3, 4)), ("sar", slice(4, 6))]
+)
 def test_another_modality_changes_its_own_contribution_alone(name, bands):
     model, x = make(), noise(4, 6, 16, 16, seed=5)
     other = x.clone()

@@ -33,7 +33,8 @@ def make(modalities=2, classes=5, encoder=small):
 
 
 def trained(model):
-    """Some forwards in training mode, so that running statistics are not the initial ones; then eval mode."""
+    """Some forwards in training mode, so that running statistics are not the initial ones; then
+    eval mode."""
     for step in range(2):
         for name in model.branches:
             model.embed(name, noise(4, BANDS[name], 16, 16, seed=step))
@@ -51,7 +52,9 @@ def test_shapes(modalities):
     heads = model.heads
     assert list(heads.task) == list(BANDS)[:modalities]
     assert {head.weight.shape for head in heads.task.values()} == {(5, 64)}
-    assert {head.weight.shape for head in (heads.adv, heads.mod_inf, heads.mod_irr)} == {(modalities, 32)}
+    assert {head.weight.shape for head in (heads.adv, heads.mod_inf, heads.mod_irr)} == {
+        (modalities, 32)
+    }
     assert heads.aux.weight.shape == (5, 32)
 
 
@@ -65,7 +68,8 @@ def test_parts_come_from_where_the_equation_says():
     assert torch.equal(z.inv, branch.project(branch.invariant(x)))
     head = model.heads.task["rgb"]
     torch.testing.assert_close(
-        model.predict("rgb", x), z.inv @ head.weight[:, :32].T + z.inf @ head.weight[:, 32:].T + head.bias
+        model.predict("rgb", x),
+        z.inv @ head.weight[:, :32].T + z.inf @ head.weight[:, 32:].T + head.bias,
     )
 
 
@@ -100,11 +104,15 @@ def test_paper_sizes():
 
 def test_branches_share_no_weight():
     model = make(3)
-    kept = {name: {p.data_ptr() for p in branch.parameters()} for name, branch in model.branches.items()}
+    kept = {
+        name: {p.data_ptr() for p in branch.parameters()} for name, branch in model.branches.items()
+    }
     assert sum(len(pointers) for pointers in kept.values()) == len(set.union(*kept.values()))
     assert all(len(kept[name]) == len(list(model.branches[name].parameters())) for name in kept)
     rgb = model.branches["rgb"]
-    assert not torch.equal(rgb.specific[0].weight, rgb.invariant[0].weight)  # nor do a branch's two encoders
+    assert not torch.equal(
+        rgb.specific[0].weight, rgb.invariant[0].weight
+    )  # nor do a branch's two encoders
 
 
 def test_one_modality_moves_only_its_own_branch():

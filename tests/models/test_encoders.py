@@ -18,7 +18,8 @@ def count(module):
 
 
 def closed_form(channels, width, kernel):
-    """Weights of ResNet-18 without its classifier; a convolution has no bias, a BatchNorm two numbers per map."""
+    """Weights of ResNet-18 without its classifier; a convolution has no bias, a BatchNorm two
+    numbers per map."""
 
     def stage(i, o):  # four 3×3 convolutions, and a 1×1 shortcut where the width changes
         return 9 * i * o + 3 * 9 * o * o + 4 * 2 * o + (i * o + 2 * o if i != o else 0)
@@ -30,7 +31,8 @@ def closed_form(channels, width, kernel):
 
 @pytest.fixture(scope="module")
 def pair():
-    """torchvision's network and ours with its state, copied in order; statistics that are not the initial ones."""
+    """torchvision's network and ours with its state, copied in order; statistics that are not the
+    initial ones."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         official = torchvision.models.resnet18(weights=None)
@@ -88,7 +90,13 @@ def test_paper_size_is_torchvisions():
 
 @pytest.mark.parametrize(
     ("stem", "height", "width"),
-    [("imagenet", 64, 64), ("imagenet", 33, 47), ("imagenet", 1, 1), ("small", 32, 32), ("small", 7, 20)],
+    [
+        ("imagenet", 64, 64),
+        ("imagenet", 33, 47),
+        ("imagenet", 1, 1),
+        ("small", 32, 32),
+        ("small", 7, 20),
+    ],
 )
 def test_shapes(stem, height, width):
     encoder, features = resnet18(2, width=8, stem=stem)

@@ -15,14 +15,23 @@ def convolution(stride=1, bias=False, seed=0):
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 4), (4, 1), (3, 3), (4, 4), (3, 2), (5, 7)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2, 2), (1, 4), (4, 1), (3, 3), (4, 4), (3, 2), (5, 7)], ids=str
+)
 def test_values_and_gradients_are_those_of_the_convolution(size, stride, bias):
     plain = convolution(stride, bias)
     ours = as_products(convolution(stride, bias))
     assert type(ours) is MatrixConv
     results = []
     for module in (plain, ours):
-        x = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(1), dtype=torch.double, requires_grad=True)
+        x = torch.randn(
+            2,
+            3,
+            *size,
+            generator=torch.Generator().manual_seed(1),
+            dtype=torch.double,
+            requires_grad=True,
+        )
         y = module(x)
         (y * torch.arange(y.numel()).view(y.shape)).sum().backward()
         results.append([y, x.grad, *(p.grad for p in module.parameters())])

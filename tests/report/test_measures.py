@@ -19,9 +19,13 @@ def test_they_are_scikit_learns(seed):
     table = class_scores(confusion_matrix(y, said), "abcd")
     precision, recall, f1, support = precision_recall_fscore_support(y, said)
     iou = jaccard_score(y, said, average=None)
-    assert table.drop(columns="support").to_numpy() == pytest.approx(100 * np.stack([precision, recall, f1, iou], 1))
+    assert table.drop(columns="support").to_numpy() == pytest.approx(
+        100 * np.stack([precision, recall, f1, iou], 1)
+    )
     assert table["support"].tolist() == support.tolist()
-    wrong = class_scores(confusion_matrix(y, said).T, "abcd")  # rows and columns taken for each other
+    wrong = class_scores(
+        confusion_matrix(y, said).T, "abcd"
+    )  # rows and columns taken for each other
     assert wrong["recall"].to_numpy() != pytest.approx(100 * recall)
 
 

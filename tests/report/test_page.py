@@ -40,7 +40,13 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report") / "run"
-    fit("student", data.load("scenes:n=120,size=16").split(), profile("tiny"), folder, progress=False)
+    fit(
+        "student",
+        data.load("scenes:n=120,size=16").split(),
+        profile("tiny"),
+        folder,
+        progress=False,
+    )
     return folder
 
 
@@ -51,7 +57,12 @@ def page(run_dir):
 
 def test_it_is_whole_and_needs_nothing_else(run_dir, page):
     assert page.open == []
-    links = [value for _, attrs in page.tags for key, value in attrs.items() if key in ("src", "href", "srcset")]
+    links = [
+        value
+        for _, attrs in page.tags
+        for key, value in attrs.items()
+        if key in ("src", "href", "srcset")
+    ]
     assert all(link.startswith(("data:image/svg+xml;base64,", "#")) for link in links)
     assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
     assert "@import" not in render(run_dir)
@@ -70,7 +81,10 @@ def test_every_picture_has_words_and_is_one(page):
 
 
 def test_its_numbers_are_those_of_the_run(run_dir, page):
-    result, held = Result.read(run_dir / "result.json"), read_predictions(run_dir / "predictions.npz")
+    result, held = (
+        Result.read(run_dir / "result.json"),
+        read_predictions(run_dir / "predictions.npz"),
+    )
     text = " ".join(page.text.split())
     for name, scores in result.scores.items():
         assert f"{scores['f1']:.1f} F1" in text
@@ -78,7 +92,10 @@ def test_its_numbers_are_those_of_the_run(run_dir, page):
         assert f"accuracy {scores['accuracy']:.1f} %" in text
         labels, said = held[f"{name}_labels"], held[f"{name}_logits"].argmax(1)
         recall = 100 * (said[labels == 3] == 3).mean()
-        row = re.search(rf"{re.escape(str(held['classes'][3]))} (\S+) {recall:.1f} (\S+) {(labels == 3).sum()}\b", text)
+        row = re.search(
+            rf"{re.escape(str(held['classes'][3]))} (\S+) {recall:.1f} (\S+) {(labels == 3).sum()}\b",
+            text,
+        )
         assert row
     for words in (
         result.hash,
@@ -109,7 +126,9 @@ def test_a_run_that_is_all_right_has_no_confusions(run_dir, tmp_path):
     folder = shutil.copytree(run_dir, tmp_path / "run")
     held = read_predictions(folder / "predictions.npz")
     for name in ("rgb", "depth"):
-        held[f"{name}_logits"] = 50 * np.eye(len(held["classes"]), dtype=np.float32)[held[f"{name}_labels"]]
+        held[f"{name}_logits"] = (
+            50 * np.eye(len(held["classes"]), dtype=np.float32)[held[f"{name}_labels"]]
+        )
     np.savez(folder / "predictions.npz", **held)
     assert "none: every answer is right" in Page(render(folder)).text
 

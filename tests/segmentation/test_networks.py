@@ -1,4 +1,5 @@
-"""Encoder–decoders: sizes, symmetry of the grid, what a decoder may be fed, and the library's networks as they are."""
+"""Encoder–decoders: sizes, symmetry of the grid, what a decoder may be fed, and the library's
+networks as they are."""
 
 import copy
 import pickle
@@ -35,7 +36,11 @@ def test_shapes_of_the_small_one(channels, width, classes):
     model = made(channels, classes, width=width)
     assert (model.stride, model.widths, model.features) == (8, (width, 2 * width, 4 * width), width)
     maps = model.encode(images(2, channels, 32, 48))
-    assert [tuple(one.shape) for one in maps] == [(2, width, 16, 24), (2, 2 * width, 8, 12), (2, 4 * width, 4, 6)]
+    assert [tuple(one.shape) for one in maps] == [
+        (2, width, 16, 24),
+        (2, 2 * width, 8, 12),
+        (2, 4 * width, 4, 6),
+    ]
     features, logits = model.decode(maps, (32, 48))
     assert features.shape == (2, width, 16, 24)
     assert logits.shape == (2, classes, 32, 48)
@@ -43,8 +48,11 @@ def test_shapes_of_the_small_one(channels, width, classes):
 
 @pytest.mark.parametrize(("c", "k", "w"), [(3, 4, 16), (1, 4, 16), (13, 19, 32), (5, 2, 2)])
 def test_parameters_of_the_small_one(c, k, w):
-    """Convolutions from n to m channels have 9·n·m weights, or n·m of 1×1; BatchNorm 2 a channel; no other biases."""
-    encoder = 36 * c * w + 9 * w**2 + (18 + 36) * w**2 + (72 + 144) * w**2 + 2 * 2 * (w + 2 * w + 4 * w)
+    """Convolutions from n to m channels have 9·n·m weights, or n·m of 1×1; BatchNorm 2 a channel;
+    no other biases."""
+    encoder = (
+        36 * c * w + 9 * w**2 + (18 + 36) * w**2 + (72 + 144) * w**2 + 2 * 2 * (w + 2 * w + 4 * w)
+    )
     decoder = 8 * w**2 + 72 * w**2 + 2 * w**2 + 18 * w**2 + 2 * (2 * w + 2 * w + w + w) + w * k + k
     model = made(c, k, width=w)
     assert sum(one.numel() for one in model.encoder.parameters()) == encoder
@@ -68,7 +76,9 @@ def test_what_a_network_says_of_itself(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_last_map_alone_is_signed_and_standardised(name):
     *others, last = made(name=name).encode(images(8, 3, 64, 64))
-    torch.testing.assert_close(last.mean((0, 2, 3)), torch.zeros(last.shape[1]), atol=1e-3, rtol=0)  # BatchNorm's
+    torch.testing.assert_close(
+        last.mean((0, 2, 3)), torch.zeros(last.shape[1]), atol=1e-3, rtol=0
+    )  # BatchNorm's
     assert 0.2 < (last < 0).float().mean() < 0.8
     if name == "small":
         assert min(one.min() for one in others) == 0
@@ -78,7 +88,9 @@ def test_the_last_map_alone_is_signed_and_standardised(name):
 def test_a_decoder_sees_the_positive_part_of_the_last_map(name):
     model = made(name=name).eval()
     *others, last = model.encode(images(2, 3, 64, 64))
-    logits, same, other = (model.decode([*others, one], (64, 64))[1] for one in (last, last.relu(), last.abs()))
+    logits, same, other = (
+        model.decode([*others, one], (64, 64))[1] for one in (last, last.relu(), last.abs())
+    )
     assert torch.equal(logits, same)
     assert not torch.equal(logits, other)
 
@@ -109,8 +121,8 @@ def symmetric(kernel):
 
 @torch.no_grad()
 def symmetrised(encoder):
-    """Every kernel made symmetric. Where 2×2 pixels are channels, a 3×3 kernel is one of 6×6 over the image's pixels,
-    with a stride of 2: `pixel_shuffle` of the weights shows it."""
+    """Every kernel made symmetric. Where 2×2 pixels are channels, a 3×3 kernel is one of 6×6 over
+    the image's pixels, with a stride of 2: `pixel_shuffle` of the weights shows it."""
     encoder = copy.deepcopy(encoder).double()
     for module in encoder.modules():
         if isinstance(module, nn.Conv2d):
@@ -160,7 +172,8 @@ def test_nor_do_they_without_symmetric_kernels():
 
 
 def test_a_map_of_one_cell_comes_from_its_own_pixels():
-    """A change of one pixel reaches no map at 1/2 beyond the two convolutions, the same way to either side."""
+    """A change of one pixel reaches no map at 1/2 beyond the two convolutions, the same way to
+    either side."""
     encoder = made(3).encoder.eval()
     x = images(1, 3, 32, 32)
     for pixel, cells in {16: range(6, 11), 17: range(6, 11), 15: range(5, 10)}.items():
@@ -170,7 +183,8 @@ def test_a_map_of_one_cell_comes_from_its_own_pixels():
         assert reached.nonzero().flatten().tolist() == list(cells)
 
 
-# ---------------------------------------------------------------- sides that the stride does not divide
+# ---------------------------------------------------------------- sides that the stride does not
+# divide
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -178,7 +192,9 @@ def test_a_map_of_one_cell_comes_from_its_own_pixels():
 def test_odd_sizes_are_padded_by_repetition_and_cropped(name, size):
     model = made(name=name).eval()
     x = images(2, 3, *size)
-    rows, columns = (torch.arange(-(-side // model.stride) * model.stride).clamp(max=side - 1) for side in size)
+    rows, columns = (
+        torch.arange(-(-side // model.stride) * model.stride).clamp(max=side - 1) for side in size
+    )
     padded = x[:, :, rows][:, :, :, columns]  # each row and column beyond the last is the last
     for found, expected in zip(model.encode(x), model.encode(padded), strict=True):
         torch.testing.assert_close(found, expected)
@@ -197,7 +213,12 @@ def test_whole_sizes_are_left_alone():
 @pytest.mark.parametrize("name", NAMES)
 def test_images_of_less_than_a_cell_are_refused(name):
     model = made(name=name).eval()
-    assert model(images(1, 3, model.stride, model.stride)).shape == (1, 4, model.stride, model.stride)
+    assert model(images(1, 3, model.stride, model.stride)).shape == (
+        1,
+        4,
+        model.stride,
+        model.stride,
+    )
     for size in ((model.stride - 1, 64), (64, model.stride - 1)):
         with pytest.raises(
             ConfigError, match=f"images: {size[0]}×{size[1]} pixels .* stride of {model.stride}"
@@ -213,14 +234,22 @@ def test_images_of_less_than_a_cell_are_refused(name):
 def test_a_decoder_reads_halves_of_two_networks(name):
     rgb, depth, auxiliary = made(3, name=name), made(1, name=name), made(3, name=name).decoder
     a, b = rgb.encode(images(2, 3, 50, 64)), depth.encode(images(2, 1, 50, 64))
-    halves = [torch.cat([one.chunk(2, 1)[0], other.chunk(2, 1)[1]], 1) for one, other in zip(a, b, strict=True)]
+    halves = [
+        torch.cat([one.chunk(2, 1)[0], other.chunk(2, 1)[1]], 1)
+        for one, other in zip(a, b, strict=True)
+    ]
     features, logits = auxiliary(halves, (50, 64))
     assert logits.shape == (2, 4, 50, 64)
     assert features.shape[1] == rgb.features
     logits.square().mean().backward()
-    reached = [any(p.grad is not None and p.grad.abs().max() > 0 for p in m.parameters()) for m in (rgb, depth)]
+    reached = [
+        any(p.grad is not None and p.grad.abs().max() > 0 for p in m.parameters())
+        for m in (rgb, depth)
+    ]
     assert reached == [True, True]
-    assert all(parameter.grad is None for model in (rgb, depth) for parameter in model.decoder.parameters())
+    assert all(
+        parameter.grad is None for model in (rgb, depth) for parameter in model.decoder.parameters()
+    )
 
 
 def test_every_parameter_gets_a_gradient():
@@ -233,7 +262,9 @@ def test_bf16_and_channels_last_change_rounding_alone():
     model, x = made().eval(), images(4, 3, 40, 48)
     expected = model(x)
     last = copy.deepcopy(model).to(memory_format=torch.channels_last)
-    torch.testing.assert_close(last(x.to(memory_format=torch.channels_last)), expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        last(x.to(memory_format=torch.channels_last)), expected, rtol=1e-3, atol=1e-4
+    )
     with torch.autocast("cpu", torch.bfloat16):
         found = last(x)
     assert (found.float() - expected).std() < 0.05 * expected.std()
@@ -251,7 +282,11 @@ def test_copies_by_deepcopy_pickle_and_weights_say_the_same(name):
     expected = model.eval()(x)
     for one in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), fresh.eval()):
         assert torch.equal(one(x), expected)
-        assert (one.stride, one.widths, one.features) == (model.stride, model.widths, model.features)
+        assert (one.stride, one.widths, one.features) == (
+            model.stride,
+            model.widths,
+            model.features,
+        )
 
 
 def test_a_seed_draws_the_weights():
@@ -286,14 +321,18 @@ def test_without_the_signed_layer_it_is_the_librarys_own_network(architecture, e
     import segmentation_models_pytorch as library
 
     torch.manual_seed(0)
-    theirs = library.create_model(architecture, encoder, encoder_weights=None, in_channels=3, classes=4)
+    theirs = library.create_model(
+        architecture, encoder, encoder_weights=None, in_channels=3, classes=4
+    )
     ours = made(name=f"{architecture}:{encoder}")
     for part, other in ((ours.encoder.encoder, theirs.encoder), (ours.decoder.body.decoder, theirs.decoder),
                         (ours.decoder.head, theirs.segmentation_head)):  # fmt: skip
         part.load_state_dict(other.state_dict())
     ours.encoder.signed = nn.Identity()
     if encoder == "mit_b0":  # its maps are signed themselves
-        ours.decoder.body.decoder.register_forward_pre_hook(lambda _, given: ([*given[0][:-1], kept[-1]],))
+        ours.decoder.body.decoder.register_forward_pre_hook(
+            lambda _, given: ([*given[0][:-1], kept[-1]],)
+        )
     x = images(2, 3, 64, 96)
     ours, theirs = ours.eval(), theirs.eval()
     kept = ours.encode(x)
@@ -327,7 +366,9 @@ def test_the_library_is_imported_only_when_asked_for():
 
 def test_its_absence_is_said_in_a_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", None)
-    with pytest.raises(ConfigError, match=r"segmentation_models_pytorch.*pip install 'discom\[dense\]'") as error:
+    with pytest.raises(
+        ConfigError, match=r"segmentation_models_pytorch.*pip install 'discom\[dense\]'"
+    ) as error:
         network(3, 4, "unet:resnet34")
     assert "\n" not in str(error.value)
     assert isinstance(network(3, 4), EncoderDecoder)
@@ -336,9 +377,13 @@ def test_its_absence_is_said_in_a_line(monkeypatch):
 # ---------------------------------------------------------------- errors
 
 
-@pytest.mark.parametrize("name", ["large", "", "unet", "unet:", ":resnet34", "unet:tu-hf-hub:someone/model"])
+@pytest.mark.parametrize(
+    "name", ["large", "", "unet", "unet:", ":resnet34", "unet:tu-hf-hub:someone/model"]
+)
 def test_unknown_forms_of_names(name):
-    with pytest.raises(ConfigError, match=r"network: '.*' is unknown; choose small or .* unet:resnet34$"):
+    with pytest.raises(
+        ConfigError, match=r"network: '.*' is unknown; choose small or .* unet:resnet34$"
+    ):
         network(3, 4, name)
 
 
@@ -349,8 +394,14 @@ def test_unknown_forms_of_names(name):
         ("unit:resnet34", "architecture 'unit' is unknown; choose small or unet, .*deeplabv3plus"),
         ("dpt:tu-vit_base_patch16_224", "architecture 'dpt' is unknown"),
         ("unet:resnet33", "encoder 'resnet33' is unknown; choose resnet"),
-        ("unet:zzz", "encoder 'zzz' is unknown; choose resnet18 or another of segmentation_models_pytorch.encoders"),
-        ("unet:tu-nothing", "unet cannot be made with encoder 'tu-nothing': .*resnet18 goes with all"),
+        (
+            "unet:zzz",
+            "encoder 'zzz' is unknown; choose resnet18 or another of segmentation_models_pytorch.encoders",
+        ),
+        (
+            "unet:tu-nothing",
+            "unet cannot be made with encoder 'tu-nothing': .*resnet18 goes with all",
+        ),
         ("linknet:mit_b0", "linknet cannot be made with encoder 'mit_b0': .*not supported"),
         ("deeplabv3plus:vgg11", "deeplabv3plus cannot be made with encoder 'vgg11'"),
     ],

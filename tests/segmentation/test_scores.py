@@ -1,4 +1,5 @@
-"""Scores of dense prediction: scikit-learn's values, closed forms, properties, and wrong copies that must fail."""
+"""Scores of dense prediction: scikit-learn's values, closed forms, properties, and wrong copies
+that must fail."""
 
 import json
 import math
@@ -26,10 +27,13 @@ NAMES = ("grass", "crop", "tree", "water", "snow")
 
 
 def draw(seed=0, images=6, size=(9, 7), classes=5, absent=(), ignored=0.2, dtype=torch.int64):
-    """Predictions that are right in about half of the pixels; `absent` classes are predicted but have no label."""
+    """Predictions that are right in about half of the pixels; `absent` classes are predicted but
+    have no label."""
     rng = np.random.default_rng(seed)
     predicted = rng.integers(0, classes, (images, *size))
-    labels = np.where(rng.random(predicted.shape) < 0.5, predicted, rng.integers(0, classes, predicted.shape))
+    labels = np.where(
+        rng.random(predicted.shape) < 0.5, predicted, rng.integers(0, classes, predicted.shape)
+    )
     labels[np.isin(labels, absent) | (rng.random(labels.shape) < ignored)] = 255
     return torch.from_numpy(predicted).to(dtype), torch.from_numpy(labels).to(dtype)
 
@@ -43,7 +47,9 @@ def sklearns(predicted, labels, classes=5):
 
 
 def sklearns_per_image(predicted, labels, classes=5):
-    found = [sklearns(p, y, classes) for p, y in zip(predicted, labels, strict=True) if (y != 255).any()]
+    found = [
+        sklearns(p, y, classes) for p, y in zip(predicted, labels, strict=True) if (y != 255).any()
+    ]
     return np.mean([np.nanmean(iou) for iou in found])
 
 
@@ -59,7 +65,9 @@ def test_iou_is_scikit_learns(seed, absent, dtype):
     assert np.isnan(expected).sum() == len(absent)
     np.testing.assert_allclose(class_iou(predicted, labels, 5), expected, rtol=1e-6)
     assert mean_iou(predicted, labels, 5).item() == pytest.approx(np.nanmean(expected))
-    assert mean_iou_per_image(predicted, labels, 5).item() == pytest.approx(sklearns_per_image(predicted, labels))
+    assert mean_iou_per_image(predicted, labels, 5).item() == pytest.approx(
+        sklearns_per_image(predicted, labels)
+    )
 
 
 @pytest.mark.parametrize("mixed", [(torch.uint8, torch.int64), (torch.int64, torch.uint8)])
@@ -72,7 +80,9 @@ def test_the_two_may_have_different_types(mixed):
 
 def test_many_classes_of_one_byte_do_not_wrap_round():
     predicted, labels = draw(classes=200, size=(40, 40), dtype=torch.uint8)
-    np.testing.assert_allclose(class_iou(predicted, labels, 200), sklearns(predicted, labels, 200), rtol=1e-5)
+    np.testing.assert_allclose(
+        class_iou(predicted, labels, 200), sklearns(predicted, labels, 200), rtol=1e-5
+    )
     expected = sklearns_per_image(predicted, labels, 200)
     assert mean_iou_per_image(predicted, labels, 200).item() == pytest.approx(expected, rel=1e-5)
     assert confusion_pixels(predicted, labels, 200).sum() == (labels != 255).sum()
@@ -83,7 +93,9 @@ def test_confusion_is_scikit_learns_with_the_truth_in_rows(seed):
     predicted, labels = draw(seed)
     seen = labels != 255
     found = confusion_pixels(predicted, labels, 5)
-    assert found.tolist() == confusion_matrix(labels[seen], predicted[seen], labels=range(5)).tolist()
+    assert (
+        found.tolist() == confusion_matrix(labels[seen], predicted[seen], labels=range(5)).tolist()
+    )
     assert found.sum(1).tolist() == [(labels == k).sum() for k in range(5)]
 
 
@@ -115,7 +127,9 @@ def test_two_half_planes_shifted_by_k_columns(k):
 @pytest.mark.parametrize("k", [0, 1, 4, 9, 12])
 def test_a_band_shifted_by_k_columns_has_w_minus_k_over_w_plus_k(k):
     column, w = torch.arange(40), 12
-    truth, said = (((column >= left) & (column < left + w)).long().expand(1, 6, 40) for left in (8, 8 + k))
+    truth, said = (
+        ((column >= left) & (column < left + w)).long().expand(1, 6, 40) for left in (8, 8 + k)
+    )
     assert class_iou(said, truth, 2)[1].item() == pytest.approx(100 * (w - k) / (w + k))
 
 
@@ -136,7 +150,8 @@ def test_one_class_everywhere_has_its_share_and_the_others_nothing():
 
 
 def test_per_image_and_pooled_differ_as_worked_out():
-    """Image 1: class 0 3/4, class 1 0; image 2, ten times as large: all right, class 1. See the docstring."""
+    """Image 1: class 0 3/4, class 1 0; image 2, ten times as large: all right, class 1. See the
+    docstring."""
     truth = torch.tensor([[[0, 0, 0, 1] + [255] * 6], [[1] * 10]])
     said = torch.tensor([[[0, 0, 0, 0] + [1] * 6], [[1] * 10]])
     assert mean_iou_per_image(said, truth, 2).item() == pytest.approx((100 * 3 / 8 + 100) / 2)
@@ -145,7 +160,9 @@ def test_per_image_and_pooled_differ_as_worked_out():
 
 def test_of_one_image_the_two_are_the_same():
     predicted, labels = draw(images=1)
-    assert mean_iou_per_image(predicted, labels, 5).item() == pytest.approx(mean_iou(predicted, labels, 5).item())
+    assert mean_iou_per_image(predicted, labels, 5).item() == pytest.approx(
+        mean_iou(predicted, labels, 5).item()
+    )
 
 
 def test_a_class_that_is_absent_but_predicted_costs_the_classes_that_are_there():
@@ -181,7 +198,9 @@ def test_neither_the_order_nor_the_motion_of_images_counts(given_, random):
         assert score(predicted[rows], labels[rows], classes).item() == expected
         assert score(predicted.flip(2), labels.flip(2), classes).item() == expected
     torch.testing.assert_close(
-        class_iou(predicted[rows], labels[rows], classes), class_iou(predicted, labels, classes), equal_nan=True
+        class_iou(predicted[rows], labels[rows], classes),
+        class_iou(predicted, labels, classes),
+        equal_nan=True,
     )
 
 
@@ -206,7 +225,9 @@ def test_pooled_scores_follow_from_the_confusion_and_stay_within_their_bounds(gi
     counts = confusion_pixels(predicted, labels, classes).double()
     hits, rows, columns = counts.diagonal(), counts.sum(1), counts.sum(0)
     expected = (100 * hits / (rows + columns - hits)).where(rows > 0, torch.nan)
-    torch.testing.assert_close(class_iou(predicted, labels, classes).double(), expected, equal_nan=True)
+    torch.testing.assert_close(
+        class_iou(predicted, labels, classes).double(), expected, equal_nan=True
+    )
     found = dense_scores(predicted, labels, NAMES[:classes])
     assert found["accuracy"] == pytest.approx(100 * (hits.sum() / counts.sum()).item())
     assert all(0 <= value <= 100 for value in found.values())
@@ -220,7 +241,12 @@ def test_dense_scores_are_plain_numbers_under_their_names():
     found = dense_scores(predicted, labels, NAMES)
     assert json.loads(json.dumps(found)) == found
     present = [name for name in NAMES if name != "tree"]
-    assert list(found) == ["miou", "miou_per_image", "accuracy", *(f"iou/{name}" for name in present)]
+    assert list(found) == [
+        "miou",
+        "miou_per_image",
+        "accuracy",
+        *(f"iou/{name}" for name in present),
+    ]
     seen = labels != 255
     assert found["accuracy"] == pytest.approx(100 * accuracy_score(labels[seen], predicted[seen]))
     assert found["miou"] == pytest.approx(np.nanmean(sklearns(predicted, labels)))
@@ -232,14 +258,19 @@ def test_dense_scores_are_plain_numbers_under_their_names():
 
 
 def boundary_by_loops(labels, width):
-    """From every pair of touching pixels with two labels, all that is within width - 1 rows and columns of either."""
+    """From every pair of touching pixels with two labels, all that is within width - 1 rows and
+    columns of either."""
     found = np.zeros(labels.shape, bool)
     for n, mask in enumerate(labels.numpy()):
         for (row, column), one in np.ndenumerate(mask):
             around = mask[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
             if one != 255 and ((around != one) & (around != 255)).any():
                 reach = width - 1
-                found[n, max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1] = True
+                found[
+                    n,
+                    max(row - reach, 0) : row + reach + 1,
+                    max(column - reach, 0) : column + reach + 1,
+                ] = True
     return found
 
 
@@ -295,21 +326,29 @@ def test_a_shifted_boundary_has_all_its_errors_near():
 # ---------------------------------------------------------------- what is refused
 
 
-@pytest.mark.parametrize("score", [mean_iou, mean_iou_per_image, lambda p, y, c: dense_scores(p, y, NAMES[:c])])
+@pytest.mark.parametrize(
+    "score", [mean_iou, mean_iou_per_image, lambda p, y, c: dense_scores(p, y, NAMES[:c])]
+)
 def test_without_any_label_there_is_no_score(score):
     labels = torch.full((2, 3, 3), 255, dtype=torch.uint8)
-    with pytest.raises(DataError, match="no pixel of these images has a label; give images with masks"):
+    with pytest.raises(
+        DataError, match="no pixel of these images has a label; give images with masks"
+    ):
         score(torch.zeros_like(labels), labels, 3)
     assert class_iou(torch.zeros_like(labels), labels, 3).isnan().all()
     assert confusion_pixels(torch.zeros_like(labels), labels, 3).sum() == 0
 
 
-@pytest.mark.parametrize("score", [class_iou, mean_iou, mean_iou_per_image, confusion_pixels, boundary_scores])
+@pytest.mark.parametrize(
+    "score", [class_iou, mean_iou, mean_iou_per_image, confusion_pixels, boundary_scores]
+)
 def test_ids_that_are_no_class_and_shapes_that_differ_are_refused(score):
     predicted, labels = draw()
     with pytest.raises(DataError, match=r"predictions hold the id 4; give ids from 0 to 3$"):
         score(predicted.where(predicted == 4, 0), labels, 4)
-    with pytest.raises(DataError, match="labels hold the id 4; give ids from 0 to 3, and 255 for no label"):
+    with pytest.raises(
+        DataError, match="labels hold the id 4; give ids from 0 to 3, and 255 for no label"
+    ):
         score(predicted % 4, labels, 4)
     with pytest.raises(DataError, match="labels hold the id -1"):
         score(predicted, labels.where(labels != 255, -1), 5)
@@ -354,24 +393,30 @@ def dice(predicted, labels, classes):
 
 
 @pytest.mark.parametrize(
-    "wrong", [counts_ignored, absent_is(0.0), absent_is(100.0), ignores_predictions_of_absent_classes, dice]
+    "wrong",
+    [counts_ignored, absent_is(0.0), absent_is(100.0), ignores_predictions_of_absent_classes, dice],
 )
 def test_a_wrong_copy_differs_from_scikit_learn(wrong):
     predicted, labels = draw(absent=(4,))
     expected = sklearns(predicted, labels)
     np.testing.assert_allclose(class_iou(predicted, labels, 5), expected, rtol=1e-6)
     assert not np.allclose(wrong(predicted, labels, 5), expected, rtol=1e-3, equal_nan=True)
-    assert not np.isclose(wrong(predicted, labels, 5).nanmean().item(), np.nanmean(expected), rtol=1e-3)
+    assert not np.isclose(
+        wrong(predicted, labels, 5).nanmean().item(), np.nanmean(expected), rtol=1e-3
+    )
 
 
 def test_a_mean_over_all_classes_of_an_image_would_differ():
-    """Per image too, a class counts only where it is present: 0 or 100 for the others is another score."""
+    """Per image too, a class counts only where it is present: 0 or 100 for the others is another
+    score."""
     predicted, labels = draw(absent=(4,))
     images = [class_iou(predicted[[n]], labels[[n]], 5) for n in range(len(labels))]
     found = mean_iou_per_image(predicted, labels, 5).item()
     assert found == pytest.approx(np.mean([iou.nanmean().item() for iou in images]))
     for value in (0.0, 100.0):
-        assert np.mean([iou.nan_to_num(value).mean().item() for iou in images]) != pytest.approx(found, rel=1e-2)
+        assert np.mean([iou.nan_to_num(value).mean().item() for iou in images]) != pytest.approx(
+            found, rel=1e-2
+        )
 
 
 def test_no_score_warns():

@@ -1,4 +1,5 @@
-"""The embedded data, drawn from known factors: one object per scene (`make`), or several and dense (`dense`)."""
+"""The embedded data, drawn from known factors: one object per scene (`make`), or several and dense
+(`dense`)."""
 
 from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.scenes.several import ceilings, dense

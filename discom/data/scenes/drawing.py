@@ -1,4 +1,5 @@
-"""What all drawn scenes share: outlines, textures, reliefs, what is behind them, and what a sensor leaves out.
+"""What all drawn scenes share: outlines, textures, reliefs, what is behind them, and what a sensor
+leaves out.
 
 Factors `f` are arrays whose first axis is the scene; a `view` is what `geometry` returns.
 """
@@ -9,18 +10,36 @@ import numpy as np
 
 from discom.errors import ConfigError
 
-__all__ = ["MATERIALS", "SHAPES", "background", "check", "geometry", "holes", "plane", "relief", "rounded", "texture"]
+__all__ = [
+    "MATERIALS",
+    "SHAPES",
+    "background",
+    "check",
+    "geometry",
+    "holes",
+    "plane",
+    "relief",
+    "rounded",
+    "texture",
+]
 
 SHAPES = ("disk", "square", "triangle")
-MATERIALS = ("wood", "metal", "stone")  # names for the class list; a material shows through its cues alone
+MATERIALS = (
+    "wood",
+    "metal",
+    "stone",
+)  # names for the class list; a material shows through its cues alone
 
 
 def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:
-    """Raise a ConfigError that begins with `where` for a number of scenes, a seed, a size or a share out of range."""
+    """Raise a ConfigError that begins with `where` for a number of scenes, a seed, a size or a
+    share out of range."""
     if seed < 0:
         raise ConfigError(f"{where}: seed={seed} is negative; use 0 or more")
     if n < 1 or size < 8 or size % 4:
-        raise ConfigError(f"{where}: n={n}, size={size}; n must be positive, size a multiple of 4 from 8 on")
+        raise ConfigError(
+            f"{where}: n={n}, size={size}; n must be positive, size a multiple of 4 from 8 on"
+        )
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ConfigError(f"{where}: {name}={share} is no probability; choose 0 to 1")
@@ -31,10 +50,12 @@ def _sigmoid(x):
 
 
 def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
-    """Image coordinates x, y in [-1, 1], object coordinates u, v, r, and the object's soft mask, each [n, size, size].
+    """Image coordinates x, y in [-1, 1], object coordinates u, v, r, and the object's soft mask,
+    each [n, size, size].
 
-    u, v are the coordinates less the centre, turned by the rotation and divided by the scale; r = √(u² + v²). The mask
-    is sigmoid(0.6 · size · distance) of the signed distance to the outline; the object is where it passes one half.
+    u, v are the coordinates less the centre, turned by the rotation and divided by the scale; r =
+    √(u² + v²). The mask is sigmoid(0.6 · size · distance) of the signed distance to the outline;
+    the object is where it passes one half.
 
     >>> f = {name: np.zeros(1) for name in ("centre_x", "centre_y", "rotation")}
     >>> f |= {"shape": np.array([1]), "scale": np.array([0.6])}  # a square with sides of 0.96
@@ -42,7 +63,10 @@ def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     [False, False, True, True, True, True, False, False]
     """
     axis = np.linspace(-1, 1, size)
-    f = {name: f[name][:, None, None] for name in ("shape", "centre_x", "centre_y", "rotation", "scale")}
+    f = {
+        name: f[name][:, None, None]
+        for name in ("shape", "centre_x", "centre_y", "rotation", "scale")
+    }
     x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
     dx, dy = (x - f["centre_x"]) / f["scale"], (y - f["centre_y"]) / f["scale"]  # [n, size, size]
     cos, sin = np.cos(f["rotation"]), np.sin(f["rotation"])
@@ -61,7 +85,8 @@ def _blend(weight, first, second):
 
 
 def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What RGB sees of an object: its two colours in stripes (texture 0), checks (1) or rings (2), [n, 3, H, W].
+    """What RGB sees of an object: its two colours in stripes (texture 0), checks (1) or rings (2),
+    [n, 3, H, W].
 
     >>> f = {"texture": np.zeros(1, int), "frequency": np.ones(1), "phase": np.zeros(1)}
     >>> f |= {"colour_a": np.ones((1, 3)), "colour_b": np.zeros((1, 3))}
@@ -74,11 +99,14 @@ def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.n
     stripes = np.sin(2 * frequency * u + phase)
     checker = np.clip(1.6 * stripes * np.sin(2 * frequency * v + phase), -1, 1)
     rings = np.sin(2.2 * frequency * r + phase)
-    return _blend((1 + np.choose(kind, [stripes, checker, rings])) / 2, f["colour_a"], f["colour_b"])
+    return _blend(
+        (1 + np.choose(kind, [stripes, checker, rings])) / 2, f["colour_a"], f["colour_b"]
+    )
 
 
 def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What depth sees of an object: flat (relief 0), a dome (1) or a ridge (2), in [0, 1], [n, H, W].
+    """What depth sees of an object: flat (relief 0), a dome (1) or a ridge (2), in [0, 1], [n, H,
+    W].
 
     >>> u, v = np.array([[[0, 0.5, 1]]]), np.zeros((1, 1, 3))
     >>> [relief({"relief": np.array([k])}, {"u": u, "v": v, "r": u})[0, 0].tolist() for k in range(3)]
@@ -93,7 +121,8 @@ def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.nd
 
 
 def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What RGB sees behind the objects: two colours that pass into each other along a gradient, [n, 3, H, W].
+    """What RGB sees behind the objects: two colours that pass into each other along a gradient, [n,
+    3, H, W].
 
     >>> f = {"background": np.ones((1, 3)), "bottom": np.zeros((1, 3))}
     >>> f |= {"gradient_x": np.zeros(1), "gradient_y": np.zeros(1)}
@@ -105,29 +134,35 @@ def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> n
 
 
 def plane(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What depth sees behind the objects: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), nearer is more, [n, H, W].
+    """What depth sees behind the objects: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), nearer is more,
+    [n, H, W].
 
     >>> f = {"shift": np.array([0.1]), "tilt_x": np.array([0.5]), "tilt_y": np.zeros(1)}
     >>> plane(f, {"x": np.array([[[-1, 0, 1]]]), "y": np.zeros((1, 1, 3))}).round(2).tolist()
     [[[0.25, 0.6, 0.95]]]
     """
     level = 0.5 + f["shift"][:, None, None]
-    return level + 0.7 * (f["tilt_x"][:, None, None] * view["x"] + f["tilt_y"][:, None, None] * view["y"])
+    return level + 0.7 * (
+        f["tilt_x"][:, None, None] * view["x"] + f["tilt_y"][:, None, None] * view["y"]
+    )
 
 
 def holes(rng: np.random.Generator, n: int, size: int, share: float) -> np.ndarray:
-    """Where depth measured nothing: squares of 4×4 pixels, each missing with probability `share`, [n, size, size].
+    """Where depth measured nothing: squares of 4×4 pixels, each missing with probability `share`,
+    [n, size, size].
 
     >>> holes(np.random.default_rng(0), 2, 8, 1.0).all()
     np.True_
     """
-    missing = rng.random((n, size // 4, size // 4)) < share  # whole squares, as real sensors have them
+    missing = (
+        rng.random((n, size // 4, size // 4)) < share
+    )  # whole squares, as real sensors have them
     return missing.repeat(4, axis=1).repeat(4, axis=2)
 
 
 def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
-    """Clipped to [least, 1] and rounded to 16 bits, as a sensor would: this also hides the last-digit differences
-    between processors.
+    """Clipped to [least, 1] and rounded to 16 bits, as a sensor would: this also hides the
+    last-digit differences between processors.
 
     >>> (rounded(np.array([-1, 0.5, 2])) * 65535).tolist()
     [0.0, 32768.0, 65535.0]

@@ -1,12 +1,14 @@
 """Several objects per scene, the class of every pixel, seen by two sensors.
 
-Classes are the background and three materials. RGB sees an object's material as a texture, depth as a relief. RGB
-takes the first two materials for each other with a known probability, depth the last two: what one sensor confuses,
-the other tells, so both together can be always right, and what one alone can reach is known (see `ceilings`). Nearer
-objects hide farther ones from both sensors. An object's outline says nothing about its material.
+Classes are the background and three materials. RGB sees an object's material as a texture, depth as
+a relief. RGB takes the first two materials for each other with a known probability, depth the last
+two: what one sensor confuses, the other tells, so both together can be always right, and what one
+alone can reach is known (see `ceilings`). Nearer objects hide farther ones from both sensors. An
+object's outline says nothing about its material.
 
-Three dials make training harder and leave validation and test as they are: `noise` (wrong classes in the masks),
-`labelled` (how many images have a mask) and `degraded` (a sensor with more noise than where it is tested).
+Three dials make training harder and leave validation and test as they are: `noise` (wrong classes
+in the masks), `labelled` (how many images have a mask) and `degraded` (a sensor with more noise
+than where it is tested).
 """
 
 from collections.abc import Sequence
@@ -29,32 +31,44 @@ CHUNK = 100  # scenes drawn at a time: bounds the memory, and has no part in wha
 SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's own noise
 LIFT, ROOM = 0.05, 0.72  # from the plane to the farthest surface, and from there to the nearest
 ZOOM = 1.8  # of the reliefs: small objects show them whole, with their brim
-# what a stream of random numbers is for; an entry is added at the end, so that the others stay as they are
-STREAMS = {name: 64 + k for k, name in enumerate(["scene", "object", "rgb", "depth", "holes", "extra", "labelled"])}
+# what a stream of random numbers is for; an entry is added at the end, so that the others stay as
+# they are
+STREAMS = {
+    name: 64 + k
+    for k, name in enumerate(["scene", "object", "rgb", "depth", "holes", "extra", "labelled"])
+}
 
 
 def ceilings(epsilon: float = 0.3, delta: float = 0.3) -> dict[str, dict[str, float]]:
-    """What the best rule reaches with RGB, with depth and with both: accuracy for each material, and mIoU.
+    """What the best rule reaches with RGB, with depth and with both: accuracy for each material,
+    and mIoU.
 
-    Of two materials that a sensor shows as each other with probability p, no rule names more than max(p, 1 - p)
-    objects right, each as often. With e = min(p, 1 - p), perfect outlines and equally frequent materials,
+    Of two materials that a sensor shows as each other with probability p, no rule names more than
+    max(p, 1 - p) objects right, each as often. With e = min(p, 1 - p), perfect outlines and equally
+    frequent materials,
 
         mIoU = (1 + 2·(1 - e)/(1 + e) + 1) / 4,
 
-    since each of the two keeps 1 - e of its area, loses e and gains e. With both sensors all are right: the relief of
-    the first material tells it from the others, the texture of the last one does.
+    since each of the two keeps 1 - e of its area, loses e and gains e. With both sensors all are
+    right: the relief of the first material tells it from the others, the texture of the last one
+    does.
 
     Args:
         epsilon, delta: as `dense` takes them, of RGB and of depth.
 
     Returns:
-        "rgb", "depth" and "rgb+depth" → material → share of its objects, and "miou" → over all four classes.
+        "rgb", "depth" and "rgb+depth" → material → share of its objects, and "miou" → over all four
+        classes.
 
     >>> {name: round(value, 3) for name, value in ceilings(0.3)["rgb"].items()}
     {'wood': 0.7, 'metal': 0.7, 'stone': 1.0, 'miou': 0.769}
     """
     held = {}
-    for sensor, swapped, pair in (("rgb", epsilon, (0, 1)), ("depth", delta, (1, 2)), ("rgb+depth", 0.0, ())):
+    for sensor, swapped, pair in (
+        ("rgb", epsilon, (0, 1)),
+        ("depth", delta, (1, 2)),
+        ("rgb+depth", 0.0, ()),
+    ):
         wrong = min(swapped, 1 - swapped)
         held[sensor] = {name: 1 - wrong * (k in pair) for k, name in enumerate(MATERIALS)}
         held[sensor]["miou"] = (2 + 2 * (1 - wrong) / (1 + wrong)) / 4
@@ -82,24 +96,27 @@ def dense(
         n: number of scenes; with the dials at rest, more begin with the same ones.
         seed: draws everything; the modalities asked for do not change each other.
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
-        objects: how many per scene, 1 to 8. Object 1 is the farthest, and each hides those before it. One more leaves
-            the factors of the others as they are.
+        objects: how many per scene, 1 to 8. Object 1 is the farthest, and each hides those before
+            it. One more leaves the factors of the others as they are.
         epsilon: probability that RGB shows the first two materials as each other.
         delta: the same for depth and the last two materials.
         holes: share of depth's 4×4 squares that are missing, which is value 0.
-        noise: probability that an object's material in a training mask is drawn anew, uniformly; the images stay.
-        labelled: share of the training images that keep their mask; the masks of the others are 255 everywhere.
-        degraded: standard deviation of further noise in the training images of the modality `degraded_in`, which are
-            then clipped to [0, 1] as all are.
+        noise: probability that an object's material in a training mask is drawn anew, uniformly;
+        the images stay.
+        labelled: share of the training images that keep their mask; the masks of the others are 255
+        everywhere.
+        degraded: standard deviation of further noise in the training images of the modality
+            `degraded_in`, which are then clipped to [0, 1] as all are.
         degraded_in: "rgb" or "depth".
         modalities: of "rgb" [n, 3, size, size] and "depth" [n, 1, size, size], float32 in [0, 1].
 
     Returns:
-        Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials; labels, the most
-        frequent class of the mask before any was taken away. Factors of the scene, and of every object, such as
-        material_1, texture_1, relief_1, shape_1, label_1 (the material that the mask says) and visible_1 (share of the
-        object's pixels in the image that no nearer one hides). With a dial turned, the split is drawn by `seed` and
-        comes with the data; it is the one that `split(seed=seed)` draws without. The name tells the dials.
+        Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials;
+        labels, the most frequent class of the mask before any was taken away. Factors of the scene,
+        and of every object, such as material_1, texture_1, relief_1, shape_1, label_1 (the material
+        that the mask says) and visible_1 (share of the object's pixels in the image that no nearer
+        one hides). With a dial turned, the split is drawn by `seed` and comes with the data; it is
+        the one that `split(seed=seed)` draws without. The name tells the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -108,14 +125,26 @@ def dense(
     >>> data.masks.shape, data.classes, "visible_2" in data.factors
     ((6, 16, 16), ('background', 'wood', 'metal', 'stone'), True)
     """
-    shares = {"epsilon": epsilon, "delta": delta, "holes": holes, "noise": noise, "labelled": labelled}
+    shares = {
+        "epsilon": epsilon,
+        "delta": delta,
+        "holes": holes,
+        "noise": noise,
+        "labelled": labelled,
+    }
     drawing.check(NAME, n, seed, size, shares)
     _check(objects, modalities, degraded, degraded_in)
-    dials = (("noise", noise, 0), ("labelled", labelled, 1), (f"degraded_{degraded_in}", degraded, 0))
+    dials = (
+        ("noise", noise, 0),
+        ("labelled", labelled, 1),
+        (f"degraded_{degraded_in}", degraded, 0),
+    )
     turned = {name: value for name, value, rest in dials if value != rest}
     train, parts = np.zeros(n, bool), None
     if turned:  # in one stratum, as `MultiModalData.divide` has it for dense data
-        parts = dict(zip(PARTS, split_rows(np.zeros(n, int), FRACTIONS, seed, None, NAME), strict=True))
+        parts = dict(
+            zip(PARTS, split_rows(np.zeros(n, int), FRACTIONS, seed, None, NAME), strict=True)
+        )
         train[parts["train"]] = True
     scene, things = _factors(n, seed, objects, epsilon, delta, noise * train)
     extra = {name: degraded * train * (name == degraded_in) for name in modalities}
@@ -128,7 +157,9 @@ def dense(
     for k, (thing, share) in enumerate(zip(things, visible.T, strict=True), 1):
         factors |= {f"{name}_{k}": values for name, values in (thing | {"visible": share}).items()}
     # a colour is told by its brightness: one number
-    flat = {name: values if values.ndim == 1 else values.mean(1) for name, values in factors.items()}
+    flat = {
+        name: values if values.ndim == 1 else values.mean(1) for name, values in factors.items()
+    }
     return MultiModalData(
         {name: Modality(images[name], labels, ids) for name in modalities},
         CLASSES,
@@ -144,7 +175,9 @@ def dense(
 def _unlabelled(train: np.ndarray, seed: int, labelled: float) -> np.ndarray:
     kept = round(labelled * len(train))
     if not kept:
-        raise ConfigError(f"{NAME}: labelled={labelled} leaves 0 of {len(train)} training images a mask; raise it")
+        raise ConfigError(
+            f"{NAME}: labelled={labelled} leaves 0 of {len(train)} training images a mask; raise it"
+        )
     return _stream(seed, "labelled").permutation(train)[kept:]
 
 
@@ -155,17 +188,26 @@ def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
 def _check(objects, modalities, degraded, degraded_in) -> None:
     if not 1 <= objects <= 8:
         raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
-    if wrong := [name for name in modalities if name not in SENSORS or list(modalities).count(name) > 1]:
-        raise ConfigError(f"{NAME}: modality '{wrong[0]}' is unknown or given twice; there are {', '.join(SENSORS)}")
+    if wrong := [
+        name for name in modalities if name not in SENSORS or list(modalities).count(name) > 1
+    ]:
+        raise ConfigError(
+            f"{NAME}: modality '{wrong[0]}' is unknown or given twice; there are {', '.join(SENSORS)}"
+        )
     if not 0 <= degraded < np.inf:
         raise ConfigError(f"{NAME}: degraded={degraded} is no standard deviation; choose 0 or more")
     if degraded_in not in SENSORS or (degraded and degraded_in not in modalities):
         there = " or ".join(SENSORS if degraded_in not in SENSORS else modalities)
-        raise ConfigError(f"{NAME}: degraded_in='{degraded_in}' is no modality of these data; choose {there}")
+        raise ConfigError(
+            f"{NAME}: degraded_in='{degraded_in}' is no modality of these data; choose {there}"
+        )
 
 
-def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
-    """What varies from scene to scene, and for each object, the farthest first; each factor from its own stream.
+def _factors(
+    n, seed, objects, epsilon, delta, noise
+) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
+    """What varies from scene to scene, and for each object, the farthest first; each factor from
+    its own stream.
 
     `noise` is a probability for every scene [n], and `label` the material that the mask names.
     """
@@ -204,8 +246,8 @@ def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict[str, np.ndar
 def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Images without noise, masks, and the visible share of every object [n, objects].
 
-    The farthest object comes first, so that a nearer one hides it in both sensors. Each has its own slice of the room
-    in front of the plane, so what is seen is the nearest surface.
+    The farthest object comes first, so that a nearer one hides it in both sensors. Each has its own
+    slice of the room in front of the plane, so what is seen is the nearest surface.
     """
     n = len(scene["shift"])
     owner = np.zeros((n, size, size), int)  # the object that is seen at each pixel, 0 for none
@@ -226,13 +268,21 @@ def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray,
     visible = np.stack(seen, 1) / np.maximum(np.stack(areas, 1), 1)
     classes = np.stack([np.zeros(n, int), *(thing["label"] + 1 for thing in things)], 1)
     masks = np.take_along_axis(classes, owner.reshape(n, -1), 1).reshape(owner.shape)
-    return {"rgb": rgb * scene["illumination"][:, None, None, None], "depth": depth[:, None]}, masks, visible
+    return (
+        {"rgb": rgb * scene["illumination"][:, None, None, None], "depth": depth[:, None]},
+        masks,
+        visible,
+    )
 
 
 def _draw(scene, things, size: int, modalities, holes: float, extra, seed: int):
-    """What `_paint` gives, with noise and missing squares; `extra` is modality → sigma of further noise [n]."""
+    """What `_paint` gives, with noise and missing squares; `extra` is modality → sigma of further
+    noise [n]."""
     n = len(scene["shift"])
-    images = {name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32) for name in modalities}
+    images = {
+        name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32)
+        for name in modalities
+    }
     masks, visible = np.empty((n, size, size), np.uint8), np.empty((n, len(things)))
     streams = {name: _stream(seed, name) for name in ("rgb", "depth", "holes", "extra")}
     for start in range(0, n, CHUNK):
@@ -242,9 +292,13 @@ def _draw(scene, things, size: int, modalities, holes: float, extra, seed: int):
         for name in modalities:
             image = drawn[name] + SIGMA[name] * streams[name].standard_normal(drawn[name].shape)
             if extra[name].any():
-                image += extra[name][rows, None, None, None] * streams["extra"].standard_normal(image.shape)
+                image += extra[name][rows, None, None, None] * streams["extra"].standard_normal(
+                    image.shape
+                )
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
             images[name][rows] = drawing.rounded(image, least)
         if "depth" in modalities:
-            images["depth"][rows, 0][drawing.holes(streams["holes"], len(masks[rows]), size, holes)] = 0
+            images["depth"][rows, 0][
+                drawing.holes(streams["holes"], len(masks[rows]), size, holes)
+            ] = 0
     return images, masks, visible

@@ -1,13 +1,14 @@
 """One object per scene, drawn from known factors, seen by several sensors.
 
-A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the material as a
-texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with a known probability. So the best
-that any classifier of one sensor can reach is known: with K materials and a cue that is redrawn with probability ε, it
-is 1 - ε + ε/K (see `best_accuracy`).
+A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the
+material as a texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with
+a known probability. So the best that any classifier of one sensor can reach is known: with K
+materials and a cue that is redrawn with probability ε, it is 1 - ε + ε/K (see `best_accuracy`).
 
-Four dials ask when another sensor helps: `shared` (how much of the class both sensors tell), `spurious` (a nuisance
-that goes with the class where one trains, and not where one tests), `labelled` (how many scenes one of the sensors saw)
-and `unpaired` (no scene was seen by two of them).
+Four dials ask when another sensor helps: `shared` (how much of the class both sensors tell),
+`spurious` (a nuisance that goes with the class where one trains, and not where one tests),
+`labelled` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two of
+them).
 """
 
 from collections.abc import Sequence
@@ -25,12 +26,14 @@ __all__ = ["MODALITIES", "best_accuracy", "make"]
 MODALITIES = ("rgb", "depth", "thermal")
 USUAL = ("rgb", "depth")
 FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
-# scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a seed means
+# scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a
+# seed means
 CHUNK = 500
 
 
 def best_accuracy(redrawn: float, materials: int = 3) -> float:
-    """Accuracy of the best classifier of one sensor whose cue is redrawn uniformly with probability `redrawn`.
+    """Accuracy of the best classifier of one sensor whose cue is redrawn uniformly with probability
+    `redrawn`.
 
     1 - ε + ε/K: the cue still tells the material in one of K redrawn cases.
 
@@ -63,26 +66,31 @@ def make(
         n: number of scenes.
         size: height and width in pixels, a multiple of 4.
         seed: draws everything; the modalities asked for do not change each other.
-        epsilon: probability that the texture (RGB) is redrawn uniformly instead of equal to the material.
+        epsilon: probability that the texture (RGB) is redrawn uniformly instead of equal to the
+        material.
         delta: the same for the relief (depth).
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
-        modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32 in [0, 1].
+        modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
+        in [0, 1].
         zeta: the same as epsilon for the warmth (thermal).
-        shared: share of the scenes of which RGB and depth tell the whole class. In the others RGB shows another
-            object's outline and depth another's relief: RGB tells the material alone, depth the shape alone.
-        spurious: share of the training and validation scenes in which a nuisance of the modality `spurious_in` goes
-            with the class; at test it does not. RGB's is the background's colour, depth's the distance of the plane.
+        shared: share of the scenes of which RGB and depth tell the whole class. In the others RGB
+            shows another object's outline and depth another's relief: RGB tells the material alone,
+            depth the shape alone.
+        spurious: share of the training and validation scenes in which a nuisance of the modality
+            `spurious_in` goes with the class; at test it does not. RGB's is the background's
+            colour, depth's the distance of the plane.
         spurious_in: "rgb" or "depth".
-        labelled: share of the training scenes that the modality `labelled_in` saw; the others saw all.
+        labelled: share of the training scenes that the modality `labelled_in` saw; the others saw
+        all.
         labelled_in: one of `modalities`.
-        unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1 of them by the first
-            to the last, drawn by `seed`.
+        unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
+            of them by the first to the last, drawn by `seed`.
 
     Returns:
-        Paired data with the factors shape, material, outline (as RGB shows it), texture, relief, warmth and every
-        nuisance, the object's mask [n, size, size], and as many test as training samples (5 : 1 : 5). Where these
-        differ (spurious, labelled, unpaired), the split is drawn by `seed` and comes with the data. The name tells the
-        dials.
+        Paired data with the factors shape, material, outline (as RGB shows it), texture, relief,
+        warmth and every nuisance, the object's mask [n, size, size], and as many test as training
+        samples (5 : 1 : 5). Where these differ (spurious, labelled, unpaired), the split is drawn
+        by `seed` and comes with the data. The name tells the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -96,21 +104,37 @@ def make(
     drawing.check("scenes", n, seed, size, shares)
     _check(shapes, materials, modalities)
     if spurious_in not in ("rgb", "depth"):
-        raise ConfigError(f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth")
+        raise ConfigError(
+            f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth"
+        )
     if labelled_in not in modalities and labelled < 1:
-        raise ConfigError(f"scenes: labelled_in='{labelled_in}' is not drawn; choose {', '.join(modalities)}")
+        raise ConfigError(
+            f"scenes: labelled_in='{labelled_in}' is not drawn; choose {', '.join(modalities)}"
+        )
     if unpaired and labelled < 1:
-        raise ConfigError(f"scenes: unpaired deals out the scenes itself; leave labelled={labelled} out")
-    factors = _factors(n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared)
+        raise ConfigError(
+            f"scenes: unpaired deals out the scenes itself; leave labelled={labelled} out"
+        )
+    factors = _factors(
+        n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared
+    )
     labels = factors["shape"] * materials + factors["material"]
     parts = None
     if spurious or labelled < 1 or unpaired:
         parts = dict(zip(PARTS, split_rows(labels, FRACTIONS, seed, None, "scenes"), strict=True))
         tied = np.concatenate([parts["train"], parts["valid"]])
-        _tie(factors, tied[np.random.default_rng([seed, 4]).random(len(tied)) < spurious], labels, spurious_in)
+        _tie(
+            factors,
+            tied[np.random.default_rng([seed, 4]).random(len(tied)) < spurious],
+            labels,
+            spurious_in,
+        )
     draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
     noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
-    images = {name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32) for name in modalities}
+    images = {
+        name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32)
+        for name in modalities
+    }
     masks = np.empty((n, size, size), bool)
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
@@ -118,12 +142,23 @@ def make(
         view = drawing.geometry(part, size)
         masks[rows] = view["mask"] > 0.5
         for name in modalities:
-            shown = view if name != "rgb" or shared == 1 else drawing.geometry({**part, "shape": part["outline"]}, size)
+            shown = (
+                view
+                if name != "rgb" or shared == 1
+                else drawing.geometry({**part, "shape": part["outline"]}, size)
+            )
             images[name][rows] = drawing.rounded(draw[name](part, shown, noise[name]))
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
-    classes = tuple(f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials])
+    classes = tuple(
+        f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials]
+    )
     flat = {name: values for name, values in factors.items() if values.ndim == 1}
-    for name in ("colour_a", "colour_b", "background", "bottom"):  # a colour is told by its brightness: one number
+    for name in (
+        "colour_a",
+        "colour_b",
+        "background",
+        "bottom",
+    ):  # a colour is told by its brightness: one number
         flat[name] = factors[name].mean(1)
     dials = {
         "shared": (shared, 1.0),
@@ -142,28 +177,45 @@ def make(
     )
     if labelled == 1 and not unpaired:
         return drawn
-    seen = _dealt(seed, parts, modalities) if unpaired else {labelled_in: _seen(seed, labelled, parts)}
+    seen = (
+        _dealt(seed, parts, modalities) if unpaired else {labelled_in: _seen(seed, labelled, parts)}
+    )
     held = drawn.modalities
-    return drawn.having({name: held[name].take(seen[name]) if name in seen else held[name] for name in held})
+    return drawn.having(
+        {name: held[name].take(seen[name]) if name in seen else held[name] for name in held}
+    )
 
 
 def _name(modalities: Sequence[str], dials: dict[str, tuple[float, float]]) -> str:
-    """The data set's name tells other sensors than the usual two, and dials that are not at rest: (value, at rest)."""
+    """The data set's name tells other sensors than the usual two, and dials that are not at rest:
+    (value, at rest)."""
     told = [] if set(modalities) == set(USUAL) else modalities
-    return "-".join(["scenes", *told, *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest)])
+    return "-".join(
+        [
+            "scenes",
+            *told,
+            *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest),
+        ]
+    )
 
 
 def _seen(seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
-    """The scenes that a sensor saw, as rows: all of validation and test, a share of the training scenes."""
+    """The scenes that a sensor saw, as rows: all of validation and test, a share of the training
+    scenes."""
     train = np.random.default_rng([seed, 5]).permutation(parts["train"])
     kept = train[: round(labelled * len(train))]
     if len(kept) < 2:
-        raise ConfigError(f"scenes: labelled={labelled} leaves {len(kept)} of {len(train)} training scenes; raise it")
+        raise ConfigError(
+            f"scenes: labelled={labelled} leaves {len(kept)} of {len(train)} training scenes; raise it"
+        )
     return np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))
 
 
-def _dealt(seed: int, parts: dict[str, np.ndarray], modalities: Sequence[str]) -> dict[str, np.ndarray]:
-    """The scenes that each sensor saw: all of validation and test, and a share of the training scenes of its own."""
+def _dealt(
+    seed: int, parts: dict[str, np.ndarray], modalities: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The scenes that each sensor saw: all of validation and test, and a share of the training
+    scenes of its own."""
     train = np.random.default_rng([seed, 6]).permutation(parts["train"])
     weights = np.arange(len(modalities), 0, -1)
     ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
@@ -172,8 +224,11 @@ def _dealt(seed: int, parts: dict[str, np.ndarray], modalities: Sequence[str]) -
             for name, own in zip(modalities, np.split(train, ends), strict=True)}  # fmt: skip
 
 
-def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, modality: str) -> None:
-    """Let a nuisance of one modality, which flips and turns leave alone, go with the class in the scenes at `rows`."""
+def _tie(
+    factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, modality: str
+) -> None:
+    """Let a nuisance of one modality, which flips and turns leave alone, go with the class in the
+    scenes at `rows`."""
     share = labels[rows] / 9  # up to nine classes
     if modality == "rgb":
         hue = 0.5 + 0.4 * np.cos(2 * np.pi * (share[:, None] - np.array([0, 1 / 3, 2 / 3])))
@@ -184,13 +239,16 @@ def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, m
 
 def _check(shapes, materials, modalities) -> None:
     if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
-        raise ConfigError(f"scenes: shapes={shapes}, materials={materials}; each is 1 to 3, and not both 1")
+        raise ConfigError(
+            f"scenes: shapes={shapes}, materials={materials}; each is 1 to 3, and not both 1"
+        )
     if unknown := [name for name in modalities if name not in MODALITIES]:
         raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {', '.join(MODALITIES)}")
 
 
 def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.ndarray]:
-    """Everything that varies, each factor from a stream of its own: one more factor leaves the others as they are."""
+    """Everything that varies, each factor from a stream of its own: one more factor leaves the
+    others as they are."""
     streams = iter(np.random.default_rng([seed, 0]).spawn(64))
 
     def uniform(low, high, *shape):
@@ -212,7 +270,10 @@ def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.nd
         "ambient": uniform(-0.1, 0.1), "draught_x": uniform(-0.1, 0.1), "draught_y": uniform(-0.1, 0.1),
     }  # fmt: skip
     apart = uniform(0, 1) >= shared  # scenes whose class the sensors divide between them
-    for name, seen, values in (("outline", shape, shapes), ("relief", factors["relief"], materials)):
+    for name, seen, values in (
+        ("outline", shape, shapes),
+        ("relief", factors["relief"], materials),
+    ):
         factors[name] = np.where(apart, next(streams).integers(0, values, n), seen)
     return factors
 
@@ -227,13 +288,20 @@ def _rgb(f, view, rng):
 def _depth(f, view, rng):
     n, size, _ = view["mask"].shape
     relief = drawing.relief(f, view)
-    depth = drawing.plane(f, view) + view["mask"] * (0.10 + 0.22 * relief) + 0.08 * rng.standard_normal((n, size, size))
+    depth = (
+        drawing.plane(f, view)
+        + view["mask"] * (0.10 + 0.22 * relief)
+        + 0.08 * rng.standard_normal((n, size, size))
+    )
     return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
 
 
 def _thermal(f, view, rng):
-    """Our own design: a warm object before a wall of drifting temperature; its heat has one of three levels."""
+    """Our own design: a warm object before a wall of drifting temperature; its heat has one of
+    three levels."""
     wall = 0.25 + f["ambient"][:, None, None]
-    wall = wall + f["draught_x"][:, None, None] * view["x"] + f["draught_y"][:, None, None] * view["y"]
+    wall = (
+        wall + f["draught_x"][:, None, None] * view["x"] + f["draught_y"][:, None, None] * view["y"]
+    )
     heat = (0.12 + 0.16 * f["warmth"])[:, None, None] * view["mask"]
     return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]

@@ -13,5 +13,6 @@ from discom.data.sources.tristar import TRISTAR
 __all__ = ["SOURCES", "Source"]
 
 SOURCES: dict[str, Source] = {
-    source.name: source for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE, POTHOLE)
+    source.name: source
+    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE, POTHOLE)
 }

@@ -29,7 +29,8 @@ class RemoteFile:
 
     Args:
         name: what it is called on disk.
-        urls: where it is, in the order in which they are tried; none where a person has to fetch it.
+        urls: where it is, in the order in which they are tried; none where a person has to fetch
+        it.
         size: in bytes, where known.
         checksum: "md5:…" or "sha256:…", where known.
         needed: false for what the readers can do without.
@@ -54,7 +55,8 @@ def verify_file(file: Path | str, remote: RemoteFile) -> None:
     """Compare size and checksum, as far as they are known.
 
     Raises:
-        DataError: naming the file, what it has and what it should have; a page of HTML is told apart.
+        DataError: naming the file, what it has and what it should have; a page of HTML is told
+            apart.
     """
     if wrong := _difference(Path(file), remote):
         raise DataError(f"{file}: {wrong}; delete it and fetch it again")
@@ -77,7 +79,8 @@ def find_file(remote: RemoteFile, folder: Path | str) -> Path | None:
 def fetch(remote: RemoteFile, folder: Path | str, tries: int = TRIES) -> Path:
     """Download into `folder`, with a progress bar; what is there already is only verified.
 
-    A download that is cut off starts again, `tries` times at each mirror. It gets the file's name when it is verified.
+    A download that is cut off starts again, `tries` times at each mirror. It gets the file's name
+    when it is verified.
 
     Raises:
         DataError: too little space, or no mirror gives the file (each is named with its reason).
@@ -93,16 +96,21 @@ def fetch(remote: RemoteFile, folder: Path | str, tries: int = TRIES) -> Path:
             except (requests.RequestException, _WrongFileError, ValueError) as error:
                 failed.append(f"{url} ({_reason(error)})")
             except OSError as error:
-                raise DataError(f"{folder}: {error.strerror or error}; make room or check the rights") from None
+                raise DataError(
+                    f"{folder}: {error.strerror or error}; make room or check the rights"
+                ) from None
     if not failed:
-        raise DataError(f"{folder / remote.name}: has no address to download it from; fetch it by hand into {folder}")
+        raise DataError(
+            f"{folder / remote.name}: has no address to download it from; fetch it by hand into {folder}"
+        )
     raise DataError(
         f"{folder / remote.name}: no mirror gave it: {', '.join(failed)}; try later, or fetch it by hand into {folder}"
     )
 
 
 def _download(url: str, remote: RemoteFile, folder: Path, tries: int) -> Path:
-    """Pooch calls `get` with a file beside the named one, again after a cut, and gives it the name in the end."""
+    """Pooch calls `get` with a file beside the named one, again after a cut, and gives it the name
+    in the end."""
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if remote.size is not None and remote.size > free:
@@ -121,7 +129,11 @@ def _download(url: str, remote: RemoteFile, folder: Path, tries: int) -> Path:
     part = folder / f".{remote.name}.download"
     shutil.rmtree(part, ignore_errors=True)  # what a killed download left
     store = pooch.create(
-        part, base_url="", registry={remote.name: None}, urls={remote.name: url}, retry_if_failed=tries - 1
+        part,
+        base_url="",
+        registry={remote.name: None},
+        urls={remote.name: url},
+        retry_if_failed=tries - 1,
     )
     try:
         fetched = Path(store.fetch(remote.name, downloader=get))
@@ -150,7 +162,8 @@ def _difference(file: Path, remote: RemoteFile) -> str | None:
 
 
 def _ask_zenodo(remote: RemoteFile) -> RemoteFile:
-    """With the size and the checksum that the record tells; without them, and a warning, where it tells none."""
+    """With the size and the checksum that the record tells; without them, and a warning, where it
+    tells none."""
     address = f"{ZENODO}/{remote.record}"
     try:
         answer = requests.get(address, timeout=TIMEOUT)

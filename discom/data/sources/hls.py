@@ -1,9 +1,11 @@
-"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, as patches of one class or with masks.
+"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, as patches of one class
+or with masks.
 
-Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (surface reflectance × 10 000),
-elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `location_group`. Sources: NASA HLS,
-Copernicus DEM, ESA WorldCover (CC BY 4.0). Tiles overlap and repeat, so groups must never be divided by a split.
-WorldCover is itself a map made by a classifier, of 2020 or 2021 and not of the image's date: a flooded field is crop.
+Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (surface reflectance
+× 10 000), elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `location_group`.
+Sources: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Tiles overlap and repeat, so groups
+must never be divided by a split. WorldCover is itself a map made by a classifier, of 2020 or 2021
+and not of the image's date: a flooded field is crop.
 """
 
 import warnings
@@ -18,12 +20,23 @@ from discom.data.images import read_pixels
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
-from discom.data.sources.steps import NO_LABEL, check_modalities, count_pixels, most_frequent, sorted_files
+from discom.data.sources.steps import (
+    NO_LABEL,
+    check_modalities,
+    count_pixels,
+    most_frequent,
+    sorted_files,
+)
 from discom.errors import ConfigError, DataError, first_line
 
 __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 
-CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # WorldCover code → name; the rest is too rare
+CLASSES = {
+    10: "tree",
+    30: "grass",
+    40: "crop",
+    80: "water",
+}  # WorldCover code → name; the rest is too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # all that WorldCover has; 0 is no data
 BANDS = {"rgb": [2, 1, 0], "infrared": [3, 4, 5], "elevation": [6]}
 UNITS = {"rgb": "reflectance × 10 000", "infrared": "reflectance × 10 000", "elevation": "m"}
@@ -34,7 +47,8 @@ RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """RGB [N, 3, 32, 32], infrared (NIR, SWIR1, SWIR2) and elevation [N, 1, 32, 32] of patches with a clear class.
+    """RGB [N, 3, 32, 32], infrared (NIR, SWIR1, SWIR2) and elevation [N, 1, 32, 32] of patches with
+    a clear class.
 
     Raises:
         DataError: the index or a tile is missing or has another form.
@@ -50,10 +64,15 @@ def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> Multi
             labels.append(int(np.argmax(shares)))
     if not patches:
         place = Path(root) / "tiles"
-        raise DataError(f"{place}: no patch of {PATCH}×{PATCH} pixels has a majority class of {MAJORITY:.0%}")
+        raise DataError(
+            f"{place}: no patch of {PATCH}×{PATCH} pixels has a majority class of {MAJORITY:.0%}"
+        )
     images, labels, ids = np.stack(patches), np.array(labels), ids[rows]
     data = MultiModalData(
-        {name: Modality(images[:, bands], labels, ids, UNITS[name]) for name, bands in BANDS.items()},
+        {
+            name: Modality(images[:, bands], labels, ids, UNITS[name])
+            for name, bands in BANDS.items()
+        },
         tuple(CLASSES.values()),
         groups=groups[rows],
         name="hls",
@@ -65,15 +84,17 @@ def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> Multi
 def read_hls_dense(
     root: Path | str, modalities: Sequence[str] | None = None, patch: int = 64, relief: bool = True
 ) -> MultiModalData:
-    """RGB [N, 3, patch, patch], elevation [N, 1, patch, patch] and masks of crops that do not overlap.
+    """RGB [N, 3, patch, patch], elevation [N, 1, patch, patch] and masks of crops that do not
+    overlap.
 
-    With relief, elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: what tells cover
-    apart is relief over metres to tens of metres, and heights of places differ by hundreds. Crops of which less than
-    half of the pixels are of a class are left out.
+    With relief, elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile:
+    what tells cover apart is relief over metres to tens of metres, and heights of places differ by
+    hundreds. Crops of which less than half of the pixels are of a class are left out.
 
     Args:
         root: the folder that holds index.csv and tiles/.
-        modalities: of rgb, infrared (NIR, SWIR1, SWIR2) and elevation; rgb and elevation by default.
+        modalities: of rgb, infrared (NIR, SWIR1, SWIR2) and elevation; rgb and elevation by
+        default.
         patch: pixels of a side, of 16, 32, 64 and 128 (the whole tile).
         relief: False gives elevation in metres.
 
@@ -90,7 +111,9 @@ def read_hls_dense(
     rows = np.flatnonzero(pixels.sum(axis=1) >= LABELLED * patch**2)
     if not len(rows):
         place = Path(root) / "tiles"
-        raise DataError(f"{place}: no crop of {patch}×{patch} pixels has half of them in {', '.join(CLASSES.values())}")
+        raise DataError(
+            f"{place}: no crop of {patch}×{patch} pixels has half of them in {', '.join(CLASSES.values())}"
+        )
     items, pixels = [found[row] for row in rows], pixels[rows]
 
     def modality(name: str) -> Modality:
@@ -120,7 +143,9 @@ def read_hls_dense(
 
 def _check_options(patch: int, relief: bool) -> None:
     if type(patch) is not int or patch not in SIDES:
-        raise ConfigError(f"patch: {patch!r} pixels are no side of a crop; choose {', '.join(map(str, SIDES))}")
+        raise ConfigError(
+            f"patch: {patch!r} pixels are no side of a crop; choose {', '.join(map(str, SIDES))}"
+        )
     if not isinstance(relief, bool):
         raise ConfigError(f"relief: {relief!r} is neither true nor false; choose one")
 
@@ -130,7 +155,9 @@ def _cut(root: Path, patch: int) -> tuple[list[tuple[Path, int, int]], np.ndarra
     _read_tile.cache_clear()  # a file may have been replaced since
     corners = [(row, column) for row in range(0, TILE, patch) for column in range(0, TILE, patch)]
     index = _read_index(root)
-    items = [(root / "tiles" / f"{tile}.tif", *corner) for tile in index["tile"] for corner in corners]
+    items = [
+        (root / "tiles" / f"{tile}.tif", *corner) for tile in index["tile"] for corner in corners
+    ]
     ids = [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items]
     return items, np.array(ids), np.repeat(index["location_group"].to_numpy(), len(corners))
 
@@ -142,17 +169,24 @@ def _read_index(root: Path) -> pd.DataFrame:
     try:
         index = pd.read_csv(file, dtype={"tile": str})
     except ValueError as error:  # pandas' own are all of this kind
-        raise DataError(f"{file}: cannot be read as a table ({first_line(error)}); copy the file again") from None
+        raise DataError(
+            f"{file}: cannot be read as a table ({first_line(error)}); copy the file again"
+        ) from None
     if missing := {"tile", "location_group"} - set(index.columns):
         raise DataError(f"{file}: has no column {sorted(missing)[0]}; copy the file again")
     if empty := np.flatnonzero(index[["tile", "location_group"]].isna().any(axis=1)).tolist():
-        raise DataError(f"{file}: line {empty[0] + 2} lacks its tile or its location_group; copy the file again")
+        raise DataError(
+            f"{file}: line {empty[0] + 2} lacks its tile or its location_group; copy the file again"
+        )
     index["tile"] = index["tile"].str.zfill(3)
     if (twice := index["tile"].duplicated()).any():
-        raise DataError(f"{file}: lists tile {index['tile'][twice].iloc[0]} twice; copy the file again")
+        raise DataError(
+            f"{file}: lists tile {index['tile'][twice].iloc[0]} twice; copy the file again"
+        )
     if stray := sorted(set(sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
         warnings.warn(
-            f"{file}: {len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out", stacklevel=4
+            f"{file}: {len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out",
+            stacklevel=4,
         )
     return index
 
@@ -163,7 +197,9 @@ def _read_tile(file: Path) -> np.ndarray:
         raise DataError(f"{file}: no such file, but index.csv lists it; copy it again")
     pixels = read_pixels(file)
     if pixels.shape != (8, TILE, TILE):
-        raise DataError(f"{file}: has shape {pixels.shape}, needed (8, {TILE}, {TILE}); copy it again")
+        raise DataError(
+            f"{file}: has shape {pixels.shape}, needed (8, {TILE}, {TILE}); copy it again"
+        )
     if pixels.dtype != np.int16:
         raise DataError(f"{file}: holds {pixels.dtype}, needed int16; copy it again")
     return pixels
@@ -182,14 +218,18 @@ def _read_elevation(patch: int, relief: bool, item: tuple[Path, int, int]) -> np
     metres = _crop(patch, item)[BANDS["elevation"]].astype(np.float32)
     if not relief:
         return metres
-    mean = np.float32(_read_tile(item[0])[BANDS["elevation"]].mean())  # of the tile: crops keep their place in it
+    mean = np.float32(
+        _read_tile(item[0])[BANDS["elevation"]].mean()
+    )  # of the tile: crops keep their place in it
     return np.arcsinh((metres - mean) / np.float32(RELIEF))
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
     codes = _crop(patch, item)[7]
     if len(unknown := np.setdiff1d(codes, CODES)):
-        raise DataError(f"{item[0]}: holds WorldCover code {unknown[0]}, there are {CODES}; copy it again")
+        raise DataError(
+            f"{item[0]}: holds WorldCover code {unknown[0]}, there are {CODES}; copy it again"
+        )
     mask = np.full(codes.shape, NO_LABEL, np.uint8)
     for label, code in enumerate(CLASSES):
         mask[codes == code] = label
@@ -199,7 +239,11 @@ def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
 HLS = Source(
     name="hls",
     what="land cover of 306 tiles cut into 3 064 patches, four classes, 64 groups of places",
-    modalities={"rgb": "3×32×32, reflectance × 10 000", "infrared": "3×32×32, the same", "elevation": "1×32×32, m"},
+    modalities={
+        "rgb": "3×32×32, reflectance × 10 000",
+        "infrared": "3×32×32, the same",
+        "elevation": "1×32×32, m",
+    },
     size="60 MB",
     licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",
     page="https://github.com/shahed137003/Water-Segmentation-project (commit 3db152b, MIT)",

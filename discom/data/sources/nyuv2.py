@@ -1,10 +1,12 @@
-"""NYU Depth v2, the labelled set: 1 449 indoor images of a Kinect, colour and depth, with a class for every pixel.
+"""NYU Depth v2, the labelled set: 1 449 indoor images of a Kinect, colour and depth, with a class
+for every pixel.
 
-`nyu_depth_v2_labeled.mat` is MATLAB v7.3, so HDF5, and h5py shows MATLAB's axes reversed: `images` uint8 [N, 3, W, H];
-`depths` (holes filled) and `rawDepths` (0 = missing), float32 metres, and `labels`, uint16, 0 = none, 1 … 894, all
-[N, W, H]; `scenes`, references to text. `splits.mat` lists the official training and test images, counted from 1;
-`classMapping40.mat` takes the 894 labels to 40 classes, `class13Mapping.mat` the 40 to 13. Sources: Silberman et al.
-2012; Gupta et al. 2013 (40 classes). Uncertain: the range of depth (some 0.7 … 10 m), and the usual crop of the border.
+`nyu_depth_v2_labeled.mat` is MATLAB v7.3, so HDF5, and h5py shows MATLAB's axes reversed: `images`
+uint8 [N, 3, W, H]; `depths` (holes filled) and `rawDepths` (0 = missing), float32 metres, and
+`labels`, uint16, 0 = none, 1 … 894, all [N, W, H]; `scenes`, references to text. `splits.mat` lists
+the official training and test images, counted from 1; `classMapping40.mat` takes the 894 labels to
+40 classes, `class13Mapping.mat` the 40 to 13. Sources: Silberman et al. 2012; Gupta et al. 2013 (40
+classes). Uncertain: the range of depth (some 0.7 … 10 m), and the usual crop of the border.
 """
 
 import os
@@ -39,14 +41,19 @@ KINDS = {
 
 
 def read_nyuv2(
-    root: Path | str, modalities: Sequence[str] | None = None, classes: int = 40, depth: str = "filled"
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    classes: int = 40,
+    depth: str = "filled",
 ) -> MultiModalData:
     """Colour [N, 3, 480, 640] and depth [N, 1, 480, 640], read from the .mat file when asked for.
 
-    The ids are the data's own numbers, "0001" … "1449". A validation part is carved from the training part by scene.
+    The ids are the data's own numbers, "0001" … "1449". A validation part is carved from the
+    training part by scene.
 
     Args:
-        root: a folder with nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat side by side, at any depth.
+        root: a folder with nyu_depth_v2_labeled.mat, splits.mat and classMapping40.mat side by
+        side, at any depth.
         modalities: of rgb and depth; both by default.
         classes: 40, or 13 with class13Mapping.mat.
         depth: "filled", holes filled by the authors, or "raw", as the Kinect gave it (0 = missing).
@@ -56,26 +63,36 @@ def read_nyuv2(
     """
     names = list(modalities or ("rgb", "depth"))
     check_modalities(names, ("rgb", "depth"), "nyuv2")
-    for option, value, known in [("classes", classes, tuple(CLASSES)), ("depth", depth, tuple(DEPTHS))]:
+    for option, value, known in [
+        ("classes", classes, tuple(CLASSES)),
+        ("depth", depth, tuple(DEPTHS)),
+    ]:
         if value not in known:
-            raise ConfigError(f"{option}: nyuv2 has no {value!r}; choose {' or '.join(map(str, known))}")
+            raise ConfigError(
+                f"{option}: nyuv2 has no {value!r}; choose {' or '.join(map(str, known))}"
+            )
     found = [place for place, _, files in walk(Path(root)) if FILE in files]
     root = found[0] if found else Path(root)
     file = root / FILE
     _handle.cache_clear()  # the file may have been replaced since
     with _reading(file, "the list of arrays or of scenes"):
-        count, height, width = _check_layout(file, ["labels", *([DEPTHS[depth]] if "depth" in names else [])])
+        count, height, width = _check_layout(
+            file, ["labels", *([DEPTHS[depth]] if "depth" in names else [])]
+        )
         scenes = _read_scenes(file, count)
     official = read_split(root / "splits.mat", count)
     read_mask = partial(_read_mask, table=class_table(root, classes))
     items = [(file, number) for number in range(1, count + 1)]
-    found = dominant_classes(Lazy(items, read_mask, (height, width), np.uint8), len(CLASSES[classes]), str(file))
+    found = dominant_classes(
+        Lazy(items, read_mask, (height, width), np.uint8), len(CLASSES[classes]), str(file)
+    )
     rows = np.flatnonzero(found >= 0)
     if not len(rows):
         raise DataError(f"{file}: no image has a label; take the original file")
     if without := [f"{row + 1:04d}" for row in np.flatnonzero(found < 0)]:
         warnings.warn(
-            f"{file}: images without any label: {len(without)} ({', '.join(without[:3])}); left out", stacklevel=2
+            f"{file}: images without any label: {len(without)} ({', '.join(without[:3])}); left out",
+            stacklevel=2,
         )
     items, y, groups = [items[row] for row in rows], found[rows], scenes[rows]
     ids = np.array([f"{number:04d}" for _, number in items])
@@ -101,7 +118,9 @@ def read_nyuv2(
     )  # fmt: skip
 
 
-def _parts(official: list[np.ndarray], rows: np.ndarray, groups: np.ndarray, file: Path) -> dict[str, np.ndarray]:
+def _parts(
+    official: list[np.ndarray], rows: np.ndarray, groups: np.ndarray, file: Path
+) -> dict[str, np.ndarray]:
     train, test = (np.flatnonzero(np.isin(rows + 1, numbers)) for numbers in official)
     if len(shared := np.intersect1d(groups[train], groups[test])):
         warnings.warn(
@@ -114,14 +133,17 @@ def _parts(official: list[np.ndarray], rows: np.ndarray, groups: np.ndarray, fil
 
 
 def _open(file: Path) -> h5py.File:
-    """The file, opened once per process: a row knows its path alone, so it can be pickled and survives a fork."""
+    """The file, opened once per process: a row knows its path alone, so it can be pickled and
+    survives a fork."""
     return _handle(file, os.getpid())
 
 
 @lru_cache(maxsize=2)
 def _handle(file: Path, process: int) -> h5py.File:
     if not file.is_file():
-        raise DataError(f"{file}: missing; fetch it with --download ({NYUV2.size}), or from {PLACES[0]}/nyu_depth_v2")
+        raise DataError(
+            f"{file}: missing; fetch it with --download ({NYUV2.size}), or from {PLACES[0]}/nyu_depth_v2"
+        )
     try:
         return h5py.File(file, "r")
     except OSError as error:
@@ -159,16 +181,23 @@ def _check_layout(file: Path, keys: list[str]) -> tuple[int, int, int]:
     for key in ["images", *keys]:
         kind, why = KINDS[key]
         if held[key].dtype != kind:
-            raise DataError(f"{file}: {key} is {held[key].dtype}, needed is {kind} ({why}); take the original file")
+            raise DataError(
+                f"{file}: {key} is {held[key].dtype}, needed is {kind} ({why}); take the original file"
+            )
         if held[key].shape != (shape if key == "images" else (shape[0], *shape[2:])):
-            raise DataError(f"{file}: {key} has shape {held[key].shape}, images {shape}; take the original file")
+            raise DataError(
+                f"{file}: {key} has shape {held[key].shape}, images {shape}; take the original file"
+            )
     return shape[0], shape[3], shape[2]
 
 
 def _read_scenes(file: Path, count: int) -> np.ndarray:
     """The scene of every image, such as kitchen_0004."""
     held = _open(file)
-    if h5py.check_ref_dtype(held["scenes"].dtype) is not h5py.Reference or held["scenes"].size != count:
+    if (
+        h5py.check_ref_dtype(held["scenes"].dtype) is not h5py.Reference
+        or held["scenes"].size != count
+    ):
         raise DataError(
             f"{file}: scenes is {held['scenes'].dtype} of shape {held['scenes'].shape}, needed are {count} references"
             " to text; take the original file"
@@ -177,7 +206,9 @@ def _read_scenes(file: Path, count: int) -> np.ndarray:
     for number, reference in enumerate(held["scenes"][()].ravel(), 1):
         text = held[reference] if reference else None
         if not isinstance(text, h5py.Dataset) or text.dtype != np.uint16:
-            raise DataError(f"{file}: scenes of image {number} is no text (uint16); take the original file")
+            raise DataError(
+                f"{file}: scenes of image {number} is no text (uint16); take the original file"
+            )
         names.append("".join(map(chr, text[()].ravel())))
     return np.array(names)
 
@@ -189,7 +220,9 @@ def _read_array(item: tuple[Path, int], key: str) -> np.ndarray:
 
 
 def _read_rgb(item: tuple[Path, int]) -> np.ndarray:
-    return _read_array(item, "images").transpose(0, 2, 1)  # [3, W, H]: a turn by 90° instead would mirror it
+    return _read_array(item, "images").transpose(
+        0, 2, 1
+    )  # [3, W, H]: a turn by 90° instead would mirror it
 
 
 def _read_depth(item: tuple[Path, int], key: str) -> np.ndarray:

@@ -1,7 +1,9 @@
-"""NYU Depth v2's small files: the classes and the maps to them, and the official split, all MATLAB v5.
+"""NYU Depth v2's small files: the classes and the maps to them, and the official split, all MATLAB
+v5.
 
-`classMapping40.mat`: `mapClass`, label 1 … 894 → class 1 … 40. `class13Mapping.mat`: first field of `classMapping13`,
-class 1 … 40 → 1 … 13. `splits.mat`: `trainNdxs` and `testNdxs`, columns of image numbers counted from 1.
+`classMapping40.mat`: `mapClass`, label 1 … 894 → class 1 … 40. `class13Mapping.mat`: first field of
+`classMapping13`, class 1 … 40 → 1 … 13. `splits.mat`: `trainNdxs` and `testNdxs`, columns of image
+numbers counted from 1.
 """
 
 from pathlib import Path
@@ -37,22 +39,32 @@ BY_HAND = "fetch it by hand from github.com/VainF/nyuv2-python-toolkit (or TUI-N
 def class_table(root: Path, classes: int) -> np.ndarray:
     """From a label, 0 … 894, to a class counted from 0; 255 for none."""
     file = root / "classMapping40.mat"
-    mapped = _checked_map(_load_mat(file, ["mapClass"], BY_HAND)["mapClass"], LABELS, 40, f"{file}: mapClass")
+    mapped = _checked_map(
+        _load_mat(file, ["mapClass"], BY_HAND)["mapClass"], LABELS, 40, f"{file}: mapClass"
+    )
     if classes == 13:
         file = root / "class13Mapping.mat"
         held = _load_mat(file, ["classMapping13"], BY_HAND)["classMapping13"]
         if not held.dtype.names or held.size != 1:
             raise DataError(f"{file}: classMapping13 is {held.dtype} and no structure; {BY_HAND}")
-        mapped = _checked_map(held.ravel()[0][0], 40, 13, f"{file}: classMapping13, first field,")[mapped - 1]
-    return np.concatenate([[NO_LABEL], mapped - 1]).astype(np.uint8)  # 0 stands apart: 0 - 1 would wrap
+        mapped = _checked_map(held.ravel()[0][0], 40, 13, f"{file}: classMapping13, first field,")[
+            mapped - 1
+        ]
+    return np.concatenate([[NO_LABEL], mapped - 1]).astype(
+        np.uint8
+    )  # 0 stands apart: 0 - 1 would wrap
 
 
 def _checked_map(values: np.ndarray, length: int, highest: int, where: str) -> np.ndarray:
     values = np.ravel(values)
     if values.dtype.kind not in "iuf" or len(values) != length:
-        raise DataError(f"{where} has {len(values)} values of {values.dtype}, needed are {length} numbers; {BY_HAND}")
+        raise DataError(
+            f"{where} has {len(values)} values of {values.dtype}, needed are {length} numbers; {BY_HAND}"
+        )
     if (values.min(), values.max()) != (1, highest):
-        raise DataError(f"{where} holds {values.min():g} … {values.max():g}, needed is 1 … {highest}; {BY_HAND}")
+        raise DataError(
+            f"{where} holds {values.min():g} … {values.max():g}, needed is 1 … {highest}; {BY_HAND}"
+        )
     return values.astype(int)
 
 
@@ -62,7 +74,9 @@ def _load_mat(file: Path, keys: list[str], advice: str) -> dict[str, Any]:
     try:
         held = loadmat(file)
     except Exception as error:  # scipy has many exceptions for a damaged file
-        raise DataError(f"{file}: cannot be read as a MATLAB file ({first_line(error)}); {advice}") from None
+        raise DataError(
+            f"{file}: cannot be read as a MATLAB file ({first_line(error)}); {advice}"
+        ) from None
     for key in keys:
         if key not in held:
             there = ", ".join(name for name in held if not name.startswith("__"))
@@ -71,14 +85,17 @@ def _load_mat(file: Path, keys: list[str], advice: str) -> dict[str, Any]:
 
 
 def read_split(file: Path, count: int) -> list[np.ndarray]:
-    """The numbers of the official training and test images, counted from 1; every image has one place."""
+    """The numbers of the official training and test images, counted from 1; every image has one
+    place."""
     advice = f"fetch it again from {PLACES[0]}/indoor_seg_sup/splits.mat"
     keys = ["trainNdxs", "testNdxs"]
     held = _load_mat(file, keys, advice)
     for key in keys:
         values = held[key].ravel()
         if values.dtype.kind not in "iuf" or not len(values) or (values % 1).any():
-            raise DataError(f"{file}: {key} holds {len(values)} values of {values.dtype}, not whole numbers; {advice}")
+            raise DataError(
+                f"{file}: {key} holds {len(values)} values of {values.dtype}, not whole numbers; {advice}"
+            )
         if len(wrong := values[(values < 1) | (values > count)]):
             raise DataError(
                 f"{file}: {key} holds {wrong[0]:g}, images are counted 1 … {count}: 0-based or of another file;"
@@ -89,5 +106,7 @@ def read_split(file: Path, count: int) -> list[np.ndarray]:
     if (times != 1).any():
         number = int(np.argmax(times != 1)) + 1
         where = " and ".join(key for key in keys if number in held[key]) or "neither part"
-        raise DataError(f"{file}: image {number} is listed {times[number - 1]} times (in {where}), not once; {advice}")
+        raise DataError(
+            f"{file}: image {number} is listed {times[number - 1]} times (in {where}), not once; {advice}"
+        )
     return [train, test]

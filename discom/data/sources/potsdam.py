@@ -1,9 +1,11 @@
-"""ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel; cut into windows.
+"""ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel; cut
+into windows.
 
-Orthophotos `top_potsdam_6_7_RGB.tif` (uint8), surface heights `dsm_potsdam_06_07.tif` (a zero in front; float metres:
-uncertain), labels `top_potsdam_6_7_label.tif` in six colours, and `…_label_noBoundary.tif` where black covers the
-borders of objects. `…_normalized_lastools.jpg` holds heights above ground in 8 bits, of unknown scale; files
-`…_ownapproach.jpg` are never read. Source: the ISPRS benchmark on urban classification.
+Orthophotos `top_potsdam_6_7_RGB.tif` (uint8), surface heights `dsm_potsdam_06_07.tif` (a zero in
+front; float metres: uncertain), labels `top_potsdam_6_7_label.tif` in six colours, and
+`…_label_noBoundary.tif` where black covers the borders of objects. `…_normalized_lastools.jpg`
+holds heights above ground in 8 bits, of unknown scale; files `…_ownapproach.jpg` are never read.
+Source: the ISPRS benchmark on urban classification.
 """
 
 import warnings
@@ -18,7 +20,15 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.rasters import read_rows, read_window, window_starts
 from discom.data.sources.download import RemoteFile
-from discom.data.sources.potsdam_tiles import LABELS, LAYERS, RIGHT_COPY, TEST, TRAIN, find_tiles, tile_size
+from discom.data.sources.potsdam_tiles import (
+    LABELS,
+    LAYERS,
+    RIGHT_COPY,
+    TEST,
+    TRAIN,
+    find_tiles,
+    tile_size,
+)
 from discom.data.sources.source import Source
 from discom.data.sources.steps import NO_LABEL, carve, check_modalities, dominant_classes, pair
 from discom.errors import ConfigError, DataError
@@ -37,13 +47,15 @@ def read_potsdam(
     root: Path | str, modalities: Sequence[str] | None = None, orphans: str = "refuse", window: int = 512,
     border: str = "eroded", tiles: Sequence[str] | None = None,
 ) -> MultiModalData:  # fmt: skip
-    """RGB [N, 3, 512, 512], heights [N, 1, 512, 512] and masks [N, 512, 512]: 144 windows of each tile, as in mmseg.
+    """RGB [N, 3, 512, 512], heights [N, 1, 512, 512] and masks [N, 512, 512]: 144 windows of each
+    tile, as in mmseg.
 
     Args:
         root: a folder that holds the files, at any depth.
-        modalities: of rgb, dsm (metres), ndsm (above ground, relative), irrg and rgbir; rgb and dsm by default.
-        orphans: "refuse" or "drop" tiles that a modality lacks. Test tiles without labels are always left out, and
-            then there is no official split.
+        modalities: of rgb, dsm (metres), ndsm (above ground, relative), irrg and rgbir; rgb and dsm
+        by default.
+        orphans: "refuse" or "drop" tiles that a modality lacks. Test tiles without labels are
+            always left out, and then there is no official split.
         window: its side in pixels.
         border: "eroded" takes the labels without the borders of objects, "full" those with them.
         tiles: a part of the 38, such as ["6_7", "2_10"].
@@ -56,14 +68,22 @@ def read_potsdam(
     _check_options(names, window, border, tiles)
     read_rows.cache_clear()  # a file may have been replaced since
     wanted = [tile for tile in TRAIN + TEST if tile in (tiles or TRAIN + TEST)]
-    held = find_tiles(root, {name: LAYERS[name] for name in names} | {"labels": LABELS[border]}, wanted)
+    held = find_tiles(
+        root, {name: LAYERS[name] for name in names} | {"labels": LABELS[border]}, wanted
+    )
     seen = set().union(*held.values())
     bare = [tile for tile in TEST if tile in seen - set(held["labels"])]
-    held = {name: {tile: files[tile] for tile in files if tile not in bare} for name, files in held.items()}
+    held = {
+        name: {tile: files[tile] for tile in files if tile not in bare}
+        for name, files in held.items()
+    }
     found, dropped = pair(held, str(root), orphans)
     official = _is_official(root, found, bare, wanted, asked=tiles is not None)
     spots, labels = _windows(held, found, window, border)
-    dropped |= {"test tiles without labels": len(bare), "windows without labels": int((labels < 0).sum())}
+    dropped |= {
+        "test tiles without labels": len(bare),
+        "windows without labels": int((labels < 0).sum()),
+    }
     spots = [spot for spot, label in zip(spots, labels, strict=True) if label >= 0]
     labels, groups = labels[labels >= 0], np.array([tile for tile, _, _ in spots])
     ids = np.array([f"{tile}-{top:04d}-{left:04d}" for tile, top, left in spots])
@@ -73,7 +93,9 @@ def read_potsdam(
         return Lazy(items, partial(read, window=window), (*bands, window, window), kind)
 
     def modality(name: str) -> Modality:
-        images = lazy(name, READERS.get(name, read_window), LAYERS[name].bands[:1], LAYERS[name].kinds[0])
+        images = lazy(
+            name, READERS.get(name, read_window), LAYERS[name].bands[:1], LAYERS[name].kinds[0]
+        )
         return Modality(images, labels, ids, LAYERS[name].unit)
 
     complete = set(found) == set(TRAIN + TEST if official else TRAIN)
@@ -98,14 +120,20 @@ def _check_options(names: list[str], window: int, border: str, tiles: Sequence[s
     if border not in LABELS:
         raise ConfigError(f"border: '{border}' is unknown; choose {' or '.join(LABELS)}")
     if type(window) is not int or window < 2:
-        raise ConfigError(f"window: {window!r} is no side in pixels; choose a whole number such as 512")
+        raise ConfigError(
+            f"window: {window!r} is no side in pixels; choose a whole number such as 512"
+        )
     if tiles is not None and (not isinstance(tiles, list | tuple) or not tiles):
         raise ConfigError(f'tiles: {tiles!r} is no list of tiles; choose such as ["6_7", "2_10"]')
     if unknown := [tile for tile in tiles or () if tile not in TRAIN + TEST]:
-        raise ConfigError(f"tiles: potsdam has no {unknown[0]!r}; choose of {', '.join(TRAIN + TEST)}")
+        raise ConfigError(
+            f"tiles: potsdam has no {unknown[0]!r}; choose of {', '.join(TRAIN + TEST)}"
+        )
 
 
-def _is_official(root: Path, found: list[str], bare: list[str], wanted: list[str], asked: bool) -> bool:
+def _is_official(
+    root: Path, found: list[str], bare: list[str], wanted: list[str], asked: bool
+) -> bool:
     """Whether the tiles can be divided as in the contest; warns of those that are not there."""
     test = {tile for tile in TEST if tile in wanted}
     official = bool(test) and test <= set(found) and sum(tile in TRAIN for tile in found) > 1
@@ -114,7 +142,9 @@ def _is_official(root: Path, found: list[str], bare: list[str], wanted: list[str
         told += f" ({len(bare)} test tiles lack their label)" if bare else ""
         if asked:
             raise DataError(f"{told}; complete them, or leave them out of the option tiles")
-        split = "" if official else "; so there is no official split, and a drawn one keeps tiles whole"
+        split = (
+            "" if official else "; so there is no official split, and a drawn one keeps tiles whole"
+        )
         warnings.warn(told + split, stacklevel=3)
     return official
 
@@ -127,25 +157,37 @@ def _parts(groups: np.ndarray) -> dict[str, np.ndarray]:
 def _windows(
     held: Mapping[str, Mapping[str, Path]], found: Sequence[str], window: int, border: str
 ) -> tuple[list[tuple[str, int, int]], np.ndarray]:
-    """(tile, top, left) of every window and its most frequent class; every header and every label is checked."""
-    sizes = {tile: tile_size({name: files[tile] for name, files in held.items()}, tile) for tile in found}
+    """(tile, top, left) of every window and its most frequent class; every header and every label
+    is checked."""
+    sizes = {
+        tile: tile_size({name: files[tile] for name, files in held.items()}, tile) for tile in found
+    }
     spots, labels = [], []
     for tile in tqdm(found, desc="potsdam/labels", unit="tile", disable=None):
         file, (height, width) = held["labels"][tile], sizes[tile]
         if window > min(height, width):
-            raise ConfigError(f"window: {window} is more than the {min(height, width)} pixels of {file}; choose less")
+            raise ConfigError(
+                f"window: {window} is more than the {min(height, width)} pixels of {file}; choose less"
+            )
         ids = _read_label(file, height, window, border)
-        places = [(top, left) for top in window_starts(height, window) for left in window_starts(width, window)]
+        places = [
+            (top, left)
+            for top in window_starts(height, window)
+            for left in window_starts(width, window)
+        ]
         cut = np.stack([ids[top : top + window, left : left + window] for top, left in places])
         labels.append(dominant_classes(cut, len(CLASSES), str(file)))
         spots += [(tile, *place) for place in places]
     if max(map(np.max, labels)) < 0:
-        raise DataError(f"{file.parent}: none of {len(spots)} windows holds a label; fetch the labels again")
+        raise DataError(
+            f"{file.parent}: none of {len(spots)} windows holds a label; fetch the labels again"
+        )
     return spots, np.concatenate(labels)
 
 
 def _read_label(file: Path, height: int, window: int, border: str) -> np.ndarray:
-    """The class ids [H, W] of a whole label; many pixels without a class's colour are refused, few warned of."""
+    """The class ids [H, W] of a whole label; many pixels without a class's colour are refused, few
+    warned of."""
     ids, black, strange = [], 0, 0
     for top in range(0, height, window):
         strip = read_rows(file, top, window)
@@ -159,7 +201,10 @@ def _read_label(file: Path, height: int, window: int, border: str) -> np.ndarray
             f" in 5_Labels_all.zip is; take the copy in {RIGHT_COPY}….zip, or fetch it again"
         )
     if strange:
-        warnings.warn(f"{file}: {strange} pixels have no class's colour; they are no label (255)", stacklevel=4)
+        warnings.warn(
+            f"{file}: {strange} pixels have no class's colour; they are no label (255)",
+            stacklevel=4,
+        )
     if black and border == "full":
         warnings.warn(f"{file}: {black} pixels are black; they are no label (255)", stacklevel=4)
     return ids
@@ -171,7 +216,9 @@ def _decode(pixels: np.ndarray) -> np.ndarray:
     class_of[list(COLOURS)] = range(len(COLOURS))
     red, green, blue = pixels
     code = red & 4 | green & 2 | blue & 1  # in bytes, since a tile has 36 million pixels
-    code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # 255 + 1 is 0: some channel is neither 0 nor 255
+    code[(pixels + np.uint8(1) > 1).any(axis=0)] = (
+        8  # 255 + 1 is 0: some channel is neither 0 nor 255
+    )
     return class_of[code]
 
 
@@ -183,14 +230,18 @@ def _read_dsm(item: tuple[Path, int, int], window: int) -> np.ndarray:
     heights = read_window(item, window).astype(np.float32)
     worst = heights.flat[np.abs(heights).argmax()]
     if abs(worst) > HIGHEST:
-        raise DataError(f"{item[0]}: holds {worst:g} m; Potsdam lies in ±{HIGHEST:g} m; fetch the file again")
+        raise DataError(
+            f"{item[0]}: holds {worst:g} m; Potsdam lies in ±{HIGHEST:g} m; fetch the file again"
+        )
     return heights
 
 
 def _read_ndsm(item: tuple[Path, int, int], window: int) -> np.ndarray:
     pixels = read_window(item, window)
     if (pixels != pixels[:1]).any():
-        raise DataError(f"{item[0]}: its three bands differ, and heights are grey; take the original file")
+        raise DataError(
+            f"{item[0]}: its three bands differ, and heights are grey; take the original file"
+        )
     return pixels[:1]
 
 

@@ -49,10 +49,12 @@ class Source:
         return "--download" if all(by_program) else "--download, and a part by hand"
 
     def gather(self, root: Path | str, download: bool = False) -> Path:
-        """Bring `root` to where `read` finds what it needs: download what is missing, verify, unpack.
+        """Bring `root` to where `read` finds what it needs: download what is missing, verify,
+        unpack.
 
-        Archives are looked for directly in `root` and unpacked into a folder of their name beside them, which appears
-        when it is complete; where it is there already, the archive is left alone and may be missing.
+        Archives are looked for directly in `root` and unpacked into a folder of their name beside
+        them, which appears when it is complete; where it is there already, the archive is left
+        alone and may be missing.
 
         Raises:
             DataError: a file that is damaged or cannot be had.
@@ -66,12 +68,16 @@ class Source:
             raise DataError(f"{root}: no such folder (--root). {self.advice()}")
         alone = [file for file in self.files if file.needed and not file.urls] if download else []
         if missing := [file.name for file in alone if not (root / file.name).is_file()]:
-            raise DataError(f"{root / missing[0]}: missing, and no program can fetch it. {self.by_hand}")
+            raise DataError(
+                f"{root / missing[0]}: missing, and no program can fetch it. {self.by_hand}"
+            )
         for wanted in self.files:
             packed = [root / remote.name for remote in (wanted, *wanted.instead)]
             if not any(_is_unpacked(file) for file in packed):
                 file = find_file(wanted, root) or (
-                    _try_fetch(wanted, root) if download and (wanted.urls or wanted.needed) else None
+                    _try_fetch(wanted, root)
+                    if download and (wanted.urls or wanted.needed)
+                    else None
                 )
                 if file and _unpacked(file):
                     _unpack_beside(file)
@@ -81,7 +87,9 @@ class Source:
         """How the files get there, in one line."""
         if self.access == "by hand":
             return self.by_hand
-        download = f"Give the folder with the raw files, or fetch them with --download ({self.size})"
+        download = (
+            f"Give the folder with the raw files, or fetch them with --download ({self.size})"
+        )
         return f"{download}. {self.by_hand}" if self.by_hand else download
 
 

@@ -1,4 +1,5 @@
-"""What the sources have in common: find files, pair them by name and both ways, keep groups whole, name masks."""
+"""What the sources have in common: find files, pair them by name and both ways, keep groups whole,
+name masks."""
 
 import os
 import re
@@ -19,7 +20,8 @@ __all__ = ["NO_LABEL", "carve", "check_modalities", "count_pixels", "dominant_cl
 
 
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
-    """Stem → file with one of `endings` (any case) in `folder`, in the order of names; hidden files are no images.
+    """Stem → file with one of `endings` (any case) in `folder`, in the order of names; hidden files
+    are no images.
 
     Raises:
         DataError: the folder is missing, or two files have one stem.
@@ -28,17 +30,25 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
         raise DataError(f"{folder}: no such folder; unpack the archive again")
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        if not file.name.startswith(".") and file.name.lower().endswith(endings) and not file.is_dir():
+        if (
+            not file.name.startswith(".")
+            and file.name.lower().endswith(endings)
+            and not file.is_dir()
+        ):
             if file.stem in found:
-                raise DataError(f"{file}: stands beside {found[file.stem].name}, the same sample; remove one of them")
+                raise DataError(
+                    f"{file}: stands beside {found[file.stem].name}, the same sample; remove one of them"
+                )
             found[file.stem] = file
     return found
 
 
 def walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Every folder at and below `root`, through links too, with its folders and files in the order of names.
+    """Every folder at and below `root`, through links too, with its folders and files in the order
+    of names.
 
-    Hidden ones and `__MACOSX` are passed over. Whoever takes a name out of the list of folders is not led there.
+    Hidden ones and `__MACOSX` are passed over. Whoever takes a name out of the list of folders is
+    not led there.
 
     Raises:
         DataError: `root` is no folder.
@@ -58,14 +68,18 @@ def walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 def check_modalities(names: Sequence[str], known: Sequence[str], where: str) -> None:
     """Raise a ConfigError where a name is not among the `known`, or stands twice."""
     if wrong := [name for name in names if name not in known or list(names).count(name) > 1]:
-        raise ConfigError(f"modalities: '{wrong[0]}' is unknown to {where} or twice; choose of {', '.join(known)}")
+        raise ConfigError(
+            f"modalities: '{wrong[0]}' is unknown to {where} or twice; choose of {', '.join(known)}"
+        )
 
 
 def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
-    """Every folder at or below `root`, through links too, that directly holds all of the folders or files `inside`.
+    """Every folder at or below `root`, through links too, that directly holds all of the folders or
+    files `inside`.
 
     Raises:
-        DataError: `root` is missing, or there is no such folder; `what` says what is looked for and where to get it.
+        DataError: `root` is missing, or there is no such folder; `what` says what is looked for and
+            where to get it.
     """
     found, nearest, lacks = [], root, list(inside)
     for place, folders, files in walk(root):
@@ -83,14 +97,16 @@ def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
 def pair(
     held: Mapping[str, Mapping[str, Any]], where: str, orphans: str = "refuse"
 ) -> tuple[list[str], dict[str, int]]:
-    """The keys that every modality has, in natural order (2 before 10), and how many of each modality are left over.
+    """The keys that every modality has, in natural order (2 before 10), and how many of each
+    modality are left over.
 
     Args:
         held: modality → key → anything, as a rule the file.
         orphans: "refuse" raises where a key is missing somewhere, "drop" leaves it out and warns.
 
     Raises:
-        DataError: a modality is empty, nothing pairs, or orphans; the first three of each are named.
+        DataError: a modality is empty, nothing pairs, or orphans; the first three of each are
+            named.
 
     >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3}}, "here", orphans="drop")[0]
     ['a']
@@ -123,24 +139,32 @@ def pair(
 
 def _natural(key: str) -> tuple:
     """Numbers by value; the key itself comes last, since 1 and 01 are one number."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", key)], key
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", key)
+    ], key
 
 
-def carve(train: np.ndarray, groups: np.ndarray, share: float = 0.125, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the rows `train` of an official training part into training and validation, groups whole.
+def carve(
+    train: np.ndarray, groups: np.ndarray, share: float = 0.125, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Divide the rows `train` of an official training part into training and validation, groups
+    whole.
 
     Args:
         train: rows, [n].
         groups: group of every row of the data, [N].
-        share: of the validation part; 1/8 of 80 % is the paper's tenth of all. Groups are taken in an order drawn by
-            `seed`, each that brings the part nearer to it; the smallest alone where all are too large.
+        share: of the validation part; 1/8 of 80 % is the paper's tenth of all. Groups are taken in
+            an order drawn by `seed`, each that brings the part nearer to it; the smallest alone
+            where all are too large.
 
     Raises:
         DataError: one group alone, which cannot be divided.
     """
     names, sizes = np.unique(groups[train], return_counts=True)
     if len(names) < 2:
-        raise DataError(f"the training part is one group ({names[:1].tolist()}); two are needed for a validation part")
+        raise DataError(
+            f"the training part is one group ({names[:1].tolist()}); two are needed for a validation part"
+        )
     chosen, taken = [], 0
     for place in np.random.default_rng([seed, 0x7A1]).permutation(len(names)):
         if taken + sizes[place] / 2 <= share * len(train) and len(chosen) < len(names) - 1:
@@ -150,7 +174,9 @@ def carve(train: np.ndarray, groups: np.ndarray, share: float = 0.125, seed: int
     return train[~held_out], train[held_out]
 
 
-def official_parts(root: Path, lists: Mapping[str, str], stems: Sequence[str]) -> dict[str, np.ndarray]:
+def official_parts(
+    root: Path, lists: Mapping[str, str], stems: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Rows of the three parts by lists of file names (one a line, any ending).
 
     Args:
@@ -173,11 +199,16 @@ def official_parts(root: Path, lists: Mapping[str, str], stems: Sequence[str]) -
             )
         for stem in listed:
             if stem in owner:
-                raise DataError(f"{file}: lists {stem}, which {owner[stem]} lists already; fetch the lists again")
+                raise DataError(
+                    f"{file}: lists {stem}, which {owner[stem]} lists already; fetch the lists again"
+                )
             owner[stem] = file.name
         parts[part] = np.array(sorted(row_of[stem] for stem in listed))
     if left := [stem for stem in stems if stem not in owner]:
-        warnings.warn(f"{root}: {len(left)} samples are in no list ({', '.join(left[:3])}); left out", stacklevel=3)
+        warnings.warn(
+            f"{root}: {len(left)} samples are in no list ({', '.join(left[:3])}); left out",
+            stacklevel=3,
+        )
     return parts
 
 
@@ -194,7 +225,8 @@ def _listed(file: Path) -> list[str]:
 def dominant_classes(masks: Any, classes: int, where: str) -> np.ndarray:
     """The most frequent class of every mask, [N]; -1 where no pixel has a label.
 
-    It stands for the sample where a split is drawn by class. See `count_pixels`, which reads the masks.
+    It stands for the sample where a split is drawn by class. See `count_pixels`, which reads the
+    masks.
     """
     return most_frequent(count_pixels(masks, classes, where))
 
@@ -205,7 +237,8 @@ def most_frequent(counts: np.ndarray) -> np.ndarray:
 
 
 def count_pixels(masks: Any, classes: int, where: str) -> np.ndarray:
-    """Pixels of every class in every mask, [N, classes]. Every mask is read once, so every id is checked.
+    """Pixels of every class in every mask, [N, classes]. Every mask is read once, so every id is
+    checked.
 
     Args:
         masks: class ids [N, H, W], uint8; 255 is no label.

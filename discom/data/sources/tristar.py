@@ -1,13 +1,15 @@
-"""TRISTAR: rooms filmed by a thermal, a depth and a colour camera, with the action of the person in every frame.
+"""TRISTAR: rooms filmed by a thermal, a depth and a colour camera, with the action of the person in
+every frame.
 
-Folders `{train,val,test}/<shot>/` with `thermal/`, `depth/` and `rgb/*.png` (on one pixel grid, which is checked) and
-`actions.txt`, a line per frame: its name, then any number of labels. Thermal uint16 in 1/100 K, depth uint16 in mm (0:
-no return), rgb uint8.
-Source: Stippel, Heitzinger & Kampel 2023.
+Folders `{train,val,test}/<shot>/` with `thermal/`, `depth/` and `rgb/*.png` (on one pixel grid,
+which is checked) and `actions.txt`, a line per frame: its name, then any number of labels. Thermal
+uint16 in 1/100 K, depth uint16 in mm (0: no return), rgb uint8. Source: Stippel, Heitzinger &
+Kampel 2023.
 
-UNCERTAIN: the two units are inferred from the authors' normalisation constants (means 29 903 and 2 959), and which six
-of the 14 labels the paper took as classes is a guess: the states and the transitions. Whether the official parts share
-persons is not known either; persons do repeat between shots.
+UNCERTAIN: the two units are inferred from the authors' normalisation constants (means 29 903 and 2
+959), and which six of the 14 labels the paper took as classes is a guess: the states and the
+transitions. Whether the official parts share persons is not known either; persons do repeat between
+shots.
 """
 
 import warnings
@@ -50,23 +52,27 @@ def read_tristar(
     size: Sequence[int] = (120, 160),
     classes: Sequence[str] = CLASSES,
 ) -> MultiModalData:
-    """Thermal [N, 1, H, W] in kelvin and depth [N, 1, H, W] in metres, read from their files when asked for.
+    """Thermal [N, 1, H, W] in kelvin and depth [N, 1, H, W] in metres, read from their files when
+    asked for.
 
-    A frame with none or with more than one of the `classes` is left out. One that has one of them is kept also where
-    it is marked `out_of_view`, that is without a person in the picture. The first frame of each shot is read at once,
-    to check form and unit; the grid is compared in every frame.
+    A frame with none or with more than one of the `classes` is left out. One that has one of them
+    is kept also where it is marked `out_of_view`, that is without a person in the picture. The
+    first frame of each shot is read at once, to check form and unit; the grid is compared in every
+    frame.
 
     Args:
-        root: a folder that holds train, val (or validation, where there is no val) and test, at any depth.
+        root: a folder that holds train, val (or validation, where there is no val) and test, at any
+        depth.
         modalities: of thermal, depth and rgb; thermal and depth by default.
         orphans: "refuse" or "drop" frames that a modality or actions.txt lacks.
-        size: height and width here, half of what the authors use by default; colours are averaged, of depth and
-            temperature the nearest pixel is taken.
+        size: height and width here, half of what the authors use by default; colours are averaged,
+            of depth and temperature the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
 
     Raises:
         ConfigError: an unknown modality or class, or a size that is none.
-        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or a file of another form.
+        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or a file of
+            another form.
     """
     names = list(modalities or DEFAULT)
     check_modalities(names, tuple(FORMS), "tristar")
@@ -106,17 +112,29 @@ def read_tristar(
 
 
 def _checked_size(size: Any) -> tuple[int, int]:
-    if not (isinstance(size, Sequence) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+    if not (
+        isinstance(size, Sequence)
+        and len(size) == 2
+        and all(isinstance(n, int) and n > 0 for n in size)
+    ):
         raise ConfigError(f"size: {size!r} is no height and width in pixels; write e.g. [120, 160]")
     return size[0], size[1]
 
 
 def _checked_classes(classes: Any) -> tuple[str, ...]:
-    chosen = tuple(classes) if isinstance(classes, Sequence) and not isinstance(classes, str) else (classes,)
+    chosen = (
+        tuple(classes)
+        if isinstance(classes, Sequence) and not isinstance(classes, str)
+        else (classes,)
+    )
     if unknown := [name for name in chosen if name not in ACTIONS]:
-        raise ConfigError(f"classes: tristar has no action '{unknown[0]}'; choose of {', '.join(ACTIONS)}")
+        raise ConfigError(
+            f"classes: tristar has no action '{unknown[0]}'; choose of {', '.join(ACTIONS)}"
+        )
     if len(set(chosen)) < max(2, len(chosen)):
-        raise ConfigError(f"classes: {list(chosen)} are not two or more different actions; name each of them once")
+        raise ConfigError(
+            f"classes: {list(chosen)} are not two or more different actions; name each of them once"
+        )
     return chosen
 
 
@@ -134,13 +152,18 @@ def _find_parts(root: Path) -> tuple[Path, dict[str, str]]:
             f"{root}: holds train and test, but no val (or validation) beside them; unpack tristar.zip again"
         )
     if len(full) > 1:
-        raise DataError(f"{root}: {' and '.join(map(str, full))} all hold train, val and test; give one of them")
+        raise DataError(
+            f"{root}: {' and '.join(map(str, full))} all hold train, val and test; give one of them"
+        )
     ((folder, valid),) = full.items()
     return folder, {"train": "train", "valid": valid, "test": "test"}
 
 
-def _list_frames(folder: Path, parts: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Modality → frame → file, and actions.txt → frame → labels; a frame is "<part>/<shot>/<stem>"."""
+def _list_frames(
+    folder: Path, parts: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Modality → frame → file, and actions.txt → frame → labels; a frame is
+    "<part>/<shot>/<stem>"."""
     held = {name: {} for name in [*names, LINES]}
     for part in parts:
         inside = sorted((folder / part).iterdir())
@@ -150,18 +173,23 @@ def _list_frames(folder: Path, parts: Sequence[str], names: Sequence[str]) -> di
         for shot in shots:
             found = {name: sorted_files(shot / name, ".png") for name in names}
             for name, content in [*found.items(), (LINES, _read_lines(shot / LINES))]:
-                held[name] |= {f"{part}/{shot.name}/{stem}": value for stem, value in content.items()}
+                held[name] |= {
+                    f"{part}/{shot.name}/{stem}": value for stem, value in content.items()
+                }
     return held
 
 
 def _read_lines(file: Path) -> dict[str, set[str]]:
-    """Stem of the frame → its labels; they are looked up by name, the order of the lines does not matter."""
+    """Stem of the frame → its labels; they are looked up by name, the order of the lines does not
+    matter."""
     if not file.is_file():
         raise DataError(f"{file}: missing; unpack tristar.zip again, or move this shot away")
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is no UTF-8 text (byte {error.start}); unpack tristar.zip again") from None
+        raise DataError(
+            f"{file}: is no UTF-8 text (byte {error.start}); unpack tristar.zip again"
+        ) from None
     found: dict[str, set[str]] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -173,7 +201,9 @@ def _read_lines(file: Path) -> dict[str, set[str]]:
                 f"{file}: line {number} has the label '{unknown[0]}'; write one of {', '.join(ACTIONS)}, or remove it"
             )
         if stem in found:
-            raise DataError(f"{file}: line {number} names frame {stem} again; remove one of its lines")
+            raise DataError(
+                f"{file}: line {number} names frame {stem} again; remove one of its lines"
+            )
         found[stem] = set(labels)
     if not found:
         raise DataError(f"{file}: names no frame; unpack tristar.zip again, or move this shot away")
@@ -183,21 +213,31 @@ def _read_lines(file: Path) -> dict[str, set[str]]:
 def _one_label(
     frames: Sequence[str], labels: Mapping[str, set[str]], classes: Sequence[str], folder: Path
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Frame → class where exactly one of the `classes` is given, and how many frames have none or several."""
-    chosen = {frame: [k for k, name in enumerate(classes) if name in labels[frame]] for frame in frames}
+    """Frame → class where exactly one of the `classes` is given, and how many frames have none or
+    several."""
+    chosen = {
+        frame: [k for k, name in enumerate(classes) if name in labels[frame]] for frame in frames
+    }
     counts = [len(found) for found in chosen.values()]
     none, several = counts.count(0), sum(count > 1 for count in counts)
     if none or several:
         told = f"{none} of {len(frames)} frames have none of the classes {', '.join(classes)}, {several} more than one"
         warnings.warn(f"{folder}: {told}; left out", stacklevel=3)
-    left_out = {"frames with none of the classes": none, "frames with several of the classes": several}
+    left_out = {
+        "frames with none of the classes": none,
+        "frames with several of the classes": several,
+    }
     return {frame: found[0] for frame, found in chosen.items() if len(found) == 1}, left_out
 
 
 def _rows(ids: np.ndarray, parts: Mapping[str, str], folder: Path) -> dict[str, np.ndarray]:
-    rows = {part: np.flatnonzero(np.char.startswith(ids, f"{name}/")) for part, name in parts.items()}
+    rows = {
+        part: np.flatnonzero(np.char.startswith(ids, f"{name}/")) for part, name in parts.items()
+    }
     if empty := [parts[part] for part, found in rows.items() if not len(found)]:
-        raise DataError(f"{folder / empty[0]}: no frame has exactly one of the classes; choose other classes")
+        raise DataError(
+            f"{folder / empty[0]}: no frame has exactly one of the classes; choose other classes"
+        )
     return rows
 
 
@@ -216,7 +256,9 @@ def _pixels(file: Path, name: str) -> np.ndarray:
             f" {KELVIN[0]} … {KELVIN[1]} K; thermal must be in 1/100 K"
         )
     if name == "depth" and not pixels.any():
-        raise DataError(f'{file}: all depth is 0, no return; remove it, with --options \'{{"orphans": "drop"}}\'')
+        raise DataError(
+            f'{file}: all depth is 0, no return; remove it, with --options \'{{"orphans": "drop"}}\''
+        )
     return pixels
 
 
@@ -234,5 +276,11 @@ TRISTAR = Source(
     licence="not known; see the Zenodo record",
     page="https://zenodo.org/record/7996570",
     read=read_tristar,
-    files=(RemoteFile("tristar.zip", ("https://zenodo.org/record/7996570/files/tristar.zip",), record="7996570"),),
+    files=(
+        RemoteFile(
+            "tristar.zip",
+            ("https://zenodo.org/record/7996570/files/tristar.zip",),
+            record="7996570",
+        ),
+    ),
 )

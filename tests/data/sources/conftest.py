@@ -1,4 +1,5 @@
-"""What tests of several sources share: the real folders, where there are any, and an unpacking that is cut."""
+"""What tests of several sources share: the real folders, where there are any, and an unpacking that
+is cut."""
 
 import os
 from contextlib import contextmanager
@@ -8,16 +9,21 @@ import pytest
 
 from discom.data.sources import archives
 
-REAL = Path(os.environ.get("DISCOM_REAL_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
+REAL = Path(
+    os.environ.get("DISCOM_REAL_DATA", Path(__file__).parents[3] / ".." / "shared" / "data")
+)
 
 
 @pytest.fixture(scope="session")
 def real():
-    """A function: the folder of that name among the real ones; the test is skipped where it is not there."""
+    """A function: the folder of that name among the real ones; the test is skipped where it is not
+    there."""
 
     def find(name: str) -> Path:
         if not (REAL / name).is_dir():
-            pytest.skip(f"{REAL / name} is not there; set DISCOM_REAL_DATA to the folder that holds {name}")
+            pytest.skip(
+                f"{REAL / name} is not there; set DISCOM_REAL_DATA to the folder that holds {name}"
+            )
         return REAL / name
 
     return find

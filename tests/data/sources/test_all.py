@@ -1,4 +1,5 @@
-"""What holds for every public set: from raw files to a folder that trains, by the commands that people type."""
+"""What holds for every public set: from raw files to a folder that trains, by the commands that
+people type."""
 
 import importlib
 import inspect
@@ -25,7 +26,12 @@ README = Path(__file__).parents[3] / "data" / "README.md"
 SETS = ("eurosat", "sunrgbd", "tristar", "nyuv2", "potsdam", "midair", "hls-dense", "pothole")
 PAPER = {"eurosat": ("MS", "SAR"), "sunrgbd": ("RGB", "DEPTH"), "tristar": ("THERMAL", "DEPTH")}
 MADE = {"sunrgbd": {"frames": 6}}  # enough of each class for three parts
-OPTIONS = {"potsdam": {"window": 16}, "midair": {"size": 32}, "sunrgbd": {"size": 32}, "pothole": {"size": [24, 40]}}
+OPTIONS = {
+    "potsdam": {"window": 16},
+    "midair": {"size": 32},
+    "sunrgbd": {"size": 32},
+    "pothole": {"size": [24, 40]},
+}
 DENSE = ("nyuv2", "potsdam", "midair", "hls-dense", "pothole")
 REAL = dict(SOURCES)
 
@@ -88,7 +94,10 @@ def test_the_folder_holds_what_the_reader_gave(name, raw, tmp_path):
     assert held.dense == (name in DENSE)
     for modality, found in held.modalities.items():
         assert found.x.dtype == read.modalities[modality].x.dtype
-        assert (found.unit, found.invalid) == (read.modalities[modality].unit, read.modalities[modality].invalid)
+        assert (found.unit, found.invalid) == (
+            read.modalities[modality].unit,
+            read.modalities[modality].invalid,
+        )
     assert held.ids.tolist() == held.paired_ids.tolist()
 
 
@@ -106,10 +115,16 @@ def test_a_modality_alone_is_the_same_as_in_the_pair(name, raw):
 @pytest.mark.parametrize("name", SETS)
 def test_every_split_that_a_set_offers_leaves_no_id_in_two_parts(name, raw):
     data = SOURCES[name].read(raw(name), None, **OPTIONS.get(name, {}))
-    offered = ["official"] * (data.parts is not None) + ["grouped"] * (data.groups is not None) + ["random"]
+    offered = (
+        ["official"] * (data.parts is not None)
+        + ["grouped"] * (data.groups is not None)
+        + ["random"]
+    )
     assert len(offered) > 1 or name == "eurosat"
     if name == "pothole":
-        offered.remove("grouped")  # three sets, of which two hold nearly all; refused, see its own tests
+        offered.remove(
+            "grouped"
+        )  # three sets, of which two hold nearly all; refused, see its own tests
     for kind in offered:
         parts = data.protocol(kind).split(seed=0)
         ids = [set(part.ids) for part in parts]
@@ -121,12 +136,14 @@ def test_every_split_that_a_set_offers_leaves_no_id_in_two_parts(name, raw):
         assert data.protocol("random").name == name  # the name alone is the paper's protocol
 
 
-# ---------------------------------------------------------------- the released code's form, and training
+# ---------------------------------------------------------------- the released code's form, and
+# training
 
 
 @pytest.mark.parametrize("name", PAPER)
 def test_the_released_codes_files(name, raw):
-    """Its own steps: np.load of two image files, the labels and three index files, then plain indexing."""
+    """Its own steps: np.load of two image files, the labels and three index files, then plain
+    indexing."""
     assert prepare(name, raw(name), "--out", "fixed", "--split", "random", "--split_seed", 0) == 0
     first, second = (np.load(f"fixed/{modality}_data_normalized.npy") for modality in PAPER[name])
     labels = np.load("fixed/labels.npy")
@@ -135,7 +152,12 @@ def test_the_released_codes_files(name, raw):
     assert len(first) == len(second) == len(labels)
     assert (min(first.min(), second.min()), max(first.max(), second.max())) == (0, 1)
     assert sorted(np.concatenate(index)) == list(range(len(labels)))
-    ours = SOURCES[name].read(raw(name), None, **OPTIONS.get(name, {})).protocol("random").split(seed=0)
+    ours = (
+        SOURCES[name]
+        .read(raw(name), None, **OPTIONS.get(name, {}))
+        .protocol("random")
+        .split(seed=0)
+    )
     for rows, part in zip(index, ours, strict=True):
         assert labels[rows].tolist() == part.labels.tolist()
         np.testing.assert_array_equal(first[rows], part.images(PAPER[name][0].lower()))
@@ -143,11 +165,23 @@ def test_the_released_codes_files(name, raw):
 
 
 def test_the_whole_array_rule_is_the_released_preparations(raw, capsys):
-    assert prepare("eurosat", raw("eurosat"), "--out", "fixed", "--split_seed", 0, "--scaling", "whole") == 0
-    assert capsys.readouterr().err.count("warning: eurosat: scaling=whole takes its bounds from the test part") == 1
+    assert (
+        prepare(
+            "eurosat", raw("eurosat"), "--out", "fixed", "--split_seed", 0, "--scaling", "whole"
+        )
+        == 0
+    )
+    assert (
+        capsys.readouterr().err.count(
+            "warning: eurosat: scaling=whole takes its bounds from the test part"
+        )
+        == 1
+    )
     assert prepare("eurosat", raw("eurosat"), "--out", "plain") == 0
     x = np.load("plain/SAR_data.npy")
-    low, high = (np.percentile(x, q, axis=(0, 2, 3))[:, None, None] for q in (2, 98))  # clip, then scale, per band
+    low, high = (
+        np.percentile(x, q, axis=(0, 2, 3))[:, None, None] for q in (2, 98)
+    )  # clip, then scale, per band
     expected = (np.clip(x, low, high) - low) / (high - low)
     np.testing.assert_allclose(np.load("fixed/SAR_data_normalized.npy"), expected, atol=1e-5)
 
@@ -165,7 +199,12 @@ def test_a_network_trains_on_it(name, raw, tmp_path):
 @pytest.mark.slow
 def test_tables_1_and_2_run_by_name_with_the_papers_figures_beside(raw, capsys):
     assert prepare("eurosat", raw("eurosat")) == 0
-    assert cli.main(["table", "2", "--data", "eurosat", "--profile", "tiny", "--seeds", "1", "--dry_run"]) == 0
+    assert (
+        cli.main(
+            ["table", "2", "--data", "eurosat", "--profile", "tiny", "--seeds", "1", "--dry_run"]
+        )
+        == 0
+    )
     assert "15 runs" in capsys.readouterr().out
     command = "table 1 --data eurosat --profile tiny --epochs 1 --batch_size 16 --seeds 1 --out t1"
     assert cli.main(command.split()) == 0
@@ -219,9 +258,20 @@ sys.exit(cli.main(sys.argv[2:]))
 @pytest.mark.parametrize("name", ["eurosat", "potsdam"])
 def test_killed_at_any_moment_it_goes_on_and_never_loads_incomplete(name, raw, tmp_path):
     options = ["--options", json.dumps(OPTIONS[name])] if name in OPTIONS else []
-    command = ["data", "prepare", name, "--root", str(raw(name)), "--out", str(tmp_path / "out"), *options]
+    command = [
+        "data",
+        "prepare",
+        name,
+        "--root",
+        str(raw(name)),
+        "--out",
+        str(tmp_path / "out"),
+        *options,
+    ]
     for moment in (3, 20, 37):
-        killed = subprocess.run([sys.executable, "-c", KILLED, str(moment), *command], capture_output=True, check=False)
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, str(moment), *command], capture_output=True, check=False
+        )
         assert killed.returncode == -signal.SIGKILL
         with pytest.raises(DataError):
             load(tmp_path / "out")
@@ -237,7 +287,9 @@ def test_killed_at_any_moment_it_goes_on_and_never_loads_incomplete(name, raw, t
 def test_the_page_of_the_data_sets_has_the_table_of_the_code(capsys, monkeypatch):
     monkeypatch.setitem(SOURCES, "nyuv2", REAL["nyuv2"])
     assert cli.main(["data", "list", "--markdown"]) == 0
-    assert capsys.readouterr().out.strip() in README.read_text(), "make it again with: discom data list --markdown"
+    assert capsys.readouterr().out.strip() in README.read_text(), (
+        "make it again with: discom data list --markdown"
+    )
 
 
 def test_the_list_says_what_is_prepared(raw, capsys):
@@ -246,7 +298,9 @@ def test_the_list_says_what_is_prepared(raw, capsys):
     assert cli.main(["data", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(SOURCES)
-    assert [line.endswith("prepared in data/eurosat") for line in lines if line.startswith("eurosat")] == [True]
+    assert [
+        line.endswith("prepared in data/eurosat") for line in lines if line.startswith("eurosat")
+    ] == [True]
     assert sum(line.endswith("not prepared here") for line in lines) == len(SOURCES) - 1
     for one in SOURCES.values():
         for words in (one.size, one.licence, one.access, one.page):
@@ -269,7 +323,9 @@ def test_a_source_says_all_that_a_reader_asks(name):
 def test_a_set_that_is_not_there_is_an_advice_in_one_line(name, capsys):
     assert cli.main(["data", "check", name]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"discom: error: data/{name}: not prepared yet: discom data prepare {name} --root RAW. ")
+    assert said.startswith(
+        f"discom: error: data/{name}: not prepared yet: discom data prepare {name} --root RAW. "
+    )
     assert len(said.splitlines()) == 1
     assert cli.main(["data", "prepare", name]) == 2
     assert f"data/raw/{name}: no such folder (--root)" in capsys.readouterr().err
@@ -278,11 +334,24 @@ def test_a_set_that_is_not_there_is_an_advice_in_one_line(name, capsys):
 def test_a_folder_that_is_scaled_already_is_not_scaled_again(raw, capsys):
     assert prepare("eurosat", raw("eurosat"), "--split_seed", 0) == 0
     assert os.listdir("data") == ["eurosat-0"]
-    for more in (("--split_seed", "1"), ("--split", "grouped"), ("--split_seed", "1", "--scaling", "whole")):
+    for more in (
+        ("--split_seed", "1"),
+        ("--split", "grouped"),
+        ("--split_seed", "1", "--scaling", "whole"),
+    ):
         assert cli.main(["data", "prepare", "data/eurosat-0", "--out", "again", *more]) == 2
     assert os.listdir() == ["data"]
     assert prepare("eurosat", raw("eurosat")) == 0
-    own = ["data", "prepare", "data/eurosat", "--out", "data/eurosat", "--split_seed", "0", "--overwrite"]
+    own = [
+        "data",
+        "prepare",
+        "data/eurosat",
+        "--out",
+        "data/eurosat",
+        "--split_seed",
+        "0",
+        "--overwrite",
+    ]
     capsys.readouterr()
     assert cli.main(own) == 2
     assert "data/eurosat is the folder that is read; choose another" in capsys.readouterr().err
@@ -313,13 +382,31 @@ def test_the_second_step_goes_on_from_the_first(raw, monkeypatch):
 
 WRONG = {
     "a root of no raw files": (("scenes", "--root", "raw"), "--root: 'scenes' has no raw files"),
-    "options that are no JSON": (("eurosat", "--options", "window=16"), "--options: 'window=16' is no JSON object"),
-    "options that are a list": (("eurosat", "--options", "[1]"), "--options: '[1]' is no JSON object"),
-    "an option that it lacks": (("eurosat", "--options", '{"window": 3}'), "eurosat has no option 'window'"),
-    "options of no set": (("scenes", "--options", '{"n": 3}'), "takes no --options and no --download"),
+    "options that are no JSON": (
+        ("eurosat", "--options", "window=16"),
+        "--options: 'window=16' is no JSON object",
+    ),
+    "options that are a list": (
+        ("eurosat", "--options", "[1]"),
+        "--options: '[1]' is no JSON object",
+    ),
+    "an option that it lacks": (
+        ("eurosat", "--options", '{"window": 3}'),
+        "eurosat has no option 'window'",
+    ),
+    "options of no set": (
+        ("scenes", "--options", '{"n": 3}'),
+        "takes no --options and no --download",
+    ),
     "a download of no set": (("scenes", "--download"), "takes no --options and no --download"),
-    "scaling without a split": (("scenes", "--scaling", "whole"), "--scaling: takes effect with --split_seed alone"),
-    "a split that it lacks": (("scenes", "--split", "grouped"), "scenes has no split 'grouped'; choose random"),
+    "scaling without a split": (
+        ("scenes", "--scaling", "whole"),
+        "--scaling: takes effect with --split_seed alone",
+    ),
+    "a split that it lacks": (
+        ("scenes", "--split", "grouped"),
+        "scenes has no split 'grouped'; choose random",
+    ),
     "a download by hand": (("potsdam", "--download"), "cannot be downloaded by a program"),
 }
 

@@ -17,7 +17,11 @@ from discom.data.sources import archives
 from discom.data.sources.archives import unpack
 from discom.errors import DataError
 
-FILES = {f"set/{name}/{name}_{k}.tif": bytes([k]) * (100 * k) + name.encode() for name in "ab" for k in (1, 2, 3)}
+FILES = {
+    f"set/{name}/{name}_{k}.tif": bytes([k]) * (100 * k) + name.encode()
+    for name in "ab"
+    for k in (1, 2, 3)
+}
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -31,13 +35,19 @@ def pack(archive: Path, files: dict[str, bytes], method: int = zipfile.ZIP_DEFLA
         with tarfile.open(archive, "w:gz" if archive.name.endswith("gz") else "w") as opened:
             for name, content in files.items():
                 info = tarfile.TarInfo(name)
-                info.type, info.size = (tarfile.DIRTYPE, 0) if name.endswith("/") else (tarfile.REGTYPE, len(content))
+                info.type, info.size = (
+                    (tarfile.DIRTYPE, 0) if name.endswith("/") else (tarfile.REGTYPE, len(content))
+                )
                 opened.addfile(info, io.BytesIO(content))
     return archive
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def refused(archive: Path, folder: Path, **given) -> str:
@@ -60,7 +70,13 @@ def test_every_file_is_written(tmp_path, ending, capsys):
 
 
 def test_names_of_other_systems(tmp_path):
-    names = {"./a.tif": b"1", "b\\c\\d.tif": b"2", "e//f.tif": b"3", "grün/ß.tif": b"4", "..g/h..tif": b"5"}
+    names = {
+        "./a.tif": b"1",
+        "b\\c\\d.tif": b"2",
+        "e//f.tif": b"3",
+        "grün/ß.tif": b"4",
+        "..g/h..tif": b"5",
+    }
     unpack(pack(tmp_path / "x.zip", names), tmp_path / "out")
     assert held(tmp_path / "out") == {
         "a.tif": b"1", "b/c/d.tif": b"2", "e/f.tif": b"3", "grün/ß.tif": b"4", "..g/h..tif": b"5"
@@ -75,7 +91,8 @@ def test_what_systems_leave_behind_is_left_out(tmp_path, ending):
     assert "holds no file" in refused(pack(tmp_path / f"y{ending}", rest), tmp_path / "none")
 
 
-# no file outside the folder --------------------------------------------------------------------------------------
+# no file outside the folder
+# --------------------------------------------------------------------------------------
 
 OUTSIDE = ("../evil.tif", "set/../../evil.tif", "..\\evil.tif", "set\\..\\..\\evil.tif", "/evil.tif", "\\evil.tif",
            "C:\\evil.tif", "C:/evil.tif", "c:evil.tif", "\\\\host\\share\\evil.tif", "//host/share/evil.tif",
@@ -123,7 +140,9 @@ def test_a_link_that_is_there_already_is_not_followed_outside(tmp_path):
         unpack(pack(tmp_path / "x.zip", FILES), tmp_path / "out")
     assert held(tmp_path / "elsewhere") == {}
     (tmp_path / "disk").mkdir()
-    (tmp_path / "linked").symlink_to(tmp_path / "disk")  # the folder itself may be one: data on another disk
+    (tmp_path / "linked").symlink_to(
+        tmp_path / "disk"
+    )  # the folder itself may be one: data on another disk
     unpack(tmp_path / "x.zip", tmp_path / "linked")
     assert held(tmp_path / "disk") == FILES
 
@@ -145,26 +164,35 @@ KINDS = {"symbolic link": (tarfile.SYMTYPE, "/etc"), "link inside": (tarfile.SYM
 @pytest.mark.parametrize("title", KINDS)
 def test_links_and_devices_in_a_tar(tmp_path, title):
     archive = special_tar(tmp_path / "x.tar", *KINDS[title])
-    assert "x.tar: 'set/odd' is a link or a device; it is not the" in refused(archive, tmp_path / "out")
+    assert "x.tar: 'set/odd' is a link or a device; it is not the" in refused(
+        archive, tmp_path / "out"
+    )
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
+@pytest.mark.parametrize(
+    "kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK]
+)
 def test_links_and_devices_in_a_zip(tmp_path, kind):
     archive = pack(tmp_path / "x.zip", FILES)
     with zipfile.ZipFile(archive, "a") as opened:
         info = zipfile.ZipInfo("set/odd")
         info.external_attr = (kind | 0o777) << 16
         opened.writestr(info, "/etc/passwd")
-    assert "x.zip: 'set/odd' is a link or a device; it is not the" in refused(archive, tmp_path / "out")
+    assert "x.zip: 'set/odd' is a link or a device; it is not the" in refused(
+        archive, tmp_path / "out"
+    )
 
 
-# too large --------------------------------------------------------------------------------------------------------
+# too large
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ending", ENDINGS[:3])
 def test_the_limit_is_of_all_files(tmp_path, ending):
     archive, size = pack(tmp_path / f"x{ending}", FILES), sum(map(len, FILES.values()))
-    assert f"unpacks to more than the {size - 1:,} bytes allowed" in refused(archive, tmp_path / "out", limit=size - 1)
+    assert f"unpacks to more than the {size - 1:,} bytes allowed" in refused(
+        archive, tmp_path / "out", limit=size - 1
+    )
     unpack(archive, tmp_path / "out", limit=size)
     assert held(tmp_path / "out") == FILES
 
@@ -173,7 +201,10 @@ def test_the_limit_is_of_all_files(tmp_path, ending):
 def test_a_bomb(tmp_path, ending):
     archive = pack(tmp_path / f"x{ending}", {f"{k}.tif": bytes(1 << 20) for k in range(4)})
     message = refused(archive, tmp_path / "out")
-    assert f"x{ending}: it unpacks to more than 500 times its {archive.stat().st_size:,} bytes" in message
+    assert (
+        f"x{ending}: it unpacks to more than 500 times its {archive.stat().st_size:,} bytes"
+        in message
+    )
 
 
 def test_a_bomb_of_overlapping_files(tmp_path):
@@ -184,7 +215,12 @@ def test_a_bomb_of_overlapping_files(tmp_path):
         first = opened.infolist()[0]
         for k in range(600):
             info = zipfile.ZipInfo("0.tif")
-            info.CRC, info.file_size, info.compress_size, info.header_offset = first.CRC, 20_000, 20_000, 0
+            info.CRC, info.file_size, info.compress_size, info.header_offset = (
+                first.CRC,
+                20_000,
+                20_000,
+                0,
+            )
             info.filename = f"{k:05}"
             opened.filelist.append(info)
         opened._didModify = True
@@ -193,7 +229,10 @@ def test_a_bomb_of_overlapping_files(tmp_path):
 
 def test_a_blank_label_image_is_no_bomb(tmp_path):
     rng = np.random.default_rng(0)
-    files = {"mask.tif": bytes(4 << 20), "photo.tif": rng.bytes(100_000)}  # the mask alone grows a thousand times
+    files = {
+        "mask.tif": bytes(4 << 20),
+        "photo.tif": rng.bytes(100_000),
+    }  # the mask alone grows a thousand times
     unpack(pack(tmp_path / "x.zip", files), tmp_path / "out")
     assert held(tmp_path / "out") == files
 
@@ -206,7 +245,9 @@ def test_a_tar_that_claims_more_than_it_holds(tmp_path):
     assert "unpacks to more than" in refused(tmp_path / "x.tar", tmp_path / "out")
     info.size = 900
     (tmp_path / "x.tar").write_bytes(info.tobuf() + bytes(512))
-    assert "is no archive or damaged (unexpected end of data)" in refused(tmp_path / "x.tar", tmp_path / "out")
+    assert "is no archive or damaged (unexpected end of data)" in refused(
+        tmp_path / "x.tar", tmp_path / "out"
+    )
 
 
 def test_space_is_looked_for_first_and_counts_what_is_missing_alone(tmp_path, monkeypatch):
@@ -221,7 +262,8 @@ def test_space_is_looked_for_first_and_counts_what_is_missing_alone(tmp_path, mo
     assert held(tmp_path / "out") == FILES
 
 
-# damaged ----------------------------------------------------------------------------------------------------------
+# damaged
+# ----------------------------------------------------------------------------------------------------------
 
 
 def overwrite(archive: Path, place: bytes, content: bytes) -> None:
@@ -233,7 +275,9 @@ def overwrite(archive: Path, place: bytes, content: bytes) -> None:
 
 
 def stored(path: Path) -> Path:
-    return pack(path, {"a.tif": b"A" * 600, "b.tif": b"B" * 600, "c.tif": b"C" * 600}, zipfile.ZIP_STORED)
+    return pack(
+        path, {"a.tif": b"A" * 600, "b.tif": b"B" * 600, "c.tif": b"C" * 600}, zipfile.ZIP_STORED
+    )
 
 
 def damaged_zip(path: Path) -> Path:
@@ -285,17 +329,32 @@ def deflate64(path: Path) -> Path:
 PAGE = b"<!DOCTYPE html><html>Log in</html>" * 50
 DAMAGED = {
     "a web page as .zip": (lambda root: written(root / "x.zip", PAGE), "File is not a zip file"),
-    "a web page as .tar.gz": (lambda root: written(root / "x.tar.gz", PAGE), "file could not be opened successfully"),
+    "a web page as .tar.gz": (
+        lambda root: written(root / "x.tar.gz", PAGE),
+        "file could not be opened successfully",
+    ),
     "an empty .zip": (lambda root: written(root / "x.zip", b""), "File is not a zip file"),
-    "an empty .tar": (lambda root: written(root / "x.tar", b""), "file could not be opened successfully"),
+    "an empty .tar": (
+        lambda root: written(root / "x.tar", b""),
+        "file could not be opened successfully",
+    ),
     "a zip cut short": (lambda root: cut_file(stored(root / "x.zip")), "File is not a zip file"),
-    "a tar cut short": (lambda root: cut_file(pack(root / "x.tar", FILES), 0.25), "unexpected end of data"),
+    "a tar cut short": (
+        lambda root: cut_file(pack(root / "x.tar", FILES), 0.25),
+        "unexpected end of data",
+    ),
     "a tar cut short between two files": (
         lambda root: cut_file(pack(root / "x.tar", FILES), 0.1),
         "its list of files breaks off",
     ),
-    "a tar with a damaged header": (lambda root: damaged_tar(root / "x.tar"), "its list of files breaks off"),
-    "a tar.gz cut short": (lambda root: cut_file(pack(root / "x.tgz", FILES)), "end-of-stream marker"),
+    "a tar with a damaged header": (
+        lambda root: damaged_tar(root / "x.tar"),
+        "its list of files breaks off",
+    ),
+    "a tar.gz cut short": (
+        lambda root: cut_file(pack(root / "x.tgz", FILES)),
+        "end-of-stream marker",
+    ),
 }
 
 
@@ -309,7 +368,9 @@ def test_what_is_damaged_as_a_whole(tmp_path, title):
     assert message.endswith("); delete it and fetch it again")
 
 
-@pytest.mark.parametrize(("make", "reason"), [(locked, "a password"), (deflate64, "That compression method is not")])
+@pytest.mark.parametrize(
+    ("make", "reason"), [(locked, "a password"), (deflate64, "That compression method is not")]
+)
 def test_what_another_program_can_unpack(tmp_path, make, reason):
     message = refused(make(tmp_path / "x.zip"), tmp_path / "out")
     assert f"x.zip: cannot be unpacked here ({reason}" in message
@@ -318,7 +379,10 @@ def test_what_another_program_can_unpack(tmp_path, make, reason):
 
 def test_a_damaged_file_is_not_written_and_those_before_it_stay(tmp_path):
     archive = damaged_zip(tmp_path / "x.zip")
-    with pytest.raises(DataError, match=r"x\.zip: is no archive or damaged \(Bad CRC-32 for file 'b\.tif'\); delete"):
+    with pytest.raises(
+        DataError,
+        match=r"x\.zip: is no archive or damaged \(Bad CRC-32 for file 'b\.tif'\); delete",
+    ):
         unpack(archive, tmp_path / "out")
     assert held(tmp_path / "out") == {"a.tif": b"A" * 600}
     unpack(stored(archive), tmp_path / "out")
@@ -343,13 +407,19 @@ def test_a_tar_gz_with_a_wrong_sum_writes_nothing(tmp_path):
 
 
 def test_no_archive_at_all(tmp_path):
-    assert refused(tmp_path / "x.zip", tmp_path / "out") == f"{tmp_path / 'x.zip'}: no such file; fetch it"
+    assert (
+        refused(tmp_path / "x.zip", tmp_path / "out")
+        == f"{tmp_path / 'x.zip'}: no such file; fetch it"
+    )
 
 
 @pytest.mark.parametrize("ending", ENDINGS[:2])
 def test_an_archive_without_files(tmp_path, ending):
     archive = pack(tmp_path / f"x{ending}", {"set/": b""})
-    assert refused(archive, tmp_path / "out") == f"{archive}: holds no file; delete it and fetch it again"
+    assert (
+        refused(archive, tmp_path / "out")
+        == f"{archive}: holds no file; delete it and fetch it again"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -386,7 +456,8 @@ def test_random_damage_is_found_or_harmless(tmp_path, ending):
     assert not any("\n" in message for message in told)
 
 
-# interrupted --------------------------------------------------------------------------------------------------------
+# interrupted
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ending", ENDINGS[:3])
@@ -412,7 +483,8 @@ def test_a_disk_that_fills_up(tmp_path, monkeypatch):
     monkeypatch.setattr(archives.shutil, "copyfileobj", full)
     message = refused(archive, tmp_path / "out")
     assert (
-        message == f"{tmp_path / 'out'}: No space left on device while x.zip is unpacked; make room or check the rights"
+        message
+        == f"{tmp_path / 'out'}: No space left on device while x.zip is unpacked; make room or check the rights"
     )
 
 

@@ -66,7 +66,10 @@ def test_what_is_there_is_verified_and_not_asked_for(web, tmp_path):
     assert fetch(RemoteFile(NAME, (url,), len(CONTENT), MD5), tmp_path).read_bytes() == CONTENT
     (tmp_path / NAME).write_bytes(OTHER)
     message = refused(fetch, RemoteFile(NAME, (url,), len(CONTENT), MD5), tmp_path)
-    assert f"set.zip: has md5 {hashlib.md5(OTHER).hexdigest()}, not {MD5[4:]}; delete it and fetch it again" in message
+    assert (
+        f"set.zip: has md5 {hashlib.md5(OTHER).hexdigest()}, not {MD5[4:]}; delete it and fetch it again"
+        in message
+    )
     assert web.asked == []
 
 
@@ -96,7 +99,12 @@ def test_a_download_that_is_always_cut_leaves_nothing(web, tmp_path):
 
 
 def test_mirrors_are_tried_in_order(web, tmp_path):
-    urls = (web.put("/a", status(404)), web.put("/b", status(503)), web.put("/c", good(CONTENT)), web.put("/d"))
+    urls = (
+        web.put("/a", status(404)),
+        web.put("/b", status(503)),
+        web.put("/c", good(CONTENT)),
+        web.put("/d"),
+    )
     assert fetch(RemoteFile(NAME, urls, checksum=MD5), tmp_path).read_bytes() == CONTENT
     assert list(dict.fromkeys(path for path, _ in web.asked)) == ["/a", "/b", "/c"]
 
@@ -104,7 +112,10 @@ def test_mirrors_are_tried_in_order(web, tmp_path):
 BAD = {
     "wrong bytes": (good(OTHER), rf"has md5 {hashlib.md5(OTHER).hexdigest()}, not {MD5[4:]}"),
     "a web page": (page(), "is a web page and no data"),
-    "a web page after a mark of bytes": (page("\ufeff <!-- x --><HTML>"), "is a web page and no data"),
+    "a web page after a mark of bytes": (
+        page("\ufeff <!-- x --><HTML>"),
+        "is a web page and no data",
+    ),
     "cut without a word": (good(CONTENT[:-1]), r"has 102,399 bytes, not 102,400"),
     "too long": (good(CONTENT + b"x"), r"has 102,401 bytes, not 102,400"),
     "nothing": (good(b""), r"has 0 bytes, not 102,400"),
@@ -122,7 +133,9 @@ def test_what_is_not_the_file_never_gets_its_name(web, tmp_path, title):
     assert message.startswith(f"{tmp_path / NAME}: no mirror gave it: {url} ({reason}")
     assert list(tmp_path.iterdir()) == []
     mirror = web.put("/mirror", good(CONTENT))
-    assert fetch(RemoteFile(NAME, (url, mirror), len(CONTENT), MD5), tmp_path).read_bytes() == CONTENT
+    assert (
+        fetch(RemoteFile(NAME, (url, mirror), len(CONTENT), MD5), tmp_path).read_bytes() == CONTENT
+    )
 
 
 def test_a_wrong_file_is_not_asked_for_again(web, tmp_path):
@@ -159,16 +172,23 @@ def test_the_same_content_packed_otherwise(web, tmp_path):
     asked = len(web.asked)
     assert fetch(remote, tmp_path) == find_file(remote, tmp_path) == tmp_path / "other.tar"
     assert len(web.asked) == asked
-    nowhere = RemoteFile(NAME, (f"{web.address}/x",), instead=(RemoteFile("y", (f"{web.address}/y",)),))
+    nowhere = RemoteFile(
+        NAME, (f"{web.address}/x",), instead=(RemoteFile("y", (f"{web.address}/y",)),)
+    )
     message = refused(fetch, nowhere, tmp_path / "empty", 1)
-    assert f"{web.address}/x (HTTP status 404), {web.address}/y (HTTP status 404); try later" in message
+    assert (
+        f"{web.address}/x (HTTP status 404), {web.address}/y (HTTP status 404); try later"
+        in message
+    )
 
 
 def test_space_is_looked_for_first(web, tmp_path, monkeypatch):
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     remote = RemoteFile(NAME, (web.put("/set.zip", good(CONTENT)),), len(CONTENT))
     message = refused(fetch, remote, tmp_path)
-    assert message.startswith(f"{tmp_path}: 1,000 bytes are free, 102,400 needed for set.zip; make room")
+    assert message.startswith(
+        f"{tmp_path}: 1,000 bytes are free, 102,400 needed for set.zip; make room"
+    )
     assert web.asked == []
 
 
@@ -184,10 +204,14 @@ def test_a_full_disk_is_no_fault_of_the_mirror(web, tmp_path, monkeypatch):
 
 def test_no_address_and_no_server(tmp_path, waits):
     message = refused(fetch, RemoteFile(NAME), tmp_path)
-    assert message == (f"{tmp_path / NAME}: has no address to download it from; fetch it by hand into {tmp_path}")
+    assert message == (
+        f"{tmp_path / NAME}: has no address to download it from; fetch it by hand into {tmp_path}"
+    )
     with serve() as gone:
         pass
-    assert f"{gone.address}/x (no connection)" in refused(fetch, RemoteFile(NAME, (f"{gone.address}/x",)), tmp_path)
+    assert f"{gone.address}/x (no connection)" in refused(
+        fetch, RemoteFile(NAME, (f"{gone.address}/x",)), tmp_path
+    )
 
 
 def test_a_server_that_does_not_answer(web, tmp_path, monkeypatch):
@@ -223,16 +247,24 @@ def test_a_server_without_a_trusted_certificate_is_refused(tmp_path, monkeypatch
 def test_verify_file(tmp_path):
     file = tmp_path / NAME
     file.write_bytes(CONTENT)
-    for remote in (RemoteFile(NAME), RemoteFile(NAME, (), len(CONTENT), SHA), RemoteFile(NAME, checksum=MD5)):
+    for remote in (
+        RemoteFile(NAME),
+        RemoteFile(NAME, (), len(CONTENT), SHA),
+        RemoteFile(NAME, checksum=MD5),
+    ):
         verify_file(file, remote)
     assert "has 102,400 bytes, not 5; delete" in refused(verify_file, file, RemoteFile(NAME, (), 5))
     file.write_bytes(b"")
-    assert refused(verify_file, file, RemoteFile(NAME)) == f"{file}: has 0 bytes; delete it and fetch it again"
+    assert (
+        refused(verify_file, file, RemoteFile(NAME))
+        == f"{file}: has 0 bytes; delete it and fetch it again"
+    )
     file.write_text("<html>")
     assert f"{file}: is a web page and no data" in refused(verify_file, file, RemoteFile(NAME))
 
 
-# Zenodo -----------------------------------------------------------------------------------------------------------
+# Zenodo
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""EuroSAT: what the reader makes of the archives' layouts, of every known damage, and of the real files."""
+"""EuroSAT: what the reader makes of the archives' layouts, of every known damage, and of the real
+files."""
 
 import shutil
 
@@ -34,7 +35,8 @@ def name_and_number(stem):
     return name, int(number)
 
 
-# values ---------------------------------------------------------------------------------------------------------
+# values
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_ms_and_sar_hold_the_planted_values(raw):
@@ -61,7 +63,9 @@ def test_pairs_are_in_natural_order_and_classes_by_name(raw):
     assert data.classes == CLASSES == tuple(fixture.CLASSES)
     assert data.ids.tolist() == [f"{name}_{number}" for name in CLASSES for number in (1, 2, 10)]
     assert data.paired_ids.tolist() == data.ids.tolist()
-    assert [data.classes[label] for label in data.labels] == [stem.partition("_")[0] for stem in data.ids]
+    assert [data.classes[label] for label in data.labels] == [
+        stem.partition("_")[0] for stem in data.ids
+    ]
     assert [len(part) for part in data.split()] == [10, 10, 10]
 
 
@@ -70,8 +74,12 @@ def test_rgb_is_b04_b03_b02_and_other_the_rest(raw):
     assert data.name == "eurosat-rgb-other"
     ms = planted("ms", data.ids)
     np.testing.assert_array_equal(np.asarray(data.modalities["rgb"].x), ms[:, [3, 2, 1]])
-    np.testing.assert_array_equal(np.asarray(data.modalities["other"].x), ms[:, [0, 4, 5, 6, 7, 8, 9, 10, 11, 12]])
-    assert (np.asarray(data.modalities["rgb"].x) != ms[:, :3]).any()  # blue first, as in the file, is something else
+    np.testing.assert_array_equal(
+        np.asarray(data.modalities["other"].x), ms[:, [0, 4, 5, 6, 7, 8, 9, 10, 11, 12]]
+    )
+    assert (
+        np.asarray(data.modalities["rgb"].x) != ms[:, :3]
+    ).any()  # blue first, as in the file, is something else
 
 
 def test_modalities_in_the_order_asked_for(raw):
@@ -93,7 +101,9 @@ def test_values_beyond_int16_survive(raw):
 def test_a_list_of_files_pairs_nothing(raw):
     """What reading each folder in its own order would give: the patches of one class, mixed up."""
     ms = sorted((raw / "EuroSAT_MS" / "River").iterdir())
-    sar = sorted((raw / "EuroSAT-SAR" / "River").iterdir(), key=lambda file: int(file.stem.split("_")[1]))
+    sar = sorted(
+        (raw / "EuroSAT-SAR" / "River").iterdir(), key=lambda file: int(file.stem.split("_")[1])
+    )
     assert [a.stem for a in ms] != [b.stem for b in sar]
     data = read_eurosat(raw)
     for name in data.modalities:
@@ -104,22 +114,30 @@ def test_another_readers_numbers_are_other_classes(raw):
     copernicus = ["AnnualCrop", "HerbaceousVegetation", "Industrial", "PermanentCrop", "River", "Forest", "Highway",
                   "Pasture", "Residential", "SeaLake"]  # fmt: skip
     data = read_eurosat(raw)
-    right = {name for name, number in zip(CLASSES, range(10), strict=True) if copernicus[number] == name}
-    assert right == {"AnnualCrop", "SeaLake"}  # a label file numbered that way would be wrong for eight of ten
+    right = {
+        name for name, number in zip(CLASSES, range(10), strict=True) if copernicus[number] == name
+    }
+    assert right == {
+        "AnnualCrop",
+        "SeaLake",
+    }  # a label file numbered that way would be wrong for eight of ten
     assert (data.labels == [CLASSES.index(stem.partition("_")[0]) for stem in data.ids]).all()
 
 
 def test_nothing_is_read_until_it_is_asked_for(raw, monkeypatch):
     read = []
     imread = tifffile.TiffFile
-    monkeypatch.setattr("discom.data.images.tifffile.TiffFile", lambda file: read.append(file) or imread(file))
+    monkeypatch.setattr(
+        "discom.data.images.tifffile.TiffFile", lambda file: read.append(file) or imread(file)
+    )
     data = read_eurosat(raw)
     assert len(read) == 4  # the first of each sensor: once to count its bands, once to check it
     data.modalities["sar"].x[4:6]
     assert [file.name for file in read[4:]] == ["Forest_2.tif", "Forest_10.tif"]
 
 
-# layouts --------------------------------------------------------------------------------------------------------
+# layouts
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hidden", [False, True])
@@ -131,11 +149,7 @@ def test_every_layout_gives_the_same(raw, tmp_path, layout, hidden):
 
 @pytest.mark.parametrize(
     "how",
-    [
-        {"axes": "first"},
-        {"compression": None, "rowsperstrip": 4},
-        {"byteorder": ">"},
-    ],
+    [{"axes": "first"}, {"compression": None, "rowsperstrip": 4}, {"byteorder": ">"}],
     ids=str,
 )
 def test_every_encoding_gives_the_same(raw, tmp_path, how):
@@ -166,7 +180,8 @@ def test_sar_alone(tmp_path):
     np.testing.assert_array_equal(np.asarray(data.modalities["sar"].x), planted("sar", data.ids))
 
 
-# the split, and the folder on disk ------------------------------------------------------------------------------
+# the split, and the folder on disk
+# ------------------------------------------------------------------------------
 
 
 def test_lists_are_the_official_split(raw, tmp_path):
@@ -190,7 +205,9 @@ def test_lists_beside_the_images_are_found(tmp_path):
 
 def test_samples_in_no_list_are_counted(tmp_path):
     fixture.make(tmp_path, lists=True, count=(1, 2, 3, 10))
-    with pytest.warns(UserWarning, match=r"10 samples are in no list \(AnnualCrop_3, Forest_3, .*\); left out"):
+    with pytest.warns(
+        UserWarning, match=r"10 samples are in no list \(AnnualCrop_3, Forest_3, .*\); left out"
+    ):
         data = read_eurosat(tmp_path, lists=True)
     assert sum(map(len, data.parts.values())) == 30
 
@@ -216,17 +233,26 @@ def test_round_trip(raw, tmp_path, lists):
 def test_a_constant_b10_is_scaled_to_zero_with_a_warning(tmp_path):
     """Divided by a standard deviation near 0, its noise would be the loudest band."""
     data = read_eurosat(fixture.make(tmp_path, sensors=("ms",), flat_b10="all"), ["ms"])
-    with pytest.warns(UserWarning, match=r"eurosat-ms/ms: band 9 is constant \(12\) .* scaled to zero"):
+    with pytest.warns(
+        UserWarning, match=r"eurosat-ms/ms: band 9 is constant \(12\) .* scaled to zero"
+    ):
         images = data.split().train.images("ms")
     assert not images[:, 9].any()
     assert (images.max((0, 2, 3)) == 1).tolist() == [band != 9 for band in range(13)]
 
 
-# what bad input looks like --------------------------------------------------------------------------------------
+# what bad input looks like
+# --------------------------------------------------------------------------------------
 
 BAD = {
-    "orphan in MS": ({"no_sar": ["River_2"]}, r"1 of ms have no partner \(River_2\); complete the files, or leave"),
-    "orphan in SAR": ({"no_ms": ["River_2", "Forest_1"]}, r"2 of sar have no partner \(Forest_1, River_2\); compl"),
+    "orphan in MS": (
+        {"no_sar": ["River_2"]},
+        r"1 of ms have no partner \(River_2\); complete the files, or leave",
+    ),
+    "orphan in SAR": (
+        {"no_ms": ["River_2", "Forest_1"]},
+        r"2 of sar have no partner \(Forest_1, River_2\); compl",
+    ),
     "orphans on both sides": (
         {"no_ms": ["River_2"], "no_sar": ["River_10"]},
         r"1 of ms have no partner \(River_10\); 1 of sar have no partner \(River_2\)",
@@ -243,7 +269,10 @@ BAD = {
         {"sensors": [], "jpegs": True},
         r"no ten class folders of ms, 13 bands \(there is no \.tif\); unpack that archive$",
     ),
-    "nothing": ({"sensors": []}, r"holds no folder with EuroSAT's ten class folders \(AnnualCrop … SeaLake\); unpack"),
+    "nothing": (
+        {"sensors": []},
+        r"holds no folder with EuroSAT's ten class folders \(AnnualCrop … SeaLake\); unpack",
+    ),
     "MS twice": ({"twice": True}, r"old: holds ms, as .*EuroSAT_MS does; remove one of the two"),
     "no class folder": (
         {"no_class": "River", "sensors": ["ms"]},
@@ -253,29 +282,74 @@ BAD = {
         {"no_class": "River"},
         r"no ten class folders of ms, 13 bands \(.*AnnualCrop_1\.tif has 2\)",
     ),
-    "empty class folder": ({"empty_class": "River"}, r"River: no River_<n>\.tif in it; unpack the archive again"),
-    "first class folder empty": ({"empty_class": "AnnualCrop"}, r"AnnualCrop: no AnnualCrop_<n>\.tif in it; unpack"),
+    "empty class folder": (
+        {"empty_class": "River"},
+        r"River: no River_<n>\.tif in it; unpack the archive again",
+    ),
+    "first class folder empty": (
+        {"empty_class": "AnnualCrop"},
+        r"AnnualCrop: no AnnualCrop_<n>\.tif in it; unpack",
+    ),
     "file of another class": (
         {"stray": ("River", "Forest_2")},
         r"River/Forest_2\.tif: is no River_<n>\.tif; move it to its class or remove it",
     ),
-    "all of 12 bands": ({"bands_12": "all"}, r"no ten class folders of ms, 13 bands \(.*has 2, .*MS.*_1\.tif has 12\)"),
-    "12 bands": ({"bands_12": "River_2"}, r"River_2\.tif: has shape \(12, 64, 64\), EuroSAT's .* \(13, 64, 64\)"),
-    "RGB": ({"bands_3": "River_2"}, r"River_2\.tif: has shape \(3, 64, 64\), EuroSAT's multispectral files have"),
-    "32 pixels": ({"small": "all"}, r"AnnualCrop_1\.tif: has shape \(13, 32, 32\), EuroSAT's multispectral files"),
+    "all of 12 bands": (
+        {"bands_12": "all"},
+        r"no ten class folders of ms, 13 bands \(.*has 2, .*MS.*_1\.tif has 12\)",
+    ),
+    "12 bands": (
+        {"bands_12": "River_2"},
+        r"River_2\.tif: has shape \(12, 64, 64\), EuroSAT's .* \(13, 64, 64\)",
+    ),
+    "RGB": (
+        {"bands_3": "River_2"},
+        r"River_2\.tif: has shape \(3, 64, 64\), EuroSAT's multispectral files have",
+    ),
+    "32 pixels": (
+        {"small": "all"},
+        r"AnnualCrop_1\.tif: has shape \(13, 32, 32\), EuroSAT's multispectral files",
+    ),
     "B8A in its natural place": (
         {"natural_order": "all"},
         r"AnnualCrop_1\.tif: its bands are B01 … B8 B8A B09 …; in EuroSAT B8A comes last, take the original file",
     ),
-    "B8A in its natural place, once": ({"natural_order": "SeaLake_10"}, r"SeaLake_10\.tif: its bands are B01"),
-    "8-bit MS": ({"eight_bit": "River_2"}, r"River_2\.tif: holds uint8, reflectance × 10 000 is uint16; take the"),
-    "MS from 0 to 1": ({"float_ms": "all"}, r"AnnualCrop_1\.tif: holds float32, reflectance × 10 000 is uint16"),
-    "truncated MS": ({"truncated": ("ms", "SeaLake_10")}, r"SeaLake_10\.tif: cannot be read as an image \(.*\); repl"),
-    "truncated SAR": ({"truncated": ("sar", "River_1")}, r"River_1\.tif: cannot be read as an image \(.*\); replace"),
-    "first file truncated": ({"truncated": ("ms", "AnnualCrop_1")}, r"AnnualCrop_1\.tif: cannot be read as an image"),
-    "web page": ({"web_page": ("sar", "River_1")}, r"River_1\.tif: cannot be read as an image \(.*\); replace or rem"),
-    "NaN in SAR": ({"nan": "River_2"}, r"River_2\.tif: .*band 1 holds nan at pixel \(20, 30\); fill or drop"),
-    "-inf in SAR": ({"minus_inf": "River_2"}, r"River_2\.tif: .*band 1 holds -inf at pixel \(20, 30\); fill or drop"),
+    "B8A in its natural place, once": (
+        {"natural_order": "SeaLake_10"},
+        r"SeaLake_10\.tif: its bands are B01",
+    ),
+    "8-bit MS": (
+        {"eight_bit": "River_2"},
+        r"River_2\.tif: holds uint8, reflectance × 10 000 is uint16; take the",
+    ),
+    "MS from 0 to 1": (
+        {"float_ms": "all"},
+        r"AnnualCrop_1\.tif: holds float32, reflectance × 10 000 is uint16",
+    ),
+    "truncated MS": (
+        {"truncated": ("ms", "SeaLake_10")},
+        r"SeaLake_10\.tif: cannot be read as an image \(.*\); repl",
+    ),
+    "truncated SAR": (
+        {"truncated": ("sar", "River_1")},
+        r"River_1\.tif: cannot be read as an image \(.*\); replace",
+    ),
+    "first file truncated": (
+        {"truncated": ("ms", "AnnualCrop_1")},
+        r"AnnualCrop_1\.tif: cannot be read as an image",
+    ),
+    "web page": (
+        {"web_page": ("sar", "River_1")},
+        r"River_1\.tif: cannot be read as an image \(.*\); replace or rem",
+    ),
+    "NaN in SAR": (
+        {"nan": "River_2"},
+        r"River_2\.tif: .*band 1 holds nan at pixel \(20, 30\); fill or drop",
+    ),
+    "-inf in SAR": (
+        {"minus_inf": "River_2"},
+        r"River_2\.tif: .*band 1 holds -inf at pixel \(20, 30\); fill or drop",
+    ),
     "linear SAR": (
         {"linear": "all"},
         r"AnnualCrop_1\.tif: no value is below 0, so this is linear backscatter; decibel are needed: 10 log10",
@@ -285,8 +359,14 @@ BAD = {
         {"filled": "River_2"},
         r"River_2\.tif: holds -9999\.0 dB; backscatter lies in -60 … 30 dB: re",
     ),
-    "an eighth too dark": ({"shadow": "River_2"}, r"River_2\.tif: holds -80\.0 dB; backscatter lies in -60 … 30 dB"),
-    "SAR × 100": ({"hundredths": "all"}, r"AnnualCrop_1\.tif: holds -2\d\d\d\.\d dB; backscatter lies in -60 … 30 dB"),
+    "an eighth too dark": (
+        {"shadow": "River_2"},
+        r"River_2\.tif: holds -80\.0 dB; backscatter lies in -60 … 30 dB",
+    ),
+    "SAR × 100": (
+        {"hundredths": "all"},
+        r"AnnualCrop_1\.tif: holds -2\d\d\d\.\d dB; backscatter lies in -60 … 30 dB",
+    ),
     "one band of SAR": (
         {"one_band": "River_2"},
         r"River_2\.tif: has shape \(1, 64, 64\), EuroSAT-SAR's files have \(2",
@@ -295,7 +375,10 @@ BAD = {
         {"one_band": "all"},
         r"no ten class folders of sar, 2 bands \(.*AnnualCrop_1\.tif has 1, .* has 13\); unpack",
     ),
-    "no list": ({"no_list": "val"}, r"no folder with eurosat-train\.txt, eurosat-val\.txt, .*; fetch them, or go with"),
+    "no list": (
+        {"no_list": "val"},
+        r"no folder with eurosat-train\.txt, eurosat-val\.txt, .*; fetch them, or go with",
+    ),
     "empty list": ({"empty_list": "test"}, r"eurosat-test\.txt: lists no name; fetch it again"),
     "list names what is not there": (
         {"listed": ("val", "Forest_3000.jpg")},
@@ -319,15 +402,21 @@ def test_bad_input_is_refused_in_one_line(tmp_path, title):
     assert str(tmp_path) in str(caught.value)
 
 
-@pytest.mark.parametrize(("defects", "message"), [BAD["linear SAR"], BAD["B8A in its natural place"], BAD["SAR × 100"]])
-def test_an_export_of_another_form_is_refused_before_anything_is_written(tmp_path, defects, message):
+@pytest.mark.parametrize(
+    ("defects", "message"), [BAD["linear SAR"], BAD["B8A in its natural place"], BAD["SAR × 100"]]
+)
+def test_an_export_of_another_form_is_refused_before_anything_is_written(
+    tmp_path, defects, message
+):
     with pytest.raises(DataError, match=message):
         read_eurosat(fixture.make(tmp_path, **defects))
 
 
 def test_orphans_are_dropped_with_a_warning_and_counted(tmp_path):
     fixture.make(tmp_path, no_ms=["River_2"], no_sar=["River_10", "Forest_1"])
-    with pytest.warns(UserWarning, match=r"2 of ms have no partner \(Forest_1, River_10\); 1 of sar .*; left out"):
+    with pytest.warns(
+        UserWarning, match=r"2 of ms have no partner \(Forest_1, River_10\); 1 of sar .*; left out"
+    ):
         data = read_eurosat(tmp_path, orphans="drop")
     assert data.about["dropped"] == {"ms": 2, "sar": 1}
     assert len(data) == 27
@@ -349,7 +438,10 @@ def test_a_single_bright_target_is_no_damage(tmp_path):
 
 
 def test_sar_in_double_precision_becomes_float32(tmp_path, raw):
-    assert read_eurosat(fixture.make(tmp_path, double="all")).fingerprint == read_eurosat(raw).fingerprint
+    assert (
+        read_eurosat(fixture.make(tmp_path, double="all")).fingerprint
+        == read_eurosat(raw).fingerprint
+    )
 
 
 def test_cirrus_over_dark_water_is_not_taken_for_another_order(tmp_path):
@@ -361,7 +453,10 @@ def test_cirrus_over_dark_water_is_not_taken_for_another_order(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modalities": ["ms", "depth"]}, "modalities: 'depth' is unknown to eurosat or twice; choose of ms, sar, rgb"),
+        (
+            {"modalities": ["ms", "depth"]},
+            "modalities: 'depth' is unknown to eurosat or twice; choose of ms, sar, rgb",
+        ),
         ({"modalities": ["ms", "ms"]}, "modalities: 'ms' is unknown to eurosat or twice"),
         ({"orphans": "ignore"}, "orphans: 'ignore' is unknown; choose refuse or drop"),
     ],
@@ -377,11 +472,14 @@ def test_the_source_says_what_it_is():
     for file in EUROSAT.files:
         kind, _, value = file.checksum.partition(":")
         assert len(value) == {"md5": 32, "sha256": 64}[kind]
-        assert all(url.startswith("https://") and url.endswith(f"/{file.name}") for url in file.urls)
+        assert all(
+            url.startswith("https://") and url.endswith(f"/{file.name}") for url in file.urls
+        )
     assert EUROSAT.access == "--download"
 
 
-# the real files -------------------------------------------------------------------------------------------------
+# the real files
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -411,7 +509,9 @@ def test_real_bands_are_in_the_files_order(folder):
     """Every real file passes; every one with B8A in its natural place is told apart."""
     data = read_eurosat(folder, ["ms"])
     x = np.asarray(data.modalities["ms"].x)
-    np.testing.assert_array_equal(x[17], np.moveaxis(tifffile.imread(data.modalities["ms"].x.items[17]), -1, 0))
+    np.testing.assert_array_equal(
+        x[17], np.moveaxis(tifffile.imread(data.modalities["ms"].x.items[17]), -1, 0)
+    )
     means = x.mean((2, 3))
     assert (means.argmin(1) == 9).all()  # B10
     natural = means[:, fixture.NATURAL]
@@ -420,5 +520,7 @@ def test_real_bands_are_in_the_files_order(folder):
 
 
 def test_real_files_lack_sar(folder):
-    with pytest.raises(DataError, match=r"no ten class folders of sar, 2 bands \(.*AnnualCrop_1\.tif has 13\)"):
+    with pytest.raises(
+        DataError, match=r"no ten class folders of sar, 2 bands \(.*AnnualCrop_1\.tif has 13\)"
+    ):
         read_eurosat(folder)

@@ -1,4 +1,5 @@
-"""Mid-Air's reader on small landscapes: values, pairs, flights, and what it says of damaged folders."""
+"""Mid-Air's reader on small landscapes: values, pairs, flights, and what it says of damaged
+folders."""
 
 import shutil
 from dataclasses import replace
@@ -52,7 +53,8 @@ def data(root):
     return read_midair(root, size=32)
 
 
-# what is read --------------------------------------------------------------------------------------------------------
+# what is read
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_shapes_units_and_names(data):
@@ -62,20 +64,29 @@ def test_shapes_units_and_names(data):
     }
     assert data.masks.shape == (27, 32, 32)
     assert data.masks.dtype == np.uint8
-    assert {name: (m.unit, m.invalid) for name, m in data.modalities.items()} == {"rgb": ("", None), "depth": ("m", 0)}
+    assert {name: (m.unit, m.invalid) for name, m in data.modalities.items()} == {
+        "rgb": ("", None),
+        "depth": ("m", 0),
+    }
     assert data.classes == CLASSES == NAMES
     assert data.name == "midair-grouped"
     assert data.parts is None
     assert data.about["source"] == "https://midair.ulg.ac.be"
     assert data.about["dropped"] == {"rgb": 0, "depth": 0, "masks": 0}
     assert data.about["absent classes"] == []
-    assert data.about["never the largest class of a frame"] == ["trees", "boulders", "road", "construction", "others"]
+    assert data.about["never the largest class of a frame"] == [
+        "trees",
+        "boulders",
+        "road",
+        "construction",
+        "others",
+    ]
 
 
 def test_ids_name_set_climate_trajectory_and_every_25th_frame(data, root):
-    assert data.ids[:4].tolist() == [f"{FOGGY}/2000/0000{frame}" for frame in ("00", "25", "50")] + [
-        f"{FOGGY}/2001/000000"
-    ]
+    assert data.ids[:4].tolist() == [
+        f"{FOGGY}/2000/0000{frame}" for frame in ("00", "25", "50")
+    ] + [f"{FOGGY}/2001/000000"]
     assert {name[-6:] for name in data.ids} == {"000000", "000025", "000050"}
     assert {name[-6:] for name in read_midair(root, size=32, every=12).ids} == {"000000", "000012"}
     assert len(read_midair(root, size=32, every=1)) == 36
@@ -84,7 +95,9 @@ def test_ids_name_set_climate_trajectory_and_every_25th_frame(data, root):
 def test_every_value_is_the_planted_one(data):
     for row, key in enumerate(data.ids):
         rgb, metres, ids = fixture.planted(key)
-        expected = np.where(metres <= 1250, metres, 0).astype(np.float32)  # 3000 m and inf are not measured
+        expected = np.where(metres <= 1250, metres, 0).astype(
+            np.float32
+        )  # 3000 m and inf are not measured
         np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], expected)
         np.testing.assert_array_equal(data.masks[row], merge(ids))
         error = np.abs(data.modalities["rgb"].x[row].astype(int) - np.moveaxis(rgb, 2, 0))
@@ -98,15 +111,20 @@ def test_smaller_frames_average_colours_and_pick_the_rest(root, data):
     small = read_midair(root, size=16)
     rgb = data.modalities["rgb"].x[5].reshape(3, 16, 2, 16, 2).mean((2, 4))
     np.testing.assert_allclose(small.modalities["rgb"].x[5], rgb, atol=1)  # rounded twice
-    np.testing.assert_array_equal(small.modalities["depth"].x[5], data.modalities["depth"].x[5, :, 1::2, 1::2])
+    np.testing.assert_array_equal(
+        small.modalities["depth"].x[5], data.modalities["depth"].x[5, :, 1::2, 1::2]
+    )
     np.testing.assert_array_equal(small.masks[5], data.masks[5, 1::2, 1::2])
-    smooth = resize(data.masks[5][None], (16, 16), smooth=True)[0]  # the wrong way: a mean of sky and trees is water
+    smooth = resize(data.masks[5][None], (16, 16), smooth=True)[
+        0
+    ]  # the wrong way: a mean of sky and trees is water
     held = data.masks[5].reshape(16, 2, 16, 2) == smooth[:, None, :, None]
     assert not held.any((1, 3)).all()
 
 
 def test_naive_depth_is_something_else(root, data):
-    """Whole numbers where bits of a float16 are: all above 10 000, and neither metres nor in proportion to them."""
+    """Whole numbers where bits of a float16 are: all above 10 000, and neither metres nor in
+    proportion to them."""
     with Image.open(root / "MidAir" / BAD_DEPTH) as image:
         naive = np.asarray(image).astype(np.uint16)
     metres = data.modalities["depth"].x[data.ids.tolist().index(fixture.BAD), 0]
@@ -117,7 +135,9 @@ def test_naive_depth_is_something_else(root, data):
     np.testing.assert_array_equal(naive.view(np.float16).astype(np.float32)[ground], metres[ground])
     assert (naive.view(np.float16)[~ground] > 1250).all()
     with np.errstate(over="ignore"):
-        assert np.isinf((naive.view(np.float16) * np.float16(100)).max())  # so arithmetic needs float32
+        assert np.isinf(
+            (naive.view(np.float16) * np.float16(100)).max()
+        )  # so arithmetic needs float32
 
 
 def test_far_and_holes(tmp_path):
@@ -135,7 +155,10 @@ def test_three_channels_in_a_mask(tmp_path, data):
 
 
 def test_classes_as_they_are_in_the_files(root):
-    with pytest.warns(UserWarning, match=r"no pixel is animals, empty, train track, others; leave that out of means"):
+    with pytest.warns(
+        UserWarning,
+        match=r"no pixel is animals, empty, train track, others; leave that out of means",
+    ):
         data = read_midair(root, size=32, merge="none")
     assert [name.replace(" ", "_") for name in data.classes] == RAW.split()
     assert data.classes[7] == "empty"
@@ -147,7 +170,9 @@ def test_classes_as_they_are_in_the_files(root):
 def test_every_id_has_its_class(tmp_path):
     ids = np.resize(np.arange(14, dtype=np.uint8), (32, 32))
     root = fixture.make(tmp_path)
-    for file in (root / "MidAir").glob(f"{fixture.BAD.rpartition('/')[0].replace('2001', 'segmentation/*2001')}/*25.*"):
+    for file in (root / "MidAir").glob(
+        f"{fixture.BAD.rpartition('/')[0].replace('2001', 'segmentation/*2001')}/*25.*"
+    ):
         Image.fromarray(ids).save(file)
     for option, expected in (("co-semdepth", merge(ids)), ("none", ids)):
         data = read_midair(root, size=32, merge=option)
@@ -165,7 +190,9 @@ def test_a_link_to_another_disk_is_followed_and_hidden_copies_are_not(tmp_path):
 
 
 def test_absent_classes_are_named_and_no_error(root):
-    with pytest.warns(UserWarning, match=r"no pixel is others; leave that out of means over classes"):
+    with pytest.warns(
+        UserWarning, match=r"no pixel is others; leave that out of means over classes"
+    ):
         data = read_midair(root, size=16)  # the signs are one pixel, which no coarser grid hits
     assert data.about["absent classes"] == ["others"]
 
@@ -183,7 +210,8 @@ def test_one_modality_needs_no_other_stream(tmp_path, modalities, needless, name
 
 
 @pytest.mark.parametrize(
-    ("below", "frames"), [("", 27), ("MidAir", 27), ("MidAir/Kite_training", 18), ("MidAir/Kite_training/foggy", 9)]
+    ("below", "frames"),
+    [("", 27), ("MidAir", 27), ("MidAir/Kite_training", 18), ("MidAir/Kite_training/foggy", 9)],
 )
 def test_root_may_be_any_folder_above(root, below, frames):
     data = read_midair(root / below, size=32)
@@ -197,9 +225,14 @@ def test_round_trip(tmp_path, data):
     assert (read.name, read.classes, read.about) == (data.name, data.classes, dict(data.about))
     for name, modality in data.modalities.items():
         np.testing.assert_array_equal(read.modalities[name].x, np.asarray(modality.x))
-        assert (read.modalities[name].unit, read.modalities[name].invalid) == (modality.unit, modality.invalid)
+        assert (read.modalities[name].unit, read.modalities[name].invalid) == (
+            modality.unit,
+            modality.invalid,
+        )
     np.testing.assert_array_equal(read.masks, np.asarray(data.masks))
-    for one, other in zip((read.ids, read.labels, read.groups), (data.ids, data.labels, data.groups), strict=True):
+    for one, other in zip(
+        (read.ids, read.labels, read.groups), (data.ids, data.labels, data.groups), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
     assert read.protocol("random").name == "midair"
 
@@ -207,18 +240,30 @@ def test_round_trip(tmp_path, data):
 def test_source_is_fetched_by_hand(root, tmp_path):
     assert MIDAIR.access == "by hand"
     assert MIDAIR.gather(root) == root
-    with pytest.raises(DataError, match=r"cannot be downloaded by a program\. At https://midair\.ulg\.ac\.be/download"):
+    with pytest.raises(
+        DataError,
+        match=r"cannot be downloaded by a program\. At https://midair\.ulg\.ac\.be/download",
+    ):
         MIDAIR.gather(tmp_path, download=True)
 
 
-# flights -------------------------------------------------------------------------------------------------------------
+# flights
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_flight_is_one_group_whatever_the_climate(data):
     group = dict(zip(data.ids, data.groups, strict=True))
-    assert group["Kite_training/sunny/0001/000025"] == group["Kite_training/foggy/2001/000000"] == "Kite-001"
-    assert group["PLE_training/fall/4001/000025"] == "PLE-001"  # another landscape, so another flight
-    assert set(data.groups) == {f"{place}-00{flight}" for place in ("Kite", "PLE") for flight in range(3)}
+    assert (
+        group["Kite_training/sunny/0001/000025"]
+        == group["Kite_training/foggy/2001/000000"]
+        == "Kite-001"
+    )
+    assert (
+        group["PLE_training/fall/4001/000025"] == "PLE-001"
+    )  # another landscape, so another flight
+    assert set(data.groups) == {
+        f"{place}-00{flight}" for place in ("Kite", "PLE") for flight in range(3)
+    }
 
 
 @pytest.mark.filterwarnings("ignore:.*part has no sample of class")  # there are few flights
@@ -236,16 +281,21 @@ def test_no_scene_is_in_two_parts(tmp_path):
     assert not any(leaks(seed) for seed in range(3))
 
 
-# defects that are read all the same ----------------------------------------------------------------------------------
+# defects that are read all the same
+# ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("defects", [{"lower": True}, {"packed": "alone"}, {"packed": "beside"}], ids=str)
+@pytest.mark.parametrize(
+    "defects", [{"lower": True}, {"packed": "alone"}, {"packed": "beside"}], ids=str
+)
 def test_same_content_in_another_form(tmp_path, data, defects):
     fixture.make(tmp_path, **defects)
     for _ in range(2):  # the second time it is unpacked already
         read = read_all(tmp_path)
         assert read.ids.tolist() == data.ids.tolist()
-        np.testing.assert_array_equal(np.asarray(read.modalities["depth"].x), np.asarray(data.modalities["depth"].x))
+        np.testing.assert_array_equal(
+            np.asarray(read.modalities["depth"].x), np.asarray(data.modalities["depth"].x)
+        )
         np.testing.assert_array_equal(np.asarray(read.masks), np.asarray(data.masks))
 
 
@@ -285,22 +335,41 @@ def test_frames_that_are_not_kept_need_no_partner(tmp_path, data):
     assert read_midair(tmp_path, size=32).ids.tolist() == data.ids.tolist()
 
 
-# defects that are refused --------------------------------------------------------------------------------------------
+# defects that are refused
+# --------------------------------------------------------------------------------------------
 
 TRAJECTORY = f"{FOGGY}/depth/trajectory_2000"
 BAD = {
-    "depth of 8 bits": ({"depth": "8 bits"}, rf"{BAD_DEPTH}: holds uint8, but depth is 16 bits a pixel"),
-    "depth as a colour picture": ({"depth": "colours"}, rf"{BAD_DEPTH}: holds uint8, but depth is 16 bits a pixel"),
-    "depth in the wrong byte order": ({"depth": "swapped"}, rf"{BAD_DEPTH}: its float16 bits say .* byte order"),
-    "depth not a number": ({"depth": "nan"}, rf"{BAD_DEPTH}: its float16 bits say nan … nan m: wrong byte order"),
-    "depth in whole metres": ({"depth": "whole metres"}, rf"{BAD_DEPTH}: its float16 bits say .*e-07 … .*e-05 m"),
+    "depth of 8 bits": (
+        {"depth": "8 bits"},
+        rf"{BAD_DEPTH}: holds uint8, but depth is 16 bits a pixel",
+    ),
+    "depth as a colour picture": (
+        {"depth": "colours"},
+        rf"{BAD_DEPTH}: holds uint8, but depth is 16 bits a pixel",
+    ),
+    "depth in the wrong byte order": (
+        {"depth": "swapped"},
+        rf"{BAD_DEPTH}: its float16 bits say .* byte order",
+    ),
+    "depth not a number": (
+        {"depth": "nan"},
+        rf"{BAD_DEPTH}: its float16 bits say nan … nan m: wrong byte order",
+    ),
+    "depth in whole metres": (
+        {"depth": "whole metres"},
+        rf"{BAD_DEPTH}: its float16 bits say .*e-07 … .*e-05 m",
+    ),
     "depth not square": (
         {"depth": "narrow"},
         r"streams differ in size \(color_left 32×32, depth 32×24, segm",
     ),
     "depth cut off": ({"cut": BAD_DEPTH}, rf"{BAD_DEPTH}: cannot be read as an image"),
     "depth as JPEG": (
-        {"renamed": (TRAJECTORY, "x"), "copied": (f"{FOGGY}/color_left/trajectory_2000", TRAJECTORY)},
+        {
+            "renamed": (TRAJECTORY, "x"),
+            "copied": (f"{FOGGY}/color_left/trajectory_2000", TRAJECTORY),
+        },
         rf"{TRAJECTORY}: holds no <6 digits>\.png; unpack or fetch this trajectory again",
     ),
     "colour in one band": ({"color": "grey"}, rf"{BAD_COLOR}: has 1 band\(s\), color_left has 3"),
@@ -308,13 +377,22 @@ BAD = {
         {"color": "narrow"},
         rf"{BAD_COLOR}: the streams differ in size \(color_left 32×24",
     ),
-    "colour cut off": ({"cut": BAD_COLOR}, rf"{BAD_COLOR}: cannot be read as an image \(the end of the JPEG"),
+    "colour cut off": (
+        {"cut": BAD_COLOR},
+        rf"{BAD_COLOR}: cannot be read as an image \(the end of the JPEG",
+    ),
     "id above 13": (
         {"mask": "unknown id"},
         r"segmentation/trajectory_2001/000025\.PNG: holds class id 14; Mid-Air has 0 … 13",
     ),
-    "mask of colours": ({"mask": "palette"}, r"segmentation/trajectory_2001/000025\.PNG: holds class id 240; Mid-Air"),
-    "mask of 16 bits": ({"mask": "16 bits"}, r"segmentation/trajectory_2001/000025\.PNG: holds uint16, but class ids"),
+    "mask of colours": (
+        {"mask": "palette"},
+        r"segmentation/trajectory_2001/000025\.PNG: holds class id 240; Mid-Air",
+    ),
+    "mask of 16 bits": (
+        {"mask": "16 bits"},
+        r"segmentation/trajectory_2001/000025\.PNG: holds uint16, but class ids",
+    ),
     "mask not square": (
         {"mask": "narrow"},
         r"streams differ in size \(.*, segmentation 32×24\); take",
@@ -355,7 +433,10 @@ BAD = {
         {"packed": "broken"},
         r"trajectory_2000/frames\.zip: is no archive or damaged .* fetch it again",
     ),
-    "an archive that leaves its folder": ({"packed": "outside"}, r"frames\.zip: .*000000\.JPEG.* would land outside"),
+    "an archive that leaves its folder": (
+        {"packed": "outside"},
+        r"frames\.zip: .*000000\.JPEG.* would land outside",
+    ),
     "a folder that is no set": (
         {"renamed": ("Kite_training", "kites")},
         r"kites/foggy: lies in 'kites', no set such as Kite_training; keep <set>/<climate>/",
@@ -376,9 +457,13 @@ def test_refused(tmp_path, defects, expected):
 
 
 def test_wrong_folders(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere: no such folder; give the one with the raw files"):
+    with pytest.raises(
+        DataError, match=r"nowhere: no such folder; give the one with the raw files"
+    ):
         read_midair(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"holds no <set>/<climate>/color_left/trajectory_<NNNN>\. At https") as error:
+    with pytest.raises(
+        DataError, match=r"holds no <set>/<climate>/color_left/trajectory_<NNNN>\. At https"
+    ) as error:
         read_midair(tmp_path)
     message(error)
 
@@ -387,7 +472,9 @@ def test_no_frame_is_kept(tmp_path):
     fixture.make(tmp_path)
     for file in (tmp_path / "MidAir").rglob("000000.*"):
         file.unlink()
-    with pytest.raises(DataError, match=r"no frame's number is a multiple of 100; take a smaller 'every'"):
+    with pytest.raises(
+        DataError, match=r"no frame's number is a multiple of 100; take a smaller 'every'"
+    ):
         read_midair(tmp_path, size=32, every=100)
 
 

@@ -36,7 +36,8 @@ def planted_mask(number):
     return np.where(classes == 0, 255, classes - 1)
 
 
-# values ---------------------------------------------------------------------------------------------------------
+# values
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_every_image_is_the_planted_one(data):
@@ -45,7 +46,12 @@ def test_every_image_is_the_planted_one(data):
     assert data.paired_ids.tolist() == data.ids.tolist()
     rgb, depth = data.modalities["rgb"], data.modalities["depth"]
     assert (rgb.x.shape, rgb.x.dtype) == ((12, 3, 12, 16), np.uint8)
-    assert (depth.x.shape, depth.x.dtype, depth.unit, depth.invalid) == ((12, 1, 12, 16), np.float32, "m", 0.0)
+    assert (depth.x.shape, depth.x.dtype, depth.unit, depth.invalid) == (
+        (12, 1, 12, 16),
+        np.float32,
+        "m",
+        0.0,
+    )
     assert (data.masks.shape, data.masks.dtype) == ((12, 12, 16), np.uint8)
     for row, number in enumerate(NUMBERS):
         np.testing.assert_array_equal(rgb.x[row], np.moveaxis(fixture.colours(number), 2, 0))
@@ -58,7 +64,9 @@ def test_the_ceiling_is_at_the_top_and_the_door_at_the_left(data):
     assert rgb[:, :3, 5].tolist() == [[250, 230, 210]] * 3
     assert data.classes[mask[0, 0]] == "ceiling"
     assert data.classes[mask[4, 2]] == "door"
-    assert np.argwhere(rgb[0] == 255).tolist() == [[6, 7]]  # the red pixel in the column of the image's number
+    assert np.argwhere(rgb[0] == 255).tolist() == [
+        [6, 7]
+    ]  # the red pixel in the column of the image's number
 
 
 def test_raw_depth_keeps_its_holes(raw):
@@ -81,9 +89,18 @@ def test_thirteen_classes(raw, data):
 
 
 def test_classes_are_named_in_the_order_of_the_maps(data):
-    assert [len(CLASSES[40]), len(CLASSES[13])] == [len(set(CLASSES[40])), len(set(CLASSES[13]))] == [40, 13]
+    assert (
+        [len(CLASSES[40]), len(CLASSES[13])]
+        == [len(set(CLASSES[40])), len(set(CLASSES[13]))]
+        == [40, 13]
+    )
     assert data.classes == CLASSES[40]
-    assert [CLASSES[40][number - 1] for number in (1, 22, 24, 40)] == ["wall", "ceiling", "refridgerator", "otherprop"]
+    assert [CLASSES[40][number - 1] for number in (1, 22, 24, 40)] == [
+        "wall",
+        "ceiling",
+        "refridgerator",
+        "otherprop",
+    ]
     assert [CLASSES[13][number - 1] for number in (1, 13)] == ["bed", "window"]
     assert data.labels.tolist() == [0, 1] * 6  # wall in odd images, floor in even ones
 
@@ -107,7 +124,9 @@ def test_one_modality_alone(raw, tmp_path):
     data = read_nyuv2(raw, ["depth"])
     assert (data.name, list(data.modalities)) == ("nyuv2-depth-official", ["depth"])
     assert data.protocol("random").name == "nyuv2-depth"
-    colour = read_nyuv2(fixture.make(tmp_path, without="depths"), ["rgb"])  # does not need the other's array
+    colour = read_nyuv2(
+        fixture.make(tmp_path, without="depths"), ["rgb"]
+    )  # does not need the other's array
     assert (colour.name, colour.channels) == ("nyuv2-rgb-official", {"rgb": 3})
 
 
@@ -118,7 +137,10 @@ def test_round_trip(data, tmp_path):
     assert opened.name == data.name
     for name, modality in data.modalities.items():
         np.testing.assert_array_equal(opened.modalities[name].x, modality.x[:])
-        assert (opened.modalities[name].unit, opened.modalities[name].invalid) == (modality.unit, modality.invalid)
+        assert (opened.modalities[name].unit, opened.modalities[name].invalid) == (
+            modality.unit,
+            modality.invalid,
+        )
     np.testing.assert_array_equal(opened.masks, data.masks[:])
     np.testing.assert_array_equal(opened.groups, data.groups)
     for part, rows in data.parts.items():
@@ -151,7 +173,8 @@ def test_a_file_that_was_replaced_is_opened_anew(tmp_path):
     np.testing.assert_array_equal(after, before // 2)
 
 
-# the classic errors give something else -------------------------------------------------------------------------
+# the classic errors give something else
+# -------------------------------------------------------------------------
 
 
 def test_a_turn_by_90_degrees_mirrors_the_picture(raw, data):
@@ -170,7 +193,11 @@ def test_unreversed_axes_lay_the_room_on_its_side(raw, data):
         np.testing.assert_array_equal(mat["depths"][6].T, data.modalities["depth"].x[6, 0])
     assert stored.shape == (3, 16, 12)
     assert len(set(stored[0, 4:, 0])) == 1  # its first column is the ceiling's first row
-    assert stored[0, 4, :3].tolist() == data.modalities["rgb"].x[6, 0, :3, 4].tolist() == [250, 230, 210]
+    assert (
+        stored[0, 4, :3].tolist()
+        == data.modalities["rgb"].x[6, 0, :3, 4].tolist()
+        == [250, 230, 210]
+    )
 
 
 def test_labels_in_8_bits_would_be_other_classes(data):
@@ -185,11 +212,13 @@ def test_no_label_is_no_class(data):
     assert (data.masks[:, :, :-1] < 40).all()
 
 
-# bad input ------------------------------------------------------------------------------------------------------
+# bad input
+# ------------------------------------------------------------------------------------------------------
 
 
 def planted(key, number, value):
-    """An edit: `value` in the middle of image `number`, or everywhere where it is a tuple of one."""
+    """An edit: `value` in the middle of image `number`, or everywhere where it is a tuple of
+    one."""
 
     def edit(arrays):
         place = np.s_[number - 1] if isinstance(value, tuple) else np.s_[number - 1, 5, 5]
@@ -306,10 +335,7 @@ def test_bad_image_is_refused_when_it_is_read(tmp_path, defects, name, regex):
 @pytest.mark.parametrize(
     ("options", "regex"),
     [
-        (
-            {"modalities": ["rgb", "thermal"]},
-            r"modalities: 'thermal' is unknown to nyuv2 or twice",
-        ),
+        ({"modalities": ["rgb", "thermal"]}, r"modalities: 'thermal' is unknown to nyuv2 or twice"),
         ({"classes": 27}, r"classes: nyuv2 has no 27; choose 40 or 13"),
         ({"classes": [40]}, r"classes: nyuv2 has no \[40\]; choose 40 or 13"),
         ({"depth": "mm"}, r"depth: nyuv2 has no 'mm'; choose filled or raw"),
@@ -320,7 +346,8 @@ def test_wrong_options(raw, options, regex):
         read_nyuv2(raw, **options)
 
 
-# warnings -------------------------------------------------------------------------------------------------------
+# warnings
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_an_image_without_any_label_is_left_out_and_counted(tmp_path):
@@ -329,7 +356,9 @@ def test_an_image_without_any_label_is_left_out_and_counted(tmp_path):
         data = read_nyuv2(tmp_path)
     assert data.about["dropped"] == {"no label": 1}
     assert data.ids.tolist() == [f"{number:04d}" for number in NUMBERS if number != 5]
-    np.testing.assert_array_equal(data.modalities["rgb"].x[4], np.moveaxis(fixture.colours(6), 2, 0))
+    np.testing.assert_array_equal(
+        data.modalities["rgb"].x[4], np.moveaxis(fixture.colours(6), 2, 0)
+    )
     np.testing.assert_array_equal(data.masks[4], planted_mask(6))
     assert data.groups[4] == fixture.SCENES[5]
     assert data.ids[data.parts["test"]].tolist() == ["0003", "0006", "0009", "0012"]
@@ -338,7 +367,9 @@ def test_an_image_without_any_label_is_left_out_and_counted(tmp_path):
 
 def test_a_scene_in_training_and_test_part_is_counted(tmp_path):
     fixture.make(tmp_path, scenes=[*fixture.SCENES[:2], fixture.SCENES[0], *fixture.SCENES[3:]])
-    with pytest.warns(UserWarning, match=r"in both official parts, training and test: 1 \(kitchen_0001\); kept"):
+    with pytest.warns(
+        UserWarning, match=r"in both official parts, training and test: 1 \(kitchen_0001\); kept"
+    ):
         data = read_nyuv2(tmp_path)
     assert data.ids[data.parts["test"]].tolist() == ["0003", "0006", "0009", "0012"]
 
@@ -352,13 +383,22 @@ def test_the_right_data_give_no_warning(raw):
 def test_row_vectors_and_small_integers_in_splits_are_read_too(tmp_path):
     fixture.make(tmp_path)
     lists = {"trainNdxs": fixture.TRAIN, "testNdxs": fixture.TEST}
-    savemat(tmp_path / "splits.mat", {key: np.array(values, np.uint8)[None] for key, values in lists.items()})
+    savemat(
+        tmp_path / "splits.mat",
+        {key: np.array(values, np.uint8)[None] for key, values in lists.items()},
+    )
     assert read_nyuv2(tmp_path).parts["test"].tolist() == [2, 5, 8, 11]
 
 
 def test_source():
     assert NYUV2.access == "--download, and a part by hand"
-    assert [remote.name for remote in NYUV2.files if not remote.urls] == ["classMapping40.mat", "class13Mapping.mat"]
+    assert [remote.name for remote in NYUV2.files if not remote.urls] == [
+        "classMapping40.mat",
+        "class13Mapping.mat",
+    ]
     for remote in NYUV2.files[:2]:
-        assert [url.partition("://")[0] for url in remote.urls] == ["https", "http"]  # port 80 was closed for long
+        assert [url.partition("://")[0] for url in remote.urls] == [
+            "https",
+            "http",
+        ]  # port 80 was closed for long
         assert all(url.endswith(remote.name) for url in remote.urls)

@@ -10,9 +10,15 @@ from discom.data.lazy import Lazy
 from discom.data.sources.pothole import CLASSES, POTHOLE, read_pothole
 from discom.errors import ConfigError, DataError
 
-KEYS = [f"{name}_{number:02d}" for name, count in fixture.PAIRS.items() for number in range(1, count + 1)]
+KEYS = [
+    f"{name}_{number:02d}"
+    for name, count in fixture.PAIRS.items()
+    for number in range(1, count + 1)
+]
 HALF = (24, 40)
-BAD_RGB, BAD_DISPARITY, BAD_LABEL = (f"{name}/{fixture.BAD}.png" for name in ("rgb", "disparity", "label"))
+BAD_RGB, BAD_DISPARITY, BAD_LABEL = (
+    f"{name}/{fixture.BAD}.png" for name in ("rgb", "disparity", "label")
+)
 
 
 def read_all(root, **options):
@@ -25,7 +31,10 @@ def read_all(root, **options):
 
 def nearest(pixels, size):
     """For every pixel of the smaller image, the one at its centre."""
-    rows, columns = (((np.arange(n) + 0.5) * old / n).astype(int) for n, old in zip(size, pixels.shape, strict=True))
+    rows, columns = (
+        ((np.arange(n) + 0.5) * old / n).astype(int)
+        for n, old in zip(size, pixels.shape, strict=True)
+    )
     return pixels[np.ix_(rows, columns)]
 
 
@@ -45,16 +54,22 @@ def data(root):
     return read_pothole(root, size=HALF)
 
 
-# what is read --------------------------------------------------------------------------------------------------------
+# what is read
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_shapes_units_and_names(root, data):
-    assert {name: (m.x.shape, m.x.dtype, m.unit, m.invalid) for name, m in data.modalities.items()} == {
+    assert {
+        name: (m.x.shape, m.x.dtype, m.unit, m.invalid) for name, m in data.modalities.items()
+    } == {
         "rgb": ((12, 3, 24, 40), np.uint8, "", None),
         "disparity": ((12, 1, 24, 40), np.uint16, "transformed disparity", 0.0),
     }
     assert (data.masks.shape, data.masks.dtype, data.dense) == ((12, 24, 40), np.uint8, True)
-    assert all(isinstance(images, Lazy) for images in (data.masks, *(m.x for m in data.modalities.values())))
+    assert all(
+        isinstance(images, Lazy)
+        for images in (data.masks, *(m.x for m in data.modalities.values()))
+    )
     assert data.classes == CLASSES == ("background", "pothole")
     assert data.name == "pothole-official"
     assert data.ids.tolist() == KEYS
@@ -71,7 +86,8 @@ def test_the_sets_are_parts_and_groups(data):
 
 
 def test_values_at_the_size_of_the_files(root):
-    """Two heights, so only the sets of one of them are as they were; nothing is averaged or moved there."""
+    """Two heights, so only the sets of one of them are as they were; nothing is averaged or moved
+    there."""
     data = read_pothole(root, size=(57, 96))
     for row, key in enumerate(KEYS):
         if fixture.HEIGHTS[key[:2]] == 57:
@@ -84,7 +100,9 @@ def test_values_at_the_size_of_the_files(root):
 def test_disparity_and_labels_take_the_nearest_pixel(data):
     for row, key in enumerate(KEYS):
         _, disparity, hole = fixture.planted(key)
-        np.testing.assert_array_equal(data.modalities["disparity"].x[row, 0], nearest(disparity, HALF))
+        np.testing.assert_array_equal(
+            data.modalities["disparity"].x[row, 0], nearest(disparity, HALF)
+        )
         np.testing.assert_array_equal(data.masks[row], nearest(hole, HALF))
 
 
@@ -92,11 +110,14 @@ def test_colours_are_averaged(root):
     data = read_pothole(root, size=(57, 32))  # three columns to one, rows as they are
     for row, key in enumerate(KEYS[:10]):
         blocks = fixture.planted(key)[0].astype(float).reshape(57, 32, 3, 3).mean(axis=2)
-        assert np.abs(data.modalities["rgb"].x[row] - blocks.transpose(2, 0, 1)).max() <= 0.51  # rounding
+        assert (
+            np.abs(data.modalities["rgb"].x[row] - blocks.transpose(2, 0, 1)).max() <= 0.51
+        )  # rounding
 
 
 def test_averaged_disparity_would_make_holes_of_missing_values(data):
-    """A deliberately wrong copy: the mean of 0 (not measured) and the road lies where holes do, and is not missing."""
+    """A deliberately wrong copy: the mean of 0 (not measured) and the road lies where holes do, and
+    is not missing."""
     missing = 0
     for row, key in enumerate(KEYS):
         disparity = fixture.planted(key)[1].astype(np.float32)
@@ -133,7 +154,9 @@ def test_the_folders_may_lie_deeper(data, tmp_path):
 
 def test_orphans_may_be_left_out(tmp_path):
     fixture.make(tmp_path, missing=BAD_DISPARITY)
-    with pytest.warns(UserWarning, match=rf"1 of rgb have no partner \({fixture.BAD}\); 1 of label .*; left out"):
+    with pytest.warns(
+        UserWarning, match=rf"1 of rgb have no partner \({fixture.BAD}\); 1 of label .*; left out"
+    ):
         data = read_pothole(tmp_path, orphans="drop", size=HALF)
     assert data.ids.tolist() == [key for key in KEYS if key != fixture.BAD]
     assert data.about["dropped"] == {"rgb": 1, "disparity": 0, "label": 1}
@@ -157,8 +180,11 @@ def test_sets_are_never_divided(data, seed):
 
 
 def test_three_sets_cannot_be_drawn_anew(data):
-    """Two of the three hold more than the test part should; the message says so, and the other splits work."""
-    with pytest.raises(DataError, match=r"pothole-grouped: no group is left for the valid part") as error:
+    """Two of the three hold more than the test part should; the message says so, and the other
+    splits work."""
+    with pytest.raises(
+        DataError, match=r"pothole-grouped: no group is left for the valid part"
+    ) as error:
         data.protocol("grouped").split(seed=0)
     message(error)
     assert sum(map(len, data.protocol("random").split(seed=0))) == 12
@@ -169,34 +195,62 @@ def test_the_source():
     assert POTHOLE.read is read_pothole
 
 
-# what is refused -----------------------------------------------------------------------------------------------------
+# what is refused
+# -----------------------------------------------------------------------------------------------------
 
 BAD = {
     "no folder of disparity": (
         {"missing": "disparity"},
         r"holds no folder with rgb/, disparity/, label/\. Give a folder .* \(.* lacks disparity\)",
     ),
-    "an empty folder": ({"missing": "rgb", "copied": ("label", "rgb/label")}, r"rgb; unpack or fetch it"),
+    "an empty folder": (
+        {"missing": "rgb", "copied": ("label", "rgb/label")},
+        r"rgb; unpack or fetch it",
+    ),
     "colours missing": (
         {"missing": BAD_RGB},
         rf"1 of disparity have no partner \({fixture.BAD}\); 1 of label have no partner .*--options .*orphans",
     ),
-    "disparity missing": ({"missing": BAD_DISPARITY}, rf"1 of rgb have no partner \({fixture.BAD}\)"),
-    "label missing": ({"missing": BAD_LABEL}, rf"1 of rgb have no partner \({fixture.BAD}\); 1 of disparity"),
-    "a set missing": ({"without": "d3"}, r"holds no pair of set d3, the valid part; fetch all three sets"),
+    "disparity missing": (
+        {"missing": BAD_DISPARITY},
+        rf"1 of rgb have no partner \({fixture.BAD}\)",
+    ),
+    "label missing": (
+        {"missing": BAD_LABEL},
+        rf"1 of rgb have no partner \({fixture.BAD}\); 1 of disparity",
+    ),
+    "a set missing": (
+        {"without": "d3"},
+        r"holds no pair of set d3, the valid part; fetch all three sets",
+    ),
     "another name": (
         {"copied": (BAD_RGB, "rgb/d2_03 (1).png")},
         r"rgb/d2_03 \(1\)\.png: is no d<1, 2 or 3>_<two digits>\.png; give it its name or remove it",
     ),
-    "a set of another number": ({"copied": (BAD_LABEL, "label/d4_01.png")}, r"label/d4_01\.png: is no d<1, 2 or 3>_"),
-    "a pair twice": ({"copied": (BAD_RGB, "rgb/d2_03.PNG")}, r"d2_03\.png: stands beside d2_03\.PNG, the same sample"),
+    "a set of another number": (
+        {"copied": (BAD_LABEL, "label/d4_01.png")},
+        r"label/d4_01\.png: is no d<1, 2 or 3>_",
+    ),
+    "a pair twice": (
+        {"copied": (BAD_RGB, "rgb/d2_03.PNG")},
+        r"d2_03\.png: stands beside d2_03\.PNG, the same sample",
+    ),
     "colours of another size": (
         {"rgb": "narrow"},
         rf"{BAD_RGB}: its files differ in size \(rgb 57×95, disparity 57×96, label 57×96\); take the original files",
     ),
-    "disparity of another size": ({"disparity": "narrow"}, r"differ in size \(rgb 57×96, disparity 57×95, label 57×96"),
-    "label of another size": ({"label": "narrow"}, r"differ in size \(rgb 57×96, disparity 57×96, label 57×95"),
-    "colours in grey": ({"rgb": "grey"}, rf"{BAD_RGB}: holds 1 band\(s\) of uint8, needed 3 of uint8; take the"),
+    "disparity of another size": (
+        {"disparity": "narrow"},
+        r"differ in size \(rgb 57×96, disparity 57×95, label 57×96",
+    ),
+    "label of another size": (
+        {"label": "narrow"},
+        r"differ in size \(rgb 57×96, disparity 57×96, label 57×95",
+    ),
+    "colours in grey": (
+        {"rgb": "grey"},
+        rf"{BAD_RGB}: holds 1 band\(s\) of uint8, needed 3 of uint8; take the",
+    ),
     "disparity of 8 bits": (
         {"disparity": "8 bits"},
         rf"{BAD_DISPARITY}: holds 1 band\(s\) of uint8, needed 1 of uint16; take the original file",
@@ -213,8 +267,14 @@ BAD = {
         {"label": "255"},
         rf"{BAD_LABEL}: holds 255; labels are 0 \(road\) and 1 \(pothole\), take the original file",
     ),
-    "label of 16 bits": ({"label": "16 bits"}, rf"{BAD_LABEL}: holds 1 band\(s\) of uint16, needed 1 of uint8"),
-    "label in colours": ({"label": "colours"}, rf"{BAD_LABEL}: holds 3 band\(s\) of uint8, needed 1 of uint8"),
+    "label of 16 bits": (
+        {"label": "16 bits"},
+        rf"{BAD_LABEL}: holds 1 band\(s\) of uint16, needed 1 of uint8",
+    ),
+    "label in colours": (
+        {"label": "colours"},
+        rf"{BAD_LABEL}: holds 3 band\(s\) of uint8, needed 1 of uint8",
+    ),
     "no pothole to learn from": (
         {"label": "no pothole"},
         r"no pixel of set d2, the train part, is pothole; take the original files",
@@ -233,21 +293,33 @@ def test_refused(tmp_path, defects, expected):
 
 
 def test_wrong_folders(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere: no such folder; give the one with the raw files"):
+    with pytest.raises(
+        DataError, match=r"nowhere: no such folder; give the one with the raw files"
+    ):
         read_pothole(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"holds no folder with rgb/, disparity/, label/\. Give a folder") as error:
+    with pytest.raises(
+        DataError, match=r"holds no folder with rgb/, disparity/, label/\. Give a folder"
+    ) as error:
         read_pothole(tmp_path)
     message(error)
     for name in ("one", "two"):
         fixture.make(tmp_path / name)
-    with pytest.raises(DataError, match=r"two: stands beside .*one, the same set; keep one of the two") as error:
+    with pytest.raises(
+        DataError, match=r"two: stands beside .*one, the same set; keep one of the two"
+    ) as error:
         read_pothole(tmp_path)
     message(error)
 
 
 WRONG = {
-    "modality": ({"modalities": ["depth"]}, r"modalities: 'depth' is unknown to pothole or twice; choose of rgb, disp"),
-    "one side": ({"size": 96}, r"size: 96 is no size; give height and width in pixels, \[96, 160\]"),
+    "modality": (
+        {"modalities": ["depth"]},
+        r"modalities: 'depth' is unknown to pothole or twice; choose of rgb, disp",
+    ),
+    "one side": (
+        {"size": 96},
+        r"size: 96 is no size; give height and width in pixels, \[96, 160\]",
+    ),
     "three sides": ({"size": [3, 96, 160]}, r"size: \[3, 96, 160\] is no size"),
     "no pixels": ({"size": [0, 160]}, r"size: \[0, 160\] is no size"),
     "half pixels": ({"size": [96.0, 160]}, r"size: \[96\.0, 160\] is no size"),
@@ -263,7 +335,8 @@ def test_wrong_options(root, options, expected):
     message(error)
 
 
-# the real folder -----------------------------------------------------------------------------------------------------
+# the real folder
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +357,11 @@ def test_counts_of_the_real_pairs(prepared):
         "rgb": (67, 3, 96, 160),
         "disparity": (67, 1, 96, 160),
     }
-    assert dict(zip(*np.unique(prepared.groups, return_counts=True), strict=True)) == {"d1": 22, "d2": 40, "d3": 5}
+    assert dict(zip(*np.unique(prepared.groups, return_counts=True), strict=True)) == {
+        "d1": 22,
+        "d2": 40,
+        "d3": 5,
+    }
     masks = np.asarray(prepared.masks)
     assert set(np.unique(masks)) == {0, 1}
     assert (masks == 1).mean() == pytest.approx(0.0391, abs=1e-4)

@@ -1,4 +1,5 @@
-"""Potsdam: the reader on a small copy of the archives' layout, with every fault that is known of the real one."""
+"""Potsdam: the reader on a small copy of the archives' layout, with every fault that is known of
+the real one."""
 
 import shutil
 import warnings
@@ -45,7 +46,8 @@ def of_tile(data, tile):
     return np.flatnonzero(data.groups == tile)
 
 
-# what is read ------------------------------------------------------------------------------------------------------
+# what is read
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_default_pair(root):
@@ -55,7 +57,11 @@ def test_default_pair(root):
         "dsm": ((96, 1, 16, 16), np.float32, "m"),
     }
     assert (data.masks.shape, data.masks.dtype) == ((96, 16, 16), np.uint8)
-    assert data.classes == CLASSES == ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
+    assert (
+        data.classes
+        == CLASSES
+        == ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
+    )
     assert data.name == "potsdam-6tiles-official"
     assert data.about["tiles"] == ["2_10", "3_13", "4_12", "5_14", "6_7", "7_11"]
     assert data.about["dropped"] == {
@@ -103,7 +109,9 @@ def test_heights_agree_with_classes(data):
     assert above[masks == CLASSES.index("impervious")].max() < 40
     assert data.modalities["ndsm"].unit == "height above ground, 0 … 255, scale unknown"
     planted = windows(25 * fixture.town("6_7").height)
-    np.testing.assert_allclose(data.modalities["ndsm"].x[of_tile(data, "6_7")][:, 0], planted, atol=16)  # a JPEG
+    np.testing.assert_allclose(
+        data.modalities["ndsm"].x[of_tile(data, "6_7")][:, 0], planted, atol=16
+    )  # a JPEG
 
 
 def test_bgr_would_swap_building_and_clutter(root, data):
@@ -120,18 +128,24 @@ def test_bgr_would_swap_building_and_clutter(root, data):
 
 
 def test_sorted_listings_would_pair_other_tiles(tmp_path):
-    """Heights are named with zeros in front, so that the two listings differ in order; we pair by number."""
+    """Heights are named with zeros in front, so that the two listings differ in order; we pair by
+    number."""
     tiles = ["6_10", "6_7"]
     fixture.make(tmp_path, tiles)
     photos, heights = (
-        sorted(file(tmp_path, "6_7").parent.glob("*.tif")) for file in (fixture.rgb_file, fixture.dsm_file)
+        sorted(file(tmp_path, "6_7").parent.glob("*.tif"))
+        for file in (fixture.rgb_file, fixture.dsm_file)
     )
-    assert [photos[0].stem, heights[0].stem] == ["top_potsdam_6_10_RGB", "dsm_potsdam_06_07"]  # a naive pair
+    assert [photos[0].stem, heights[0].stem] == [
+        "top_potsdam_6_10_RGB",
+        "dsm_potsdam_06_07",
+    ]  # a naive pair
     data = read(tmp_path, tiles=tiles)
     for tile in tiles:
         scene = fixture.town(tile)
         np.testing.assert_array_equal(
-            data.modalities["dsm"].x[of_tile(data, tile)][:, 0], windows(scene.ground + scene.height)
+            data.modalities["dsm"].x[of_tile(data, tile)][:, 0],
+            windows(scene.ground + scene.height),
         )
 
 
@@ -140,7 +154,8 @@ def test_modalities_in_the_name(root):
     assert list(read(root, modalities=["dsm"]).modalities) == ["dsm"]  # needs no orthophoto
 
 
-# split ---------------------------------------------------------------------------------------------------------------
+# split
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_the_contest_split(tmp_path):
@@ -175,7 +190,9 @@ def test_without_labels_of_test_tiles_there_is_no_official_split(tmp_path):
 
 def test_the_24_tiles_with_labels_for_participants(tmp_path):
     fixture.make(tmp_path, tiles=TRAIN + TEST, size=20, without=["5_Labels_all*/*.tif"])
-    with pytest.warns(UserWarning, match=r"14 of 38 tiles .*2_13, .* \(14 test tiles lack their label\)"):
+    with pytest.warns(
+        UserWarning, match=r"14 of 38 tiles .*2_13, .* \(14 test tiles lack their label\)"
+    ):
         data = read(tmp_path)
     assert (data.name, set(data.groups)) == ("potsdam-grouped", set(TRAIN))
 
@@ -204,15 +221,20 @@ def test_round_trip(root, tmp_path):
     assert again.about == data.about
 
 
-# layouts and faults that are read correctly --------------------------------------------------------------------------
+# layouts and faults that are read correctly
+# --------------------------------------------------------------------------
 
 SAME = {
     "flat": {"flat": True},
     "folders in folders": {"nested": True},
     "no zeros in heights": {"rename": ("1_DSM/dsm_potsdam_06_07.tif", "1_DSM/dsm_potsdam_6_7.tif")},
-    "capital ending": {"rename": ("2_Ortho_RGB/top_potsdam_6_7_RGB.tif", "2_Ortho_RGB/top_potsdam_6_7_RGB.TIF")},
+    "capital ending": {
+        "rename": ("2_Ortho_RGB/top_potsdam_6_7_RGB.tif", "2_Ortho_RGB/top_potsdam_6_7_RGB.TIF")
+    },
     "double precision": {"double_heights": "6_7"},
-    "hidden file": {"copy": ("2_Ortho_RGB/top_potsdam_6_7_RGB.tif", "2_Ortho_RGB/._top_potsdam_6_7_RGB.tif")},
+    "hidden file": {
+        "copy": ("2_Ortho_RGB/top_potsdam_6_7_RGB.tif", "2_Ortho_RGB/._top_potsdam_6_7_RGB.tif")
+    },
     "grey as colour": {"grey_as_colour": "6_7"},
 }
 
@@ -225,7 +247,9 @@ def test_layouts_that_mean_the_same(root, tmp_path, case):
 
 
 def test_column_that_3_13_lacks(root):
-    with pytest.warns(UserWarning, match=r"3_13.* has 59 of 60 columns; the last one is repeated") as caught:
+    with pytest.warns(
+        UserWarning, match=r"3_13.* has 59 of 60 columns; the last one is repeated"
+    ) as caught:
         data = read(root, modalities=["rgb", "dsm", "ndsm"])
     named = [str(w.message) for w in caught if "repeated" in str(w.message)]
     assert [name.partition(":")[0].rpartition("/")[2] for name in named] == [
@@ -239,7 +263,8 @@ def test_column_that_3_13_lacks(root):
 
 
 def test_the_right_copy_of_4_12(root):
-    """5_Labels_all holds it blended over the photo; the participants' copy is taken where there is one."""
+    """5_Labels_all holds it blended over the photo; the participants' copy is taken where there is
+    one."""
     data = read(root, border="full", tiles=["4_12"])
     np.testing.assert_array_equal(data.masks[:], windows(fixture.town("4_12").ids))
     blended = tifffile.imread(fixture.label_files(root, "4_12", "")[0])
@@ -258,7 +283,9 @@ def test_a_replaced_file_is_read_again(tmp_path):
 
 def test_few_pixels_of_another_colour(tmp_path):
     fixture.make(tmp_path, strange=("6_7", 3))  # of 3600: 0.083 %
-    with pytest.warns(UserWarning, match=r"top_potsdam_6_7_label.tif: 3 pixels have no class's colour"):
+    with pytest.warns(
+        UserWarning, match=r"top_potsdam_6_7_label.tif: 3 pixels have no class's colour"
+    ):
         data = read(tmp_path, tiles=["6_7"], border="full")
     expected = fixture.town("6_7").ids.copy()
     expected[20, 20:23] = 255
@@ -267,7 +294,9 @@ def test_few_pixels_of_another_colour(tmp_path):
 
 def test_black_in_a_full_label(tmp_path):
     fixture.make(tmp_path, black=("6_7", 25))
-    with pytest.warns(UserWarning, match=r"top_potsdam_6_7_label.tif: 25 pixels are black; they are no label"):
+    with pytest.warns(
+        UserWarning, match=r"top_potsdam_6_7_label.tif: 25 pixels are black; they are no label"
+    ):
         data = read(tmp_path, tiles=["6_7"], border="full")
     expected = fixture.town("6_7").ids.copy()
     expected[20:22, 20:30] = expected[22, 20:25] = 255
@@ -286,7 +315,9 @@ def test_windows_without_a_label_are_left_out(tmp_path):
 
 def test_orphans_can_be_dropped(tmp_path):
     fixture.make(tmp_path, without=["dsm_potsdam_06_07.tif"])
-    with pytest.warns(UserWarning, match=r"1 of rgb have no partner \(6_7\); 1 of labels .* left out"):
+    with pytest.warns(
+        UserWarning, match=r"1 of rgb have no partner \(6_7\); 1 of labels .* left out"
+    ):
         data = read(tmp_path, orphans="drop")
     assert "6_7" not in data.groups
     assert data.name == "potsdam-5tiles-grouped"
@@ -317,7 +348,8 @@ def test_a_row_is_no_view_of_the_kept_rows(root):
         np.testing.assert_array_equal(array[0], before)
 
 
-# what is refused -----------------------------------------------------------------------------------------------------
+# what is refused
+# -----------------------------------------------------------------------------------------------------
 
 PHOTO = "2_Ortho_RGB/top_potsdam_6_7_RGB.tif"
 HEIGHT = "1_DSM/dsm_potsdam_06_07.tif"
@@ -423,25 +455,36 @@ def test_wrong_options(root, case):
 def test_window_of_a_whole_tile(root):
     data = read(root, window=60, tiles=["6_7"])
     assert data.ids.tolist() == ["6_7-0000-0000"]
-    np.testing.assert_array_equal(np.moveaxis(data.modalities["rgb"].x[0], 0, -1), fixture.town("6_7").rgbir[..., :3])
+    np.testing.assert_array_equal(
+        np.moveaxis(data.modalities["rgb"].x[0], 0, -1), fixture.town("6_7").rgbir[..., :3]
+    )
 
 
-# the source ----------------------------------------------------------------------------------------------------------
+# the source
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_archives_are_gathered_by_hand(root, tmp_path):
     assert POTSDAM.access == "by hand"
     with pytest.raises(
-        DataError, match=r"potsdam: cannot be downloaded by a program\. Get .*isprs\.org.*1_DSM\.zip, 2_O"
+        DataError,
+        match=r"potsdam: cannot be downloaded by a program\. Get .*isprs\.org.*1_DSM\.zip, 2_O",
     ):
         POTSDAM.gather(tmp_path, download=True)
     assert not any(file.urls for file in POTSDAM.files)
     sums = {file.name: file.checksum for file in POTSDAM.files if file.checksum}
-    assert sums == {"4_Ortho_RGBIR.zip": "md5:c4a8f7d8c7196dd4eba4addd0aae10c1"}  # that listed for labels is none
+    assert sums == {
+        "4_Ortho_RGBIR.zip": "md5:c4a8f7d8c7196dd4eba4addd0aae10c1"
+    }  # that listed for labels is none
 
 
 def test_archives_are_unpacked_and_read(root, tmp_path):
-    for folder in ("1_DSM", "2_Ortho_RGB", "5_Labels_all_noBoundary", "5_Labels_for_participants_no_Boundary"):
+    for folder in (
+        "1_DSM",
+        "2_Ortho_RGB",
+        "5_Labels_all_noBoundary",
+        "5_Labels_for_participants_no_Boundary",
+    ):
         shutil.make_archive(str(tmp_path / folder), "zip", root / folder)
     assert read(POTSDAM.gather(tmp_path)).fingerprint == read(root).fingerprint
 

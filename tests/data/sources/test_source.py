@@ -1,4 +1,5 @@
-"""A source brings its files to where they are read: by download or by hand, verified, unpacked once and in full."""
+"""A source brings its files to where they are read: by download or by hand, verified, unpacked once
+and in full."""
 
 import hashlib
 import os
@@ -55,11 +56,17 @@ def source(content: bytes, address: str = "http://127.0.0.1:9", **changes) -> So
         RemoteFile("photos.zip", (f"{address}/photos",), len(content), checksum, instead=(other,)),
         RemoteFile("list.txt", (f"{address}/list",), len(LIST), needed=False),
     )
-    return Source("photos", read=lambda root, modalities=None: None, **{**TOLD, "files": files, **changes})
+    return Source(
+        "photos", read=lambda root, modalities=None: None, **{**TOLD, "files": files, **changes}
+    )
 
 
 def held(folder) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def refused(call, *arguments, **given) -> str:
@@ -69,7 +76,8 @@ def refused(call, *arguments, **given) -> str:
     return str(caught.value)
 
 
-# by hand ------------------------------------------------------------------------------------------------------------
+# by hand
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_an_archive_that_was_put_there_is_unpacked_once(root, content):
@@ -128,9 +136,18 @@ def test_the_folder_of_an_archive_has_its_whole_name(root, content):
 
 
 DAMAGED = {
-    "cut short": (lambda content: content[:-9], r"photos\.zip: has [\d,]+ bytes, not [\d,]+; delete it and fetch"),
-    "other bytes": (lambda content: content.replace(b"a" * 9, b"x" * 9), r"photos\.zip: has md5 \w{32}, not \w{32}; d"),
-    "a web page": (lambda content: b"<html>" * 200, r"photos\.zip: is a web page and no data \(a login"),
+    "cut short": (
+        lambda content: content[:-9],
+        r"photos\.zip: has [\d,]+ bytes, not [\d,]+; delete it and fetch",
+    ),
+    "other bytes": (
+        lambda content: content.replace(b"a" * 9, b"x" * 9),
+        r"photos\.zip: has md5 \w{32}, not \w{32}; d",
+    ),
+    "a web page": (
+        lambda content: b"<html>" * 200,
+        r"photos\.zip: is a web page and no data \(a login",
+    ),
     "empty": (lambda content: b"", r"photos\.zip: has 0 bytes, not [\d,]+; delete it"),
 }
 
@@ -153,8 +170,9 @@ def test_a_damaged_list_is_refused_too(root, content):
 def test_damage_that_no_checksum_tells_leaves_no_folder(root, content):
     unknown = source(content, files=(RemoteFile("photos.zip"),))
     (root / "photos.zip").write_bytes(content.replace(b"c" * 9, b"x" * 9))
-    assert "photos.zip: is no archive or damaged (Bad CRC-32 for file 'photos/c.png'); delete" in refused(
-        unknown.gather, root
+    assert (
+        "photos.zip: is no archive or damaged (Bad CRC-32 for file 'photos/c.png'); delete"
+        in refused(unknown.gather, root)
     )
     assert not (root / "photos").exists()
     (root / "photos.zip").write_bytes(content)
@@ -185,11 +203,14 @@ def test_a_file_instead_of_its_folder(tmp_path, content, download):
     )
 
 
-# interrupted --------------------------------------------------------------------------------------------------------
+# interrupted
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_an_interrupted_call_leaves_no_folder_and_the_next_goes_on(root, content, monkeypatch, cut_unpacking, stop):
+def test_an_interrupted_call_leaves_no_folder_and_the_next_goes_on(
+    root, content, monkeypatch, cut_unpacking, stop
+):
     (root / "photos.zip").write_bytes(content)
     with cut_unpacking(stop), pytest.raises((KeyboardInterrupt, DataError)):
         source(content).gather(root)
@@ -200,7 +221,11 @@ def test_an_interrupted_call_leaves_no_folder_and_the_next_goes_on(root, content
     (unfinished / "photos" / "d.png").write_bytes(b"torn")
 
     copy, written = archives.shutil.copyfileobj, []
-    monkeypatch.setattr(archives.shutil, "copyfileobj", lambda *given: (written.append(given[1].name), copy(*given))[1])
+    monkeypatch.setattr(
+        archives.shutil,
+        "copyfileobj",
+        lambda *given: (written.append(given[1].name), copy(*given))[1],
+    )
     source(content).gather(root)
     assert held(root / "photos") == FILES
     assert len(written) == 2  # c and the torn d
@@ -219,10 +244,13 @@ def test_another_archive_does_not_go_on_where_the_first_stopped(root, content, t
 def test_two_processes_do_not_unpack_at_once(root, content):
     (root / "photos.zip").write_bytes(content)
     with FileLock(root / ".photos.unfinished.lock"):
-        assert "photos: another process is writing it; wait for it" in refused(source(content).gather, root)
+        assert "photos: another process is writing it; wait for it" in refused(
+            source(content).gather, root
+        )
 
 
-# download -----------------------------------------------------------------------------------------------------------
+# download
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_missing_is_downloaded(web, content, tmp_path):
@@ -255,25 +283,36 @@ def test_a_download_packed_otherwise(web, content, root):
 def test_a_needed_file_that_cannot_be_had(web, content, root):
     web.put("/photos", status(503))
     message = refused(source(content, web.address).gather, root, download=True)
-    assert f"photos.zip: no mirror gave it: {web.address}/photos (HTTP status 503), {web.address}/other" in message
+    assert (
+        f"photos.zip: no mirror gave it: {web.address}/photos (HTTP status 503), {web.address}/other"
+        in message
+    )
     assert held(root) == {}
 
 
 def test_a_file_that_is_not_needed_is_missed_with_a_warning(web, content, root):
     web.put("/photos", good(content))
-    with pytest.warns(UserWarning, match=r"list\.txt: no mirror gave it: .*/list \(HTTP status 404\).*; goes on"):
+    with pytest.warns(
+        UserWarning, match=r"list\.txt: no mirror gave it: .*/list \(HTTP status 404\).*; goes on"
+    ):
         source(content, web.address).gather(root, download=True)
     assert held(root / "photos") == FILES
 
 
 @pytest.mark.parametrize("files", [(), (RemoteFile("photos.zip"),)])
 def test_what_only_a_person_can_fetch(tmp_path, content, files):
-    wanted = source(content, files=files, by_hand="Ask for the key at example.org and put photos.zip into --root")
+    wanted = source(
+        content,
+        files=files,
+        by_hand="Ask for the key at example.org and put photos.zip into --root",
+    )
     assert wanted.access == "by hand"
     assert refused(wanted.gather, tmp_path / "raw", download=True) == (
         "photos: cannot be downloaded by a program. Ask for the key at example.org and put photos.zip into --root"
     )
-    assert refused(wanted.gather, tmp_path / "raw").endswith(f"raw: no such folder (--root). {wanted.by_hand}")
+    assert refused(wanted.gather, tmp_path / "raw").endswith(
+        f"raw: no such folder (--root). {wanted.by_hand}"
+    )
     assert not (tmp_path / "raw").exists()
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "photos.zip").write_bytes(content)
@@ -281,7 +320,8 @@ def test_what_only_a_person_can_fetch(tmp_path, content, files):
     assert (tmp_path / "raw" / "photos").is_dir() == bool(files)
 
 
-# the sources there are ------------------------------------------------------------------------------------------------
+# the sources there are
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -292,7 +332,9 @@ def test_every_source_says_how_to_get_it(name):
     assert (wanted.access != "--download") == bool(wanted.by_hand)
     assert "\n" not in wanted.advice()
     for file in (remote for each in wanted.files for remote in (each, *each.instead)):
-        assert re.fullmatch(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", file.checksum or "md5:" + "0" * 32), file.name
+        assert re.fullmatch(
+            r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", file.checksum or "md5:" + "0" * 32
+        ), file.name
         assert file.size is None or file.size > 0
         assert all(re.match(r"https?://", url) for url in file.urls)
 

@@ -1,4 +1,5 @@
-"""SUN RGB-D, Kinect v2: values, pairs, days and lists as planted; every known defect is told or read as it is meant."""
+"""SUN RGB-D, Kinect v2: values, pairs, days and lists as planted; every known defect is told or
+read as it is meant."""
 
 import re
 import warnings
@@ -41,13 +42,16 @@ def small(tmp_path_factory):
     return fixture.make(tmp_path_factory.mktemp("small"), classes=4)
 
 
-# a sound copy ---------------------------------------------------------------------------------------------------
+# a sound copy
+# ---------------------------------------------------------------------------------------------------
 
 
 def test_every_value_is_the_planted_one(root):
     data = read(root)
     assert CLASSES == data.classes == tuple(fixture.CLASSES)
-    assert {name: (m.x.shape, m.x.dtype, m.unit, m.invalid) for name, m in data.modalities.items()} == {
+    assert {
+        name: (m.x.shape, m.x.dtype, m.unit, m.invalid) for name, m in data.modalities.items()
+    } == {
         "rgb": ((60, 3, *NATIVE), np.uint8, "", None),
         "depth": ((60, 1, *NATIVE), np.float32, "m", 0.0),
     }
@@ -57,7 +61,9 @@ def test_every_value_is_the_planted_one(root):
         for frame in range(fixture.FRAMES):
             row = row_of(data, label, frame)
             assert data.labels[row] == label
-            np.testing.assert_allclose(data.modalities["depth"].x[row, 0], planted(label, frame), rtol=1e-6)
+            np.testing.assert_allclose(
+                data.modalities["depth"].x[row, 0], planted(label, frame), rtol=1e-6
+            )
             colours = np.moveaxis(fixture.colours(label, frame), 2, 0).astype(int)
             off = np.abs(data.modalities["rgb"].x[row].astype(int) - colours)
             assert np.median(off) <= 2
@@ -107,7 +113,9 @@ def test_refined_depth_has_no_holes(root):
     assert data.name == "sunrgbd-refined-grouped"
     assert data.about["depth"] == "refined"
     row = row_of(data, 4, 2)
-    np.testing.assert_allclose(data.modalities["depth"].x[row, 0], planted(4, 2, refined=True), rtol=1e-6)
+    np.testing.assert_allclose(
+        data.modalities["depth"].x[row, 0], planted(4, 2, refined=True), rtol=1e-6
+    )
     assert data.fingerprint != read(root).fingerprint
 
 
@@ -118,7 +126,9 @@ def test_another_size(root, size):
     assert {m.x.shape[2:] for m in data.modalities.values()} == {(height, width)}
     if width == 36:
         depth, row = data.modalities["depth"].x, row_of(data, 2, 3)
-        np.testing.assert_allclose(depth[row, 0], planted(2, 3)[1::2, 1::2], rtol=1e-6)  # values that were there
+        np.testing.assert_allclose(
+            depth[row, 0], planted(2, 3)[1::2, 1::2], rtol=1e-6
+        )  # values that were there
         whole = read(root).modalities["rgb"].x[row].astype(float)
         mean = whole.reshape(3, 27, 2, 36, 2).mean((2, 4))
         np.testing.assert_allclose(data.modalities["rgb"].x[row], mean, atol=1.01)  # rounded twice
@@ -161,7 +171,11 @@ def test_groups_are_days(root):
 def test_random_split_divides_days_and_the_default_does_not(root):
     data = read(root)
     drawn = data.protocol("random")
-    assert (data.name, drawn.name, data.protocol("grouped").name) == ("sunrgbd-grouped", "sunrgbd", "sunrgbd-grouped")
+    assert (data.name, drawn.name, data.protocol("grouped").name) == (
+        "sunrgbd-grouped",
+        "sunrgbd",
+        "sunrgbd-grouped",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # small parts lack a class
         whole = [set(part.groups) for part in data.split(seed=1)]
@@ -182,9 +196,18 @@ def test_round_trip(root, tmp_path):
     assert again.about == data.about
     for name, modality in data.modalities.items():
         np.testing.assert_array_equal(again.modalities[name].x, modality.x)
-        assert (again.modalities[name].unit, again.modalities[name].invalid) == (modality.unit, modality.invalid)
+        assert (again.modalities[name].unit, again.modalities[name].invalid) == (
+            modality.unit,
+            modality.invalid,
+        )
     assert again.about["size"] == [18, 18]
-    assert again.about["scene.txt"] == {"agree": 60, "differ": 0, "missing": 0, "empty": 0, "idk": 0}
+    assert again.about["scene.txt"] == {
+        "agree": 60,
+        "differ": 0,
+        "missing": 0,
+        "empty": 0,
+        "idk": 0,
+    }
 
 
 def test_the_published_lists(tmp_path):
@@ -198,21 +221,31 @@ def test_the_published_lists(tmp_path):
 
 
 def test_another_list_is_told(root):
-    with pytest.warns(UserWarning, match=r"kv2\.txt: lists 60 frames, unlike .* bathroom 6 \(150\), bedroom 6 \(121\)"):
+    with pytest.warns(
+        UserWarning,
+        match=r"kv2\.txt: lists 60 frames, unlike .* bathroom 6 \(150\), bedroom 6 \(121\)",
+    ):
         read_sunrgbd(root)
 
 
 def test_source():
     assert SUNRGBD.access == "--download"
     assert [file.name for file in SUNRGBD.files] == ["SUNRGBD.zip", "kv2.txt", "mapping.txt"]
-    assert SUNRGBD.files[0].urls == ("https://rgbd.cs.princeton.edu/data/SUNRGBD.zip",)  # no checksum, so no http
-    assert all(file.checksum is None and file.size is None for file in SUNRGBD.files)  # none is published
+    assert SUNRGBD.files[0].urls == (
+        "https://rgbd.cs.princeton.edu/data/SUNRGBD.zip",
+    )  # no checksum, so no http
+    assert all(
+        file.checksum is None and file.size is None for file in SUNRGBD.files
+    )  # none is published
 
 
-# read as it is meant --------------------------------------------------------------------------------------------
+# read as it is meant
+# --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("defects", [{"slashes": True}, {"windows": True}, {"more_mapped": "\n\n4999 -> nothing\n"}])
+@pytest.mark.parametrize(
+    "defects", [{"slashes": True}, {"windows": True}, {"more_mapped": "\n\n4999 -> nothing\n"}]
+)
 def test_lists_in_another_form(tmp_path, small, defects):
     data = read(fixture.make(tmp_path, classes=4, **defects))
     assert data.fingerprint == read(small).fingerprint
@@ -220,7 +253,9 @@ def test_lists_in_another_form(tmp_path, small, defects):
 
 def test_no_heading_or_count_becomes_a_frame(root):
     lines = (root / "subsets" / "mapping.txt").read_text().splitlines()
-    assert sum("->" in line for line in lines) == 63  # what a careless reader takes: a heading and other sensors too
+    assert (
+        sum("->" in line for line in lines) == 63
+    )  # what a careless reader takes: a heading and other sensors too
     assert len(read(root)) == 60
 
 
@@ -253,7 +288,9 @@ def test_the_fuller_of_two_copies_is_taken(tmp_path):
 def test_classes_by_name_where_the_sensor_lacks_one(tmp_path):
     data = read(fixture.make(tmp_path, without="bedroom"))
     lines = (tmp_path / "subsets" / "kv2.txt").read_text().splitlines()
-    assert f"kv2/classroom/{fixture.sample_id(2, 0)}.png 1" in lines  # its number there is bedroom's here
+    assert (
+        f"kv2/classroom/{fixture.sample_id(2, 0)}.png 1" in lines
+    )  # its number there is bedroom's here
     assert data.classes[data.labels[row_of(data, 2, 0)]] == "classroom"
     assert np.bincount(data.labels).tolist() == [1, 0, *[1] * 8]
 
@@ -277,7 +314,10 @@ def test_scene_txt_is_compared_and_kv2_txt_kept(tmp_path):
         data = read(tmp_path)
     assert data.about["scene.txt"] == {"agree": 6, "differ": 1, "missing": 1, "empty": 1, "idk": 1}
     message = str(next(w.message for w in told if "scene" in str(w.message)))
-    assert re.search(r"6 agree, 1 differ, 1 missing, 1 empty, 1 idk; first .*scene\.txt: 'kitchen', not bath", message)
+    assert re.search(
+        r"6 agree, 1 differ, 1 missing, 1 empty, 1 idk; first .*scene\.txt: 'kitchen', not bath",
+        message,
+    )
     assert [data.labels[row_of(data, label, 0)] for label in range(10)] == list(range(10))
 
 
@@ -300,23 +340,38 @@ def test_many_holes_are_told(tmp_path, share, warned):
     assert (depth == 0).mean() == pytest.approx(share, abs=0.05)
     assert bool(messages) == warned
     if warned:
-        assert re.fullmatch(r".*depth/0000118\.png: 70% of the frame was not measured \(0\)", messages[0])
+        assert re.fullmatch(
+            r".*depth/0000118\.png: 70% of the frame was not measured \(0\)", messages[0]
+        )
 
 
-# refused --------------------------------------------------------------------------------------------------------
+# refused
+# --------------------------------------------------------------------------------------------------------
 
 LINE = f"kv2/bathroom/{FIRST}.png 0\n"
 BAD = {
     # of the lists
-    "no kv2.txt": ({"listed": "absent"}, r"holds no kv2\.txt; fetch https://raw.*/subsets/kv2\.txt$"),
-    "no mapping.txt": ({"mapping": "absent"}, r"holds no mapping\.txt; fetch https://raw.*/subsets/mapping\.txt$"),
+    "no kv2.txt": (
+        {"listed": "absent"},
+        r"holds no kv2\.txt; fetch https://raw.*/subsets/kv2\.txt$",
+    ),
+    "no mapping.txt": (
+        {"mapping": "absent"},
+        r"holds no mapping\.txt; fetch https://raw.*/subsets/mapping\.txt$",
+    ),
     "kv2.txt is empty": ({"listed": "\n"}, r"kv2\.txt: line '' is not of the form"),
     "mapping.txt is a web page": (
         {"mapping": "<html>404</html>"},
         r"mapping\.txt: has no line '<id>\.png -> /SUNRGBD/…'; fetch it from https",
     ),
-    "kv2.txt is of another sensor": ({"listed": "kv1/office/3.png 7\n"}, r"kv2\.txt: line 'kv1/.*' is not of the form"),
-    "kv2.txt is cut off": ({"more_listed": "kv2/off"}, r"kv2\.txt: line 'kv2/off' is not of the form .* fetch"),
+    "kv2.txt is of another sensor": (
+        {"listed": "kv1/office/3.png 7\n"},
+        r"kv2\.txt: line 'kv1/.*' is not of the form",
+    ),
+    "kv2.txt is cut off": (
+        {"more_listed": "kv2/off"},
+        r"kv2\.txt: line 'kv2/off' is not of the form .* fetch",
+    ),
     "a class of another set": (
         {"more_listed": "kv2/attic/1.png 3\n"},
         r"kv2\.txt: line 'kv2/attic/1\.png 3' has an unknown class; there are bathroom, .*; fetch the list again",
@@ -325,9 +380,15 @@ BAD = {
         {"more_listed": "kv2/office/9.png 8\n"},
         r"kv2\.txt: line 'kv2/office/9\.png 8' has an id that .*mapping\.txt does not map",
     ),
-    "an id twice": ({"more_listed": LINE}, rf"kv2\.txt: line '{LINE.strip()}' is the frame kv2/\S+, which stands bef"),
+    "an id twice": (
+        {"more_listed": LINE},
+        rf"kv2\.txt: line '{LINE.strip()}' is the frame kv2/\S+, which stands bef",
+    ),
     "one folder for two ids": (
-        {"more_listed": "kv2/office/9.png 8\n", "more_mapped": f"9.png -> /SUNRGBD/{fixture.folder(0, 0)}\n"},
+        {
+            "more_listed": "kv2/office/9.png 8\n",
+            "more_mapped": f"9.png -> /SUNRGBD/{fixture.folder(0, 0)}\n",
+        },
         r"kv2\.txt: line 'kv2/office/9\.png 8' is the frame kv2/align_kv2/\S+, which stands before it",
     ),
     "one id for two folders": (
@@ -339,8 +400,14 @@ BAD = {
         {"missing": 3},
         r"SUNRGBD: 3 of kv2\.txt have no partner \((kv2/\S+, ){2}kv2/\S+\); complete the files, or leave them out with",
     ),
-    "depth not unpacked": ({"without_depth": True}, r"SUNRGBD: 1 of kv2\.txt have no partner \(kv2/align_kv2/\S+\)"),
-    "no image": ({"images": 0}, r"/image: holds 0 images, there must be exactly one; unpack the archive again"),
+    "depth not unpacked": (
+        {"without_depth": True},
+        r"SUNRGBD: 1 of kv2\.txt have no partner \(kv2/align_kv2/\S+\)",
+    ),
+    "no image": (
+        {"images": 0},
+        r"/image: holds 0 images, there must be exactly one; unpack the archive again",
+    ),
     "two images": ({"images": 2}, r"/image: holds 2 images, there must be exactly one"),
     "no depth": ({"depths": 0}, r"/depth: holds 0 images, there must be exactly one"),
     "two depths": ({"depths": 2}, r"/depth: holds 2 images, there must be exactly one"),
@@ -353,15 +420,36 @@ BAD = {
         {"sideways": 6, "depth_size": (54, 72)},
         r"depth/0000118\.png: image/ 72×54 but depth/ 54×72 pixels",
     ),
-    "image is a web page": ({"page": True}, r"image/0000118\.jpg: cannot be read as an image \(cannot identify"),
-    "image is cut off": ({"truncated": True}, r"image/0000118\.jpg: cannot be read as an image \(image file is trunc"),
+    "image is a web page": (
+        {"page": True},
+        r"image/0000118\.jpg: cannot be read as an image \(cannot identify",
+    ),
+    "image is cut off": (
+        {"truncated": True},
+        r"image/0000118\.jpg: cannot be read as an image \(image file is trunc",
+    ),
     "image is grey": ({"grey": True}, r"image/0000118\.jpg: is of kind L, needed is RGB of 8 bits"),
     "depth is cut off": ({"depth": "cut off"}, r"depth/0000118\.png: cannot be read as an image"),
-    "depth of 8 bits": ({"depth": "uint8"}, r"depth/0000118\.png: holds 1 × uint8, depth is 1 × uint16; take the orig"),
-    "depth of three bands": ({"depth": "colour"}, r"depth/0000118\.png: holds 3 × uint8, depth is 1 × uint16"),
-    "depth in int32": ({"depth": "int32"}, r"depth/0000118\.png: holds 1 × int32, depth is 1 × uint16"),
-    "depth is 0 everywhere": ({"empty": True}, r"depth/0000118\.png: is 0 everywhere, nothing was measured; unpack"),
-    "bits not rotated": ({"bits": "plain"}, r"depth/0000118\.png: \d\d% lie beyond 10 m: bits not rotated; take the"),
+    "depth of 8 bits": (
+        {"depth": "uint8"},
+        r"depth/0000118\.png: holds 1 × uint8, depth is 1 × uint16; take the orig",
+    ),
+    "depth of three bands": (
+        {"depth": "colour"},
+        r"depth/0000118\.png: holds 3 × uint8, depth is 1 × uint16",
+    ),
+    "depth in int32": (
+        {"depth": "int32"},
+        r"depth/0000118\.png: holds 1 × int32, depth is 1 × uint16",
+    ),
+    "depth is 0 everywhere": (
+        {"empty": True},
+        r"depth/0000118\.png: is 0 everywhere, nothing was measured; unpack",
+    ),
+    "bits not rotated": (
+        {"bits": "plain"},
+        r"depth/0000118\.png: \d\d% lie beyond 10 m: bits not rotated; take the",
+    ),
 }
 
 
@@ -377,29 +465,40 @@ def test_bad_input_is_refused_in_one_line(tmp_path, defects, message):
 
 
 def test_no_frame_at_all(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere: no such folder; give the one with the raw files"):
+    with pytest.raises(
+        DataError, match=r"nowhere: no such folder; give the one with the raw files"
+    ):
         read(tmp_path / "nowhere")
     fixture.make(tmp_path / "made")
     (tmp_path / "made" / "SUNRGBD" / "kv2").rename(tmp_path / "made" / "SUNRGBD" / "else")
     with pytest.raises(
-        DataError, match=r"made: holds no SUNRGBD folder \(with kv2/ in it\); unpack SUNRGBD\.zip there"
+        DataError,
+        match=r"made: holds no SUNRGBD folder \(with kv2/ in it\); unpack SUNRGBD\.zip there",
     ):
         read(tmp_path / "made")
     (tmp_path / "made" / "SUNRGBD" / "kv2").mkdir()
-    with pytest.raises(DataError, match=r"SUNRGBD: holds no file of image/ and depth/; unpack or fetch it"):
+    with pytest.raises(
+        DataError, match=r"SUNRGBD: holds no file of image/ and depth/; unpack or fetch it"
+    ):
         read(tmp_path / "made")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modalities": ["rgb", "lidar"]}, "modalities: 'lidar' is unknown to sunrgbd or twice; choose of rgb, depth"),
+        (
+            {"modalities": ["rgb", "lidar"]},
+            "modalities: 'lidar' is unknown to sunrgbd or twice; choose of rgb, depth",
+        ),
         ({"depth": "bfx"}, "depth: 'bfx' is unknown; choose raw or refined"),
         ({"far": 0}, r"far: 0 is no distance; give metres above 0, such as 8\.0"),
         ({"far": float("nan")}, "far: nan is no distance"),
         ({"far": float("inf")}, "far: inf is no distance"),
         ({"far": "8 m"}, "far: '8 m' is no distance"),
-        ({"size": 0}, r"size: 0 is no size; give pixels, such as 224, or height and width, \[224, 224\]"),
+        (
+            {"size": 0},
+            r"size: 0 is no size; give pixels, such as 224, or height and width, \[224, 224\]",
+        ),
         ({"size": [224]}, r"size: \[224\] is no size"),
         ({"size": "224"}, "size: '224' is no size"),
         ({"size": (224, 1.5)}, r"size: \(224, 1\.5\) is no size"),

@@ -1,4 +1,5 @@
-"""TRISTAR from small made folders: the planted values, labels and parts, and what bad folders look like."""
+"""TRISTAR from small made folders: the planted values, labels and parts, and what bad folders look
+like."""
 
 import re
 import shutil
@@ -15,7 +16,9 @@ from discom.data.sources.tristar import ACTIONS, CLASSES, TRISTAR, read_tristar
 from discom.errors import ConfigError, DataError
 
 SIZE = (fixture.HEIGHT // 2, fixture.WIDTH // 2)
-STRANGE = "/".join([*fixture.STRANGE[:2], fixture.stem(fixture.STRANGE[2])])  # train/2/000010_0000001660
+STRANGE = "/".join(
+    [*fixture.STRANGE[:2], fixture.stem(fixture.STRANGE[2])]
+)  # train/2/000010_0000001660
 LEFT_OUT = r"7 of 56 frames have none of the classes sit, walk, stand, lay, get_down, get_up, 7 more than one; left out"
 
 
@@ -49,15 +52,20 @@ def data(root):
     return read(root, modalities=["thermal", "depth", "rgb"])
 
 
-# the content ----------------------------------------------------------------------------------------------------
+# the content
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_values_are_the_planted_ones(data):
     for row, sample in enumerate(data.ids):
         planted = fixture.scene(*frame_of(sample))
         thermal, depth, rgb = (data.modalities[name].x[row] for name in ("thermal", "depth", "rgb"))
-        np.testing.assert_array_equal(thermal[0], planted["thermal"][1::2, 1::2].astype(np.float32) / 100)
-        np.testing.assert_array_equal(depth[0], planted["depth"][1::2, 1::2].astype(np.float32) / 1000)
+        np.testing.assert_array_equal(
+            thermal[0], planted["thermal"][1::2, 1::2].astype(np.float32) / 100
+        )
+        np.testing.assert_array_equal(
+            depth[0], planted["depth"][1::2, 1::2].astype(np.float32) / 1000
+        )
         means = planted["rgb"].reshape(SIZE[0], 2, SIZE[1], 2, 3).mean((1, 3))
         assert abs(np.moveaxis(rgb, 0, 2) - means).max() <= 0.5  # rounded to whole numbers
     assert {name: (m.x.dtype, m.unit, m.invalid) for name, m in data.modalities.items()} == {
@@ -97,10 +105,17 @@ def test_labels_by_name(data, root):
 
 
 def test_other_classes_in_the_order_given(root):
-    with pytest.warns(UserWarning, match="35 of 56 frames have none of the classes wave, type, put_down, 0 more than"):
+    with pytest.warns(
+        UserWarning,
+        match="35 of 56 frames have none of the classes wave, type, put_down, 0 more than",
+    ):
         data = read_tristar(root, size=SIZE, classes=["wave", "type", "put_down"])
     assert data.classes == ("wave", "type", "put_down")
-    assert {(frame_of(i)[2], int(k)) for i, k in zip(data.ids, data.labels, strict=True)} == {(2, 0), (0, 1), (4, 2)}
+    assert {(frame_of(i)[2], int(k)) for i, k in zip(data.ids, data.labels, strict=True)} == {
+        (2, 0),
+        (0, 1),
+        (4, 2),
+    }
     assert "wave, type, put_down" in data.about["classes"]
 
 
@@ -111,8 +126,18 @@ def test_no_warning_where_no_frame_is_left_out(tmp_path):
 
 
 def test_shots_are_groups_in_natural_order(data):
-    assert list(dict.fromkeys(data.groups)) == ["test/0", "test/1", "train/0", "train/2", "train/10", "val/0", "val/1"]
-    assert all(sample.startswith(f"{group}/") for sample, group in zip(data.ids, data.groups, strict=True))
+    assert list(dict.fromkeys(data.groups)) == [
+        "test/0",
+        "test/1",
+        "train/0",
+        "train/2",
+        "train/10",
+        "val/0",
+        "val/1",
+    ]
+    assert all(
+        sample.startswith(f"{group}/") for sample, group in zip(data.ids, data.groups, strict=True)
+    )
     assert data.ids[12] == "train/0/000007_0000001162"
 
 
@@ -129,7 +154,11 @@ def test_parts_are_the_official_folders(data):
 def test_grouped_keeps_shots_whole_and_random_divides_them(root):
     data = read(root)
     grouped, drawn = data.protocol("grouped"), data.protocol("random")
-    assert (data.protocol().name, grouped.name, drawn.name) == ("tristar-official", "tristar-grouped", "tristar")
+    assert (data.protocol().name, grouped.name, drawn.name) == (
+        "tristar-official",
+        "tristar-grouped",
+        "tristar",
+    )
     shots = [set(part.groups) for part in grouped.split(seed=0)]
     assert len(set().union(*shots)) == sum(map(len, shots)) == 7
     assert drawn.groups is None
@@ -143,8 +172,15 @@ def test_round_trip(root, tmp_path):
     opened = load(tmp_path / "out")
     for name, modality in data.modalities.items():
         np.testing.assert_array_equal(modality.x, opened.modalities[name].x)
-        assert (opened.modalities[name].unit, opened.modalities[name].invalid) == (modality.unit, modality.invalid)
-    for one, other in ((data.ids, opened.ids), (data.labels, opened.labels), (data.groups, opened.groups)):
+        assert (opened.modalities[name].unit, opened.modalities[name].invalid) == (
+            modality.unit,
+            modality.invalid,
+        )
+    for one, other in (
+        (data.ids, opened.ids),
+        (data.labels, opened.labels),
+        (data.groups, opened.groups),
+    ):
         np.testing.assert_array_equal(one, other)
     for part, rows in data.parts.items():
         np.testing.assert_array_equal(rows, opened.parts[part])
@@ -165,7 +201,8 @@ def test_masks_and_tables_beside_the_images_are_not_needed(root, tmp_path):
     assert len(read(tmp_path / "copy")) == 42
 
 
-# read right, whatever it looks like -------------------------------------------------------------------------------
+# read right, whatever it looks like
+# -------------------------------------------------------------------------------
 
 HARMLESS = {
     "parts directly in the folder": {"nested": ""},
@@ -192,7 +229,9 @@ def test_validation_stands_for_a_missing_val(tmp_path):
     assert data.ids[data.parts["valid"]][0] == "validation/0/000007_0000001162"
     assert "folders train, validation, test" in data.about["parts"]
     (tmp_path / "tristar" / "val").mkdir()
-    with pytest.raises(DataError, match="tristar/val: holds no shot"):  # val goes first where both are there
+    with pytest.raises(
+        DataError, match="tristar/val: holds no shot"
+    ):  # val goes first where both are there
         read(tmp_path)
 
 
@@ -205,7 +244,9 @@ def test_orphans_are_dropped_where_told(name, how, tmp_path):
     left = {"thermal", "depth", "actions.txt"} - {name} if how == "without" else {name}
     sample = STRANGE if how == "without" else f"train/2/{fixture.stem(50)}"
     assert len(caught) == 2
-    assert all(f"1 of {other} have no partner ({sample})" in str(caught[0].message) for other in left)
+    assert all(
+        f"1 of {other} have no partner ({sample})" in str(caught[0].message) for other in left
+    )
     assert {other for other, count in data.about["dropped"].items() if count == 1} == left
     assert len(data) == (41 if how == "without" else 42)
     assert sample not in data.ids
@@ -220,15 +261,21 @@ def test_line_without_labels_is_left_out(tmp_path):
 
 
 def test_single_hot_pixel_is_kept(tmp_path):
-    data = read(fixture.make(tmp_path, image=("thermal", "hot pixel")))  # pixel (1, 1): the first that is taken
-    assert data.modalities["thermal"].x[data.ids.tolist().index(STRANGE), 0, 0, 0] == np.float32(655.35)
+    data = read(
+        fixture.make(tmp_path, image=("thermal", "hot pixel"))
+    )  # pixel (1, 1): the first that is taken
+    assert data.modalities["thermal"].x[data.ids.tolist().index(STRANGE), 0, 0, 0] == np.float32(
+        655.35
+    )
 
 
-# the classic errors give something else ---------------------------------------------------------------------------
+# the classic errors give something else
+# ---------------------------------------------------------------------------
 
 
 def test_cutting_the_last_letter_would_change_a_label(root, data):
-    """The last line of this shot has no line end: `get_up` becomes `get_u`, and two labels become one."""
+    """The last line of this shot has no line end: `get_up` becomes `get_u`, and two labels become
+    one."""
     file = root / "tristar" / "train" / "2" / "actions.txt"
     last = file.read_text().splitlines(keepends=True)[-1]
     name, *words = last[:-1].split()
@@ -244,7 +291,10 @@ def test_labels_by_the_order_of_lines_would_be_others(tmp_path):
     naive = dict(zip(sorted(file.stem for file in (shot / "depth").iterdir()), lines, strict=True))
     data = read(tmp_path)
     rows = np.flatnonzero(data.groups == "train/0")
-    assert any(data.classes[data.labels[row]] not in naive[data.ids[row].rpartition("/")[2]] for row in rows)
+    assert any(
+        data.classes[data.labels[row]] not in naive[data.ids[row].rpartition("/")[2]]
+        for row in rows
+    )
 
 
 def test_numbering_the_shots_would_miss_some(root):
@@ -255,12 +305,15 @@ def test_numbering_the_shots_would_miss_some(root):
 
 def test_reading_eight_bits_would_lose_the_temperature(root, data):
     row = data.ids.tolist().index(STRANGE)
-    naive = np.asarray(Image.open(root / "tristar" / f"{STRANGE.replace('/2/', '/2/thermal/')}.png").convert("L"))
+    naive = np.asarray(
+        Image.open(root / "tristar" / f"{STRANGE.replace('/2/', '/2/thermal/')}.png").convert("L")
+    )
     assert naive.max() <= 255
     assert (abs(naive[1::2, 1::2] / 100 - data.modalities["thermal"].x[row, 0]) > 200).all()
 
 
-# refused ----------------------------------------------------------------------------------------------------------
+# refused
+# ----------------------------------------------------------------------------------------------------------
 
 LINE = re.escape(fixture.stem(3))
 BAD = {
@@ -316,7 +369,10 @@ def test_part_without_any_of_the_classes(tmp_path):
     fixture.make(tmp_path, labels=("in_room", "out_of_room"))
     with (
         pytest.warns(UserWarning, match="14 of 14 frames have none"),
-        pytest.raises(DataError, match="tristar/train: no frame has exactly one of the classes; choose other classes"),
+        pytest.raises(
+            DataError,
+            match="tristar/train: no frame has exactly one of the classes; choose other classes",
+        ),
     ):
         read_tristar(tmp_path)
 
@@ -329,11 +385,23 @@ def test_missing_folder(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modalities": ["rgb", "radar"]}, "modalities: 'radar' is unknown to tristar or twice; choose of thermal, d"),
+        (
+            {"modalities": ["rgb", "radar"]},
+            "modalities: 'radar' is unknown to tristar or twice; choose of thermal, d",
+        ),
         ({"modalities": ["rgb", "rgb"]}, "modalities: 'rgb' is unknown to tristar or twice"),
-        ({"classes": ["sit", "sleep"]}, "classes: tristar has no action 'sleep'; choose of sit, walk, stand, lay, "),
-        ({"classes": "sit"}, r"classes: \['sit'\] are not two or more different actions; name each of them once"),
-        ({"classes": ["sit", "walk", "sit"]}, r"classes: \['sit', 'walk', 'sit'\] are not two or more"),
+        (
+            {"classes": ["sit", "sleep"]},
+            "classes: tristar has no action 'sleep'; choose of sit, walk, stand, lay, ",
+        ),
+        (
+            {"classes": "sit"},
+            r"classes: \['sit'\] are not two or more different actions; name each of them once",
+        ),
+        (
+            {"classes": ["sit", "walk", "sit"]},
+            r"classes: \['sit', 'walk', 'sit'\] are not two or more",
+        ),
         ({"classes": 6}, "classes: tristar has no action '6'"),
         ({"size": 120}, r"size: 120 is no height and width in pixels; write e\.g\. \[120, 160\]"),
         ({"size": [0, 160]}, r"size: \[0, 160\] is no height and width"),
