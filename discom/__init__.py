@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 
-_ROOMS = ("data", "deployment", "evaluation", "experiments", "focusing", "inspection", "losses", "methods", "models",
-          "plots", "probing", "runs", "training")  # fmt: skip
+_ROOMS = (
+    "data",
+    "deployment",
+    "evaluation",
+    "explorer",
+    "losses",
+    "methods",
+    "models",
+    "plots",
+    "probing",
+    "runs",
+    "tables",
+    "training",
+)
 
 
 def __getattr__(name: str):

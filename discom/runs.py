@@ -26,8 +26,8 @@ from filelock import FileLock, Timeout
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
+from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
-from discom.storage import digest, read_json, tidy, write_json
 
 __all__ = [
     "Result",

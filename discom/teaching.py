@@ -15,9 +15,9 @@ from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import Images, SoftLabels, paired_rows, room
 from discom.errors import ConfigError, RunError, first_line
+from discom.files import read_json
 from discom.methods import DenseTeacher, Method, Teacher, build
 from discom.runs import Result, identity, weights_file
-from discom.storage import read_json
 
 __all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach"]
 

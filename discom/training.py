@@ -12,17 +12,17 @@ from safetensors.torch import load_file, save
 from tqdm.auto import tqdm
 
 from discom import devices, methods, shares
+from discom.checkpoint import Log, State, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import RunError
 from discom.evaluation import Task, predict_logits, task_of
+from discom.files import atomic_file, write_json
 from discom.machine import machine, peak_memory
 from discom.methods import build
 from discom.models import as_products
-from discom.resuming import Log, State, forget, stoppable
 from discom.runs import Result, claim, identity, locked, weights_file
-from discom.storage import atomic_file, write_json
 from discom.teaching import check_teacher, load_teacher, teach
 
 __all__ = ["fit"]

@@ -19,7 +19,7 @@ import nbformat
 
 from discom.errors import DataError, DiscomError
 from discom.reproduce import PARAMETERS, execute
-from discom.storage import atomic_file
+from discom.files import atomic_file
 from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent

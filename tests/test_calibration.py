@@ -5,8 +5,8 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from discom.calibration import calibration_error, reliability
 from discom.errors import DataError
+from discom.evaluation.calibration import calibration_error, reliability
 
 
 def sure(confidence, right):

@@ -21,7 +21,7 @@ import yaml
 from filelock import FileLock
 from PIL import Image
 
-from discom import cli, data, experiments, methods, tables
+from discom import cli, data, methods, tables
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
 from discom.runs import Result
@@ -739,7 +739,7 @@ def several(trained, tmp_path):
 def test_show_a_folder_of_runs_is_the_table_of_the_package(several, tmp_path, capsys):
     assert run("show", several, "--out", "all.png") == 0
     printed = capsys.readouterr().out
-    table = tables.to_markdown(experiments.summary(experiments.load_results(several)))
+    table = tables.to_markdown(tables.summary(tables.load_results(several)))
     assert printed.startswith(table + "\n")
     assert printed.endswith("\nall.png\n")
     # differences 6, 7, 5: mean 6, sd 1, and t with 2 degrees of freedom is 4.303, over √3
@@ -752,9 +752,7 @@ def test_collected_results_show_the_same_table(several, tmp_path, capsys):
     first = capsys.readouterr().out
     assert run("show", "held/mine.json") == 0
     assert capsys.readouterr().out == first
-    assert experiments.load_results(tmp_path / "held/mine.json") == experiments.load_results(
-        several
-    )
+    assert tables.load_results(tmp_path / "held/mine.json") == tables.load_results(several)
     assert run("show", "held/mine.json", "--collect", "again.json") == 0
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "held/mine.json").read_bytes()
 

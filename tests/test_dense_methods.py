@@ -17,11 +17,11 @@ from discom.data.augmentation import restore, turn
 from discom.data.batches import Images, paired_rows
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation import SEGMENTATION, task_of
+from discom.evaluation.dense import dense_scores
 from discom.losses import crossing, dense
 from discom.methods import build
+from discom.models import network
 from discom.runs import Result, weights_file
-from discom.segmentation import network
-from discom.segmentation.scores import dense_scores
 from discom.teaching import TeacherMaps, load_teacher
 
 TINY = profile("tiny", dense=True)

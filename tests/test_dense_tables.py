@@ -16,9 +16,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from discom import cli, experiments, methods, plots, sweep, tables
+from discom import cli, methods, plots, sweep, tables
 from discom.errors import ConfigError, RunError
-from discom.experiments import label, metric_of, summary
 from discom.runs import Result
 from discom.tables import (
     baselines,
@@ -30,6 +29,7 @@ from discom.tables import (
     to_text,
     write,
 )
+from discom.tables.statistics import label, metric_of, summary
 
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
@@ -299,8 +299,8 @@ def test_results_of_two_kinds_make_no_summary():
 
 
 def test_results_go_round_through_a_file_with_their_metric(tmp_path):
-    experiments.collect(runs_of("crodino", seeds=1), tmp_path / "all.json")
-    found = experiments.load_results(tmp_path / "all.json")
+    tables.collect(runs_of("crodino", seeds=1), tmp_path / "all.json")
+    found = tables.load_results(tmp_path / "all.json")
     assert {run.metric for run in found} == {"miou"}
     assert paper_table(found, "crodino")["miou"].notna().all()
     held = json.loads((tmp_path / "all.json").read_text())
@@ -422,7 +422,7 @@ def test_a_dense_table_from_end_to_end(inline, tmp_path, capsys, number):
     is_a_picture(tmp_path / "made/t.png")
     held = pd.read_csv(tmp_path / "made/t.csv")
     assert list(dict.fromkeys(held["method"])) == expected
-    results = experiments.load_results(tmp_path / "all.json")
+    results = tables.load_results(tmp_path / "all.json")
     assert {run.metric for run in results} == {"miou"}
     found = {
         (label(r.method, r.config["options"]), m): value
@@ -454,7 +454,7 @@ def test_a_grid_of_dense_scenes_from_end_to_end(inline, tmp_path, capsys):
     }  # the profile of dense prediction
     is_a_picture(tmp_path / "made/grid.png")
     made = pd.read_csv(tmp_path / "made/grid.csv")
-    assert experiments.by_dials(made)["noise"].tolist() == [0.0] * 5 + [0.5] * 5
+    assert tables.by_dials(made)["noise"].tolist() == [0.0] * 5 + [0.5] * 5
 
 
 @pytest.mark.parametrize("dials", ['{"shared": [0]}', '{"size": [32]}', '{"spurious": [0.5]}'])
@@ -525,7 +525,7 @@ def test_train_and_show_a_dense_run(inline, tmp_path, capsys):
     assert {"miou", "iou/stone", "valid_miou"} <= set(shown.split())
     for file in ("made.png", "made-confusion.png"):
         is_a_picture(tmp_path / file)
-    assert experiments.load_results(tmp_path / "all.json") == [found]
+    assert tables.load_results(tmp_path / "all.json") == [found]
 
 
 def test_show_compares_each_kind_with_its_own(inline, tmp_path, capsys):
@@ -535,7 +535,7 @@ def test_show_compares_each_kind_with_its_own(inline, tmp_path, capsys):
     other = [replace(run, method=method, metric="f1", scores=scored, data="scenes",
                      config={**run.config, "options": methods.get(method).options({})})
              for run in made if run.method == "single" for method in ("student", "discom")]  # fmt: skip
-    experiments.collect(made + other, tmp_path / "all.json")
+    tables.collect(made + other, tmp_path / "all.json")
     assert run("show", tmp_path / "all.json", "--out", "made.png") == 0
     printed = capsys.readouterr().out
     heads = [

@@ -14,9 +14,16 @@ from scipy import stats
 
 from discom import methods
 from discom.errors import ConfigError, DataError, RunError
-from discom.experiments import BASELINES, collect, label, load_results, paired_difference, summary
+from discom.files import digest
 from discom.runs import Result
-from discom.storage import digest
+from discom.tables.statistics import (
+    BASELINES,
+    collect,
+    label,
+    load_results,
+    paired_difference,
+    summary,
+)
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 

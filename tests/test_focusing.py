@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.errors import ConfigError
-from discom.focusing import (
+from discom.evaluation.focusing import (
     carried,
     focusing_loss,
     gaussian_pair,
@@ -28,8 +28,8 @@ from discom.focusing import (
     train_linear,
     write_curves,
 )
+from discom.files import read_json
 from discom.losses.distill import kd
-from discom.storage import read_json
 
 GOLDEN = Path(__file__).parent / "golden"
 OFFICIAL = json.loads((GOLDEN / "07_mfh_toy.json").read_text())["outputs"]

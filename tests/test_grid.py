@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discom import cli, data, experiments, methods, profile, sweep, tables
+from discom import cli, data, methods, profile, sweep, tables
 from discom.errors import ConfigError, RunError
-from discom.experiments import by_dials, summary
 from discom.runs import Result, Run, identity
 from discom.sweep import Source, arm, cell_runs, cells
+from discom.tables.statistics import by_dials, summary
 
 TINY = profile("tiny", epochs=1)
 DATA = "scenes:n=99,size=8"
@@ -270,7 +270,7 @@ def test_a_grid_over_one_dial_from_end_to_end(inline, tmp_path, capsys):
     assert printed[-5:] == forms
     assert all((tmp_path / form).stat().st_size > 100 for form in forms)
     held = pd.read_csv(tmp_path / "made/grid.csv")
-    expected = summary(experiments.load_results(tmp_path / "all.json"), ["student"])
+    expected = summary(tables.load_results(tmp_path / "all.json"), ["student"])
     key = ["data", "method", "modality"]
     assert held.set_index(key)["vs student"].sort_index().tolist() == pytest.approx(
         expected.set_index(key)["vs student"].sort_index().tolist(), nan_ok=True
@@ -403,7 +403,7 @@ def table(number, *more):
     "number", [4, *(pytest.param(number, marks=pytest.mark.slow) for number in (3, 5))]
 )
 def test_a_table_of_ablations_from_end_to_end(inline, tmp_path, capsys, number):
-    rows = [experiments.label(*given) for given in tables.paper_rows(number, ["rgb", "depth"])]
+    rows = [tables.label(*given) for given in tables.paper_rows(number, ["rgb", "depth"])]
     more = (
         [f"discom z_{part}{how}" for part in ("inv", "inf", "irr") for how in ("", " probe")]
         if number == 4
@@ -416,13 +416,9 @@ def test_a_table_of_ablations_from_end_to_end(inline, tmp_path, capsys, number):
     assert printed[-5:] == [f"made/t.{end}" for end in ("txt", "md", "csv", "tex", "png")]
     held = pd.read_csv(tmp_path / "made/t.csv")
     assert held["method"].tolist() == [name for name in [*rows, *more] for _ in range(2)]
-    results = experiments.load_results(tmp_path / "all.json")
-    assert {experiments.label(r.method, r.config["options"]) for r in results} == {*rows, *more}
-    f1 = {
-        (experiments.label(r.method, r.config["options"]), m): r.f1[m]
-        for r in results
-        for m in r.f1
-    }
+    results = tables.load_results(tmp_path / "all.json")
+    assert {tables.label(r.method, r.config["options"]) for r in results} == {*rows, *more}
+    f1 = {(tables.label(r.method, r.config["options"]), m): r.f1[m] for r in results for m in r.f1}
     for line in held.itertuples():
         assert line.f1 == pytest.approx(f1[line.method, line.modality])
     assert (tmp_path / "made/t.txt").read_text().splitlines() == printed[1:-5]

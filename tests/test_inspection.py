@@ -14,13 +14,12 @@ from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from discom import cli, data, fit, inspection, methods, profile, tables
+from discom import cli, data, fit, methods, profile, tables
 from discom.data import MultiModalData
 from discom.data.batches import Images
 from discom.errors import ConfigError, RunError
-from discom.evaluation import embed
-from discom.experiments import summary
-from discom.inspection import (
+from discom.evaluation import embed, inspection
+from discom.evaluation.inspection import (
     embeddings,
     factors,
     inspect,
@@ -30,6 +29,7 @@ from discom.inspection import (
     seed_of,
 )
 from discom.runs import Result, weights_file
+from discom.tables.statistics import summary
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
 TINY = profile("tiny", epochs=1)

@@ -13,9 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from discom.errors import DataError
-from discom.maps import figures as module
-from discom.maps import maps, stability
-from discom.maps.marks import MARKERS, RAMP, UNKNOWN, draw, marks
+from discom.plots import maps as module
+from discom.plots.maps import maps, stability
+from discom.plots.marks import MARKERS, RAMP, UNKNOWN, draw, marks
 
 CLASSES = [f"class {k}" for k in range(9)]
 

@@ -12,10 +12,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from discom import data, plots
-from discom.calibration import calibration_error, reliability
 from discom.data import MultiModalData, scenes
 from discom.errors import DiscomError, RunError
-from discom.experiments import BASELINES, by_dials, paired_difference
+from discom.evaluation.calibration import calibration_error, reliability
+from discom.tables.statistics import BASELINES, by_dials, paired_difference
 
 THREE = ("rgb", "depth", "thermal")
 

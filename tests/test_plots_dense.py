@@ -15,8 +15,8 @@ from sklearn.metrics import confusion_matrix
 
 from discom import data, plots
 from discom.errors import DataError, RunError
+from discom.evaluation.dense import boundary_scores
 from discom.plots.look import class_colours
-from discom.segmentation.scores import boundary_scores
 
 CLASSES = ("grass", "crop", "water")
 SIZE = 24

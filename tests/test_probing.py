@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 
 from discom import probing
 from discom.errors import DataError
-from discom.probing import (
+from discom.evaluation.probing import (
     cka,
     dci,
     dci_parts,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from discom.errors import ConfigError, DataError
-from discom.projection import neighbours, preserved, project
+from discom.evaluation.projection import neighbours, preserved, project
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discom import cli, experiments, tables
+from discom import cli, tables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -106,7 +106,7 @@ def test_a_committed_table_is_what_the_results_say(committed, tmp_path):
     number = re.search(r"-table-?(\w+)$", name)[1]
     number = int(number) if number.isdigit() else number
     own = committed.with_suffix(".json")  # Tables 1 and 2 share their runs
-    results = experiments.load_results(
+    results = tables.load_results(
         own if own.exists() else ROOT / f"results/{name.partition('-')[0]}-cpu.json"
     )
     made = tables.paper_table(results, number)
@@ -118,7 +118,7 @@ def test_a_committed_table_is_what_the_results_say(committed, tmp_path):
 
 def test_the_readmes_tables_are_what_the_results_say():
     made = "".join(file.read_text() for file in (ROOT / "results").rglob("*.md"))
-    made += tables.cost_to_markdown(experiments.load_results(ROOT / "results/scenes-cpu.json"))
+    made += tables.cost_to_markdown(tables.load_results(ROOT / "results/scenes-cpu.json"))
     rows = [line for line in README.splitlines() if line.startswith(("| scenes", "| hls"))]
     assert len(rows) > 30
     assert [line for line in rows if line not in made] == []
@@ -144,18 +144,15 @@ def test_every_command_of_the_data_page_parses():
 def leak_row(method: str, modality: str) -> str:
     """A method's score with places kept whole and with places divided, paired by seed."""
     found = [
-        experiments.load_results(ROOT / "results" / file)
+        tables.load_results(ROOT / "results" / file)
         for file in ("hls-cpu.json", "splits/hls-random.json")
     ]
     places, divided = (
         [r.f1[modality] for seed in range(3) for r in results
-         if r.seed == seed and experiments.label(r.method, r.config["options"]) == method]
+         if r.seed == seed and tables.label(r.method, r.config["options"]) == method]
         for results in found
     )  # fmt: skip
-    (one, two), difference = (
-        pairs_of(places, divided),
-        experiments.paired_difference(divided, places),
-    )
+    (one, two), difference = (pairs_of(places, divided), tables.paired_difference(divided, places))
     return f"| {method} | {modality} | {one} | {two} | {'{:+.1f} [{:+.1f}, {:+.1f}]'.format(*difference)} |"
 
 
@@ -198,13 +195,13 @@ def test_the_work_of_the_papers_tables_is_what_was_counted(name):
 
 
 def test_what_a_linear_layer_is_worth_is_what_the_results_say():
-    results = experiments.load_results(ROOT / "results/ablations/scenes-options-table3.json")
+    results = tables.load_results(ROOT / "results/ablations/scenes-options-table3.json")
 
     def scores(method: str, modality: str) -> list[float]:
         held = {
             r.seed: r.f1[modality]
             for r in results
-            if experiments.label(r.method, r.config["options"]) == method
+            if tables.label(r.method, r.config["options"]) == method
         }
         return [held[seed] for seed in range(5)]
 
@@ -212,5 +209,5 @@ def test_what_a_linear_layer_is_worth_is_what_the_results_say():
     for ours, theirs in (("discom" + layer, "discom"), ("discom-solo" + layer, "discom-solo"),
                          ("discom" + layer, "discom-solo" + layer)):  # fmt: skip
         for modality in ("rgb", "depth"):
-            found = experiments.paired_difference(scores(ours, modality), scores(theirs, modality))
+            found = tables.paired_difference(scores(ours, modality), scores(theirs, modality))
             assert "{:+.1f} [{:+.1f}, {:+.1f}]".format(*found) in README

@@ -18,11 +18,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from discom import cli
 from discom.errors import BusyError, ConfigError, DataError, RunError, UnsuitableError
+from discom.files import read_json
 from discom.reproduce import PARAMETERS, run_notebooks
 from discom.reproduce.execution import Execution, read_copy, render
 from discom.reproduce.page import figures_of, write_page
 from discom.reproduce.record import Batch
-from discom.storage import read_json
 from discom.sweep import Local, queue
 
 GOOD = """from discom.notebook import check, finish, stamp

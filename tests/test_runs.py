@@ -17,9 +17,9 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.data import Modality
 from discom.errors import BusyError, ConfigError, DiscomError, RunError
+from discom.files import digest
 from discom.methods import base
 from discom.runs import Result, Run, claim, identity, locked, read_metrics, weights_file
-from discom.storage import digest
 
 # every field at a value that is not the one of BASE
 BASE = profile("tiny", width=16)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from discom.errors import DataError
-from discom.storage import atomic_file, atomic_folder, checksum, digest, read_json, tidy, write_json
+from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, tidy, write_json
 
 MARKER = "manifest.json"
 

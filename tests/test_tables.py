@@ -8,7 +8,6 @@ import pytest
 
 from discom import methods
 from discom.errors import ConfigError, RunError
-from discom.experiments import BASELINES, label, summary
 from discom.runs import Result
 from discom.tables import (
     baselines,
@@ -19,6 +18,7 @@ from discom.tables import (
     to_markdown,
     write,
 )
+from discom.tables.statistics import BASELINES, label, summary
 
 
 def result(

@@ -18,9 +18,9 @@ from dataclasses import replace
 import pytest
 
 from discom import cli, methods, profile, sweep, tables
-from discom.experiments import load_results, summary
+from discom.files import write_json
 from discom.runs import Result, Run, locked, weights_file
-from discom.storage import write_json
+from discom.tables.statistics import load_results, summary
 
 DATA = "scenes:n=60,size=16"
 SOURCE = sweep.Source(DATA)

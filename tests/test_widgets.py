@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
-from discom.maps.marks import marks
-from discom.projection import project
-from discom.widgets import interactive as widgets
-from discom.widgets.interactive import SHOWN, explorer
-from discom.widgets.points import Points
+from discom.evaluation.projection import project
+from discom.explorer import interactive as widgets
+from discom.explorer.interactive import SHOWN, explorer
+from discom.explorer.points import Points
+from discom.plots.marks import marks
 
 COUNT = 44
 

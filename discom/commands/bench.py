@@ -64,7 +64,7 @@ def bench(
         if file:
             _check_place(flag, file)  # before minutes of measuring
     from discom import bench as room
-    from discom import plots, storage
+    from discom import files, plots
 
     if what == "speed":
         report = room.bench(accelerator, rounds, workers)
@@ -74,7 +74,7 @@ def bench(
         )
     print({"speed": _table, "growth": _growth, "memory": _memory}[what](report))
     if json:
-        storage.write_json(json, report)
+        files.write_json(json, report)
         print(json)
     if out:
         plots.style()

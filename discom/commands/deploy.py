@@ -57,7 +57,7 @@ def predict(model: Path, files: list[Path], out: Path | None = None) -> None:
         files: images, or folders of images, of the size and bands that the model reads.
         out: a .csv or .json file for the answers; by default CSV is printed.
     """
-    from discom import deployment, storage
+    from discom import deployment, files
     from discom.deployment.predicting import to_csv, to_json
 
     forms = {".csv": to_csv, ".json": to_json}
@@ -74,7 +74,7 @@ def predict(model: Path, files: list[Path], out: Path | None = None) -> None:
     if out is None:
         print(to_csv(answers), end="")
         return
-    with storage.atomic_file(out) as part:
+    with files.atomic_file(out) as part:
         part.write_text(forms[out.suffix.lower()](answers), encoding="utf-8")
     print(f"{out}: {len(answers)} images")
 

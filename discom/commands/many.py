@@ -58,7 +58,8 @@ def table(
         collect: write the results into this one JSON file.
         settings: changes to the profile.
     """
-    from discom import experiments, inspection, methods, plots, sweep, tables
+    from discom import methods, plots, sweep, tables
+    from discom.evaluation import inspection
     from discom.runs import Run
 
     _check_seeds(seeds)
@@ -93,7 +94,7 @@ def table(
         made = tables.paper_table(results, number, teacher, as_published)
         _publish(made, against, out, lambda: plots.intervals(made, against))
         if collect:
-            experiments.collect(results, collect)
+            tables.collect(results, collect)
 
     _train(wanted, source, runner, report, recompute=recompute, dry_run=dry_run)
 
@@ -142,7 +143,7 @@ def grid(
         collect: write the results into this one JSON file.
         settings: changes to the profile.
     """
-    from discom import experiments, plots, sweep
+    from discom import plots, sweep, tables
     from discom.methods import get
 
     _check_seeds(seeds)
@@ -158,7 +159,7 @@ def grid(
             f"--dials: {dials} is no JSON; write e.g. '{{\"shared\": [0, 0.5, 1]}}'"
         ) from None
     arms, baselines = [sweep.arm(text) for text in methods.split(",")], against.split(",")
-    if absent := set(baselines) - {experiments.label(*arm) for arm in arms}:
+    if absent := set(baselines) - {tables.label(*arm) for arm in arms}:
         raise ConfigError(
             f"--against: '{absent.pop()}' is not among the methods {methods}; add it there"
         )
@@ -183,10 +184,10 @@ def grid(
         sources |= {run.fingerprint: source for run in made}
 
     def report(done, results) -> None:
-        made = experiments.summary(results, baselines)
-        _publish(made, baselines, out, lambda: plots.gains(experiments.by_dials(made), baselines))
+        made = tables.summary(results, baselines)
+        _publish(made, baselines, out, lambda: plots.gains(tables.by_dials(made), baselines))
         if collect:
-            experiments.collect(results, collect)
+            tables.collect(results, collect)
 
     runner, source_of = (
         sweep.make_engine(engine, workers, address),
@@ -214,7 +215,8 @@ def probe(
             FILE.png.
     """
     from discom import data as sets
-    from discom import inspection, plots, storage
+    from discom import files, plots
+    from discom.evaluation import inspection
 
     if out:
         check_picture(out)
@@ -240,7 +242,7 @@ def probe(
     if out:
         plots.style()
         files = [out.with_suffix(".json"), out.with_suffix(".png")]
-        storage.write_json(files[0], found)
+        files.write_json(files[0], found)
         plots.probe_map(next(iter(matrices.values())), found[0]["chance"]).savefig(files[1])
         print(*files, sep="\n")
 

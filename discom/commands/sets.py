@@ -51,7 +51,7 @@ def prepare(
     from discom.data import HOME
     from discom.data.prepared import MANIFEST
     from discom.data.sources import SOURCES
-    from discom.storage import check_place
+    from discom.files import check_place
 
     if scaling and split_seed is None:
         raise ConfigError(

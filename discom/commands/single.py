@@ -43,10 +43,10 @@ def train(
         settings: changes to the profile.
     """
     from discom import devices, methods, shares
-    from discom.experiments import METRICS
     from discom.runs import Run
     from discom.sweep import Source
     from discom.sweep import train as train_run
+    from discom.tables.statistics import METRICS
 
     chosen = methods.get(method)
     source = Source(data or ("scenes-dense" if chosen.dense else "scenes"), modalities)
@@ -83,7 +83,7 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
     """
     import pandas as pd
 
-    from discom import experiments, plots, tables
+    from discom import plots, tables
     from discom.report import write_report
     from discom.runs import Result, read_metrics
 
@@ -106,14 +106,14 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
         figures = {"": lambda: plots.curves(read_metrics(path / "metrics.csv")),
                    "-confusion": lambda: plots.confusions(path / "predictions.npz")}  # fmt: skip
     else:
-        results = experiments.load_results(path)
+        results = tables.load_results(path)
         figures = {}
         for metric, end, method, baselines in (
-            ("f1", "", "discom", experiments.BASELINES),
+            ("f1", "", "discom", tables.BASELINES),
             ("miou", "-dense", "crodino", tables.baselines("dense")[:3]),
         ):
             if some := [result for result in results if result.metric == metric]:
-                compared = experiments.summary(some, baselines)
+                compared = tables.summary(some, baselines)
                 print(
                     f"{tables.to_markdown(compared, baselines)}\n\n{tables.cost_to_markdown(some)}"
                 )
@@ -121,7 +121,7 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
                     plots.differences, compared, method, baselines
                 )
     if collect:
-        experiments.collect(results, collect)
+        tables.collect(results, collect)
     if page:
         write_report(path, page)
         print(page)

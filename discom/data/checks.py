@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from discom.errors import DataError
-from discom.storage import chunks
+from discom.files import chunks
 
 __all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled", "check_labels", "check_masks",
            "check_rows"]  # fmt: skip

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from discom.data.images import resize
 from discom.data.multimodal import MultiModalData, Split
-from discom.storage import chunks
+from discom.files import chunks
 
 __all__ = ["near_duplicates"]
 

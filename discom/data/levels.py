@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from discom.data.multimodal import Modality
-from discom.storage import chunks
+from discom.files import chunks
 
 __all__ = ["levels", "odd_levels"]
 

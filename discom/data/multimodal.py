@@ -16,7 +16,7 @@ from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError, DataError
-from discom.storage import digest
+from discom.files import digest
 
 __all__ = ["Modality", "MultiModalData", "Split"]
 

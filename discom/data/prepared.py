@@ -28,7 +28,7 @@ from discom.data.lazy import is_lazy, origin
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError, first_line
-from discom.storage import (
+from discom.files import (
     UNFINISHED,
     atomic_folder,
     check_place,

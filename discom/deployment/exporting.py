@@ -19,10 +19,10 @@ from discom.deployment.graph import Deployed, write_graphs
 from discom.deployment.loading import ONNX, PT2, load, require
 from discom.errors import ConfigError, RunError
 from discom.evaluation import scores
-from discom.inspection import load_run
+from discom.evaluation.inspection import load_run
+from discom.files import atomic_folder, check_place
 from discom.machine import machine
 from discom.runs import Result, read_predictions
-from discom.storage import atomic_folder, check_place
 
 __all__ = ["TOLERANCE", "Export", "agreement", "export", "make_contract"]
 

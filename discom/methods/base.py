@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.errors import ConfigError
-from discom.models import Encoder, resnet18
-from discom.segmentation import Network, network
+from discom.models import Encoder, Network, network, resnet18
 
 __all__ = ["Method", "build", "get", "names", "register"]
 

@@ -12,7 +12,7 @@ from discom.losses import crossing, dense
 from discom.losses.distill import check_temperature
 from discom.methods.base import register
 from discom.methods.dense import Dense
-from discom.segmentation import CrossDecoder
+from discom.models import CrossDecoder
 
 __all__ = ["CroDiNoKD"]
 

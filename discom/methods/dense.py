@@ -21,7 +21,7 @@ from discom.losses.crossing import place_labels
 from discom.losses.distill import check_temperature
 from discom.methods.base import Method, register
 from discom.methods.baselines import check_reads, students_of
-from discom.segmentation import EncoderDecoder, FusionDecoder
+from discom.models import EncoderDecoder, FusionDecoder
 
 __all__ = [
     "CWD",

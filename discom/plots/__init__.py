@@ -4,10 +4,32 @@ from discom.plots.bench import cost_curves, step_bars
 from discom.plots.calibration import reliability_diagram
 from discom.plots.dense import boundaries, class_ious, pixel_confusions, predictions
 from discom.plots.look import COLOURS, MARKERS, style
+from discom.plots.maps import maps, stability
 from discom.plots.samples import class_counts, pairs, values
 from discom.plots.scores import differences, gain_map, gains, intervals, probe_map
 from discom.plots.trainings import confusions, curves
 
-__all__ = ["COLOURS", "MARKERS", "boundaries", "class_counts", "class_ious", "confusions", "cost_curves",
-           "curves", "differences", "gain_map", "gains", "intervals", "pairs", "pixel_confusions", "predictions",
-           "probe_map", "reliability_diagram", "step_bars", "style", "values"]  # fmt: skip
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "boundaries",
+    "class_counts",
+    "class_ious",
+    "confusions",
+    "cost_curves",
+    "curves",
+    "differences",
+    "gain_map",
+    "gains",
+    "intervals",
+    "maps",
+    "pairs",
+    "pixel_confusions",
+    "predictions",
+    "probe_map",
+    "reliability_diagram",
+    "stability",
+    "step_bars",
+    "style",
+    "values",
+]

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import RunError
+from discom.evaluation.dense import boundary, boundary_scores, confusion_pixels
 from discom.plots.look import COLOURS, MARKERS, NOTHING, class_colours, class_legend, picture
-from discom.segmentation.scores import boundary, boundary_scores, confusion_pixels
 
 __all__ = ["boundaries", "class_ious", "pixel_confusions", "predictions"]
 
@@ -100,7 +100,7 @@ def pixel_confusions(
     a row is empty where a class has no labelled pixel.
 
     Raises:
-        DataError: see `segmentation.scores.confusion_pixels`.
+        DataError: see `evaluation.dense.confusion_pixels`.
     """
     side = min(0.45 * len(classes), 8)
     figure, axes = _panels(len(predicted), side, side + 1)
@@ -156,7 +156,7 @@ def boundaries(
     none. The curve ends where 95 % of the pixels lie nearer.
 
     Raises:
-        DataError: see `segmentation.scores.boundary_scores`.
+        DataError: see `evaluation.dense.boundary_scores`.
     """
     truth = torch.tensor(labels)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, max(2.6, 0.32 * len(predicted) + 1.4)),

@@ -9,8 +9,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from discom.errors import RunError
-from discom.experiments import METRICS, metric_of
 from discom.plots.look import COLOURS, MARKERS
+from discom.tables.statistics import METRICS, metric_of
 
 __all__ = ["differences", "gain_map", "gains", "intervals", "probe_map"]
 

@@ -16,12 +16,12 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 
 from discom import plots
-from discom.calibration import calibration_error, reliability
-from discom.experiments import METRICS
+from discom.evaluation.calibration import calibration_error, reliability
+from discom.evaluation.dense import confusion_pixels
+from discom.files import atomic_file
 from discom.report.measures import class_scores, hardest_confusions
 from discom.runs import Result, read_metrics, read_predictions
-from discom.segmentation.scores import confusion_pixels
-from discom.storage import atomic_file
+from discom.tables.statistics import METRICS
 
 __all__ = ["render", "write_report"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from discom import data as sets
+from discom.checkpoint import stoppable
 from discom.config import PROFILES
 from discom.errors import ConfigError, DataError, UnsuitableError
+from discom.files import checksum
 from discom.reproduce.execution import PARAMETERS, Execution, read_copy, traceback_of
 from discom.reproduce.page import write_page
 from discom.reproduce.record import Batch, code_digest, open_batch
-from discom.resuming import stoppable
-from discom.storage import checksum
 from discom.sweep import JobQueue, Local, Ray
 
 __all__ = ["run_notebooks"]

@@ -10,9 +10,9 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from discom.checkpoint import stoppable
 from discom.errors import BusyError, CrashError, DiscomError, RunError, UnsuitableError, first_line
-from discom.resuming import stoppable
-from discom.storage import atomic_file
+from discom.files import atomic_file
 
 __all__ = ["PARAMETERS", "Execution", "execute", "read_copy", "render", "traceback_of"]
 

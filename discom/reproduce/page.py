@@ -5,8 +5,8 @@ import statistics
 from html import escape
 from typing import Any
 
+from discom.files import atomic_file
 from discom.reproduce.record import Batch
-from discom.storage import atomic_file
 
 __all__ = ["figures_of", "write_page"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from discom.errors import BusyError, DataError
+from discom.files import checksum, digest, read_json, write_json
 from discom.runs import locked
-from discom.storage import checksum, digest, read_json, write_json
 
 __all__ = ["DONE", "Batch", "code_digest", "open_batch"]
 

@@ -4,6 +4,38 @@ it is written in."""
 from discom.tables.forms import cost_to_markdown, to_latex, to_markdown, to_text, write
 from discom.tables.paired import compare, holm
 from discom.tables.rows import baselines, is_dense, paper_figures, paper_rows, paper_table
+from discom.tables.statistics import (
+    BASELINES,
+    METRICS,
+    by_dials,
+    collect,
+    label,
+    load_results,
+    metric_of,
+    paired_difference,
+    summary,
+)
 
-__all__ = ["baselines", "compare", "cost_to_markdown", "holm", "is_dense", "paper_figures", "paper_rows",
-           "paper_table", "to_latex", "to_markdown", "to_text", "write"]  # fmt: skip
+__all__ = [
+    "BASELINES",
+    "METRICS",
+    "baselines",
+    "by_dials",
+    "collect",
+    "compare",
+    "cost_to_markdown",
+    "holm",
+    "is_dense",
+    "label",
+    "load_results",
+    "metric_of",
+    "paired_difference",
+    "paper_figures",
+    "paper_rows",
+    "paper_table",
+    "summary",
+    "to_latex",
+    "to_markdown",
+    "to_text",
+    "write",
+]

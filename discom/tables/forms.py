@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from discom.experiments import BASELINES, METRICS, label, metric_of
+from discom.files import atomic_file
 from discom.runs import Result
-from discom.storage import atomic_file
+from discom.tables.statistics import BASELINES, METRICS, label, metric_of
 
 __all__ = ["cost_to_markdown", "to_latex", "to_markdown", "to_text", "write"]
 

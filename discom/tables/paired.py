@@ -8,8 +8,8 @@ import pandas as pd
 from scipy import stats
 
 from discom.errors import RunError
-from discom.experiments import label, paired_difference
 from discom.runs import Result
+from discom.tables.statistics import label, paired_difference
 
 __all__ = ["compare", "holm"]
 

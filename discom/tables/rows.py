@@ -10,8 +10,8 @@ import pandas as pd
 
 from discom import methods
 from discom.errors import ConfigError, RunError
-from discom.experiments import BASELINES, label, paired_difference, summary
 from discom.runs import Result
+from discom.tables.statistics import BASELINES, label, paired_difference, summary
 
 __all__ = ["baselines", "is_dense", "paper_figures", "paper_rows", "paper_table"]
 

@@ -56,7 +56,7 @@ from PIL import Image
 from scipy import special, stats
 from torch.nn.functional import cross_entropy
 
-from discom import data as dd, experiments, plots
+from discom import data as dd, plots, tables
 from discom.data.augmentation import draw_motions, motion_table, move
 from discom.data.images import read_pixels
 from discom.data.sources import midair, sunrgbd
@@ -287,7 +287,7 @@ grid = sns.relplot(scores, x="extra images", y="test accuracy (%)", col="door", 
 grid.set(ylim=(0, 105)).set_titles("{col_name}").refline(y=100 / len(source.classes))
 for door, found in scores.groupby("door"):
     found = found.pivot(index="seed", columns="extra images", values="test accuracy (%)")
-    mean, low, high = experiments.paired_difference(found["leaky"], found["honest"])
+    mean, low, high = tables.paired_difference(found["leaky"], found["honest"])
     print(f"{door:<19}: leaky − honest = {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(found)}")
     check("a second frame raises the score", low > 0) if "frame" in door else None
 
@@ -470,7 +470,7 @@ for s in range(seed, seed + 5):
 table = pd.DataFrame(rows).set_index(["modality", "seed"])
 print(table.groupby("modality", sort=False).agg(lambda c: f"{c.mean():.1f} ± {c.std():.1f}").to_string())
 for name, part in table.groupby("modality", sort=False):
-    mean, low, high = experiments.paired_difference(*part[["linear", "majority"]].to_numpy().T)
+    mean, low, high = tables.paired_difference(*part[["linear", "majority"]].to_numpy().T)
     print(f"{name}: linear − majority {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(part)}")
     check(f"{name}: pixels stay far below the bound", (part["linear"] < part["factors"] - 30).all())
 

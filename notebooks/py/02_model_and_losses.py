@@ -52,7 +52,7 @@ from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 
 import discom
-from discom import experiments, methods, models, plots, tables
+from discom import methods, models, plots, tables
 from discom.losses import disentangle
 from discom.notebook import check, finish, stamp
 
@@ -484,7 +484,7 @@ told = {name: [probe(*z_inv(name, s)) for s in range(5)] for name in ("discom", 
 told["untrained"] = [probe(*z_inv("discom", s, trained=False)) for s in range(5)]
 print(pd.DataFrame(told).round(1).rename_axis("seed").T.to_string())
 for other in ("discom-released", "discom-solo"):
-    print(f"discom − {other}, mean and 95 %:", np.round(experiments.paired_difference(told["discom"], told[other]), 1))
+    print(f"discom − {other}, mean and 95 %:", np.round(tables.paired_difference(told["discom"], told[other]), 1))
 axis = pd.DataFrame(told).T.plot(style="ko", mfc="none", legend=False, figsize=(6, 3), ylim=(45, 103))
 axis.axhline(50, color="black", ls=":")
 _ = axis.set(ylabel="modality told (%)", xticks=range(len(told)), xticklabels=told)
@@ -493,7 +493,7 @@ _ = axis.set(ylabel="modality told (%)", xticks=range(len(told)), xticklabels=to
 guess = [pd.read_csv(folders["discom", s] / "metrics.csv")["adv"].iloc[-1] for s in range(5)]
 print(f"L_adv at the end, per seed: {np.round(guess, 3)}; a head that guesses: {M * np.log(M):.3f}")
 others = ["student", "student-2x", "discom-solo", "discom-released"]
-table = experiments.summary(results.values(), others)
+table = tables.summary(results.values(), others)
 check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(tables.to_markdown(table, others))
 

@@ -46,7 +46,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from discom import experiments, fit, methods, plots
+from discom import fit, methods, plots, tables
 from discom import data as sets
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
@@ -299,20 +299,20 @@ check(
 
 # %%
 full, real = (
-    experiments.summary(run for run in experiments.load_results(f"../results/{name}-cpu.json") if run.method in live)
+    tables.summary(run for run in tables.load_results(f"../results/{name}-cpu.json") if run.method in live)
     for name in ("scenes", "hls")
 )
 full[["method", "modality", "n", "f1", "sd"]].round(1)
 
 # %%
 both = pd.concat([full, real])
-figure = plots.differences(both, "discom", experiments.BASELINES)
+figure = plots.differences(both, "discom", tables.BASELINES)
 
 # %% [markdown]
 # *Figure: DisCoM-KD minus each of three baselines in F1 points, dots with 95 % intervals, a panel for each data set and a marker for each sensor; the dotted line is no difference.* The right panel is a real set ([size, source, licence](../data/README.md)): land-cover patches of 32×32 pixels in four classes, RGB against elevation, split by place, three seeds. **Take-away:** against a student of its own size DisCoM-KD gains in RGB on scenes; against its own branch trained alone no interval excludes zero; three seeds of a split by place tell little either way. Twelve intervals stand there without correction.
 
 # %%
-for (_, row), other in product(both[both["method"] == "discom"].iterrows(), experiments.BASELINES):
+for (_, row), other in product(both[both["method"] == "discom"].iterrows(), tables.BASELINES):
     middle, low, high = (row[f"vs {other}{end}"] for end in ("", " low", " high"))
     verdict = "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
     where = f"{row['data']}, {row['modality']}, n = {row['n']}"
@@ -377,7 +377,7 @@ check_answers()
 # ## References
 #
 # - D. Ienco, C. F. Dantas: *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eq. 7, section 4 (protocol); [released code](https://github.com/tanodino/CMKD_Disentangle).
-# - Modules: `discom/training.py`, `discom/methods/`, `discom/experiments.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/test_experiments.py`.
+# - Modules: `discom/training.py`, `discom/methods/`, `discom/tables/statistics.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/test_experiments.py`.
 # - Satellite patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes: this repository, MIT.
 
 # %%

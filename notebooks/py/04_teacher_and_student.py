@@ -51,7 +51,7 @@ from IPython.display import Markdown
 from scipy.special import log_softmax, rel_entr, softmax
 from torch.nn.functional import cross_entropy
 
-from discom import data as sets, experiments, fit, methods, plots, runs as stored, tables, teaching
+from discom import data as sets, fit, methods, plots, runs as stored, tables, teaching
 from discom.config import profile as settings
 from discom.losses import distill, multilevel
 from discom.losses.distill import kd
@@ -428,12 +428,12 @@ pd.DataFrame({name: {**result.f1, "seconds": result.seconds} for name, result in
 # %%
 bounds = ["teacher", f"teacher reads={sensors[0]}"]
 points = {}  # (deployed network, arm) → {seed: F1}
-full = [r for r in experiments.load_results("../results/scenes-cpu.json") if r.data == "scenes"]
-full = [(arm, r) for r in full if (arm := experiments.label(r.method, r.config["options"])) in [*arms, *bounds]]
+full = [r for r in tables.load_results("../results/scenes-cpu.json") if r.data == "scenes"]
+full = [(arm, r) for r in full if (arm := tables.label(r.method, r.config["options"])) in [*arms, *bounds]]
 for arm, r in full:
     for name, f1 in r.f1.items():
         points.setdefault((name, arm), {})[r.seed] = f1
-table = experiments.summary([r for _, r in full])
+table = tables.summary([r for _, r in full])
 check("five seeds of each of eleven networks", len(table) == 11 and (table["n"] == 5).all())
 Markdown(tables.to_markdown(table))
 
@@ -450,9 +450,9 @@ for axis, name in zip(axes, sensors, strict=True):
     axis.axhline(best[name], color="black", ls="--")
     axis.set(title=name, ylabel="test F1 × 100" if axis is axes[0] else "", ylim=(0, 100))
     axis.set_xticks(range(len(shown)), shown, rotation=30, ha="right", fontsize=9)
-    for arm, other in product([arm for arm in shown if "kdv2" in arm], (*experiments.BASELINES, "teacher (all sensors)")):
+    for arm, other in product([arm for arm in shown if "kdv2" in arm], (*tables.BASELINES, "teacher (all sensors)")):
         pairs = [(shown[arm][s], shown[other][s]) for s in shown[arm]]
-        mean, low, high = experiments.paired_difference(*zip(*pairs, strict=True))
+        mean, low, high = tables.paired_difference(*zip(*pairs, strict=True))
         verdict = "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
         print(f"{name}: {arm} − {other}: {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(pairs)}: {verdict}")
 

@@ -53,7 +53,8 @@ import torch
 from IPython.display import Markdown
 from scipy import stats
 
-from discom import data as sets, experiments, fit, focusing, inspection, methods, models, plots, runs as stored, sweep, tables
+from discom import data as sets, fit, methods, models, plots, runs as stored, sweep, tables
+from discom.evaluation import focusing, inspection
 from discom.config import profile as settings
 from discom.losses import disentangle
 from discom.notebook import check, finish, stamp
@@ -80,8 +81,8 @@ small = source.load()
 sensors, split, chance = list(small.modalities), small.split(seed=seed), 100 / len(small.classes)
 display(pd.DataFrame({part: {s: f"{m.x.shape} {m.x.dtype}" for s, m in p.modalities.items()} for part, p in split._asdict().items()}))
 files = {name: Path(f"../results/ablations/{name}-table3.json") for name in ("scenes", "hls")}
-held = {name: experiments.load_results(file) for name, file in files.items() if file.exists()}
-dials = {name: experiments.load_results(f"../results/grid/scenes-{name}.json") for name in ("shared", "spurious")}
+held = {name: tables.load_results(file) for name, file in files.items() if file.exists()}
+dials = {name: tables.load_results(f"../results/grid/scenes-{name}.json") for name in ("shared", "spurious")}
 for name, results in (held | dials).items():
     print(f"{name}: {len(results)} runs, seeds {sorted({r.seed for r in results})}, {results[0].counts}, {results[0].config['epochs']} epochs")
 figure = plots.pairs(split.train)
@@ -187,12 +188,12 @@ def holm(p):
 
 def compare(results, pairs):
     """Paired differences of pairs of methods, on each data set and sensor, with interval, p and Holm's p."""
-    rows = [(r.data, s, r.seed, experiments.label(r.method, r.config["options"]), f1) for r in results for s, f1 in r.f1.items()]
+    rows = [(r.data, s, r.seed, tables.label(r.method, r.config["options"]), f1) for r in results for s, f1 in r.f1.items()]
     wide = pd.DataFrame(rows, columns=["data", "sensor", "seed", "method", "F1"]).pivot(index=["data", "sensor", "seed"], columns="method", values="F1")
     found = []
     for ours, theirs in (pair for pair in pairs if set(pair) <= set(wide)):
         for (where, s), each in (wide[ours] - wide[theirs]).dropna().groupby(level=[0, 1]):
-            mean, low, high = experiments.paired_difference(each, 0 * each)
+            mean, low, high = tables.paired_difference(each, 0 * each)
             p = stats.ttest_1samp(each, 0).pvalue if len(each) > 1 else 1.0
             found.append([where, s, ours, theirs, len(each), mean, low, high, p, each.to_numpy()])
     found = pd.DataFrame(found, columns=["data", "sensor", "method", "minus", "n", "difference", "low", "high", "p", "each"])
@@ -233,7 +234,7 @@ figure.set_size_inches(3.1 * len(panels) + 1.5, figure.get_figheight())
 
 # %%
 asked = [("discom orth=0", "discom-solo orth=0")]
-fresh = experiments.load_results("../results/probes/orthogonality-fresh-seeds.json")
+fresh = tables.load_results("../results/probes/orthogonality-fresh-seeds.json")
 check("no seed is in both", {r.seed for r in fresh}.isdisjoint({r.seed for r in held["scenes"]}))
 for what, results in {"where it was noticed": held["scenes"], "on fresh seeds": fresh}.items():
     for line in compare(results, asked).itertuples():
@@ -384,13 +385,13 @@ published = {"gamma": [-0.71, -0.45, -0.34, 0.24, 1.53, 2.50], "alpha": [1.59, 0
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
 for axis, (dial, theirs) in zip(axes, published.items(), strict=True):
     gain = toy[toy["dial"] == dial].pivot(index="share", columns="seed", values="gain")
-    mean, low, high = np.array([experiments.paired_difference(g, 0 * g) for g in gain.to_numpy()]).T
+    mean, low, high = np.array([tables.paired_difference(g, 0 * g) for g in gain.to_numpy()]).T
     axis.plot(gain.index, gain, "o", color="0.7", mfc="none", ms=4)
     axis.errorbar(gain.index, mean, [mean - low, high - mean], fmt="ks-", ms=9, mfc="white", capsize=3, label=f"ours, n = {gain.shape[1]}")
     axis.plot(gain.index, theirs, "kx", ms=6, zorder=9, label="published")
     axis.axhline(0, color="black", lw=0.8, ls=":")
     axis.set(xlabel=f"{dial}: " + ("in both sensors" if dial == "gamma" else "in the teacher's alone"), ylabel="gain (points)" if dial == "gamma" else "")
-    ends = experiments.paired_difference(gain.iloc[-1], gain.iloc[0])
+    ends = tables.paired_difference(gain.iloc[-1], gain.iloc[0])
     teacher = toy[toy["dial"] == dial].groupby("share")["teacher"].mean()
     print(f"{dial} from {gain.index[0]:.2f} to {gain.index[-1]:.2f}: gain {ends[0]:+.2f} [{ends[1]:+.2f}, {ends[2]:+.2f}] points, teacher {teacher.iloc[-1] - teacher.iloc[0]:+.1f}")
     check(f"{dial}: means are the published ones to both digits", np.allclose(mean, theirs, atol=0.0051))
@@ -430,7 +431,7 @@ for s in (0.0, 0.5, 1.0):
 check("by hand, s = 0: RGB 1/3 · 0.9333 = 31.1 %, depth 1/3", np.allclose([ceiling("rgb", 0), ceiling("depth", 0)], [31.11, 33.33], atol=0.01))
 
 # %%
-table = experiments.by_dials(experiments.summary(dials["shared"])).query("modality in @sensors").sort_values("shared")
+table = tables.by_dials(tables.summary(dials["shared"])).query("modality in @sensors").sort_values("shared")
 grid = np.linspace(table["shared"].min(), 1, 50)
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True, layout="constrained")
 looks = dict(zip(("student", "kdv2", "discom-solo", "discom"), ("ko--", "ks:", "k^--", "kD-"), strict=True))
@@ -446,7 +447,7 @@ for axis, s in zip(axes, sensors, strict=True):
 axes[1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
 room = table[table["method"] == "student"].assign(ceiling=[ceiling(r.modality, r.shared) for r in table[table["method"] == "student"].itertuples()])
 display(room.assign(room=room["ceiling"] - room["f1"])[["modality", "shared", "n", "f1", "sd", "ceiling", "room"]].sort_values(["modality", "shared"]).round({"f1": 1, "sd": 1, "ceiling": 1, "room": 1}).reset_index(drop=True))
-teacher = experiments.summary(dials["shared"]).query("method == 'teacher'")
+teacher = tables.summary(dials["shared"]).query("method == 'teacher'")
 print("teacher of kdv2, reading both:", dict(zip(teacher["data"], teacher["f1"].round(1), strict=True)) or "not among the runs")
 
 # %% [markdown]
@@ -485,7 +486,7 @@ check("three of four are missing: one was trained above", len(todo) == 3 and pai
 failed = sweep.sweep(wanted, lambda run: where[run.fingerprint], sweep.Local(), progress=False)
 check("no run failed, and nothing is left to train", not failed and not sweep.missing(wanted)[0])
 results = [stored.Result.read(run.folder / "result.json") for run in wanted]
-found = experiments.by_dials(experiments.summary(results, ("discom-solo",)))
+found = tables.by_dials(tables.summary(results, ("discom-solo",)))
 print(f"{time.perf_counter() - started:.0f} s, start of the workers included; one seed, so no interval; chance {chance:.1f}")
 display(found[["shared", "method", "modality", "n", "f1", "vs discom-solo", "vs discom-solo low"]].round(1))
 check("one seed has no interval", found["vs discom-solo low"].isna().all())
@@ -504,7 +505,7 @@ check("one seed has no interval", found["vs discom-solo low"].isna().all())
 panels = []  # a dial's name with the comparisons along it
 looks = {("discom", "discom-solo"): ("D-", "black"), ("discom", "student"): ("o-", "0.35"), ("kdv2", "student"): ("s--", "0.6")}
 for results in dials.values():
-    found = experiments.by_dials(compare(results, list(looks)).query("sensor in @sensors"))
+    found = tables.by_dials(compare(results, list(looks)).query("sensor in @sensors"))
     panels.append((found.columns[-1], found))  # the dial that was turned
 figure, axes = plt.subplots(2, len(panels), figsize=(4.4 * len(panels) + 1, 5.4), sharey=True, squeeze=False, layout="constrained")
 for column, (dial, found) in zip(axes.T, panels, strict=True):
@@ -605,7 +606,7 @@ if answer_5 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs. 2–7, Table 3.
 # - Y. Ganin et al., *Domain-Adversarial Training of Neural Networks*, JMLR 17(59), 2016: gradient reversal (Eq. 3).
 # - Z. Xue et al., *The Modality Focusing Hypothesis*, ICLR 2023, [arXiv 2206.06487](https://arxiv.org/abs/2206.06487); [official code](https://github.com/zihuixue/MFH), whose printed gains are the crosses.
-# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/evaluation/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

@@ -4,7 +4,7 @@
 # You ask a trained DisCoM-KD network what its three parts hold: with fresh linear readers, with scores, with pictures, and with terms that pull the parts apart.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/06_what_the_embeddings_hold.ipynb)
-# · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.probing`](../discom/probing/linear.py)
+# · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.evaluation.probing`](../discom/probing/linear.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -59,7 +59,8 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from discom import data as sets, experiments, fit, inspection, maps, methods, models, plots, probing, projection, runs as stored, tables, widgets
+from discom import data as sets, explorer, fit, methods, models, plots, probing, runs as stored, tables
+from discom.evaluation import inspection, projection
 from discom.config import profile as settings
 from discom.data.batches import Images
 from discom.evaluation import embed
@@ -292,7 +293,7 @@ inspection.mean_matrices(full)["discom"][["class", "shape", "material", "texture
 
 # %%
 def line(what, ours, theirs, unit="points"):
-    mean, low, high = experiments.paired_difference(ours, theirs)
+    mean, low, high = tables.paired_difference(ours, theirs)
     verdict = "no difference seen" if low <= 0 <= high else ("more" if low > 0 else "less")
     print(f"{what}: {mean:+.1f} {unit}, 95 % [{low:+.1f}, {high:+.1f}], n = {len(ours)}: {verdict}")
 
@@ -318,7 +319,7 @@ pd.DataFrame({(name, one["seed"]): one["scores"][name] for one in full for name 
 
 # %%
 for name in ("scenes", "hls"):
-    results = experiments.load_results(f"../results/ablations/{name}-table4.json")
+    results = tables.load_results(f"../results/ablations/{name}-table4.json")
     display(Markdown(tables.to_markdown(tables.paper_table(results, 4), ("discom",))))
     for d in tables.compare(results, [("discom z_irr probe", f"discom z_{part} probe") for part in ("inf", "inv")]).itertuples():
         line(f"{name}, {d.modality}: {d.method} − {d.minus}", d.each, 0 * d.each, "F1")
@@ -343,7 +344,7 @@ joint = {part: np.concatenate([z["test"][name][part][chosen] for name in sensors
 drawn = {f"z_{part}": projection.project(held, seed=seed) for part, held in joint.items()}
 colours = {"class": pd.Categorical.from_codes(np.tile(small.labels, 2), small.classes), "sensor": pd.Categorical.from_codes(np.repeat([0, 1], count), sensors),
            "distance of the plane (shift)": np.tile(small.factors["shift"], 2)}  # fmt: skip
-figure = maps.maps(drawn, colours)
+figure = plots.maps(drawn, colours)
 group = np.tile(small.labels, 2) + C * np.repeat([0, 1], count)
 for part, held in joint.items():
     xy, other = drawn[f"z_{part}"], projection.project(held, seed=seed + 1)
@@ -353,7 +354,7 @@ for part, held in joint.items():
     print(f"z_{part}: {100 * projection.preserved(held, xy):.0f} % of 15 neighbours kept, {1500 / (len(xy) - 1):.0f} % without relation; "
           f"comparisons of distances that turn round: {turned[0]:.0f} % with another seed, {turned[1]:.0f} % against the embedding")
 check("a picture keeps more neighbours than one without relation", all(projection.preserved(joint[part], drawn[f"z_{part}"]) > 15 / (2 * count - 1) for part in joint))
-figure = maps.stability(joint["inv"], colours["sensor"])
+figure = plots.stability(joint["inv"], colours["sensor"])
 
 # %% [markdown]
 # *Figures: z_inv and z_inf of both sensors (rows), the same positions coloured three ways; below, z_inv drawn for two seeds and three numbers of neighbours, coloured by sensor.*
@@ -365,7 +366,7 @@ figure = maps.stability(joint["inv"], colours["sensor"])
 # In JupyterLab the next cell shows a picture to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. GitHub shows the same state as a plain picture.
 
 # %%
-explorer = widgets.explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
+explorer = explorer.explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
 explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])  # the first RGB scenes that are named wrongly
 explorer
 
@@ -421,12 +422,12 @@ check("a line is seen in full by r²", np.isclose(package["line, b = −2a"][0],
 
 # %%
 arms = {}
-for r in experiments.load_results("../results/separation/scenes-table5.json"):
-    arms.setdefault(experiments.label(r.method, r.config["options"]), {})[r.seed] = {f"{m} F1": f1 for m, f1 in r.f1.items()}
+for r in tables.load_results("../results/separation/scenes-table5.json"):
+    arms.setdefault(tables.label(r.method, r.config["options"]), {})[r.seed] = {f"{m} F1": f1 for m, f1 in r.f1.items()}
 for one in json.loads(Path("../results/probes/scenes-separation.json").read_text()):
     told = {f"{m} z_{p}": one["matrix"][f"{m} z_{p}"]["class"] for m, p in product(sensors, parts)}
     arms[one["method"]][one["seed"]] |= told | {f"{m} CKA": one["cka"][f"{m} z_inf | {m} z_irr"] for m in sensors}
-order = [experiments.label(*row) for row in tables.paper_rows(5, sensors)]
+order = [tables.label(*row) for row in tables.paper_rows(5, sensors)]
 arms = {name: pd.DataFrame(arms[name]).T.dropna() for name in order if name in arms}  # a row per seed
 check(f"every arm has the same {len(arms['discom'])} seeds", all(set(held.index) == set(arms["discom"].index) for held in arms.values()))
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained")
@@ -521,7 +522,7 @@ if answer_5 is not None:
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
 # - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/inspection.py`, `discom/projection.py`, `discom/maps/figures.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
+# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/maps.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
 
 # %%
 finish()

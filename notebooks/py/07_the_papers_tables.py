@@ -54,7 +54,7 @@ import torch
 from IPython.display import Markdown
 from scipy import stats
 
-from discom import data as sets, experiments, methods, plots, runs as stored, sweep, tables
+from discom import data as sets, methods, plots, runs as stored, sweep, tables
 from discom.config import profile as settings
 from discom.losses import distill, multilevel
 from discom.notebook import check, finish, stamp
@@ -78,8 +78,8 @@ stamp(seed, scenes=data)
 source = sweep.Source(data if ":" in data else f"{data}:n=600")
 small = source.load()
 sensors, split = list(small.modalities), small.split(seed=seed)
-held = [r for name in ("scenes", "hls") for r in experiments.load_results(f"../results/{name}-cpu.json")]
-named = [(r.data, experiments.label(r.method, r.config["options"]), s, r.seed, f1) for r in held for s, f1 in r.f1.items()]
+held = [r for name in ("scenes", "hls") for r in tables.load_results(f"../results/{name}-cpu.json")]
+named = [(r.data, tables.label(r.method, r.config["options"]), s, r.seed, f1) for r in held for s, f1 in r.f1.items()]
 long = pd.DataFrame(named, columns=["data", "method", "modality", "seed", "F1"])
 wide = long.pivot(index="seed", columns=["data", "method", "modality"], values="F1")  # a column for each cell of a table
 display(long.groupby("data")["F1"].describe()[["count", "min", "max"]].round(1))
@@ -123,7 +123,7 @@ apart = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
 print(f"cells {a.mean():.0f} ± {a.std(ddof=1):.1f} and {b.mean():.0f} ± {b.std(ddof=1):.1f}; differences {d}, sd {d.std(ddof=1):.2f}")
 print(f"paired {d.mean():.1f} ± {half:.2f}; as if the seeds had nothing in common {d.mean():.1f} ± {(apart.high - apart.low) / 2:.2f}")
 check("by hand: squares of d − 2 sum to 6, so s_d = √(6/4), and t_4 = 2.776", np.isclose(half, 2.776 * np.sqrt(6 / 4 / 5), atol=1e-3))
-check("the package gives the same interval", np.allclose(experiments.paired_difference(a, b), (2, 2 - half, 2 + half)))
+check("the package gives the same interval", np.allclose(tables.paired_difference(a, b), (2, 2 - half, 2 + half)))
 check("the variances add up", np.isclose(d.var(ddof=1), a.var(ddof=1) + b.var(ddof=1) - 2 * np.cov(a, b)[0, 1]))
 
 # %%
@@ -309,7 +309,7 @@ unit = size("student", last, "cpu")[0]
 before = {reads: size("teacher", small, "cpu", reads=reads)[0] for reads in (sensors[0], "all")}
 for number in (1, 2):
     for name, options in tables.paper_rows(number, sensors)[1:]:
-        alone = number == 1 and name in experiments.BASELINES
+        alone = number == 1 and name in tables.BASELINES
         trained, use = size(name, last if alone else small, "cpu", **options)
         rows.setdefault(name, {"parameters at use": use})[f"cost, Table {number}"] = (trained + before.get(options.get("teacher"), 0)) / unit
 budget = pd.DataFrame(rows).T
@@ -363,7 +363,7 @@ for where in wide.columns.unique("data"):
     results = [r for r in held if r.data == where]
     names = list(dict.fromkeys(s for r in results for s in r.f1 if "+" not in s))
     for number in (1, 2):
-        labels[where, number] = {name: experiments.label(name, options) for name, options in tables.paper_rows(number, names)}
+        labels[where, number] = {name: tables.label(name, options) for name, options in tables.paper_rows(number, names)}
         full[where, number] = table = tables.paper_table(results, number)
         print(f"{where}, Table {number}: {table['method'].nunique()} of {len(labels[where, number])} methods, seeds {table['n'].min()} to {table['n'].max()}, chance {100 / results[0].classes:.1f}")
         display(Markdown(tables.to_markdown(table.drop(columns="paper", errors="ignore"))))
@@ -375,7 +375,7 @@ check("scenes: five seeds in every cell", all((table["n"] == 5).all() for (where
 # %%
 for where in wide.columns.unique("data"):
     both = [full[where, number].assign(modality=full[where, number]["modality"] + f", Table {number}") for number in (1, 2)]
-    figure = plots.intervals(pd.concat(both), experiments.BASELINES)
+    figure = plots.intervals(pd.concat(both), tables.BASELINES)
     figure.suptitle(where)
 
 # %% [markdown]
@@ -384,7 +384,7 @@ for where in wide.columns.unique("data"):
 # %%
 tests = []
 for (where, number), table in full.items():
-    pairs = [(labels[where, number][name], other) for name in [*competitors, "discom"] for other in experiments.BASELINES]
+    pairs = [(labels[where, number][name], other) for name in [*competitors, "discom"] for other in tables.BASELINES]
     found = tables.compare(by_set[where], pairs)
     found = found[found["modality"].isin(table.loc[table["method"] == "student", "modality"])]  # Table 1: the poorer sensor alone
     tests.append(found.assign(table=number, holm=tables.holm(found["p"]), method=found["method"].str.split(" ").str[0]))  # a family: all that one table compares
@@ -468,7 +468,7 @@ check("formula and simulation agree within 1.5 points", abs(simulated - power(2,
 # 1. **Warm-up (2 min).** Ten seeds, $s_d$ = 2 points: the half width of the paired interval into `answer_1`. *Hint:* `stats.t.ppf(0.975, 9)`.
 # 2. **Write it (10 min).** Benjamini and Hochberg bound the *share* of false alarms instead: sort, $\tilde p_{(i)} = \min_{j \ge i} \min(1, m\, p_{(j)} / j)$. A function of p into `answer_2`. Does it keep more than Holm? *Hint:* accumulate from the largest p down.
 # 3. **Plan (10 min).** How many seeds find a true difference of 2 points four times in five, if $s_d$ is 3? Into `answer_3`. *Hint:* `power`.
-# 4. **Open (30 min+).** Run `mlkd` as published and as it should be, on scenes, three seeds or more, `discom train --method mlkd --as_published`; paired differences of one sensor into `answer_4`. *Hint:* `experiments.label` tells the two apart.
+# 4. **Open (30 min+).** Run `mlkd` as published and as it should be, on scenes, three seeds or more, `discom train --method mlkd --as_published`; paired differences of one sensor into `answer_4`. *Hint:* `tables.label` tells the two apart.
 #
 # Worked answers are [kept apart](solutions/py/07_the_papers_tables.py).
 
@@ -500,7 +500,7 @@ if answer_4 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Tables 1 and 2, section 4; [released code](https://github.com/tanodino/CMKD_Disentangle) (competitors at commit fab65e7).
 # - Y. Jin et al., *Multi-Level Logit Distillation*, CVPR 2023, [official code](https://github.com/Jin-Ying/Multi-Level-Logit-Distillation).
 # - S. Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979 · Y. Benjamini, Y. Hochberg, *Controlling the false discovery rate*, JRSS B 57, 1995.
-# - Modules: `discom/tables/`, `discom/experiments.py`, `discom/sweep/plan.py`, `discom/losses/multilevel.py`; tests: `tests/test_tables.py`, `tests/test_paired.py`, `tests/test_experiments.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/tables/`, `discom/tables/statistics.py`, `discom/sweep/plan.py`, `discom/losses/multilevel.py`; tests: `tests/test_tables.py`, `tests/test_paired.py`, `tests/test_experiments.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

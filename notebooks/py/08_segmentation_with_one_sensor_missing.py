@@ -55,13 +55,13 @@ import torch
 from IPython.display import Markdown
 from torch.nn import functional as F
 
-from discom import data as sets, experiments, fit, methods, plots, runs as stored, segmentation, tables
+from discom import data as sets, fit, methods, models, plots, runs as stored, tables
 from discom.config import profile as settings
 from discom.data.augmentation import motion_table, restore, turn
 from discom.data.scenes import drawing
 from discom.losses import crossing
 from discom.notebook import check, finish, stamp
-from discom.segmentation import scores
+from discom.models import scores
 
 # %% tags=["parameters"]
 data = "scenes"  # drawn scenes, or after a colon arguments such as n and size; the dense ones are taken
@@ -159,7 +159,7 @@ many = torch.randn(2, 10_000, 8)
 low = [F.cosine_similarity(*z, dim=1).min().item() for z in (many, many.relu())]
 print(f"smallest cosine of 10 000 random pairs: signed {low[0]:.2f}, after a ReLU {low[1]:.2f}")
 check("after a ReLU no cosine is negative", low[1] >= 0 > low[0])
-maps = segmentation.network(3, C).encode(torch.randn(2, 3, 64, 64))
+maps = models.network(3, C).encode(torch.randn(2, 3, 64, 64))
 print("our encoder's maps and smallest values:", [(tuple(z.shape[1:]), round(z.min().item(), 2)) for z in maps])
 check("only the coarsest map is signed: there the terms below are taken", [z.min().item() < 0 for z in maps] == [False, False, True])
 
@@ -432,7 +432,7 @@ for other in ("single", "best competitor"):
 display(readme)
 print(f"its margins: {readme['− single'].min():+.2f} to {readme['− single'].max():+.2f} on single, {readme['− best competitor'].min():+.2f} to {readme['− best competitor'].max():+.2f} on the best competitor; hours: 20 against 36 is {100 * (1 - 20 / 36):.0f} % less")
 check("by hand: 44.85 − 42.64 = 2.21", readme.loc[0, "− single"] == 2.21)
-held = {name: experiments.load_results(stored_at / f"scenes-{name}.json") for name in ("table-dense", "table-crodino", "grid")}
+held = {name: tables.load_results(stored_at / f"scenes-{name}.json") for name in ("table-dense", "table-crodino", "grid")}
 table = tables.paper_table(held["table-dense"], "dense")
 check("the intervals' mean is the mean of the seeds' differences", np.isclose(table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item(), np.mean(
     [ours.main["rgb"] - theirs.main["rgb"] for ours in held["table-dense"] for theirs in held["table-dense"] if (ours.method, theirs.method) == ("crodino", "single") and ours.seed == theirs.seed])))  # fmt: skip
@@ -465,7 +465,7 @@ display(wide[["single", "single-2x", "dense-kdv2", "crodino", "dense-teacher"]].
 for s in sensors:
     rival = wide.loc[s, taught].mean().idxmax()
     pair = wide.loc[s, ["crodino", rival]].dropna()
-    mean, low, high = experiments.paired_difference(pair["crodino"], pair[rival])
+    mean, low, high = tables.paired_difference(pair["crodino"], pair[rival])
     print(f"{s}: crodino − {rival}, of {len(taught)} kinds of students the one with the best test mean (a choice that favours it): {mean:+.1f} [{low:+.1f}, {high:+.1f}], n = {len(pair)}")
 cost = table[table["method"] == "crodino"].iloc[0]
 print(f"training time: {100 * (1 - cost['time']):.0f} % less than teacher and kdv2 students [{100 * (1 - cost['time high']):.0f}, {100 * (1 - cost['time low']):.0f}]; the README says 43 %")
@@ -492,7 +492,7 @@ Markdown(tables.to_markdown(ablation, tables.baselines("crodino")))
 # If both sensors' networks learn well alone, there is little to bring. So training is made harder in three ways, and at test nothing changes: a tenth of the images have a mask (`labelled`), 40 % of the objects' labels are drawn anew (`noise`), depth has more noise of its own (`degraded`). `soft=0.5` lets each branch learn the auxiliary decoder's answer as well. **Predict first:** in which cell will a marker's interval leave zero?
 
 # %%
-cells = experiments.by_dials(experiments.summary(held["grid"], ("single",)))
+cells = tables.by_dials(tables.summary(held["grid"], ("single",)))
 cells = cells.assign(cell=cells["data"].str.removeprefix("scenes-dense").str.strip("-").replace("", "at rest"))
 names, shown = list(dict.fromkeys(cells["cell"])), cells[cells["modality"].isin(sensors) & cells["vs single"].notna()]
 looks = dict(zip(("crodino", "crodino soft=0.5", "dense-kdv2"), (("D", "black"), ("o", "0.35"), ("s", "0.65")), strict=True))
@@ -550,7 +550,7 @@ if answer_3 is not None:
 #
 # - R. Ferrod, C. F. Dantas, L. Di Caro, D. Ienco, *Revisiting Cross-Modal Knowledge Distillation: A Disentanglement Approach for RGBD Semantic Segmentation*, ECML-PKDD 2025, [arXiv 2505.24361](https://arxiv.org/abs/2505.24361); README of [rogerferrod/CroDiNo-KD](https://github.com/rogerferrod/CroDiNo-KD).
 # - A. van den Oord et al., *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv 1807.03748](https://arxiv.org/abs/1807.03748): InfoNCE · O. Ronneberger et al., *U-Net*, MICCAI 2015, [arXiv 1505.04597](https://arxiv.org/abs/1505.04597).
-# - Modules: `discom/methods/crodino.py`, `discom/methods/dense.py`, `discom/losses/crossing.py`, `discom/segmentation/scores.py`, `discom/data/scenes/several.py`; tests: `tests/losses/test_crossing.py`. Data and text: this repository, MIT.
+# - Modules: `discom/methods/crodino.py`, `discom/methods/dense.py`, `discom/losses/crossing.py`, `discom/evaluation/dense.py`, `discom/data/scenes/several.py`; tests: `tests/losses/test_crossing.py`. Data and text: this repository, MIT.
 
 # %%
 finish()

@@ -55,7 +55,8 @@ import pandas as pd
 import torch
 from torch.nn.functional import cross_entropy
 
-from discom import data as sets, experiments, fit, inspection, methods, plots, probing, runs as stored, tables
+from discom import data as sets, fit, methods, plots, probing, runs as stored, tables
+from discom.evaluation import inspection
 from discom.config import profile as settings
 from discom.data.batches import paired_rows
 from discom.losses import adversaries, disentangle
@@ -287,8 +288,8 @@ check("with shuffled sensors the probe is near chance", all(abs(held["shuffled"]
 
 # %%
 folder = Path("../results/modalities")
-results = experiments.load_results(folder / "adversaries.json")
-table = experiments.summary(results, ("discom-solo", "discom"))
+results = tables.load_results(folder / "adversaries.json")
+table = tables.summary(results, ("discom-solo", "discom"))
 shown = table.pivot(index="method", columns="modality", values=["f1", "sd"])[["f1", "sd"]].round(1)
 display(shown[[(what, s) for s in sensors for what in ("f1", "sd")]])
 figure = plots.intervals(table, ("discom-solo", "discom"))
@@ -312,14 +313,14 @@ for base in ("discom-solo", "discom"):
 # Every branch sees as many batches of its own sensor either way; what changes is the company. **Predict first:** which sensor gains most from a third?
 
 # %%
-pairs = {"+".join(names): experiments.load_results(folder / f"{'-'.join(names)}.json") for names in combinations(sensors, 2)}
+pairs = {"+".join(names): tables.load_results(folder / f"{'-'.join(names)}.json") for names in combinations(sensors, 2)}
 three = {r.seed: r for r in results if r.method == "discom" and r.config["options"]["adversary"] == "reversal"}
 rows = []
 for names, held in pairs.items():
     held = {r.seed: r for r in held}
     for s in names.split("+"):
         common = sorted(set(held) & set(three))
-        rows.append((s, names, len(common), *experiments.paired_difference([three[k].f1[s] for k in common], [held[k].f1[s] for k in common])))
+        rows.append((s, names, len(common), *tables.paired_difference([three[k].f1[s] for k in common], [held[k].f1[s] for k in common])))
 gain = pd.DataFrame(rows, columns=["sensor", "with", "n", "mean", "low", "high"]).sort_values("sensor", key=lambda c: c.map(sensors.index), kind="stable")
 figure, axis = plt.subplots(figsize=(6.4, 2.9), layout="constrained")
 axis.errorbar(gain["mean"], np.arange(len(gain)), xerr=[gain["mean"] - gain["low"], gain["high"] - gain["mean"]], fmt="o", color="black", capsize=3)
@@ -337,9 +338,9 @@ for r in gain.to_dict("records"):
 # First a dial: thermal saw a tenth of the training scenes (or all); RGB and depth saw all. Then no pairs at all: each training scene was seen by one sensor, in the ratio 3 : 2 : 1; validation and test are as they were. An epoch is as long as the largest set, smaller ones are shown again. **Predict first:** whose branch will the others help most?
 
 # %%
-dial = experiments.summary(experiments.load_results(folder / "labelled.json"), ("discom-solo",))
-figure = plots.gains(experiments.by_dials(dial), ("discom-solo",))
-unpaired = experiments.summary(experiments.load_results(folder / "unpaired.json"), ("discom-solo",))
+dial = tables.summary(tables.load_results(folder / "labelled.json"), ("discom-solo",))
+figure = plots.gains(tables.by_dials(dial), ("discom-solo",))
+unpaired = tables.summary(tables.load_results(folder / "unpaired.json"), ("discom-solo",))
 for held in (dial, unpaired):
     display(held.pivot(index=["data", "method"], columns="modality", values="f1")[sensors].round(1))
     for row in held[held["vs discom-solo"].notna()].to_dict("records"):

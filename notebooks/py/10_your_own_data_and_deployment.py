@@ -59,8 +59,9 @@ import torch
 from PIL import Image
 from scipy import fft, optimize, special
 
-from discom import cli, data as sets, deployment, experiments, fit, inspection, methods, plots, report, runs as stored
-from discom.calibration import calibration_error, reliability
+from discom import cli, data as sets, deployment, fit, methods, plots, report, runs as stored, tables
+from discom.evaluation import inspection
+from discom.evaluation.calibration import calibration_error, reliability
 from discom.config import profile as settings
 from discom.data.duplicates import near_duplicates
 from discom.data.images import read_image
@@ -288,7 +289,7 @@ for other in ("student", "discom-solo"):
         low, high = np.percentile(gap[draws].mean(1), (2.5, 97.5))
         print(f"live, {s}: accuracy of discom − {other} {gap.mean():+.1f} points, over test images [{low:+.1f}, {high:+.1f}], one seed")
 check("all methods answered the same images", len({answers(n)[s][2].tobytes() for n in live for s in sensors}) == 1)
-table = experiments.summary(experiments.load_results("../results/scenes-cpu.json"), ("student", "discom-solo"))
+table = tables.summary(tables.load_results("../results/scenes-cpu.json"), ("student", "discom-solo"))
 for row in table[table["method"] == "discom"].itertuples():
     for other in ("student", "discom-solo"):
         d, low, high = (table.loc[row.Index, f"vs {other}{end}"] for end in ("", " low", " high"))
@@ -495,7 +496,7 @@ if answer_4 is not None:
 #
 # - C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010; hashes by [ImageHash](https://github.com/JohannesBuchner/imagehash).
 # - C. Guo, G. Pleiss, Y. Sun, K. Weinberger, *On Calibration of Modern Neural Networks*, ICML 2017, [arXiv 1706.04599](https://arxiv.org/abs/1706.04599): equation 3 and section 4.2 · M. Mitchell et al., *Model Cards for Model Reporting*, 2019, [arXiv 1810.03993](https://arxiv.org/abs/1810.03993).
-# - Modules: `discom/data/duplicates.py`, `discom/data/levels.py`, `discom/calibration.py`, `discom/report/page.py`, `discom/deployment/exporting.py`; tests: `tests/data/test_duplicates.py`, `tests/test_calibration.py`, `tests/report/test_page.py`. Data and text: this repository, MIT.
+# - Modules: `discom/data/duplicates.py`, `discom/data/levels.py`, `discom/evaluation/calibration.py`, `discom/report/page.py`, `discom/deployment/exporting.py`; tests: `tests/data/test_duplicates.py`, `tests/test_calibration.py`, `tests/report/test_page.py`. Data and text: this repository, MIT.
 
 # %%
 home.cleanup()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom import data, fit, methods, profile, storage
+from discom import data, files, fit, methods, profile
 from discom.data import Batch, Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.losses.dense import cross_entropy
@@ -98,7 +98,7 @@ def test_an_id_that_is_no_class(whole, value, place):
 
 
 def test_the_sample_is_named_also_where_masks_are_read_in_parts(whole, monkeypatch, tmp_path):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 3 * 16 * 16)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16 * 16)
     masks = whole.masks.copy()
     masks[16, 3, 4] = 9
     with_masks(whole, masks).save(tmp_path / "held")
@@ -126,7 +126,7 @@ def test_masks_without_a_single_label(whole):
 
 
 def test_one_labelled_pixel_in_the_last_image_of_a_part_is_enough(whole, monkeypatch):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 3 * 16 * 16)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16 * 16)
     masks = np.full_like(whole.masks, 255)
     for rows in whole.divide(seed=0).values():
         masks[rows[-1], 15, 15] = 3

@@ -14,7 +14,7 @@ from discom.commands import sets
 from discom.data import DRAWN, MultiModalData, load
 from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError, DataError
-from discom.storage import digest
+from discom.files import digest
 
 CUES = {"rgb": ("texture",), "depth": ("relief",), "rgb+depth": ("texture", "relief")}
 
@@ -559,7 +559,7 @@ def test_the_name_tells_the_dials_that_were_turned(dials, name):
 
 @pytest.mark.parametrize(("dials", "name"), NAMES)
 def test_tables_read_the_dials_from_the_name(dials, name):
-    from discom.experiments import by_dials
+    from discom.tables.statistics import by_dials
 
     table = by_dials(pd.DataFrame({"data": [name, *(other for _, other in NAMES)]}))
     rest = {"noise": 0, "labelled": 1, "degraded_depth": 0, "degraded_rgb": 0}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discom import storage
+from discom import files
 from discom.data.lazy import Lazy, Rows, announce, is_lazy, take_rows
 from discom.errors import DataError
-from discom.storage import chunks
+from discom.files import chunks
 
 WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
 
@@ -125,13 +125,13 @@ def test_a_wrong_image_is_named_by_its_file(case, item):
 @pytest.mark.parametrize("shape", [(10, 3), (1, 5), (0, 4), (5, 0)])
 @pytest.mark.parametrize("start", [0, 1])
 def test_chunks_cover_every_row_once(monkeypatch, shape, start):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 100)
     rows = [row for part in chunks(np.zeros(shape), start) for row in range(part.start, part.stop)]
     assert rows == list(range(start, shape[0]))
 
 
 def test_a_chunk_holds_no_more_than_it_may(monkeypatch):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 100)
     array = np.zeros((50, 3), np.float32)  # 12 bytes a row
     assert max(part.stop - part.start for part in chunks(array)) == 8
     assert [part.stop - part.start for part in chunks(np.zeros((3, 500)))] == [
@@ -142,7 +142,7 @@ def test_a_chunk_holds_no_more_than_it_may(monkeypatch):
 
 
 def test_a_chunk_of_what_becomes_larger_is_smaller(monkeypatch):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 100)
     assert [part.stop - part.start for part in chunks(np.zeros((9, 5), np.uint8), itemsize=4)] == [
         5,
         4,

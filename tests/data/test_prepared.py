@@ -539,7 +539,7 @@ def on_disk(images, asked, stop_at=None, **fields):
 
 @pytest.fixture
 def images(monkeypatch):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 2 * 3 * 4 * 4)  # two images
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 2 * 3 * 4 * 4)  # two images
     return np.random.default_rng(4).integers(0, 60_000, (11, 3, 4, 2)).astype(np.uint16)
 
 
@@ -694,7 +694,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_scaled_folder_is_never_of_two_scalings(tmp_path, monkeypatch, change):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
     data = saved(tmp_path / "raw")
     with monkeypatch.context() as patched:
         cut_after(patched, 4)
@@ -710,7 +710,7 @@ def test_a_scaled_folder_is_never_of_two_scalings(tmp_path, monkeypatch, change)
 def test_a_resumed_folder_holds_nothing_of_another_source_with_the_same_names(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 3 * 8 * 8 * 4 * 8)
     saved(tmp_path / "a")
     scenes.make(60, size=8, epsilon=0.9).save(tmp_path / "b")
     with monkeypatch.context() as patched:
@@ -745,7 +745,7 @@ def test_what_was_cut_at_the_very_end_leaves_no_file_to_other_data(tmp_path, mon
 
 
 def test_raw_files_that_were_replaced_meanwhile_are_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 1)
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 1)
     files = [tmp_path / f"{k}.npy" for k in range(6)]
     for k, file in enumerate(files):
         np.save(file, np.full((1, 2, 2), k, np.uint8))
@@ -807,7 +807,7 @@ def test_a_damaged_manifest_never_loads_as_a_folder_without_one(tmp_path):
 
 
 def test_memory_for_scaling_small_integers_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 1 << 16)
     images = np.random.default_rng(9).integers(0, 200, (600, 3, 16, 16)).astype(np.uint8)
     np.save(tmp_path / "x.npy", images)
     x = np.load(tmp_path / "x.npy", mmap_mode="r")

@@ -12,7 +12,7 @@ from discom.data import load
 from discom.data.scenes import drawing
 from discom.data.scenes import single as scenes
 from discom.errors import ConfigError
-from discom.storage import digest
+from discom.files import digest
 
 ALL = ("rgb", "depth", "thermal")
 

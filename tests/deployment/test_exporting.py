@@ -18,9 +18,9 @@ from discom.deployment.card import CARD
 from discom.deployment.graph import Deployed
 from discom.deployment.loading import Model
 from discom.errors import ConfigError, DataError, RunError
-from discom.inspection import load_run
+from discom.evaluation.inspection import load_run
+from discom.files import digest
 from discom.runs import Result
-from discom.storage import digest
 
 FILES = ("model.onnx", "model.pt2")
 

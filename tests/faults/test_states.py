@@ -10,8 +10,8 @@ import torch
 from fixtures import children
 from fixtures.children import Signal
 
+from discom.checkpoint import State, forget
 from discom.errors import RunError
-from discom.resuming import State, forget
 
 
 @pytest.fixture(scope="module")

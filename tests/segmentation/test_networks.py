@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from discom.errors import ConfigError
-from discom.segmentation import EncoderDecoder, network
+from discom.models import EncoderDecoder, network
 
 slow = pytest.mark.slow  # importing segmentation-models-pytorch takes some seconds
 LIBRARY = ["unet:resnet18", "deeplabv3plus:resnet18"]
@@ -357,7 +357,7 @@ def test_no_encoder_of_the_library_has_an_odd_map():
 @slow
 def test_the_library_is_imported_only_when_asked_for():
     code = (
-        "import sys; from discom.segmentation import network; network(3, 4)\n"
+        "import sys; from discom.models import network; network(3, 4)\n"
         "print([name for name in ('segmentation_models_pytorch', 'timm') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from discom.errors import DataError
-from discom.segmentation.scores import (
+from discom.evaluation.dense import (
     boundary,
     boundary_scores,
     class_iou,

@@ -11,7 +11,7 @@ from pathlib import Path, PureWindowsPath
 from tqdm.auto import tqdm
 
 from discom.errors import DataError, first_line
-from discom.storage import atomic_file
+from discom.files import atomic_file
 
 __all__ = ["ARCHIVES", "unpack"]
 

@@ -9,7 +9,7 @@ from discom.data.multimodal import MultiModalData
 from discom.data.sources.archives import ARCHIVES, unpack
 from discom.data.sources.download import RemoteFile, fetch, find_file
 from discom.errors import DataError
-from discom.storage import UNFINISHED, atomic_folder, tidy
+from discom.files import UNFINISHED, atomic_folder, tidy
 
 __all__ = ["Source"]
 

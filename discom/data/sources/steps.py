@@ -13,7 +13,7 @@ import numpy as np
 from discom.data.checks import NO_LABEL
 from discom.data.splitting import PARTS
 from discom.errors import ConfigError, DataError
-from discom.storage import chunks
+from discom.files import chunks
 
 __all__ = ["NO_LABEL", "carve", "check_modalities", "count_pixels", "dominant_classes", "find_folder", "most_frequent",
            "official_parts", "pair", "sorted_files", "walk"]  # fmt: skip

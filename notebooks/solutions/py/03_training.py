@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from discom import data as sets
-from discom import experiments, fit
+from discom import fit, tables
 from discom.config import profile as settings
 from discom.data import Batches
 
@@ -40,5 +40,5 @@ for seed in range(5):
     off = settings("tiny", seed=seed, options={"weights": {"aux": 0}})
     without.append(fit("discom", part, off, folder / f"without-{seed}", progress=False))
 for sensor in whole.modalities:
-    mean, low, high = experiments.paired_difference([r.f1[sensor] for r in with_aux], [r.f1[sensor] for r in without])
+    mean, low, high = tables.paired_difference([r.f1[sensor] for r in with_aux], [r.f1[sensor] for r in without])
     print(f"{sensor}: L_aux is worth {mean:+.1f} points, 95 % interval [{low:+.1f}, {high:+.1f}] in the tiny profile")

@@ -13,7 +13,7 @@ import torch
 from scipy.special import log_softmax, softmax
 
 from discom import data as sets
-from discom import experiments, fit, methods, teaching
+from discom import fit, methods, tables, teaching
 from discom.config import profile as settings
 from discom.losses import distill
 from discom.notebook import check, finish, stamp
@@ -121,7 +121,7 @@ for seed in range(5):
     for method in (methods.KDv2, Flattened):
         f1[method.name].append(train(method, seed, teacher="all")[0].f1["depth"])
 answer_5 = np.subtract(f1["kdv2"], f1["kdv2-flat"])
-mean, low, high = experiments.paired_difference(f1["kdv2"], f1["kdv2-flat"])
+mean, low, high = tables.paired_difference(f1["kdv2"], f1["kdv2-flat"])
 print(f"depth: kdv2 − flattened {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}] in the tiny profile")
 check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
 finish()

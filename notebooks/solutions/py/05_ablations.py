@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from discom import data as sets
-from discom import experiments, focusing, sweep
+from discom import sweep, tables
+from discom.evaluation import focusing
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
 
@@ -63,7 +64,7 @@ check("exercise 3", all(abs(slide(answer_3, start)[-1] - 90) < 3 for start in (1
 
 # %%
 answer_4 = focusing.toy_curve("gamma", seeds=[10, 11, 12], shares=[1.0])
-mean, low, high = experiments.paired_difference(answer_4["kd"], answer_4["student"])
+mean, low, high = tables.paired_difference(answer_4["kd"], answer_4["student"])
 print(f"gain at γ = 1, seeds 10 to 12: {mean:+.2f} points, 95 % interval [{low:+.2f}, {high:+.2f}]")
 check(
     "exercise 4",
@@ -83,10 +84,10 @@ arms = [sweep.arm("discom"), sweep.arm("discom:adv=0;mod=0")]
 for cell in sweep.cells("scenes:n=120,size=16", {"shared": [1]}, seeds=3):
     for run in sweep.cell_runs(cell, arms, folder, lambda seed, options: replace(settings("tiny", seed=seed), options=options)):
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
-        f1.setdefault(experiments.label(run.method, run.config.options), []).append(result.f1["depth"])
+        f1.setdefault(tables.label(run.method, run.config.options), []).append(result.f1["depth"])
 both, neither = f1.values()
 answer_5 = np.subtract(neither, both)
-mean, low, high = experiments.paired_difference(neither, both)
+mean, low, high = tables.paired_difference(neither, both)
 print(f"{' against '.join(f1)}, depth: {-mean:+.1f} points, 95 % interval [{-high:+.1f}, {-low:+.1f}] in the tiny profile")
 check("exercise 5", len(answer_5) >= 3 and np.isfinite(answer_5).all())
 finish()

@@ -13,7 +13,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from discom import data as sets
-from discom import experiments, fit, inspection, methods, probing
+from discom import fit, methods, probing, tables
+from discom.evaluation import inspection
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
 from discom.runs import Run
@@ -105,7 +106,7 @@ for s in range(5):
         found, part = embedded(s, **options)
         read.setdefault(arm, []).append(near(found["test"]["rgb"]["irr"], part.test.labels))
 answer_5 = np.subtract(read["xcov=5"], read["discom"])
-mean, low, high = experiments.paired_difference(read["xcov=5"], read["discom"])
+mean, low, high = tables.paired_difference(read["xcov=5"], read["discom"])
 print(f"class from z_irr by 15 neighbours: xcov=5 − discom {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}] in the tiny profile")
 check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
 finish()

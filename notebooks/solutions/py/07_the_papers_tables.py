@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from discom import experiments, methods, sweep
+from discom import methods, sweep, tables
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
 from discom.runs import Run
@@ -77,7 +77,7 @@ source = sweep.Source("scenes:n=120,size=16")
 data, folder = source.load(), tempfile.mkdtemp()
 mlkd = methods.get("mlkd")
 options = {"ours": {}, "theirs": dict(mlkd.published)}
-print({name: experiments.label("mlkd", held) for name, held in options.items()})
+print({name: tables.label("mlkd", held) for name, held in options.items()})
 scores = {name: [] for name in options}
 for seed in range(3):
     for name, held in options.items():
@@ -86,7 +86,7 @@ for seed in range(3):
             result = sweep.train(needed, source)
         scores[name].append(result.f1["depth"])
 answer_4 = np.subtract(scores["theirs"], scores["ours"])
-mean, low, high = experiments.paired_difference(scores["theirs"], scores["ours"])
+mean, low, high = tables.paired_difference(scores["theirs"], scores["ours"])
 print(f"as published − as it should be, depth: {mean:+.1f} points, 95 % interval [{low:+.1f}, {high:+.1f}] in the tiny profile")
 check("exercise 4", len(answer_4) >= 3 and np.isfinite(answer_4).all())
 finish()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from discom import data as sets
-from discom import experiments, sweep
+from discom import sweep, tables
 from discom.config import profile as settings
 from discom.data.augmentation import motion_table, turn
 from discom.notebook import check, finish, stamp
@@ -69,7 +69,7 @@ for cell in sweep.cells("scenes-dense:n=60,size=32", {"degraded": [0.3]}, seeds=
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
         miou.setdefault(run.method, []).append(result.main["depth"])
 answer_3 = np.subtract(miou["crodino"], miou["single"])
-mean, low, high = experiments.paired_difference(miou["crodino"], miou["single"])
+mean, low, high = tables.paired_difference(miou["crodino"], miou["single"])
 print(f"crodino − single, depth: {mean:+.1f} points, 95 % interval [{low:+.1f}, {high:+.1f}] in the tiny profile")
 check("exercise 3", len(answer_3) >= 3 and np.isfinite(answer_3).all())
 finish()

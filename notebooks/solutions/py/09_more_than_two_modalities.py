@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 import torch
 
-from discom import experiments, sweep
+from discom import sweep, tables
 from discom.config import profile as settings
 from discom.losses import adversaries
 from discom.models import Embedding, Heads
@@ -49,8 +49,8 @@ cells = sweep.cells("scenes:n=99,size=16,modalities=rgb+depth+thermal", {"shared
 for source in cells:
     made = sweep.cell_runs(source, arms, folder, lambda s, o: settings("tiny", seed=s, options=o))
     for (name, options), run in zip(arms, made, strict=True):
-        f1.setdefault(experiments.label(name, options), []).append(sweep.train(run, source).f1["thermal"])
+        f1.setdefault(tables.label(name, options), []).append(sweep.train(run, source).f1["thermal"])
 answer_3 = np.subtract(f1["discom adv=0"], f1["discom"])
-print("without the adversary, thermal: {:+.1f} [{:+.1f}, {:+.1f}]".format(*experiments.paired_difference(f1["discom adv=0"], f1["discom"])))
+print("without the adversary, thermal: {:+.1f} [{:+.1f}, {:+.1f}]".format(*tables.paired_difference(f1["discom adv=0"], f1["discom"])))
 check("exercise 3", len(answer_3) >= 3 and np.isfinite(answer_3).all())
 finish()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discom import cli, fit, profile, storage
+from discom import cli, files, fit, profile
 from discom.data import MultiModalData, lazy, load
 from discom.data.lazy import Lazy
 from discom.data.prepared import MANIFEST, verify
@@ -218,7 +218,7 @@ def test_tables_1_and_2_run_by_name_with_the_papers_figures_beside(raw, capsys):
 
 @pytest.mark.parametrize("name", SETS)
 def test_memory_does_not_grow_with_the_number_of_samples(name, raw, tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 16)
     data = SOURCES[name].read(raw(name), None, **OPTIONS.get(name, {}))
     peaks = []
     for times in (1, 12):
@@ -240,9 +240,9 @@ def test_memory_does_not_grow_with_the_number_of_samples(name, raw, tmp_path, mo
 KILLED = """
 import os, signal, sys
 from discom import cli
-from discom import storage
+from discom import files
 from discom.data import lazy
-storage.CHUNK_BYTES, left, row = 1, int(sys.argv[1]), lazy.Lazy._row
+files.CHUNK_BYTES, left, row = 1, int(sys.argv[1]), lazy.Lazy._row
 def read(self, number):
     global left
     left -= 1

@@ -410,7 +410,7 @@ def test_an_id_of_no_class(wrong, kind):
 
 
 def test_masks_are_read_in_parts(monkeypatch):
-    monkeypatch.setattr("discom.storage.CHUNK_BYTES", 8)
+    monkeypatch.setattr("discom.files.CHUNK_BYTES", 8)
     masks = np.random.default_rng(0).integers(0, 5, (7, 2, 2)).astype(np.uint8)
     assert dominant_classes(masks, 5, "here").tolist() == [
         np.bincount(m.ravel()).argmax() for m in masks

@@ -1,5 +1,5 @@
 """Explorers for JupyterLab."""
 
-from discom.widgets.interactive import Explorer, explorer
+from discom.explorer.interactive import Explorer, explorer
 
 __all__ = ["Explorer", "explorer"]

@@ -21,9 +21,9 @@ from discom.data import MultiModalData, Split
 from discom.data.batches import Images, paired_rows
 from discom.errors import DataError, RunError
 from discom.evaluation import embed, scores
-from discom.experiments import label
+from discom.files import digest, read_json, write_json
 from discom.runs import Result, identity, weights_file
-from discom.storage import digest, read_json, write_json
+from discom.tables.statistics import label
 
 __all__ = ["embeddings", "factors", "inspect", "load_run", "mean_matrices", "readings", "seed_of"]
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 from discom import methods
 from discom.errors import RunError
+from discom.files import read_json, write_json
 from discom.runs import Result
-from discom.storage import read_json, write_json
 
 __all__ = ["BASELINES", "METRICS", "by_dials", "collect", "label", "load_results", "metric_of", "paired_difference",
            "summary"]  # fmt: skip

@@ -7,8 +7,8 @@ fit, a factor with one value, and a value too rare to be in every fold (of a pro
 halves (of a score).
 """
 
-from discom.probing.linear import Probe, modality_probe, probe, probe_matrix
-from discom.probing.scores import cka, dci, dci_parts, mig, sap
+from discom.evaluation.probing.linear import Probe, modality_probe, probe, probe_matrix
+from discom.evaluation.probing.scores import cka, dci, dci_parts, mig, sap
 
 __all__ = [
     "Probe",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from discom.data import MultiModalData
 from discom.errors import DataError
-from discom.projection import neighbours
+from discom.evaluation.projection import neighbours
 
 __all__ = ["Points", "png", "size"]
 

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from discom.data import MultiModalData
 from discom.errors import DataError, DiscomError
-from discom.maps.marks import draw, explain, marks
-from discom.projection import preserved, project
-from discom.widgets.points import Grid, Points, png, size
+from discom.evaluation.projection import preserved, project
+from discom.explorer.points import Grid, Points, png, size
+from discom.plots.marks import draw, explain, marks
 
 __all__ = ["Explorer", "explorer"]
 

@@ -21,7 +21,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from discom.errors import Interrupted, RunError, first_line
-from discom.storage import atomic_file
+from discom.files import atomic_file
 
 __all__ = ["Log", "State", "forget", "stoppable"]
 

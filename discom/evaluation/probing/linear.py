@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from discom.errors import DataError
-from discom.probing.arrays import classes, matrix, standardised
+from discom.evaluation.probing.arrays import classes, matrix, standardised
 
 __all__ = ["Probe", "modality_probe", "probe", "probe_matrix"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from discom.losses.crossing import cross_halves
-from discom.segmentation.networks import Network
+from discom.models.segmentation import Network
 
 __all__ = ["CrossDecoder", "FusionDecoder"]
 
@@ -23,7 +23,7 @@ class FusionDecoder(nn.Module):
         channels: modality → bands of its images, in the order in which they are stacked.
         network: makes an encoder–decoder from a number of bands.
 
-    >>> from discom.segmentation import network
+    >>> from discom.models import network
     >>> FusionDecoder({"rgb": 3, "depth": 1}, lambda bands: network(bands, 4))(torch.zeros(2, 4, 16, 16)).shape
     torch.Size([2, 4, 16, 16])
     """

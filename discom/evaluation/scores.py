@@ -1,5 +1,5 @@
 """What a network is worth: weighted F1 (DisCoM-KD's score), accuracy, confusion and calibration;
-mean IoU where every pixel has a class (`segmentation.scores`)."""
+mean IoU where every pixel has a class (`evaluation.dense`)."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from torchmetrics.functional.classification import (
 )
 
 from discom.data.batches import Images
+from discom.evaluation.dense import dense_scores, mean_iou
 from discom.methods import Method
-from discom.segmentation.scores import dense_scores, mean_iou
 from discom.shares import everyones_rows, rank, world
 
 __all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "confusion", "embed", "predict_logits", "scores", "task_of",

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from discom.errors import DataError
-from discom.maps.marks import draw, explain, marks
-from discom.projection import preserved, project
+from discom.evaluation.projection import preserved, project
+from discom.plots.marks import draw, explain, marks
 
 __all__ = ["maps", "stability"]
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 
 from discom.errors import DataError
-from discom.probing.arrays import classes, matrix, standardised
+from discom.evaluation.probing.arrays import classes, matrix, standardised
 
 __all__ = ["cka", "dci", "dci_parts", "mig", "sap"]
 

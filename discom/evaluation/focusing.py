@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
+from discom.files import write_json
 from discom.losses.distill import check_logits
-from discom.storage import write_json
 
 __all__ = [
     "carried",

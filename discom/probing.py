@@ -1,0 +1,25 @@
+"""Probes and disentanglement scores, under the name that scripts use; see `discom.evaluation.probing`."""
+
+from discom.evaluation.probing import (
+    Probe,
+    cka,
+    dci,
+    dci_parts,
+    mig,
+    modality_probe,
+    probe,
+    probe_matrix,
+    sap,
+)
+
+__all__ = [
+    "Probe",
+    "cka",
+    "dci",
+    "dci_parts",
+    "mig",
+    "modality_probe",
+    "probe",
+    "probe_matrix",
+    "sap",
+]
