@@ -179,8 +179,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (DiscomError, OSError) as error:
         if debug:
             raise
-        if getattr(error, "agreed", False) and sys.modules["discom.shares"].rank():
-            return 2  # the first process of the run tells
         text = str(error)
         if isinstance(error, OSError) and error.strerror:  # the disk's own words name no way out
             place = f"{error.filename}: " if error.filename else ""

@@ -1,6 +1,8 @@
 """What a person can put right: one class per kind, each message one line with the place, the value
 and the way out."""
 
+import errno
+
 __all__ = [
     "BusyError",
     "ConfigError",
@@ -10,6 +12,7 @@ __all__ = [
     "Interrupted",
     "RunError",
     "UnsuitableError",
+    "explain",
     "first_line",
 ]
 
@@ -18,15 +21,13 @@ class DiscomError(ValueError):
     """Base of every error that the input caused; the command line prints it without a traceback
     (status 2)."""
 
-    agreed = False  # whether every process of a run on several devices raises it, so that the first alone tells
-
 
 class DataError(DiscomError):
     """A file, a folder or an array that cannot be used as it is."""
 
 
 class UnsuitableError(DataError):
-    """Sound data that lack what a notebook rests on, such as the known factors of drawn scenes."""
+    """Sound data that lack what a notebook needs, such as the known factors of synthetic scenes."""
 
 
 class ConfigError(DiscomError):
@@ -34,7 +35,7 @@ class ConfigError(DiscomError):
 
 
 class RunError(DiscomError):
-    """A run folder that belongs to something else, or a training that left the finite numbers."""
+    """A run folder that belongs to something else, or a training whose loss is no longer finite."""
 
 
 class BusyError(RunError):
@@ -42,12 +43,41 @@ class BusyError(RunError):
 
 
 class CrashError(RunError):
-    """A run that an exception of a library ended, such as one for want of memory; its process
-    trains no other run."""
+    """A run that an exception of a library ended, such as one for want of memory."""
 
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM during a training; the message says how to resume."""
+
+
+WAYS_OUT = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room, or ask for a larger quota",
+    errno.EFBIG: "choose a file system without this limit",
+    errno.EROFS: "choose another place",
+    errno.EACCES: "check the rights, or choose another place",
+    errno.EPERM: "check the rights, or choose another place",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "check the path",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
+
+
+def explain(error: OSError, place: object = "") -> str:
+    """One line for an error of the file system: the file, the reason, and the way out.
+
+    Args:
+        error: what was raised.
+        place: named where the error names no file.
+
+    >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
+    'runs/a: Permission denied; check the rights, or choose another place'
+    """
+    place = error.filename or place
+    reason = " ".join((error.strerror or first_line(error)).split())
+    way_out = WAYS_OUT.get(error.errno or 0, "")
+    return (f"{place}: " if place else "") + reason + (f"; {way_out}" if way_out else "")
 
 
 def first_line(error: BaseException) -> str:

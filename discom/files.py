@@ -1,5 +1,4 @@
-"""Files that are either whole or absent: everything is written beside its place and then moved
-there."""
+"""Files that are either whole or absent: written beside their place, then moved there."""
 
 import errno
 import hashlib
@@ -17,16 +16,22 @@ from filelock import FileLock, Timeout
 
 from discom.errors import DataError
 
-__all__ = ["UNFINISHED", "atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest", "read_json",
-           "tidy", "unfinished", "write_json"]  # fmt: skip
+__all__ = [
+    "UNFINISHED",
+    "atomic_file",
+    "atomic_folder",
+    "check_place",
+    "checksum",
+    "chunks",
+    "digest",
+    "read_json",
+    "tidy",
+    "unfinished",
+    "write_json",
+]
 
 UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
-NO_ROOM = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-}  # what a disk says that takes no more
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
 
 
@@ -37,11 +42,10 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
 
     Args:
         path: the file to be.
-        durable: whether it is on the disk when the block has ended, so that a power cut, too,
-            leaves the whole new or the whole old content; takes some milliseconds.
+        durable: whether to wait until the disk has it, so that it survives a power cut.
 
     Raises:
-        OSError: the disk is full or may not be written; it names `path`, whichever library wrote.
+        OSError: the disk is full or may not be written; it names `path`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -56,20 +60,20 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         if durable:
-            _settle(part)
+            _sync(part)
         os.replace(part, path)
         if durable:
-            _settle(path.parent)
-    except Exception as error:
-        if cause := _cause(error, path, part):
-            raise cause from None
+            _sync(path.parent)
+    except OSError as error:
+        if error.errno in NO_ROOM or error.filename == str(part):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:
-        with suppress(OSError):  # a disk that may not be written has its own word for "not there"
+        with suppress(OSError):  # a disk that may not be written refuses this, too
             part.unlink()
 
 
-def _settle(path: Path) -> None:
+def _sync(path: Path) -> None:
     """Wait until a file, or a folder's list of files, is on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders
@@ -80,21 +84,8 @@ def _settle(path: Path) -> None:
         os.close(handle)
 
 
-def _cause(error: BaseException | None, path: Path, part: Path) -> BaseException | None:
-    """Ctrl-C, or the disk's own word, behind an exception that torch raised when it could not end
-    its file."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return error
-        if isinstance(error, OSError) and (error.errno in NO_ROOM or error.filename == str(part)):
-            return OSError(error.errno, error.strerror, str(path))
-        error = error.__context__
-    return None
-
-
 def tidy(folder: Path) -> None:
-    """Delete what killed processes had begun to write somewhere in `folder`, which must be this
-    process's alone."""
+    """Delete what killed processes left unfinished in `folder`, which nobody else may be using."""
     for part in folder.rglob(".*.part"):
         part.unlink()
 
@@ -105,10 +96,12 @@ def atomic_folder(
 ) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well.
 
-    A folder is ours when it holds the file `marker`. An existing folder is replaced only when it is
-    ours and `overwrite` is true; an empty one is filled. With `resume`, a word that names the
-    content, what an interrupted block had written stays (in a hidden folder that holds the file
-    `UNFINISHED`) and the next block with that word gets it.
+    Args:
+        path: the folder to be; an empty one is filled.
+        marker: a file by which a folder is known as ours.
+        overwrite: whether a folder of ours may be replaced.
+        resume: a word for the content; with it, what an interrupted block has written stays, and
+            the next block with the same word gets it.
 
     Raises:
         DataError: `path` exists and may not be replaced, or another process is writing it.
@@ -116,23 +109,29 @@ def atomic_folder(
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _claimed(path, resume) if resume else _private(path) as part:
+    with _shared_part(path, resume) if resume else _private_part(path) as part:
         check_place(path, marker, overwrite)  # another process may have put it there meanwhile
         yield part
         (part / UNFINISHED).unlink(missing_ok=True)
-        _put(part, path)
+        part.chmod(0o755)  # mkdtemp makes it private
+        old = part.with_suffix(".old")
+        shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed here
+        if path.exists():
+            os.replace(path, old)  # aside first, so that the old or the new one is always there
+        os.replace(part, path)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
-    """Raise a DataError where `path` holds something that may not be replaced; see
-    `atomic_folder`."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        if not (path / marker).is_file():
-            raise DataError(
-                f"{path}: exists and was not made by discom (no {marker}); choose another output folder"
-            )
-        if not overwrite:
-            raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
+    """Raise a DataError where `path` may not be replaced; see `atomic_folder`."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / marker).is_file():
+        raise DataError(
+            f"{path}: exists and was not made by discom (no {marker}); choose another output folder"
+        )
+    if not overwrite:
+        raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
 
 
 def unfinished(path: Path) -> Path:
@@ -141,8 +140,7 @@ def unfinished(path: Path) -> Path:
 
 
 @contextmanager
-def _private(path: Path) -> Iterator[Path]:
-    """A hidden folder that vanishes unless it was put in its place."""
+def _private_part(path: Path) -> Iterator[Path]:
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part
@@ -151,9 +149,8 @@ def _private(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _claimed(path: Path, resume: str) -> Iterator[Path]:
-    """The hidden folder where `path` grows, for this process alone; emptied where it holds another
-    content."""
+def _shared_part(path: Path, resume: str) -> Iterator[Path]:
+    """The hidden folder where `path` grows, locked; emptied if it holds another content."""
     part = unfinished(path)
     lock = FileLock(f"{part}.lock")
     try:
@@ -174,26 +171,14 @@ def _claimed(path: Path, resume: str) -> Iterator[Path]:
         lock.release()
 
 
-def _put(part: Path, path: Path) -> None:
-    part.chmod(0o755)  # mkdtemp makes it private
-    old = part.with_suffix(".old")
-    if path.exists():
-        shutil.rmtree(old, ignore_errors=True)  # of a process that was killed here
-        os.replace(path, old)  # aside first: at no moment is there neither the old nor the new
-    os.replace(part, path)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def write_json(path: Path | str, content: Any) -> None:
-    """Write `content` as indented JSON, atomically; NaN and infinity are refused because JSON has
-    no word for them."""
+    """Write `content` as indented JSON, atomically; NaN and infinity are refused."""
     with atomic_file(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path | str, advice: str = "delete it and run the command again") -> Any:
-    """Read a JSON file; one that is cut short or edited into something else is a DataError that
-    names it."""
+    """Read a JSON file; one that is cut short or damaged is a DataError that names it."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -201,12 +186,12 @@ def read_json(path: Path | str, advice: str = "delete it and run the command aga
 
 
 def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
-    """Slices of rows from `start` on, each of some 64 MiB; what is on disk is never held whole.
+    """Slices of rows from `start` on, about 64 MiB each, for arrays larger than the memory.
 
     Args:
         array: anything with a shape and a dtype.
         start: the first row.
-        itemsize: bytes of a value, where it becomes larger than it is in the array.
+        itemsize: bytes of a value after conversion, if that is more than in the array.
 
     >>> list(chunks(np.zeros((3, 2))))
     [slice(0, 3, None)]
@@ -218,8 +203,7 @@ def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
 
 
 def digest(*parts: Any) -> str:
-    """Sixteen hexadecimal digits that name a content: arrays by their bytes, everything else by its
-    JSON.
+    """Sixteen hexadecimal digits that name a content: arrays by their bytes, all else by its JSON.
 
     >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
     True

@@ -1,4 +1,4 @@
-"""What the cells of a notebook share: the stamp at its head, checks that count, and the line at its
+"""What the cells of a notebook share: `stamp` at its head, `check` for claims, `finish` at its
 end."""
 
 import time
@@ -17,12 +17,12 @@ _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
-    """Print versions, device, threads, seed and commit, and start the notebook's clock and its
-    count of checks.
+    """Print versions, device, threads, seed and commit, and start the clock and the count of
+    checks.
 
     Args:
         seed: of the notebook.
-        scenes: the notebook's data, where it rests on what is known of drawn scenes alone: factors,
+        scenes: the notebook's data, if it needs what is known of synthetic scenes alone: factors,
             masks, bounds.
 
     Raises:
@@ -30,25 +30,18 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         raise UnsuitableError(
-            f"data: '{scenes}' has no known factors; this notebook needs scenes, drawn by the package"
+            f"data: '{scenes}' has no known factors; this notebook needs synthetic scenes"
         )
     _page.update(started=time.perf_counter(), passed=0)
     device = torch.device(device_type())
-    here = machine(device)
-    print(
-        " · ".join(
-            f"{name} {version}"
-            for name, version in {"python": here["python"], **here["versions"]}.items()
-        )
-    )
-    processor = (
-        f"{here['processor']}, {here['threads']} threads"
-        if device.type == "cpu"
-        else here["device"]
-    )
-    source = (
-        f"commit {here['commit']}" if here["commit"] else f"discom {__version__}"
-    )  # installed, not cloned
+    about = machine(device)
+    versions = {"python": about["python"], **about["versions"]}
+    print(" · ".join(f"{name} {version}" for name, version in versions.items()))
+    processor = about["device"]
+    if device.type == "cpu":
+        processor = f"{about['processor']}, {about['threads']} threads"
+    # an installed package has no commit
+    source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
     print(f"{processor} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
 
 
@@ -68,22 +61,15 @@ def check(claim: str, holds: Any) -> None:
 
 
 def finish(**figures: float) -> None:
-    """Print the notebook's key figures, how many checks passed, the seconds since `stamp`, and the
-    peak memory.
-
-    `discom reproduce` reads these lines again, and takes mean and standard deviation of the figures
-    over seeds.
+    """Print the notebook's key figures, the number of checks passed, the seconds since `stamp`, and
+    the peak memory; `discom reproduce` reads these lines.
 
     Args:
         figures: by name, such as `f1_rgb=74.6`; four significant digits are printed.
     """
     if figures:
-        print(
-            "key figures: "
-            + " · ".join(f"{name} {float(value):.4g}" for name, value in figures.items())
-        )
-    device = torch.device(device_type())
+        texts = [f"{name} {float(value):.4g}" for name, value in figures.items()]
+        print("key figures: " + " · ".join(texts))
     seconds = time.perf_counter() - _page["started"]
-    print(
-        f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {peak_memory(device):.0f} MB"
-    )
+    memory = peak_memory(torch.device(device_type()))
+    print(f"all {_page['passed']} checks passed · {seconds:.0f} s · peak memory {memory:.0f} MB")

@@ -2,11 +2,11 @@
 
 <runs>/<data set>/<method>/<seed>-<hash>/
     config.json         what was asked for
-    metrics.csv         one row an epoch; tensorboard/ holds the same for TensorBoard
-    state.pt            where to resume, and state-before.pt the one before it; gone when the run is done
-    weights/<modality>.safetensors    the epoch with the best validation F1, or mean IoU, of that modality
+    metrics.csv         one row an epoch
+    state.pt            the checkpoint (state-before.pt: the one before); gone when the run is done
+    weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
-    result.json         written last and in one piece, with a checksum of its content: a folder that has it is done
+    result.json         written last and in one piece, with a checksum: a folder that has it is done
     .lock               held by the process that trains it
 """
 
@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from discom.config import Config
 from discom.data import MultiModalData, Split
-from discom.errors import BusyError, RunError, first_line
+from discom.errors import BusyError, RunError, explain, first_line
 from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
 
@@ -39,6 +39,7 @@ __all__ = [
     "read_predictions",
     "weights_file",
 ]
+RECOMPUTE = "run the command again with --recompute"
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,19 @@ class Result:
 
     Args:
         method, data, seed, hash: which run.
-        scores: deployed network (a modality, or "rgb+depth") → test scores (f1 and accuracy in
-            percent, calibration_error; of a dense method miou, miou_per_image, accuracy and
-            iou/<class>), best_epoch, valid_f1 or valid_miou.
-        parameters: deployed network → number of its parameters.
-        seconds: wall time of the training with its validation, and of what a teacher is asked for
-        it; without the test.
+        scores: network (a modality, or "rgb+depth") → test scores (f1, accuracy and
+            calibration_error; of a dense method miou, miou_per_image, accuracy and iou/<class>),
+            best_epoch, valid_f1 or valid_miou.
+        parameters: network → number of its parameters.
+        seconds: of training and validation, and of asking a teacher; without the test.
         pairs_per_second: training samples of each modality, per second of training.
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
-        machine: processor, device, threads, versions and commit.
+        machine: processor, device, threads, versions, commit, devices and the precision used.
         counts: samples of the three parts.
         classes: C.
         teacher: hash of the run that it learned from, if any.
-        metric: which of the scores chose the epoch and stands in tables.
+        metric: the score that chose the epoch and that tables show.
     """
 
     method: str
@@ -81,39 +81,37 @@ class Result:
 
     @property
     def main(self) -> dict[str, float]:
-        """Deployed network → the score that tables show: weighted F1 × 100, or mean IoU in
-        percent."""
+        """Network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
 
     @property
     def f1(self) -> dict[str, float]:
-        """Deployed network → weighted F1 × 100 on the test part."""
+        """Network → weighted F1 × 100 on the test part."""
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Its fields, and a checksum of them that tells an edited result from a measured one."""
-        fields = json.loads(json.dumps(asdict(self)))
-        return {**fields, "checksum": digest(fields)}
+        content = json.loads(json.dumps(asdict(self)))
+        return {**content, "checksum": digest(content)}
 
     @classmethod
-    def from_json(cls, held: Any, file: Path | str) -> "Result":
+    def from_json(cls, content: Any, file: Path | str) -> "Result":
         """What `to_json` gave, read from `file`.
 
         Raises:
             RunError: it has another form, or another checksum than its content.
         """
-        way_out = "run the command again with --recompute"
         try:
-            fields = dict(held)
-            if fields.pop("checksum") != digest(fields):
-                raise RunError(
-                    f"{file}: was changed after it was measured (its checksum differs); {way_out}"
-                )
-            return cls(**fields)
+            values = dict(content)
+            checksum = values.pop("checksum")
+            result = cls(**values)
         except (TypeError, ValueError, KeyError) as error:
-            if isinstance(error, RunError):
-                raise
-            raise RunError(f"{file}: not a result of ours ({error}); {way_out}") from None
+            raise RunError(f"{file}: not a result of ours ({error}); {RECOMPUTE}") from None
+        if checksum != digest(values):
+            raise RunError(
+                f"{file}: was changed after it was measured (its checksum differs); {RECOMPUTE}"
+            )
+        return result
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
@@ -123,18 +121,14 @@ class Result:
             RunError: cut short, edited by hand, unreadable, or missing.
         """
         try:
-            held = read_json(file)
+            content = read_json(file)
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
         except OSError as error:
-            raise RunError(
-                f"{file}: cannot be read ({error.strerror}); check its rights, or delete it"
-            ) from None
+            raise RunError(f"cannot be read: {explain(error, file)}") from None
         except ValueError:
-            raise RunError(
-                f"{file}: is cut short or damaged; run the command again with --recompute"
-            ) from None
-        return cls.from_json(held, file)
+            raise RunError(f"{file}: is cut short or damaged; {RECOMPUTE}") from None
+        return cls.from_json(content, file)
 
 
 @dataclass(frozen=True)
@@ -152,9 +146,7 @@ class Run:
     fingerprint: str
     config: Config
     teacher: "Run | Path | None" = None
-    changed: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # the method's options that are not the default
+    changed: Mapping[str, Any] = field(default_factory=dict)  # options that are not the default
 
     @classmethod
     def of(
@@ -165,26 +157,25 @@ class Run:
         config: Config,
         teacher: Path | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, its options in full so that a default written out is no
-        other run.
+        """The run of `method` on `data`, with its options in full.
 
-        A taught method depends on its teacher's run: the folder `teacher`, or else the `teacher`
-        with the same settings, seed and data, which all students of these settings share.
+        A taught method depends on its teacher's run: the folder `teacher`, or else the teacher with
+        the same settings, seed and data, which all students of these settings share.
         """
         config = replace(config, options=method.options(config.options))
-        if method.taught and teacher is None:
-            asked = {"reads": config.options["teacher"]}
-            teacher = cls.of(runs, method.teacher_method, data, replace(config, options=asked))
+        instructor: Run | Path | None = teacher
+        if method.taught and teacher is None and method.teacher_method is not None:
+            reads = {"reads": config.options["teacher"]}
+            instructor = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
         changed = method.changed(config.options)
-        return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
+        return cls(runs, method.name, data.name, data.fingerprint, config, instructor, changed)
 
     @cached_property
     def hash(self) -> str:
-        """Ten digits that change with whatever changes the numbers: data, method, options,
-        settings, teacher."""
-        taught_by = [] if self.teacher is None else [self.teacher_hash]
+        """Ten digits that change with data, method, options, settings and teacher."""
+        teachers = [] if self.teacher is None else [self.teacher_hash]
         settings = {**self.config.identity(), "options": self.changed}
-        return digest(self.method, self.fingerprint, settings, *taught_by)[:10]
+        return digest(self.method, self.fingerprint, settings, *teachers)[:10]
 
     @property
     def teacher_hash(self) -> str | None:
@@ -207,19 +198,16 @@ class Run:
 def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
-    """What makes a run this one: the content of its config.json."""
-    parts = [[part.labels, np.asarray(part.ids).astype(str)] for part in split]
-    masks = [part.masks for part in split] if method.dense else []
+    """What makes a run this one: the content of its config.json.
+
+    The split is known by its ids, labels, bands and bounds; pixels are not read for it.
+    """
+    rows = [array for part in split for array in (part.labels, np.asarray(part.ids).astype(str))]
     bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
     return {
         "method": method.name,
         "data": split.train.name,
-        "split": digest(
-            bounds,
-            list(split.train.channels.items()),
-            *(array for part in parts for array in part),
-            *masks,
-        ),
+        "split": digest(bounds, list(split.train.channels.items()), *rows),
         **config.identity(),
         "options": method.changed(config.options),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
@@ -235,9 +223,9 @@ def locked(run_dir: Path) -> Iterator[None]:
         BusyError: another process trains this run.
         RunError: the folder cannot be written.
     """
+    lock = FileLock(run_dir / ".lock", timeout=0)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(run_dir / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise BusyError(
@@ -254,13 +242,8 @@ def locked(run_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def weights_file(run_dir: Path | str, network: str) -> Path:
-    """Where a run keeps the best weights of one deployed network."""
-    return Path(run_dir) / "weights" / f"{network}.safetensors"
-
-
-def claim(run_dir: Path, identity: dict[str, Any]) -> Path:
-    """Make a run's folder and write what was asked for, or check that it was the same.
+def claim(run_dir: Path, identity: dict[str, Any]) -> None:
+    """Write what was asked for into a run's folder, or check that it was the same.
 
     Raises:
         RunError: the folder belongs to another run.
@@ -268,16 +251,21 @@ def claim(run_dir: Path, identity: dict[str, Any]) -> Path:
     file = run_dir / "config.json"
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
-        run_dir.mkdir(parents=True, exist_ok=True)
         write_json(file, identity)
-    elif not isinstance(held := read_json(file), dict):
+    elif not isinstance(content := read_json(file), dict):
         raise RunError(f"{file}: holds no settings; delete the folder and run the command again")
-    elif held != identity:
-        other = next(key for key in {**held, **identity} if held.get(key) != identity.get(key))
+    elif content != identity:
+        names = {**content, **identity}
+        name = next(key for key in names if content.get(key) != identity.get(key))
         raise RunError(
-            f"{run_dir}: holds a run with {other}={held.get(other)!r}, not {identity.get(other)!r}; use another folder"
+            f"{run_dir}: holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r};"
+            " use another folder"
         )
-    return run_dir
+
+
+def weights_file(run_dir: Path | str, network: str) -> Path:
+    """Where a run keeps the best weights of one deployed network."""
+    return Path(run_dir) / "weights" / f"{network}.safetensors"
 
 
 def read_metrics(file: Path | str) -> pd.DataFrame:
@@ -286,9 +274,8 @@ def read_metrics(file: Path | str) -> pd.DataFrame:
     Raises:
         RunError: missing or damaged.
     """
-    with _whole(
-        file
-    ):  # float() reads what was written; pandas before version 3 is one bit off in some numbers
+    with _readable(file):
+        # float() reads what was written; pandas before version 3 is one bit off in some numbers
         table = pd.read_csv(file, dtype=str).astype(float)
         return table.astype({name: int for name in table.columns if name == "epoch"})
 
@@ -300,12 +287,12 @@ def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     Raises:
         RunError: missing or damaged.
     """
-    with _whole(file), np.load(file, allow_pickle=False) as held:
-        return dict(held)
+    with _readable(file), np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 @contextmanager
-def _whole(file: Path | str) -> Iterator[None]:
+def _readable(file: Path | str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -1,38 +1,47 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
 import logging
+import multiprocessing
+import os
+import sys
 import time
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 from tqdm.auto import tqdm
 
-from discom import devices, methods, shares
-from discom.checkpoint import Log, State, forget, stoppable
+from discom import methods
+from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import RunError
+from discom.errors import ConfigError, DiscomError, RunError, first_line
 from discom.evaluation import Task, predict_logits, task_of
 from discom.files import atomic_file, write_json
-from discom.machine import machine, peak_memory
-from discom.methods import build
+from discom.machine import device_type, machine, multiplies_bf16, peak_memory
+from discom.methods import Method, build
 from discom.models import as_products
-from discom.runs import Result, claim, identity, locked, weights_file
+from discom.runs import Result, claim, identity, locked
 from discom.teaching import check_teacher, load_teacher, teach
 
 __all__ = ["fit"]
 
-# Fabric's line on what Config says already; importing lightning gives its messages this logger
+# Fabric's line on what Config says already
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+T = TypeVar("T")
 
 
 def fit(
-    method: str | type[methods.Method],
+    method: str | type[Method],
     split: Split,
     config: Config,
     run_dir: Path | str,
@@ -41,18 +50,17 @@ def fit(
     progress: bool = True,
     recompute: bool = False,
 ) -> Result:
-    """Train `method` and test it once; a run that is done is read, one that was cut off goes on
-    where it stopped.
+    """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
-    Every epoch: train on the training part, score the validation part, keep each modality's weights
-    if its score (weighted F1, or mean IoU of a dense method) is the best so far. At the end those
-    weights are read back and the test part is scored. With `config.devices` above 1 every process
-    runs this same loop on a share of each batch; the first one writes, and all return the result.
+    Every epoch: train on the training part, score the validation part, and keep the weights of each
+    network whose score (weighted F1, or mean IoU of a dense method) is the best so far. At the end
+    those weights are scored on the test part.
 
     Args:
         method: a registered name, or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings; seed, epochs and the rest.
+        config: the settings. With `devices` above 1 Fabric starts the other processes by running
+            this script again, unless torchrun or srun has started them; the first one writes.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: whether a progress bar is shown.
@@ -62,253 +70,299 @@ def fit(
         The Result, which is also `run_dir`/result.json.
 
     Raises:
+        ConfigError: settings that do not fit the method, the data or the machine.
         RunError: the folder holds another run, a damaged result, or cannot be written; the teacher
-            is for another data set, split or number of classes; a loss is NaN or infinite (the
-            term, epoch and batch are named); another process of the run has ended or does not
-            answer.
+            is for other data; a loss is NaN or infinite (term, epoch and batch are named).
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    task, classes = task_of(method), len(split.train.classes)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
-    with torch.random.fork_rng(), stoppable(run_dir):
+    task, classes = task_of(method), len(split.train.classes)
+    with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         settings = check_teacher(teacher, method, split, config)
-        model = build(
-            method, split.train, config
-        )  # first, so that settings that do not fit leave no folder behind
-    with (
-        torch.random.fork_rng(),
-        stoppable(run_dir),
-        devices.together(run_dir, config),
-        ExitStack() as held,
-    ):
-        fabric, wanted = devices.start(config), identity(method, split, config, teacher)
-        if found := shares.from_first(partial(_open, held, run_dir, wanted, recompute)):
-            return found
-        taught_by = (
-            load_teacher(teacher, split, settings, method=method.teacher_method)
-            if teacher
-            else None
-        )
+        network = build(method, split.train, config)  # before there is a folder: it may not fit
+        weights = network.weights
+        if not any(weights.values()):
+            raise ConfigError(f"weights: all terms of {method.name} have weight 0; raise one")
         parameters = {
-            name: sum(p.numel() for p in model.branch(name).parameters()) for name in model.deployed
+            name: sum(p.numel() for p in network.branch(name).parameters())
+            for name in network.deployed
         }
-        model, layout = _laid_out(shares.share_statistics(model), config, fabric.device)
-        optimizer = _optimizer(model, config)
-        batches, answering = _batches(fabric, model, split, config, layout, taught_by)
+        fabric = _launch(config)
+        run = identity(method, split, config, teacher)
+        _check_agreement(fabric, run)
+        if result := _by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
+            return result
+
+        network, layout = _lay_out(network, config, fabric)
+        started = time.perf_counter()
+        labels = None
+        if teacher is not None:
+            instructor = load_teacher(
+                teacher, split, settings, fabric.device, method.teacher_method
+            )
+            labels = teach(instructor, network, split, fabric.autocast, augment=config.augment > 0)
+        teacher_seconds = time.perf_counter() - started if teacher else 0.0
+        batches = _batches(network, split, config, fabric, layout, labels)
+        optimizer = torch.optim.AdamW(
+            network.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=True,  # one pass over the weights
+        )
         schedule = _schedule(optimizer, config, len(batches))
-        model, optimizer = fabric.setup(model, optimizer)
-        state = _resumed(State(run_dir, model.module, optimizer, schedule))
-        state.seconds += answering if state.epoch == 0 else 0.0
-        answers = partial(_answers, fabric, model.module, task, layout)
-        held_out = {
+        model, optimizer = fabric.setup(network, optimizer)
+        state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
+        state.seconds += teacher_seconds if state.epoch == 0 else 0.0
+        _check_agreement(fabric, {"epoch": state.epoch})
+        answers = partial(_answers, network, task, fabric, layout)
+        valid = {
             name: Images(split.valid, name, fabric.device, dense=method.dense)
-            for name in model.deployed
+            for name in network.deployed
         }
-        bar = tqdm(total=config.epochs, initial=state.epoch, desc=f"{method.name} seed {config.seed}", unit="epoch",
-                   disable=not progress or shares.rank() > 0, leave=False)  # fmt: skip
-        with bar, Log(run_dir, state) if shares.rank() == 0 else nullcontext() as log:
-            for epoch in range(state.epoch, config.epochs):
-                started = time.perf_counter()
-                torch.manual_seed(
-                    config.seed * 1_000_003 + epoch
-                )  # whatever draws at random draws the same again
-                means = _train_epoch(fabric, model, optimizer, schedule, batches, epoch)
-                valid = {
-                    k: task.select(answers(k, x), x.truth(), classes).item()
-                    for k, x in held_out.items()
+        bar = tqdm(
+            total=config.epochs,
+            initial=state.epoch,
+            desc=f"{method.name} seed {config.seed}",
+            unit="epoch",
+            disable=not progress or fabric.global_rank > 0,
+            leave=False,
+        )
+        for epoch in range(state.epoch, config.epochs):
+            started = time.perf_counter()
+            torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
+            model.train()
+            losses = []
+            for batch in batches.epoch(epoch):
+                terms = model(batch)  # name → unweighted scalar
+                loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
+                optimizer.zero_grad()
+                fabric.backward(loss)
+                optimizer.step()
+                rate = schedule.get_last_lr()[0]
+                schedule.step()
+                losses.append(torch.stack([*terms.values(), loss]).detach())
+            means = _means(fabric, losses, [*terms, "loss"], epoch)
+
+            if fabric.global_rank == 0:  # the first process scores and writes for all
+                scores = {
+                    name: task.select(answers(name, images), images.truth(), classes).item()
+                    for name, images in valid.items()
                 }
-                _keep_best(state, run_dir, model.module, task.metric, valid, epoch)
+                state.keep_best(task.metric, scores, network, epoch)
                 state.seconds += time.perf_counter() - started
-                if log:  # the first of several processes writes for all
-                    scored = {f"valid_{task.metric}/{name}": score for name, score in valid.items()}
-                    log.write(epoch, {"seconds": state.seconds, **means, **scored})
-                    state.epoch_done(epoch)
-                bar.set_postfix(
-                    {k: f"{v:.2f}" for k, v in {"loss": means["loss"], **valid}.items()},
-                    refresh=False,
-                )
-                bar.update()
-        fabric.barrier()  # until the best weights are written
-        test, arrays = _test(model.module, task, answers, split.test, run_dir, fabric.device)
-        result = Result(
-            method=method.name,
-            data=split.train.name,
-            seed=config.seed,
-            hash=run_dir.name.partition("-")[2] or run_dir.name,
-            scores={name: {**test[name], **state.best[name]} for name in test},
-            parameters=parameters,
-            seconds=state.seconds,
-            pairs_per_second=batches.count * config.epochs / state.seconds,
-            peak_memory_mb=peak_memory(fabric.device),
-            config={**config.identity(), "options": method.options(config.options)},
-            machine={**machine(fabric.device), "devices": fabric.world_size},
-            counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
-            classes=classes,
-            teacher=wanted.get("teacher"),
-            metric=task.metric,
+                row = {f"valid_{task.metric}/{name}": score for name, score in scores.items()}
+                row = {"seconds": state.seconds, "learning_rate": rate, **means, **row}
+                state.save(epoch, row)
+                bar.set_postfix({"loss": f"{means['loss']:.2f}"}, refresh=False)
+            bar.update()
+        bar.close()
+
+        def report() -> Result:
+            state.write_weights()
+            test, predictions = _test(network, task, answers, state.best, split.test, fabric.device)
+            result = Result(
+                method=method.name,
+                data=split.train.name,
+                seed=config.seed,
+                hash=run_dir.name.partition("-")[2] or run_dir.name,
+                scores=test,
+                parameters=parameters,
+                seconds=state.seconds,
+                pairs_per_second=batches.count * config.epochs / state.seconds,
+                peak_memory_mb=peak_memory(fabric.device),
+                config={**config.identity(), "options": method.options(config.options)},
+                machine=_machine(fabric),
+                counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
+                classes=classes,
+                teacher=run.get("teacher"),
+                metric=task.metric,
+            )
+            with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
+                np.savez_compressed(file, **predictions)
+            write_json(run_dir / "result.json", result.to_json())
+            forget(run_dir)
+            return result
+
+        return _by_first(fabric, report)
+
+
+def _launch(config: Config) -> Fabric:
+    """The Fabric of this process, one of `config.devices`; starts the others unless torchrun or
+    srun did, whose variables count for a run on several devices alone."""
+    kind = device_type(config.accelerator)
+    precision = config.precision if multiplies_bf16(kind) else "32-true"
+    if config.devices == 1:
+        alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
+        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
+    script = hasattr(sys.modules["__main__"], "__file__")
+    if not script or multiprocessing.parent_process():
+        raise ConfigError(
+            f"devices: {config.devices} processes need a script that can be run again, which a"
+            " notebook and the worker of a sweep are not; use discom train, or devices=1"
         )
-        return shares.from_first(partial(_write, run_dir, result, arrays))
-
-
-def _open(held: ExitStack, run_dir: Path, wanted: dict, recompute: bool) -> Result | None:
-    """Lock the folder as long as `held` is, and claim it; the result, where the run is done."""
-    held.enter_context(locked(run_dir))
-    claim(run_dir, wanted)
-    if found := _finished(run_dir, recompute):
-        forget(run_dir)  # where a kill came between the result and this
-    return found
-
-
-def _resumed(state: State) -> State:
-    """The state, if it is the first process's as well."""
-    if shares.from_first(lambda: state.epoch) != state.epoch:
-        raise RunError(
-            f"{state.path}: rank {shares.rank()} reads another state here than the first process; all machines must"
-            " share the folder of runs"
-        )
-    return state
-
-
-def _keep_best(
-    state: State, run_dir: Path, model, metric: str, valid: dict[str, float], epoch: int
-) -> None:
-    """Write the weights of every deployed network whose validation score is the best so far."""
-    for name, score in valid.items():
-        if score > state.best.get(name, {}).get(f"valid_{metric}", -1.0):
-            state.best[name] = {f"valid_{metric}": score, "best_epoch": epoch}
-            if shares.rank() == 0:
-                _save_weights(run_dir, model, name)
-
-
-def _batches(fabric, model, split: Split, config: Config, layout, teacher: methods.Method | None):
-    """The training part's batches, and the seconds that a teacher took to answer: a part of a
-    student's cost."""
-    soft, started = None, time.perf_counter()
-    if teacher is not None:
-        soft = teach(
-            teacher.to(fabric.device), model, split, fabric.autocast, augment=config.augment > 0
-        )
-    answering = time.perf_counter() - started if teacher is not None else 0.0
-    pairing = "paired" if model.paired else "unpaired"
-    batches = Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
-                      device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view,
-                      coupled=model.coupled, dense=model.dense, rank=shares.rank(), world=shares.world())  # fmt: skip
-    return batches, answering
-
-
-def _write(run_dir: Path, result: Result, arrays: dict[str, np.ndarray]) -> Result:
-    """What a run leaves when it is done, the result last."""
-    with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
-        np.savez_compressed(file, **arrays)
-    write_json(run_dir / "result.json", result.to_json())
-    forget(run_dir)
-    return result
-
-
-def _finished(run_dir: Path, recompute: bool) -> Result | None:
-    """The result of a run that is done; None if it is not, or if it is damaged and to be trained
-    again."""
-    file = run_dir / "result.json"
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
     try:
-        return Result.read(file) if file.exists() else None
+        fabric = Fabric(
+            accelerator=kind,
+            devices=config.devices // nodes,
+            num_nodes=nodes,
+            strategy="ddp_find_unused_parameters_true",  # terms of weight 0 have no gradient
+            precision=precision,
+        )
+        fabric.launch()
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"devices: {config.devices} are not at hand: {first_line(error)}"
+        ) from None
+    return fabric
+
+
+def _check_agreement(fabric: Fabric, settings: Mapping[str, Any]) -> None:
+    """Refuse processes that were started with different settings, or that see different files."""
+    if fabric.world_size == 1:
+        return
+    everyones: list[Any] = [None] * fabric.world_size
+    torch.distributed.all_gather_object(everyones, settings)
+    for number, other in enumerate(everyones):
+        for name, value in everyones[0].items():
+            if other.get(name) != value:
+                raise RunError(
+                    f"devices: the processes of one run must agree, but {name} is {value!r} in the"
+                    f" first and {other.get(name)!r} in process {number}; give all the same command"
+                    " and folder of runs, or use devices=1"
+                )
+
+
+def _by_first(fabric: Fabric, call: Callable[[], T]) -> T:
+    """What `call` returns in the first process, for all of them; where it raises an error of ours,
+    the first process tells and the others end."""
+    if fabric.world_size == 1:
+        return call()
+    answer: Any = None
+    if fabric.global_rank == 0:
+        try:
+            answer = call()
+        except DiscomError as error:
+            answer = error
+    answer = fabric.broadcast(answer)
+    if isinstance(answer, DiscomError):
+        raise answer if fabric.global_rank == 0 else SystemExit(0)
+    return answer
+
+
+def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result | None:
+    """Lock the folder until `stack` ends, and claim it; the result if the run is done."""
+    stack.enter_context(locked(run_dir))
+    claim(run_dir, run)
+    file = run_dir / "result.json"
+    if not file.exists():
+        return None
+    try:
+        result = Result.read(file)
     except RunError:
         if not recompute:
             raise
         file.unlink()
         return None
+    forget(run_dir)  # in case a kill came between the result and this
+    return result
 
 
-def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str, float]:
-    """One pass over the training part; returns the mean of every term, of the total, and the last
-    learning rate."""
-    model.train()
-    weights, losses = model.module.weights, []  # losses are read at the end: no wait in between
-    for batch in batches.epoch(epoch):
-        terms = model(batch)
-        total = sum(weights[name] * value for name, value in terms.items() if weights[name])
-        share = (
-            shares.world() * len(batch) / batch.whole
-        )  # so weighted, the processes' mean is that of the whole batch
-        optimizer.zero_grad()
-        fabric.backward(share * total)
-        optimizer.step()
-        rate = schedule.get_last_lr()[0]
-        schedule.step()
-        losses.append(share * torch.stack([*terms.values(), total]).detach())
-    names, held = [*terms, "loss"], shares.everyones_mean(torch.stack(losses)).cpu()
-    _refuse_nonfinite(held, names, epoch)
-    return {"learning_rate": rate, **dict(zip(names, held.mean(0).tolist(), strict=True))}
+def _lay_out(network: Method, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
+    """The network in the form in which it is quickest on its device, and its images' layout."""
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
+    if config.channels_last and fabric.device.type == "cpu":
+        network = as_products(network)
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return network.to(memory_format=layout), layout
 
 
-def _refuse_nonfinite(losses: torch.Tensor, names: list[str], epoch: int) -> None:
-    bad = (~losses.isfinite()).nonzero()
-    if len(bad):
-        step, term = bad[0].tolist()
-        raise shares.agreed(
-            RunError(
-                f"loss term '{names[term]}' is {losses[step, term].item()} in epoch {epoch}, batch {step};"
-                " lower learning_rate, use precision 32-true, or check the data"
-            )
+def _batches(
+    network: Method, split: Split, config: Config, fabric: Fabric, layout, soft
+) -> Batches:
+    return Batches(
+        split.train,
+        config.batch_size,
+        config.seed,
+        pairing="paired" if network.paired else "unpaired",
+        augment=config.augment,
+        device=fabric.device,
+        memory_format=layout,
+        soft=soft,
+        strong=network.strong_view,
+        coupled=network.coupled,
+        dense=network.dense,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+        epochs=config.epochs,
+    )
+
+
+def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
+    if config.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    # OneCycleLR wants three steps at least; a shorter run ends before the cycle does
+    total = max(3, config.epochs * steps) + 1
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=total, cycle_momentum=False
+    )
+
+
+def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
+    """The mean of every term over an epoch and all processes.
+
+    Raises:
+        RunError: one is NaN or infinite.
+    """
+    values = torch.stack(losses)  # read once an epoch, so that no batch waits for it
+    if fabric.world_size > 1:
+        values = fabric.all_reduce(values, reduce_op="mean")
+    values = values.cpu()
+    if len(places := (~values.isfinite()).nonzero()):
+        step, term = places[0].tolist()
+        raise RunError(
+            f"loss term '{names[term]}' is {values[step, term].item()} in epoch {epoch}, batch"
+            f" {step}; lower learning_rate, use precision 32-true, or check the data"
         )
+    return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 
 @torch.inference_mode()
-def _answers(fabric, model, task: Task, layout, name: str, images: Images) -> torch.Tensor:
-    model.eval()
+def _answers(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
+    """What one deployed network predicts for `images`, in the form that its task is scored in."""
+    network.eval()
     with fabric.autocast():
-        predict = partial(model.predict, name)
+        predict = partial(network.predict, name)
         return predict_logits(
             predict, images, task.batch_size, memory_format=layout, keep=task.keep
         )
 
 
 def _test(
-    model, task: Task, answers, test: MultiModalData, run_dir: Path, device
-) -> tuple[dict, dict]:
-    """Scores and predictions of each deployed network with its best weights on the test part, which
-    is read here and nowhere else."""
-    results, arrays = {}, {"classes": np.array(test.classes)}
-    for name in model.deployed:
-        model.load_state(name, load_file(weights_file(run_dir, name), device=str(device)))
-        images = Images(test, name, device, dense=model.dense)
+    network: Method, task: Task, answers, best: Mapping, test: MultiModalData, device
+) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
+    """Scores and predictions of each network with its best weights on the test part, which is read
+    here and nowhere else."""
+    scores, predictions = {}, {"classes": np.array(test.classes)}
+    for name in network.deployed:
+        kept = dict(best[name])
+        network.load_state(name, kept.pop("weights"))
+        images = Images(test, name, device, dense=network.dense)
         found, truth = answers(name, images).cpu(), images.truth().cpu()
-        results[name] = task.scores(found, truth, test.classes)
+        scores[name] = {**task.scores(found, truth, test.classes), **kept}
         ids = np.asarray(images.ids)
-        arrays |= {f"{name}_{task.kept}": found.numpy(), f"{name}_labels": truth.numpy(),
-                   f"{name}_ids": ids.astype(str) if ids.dtype == object else ids}  # fmt: skip
-    return results, arrays
+        predictions[f"{name}_{task.kept}"] = found.numpy()
+        predictions[f"{name}_labels"] = truth.numpy()
+        predictions[f"{name}_ids"] = ids.astype(str) if ids.dtype == object else ids
+    return scores, predictions
 
 
-def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
-    tensors = {key: value.contiguous().cpu() for key, value in model.state(name).items()}
-    with atomic_file(weights_file(run_dir, name)) as part:
-        part.write_bytes(save(tensors))
-
-
-def _laid_out(model: methods.Method, config: Config, device: torch.device):
-    """The model in the form that this device is quickest with, and the memory layout of its
-    images."""
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    if config.channels_last and device.type == "cpu":
-        model = as_products(model)
-    return model.to(memory_format=layout), layout
-
-
-def _optimizer(model, config: Config):
-    # fused: all weights in one pass over the memory, and on a GPU in a few launches; the numbers
-    # differ by rounding
-    return torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-
-
-def _schedule(optimizer, config: Config, steps: int):
-    if config.schedule == "one-cycle":
-        # OneCycleLR wants three steps at least; a shorter run simply ends before the cycle does
-        total = max(3, config.epochs * steps)
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, config.learning_rate, total_steps=total + 1
-        )
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+def _machine(fabric: Fabric) -> dict[str, Any]:
+    return {
+        **machine(fabric.device),
+        "devices": fabric.world_size,
+        "precision": fabric._precision.precision,
+    }

@@ -644,7 +644,7 @@ def test_the_teacher_is_asked_about_upright_images_and_its_answers_are_moved(
     frozen, split, names, resident_bytes
 ):
     maps = TeacherMaps(frozen, split, names, resident_bytes)
-    assert (maps.held is None) == (resident_bytes == 0)
+    assert (maps.resident is None) == (resident_bytes == 0)
     rows, views = every_row(split.train)
     chosen = {m: found[[5, 29, 0, 7]] for m, found in rows.items()}
     seen = {m: found[:4] for m, found in views.items()}

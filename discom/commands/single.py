@@ -42,7 +42,8 @@ def train(
         recompute: train again where a result is there but damaged.
         settings: changes to the profile.
     """
-    from discom import devices, methods, shares
+    from discom import methods
+    from discom.machine import rank
     from discom.runs import Run
     from discom.sweep import Source
     from discom.sweep import train as train_run
@@ -51,7 +52,7 @@ def train(
     chosen = methods.get(method)
     source = Source(data or ("scenes-dense" if chosen.dense else "scenes"), modalities)
     given = {key: value for key, value in (settings or {}).items() if value is not None}
-    config = make_config(profile, seed, {"devices": devices.started(), **given}, chosen.dense)
+    config = make_config(profile, seed, given, chosen.dense)
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
     methods.build(
@@ -60,7 +61,7 @@ def train(
     run = Run.of(runs, chosen, source.load(), config, teacher)
     for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
         result = train_run(needed, source, recompute=recompute, progress=True)
-    if shares.rank():  # the first process tells
+    if rank():  # the first process tells
         return
     print(run.folder)
     for name, scores in result.scores.items():

@@ -15,7 +15,6 @@ from torchmetrics.functional.classification import (
 from discom.data.batches import Images
 from discom.evaluation.dense import dense_scores, mean_iou
 from discom.methods import Method
-from discom.shares import everyones_rows, rank, world
 
 __all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "confusion", "embed", "predict_logits", "scores", "task_of",
            "weighted_f1"]  # fmt: skip
@@ -70,8 +69,7 @@ def predict_logits(
     keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
     """Logits [N, C], float32, of every image, or what `keep` makes of them, in the order of the
-    data; the network must be in eval mode. Processes that train together answer a share each and
-    all get the whole.
+    data; the network must be in eval mode.
 
     Args:
         predict: images [B, C_in, H, W] → logits.
@@ -80,17 +78,10 @@ def predict_logits(
         memory_format: of the images.
         keep: what is kept of a batch's logits, where they are too many to hold; see `Task`.
     """
-    rows = torch.arange(len(images))
-    share = -(-len(rows) // world())  # the last processes may answer the last image once more
-    own = (
-        torch.arange(rank() * share, (rank() + 1) * share)
-        .clamp(max=len(rows) - 1)
-        .split(batch_size)
+    rows = torch.arange(len(images)).split(batch_size)
+    return torch.cat(
+        [keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in rows]
     )
-    found = torch.cat(
-        [keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in own]
-    )
-    return everyones_rows(found)[: len(rows)]
 
 
 @torch.inference_mode()

@@ -15,7 +15,6 @@ from torch import Tensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses.separate import squared_correlation
-from discom.shares import gathered
 
 __all__ = ["cross_halves", "halves", "place_contrast", "place_labels", "place_separation"]
 
@@ -101,11 +100,6 @@ def place_contrast(
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
-        first, second, labels = (
-            gathered(first),
-            gathered(second),
-            None if labels is None else gathered(labels),
-        )
         a, b = (
             F.normalize(_places(x).float() if x.dtype.itemsize < 4 else _places(x), dim=1)
             for x in (first, second)

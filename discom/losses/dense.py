@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from discom.data.checks import NO_LABEL
 from discom.losses.distill import check_temperature, kd
-from discom.shares import gathered
 
 __all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative", "pixel_wise",
            "prototype_similarity", "receptive_mask", "soft_labels", "token_masks", "token_overlap"]  # fmt: skip
@@ -38,10 +37,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     1.3863
     """
     total = F.cross_entropy(_full(logits), labels, ignore_index=NO_LABEL, reduction="sum")
-    known = gathered(
-        (labels != NO_LABEL).sum((1, 2))
-    )  # of each image of the whole batch, where a share is held
-    return total / (known.sum().clamp(min=1) * (len(labels) / len(known)))
+    return total / (labels != NO_LABEL).sum().clamp(min=1)
 
 
 def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
@@ -142,9 +138,6 @@ def prototype_similarity(
         raise ValueError(
             f"features and labels: of {sorted(places)} images and cells; bring them to one resolution"
         )
-    student_features, teacher_features, labels = map(
-        gathered, (student_features, teacher_features, labels)
-    )
     masks = (
         labels.flatten(1)[:, None] == torch.arange(classes, device=labels.device)[:, None]
     )  # [B, C, h·w]

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.losses.disentangle import reverse_gradient
-from discom.shares import gathered
 
 __all__ = ["cross_covariance", "hsic", "irrelevant_task_loss", "squared_correlation"]
 
@@ -79,7 +78,7 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
     1.0
     """
     with torch.autocast(a.device.type, enabled=False):
-        a, b = _standardise(gathered(a)), _standardise(gathered(b))
+        a, b = _standardise(a), _standardise(b)
         return (a.T @ b / len(a)).square().mean()  # [D, B] · [B, D'] → [D, D']
 
 
@@ -128,7 +127,7 @@ def hsic(embeddings: Mapping[str, Any]) -> Tensor:
 
 def _dependence(a: Tensor, b: Tensor) -> Tensor:
     with torch.autocast(a.device.type, enabled=False):
-        k, l = _centred_kernel(gathered(a)), _centred_kernel(gathered(b))  # noqa: E741  the criterion's own letters
+        k, l = _centred_kernel(a), _centred_kernel(b)  # noqa: E741  the criterion's own letters
         return (k * l).sum() / (k.square().sum() * l.square().sum() + TINY).sqrt()
 
 

@@ -27,7 +27,6 @@ from discom.losses.distill import (
 from discom.losses.multilevel import check_combination
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
-from discom.shares import gathered
 
 __all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
 
@@ -212,12 +211,12 @@ class MLKD(Distilled):
     def distil(self, modality, batch, logits, strong_logits=None):
         task, weak = (
             F.cross_entropy(logits, batch.y[modality]),
-            (gathered(logits), gathered(batch.soft)),
+            (logits, batch.soft),
         )
         if not self.strong_view:
             return {"cl": task, **multilevel.discom_paper(weak, standardized=self.standardized)}
         combine = multilevel.official if self.combination == "official" else multilevel.all_terms
-        views = weak, (gathered(strong_logits), gathered(batch.strong.soft))
+        views = weak, (strong_logits, batch.strong.soft)
         return {
             "cl": task + F.cross_entropy(strong_logits, batch.y[modality]),
             **combine(*views, self.temperatures, self.standardized),
