@@ -121,15 +121,12 @@ def fit(
             name: Images(split.valid, name, fabric.device, dense=method.dense)
             for name in network.deployed
         }
-        bar = tqdm(
-            total=config.epochs,
-            initial=state.epoch,
-            desc=f"{method.name} seed {config.seed}",
-            unit="epoch",
-            disable=not progress or fabric.global_rank > 0,
-            leave=False,
-        )
-        for epoch in range(state.epoch, config.epochs):
+        title = f"{method.name} seed {config.seed}"
+        silent = not progress or fabric.global_rank > 0
+        epochs = range(state.epoch, config.epochs)
+        bar = tqdm(epochs, title, config.epochs, initial=state.epoch, leave=False, disable=silent)
+        stack.callback(bar.close)
+        for epoch in bar:
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()
@@ -156,8 +153,6 @@ def fit(
                 row = {"seconds": state.seconds, "learning_rate": rate, **means, **row}
                 state.save(epoch, row)
                 bar.set_postfix({"loss": f"{means['loss']:.2f}"}, refresh=False)
-            bar.update()
-        bar.close()
 
         def report() -> Result:
             state.write_weights()

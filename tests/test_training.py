@@ -1,5 +1,5 @@
-"""fit(): resumes to the same numbers, reads the test part once, keeps the best weights, and says
-what went wrong."""
+"""fit(): trains as a plain loop does, resumes to the same numbers, reads the test part once, keeps
+the best weights, and says what went wrong."""
 
 import json
 import re
@@ -10,16 +10,18 @@ import pandas as pd
 import pytest
 import torch
 from filelock import FileLock
+from safetensors import safe_open
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile, training
-from discom.data import Modality, MultiModalData, scenes
+from discom import checkpoint, cli, data, fit, methods, profile, training
+from discom.data import Batches, Modality, MultiModalData, scenes
 from discom.errors import BusyError, ConfigError, Interrupted, RunError
 from discom.evaluation import CLASSIFICATION, weighted_f1
 from discom.methods import Method, Student, build
-from discom.runs import Result, weights_file
+from discom.runs import Result, read_metrics, weights_file
 
 TINY = profile("tiny", epochs=3)
+ONCE = profile("tiny", epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -35,39 +37,63 @@ def finished(split, tmp_path_factory):
 
 def numbers(result) -> dict:
     """What two runs that are one and the same must agree on to the last digit."""
-    return {
-        "scores": result.scores,
-        "parameters": result.parameters,
-        "config": result.config,
-        "counts": result.counts,
-    }
+    names = ("scores", "parameters", "config", "counts")
+    return {name: getattr(result, name) for name in names}
+
+
+# ---------------------------------------------------------------- what a run computes
+
+
+def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
+    config = profile("tiny", epochs=1, batch_size=10, weight_decay=0.5, learning_rate=0.01, seed=3)
+    fit("student", split, config, tmp_path / "run", progress=False)
+    model = build(Student, split.train, config)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.01, total_steps=4, cycle_momentum=False
+    )
+    batches = list(Batches(split.train, 10, seed=3, augment=config.augment).epoch(0))
+    assert len(batches) == 3
+    model.train()
+    for batch in batches:
+        for parameter in model.parameters():
+            parameter.grad = None
+        logits = {name: model.predict(name, batch.x[name]) for name in batch.x}
+        loss = sum(torch.nn.functional.cross_entropy(logits[k], batch.y[k]) for k in logits)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    for name in model.deployed:
+        saved, ours = load_file(weights_file(tmp_path / "run", name)), model.state(name)
+        assert saved.keys() == ours.keys()
+        for key, value in saved.items():
+            torch.testing.assert_close(value, ours[key], rtol=1e-4, atol=1e-6, msg=key)
 
 
 def test_a_run_leaves_what_it_promises(finished):
     folder, result = finished
-    written = json.loads((folder / "result.json").read_text())
-    assert written["scores"] == result.scores
     assert Result.read(folder / "result.json") == result
     assert set(result.f1) == {"rgb", "depth"}
-    assert (result.classes, result.teacher) == (9, None)
-    assert not list(folder.glob("state*"))
-    table = pd.read_csv(folder / "metrics.csv")
+    assert (result.classes, result.teacher, result.hash) == (9, None, "abc")
+    files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+    assert files == {
+        *(".lock", "config.json", "metrics.csv", "predictions.npz", "result.json"),
+        *("weights/rgb.safetensors", "weights/depth.safetensors"),
+    }
+    table = read_metrics(folder / "metrics.csv")
     assert table["epoch"].tolist() == [0, 1, 2]
-    assert {"loss", "cl", "adv", "mod", "aux", "orth", "valid_f1/rgb", "valid_f1/depth"} <= set(
-        table
-    )
-    assert np.allclose(
-        table["loss"], table[["cl", "adv", "mod", "aux", "orth"]].sum(axis=1), rtol=1e-5
-    )
-    assert list((folder / "tensorboard").glob("events*"))
+    terms = ["cl", "adv", "mod", "aux", "orth"]
+    assert np.allclose(table["loss"], table[terms].sum(axis=1), rtol=1e-5)
 
 
 def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
     folder, result = finished
-    table = pd.read_csv(folder / "metrics.csv")
+    table = read_metrics(folder / "metrics.csv")
     for name, scores in result.scores.items():
         assert scores["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
-        assert scores["valid_f1"] == pytest.approx(table[f"valid_f1/{name}"].max())
+        assert scores["valid_f1"] == table[f"valid_f1/{name}"].max()
+        with safe_open(weights_file(folder, name), "pt") as file:
+            assert file.metadata() == {"epoch": str(scores["best_epoch"])}
 
 
 def test_saved_weights_give_the_reported_test_score_through_the_deployed_branch(finished, split):
@@ -78,24 +104,33 @@ def test_saved_weights_give_the_reported_test_score_through_the_deployed_branch(
         logits = model.branch(name)(torch.from_numpy(split.test.images(name)))
         labels = torch.from_numpy(modality.y)
         assert weighted_f1(logits, labels).item() == pytest.approx(result.f1[name], abs=1e-4)
-        with np.load(folder / "predictions.npz") as held:
-            assert np.allclose(held[f"{name}_logits"], logits.detach().numpy(), atol=1e-4)
-            assert (held[f"{name}_ids"] == modality.ids).all()
+        with np.load(folder / "predictions.npz") as arrays:
+            assert np.allclose(arrays[f"{name}_logits"], logits.detach().numpy(), atol=1e-4)
+            assert (arrays[f"{name}_ids"] == modality.ids).all()
 
 
-def test_a_finished_run_is_read_and_not_trained_again(finished, split):
-    folder, result = finished
-    before = (folder / "result.json").stat().st_mtime_ns
-    assert fit("discom", split, TINY, folder) == result
-    assert (folder / "result.json").stat().st_mtime_ns == before
+def test_seconds_and_pairs_per_second_are_those_of_the_training(split, tmp_path, monkeypatch):
+    original = Student.loss
+
+    def slow(self, batch):
+        time.sleep(0.05)
+        return original(self, batch)
+
+    monkeypatch.setattr(Student, "loss", slow)
+    started = time.perf_counter()
+    result = fit("student", split, TINY, tmp_path / "run", progress=False)
+    assert 3 * 0.05 <= result.seconds < time.perf_counter() - started
+    assert result.pairs_per_second == pytest.approx(3 * 27 / result.seconds)
+    seconds = read_metrics(tmp_path / "run/metrics.csv")["seconds"]
+    assert (np.diff(seconds, prepend=0) >= 0.05).all()
+    assert seconds.iloc[-1] == result.seconds
 
 
 def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_path):
     _, first = finished
     again = fit("discom", split, TINY, tmp_path / "again", progress=False)
-    other = fit(
-        "discom", split, profile("tiny", epochs=3, seed=1), tmp_path / "other", progress=False
-    )
+    other = profile("tiny", epochs=3, seed=1)
+    other = fit("discom", split, other, tmp_path / "other", progress=False)
     assert numbers(again) == numbers(first)
     assert other.scores != first.scores
 
@@ -104,47 +139,64 @@ def test_the_callers_random_numbers_are_left_alone(split, tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    fit("student", split, ONCE, tmp_path / "run", progress=False)
     assert torch.equal(torch.rand(3), expected)
 
 
-class _Watched(dict):
+class Watched(dict):
     """A mapping of modalities that notes whenever somebody reads it."""
 
-    def __init__(self, held, log, name):
-        super().__init__(held)
+    def __init__(self, modalities, log, name):
+        super().__init__(modalities)
         self.log, self.name = log, name
-
-    def items(self):
-        self.log.append(self.name)
-        return super().items()
 
     def __getitem__(self, key):
         self.log.append(self.name)
         return super().__getitem__(key)
 
 
-def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
+def test_the_test_part_is_read_after_the_last_epoch(split, tmp_path, monkeypatch):
     log = []
     score = CLASSIFICATION.select
-    watched = CLASSIFICATION._replace(select=lambda *a: (log.append("validation"), score(*a))[1])
-    monkeypatch.setattr("discom.evaluation.CLASSIFICATION", watched)
+    watched = CLASSIFICATION._replace(select=lambda *a: (log.append("scored"), score(*a))[1])
+    monkeypatch.setattr(training, "task_of", lambda method: watched)
     parts = [
         MultiModalData(
-            _Watched(part.modalities, log, name), part.classes, normalization=part.normalization
+            Watched(part.modalities, log, name), part.classes, normalization=part.normalization
         )
         for name, part in split._asdict().items()
     ]
-    log.clear()  # building the parts reads them
-    identity = len(log)
     fit("student", type(split)(*parts), TINY, tmp_path / "run", progress=False)
-    last = len(log) - 1 - log[::-1].index("validation")
-    images = [place for place, name in enumerate(log) if name == "test" and place > identity]
-    # the identity of the run reads ids and labels first; from then on nothing until the last
-    # validation
-    first_validation = log.index("validation")
-    assert [place for place in images if first_validation < place <= last] == []
-    assert any(place > last for place in images)
+    first, last = log.index("scored"), len(log) - 1 - log[::-1].index("scored")
+    assert log.count("scored") == 2 * 3
+    # the identity of the run reads ids and labels before; from the first epoch on nothing
+    assert "test" not in log[first:last]
+    assert "test" in log[last:]
+
+
+@pytest.mark.parametrize(("instructions", "used"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
+    split, tmp_path, monkeypatch, instructions, used
+):
+    monkeypatch.setattr(training, "multiplies_bf16", lambda kind: instructions)
+    config = profile("tiny", epochs=1, precision="bf16-mixed")
+    result = fit("student", split, config, tmp_path / "run", progress=False)
+    assert (result.machine["precision"], result.config["precision"]) == (used, "bf16-mixed")
+
+
+def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
+    """As in srun -n4 bash -c 'discom train --seed $SLURM_PROCID'."""
+    slurm = {"NTASKS": 4, "NTASKS_PER_NODE": 4, "STEP_NUM_TASKS": 4, "PROCID": 1, "LOCALID": 1}
+    for name, value in {**slurm, "NODEID": 0, "JOB_NAME": "sweep", "JOB_ID": 7}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+    command = "train --data scenes:n=66,size=16 --method student --profile tiny --epochs 1 --seed 1"
+    assert cli.main([*command.split(), "--accelerator", "cpu", "--runs", str(tmp_path)]) == 0
+    (file,) = tmp_path.rglob("result.json")
+    result = Result.read(file)
+    assert (result.seed, result.config["devices"], result.machine["devices"]) == (1, 1, 1)
+
+
+# ---------------------------------------------------------------- data of every kind
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +205,7 @@ def odd(tmp_path_factory):
     split = scenes.make(60, size=16).split((0.55, 0.2, 0.25), seed=0)
     assert len(split.train) == 33
     folder = tmp_path_factory.mktemp("odd") / "teacher"
-    fit("teacher", split, profile("tiny", epochs=1), folder, progress=False)
+    fit("teacher", split, ONCE, folder, progress=False)
     return split, folder
 
 
@@ -162,86 +214,104 @@ def test_every_method_trains_on_every_odd_size(odd, name, tmp_path):
     """A batch of one sample BatchNorm would refuse."""
     split, teacher = odd
     given = {"teacher": teacher} if methods.get(name).taught else {}
-    result = fit(name, split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given)
+    result = fit(name, split, ONCE, tmp_path / "run", progress=False, **given)
     assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())
 
 
-def test_unpaired_and_partly_paired_modalities_train(tmp_path):
+def uneven():
     whole = scenes.make(60, size=16)
     rgb, depth = whole.modalities.values()
-    keep = np.r_[0:40]
-    uneven = MultiModalData({"rgb": rgb, "depth": depth.take(keep)}, whole.classes)
-    other = Modality(depth.x, depth.y, np.array([f"other-{i}" for i in depth.ids]))
-    unpaired = MultiModalData({"rgb": rgb, "depth": other}, whole.classes)
-    for name, held in {"uneven": uneven, "unpaired": unpaired}.items():
-        result = fit(
-            "discom",
-            held.split((0.5, 0.2, 0.3)),
-            profile("tiny", epochs=1),
-            tmp_path / name,
-            progress=False,
-        )
-        assert set(result.f1) == {"rgb", "depth"}
+    return MultiModalData({"rgb": rgb, "depth": depth.take(np.arange(40))}, whole.classes)
 
 
-def test_three_modalities_train(tmp_path):
-    whole = scenes.make(60, size=16, modalities=("rgb", "depth", "thermal"))
-    result = fit(
-        "discom",
-        whole.split((0.5, 0.2, 0.3)),
-        profile("tiny", epochs=1),
-        tmp_path / "run",
-        progress=False,
-    )
-    assert set(result.f1) == {"rgb", "depth", "thermal"}
+def unpaired():
+    whole = scenes.make(60, size=16)
+    rgb, depth = whole.modalities.values()
+    ids = np.array([f"other-{i}" for i in depth.ids])
+    return MultiModalData({"rgb": rgb, "depth": Modality(depth.x, depth.y, ids)}, whole.classes)
+
+
+def three():
+    return scenes.make(60, size=16, modalities=("rgb", "depth", "thermal"))
+
+
+@pytest.mark.parametrize("make", [uneven, unpaired, three])
+def test_modalities_may_be_partly_paired_unpaired_or_more(make, tmp_path):
+    whole = make()
+    result = fit("discom", whole.split((0.5, 0.2, 0.3)), ONCE, tmp_path / "run", progress=False)
+    assert set(result.f1) == set(whole.modalities)
 
 
 def test_a_hand_made_folder_in_the_released_format_trains_unchanged(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(30) % 3
     for name, bands in (("MS", 4), ("SAR", 2)):
-        images = (
-            rng.random((30, bands, 16, 16)).astype("float32") * 0.2
-            + labels[:, None, None, None] * 0.3
-        )
+        images = rng.random((30, bands, 16, 16)) * 0.2 + labels[:, None, None, None] * 0.3
         np.save(tmp_path / f"{name}_data_normalized.npy", images.astype("float32"))
     np.save(tmp_path / "labels.npy", labels)
     for part, rows in {"train": range(18), "valid": range(18, 24), "test": range(24, 30)}.items():
         np.save(tmp_path / f"{part}_idx.npy", np.array(list(rows)))
-    held = data.load(tmp_path)
-    result = fit(
-        "discom",
-        held.split(),
-        profile("tiny", epochs=2, batch_size=6),
-        tmp_path / "run",
-        progress=False,
-    )
+    split, config = data.load(tmp_path).split(), profile("tiny", epochs=1, batch_size=6)
+    result = fit("discom", split, config, tmp_path / "run", progress=False)
     assert result.counts == {"train": 18, "valid": 6, "test": 6}
     assert set(result.f1) == {"ms", "sar"}
 
 
-class _Broken(Student):
+# ---------------------------------------------------------------- losses and settings
+
+
+class Broken(Student):
     name = "broken"
 
     def loss(self, batch):
-        terms = super().loss(batch)
         self.calls = getattr(self, "calls", 0) + 1
-        return {"cl": terms["cl"] * (float("nan") if self.calls == 5 else 1.0)}
+        return {"cl": super().loss(batch)["cl"] * (float("nan") if self.calls == 5 else 1.0)}
 
 
 def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
-    steps = 2  # 30 training samples at batch 16
-    with pytest.raises(RunError, match=r"'cl' is nan in epoch 2, batch 0"):
-        fit(
-            _Broken,
-            split,
-            profile("tiny", epochs=4, batch_size=16),
-            tmp_path / "run",
-            progress=False,
-        )
-    assert 2 * steps + 1 == 5  # the fifth call is the first of the third epoch
+    config = profile("tiny", epochs=4, batch_size=16)  # two batches: the fifth is in epoch 2
+    with pytest.raises(RunError, match=r"'cl' is nan in epoch 2, batch 0; lower learning_rate"):
+        fit(Broken, split, config, tmp_path / "run", progress=False)
     assert not (tmp_path / "run/result.json").exists()
+
+
+BAD = [
+    ("discom", {"temperature": 4}, "no 'temperature'"),
+    ("student", {"weights": {"adv": 0}}, "no term 'adv'"),
+    ("discom", {"reduction": "sum"}, "reduction"),
+    ("student", {"weights": {"cl": 0}}, "weights: all terms of student have weight 0; raise one"),
+]
+
+
+@pytest.mark.parametrize(("method", "options", "message"), BAD)
+def test_options_that_do_not_fit_are_config_errors(split, tmp_path, method, options, message):
+    with pytest.raises(ConfigError, match=message):
+        fit(method, split, profile("tiny", options=options), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_path):
+    off = profile("tiny", epochs=1, options={"weights": {"adv": 0, "mod": 0}})
+    fit("discom", split, off, tmp_path / "run", progress=False)
+    table = read_metrics(tmp_path / "run/metrics.csv")
+    assert (table[["adv", "mod"]] > 0).all(axis=None)
+    assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
+
+
+def test_a_method_must_say_what_it_does():
+    with pytest.raises(TypeError, match="must define loss"):
+        Method({"rgb": 3}, 2, None, weights={}).loss(None)
+
+
+# ---------------------------------------------------------------- folders of runs
+
+
+def test_a_finished_run_is_read_and_not_trained_again(finished, split, monkeypatch):
+    folder, result = finished
+    monkeypatch.setattr(training, "Batches", None)  # would be called
+    assert fit("discom", split, TINY, folder) == result
+    assert fit("discom", split, TINY, folder, recompute=True) == result
 
 
 def test_a_folder_of_another_run_is_refused(finished, split):
@@ -250,182 +320,117 @@ def test_a_folder_of_another_run_is_refused(finished, split):
         fit("discom", split, profile("tiny", epochs=4), folder)
     with pytest.raises(RunError, match="method='discom', not 'student'"):
         fit("student", split, TINY, folder)
-
-
-def test_a_folder_of_another_split_is_refused(finished):
-    folder, _ = finished
     with pytest.raises(RunError, match="split="):
         fit("discom", data.load("scenes:n=66,size=16").split(seed=1), TINY, folder)
 
 
-# --- damaged results, and runs that are not ours to train
-# -------------------------------------------------------------
-
-
-@pytest.fixture
-def student(split, tmp_path):
-    """A finished run of student: its folder, its result, and the call that made it."""
-
-    def again(**given):
-        return fit(
-            "student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False, **given
-        )
-
-    return tmp_path / "run", again(), again
-
-
 DAMAGE = {
     "a score": lambda text: re.sub(r'"f1": [\d.]+', '"f1": 99.5', text, count=1),
-    "no checksum": lambda text: json.dumps(
-        {k: v for k, v in json.loads(text).items() if k != "checksum"}
-    ),
     "cut short": lambda text: text[: len(text) // 2],
-    "empty": lambda text: "",
-    "a list": lambda text: f"[{text}]",
     "of an earlier version": lambda text: '{"method": "student"}',
 }
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_result_is_refused_by_name_and_recompute_trains_again(student, what):
-    folder, result, again = student
+def test_a_damaged_result_is_refused_and_recompute_trains_again(split, tmp_path, what):
+    folder = tmp_path / "run"
+    result = fit("student", split, ONCE, folder, progress=False)
     file = folder / "result.json"
-    metrics = pd.read_csv(folder / "metrics.csv").drop(columns="seconds")
     damaged = DAMAGE[what](file.read_text())
     file.write_text(damaged)
-    with pytest.raises(RunError, match=r"; run the command again with --recompute$") as caught:
-        again()
-    assert str(caught.value).startswith(f"{file}: ")
-    assert "\n" not in str(caught.value)
+    with pytest.raises(RunError, match=r"; run the command again with --recompute$"):
+        fit("student", split, ONCE, folder, progress=False)
     assert file.read_text() == damaged
-    assert numbers(again(recompute=True)) == numbers(result)
-    assert numbers(Result.read(file)) == numbers(result)
-    pd.testing.assert_frame_equal(
-        pd.read_csv(folder / "metrics.csv").drop(columns="seconds"), metrics
-    )
-    assert numbers(again()) == numbers(result)
-
-
-def test_recompute_leaves_a_whole_result_alone(student, monkeypatch):
-    folder, result, again = student
-    before = (folder / "result.json").stat().st_mtime_ns
-    monkeypatch.setattr(training, "_train_epoch", None)  # would be called
-    assert again(recompute=True) == result
-    assert (folder / "result.json").stat().st_mtime_ns == before
+    again = fit("student", split, ONCE, folder, progress=False, recompute=True)
+    assert numbers(again) == numbers(result) == numbers(Result.read(file))
 
 
 def test_a_run_that_another_process_trains_is_left_to_it(split, tmp_path, is_free):
     (tmp_path / "run").mkdir()
     with FileLock(tmp_path / "run/.lock"):
-        with pytest.raises(
-            BusyError, match=r"run: another process trains this run; wait for it, or stop it$"
-        ):
-            fit("student", split, TINY, tmp_path / "run", progress=False)
+        with pytest.raises(BusyError, match="another process trains this run; wait for it"):
+            fit("student", split, ONCE, tmp_path / "run", progress=False)
         assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
-    assert fit("student", split, TINY, tmp_path / "run", progress=False).f1
-    assert is_free(tmp_path / "run")
-
-
-def test_a_run_is_locked_while_it_trains_and_free_after_an_error(
-    split, tmp_path, monkeypatch, is_free
-):
-    free, original = [], Student.loss
-
-    def watched(self, batch):
-        free.append(is_free(tmp_path / "run"))
-        if len(free) == 3:
-            raise KeyboardInterrupt
-        return original(self, batch)
-
-    monkeypatch.setattr(Student, "loss", watched)
-    with pytest.raises(Interrupted):
-        fit("student", split, TINY, tmp_path / "run", progress=False)
-    assert free == [False] * 3
+    assert fit("student", split, ONCE, tmp_path / "run", progress=False).f1
     assert is_free(tmp_path / "run")
 
 
 def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch, is_free):
-    free, original = [], training.write_json
+    free, loss, write = [], Student.loss, training.write_json
 
-    def watched(file, content):
-        free.append(is_free(tmp_path / "run"))
-        original(file, content)
+    def watched(call):
+        return lambda *given: (free.append(is_free(tmp_path / "run")), call(*given))[1]
 
-    monkeypatch.setattr(training, "write_json", watched)
-    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
-    assert free == [False]
+    monkeypatch.setattr(Student, "loss", watched(loss))
+    monkeypatch.setattr(training, "write_json", watched(write))
+    fit("student", split, ONCE, tmp_path / "run", progress=False)
+    assert free == [False] * 2
+    assert is_free(tmp_path / "run")
 
 
 def test_a_folder_that_cannot_be_made_is_named(split, tmp_path):
     (tmp_path / "runs").write_text("a file")
-    with pytest.raises(
-        RunError, match=r"0-abc: cannot be written \(.+\); choose another folder for runs$"
-    ):
+    with pytest.raises(RunError, match=r"0-abc: cannot be written \(.+\); choose another folder"):
         fit("student", split, TINY, tmp_path / "runs/scenes/student/0-abc", progress=False)
     assert (tmp_path / "runs").read_text() == "a file"
 
 
-def test_options_that_do_not_fit_are_config_errors(split, tmp_path):
-    with pytest.raises(ConfigError, match="no 'temperature'"):
-        fit("discom", split, profile("tiny", options={"temperature": 4}), tmp_path / "a")
-    with pytest.raises(ConfigError, match="no term 'adv'"):
-        fit("student", split, profile("tiny", options={"weights": {"adv": 0}}), tmp_path / "b")
-    with pytest.raises(ConfigError, match="reduction"):
-        fit("discom", split, profile("tiny", options={"reduction": "sum"}), tmp_path / "c")
+# ---------------------------------------------------------------- interruption
 
 
-def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_path):
-    off = {"weights": {"adv": 0, "mod": 0}}
-    fit("discom", split, profile("tiny", epochs=1, options=off), tmp_path / "run", progress=False)
-    table = pd.read_csv(tmp_path / "run/metrics.csv")
-    assert (table[["adv", "mod"]] > 0).all(axis=None)
-    assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
+def stop_at(monkeypatch, step: int) -> None:
+    """Interrupt the training at its step of that number, once."""
+    original, calls = Student.loss, []
 
-
-# --- interruption: the rest of it is in tests/faults
-# -----------------------------------------------------------------
-
-
-def test_interrupted_in_process_is_resumable(split, tmp_path, monkeypatch):
-    reference = fit("discom", split, TINY, tmp_path / "whole", progress=False)
-    original, calls = methods.DisCoMKD.loss, []
-
-    def stop(self, batch):
+    def loss(self, batch):
         calls.append(1)
-        if len(calls) == 2:  # one step an epoch: the second epoch
+        if len(calls) == step:
             raise KeyboardInterrupt
         return original(self, batch)
 
-    monkeypatch.setattr(methods.DisCoMKD, "loss", stop)
-    with pytest.raises(Interrupted, match="goes on"):
-        fit("discom", split, TINY, tmp_path / "run", progress=False)
-    assert (tmp_path / "run/state.pt").exists()
-    assert numbers(fit("discom", split, TINY, tmp_path / "run", progress=False)) == numbers(
-        reference
-    )
+    monkeypatch.setattr(Student, "loss", loss)
 
 
-def test_a_method_must_say_what_it_does():
-    with pytest.raises(TypeError, match="must define loss"):
-        Method({"rgb": 3}, 2, None, weights={}).loss(None)
+def test_a_run_that_was_interrupted_ends_with_the_same_numbers(
+    split, tmp_path, monkeypatch, is_free
+):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    reference = fit("student", split, TINY, whole, progress=False)
+    stop_at(monkeypatch, 3)  # one step an epoch
+    with pytest.raises(Interrupted, match="cut: interrupted; the same command goes on"):
+        fit("student", split, TINY, cut, progress=False)
+    assert (cut / "state.pt").exists()
+    assert is_free(cut)
+    assert numbers(fit("student", split, TINY, cut, progress=False)) == numbers(reference)
+    tables = [
+        pd.read_csv(folder / "metrics.csv").drop(columns="seconds") for folder in (whole, cut)
+    ]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert not list(cut.glob("state*"))
 
 
-@pytest.mark.slow
-def test_augmentation_takes_at_most_a_tenth_of_a_step():
-    """Medians of both, measured in turn on the cpu profile's network; about a hundredth where this
-    was written."""
-    held = scenes.make(300).split((0.9, 0.05, 0.05))
-    config = profile("cpu")
-    model = build(methods.get("student"), held.train, config)
-    moved, still = (data.Batches(held.train, 128, 0, augment=share) for share in (1.0, 0.0))
-    extra, steps = [], []
-    for epoch in range(5):
-        times = [time.perf_counter()]
-        for batches in (moved, still):
-            made = list(batches.epoch(epoch))
-            times.append(time.perf_counter())
-        extra.append((times[1] - times[0]) - (times[2] - times[1]))
-        for batch in made:
-            sum(model.loss(batch).values()).backward()
-        steps.append(time.perf_counter() - times[2])
-    assert np.median(extra) < 0.1 * np.median(steps)
+def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
+    split, tmp_path, monkeypatch
+):
+    """Epoch 1 is the best so far, its checkpoint is not written, and trained again it is worse."""
+    scores = iter([10.0, 10.0, 50.0, 50.0, 5.0, 5.0, 5.0, 5.0])  # two networks an epoch
+    task = CLASSIFICATION._replace(select=lambda *_: torch.tensor(next(scores)))
+    monkeypatch.setattr(training, "task_of", lambda method: task)
+    states, save = [], checkpoint.Checkpoint.save
+
+    def once(self, epoch, row):
+        states.append({k: v.clone() for k, v in self.parts["model"].state_dict().items()})
+        if epoch == 0:
+            save(self, epoch, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.Checkpoint, "save", once)
+        stop_at(patch, 3)
+        with pytest.raises(Interrupted):
+            fit("student", split, TINY, tmp_path / "run", progress=False)
+    result = fit("student", split, TINY, tmp_path / "run", progress=False)
+    for name, kept in result.scores.items():
+        assert (kept["best_epoch"], kept["valid_f1"]) == (0, 10.0)
+        for key, value in load_file(weights_file(tmp_path / "run", name)).items():
+            assert torch.equal(value, states[0][key])
+    assert json.loads((tmp_path / "run/result.json").read_text())["scores"] == result.scores
