@@ -1,188 +1,272 @@
-"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; measure; run
-the notebooks."""
+"""`discom …`: words of a command line become the typed arguments of a function."""
 
-import dataclasses
 import inspect
+import re
 import sys
 import warnings
-from argparse import RawDescriptionHelpFormatter
+from argparse import SUPPRESS, Action, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
+from jsonargparse import ArgumentParser
 
-from discom.commands import (
-    bench,
-    check,
-    export,
-    grid,
-    listing,
-    picture,
-    predict,
-    prepare,
-    probe,
-    reproduce,
-    show,
-    table,
-    train,
-)
-from discom.config import Config
-from discom.errors import ConfigError, DiscomError
+from discom import commands, datasets
+from discom.config import PROFILES, Config
+from discom.errors import ConfigError, DiscomError, explain
+from discom.version import __version__
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main", "parse"]
 
-
-EXAMPLES = {
-    "data list": "  discom data list --markdown",
-    "data prepare": """  discom data prepare scenes --out data/scenes
-  discom data prepare eurosat --download                              (raw files go to data/raw/eurosat)
-  discom data prepare potsdam --root RAW --options '{"window": 256}'
-  discom data prepare data/eurosat --split_seed 0 --out data/eurosat-0   (the released code's form)
-  discom data prepare hls --root RAW --out data/hls --modalities rgb+elevation
-  discom data prepare folders --root my_images --out data/mine --split_seed 0""",
-    "data check": "  discom data check data/scenes",
-    "data show": "  discom data show data/scenes --out pairs.png",
-    "train": """  discom train --data scenes --method discom --profile cpu --seed 0 --runs runs
-  discom train --data data/hls --method discom-solo --epochs 25
-  discom train --data scenes --options '{"modality_targets": "released"}'
-  discom train --data scenes --method kdv2 --options '{"teacher": "rgb"}'      (its teacher is trained first)
-  discom train --method crodino --data scenes-dense    (a class for every pixel)
-  discom train --config run.yaml        (the file holds what flags say, such as  data: scenes)""",
-    "table": """  discom table 1 --data scenes --profile cpu --seeds 5 --out build/table1
-  discom table 2 --data data/hls --seeds 3 --dry_run
-  discom table 2 --data data/hls --engine ray --workers 4
-  discom table dense --seeds 10 --out build/dense      (CroDiNo-KD and its competitors, a class for every pixel)
-  discom table crodino --seeds 5 --out build/crodino   (its ideas switched off one by one)""",
-    "grid": """  discom grid --dials '{"shared": [0, 0.5, 1]}' --seeds 5 --out build/shared
-  discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom,discom:pairing=paired
-  discom grid --data scenes-dense --dials '{"noise": [0, 0.4]}' --methods single,crodino --against single""",
-    "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
-    "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
-  discom show runs/scenes/discom/0-0123456789 --out report.html    (one page with everything)
-  discom show runs --collect results/mine.json""",
-    "export": """  discom export runs/scenes/discom/0-0123456789 --modality depth --out build/depth
-  discom export RUN --modality elevation --data data/hls --modalities rgb+elevation --out build/elevation""",
-    "predict": """  discom predict build/depth my_images --out answers.csv
-  discom predict build/depth/model.onnx a.png b.tif     (CSV on the screen)""",
-    "bench": """  discom bench --json build/bench.json --out build/bench.png
-  discom bench --accelerator cuda --workers 4        (the recipe's loaders in processes of their own)
-  discom bench --what growth --out build/growth.png
-  discom bench --what memory --limit 2""",
-    "reproduce": """  discom reproduce --profile tiny
-  discom reproduce --profile cpu --seeds 3 --workers 2
-  discom reproduce --profile paper --data data/hls --engine ray --address ray://head:10001 --dry_run""",
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "data list": datasets.listing,
+    "data prepare": datasets.prepare,
+    "data check": datasets.check,
+    "data show": datasets.show,
+    "train": commands.train,
+    "table": commands.table,
+    "grid": commands.grid,
+    "probe": commands.probe,
+    "show": commands.show,
+    "export": commands.export,
+    "predict": commands.predict,
+    "reproduce": commands.reproduce,
 }
-SWITCHES = {  # options without a value
-    "download": "fetch what is missing in --root first",
-    "markdown": "print the table of data/README.md",
-    "overwrite": "replace a folder that this command made before",
-    "as_published": "use the options with which the DisCoM-KD authors' own code ran each method",
-    "recompute": "train again where a result is there but damaged",
-    "scored": "measure SAP, MIG and DCI as well, half a minute a modality",
-    "dry_run": "say what is missing (and of trainings about how long it takes), and stop",
-    "again": "begin a new folder, and leave the one before as it is",
-}
-MANY = {"files": "images, or folders of images"}  # arguments that take one value or more
-COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "export": export,
-            "predict": predict, "bench": bench, "reproduce": reproduce}  # fmt: skip
-DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
-# Every setting of Config but the seed, none of them required: what is not given stays as the
-# profile has it.
-SETTINGS = dataclasses.make_dataclass(
-    "Settings",
-    [(f.name, f.type | None, None) for f in dataclasses.fields(Config) if f.name != "seed"],
-)
-SETTINGS.__doc__ = Config.__doc__.replace(
-    "the defaults are the paper's protocol", "what is not given is the profile's"
-)
+HELP = {"-h", "--help", "--help-all"}
+NONE = inspect.Parameter.empty  # the default of an argument that has to be given
+USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
+RARE = ("address", "as_published", "collect", "recompute")  # what it does not show
+RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning_rate"}
+KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
+
+Flags = dict[str, tuple[Any, Any, str]]  # name → type, default, meaning
 
 
-class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Examples keep their lines."""
+class _Help(RawDescriptionHelpFormatter):
+    """One line per flag."""
+
+    def __init__(self, prog: str):
+        super().__init__(prog, max_help_position=20)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [text]
+
+    def _format_action_invocation(self, action: Action) -> str:
+        return "".join(action.option_strings).replace("_", "-") or action.dest.upper()
 
 
 class _Parser(ArgumentParser):
-    """Says what is wrong in one line, as an exception, instead of printing its usage and
-    leaving."""
+    """The arguments of one command; a wrong one is a ConfigError of one line."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, formatter_class=_Help, **kwargs)
-
-    def error(self, message: str, ex: Exception | None = None):
-        raise ConfigError(" ".join(str(message).split())) from ex
-
-
-def _headline(function) -> str:
-    return function.__doc__.partition("\n")[0]
-
-
-def _command(function, name: str) -> _Parser:
-    text = f"examples:\n{EXAMPLES[name]}"
-    parser = _Parser(description=_headline(function), epilog=text)
-    parser.add_argument("--config", action="config", help="YAML file that holds what flags say")
-    parser.add_function_arguments(function, skip={"settings", *SWITCHES, *MANY}, as_positional=True)
-    for name, meaning in MANY.items():
-        if name in inspect.signature(function).parameters:
-            parser.add_argument(name, nargs="+", type=Path, help=meaning)
-    for switch, meaning in SWITCHES.items():
-        if switch in inspect.signature(function).parameters:
-            parser.add_argument(f"--{switch}", action="store_true", help=meaning)
-    if "settings" in inspect.signature(function).parameters:
-        parser.add_class_arguments(
-            SETTINGS, skip={"options"} if function in (table, grid) else set()
+    def __init__(self, name: str, full: bool = False):
+        self.flags = _flags(COMMANDS[name])
+        needed = [flag.upper() for flag, (_, default, _) in self.flags.items() if default is NONE]
+        super().__init__(
+            prog=f"discom {name}",
+            usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
+            description=inspect.getdoc(COMMANDS[name]),
+            epilog="" if full else "--help-all shows every flag.",
+            formatter_class=_Help,
+            allow_abbrev=False,
+            add_help=False,
+            print_config=None,
         )
-    return parser
+        meaning = "YAML file that holds what flags say (default: none)"
+        self.add_argument("--config", action="config", help=meaning)
+        for flag, (kind, default, meaning) in self.flags.items():
+            hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
+            text = {"help": SUPPRESS if hidden and not full else _with_default(meaning, default)}
+            if default is NONE and get_origin(kind) is list:
+                self.add_argument(flag, nargs="+", type=get_args(kind)[0], **text)
+            elif default is NONE:
+                self.add_argument(flag, type=kind, **text)
+            elif default is False:
+                self.add_argument(f"--{flag}", action="store_true", **text)
+            else:
+                self.add_argument(f"--{flag}", type=kind, default=default, **text)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        raise ConfigError(" ".join(self._plain(message).split())) from ex
+
+    def _plain(self, message: str) -> str:
+        """What jsonargparse says, in the words of a command line."""
+        key = re.match(r'Parser key "(\w+)"', message)
+        if key and key[1] in self.flags:
+            value = message.rpartition("value: ")[2]
+            return f"--{_hyphens(key[1])}: '{value}' is {_no(self.flags[key[1]][0])}"
+        if word := re.match(r"unrecognized arguments: (\S+)", message):
+            flags = [f"--{flag}" for flag in self.flags]
+            return f"{_unknown(word[1], 'flag', flags)}; see {self.prog} --help-all"
+        if word := re.search(r"[Kk]ey [\"'](\w+)[\"'] is not expected|option '(\w+)'", message):
+            return f"--config: {_unknown(word[1] or word[2], 'flag', self.flags)}"
+        if word := re.match(r"the following arguments are required: (.*)", message):
+            return f"{word[1].upper()}: is missing; see {self.prog} --help"
+        return message.replace('Parser key "config"', "--config")
 
 
-def make_parser() -> _Parser:
-    """The command line; `discom --help` prints it."""
-    parser = _Parser(
-        prog="discom",
-        description="Cross-modal knowledge distillation without a teacher, a class for every image or pixel:"
-        " data, runs, tables.",
-    )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subcommands(dest="command")
-    sets = _Parser(description="Prepare, check and look at data.")
-    commands.add_subcommand("data", sets, help="list, prepare, check and look at data")
-    subcommands = sets.add_subcommands(dest="data_command")
-    for name, function in DATA_COMMANDS.items():
-        subcommands.add_subcommand(
-            name, _command(function, f"data {name}"), help=_headline(function)
-        )
+def _flags(function: Callable) -> Flags:
+    """The arguments of a function; a dataclass among them stands for its fields, **settings for
+    what else Config has."""
+    flags: Flags = {}
+    kinds = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            flags |= {name: flag for name, flag in _settings().items() if name not in flags}
+        elif is_dataclass(kinds[name]):
+            flags |= _flags(kinds[name])
+        else:
+            kind, meaning = get_args(kinds[name])
+            flags[name] = kind, parameter.default, meaning
+    return flags
+
+
+def _settings() -> Flags:
+    """What Config has besides the seed and the method's options, each with its first words there;
+    what is not given is the profile's."""
+    lines = re.findall(r"^ +(\w+): (.+?)[.;,]?$", Config.__doc__ or "", re.MULTILINE)
+    meanings = {name: re.split(r" \(|[;:] |, each| such as", line)[0] for name, line in lines}
+    kinds = get_type_hints(Config)
+    names = [name for name in kinds if name not in ("seed", "options")]
+    return {
+        name: (kinds[name] | None, None, f"{meanings[name]} (default: profile's)") for name in names
+    }
+
+
+def _with_default(meaning: str, default: Any) -> str:
+    said = default is NONE or "(default: " in meaning
+    shown = "none" if default is None else "off" if default is False else default
+    return meaning.replace("%", "%%") + ("" if said else f" (default: {shown})")
+
+
+def _hyphens(flag: str) -> str:
+    return flag.replace("_", "-")
+
+
+def _no(kind: Any) -> str:
+    """What a value is not, in words.
+
+    >>> _no(int | None), _no(Literal["a", "b"])
+    ('no whole number', 'none of a, b')
+    """
+    kinds = [part for part in get_args(kind) if part is not NoneType]
+    kind = kinds[0] if NoneType in get_args(kind) else kind
+    if get_origin(kind) is Literal:
+        return f"none of {', '.join(get_args(kind))}"
+    return KINDS.get(kind, "no JSON object; write such as '{\"name\": 1}'")
+
+
+def _unknown(word: str, what: str, names: Iterable[str]) -> str:
+    """The line for a name that does not exist, with the nearest one that does."""
+    names, word = list(names), word.partition("=")[0]
+    near = get_close_matches(word, names, n=1)
+    near += [RELATED[word]] if RELATED.get(word) in names else []
+    question = f"; did you mean {' or '.join(map(_hyphens, near))}?" if near else ""
+    return f"'{word}' is no {what}{question}"
+
+
+def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function that a command line calls, and its arguments.
+
+    Raises:
+        ConfigError: no such command or flag, or a value of the wrong kind.
+
+    >>> parse(["data", "check", "scenes", "--seed", "3"])[1]
+    {'data': 'scenes', 'seed': 3}
+    """
+    name, rest = _divide(words)
+    rest = [re.sub(r"^--[\w-]+", lambda m: "--" + m[0][2:].replace("-", "_"), w) for w in rest]
+    given = vars(_Parser(name).parse_args(rest))
+    del given["config"]
+    arguments: dict[str, Any] = {}
+    kinds = get_type_hints(COMMANDS[name])
+    for key, parameter in inspect.signature(COMMANDS[name]).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:  # the last one
+            arguments |= {flag: value for flag, value in given.items() if value is not None}
+        elif is_dataclass(kinds[key]):
+            own = {field.name: given.pop(field.name) for field in fields(kinds[key])}
+            arguments[key] = kinds[key](**own)
+        else:
+            arguments[key] = given.pop(key)
+    return COMMANDS[name], arguments
+
+
+def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The command's name, of one word or two, and what follows."""
+    for count in (2, 1):
+        if (name := " ".join(words[:count])) in COMMANDS:
+            return name, list(words[count:])
+    head = "data " if words[0] == "data" else ""
+    names = {name.removeprefix(head).split()[0] for name in COMMANDS if name.startswith(head)}
+    raise ConfigError(f"{_unknown(words[bool(head)], 'command', names)}; see discom {head}--help")
+
+
+def _check_names(profile: str | None, data: str | None) -> None:
+    """Suggest the nearest profile or data set where there is none of that name."""
+    if profile and profile not in PROFILES:
+        choice = ", ".join(PROFILES)
+        raise ConfigError(f"--profile: {_unknown(profile, 'profile', PROFILES)}; choose {choice}")
+    name = (data or "").partition(":")[0]
+    if name and not Path(name).exists():
+        from discom.data import DRAWN
+        from discom.data.sources import SOURCES
+
+        names = [*DRAWN, "folders", *SOURCES]
+        if name not in names and get_close_matches(name, names):
+            raise ConfigError(f"--data: {_unknown(name, 'folder and no data set', names)}")
+
+
+def _overview(words: Sequence[str]) -> str:
+    """The help of `discom` and of `discom data`."""
+    lines = [f"usage: discom {' '.join([*words, 'COMMAND'])} …", "", "commands:"]
     for name, function in COMMANDS.items():
-        commands.add_subcommand(name, _command(function, name), help=_headline(function))
-    return parser
+        if name.split()[: len(words)] == list(words):
+            lines.append(f"  {name:<14}{(function.__doc__ or '').splitlines()[0]}")
+    tail = "flags: --help, --help-all (of a command), --version, --debug (an error's traceback)"
+    return "\n".join([*lines, "", tail])
 
 
-def _call(arguments: Namespace) -> None:
-    chosen, name = arguments[arguments["command"]], arguments["command"]
-    function = COMMANDS.get(name)
-    if name == "data":
-        function, chosen = DATA_COMMANDS[chosen["data_command"]], chosen[chosen["data_command"]]
-    given = {key: value for key, value in vars(chosen).items() if key != "config"}
-    if "settings" in inspect.signature(function).parameters:
-        given["settings"] = {f.name: given.pop(f.name, None) for f in dataclasses.fields(SETTINGS)}
-    function(**given)
+def _run(words: list[str]) -> int:
+    chosen = [word for word in words if word not in HELP]
+    if chosen == ["--version"]:
+        print(f"discom {__version__}")
+    elif chosen in ([], ["data"]):
+        print(_overview(chosen))
+    elif chosen != words:
+        print(_Parser(_divide(chosen)[0], full="--help-all" in words).format_help())
+    else:
+        function, arguments = parse(words)
+        many = arguments.get("many")
+        profile = many.profile if many else arguments.get("profile")
+        _check_names(profile, arguments.get("data"))
+        return 1 if function(**arguments) is False else 0
+    return 0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Exit status 0 done, 2 the input is wrong, 130 interrupted and resumable."""
-    given = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in given
-    given = [argument for argument in given if argument != "--debug"]  # it may stand anywhere
-    warnings.showwarning = lambda message, *_: print(f"discom: warning: {message}", file=sys.stderr)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit status: 0 done, 1 some runs failed, 2 the input is wrong, 130 interrupted and
+        resumable.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
     try:
-        _call(make_parser().parse_args(given))
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+            return _run([word for word in words if word != "--debug"])
     except KeyboardInterrupt as stop:
-        print(f"discom: {str(stop) or 'interrupted'}", file=sys.stderr)
+        _say(str(stop) or "interrupted")
         return 130
     except (DiscomError, OSError) as error:
         if debug:
             raise
-        text = str(error)
-        if isinstance(error, OSError) and error.strerror:  # the disk's own words name no way out
-            place = f"{error.filename}: " if error.filename else ""
-            text = f"{place}{error.strerror}; make room, check the rights, or choose another place"
-        print(f"discom: error: {' '.join(text.split())}", file=sys.stderr)
+        _say(f"error: {explain(error) if isinstance(error, OSError) else error}")
         return 2
-    return 0
+
+
+def _say(text: str) -> None:
+    print(f"discom: {' '.join(text.split())}", file=sys.stderr)
