@@ -99,12 +99,14 @@ class _Parser(ArgumentParser):
             return f"--{_hyphens(key[1])}: '{value}' is {_no(self.flags[key[1]][0])}"
         if word := re.match(r"unrecognized arguments: (\S+)", message):
             flags = [f"--{flag}" for flag in self.flags]
-            return f"{_unknown(word[1], 'flag', flags)}; see {self.prog} --help-all"
-        if word := re.search(r"[Kk]ey [\"'](\w+)[\"'] is not expected|option '(\w+)'", message):
-            return f"--config: {_unknown(word[1] or word[2], 'flag', self.flags)}"
+            return _unknown(word[1], "flag", flags, f"see {self.prog} --help-all")
+        if word := re.search(r"(?:[Oo]ption|[Kk]ey) [\"']([\w-]+)[\"'] is not", message):
+            return "--config: " + _unknown(word[1], "flag", self.flags, "remove it")
         if word := re.match(r"the following arguments are required: (.*)", message):
             return f"{word[1].upper()}: is missing; see {self.prog} --help"
-        return message.replace('Parser key "config"', "--config")
+        message = re.sub(r'^Parser key "config"|^Problems parsing config', "--config", message)
+        message = re.sub(r"^Unexpected config", "--config: no flags in it", message)
+        return message.removeprefix("argument ")
 
 
 def _flags(function: Callable) -> Flags:
@@ -129,10 +131,13 @@ def _settings() -> Flags:
     lines = re.findall(r"^ +(\w+): (.+?)[.;,]?$", Config.__doc__ or "", re.MULTILINE)
     meanings = {name: re.split(r" \(|[;:] |, each| such as", line)[0] for name, line in lines}
     kinds = get_type_hints(Config)
-    names = [name for name in kinds if name not in ("seed", "options")]
-    return {
-        name: (kinds[name] | None, None, f"{meanings[name]} (default: profile's)") for name in names
-    }
+    flags: Flags = {}
+    for name, kind in kinds.items():
+        if name not in ("seed", "options"):
+            choices = " or ".join(get_args(kind)) if get_origin(kind) is Literal else ""
+            meaning = f"{choices or meanings[name]} (default: the profile's)"
+            flags[name] = kind | None, None, meaning
+    return flags
 
 
 def _with_default(meaning: str, default: Any) -> str:
@@ -158,13 +163,13 @@ def _no(kind: Any) -> str:
     return KINDS.get(kind, "no JSON object; write such as '{\"name\": 1}'")
 
 
-def _unknown(word: str, what: str, names: Iterable[str]) -> str:
+def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> str:
     """The line for a name that does not exist, with the nearest one that does."""
     names, word = list(names), word.partition("=")[0]
     near = get_close_matches(word, names, n=1)
     near += [RELATED[word]] if RELATED.get(word) in names else []
-    question = f"; did you mean {' or '.join(map(_hyphens, near))}?" if near else ""
-    return f"'{word}' is no {what}{question}"
+    meant = f"did you mean {' or '.join(map(_hyphens, near))}?" if near else advice
+    return f"'{word}' is no {what}; {meant}"
 
 
 def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -200,14 +205,14 @@ def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
             return name, list(words[count:])
     head = "data " if words[0] == "data" else ""
     names = {name.removeprefix(head).split()[0] for name in COMMANDS if name.startswith(head)}
-    raise ConfigError(f"{_unknown(words[bool(head)], 'command', names)}; see discom {head}--help")
+    raise ConfigError(_unknown(words[bool(head)], "command", names, f"see discom {head}--help"))
 
 
 def _check_names(profile: str | None, data: str | None) -> None:
     """Suggest the nearest profile or data set where there is none of that name."""
     if profile and profile not in PROFILES:
-        choice = ", ".join(PROFILES)
-        raise ConfigError(f"--profile: {_unknown(profile, 'profile', PROFILES)}; choose {choice}")
+        advice = f"choose {', '.join(PROFILES)}"
+        raise ConfigError("--profile: " + _unknown(profile, "profile", PROFILES, advice))
     name = (data or "").partition(":")[0]
     if name and not Path(name).exists():
         from discom.data import DRAWN
@@ -215,7 +220,7 @@ def _check_names(profile: str | None, data: str | None) -> None:
 
         names = [*DRAWN, "folders", *SOURCES]
         if name not in names and get_close_matches(name, names):
-            raise ConfigError(f"--data: {_unknown(name, 'folder and no data set', names)}")
+            raise ConfigError("--data: " + _unknown(name, "folder and no data set", names, ""))
 
 
 def _overview(words: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 Modules such as discom.plots are loaded when a function reads them, so that help is quick."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,22 +10,18 @@ from typing import Annotated, Any
 
 import discom
 from discom.config import Config, profile
+from discom.datasets import Data, Json, Modalities, Overwrite, draw
 from discom.errors import ConfigError
 
-__all__ = ["Many", "draw", "export", "grid", "predict", "probe", "reproduce", "show"]
-__all__ += ["table", "train"]
+__all__ = ["export", "grid", "predict", "probe", "reproduce", "show", "table", "train"]
 
-Data = Annotated[str, "scenes, scenes:n=600, a prepared folder, or a folder of images"]
 DataOrScenes = Annotated[str | None, "scenes:n=600, a folder, … (default: scenes or scenes-dense)"]
-Modalities = Annotated[str | None, "sensors in this order, such as rgb+elevation (default: all)"]
 Profile = Annotated[str, "tiny (seconds), cpu (minutes), paper (the full protocol, for a GPU)"]
 Published = Annotated[bool, "the options of the DisCoM-KD authors' own code"]
 Seeds = Annotated[int, "how many, counted from 0"]
 Runs = Annotated[Path, "the folder that holds all runs"]
 Recompute = Annotated[bool, "train again where a result is damaged"]
 Collect = Annotated[Path | None, "write all results into this JSON file"]
-Overwrite = Annotated[bool, "replace what this command wrote there before"]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,17 +38,6 @@ class Many:
     dry_run: Annotated[bool, "say what is missing and how long it takes, and stop"] = False
     out: Annotated[Path | None, "write FILE.txt, .md, .csv, .tex and .png"] = None
     collect: Collect = None
-
-
-def draw(out: Path, figures: Mapping[str, Callable]) -> None:
-    """Write pictures beside each other: what the name `out` ends in → what draws it."""
-    if out.suffix not in ("", ".png", ".pdf", ".svg"):
-        raise ConfigError(f"--out: '{out}' ends in {out.suffix}; pictures are .png, .pdf or .svg")
-    discom.plots.style()
-    for end, figure in figures.items():
-        file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
-        figure().savefig(file)
-        print(file)
 
 
 def train(
@@ -76,12 +61,11 @@ def train(
     chosen = discom.methods.get(method)
     data = data or ("scenes-dense" if chosen.dense else "scenes")
     images = discom.data.load(data, modalities)
-    settings["options"] = (chosen.published if as_published else {}) | (options or {})
+    settings["options"] = {**(chosen.published if as_published else {}), **(options or {})}
     config = discom.profile(profile, dense=chosen.dense, seed=seed, **settings)
     discom.methods.build(chosen, images, config)  # refuses a setting before a teacher is trained
     run = discom.runs.Run.of(runs, chosen, images, config, teacher)
-    needed = [run.teacher, run] if isinstance(run.teacher, discom.runs.Run) else [run]
-    for each in needed:
+    for each in [run.teacher, run] if isinstance(run.teacher, discom.runs.Run) else [run]:
         result = discom.sweep.train(each, data, modalities, recompute=recompute, progress=True)
     if discom.machine.rank() == 0:  # of the processes that train the run
         print(run.folder)
@@ -168,15 +152,7 @@ def grid(
     )
 
 
-def _train(
-    runs: list,
-    data_of: Callable,
-    many: Many,
-    rows_of: Callable,
-    baselines: Sequence[str],
-    plot: Callable,
-    modalities: str | None = None,
-) -> bool:
+def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None) -> bool:
     """Train what is missing, then print, write and draw the table; whether no run failed."""
     if not runs:
         raise ConfigError(f"--seeds: {many.seeds} runs make no table; use 1 or more")
@@ -188,11 +164,13 @@ def _train(
     absent, _ = sweep.missing(runs, recompute=many.recompute)
     seconds = sweep.estimate(absent, discom.data.load(data_of(runs[0]), modalities))
     minutes = seconds / 60 / max(1, min(workers, len(absent)))
-    print(f"{len(runs)} runs, {len(absent)} of them to train, {minutes:.0f} minutes", flush=True)
+    print(
+        f"{len(runs)} runs, {len(absent)} of them to train: about {minutes:.0f} minutes", flush=True
+    )
     if many.dry_run:
         return True
-    how = {**where, "modalities": modalities, "recompute": many.recompute}
-    failed = sweep.sweep(runs, data_of, **how)
+    where |= {"modalities": modalities, "recompute": many.recompute}
+    failed = sweep.sweep(runs, data_of, **where)
     folders = [run.folder for run in runs if run.folder not in failed]
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if results:
@@ -288,9 +266,9 @@ def export(
     written = discom.deployment.export(run, split, modality, out, overwrite=overwrite)
     scores = result.f1[written.contract.modality], written.scores["f1"]
     print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir()))}")
+    print(f"{written.parameters:,} parameters, {written.bytes:,} bytes")
     print(f"F1 on the test part: the run {scores[0]:.2f}, model.onnx {scores[1]:.2f};", end=" ")
     print(f"logits of {written.images} images differ by {written.difference:.1e} at most")
-    print(f"{written.parameters:,} parameters, {written.bytes:,} bytes")
 
 
 def predict(
@@ -301,12 +279,11 @@ def predict(
     """Name the class of images by an exported branch alone."""
     import pandas as pd
 
-    deployment = discom.deployment
-    answers = deployment.predict(deployment.load(model), deployment.find_images(files), out)
-    if out:
-        print(f"{out}: {len(answers)} images")
-    else:
-        print(pd.DataFrame(answers).to_csv(index=False), end="")
+    answers = discom.deployment.predict(
+        discom.deployment.load(model), discom.deployment.find_images(files), out
+    )
+    text = f"{out}: {len(answers)} images\n" if out else pd.DataFrame(answers).to_csv(index=False)
+    print(text, end="")
 
 
 def reproduce(

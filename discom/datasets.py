@@ -1,17 +1,34 @@
-"""`discom data …`: list, prepare, check and show data sets."""
+"""`discom data …`: list, prepare, check and show data sets; and what all commands share."""
 
 import inspect
 import shutil
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import discom
-from discom.commands import Data, Json, Modalities, Overwrite, draw
 from discom.errors import ConfigError
 
-__all__ = ["check", "listing", "prepare", "show"]
+__all__ = ["check", "draw", "listing", "prepare", "show"]
+
+# a flag: its type and what it means
+Data = Annotated[str, "scenes, scenes:n=600, a prepared folder, or a folder of images"]
+Modalities = Annotated[str | None, "sensors in this order, such as rgb+elevation (default: all)"]
+Overwrite = Annotated[bool, "replace what this command wrote there before"]
+Json = dict[str, Any]
+
+
+def draw(out: Path, figures: Mapping[str, Callable]) -> None:
+    """Write pictures beside each other: what the name `out` ends in → what draws it."""
+    if out.suffix not in ("", ".png", ".pdf", ".svg"):
+        raise ConfigError(f"--out: '{out}' ends in {out.suffix}; pictures are .png, .pdf or .svg")
+    discom.plots.style()
+    for end, figure in figures.items():
+        file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
+        figure().savefig(file)
+        print(file)
 
 
 def listing(markdown: Annotated[bool, "the table of data/README.md"] = False) -> None:
