@@ -1,5 +1,5 @@
-"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; measure; run
-the notebooks."""
+"""`discom …`: list, prepare, check and look at data; train; tables; show runs; export; run the
+notebooks."""
 
 import dataclasses
 import inspect
@@ -11,7 +11,6 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 from discom.commands import (
-    bench,
     check,
     export,
     grid,
@@ -57,19 +56,14 @@ EXAMPLES = {
   discom grid --data scenes-dense --dials '{"noise": [0, 0.4]}' --methods single,crodino --against single""",
     "probe": """  discom probe runs/scenes/discom --data scenes --out build/probes""",
     "show": """  discom show runs/scenes/discom/0-0123456789 --out curves.png
-  discom show runs/scenes/discom/0-0123456789 --out report.html    (one page with everything)
   discom show runs --collect results/mine.json""",
     "export": """  discom export runs/scenes/discom/0-0123456789 --modality depth --out build/depth
   discom export RUN --modality elevation --data data/hls --modalities rgb+elevation --out build/elevation""",
     "predict": """  discom predict build/depth my_images --out answers.csv
   discom predict build/depth/model.onnx a.png b.tif     (CSV on the screen)""",
-    "bench": """  discom bench --json build/bench.json --out build/bench.png
-  discom bench --accelerator cuda --workers 4        (the recipe's loaders in processes of their own)
-  discom bench --what growth --out build/growth.png
-  discom bench --what memory --limit 2""",
     "reproduce": """  discom reproduce --profile tiny
   discom reproduce --profile cpu --seeds 3 --workers 2
-  discom reproduce --profile paper --data data/hls --engine ray --address ray://head:10001 --dry_run""",
+  discom reproduce --profile paper --data data/hls""",
 }
 SWITCHES = {  # options without a value
     "download": "fetch what is missing in --root first",
@@ -83,7 +77,7 @@ SWITCHES = {  # options without a value
 }
 MANY = {"files": "images, or folders of images"}  # arguments that take one value or more
 COMMANDS = {"train": train, "table": table, "grid": grid, "probe": probe, "show": show, "export": export,
-            "predict": predict, "bench": bench, "reproduce": reproduce}  # fmt: skip
+            "predict": predict, "reproduce": reproduce}  # fmt: skip
 DATA_COMMANDS = {"list": listing, "prepare": prepare, "check": check, "show": picture}
 # Every setting of Config but the seed, none of them required: what is not given stays as the
 # profile has it.

@@ -58,15 +58,16 @@ def table(
         collect: write the results into this one JSON file.
         settings: changes to the profile.
     """
+    from discom import data as sets
     from discom import methods, plots, sweep, tables
     from discom.evaluation import inspection
     from discom.runs import Run
 
     _check_seeds(seeds)
     dense = tables.is_dense(number)
-    source = sweep.Source(data or ("scenes-dense" if dense else "scenes"), modalities)
-    runner = sweep.make_engine(engine, workers, address)
-    held = source.load()
+    data = data or ("scenes-dense" if dense else "scenes")
+    sweep.worker_count(engine, workers, address)  # refuses wrong flags before data are read
+    held = sets.load(data, modalities)
     if held.parts is not None:
         print(f"{held.name}: every seed takes the one split that came with the data")
     rows = tables.paper_rows(number, list(held.modalities), teacher, as_published)
@@ -96,7 +97,8 @@ def table(
         if collect:
             tables.collect(results, collect)
 
-    _train(wanted, source, runner, report, recompute=recompute, dry_run=dry_run)
+    how = {"modalities": modalities, "engine": engine, "workers": workers, "address": address}
+    _train(wanted, data, how, held, report, recompute=recompute, dry_run=dry_run)
 
 
 def grid(
@@ -143,6 +145,7 @@ def grid(
         collect: write the results into this one JSON file.
         settings: changes to the profile.
     """
+    from discom import data as sets
     from discom import plots, sweep, tables
     from discom.methods import get
 
@@ -170,10 +173,10 @@ def grid(
             else "one class for an image, take scenes"
         )
         raise ConfigError(f"--methods: {other[0]} needs {kind}")
-    changes, wanted, sources = settings or {}, {}, {}
-    for source in sweep.cells(data, turned, seeds):
+    changes, wanted, places = settings or {}, {}, {}
+    for cell in sweep.cells(data, turned, seeds):
         made = sweep.cell_runs(
-            source,
+            cell,
             arms,
             runs,
             lambda s, o: make_config(profile, s, {**changes, "options": o}, dense),
@@ -181,7 +184,7 @@ def grid(
         wanted |= {
             run.folder: run for run in made
         }  # a dial may change nothing where another is at rest
-        sources |= {run.fingerprint: source for run in made}
+        places |= {run.fingerprint: cell for run in made}
 
     def report(done, results) -> None:
         made = tables.summary(results, baselines)
@@ -189,11 +192,13 @@ def grid(
         if collect:
             tables.collect(results, collect)
 
-    runner, source_of = (
-        sweep.make_engine(engine, workers, address),
-        lambda run: sources[run.fingerprint],
+    runs_wanted, how = (
+        list(wanted.values()),
+        {"engine": engine, "workers": workers, "address": address},
     )
-    _train(list(wanted.values()), source_of, runner, report, recompute=recompute, dry_run=dry_run)
+    first = sets.load(places[runs_wanted[0].fingerprint])
+    _train(runs_wanted, lambda run: places[run.fingerprint], how, first, report, recompute=recompute,
+           dry_run=dry_run)  # fmt: skip
 
 
 def probe(
@@ -255,7 +260,7 @@ def _check_seeds(seeds: int) -> None:
 
 
 def _train(
-    wanted, source, runner, report: Callable[[list, list], None], *, recompute: bool, dry_run: bool
+    wanted, data, how, first, report: Callable[[list, list], None], *, recompute: bool, dry_run: bool
 ) -> None:
     """Train what is missing and report what is there; what failed is listed, with exit status 1."""
     from discom import sweep
@@ -266,12 +271,16 @@ def _train(
             "--devices: many runs fill them side by side (--workers); one run shares them: discom train"
         )
     absent, _ = sweep.missing(wanted, recompute=recompute)
-    first = source(wanted[0]) if callable(source) else source
-    cost = sweep.forecast(absent, first.load(), runner)
-    print(f"{len(wanted)} runs, {len(absent)} of them to train: {cost}", flush=True)
+    engine = {name: how[name] for name in ("engine", "workers", "address")}
+    workers = min(sweep.worker_count(**engine) or 1, len(absent) or 1)
+    minutes = sweep.estimate(absent, first) / 60 / workers
+    print(
+        f"{len(wanted)} runs, {len(absent)} of them to train: some {minutes:.0f} minutes",
+        flush=True,
+    )
     if dry_run:
         return
-    failed = sweep.sweep(wanted, source, runner, recompute=recompute)
+    failed = sweep.sweep(wanted, data, recompute=recompute, **how)
     if done := [run for run in wanted if run.folder not in failed]:
         report(done, [Result.read(run.folder / "result.json") for run in done])
     for error in failed.values():

@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from discom.commands.shared import check_picture, make_config, only_run
-from discom.errors import ConfigError
+from discom.commands.shared import check_picture, make_config
 
 __all__ = ["reproduce", "show", "train"]
 
@@ -42,24 +41,25 @@ def train(
         recompute: train again where a result is there but damaged.
         settings: changes to the profile.
     """
+    from discom import data as sets
     from discom import devices, methods, shares
     from discom.runs import Run
-    from discom.sweep import Source
     from discom.sweep import train as train_run
     from discom.tables.statistics import METRICS
 
     chosen = methods.get(method)
-    source = Source(data or ("scenes-dense" if chosen.dense else "scenes"), modalities)
+    data = data or ("scenes-dense" if chosen.dense else "scenes")
+    images = sets.load(data, modalities)
     given = {key: value for key, value in (settings or {}).items() if value is not None}
     config = make_config(profile, seed, {"devices": devices.started(), **given}, chosen.dense)
     if as_published:
         config = dataclasses.replace(config, options={**chosen.published, **config.options})
     methods.build(
-        chosen, source.load(), config
+        chosen, images, config
     )  # refuses settings that do not fit before a teacher is trained
-    run = Run.of(runs, chosen, source.load(), config, teacher)
+    run = Run.of(runs, chosen, images, config, teacher)
     for needed in (run.teacher, run) if isinstance(run.teacher, Run) else (run,):
-        result = train_run(needed, source, recompute=recompute, progress=True)
+        result = train_run(needed, data, modalities, recompute=recompute, progress=True)
     if shares.rank():  # the first process tells
         return
     print(run.folder)
@@ -76,28 +76,18 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
 
     Args:
         path: a run's folder, a folder of runs, or a JSON file of collected results.
-        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion,
-            or all of it as one page, such as report.html (also of a folder with one run below it);
+        out: where to draw; for a run, curves and (with -confusion before the ending) the confusion;
             for several, the paired differences of discom.
         collect: write every result of a folder of runs into this one JSON file.
     """
     import pandas as pd
 
     from discom import plots, tables
-    from discom.report import write_report
     from discom.runs import Result, read_metrics
 
-    page = out if out and out.suffix == ".html" else None
-    if page:
-        path = only_run(path)
-    elif out:
+    if out:
         check_picture(out)
-    one = (path / "config.json").is_file()
-    if page and not one:
-        raise ConfigError(
-            f"--out: {page} is a page of one run, and {path} is none; name a run, or draw a .png"
-        )
-    if one:
+    if (path / "config.json").is_file():
         result = Result.read(path / "result.json")
         print(f"{result.method} on {result.data}, seed {result.seed}: {result.seconds:.0f} s,"
               f" {result.pairs_per_second:.0f} samples/s, {result.peak_memory_mb:.0f} MB")  # fmt: skip
@@ -122,10 +112,7 @@ def show(path: Path, out: Path | None = None, collect: Path | None = None) -> No
                 )
     if collect:
         tables.collect(results, collect)
-    if page:
-        write_report(path, page)
-        print(page)
-    elif out:
+    if out:
         plots.style()
         for end, draw in figures.items():
             file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
@@ -139,11 +126,8 @@ def reproduce(
     data: str | None = None,
     seeds: int = 1,
     only: str | None = None,
-    engine: str = "local",
-    workers: int = 1,
-    address: str | None = None,
+    workers: int = 2,
     again: bool = False,
-    dry_run: bool = False,
     out: Path = Path("build/notebooks"),
 ) -> None:
     """Execute every notebook into one dated folder with an index page; the same command goes on
@@ -161,18 +145,13 @@ def reproduce(
             by default. A notebook that needs scenes is skipped on other data, and says so.
         seeds: how many times each notebook is executed, with seeds from 0 on.
         only: the beginnings of the wanted notebooks' names, such as 03,07; all by default.
-        engine: local (processes of this machine) or ray (cores or GPUs of this machine, or a
-        cluster).
-        workers: notebooks side by side; 0 lets the engine choose.
-        address: of a Ray cluster.
+        workers: notebooks side by side.
         again: begin a new folder.
-        dry_run: say what would be executed, and stop.
         out: the folder that holds the dated ones.
     """
-    from discom import sweep
     from discom.reproduce import run_notebooks
 
-    runner = sweep.make_engine(engine, workers, address)
-    if not run_notebooks(notebooks, profile, out, data=data, seeds=seeds, only=only, engine=runner, again=again,
-                         dry_run=dry_run):  # fmt: skip
+    if not run_notebooks(
+        notebooks, profile, out, data=data, seeds=seeds, only=only, workers=workers, again=again
+    ):
         sys.exit(1)
