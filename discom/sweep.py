@@ -5,6 +5,7 @@ missing, and two sweeps on one folder of runs share the work: a run is locked wh
 """
 
 import json
+import logging
 import os
 import socket
 import time
@@ -122,8 +123,9 @@ def train(run: Run, data: str, modalities: str | None = None, **options: Any) ->
     images = _load(data, modalities, run.fingerprint)
     if images.fingerprint != run.fingerprint:
         raise RunError(f"{run.folder}: planned with other data than '{data}'; plan it again")
-    split, options = images.split(seed=run.config.seed), {"progress": False, **options}
-    return fit(run.method, split, run.config, run.folder, teacher=run.teacher_folder, **options)
+    options = {"teacher": run.teacher_folder, "progress": False, **options}
+    split = images.split(seed=run.config.seed)
+    return fit(run.method, split, run.config, run.folder, **options)
 
 
 def estimate(runs: Sequence[Run], data: MultiModalData) -> float:
@@ -140,10 +142,12 @@ def estimate(runs: Sequence[Run], data: MultiModalData) -> float:
         loss = student.loss(batch)["cl"]
         loss.backward()
         seconds.append(time.perf_counter() - started + 0 * loss.item())  # waits for a GPU
-    work = 0.0
+    sizes: dict[str, int] = {}
     for run in runs:
-        model = methods.build(methods.get(run.method), part, run.config)
-        work += run.config.epochs * _size(model) * (2 if model.strong_view else 1)
+        if (key := f"{run.method} {run.config.options}") not in sizes:
+            model = methods.build(methods.get(run.method), part, run.config)
+            sizes[key] = _size(model) * (2 if model.strong_view else 1)
+    work = sum(run.config.epochs * sizes[f"{run.method} {run.config.options}"] for run in runs)
     return min(seconds) * len(batches) * work / _size(student)
 
 
@@ -213,7 +217,9 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
         host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
         if colon:  # Ray itself would wait for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
+        ray.init(
+            address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True
+        )
     except ImportError:
         raise ConfigError("engine: ray is not installed; pip install 'discom[ray]'") from None
     except (OSError, ValueError) as error:
