@@ -1,511 +1,511 @@
-"""Sweeps: what is missing is trained once, whatever fails, dies, is killed, or happens at the same
-time."""
+"""Sweeps and grids: what is missing is trained once, whatever fails, is killed, or runs beside."""
 
 import itertools
+import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 import torch
+from fixtures import jobs
 
-from discom import cli, data, methods, profile, sweep
+from discom import cli, data, methods, profile, sweep, tables
 from discom.errors import BusyError, ConfigError, Interrupted
-from discom.runs import Result, Run, locked
-from discom.sweep import Local, Ray, Source, queue
-from discom.sweep import plan as planning
-from discom.sweep.jobs import Training, attempt
+from discom.runs import Result, Run, identity, locked, read_metrics
+from discom.sweep import arm, cell_runs, cells
 
 DATA = "scenes:n=60,size=16"
-TINY = replace(profile("tiny"), epochs=1)
-SOURCE = Source(DATA)
-TABLE = [
-    "table",
-    "2",
-    "--data",
-    DATA,
-    "--profile",
-    "tiny",
-    "--epochs",
-    "1",
-    "--seeds",
-    "1",
-    "--workers",
-    "2",
-]
+SMALL = "scenes:n=99,size=8"
+TINY = profile("tiny", epochs=1)
 
 
 @pytest.fixture(scope="module")
-def held():
-    return SOURCE.load()
+def images():
+    return data.load(DATA)
 
 
-def run(held, runs, method="student", seed=0, options=None, **changes):
-    config = replace(TINY, seed=seed, options=options or {}, **changes)
-    return Run.of(runs, methods.get(method), held, config)
+@pytest.fixture
+def run_of(images, tmp_path):
+    """A function of method, seed and changed settings: a run on the small scenes."""
+
+    def run(method="student", seed=0, **changes):
+        config = replace(TINY, seed=seed, **changes)
+        return Run.of(tmp_path / "runs", methods.get(method), images, config)
+
+    return run
 
 
-def starts(folder):
-    """How often a run was begun: each start writes one file of events."""
-    return len(list((folder / "tensorboard").iterdir()))
+@pytest.fixture
+def trained(monkeypatch):
+    """Methods and seeds in the order in which they are trained; `sick` maps some to errors."""
+    calls = []
+    fit = sweep.fit
+
+    def note(method, split, config, folder, **options):
+        calls.append((method, config.seed))
+        if errors := trained.sick.get(method):
+            raise errors.pop()
+        return fit(method, split, config, folder, **options)
+
+    trained = SimpleNamespace(calls=calls, sick={})
+    monkeypatch.setattr(sweep, "fit", note)
+    return trained
 
 
-def done(wanted):
-    return [(r.folder / "result.json").exists() for r in wanted]
+def here(runs, place=DATA, **options):
+    """Sweep in this process."""
+    return sweep.sweep(runs, place, workers=1, progress=False, **options)
+
+
+def done(runs):
+    return [(run.folder / "result.json").exists() for run in runs]
 
 
 # ---------------------------------------------------------------- the plan
 
 
-def test_a_plan_has_each_run_once_and_teachers_before_students(held, tmp_path):
-    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "dkd", "teacher", "kdv2")]
-    absent, damaged = sweep.missing(wanted)
-    assert [r.method for r in absent] == ["teacher", "kdv2", "student", "dkd"]
+def test_a_plan_has_each_run_once_and_teachers_before_students(run_of):
+    absent, damaged = sweep.missing(
+        run_of(name) for name in ("kdv2", "student", "dkd", "teacher", "kdv2")
+    )
+    assert [run.method for run in absent] == ["teacher", "kdv2", "student", "dkd"]
     assert damaged == {}
 
 
-def test_what_is_done_is_not_planned_and_what_is_damaged_only_on_request(held, tmp_path):
-    wanted = [run(held, tmp_path, seed=seed) for seed in range(2)]
-    assert sweep.sweep(wanted, SOURCE, Local(1), progress=False) == {}
-    assert sweep.missing(wanted) == ([], {})
-    file = wanted[1].folder / "result.json"
+def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, trained):
+    runs = [run_of(name, seed) for seed in range(2) for name in ("kdv2", "student")]
+    assert here(runs) == {}
+    first, second = trained.calls[:4], trained.calls[4:]
+    assert set(first) == {(name, seed) for name in ("teacher", "student") for seed in range(2)}
+    assert second == [("kdv2", 0), ("kdv2", 1)]
+    assert here(runs) == {}
+    assert len(trained.calls) == 6
+
+
+def test_what_is_damaged_is_trained_again_only_on_request(run_of):
+    runs = [run_of(seed=seed) for seed in range(2)]
+    assert here(runs) == {}
+    file = runs[1].folder / "result.json"
     edited = file.read_text().replace('"seed": 1', '"seed": 7', 1)
     file.write_text(edited)
-    absent, damaged = sweep.missing(wanted)
-    assert absent == []
-    assert list(damaged) == [wanted[1].folder]
-    assert str(file) in damaged[wanted[1].folder]
-    assert sweep.sweep(wanted, SOURCE, Local(1), progress=False) == damaged
+    absent, damaged = sweep.missing(runs)
+    assert (absent, list(damaged)) == ([], [runs[1].folder])
+    assert str(file) in damaged[runs[1].folder]
+    assert here(runs) == damaged
     assert file.read_text() == edited
-    assert sweep.sweep(wanted, SOURCE, Local(1), recompute=True, progress=False) == {}
+    assert here(runs, recompute=True) == {}
     assert Result.read(file).seed == 1
 
 
-def test_the_estimate_grows_with_what_is_missing(held, tmp_path, monkeypatch):
-    """Nothing costs nothing; more epochs and more parameters cost more. By a clock on which every
-    step takes alike."""
-    monkeypatch.setattr("discom.sweep.plan.time.perf_counter", itertools.count().__next__)
-    assert sweep.estimate([], held) == 0
-    short, long = (run(held, tmp_path, epochs=epochs) for epochs in (10, 100))
-    assert sweep.estimate([long], held) == 10 * sweep.estimate([short], held) > 0
-    big, double = (
-        sweep.estimate([run(held, tmp_path, name)] * 50, held) for name in ("student", "discom")
-    )
-    assert double > 1.2 * big
+def test_the_estimate_grows_with_what_is_missing(run_of, images, monkeypatch):
+    """By a clock on which every step takes a second."""
+    monkeypatch.setattr(sweep.time, "perf_counter", itertools.count().__next__)
+    assert sweep.estimate([], images) == 0
+    short, long = (sweep.estimate([run_of(epochs=epochs)], images) for epochs in (10, 100))
+    assert long == 10 * short > 0
+    student, discom = (sweep.estimate([run_of(name)], images) for name in ("student", "discom"))
+    assert discom > 1.2 * student
 
 
 # ---------------------------------------------------------------- failures
 
 
-def test_a_run_that_fails_is_listed_and_stops_no_other(held, tmp_path):
-    bad = run(held, tmp_path, "kdv2", learning_rate=1e30, epochs=2)
-    wanted = [bad, run(held, tmp_path), run(held, tmp_path, "dkd")]
-    failed = sweep.sweep(wanted, SOURCE, Local(2), progress=False)
+def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
+    bad = run_of("kdv2", learning_rate=1e30, epochs=2)
+    runs = [bad, run_of(), run_of("dkd")]
+    failed = here(runs)
     assert set(failed) == {bad.teacher.folder, bad.folder}
     assert f"{bad.teacher.folder}: loss term 'cl' is nan in epoch 1" in failed[bad.teacher.folder]
     assert "its teacher failed" in failed[bad.folder]
-    assert done(wanted) == [False, True, True]
+    assert done(runs) == [False, True, True]
 
 
-@dataclass(frozen=True)
-class Deadly(Source):
-    """The first worker that reads this data is killed, as by a system that has no memory left."""
-
-    marker: str = ""
-
-    def load(self):
-        if not Path(self.marker).exists():
-            Path(self.marker).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return data.load(self.path)
+def test_whatever_a_run_raises_is_one_line_with_its_folder(run_of, trained):
+    trained.sick["student"] = [MemoryError("no\nroom")]
+    runs = [run_of(), run_of("discom")]
+    assert here(runs) == {runs[0].folder: f"{runs[0].folder}: MemoryError: no"}
+    assert done(runs) == [False, True]
 
 
-def test_a_worker_that_dies_takes_one_run_with_it(held, tmp_path):
-    wanted = [run(held, tmp_path / "runs", seed=seed) for seed in range(3)]
-    deadly = Deadly(DATA, marker=str(tmp_path / "dead"))
-    failed = sweep.sweep(wanted, deadly, Local(1), progress=False)
-    assert list(failed) == [wanted[0].folder]
-    assert "ended with exit code -9 (killed; out of memory?)" in failed[wanted[0].folder]
-    assert done(wanted) == [False, True, True]
-    assert sweep.sweep(wanted, deadly, Local(1), progress=False) == {}
-    assert done(wanted) == [True] * 3
-    assert [starts(r.folder) for r in wanted] == [1, 1, 1]
-
-
-def test_an_interruption_is_one_that_can_be_resumed(held, tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Local, "finished", stop)
-    engine = Local(1)
-    with pytest.raises(Interrupted, match="the same command goes on"):
-        sweep.sweep([run(held, tmp_path)], SOURCE, engine, progress=False)
-    assert engine.busy == {}
-    monkeypatch.undo()
-    assert sweep.sweep([run(held, tmp_path)], SOURCE, Local(1), progress=False) == {}
-
-
-class Scripted:
-    """An engine that trains nothing: each run ends at once, as `ends` says of its folder."""
-
-    threads = 1
-
-    def __init__(self, workers=1, ends=None):
-        self.workers, self.ends, self.begun, self.busy = workers, ends or {}, [], []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def submit(self, job):
-        self.begun.append(job.run)
-        self.busy.append(job.key)
-        assert len(self.busy) <= self.workers
-
-    def finished(self, timeout):
-        folder = self.busy.pop(0)
-        told = self.ends.get(folder, [])
-        yield folder, told.pop(0) if told else None
-
-
-def test_runs_begin_in_the_order_of_the_plan_teachers_before_students(held, tmp_path):
-    wanted = [
-        run(held, tmp_path, name, seed) for seed in range(2) for name in ("kdv2", "student", "dkd")
-    ]
-    engine = Scripted(workers=2)
-    assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
-    begun = [(r.method, r.config.seed) for r in engine.begun]
-    # the student fills the second place while the teacher is at work; then the plan's order again
-    assert begun == [("teacher", 0), ("student", 0), ("kdv2", 0), ("dkd", 0),
-                     ("teacher", 1), ("student", 1), ("kdv2", 1), ("dkd", 1)]  # fmt: skip
-
-
-def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(held, tmp_path, monkeypatch):
-    monkeypatch.setattr(queue, "PATIENCE", 0.05)
-    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student", "student-2x")]
-    teacher = wanted[0].teacher.folder
-    engine = Scripted(ends={teacher: [BusyError("another process trains it")] * 2})
-    started = time.monotonic()
-    assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
-    assert [r.method for r in engine.begun] == [
-        "teacher",
-        "student",
-        "student-2x",
-        "teacher",
-        "teacher",
-        "kdv2",
-    ]
-    assert time.monotonic() - started >= 2 * 0.05
-
-
-def test_students_of_a_damaged_teacher_are_given_up(held, tmp_path):
-    wanted = [run(held, tmp_path, name) for name in ("kdv2", "student")]
-    teacher = wanted[0].teacher.folder
+def test_students_of_a_damaged_teacher_are_given_up(run_of, trained):
+    runs = [run_of("kdv2"), run_of()]
+    teacher = runs[0].teacher.folder
     teacher.mkdir(parents=True)
     (teacher / "result.json").write_text("{")
-    engine = Scripted()
-    failed = sweep.sweep(wanted, SOURCE, engine, progress=False)
-    assert [r.method for r in engine.begun] == ["student"]
+    failed = here(runs)
+    assert trained.calls == [("student", 0)]
     assert "cut short or damaged" in failed.pop(teacher)
-    assert failed == {
-        wanted[0].folder: f"{wanted[0].folder}: not trained, because its teacher failed"
-    }
+    assert list(failed) == [runs[0].folder]
 
 
-def test_what_another_sweep_trains_or_trained_meanwhile_costs_no_data(held, tmp_path):
-    wanted = run(held, tmp_path)
-    nowhere = Source("no/such/folder")
-    assert "no/such/folder" in str(attempt(wanted, nowhere))
-    assert attempt(wanted, SOURCE) is None
-    assert attempt(wanted, nowhere) is None
-    busy = run(held, tmp_path, seed=1)
-    with locked(busy.folder):
-        assert isinstance(attempt(busy, nowhere), BusyError)
-    (wanted.folder / "result.json").write_text("{")
-    assert "damaged" in str(attempt(wanted, SOURCE))
-    assert attempt(wanted, SOURCE, recompute=True) is None
+def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(run_of, trained, monkeypatch):
+    monkeypatch.setattr(sweep, "PATIENCE", 0.05)
+    trained.sick["student"] = [BusyError("another process trains it")] * 2
+    runs = [run_of(), run_of("discom")]
+    started = time.monotonic()
+    assert here(runs) == {}
+    assert [name for name, _ in trained.calls] == ["student", "discom", "student", "student"]
+    assert time.monotonic() - started >= 0.05
+    assert done(runs) == [True, True]
 
 
-# ---------------------------------------------------------------- engines
+def test_what_another_sweep_trained_meanwhile_costs_no_data(run_of):
+    run = run_of()
+    attempt = partial(sweep._attempt, run, modalities=None, recompute=False, folder=os.getcwd())
+    assert "nowhere" in str(attempt(data="nowhere")[1])
+    with locked(run.folder):
+        assert isinstance(attempt(data=DATA)[1], BusyError)
+    assert attempt(data=DATA) == (run.folder, None)
+    assert attempt(data="nowhere") == (run.folder, None)
 
 
-@pytest.mark.parametrize(
-    ("workers", "threads", "told"),
-    [
-        (1, 1, "some 20 core-hours, 20 hours with 1 worker of 1 core like this machine's"),
-        (4, 1, "some 20 core-hours, 5 hours with 4 workers of 1 core like this machine's"),
-        (4, 2, "some 40 core-hours, 5 hours with 4 workers of 2 cores like this machine's"),
-        (64, 1, "some 20 core-hours, 60 minutes with 64 workers of 1 core like this machine's"),
-        (0, 1, "some 20 core-hours, 20 hours with 1 worker of 1 core like this machine's"),
-    ],
-)
-def test_a_forecast_counts_cores_and_workers(held, tmp_path, monkeypatch, workers, threads, told):
-    """Twenty runs of an hour each; more workers than runs do not help."""
-    monkeypatch.setattr(planning, "estimate", lambda runs, data, threads: 3600.0 * len(runs))
-    monkeypatch.setattr(planning.torch.cuda, "is_available", lambda: False)
-    engine = Scripted(workers)
-    engine.threads = threads
-    assert (
-        sweep.forecast([run(held, tmp_path, seed=seed) for seed in range(20)], held, engine) == told
-    )
+def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path, monkeypatch):
+    """A prepared folder that is written anew under the same name, in one process."""
+    place = str(tmp_path / "mine")
+    for number in (60, 66):
+        images = data.load(f"scenes:n={number},size=16")
+        monkeypatch.setattr(sweep, "load", lambda path, modalities, images=images: images)
+        run = Run.of(tmp_path, methods.get("student"), images, replace(TINY, seed=number))
+        counts = sweep.train(run, place).counts
+        assert sum(counts.values()) == number
+    other = replace(run, fingerprint="0" * 16)
+    failed = here([other], place)
+    assert "planned with other data" in failed[other.folder]
 
 
-def test_an_estimate_is_timed_with_the_threads_of_a_worker(held, tmp_path, monkeypatch):
-    before, seen = torch.get_num_threads(), []
-    loss = methods.Student.loss
-    monkeypatch.setattr(
-        methods.Student, "loss", lambda *given: seen.append(torch.get_num_threads()) or loss(*given)
-    )
-    sweep.estimate([run(held, tmp_path)], held, threads=before + 1)
-    assert set(seen) == {before + 1}
-    assert torch.get_num_threads() == before
+def test_an_interruption_can_be_resumed(run_of, trained):
+    trained.sick["student"] = [KeyboardInterrupt()]
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        here([run_of()])
+    assert here([run_of()]) == {}
 
 
-def test_what_ray_is_given_holds_in_any_folder(held, tmp_path, monkeypatch):
-    """A worker on another node starts in another folder: names, settings and paths go with it."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "scenes-of-mine").mkdir()
-    here = {"scenes:n=9": "scenes:n=9", "eurosat": f"{tmp_path}/data/eurosat",
-            "eurosat:split=random": f"{tmp_path}/data/eurosat:split=random",
-            "scenes-of-mine": f"{tmp_path}/scenes-of-mine"}  # fmt: skip
-    given = []
-    engine = object.__new__(Ray)
-    engine.tasks, engine.task = (
-        {},
-        SimpleNamespace(remote=lambda job: given.append(job) or len(given)),
-    )
-    for path in here:
-        engine.submit(Training(run(held, "runs", "kdv2"), Source(path)))
-    assert [job.source.path for job in given] == list(here.values())
-    assert {job.key.parts[: len(tmp_path.parts)] for job in given} == {tmp_path.parts}
-    assert {job.run.teacher.folder.parts[: len(tmp_path.parts)] for job in given} == {
-        tmp_path.parts
-    }
+# ---------------------------------------------------------------- workers
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (("slurm", 0, None), "'slurm' is unknown; choose local or ray"),
-        (("local", -1, None), "-1 is below 0"),
-        (("local", 1, "auto"), "'auto' is of no use to engine=local"),
-    ],
-)
-def test_an_engine_that_cannot_be(given, message):
-    with pytest.raises(ConfigError, match=message):
-        sweep.make_engine(*given)
-
-
-def test_ray_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match="ray is not installed"):
-        sweep.make_engine("ray")
-
-
-def test_local_workers_divide_the_cores():
-    cores = Local(1).threads
-    assert Local(cores).threads == 1
-    assert Local(2 * cores).threads == 1
-
-
-# ---------------------------------------------------------------- a process of its own
-
-
-def command(runs, *more):
-    return [sys.executable, "-m", "discom", *TABLE, "--runs", str(runs), *more]
+def test_workers_have_one_thread_and_a_busy_job_comes_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "PATIENCE", 0.05)
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    work = {Path(name): partial(jobs.environment, Path(name), name) for name in names}
+    work[Path("busy")] = partial(jobs.busy, Path("busy"), tmp_path)
+    answers = {str(key): str(error) for key, error in sweep.do_all(work, 2)}
+    assert answers == {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "busy": "None"}
 
 
 @pytest.mark.slow
-def test_two_sweeps_on_one_folder_lose_and_repeat_nothing(tmp_path):
-    both = [
-        subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    first, second = (process.communicate(timeout=300)[0] for process in both)
-    assert [process.returncode for process in both] == [0, 0]
-    folders = [file.parent for file in tmp_path.rglob("result.json")]
-    assert len(folders) == len(methods.names(dense=False))
-    assert [starts(folder) for folder in folders] == [1] * len(folders)
-    assert first[first.index("method") :] == second[second.index("method") :]
+def test_a_killed_worker_costs_no_other_job_and_only_one_that_dies_alone(tmp_path):
+    deaths = {"well": 0, "once": 1, "always": 99, "also-well": 0, "last": 0}
+    work = {Path(key): partial(jobs.note, Path(key), tmp_path, n) for key, n in deaths.items()}
+    outcomes = dict(sweep.do_all(work, 2))
+    assert outcomes.keys() == work.keys()
+    failed = {str(key): str(error) for key, error in outcomes.items() if error is not None}
+    assert failed == {"always": "always: its process was killed (out of memory?)"}
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from discom import data, methods, profile, sweep
+from discom.runs import Run
+images = data.load("scenes:n=60,size=16")
+names = ("kdv2", "student", "discom", "discom-solo", "dkd")
+wanted = [Run.of(sys.argv[1], methods.get(name), images, profile("tiny", epochs=8))
+          for name in names]
+sys.exit(len(sweep.sweep(wanted, "scenes:n=60,size=16", workers=2, progress=False)))
+"""
+RUNS = 7  # with the teachers of kdv2 and dkd
+
+
+def start(runs):
+    command = [sys.executable, "-c", SCRIPT, str(runs)]
+    return subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+
+
+def results(runs):
+    files = runs.rglob("result.json")
+    return {file.relative_to(runs): Result.read(file).scores for file in files}
+
+
+def processes(session):
+    """Living processes of a session: a sweep and its workers."""
+    done = subprocess.run(["ps", "-eo", "pid=,sess=,stat="], capture_output=True, text=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [int(pid) for pid, leader, state in rows if int(leader) == session and state[0] != "Z"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The scores of a sweep that nothing happened to."""
+    runs = tmp_path_factory.mktemp("whole")
+    assert start(runs).wait(300) == 0
+    return results(runs)
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_and_ends_with_the_same_numbers(tmp_path):
-    process = subprocess.Popen(command(tmp_path / "killed"))
-    while len(list((tmp_path / "killed").rglob("result.json"))) < 3:
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "killed").rglob("result.json")}
-    for name in ("killed", "whole"):
-        assert subprocess.run(command(tmp_path / name), check=False).returncode == 0
+@pytest.mark.parametrize("victim", ["driver", "worker", "all", "driver by SIGTERM"])
+def test_a_sweep_that_is_killed_goes_on_and_ends_with_the_same_numbers(tmp_path, whole, victim):
+    process = start(tmp_path)
+    while len(list(tmp_path.rglob("result.json"))) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    if victim == "worker":
+        workers = [pid for pid in processes(process.pid) if pid != process.pid and busy(pid)]
+        os.kill(workers[0], signal.SIGKILL)
+        assert process.wait(300) == 0
+    elif victim == "all":
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    else:
+        process.send_signal(signal.SIGTERM if "SIGTERM" in victim else signal.SIGKILL)
+        process.wait(60)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("result.json")}
+    second = start(tmp_path)
+    assert second.wait(300) == 0
     assert all(file.stat().st_mtime_ns == then for file, then in before.items())
-    scores = [
-        {
-            file.relative_to(tmp_path / name): Result.read(file).scores
-            for file in (tmp_path / name).rglob("result.json")
-        }
-        for name in ("killed", "whole")
-    ]
-    assert scores[0] == scores[1]
+    assert results(tmp_path) == whole
+    end = time.monotonic() + 20
+    while processes(process.pid) or processes(second.pid):
+        assert time.monotonic() < end, "a worker outlived its sweep"
+        time.sleep(0.1)
 
 
-# ---------------------------------------------------------------- the command
-
-
-def test_a_dry_run_says_how_much_and_trains_nothing(tmp_path, capsys):
-    assert cli.main([*TABLE, "--runs", str(tmp_path / "runs"), "--dry_run"]) == 0
-    count = len(methods.names(dense=False))
-    assert re.fullmatch(
-        rf"{count} runs, {count} of them to train: some [\d.e-]+ \w+-hours, \d+ minutes with 2 workers of .*\n",
-        capsys.readouterr().out,
-    )
-    assert not (tmp_path / "runs").exists()
+def busy(pid):
+    """Whether a process has used a second of processor time: a worker, not a helper of loky."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK") > 1
 
 
 @pytest.mark.slow
-def test_a_table_is_made_written_and_read_again(tmp_path, capsys):
-    more = [
-        "--runs",
-        str(tmp_path / "runs"),
-        "--out",
-        str(tmp_path / "made/t"),
-        "--collect",
-        str(tmp_path / "all.json"),
-    ]
-    assert cli.main([*TABLE, *more]) == 0
-    first = capsys.readouterr().out
-    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == [
-        "t.csv",
-        "t.md",
-        "t.png",
-        "t.tex",
-        "t.txt",
-    ]
-    assert cli.main([*TABLE, *more]) == 0
-    again = capsys.readouterr().out
-    assert f"{len(methods.names(dense=False))} runs, 0 of them to train" in again
-    assert again[again.index("method") :] == first[first.index("method") :]
-    shutil.rmtree(tmp_path / "runs")
+def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
+    both = [start(tmp_path) for _ in range(2)]
+    assert [process.wait(300) for process in both] == [0, 0]
+    assert results(tmp_path) == whole
+    for file in tmp_path.rglob("metrics.csv"):
+        assert read_metrics(file)["epoch"].tolist() == list(range(8))
 
 
-def test_a_failed_run_is_named_and_the_status_is_one(tmp_path, capsys):
-    with pytest.raises(SystemExit) as status:
-        cli.main([*TABLE, "--runs", str(tmp_path), "--learning_rate", "1e30", "--epochs", "2"])
-    assert status.value.code == 1
-    errors = capsys.readouterr().err.splitlines()
-    assert len([line for line in errors if line.startswith("discom: error: ")]) == len(
-        methods.names(dense=False)
-    )
+# ---------------------------------------------------------------- flags, and Ray
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("flags", "message"),
     [
-        (["table", "6"], "table: 6 is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino"),
-        (["table", "3", "--teacher", "rgb"], "'rgb' cannot be this table's; table 3 has none"),
-        (
-            ["table", "4", "--as_published"],
-            "as_published: table 4 says for itself which options a row has",
-        ),
-        (["table", "5", "--modalities", "depth"], "needs two modalities or more"),
-        (["table", "3", "--seeds", "0"], "--seeds: 0 runs make no table"),
-        (["table", "3", "--options", '{"pairing": "paired"}'], "options"),
-        (["table", "1", "--teacher", "sonar"], "'sonar' cannot be this table's; choose rgb, depth"),
-        (
-            ["table", "2", "--teacher", "rgb"],
-            "'rgb' cannot be this table's; table 2's reads all modalities",
-        ),
-        (["table", "1", "--seeds", "0"], "--seeds: 0 runs make no table"),
-        (["table", "1", "--engine", "slurm"], "'slurm' is unknown"),
-        (["table", "1", "--modalities", "rgb"], "needs two modalities or more"),
-        (["table", "1", "--data", "nowhere"], "nowhere: no such folder"),
+        ({"engine": "slurm"}, "'slurm' is unknown; choose local or ray"),
+        ({"workers": -1}, "-1 is below 0"),
+        ({"workers": 1, "address": "auto"}, "'auto' is of no use to engine=local"),
     ],
 )
-def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
-    given = arguments if "--data" in arguments else [*arguments, "--data", DATA]
-    assert cli.main([*given, "--profile", "tiny", "--runs", str(tmp_path / "runs")]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert message in error
-    assert not (tmp_path / "runs").exists()
+def test_flags_that_cannot_be(flags, message):
+    with pytest.raises(ConfigError, match=message):
+        sweep.worker_count(**flags)
+    with pytest.raises(ConfigError, match=message):
+        sweep.sweep([], DATA, **flags)
 
 
-def test_the_wait_for_another_process_is_short():
-    """A run that is busy elsewhere is looked at again; the test above that runs two sweeps would
-    crawl otherwise."""
-    assert queue.PATIENCE <= 5
+def test_a_worker_for_each_core_or_one_for_the_gpu(monkeypatch):
+    for gpu, expected in ((True, 1), (False, sweep.cpu_count())):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        assert sweep.worker_count() == expected
+    assert sweep.worker_count("ray") == 0
+    assert sweep.worker_count("ray", 3, "auto") == 3
 
 
-# ---------------------------------------------------------------- Ray
+@pytest.fixture
+def fake_ray(monkeypatch):
+    """Stands for Ray: `ray.asked` are the calls of its init, which raises `ray.error`."""
+
+    def init(address, **_):
+        ray.asked.append(address)
+        if ray.error:
+            raise ray.error
+
+    ray = SimpleNamespace(init=init, asked=[], error=None)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.util.joblib", SimpleNamespace(register_ray=lambda: None))
+    return ray
+
+
+def test_ray_that_is_not_installed_is_named(run_of, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match="ray is not installed; pip install"):
+        here([run_of()], engine="ray")
 
 
 @pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "127.0.0.1:1", "ray://127.0.0.1:head"])
-def test_a_cluster_that_cannot_be_reached_is_one_line_and_no_long_wait(address, monkeypatch):
-    asked = []
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=lambda **how: asked.append(how)))
-    with pytest.raises(
-        ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); check that"
-    ):
-        sweep.make_engine("ray", 1, address).__enter__()
-    assert asked == []
+def test_a_cluster_that_cannot_be_reached_is_one_line_and_no_long_wait(address, fake_ray, run_of):
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); chec"):
+        here([run_of()], engine="ray", address=address)
+    assert fake_ray.asked == []
+    assert time.monotonic() - started < 11
 
 
-def test_what_ray_says_of_an_address_is_one_line(monkeypatch):
-    def refuse(**_):
-        raise ConnectionError("no instance\nis running")
-
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=refuse))
+def test_what_ray_says_of_an_address_is_one_line(fake_ray, run_of):
+    fake_ray.error = ConnectionError("no instance\nis running")
     with pytest.raises(ConfigError, match=r"^address: 'auto' cannot be reached \(no instance\); "):
-        sweep.make_engine("ray", 1, "auto").__enter__()
+        here([run_of()], engine="ray", address="auto")
 
 
 @pytest.mark.slow
-def test_ray_loses_a_node_and_no_run(held, tmp_path, monkeypatch):
+def test_ray_loses_a_node_and_no_run(run_of, tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
-    lost = cluster.add_node(num_cpus=1)
-    wanted = [
-        run(held, tmp_path, name, epochs=4)
-        for name in ("student", "student-2x", "kdv2", "dkd", "discom")
-    ]
-    engine = sweep.make_engine("ray", 2, cluster.address)
-    finished, ended = engine.finished, []
-
-    def finish(timeout):
-        for folder, error in finished(timeout):
-            if not ended:  # while the other node is at work
-                cluster.remove_node(lost, allow_graceful=False)
-            ended.append(folder)
-            yield folder, error
-
-    engine.finished = finish
+    head = {"num_cpus": 1, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    node = cluster.add_node(num_cpus=1)
+    runs = [run_of(name, epochs=4) for name in ("student", "student-2x", "kdv2", "dkd", "discom")]
     try:
-        assert sweep.sweep(wanted, SOURCE, engine, progress=False) == {}
-        assert engine.workers == 2
+        killer = Thread(target=lambda: (wait_for_a_run(tmp_path), cluster.remove_node(node)))
+        killer.start()
+        failed = sweep.sweep(
+            runs, DATA, engine="ray", workers=2, address=cluster.address, progress=False
+        )
+        killer.join()
+        assert failed == {}
     finally:
         ray.shutdown()
         cluster.shutdown()
-    assert done(wanted) == [True] * len(wanted)
-    assert len(set(ended)) == len(wanted) + 1  # and the teacher
-    apart = run(held, tmp_path / "apart", "student", epochs=4)
-    assert sweep.sweep([apart], SOURCE, Local(1), progress=False) == {}
-    assert (
-        Result.read(apart.folder / "result.json").scores
-        == Result.read(wanted[0].folder / "result.json").scores
-    )
+    assert done(runs) == [True] * len(runs)
+
+
+def wait_for_a_run(folder):
+    while not list(folder.rglob("metrics.csv")):
+        time.sleep(0.05)
+
+
+# ---------------------------------------------------------------- grids
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        (" student ", ("student", {})),
+        ("student:", ("student", {})),
+        ("discom:adv=0;pairing=paired;irr=0.5",
+         ("discom", {"weights": {"adv": 0, "irr": 0.5}, "pairing": "paired"})),
+        ("kdv2+lskd:teacher=rgb", ("kdv2+lskd", {"teacher": "rgb"})),
+        ("discom-solo:cl=1e-1;", ("discom-solo", {"weights": {"cl": 0.1}})),
+    ],
+)  # fmt: skip
+def test_a_method_and_its_options_from_a_word(word, expected):
+    assert arm(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: arm("tutor"), "method: 'tutor' is unknown"),
+        (lambda: arm(":adv=0"), "method: '' is unknown"),
+        (lambda: arm("discom:pairing"), "'pairing' in 'discom:pairing' is no option; write e.g."),
+        (lambda: cell_runs(f"{SMALL},seed=0", [arm("student:adv=0")], "runs", config), "no 'adv'"),
+        (lambda: cells("hls", {"shared": [1]}, 1), "data: 'hls' has no dials"),
+        (lambda: cells("data/scenes", {"shared": [1]}, 1), "'data/scenes' has no dials"),
+        (lambda: cells("scenes", {"colour": [1]}, 1), "not values of shared, spurious"),
+        (lambda: cells("scenes:n=66", {"n": [66, 99]}, 1), "not values of shared, spurious"),
+        (lambda: cells("scenes", [1, 2], 1), "not values of shared, spurious"),
+        (lambda: cells("scenes", {"shared": []}, 1), "shared needs a list of values, such as [0,"),
+        (lambda: cells("scenes", {"shared": "0.5"}, 1), "shared needs a list of values"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_one_line(call, fragment):
+    with pytest.raises(ConfigError, match=re.escape(fragment)) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def config(seed, options):
+    return replace(TINY, seed=seed, options=options)
+
+
+def test_cells_are_every_combination_seeds_first():
+    assert cells("scenes", {"shared": [0, 0.5], "labelled": [0.2, 1]}, 2) == [
+        f"scenes:shared={shared},labelled={labelled},seed={seed}"
+        for seed in (0, 1) for shared in (0, 0.5) for labelled in (0.2, 1)
+    ]  # fmt: skip
+    assert cells(SMALL, {}, 1) == [f"{SMALL},seed=0"]
+    (cell,) = cells(SMALL, {"spurious": [0.6], "spurious_in": ["depth"]}, 1)
+    direct = data.scenes.make(99, 8, 0, spurious=0.6, spurious_in="depth")
+    assert data.load(cell).fingerprint == direct.fingerprint
+
+
+def test_runs_of_a_cell(tmp_path):
+    arms = [arm("student"), arm("kdv2:teacher=rgb"), arm("discom:pairing=paired")]
+    grid = [cell_runs(cell, arms, tmp_path, config) for cell in cells(SMALL, {"shared": [0, 1]}, 2)]
+    assert [[run.method for run in runs] for runs in grid] == [["student", "kdv2", "discom"]] * 4
+    assert [run.config.seed for runs in grid for run in runs] == [0] * 6 + [1] * 6
+    assert [runs[0].data for runs in grid] == ["scenes-shared=0", "scenes"] * 2
+    assert grid[0][2].config.options["pairing"] == "paired"
+    assert grid[0][1].teacher.config.options["reads"] == "rgb"
+    assert len({run.folder for runs in grid for run in runs}) == 12
+
+
+def test_a_sweep_takes_the_data_of_each_run(tmp_path, trained):
+    places, wanted = {}, []
+    for cell in cells("scenes:n=66,size=8", {"labelled": [0.2, 1]}, 1):
+        runs = cell_runs(cell, [arm("student"), arm("kdv1:teacher=rgb")], tmp_path, config)
+        wanted += runs
+        places |= {run.fingerprint: cell for run in runs}
+    assert here(wanted, lambda run: places[run.fingerprint]) == {}
+    assert len(trained.calls) == 6  # a student, a teacher and who it teaches, twice
+    for run in wanted:
+        split = data.load(places[run.fingerprint]).split(seed=run.config.seed)
+        written = json.loads((run.folder / "config.json").read_text())
+        teacher = run.teacher_folder
+        expected = identity(methods.get(run.method), split, run.config, teacher)
+        assert written["split"] == expected["split"]
+    assert here(wanted, lambda run: places[run.fingerprint]) == {}
+    assert len(trained.calls) == 6
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def command(*words):
+    """The exit status of `discom …`, its runs trained in this process."""
+    try:
+        return cli.main([*map(str, words), "--workers", "1", "--profile", "tiny", "--epochs", "1"])
+    except SystemExit as status:
+        return status.code
+
+
+def test_a_grid_over_one_dial_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["grid", "--data", SMALL, "--dials", '{"shared": [0, 1]}', "--methods",
+             "student,discom:pairing=paired", "--against", "student", "--seeds", 1, "--out", "grid",
+             "--collect", "all.json"]  # fmt: skip
+    assert command(*words, "--dry_run") == 0
+    assert "4 runs, 4 of them to train" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    assert command(*words) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert "discom pairing=paired" in "\n".join(printed)
+    assert {file.name for file in tmp_path.glob("grid.*")} >= {"grid.csv", "grid.md", "grid.png"}
+    assert len(tables.load_results(tmp_path / "all.json")) == len(trained.calls) == 4
+    assert command(*words) == 0  # nothing is trained twice
+    again = capsys.readouterr().out.splitlines()
+    assert again[0].startswith("4 runs, 0 of them to train")
+    assert again[1:] == printed[1:]
+    assert len(trained.calls) == 4
+
+
+def test_a_failed_run_of_a_grid_is_named_and_the_status_is_one(trained, tmp_path, capsys):
+    trained.sick["student"] = [RuntimeError("a bang")]
+    words = ["grid", "--data", SMALL, "--dials", '{"shared": [1]}', "--seeds", 1, "--runs",
+             tmp_path, "--methods", "student,discom-solo", "--against", "student"]  # fmt: skip
+    assert command(*words) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if "discom: error: " in line]
+    assert len(errors) == 1
+    assert "RuntimeError: a bang" in errors[0]
+    assert command(*words) == 0

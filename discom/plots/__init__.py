@@ -1,6 +1,5 @@
 """Pictures: each function draws one and returns its figure; saving is the caller's."""
 
-from discom.plots.bench import cost_curves, step_bars
 from discom.plots.calibration import reliability_diagram
 from discom.plots.dense import boundaries, class_ious, pixel_confusions, predictions
 from discom.plots.look import COLOURS, MARKERS, style
@@ -16,7 +15,6 @@ __all__ = [
     "class_counts",
     "class_ious",
     "confusions",
-    "cost_curves",
     "curves",
     "differences",
     "gain_map",
@@ -29,7 +27,6 @@ __all__ = [
     "probe_map",
     "reliability_diagram",
     "stability",
-    "step_bars",
     "style",
     "values",
 ]
