@@ -1,25 +1,34 @@
-# Paths are relative, so that a directory name with a space in it does no harm.
+# Paths are relative, so that a folder name with a space in it does no harm.
 PYTHON ?= python3
 REQUIREMENTS ?= requirements.txt
 BIN := .venv/bin
 READY := .venv/.ready
+# Two processes of one thread do more work than one process of two threads.
+ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test colab oldest faults docs linkcheck browser lab notebooks format wheel clean
+.PHONY: tutorial test test-all release-check colab oldest docs linkcheck browser lab notebooks format wheel clean
 
-tutorial: $(READY)  ## run every notebook on the embedded data (cpu profile)
+tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python -m discom reproduce --profile cpu
 
-test: $(READY) browser  ## lint, tests, doctests, the README's commands, every notebook (tiny profile)
+test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profile tiny)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(ONE) $(BIN)/python -m pytest -n 2 -m "not slow"
 	$(BIN)/python -m discom reproduce --profile tiny --again --out build/notebooks-tiny
+
+test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ray, wheel, 20 kills, the site
+	$(ONE) $(BIN)/python -m pytest -n 2 -m slow --kills 20
+
+release-check: test-all  ## what must pass before a release; the nightly workflow runs it
+	rm -rf build/notebooks
+	$(MAKE) tutorial
 
 # Where nothing fits beside what Colab has, uv says why and the target fails; the whole set is left in build/.
 COLAB := tests/fixtures/colab-constraints.txt
-colab: $(READY)  ## an installation leaves what Colab has as it is, with each of its Pythons (asks the package index)
+colab: $(READY)  ## an installation leaves Colab's torch and numpy as they are, with each of its Pythons (asks the package index)
 	@mkdir -p build
 	@for python in 3.11 3.12; do \
 	  $(BIN)/uv pip compile --quiet --python-version $$python --python-platform linux --constraint $(COLAB) \
@@ -27,30 +36,27 @@ colab: $(READY)  ## an installation leaves what Colab has as it is, with each of
 	  grep -E "^(torch|torchvision|numpy)==" build/colab-$$python.txt | xargs echo "Python $$python keeps"; done
 
 OLDEST := .venv-oldest
-TOOLS = $(shell grep -oE "^(pytest|hypothesis|jupytext)==[^ ]+" $(REQUIREMENTS))
-oldest: $(READY)  ## quick tests and every notebook (tiny profile) with the oldest versions that pyproject.toml allows
+TOOLS = $(shell grep -oE "^(pytest|pytest-xdist|hypothesis|jupytext)==[^ ]+" $(REQUIREMENTS))
+oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the oldest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[dense,deploy]" $(TOOLS)
-	$(OLDEST)/bin/python -m pytest -m "not slow"
+	$(ONE) $(OLDEST)/bin/python -m pytest -n 2 -m "not slow"
 	$(OLDEST)/bin/python -m discom reproduce --profile tiny --out build/notebooks-oldest
 
-faults: $(READY)  ## 100 kill -9, full disks, damaged states and the rest of docs/reliability.md
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults --kills 100
-
-docs: $(READY)  ## the documentation site in build/docs; a warning or a link that leads nowhere within it is an error
+docs: $(READY)  ## the documentation site in build/docs; a warning or a broken link within it is an error
 	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-linkcheck: $(READY)  ## ask every address outside that the site names; needs the network
+linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck
 
-# The explorer's test drives a real browser. Where none can be installed it is skipped, and says so.
+# The explorer's tests drive a real browser. Where none can be installed they are skipped.
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 INSTALL := apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
-browser:  ## Debian's Chromium for the browser test, installed where it is missing and may be
-	@$(CHROMIUM) || { echo "installing Chromium for the browser test"; \
+browser:  ## Debian's Chromium for the browser tests, installed where it is missing and may be
+	@$(CHROMIUM) || { echo "installing Chromium for the browser tests"; \
 	  sh -c "$(INSTALL)" >/dev/null 2>&1 || sudo -n sh -c "$(INSTALL)" >/dev/null 2>&1; }; \
-	  $(CHROMIUM) || echo "no Chromium could be installed: the browser test is skipped (sudo apt install chromium)"
+	  $(CHROMIUM) || echo "no Chromium could be installed: the browser tests are skipped (sudo apt install chromium)"
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks

@@ -23,7 +23,13 @@ from discom.files import atomic_file
 from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent
-PAGES = ("README.md", "CHANGELOG.md", "CITATION.cff", "docs/**/*.md", "data/*.md")  # besides the twins: pages that name the address
+PAGES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "docs/**/*.md",
+    "data/*.md",
+)  # besides the twins: pages that name the address
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", re.IGNORECASE)
 FIRST_CODE = re.compile(r"^# %%\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL)
 INSTALL = """\
@@ -45,7 +51,9 @@ if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: fi
 
 def address(root: Path) -> str:
     """Where the repository lives: the one place that says so is pyproject.toml."""
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"][
+        "Repository"
+    ]
 
 
 def head(text: str, name: str, home: str, version: str) -> str:
@@ -54,16 +62,27 @@ def head(text: str, name: str, home: str, version: str) -> str:
     Raises:
         DataError: there is no badge, or the first code cell is none that installs.
     """
-    blob = home.replace("https://github.com/", "https://colab.research.google.com/github/") + f"/blob/v{version}"
+    blob = (
+        home.replace("https://github.com/", "https://colab.research.google.com/github/")
+        + f"/blob/v{version}"
+    )
     image = "https://colab.research.google.com/assets/colab-badge.svg"
     badge = f"[![Open in Colab]({image})]({blob}/notebooks/{name}.ipynb)"
     cell = FIRST_CODE.search(text)
     if not BADGE.search(text):
-        raise DataError(f"notebooks/py/{name}.py: no badge; write [![Open in Colab]()]() into its first cell")
+        raise DataError(
+            f"notebooks/py/{name}.py: no badge; write [![Open in Colab]()]() into its first cell"
+        )
     if not cell or "git clone" not in cell[1]:
-        raise DataError(f"notebooks/py/{name}.py: the first code cell must be the install cell; copy another twin's")
+        raise DataError(
+            f"notebooks/py/{name}.py: the first code cell must be the install cell; copy another twin's"
+        )
     install = INSTALL.replace("RELEASE", f"v{version}").replace("ADDRESS", home) + "\n"
-    return BADGE.sub(lambda _: badge, text[: cell.start(1)]) + install + text[cell.end(1) :]
+    return (
+        BADGE.sub(lambda _: badge, text[: cell.start(1)])
+        + install
+        + text[cell.end(1) :]
+    )
 
 
 def page(text: str, home: str, version: str) -> str:
@@ -78,7 +97,11 @@ def heads(root: Path, version: str = __version__) -> list[Path]:
     """Write badges, install cells and addresses anew; the files that this changed."""
     home, twins = address(root), sorted((root / "notebooks/py").glob("[0-9][0-9]_*.py"))
     made = {twin: head(twin.read_text(), twin.stem, home, version) for twin in twins}
-    made |= {file: page(file.read_text(), home, version) for pattern in PAGES for file in root.glob(pattern)}
+    made |= {
+        file: page(file.read_text(), home, version)
+        for pattern in PAGES
+        for file in root.glob(pattern)
+    }
     changed = [file for file, text in made.items() if text != file.read_text()]
     for file in changed:
         with atomic_file(file) as part:
@@ -89,7 +112,13 @@ def heads(root: Path, version: str = __version__) -> list[Path]:
 def twin(source: Path) -> nbformat.NotebookNode:
     """The notebook that a py:percent file describes, without outputs."""
     notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    notebook.metadata = {
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        }
+    }
     return notebook
 
 
@@ -100,7 +129,9 @@ def _fleeting(output: nbformat.NotebookNode) -> bool:
     """Progress bars: text on stderr, or a widget that no page can draw afterwards and that left no
     picture."""
     data = output.get("data", {})
-    return output.get("name") == "stderr" or (WIDGET in data and "image/png" not in data)
+    return output.get("name") == "stderr" or (
+        WIDGET in data and "image/png" not in data
+    )
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -108,14 +139,20 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     any page."""
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
+        cell.metadata = {
+            key: value
+            for key, value in cell.metadata.items()
+            if key == "tags" and value
+        }
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _fleeting(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET, None)  # its picture stays
     language = {"name": "python"}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": kernel, "language_info": language}
+    )
     return notebook
 
 
@@ -137,9 +174,15 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for number, cell in reversed(list(enumerate(notebook.cells))):
         if cell.cell_type == "markdown" and (found := CAPTION.search(cell.source)):
             caption = " ".join(re.sub("[`$]", "", found[1]).strip(" :,").split())
-        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        pictures = [
+            output
+            for output in cell.get("outputs", [])
+            if "image/png" in output.get("data", {})
+        ]
         if pictures and caption is None:
-            raise ValueError(f"cell {number}: no caption *Figure: …* between its picture and the next one")
+            raise ValueError(
+                f"cell {number}: no caption *Figure: …* between its picture and the next one"
+            )
         for output in pictures:
             output.metadata["image/png"] = {"alt": caption}
             output.data["text/plain"] = caption
@@ -151,7 +194,11 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
     """What the outputs of a code cell depend on; the install cell has none where discom is
     installed."""
-    return ("install",) if "git clone" in cell.source else (cell.source, *cell.metadata.get("tags", []))
+    return (
+        ("install",)
+        if "git clone" in cell.source
+        else (cell.source, *cell.metadata.get("tags", []))
+    )
 
 
 def renew_text(source: Path) -> Path:
@@ -164,9 +211,14 @@ def renew_text(source: Path) -> Path:
     """
     target, edited = HERE / f"{source.stem}.ipynb", twin(source)
     stored = nbformat.read(target, as_version=4)
-    new, old = ([cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in (edited, stored))
+    new, old = (
+        [cell for cell in notebook.cells if cell.cell_type == "code"]
+        for notebook in (edited, stored)
+    )
     if [_needs_a_run(cell) for cell in new] != [_needs_a_run(cell) for cell in old]:
-        raise DataError(f"{source.name}: a code cell was edited; run python notebooks/build.py {source.stem[:2]}")
+        raise DataError(
+            f"{source.name}: a code cell was edited; run python notebooks/build.py {source.stem[:2]}"
+        )
     for cell, run in zip(new, old, strict=True):
         cell.update(outputs=run.outputs, execution_count=run.execution_count)
     with atomic_file(target) as part:
@@ -180,9 +232,20 @@ def build(source: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / target.name
         nbformat.write(twin(source), plain)
-        runs = Path(folder) / "runs"  # nothing is found there: what a page shows was trained by the run that made it
-        executed = execute(plain, Path(folder) / "executed.ipynb", {**PARAMETERS["cpu"], "runs": str(runs)}, HERE)
-    executed.cells = [cell for cell in executed.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+        runs = (
+            Path(folder) / "runs"
+        )  # nothing is found there: what a page shows was trained by the run that made it
+        executed = execute(
+            plain,
+            Path(folder) / "executed.ipynb",
+            {**PARAMETERS["cpu"], "runs": str(runs)},
+            HERE,
+        )
+    executed.cells = [
+        cell
+        for cell in executed.cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):  # the injected cell took a number
         cell.execution_count = count
@@ -196,16 +259,28 @@ def build(source: Path) -> Path:
 def main(arguments: list[str]) -> int:
     """Write the heads, then what the arguments ask for; 2 if something has to be put right
     first."""
-    parser = argparse.ArgumentParser(description="Make the notebooks from their twins in notebooks/py.")
-    parser.add_argument("notebooks", nargs="*", metavar="NN", help="numbers, such as 02; all by default")
+    parser = argparse.ArgumentParser(
+        description="Make the notebooks from their twins in notebooks/py."
+    )
+    parser.add_argument(
+        "notebooks", nargs="*", metavar="NN", help="numbers, such as 02; all by default"
+    )
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--heads", action="store_true", help="badges, install cells and addresses alone")
-    only.add_argument("--text", action="store_true", help="new text around the stored outputs, without a run")
+    only.add_argument(
+        "--heads", action="store_true", help="badges, install cells and addresses alone"
+    )
+    only.add_argument(
+        "--text",
+        action="store_true",
+        help="new text around the stored outputs, without a run",
+    )
     chosen = parser.parse_args(arguments)
     try:
         for file in heads(HERE.parent):
             print(file.name, flush=True)
-        for file in [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py")):
+        for file in (
+            [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py"))
+        ):
             if not chosen.notebooks or file.name.startswith(tuple(chosen.notebooks)):
                 made = renew_text(file) if chosen.text else build(file)
                 print(made.name, flush=True)

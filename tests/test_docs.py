@@ -1,73 +1,287 @@
-"""What the pages in docs/ say: figures are those of the files, links and tests that they name are
-there."""
+"""Pages and the code: commands parse, links lead somewhere, numbers come from `results/`."""
 
-import ast
+import importlib
+import inspect
 import json
 import re
 import shlex
-from importlib import import_module
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 
-from discom import cli
+from discom import cli, methods, tables
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")]
-)  # the rest is made by the build
-PERFORMANCE = (ROOT / "docs/performance.md").read_text()
-bench = import_module("discom.commands.bench")  # the package has the function under this name
-each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+DOCS = ROOT / "docs"
+GENERATED = {DOCS / "api", DOCS / "data", DOCS / "notebooks"}
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")]
+PAGES += [page for page in sorted(DOCS.rglob("*.md")) if not GENERATED & set(page.parents)]
+README = (ROOT / "README.md").read_text()
+METHODS = (DOCS / "methods.md").read_text()
+DATA = (ROOT / "data/README.md").read_text()
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    """The code blocks of one language."""
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The arguments of every `discom …` line without shell variables."""
+    lines = re.sub(r"\\\n", " ", "\n".join(blocks(text, "bash"))).splitlines()
+    words = [shlex.split(line, comments=True) for line in lines if "$" not in line]
+    return [line[1:] for line in words if line[:1] == ["discom"]]
+
+
+def run_python(code: str, folder: Path) -> str:
+    file = folder / "example.py"
+    file.write_text(code)
+    command = [sys.executable, file.name]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+# ------------------------------------------------------------------------------ every page
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    text = page.read_text()
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
+        assert (page.parent / target).exists(), target
+    for target in re.findall(r"`((?:discom|tests|notebooks|results)/[\w/.-]+)`", text):
+        assert (ROOT / target).exists(), target
+
+
+@each_page
+def test_commands_parse(page):
+    for arguments in commands(page.read_text()):
+        cli.make_parser().parse_args(arguments)
+
+
+@each_page
+def test_make_targets_exist(page):
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"`make ([\w-]+)", page.read_text())
+    named += re.findall(
+        r"^make ([\w-]+)", "\n".join(blocks(page.read_text(), "bash")), re.MULTILINE
+    )
+    assert set(named) <= set(targets)
+
+
+def test_quick_start_and_catalogue_hold_commands():
+    assert len(commands(README)) >= 4
+    assert len(commands((DOCS / "cli.md").read_text())) >= 15
+
+
+# ------------------------------------------------------------------------------ examples run
+
+
+@pytest.mark.slow
+def test_quick_start_runs(tmp_path):
+    (code,) = blocks(README, "python")
+    short = code.replace('"scenes"', '"scenes:n=330"').replace('"cpu"', '"tiny"')
+    assert "discom {'rgb': " in run_python(short, tmp_path)
+
+
+@pytest.mark.slow
+def test_first_steps_and_deployment_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "cli.md").read_text()
+    first = page[page.index("## First steps") :].partition("\n## ")[0]
+    branch = page[page.index("## Use a trained branch") :].partition("\n## ")[0]
+    for arguments in commands(f"```bash\n{blocks(first, 'bash')[0]}```"):
+        assert cli.main(arguments) == 0, arguments
+    exec(blocks(branch, "python")[0], {})
+    for arguments in commands(branch):
+        assert cli.main(arguments) == 0, arguments
+    assert "build/readme/images/2.npy," in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("guide", ["new_method", "new_data"])
+def test_guide_runs(guide, tmp_path):
+    (code,) = blocks((DOCS / f"guides/{guide}.md").read_text(), "python")
+    assert "'rgb': " in run_python(code, tmp_path)
+    assert list(tmp_path.glob("runs/*/result.json"))
+
+
+# ------------------------------------------------------------------------------ numbers
+
+
+TABLES = [
+    file for file in (ROOT / "results").rglob("*.md") if re.search(r"-table-?\w+$", file.stem)
+]
+
+
+@pytest.mark.parametrize("committed", sorted(TABLES), ids=lambda file: file.stem)
+def test_committed_table_equals_its_runs(committed, tmp_path):
+    name = committed.stem
+    number = re.search(r"-table-?(\w+)$", name)[1]
+    number = int(number) if number.isdigit() else number
+    own = committed.with_suffix(".json")  # Tables 1 and 2 share their runs
+    shared = ROOT / f"results/{name.partition('-')[0]}-cpu.json"
+    table = tables.paper_table(tables.load_results(own if own.exists() else shared), number)
+    for file in tables.write(table, tmp_path / name, tables.baselines(number)):
+        assert file.read_text() == committed.with_name(file.name).read_text(), file.name
+
+
+def test_rows_and_intervals_of_the_pages_come_from_results():
+    source = "".join(file.read_text() for file in (ROOT / "results").rglob("*.md"))
+    source += tables.cost_to_markdown(tables.load_results(ROOT / "results/scenes-cpu.json"))
+    pages = [*(DOCS / "results").glob("*.md"), DOCS / "performance.md"]
+    rows = [
+        line
+        for page in pages
+        for line in page.read_text().splitlines()
+        if line.startswith(("| scenes", "| hls"))
+    ]
+    assert len(rows) > 60
+    assert [row for row in rows if row not in source] == []
+
+
+def test_every_table_of_results_is_shown():
+    shown = (DOCS / "results/index.md").read_text()
+    for file in (ROOT / "results").rglob("*-*.md"):
+        assert f"{{include}} ../../{file.relative_to(ROOT).as_posix()}\n" in shown, file.name
+
+
+def mean_and_sd(scores) -> str:
+    return f"{np.mean(scores):.1f} ± {np.std(scores, ddof=1):.1f}"
+
+
+@pytest.mark.parametrize("method", ["student", "student-2x", "discom-solo", "discom"])
+@pytest.mark.parametrize("modality", ["rgb", "elevation"])
+def test_cost_of_a_leaking_split_comes_from_results(method, modality):
+    scores = [
+        [
+            result.f1[modality]
+            for seed in range(3)
+            for result in tables.load_results(ROOT / "results" / file)
+            if result.seed == seed
+            and tables.label(result.method, result.config["options"]) == method
+        ]
+        for file in ("hls-cpu.json", "splits/hls-random.json")
+    ]
+    mean, low, high = tables.paired_difference(scores[1], scores[0])
+    cells = [method, modality, *map(mean_and_sd, scores), f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"]
+    assert f"| {' | '.join(cells)} |" in DATA
 
 
 @pytest.mark.parametrize(
-    ("name", "printed"),
-    [("cpu", bench._table), ("growth", bench._growth), ("memory", bench._memory)],
+    ("name", "samples"), [("eurosat", 27_000), ("sunrgbd", 2_105), ("tristar", 14_201)]
 )
-def test_the_figures_are_what_the_command_printed(name, printed):
-    report = json.loads((ROOT / f"results/bench/{name}.json").read_text())
-    assert f"```\n{printed(report)}\n```" in PERFORMANCE
+def test_work_of_the_papers_tables(name, samples):
+    """Training samples × 300 epochs × 5 seeds × operations of one sample, in 10^18."""
+    counts = json.loads((ROOT / "results/costs.json").read_text())["gflop_per_training_sample"]
+    flops = counts[name]
+    baselines = sum(flops[key] for key in ("student", "student-2x", "discom-solo", "discom"))
+
+    def work(reads: int) -> float:
+        """Of one table: the teacher reads one sensor (0) or all (1)."""
+        of = {kind: [v for k, v in flops.items() if k.split()[0] == kind][reads]
+              for kind in ("teacher", "distilled", "mlkd")}  # fmt: skip
+        return baselines + of["teacher"] + 8 * of["distilled"] + 2 * of["mlkd"]
+
+    scale = 0.7 * samples * 300 * 5 * 1e-9
+    expected = [scale * work(0), scale * work(1), scale * (work(0) + work(1) - baselines)]
+    table = DATA[DATA.index("| set | archives") :].splitlines()
+    row = next(line for line in table if line.startswith(f"| {name}"))
+    assert [float(cell) for cell in row.split("|")[-4:-1]] == pytest.approx(expected, abs=0.012)
 
 
-@each
-def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+# ------------------------------------------------------------------------------ methods page
 
 
-@each
-def test_tests_that_a_page_names_are_there(page):
-    text = page.read_text()
-    known = {
-        node.name
-        for file in (ROOT / "tests").rglob("test_*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.FunctionDef)
-    }
-    for name in re.findall(r"\b(test_\w+)(…?)`", text):
-        assert name[0] in known or (name[1] and any(test.startswith(name[0]) for test in known)), (
-            name[0]
+def rows(pattern: str) -> list[list[str]]:
+    """The cells of the methods page's table rows whose first cell matches."""
+    lines = [line for line in METHODS.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [row for row in cells if re.fullmatch(pattern, row[0])]
+
+
+def test_methods_page_lists_every_method_with_its_weights():
+    listed = {row[0].strip("`"): row for row in rows(r"`[a-z\d+-]+`")}
+    assert list(listed) == methods.names()
+    for name, row in listed.items():
+        weights = dict(term.split() for term in row[2].split(", "))
+        assert {term: float(weight) for term, weight in weights.items()} == dict(
+            methods.get(name).terms
         )
-    for file in re.findall(r"\b(?:tests/)?(?:faults/)?(test_\w+\.py)", text):
-        assert list((ROOT / "tests").rglob(file)), file
 
 
-@each
-def test_discom_commands_parse(page):
-    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL):
-        for line in re.sub(r"\\\n", " ", block).splitlines():
-            command = shlex.split(line, comments=True)
-            if command[:1] == ["discom"] and "$" not in line:
-                cli.make_parser().parse_args(command[1:])
+def test_methods_page_lists_every_loss():
+    listed = {row[0].strip("`") for row in rows(r"`discom\.losses\..+`")}
+    public = set()
+    for file in (ROOT / "discom/losses").glob("[a-z]*.py"):
+        module = importlib.import_module(f"discom.losses.{file.stem}")
+        public |= {
+            f"{module.__name__}.{name}"
+            for name in module.__all__
+            if not name.isupper() and not name.startswith("check_")
+        }
+    assert listed == public
 
 
-def test_there_is_a_page_for_each_question():
-    readme, contents = (ROOT / "README.md").read_text(), (ROOT / "docs/index.md").read_text()
-    for name in ("cluster", "performance", "reliability"):
-        assert f"docs/{name}.md" in readme
-    for page in PAGES:
-        assert (
-            f"\n{page.relative_to(ROOT / 'docs').with_suffix('')}\n" in contents
-            or page.stem == "index"
-        ), page
+# ------------------------------------------------------------------------------ forms
+
+
+def test_citation_and_hooks_are_valid():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["license"] == project["license"]
+    assert citation["repository-code"] == project["urls"]["Repository"]
+    assert len(citation["references"]) == 2
+    command = [sys.executable, "-m", "pre_commit", "validate-config"]
+    subprocess.run([*command, str(ROOT / ".pre-commit-config.yaml")], check=True)
+
+
+# ------------------------------------------------------------------------------ the site
+
+sys.path.insert(0, str(DOCS))
+site_pages, site_text = (importlib.import_module(name) for name in ("site_pages", "site_text"))
+
+
+def test_site_links_pages_and_sources():
+    repository = site_pages.REPOSITORY
+
+    def link(text: str, page: str = "methods") -> str:
+        return site_text.markdown(text, page, DOCS)
+
+    assert link("[a](../notebooks/03_training.ipynb)") == "[a](notebooks/03_training.ipynb)"
+    assert link("[a](../../data/README.md#how)", "guides/gpu") == "[a](../data/index.md#how)"
+    assert link("`discom/cli.py`").startswith(f"[`discom/cli.py`]({repository}/blob/")
+    for text in ("[a](https://x.org)", "[a](no/such.md)", "`discom train`"):
+        assert link(text) == text
+
+
+def test_docstrings_become_restructured_text():
+    lines = ["Sum of z_* and |a|:", "", "    a + b_", "", "x", ">>> 1 * 1"]
+    expected = ["Sum of z\\_\\* and \\|a\\|:", "", "::", "", "    a + b_", "", "x", "", ">>> 1 * 1"]
+    assert site_text.plain_to_rst(lines) == expected
+
+
+def test_source_links_point_at_the_definition():
+    address = site_pages.source_of("discom.losses.distill", "kd")
+    file, first, last = re.fullmatch(r".*/(discom/[\w/]+\.py)#L(\d+)-L(\d+)", address).groups()
+    lines = (ROOT / file).read_text().splitlines()[int(first) - 1 : int(last)]
+    kd = importlib.import_module("discom.losses.distill").kd
+    assert "\n".join(lines) == inspect.getsource(kd).rstrip()
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-d", tmp_path / "trees"]
+    done = subprocess.run(
+        [*command, DOCS, tmp_path / "html"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    for file in [*(ROOT / "notebooks").glob("[0-9]*.ipynb"), *DOCS.glob("guides/*.md")]:
+        assert (tmp_path / f"html/{file.parent.name}/{file.stem}.html").exists(), file.name
