@@ -63,7 +63,7 @@ def test_links_lead_somewhere(page):
 @each_page
 def test_commands_parse(page):
     for arguments in commands(page.read_text()):
-        cli.make_parser().parse_args(arguments)
+        cli.parse(arguments)
 
 
 @each_page

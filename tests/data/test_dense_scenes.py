@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discom.commands import sets
+from discom import datasets
 from discom.data import DRAWN, MultiModalData, load
 from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError, DataError
@@ -635,13 +635,11 @@ def test_a_prepared_folder_keeps_all(tmp_path):
 
 def test_commands_take_them_by_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sets.prepare("scenes-dense:n=12,size=16")
-    sets.check("data/scenes-dense")
+    datasets.prepare("scenes-dense:n=12,size=16")
+    datasets.check("data/scenes-dense")
     assert load("data/scenes-dense").fingerprint == dense(12, size=16).fingerprint
-    sets.picture("scenes-dense:n=12,size=16", tmp_path / "pairs.png", columns=3)
+    datasets.show("scenes-dense:n=12,size=16", tmp_path / "pairs.png", columns=3)
     assert "12 samples in 4 classes, 12 complete pairs" in capsys.readouterr().out
     assert (tmp_path / "pairs.png").stat().st_size > 0
-    with pytest.raises(
-        ConfigError, match="'scenes-many' is unknown; choose scenes, scenes-dense, folders, "
-    ):
-        sets.prepare("scenes-many", tmp_path / "other")
+    with pytest.raises(DataError, match="scenes-many: .*; there are scenes, scenes-dense, "):
+        datasets.prepare("scenes-many", tmp_path / "other")
