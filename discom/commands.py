@@ -146,10 +146,8 @@ def grid(
     def rows_of(results: list, folders: list[Path]):
         return tables.by_dials(tables.summary(results, baselines))
 
-    runs = list(wanted.values())
-    return _train(
-        runs, lambda run: cell_of[run.fingerprint], many, rows_of, baselines, discom.plots.gains
-    )
+    runs, plot = list(wanted.values()), discom.plots.gains
+    return _train(runs, lambda run: cell_of[run.fingerprint], many, rows_of, baselines, plot)
 
 
 def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None) -> bool:
@@ -164,9 +162,7 @@ def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None)
     absent, _ = sweep.missing(runs, recompute=many.recompute)
     seconds = sweep.estimate(absent, discom.data.load(data_of(runs[0]), modalities))
     minutes = seconds / 60 / max(1, min(workers, len(absent)))
-    print(
-        f"{len(runs)} runs, {len(absent)} of them to train: about {minutes:.0f} minutes", flush=True
-    )
+    print(f"{len(runs)} runs, {len(absent)} of them to train: ~{minutes:.0f} minutes", flush=True)
     if many.dry_run:
         return True
     where |= {"modalities": modalities, "recompute": many.recompute}

@@ -4,7 +4,6 @@ what the commands leave behind."""
 import dataclasses
 import inspect
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -74,8 +73,6 @@ def content(folder) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-# ---------------------------------------------------------------- from words to arguments
-
 SETTINGS = {
     "epochs": 3,
     "batch_size": 16,
@@ -123,10 +120,6 @@ def test_flags_are_spelled_with_hyphens_or_underscores(name):
         assert cli.parse(["train", *words])[1][name] == SETTINGS[name]
 
 
-def test_a_value_keeps_its_underscores_and_hyphens():
-    assert cli.parse(["train", "--data", "my_data-0"])[1]["data"] == "my_data-0"
-
-
 def test_a_file_and_flags_ask_for_the_same(tmp_path):
     given = {**SETTINGS, "data": SCENES, "method": "dkd", "seed": 4, "runs": "other"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**given, "as_published": True}))
@@ -145,9 +138,6 @@ def test_flags_of_many_runs_come_in_one_piece():
     _, arguments = cli.parse(["table", "dense", "--seeds", "2", "--dry-run", "--epochs", "3"])
     assert arguments["number"] == "dense"
     assert (arguments["many"].seeds, arguments["many"].dry_run, arguments["epochs"]) == (2, True, 3)
-
-
-# ---------------------------------------------------------------- help
 
 
 def help_of(capsys, *words) -> str:
@@ -175,8 +165,7 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
 def test_help_of_train_shows_all_settings_on_demand(capsys):
     flags = flags_in(help_of(capsys, "train", "--help-all"))
     assert {name.replace("_", "-") for name in SETTINGS} <= set(flags)
-    assert "constant or one-cycle" in flags["schedule"]
-    assert flags["epochs"] == "passes over the training part (default: the profile's)"
+    assert flags["schedule"] == "constant or one-cycle (default: the profile's)"
     assert flags["seed"].endswith("(default: 0)")
 
 
@@ -198,18 +187,11 @@ def test_help_is_quick_since_it_loads_no_torch():
     assert not heavy & set(done.stdout.splitlines()[-1].split())
 
 
-def test_python_dash_m_discom_is_the_command_line():
-    command = [sys.executable, "-m", "discom", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
-    assert (done.returncode, done.stdout[:7]) == (0, "discom ")
-
-
 # ---------------------------------------------------------------- wrong input
 
 WRONG = [
     # names that are nearly right
     (("trian",), "'trian' is no command; did you mean train?"),
-    (("data", "prepair"), "'prepair' is no command; did you mean prepare?"),
     (("train", "--device", "cuda"), "did you mean --devices or --accelerator?"),
     (("train", "--epoch", "3"), "'--epoch' is no flag; did you mean --epochs?"),
     (("train", "--batchsize=3"), "'--batchsize' is no flag; did you mean --batch-size?"),
@@ -222,25 +204,19 @@ WRONG = [
     # names that are not
     (("fly",), "'fly' is no command; see discom --help"),
     (("train", "--colour", "red"), "'--colour' is no flag; see discom train --help-all"),
-    (("train", "--data", "nowhere"), "nowhere"),
-    (("data", "prepare", "mnist"), "mnist"),
     # values of another kind
     ((*TRAIN, "--epochs", "ten"), "--epochs: 'ten' is no whole number"),
-    ((*TRAIN, "--seed", "1.5"), "--seed: '1.5' is no whole number"),
     ((*TRAIN, "--learning-rate", "low"), "--learning-rate: 'low' is no number"),
     ((*TRAIN, "--channels-last", "maybe"), "--channels-last: 'maybe' is neither true nor false"),
     ((*TRAIN, "--schedule", "cosine"), "--schedule: 'cosine' is none of constant, one-cycle"),
     ((*TRAIN, "--options", "{bad"), "--options: '{bad' is no JSON object"),
-    ((*TRAIN, "--options", "[1]"), "--options: '[1]' is no JSON object"),
     ((*TRAIN, "--as-published", "yes"), "'yes' is no flag"),
     ((*TRAIN, "--epochs"), "--epochs: expected one argument"),
     (("table", "1", "--seeds", "few"), "--seeds: 'few' is no whole number"),
     (("table",), "NUMBER: is missing; see discom table --help"),
     # values out of range
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is too small"),
-    ((*TRAIN, "--seed", "-1"), "seed: -1"),
     ((*TRAIN, "--options", '{"temperature": 4}'), "no 'temperature'"),
-    ((*TRAIN, "--modalities", "rgb+sound"), "sound"),
     ((*TRAIN, "--method", "kdv2", "--options", '{"temperature": 0}'), "temperature"),
     ((*TRAIN, "--method", "kdv2", "--teacher", "nowhere"), "nowhere/result.json"),
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
@@ -251,9 +227,7 @@ WRONG = [
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", SCENES, "--scaling", "whole"), "--scaling: needs --split-seed"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
-    (("data", "prepare", SCENES, "--size", "8"), "has no option 'size'"),
     (("data", "prepare", "folders"), "folders needs --root"),
-    (("data", "prepare", "folders", "--root", "empty"), "empty"),
     (("probe", "empty"), "empty: no finished run in it"),
     (("show", "empty"), "empty: no finished run in it"),
     # files
@@ -286,9 +260,6 @@ def test_debug_shows_where_an_error_is_from():
             run(*words)
 
 
-# ---------------------------------------------------------------- exit status and warnings
-
-
 def test_an_interruption_ends_with_status_130(capsys, monkeypatch):
     def stop(path):
         raise KeyboardInterrupt
@@ -315,14 +286,10 @@ def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys,
         warnings.warn("bands:\n0 is constant", stacklevel=1)
 
     before = warnings.showwarning
-    monkeypatch.setitem(cli.COMMANDS, "predict", warn)
     monkeypatch.setattr(cli, "parse", lambda words: (warn, {}))
     assert run("predict", "model", "images") == 0
     assert capsys.readouterr().err == "discom: warning: bands: 0 is constant\n"
     assert warnings.showwarning is before
-
-
-# ---------------------------------------------------------------- data
 
 
 def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
@@ -334,20 +301,16 @@ def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
 
 
-def test_prepare_goes_to_data_and_a_name_with_the_chosen_modalities(tmp_path, monkeypatch):
-    monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
-    three = f"{SCENES},modalities=rgb+depth+thermal"
-    assert run("data", "prepare", three, "--modalities", "thermal+rgb") == 0
-    images = data.load(tmp_path / "data/scenes-thermal-rgb")
-    assert list(images.modalities) == ["thermal", "rgb"]
-
-
-def test_prepare_reads_folders_of_images(tmp_path):
+def test_prepare_reads_folders_of_images_or_leaves_nothing_behind(tmp_path, capsys):
     write_photos(tmp_path / "mine")
-    assert run("data", "prepare", "folders", "--root", "mine", "--out", "out") == 0
+    words, file = ("data", "prepare", "folders", "--root", "mine"), tmp_path / "mine/grey/dog/1.png"
+    assert run(*words, "--out", "out") == 0
     images = data.load(tmp_path / "out").modalities["grey"]
-    first = imagecodecs.png_decode((tmp_path / "mine/grey/dog/1.png").read_bytes())
+    first = imagecodecs.png_decode(file.read_bytes())
     assert np.array_equal(images.x[images.ids.tolist().index("dog/1"), 0], first)
+    file.write_bytes(file.read_bytes()[:40])
+    assert "1.png" in refused(capsys, *words, "--out", "again")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
 
 
 def test_prepare_hands_the_size_of_photos_on_only_when_it_is_given(tmp_path, monkeypatch):
@@ -390,15 +353,6 @@ def test_prepare_replaces_only_its_own_folder_and_only_when_asked(tmp_path, caps
     assert content(tmp_path / "mine") == {"thesis.txt": b"years of work"}
 
 
-def test_an_error_in_the_middle_of_prepare_leaves_nothing_behind(tmp_path, capsys):
-    write_photos(tmp_path / "mine")
-    file = tmp_path / "mine/rgb/dog/2.png"
-    file.write_bytes(file.read_bytes()[:40])
-    words = ("data", "prepare", "folders", "--root", "mine", "--out", "out")
-    assert "2.png" in refused(capsys, *words)
-    assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
-
-
 def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):
     data.load(SCENES).save(tmp_path / "here")
     assert run("data", "check", "here") == 0
@@ -410,8 +364,7 @@ def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):
     assert [line.strip().partition(",")[0] for line in lines[2:5]] == sizes
     assert [line.partition(":")[0] for line in lines[5:]] == ["rgb", "depth"]
     assert all("0 without a partner" in line for line in lines[5:])
-    file = tmp_path / "here/labels.npy"
-    file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    (tmp_path / "here/labels.npy").write_bytes(b"damaged")
     assert "labels.npy" in refused(capsys, "data", "check", "here")
 
 
@@ -507,7 +460,9 @@ def test_as_published_takes_the_published_options_and_what_is_given_beside_them(
     assert second == methods.get(method).options({**published, "weights": {"cl": 0.75}})
 
 
-def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked):
+def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatch):
+    few = data.load("scenes-dense:n=20,size=16")
+    monkeypatch.setattr(data, "load", lambda name, modalities: few)
     assert run("train", "--method", "single", "--profile", "tiny", "--seed", "3") == 0
     ((run_, source, _, _),) = asked
     assert source == "scenes-dense"
@@ -556,11 +511,8 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
 def test_a_dry_table_trains_nothing(tmp_path, capsys):
     words = ("--data", SCENES, "--profile", "tiny", "--seeds", "1", "--epochs", "1")
     assert run("table", "2", *words, "--dry_run") == 0
-    assert re.search(r"^(\d+) runs, \1 of them to train: about", capsys.readouterr().out)
+    assert re.search(r"^(\d+) runs, \1 of them to train: ~", capsys.readouterr().out)
     assert list(tmp_path.iterdir()) == []
-
-
-# ---------------------------------------------------------------- what is handed on
 
 
 @pytest.mark.parametrize(("passed", "status"), [(True, 0), (False, 1)])
@@ -571,35 +523,46 @@ def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status
         calls.append((*map(str, given), more))
         return passed
 
-    monkeypatch.setitem(sys.modules, "discom.reproduce", types.SimpleNamespace(run_notebooks=note))
+    monkeypatch.setattr("discom.reproduce.run_notebooks", note)
     words = ("--notebooks", "book", "--profile", "tiny", "--seeds", 3, "--only", "03", "--again")
     assert run("reproduce", *words) == status
     expected = {"data": None, "seeds": 3, "only": "03", "workers": 2, "again": True}
     assert calls == [("book", "tiny", "build/notebooks", expected)]
 
 
-def test_export_and_predict_hand_their_arguments_on(trained, tmp_path, capsys, monkeypatch):
+def test_export_and_predict_hand_their_arguments_on(trained, capsys, monkeypatch):
     calls = []
 
     def export(run_dir, split, modality, out, *, overwrite):
         calls.append((run_dir, split.test.ids.tolist(), modality, out.name, overwrite))
         out.mkdir()
+        values = {"scores": {"f1": 1.0}, "images": 9, "difference": 0, "parameters": 5, "bytes": 7}
         contract = types.SimpleNamespace(modality=modality)
-        return types.SimpleNamespace(
-            contract=contract, scores={"f1": 1.0}, images=9, difference=0, parameters=5, bytes=7
-        )
+        return types.SimpleNamespace(contract=contract, **values)
 
     def predict(model, files, out):
-        calls.append((model, files, out))
-        return [{"file": "a.png", "class": "cat"}]
+        return [{"model": model.name, "file": file.name} for file in files]
 
-    stub = types.SimpleNamespace(export=export, predict=predict, load=str, find_images=list)
-    monkeypatch.setitem(sys.modules, "discom.deployment", stub)
+    names = {"export": export, "predict": predict, "load": lambda path: path, "find_images": list}
+    monkeypatch.setattr("discom.deployment", types.SimpleNamespace(**names))
     words = ("--modality", "depth", "--data", SCENES, "--out", "depth", "--overwrite")
     assert run("export", trained.parent, *words) == 0  # one run below that folder
     test = data.load(SCENES).split(seed=0).test.ids.tolist()
     assert calls == [(trained, test, "depth", "depth", True)]
     assert "5 parameters, 7 bytes" in capsys.readouterr().out
     assert run("predict", "depth", "a.png", "b.png") == 0
-    assert capsys.readouterr().out == "file,class\na.png,cat\n"
-    assert [str(file) for file in calls[1][1]] == ["a.png", "b.png"]
+    assert capsys.readouterr().out == "model,file\ndepth,a.png\ndepth,b.png\n"
+
+
+def test_probe_measures_every_run_on_its_own_split(trained, tmp_path, capsys, monkeypatch):
+    def inspect_run(run_dir, split, *, scored):
+        matrix = {"rgb z_inv": {"class": 0.5}, "rgb z_irr": {"class": 0.25}}
+        ids = split.test.ids.tolist()
+        return {"method": "discom", "matrix": matrix, "chance": {"class": 0.1}, "ids": ids}
+
+    monkeypatch.setattr("discom.evaluation.inspection.inspect", inspect_run)
+    assert run("probe", trained.parents[1], "--data", SCENES, "--out", "probes") == 0
+    assert re.search(r"class +0.5 +0.25", capsys.readouterr().out)
+    (measures,) = json.loads((tmp_path / "probes.json").read_text())
+    assert measures["ids"] == data.load(SCENES).split(seed=0).test.ids.tolist()
+    is_a_picture(tmp_path / "probes.png")
