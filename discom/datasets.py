@@ -69,7 +69,7 @@ def prepare(
     download: Annotated[bool, "fetch what is missing in --root first"] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Read raw data and write one prepared folder; the same command continues after a stop.
+    """Read raw data and write one prepared folder, whole or not at all.
 
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
@@ -91,11 +91,13 @@ def prepare(
         raise ConfigError(f"--split-seed: {data} is divided and scaled; take the raw folder")
     else:
         raw = out.with_name(f".{out.name}.raw")  # scaling reads every image more than once
-        images.save(raw, overwrite=True)
-        about = {**images.about, "split_seed": split_seed}
-        images = replace(images.open(raw), scaling=images.scaling, about=about)
-        images.save(out, split=images.split(seed=split_seed), overwrite=overwrite)
-        shutil.rmtree(raw)
+        try:
+            images.save(raw, overwrite=True)
+            about = {**images.about, "split_seed": split_seed}
+            images = replace(images.open(raw), scaling=images.scaling, about=about)
+            images.save(out, split=images.split(seed=split_seed), overwrite=overwrite)
+        finally:
+            shutil.rmtree(raw, ignore_errors=True)
     print(f"{out}: {_describe(images)}")
 
 
