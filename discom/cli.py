@@ -1,11 +1,13 @@
 """`discom …`: words of a command line become the typed arguments of a function."""
 
 import inspect
+import json
 import re
 import sys
 import warnings
 from argparse import SUPPRESS, Action, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +18,7 @@ from jsonargparse import ArgumentParser
 
 from discom import commands, datasets
 from discom.config import PROFILES, Config
+from discom.datasets import Json
 from discom.errors import ConfigError, DiscomError, explain
 from discom.version import __version__
 
@@ -49,7 +52,7 @@ class _Help(RawDescriptionHelpFormatter):
     """One line per flag."""
 
     def __init__(self, prog: str):
-        super().__init__(prog, max_help_position=20)
+        super().__init__(prog, max_shownposition=20)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return [text]
@@ -78,24 +81,25 @@ class _Parser(ArgumentParser):
         self.add_argument("--config", action="config", help=meaning)
         for flag, (kind, default, meaning) in self.flags.items():
             hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
-            text = {"help": SUPPRESS if hidden and not full else _with_default(meaning, default)}
+            shown = SUPPRESS if hidden and not full else _with_default(meaning, default)
             if default is NONE and get_origin(kind) is list:
-                self.add_argument(flag, nargs="+", type=get_args(kind)[0], **text)
+                self.add_argument(flag, nargs="+", type=get_args(kind)[0], help=shown)
             elif default is NONE:
-                self.add_argument(flag, type=kind, **text)
+                self.add_argument(flag, type=kind, help=shown)
             elif default is False:
-                self.add_argument(f"--{flag}", action="store_true", **text)
+                self.add_argument(f"--{flag}", action="store_true", help=shown)
             else:
-                self.add_argument(f"--{flag}", type=kind, default=default, **text)
+                kind = _json if kind == Json | None else kind
+                self.add_argument(f"--{flag}", type=kind, default=default, help=shown)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         raise ConfigError(" ".join(self._plain(message).split())) from ex
 
     def _plain(self, message: str) -> str:
         """What jsonargparse says, in the words of a command line."""
-        key = re.match(r'Parser key "(\w+)"', message)
+        key = re.match(r'(?:Parser key "|argument --)(\w+)(?:"|: invalid)', message)
         if key and key[1] in self.flags:
-            value = message.rpartition("value: ")[2]
+            value = message.rpartition("value: ")[2].strip("'")
             return f"--{_hyphens(key[1])}: '{value}' is {_no(self.flags[key[1]][0])}"
         if word := re.match(r"unrecognized arguments: (\S+)", message):
             flags = [f"--{flag}" for flag in self.flags]
@@ -148,6 +152,15 @@ def _with_default(meaning: str, default: Any) -> str:
 
 def _hyphens(flag: str) -> str:
     return flag.replace("_", "-")
+
+
+def _json(value: Any) -> Json:
+    """The object that a flag or a YAML file gives; texts in it stay texts, also "yes" and "1e3"."""
+    with suppress(ValueError):
+        value = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, dict):
+        raise ValueError(f"Given value: {value}")
+    return value
 
 
 def _no(kind: Any) -> str:

@@ -70,22 +70,10 @@ def content(folder) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-SETTINGS = {
-    "epochs": 3,
-    "batch_size": 16,
-    "learning_rate": 0.03,
-    "schedule": "constant",
-    "width": 32,
-    "stem": "imagenet",
-    "augment": 0.25,
-    "weight_decay": 0.01,
-    "precision": "bf16-mixed",
-    "channels_last": True,
-    "network": "unet:resnet18",
-    "options": {"grl_lambda": 0.5, "weights": {"adv": 0.1}},
-    "accelerator": "cpu",
-    "devices": 2,
-}
+SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32, "devices": 2}
+SETTINGS |= {"schedule": "constant", "stem": "imagenet", "precision": "bf16-mixed"}
+SETTINGS |= {"augment": 0.25, "weight_decay": 0.01, "channels_last": True, "accelerator": "cpu"}
+SETTINGS |= {"network": "unet:resnet18", "options": {"grl_lambda": 0.5, "weights": {"adv": 0.1}}}
 
 
 def words_of(settings) -> list[str]:
@@ -120,6 +108,11 @@ def test_a_file_and_flags_ask_for_the_same(tmp_path):
     assert flags[1]["as_published"] is True
     _, arguments = cli.parse(["train", "--config", "run.yaml", "--epochs", "5"])
     assert (arguments["epochs"], arguments["seed"]) == (5, 4)  # a flag behind the file wins
+
+
+def test_texts_in_options_stay_texts():
+    options = {"tiles": ["2_10"], "border": "2_10", "on": "yes", "far": 1e-3}
+    assert cli.parse(["train", "--options", json.dumps(options)])[1]["options"] == options
 
 
 def test_flags_of_many_runs_come_in_one_piece():
@@ -197,6 +190,7 @@ WRONG = [
     ((*TRAIN, "--channels-last", "maybe"), "--channels-last: 'maybe' is neither true nor false"),
     ((*TRAIN, "--schedule", "cosine"), "--schedule: 'cosine' is none of constant, one-cycle"),
     ((*TRAIN, "--options", "{bad"), "--options: '{bad' is no JSON object"),
+    (("train", "--config", "options.yaml"), "--options: '3' is no JSON object"),
     ((*TRAIN, "--as-published", "yes"), "'yes' is no flag"),
     ((*TRAIN, "--epochs"), "--epochs: expected one argument"),
     (("table", "1", "--seeds", "few"), "--seeds: 'few' is no whole number"),
@@ -234,6 +228,7 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     (tmp_path / "value.yaml").write_text("epochs: ten\n")
     (tmp_path / "broken.yaml").write_text("epochs: [\n")
     (tmp_path / "list.yaml").write_text("- epochs\n")
+    (tmp_path / "options.yaml").write_text("options: 3\n")
     inputs = sorted(tmp_path.rglob("*"))
     line = refused(capsys, *words)
     assert fragment in line
