@@ -52,7 +52,7 @@ class _Help(RawDescriptionHelpFormatter):
     """One line per flag."""
 
     def __init__(self, prog: str):
-        super().__init__(prog, max_shownposition=20)
+        super().__init__(prog, max_help_position=20)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return [text]
