@@ -21,7 +21,6 @@ from discom.evaluation import Task, predict_logits, task_of
 from discom.files import atomic_file, write_json
 from discom.machine import machine, peak_memory
 from discom.methods import build
-from discom.models import as_products
 from discom.runs import Result, claim, identity, locked, weights_file
 from discom.teaching import check_teacher, load_teacher, teach
 
@@ -288,11 +287,8 @@ def _save_weights(run_dir: Path, model: methods.Method, name: str) -> None:
 
 
 def _laid_out(model: methods.Method, config: Config, device: torch.device):
-    """The model in the form that this device is quickest with, and the memory layout of its
-    images."""
+    """The model and the memory layout of its images."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    if config.channels_last and device.type == "cpu":
-        model = as_products(model)
     return model.to(memory_format=layout), layout
 
 

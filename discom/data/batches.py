@@ -33,6 +33,7 @@ class Batch:
         strong: a second, harder view of the same images, with the teacher's logits for it, where it
         was asked for.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
+        progress: share of the run that is over, in [0, 1).
         first, whole: where these rows begin in the batch that several processes share, and its
             size; 0 and B alone.
     """
@@ -47,7 +48,9 @@ class Batch:
         views: dict[str, Tensor] | None = None,
         first: int = 0,
         whole: int = 0,
+        progress: float = 0.0,
     ):
+        self.progress = progress
         self.x, self.y, self.epoch, self.soft, self.strong, self.views = (
             x,
             y,
