@@ -2,9 +2,9 @@
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
 z^s, z^t logits of student and teacher; p_T = softmax(z / T) over classes unless said otherwise;
-KL(a ‖ b) = Σ a (log a - log b). All is computed in float32 at least. The gradient reaches whatever
-requires it, which a frozen teacher's maps do not. A term without labels covers unlabelled pixels
-too. Where paper and official code differ, the code is followed (tests/golden names the commits).
+KL(a ‖ b) = Σ a (log a - log b). All is computed in float32 at least, and no gradient reaches the
+teacher's maps. A term without labels covers unlabelled pixels too. Where paper and official code
+differ, the code is followed (tests/golden names the commits).
 """
 
 import torch
@@ -135,7 +135,8 @@ def prototype_similarity(
     numbers = torch.arange(classes, device=labels.device)
     masks = labels.flatten(1)[:, None] == numbers[:, None]  # [B, C, h·w]
     shared = masks.any(2).all(0)  # [C]; the others weigh 0, which needs no copy to the host
-    student, teacher = (_prototype_cosines(x, masks) for x in (student_features, teacher_features))
+    student = _prototype_cosines(student_features, masks)  # [B, C, h·w]
+    teacher = _prototype_cosines(teacher_features.detach(), masks)
     per_class = (student - teacher).square().mean((0, 2))  # [C]
     return (per_class * shared).sum() / shared.sum().clamp(min=1)
 
@@ -163,8 +164,8 @@ def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
     [0.5, 0.5]
     """
     with torch.autocast(teacher_features.device.type, enabled=False):
-        tokens, teacher_features = full_precision(tokens), full_precision(teacher_features)
-        return torch.einsum("kd,bdhw->bkhw", tokens, teacher_features).sigmoid()
+        tokens, features = full_precision(tokens), full_precision(teacher_features.detach())
+        return torch.einsum("kd,bdhw->bkhw", tokens, features).sigmoid()
 
 
 def token_overlap(masks: Tensor) -> Tensor:
@@ -277,7 +278,7 @@ def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     if student.shape != teacher.shape or student.ndim != 4:
         shapes = f"student {tuple(student.shape)}, teacher {tuple(teacher.shape)}"
         raise ValueError(f"maps: {shapes}; give two [B, C, H, W]")
-    return full_precision(student), full_precision(teacher)
+    return full_precision(student), full_precision(teacher.detach())
 
 
 def _pixels(logits: Tensor) -> Tensor:

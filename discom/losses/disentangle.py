@@ -197,7 +197,7 @@ def terms(
     ['cl', 'adv', 'mod', 'aux', 'orth']
     """
     _check(embeddings, heads, labels)
-    conventions = {"reduction": reduction, "modality_targets": modality_targets}
+    conventions: Any = {"reduction": reduction, "modality_targets": modality_targets}
     hidden = adversary or partial(adversarial_loss, **conventions)
     return {
         "cl": task_loss(embeddings, heads, labels, reduction),

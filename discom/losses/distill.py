@@ -2,7 +2,7 @@
 
 B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
 KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes logits [B, C], never
-probabilities. The gradient reaches whatever requires it, which a frozen teacher's logits do not.
+probabilities; no gradient reaches the teacher's.
 Where paper and official code differ, the code is followed and the docstring says so
 (tests/golden names the commits).
 """
@@ -47,7 +47,7 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     """
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
-    student, teacher = (_scaled(z, temperature) for z in (student_logits, teacher_logits))
+    student, teacher = (_scaled(z, temperature) for z in (student_logits, teacher_logits.detach()))
     return temperature**2 * _divergence(student.log_softmax(1), teacher.log_softmax(1))
 
 
@@ -109,7 +109,8 @@ def dkd_terms(
     _check_labels(labels, len(student_logits), classes)
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
-    for logits in (_scaled(student_logits, temperature), _scaled(teacher_logits, temperature)):
+    for raw in (student_logits, teacher_logits.detach()):
+        logits = _scaled(raw, temperature)
         target = logits.gather(1, labels[:, None])  # [B, 1]
         remaining = logits[rest].view(-1, classes - 1)  # [B, C - 1]
         pair = torch.cat([target, remaining.logsumexp(1, keepdim=True)], dim=1)
@@ -209,7 +210,8 @@ def mlkd_terms(
     [0.0, 0.0, 0.0]
     """
     instance = kd(student_logits, teacher_logits, temperature)
-    student, teacher = ((z / temperature).softmax(1) for z in (student_logits, teacher_logits))
+    student = (student_logits / temperature).softmax(1)  # [B, C]
+    teacher = (teacher_logits.detach() / temperature).softmax(1)
     samples = teacher @ teacher.T - student @ student.T  # [B, B]
     classes = teacher.T @ teacher - student.T @ student  # [C, C]
     return {

@@ -97,7 +97,7 @@ def discom_paper(
     for temperature in temperatures:
         terms = mlkd_terms(student_logits, teacher_logits, temperature)
         student = (student_logits / temperature).log_softmax(1)
-        teacher = (teacher_logits / temperature).softmax(1)
+        teacher = (teacher_logits.detach() / temperature).softmax(1)
         terms["instance"] = (student.exp() * (student - teacher)).mean()
         rows.append(terms)
     return _summed(rows)

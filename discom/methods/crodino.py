@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -144,7 +145,7 @@ class CrossDecoder(nn.Module):
         channels: modality → bands.
     """
 
-    def __init__(self, branches: nn.ModuleDict, decoder: nn.Module, channels: Mapping[str, int]):
+    def __init__(self, branches: Any, decoder: nn.Module, channels: Mapping[str, int]):
         super().__init__()
         self.branches, self.decoder, self.channels = branches, decoder, dict(channels)
 

@@ -83,7 +83,7 @@ class Heads(nn.Module):
 class DeployedBranch(nn.Module):
     """What inference needs: one modality in, logits out; no shared head, and z_irr is not read."""
 
-    def __init__(self, branch: Branch, task: nn.Linear):
+    def __init__(self, branch: nn.Module, task: nn.Module):
         super().__init__()
         self.branch, self.task = copy.deepcopy(branch), copy.deepcopy(task)
         self.train(branch.training)

@@ -68,7 +68,7 @@ class _Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int, conv: type[nn.Conv2d]):
         super().__init__()
-        shortcut = nn.Identity()
+        shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
             shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))

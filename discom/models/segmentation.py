@@ -4,6 +4,7 @@ B batch, C classes, H×W pixels of an image, h×w cells of a map, F features bef
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -49,7 +50,7 @@ class EncoderDecoder(nn.Module):
     [(2, 16, 28, 20), (2, 4, 50, 37)]
     """
 
-    def __init__(self, encoder: nn.Module, decoder: Decoder, stride: int, widths: Sequence[int]):
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, stride: int, widths: Sequence[int]):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.stride, self.widths = stride, tuple(widths)
@@ -93,14 +94,12 @@ class FusionDecoder(nn.Module):
     def __init__(self, channels: Mapping[str, int], network: Network):
         super().__init__()
         self.bands = list(channels.values())
-        networks = [network(bands) for bands in self.bands]
-        for other in networks[1:]:
+        self.networks: Any = nn.ModuleList(network(bands) for bands in self.bands)
+        for other in self.networks[1:]:
             other.decoder = nn.Identity()  # one decoder is enough
-        self.networks = nn.ModuleList(networks)
 
     def maps(self, x: Tensor) -> dict[str, Tensor]:
-        """Stacked bands → logits [B, C, H, W], features [B, F, h, w] and latent, the coarsest
-        map."""
+        """Stacked bands → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map)."""
         images = zip(self.networks, x.split(self.bands, dim=1), strict=True)
         scales = zip(*(network.encode(image) for network, image in images), strict=True)
         maps = [torch.stack(scale).sum(0) for scale in scales]
@@ -216,7 +215,7 @@ def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
 
 
 class _LibraryEncoder(nn.Module):
-    def __init__(self, encoder: nn.Module, scales: Sequence[int]):
+    def __init__(self, encoder: Any, scales: Sequence[int]):
         super().__init__()
         self.encoder, self.scales = encoder, tuple(scales)
         width = encoder.out_channels[-1]
