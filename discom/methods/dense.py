@@ -232,7 +232,7 @@ class MasKD(DenseDistilled):
 
     def distil(self, modality, batch, own, theirs):
         masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]
-        masked = theirs["logits"] * masks.sum(1, keepdim=True)
+        masked = theirs["logits"].detach() * masks.sum(1, keepdim=True)
         task = dense.cross_entropy(masked, batch.y[modality])
         return {
             "mask": dense.receptive_mask(own["logits"], theirs["logits"], masks.detach()),
