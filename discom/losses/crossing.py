@@ -71,8 +71,7 @@ def place_contrast(
     temperature: float = 0.1,
     places: int = 1024,
 ) -> Tensor:
-    r"""InfoNCE over places: a place shall resemble itself in the other modality more than other
-    places.
+    r"""InfoNCE over places: a place resembles itself in the other modality, not other places.
 
     .. math:: L_{con} = -\tfrac{1}{2P} \sum_p [\log \mathrm{softmax}_q(a_p \cdot b_q / \tau)_p
               + \log \mathrm{softmax}_q(b_p \cdot a_q / \tau)_p], \qquad \|a_p\| = \|b_p\| = 1
@@ -114,8 +113,7 @@ def place_contrast(
 
 
 def cross_halves(maps: Mapping[str, Sequence[Tensor]], shift: int = 0) -> list[Tensor]:
-    """What the auxiliary decoder reads: the invariant half of one modality, the specific of the
-    next.
+    """The auxiliary decoder's input: one modality's invariant half, the next one's specific half.
 
     Row i of the batch takes the invariant half of modality (i + shift) mod M and the specific half
     of the one after it, so that one pass over a batch trains on all M pairings.

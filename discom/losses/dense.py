@@ -100,8 +100,7 @@ def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 def prototype_similarity(
     student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int
 ) -> Tensor:
-    r"""ProtoKD: mean squared difference of the networks' cosines between cells and class prototypes
-    μ.
+    r"""ProtoKD: mean squared difference of the cosines between cells and class prototypes μ.
 
     .. math:: L_{proto} = \tfrac{1}{BCP} \sum_{b,c,x} [\cos(f^s_x, \mu^s_{bc}) - \cos(f^t_x,
               \mu^t_{bc})]^2, \qquad \mu_{bc} = \frac{\sum_{x: y_x = c} f_x}{|\{x: y_x = c\}| +
@@ -191,8 +190,7 @@ def token_overlap(masks: Tensor) -> Tensor:
 
 
 def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Tensor) -> Tensor:
-    r"""MasKD: squared differences of maps s and t under masks m, mean over images, tokens,
-    channels.
+    r"""MasKD: squared differences of s and t under masks m, mean over images, tokens, channels.
 
     .. math:: L_{mask} = \tfrac{1}{2BKD} \sum_{b,k,d} \frac{\sum_x m_x^2 (s_x - t_x)^2}{\sum_x m_x +
               10^{-5}}

@@ -40,8 +40,7 @@ class _ReverseGradient(torch.autograd.Function):
 
 
 def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
-    r"""Gradient reversal layer (Ganin et al. 2016): the identity, with -λ times the gradient
-    backward.
+    r"""Gradient reversal layer (Ganin et al. 2016): identity forward, -λ times the gradient back.
 
     .. math:: \mathrm{GRL}(z) = z, \qquad \partial\,\mathrm{GRL}(z) / \partial z = -\lambda I
 
@@ -62,8 +61,7 @@ def _reduce(losses: list[Tensor], reduction: str) -> Tensor:
 
 
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
-    """Cross-entropy [B] of modality logits [B, M] against modality `number`, in either
-    convention."""
+    """Cross-entropy [B] of modality logits [B, M] against `number`, in either convention."""
     check_conventions(modality_targets=targets)
     if targets == "paper":
         labels = torch.full((len(logits),), number, device=logits.device)
@@ -148,8 +146,7 @@ def auxiliary_loss(
 
 
 def orthogonality_loss(embeddings: Mapping[str, Any], reduction: str = "paper") -> Tensor:
-    r"""Eq. 6, signed: its minimum, -2M, is opposition, not orthogonality; (z_inv, z_irr) is left
-    free.
+    r"""Eq. 6, signed: its minimum, -2M, is opposition, not orthogonality; (inv, irr) is free.
 
     .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
     """
@@ -209,8 +206,7 @@ def terms(
 
 
 def check_conventions(**conventions: str) -> None:
-    """Raise a ConfigError unless each of `reduction` and `modality_targets` is "paper" or
-    "released"."""
+    """Raise a ConfigError for a convention that is neither "paper" nor "released"."""
     for name, value in conventions.items():
         if value not in ("paper", "released"):
             raise ConfigError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")

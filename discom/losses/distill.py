@@ -186,8 +186,7 @@ class CurriculumTemperature(nn.Module):
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def forward(self, lambda_: float = -1.0) -> Tensor:
-        """The temperature, a scalar; θ receives λ times the loss's gradient
-        (`curriculum_lambda`)."""
+        """The temperature, a scalar; θ receives λ times the loss's gradient."""
         return self.start + self.span * torch.sigmoid(reverse_gradient(self.theta, -lambda_))
 
 

@@ -22,8 +22,7 @@ def official(
     temperatures: Sequence[float] = (4, 3, 5, 2, 6),
     standardized: bool = False,
 ) -> dict[str, Tensor]:
-    r"""MLKD as its official code computes it, unweighted (.9 each; .1 for each view's
-    cross-entropy).
+    r"""MLKD as its official code computes it, unweighted (officially .9, and .1 for the labels).
 
     .. math:: L_{instance} &= f_b \sum_T \mathrm{kd}_T(weak)
               + \sum_{T_1 \ldots T_3} \mathrm{kd}_T(strong) + \sum_{T_4, T_5} \mathrm{kd}_T(weak) \\

@@ -98,8 +98,7 @@ def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
 
 
 def hsic(embeddings: Mapping[str, Any]) -> Tensor:
-    r"""z_irr shall be independent of the other parts, by the Hilbert–Schmidt independence
-    criterion.
+    r"""z_irr shall be independent of the other parts: Hilbert–Schmidt independence criterion.
 
     .. math:: L_{HSIC} = \sum_m [d(z_{irr}, z_{inv}) + d(z_{irr}, z_{inf})], \qquad
               d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\, \mathrm{tr}(LHLH)}}

@@ -22,8 +22,7 @@ _REGISTRY: dict[str, type["Method"]] = {}
 
 
 def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
-    """Class decorator: `get`, tables and the command line know the method by `name` from then
-    on."""
+    """Class decorator: makes a method known by `name`, in tables and on the command line."""
 
     def add(method: type["Method"]) -> type["Method"]:
         method.name = name
@@ -44,11 +43,7 @@ def names(dense: bool | None = None) -> list[str]:
 
 
 def get(name: str) -> type["Method"]:
-    """The method of that name.
-
-    Raises:
-        ConfigError: no such method; the message suggests the nearest and lists all.
-    """
+    """The method of that name, or a ConfigError that suggests the nearest and lists all."""
     if name not in _REGISTRY:
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]}? There are" if near else "choose"
@@ -74,8 +69,7 @@ def label(method: str, options: Mapping[str, Any]) -> str:
 
 
 class Method(nn.Module):
-    """What `fit` trains. A new method is one subclass: build networks, return named loss terms,
-    predict.
+    """What `fit` trains: build networks, return named loss terms, predict.
 
     A method trains the networks that `deployed` names: one for every modality unless it says
     otherwise ("rgb+depth" reads the stacked bands of both). Modules that belong to one of them sit
@@ -92,8 +86,7 @@ class Method(nn.Module):
         weights: term → factor in the total; the method's own where not given, 0 switches it off.
 
     Raises:
-        ConfigError: a weight for a term that the method does not have; a modality that cannot be a
-            ModuleDict's key.
+        ConfigError: weights that do not fit; a modality that cannot be a ModuleDict's key.
     """
 
     name = ""
@@ -162,11 +155,7 @@ class Method(nn.Module):
         return {key: value for key, value in state.items() if not key.startswith(tuple(others))}
 
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
-        """Put back what `state` returned.
-
-        Raises:
-            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed.
-        """
+        """Put back what `state` returned; a RuntimeError, and no change, if it does not fit."""
         wrong = sorted(self.state(modality).keys() ^ state.keys())
         if wrong:
             raise RuntimeError(
@@ -176,11 +165,8 @@ class Method(nn.Module):
 
     @classmethod
     def networks(cls, config: Config, classes: int) -> Encoder | Network:
-        """What makes this method's networks from a number of bands.
-
-        Raises:
-            ConfigError: a setting that has no effect on this kind of method.
-        """
+        """What makes this method's networks from a number of bands; a ConfigError for a setting
+        that has no effect on this kind of method."""
         if cls.dense and config.stem != "imagenet":
             raise ConfigError(
                 f"stem: '{config.stem}' is of ResNet-18, {cls.name} has network={config.network};"
@@ -203,7 +189,9 @@ class Method(nn.Module):
         for owner in cls.__mro__:
             if "__init__" not in vars(owner):
                 continue
-            parameters = inspect.signature(vars(owner)["__init__"].__get__(None, owner)).parameters.values()
+            parameters = inspect.signature(
+                vars(owner)["__init__"].__get__(None, owner)
+            ).parameters.values()
             own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
             options = {**own, **options}
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -213,11 +201,8 @@ class Method(nn.Module):
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every setting of the method itself, defaults filled in.
-
-        Raises:
-            ConfigError: a setting that the method lacks, or of another type than its default.
-        """
+        """Every setting of the method, defaults filled in; a ConfigError for one that the method
+        lacks, or of another type than its default."""
         defaults = cls.defaults()
         unknown = [name for name in given if name not in defaults]
         if unknown:
@@ -229,8 +214,7 @@ class Method(nn.Module):
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that are not the default: what a run's identity holds, so that a new option
-        leaves it alone.
+        """The settings that are not the default; a run's identity holds these alone.
 
         >>> from discom import methods
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
@@ -245,11 +229,8 @@ class Method(nn.Module):
 
     @classmethod
     def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
-        """A weight for every term, the method's own where none is given.
-
-        Raises:
-            ConfigError: a term that the method lacks, a weight that is no number, or all are 0.
-        """
+        """A weight for every term, the method's own where none is given; a ConfigError for a term
+        that the method lacks, a weight that is no number, or weights that are all 0."""
         unknown = [term for term in weights if term not in cls.terms]
         if unknown:
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,16 +23,22 @@ class Teacher(Method):
         reads: "all" modalities (multi-modal distillation), or one (cross-modal distillation).
     """
 
+    cross_entropy = staticmethod(F.cross_entropy)
+
     def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
         super().__init__(channels, classes, encoder, **options)
         self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
-        self.paired = len(self.reads) > 1
-        self.model = FusionNetwork({name: channels[name] for name in self.reads}, classes, encoder)
+        self.paired = self.dense or len(self.reads) > 1
+        self.model: Any = self.make({name: channels[name] for name in self.reads}, classes, encoder)
+
+    def make(self, channels: Mapping[str, int], classes: int, encoder: Any) -> nn.Module:
+        """The network of these modalities."""
+        return FusionNetwork(channels, classes, encoder)
 
     def loss(self, batch):
         x = torch.cat([batch.x[name] for name in self.reads], dim=1)
-        return {"cl": F.cross_entropy(self.model(x), batch.y[self.reads[0]])}
+        return {"cl": self.cross_entropy(self.model(x), batch.y[self.reads[0]])}
 
     def predict(self, modality, x):
         return self.model(x)
@@ -67,18 +74,20 @@ class OneNetworkEach(Method):
     """A network for each modality, trained side by side as if each trained alone."""
 
     encoders = 1
+    cross_entropy = staticmethod(F.cross_entropy)
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        networks = {
-            name: SingleModality(bands, classes, encoder, self.encoders)
-            for name, bands in channels.items()
-        }
+        networks = {name: self.make(bands, classes, encoder) for name, bands in channels.items()}
         self.branches = nn.ModuleDict(networks)
+
+    def make(self, bands: int, classes: int, encoder: Any) -> nn.Module:
+        """One modality's network."""
+        return SingleModality(bands, classes, encoder, self.encoders)
 
     def loss(self, batch):
         logits = {name: self.predict(name, batch.x[name]) for name in self.deployed}
-        return {"cl": sum(F.cross_entropy(logits[name], batch.y[name]) for name in logits)}
+        return {"cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits)}
 
     def predict(self, modality, x):
         return self.branches[modality](x)

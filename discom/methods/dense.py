@@ -5,7 +5,6 @@ maps are flipped and turned alike, each modality on its own; only the teacher se
 moved together. Teacher and students draw their first weights from one seed.
 """
 
-import copy
 from collections.abc import Mapping
 
 import torch
@@ -15,26 +14,23 @@ from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_labels
+from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature
-from discom.methods.base import Method, register
-from discom.methods.baselines import check_reads, students_of
+from discom.methods.base import register
+from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 from discom.models import FusionDecoder
 
 __all__ = ["CWD", "MGD", "Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
 __all__ += ["Single", "Single2x"]
 
 
-class Dense(Method):
+class Dense(OneNetworkEach):
     """An encoder–decoder for each modality, trained side by side on scenes with all modalities."""
 
     dense = True
     paired = True
+    cross_entropy = staticmethod(cross_entropy)
     moves_maps = False  # whether maps of features are moved, whose padding would change sides
-
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        networks = {name: self.make(encoder, bands) for name, bands in channels.items()}
-        self.branches = nn.ModuleDict(networks)
 
     def check_sizes(self, sizes):
         for name in self.branches if self.moves_maps else ():
@@ -45,23 +41,12 @@ class Dense(Method):
                     f" stride, {stride}, so moved places cannot be put back; crop or resize them"
                 )
 
-    def make(self, network, bands: int) -> nn.Module:
-        """One modality's network."""
-        return network(bands)
-
-    def loss(self, batch):
-        logits = {name: self.predict(name, batch.x[name]) for name in self.deployed}
-        return {"cl": sum(dense.cross_entropy(logits[name], batch.y[name]) for name in logits)}
-
-    def predict(self, modality, x):
-        return self.branches[modality](x)
-
-    def branch(self, modality):
-        return copy.deepcopy(self.branches[modality])
+    def make(self, bands, classes, encoder):
+        return encoder(bands)
 
 
 @register("dense-teacher")
-class DenseTeacher(Method):
+class DenseTeacher(Teacher):
     """The teacher: an encoder for each modality that it reads, maps added, one decoder.
 
     Args:
@@ -70,27 +55,14 @@ class DenseTeacher(Method):
 
     dense = True
     coupled = True
-    paired = True
+    cross_entropy = staticmethod(cross_entropy)
 
-    def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
-        self.deployed = ["+".join(self.reads)]
-        self.model = FusionDecoder({name: channels[name] for name in self.reads}, encoder)
-
-    def loss(self, batch):
-        x = torch.cat([batch.x[name] for name in self.reads], dim=1)
-        return {"cl": dense.cross_entropy(self.model(x), batch.y[self.reads[0]])}
-
-    def predict(self, modality, x):
-        return self.model(x)
+    def make(self, channels, classes, encoder):
+        return FusionDecoder(channels, encoder)
 
     def maps(self, x: Tensor) -> dict[str, Tensor]:
         """Stacked bands → what students may copy: logits, features, latent."""
         return self.model.maps(x)
-
-    def branch(self, modality):
-        return copy.deepcopy(self.model)
 
 
 @register("single")
@@ -113,11 +85,10 @@ class SideBySide(nn.Module):
 
 @register("single-2x")
 class Single2x(Dense):
-    """Two encoder–decoders of the same modality, trained as one: what twice the capacity is
-    worth."""
+    """Two encoder–decoders of the same modality, trained as one: twice the capacity."""
 
-    def make(self, network, bands):
-        return SideBySide(network(bands), network(bands))
+    def make(self, bands, classes, encoder):
+        return SideBySide(encoder(bands), encoder(bands))
 
 
 class DenseDistilled(Dense):

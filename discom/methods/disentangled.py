@@ -14,8 +14,28 @@ from discom.models import DisCoM
 __all__ = ["DisCoMKD", "DisCoMSolo"]
 
 
+class _Embedding(Method):
+    """Delegates to the `DisCoM` that holds a modality's branch."""
+
+    def owner(self, modality: str) -> DisCoM:
+        raise TypeError(f"{type(self).__name__} must define owner(modality)")
+
+    def predict(self, modality, x):
+        return self.owner(modality).predict(modality, x)
+
+    def embed(self, modality, x):
+        return self.owner(modality).embed(modality, x)._asdict()
+
+    def heads(self, modality):
+        """The heads that were trained with that modality's branch."""
+        return self.owner(modality).heads
+
+    def branch(self, modality):
+        return self.owner(modality).branch(modality)
+
+
 @register("discom-solo")
-class DisCoMSolo(Method):
+class DisCoMSolo(_Embedding):
     """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥, nothing shared.
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
@@ -43,22 +63,12 @@ class DisCoMSolo(Method):
             rows.append(torch.stack([task, auxiliary, disentangle.orthogonality_loss(z)]))
         return dict(zip(self.terms, torch.stack(rows).sum(0), strict=True))
 
-    def predict(self, modality, x):
-        return self.models[modality].predict(modality, x)
-
-    def embed(self, modality, x):
-        return self.models[modality].embed(modality, x)._asdict()
-
-    def heads(self, modality):
-        """The heads that were trained with that modality's branch."""
-        return self.models[modality].heads
-
-    def branch(self, modality):
-        return self.models[modality].branch(modality)
+    def owner(self, modality):
+        return self.models[modality]
 
 
 @register("discom")
-class DisCoMKD(Method):
+class DisCoMKD(_Embedding):
     """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7, with options that the paper lacks.
 
     Args:
@@ -143,15 +153,5 @@ class DisCoMKD(Method):
             return self.grl_lambda
         return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
 
-    def predict(self, modality, x):
-        return self.model.predict(modality, x)
-
-    def embed(self, modality, x):
-        return self.model.embed(modality, x)._asdict()
-
-    def heads(self, modality):
-        """The heads that were trained with that modality's branch: one set for all."""
-        return self.model.heads
-
-    def branch(self, modality):
-        return self.model.branch(modality)
+    def owner(self, modality):
+        return self.model

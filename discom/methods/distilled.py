@@ -56,14 +56,15 @@ class Distilled(OneNetworkEach):
             logits = [self.predict(name, view.x[name]).float() for view in views]
             # differences of probabilities need their digits
             with torch.autocast(logits[0].device.type, enabled=False):
-                for term, value in self.distil(name, batch, *logits).items():
-                    totals[term] = totals[term] + value
+                terms = {"cl": sum(F.cross_entropy(z, batch.y[name]) for z in logits)}
+                terms |= self.distil(name, batch, *logits)
+            totals = {term: totals[term] + value for term, value in terms.items()}
         return totals
 
     def distil(
         self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The named, unweighted terms of one student, from its logits [B, C] for the batch and for
+        """One student's terms beside `cl`, unweighted, from its logits [B, C] for the batch and for
         its strong views, if any; `batch.soft` and `batch.strong.soft` are the teacher's."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")
 
@@ -72,17 +73,17 @@ class Distilled(OneNetworkEach):
         return standardize(logits) if self.standardized else logits
 
 
-class _KD(Distilled):
+class _AtTemperature(Distilled):
     def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
         check_temperature(temperature)
         super().__init__(channels, classes, encoder, **options)
         self.temperature = temperature
 
+
+class _KD(_AtTemperature):
     def distil(self, modality, batch, logits):
-        return {
-            "cl": F.cross_entropy(logits, batch.y[modality]),
-            "kd": kd(self.compared(logits), self.compared(batch.soft), self.temperature),
-        }
+        student, teacher = self.compared(logits), self.compared(batch.soft)
+        return {"kd": kd(student, teacher, self.temperature)}
 
 
 @register("kdv1")
@@ -119,12 +120,10 @@ def _check_share(option: str, share: float, default: int) -> None:
 
 
 @register("dkd")
-class DKD(_Curriculum):
-    """CE + min(p / warmup, 1)·(TCKD + 8·NCKD) at the run's progress p, T = 4 (Zhao et al., CVPR
-    2022).
+class DKD(_Curriculum, _AtTemperature):
+    """CE + min(p / warmup, 1)·(TCKD + 8·NCKD) at progress p, T = 4 (Zhao et al., CVPR 2022).
 
     Args:
-        temperature: T > 0.
         warmup: share of the run over which the distillation comes in: the paper's 20 of 300 epochs.
         first_epoch: number of the first of 300 epochs: 1 in the official code, 0 in the DisCoM-KD
             authors'.
@@ -133,26 +132,16 @@ class DKD(_Curriculum):
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
     published = {"first_epoch": 0}
 
-    def __init__(
-        self,
-        channels,
-        classes,
-        encoder,
-        *,
-        temperature: float = 4.0,
-        warmup: float = 20 / PAPER_EPOCHS,
-        **options,
-    ):
-        check_temperature(temperature)
+    def __init__(self, channels, classes, encoder, *, warmup: float = 20 / PAPER_EPOCHS, **options):
         _check_share("warmup", warmup, 20)
         super().__init__(channels, classes, encoder, **options)
-        self.temperature, self.warmup = temperature, warmup
+        self.warmup = warmup
 
     def distil(self, modality, batch, logits):
-        labels, share = batch.y[modality], min(self.elapsed(batch) / self.warmup, 1.0)
         student, teacher = self.compared(logits), self.compared(batch.soft)
-        tckd, nckd = dkd_terms(student, teacher, labels, self.temperature)
-        return {"cl": F.cross_entropy(logits, labels), "tckd": share * tckd, "nckd": share * nckd}
+        tckd, nckd = dkd_terms(student, teacher, batch.y[modality], self.temperature)
+        share = min(self.elapsed(batch) / self.warmup, 1.0)
+        return {"tckd": share * tckd, "nckd": share * nckd}
 
 
 @register("ctkd")
@@ -162,8 +151,7 @@ class CTKD(_Curriculum):
     Args:
         loops: share of the run until the temperature's reversed gradient has its full size: the
             paper's 10 of 300 epochs.
-        first_epoch: number of the first of 300 epochs: 1 in the official code, 0 in the DisCoM-KD
-            authors'.
+        first_epoch: as in DKD.
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
@@ -177,17 +165,13 @@ class CTKD(_Curriculum):
 
     def distil(self, modality, batch, logits):
         lambda_ = curriculum_lambda(self.elapsed(batch), self.loops)
-        temperature = self.temperatures[modality](lambda_)
-        return {
-            "cl": F.cross_entropy(logits, batch.y[modality]),
-            "kd": kd(self.compared(logits), self.compared(batch.soft), temperature),
-        }
+        student, teacher = self.compared(logits), self.compared(batch.soft)
+        return {"kd": kd(student, teacher, self.temperatures[modality](lambda_))}
 
 
 @register("mlkd")
-class MLKD(Distilled):
-    """.1·CE on two views + .9·(instance + batch + classes) at five temperatures (Jin et al., CVPR
-    2023).
+class MLKD(_AtTemperature):
+    """.1·CE on two views + .9·(instance + batch + classes), five T (Jin et al., CVPR 2023).
 
     Args:
         temperature: the first of the five; the others are 3, 5, 2 and 6.
@@ -199,31 +183,19 @@ class MLKD(Distilled):
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
-    def __init__(
-        self,
-        channels,
-        classes,
-        encoder,
-        *,
-        temperature: float = 4.0,
-        combination: str = "official",
-        **options,
-    ):
-        check_temperature(temperature)
+    def __init__(self, channels, classes, encoder, *, combination: str = "official", **options):
         multilevel.check_combination(combination)
         super().__init__(channels, classes, encoder, **options)
-        self.temperatures, self.combination = (temperature, 3.0, 5.0, 2.0, 6.0), combination
+        self.temperatures, self.combination = (self.temperature, 3.0, 5.0, 2.0, 6.0), combination
         self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, logits, strong_logits=None):
-        labels, weak = batch.y[modality], (logits, batch.soft)
-        task = F.cross_entropy(logits, labels)
+        weak = logits, batch.soft
         if not self.strong_view:
-            return {"cl": task, **multilevel.discom_paper(weak, standardized=self.standardized)}
+            return multilevel.discom_paper(weak, standardized=self.standardized)
         combine = multilevel.official if self.combination == "official" else multilevel.all_terms
         strong = strong_logits, batch.strong.soft
-        terms = combine(weak, strong, self.temperatures, self.standardized)
-        return {"cl": task + F.cross_entropy(strong_logits, labels), **terms}
+        return combine(weak, strong, self.temperatures, self.standardized)
 
 
 # LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is copied and .1 on the
@@ -239,7 +211,7 @@ for _method, _terms in (
     _cooler = {} if _method is CTKD else {"temperature": 2.0}
     _warmer = {} if _method in (CTKD, MLKD) else {"temperature": 4.0}
     _body = {
-        "__doc__": f"{_method.__name__} on standardised logits, with LSKD's temperature and weights.",
+        "__doc__": f"{_method.__name__} on standardised logits, LSKD's temperature and weights.",
         "__init__": partialmethod(_method.__init__, **_cooler),
         "standardized": True,
         "terms": _terms,
