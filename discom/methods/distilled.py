@@ -5,7 +5,7 @@ labels do. A student for every modality trains beside the others, nothing shared
 classes.
 """
 
-from functools import partialmethod
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -198,6 +198,13 @@ class MLKD(_AtTemperature):
         return combine(weak, strong, self.temperatures, self.standardized)
 
 
+def _at_2(method: Any) -> Any:
+    def __init__(self, channels, classes, encoder, *, temperature: float = 2.0, **options):
+        method.__init__(self, channels, classes, encoder, temperature=temperature, **options)
+
+    return __init__
+
+
 # LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is copied and .1 on the
 # labels; its code multiplies DKD's two weights by 9 and keeps DKD's cross-entropy. KDv1 still has
 # no label. The DisCoM-KD authors standardised too, but left temperatures and weights as they were.
@@ -208,13 +215,12 @@ for _method, _terms in (
     (CTKD, {"cl": 0.1, "kd": 9.0}),
     (MLKD, {"cl": 0.1, "instance": 9.0, "batch": 9.0, "classes": 9.0}),
 ):
-    _cooler = {} if _method is CTKD else {"temperature": 2.0}
     _warmer = {} if _method in (CTKD, MLKD) else {"temperature": 4.0}
     _body = {
         "__doc__": f"{_method.__name__} on standardised logits, LSKD's temperature and weights.",
-        "__init__": partialmethod(_method.__init__, **_cooler),
         "standardized": True,
         "terms": _terms,
         "published": {**_warmer, "weights": _method.terms, **_method.published},
+        **({} if _method is CTKD else {"__init__": _at_2(_method)}),
     }
     register(f"{_method.name}+lskd")(type(f"{_method.__name__}LSKD", (_method,), _body))
