@@ -51,7 +51,7 @@ ARMS = [
         "discom:adv=0;pairing=paired;irr=0.5",
         ("discom", {"weights": {"adv": 0, "irr": 0.5}, "pairing": "paired"}),
     ),
-    ("discom:grl_lambda=0.1;grl_warmup=5", ("discom", {"grl_lambda": 0.1, "grl_warmup": 5})),
+    ("discom:grl_lambda=0.1;grl_warmup=0.5", ("discom", {"grl_lambda": 0.1, "grl_warmup": 0.5})),
     ("kdv2+lskd:teacher=rgb;temperature=3", ("kdv2+lskd", {"teacher": "rgb", "temperature": 3})),
     ("dkd:nckd=2;", ("dkd", {"weights": {"nckd": 2}})),
     ("discom-solo:cl=1e-1", ("discom-solo", {"weights": {"cl": 0.1}})),

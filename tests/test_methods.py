@@ -624,7 +624,7 @@ def test_what_has_changed_is_what_is_not_the_default(name, given, expected):
 
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
-    ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, first_epoch, "),
+    ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
     *((name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
       for name in WEIGHTS),
     *((name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")

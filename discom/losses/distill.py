@@ -17,7 +17,7 @@ from discom.errors import ConfigError
 from discom.losses.disentangle import reverse_gradient
 
 __all__ = ["CurriculumTemperature", "check_logits", "check_temperature", "curriculum_lambda"]
-__all__ += ["dkd", "dkd_terms", "full_precision", "kd", "mlkd_terms", "standardize"]
+__all__ += ["dkd", "dkd_terms", "kd", "mlkd_terms", "standardize"]
 
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 
@@ -178,9 +178,9 @@ class CurriculumTemperature(nn.Module):
 
     def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
         super().__init__()
-        if not (0 < start and 0 < span < math.inf and start < math.inf):
+        if not (0 < start < math.inf and 0 < span < math.inf):
             raise ConfigError(
-                f"temperature: {start} to {start + span} is no range of positive numbers; use 1 to 21"
+                f"temperature: {start} to {start + span} is no range of temperatures; use 1 to 21"
             )
         self.start, self.span = start, span
         self.theta = nn.Parameter(torch.tensor(float(theta)))

@@ -132,7 +132,7 @@ def _summed(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 def _check(temperatures: Sequence[float], count: int, *views: View) -> None:
     if len(temperatures) != count or not count:
         raise ValueError(
-            f"temperatures: {list(temperatures)}; the official code has five, the others one or more"
+            f"temperatures: {list(temperatures)}; five for the official code, else one or more"
         )
     for view in views:
         check_logits(*view)

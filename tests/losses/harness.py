@@ -165,13 +165,11 @@ SEVEN += (check_edges, check_bad_input, check_mutations)
 
 
 def seven_checks(cases: Mapping[str, Case]):
-    """A test function that runs all checks on all cases."""
+    """Decorator of a test of (name, check): every check on every case."""
 
-    @pytest.mark.parametrize(
-        "check", SEVEN, ids=lambda check: check.__name__.removeprefix("check_")
-    )
-    @pytest.mark.parametrize("name", cases)
-    def test_seven_checks(name, check):
-        check(cases[name])
+    def decorate(test):
+        names = [check.__name__.removeprefix("check_") for check in SEVEN]
+        every_check = pytest.mark.parametrize("check", SEVEN, ids=names)
+        return every_check(pytest.mark.parametrize("name", cases)(test))
 
-    return test_seven_checks
+    return decorate

@@ -444,7 +444,12 @@ CASES = {
         },
     ),
 }
-test_seven_checks = seven_checks(CASES)
+
+
+@seven_checks(CASES)
+def test_seven_checks(name, check):
+    check(CASES[name])
+
 
 # ---------------------------------------------------------------- precision
 

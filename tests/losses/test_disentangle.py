@@ -448,7 +448,11 @@ def case_of(term, reduction="paper", targets="paper"):
 CASES = {term: case_of(term) for term in LEARN}
 # finite differences see both sums of the confusion loss at once; its gradient is that of the loops
 CASES["confusion"].reversed.update(dict.fromkeys(CASES["confusion"].students, 1.0))
-test_seven_checks = seven_checks(CASES)
+
+
+@seven_checks(CASES)
+def test_seven_checks(name, check):
+    check(CASES[name])
 
 
 @pytest.mark.parametrize(("reduction", "targets"), CONVENTIONS)

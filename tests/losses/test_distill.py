@@ -328,7 +328,12 @@ CASES = {
         },
     ),
 }
-test_seven_checks = seven_checks(CASES)
+
+
+@seven_checks(CASES)
+def test_seven_checks(name, check):
+    check(CASES[name])
+
 
 # ---------------------------------------------------------------- what only one of them has
 

@@ -175,7 +175,11 @@ CASES = {
         },
     ),
 }
-test_seven_checks = seven_checks(CASES)
+
+
+@seven_checks(CASES)
+def test_seven_checks(name, check):
+    check(CASES[name])
 
 
 def test_independent_units_have_about_one_over_the_batch():
