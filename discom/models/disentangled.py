@@ -64,8 +64,8 @@ class Branch(nn.Module):
 class Heads(nn.Module):
     """The linear classifiers on the embeddings; only `task` is kept at inference.
 
-    The order of `modalities` numbers them for `adv`, `mod_inf` and `mod_irr`; with `pairwise`, `adv`
-    is one linear layer "a-b" for every pair of modalities.
+    The order of `modalities` numbers them for `adv`, `mod_inf` and `mod_irr`; with `pairwise`,
+    `adv` is one linear layer "a-b" for every pair of modalities.
     """
 
     def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
@@ -81,7 +81,7 @@ class Heads(nn.Module):
 
 
 class DeployedBranch(nn.Module):
-    """What inference needs: one modality in, logits out; no shared head, and z_irr is not read."""
+    """What inference needs: one modality in, logits out; no shared head, z_irr unread."""
 
     def __init__(self, branch: nn.Module, task: nn.Module):
         super().__init__()
