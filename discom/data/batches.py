@@ -28,12 +28,14 @@ class Batch:
     Args:
         x, y: images and labels.
         epoch: the epoch that it belongs to, from 0 on.
-        progress: epoch / epochs of the run, in [0, 1).
         soft: what a teacher says about these very images, where there is one: its logits [B, C], or
             what `teaching.TeacherMaps` gives.
         strong: a second, harder view of the same images, with the teacher's logits for it, where it
         was asked for.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
+        progress: share of the run that is over, in [0, 1).
+        first, whole: where these rows begin in the batch that several processes share, and its
+            size; 0 and B alone.
     """
 
     def __init__(
@@ -44,8 +46,11 @@ class Batch:
         soft: Any = None,
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
+        first: int = 0,
+        whole: int = 0,
         progress: float = 0.0,
     ):
+        self.progress = progress
         self.x, self.y, self.epoch, self.soft, self.strong, self.views = (
             x,
             y,
@@ -54,7 +59,7 @@ class Batch:
             strong,
             views or {},
         )
-        self.progress = progress
+        self.first, self.whole = first, whole or len(self)
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
@@ -222,7 +227,6 @@ class Batches:
             quarter of the memory that is free unless told otherwise.
         rank, world: which share of each batch this process holds, and how many there are; shares
             add up to the batch that one process would hold, views included.
-        epochs: of the whole run; `Batch.progress` is the share of them that is over.
 
     Raises:
         DataError: paired batches from modalities that share no id.
@@ -250,7 +254,6 @@ class Batches:
         dense: bool = False,
         rank: int = 0,
         world: int = 1,
-        epochs: int = 1,
         resident_bytes: int | None = None,
     ):
         if pairing not in ("paired", "unpaired"):
@@ -263,7 +266,7 @@ class Batches:
             raise DataError(
                 f"{data.name}: modality '{empty[0]}' has no sample in this part; split the data anew"
             )
-        self.seed, self.pairing, self.augment, self.epochs = seed, pairing, augment, epochs
+        self.seed, self.pairing, self.augment = seed, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
         self.images = {
@@ -331,7 +334,7 @@ class Batches:
             x[name] = view(image, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         soft = self.soft(rows, views) if self.soft else None
-        return Batch(x, y, epoch, soft=soft, views=views, progress=epoch / self.epochs)
+        return Batch(x, y, epoch, soft=soft, views=views, first=int(share[0]), whole=whole)
 
 
 def _ahead(made: Iterator[Batch]) -> Iterator[Batch]:

@@ -1,12 +1,12 @@
-"""What a distillation is compared with, and the teacher it learns from: cross-entropy and nothing
-else."""
+"""The teacher, and what a distillation is compared with: cross-entropy and nothing else."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from discom.errors import ConfigError
 from discom.methods.base import Method, register
@@ -20,22 +20,25 @@ class Teacher(Method):
     """One ResNet-18 for each modality that it reads, their features added, one linear layer.
 
     Args:
-        reads: "all" modalities (multi-modal distillation), or one by name (cross-modal
-            distillation).
+        reads: "all" modalities (multi-modal distillation), or one (cross-modal distillation).
     """
 
-    def __init__(
-        self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}
-    ):
-        super().__init__(channels, classes, encoder, weights=weights)
+    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
+
+    def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
+        super().__init__(channels, classes, encoder, **options)
         self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
-        self.paired = len(self.reads) > 1
-        self.model = FusionNetwork({name: channels[name] for name in self.reads}, classes, encoder)
+        self.paired = self.dense or len(self.reads) > 1
+        self.model: Any = self.make({name: channels[name] for name in self.reads}, classes, encoder)
+
+    def make(self, channels: Mapping[str, int], classes: int, encoder: Any) -> nn.Module:
+        """The network of these modalities."""
+        return FusionNetwork(channels, classes, encoder)
 
     def loss(self, batch):
         x = torch.cat([batch.x[name] for name in self.reads], dim=1)
-        return {"cl": F.cross_entropy(self.model(x), batch.y[self.reads[0]])}
+        return {"cl": self.cross_entropy(self.model(x), batch.y[self.reads[0]])}
 
     def predict(self, modality, x):
         return self.model(x)
@@ -45,21 +48,15 @@ class Teacher(Method):
 
 
 def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
-    """`reads` if a teacher can read it.
-
-    Raises:
-        ConfigError: it is neither "all" nor a modality of the data.
-    """
+    """`reads`, or a ConfigError if it is neither "all" nor a modality of the data."""
     if reads not in ("all", *channels):
-        raise ConfigError(
-            f"{option}: '{reads}' is no modality of this data; choose all, {', '.join(channels)}"
-        )
+        choices = ", ".join(["all", *channels])
+        raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose {choices}")
     return reads
 
 
 def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
-    """The modalities that a student is trained for, with their bands: all, or all but the one that
-    the teacher reads.
+    """The modalities that get a student, with their bands: all but the one that the teacher reads.
 
     Raises:
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
@@ -74,27 +71,23 @@ def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
 
 
 class OneNetworkEach(Method):
-    """A network for each modality, trained side by side; they share nothing, so it is as if each
-    trained alone."""
+    """A network for each modality, trained side by side as if each trained alone."""
 
     encoders = 1
+    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
 
-    def __init__(self, channels, classes, encoder, *, weights: Mapping[str, float] = {}):
-        super().__init__(channels, classes, encoder, weights=weights)
-        self.branches = nn.ModuleDict(
-            {
-                name: SingleModality(bands, classes, encoder, self.encoders)
-                for name, bands in channels.items()
-            }
-        )
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        networks = {name: self.make(bands, classes, encoder) for name, bands in channels.items()}
+        self.branches = nn.ModuleDict(networks)
+
+    def make(self, bands: int, classes: int, encoder: Any) -> nn.Module:
+        """One modality's network."""
+        return SingleModality(bands, classes, encoder, self.encoders)
 
     def loss(self, batch):
-        return {
-            "cl": sum(
-                F.cross_entropy(self.predict(name, batch.x[name]), batch.y[name])
-                for name in self.deployed
-            )
-        }
+        logits = {name: self.predict(name, batch.x[name]) for name in self.deployed}
+        return {"cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits)}
 
     def predict(self, modality, x):
         return self.branches[modality](x)
@@ -110,7 +103,6 @@ class Student(OneNetworkEach):
 
 @register("student-2x")
 class Student2x(OneNetworkEach):
-    """Two ResNet-18 of the same modality, concatenated: the student at a DisCoM-KD branch's
-    capacity."""
+    """Two ResNet-18 of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2

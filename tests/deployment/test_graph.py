@@ -12,7 +12,7 @@ from discom.data import Normalization
 from discom.deployment.contract import Contract
 from discom.deployment.graph import Deployed, Scaling, write_graphs
 from discom.deployment.loading import load
-from discom.models import SingleModality, as_products, resnet18
+from discom.models import SingleModality, resnet18
 
 values = st.floats(-1e6, 1e6, width=32)
 bounds_ = st.integers(-(10**6), 10**6).map(
@@ -59,8 +59,8 @@ def test_matrix_products_of_small_maps_export_like_the_convolutions_they_stand_f
     """`fit` may turn convolutions into products; a branch in this form gives the same file up to
     rounding."""
     torch.manual_seed(0)
-    encoder = lambda channels: resnet18(channels, width=16, stem="small")  # noqa: E731
-    branch = as_products(SingleModality(2, classes=3, encoder=encoder)).eval()
+    encoder = lambda channels: resnet18(channels, width=16, stem="small", products=True)  # noqa: E731
+    branch = SingleModality(2, classes=3, encoder=encoder).eval()
     bounds = Normalization(np.array([0.0, 10.0]), np.array([1.0, 90.0]))
     contract = Contract("student", "d", 0, "ab", "sar", ("a", "b", "c"), 2, 32, 32)
     network = Deployed(branch, bounds)

@@ -1,0 +1,261 @@
+"""ResNet-18 against torchvision's, the branches of DisCoM-KD, and the networks of the baselines."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+from discom.errors import ConfigError
+from discom.models import Branch, DisCoM, FusionNetwork, Heads, MatrixConv, SingleModality, resnet18
+
+BANDS = {"rgb": 3, "depth": 1, "sar": 2}
+RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
+
+
+def noise(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+def small(channels):
+    return resnet18(channels, width=8, stem="small")
+
+
+def flat(channels):
+    return nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, 12)), 12
+
+
+def make(kind, encoder=small, names=tuple(BANDS), classes=5):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return kind({name: BANDS[name] for name in names}, classes, encoder)
+
+
+# ---------------------------------------------------------------- ResNet-18
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["convolutions", "products"])
+def pair(request):
+    """torchvision's network and ours with its state; statistics that are not the initial ones."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        official = torchvision.models.resnet18(weights=None)
+    official.fc = nn.Identity()
+    official.double()(noise(2, 3, 64, 64, seed=1).double())
+    encoder, features = resnet18(3, products=request.param)
+    assert features == 512
+    ours, theirs = encoder.state_dict(), official.state_dict()
+    encoder.double().load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
+    return official, encoder
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_resnet_is_torchvisions_with_its_gradients(pair, training):
+    results = []
+    for module in pair:
+        module.train(training).zero_grad()
+        z = module(noise(2, 3, 64, 64).double())
+        z.square().sum().backward()
+        results.append([z.detach(), *(p.grad for p in module.parameters()), *module.buffers()])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 13])
+@pytest.mark.parametrize(("stem", "kernel"), [("imagenet", 7), ("small", 3)])
+def test_number_of_parameters(channels, stem, kernel):
+    """A convolution has no bias, a BatchNorm two numbers per map."""
+
+    def stage(i, o):
+        return 9 * i * o + 27 * o * o + 8 * o + (i * o + 2 * o if i != o else 0)
+
+    w = 16
+    stages = stage(w, w) + stage(w, 2 * w) + stage(2 * w, 4 * w) + stage(4 * w, 8 * w)
+    with torch.device("meta"):
+        encoder, features = resnet18(channels, w, stem)
+    assert features == 8 * w
+    assert count(encoder) == kernel**2 * channels * w + 2 * w + stages
+
+
+@pytest.mark.parametrize(
+    ("stem", "size"), [("imagenet", (33, 47)), ("imagenet", (1, 1)), ("small", (7, 20))]
+)
+def test_any_size_of_image_will_do(stem, size):
+    encoder, features = resnet18(2, width=8, stem=stem)
+    z = encoder.eval()(noise(3, 2, *size))
+    assert z.shape == (3, features)
+    assert z.isfinite().all()
+    assert (encoder[0].stride[0], encoder[0].kernel_size[0]) == {
+        "imagenet": (2, 7),
+        "small": (1, 3),
+    }[stem]
+
+
+def test_initial_weights_are_kaiming_and_the_same_with_products():
+    states = []
+    for products in (False, True):
+        torch.manual_seed(0)
+        states.append(resnet18(3, width=16, products=products)[0])
+    plain, products = (module.state_dict() for module in states)
+    assert all(torch.equal(plain[key], products[key]) for key in plain)
+    assert plain.keys() == products.keys()
+    convolutions = [m for m in states[0].modules() if isinstance(m, nn.Conv2d)]
+    assert len(convolutions) == 20
+    for m in convolutions:
+        fan_out = m.out_channels * m.kernel_size[0] ** 2
+        tolerance = 6 / (2 * m.weight.numel()) ** 0.5  # six standard errors
+        assert m.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=tolerance)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 4), (3, 3), (4, 4), (8, 5)])
+def test_a_matrix_product_is_the_convolution(stride, size):
+    conv = MatrixConv(3, 5, 3, stride, 1).double()
+    x = noise(2, 3, *size).double().requires_grad_()
+    ours = conv(x)
+    theirs = F.conv2d(x, conv.weight, conv.bias, stride, 1)
+    torch.testing.assert_close(ours, theirs)
+    leaves = [x, conv.weight, conv.bias]
+    gradients = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, theirs)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_large_maps_stay_convolutions(monkeypatch):
+    calls = []
+    monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: calls.append(x.shape) or x)
+    conv = MatrixConv(3, 3, 3, 1, 1)
+    conv(noise(1, 3, 2, 2))
+    assert calls == []
+    conv(noise(1, 3, 3, 2))
+    assert calls == [(1, 3, 3, 2)]
+
+
+# ---------------------------------------------------------------- DisCoM-KD's branches
+
+
+@pytest.mark.parametrize("names", [["rgb"], ["rgb", "depth"], ["depth", "rgb", "sar"]])
+def test_shapes_of_embeddings_and_heads(names):
+    model = make(DisCoM, names=names)
+    for name in names:
+        z = model.embed(name, noise(4, BANDS[name], 16, 12))
+        assert [part.shape for part in z] == [(4, 32)] * 3
+        assert model.predict(name, noise(4, BANDS[name], 16, 12)).shape == (4, 5)
+    heads = model.heads
+    assert list(heads.task) == names
+    assert {head.weight.shape for head in heads.task.values()} == {(5, 64)}
+    told = {head.weight.shape for head in (heads.adv, heads.mod_inf, heads.mod_irr)}
+    assert told == {(len(names), 32)}
+    pairs = Heads(names, 32, 5, pairwise=True).adv
+    assert len(pairs) == len(names) * (len(names) - 1) / 2
+
+
+def test_parts_come_from_where_the_equation_says():
+    model = make(DisCoM).eval()
+    branch, x = model.branches["rgb"], noise(4, 3, 16, 16, seed=7)
+    z, h = model.embed("rgb", x), branch.specific(x)
+    assert torch.equal(torch.cat([z.inf, z.irr], 1), h)
+    assert torch.equal(z.inv, branch.project(branch.invariant(x)))
+    assert (z.inv >= 0).all()
+    linear = make(DisCoM, encoder=flat).embed("rgb", noise(8, 3, 16, 16))
+    assert min(linear.inf.min(), linear.irr.min()) < 0 == linear.inv.min()  # no ReLU on these
+    head = model.heads.task["rgb"]
+    logits = z.inv @ head.weight[:, :32].T + z.inf @ head.weight[:, 32:].T + head.bias
+    torch.testing.assert_close(model.predict("rgb", x), logits)
+
+
+def test_paper_sizes():
+    """D = 256; a branch is two ResNet-18 and the projection, twice its student."""
+    with torch.device("meta"):
+        model = DisCoM({"rgb": 3, "depth": 1}, classes=10)
+        student, twice = SingleModality(3, 10), SingleModality(3, 10, encoders=2)
+        fusion = FusionNetwork({"rgb": 3, "depth": 1}, classes=10)
+    project, task = 512 * 256 + 256 + 2 * 256, 512 * 10 + 10
+    assert model.branches["rgb"].width == 256
+    assert count(model.branch("rgb")) == 2 * RESNET + project + task
+    assert count(model.branches["depth"]) == 2 * DEPTH + project
+    assert count(model.heads) == 2 * task + 3 * (256 * 2 + 2) + 256 * 10 + 10
+    assert (count(student), count(twice)) == (RESNET + task, 2 * RESNET + 2 * 512 * 10 + 10)
+    assert count(fusion) == RESNET + DEPTH + task
+
+
+def test_one_modality_moves_only_its_own_branch():
+    model = make(DisCoM)
+    model.predict("depth", noise(4, 1, 16, 16)).sum().backward()
+    moved = [name for name, p in model.named_parameters() if p.grad is not None]
+    assert moved
+    assert all(name.startswith(("branches.depth.", "heads.task.depth.")) for name in moved)
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_a_deployed_branch_is_a_copy_that_holds_nothing_of_the_others(name):
+    model, x = make(DisCoM).eval(), noise(3, BANDS[name], 16, 16, seed=9)
+    deployed, expected = model.branch(name), model.predict(name, x)
+    assert torch.equal(deployed(x), expected)
+    keys = deployed.state_dict()
+    assert not [key for key in keys if {"adv", "aux", "mod_inf", *BANDS} & set(key.split("."))]
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor.zero_()
+    assert torch.equal(deployed(x), expected)
+
+
+def test_a_branch_reads_neither_irr_nor_the_other_modality():
+    model, x = make(DisCoM, encoder=flat).eval(), noise(3, 3, 16, 16)
+    before = model.branch("rgb")(x)
+    with torch.no_grad():
+        model.branches["rgb"].specific[2].weight[6:] = 0  # z_irr
+        model.branches["depth"].specific[2].weight.zero_()
+        model.heads.aux.weight.zero_()
+    assert torch.equal(model.branch("rgb")(x), before)
+    with torch.no_grad():
+        model.branches["rgb"].specific[2].weight[:6] = 0  # z_inf
+    assert not torch.equal(model.branch("rgb")(x), before)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: resnet18(3, stem="huge"), "^stem: 'huge' is unknown; choose imagenet or small"),
+        (
+            lambda: Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
+            "^encoder: 7 features cannot be",
+        ),
+        (lambda: Branch(3, flat, dimension=-1), "^dimension: -1 is negative"),
+        (
+            lambda: DisCoM({"a": 1, "b": 2}, 2, lambda n: (nn.Linear(n, 2 * n), 2 * n)),
+            "^encoder: embeddings of .* units; use one width",
+        ),
+    ],
+)
+def test_encoders_that_do_not_fit(call, message):
+    with pytest.raises(ConfigError, match=message):
+        call()
+
+
+# ---------------------------------------------------------------- the baselines
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_teachers_logits_are_the_sum_of_contributions_and_the_bias(training):
+    model, x = make(FusionNetwork).train(training), noise(6, 6, 16, 12, seed=5)
+    logits, parts = model(x), x.split(model.bands, dim=1)
+    contributions = [model.contribution(m, part) for m, part in zip(BANDS, parts, strict=True)]
+    torch.testing.assert_close(sum(contributions) + model.task.bias, logits, rtol=1e-5, atol=1e-5)
+    logits.square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
+    with pytest.raises(RuntimeError, match="split"):
+        model(noise(2, 5, 16, 16))
+
+
+@pytest.mark.parametrize("encoders", [1, 2])
+def test_a_single_modality_network_concatenates_its_encoders(encoders):
+    model, x = SingleModality(3, 5, small, encoders).eval(), noise(4, 3, 16, 16)
+    features = torch.cat([encoder(x) for encoder in model.encoders], 1)
+    assert features.shape == (4, 64 * encoders)
+    torch.testing.assert_close(model(x), model.task(features))
+    if encoders == 2:
+        assert not torch.equal(model.encoders[0](x), model.encoders[1](x))
