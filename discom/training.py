@@ -194,7 +194,7 @@ def _batches(fabric, model, split: Split, config: Config, layout, teacher: metho
     pairing = "paired" if model.paired else "unpaired"
     batches = Batches(split.train, config.batch_size, config.seed, pairing=pairing, augment=config.augment,
                       device=fabric.device, memory_format=layout, soft=soft, strong=model.strong_view,
-                      coupled=model.coupled, dense=model.dense, rank=shares.rank(), world=shares.world())  # fmt: skip
+                      coupled=model.coupled, dense=model.dense, epochs=config.epochs, rank=shares.rank(), world=shares.world())  # fmt: skip
     return batches, answering
 
 
@@ -228,15 +228,12 @@ def _train_epoch(fabric, model, optimizer, schedule, batches, epoch) -> dict[str
     for batch in batches.epoch(epoch):
         terms = model(batch)
         total = sum(weights[name] * value for name, value in terms.items() if weights[name])
-        share = (
-            shares.world() * len(batch) / batch.whole
-        )  # so weighted, the processes' mean is that of the whole batch
         optimizer.zero_grad()
-        fabric.backward(share * total)
+        fabric.backward(total)
         optimizer.step()
         rate = schedule.get_last_lr()[0]
         schedule.step()
-        losses.append(share * torch.stack([*terms.values(), total]).detach())
+        losses.append(torch.stack([*terms.values(), total]).detach())
     names, held = [*terms, "loss"], shares.everyones_mean(torch.stack(losses)).cpu()
     _refuse_nonfinite(held, names, epoch)
     return {"learning_rate": rate, **dict(zip(names, held.mean(0).tolist(), strict=True))}

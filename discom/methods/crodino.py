@@ -101,7 +101,7 @@ class CroDiNoKD(Dense):
         labels = restore(batch.y[first][:, None], batch.views[first])[:, 0]
         if self.weights["aux"]:
             fused = self.auxiliary[self.fused](
-                crossing.cross_halves(upright, batch.first), labels.shape[-2:]
+                crossing.cross_halves(upright), labels.shape[-2:]
             )[1]
             total["aux"] = dense.cross_entropy(fused, labels)
         if self.weights["orth"]:

@@ -335,7 +335,7 @@ class MGD(DenseDistilled):
 
     def distil(self, modality, batch, own, theirs):
         height, width = own["latent"].shape[-2:]
-        drawn = torch.rand(batch.whole, 1, height, width)[batch.first : batch.first + len(batch)]
+        drawn = torch.rand(len(batch), 1, height, width)
         kept = drawn.to(own["latent"].device) < self.kept
         generator: Any = self.generators[modality]
         return {
