@@ -21,7 +21,10 @@ __all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "N
 __all__ += ["Split", "absolute", "load", "locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
-DRAWN = {"scenes": scenes.make, "scenes-dense": scenes.dense}
+DRAWN: dict[str, Callable[..., MultiModalData]] = {
+    "scenes": scenes.make,
+    "scenes-dense": scenes.dense,
+}
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 

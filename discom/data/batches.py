@@ -271,11 +271,12 @@ class Batches:
             order[name] = torch.cat(rounds)[: self.count]
             weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
             strong[name] = _generator(harder[number])
+        parts = {name: every.tensor_split(self.steps) for name, every in order.items()}
         for step in range(self.steps):
-            rows = {name: every.tensor_split(self.steps)[step] for name, every in order.items()}
-            batch = self._batch(rows, epoch, weak)
+            chosen = {name: part[step] for name, part in parts.items()}
+            batch = self._batch(chosen, epoch, weak)
             if self.strong:
-                batch.strong = self._batch(rows, epoch, strong, strong=True)
+                batch.strong = self._batch(chosen, epoch, strong, strong=True)
             yield batch
 
     def _batch(

@@ -109,7 +109,7 @@ def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> Non
     """Refuse fewer than two classes with samples, or a class with too few for three parts."""
     counts = np.bincount(labels, minlength=len(classes))
     if (counts > 0).sum() < 2:
-        only = classes[counts.argmax()]
+        only = classes[int(counts.argmax())]
         raise DataError(
             f"{where}: only class '{only}' has samples; two classes at least are needed"
         )

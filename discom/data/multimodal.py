@@ -156,7 +156,7 @@ class MultiModalData:
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y]
             parts += [modality.invalid] if modality.invalid is not None else []
-        parts += [self.groups] if self.groups is not None else []
+        parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         parts += [self.scaling] if self.scaling != "train" else []
         return digest(*parts)

@@ -75,7 +75,7 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
             if values is not None:
                 np.save(part / f"{name}.npy", _plain(values))
         if data.factors:
-            factors = {name: _plain(values) for name, values in data.factors.items()}
+            factors: dict[str, Any] = {name: _plain(v) for name, v in data.factors.items()}
             np.savez(part / "factors.npz", **factors)
         manifest = _manifest(data, scaled)
         manifest["checksums"] = {file.name: checksum(file) for file in sorted(part.iterdir())}
@@ -154,7 +154,9 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
     check_labels(labels, labels.size, None, f"{folder}/labels.npy")
-    classes = manifest.get("classes") or [str(k) for k in range(labels.max(initial=-1) + 1)]
+    classes = manifest.get("classes") or [
+        str(k) for k in range(1 + max(labels.tolist(), default=-1))
+    ]
     ids = _load(folder / "ids.npy", np.arange(len(labels)))
     if ids.shape != labels.shape:
         raise DataError(f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one each")
@@ -232,8 +234,9 @@ def _map(file: Path, manifest: dict[str, Any]) -> np.ndarray:
     """The file, not read; with its digest where size and time are those of the manifest."""
     array, record = _load(file, mmap_mode="r"), manifest.get("contents", {}).get(file.name, {})
     if isinstance(array, np.memmap) and record.items() >= _stamp(file).items():
-        array = array.view(_Recorded)
-        array.digest = record["digest"]
+        recorded = array.view(_Recorded)
+        recorded.digest = record["digest"]
+        return recorded
     return array
 
 
