@@ -5,8 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from discom.data.augmentation import VIEWS, draw_motions, draw_views, motion_table, move
-from discom.data.augmentation import restore, turn, view
+from discom.data.augmentation import (
+    VIEWS,
+    draw_motions,
+    draw_views,
+    motion_table,
+    move,
+    restore,
+    turn,
+    view,
+)
 
 SIZES = [(8, 8), (5, 5), (8, 6), (3, 7)]
 pytestmark = pytest.mark.filterwarnings("error")
