@@ -99,7 +99,7 @@ def test_a_class_missing_from_another_part_is_a_warning():
 @pytest.mark.parametrize("count", [1, 2])
 def test_fewer_groups_than_parts_are_an_error(count):
     labels, groups = np.tile([0, 1], 60), np.repeat(np.arange(count), 120 // count)
-    with pytest.raises(DataError, match="no group is left for the (valid|test) part"):
+    with pytest.raises(DataError, match=r"no group is left for the (valid|test) part"):
         split_rows(labels, SHARES, 0, groups)
 
 
