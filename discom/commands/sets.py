@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -125,24 +124,12 @@ def _read(
 
 
 def _save_scaled(data, seed: int, out: Path, overwrite: bool) -> None:
-    """Two steps where the images are files still: bounds need several passes, which are quick over
-    one array."""
-    from discom.data import MultiModalData
-    from discom.data.lazy import Lazy
-    from discom.data.prepared import holds, identity
-
     if data.normalized:
         raise ConfigError(
             f"--split_seed: {data.name} is divided and scaled already; take the folder made without"
         )
-    raw = out.with_name(f".{out.name}.raw")
-    if any(isinstance(modality.x, Lazy) for modality in data.modalities.values()):
-        if not holds(raw, identity(data, scaled=False)):
-            data.save(raw, overwrite=True)
-        data = replace(MultiModalData.open(raw), scaling=data.scaling)
     data = replace(data, about={**data.about, "split_seed": seed})
     data.save(out, split=data.split(seed=seed), overwrite=overwrite)
-    shutil.rmtree(raw, ignore_errors=True)
 
 
 def listing(markdown: bool = False) -> None:

@@ -24,9 +24,9 @@ class Batch:
 
     Args:
         x, y: images and labels.
-        epoch: the epoch that it belongs to, from 0 on.
+        epoch: from 0 on.
         soft: what a teacher says about these very images: logits [B, C] or maps.
-        strong: a second, harder view of the same images, where it was asked for.
+        strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
         progress: share of the run's epochs that are done, in [0, 1).
     """
@@ -73,12 +73,7 @@ class SoftLabels:
 
 
 def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
-    """Where the ids that all of `names` have stand in each of them: row i of every modality is the
-    same scene.
-
-    Raises:
-        DataError: they share no id.
-    """
+    """Rows of the ids that all of `names` have; a DataError where they share none."""
     shared = [np.isin(data.ids, data.modalities[name].ids) for name in names]
     ids = data.ids[np.logical_and.reduce(shared)].tolist()
     if not ids:
@@ -94,8 +89,7 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
 
 
 def room(device: torch.device | str) -> float:
-    """Bytes that one modality's images may take on a device: a quarter of what is free, since there
-    may be several of them, a validation part, and the network with its gradients."""
+    """Bytes that one modality's images may take on a device: a quarter of what is free."""
     return 0.25 * free_memory(device)
 
 
@@ -109,9 +103,6 @@ class Images:
         device: where images and truth are given.
         resident_bytes: what is larger as float32 stays on disk; `room(device)` by default.
         dense: whether `truth` is a class for every pixel.
-
-    Raises:
-        DataError: stacked modalities share no id, or their images differ in size.
     """
 
     def __init__(
@@ -151,8 +142,7 @@ class Images:
         return self._read(rows.numpy()).to(self.device)
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
-        """What is to be predicted for the images at `rows`, on the device: classes [B], int64, or
-        where `dense` the class of every pixel [B, H, W], uint8, 255 for no label."""
+        """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
         if self._truth is not None:
             return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
         return self._read_truth(rows).to(self.device)
@@ -169,11 +159,11 @@ class Images:
 
 
 class Batches:
-    """One epoch after the other of a training part, each a function of (seed, epoch) alone.
+    """The epochs of a training part, each a function of (seed, epoch) alone.
 
     Every sample is shown once an epoch. An epoch has ceil(N / B) batches of nearly equal size (129
     samples at B = 128 make 65 + 64), so none is too small for BatchNorm. Where modalities differ in
-    size, N is the largest and the smaller ones are repeated, shuffled anew.
+    size, the smaller ones are repeated, shuffled anew.
 
     Args:
         data: the training part.
@@ -182,18 +172,14 @@ class Batches:
         epochs: of the run; `Batch.progress` is epoch / epochs.
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
             i of every modality the same scene and leaves out samples that lack a modality.
-        augment: probability that an image is flipped and turned, each on its own; 0 switches it
-            off.
-        device: where the batch is made.
-        memory_format: of the images.
-        soft: (rows, views) → what a teacher says about these samples; comes with every batch.
-        strong: whether batches carry a second view: moved anew, always, and one quarter of the
-            image blank.
+        augment: probability that an image is flipped and turned, each on its own.
+        device, memory_format: of the images.
+        soft: (rows, views) → what a teacher says about these samples.
+        strong: whether batches have a second view: moved anew, and one quarter blank.
         coupled: whether all modalities of a sample are moved alike; needs pairs.
-        dense: whether labels are the class of every pixel, moved as the image is.
+        dense: whether labels are the class of every pixel.
         resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead.
-        rank, world: this process takes every world-th sample of a batch, from the rank-th on;
-            shares add up to the batch that one process would have, views included.
+        rank, world: this process takes every world-th sample of a batch, from the rank-th on.
 
     Raises:
         DataError: paired batches from modalities that share no id.

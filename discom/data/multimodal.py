@@ -29,8 +29,8 @@ class Modality:
         y: class of each sample [N], int64, in [0, classes).
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
-        invalid: the value that stands for "nothing was measured here", such as 0 for depth; scaled
-            images have 0 there, and nowhere else. None where there is none.
+        invalid: the value of pixels where nothing was measured, such as 0 for depth; scaled images
+            have 0 there and nowhere else. None where there is no such value.
     """
 
     x: Any
@@ -59,7 +59,7 @@ class MultiModalData:
     Args:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
-        factors: name → value per sample, aligned with `ids`, of how a sample came to be.
+        factors: name → what is known of each sample, aligned with `ids`.
         masks: something per pixel [N, H, W], aligned with `ids`; see `dense`.
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
@@ -67,15 +67,13 @@ class MultiModalData:
         normalized: true when `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; `split()` returns this one.
         fractions: how `split()` divides by default.
-        scaling: "train" fits the bounds on the training part; "whole" on everything, the test part
-            included, as the released code of DisCoM-KD does.
-        dense: whether every pixel has a class: `masks` then holds uint8 ids of `classes`, 255 for
-            "no label", and `y` the most frequent one.
+        scaling: bounds from the "train" part, or from the "whole", as DisCoM-KD's released code.
+        dense: whether every pixel has a class: `masks` are then uint8 ids of `classes`, 255 for "no
+            label", and `y` the most frequent one.
         about: where the data are from and what was done to them.
 
     Raises:
-        DataError: arrays of different length, labels out of range, an id twice, an id with two
-            labels.
+        DataError: arrays that do not fit together, see `checks.check_data`.
 
     >>> x, y, ids = np.zeros((4, 1, 2, 2), "float32"), np.array([0, 0, 1, 1]), np.arange(4)
     >>> rgb, depth = Modality(x, y, ids), Modality(x[:3], y[:3], ids[:3])
@@ -138,8 +136,8 @@ class MultiModalData:
 
     @cached_property
     def _contents(self) -> dict[str, str]:
-        """Modality (and "masks", where dense) → digest of its pixels, which are checked in the same
-        pass; a folder written by `save` has both in its manifest."""
+        """Modality (and "masks") → digest of its pixels, which are checked in the same pass; the
+        manifest of a prepared folder has it."""
         contents = {}
         for name, m in self.modalities.items():
             contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
@@ -151,7 +149,7 @@ class MultiModalData:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A name for the content: the same arrays give the same sixteen digits on every machine."""
+        """Sixteen digits that name the content: the same arrays, the same digits everywhere."""
         parts = [list(self.classes), self.normalized, self._contents]
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y]
@@ -167,7 +165,8 @@ class MultiModalData:
             raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
         unknown = [name for name in names if name not in self.modalities]
         if unknown or not names:
-            raise DataError(f"{self.name}: no modality {unknown}; it has {list(self.modalities)}")
+            own = list(self.modalities)
+            raise DataError(f"{self.name}: no modality {unknown}; there are {own}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
@@ -175,8 +174,7 @@ class MultiModalData:
         return replace(part, name="-".join([base, *names]))
 
     def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
-        """The same data with other `modalities`, made of its own; a split that it came with
-        stays."""
+        """The same data with other `modalities`, made of its own, and the split it came with."""
         part = self._aligned(modalities)
         if self.parts is None:
             return part
@@ -206,18 +204,14 @@ class MultiModalData:
         """The same data with one of the ways to divide and scale it that it allows.
 
         Args:
-            split: "official" (the parts that came with the data), "grouped" (70/10/20 by seed,
-                groups whole) or "random" (70/10/20 by seed, near-duplicates on both sides). None
-                keeps the first that there is.
+            split: "official" (the parts that came with the data), "grouped" (by seed, groups whole)
+                or "random" (by seed, near-duplicates on both sides); None keeps the first there is.
             scaling: "train" or "whole", see the class; "whole" warns, since it reads the test part.
-
-        Raises:
-            ConfigError: an unknown word, or a split that these data do not have.
         """
         if scaling not in ("train", "whole"):
             raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
-        has = {"official": self.parts is not None, "grouped": self.groups is not None}
-        choices = [*(name for name, present in has.items() if present), "random"]
+        choices = ["official"] if self.parts is not None else []
+        choices += ["grouped", "random"] if self.groups is not None else ["random"]
         if split is not None and split not in choices:
             others = " or ".join(choices)
             raise ConfigError(f"split: {self.name} has no split '{split}'; choose {others}")
@@ -227,23 +221,23 @@ class MultiModalData:
                 f"{self.name}: is divided and scaled already; take the folder without"
             )
         if whole:
-            message = f"{self.name}: scaling=whole takes its bounds from the test part too"
-            warnings.warn(message, stacklevel=2)
+            warnings.warn(
+                f"{self.name}: scaling=whole takes its bounds from the test part", stacklevel=2
+            )
         data = replace(self, scaling=scaling)
         if split not in (None, first):
-            # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped,
-            # becomes "hls-random"
             base = self.name.removesuffix(f"-{first}")
-            ours = base != self.name and split == "random"
+            # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
+            papers = base != self.name and split == "random"
             groups = self.groups if split == "grouped" else None
-            name = base if ours else f"{base}-{split}"
+            name = base if papers else f"{base}-{split}"
             data = replace(data, name=name, parts=None, groups=groups)
         return replace(data, name=data.name + "-whole") if whole else data
 
     def divide(
         self, fractions: Sequence[float] | None = None, seed: int = 0
     ) -> dict[str, np.ndarray]:
-        """Rows of `ids` of the three parts; `split` makes data of them and says more."""
+        """Rows of `ids` of the three parts; see `split`."""
         if not self.dense:
             check_classes(self.labels, self.classes, self.name)
         if fractions is None and self.parts is not None:
@@ -254,17 +248,15 @@ class MultiModalData:
         return dict(zip(PARTS, rows, strict=True))
 
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
-        """Divide the ids into training, validation and test part, by class, and by group where
-        groups are given; bounds are fitted on the training part and go with all three.
+        """Divide the ids by class and by group; bounds are fitted on the training part.
 
         Args:
-            fractions: shares of train, valid and test, which sum to 1; None takes the split that
-                came with the data, else `self.fractions`.
-            seed: another seed, another split; without effect on a split that came with the data.
+            fractions: shares of train, valid and test; None takes the split that came with the
+                data, else `self.fractions`.
+            seed: draws the split, unless it came with the data.
 
         Raises:
-            DataError: too few samples or groups of a class, one class only, or pixels that are not
-                finite.
+            DataError: too few samples or groups of a class, or pixels that are not finite.
         """
         rows = self.divide(fractions, seed)
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
@@ -272,8 +264,9 @@ class MultiModalData:
         elif self.dense:
             check_masks(self.masks, len(self.classes), self.name)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
-        for name, part in zip(PARTS, parts if self.dense else (), strict=False):
-            check_labelled(part.masks, f"{self.name}, {name} part")
+        if self.dense:
+            for name, part in parts._asdict().items():
+                check_labelled(part.masks, f"{self.name}, {name} part")
         if self.normalized:
             return parts
         whole = self.scaling == "whole"  # the released rule, which knows of no invalid value
@@ -284,8 +277,7 @@ class MultiModalData:
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
-        """The images of modality `name` at `rows`, scaled to [0, 1] where the bounds are known,
-        float32."""
+        """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
         images = self.modalities[name].x[rows]
         if self.normalized or self.normalization is None:
             return np.asarray(images, dtype=np.float32)
@@ -294,10 +286,8 @@ class MultiModalData:
     def save(self, folder: Any, *, split: Split | None = None, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all.
 
-        Without `split`, images are written as they are (`<MOD>_data.npy`), and each run draws its
-        own split or takes the parts that came with the data. With it, the folder has the released
-        code's form: images scaled by the bounds of its training part (`<MOD>_data_normalized.npy`)
-        and three index files.
+        Without `split`, images are written as they are (`<MOD>_data.npy`). With it, the folder has
+        the released code's form: scaled images (`<MOD>_data_normalized.npy`), three index files.
 
         Raises:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
@@ -315,8 +305,7 @@ class MultiModalData:
 
     @classmethod
     def open(cls, folder: Any) -> "MultiModalData":
-        """Read a folder that `save`, or the released code's own preparation, wrote; images stay on
-        disk."""
+        """Read a folder that `save` or the released code wrote; images stay on disk."""
         fields = read_folder(folder)
         modalities = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return cls(modalities, **fields)

@@ -92,7 +92,7 @@ def test_take_and_select_keep_everything_aligned(ids, texts, data):
 def test_select_of_what_is_not_there():
     data = make({"rgb": [1], "depth": [1]})
     for names in (["rgb", "x-ray"], []):
-        with pytest.raises(DataError, match=r"no modality .*; it has \['rgb', 'depth'\]"):
+        with pytest.raises(DataError, match=r"no modality .*; there are \['rgb', 'depth'\]"):
             data.select(names)
     with pytest.raises(DataError, match="names a modality twice"):
         data.select(["rgb", "rgb"])

@@ -86,7 +86,7 @@ def test_a_split_reserves_the_value_and_the_released_rule_does_not():
     data = MultiModalData({"depth": Modality(x, rows % 2, rows, invalid=0.0)}, ("a", "b"))
     train = data.split(seed=0).train
     assert ((train.images("depth") == 0) == (x[train.ids] == 0)).all()
-    with pytest.warns(UserWarning, match="from the test part too"):
+    with pytest.warns(UserWarning, match="from the test part"):
         whole = data.protocol(scaling="whole")
     bounds = whole.split(seed=0).train.normalization["depth"]
     assert bounds.invalid is None
