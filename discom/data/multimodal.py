@@ -19,6 +19,8 @@ from discom.files import digest
 
 __all__ = ["Modality", "MultiModalData", "Split"]
 
+Shares = Sequence[float] | None  # of the training, validation and test part
+
 
 @dataclass(frozen=True, eq=False)
 class Modality:
@@ -64,7 +66,7 @@ class MultiModalData:
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
         normalization: modality → bounds fitted on a training split; None before a split.
-        normalized: true when `x` is scaled already (a folder in the released code's format).
+        normalized: whether `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; `split()` returns this one.
         fractions: how `split()` divides by default.
         scaling: bounds from the "train" part, or from the "whole", as DisCoM-KD's released code.
@@ -142,9 +144,8 @@ class MultiModalData:
         for name, m in self.modalities.items():
             contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
         if self.dense:
-            contents["masks"] = getattr(self.masks, "digest", "") or check_masks(
-                self.masks, len(self.classes), self.name
-            )
+            masks, count = self.masks, len(self.classes)
+            contents["masks"] = getattr(masks, "digest", "") or check_masks(masks, count, self.name)
         return contents
 
     @cached_property
@@ -165,8 +166,7 @@ class MultiModalData:
             raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
         unknown = [name for name in names if name not in self.modalities]
         if unknown or not names:
-            own = list(self.modalities)
-            raise DataError(f"{self.name}: no modality {unknown}; there are {own}")
+            raise DataError(f"{self.name}: no modality {unknown}; there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
@@ -183,9 +183,9 @@ class MultiModalData:
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
-        modalities = {}
+        modalities, ids = {}, self._index[rows]
         for name, modality in self.modalities.items():
-            places = pd.Index(modality.ids).get_indexer(self._index[rows])
+            places = pd.Index(modality.ids).get_indexer(ids)
             modalities[name] = modality.take(places[places >= 0])
         return self._aligned(modalities)
 
@@ -218,12 +218,11 @@ class MultiModalData:
         first, whole = choices[0], scaling == "whole"
         if self.normalized and (whole or split not in (None, first)):
             raise ConfigError(
-                f"{self.name}: is divided and scaled already; take the folder without"
+                f"{self.name}: is divided and scaled already; take its unscaled folder"
             )
         if whole:
-            warnings.warn(
-                f"{self.name}: scaling=whole takes its bounds from the test part", stacklevel=2
-            )
+            message = f"{self.name}: scaling=whole takes its bounds from the test part"
+            warnings.warn(message, stacklevel=2)
         data = replace(self, scaling=scaling)
         if split not in (None, first):
             base = self.name.removesuffix(f"-{first}")
@@ -234,9 +233,7 @@ class MultiModalData:
             data = replace(data, name=name, parts=None, groups=groups)
         return replace(data, name=data.name + "-whole") if whole else data
 
-    def divide(
-        self, fractions: Sequence[float] | None = None, seed: int = 0
-    ) -> dict[str, np.ndarray]:
+    def divide(self, fractions: Shares = None, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts; see `split`."""
         if not self.dense:
             check_classes(self.labels, self.classes, self.name)
@@ -247,12 +244,11 @@ class MultiModalData:
         rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
         return dict(zip(PARTS, rows, strict=True))
 
-    def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
+    def split(self, fractions: Shares = None, seed: int = 0) -> Split:
         """Divide the ids by class and by group; bounds are fitted on the training part.
 
         Args:
-            fractions: shares of train, valid and test; None takes the split that came with the
-                data, else `self.fractions`.
+            fractions: None takes the split that came with the data, else `self.fractions`.
             seed: draws the split, unless it came with the data.
 
         Raises:
@@ -284,10 +280,8 @@ class MultiModalData:
         return self.normalization[name](images)
 
     def save(self, folder: Any, *, split: Split | None = None, overwrite: bool = False) -> None:
-        """Write one folder that `discom.data.load` reads, whole or not at all.
-
-        Without `split`, images are written as they are (`<MOD>_data.npy`). With it, the folder has
-        the released code's form: scaled images (`<MOD>_data_normalized.npy`), three index files.
+        """Write one folder that `discom.data.load` reads, whole or not at all: images as they are,
+        or with `split` in the released code's form, scaled by the training part.
 
         Raises:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
