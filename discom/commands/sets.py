@@ -202,8 +202,8 @@ def _look(path: str, data, split) -> None:
     with the ids."""
     import numpy as np
 
-    from discom.data.duplicates import near_duplicates
     from discom.data.checks import levels, odd_levels
+    from discom.data.duplicates import near_duplicates
 
     copies = near_duplicates(split)
     for name, modality in data.modalities.items():

@@ -19,8 +19,6 @@ from discom.files import digest
 
 __all__ = ["Modality", "MultiModalData", "Split"]
 
-Shares = Sequence[float] | None  # of the training, validation and test part
-
 
 @dataclass(frozen=True, eq=False)
 class Modality:
@@ -31,8 +29,7 @@ class Modality:
         y: class of each sample [N], int64, in [0, classes).
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
-        invalid: the value of pixels where nothing was measured, such as 0 for depth; scaled images
-            have 0 there and nowhere else. None where there is no such value.
+        invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
     """
 
     x: Any
@@ -138,8 +135,7 @@ class MultiModalData:
 
     @cached_property
     def _contents(self) -> dict[str, str]:
-        """Modality (and "masks") → digest of its pixels, which are checked in the same pass; the
-        manifest of a prepared folder has it."""
+        """Modality (and "masks") → digest of its pixels, checked in the same pass, or when saved."""
         contents = {}
         for name, m in self.modalities.items():
             contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
@@ -151,13 +147,11 @@ class MultiModalData:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that name the content: the same arrays, the same digits everywhere."""
-        parts = [list(self.classes), self.normalized, self._contents]
+        parts = [list(self.classes), self.normalized, self.scaling, self._contents]
         for name, modality in self.modalities.items():
-            parts += [name, np.asarray(modality.ids).astype(str), modality.y]
-            parts += [modality.invalid] if modality.invalid is not None else []
+            parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
-        parts += [self.scaling] if self.scaling != "train" else []
         return digest(*parts)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
@@ -233,7 +227,7 @@ class MultiModalData:
             data = replace(data, name=name, parts=None, groups=groups)
         return replace(data, name=data.name + "-whole") if whole else data
 
-    def divide(self, fractions: Shares = None, seed: int = 0) -> dict[str, np.ndarray]:
+    def divide(self, fractions: Any = None, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts; see `split`."""
         if not self.dense:
             check_classes(self.labels, self.classes, self.name)
@@ -244,7 +238,7 @@ class MultiModalData:
         rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
         return dict(zip(PARTS, rows, strict=True))
 
-    def split(self, fractions: Shares = None, seed: int = 0) -> Split:
+    def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
         """Divide the ids by class and by group; bounds are fitted on the training part.
 
         Args:
