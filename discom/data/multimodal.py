@@ -135,7 +135,7 @@ class MultiModalData:
 
     @cached_property
     def _contents(self) -> dict[str, str]:
-        """Modality (and "masks") → digest of its pixels, checked in the same pass, or when saved."""
+        """Modality (and "masks") → digest of its pixels, checked in the same pass or when saved."""
         contents = {}
         for name, m in self.modalities.items():
             contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
