@@ -35,8 +35,9 @@ from discom.teaching import check_teacher, load_teacher, teach
 
 __all__ = ["fit"]
 
-# Fabric's line on what Config says already
-logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+# Fabric's lines on what Config says already
+for _name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 T = TypeVar("T")
 
 
@@ -91,7 +92,7 @@ def fit(
         }
         fabric = _launch(config)
         run = identity(method, split, config, teacher)
-        _check_agreement(fabric, run)
+        _check_agreement(fabric, {"seed": config.seed, **run})
         if result := _by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
             return result
 
@@ -191,8 +192,9 @@ def _launch(config: Config) -> Fabric:
     if config.devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
-    script = hasattr(sys.modules["__main__"], "__file__")
-    if not script or multiprocessing.parent_process():
+    started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
+    script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
+    if not (started or script):
         raise ConfigError(
             f"devices: {config.devices} processes need a script that can be run again, which a"
             " notebook and the worker of a sweep are not; use discom train, or devices=1"
