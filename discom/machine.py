@@ -91,7 +91,7 @@ def free_memory(device: torch.device | str) -> int:
     limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
     used = _number("/proc/self/status", "RssAnon:") << 10  # mapped files can be given back
     left = [limit - used for limit in limits if limit != resource.RLIM_INFINITY]
-    return max(0, min([free, *left, *_left_in_groups()]))
+    return max(0, min(free, free, *left, *_left_in_groups()))
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
@@ -123,7 +123,7 @@ def _left_in_groups() -> Iterator[int]:
 def _number(file: Path | str, field: str) -> int:
     """The number behind a word, such as `MemAvailable: 12 kB`; 0 where there is none."""
     text = "\n" + Path(file).read_text() if Path(file).exists() else ""
-    return int((text.partition("\n" + field)[2].split() or [0])[0])
+    return int((text.partition("\n" + field)[2].split() or ["0"])[0])
 
 
 def _processor() -> str:

@@ -31,7 +31,7 @@ from discom.machine import device_type, machine, multiplies_bf16, peak_memory
 from discom.methods import Method, build
 from discom.models import as_products
 from discom.runs import Result, claim, identity, locked
-from discom.teaching import check_teacher, load_teacher, teach
+from discom.teaching import check_teacher, teach
 
 __all__ = ["fit"]
 
@@ -60,12 +60,12 @@ def fit(
     Args:
         method: a registered name, or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings. With `devices` above 1 Fabric starts the other processes by running
-            this script again, unless torchrun or srun has started them; the first one writes.
+        config: the settings. With `devices` above 1 Fabric runs this script again for the other
+            processes, unless torchrun or srun has started them.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: whether a progress bar is shown.
-        recompute: train again where a result is there but damaged, instead of refusing it.
+        recompute: train again where a result is there but damaged.
 
     Returns:
         The Result, which is also `run_dir`/result.json.
@@ -73,7 +73,7 @@ def fit(
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
         RunError: the folder holds another run, a damaged result, or cannot be written; the teacher
-            is for other data; a loss is NaN or infinite (term, epoch and batch are named).
+            is for other data; a loss is NaN or infinite.
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
@@ -86,11 +86,10 @@ def fit(
         weights = network.weights
         if not any(weights.values()):
             raise ConfigError(f"weights: all terms of {method.name} have weight 0; raise one")
-        parameters = {
-            name: sum(p.numel() for p in network.branch(name).parameters())
-            for name in network.deployed
-        }
-        fabric = _launch(config)
+        parameters = {name: _count(network.branch(name)) for name in network.deployed}
+        device_kind = device_type(config.accelerator)
+        precision = config.precision if multiplies_bf16(device_kind) else "32-true"
+        fabric = _launch(config, device_kind, precision)
         run = identity(method, split, config, teacher)
         _check_agreement(fabric, {"seed": config.seed, **run})
         if result := _by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
@@ -100,10 +99,7 @@ def fit(
         started = time.perf_counter()
         labels = None
         if teacher is not None:
-            instructor = load_teacher(
-                teacher, split, settings, fabric.device, method.teacher_method
-            )
-            labels = teach(instructor, network, split, fabric.autocast, augment=config.augment > 0)
+            labels = teach(teacher, network, split, settings, fabric, augment=config.augment > 0)
         teacher_seconds = time.perf_counter() - started if teacher else 0.0
         batches = _batches(network, split, config, fabric, layout, labels)
         optimizer = torch.optim.AdamW(
@@ -169,7 +165,11 @@ def fit(
                 pairs_per_second=batches.count * config.epochs / state.seconds,
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
-                machine=_machine(fabric),
+                machine={
+                    **machine(fabric.device),
+                    "devices": config.devices,
+                    "precision": precision,
+                },
                 counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
                 classes=classes,
                 teacher=run.get("teacher"),
@@ -184,11 +184,13 @@ def fit(
         return _by_first(fabric, report)
 
 
-def _launch(config: Config) -> Fabric:
+def _count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _launch(config: Config, kind: str, precision: Any) -> Fabric:
     """The Fabric of this process, one of `config.devices`; starts the others unless torchrun or
     srun did, whose variables count for a run on several devices alone."""
-    kind = device_type(config.accelerator)
-    precision = config.precision if multiplies_bf16(kind) else "32-true"
     if config.devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
@@ -267,7 +269,7 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
     return result
 
 
-def _lay_out(network: Method, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
+def _lay_out(network: Any, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
     """The network in the form in which it is quickest on its device, and its images' layout."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     if config.channels_last and fabric.device.type == "cpu":
@@ -315,9 +317,7 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
         RunError: one is NaN or infinite.
     """
     values = torch.stack(losses)  # read once an epoch, so that no batch waits for it
-    if fabric.world_size > 1:
-        values = fabric.all_reduce(values, reduce_op="mean")
-    values = values.cpu()
+    values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
         raise RunError(
@@ -340,26 +340,19 @@ def _answers(network: Method, task: Task, fabric: Fabric, layout, name: str, ima
 
 def _test(
     network: Method, task: Task, answers, best: Mapping, test: MultiModalData, device
-) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
+) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Scores and predictions of each network with its best weights on the test part, which is read
     here and nowhere else."""
-    scores, predictions = {}, {"classes": np.array(test.classes)}
+    scores = {}
+    predictions: dict[str, Any] = {"classes": np.array(test.classes)}
     for name in network.deployed:
         kept = dict(best[name])
         network.load_state(name, kept.pop("weights"))
         images = Images(test, name, device, dense=network.dense)
-        found, truth = answers(name, images).cpu(), images.truth().cpu()
-        scores[name] = {**task.scores(found, truth, test.classes), **kept}
+        answer, truth = answers(name, images).cpu(), images.truth().cpu()
+        scores[name] = {**task.scores(answer, truth, test.classes), **kept}
         ids = np.asarray(images.ids)
-        predictions[f"{name}_{task.kept}"] = found.numpy()
+        predictions[f"{name}_{task.kept}"] = answer.numpy()
         predictions[f"{name}_labels"] = truth.numpy()
         predictions[f"{name}_ids"] = ids.astype(str) if ids.dtype == object else ids
     return scores, predictions
-
-
-def _machine(fabric: Fabric) -> dict[str, Any]:
-    return {
-        **machine(fabric.device),
-        "devices": fabric.world_size,
-        "precision": fabric._precision.precision,
-    }
