@@ -193,7 +193,7 @@ def test_predictions_from_a_memory_map(tmp_path, resident_bytes):
     data = numbered(11, tmp_path)
     assert isinstance(data.modalities["rgb"].x, np.memmap)
     images = Images(data, "rgb", "cpu", resident_bytes)
-    assert (images.held is None) == (resident_bytes == 0)
+    assert (images.resident is None) == (resident_bytes == 0)
     assert predict_logits(number, images, 4)[:, 0].tolist() == list(range(11))
     chosen = np.array([7, 2, 9, 0])
     part = Images(data.take(chosen), "rgb", "cpu", resident_bytes)

@@ -131,7 +131,7 @@ def _compare(workload: Workload, folder: Path, limit: int, rounds: int) -> dict[
     large = MultiModalData.open(folder)
     sides = [Ours(data, workload.config) for data in (large.take(np.arange(RESIDENT)), large)]
     held = [
-        {name: images.held is not None for name, images in side.batches.images.items()}
+        {name: images.resident is not None for name, images in side.batches.images.items()}
         for side in sides
     ]
     for side in sides:

@@ -216,7 +216,7 @@ def _look(path: str, data, split) -> None:
     import numpy as np
 
     from discom.data.duplicates import near_duplicates
-    from discom.data.levels import levels, odd_levels
+    from discom.data.checks import levels, odd_levels
 
     copies = near_duplicates(split)
     for name, modality in data.modalities.items():

@@ -1,7 +1,9 @@
 """Data: what every loader returns, where it comes from, and how batches are drawn from it."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
 from discom.data.folders import has_class_folders, read_folders
@@ -13,15 +15,17 @@ from discom.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
-__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split",
-           "absolute", "load", "locate", "scenes"]  # fmt: skip
+    HOME: Path
 
+__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization"]
+__all__ += ["Split", "absolute", "load", "locate", "read_folders", "scenes"]
 
-DRAWN = {
+# name → the function that makes it; nothing is read
+DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes": scenes.make,
     "scenes-dense": scenes.dense,
-}  # name → what draws it; nothing is read
-HOME = Path("data")  # where `discom data prepare NAME` writes and `load("NAME")` looks
+}
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
@@ -31,7 +35,7 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
         source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by
             +), `scenes-dense` (the same with `scenes.dense`), a prepared folder, the name of a
             public set that is prepared in data/, or a folder of images
-            `<modality>/<class>/<id>.png`. Any but the drawn ones may say how it is divided and
+            `<modality>/<class>/<id>.png`. Any but the synthetic ones may say how it is divided and
             scaled: `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
@@ -45,21 +49,16 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     >>> load("scenes-dense:n=3,size=16,objects=2").masks.shape
     (3, 16, 16)
     """
-    data = _load(str(source))
-    return data.select(modalities.split("+")) if modalities else data
-
-
-def _load(source: str) -> MultiModalData:
+    source = str(source)
     name, _, settings = source.partition(":")
     if name in DRAWN:
-        return DRAWN[name](**_arguments(source, settings, DRAWN[name], name))
-    place, settings = _divide(source)
-    data = _open(place)
-    return (
-        data.protocol(**_arguments(source, settings, data.protocol, "a folder"))
-        if settings
-        else data
-    )
+        data = DRAWN[name](**_arguments(source, settings, DRAWN[name], name))
+    else:
+        place, settings = _divide(source)
+        data = _open(place)
+        if settings:
+            data = data.protocol(**_arguments(source, settings, data.protocol, "a folder"))
+    return data.select(modalities.split("+")) if modalities else data
 
 
 def locate(source: str | Path) -> Path:
@@ -69,10 +68,10 @@ def locate(source: str | Path) -> Path:
 
 
 def absolute(source: str) -> str:
-    """The same source by a path that holds in any folder; drawn data stay as they are.
+    """The same source by a path that holds in any folder; synthetic data stay as they are.
 
-    >>> absolute("scenes:n=60"), absolute("eurosat:split=random").endswith("/data/eurosat:split=random")
-    ('scenes:n=60', True)
+    >>> absolute("scenes:n=60"), absolute("/sets/mine:split=random")
+    ('scenes:n=60', '/sets/mine:split=random')
     """
     if source.partition(":")[0] in DRAWN:
         return source
@@ -80,16 +79,28 @@ def absolute(source: str) -> str:
     return ":".join(filter(None, [str(_folder(place).resolve()), settings]))
 
 
-def _folder(place: str) -> Path:
-    from discom.data.sources import (
-        SOURCES,
-    )  # brings readers of many formats, which a drawn data set does not need
+def _home() -> Path:
+    """Where `discom data prepare NAME` writes and `load("NAME")` looks: $DISCOM_DATA, or data/ of
+    the repository around the working directory (a notebook's, too), or ./data."""
+    if place := os.environ.get("DISCOM_DATA"):
+        return Path(place)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        project = folder / "pyproject.toml"
+        ours = project.is_file() and 'name = "discom"' in project.read_text(encoding="utf-8")
+        if ours or (folder / "data" / "README.md").is_file():
+            return Path(os.path.relpath(folder / "data"))
+    return Path("data")
 
-    return HOME / place if place in SOURCES and not Path(place).is_dir() else Path(place)
+
+def _folder(place: str) -> Path:
+    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
+
+    return _home() / place if place in SOURCES and not Path(place).is_dir() else Path(place)
 
 
 def _divide(source: str) -> tuple[str, str]:
-    """A folder, whose name may hold a colon, and the settings behind the last one."""
+    """A folder, whose name may contain a colon, and the settings behind the last one."""
     place, _, settings = source.rpartition(":")
     return (source, "") if not place or Path(source).exists() else (place, settings)
 
@@ -101,54 +112,50 @@ def _open(source: str) -> MultiModalData:
     if is_prepared(folder):
         return MultiModalData.open(folder)
     if source in SOURCES:
-        raise DataError(
-            f"{folder}: not prepared yet: discom data prepare {source} --root RAW. {SOURCES[source].advice()}"
-        )
+        command = f"discom data prepare {source} --root RAW"
+        raise DataError(f"{folder}: not prepared yet: {command}. {SOURCES[source].advice()}")
     if has_class_folders(folder):
         return read_folders(folder)
     if folder.is_dir():
         raise DataError(
-            f"{folder}: neither a prepared folder nor <modality>/<class>/<image>; see data/README.md"
+            f"{folder}: neither prepared nor <modality>/<class>/<image>; see data/README.md"
         )
-    there = ", ".join([*DRAWN, *SOURCES])
-    raise DataError(f"{folder}: no such folder, and no data set of that name; there are {there}")
+    names = ", ".join([*DRAWN, *SOURCES])
+    raise DataError(f"{folder}: no such folder, and no data set of that name; there are {names}")
 
 
-def _arguments(source: str, settings: str, function, what: str) -> dict:
+def _arguments(source: str, settings: str, function: Callable, what: str) -> dict[str, Any]:
     """`n=600,epsilon=.2` → {"n": 600, "epsilon": .2}, by the annotations of `function`."""
     arguments = {}
-    known = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    kinds = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
     for item in filter(None, settings.split(",")):
         name, _, value = item.partition("=")
+        if name not in kinds:
+            choices = ", ".join(kinds)
+            raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {choices}")
         try:
-            kind = known[name] if isinstance(known[name], type) else str
-            arguments[name] = (
-                value.split("+")
-                if name == "modalities"
-                else _truth(value)
-                if kind is bool
-                else kind(value)
-            )
-        except KeyError:
-            raise ConfigError(
-                f"{source}: {what} has no argument '{name}'; it has {', '.join(known)}"
-            ) from None
+            arguments[name] = _value(name, value, kinds[name])
         except ValueError:
-            raise ConfigError(
-                f"{source}: '{value}' is no value for {name}; write e.g. {what}:n=600,epsilon=0.2"
-            ) from None
+            example = f"write e.g. {what}:n=600,epsilon=0.2"
+            raise ConfigError(f"{source}: '{value}' is no value for {name}; {example}") from None
     return arguments
 
 
-def _truth(value: str) -> bool:
-    """`true` or `false`, also as 1 and 0; Python's own `bool` takes any word for true."""
-    if value.lower() not in ("true", "false", "1", "0"):
-        raise ValueError(value)
-    return value.lower() in ("true", "1")
+def _value(name: str, text: str, kind: Any) -> Any:
+    if name == "modalities":
+        return text.split("+")
+    if kind is bool:  # Python's own takes any word for true
+        if text.lower() not in TRUTHS:
+            raise ValueError(text)
+        return TRUTHS[text.lower()]
+    return kind(text) if kind in (int, float) else text
 
 
-def __getattr__(name: str):
-    """Batches bring torch, which reading an image and using an exported branch do without."""
+def __getattr__(name: str) -> Any:
+    """Batches bring torch, which reading an image and using an exported branch do without; where
+    HOME is depends on the working directory."""
+    if name == "HOME":
+        return _home()
     if name in ("Batch", "Batches"):
         from discom.data import batches
 

@@ -1,5 +1,7 @@
-"""Augmentation: rigid motions of each image, and harder views, a batch at a time; B batch, C
-bands."""
+"""Augmentation: rigid motions of each image, and harder views, a batch at a time.
+
+Shapes: B images of a batch, C bands, H × W pixels.
+"""
 
 from functools import lru_cache
 
@@ -15,9 +17,8 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
     """
-    coin = torch.rand(4, len(x), generator=generator) < torch.tensor(
-        [[probability], [0.5], [0.5], [0.5]]
-    )
+    chances = torch.tensor([[probability], [0.5], [0.5], [0.5]])
+    coin = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)
     if x.shape[-1] != x.shape[-2]:
         turns = turns // 2 * 2
@@ -26,11 +27,10 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
 
 @lru_cache(maxsize=32)
 def motion_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """Source pixel of every target pixel under each motion, [16, H·W]; motion k + 4h + 8v is v ∘ h
-    ∘ (k quarter turns).
+    """Source pixel of every target pixel under each motion, [16, H·W].
 
-    `table[m].argsort()` undoes motion m. Quarter turns exist for square images only (rows of others
-    repeat turn 0).
+    Motion k + 4h + 8v is v ∘ h ∘ (k quarter turns); `table[m].argsort()` undoes motion m. Quarter
+    turns exist for square images only (rows of others repeat turn 0).
     """
     pixels = torch.arange(height * width).view(height, width)
     rows = []
@@ -43,14 +43,13 @@ def motion_table(height: int, width: int, device: torch.device | str = "cpu") ->
 
 
 @lru_cache(maxsize=32)
-def _undoing(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
+def _inverse_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """The table that undoes `motion_table`, row by row."""
     return motion_table(height, width).argsort(1).to(device)
 
 
 def move(x: Tensor, motions: Tensor) -> Tensor:
-    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W] → the same
-    shape.
+    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W].
 
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
     >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
@@ -60,16 +59,12 @@ def move(x: Tensor, motions: Tensor) -> Tensor:
 
 
 def _gather(x: Tensor, table: Tensor, motions: Tensor) -> Tensor:
-    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W], motions
-    [B]."""
-    source = table[
-        motions.to(x.device, non_blocking=True)
-    ]  # the few numbers travel, and nobody waits for them
+    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W]."""
+    source = table[motions.to(x.device, non_blocking=True)]  # [B, H·W]
     return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
 
-# Sixteen motions are eight different ones: which one each is, and a motion for each of the eight. 0
-# is no motion.
+# sixteen motions are eight different ones: which one each is, and a motion for each of the eight
 _, WHICH = torch.unique(motion_table(2, 2), dim=0, return_inverse=True)
 DISTINCT = torch.tensor([WHICH.tolist().index(number) for number in range(8)])
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
@@ -81,22 +76,22 @@ def draw_views(
     """The number of a view for each image, [B]; a strong one is always moved and has one quarter
     blank."""
     motions = WHICH[draw_motions(x, 1.0 if strong else probability, generator)]
-    return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else motions
+    if not strong:
+        return motions
+    return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator)
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
-    """Each image [B, C, H, W], or mask, or map of features, in its view's motion; nothing is
-    blanked.
+    """Each image [B, C, H, W], mask or map of features in its view's motion; nothing is blanked.
 
-    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([2])).flatten().tolist()  # a horizontal flip
+    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([2])).flatten().tolist()  # a flip
     [1, 0, 3, 2]
     """
     return move(x, DISTINCT[views % 8]) if (views % 8).any() else x
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
-    """Undo `turn`: every value goes back to the place that it was taken from, exactly, and so does
-    its gradient.
+    """Undo `turn` exactly, for values and gradients.
 
     A map of features of a moved image, such as [B, D, H/8, W/8], is put back as well, if its cells
     are those of the image's own grid (pooling keeps them; a padded convolution with stride 2 shifts
@@ -108,24 +103,22 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     """
     if not (views % 8).any():
         return x
-    return _gather(x, _undoing(*x.shape[-2:], x.device), DISTINCT[views % 8])
+    return _gather(x, _inverse_table(*x.shape[-2:], x.device), DISTINCT[views % 8])
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:
     """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none
-    for 0).
-
-    There are few views, so that a frozen network's answers to all of them can be kept.
+    for 0). There are few views, so that a frozen network's answers to all of them can be kept.
 
     >>> view(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
     x = turn(x, views)
-    if (views >= 8).any():
-        height, width = x.shape[-2:]
-        kept = x.new_ones(5, 1, height, width)
-        for quarter in range(4):
-            top, left = quarter // 2 * (height // 2), quarter % 2 * (width // 2)
-            kept[quarter + 1, :, top : top + (height + 1) // 2, left : left + (width + 1) // 2] = 0
-        x = x * kept[(views // 8).to(x.device, non_blocking=True)]
-    return x
+    if (views < 8).all():
+        return x
+    height, width = x.shape[-2:]
+    masks = x.new_ones(5, 1, height, width)
+    for quarter in range(4):
+        top, left = quarter // 2 * (height // 2), quarter % 2 * (width // 2)
+        masks[quarter + 1, :, top : top + (height + 1) // 2, left : left + (width + 1) // 2] = 0
+    return x * masks[(views // 8).to(x.device, non_blocking=True)]

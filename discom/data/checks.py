@@ -1,150 +1,122 @@
-"""What no loader lets through; each check names the place, the value and the way out."""
+"""What no loader lets through, and images at an odd level; each message names place and way out."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from discom.errors import DataError
-from discom.files import chunks
+from discom.files import chunks, digest
 
-__all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled", "check_labels", "check_masks",
-           "check_rows"]  # fmt: skip
+__all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled"]
+__all__ += ["check_labels", "check_masks", "check_rows", "check_shape", "levels", "odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 
 
-def check_images(images: Any, where: str) -> None:
-    """Refuse anything but a real-valued [N, C, H, W] array without NaN and infinity.
+def check_shape(images: Any, where: str) -> None:
+    """Refuse anything but real numbers of shape [N, C, H, W]; no value is read."""
+    if images.ndim != 4 or images.dtype.kind not in "fiu":
+        what = f"holds {images.dtype} of shape {tuple(images.shape)}"
+        raise DataError(f"{where}: {what}; needed are numbers of shape [N, C, H, W]")
+
+
+def check_images(images: Any, where: str) -> str:
+    """Refuse NaN and infinity in images [N, C, H, W]; the digest of all values, read once.
 
     Raises:
-        DataError: naming `where`, and the sample and band of the first value that is not finite.
+        DataError: naming the sample, band and pixel of the first value that is not finite.
     """
-    if images.ndim != 4 or images.dtype.kind not in "fiu":
-        raise DataError(
-            f"{where}: holds {images.dtype} of shape {tuple(images.shape)}; needed are numbers of shape [N, C, H, W]"
-        )
-    for rows in chunks(images) if images.dtype.kind == "f" else ():
-        part = images[rows]
-        if not np.isfinite(part).all():
-            sample, band, row, column = np.argwhere(~np.isfinite(part))[0]
-            value = part[sample, band, row, column]
-            raise DataError(
-                f"{where}: sample {rows.start + sample}, band {band} holds {value} at pixel ({row}, {column});"
-                " fill or drop such samples first"
-            )
+    check_shape(images, where)
+    return _check_values(
+        images, lambda part: ~np.isfinite(part), where, "fill or drop such samples first"
+    )
 
 
-def check_masks(masks: Any, classes: int, where: str) -> None:
-    """Refuse masks that are missing or hold an id that is no class.
+def check_masks(masks: Any, classes: int, where: str) -> str:
+    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once.
 
     An image without any label is allowed: it counts in no score and in no term that reads labels.
 
     Raises:
-        DataError: naming `where`, and the sample, pixel and value of the first id that is out of
-            range.
+        DataError: no masks, or naming the sample, pixel and value of the first wrong id.
     """
     if masks is None:
-        raise DataError(
-            f"{where}: dense, but has no masks; give masks [N, H, W], uint8, 255 where there is no label"
-        )
-    for rows in chunks(masks):
-        part = np.asarray(masks[rows])
-        wrong = (part >= classes) & (part != NO_LABEL)
-        if wrong.any():
-            sample, row, column = np.argwhere(wrong)[0]
+        raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
+    advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
+    return _check_values(
+        masks, lambda part: (part >= classes) & (part != NO_LABEL), f"{where}/masks", advice
+    )
+
+
+def _check_values(array: Any, wrong: Callable, where: str, advice: str) -> str:
+    digests = []
+    for rows in chunks(array):
+        part = np.asarray(array[rows])
+        places = np.argwhere(wrong(part))
+        if len(places):
+            value, (sample, *place) = part[tuple(places[0])], places[0].tolist()
+            band = f", band {place[0]}" if len(place) == 3 else ""
+            pixel = f"pixel ({place[-2]}, {place[-1]})"
             raise DataError(
-                f"{where}: mask of sample {rows.start + sample} holds {part[sample, row, column]} at pixel"
-                f" ({row}, {column}); there are classes 0 … {classes - 1}, and 255 for no label"
+                f"{where}: sample {rows.start + sample}{band} holds {value} at {pixel}; {advice}"
             )
+        digests.append(digest(part))
+    return digest(digests)
 
 
 def check_labelled(masks: Any, where: str) -> None:
-    """Refuse masks without a single label: nothing could be learned from them or scored on them.
-
-    Raises:
-        DataError: naming `where`.
-    """
+    """Refuse masks without a single label: nothing could be learned from them or scored on them."""
     if not any((np.asarray(masks[rows]) != NO_LABEL).any() for rows in chunks(masks)):
-        raise DataError(
-            f"{where}: no pixel of any mask has a label; check how the masks were read, or divide otherwise"
-        )
-
-
-def _size(images: Any) -> str:
-    return "×".join(str(size) for size in images.shape[-2:])
+        raise DataError(f"{where}: no pixel of any mask has a label; check how masks are read")
 
 
 def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str) -> None:
-    """Refuse labels that are not `count` whole numbers in [0, classes).
-
-    Raises:
-        DataError: another length, another type, or a value out of range.
-    """
+    """Refuse labels that are not `count` whole numbers in [0, classes)."""
     if labels.shape != (count,):
-        raise DataError(
-            f"{where}: {labels.shape} labels for {count} samples; one label per sample is needed"
-        )
+        raise DataError(f"{where}: {labels.shape} labels for {count} samples; give one for each")
     if labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{where}: labels are {labels.dtype}, e.g. {labels[:1]}; save them as integers 0 … classes - 1"
-        )
-    if count and (labels.min() < 0 or (classes is not None and labels.max() >= classes)):
-        if labels.min() < 0:
-            raise DataError(f"{where}: label {labels.min()} is below 0; renumber them from 0 on")
-        raise DataError(
-            f"{where}: label {labels.max()} is above {classes - 1}, the last class; renumber or name it"
-        )
+        raise DataError(f"{where}: labels are {labels.dtype}; save them as integers from 0 on")
+    if count and labels.min() < 0:
+        raise DataError(f"{where}: label {labels.min()} is below 0; renumber them from 0 on")
+    if count and classes is not None and labels.max() >= classes:
+        highest = f"label {labels.max()} is above {classes - 1}, the last class"
+        raise DataError(f"{where}: {highest}; renumber or name it")
 
 
 def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
-    """Refuse index arrays that leave [0, count) or that share a sample.
-
-    Raises:
-        DataError: naming the part and the first wrong index.
-    """
+    """Refuse index arrays that leave [0, count), are empty, or share a sample."""
     owner: dict[int, str] = {}
     for part, rows in parts.items():
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
-            raise DataError(
-                f"{where}/{part}: holds {rows.dtype} of shape {rows.shape}; whole row numbers needed"
-            )
-        outside = rows[(rows < 0) | (rows >= count)]
-        if len(outside):
-            raise DataError(
-                f"{where}/{part}: index {outside[0]} is outside 0 … {count - 1}; make the split anew"
-            )
+            what = f"holds {rows.dtype} of shape {rows.shape}"
+            raise DataError(f"{where}/{part}: {what}; whole row numbers needed")
         if not len(rows):
-            raise DataError(
-                f"{where}/{part}: is empty; every part needs samples, make the split anew"
-            )
+            raise DataError(f"{where}/{part}: is empty; every part needs samples")
         for row in rows.tolist():
+            if not 0 <= row < count:
+                raise DataError(f"{where}/{part}: index {row} is outside 0 … {count - 1}")
             if row in owner:
                 raise DataError(
-                    f"{where}/{part}: index {row} is in {owner[row]} already; a sample has one place"
+                    f"{where}/{part}: index {row} is in {owner[row]} already; keep it in one part"
                 )
             owner[row] = part
 
 
 def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
-    """Refuse data that cannot be split into three parts by class.
-
-    Raises:
-        DataError: fewer than two classes with samples, or a class with fewer than three.
-    """
+    """Refuse fewer than two classes with samples, or a class with too few for three parts."""
     counts = np.bincount(labels, minlength=len(classes))
     if (counts > 0).sum() < 2:
+        only = classes[int(counts.argmax())]
         raise DataError(
-            f"{where}: only class '{classes[counts.argmax()]}' has samples; two classes at least are needed"
+            f"{where}: only class '{only}' has samples; two classes at least are needed"
         )
     for name, count in zip(classes, counts, strict=True):
         if count < 3:
-            raise DataError(
-                f"{where}: class '{name}' has {count} sample(s); three are needed, one for each part of a split:"
-                " add samples or drop the class"
-            )
+            few = f"class '{name}' has {count} sample(s)"
+            raise DataError(f"{where}: {few}; a split needs three: add samples or drop the class")
 
 
 def check_data(data: Any) -> None:
@@ -152,52 +124,70 @@ def check_data(data: Any) -> None:
 
     Raises:
         DataError: arrays of different length, labels out of range, an id twice, an id with two
-            labels.
+            labels, masks of another size than the images.
     """
     if not data.modalities:
         raise DataError(f"{data.name}: no modality; give at least one")
-    kinds = {
-        name: np.asarray(modality.ids).dtype.kind for name, modality in data.modalities.items()
-    }
-    if {"i", "u"} & set(kinds.values()) and {"U", "O"} & set(kinds.values()):
-        raise DataError(
-            f"{data.name}: ids are numbers and text ({kinds}), so none would pair; use one type"
-        )
+    kinds = {np.asarray(m.ids).dtype.kind in "iu" for m in data.modalities.values()}
+    if len(kinds) > 1:
+        raise DataError(f"{data.name}: ids are numbers here and text there; use one type")
     for name, modality in data.modalities.items():
-        where = f"{data.name}/{name}"
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise DataError(
-                f"{where}: a modality's name is lower-case letters, digits and _; rename it"
-            )
-        check_labels(modality.y, len(modality.x), len(data.classes), where)
-        if len(modality.ids) != len(modality.x):
-            raise DataError(
-                f"{where}: {len(modality.ids)} ids for {len(modality.x)} samples; give one id each"
-            )
-        if pd.Index(modality.ids).has_duplicates:
-            twice = pd.Index(modality.ids)[pd.Index(modality.ids).duplicated()][0]
-            raise DataError(
-                f"{where}: id {str(twice)!r} stands twice; an id names one sample of a modality"
-            )
-        if (data.labels[data.rows_of(name)] != modality.y).any():
-            wrong = modality.ids[np.argmax(data.labels[data.rows_of(name)] != modality.y)]
-            raise DataError(
-                f"{where}: id {str(wrong)!r} has another label in another modality; pairs share their class"
-            )
+        _check_modality(data, name, modality)
     if data.dense and data.masks is not None:
-        if data.masks.dtype != np.uint8:
-            raise DataError(
-                f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8, 255 for no label"
-            )
-        for name, modality in data.modalities.items():
-            if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
-                raise DataError(
-                    f"{data.name}/{name}: images are {_size(modality.x)} pixels, masks {_size(data.masks)};"
-                    " bring them to one size, masks by nearest neighbour"
-                )
-    aligned = {**data.factors, "groups": data.groups, "masks": data.masks}
-    for name, values in aligned.items():
+        _check_mask_sizes(data)
+    for name, values in {**data.factors, "groups": data.groups, "masks": data.masks}.items():
         if values is not None and len(values) != len(data):
-            raise DataError(
-                f"{data.name}: {name} has {len(values)} entries for {len(data)} samples; align with ids"
-            )
+            counts = f"{len(values)} entries for {len(data)} samples"
+            raise DataError(f"{data.name}: {name} has {counts}; align with ids")
+
+
+def _check_modality(data: Any, name: str, modality: Any) -> None:
+    where, ids = f"{data.name}/{name}", pd.Index(modality.ids)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise DataError(
+            f"{where}: a modality's name is lower-case letters, digits and _; rename it"
+        )
+    check_labels(modality.y, len(modality.x), len(data.classes), where)
+    if len(ids) != len(modality.x):
+        raise DataError(f"{where}: {len(ids)} ids for {len(modality.x)} samples; give one for each")
+    if ids.has_duplicates:
+        twice = str(ids[ids.duplicated()][0])
+        raise DataError(f"{where}: id {twice!r} stands twice; an id names one sample of a modality")
+    differs = data.labels[data.rows_of(name)] != modality.y
+    if differs.any():
+        other = f"id {str(ids[differs.argmax()])!r} has another label in another modality"
+        raise DataError(f"{where}: {other}; pairs share their class")
+
+
+def _check_mask_sizes(data: Any) -> None:
+    if data.masks.dtype != np.uint8:
+        raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8")
+    for name, modality in data.modalities.items():
+        if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
+            images, masks = ("×".join(map(str, a.shape[-2:])) for a in (modality.x, data.masks))
+            sizes = f"images are {images} pixels, masks {masks}"
+            raise DataError(f"{data.name}/{name}: {sizes}; resize masks by nearest neighbour")
+
+
+def levels(modality: Any) -> np.ndarray:
+    """The 98th percentile of |x| over the measured pixels of each image, in the sensor's unit, [N];
+    0 where nothing was measured."""
+    percentiles = []
+    for rows in chunks(modality.x):
+        for image in modality.x[rows]:
+            measured = image if modality.invalid is None else image[image != modality.invalid]
+            percentiles.append(np.percentile(np.abs(measured), 98) if measured.size else 0.0)
+    return np.array(percentiles)
+
+
+def odd_levels(levels: np.ndarray, factor: float = 100.0) -> np.ndarray:
+    """Rows of the images whose level [N] differs from the median by more than `factor`, either way.
+
+    A depth image in metres among millimetres has a thousandth of their level, an 8-bit file among
+    16-bit ones a 256th. A mistake that keeps the level is not seen.
+
+    >>> odd_levels(np.array([2100.0, 1900.0, 2.0, 2000.0])).tolist()  # one image in metres
+    [2]
+    """
+    usual = np.median(levels)
+    return np.flatnonzero((levels * factor < usual) | (levels > usual * factor))

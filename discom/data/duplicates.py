@@ -1,6 +1,7 @@
 """Images of one part of a split that come back in another: a perceptual hash proposes pairs,
 correlation decides."""
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
@@ -22,8 +23,8 @@ COLUMNS = ["modality", "part", "id", "other_part", "other_id", "distance", "like
 
 
 class _Sketch(NamedTuple):
-    """What is kept of one modality's images in one part: small pictures [N, ≤ 3, SIDE, SIDE] uint8,
-    their hashes [N, 64] of 0 and 1, and the ids; those of images that show nothing stand apart."""
+    """One modality's images in one part: ids, small pictures [N, ≤ 3, SIDE, SIDE] uint8, their
+    hashes [N, 64] of 0 and 1, and the ids of images that show nothing."""
 
     ids: np.ndarray
     pictures: np.ndarray
@@ -32,13 +33,11 @@ class _Sketch(NamedTuple):
 
 
 def near_duplicates(split: Split, distance: int = 14, likeness: float = 0.85) -> pd.DataFrame:
-    """Every image that has a near copy in an earlier part of the split, with the most alike of
-    these.
+    """Every image that has a near copy in an earlier part of the split, with the most alike one.
 
     Each image is scaled by the bounds of the training part and made small, neighbouring bands
-    averaged to three pictures at most. Their mean is hashed: 64 bits, whether each of the lowest
-    cosine frequencies is above the median. Of the 32 nearest hashes, those within `distance` are
-    compared pixel by pixel: r correlates the small pictures, each one's mean taken out, and is the
+    averaged to three pictures at most. Their mean is hashed to 64 bits. Of the 32 nearest hashes,
+    those within `distance` are compared pixel by pixel: r correlates the small pictures, and is the
     largest over shifts by one small pixel in every direction.
 
     d(a, b) = Σ_k [a_k ≠ b_k];  r(a, b) = max_shift ⟨a, b_shift⟩ / (‖a‖ ‖b_shift‖)
@@ -46,12 +45,9 @@ def near_duplicates(split: Split, distance: int = 14, likeness: float = 0.85) ->
     Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010;
     hashes by ImageHash.
 
-    Measured on drawn scenes of 32×32 pixels, which the defaults are from: of 168 million pairs of
-    RGB images of different scenes 12 pass. Of RGB copies that were darkened, brightened by a fifth,
-    moved by a pixel, or saved as JPEG of quality 90 and 75, there pass 100, 99, 96, 94 and 80 %;
-    noise is what JPEG takes away, so more of larger images. A copy that was turned, mirrored or
-    cropped is not found, and smooth images that differ in their slope alone may be taken for
-    copies. 27 000 RGB images take a minute and a half on one core and 0.4 GB besides the data.
+    On synthetic scenes of 32×32 pixels, of 168 million pairs of different RGB images 12 pass; of
+    copies that were darkened, brightened, moved by a pixel or saved as JPEG (quality 90, 75), 100,
+    99, 96, 94 and 80 % pass. A copy that was turned, mirrored or cropped is not found.
 
     Args:
         split: of any data; a copy in the same part is no leak.
@@ -61,36 +57,34 @@ def near_duplicates(split: Split, distance: int = 14, likeness: float = 0.85) ->
     Returns:
         One row for each image and earlier part: modality, part and id of the earlier image,
         other_part and other_id of the later one, distance, likeness; most alike first.
-        `attrs["flat"]`: modality → ids of images without any structure between the bounds, which
-        are compared with none.
+        `attrs["flat"]`: modality → ids of images without any structure, which match none.
 
     >>> from discom import data
     >>> split = data.scenes.make(n=60, size=16).split()
-    >>> leaky = split._replace(test=split.train.take(np.arange(2)))  # two scenes of the training part
-    >>> near_duplicates(leaky)[["modality", "part", "other_part", "distance"]].drop_duplicates().values.tolist()
-    [['rgb', 'train', 'test', 0], ['depth', 'train', 'test', 0]]
+    >>> leaky = split._replace(test=split.train.take(np.arange(2)))  # two training scenes
+    >>> near_duplicates(leaky)[["modality", "part", "other_part", "distance"]].values.tolist()[0]
+    ['rgb', 'train', 'test', 0]
     """
-    found, flat = [], {}
+    matches, flat = [], {}
     for name in split.train.modalities:
         parts = {part: _sketch(data, name) for part, data in zip(split._fields, split, strict=True)}
         flat[name] = np.concatenate([sketch.flat for sketch in parts.values()]).tolist()
         for part, other in combinations(parts, 2):
-            for row in _matches(parts[part], parts[other], distance, likeness):
-                found.append((name, part, row[0], other, *row[1:]))
-    table = pd.DataFrame(found, columns=COLUMNS).sort_values(
-        "likeness", ascending=False, ignore_index=True
-    )
+            for first, second, *closeness in _matches(
+                parts[part], parts[other], distance, likeness
+            ):
+                matches.append((name, part, first, other, second, *closeness))
+    table = pd.DataFrame(matches, columns=COLUMNS)
+    table = table.sort_values("likeness", ascending=False, ignore_index=True)
     table.attrs["flat"] = flat
     return table
 
 
 def _sketch(data: MultiModalData, name: str) -> _Sketch:
     modality = data.modalities[name]
-    small = [
-        _small(image)
-        for rows in chunks(modality.x, itemsize=4)
-        for image in data.images(name, rows)
-    ]
+    small = []
+    for rows in chunks(modality.x, itemsize=4):
+        small += [_small(image) for image in data.images(name, rows)]
     shows = np.array([picture is not None for picture in small], dtype=bool)
     pictures = np.array([picture for picture in small if picture is not None])
     hashes = np.array([_hash(picture) for picture in pictures], dtype=np.float32)
@@ -98,8 +92,8 @@ def _sketch(data: MultiModalData, name: str) -> _Sketch:
 
 
 def _small(image: np.ndarray) -> np.ndarray | None:
-    """[C, H, W] → [≤ 3, SIDE, SIDE], its own values stretched over 0 … 255; None where there is
-    nothing to stretch."""
+    """[C, H, W] → [≤ 3, SIDE, SIDE], stretched over 0 … 255; None where there is nothing to
+    stretch."""
     bands = np.stack([group.mean(0) for group in np.array_split(image, min(3, len(image)))])
     small = resize(bands, (SIDE, SIDE), smooth=True)
     low, span = small.min(), np.ptp(small)
@@ -110,38 +104,31 @@ def _hash(picture: np.ndarray) -> np.ndarray:
     return imagehash.phash(Image.fromarray(picture.mean(0).astype(np.uint8))).hash.ravel()
 
 
-def _matches(first: _Sketch, second: _Sketch, distance: int, likeness: float):
-    """For each image of `second`: its id, that of the most alike image of `first`, and how far and
-    how alike."""
+def _matches(first: _Sketch, second: _Sketch, distance: int, likeness: float) -> Iterator[tuple]:
+    """(id in `first`, id in `second`, distance, likeness): the most alike pair of each image."""
     if not len(first.ids) or not len(second.ids):
         return
     # of 0 and 1, the squared Euclidean distance is Hamming's, and a matrix product
-    search = NearestNeighbors(
+    nearest = NearestNeighbors(
         n_neighbors=min(CANDIDATES, len(first.ids)), algorithm="brute", metric="sqeuclidean"
     )
-    far, rows = search.fit(first.hashes).kneighbors(second.hashes)
+    bits, rows = nearest.fit(first.hashes).kneighbors(second.hashes)
     for start in range(0, len(rows), 64):
-        here = slice(start, start + 64)
-        alike = _likeness(first.pictures[rows[here]], second.pictures[here])
-        alike = np.where(far[here] < distance + 0.5, alike, -1)
+        some = slice(start, start + 64)
+        alike = _likeness(first.pictures[rows[some]], second.pictures[some])
+        alike = np.where(bits[some] < distance + 0.5, alike, -1)
         best = alike.argmax(1)
-        for row in np.flatnonzero(alike.max(1) >= likeness):
-            place, bits = (found[start + row, best[row]] for found in (rows, far))
-            yield (
-                first.ids[place],
-                second.ids[start + row],
-                round(bits),
-                round(float(alike[row, best[row]]), 3),
-            )
+        for k in np.flatnonzero(alike.max(1) >= likeness):
+            row, column = start + k, best[k]
+            pair = first.ids[rows[row, column]], second.ids[row]
+            yield *pair, round(bits[row, column]), round(float(alike[k, column]), 3)
 
 
 def _likeness(candidates: np.ndarray, pictures: np.ndarray) -> np.ndarray:
     """r of [n, K, C, SIDE, SIDE] and [n, C, SIDE, SIDE], [n, K]."""
     middle = _unit(candidates[..., 1:-1, 1:-1])  # [n, K, D]
-    shifted = [
-        pictures[..., i : SIDE - 2 + i, j : SIDE - 2 + j] for i in range(3) for j in range(3)
-    ]
-    windows = np.stack([_unit(window) for window in shifted], axis=2)  # [n, D, 9]
+    shifts = [pictures[..., i : SIDE - 2 + i, j : SIDE - 2 + j] for i in range(3) for j in range(3)]
+    windows = np.stack([_unit(window) for window in shifts], axis=2)  # [n, D, 9]
     return (middle @ windows).max(-1).clip(max=1)
 
 

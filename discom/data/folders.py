@@ -1,14 +1,13 @@
-"""A person's own images: one directory tree per modality,
-`<root>/<modality>/<class>/<id>.<ending>`, paired by id."""
+"""A person's own images: `<root>/<modality>/<class>/<id>.<ending>`, paired by class and id."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import ENDINGS, read_image
+from discom.data.images import ENDINGS, read_pixels, resize
 from discom.data.multimodal import Modality, MultiModalData
-from discom.errors import DataError
+from discom.errors import ConfigError, DataError
 
 __all__ = ["has_class_folders", "read_folders"]
 
@@ -18,72 +17,76 @@ def has_class_folders(root: Path | str) -> bool:
     return any(_is_image(file) for file in Path(root).glob("*/*/*"))
 
 
-def read_folders(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
+def read_folders(
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    size: int | tuple[int, int] | None = None,
+) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair.
 
-    Samples without a partner are kept; `MultiModalData.paired_ids` counts the complete ones.
-    Classes are numbered in alphabetical order of their names, over all modalities.
+    Samples without a partner are kept. Classes are numbered in alphabetical order of their names,
+    over all modalities. Values keep the files' bit depth, and photos are turned as their EXIF entry
+    says.
 
     Args:
-        root: the folder that holds one tree per modality.
+        root: the folder that has one tree per modality.
         modalities: which trees; None takes all, in alphabetical order.
+        size: height and width of all images, or one number for both; the whole image is scaled, so
+            other proportions are squeezed. Colours (three bands or more) are averaged; of one or
+            two bands, such as depth, the nearest pixel is taken. None keeps every image as it is.
 
     Raises:
-        DataError: no images, sizes or band counts that differ within a modality, an unreadable
-            file.
+        DataError: no images, an unreadable file, other band counts within a modality, or other
+            sizes, where no `size` is given.
     """
     root = Path(root)
-    trees = (
-        [root / name for name in modalities]
-        if modalities
-        else sorted(p for p in root.glob("[!.]*") if p.is_dir())
-    )
+    size = (size, size) if isinstance(size, int) else size
+    if size and min(size) < 1:
+        raise ConfigError(f"size: {size} has no pixel; give a side such as 64")
+    trees = sorted(path for path in root.glob("[!.]*") if path.is_dir())
+    trees = [root / name for name in modalities] if modalities else trees
     files: dict[str, list[Path]] = {}
     for tree in trees:
         if (name := tree.name.lower()) in files:
+            raise DataError(f"{tree}: another folder has this name in other letters; rename one")
+        files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))
+        if not files[name]:
             raise DataError(
-                f"{tree}: another folder has the same name in other letters; rename one of the two"
+                f"{tree}: no images; expected {tree}/<class>/<id> with one of {' '.join(ENDINGS)}"
             )
-        files[name] = _images(tree)
     if not files:
-        raise DataError(
-            f"{root}: holds no folder; expected {root}/<modality>/<class>/<id>.png or so"
-        )
-    classes = sorted({file.parent.name for found in files.values() for file in found})
+        raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
+    classes = sorted({file.parent.name for tree in files.values() for file in tree})
     return MultiModalData(
-        {name: _modality(found, classes) for name, found in files.items()}, tuple(classes),
+        {name: _modality(tree, classes, size) for name, tree in files.items()},
+        tuple(classes),
         name=root.resolve().name,
-    )  # fmt: skip
+    )
 
 
 def _is_image(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
-def _images(tree: Path) -> list[Path]:
-    found = [file for file in sorted(tree.glob("[!.]*/*")) if _is_image(file)]
-    if not found:
-        raise DataError(
-            f"{tree}: no images; expected {tree}/<class>/<id> with one of {' '.join(ENDINGS)}"
-        )
-    return found
-
-
-def _modality(files: list[Path], classes: list[str]) -> Modality:
-    first = read_image(files[0])
-    images = np.empty((len(files), *first.shape), np.float32)
-    for row, file in enumerate(files):
-        pixels = read_image(file)
-        if pixels.shape != first.shape:
-            raise DataError(
-                f"{file}: is {_size(pixels)}, but {files[0].name} is {_size(first)}; bring all images of a modality"
-                " to one size and band count"
-            )
-        images[row] = pixels
+def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | None) -> Modality:
+    images: list[np.ndarray] = []
+    for file in files:
+        pixels = read_pixels(file)
+        if size:
+            pixels = resize(pixels, size, smooth=len(pixels) >= 3)
+        images.append(pixels)
+        if pixels.shape != images[0].shape:
+            advice = "give a size (--size 64), and all are brought to it"
+            if len(pixels) != len(images[0]):
+                advice = "bring all images of a modality to one band count"
+            differ = f"is {_describe(pixels)}, but {files[0].name} is {_describe(images[0])}"
+            raise DataError(f"{file}: {differ}; {advice}")
     labels = np.array([classes.index(file.parent.name) for file in files])
-    return Modality(images, labels, np.array([f"{file.parent.name}/{file.stem}" for file in files]))
+    ids = np.array([f"{file.parent.name}/{file.stem}" for file in files])
+    return Modality(np.stack(images), labels, ids)  # of the widest of their types
 
 
-def _size(pixels: np.ndarray) -> str:
-    return f"{pixels.shape[1]}×{pixels.shape[2]} with {pixels.shape[0]} band(s)"
+def _describe(pixels: np.ndarray) -> str:
+    bands, height, width = pixels.shape
+    return f"{height}×{width} with {bands} band(s)"

@@ -1,5 +1,4 @@
-"""MultiModalData: what every loader returns and everything else takes. Samples with the same id are
-pairs."""
+"""MultiModalData: what every loader returns and everything else takes; the same id is a pair."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.checks import check_classes, check_data, check_images, check_labelled, check_masks
-from discom.data.lazy import take_rows
+from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, split_rows
@@ -26,14 +25,12 @@ class Modality:
     """One sensor's view: images, labels and sample ids.
 
     Args:
-        x: images [N, C, H, W], real numbers in the sensor's unit; an array, or one that is read in
-        parts.
+        x: images [N, C, H, W], real numbers in the sensor's unit; an array in memory or on disk.
         y: class of each sample [N], int64, in [0, classes).
-        ids: name of each sample [N], integers or strings; the same id in another modality is the
-        same scene.
+        ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
-        invalid: the value that stands for "nothing was measured here", such as 0 for depth; None
-            where there is none.
+        invalid: the value that stands for "nothing was measured here", such as 0 for depth; scaled
+            images have 0 there, and nowhere else. None where there is none.
     """
 
     x: Any
@@ -48,8 +45,7 @@ class Modality:
 
 
 class Split(NamedTuple):
-    """Training, validation and test part of one data set; no id (and no group) is in two of
-    them."""
+    """Training, validation and test part of one data set; no id (and no group) is in two."""
 
     train: "MultiModalData"
     valid: "MultiModalData"
@@ -58,35 +54,32 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class MultiModalData:
-    """Any number of modalities over one set of classes, paired by sample id, partly paired, or not
-    at all.
+    """Modalities over one set of classes, paired by sample id, partly paired, or not at all.
 
     Args:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
-        factors: name → value per sample, aligned with `ids`; what is known of how a sample came to
-        be.
+        factors: name → value per sample, aligned with `ids`, of how a sample came to be.
         masks: something per pixel [N, H, W], aligned with `ids`; see `dense`.
         groups: samples with equal value are never separated by a split, aligned with `ids`.
         name: for folders and tables.
         normalization: modality → bounds fitted on a training split; None before a split.
         normalized: true when `x` is scaled already (a folder in the released code's format).
-        parts: the split that the data came with, as rows of `ids`; `split()` then returns this one.
-        fractions: how `split()` divides when it is not told.
+        parts: the split that the data came with, as rows of `ids`; `split()` returns this one.
+        fractions: how `split()` divides by default.
         scaling: "train" fits the bounds on the training part; "whole" on everything, the test part
             included, as the released code of DisCoM-KD does.
         dense: whether every pixel has a class: `masks` then holds uint8 ids of `classes`, 255 for
             "no label", and `y` the most frequent one.
-        about: where the data are from and what was done to them; kept in the manifest of a prepared
-            folder.
+        about: where the data are from and what was done to them.
 
     Raises:
         DataError: arrays of different length, labels out of range, an id twice, an id with two
             labels.
 
-    >>> import numpy as np
     >>> x, y, ids = np.zeros((4, 1, 2, 2), "float32"), np.array([0, 0, 1, 1]), np.arange(4)
-    >>> data = MultiModalData({"rgb": Modality(x, y, ids), "depth": Modality(x[:3], y[:3], ids[:3])}, ("cat", "dog"))
+    >>> rgb, depth = Modality(x, y, ids), Modality(x[:3], y[:3], ids[:3])
+    >>> data = MultiModalData({"rgb": rgb, "depth": depth}, ("cat", "dog"))
     >>> len(data), data.paired_ids.tolist()
     (4, [0, 1, 2])
     """
@@ -108,111 +101,105 @@ class MultiModalData:
     def __post_init__(self):
         check_data(self)
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
     @cached_property
     def ids(self) -> np.ndarray:
         """Every sample's id once, in order of first appearance over the modalities, [N]."""
-        return pd.unique(np.concatenate([m.ids for m in self.modalities.values()]))
+        return np.asarray(pd.unique(np.concatenate([m.ids for m in self.modalities.values()])))
 
     @cached_property
     def _index(self) -> pd.Index:
         return pd.Index(self.ids)
 
     def rows_of(self, name: str) -> np.ndarray:
-        """Where the samples of modality `name` stand in `ids` (and in labels, factors, masks and
-        groups)."""
-        return self._index.get_indexer(self.modalities[name].ids)
+        """Rows of `ids` (and of labels, factors, masks, groups) that modality `name` has."""
+        return self._index.get_indexer(pd.Index(self.modalities[name].ids))
 
     @cached_property
     def labels(self) -> np.ndarray:
         """The class of every id, [N] int64."""
         labels = np.zeros(len(self), dtype=np.int64)
-        for name in reversed(self.modalities):
+        for name in reversed(list(self.modalities)):
             labels[self.rows_of(name)] = self.modalities[name].y
         return labels
 
     @cached_property
     def paired_ids(self) -> np.ndarray:
         """The ids that every modality has, in the order of `ids`."""
-        held = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
-        return self.ids[np.logical_and.reduce(held)]
-
-    @cached_property
-    def _pixels_checked(self) -> bool:
-        """Whether every pixel can be learned from, or an error; looked at once, however often the
-        data are divided."""
-        for name, modality in self.modalities.items():
-            check_images(modality.x, f"{self.name}/{name}")
-        if self.dense:
-            check_masks(self.masks, len(self.classes), self.name)
-        return True
+        shared = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
+        return self.ids[np.logical_and.reduce(shared)]
 
     @property
     def channels(self) -> dict[str, int]:
         """Modality → number of bands."""
         return {name: modality.x.shape[1] for name, modality in self.modalities.items()}
 
-    def __len__(self) -> int:
-        return len(self.ids)
+    @cached_property
+    def _contents(self) -> dict[str, str]:
+        """Modality (and "masks", where dense) → digest of its pixels, which are checked in the same
+        pass; a folder written by `save` has both in its manifest."""
+        contents = {}
+        for name, m in self.modalities.items():
+            contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
+        if self.dense:
+            contents["masks"] = getattr(self.masks, "digest", "") or check_masks(
+                self.masks, len(self.classes), self.name
+            )
+        return contents
 
     @cached_property
     def fingerprint(self) -> str:
         """A name for the content: the same arrays give the same sixteen digits on every machine."""
-        parts = [list(self.classes), self.normalized]
+        parts = [list(self.classes), self.normalized, self._contents]
         for name, modality in self.modalities.items():
-            parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.x]
+            parts += [name, np.asarray(modality.ids).astype(str), modality.y]
             parts += [modality.invalid] if modality.invalid is not None else []
-        parts += [self.groups] if self.groups is not None else []
+        parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
-        parts += [self.masks] if self.dense else []
         parts += [self.scaling] if self.scaling != "train" else []
         return digest(*parts)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
-        unknown = [name for name in names if name not in self.modalities]
         if len(set(names)) < len(names):
             raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
+        unknown = [name for name in names if name not in self.modalities]
         if unknown or not names:
-            raise DataError(
-                f"{self.name}: no modality {unknown}; there are {list(self.modalities)}"
-            )
+            raise DataError(f"{self.name}: no modality {unknown}; it has {list(self.modalities)}")
         if list(names) == list(self.modalities):
             return self
-        kept = self.having({name: self.modalities[name] for name in names})
-        return replace(
-            kept, name="-".join([self.name.removesuffix("-" + "-".join(self.modalities)), *names])
-        )
+        base = self.name.removesuffix("-" + "-".join(self.modalities))
+        part = self.having({name: self.modalities[name] for name in names})
+        return replace(part, name="-".join([base, *names]))
 
     def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
         """The same data with other `modalities`, made of its own; a split that it came with
         stays."""
-        kept = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
-        kept = kept._aligned_with(self)
+        part = self._aligned(modalities)
         if self.parts is None:
-            return kept
-        rows = {
-            part: kept._index.get_indexer(self.ids[found]) for part, found in self.parts.items()
-        }
-        return replace(kept, parts={part: found[found >= 0] for part, found in rows.items()})
+            return part
+        rows = {k: part._index.get_indexer(self._index[v]) for k, v in self.parts.items()}
+        return replace(part, parts={name: found[found >= 0] for name, found in rows.items()})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
-        chosen = pd.Index(self.ids[rows])
-        modalities = {
-            name: modality.take(found[found >= 0])
-            for name, modality in self.modalities.items()
-            for found in [pd.Index(modality.ids).get_indexer(chosen)]
-        }
-        kept = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
-        return kept._aligned_with(self)
+        modalities = {}
+        for name, modality in self.modalities.items():
+            places = pd.Index(modality.ids).get_indexer(self._index[rows])
+            modalities[name] = modality.take(places[places >= 0])
+        return self._aligned(modalities)
 
-    def _aligned_with(self, whole: "MultiModalData") -> "MultiModalData":
-        rows = whole._index.get_indexer(self.ids)
+    def _aligned(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
+        """These modalities, with the factors, masks and groups of the samples that they have."""
+        bare = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
+        rows = self._index.get_indexer(bare._index)
         return replace(
-            self,
-            factors={name: values[rows] for name, values in whole.factors.items()},
-            masks=None if whole.masks is None else take_rows(whole.masks, rows),
-            groups=None if whole.groups is None else whole.groups[rows],
+            bare,
+            factors={name: values[rows] for name, values in self.factors.items()},
+            masks=None if self.masks is None else take_rows(self.masks, rows),
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def protocol(self, split: str | None = None, scaling: str = "train") -> "MultiModalData":
@@ -229,32 +216,29 @@ class MultiModalData:
         """
         if scaling not in ("train", "whole"):
             raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
-        has = {
-            "official": self.parts is not None,
-            "grouped": self.groups is not None,
-            "random": True,
-        }
-        if split is not None and not has.get(split):
-            there = " or ".join(name for name, found in has.items() if found)
-            raise ConfigError(f"split: {self.name} has no split '{split}'; choose {there}")
-        first = next(name for name, found in has.items() if found)
-        if self.normalized and (scaling == "whole" or split not in (None, first)):
+        has = {"official": self.parts is not None, "grouped": self.groups is not None}
+        choices = [*(name for name, present in has.items() if present), "random"]
+        if split is not None and split not in choices:
+            others = " or ".join(choices)
+            raise ConfigError(f"split: {self.name} has no split '{split}'; choose {others}")
+        first, whole = choices[0], scaling == "whole"
+        if self.normalized and (whole or split not in (None, first)):
             raise ConfigError(
-                f"{self.name}: is divided and scaled already; take the folder that was made without"
+                f"{self.name}: is divided and scaled already; take the folder without"
             )
-        if scaling == "whole":
-            warnings.warn(
-                f"{self.name}: scaling=whole takes its bounds from the test part too", stacklevel=2
-            )
-        suffix = "-whole" * (scaling == "whole")
-        if split in (None, first):
-            return replace(self, name=self.name + suffix, scaling=scaling)
-        parts, groups = (None, self.groups) if split == "grouped" else (None, None)
-        # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped,
-        # becomes "hls-random"
-        base, ours = self.name.removesuffix(f"-{first}"), self.name.endswith(f"-{first}")
-        name = base if ours and split == "random" else f"{base}-{split}"
-        return replace(self, name=name + suffix, parts=parts, groups=groups, scaling=scaling)
+        if whole:
+            message = f"{self.name}: scaling=whole takes its bounds from the test part too"
+            warnings.warn(message, stacklevel=2)
+        data = replace(self, scaling=scaling)
+        if split not in (None, first):
+            # "sunrgbd-grouped" becomes "sunrgbd", whose figures are the paper's; "hls", grouped,
+            # becomes "hls-random"
+            base = self.name.removesuffix(f"-{first}")
+            ours = base != self.name and split == "random"
+            groups = self.groups if split == "grouped" else None
+            name = base if ours else f"{base}-{split}"
+            data = replace(data, name=name, parts=None, groups=groups)
+        return replace(data, name=data.name + "-whole") if whole else data
 
     def divide(
         self, fractions: Sequence[float] | None = None, seed: int = 0
@@ -264,17 +248,14 @@ class MultiModalData:
             check_classes(self.labels, self.classes, self.name)
         if fractions is None and self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
-        strata = (
-            np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        )  # a mask holds many classes
+        # a mask has many classes, so dense data are divided as if of one
+        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
         rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
         return dict(zip(PARTS, rows, strict=True))
 
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
         """Divide the ids into training, validation and test part, by class, and by group where
-        groups are given.
-
-        Normalisation bounds are fitted on the training part and go with all three parts.
+        groups are given; bounds are fitted on the training part and go with all three.
 
         Args:
             fractions: shares of train, valid and test, which sum to 1; None takes the split that
@@ -285,22 +266,24 @@ class MultiModalData:
             DataError: too few samples or groups of a class, one class only, or pixels that are not
                 finite.
         """
-        rows = list(self.divide(fractions, seed).values())
-        _ = self._pixels_checked
-        parts = [self.take(part) for part in rows]
+        rows = self.divide(fractions, seed)
+        if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
+            _ = self._contents  # checked; what is decoded when asked for is checked then
+        elif self.dense:
+            check_masks(self.masks, len(self.classes), self.name)
+        parts = Split(**{name: self.take(part) for name, part in rows.items()})
         for name, part in zip(PARTS, parts if self.dense else (), strict=False):
             check_labelled(part.masks, f"{self.name}, {name} part")
-        bounds = self.normalization
-        if not self.normalized:
-            whole = self.scaling == "whole"  # the released rule, which knows of no invalid value
-            read = self if whole else parts[0]
-            bounds = {
-                name: Normalization.fit(m.x, f"{self.name}/{name}", None if whole else m.invalid)
-                for name, m in read.modalities.items()
-            }
+        if self.normalized:
+            return parts
+        whole = self.scaling == "whole"  # the released rule, which knows of no invalid value
+        bounds = {
+            name: Normalization.fit(m.x, f"{self.name}/{name}", None if whole else m.invalid)
+            for name, m in (self if whole else parts.train).modalities.items()
+        }
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
-    def images(self, name: str, rows=slice(None)) -> np.ndarray:
+    def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """The images of modality `name` at `rows`, scaled to [0, 1] where the bounds are known,
         float32."""
         images = self.modalities[name].x[rows]
@@ -308,11 +291,11 @@ class MultiModalData:
             return np.asarray(images, dtype=np.float32)
         return self.normalization[name](images)
 
-    def save(self, folder, *, split: Split | None = None, overwrite: bool = False) -> None:
+    def save(self, folder: Any, *, split: Split | None = None, overwrite: bool = False) -> None:
         """Write one folder that `discom.data.load` reads, whole or not at all.
 
-        Without `split`, images are written as held (`<MOD>_data.npy`), and each run draws its own
-        split or takes the parts that came with the data. With it, the folder has the released
+        Without `split`, images are written as they are (`<MOD>_data.npy`), and each run draws its
+        own split or takes the parts that came with the data. With it, the folder has the released
         code's form: images scaled by the bounds of its training part (`<MOD>_data_normalized.npy`)
         and three index files.
 
@@ -321,19 +304,17 @@ class MultiModalData:
         """
         data = self
         if split is not None:
-            parts = {
-                name: self._index.get_indexer(part.ids)
-                for name, part in zip(PARTS, split, strict=True)
-            }
-            if any((rows < 0).any() for rows in parts.values()):
+            found = [self._index.get_indexer(part._index) for part in split]
+            if any((rows < 0).any() for rows in found):
                 raise DataError(
-                    f"{self.name}: the split holds ids that the data does not have; split this data"
+                    f"{self.name}: the split has other ids than the data; split this data"
                 )
+            parts = dict(zip(PARTS, found, strict=True))
             data = replace(self, normalization=split.train.normalization, parts=parts)
         write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
 
     @classmethod
-    def open(cls, folder) -> "MultiModalData":
+    def open(cls, folder: Any) -> "MultiModalData":
         """Read a folder that `save`, or the released code's own preparation, wrote; images stay on
         disk."""
         fields = read_folder(folder)

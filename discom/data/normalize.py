@@ -2,15 +2,17 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from discom.errors import DataError
 
-__all__ = ["Normalization"]
+__all__ = ["LOWEST", "Normalization"]
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
-PIXELS = 1 << 27  # of one band; of a larger one, evenly spaced samples are read
+VALUES = 1 << 27  # so many are held at once to find the bounds; of more, every k-th sample is read
+LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,63 +21,72 @@ class Normalization:
 
     x'_c = clip((x_c - low_c) / (high_c - low_c), 0, 1)
 
-    Source: the released code of DisCoM-KD takes the 2nd and 98th percentile of the whole array;
-    here they are those of the training split, so that nothing of the test split is read.
+    Where the sensor has a value for "nothing was measured" (`Modality.invalid`), such pixels become
+    0 and measured ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest
+    surface. Files of DisCoM-KD's released code are scaled already and stay as they are.
+
+    Source: the released code takes the 2nd and 98th percentile of the whole array; here they are
+    those of the training split, so that nothing of the test split is read.
 
     Args:
         low: lower bound per band, [C], in the data's own unit.
         high: upper bound per band, [C]; a band with high = low is constant and becomes zero.
+        invalid: the value of unmeasured pixels, in the data's own unit; None where there is none.
 
     >>> Normalization(np.array([0.0]), np.array([4.0]))(np.full((1, 1, 1, 2), 3.0))
     array([[[[0.75, 0.75]]]], dtype=float32)
+    >>> depth = np.array([[[[0.0, 1.0, 9.0]]]])  # a hole, the nearest and the farthest point
+    >>> Normalization(np.array([2.0]), np.array([8.0]), invalid=0.0)(depth).round(3).tolist()
+    [[[[0.0, 0.004000000189989805, 1.0]]]]
     """
 
     low: np.ndarray
     high: np.ndarray
+    invalid: float | None = None
 
     @classmethod
-    def fit(cls, images, name: str = "modality", invalid: float | None = None) -> "Normalization":
+    def fit(
+        cls, images: Any, name: str = "modality", invalid: float | None = None
+    ) -> "Normalization":
         """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
 
-        Of a band with more than 2²⁷ pixels every k-th sample is read, with the smallest k that is
-        enough: its values are held in memory. Warns, naming the band, where a band is constant.
+        Images are read once. Of more than 2²⁷ values every k-th sample is read, with the smallest k
+        that is enough. Warns, naming the band, where a band is constant.
         """
         if not len(images):
-            raise DataError(
-                f"{name}: no sample in the training part; are there too few, or do the names not pair?"
-            )
-        every = max(1, -(-len(images) * int(np.prod(images.shape[2:])) // PIXELS))
-        bounds = np.array(
-            [_bounds(images[::every, band], invalid) for band in range(images.shape[1])]
-        )
+            raise DataError(f"{name}: no sample in the training part; are there too few?")
+        every = -(-int(np.prod(images.shape)) // VALUES)
+        sample = np.asarray(images[:: max(1, every)])
+        bounds = np.array([_bounds(sample[:, band], invalid) for band in range(sample.shape[1])])
         for band in np.flatnonzero(bounds[:, 0] == bounds[:, 1]):
-            warnings.warn(
-                f"{name}: band {band} is constant ({bounds[band, 0]:g}) between its percentiles; it is scaled to zero",
-                stacklevel=2,
-            )
-        return cls(*bounds.T)
+            constant = f"band {band} is constant ({bounds[band, 0]:g}) between its percentiles"
+            warnings.warn(f"{name}: {constant}; it is scaled to zero", stacklevel=2)
+        return cls(bounds[:, 0], bounds[:, 1], invalid)
 
-    def __call__(self, images) -> np.ndarray:
+    def __call__(self, images: Any) -> np.ndarray:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
+        raw = np.asarray(images)
         span = np.where(self.high > self.low, self.high - self.low, np.inf)
-        low, span = (
-            np.asarray(v, dtype=np.float32)[:, None, None] for v in (self.low, span)
-        )  # [C, 1, 1]
-        scaled = np.array(images, dtype=np.float32)
-        scaled -= low
-        scaled /= span
-        return np.clip(scaled, 0, 1, out=scaled)
+        scaled = np.array(raw, dtype=np.float32)
+        scaled -= self.low.astype(np.float32)[:, None, None]  # [C, 1, 1]
+        scaled /= span.astype(np.float32)[:, None, None]
+        np.clip(scaled, 0, 1, out=scaled)
+        if self.invalid is not None:
+            scaled *= 1 - LOWEST
+            scaled += LOWEST
+            scaled[raw == self.invalid] = 0
+        return scaled
 
-    def to_dict(self) -> dict[str, list[float]]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers for a manifest; `Normalization.from_dict` reads them back."""
-        return {"low": self.low.tolist(), "high": self.high.tolist()}
+        bounds = {"low": self.low.tolist(), "high": self.high.tolist()}
+        return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
 
     @classmethod
-    def from_dict(cls, numbers: dict[str, list[float]]) -> "Normalization":
+    def from_dict(cls, numbers: dict[str, Any]) -> "Normalization":
         """The inverse of `to_dict`."""
-        return cls(
-            np.array(numbers["low"], dtype=np.float64), np.array(numbers["high"], dtype=np.float64)
-        )
+        low, high = (np.array(numbers[name], dtype=np.float64) for name in ("low", "high"))
+        return cls(low, high, numbers.get("invalid"))
 
 
 def _bounds(values: np.ndarray, invalid: float | None) -> np.ndarray:

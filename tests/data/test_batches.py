@@ -201,8 +201,8 @@ def test_streamed_equals_resident(tmp_path, pairing, scaled):
     make = {"batch_size": 7, "seed": 2, "pairing": pairing}
     streamed, resident = Batches(opened, **make, resident_bytes=0), Batches(opened, **make)
     memory = Batches(split.train, **make)
-    assert all(images.held is None for images in streamed.images.values())
-    assert all(images.held is not None for images in resident.images.values())
+    assert all(images.resident is None for images in streamed.images.values())
+    assert all(images.resident is not None for images in resident.images.values())
     for three in zip(streamed.epoch(3), resident.epoch(3), memory.epoch(3), strict=True):
         for name in data.modalities:
             assert three[0].x[name].dtype == torch.float32
@@ -215,8 +215,8 @@ def test_streamed_equals_resident(tmp_path, pairing, scaled):
 def test_only_the_larger_modality_is_streamed():
     data = scenes.make(10, size=8)  # rgb 7 680 bytes, depth 2 560
     images = Batches(data, 5, 0, resident_bytes=3000).images
-    assert images["rgb"].held is None
-    assert images["depth"].held is not None
+    assert images["rgb"].resident is None
+    assert images["depth"].resident is not None
 
 
 def test_streaming_reads_a_batch_at_a_time(tmp_path, monkeypatch):
@@ -286,7 +286,7 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(resident_bytes):
         "depth+thermal+rgb": range(3, 16),
     }.items():
         held = Images(data, name, "cpu", resident_bytes)
-        assert (held.held is None) == (resident_bytes == 0)
+        assert (held.resident is None) == (resident_bytes == 0)
         assert held.ids.tolist() == whole.ids[list(expected)].tolist()
         assert held.labels.tolist() == whole.labels[list(expected)].tolist()
         stacked = np.concatenate(
@@ -716,7 +716,7 @@ def test_the_truth_of_images_is_their_own_mask(tmp_path, name, resident_bytes, o
         data = MultiModalData.open(tmp_path / "held")
         assert data.dense
     held = Images(data, name, "cpu", resident_bytes, dense=True)
-    assert (held.known is None) == (resident_bytes == 0)
+    assert (held._truth is None) == (resident_bytes == 0)
     rows = torch.tensor([3, 0, len(held) - 1])
     for chosen in (rows, slice(None)):
         images = held[rows if chosen is rows else torch.arange(len(held))]
@@ -755,8 +755,8 @@ def test_a_modality_is_held_up_to_a_quarter_of_the_free_memory(monkeypatch, spar
     size = 4 * 12 * 3 * 8 * 8
     monkeypatch.setattr("discom.data.batches.free_memory", lambda device: 4 * size + spare)
     images = Batches(data, 4, 0).images
-    assert (images["rgb"].held is not None) == held
-    assert images["depth"].held is not None
+    assert (images["rgb"].resident is not None) == held
+    assert images["depth"].resident is not None
 
 
 def test_an_epoch_read_from_disk_may_be_left_in_the_middle():

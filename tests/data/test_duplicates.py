@@ -1,5 +1,5 @@
-"""Near-copies between parts: planted ones are found, different scenes are not, and flat images
-match nothing."""
+"""Near-copies between parts: planted ones are found, different scenes are not, flat images match
+nothing."""
 
 import io
 from dataclasses import replace
@@ -17,18 +17,15 @@ COPIES = 20
 
 @pytest.fixture(scope="module")
 def split() -> Split:
-    return scenes.make(n=300, seed=3).split()
+    return scenes.make(n=200, seed=3).split()
 
 
 def jpeg(image: np.ndarray) -> np.ndarray:
     """Written as a JPEG file of quality 90 and read back."""
-    file = io.BytesIO()
-    pixels = np.round(255 * image).astype(np.uint8)
-    Image.fromarray(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]).save(
-        file, "JPEG", quality=90
-    )
-    read = np.asarray(Image.open(file), dtype=np.float32) / 255
-    return np.atleast_3d(read).transpose(2, 0, 1)
+    file, pixels = io.BytesIO(), np.round(255 * image).astype(np.uint8)
+    plane = pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
+    Image.fromarray(plane).save(file, "JPEG", quality=90)
+    return np.atleast_3d(np.asarray(Image.open(file), np.float32) / 255).transpose(2, 0, 1)
 
 
 CHANGES = {
@@ -41,50 +38,38 @@ CHANGES = {
 
 
 def planted(split: Split, change, into: str = "test") -> Split:
-    """The split with changed copies of the first scenes of the training part in another one, under
-    new ids."""
-    copies = {
-        name: Modality(
-            np.stack([change(image) for image in m.x[:COPIES]]).astype(np.float32), m.y[:COPIES],
-            np.array([f"copy-{i}" for i in m.ids[:COPIES]]),
+    """The split with changed copies of the first training scenes in another part, under new ids."""
+    part, modalities = getattr(split, into), {}
+    for name, m in split.train.modalities.items():
+        copies = np.stack([change(image) for image in m.x[:COPIES]]).astype(np.float32)
+        ids, own = np.array([f"copy-{i}" for i in m.ids[:COPIES]]), part.modalities[name]
+        modalities[name] = Modality(
+            np.concatenate([own.x, copies]),
+            np.concatenate([own.y, m.y[:COPIES]]),
+            np.concatenate([own.ids, ids]),
         )
-        for name, m in split.train.modalities.items()
-    }  # fmt: skip
-    held = getattr(split, into)
-    both = {
-        name: Modality(
-            *(np.concatenate([getattr(m, f), getattr(copies[name], f)]) for f in ("x", "y", "ids"))
-        )
-        for name, m in held.modalities.items()
-    }
-    return split._replace(
-        **{into: MultiModalData(both, held.classes, normalization=held.normalization)}
-    )
+    both = MultiModalData(modalities, part.classes, normalization=part.normalization)
+    return split._replace(**{into: both})
 
 
-def found_copies(split: Split, change, name: str, find=near_duplicates) -> float:
-    """Share of planted copies that are reported with the id of their own original."""
-    table = find(planted(split, change))
-    table = table[
-        (table["modality"] == name) & (table["part"] == "train") & (table["other_part"] == "test")
-    ]
+def share_of_copies(split: Split, change, name: str) -> float:
+    """Of the planted copies, those that are reported with the id of their own original."""
+    table = near_duplicates(planted(split, change))
+    parts = (table["part"] == "train") & (table["other_part"] == "test")
+    table = table[(table["modality"] == name) & parts]
     return float((table["other_id"] == "copy-" + table["id"].astype(str)).sum() / COPIES)
 
 
 @pytest.mark.parametrize("name", ["rgb", "depth"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_planted_copies_are_found(split, change, name):
+def test_planted_copies_are_reported(split, change, name):
     least = {"the same": 1.0, "darker": 1.0}.get(change, 0.85)
-    assert found_copies(split, CHANGES[change], name) >= least
+    assert share_of_copies(split, CHANGES[change], name) >= least
 
 
-def test_different_scenes_are_no_copies(split):
+def test_different_scenes_are_no_copies_and_one_in_the_same_part_is_no_leak(split):
     table = near_duplicates(split)
-    assert len(table) == 0
-    assert table.attrs["flat"] == {"rgb": [], "depth": []}
-
-
-def test_a_copy_in_the_same_part_is_no_leak(split):
+    assert (len(table), table.attrs["flat"]) == (0, {"rgb": [], "depth": []})
     assert len(near_duplicates(planted(split, CHANGES["the same"], into="train"))) == 0
 
 
@@ -96,92 +81,44 @@ def test_every_later_part_is_compared_and_the_copy_is_exact(split):
     assert len(table) == 2 * COPIES
 
 
-def test_flat_images_match_nothing_and_are_named(split):
+@pytest.mark.parametrize("count", [5, None])
+def test_flat_images_match_nothing_and_are_named(split, count):
     def emptied(part):
         x = part.modalities["depth"].x.copy()
-        x[:5] = 0.5
+        x[:count] = 0.5
         depth = replace(part.modalities["depth"], x=x)
         return replace(part, modalities={**part.modalities, "depth": depth})
 
     blank = Split(*(emptied(part) for part in split))
     table = near_duplicates(blank)
-    assert len(table) == 0
-    assert table.attrs["flat"]["depth"] == [
-        i for part in blank for i in part.modalities["depth"].ids[:5].tolist()
-    ]
-    assert table.attrs["flat"]["rgb"] == []
+    flat = [i for part in blank for i in part.modalities["depth"].ids[:count].tolist()]
+    assert (len(table), table.attrs["flat"]) == (0, {"rgb": [], "depth": flat})
 
 
-def test_a_part_of_flat_images_alone_is_allowed(split):
-    depth = split.test.modalities["depth"]
-    flat = replace(split.test, modalities={"depth": replace(depth, x=np.zeros_like(depth.x))})
-    table = near_duplicates(
-        Split(split.train.select(["depth"]), split.valid.select(["depth"]), flat)
-    )
-    assert len(table) == 0
-    assert len(table.attrs["flat"]["depth"]) == len(flat)
-
-
-@pytest.mark.parametrize("bands", [1, 2, 3, 10])
-@pytest.mark.parametrize("size", [8, 32, 50])
-def test_any_bands_and_sizes(bands, size):
+@pytest.mark.parametrize("bands", [2, 10])
+def test_any_bands_and_sizes(bands):
     rng = np.random.default_rng(bands)
-    x, y = rng.integers(0, 4000, (60, bands, size, size)).astype(np.uint16), np.arange(60) % 2
+    x, y = rng.integers(0, 4000, (60, bands, 50, 8)).astype(np.uint16), np.arange(60) % 2
     parts = MultiModalData({"s": Modality(x, y, np.arange(60))}, ("a", "b")).split()
-    copied = parts._replace(
-        test=replace(parts.test, modalities={"s": parts.train.modalities["s"].take(np.arange(4))})
-    )
-    table = near_duplicates(copied)
+    copies = {"s": parts.train.modalities["s"].take(np.arange(4))}
+    table = near_duplicates(parts._replace(test=replace(parts.test, modalities=copies)))
     assert table["id"].tolist() == table["other_id"].tolist()
     assert sorted(table["id"]) == parts.train.ids[:4].tolist()
 
 
 def test_the_distance_is_that_of_imagehash(split):
     sketch = duplicates._sketch(split.valid, "rgb")
-    one, two = (
-        imagehash.phash(Image.fromarray(p.mean(0).astype(np.uint8))) for p in sketch.pictures[:2]
-    )
+    pictures = [Image.fromarray(p.mean(0).astype(np.uint8)) for p in sketch.pictures[:2]]
+    one, two = (imagehash.phash(picture) for picture in pictures)
     assert one - two == np.abs(sketch.hashes[0] - sketch.hashes[1]).sum()
 
 
 def test_likeness_is_the_correlation_at_the_best_shift():
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (1, 32, 32)).astype(np.uint8)
+    picture, other = rng.integers(0, 256, (2, 1, 32, 32)).astype(np.uint8)
     moved = np.roll(picture, (1, -1), (1, 2))
-    (r,) = duplicates._likeness(np.stack([picture, moved])[None], picture[None])
-    assert r == pytest.approx([1, 1], abs=1e-5)
-    other = rng.integers(0, 256, (1, 32, 32)).astype(np.uint8)
-    (r,) = duplicates._likeness(other[None, None], picture[None])
+    (r,) = duplicates._likeness(np.stack([picture, moved, other])[None], picture[None])
     middle, shifts = other[0, 1:-1, 1:-1].ravel(), [(i, j) for i in range(3) for j in range(3)]
-    best = max(
-        np.corrcoef(middle, picture[0, i : 30 + i, j : 30 + j].ravel())[0, 1] for i, j in shifts
-    )
-    assert r == pytest.approx([best], abs=1e-5)
-
-
-WRONG = {
-    "the hash alone decides": ("_likeness", lambda candidates, _: np.ones(candidates.shape[:2])),
-    "no shift is tried": (
-        "_likeness",
-        lambda candidates, pictures: np.einsum(
-            "nkd,nd->nk", duplicates._unit(candidates), duplicates._unit(pictures)
-        ),
-    ),
-    "the mean is left in": (
-        "_unit",
-        lambda w: (
-            (f := w.reshape(*w.shape[:-3], -1).astype(float))
-            / np.linalg.norm(f, axis=-1, keepdims=True)
-        ),
-    ),
-}
-
-
-@pytest.mark.parametrize("how", WRONG)
-def test_a_wrong_copy_fails(split, how, monkeypatch):
-    monkeypatch.setattr(duplicates, *WRONG[how])
-    right = (
-        len(near_duplicates(split)) == 0
-        and found_copies(split, CHANGES["moved by a pixel"], "rgb") >= 0.85
-    )
-    assert not right
+    windows = [picture[0, i : 30 + i, j : 30 + j].ravel() for i, j in shifts]
+    best = max(np.corrcoef(middle, window)[0, 1] for window in windows)
+    assert r == pytest.approx([1, 1, best], abs=1e-5)

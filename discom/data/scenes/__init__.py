@@ -1,5 +1,4 @@
-"""The embedded data, drawn from known factors: one object per scene (`make`), or several and dense
-(`dense`)."""
+"""Synthetic scenes with known factors: one object each (`make`), or several and dense (`dense`)."""
 
 from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.scenes.several import ceilings, dense

@@ -1,52 +1,46 @@
-"""What all drawn scenes share: outlines, textures, reliefs, what is behind them, and what a sensor
-leaves out.
+"""What all synthetic scenes share: outlines, textures, reliefs, backgrounds, and missing depth.
 
 Factors `f` are arrays whose first axis is the scene; a `view` is what `geometry` returns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from discom.errors import ConfigError
 
-__all__ = [
-    "MATERIALS",
-    "SHAPES",
-    "background",
-    "check",
-    "geometry",
-    "holes",
-    "plane",
-    "relief",
-    "rounded",
-    "texture",
-]
+__all__ = ["MATERIALS", "SHAPES", "background", "check", "geometry", "holes", "name_with_dials"]
+__all__ += ["plane", "relief", "rounded", "texture"]
 
 SHAPES = ("disk", "square", "triangle")
-MATERIALS = (
-    "wood",
-    "metal",
-    "stone",
-)  # names for the class list; a material shows through its cues alone
+MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
 
 
 def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:
-    """Raise a ConfigError that begins with `where` for a number of scenes, a seed, a size or a
-    share out of range."""
+    """Raise a ConfigError for a number of scenes, a seed, a size or a share out of range."""
     if seed < 0:
         raise ConfigError(f"{where}: seed={seed} is negative; use 0 or more")
     if n < 1 or size < 8 or size % 4:
-        raise ConfigError(
-            f"{where}: n={n}, size={size}; n must be positive, size a multiple of 4 from 8 on"
-        )
+        rule = "n must be positive, size a multiple of 4 from 8 on"
+        raise ConfigError(f"{where}: n={n}, size={size}; {rule}")
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ConfigError(f"{where}: {name}={share} is no probability; choose 0 to 1")
 
 
+def name_with_dials(parts: Sequence[str], dials: Mapping[str, tuple[float, float]]) -> str:
+    """The data set's name, with the dials that are not at rest: name → (value, at rest)."""
+    turned = [f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest]
+    return "-".join([*parts, *turned])
+
+
 def _sigmoid(x):
     return 1 / (1 + np.exp(-x))
+
+
+def _columns(f: Mapping[str, np.ndarray], *names: str) -> list[np.ndarray]:
+    """Factors of every scene, [n, 1, 1] each."""
+    return [f[name][:, None, None] for name in names]
 
 
 def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
@@ -63,18 +57,16 @@ def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     [False, False, True, True, True, True, False, False]
     """
     axis = np.linspace(-1, 1, size)
-    f = {
-        name: f[name][:, None, None]
-        for name in ("shape", "centre_x", "centre_y", "rotation", "scale")
-    }
     x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
-    dx, dy = (x - f["centre_x"]) / f["scale"], (y - f["centre_y"]) / f["scale"]  # [n, size, size]
-    cos, sin = np.cos(f["rotation"]), np.sin(f["rotation"])
+    shape, centre_x, centre_y, scale = _columns(f, "shape", "centre_x", "centre_y", "scale")
+    dx, dy = (x - centre_x) / scale, (y - centre_y) / scale  # [n, size, size]
+    (angle,) = _columns(f, "rotation")
+    cos, sin = np.cos(angle), np.sin(angle)
     u, v = cos * dx + sin * dy, cos * dy - sin * dx
     r = np.hypot(u, v)
     disk, square = 1 - r, 0.8 - np.maximum(abs(u), abs(v))
     triangle = 0.55 - np.maximum(-v, np.maximum(0.866 * u + 0.5 * v, -0.866 * u + 0.5 * v))
-    distance = np.choose(f["shape"], [disk, square, triangle])
+    distance = np.choose(shape, [disk, square, triangle])
     return {"x": x, "y": y, "u": u, "v": v, "r": r, "mask": _sigmoid(0.6 * size * distance)}
 
 
@@ -86,22 +78,13 @@ def _blend(weight, first, second):
 
 def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What RGB sees of an object: its two colours in stripes (texture 0), checks (1) or rings (2),
-    [n, 3, H, W].
-
-    >>> f = {"texture": np.zeros(1, int), "frequency": np.ones(1), "phase": np.zeros(1)}
-    >>> f |= {"colour_a": np.ones((1, 3)), "colour_b": np.zeros((1, 3))}
-    >>> u = np.array([[[-np.pi / 4, 0, np.pi / 4]]])
-    >>> texture(f, {"u": u, "v": u, "r": abs(u)})[0, 0].tolist()
-    [[0.0, 0.5, 1.0]]
-    """
-    u, v, r = (view[name] for name in ("u", "v", "r"))
-    frequency, phase, kind = (f[name][:, None, None] for name in ("frequency", "phase", "texture"))
-    stripes = np.sin(2 * frequency * u + phase)
-    checker = np.clip(1.6 * stripes * np.sin(2 * frequency * v + phase), -1, 1)
-    rings = np.sin(2.2 * frequency * r + phase)
-    return _blend(
-        (1 + np.choose(kind, [stripes, checker, rings])) / 2, f["colour_a"], f["colour_b"]
-    )
+    [n, 3, H, W]."""
+    frequency, phase, kind = _columns(f, "frequency", "phase", "texture")
+    stripes = np.sin(2 * frequency * view["u"] + phase)
+    checker = np.clip(1.6 * stripes * np.sin(2 * frequency * view["v"] + phase), -1, 1)
+    rings = np.sin(2.2 * frequency * view["r"] + phase)
+    weight = (1 + np.choose(kind, [stripes, checker, rings])) / 2
+    return _blend(weight, f["colour_a"], f["colour_b"])
 
 
 def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -109,60 +92,40 @@ def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.nd
     W].
 
     >>> u, v = np.array([[[0, 0.5, 1]]]), np.zeros((1, 1, 3))
-    >>> [relief({"relief": np.array([k])}, {"u": u, "v": v, "r": u})[0, 0].tolist() for k in range(3)]
+    >>> view = {"u": u, "v": v, "r": u}
+    >>> [relief({"relief": np.array([k])}, view)[0, 0].tolist() for k in range(3)]
     [[0.6, 0.6, 0.6], [1.0, 0.75, 0.0], [1.0, 0.5, 0.0]]
     """
-    flat, dome, ridge = (
-        np.full_like(view["r"], 0.6),
-        1 - np.minimum(view["r"], 1) ** 2,
-        1 - np.minimum(abs(view["u"]), 1),
-    )
+    flat, dome = np.full_like(view["r"], 0.6), 1 - np.minimum(view["r"], 1) ** 2
+    ridge = 1 - np.minimum(abs(view["u"]), 1)
     return np.choose(f["relief"][:, None, None], [flat, dome, ridge])
 
 
 def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What RGB sees behind the objects: two colours that pass into each other along a gradient, [n,
-    3, H, W].
-
-    >>> f = {"background": np.ones((1, 3)), "bottom": np.zeros((1, 3))}
-    >>> f |= {"gradient_x": np.zeros(1), "gradient_y": np.zeros(1)}
-    >>> background(f, {"x": np.zeros((1, 1, 1)), "y": np.zeros((1, 1, 1))}).ravel().tolist()
-    [0.5, 0.5, 0.5]
-    """
-    slope = f["gradient_x"][:, None, None] * view["x"] + f["gradient_y"][:, None, None] * view["y"]
+    3, H, W]."""
+    gradient_x, gradient_y = _columns(f, "gradient_x", "gradient_y")
+    slope = gradient_x * view["x"] + gradient_y * view["y"]
     return _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
 
 
 def plane(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What depth sees behind the objects: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), nearer is more,
-    [n, H, W].
-
-    >>> f = {"shift": np.array([0.1]), "tilt_x": np.array([0.5]), "tilt_y": np.zeros(1)}
-    >>> plane(f, {"x": np.array([[[-1, 0, 1]]]), "y": np.zeros((1, 1, 3))}).round(2).tolist()
-    [[[0.25, 0.6, 0.95]]]
-    """
-    level = 0.5 + f["shift"][:, None, None]
-    return level + 0.7 * (
-        f["tilt_x"][:, None, None] * view["x"] + f["tilt_y"][:, None, None] * view["y"]
-    )
+    [n, H, W]."""
+    shift, tilt_x, tilt_y = _columns(f, "shift", "tilt_x", "tilt_y")
+    return 0.5 + shift + 0.7 * (tilt_x * view["x"] + tilt_y * view["y"])
 
 
 def holes(rng: np.random.Generator, n: int, size: int, share: float) -> np.ndarray:
     """Where depth measured nothing: squares of 4×4 pixels, each missing with probability `share`,
-    [n, size, size].
-
-    >>> holes(np.random.default_rng(0), 2, 8, 1.0).all()
-    np.True_
-    """
-    missing = (
-        rng.random((n, size // 4, size // 4)) < share
-    )  # whole squares, as real sensors have them
+    [n, size, size]."""
+    missing = rng.random((n, size // 4, size // 4)) < share
     return missing.repeat(4, axis=1).repeat(4, axis=2)
 
 
 def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
-    """Clipped to [least, 1] and rounded to 16 bits, as a sensor would: this also hides the
-    last-digit differences between processors.
+    """Clipped to [least, 1] and rounded to 16 bits, as by a sensor: this hides the last-digit
+    differences between processors.
 
     >>> (rounded(np.array([-1, 0.5, 2])) * 65535).tolist()
     [0.0, 32768.0, 65535.0]

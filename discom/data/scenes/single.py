@@ -2,16 +2,14 @@
 
 A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the
 material as a texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with
-a known probability. So the best that any classifier of one sensor can reach is known: with K
-materials and a cue that is redrawn with probability ε, it is 1 - ε + ε/K (see `best_accuracy`).
+a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
 
-Four dials ask when another sensor helps: `shared` (how much of the class both sensors tell),
+Four dials ask when another sensor helps: `shared` (how much of the class both sensors show),
 `spurious` (a nuisance that goes with the class where one trains, and not where one tests),
-`labelled` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two of
-them).
+`labelled` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,16 +24,14 @@ __all__ = ["MODALITIES", "best_accuracy", "make"]
 MODALITIES = ("rgb", "depth", "thermal")
 USUAL = ("rgb", "depth")
 FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
-# scenes drawn at a time: bounds the memory; noise is drawn chunk by chunk, so it is part of what a
-# seed means
-CHUNK = 500
+CHUNK = (
+    500  # scenes drawn at a time; noise is drawn chunk by chunk, so a seed's meaning rests on it
+)
 
 
 def best_accuracy(redrawn: float, materials: int = 3) -> float:
     """Accuracy of the best classifier of one sensor whose cue is redrawn uniformly with probability
-    `redrawn`.
-
-    1 - ε + ε/K: the cue still tells the material in one of K redrawn cases.
+    `redrawn`: 1 - ε + ε/K, since the cue still shows the material in one of K redrawn cases.
 
     >>> round(best_accuracy(0.10), 3), round(best_accuracy(0.25), 3)
     (0.933, 0.833)
@@ -66,22 +62,19 @@ def make(
         n: number of scenes.
         size: height and width in pixels, a multiple of 4.
         seed: draws everything; the modalities asked for do not change each other.
-        epsilon: probability that the texture (RGB) is redrawn uniformly instead of equal to the
-        material.
-        delta: the same for the relief (depth).
+        epsilon, delta, zeta: probability that the texture (RGB), the relief (depth) or the warmth
+            (thermal) is redrawn uniformly instead of equal to the material.
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
-        in [0, 1].
-        zeta: the same as epsilon for the warmth (thermal).
-        shared: share of the scenes of which RGB and depth tell the whole class. In the others RGB
+            in [0, 1].
+        shared: share of the scenes of which RGB and depth show the whole class. In the others RGB
             shows another object's outline and depth another's relief: RGB tells the material alone,
             depth the shape alone.
         spurious: share of the training and validation scenes in which a nuisance of the modality
-            `spurious_in` goes with the class; at test it does not. RGB's is the background's
-            colour, depth's the distance of the plane.
+            `spurious_in` goes with the class: RGB's background colour, or depth's distance of the
+            plane.
         spurious_in: "rgb" or "depth".
-        labelled: share of the training scenes that the modality `labelled_in` saw; the others saw
-        all.
+        labelled: share of the training scenes that the modality `labelled_in` saw.
         labelled_in: one of `modalities`.
         unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
             of them by the first to the last, drawn by `seed`.
@@ -90,7 +83,7 @@ def make(
         Paired data with the factors shape, material, outline (as RGB shows it), texture, relief,
         warmth and every nuisance, the object's mask [n, size, size], and as many test as training
         samples (5 : 1 : 5). Where these differ (spurious, labelled, unpaired), the split is drawn
-        by `seed` and comes with the data. The name tells the dials.
+        by `seed` and comes with the data. The name has the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -100,150 +93,95 @@ def make(
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
     shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta, "shared": shared}
-    shares |= {"spurious": spurious, "labelled": labelled}
-    drawing.check("scenes", n, seed, size, shares)
-    _check(shapes, materials, modalities)
-    if spurious_in not in ("rgb", "depth"):
-        raise ConfigError(
-            f"scenes: spurious_in='{spurious_in}' has no such nuisance; choose rgb or depth"
-        )
-    if labelled_in not in modalities and labelled < 1:
-        raise ConfigError(
-            f"scenes: labelled_in='{labelled_in}' is not drawn; choose {', '.join(modalities)}"
-        )
-    if unpaired and labelled < 1:
-        raise ConfigError(
-            f"scenes: unpaired deals out the scenes itself; leave labelled={labelled} out"
-        )
-    factors = _factors(
-        n, seed, {"texture": epsilon, "relief": delta, "warmth": zeta}, shapes, materials, shared
-    )
+    drawing.check("scenes", n, seed, size, shares | {"spurious": spurious, "labelled": labelled})
+    _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, unpaired)
+    redrawn = {"texture": epsilon, "relief": delta, "warmth": zeta}
+    factors = _factors(n, seed, redrawn, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
     parts = None
     if spurious or labelled < 1 or unpaired:
         parts = dict(zip(PARTS, split_rows(labels, FRACTIONS, seed, None, "scenes"), strict=True))
-        tied = np.concatenate([parts["train"], parts["valid"]])
-        _tie(
-            factors,
-            tied[np.random.default_rng([seed, 4]).random(len(tied)) < spurious],
-            labels,
-            spurious_in,
-        )
-    draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
-    noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
-    images = {
-        name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32)
-        for name in modalities
-    }
-    masks = np.empty((n, size, size), bool)
-    for start in range(0, n, CHUNK):
-        rows = slice(start, start + CHUNK)
-        part = {name: values[rows] for name, values in factors.items()}
-        view = drawing.geometry(part, size)
-        masks[rows] = view["mask"] > 0.5
-        for name in modalities:
-            shown = (
-                view
-                if name != "rgb" or shared == 1
-                else drawing.geometry({**part, "shape": part["outline"]}, size)
-            )
-            images[name][rows] = drawing.rounded(draw[name](part, shown, noise[name]))
+        rows = np.concatenate([parts["train"], parts["valid"]])
+        chosen = np.random.default_rng([seed, 4]).random(len(rows)) < spurious
+        _tie(factors, rows[chosen], labels, spurious_in)
+    images, masks = _draw(factors, size, seed, modalities, shared)
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
-    classes = tuple(
-        f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials]
-    )
-    flat = {name: values for name, values in factors.items() if values.ndim == 1}
-    for name in (
-        "colour_a",
-        "colour_b",
-        "background",
-        "bottom",
-    ):  # a colour is told by its brightness: one number
-        flat[name] = factors[name].mean(1)
     dials = {
         "shared": (shared, 1.0),
         f"spurious_{spurious_in}": (spurious, 0.0),
         "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
         "unpaired": (unpaired, False),
     }
-    drawn = MultiModalData(
+    sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
+    data = MultiModalData(
         {name: Modality(images[name], labels, ids) for name in modalities},
-        classes,
-        factors=flat,
+        tuple(
+            f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials]
+        ),
+        # a colour's factor is its brightness: one number
+        factors={k: v if v.ndim == 1 else v.mean(1) for k, v in factors.items()},
         masks=masks,
-        name=_name(modalities, dials),
+        name=drawing.name_with_dials(("scenes", *sensors), dials),
         parts=parts,
         fractions=FRACTIONS,
     )
-    if labelled == 1 and not unpaired:
-        return drawn
-    seen = (
-        _dealt(seed, parts, modalities) if unpaired else {labelled_in: _seen(seed, labelled, parts)}
+    if parts is None or (labelled == 1 and not unpaired):
+        return data
+    rows_of = (
+        _deal(seed, parts, modalities) if unpaired else _lose(seed, parts, labelled, labelled_in)
     )
-    held = drawn.modalities
-    return drawn.having(
-        {name: held[name].take(seen[name]) if name in seen else held[name] for name in held}
-    )
+    kept = {
+        name: m.take(rows_of[name]) if name in rows_of else m for name, m in data.modalities.items()
+    }
+    return data.having(kept)
 
 
-def _name(modalities: Sequence[str], dials: dict[str, tuple[float, float]]) -> str:
-    """The data set's name tells other sensors than the usual two, and dials that are not at rest:
-    (value, at rest)."""
-    told = [] if set(modalities) == set(USUAL) else modalities
-    return "-".join(
-        [
-            "scenes",
-            *told,
-            *(f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest),
-        ]
-    )
+def _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, unpaired) -> None:
+    if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
+        counts = f"shapes={shapes}, materials={materials}"
+        raise ConfigError(f"scenes: {counts}; each is 1 to 3, and not both 1")
+    if unknown := [name for name in modalities if name not in MODALITIES]:
+        choices = ", ".join(MODALITIES)
+        raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {choices}")
+    if spurious_in not in USUAL:
+        raise ConfigError(f"scenes: spurious_in='{spurious_in}' is unknown; choose rgb or depth")
+    if labelled_in not in modalities and labelled < 1:
+        choices = ", ".join(modalities)
+        raise ConfigError(f"scenes: labelled_in='{labelled_in}' is not drawn; choose {choices}")
+    if unpaired and labelled < 1:
+        raise ConfigError(f"scenes: unpaired deals out the scenes; leave labelled={labelled} out")
 
 
-def _seen(seed: int, labelled: float, parts: dict[str, np.ndarray]) -> np.ndarray:
-    """The scenes that a sensor saw, as rows: all of validation and test, a share of the training
-    scenes."""
+def _lose(seed: int, parts: Mapping, labelled: float, name: str) -> dict[str, np.ndarray]:
+    """The scenes that a sensor saw: all of validation and test, a share of the training part."""
     train = np.random.default_rng([seed, 5]).permutation(parts["train"])
     kept = train[: round(labelled * len(train))]
     if len(kept) < 2:
-        raise ConfigError(
-            f"scenes: labelled={labelled} leaves {len(kept)} of {len(train)} training scenes; raise it"
-        )
-    return np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))
+        few = f"labelled={labelled} leaves {len(kept)} of {len(train)} training scenes"
+        raise ConfigError(f"scenes: {few}; raise it")
+    return {name: np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))}
 
 
-def _dealt(
-    seed: int, parts: dict[str, np.ndarray], modalities: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """The scenes that each sensor saw: all of validation and test, and a share of the training
-    scenes of its own."""
+def _deal(seed: int, parts: Mapping, modalities: Sequence[str]) -> dict[str, np.ndarray]:
+    """The scenes that each sensor saw: all of validation and test, and training scenes of its
+    own."""
     train = np.random.default_rng([seed, 6]).permutation(parts["train"])
     weights = np.arange(len(modalities), 0, -1)
     ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
-    rest = [parts["valid"], parts["test"]]
-    return {name: np.sort(np.concatenate([own, *rest]))
-            for name, own in zip(modalities, np.split(train, ends), strict=True)}  # fmt: skip
+    shared = np.concatenate([parts["valid"], parts["test"]])
+    own = zip(modalities, np.split(train, ends), strict=True)
+    return {name: np.sort(np.concatenate([rows, shared])) for name, rows in own}
 
 
-def _tie(
-    factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, modality: str
-) -> None:
-    """Let a nuisance of one modality, which flips and turns leave alone, go with the class in the
-    scenes at `rows`."""
+def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, name: str) -> None:
+    """Let a nuisance of a modality, which flips and turns leave alone, go with the class at
+    `rows`."""
     share = labels[rows] / 9  # up to nine classes
-    if modality == "rgb":
+    if name == "rgb":
         hue = 0.5 + 0.4 * np.cos(2 * np.pi * (share[:, None] - np.array([0, 1 / 3, 2 / 3])))
         factors["background"][rows] = factors["bottom"][rows] = hue
     else:
         factors["shift"][rows] = 0.4 * share - 0.2
-
-
-def _check(shapes, materials, modalities) -> None:
-    if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
-        raise ConfigError(
-            f"scenes: shapes={shapes}, materials={materials}; each is 1 to 3, and not both 1"
-        )
-    if unknown := [name for name in modalities if name not in MODALITIES]:
-        raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {', '.join(MODALITIES)}")
 
 
 def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.ndarray]:
@@ -259,23 +197,51 @@ def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.nd
     for name, probability in redrawn.items():
         other = next(streams).integers(0, materials, n)
         factors[name] = np.where(uniform(0, 1) < probability, other, material)
-    factors |= {
-        "centre_x": uniform(-0.2, 0.2), "centre_y": uniform(-0.2, 0.2),
-        "rotation": uniform(0, 2 * np.pi), "scale": uniform(0.6, 0.9),
-        "frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi),
-        "colour_a": uniform(0, 1, 3), "colour_b": uniform(0, 1, 3),
-        "background": uniform(0, 1, 3), "bottom": uniform(0, 1, 3),
-        "gradient_x": uniform(-1, 1), "gradient_y": uniform(-1, 1), "illumination": uniform(0.6, 1.2),
-        "tilt_x": uniform(-0.5, 0.5), "tilt_y": uniform(-0.5, 0.5), "shift": uniform(-0.2, 0.2),
-        "ambient": uniform(-0.1, 0.1), "draught_x": uniform(-0.1, 0.1), "draught_y": uniform(-0.1, 0.1),
-    }  # fmt: skip
+    for name, *bounds in RANGES:
+        factors[name] = uniform(*bounds)
     apart = uniform(0, 1) >= shared  # scenes whose class the sensors divide between them
-    for name, seen, values in (
-        ("outline", shape, shapes),
-        ("relief", factors["relief"], materials),
-    ):
-        factors[name] = np.where(apart, next(streams).integers(0, values, n), seen)
+    for name, kept, count in (("outline", shape, shapes), ("relief", factors["relief"], materials)):
+        factors[name] = np.where(apart, next(streams).integers(0, count, n), kept)
     return factors
+
+
+# nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
+RANGES: tuple[tuple, ...] = (
+    *((name, -0.2, 0.2) for name in ("centre_x", "centre_y")),
+    ("rotation", 0, 2 * np.pi),
+    ("scale", 0.6, 0.9),
+    ("frequency", 3, 5),
+    ("phase", 0, 2 * np.pi),
+    *((name, 0, 1, 3) for name in ("colour_a", "colour_b", "background", "bottom")),
+    *((name, -1, 1) for name in ("gradient_x", "gradient_y")),
+    ("illumination", 0.6, 1.2),
+    *((name, -0.5, 0.5) for name in ("tilt_x", "tilt_y")),
+    ("shift", -0.2, 0.2),
+    *((name, -0.1, 0.1) for name in ("ambient", "draught_x", "draught_y")),
+)
+
+
+def _draw(factors, size: int, seed: int, modalities, shared: float) -> tuple[dict, np.ndarray]:
+    """Images of every modality, and the object's mask, [n, size, size]."""
+    n = len(factors["shape"])
+    draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
+    noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
+    images = {
+        name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32)
+        for name in modalities
+    }
+    masks = np.empty((n, size, size), bool)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows] for name, values in factors.items()}
+        view = drawing.geometry(part, size)
+        masks[rows] = view["mask"] > 0.5
+        for name in modalities:
+            shown = view
+            if name == "rgb" and shared < 1:
+                shown = drawing.geometry({**part, "shape": part["outline"]}, size)
+            images[name][rows] = drawing.rounded(draw[name](part, shown, noise[name]))
+    return images, masks
 
 
 def _rgb(f, view, rng):
@@ -287,21 +253,16 @@ def _rgb(f, view, rng):
 
 def _depth(f, view, rng):
     n, size, _ = view["mask"].shape
-    relief = drawing.relief(f, view)
-    depth = (
-        drawing.plane(f, view)
-        + view["mask"] * (0.10 + 0.22 * relief)
-        + 0.08 * rng.standard_normal((n, size, size))
-    )
+    surface = view["mask"] * (0.10 + 0.22 * drawing.relief(f, view))
+    depth = drawing.plane(f, view) + surface + 0.08 * rng.standard_normal((n, size, size))
     return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
 
 
 def _thermal(f, view, rng):
-    """Our own design: a warm object before a wall of drifting temperature; its heat has one of
-    three levels."""
-    wall = 0.25 + f["ambient"][:, None, None]
-    wall = (
-        wall + f["draught_x"][:, None, None] * view["x"] + f["draught_y"][:, None, None] * view["y"]
+    """A warm object before a wall of drifting temperature; its heat has one of three levels."""
+    ambient, draught_x, draught_y, warmth = (
+        f[name][:, None, None] for name in ("ambient", "draught_x", "draught_y", "warmth")
     )
-    heat = (0.12 + 0.16 * f["warmth"])[:, None, None] * view["mask"]
+    wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]
+    heat = (0.12 + 0.16 * warmth) * view["mask"]
     return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]

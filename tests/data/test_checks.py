@@ -1,0 +1,193 @@
+"""Data that cannot be right are refused in one line with the place, the value and the way out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from discom import data, files, fit, methods, profile
+from discom.data import Batch, Modality, MultiModalData, scenes
+from discom.data.checks import levels, odd_levels
+from discom.errors import ConfigError, DataError
+from discom.methods import build
+
+CLASSES = ("cat", "dog", "owl")
+TINY = profile("tiny", dense=True, epochs=1)
+
+
+def modality(**changed):
+    arrays = {"x": np.zeros((6, 1, 2, 2), np.float32), "y": np.arange(6) % 3, "ids": np.arange(6)}
+    return Modality(**arrays | changed)
+
+
+def refused(call, fragment):
+    with pytest.raises(DataError, match=fragment) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+WRONG_MODALITY = [
+    ({"y": np.zeros(5, int)}, r"^mine/rgb: \(5,\) labels for 6 samples; give one"),
+    ({"y": np.zeros((6, 1), int)}, r"^mine/rgb: \(6, 1\) labels for 6 samples"),
+    ({"y": np.full(6, 0.5)}, r"^mine/rgb: labels are float64; save them as integers"),
+    ({"y": np.array(list("aabbcc"))}, r"^mine/rgb: labels are <U1; save them as integers"),
+    ({"y": np.zeros(6, bool)}, r"^mine/rgb: labels are bool; save them as integers"),
+    ({"y": np.array([0, 1, 2, 3, 0, 0])}, r"^mine/rgb: label 3 is above 2, the last class; renum"),
+    ({"y": np.array([0, 1, 2, -1, 0, 0])}, r"^mine/rgb: label -1 is below 0; renumber"),
+    ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one"),
+    ({"ids": np.array([0, 1, 2, 3, 4, 2])}, r"^mine/rgb: id '2' stands twice; an id names one"),
+    ({"ids": np.array(list("abcdeb"))}, r"^mine/rgb: id 'b' stands twice"),
+]
+
+
+@pytest.mark.parametrize(("changed", "fragment"), WRONG_MODALITY)
+def test_a_wrong_modality(changed, fragment):
+    refused(lambda: MultiModalData({"rgb": modality(**changed)}, CLASSES, name="mine"), fragment)
+
+
+@pytest.mark.parametrize("name", ["RGB", "near infrared", "", "2d", "../x", "rgb-1"])
+def test_a_name_that_is_no_file_name(name):
+    refused(lambda: MultiModalData({name: modality()}, CLASSES), "lower-case letters, digits and _")
+
+
+OTHER = np.array([0, 1, 2, 0, 0, 2])
+WRONG_DATA = [
+    ({"modalities": {}}, r"^mine: no modality; give at least one"),
+    ({"groups": np.zeros(5, int)}, r"^mine: groups has 5 entries for 6 samples; align with ids"),
+    ({"masks": np.zeros((7, 2, 2))}, r"^mine: masks has 7 entries for 6 samples"),
+    ({"factors": {"height": np.zeros(5)}}, r"^mine: height has 5 entries for 6 samples"),
+    (
+        {"modalities": {"rgb": modality(), "depth": modality(y=OTHER)}},
+        r"^mine/depth: id '4' has another label in another modality; pairs share",
+    ),
+    (
+        {"modalities": {"rgb": modality(), "depth": modality(ids=np.arange(6).astype(str))}},
+        r"^mine: ids are numbers here and text there; use one type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changed", "fragment"), WRONG_DATA)
+def test_data_that_do_not_fit_together(changed, fragment):
+    fields = {"modalities": {"rgb": modality()}, "classes": CLASSES, "name": "mine"}
+    refused(lambda: MultiModalData(**fields | changed), fragment)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("use", [lambda d: d.split(), lambda d: d.fingerprint])
+def test_pixels_that_are_not_finite(value, use, monkeypatch):
+    monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16)
+    x = np.zeros((12, 2, 2, 2), np.float32)
+    x[7, 1, 0, 1] = value
+    wrong = modality(x=x, y=np.arange(12) % 3, ids=np.arange(12))
+    fragment = rf"^data/rgb: sample 7, band 1 holds {value} at pixel \(0, 1\); fill or drop"
+    refused(lambda: use(MultiModalData({"rgb": wrong}, CLASSES)), fragment)
+
+
+# a class for every pixel
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return data.load("scenes-dense:n=20,size=16,objects=2")
+
+
+WRONG_MASKS = [
+    (lambda m: m[:, :8], r"^scenes-dense/rgb: images are 16×16 pixels, masks 8×16; resize masks"),
+    (lambda m: m.astype(np.int64), r"^scenes-dense: masks are int64; classes of pixels are uint8"),
+    (lambda m: m.astype(bool), r"^scenes-dense: masks are bool"),
+    (lambda m: m[:19], r"^scenes-dense: masks has 19 entries for 20 samples"),
+]
+
+
+@pytest.mark.parametrize(("change", "fragment"), WRONG_MASKS)
+def test_masks_that_do_not_fit(whole, change, fragment):
+    refused(lambda: replace(whole, masks=change(whole.masks)), fragment)
+
+
+def test_the_modality_that_does_not_fit_its_masks_is_named(whole):
+    small = replace(whole.modalities["depth"], x=whole.modalities["depth"].x[:, :, ::2, ::2])
+    modalities = {**whole.modalities, "depth": small}
+    refused(lambda: replace(whole, modalities=modalities), "^scenes-dense/depth: images are 8×8")
+
+
+@pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2))])
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_an_id_that_is_no_class(whole, value, place, where, monkeypatch, tmp_path):
+    monkeypatch.setattr(files, "CHUNK_BYTES", 3 * 16 * 16)
+    masks = whole.masks.copy()
+    masks[place] = masks[19, 15, 15] = value  # the first one is named
+    wrong, (sample, *pixel) = replace(whole, masks=masks), place
+    fragment = rf"masks: sample {sample} holds {value} at pixel \({pixel[0]}, {pixel[1]}\); there"
+    refused(wrong.split if where == "memory" else lambda: wrong.save(tmp_path / "out"), fragment)
+
+
+def test_masks_that_are_missing_or_empty(whole):
+    refused(replace(whole, masks=None).split, "^scenes-dense: dense, but has no masks; give masks")
+    empty = replace(whole, masks=np.full_like(whole.masks, 255))
+    refused(empty.split, "^scenes-dense, train part: no pixel of any mask has a label")
+
+
+@pytest.mark.parametrize("part", ["valid", "test"])
+def test_a_part_without_a_label_is_named_and_one_pixel_is_enough(whole, part):
+    parts, masks = whole.divide(seed=0), whole.masks.copy()
+    masks[parts[part]] = 255
+    refused(replace(whole, masks=masks, parts=parts).split, f"{part} part: no pixel of any mask")
+    masks[parts[part][-1], 15, 15] = 3
+    assert len(replace(whole, masks=masks, parts=parts).split().train) == 10
+
+
+def test_dense_data_are_divided_whatever_their_most_frequent_class(whole):
+    flat = {name: replace(m, y=np.zeros(20, np.int64)) for name, m in whole.modalities.items()}
+    split = replace(whole, modalities=flat).split()
+    assert sorted(i for part in split for i in part.ids) == sorted(whole.ids)
+    refused(replace(whole, modalities=flat, dense=False).split, "two classes at least")
+
+
+@pytest.mark.parametrize("unlabelled", ["one image", "all images"])
+@pytest.mark.parametrize("name", ["single", "crodino"])
+def test_a_step_with_images_without_a_label(whole, name, unlabelled):
+    options = {"weights": {"soft": 0.5}} if name == "crodino" else {}
+    model = build(methods.get(name), whole, replace(TINY, options=options))
+    x = {m: torch.from_numpy(held.x[:4]) for m, held in whole.modalities.items()}
+    masks = torch.from_numpy(whole.masks[:4]).long()
+    masks[1 if unlabelled == "one image" else slice(None)] = 255
+    batch = Batch(x, dict.fromkeys(x, masks), views=dict.fromkeys(x, torch.tensor([0, 3, 6, 1])))
+    terms = model(batch)
+    sum(model.weights[term] * value for term, value in terms.items()).backward()
+    assert all(value.isfinite() for value in terms.values())
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+    assert (terms["cl"].item() == 0) == (unlabelled == "all images")
+
+
+@pytest.mark.parametrize("kind", ["scenes", "no masks"])
+def test_a_dense_method_needs_a_class_for_every_pixel(whole, kind, tmp_path):
+    wrong = scenes.make(66, size=16) if kind == "scenes" else replace(whole, masks=None)
+    with pytest.raises(ConfigError, match=r"^single: needs a class for every pixel"):
+        build(methods.get("single"), wrong, TINY)
+    if kind == "scenes":
+        with pytest.raises(ConfigError, match="needs a class for every pixel"):
+            fit("single", wrong.split(), TINY, tmp_path / "run", progress=False)
+        assert list(tmp_path.iterdir()) == []
+
+
+# images at an odd level
+
+
+def depth(x, invalid=None):
+    return Modality(x, np.zeros(len(x), int), np.arange(len(x)), invalid=invalid)
+
+
+def test_the_level_is_the_98th_percentile_of_what_was_measured():
+    assert levels(depth(-np.arange(101.0).reshape(1, 1, 1, 101))).tolist() == [98.0]
+    x = np.zeros((2, 1, 1, 4))
+    x[0, 0, 0, 0] = 7.0
+    assert levels(depth(x, invalid=0)).tolist() == [7.0, 0.0]
+
+
+@pytest.mark.parametrize("scale", [1000, 257, 1 / 1000, 1 / 257, 0, 1])
+def test_another_unit_stands_out(scale):
+    x = 3000 * scenes.make(n=60, size=16).modalities["depth"].x
+    x[[4, 17]] *= scale
+    assert odd_levels(levels(depth(x))).tolist() == ([] if scale == 1 else [4, 17])
