@@ -294,7 +294,7 @@ LABELS = [
     ("teacher", {"reads": "all"}, "teacher"),
     ("teacher", {"reads": "rgb"}, "teacher reads=rgb"),
     ("dkd", {"weights": {"nckd": 2, "cl": 1}}, "dkd nckd=2"),
-    ("dkd", {"first_epoch": 0, "warmup": 5, "weights": {"tckd": 0}}, "dkd warmup=5 first_epoch=0 tckd=0"),
+    ("dkd", {"first_epoch": 0, "warmup": 0.5, "weights": {"tckd": 0}}, "dkd first_epoch=0 warmup=0.5 tckd=0"),
     ("mine", {"colour": "red"}, "mine"),  # nobody knows its defaults
     ("kdv2", {"temperature": 2}, "kdv2 temperature=2"),
     ("kdv2", {"temperature": 2.5}, "kdv2 temperature=2.5"),

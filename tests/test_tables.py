@@ -278,7 +278,7 @@ LABELS = {
     3: [
         "discom", "discom adv=0", "discom mod=0", "discom aux=0", "discom orth=0",
         "discom reduction=released modality_targets=released", "discom pairing=paired", "discom grl_lambda=0.1",
-        "discom grl_warmup=30", "discom dimension=16", "discom dimension=256", "discom-solo", "discom-solo orth=0",
+        "discom grl_warmup=0.1", "discom dimension=16", "discom dimension=256", "discom-solo", "discom-solo orth=0",
         "discom-solo dimension=256",
     ],
     4: ["discom"],

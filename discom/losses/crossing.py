@@ -1,9 +1,8 @@
-"""What crosses over between two encoder–decoders: CroDiNo-KD's terms, one pure function each.
+"""CroDiNo-KD's terms, one pure function each: what two encoder–decoders learn from each other.
 
-CroDiNo-KD's README (Ferrod et al., ECML-PKDD 2025) names disentanglement, contrastive learning and
-an auxiliary decoder; which layer is split, which pairs are contrasted and with what weights is not
-in it, so all that is here is ours. B batch, D channels, M modalities, h×w places of a map, P =
-B·h·w.
+Only the README of CroDiNo-KD (Ferrod et al., ECML-PKDD 2025) is public. It names disentanglement,
+contrastive learning and an auxiliary decoder; which layer is split, which pairs are contrasted and
+with what weights is ours. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
+from discom.losses.distill import full_precision
 from discom.losses.separate import squared_correlation
 
 __all__ = ["cross_halves", "halves", "place_contrast", "place_labels", "place_separation"]
@@ -34,12 +34,11 @@ def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
-    r"""The halves' channels shall not be correlated over all P places; r² is the
-    `squared_correlation`.
+    r"""The halves' channels shall not be correlated over all P places; r² is `squared_correlation`.
 
     .. math:: L_{\perp} = \sum_m r^2(inv_m, spec_m)
 
-    Source: ours. A squared cosine of two long vectors is near zero whatever they hold; correlations
+    Source: ours. The squared cosine of two long vectors is near zero in any case; correlations
     between channels are not.
 
     Args:
@@ -52,9 +51,8 @@ def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
     >>> round(place_separation({"rgb": torch.cat([x, -3 * x], 1)}).item(), 4)
     1.0
     """
-    return sum(
-        squared_correlation(*(_places(half) for half in halves(held))) for held in maps.values()
-    )
+    pairs = [halves(one) for one in maps.values()]
+    return torch.stack([squared_correlation(_places(a), _places(b)) for a, b in pairs]).sum()
 
 
 def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
@@ -73,53 +71,51 @@ def place_contrast(
     temperature: float = 0.1,
     places: int = 1024,
 ) -> Tensor:
-    r"""InfoNCE over places: a place in one sensor shall be more like itself in the other sensor
-    than like other places.
+    r"""InfoNCE over places: a place shall resemble itself in the other modality more than other
+    places.
 
     .. math:: L_{con} = -\tfrac{1}{2P} \sum_p [\log \mathrm{softmax}_q(a_p \cdot b_q / \tau)_p
               + \log \mathrm{softmax}_q(b_p \cdot a_q / \tau)_p], \qquad \|a_p\| = \|b_p\| = 1
 
     Source: InfoNCE (van den Oord et al. 2018); the pairs are ours. Other places of the same class
-    are no negatives: two pieces of one material should look alike. A place without a label is a
-    negative of all others.
+    are no
+    negatives: two pieces of one material should look alike. A place without a label is a negative
+    of all others.
 
     Args:
         first, second: the invariant halves of two modalities [B, D, h, w], both in the scene's own
-        position.
-        labels: class of each place [B, h, w], 255 for none; without them every other place is a
-        negative.
+            position.
+        labels: class of each place [B, h, w], 255 for none; without them all other places are
+        negatives.
         temperature: τ > 0.
-        places: so many are drawn where there are more: the table of all pairs grows with their
-            square.
+        places: so many are drawn at random where there are more; the cost grows with their square.
 
     Returns:
-        A scalar ≥ 0; log of the number of places where nothing can be told apart.
+        A scalar ≥ 0; log of the number of places where all are alike.
 
     >>> a = torch.eye(4).view(1, 4, 2, 2)
     >>> place_contrast(a, a).item() < 1e-3, round(place_contrast(0 * a, 0 * a).item(), 4)  # log 4
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
-        a, b = (
-            F.normalize(_places(x).float() if x.dtype.itemsize < 4 else _places(x), dim=1)
-            for x in (first, second)
-        )
-        known = None if labels is None else labels.flatten()
+        a, b = (F.normalize(full_precision(_places(x)), dim=1) for x in (first, second))  # [P, D]
+        classes = None if labels is None else labels.flatten()  # [P]
         if len(a) > places:
-            chosen = torch.randperm(len(a))[:places].to(a.device)
-            a, b, known = a[chosen], b[chosen], None if known is None else known[chosen]
-        likeness = a @ b.T / temperature  # [P, P]
-        if known is not None:
-            alike = (known[:, None] == known) & (known != NO_LABEL)[:, None]
-            alike.fill_diagonal_(False)
-            likeness = likeness.masked_fill(alike, -torch.inf)
-        same = torch.arange(len(a), device=a.device)
-        return (F.cross_entropy(likeness, same) + F.cross_entropy(likeness.T, same)) / 2
+            rows = torch.randperm(len(a))[:places].to(a.device)
+            a, b = a[rows], b[rows]
+            classes = None if classes is None else classes[rows]
+        scores = a @ b.T / temperature  # [P, P]
+        if classes is not None:
+            same_class = (classes[:, None] == classes) & (classes != NO_LABEL)[:, None]
+            same_class.fill_diagonal_(False)
+            scores = scores.masked_fill(same_class, -torch.inf)
+        itself = torch.arange(len(a), device=a.device)
+        return (F.cross_entropy(scores, itself) + F.cross_entropy(scores.T, itself)) / 2
 
 
 def cross_halves(maps: Mapping[str, Sequence[Tensor]], shift: int = 0) -> list[Tensor]:
-    """What the auxiliary decoder reads: at every scale the invariant half of one sensor, the
-    specific half of the next.
+    """What the auxiliary decoder reads: the invariant half of one modality, the specific of the
+    next.
 
     Row i of the batch takes the invariant half of modality (i + shift) mod M and the specific half
     of the one after it, so that one pass over a batch trains on all M pairings.
@@ -131,23 +127,15 @@ def cross_halves(maps: Mapping[str, Sequence[Tensor]], shift: int = 0) -> list[T
     Returns:
         A map for each scale, of the same shape as those of one modality.
     """
-    scales = list(zip(*maps.values(), strict=True))  # of each scale, the M maps
-    count = len(scales[0])
-    rows = torch.arange(len(scales[0][0]), device=scales[0][0].device)
     mixed = []
-    for held in scales:
-        invariant, specific = (
-            torch.stack(half) for half in zip(*(halves(one) for one in held), strict=True)
-        )
-        mixed.append(
-            torch.cat(
-                [
-                    invariant[(rows + shift) % count, rows],
-                    specific[(rows + shift + 1) % count, rows],
-                ],
-                1,
-            )
-        )
+    for scale in zip(*maps.values(), strict=True):  # of each scale, the M maps
+        pairs = [halves(one) for one in scale]
+        invariant = torch.stack([pair[0] for pair in pairs])  # [M, B, D_k, h_k, w_k]
+        specific = torch.stack([pair[1] for pair in pairs])
+        rows = torch.arange(invariant.shape[1], device=invariant.device)
+        source = (rows + shift) % len(pairs)
+        parts = [invariant[source, rows], specific[(source + 1) % len(pairs), rows]]
+        mixed.append(torch.cat(parts, dim=1))
     return mixed
 
 

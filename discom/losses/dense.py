@@ -1,12 +1,10 @@
-"""What a student of dense prediction is asked to learn: labels of pixels, and what its teacher says
-of each pixel.
+"""Losses of dense prediction: labels of pixels, and seven ways to copy a teacher's maps.
 
-Letters: B images, C classes, K tokens, D channels, h x w cells of a feature map, H x W pixels; z^s,
-z^t logits of student and teacher; p_T = softmax(z / T) over classes unless said otherwise; KL(a ‖
-b) = Σ a (log a - log b). All is computed in float32 at least, whatever the networks ran in; the
-gradient reaches whatever requires it, which a frozen teacher's maps do not. A term without labels
-among its arguments covers unlabelled pixels too. Where paper and official code differ the code is
-followed (tests/golden names the commits) and the docstring says so.
+B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
+z^s, z^t logits of student and teacher; p_T = softmax(z / T) over classes unless said otherwise;
+KL(a ‖ b) = Σ a (log a - log b). All is computed in float32 at least, and no gradient reaches the
+teacher's maps. A term without labels covers unlabelled pixels too. Where paper and official code
+differ, the code is followed (tests/golden names the commits).
 """
 
 import torch
@@ -14,18 +12,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data.checks import NO_LABEL
-from discom.losses.distill import check_temperature, kd
+from discom.losses.distill import check_temperature, full_precision, kd
 
-__all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative", "pixel_wise",
-           "prototype_similarity", "receptive_mask", "soft_labels", "token_masks", "token_overlap"]  # fmt: skip
+__all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative"]
+__all__ += ["pixel_wise", "prototype_similarity", "receptive_mask", "soft_labels"]
+__all__ += ["token_masks", "token_overlap"]
 
-EPSILON = 1e-5  # added to the pixels of a class and to the area of a mask, and the least length in a cosine
+EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where the whole batch
-    has no label.
+    r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where there is none.
 
     .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
@@ -33,21 +31,22 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         logits: [B, C, H, W].
         labels: [B, H, W], int64 in [0, C), or `NO_LABEL`.
 
-    >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), torch.tensor([[[3, NO_LABEL]]])).item(), 4)  # log 4
+    >>> labels = torch.tensor([[[3, NO_LABEL]]])
+    >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), labels).item(), 4)  # log 4
     1.3863
     """
-    total = F.cross_entropy(_full(logits), labels, ignore_index=NO_LABEL, reduction="sum")
+    logits = full_precision(logits)
+    total = F.cross_entropy(logits, labels, ignore_index=NO_LABEL, reduction="sum")
     return total / (labels != NO_LABEL).sum().clamp(min=1)
 
 
 def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    r"""Pixel-wise KD: `kd` at every pixel, mean over images and pixels.
+    r"""Pixel-wise KD: `distill.kd` at every pixel, mean over images and pixels.
 
     .. math:: L = \frac{T^2}{BHW} \sum_{b,x} \mathrm{KL}(p^t_T \| p^s_T)
 
     Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both
-    logits are [B, C, H, W]; the result is ≥ 0, and 0 where the two agree up to a constant per
-    pixel.
+    logits are [B, C, H, W]; the result is ≥ 0, and 0 where they agree up to a constant per pixel.
 
     Raises:
         ValueError: shapes that differ or are no maps, or T ≤ 0.
@@ -62,124 +61,118 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 def channel_wise(
     student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
 ) -> Tensor:
-    r"""CWD: mean over images and channels of the divergence, p the softmax over the positions x of
-    a channel.
+    r"""CWD: each channel is a distribution over positions; mean over images and channels.
 
     .. math:: L_{CWD} = \frac{T^2}{BC} \sum_{b,c} \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
-    \mathrm{softmax}_x(z / T)
+              \mathrm{softmax}_x(z / T)
 
-    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 on logits
-    are its script's (its parser's defaults are another setting). The official code takes
-    log(softmax), which underflows to -∞; here it is a log-softmax: the same values, always finite.
-    Both logits are [B, C, H, W], features [B, D, h, w] do as well; the result is ≥ 0, and 0 where
-    the two agree up to a constant per image and channel.
+    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 are its
+    script's, not its parser's defaults. Its log(softmax) underflows to -∞, the log-softmax here
+    does not. Both are [B, C, H, W], logits or features; the result is ≥ 0, and 0 where they agree
+    up to a constant per image and channel.
 
-    >>> channel_wise(torch.zeros(1, 2, 2, 2), torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)).item()
+    >>> teacher = torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)
+    >>> channel_wise(torch.zeros(1, 2, 2, 2), teacher).item()
     0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(
-        student.flatten(0, 1).flatten(1), teacher.flatten(0, 1).flatten(1), temperature
-    )  # [B·C, H·W]
+    student, teacher = (x.flatten(0, 1).flatten(1) for x in (student, teacher))  # [B·C, H·W]
+    return kd(student, teacher, temperature)
 
 
 def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
-    r"""ProtoKD's pixel-wise KD: a mean over images, pixels and classes.
+    r"""ProtoKD's pixel-wise KD: a mean over images, pixels and classes, without T².
 
     .. math:: L = \tfrac{1}{BHWC} \sum_{b,x,c} p^t_T (\log p^t_T - \log p^s_T)
 
-    Source: Wang et al., ICASSP 2023, as its official code has it: no T², and a mean over the
-    classes too, so it is `pixel_wise` / (C · T²). Their T is 10, their weight 10.
+    Source: Wang et al., ICASSP 2023, as in its official code, so it is `pixel_wise` / (C · T²).
+    Their T is 10, their weight 10.
 
     >>> student, teacher = torch.tensor([[0.0, 1.0], [2.0, 0.0]])[:, None, :, None, None]
     >>> ratio = pixel_wise(student, teacher, 10.0) / element_kd(student, teacher)
     >>> round(ratio.item())  # 2 classes, T = 10
     200
     """
-    return pixel_wise(student_logits, teacher_logits, temperature) / (
-        student_logits.shape[1] * temperature**2
-    )
+    classes = student_logits.shape[1]
+    return pixel_wise(student_logits, teacher_logits, temperature) / (classes * temperature**2)
 
 
 def prototype_similarity(
     student_features: Tensor, teacher_features: Tensor, labels: Tensor, classes: int
 ) -> Tensor:
-    r"""ProtoKD: mean squared difference between the networks' maps of likeness to the classes'
-    prototypes μ.
+    r"""ProtoKD: mean squared difference of the networks' cosines between cells and class prototypes
+    μ.
 
     .. math:: L_{proto} = \tfrac{1}{BCP} \sum_{b,c,x} [\cos(f^s_x, \mu^s_{bc}) - \cos(f^t_x,
               \mu^t_{bc})]^2, \qquad \mu_{bc} = \frac{\sum_{x: y_x = c} f_x}{|\{x: y_x = c\}| +
               10^{-5}}
 
-    Source: Wang et al., ICASSP 2023; the weight is .1. As in the official code a class that any
-    image of the batch lacks is dropped for the whole batch, and the mean is over the others. That
-    code takes volumes only: this is its value for a depth of 1. Pixels without a label belong to no
-    prototype, but are compared like the others.
+    Source: Wang et al., ICASSP 2023; weight .1. As in the official code, a class that any image of
+    the batch lacks is dropped for the whole batch. That code takes volumes only; this is its value
+    for a depth of 1. Cells without a label belong to no prototype but are compared like the others.
 
     Args:
-        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], those before the last
-        layer.
-        labels: [B, h, w] at the features' resolution, int64 in [0, classes), or `NO_LABEL`.
+        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], before the last layer.
+        labels: [B, h, w], int64 in [0, classes), or `NO_LABEL`.
         classes: C.
 
     Returns:
         A scalar in [0, 4]; 0, with a gradient of 0, if no class is in every image.
 
     Raises:
-        ValueError: maps or labels of different places.
+        ValueError: maps or labels of different sizes.
 
     >>> f = torch.eye(2)[None, :, None]  # two cells, each its class's prototype
-    >>> g = torch.ones(1, 2, 1, 2)  # a teacher to whom the classes are alike
+    >>> g = torch.ones(1, 2, 1, 2)  # a teacher for which the classes are alike
     >>> round(prototype_similarity(f, g, torch.tensor([[[0, 1]]]), classes=2).item(), 4)
     0.5
     """
-    places = {(len(x), *x.shape[-2:]) for x in (student_features, teacher_features, labels)}
-    if len(places) > 1:
+    sizes = {(len(x), *x.shape[-2:]) for x in (student_features, teacher_features, labels)}
+    if len(sizes) > 1:
         raise ValueError(
-            f"features and labels: of {sorted(places)} images and cells; bring them to one resolution"
+            f"features and labels: sizes {sorted(sizes)}; bring them to one resolution"
         )
-    masks = (
-        labels.flatten(1)[:, None] == torch.arange(classes, device=labels.device)[:, None]
-    )  # [B, C, h·w]
-    shared = masks.any(2).all(0)  # [C]: the others weigh 0, which needs no copy to the host
-    student, teacher = (_likeness(x, masks) for x in (student_features, teacher_features))
-    return ((student - teacher).square().mean((0, 2)) * shared).sum() / shared.sum().clamp(min=1)
+    numbers = torch.arange(classes, device=labels.device)
+    masks = labels.flatten(1)[:, None] == numbers[:, None]  # [B, C, h·w]
+    shared = masks.any(2).all(0)  # [C]; the others weigh 0, which needs no copy to the host
+    student = _prototype_cosines(student_features, masks)  # [B, C, h·w]
+    teacher = _prototype_cosines(teacher_features.detach(), masks)
+    per_class = (student - teacher).square().mean((0, 2))  # [C]
+    return (per_class * shared).sum() / shared.sum().clamp(min=1)
 
 
-def _likeness(features: Tensor, masks: Tensor) -> Tensor:
+def _prototype_cosines(features: Tensor, masks: Tensor) -> Tensor:
     """Cosine of each cell with each class's prototype of its image, [B, C, h·w]."""
     with torch.autocast(features.device.type, enabled=False):
-        features = _full(features).flatten(2)  # [B, D, h·w]
+        features = full_precision(features).flatten(2)  # [B, D, h·w]
         masks = masks.to(features.dtype)
         prototypes = masks @ features.mT / (masks.sum(2, keepdim=True) + EPSILON)  # [B, C, D]
-        return F.normalize(prototypes, dim=2, eps=EPSILON) @ F.normalize(
-            features, dim=1, eps=EPSILON
-        )
+        prototypes = F.normalize(prototypes, dim=2, eps=EPSILON)
+        return prototypes @ F.normalize(features, dim=1, eps=EPSILON)
 
 
 def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
-    r"""MasKD's masks, from tokens τ [K, D] and the teacher's features [B, D, h, w] → [B, K, h, w]
-    in (0, 1).
+    r"""MasKD's masks, from tokens τ [K, D] and the teacher's features [B, D, h, w] → [B, K, h, w].
 
     .. math:: m_k(x) = \sigma(\tau_k \cdot f^t_x)
 
-    Source: Huang et al., ICLR 2023; neither a softmax nor a division by √D. Officially 8 tokens on
-    maps of class scores, learned on the teacher beforehand (Σ_k mask_k ⊙ feature takes the
-    feature's place, `token_overlap` keeps the masks apart) and then left as they are.
+    Source: Huang et al., ICLR 2023. Officially 8 tokens on maps of class scores, learned on the
+    teacher first (Σ_k mask_k ⊙ feature takes the feature's place, `token_overlap` keeps the masks
+    apart) and then frozen.
 
     >>> token_masks(torch.zeros(2, 3), torch.ones(1, 3, 1, 1)).flatten().tolist()
     [0.5, 0.5]
     """
     with torch.autocast(teacher_features.device.type, enabled=False):
-        return torch.einsum("kd,bdhw->bkhw", _full(tokens), _full(teacher_features)).sigmoid()
+        tokens, features = full_precision(tokens), full_precision(teacher_features.detach())
+        return torch.einsum("kd,bdhw->bkhw", tokens, features).sigmoid()
 
 
 def token_overlap(masks: Tensor) -> Tensor:
-    r"""MasKD's term for learning tokens: mean over images and pairs of different tokens of their
-    masks' Dice overlap.
+    r"""MasKD's term for learning tokens: mean Dice overlap of the masks of different tokens.
 
     .. math:: \mathrm{Dice}(a, b) = \frac{2 \sum_x a_x b_x}{\sum_x a_x^2 + \sum_x b_x^2 + 2 \cdot
-    10^{-12}}
+              10^{-12}}
 
     Source: Huang et al., ICLR 2023, with the squared denominators of the official code. Masks are
     [B, K, h, w] in [0, 1], and so is the result; 0 for a single token.
@@ -189,24 +182,23 @@ def token_overlap(masks: Tensor) -> Tensor:
     (0.0, 1.0)
     """
     with torch.autocast(masks.device.type, enabled=False):
-        masks = _full(masks).flatten(2)
+        masks = full_precision(masks).flatten(2)
         areas = masks.square().sum(2) + TINY  # [B, K]
         dice = 2 * masks @ masks.mT / (areas[:, :, None] + areas[:, None])  # [B, K, K]
-        count = masks.shape[1]
-        pairs = dice.sum() - dice.diagonal(dim1=1, dim2=2).sum()
-        return pairs / max(len(masks) * count * (count - 1), 1)
+        tokens = masks.shape[1]
+        total = dice.sum() - dice.diagonal(dim1=1, dim2=2).sum()
+        return total / max(len(masks) * tokens * (tokens - 1), 1)
 
 
 def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Tensor) -> Tensor:
-    r"""MasKD: differences of the networks' maps s and t under masks m, mean over images, tokens and
+    r"""MasKD: squared differences of maps s and t under masks m, mean over images, tokens,
     channels.
 
     .. math:: L_{mask} = \tfrac{1}{2BKD} \sum_{b,k,d} \frac{\sum_x m_x^2 (s_x - t_x)^2}{\sum_x m_x +
-    10^{-5}}
+              10^{-5}}
 
-    Source: Huang et al., ICLR 2023. As in the official code the mask is squared above the line and
-    not below. Features are [B, D, h, w], officially the maps of class scores; masks [B, K, h, w] in
-    (0, 1), those of `token_masks`.
+    Source: Huang et al., ICLR 2023; the mask is squared above the line only, as in the official
+    code. Features are [B, D, h, w], officially maps of class scores; masks [B, K, h, w] in (0, 1).
 
     >>> s, t = torch.full((1, 2, 2, 2), 3.0), torch.full((1, 2, 2, 2), 1.0)
     >>> round(receptive_mask(s, t, torch.full((1, 5, 2, 2), 0.5)).item(), 4)  # ½ · .5 · 2²
@@ -214,7 +206,7 @@ def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Te
     """
     student, teacher = _pair(student_features, teacher_features)
     with torch.autocast(student.device.type, enabled=False):
-        masks = _full(masks).flatten(2)
+        masks = full_precision(masks).flatten(2)
         errors = masks.square() @ (student - teacher).square().flatten(2).mT  # [B, K, D]
         return 0.5 * (errors / (masks.sum(2, keepdim=True) + EPSILON)).mean()
 
@@ -222,21 +214,17 @@ def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Te
 def masked_generative(
     student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor
 ) -> Tensor:
-    r"""MGD: the teacher's map made from what a mask m keeps of the student's, summed over channels
-    and cells.
+    r"""MGD: the teacher's map generated from a masked map of the student; a sum, not a mean.
 
     .. math:: L_{MGD} = \tfrac{1}{B} \| G(m \odot f^s) - f^t \|^2
 
-    Source: Yang et al., ECCV 2022, segmentation. A sum, so it is large: the method's weight is
-    2e-5. One draw per cell
-    is shared by all channels and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <=
-    .25), so that a share of .75 is masked. Where the widths differ, a learned 1x1 convolution of
-    the student's map comes before the mask.
+    Source: Yang et al., ECCV 2022, segmentation; weight 2e-5. One draw per cell is shared by all
+    channels, and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <= .25). Where the
+    widths differ, a learned 1×1 convolution of the student's map comes before the mask.
 
     Args:
         student_features, teacher_features: [B, D, h, w] and [B, D', h, w].
-        generator: D → D': 3x3 convolution, ReLU, 3x3 convolution, learned with the student. It runs
-            in the precision of the networks; the errors are taken in float32 at least.
+        generator: D → D': 3×3 convolution, ReLU, 3×3 convolution, learned with the student.
         kept: [B, 1, h, w], 1 or True where the student's map is kept.
 
     >>> s, t = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[4.0, 2.0]]]])
@@ -248,21 +236,21 @@ def masked_generative(
 
 
 def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
-    r"""The soft-label term for KD-Net: mean over images and pixels, no T².
+    r"""KD-Net's soft-label term: mean over images and pixels, no T², only the teacher softened.
 
     .. math:: L = \tfrac{1}{BHW} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}(z^t / T) \|
-    \mathrm{softmax}(z^s))
+              \mathrm{softmax}(z^s))
 
-    Source: KD-Net (Hu et al., MICCAI 2020) says of itself that it adapts generalized distillation
-    (Lopez-Paz et al., ICLR 2016), which minimises (1 - λ) · labels + λ · soft labels, the teacher's
-    softmax(z / T). There is no official code, and KD-Net's own equations were not at hand: this is
-    generalized distillation for each pixel, and no reproduction. Ours: T, the mean, and KL for the
-    cross-entropy: the same gradient, and 0 where the two agree.
+    Source: KD-Net (Hu et al., MICCAI 2020) says that it adapts generalized distillation (Lopez-Paz
+    et al., ICLR 2016). It has no official code and its equations were not at hand, so this is
+    generalized distillation for each pixel and no reproduction. T, the mean, and KL for the
+    cross-entropy (the same gradient) are ours.
 
     Raises:
         ValueError: shapes that differ or are no maps, or T ≤ 0.
 
-    >>> soft_labels(torch.tensor([1.0, 0.0])[None, :, None, None], torch.tensor([4.0, 0.0])[None, :, None, None]).item()
+    >>> student, teacher = torch.tensor([[1.0, 0.0], [4.0, 0.0]])[:, None, :, None, None]
+    >>> soft_labels(student, teacher).item()
     0.0
     """
     check_temperature(temperature)
@@ -271,15 +259,14 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
 
 
 def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
-    r"""The latent term for KD-Net: mean over images and cells, the softmax over the channels d.
+    r"""KD-Net's latent term: mean over images and cells, softmax over the channels d, T = 1.
 
     .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \|
-    \mathrm{softmax}_d f^s)
+              \mathrm{softmax}_d f^s)
 
-    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as works that
-    compare with it say; its own equation was not at hand (see `soft_labels`). Ours: the encoder's
-    last map, [B, D, h, w], a softmax over the channels of each cell, T = 1, and the mean over the
-    cells, so that the size of the map does not count.
+    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as later works
+    say; its equation was not at hand. Ours: the encoder's last map [B, D, h, w] and the mean over
+    its cells.
 
     >>> latent_kl(torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)).item()
     0.0
@@ -287,17 +274,11 @@ def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
     return pixel_wise(student_map, teacher_map, 1.0)
 
 
-def _full(x: Tensor) -> Tensor:
-    """At least single precision."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
 def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     if student.shape != teacher.shape or student.ndim != 4:
-        raise ValueError(
-            f"maps: student {tuple(student.shape)}, teacher {tuple(teacher.shape)}; give two [B, C, H, W]"
-        )
-    return _full(student), _full(teacher)
+        shapes = f"student {tuple(student.shape)}, teacher {tuple(teacher.shape)}"
+        raise ValueError(f"maps: {shapes}; give two [B, C, H, W]")
+    return full_precision(student), full_precision(teacher.detach())
 
 
 def _pixels(logits: Tensor) -> Tensor:

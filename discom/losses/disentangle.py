@@ -1,18 +1,17 @@
-"""Equations 2–6 of DisCoM-KD, one function each. Letters: B batch, D embedding width, C classes, M
+"""Equations 2–6 of DisCoM-KD, one function each. B batch, D embedding width, C classes, M
 modalities.
 
-Every function takes embeddings and labels as mappings modality → tensors and returns an unweighted
-scalar ≥ 0 (the orthogonality term: ≥ -2M). Two conventions differ between the paper and its
-released code, and both can be had:
+Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
+orthogonality term: ≥ -2M). The paper and its released code differ in two conventions; both can be
+had:
 
-reduction: "paper" takes a mean over each modality's batch and sums over modalities; "released"
-    takes one mean over the rows of all modalities together. For M modalities of equal batch size
-    the released value is 1/M of the paper's, and for the modality term, whose two heads share that
-    mean as well, 1/(2M).
+reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
+    rows of all modalities. With equal batches that is 1/M of the paper's value, and 1/(2M) for
+    L_mod, whose two heads share the mean.
 modality_targets: "paper" asks each modality classifier for the number of the modality; "released"
-    hands it a matrix of ones for the first modality and of zeros for the others, read as class
-    probabilities: the first modality is then driven to equal odds and the others get no gradient at
-    all, which leaves both terms almost without effect.
+    reads a matrix of ones for the first modality and zeros for the others as class probabilities.
+    The first modality is then driven to equal odds and the others get no gradient, which leaves
+    L_adv and L_mod almost without effect.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,16 +24,8 @@ from torch import Tensor
 
 from discom.errors import ConfigError
 
-__all__ = [
-    "adversarial_loss",
-    "auxiliary_loss",
-    "check_conventions",
-    "modality_loss",
-    "orthogonality_loss",
-    "reverse_gradient",
-    "task_loss",
-    "terms",
-]
+__all__ = ["adversarial_loss", "auxiliary_loss", "check_conventions", "modality_loss"]
+__all__ += ["orthogonality_loss", "reverse_gradient", "task_loss", "terms"]
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -49,7 +40,7 @@ class _ReverseGradient(torch.autograd.Function):
 
 
 def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
-    r"""Gradient reversal layer (Ganin et al. 2016): the identity forward, -λ times the gradient
+    r"""Gradient reversal layer (Ganin et al. 2016): the identity, with -λ times the gradient
     backward.
 
     .. math:: \mathrm{GRL}(z) = z, \qquad \partial\,\mathrm{GRL}(z) / \partial z = -\lambda I
@@ -66,7 +57,7 @@ def _reduce(losses: list[Tensor], reduction: str) -> Tensor:
     """Per-sample losses, one [B] for each modality (and head) → scalar."""
     check_conventions(reduction=reduction)
     if reduction == "paper":
-        return sum(loss.mean() for loss in losses)
+        return torch.stack([loss.mean() for loss in losses]).sum()
     return torch.cat(losses).mean()
 
 
@@ -75,9 +66,8 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
     convention."""
     check_conventions(modality_targets=targets)
     if targets == "paper":
-        return F.cross_entropy(
-            logits, logits.new_full((len(logits),), number, dtype=torch.long), reduction="none"
-        )
+        labels = torch.full((len(logits),), number, device=logits.device)
+        return F.cross_entropy(logits, labels, reduction="none")
     return F.cross_entropy(logits, torch.full_like(logits, float(number == 0)), reduction="none")
 
 
@@ -87,20 +77,15 @@ def task_loss(
     labels: Mapping[str, Tensor],
     reduction: str = "paper",
 ) -> Tensor:
-    r"""Eq. 2: each modality's classifier learns the class. Labels [B] in [0, C); log C for equal
-    logits, per modality.
+    r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
     .. math:: L_{cl} = \sum_m \mathrm{CE}(\mathrm{Cl}_m([z_{inv} \| z_{inf}]), y_m)
     """
-    return _reduce(
-        [
-            F.cross_entropy(
-                heads.task[m](torch.cat([z.inv, z.inf], dim=1)), labels[m], reduction="none"
-            )  # [B, 2D] → [B]
-            for m, z in embeddings.items()
-        ],
-        reduction,
-    )
+    losses = []
+    for name, z in embeddings.items():
+        logits = heads.task[name](torch.cat([z.inv, z.inf], dim=1))  # [B, 2D] → [B, C]
+        losses.append(F.cross_entropy(logits, labels[name], reduction="none"))
+    return _reduce(losses, reduction)
 
 
 def adversarial_loss(
@@ -111,21 +96,17 @@ def adversarial_loss(
     reduction: str = "paper",
     modality_targets: str = "paper",
 ) -> Tensor:
-    r"""Eq. 3: the classifier learns to tell modalities, the encoders to hide.
+    r"""Eq. 3: the classifier learns to tell modalities apart, the encoders to hide them.
 
     .. math:: L_{adv} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{GRL}(z_{inv})), m)
 
-    At the equilibrium, z_inv tells nothing and the value is M·log M.
+    M·log M where z_inv tells nothing of its modality.
     """
-    return _reduce(
-        [
-            _modality_cross_entropy(
-                heads.adv(reverse_gradient(z.inv, grl_lambda)), number, modality_targets
-            )
-            for number, z in enumerate(embeddings.values())
-        ],
-        reduction,
-    )
+    losses = []
+    for number, z in enumerate(embeddings.values()):
+        logits = heads.adv(reverse_gradient(z.inv, grl_lambda))  # [B, D] → [B, M]
+        losses.append(_modality_cross_entropy(logits, number, modality_targets))
+    return _reduce(losses, reduction)
 
 
 def modality_loss(
@@ -135,19 +116,16 @@ def modality_loss(
     reduction: str = "paper",
     modality_targets: str = "paper",
 ) -> Tensor:
-    r"""Eq. 4: what is private must tell its sensor.
+    r"""Eq. 4: both private parts must tell their modality.
 
     .. math:: L_{mod} = \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}inf}(z_{inf}), m)
               + \sum_m \mathrm{CE}(\mathrm{Cl}_{m\text{-}irr}(z_{irr}), m)
     """
-    informative, irrelevant = (
-        [
-            _modality_cross_entropy(head(getattr(z, part)), number, modality_targets)
-            for number, z in enumerate(embeddings.values())
-        ]
-        for head, part in ((heads.mod_inf, "inf"), (heads.mod_irr, "irr"))
-    )
-    return _reduce(informative + irrelevant, reduction)
+    losses = []
+    for number, z in enumerate(embeddings.values()):
+        for logits in (heads.mod_inf(z.inf), heads.mod_irr(z.irr)):  # [B, M]
+            losses.append(_modality_cross_entropy(logits, number, modality_targets))
+    return _reduce(losses, reduction)
 
 
 def auxiliary_loss(
@@ -156,30 +134,28 @@ def auxiliary_loss(
     labels: Mapping[str, Tensor],
     reduction: str = "paper",
 ) -> Tensor:
-    r"""Eq. 5: either part alone must tell the class.
+    r"""Eq. 5: z_inv alone and z_inf alone must tell the class, by one head for both.
 
     .. math:: L_{aux} = \sum_m \sum_{z \in \{z_{inv}, z_{inf}\}} \mathrm{CE}(\mathrm{Cl}_{aux}(z),
     y_m)
     """
-    invariant, informative = (
-        [
-            F.cross_entropy(heads.aux(getattr(z, part)), labels[m], reduction="none")
-            for m, z in embeddings.items()
-        ]
-        for part in ("inv", "inf")
-    )
-    return _reduce(invariant, reduction) + _reduce(informative, reduction)
+    sums = []
+    for part in ("inv", "inf"):
+        logits = {name: heads.aux(getattr(z, part)) for name, z in embeddings.items()}  # [B, C]
+        losses = [F.cross_entropy(logits[m], labels[m], reduction="none") for m in logits]
+        sums.append(_reduce(losses, reduction))
+    return sums[0] + sums[1]
 
 
 def orthogonality_loss(embeddings: Mapping[str, Any], reduction: str = "paper") -> Tensor:
-    r"""Eq. 6, signed: its minimum, -2M, is opposition and not orthogonality, and nothing holds
-    z_inv and z_irr apart.
+    r"""Eq. 6, signed: its minimum, -2M, is opposition, not orthogonality; (z_inv, z_irr) is left
+    free.
 
     .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
     """
-    return _reduce(
-        [F.cosine_similarity(z.inv, z.inf) for z in embeddings.values()], reduction
-    ) + _reduce([F.cosine_similarity(z.inf, z.irr) for z in embeddings.values()], reduction)
+    invariant = [F.cosine_similarity(z.inv, z.inf) for z in embeddings.values()]  # [B] each
+    irrelevant = [F.cosine_similarity(z.inf, z.irr) for z in embeddings.values()]
+    return _reduce(invariant, reduction) + _reduce(irrelevant, reduction)
 
 
 def terms(
@@ -197,15 +173,15 @@ def terms(
     .. math:: L = L_{cl} + L_{adv} + L_{mod} + L_{aux} + L_{\perp}
 
     Args:
-        embeddings: modality → an Embedding (inv, inf, irr of shape [B, D]); the order numbers the
-            modalities. B may differ between modalities.
+        embeddings: modality → an Embedding (inv, inf, irr, each [B, D]); the order numbers the
+            modalities, and B may differ between them.
         heads: linear layers `.task[modality]` 2D → C, `.adv`, `.mod_inf`, `.mod_irr` D → M, `.aux`
         D → C.
-        labels: modality → classes [B], int64.
+        labels: modality → classes [B], int64 in [0, C).
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
-        adversary: stands in Eq. 3's place, see `losses.adversaries`; it has the paper's conventions
-            alone.
+        adversary: takes Eq. 3's place, see `losses.adversaries`; it knows the paper's conventions
+            only.
 
     Returns:
         {"cl", "adv", "mod", "aux", "orth"}, unweighted scalars.
@@ -217,11 +193,11 @@ def terms(
     >>> from discom.models import Embedding, Heads
     >>> z = {m: Embedding(*torch.eye(3, 8).expand(2, 3, 8).unbind(1)) for m in ("rgb", "depth")}
     >>> y = {m: torch.tensor([0, 1]) for m in z}
-    >>> {name: value.shape for name, value in terms(z, Heads(list(z), 8, 4), y).items()}["orth"]
-    torch.Size([])
+    >>> list(terms(z, Heads(list(z), 8, 4), y))
+    ['cl', 'adv', 'mod', 'aux', 'orth']
     """
     _check(embeddings, heads, labels)
-    conventions = {"reduction": reduction, "modality_targets": modality_targets}
+    conventions: Any = {"reduction": reduction, "modality_targets": modality_targets}
     hidden = adversary or partial(adversarial_loss, **conventions)
     return {
         "cl": task_loss(embeddings, heads, labels, reduction),
@@ -233,30 +209,28 @@ def terms(
 
 
 def check_conventions(**conventions: str) -> None:
-    """Raise a ConfigError (a ValueError) unless each of `reduction` and `modality_targets` is
-    "paper" or "released"."""
+    """Raise a ConfigError unless each of `reduction` and `modality_targets` is "paper" or
+    "released"."""
     for name, value in conventions.items():
         if value not in ("paper", "released"):
             raise ConfigError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")
 
 
 def _check(embeddings, heads, labels) -> None:
-    if len(embeddings) < 2:
+    names = list(embeddings)
+    count: Any = getattr(heads.mod_inf, "out_features", len(names))
+    if len(names) < 2:
+        raise ValueError(f"embeddings: {names} is fewer than two modalities; give two or more")
+    if count != len(names):
         raise ValueError(
-            f"embeddings: {list(embeddings)} is fewer than two modalities; there is nothing to tell apart"
-        )
-    if (known := getattr(heads.mod_inf, "out_features", len(embeddings))) != len(embeddings):
-        raise ValueError(
-            f"embeddings: {list(embeddings)} for heads that tell {known} modalities apart; a missing one would renumber"
-            " the others"
+            f"embeddings: {names} for heads that tell {count} modalities apart; give all of them,"
+            " a missing one would renumber the others"
         )
     for name, z in embeddings.items():
         if not len(z.inv):
+            raise ValueError(f"embeddings: '{name}' has no samples in this batch; give one or more")
+        count = len(labels[name]) if name in labels else "no"
+        if count != len(z.inv):
             raise ValueError(
-                f"embeddings: '{name}' has no samples in this batch; a mean over none is undefined"
-            )
-        if name not in labels or len(labels[name]) != len(z.inv):
-            held = len(labels[name]) if name in labels else "no"
-            raise ValueError(
-                f"labels: {held} labels for {len(z.inv)} embeddings of '{name}'; give one for each"
+                f"labels: {count} labels for {len(z.inv)} embeddings of '{name}'; give one for each"
             )

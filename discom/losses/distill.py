@@ -1,11 +1,10 @@
-"""What a student is asked to copy from its teacher: KD, DKD, CTKD, MLKD, and LSKD in front of any
-of them.
+"""Losses of distillation on logits: KD, DKD, CTKD, MLKD's terms, and LSKD's standardisation.
 
-Letters: B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
-KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes raw logits [B, C], never
-probabilities, and the gradient reaches whatever requires it; a frozen teacher's logits do not.
-Source of each: its paper and its official code as run on fixed inputs (tests/golden names the
-commits); where the two differ the code is followed and the docstring says so.
+B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
+KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes logits [B, C], never
+probabilities; no gradient reaches the teacher's.
+Where paper and official code differ, the code is followed and the docstring says so
+(tests/golden names the commits).
 """
 
 import math
@@ -17,17 +16,8 @@ from torch import Tensor, nn
 from discom.errors import ConfigError
 from discom.losses.disentangle import reverse_gradient
 
-__all__ = [
-    "CurriculumTemperature",
-    "check_logits",
-    "check_temperature",
-    "curriculum_lambda",
-    "dkd",
-    "dkd_terms",
-    "kd",
-    "mlkd_terms",
-    "standardize",
-]
+__all__ = ["CurriculumTemperature", "check_logits", "check_temperature", "curriculum_lambda"]
+__all__ += ["dkd", "dkd_terms", "full_precision", "kd", "mlkd_terms", "standardize"]
 
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 
@@ -36,10 +26,10 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     r"""Knowledge distillation: the divergence between softened probabilities, mean over the batch.
 
     .. math:: L_{KD} = \frac{T^2}{B} \sum_i \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
-    \mathrm{softmax}(z / T)
+              \mathrm{softmax}(z / T)
 
-    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. The factor T² keeps the gradient's size when T
-    changes: per sample it is T (p^s_T - p^t_T) / B.
+    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. T² keeps the gradient's size when T changes: per
+    sample it is T (p^s_T - p^t_T) / B.
 
     Args:
         student_logits, teacher_logits: [B, C].
@@ -52,14 +42,13 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     Raises:
         ValueError: shapes that differ, no sample, or T ≤ 0.
 
-    >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added changes nothing
+    >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added
     0.0
     """
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
-    return temperature**2 * _divergence(
-        _scaled(student_logits, temperature), _scaled(teacher_logits, temperature)
-    )
+    student, teacher = (_scaled(z, temperature) for z in (student_logits, teacher_logits.detach()))
+    return temperature**2 * _divergence(student.log_softmax(1), teacher.log_softmax(1))
 
 
 def standardize(logits: Tensor) -> Tensor:
@@ -67,9 +56,8 @@ def standardize(logits: Tensor) -> Tensor:
 
     .. math:: \mathcal{Z}(z) = (z - \mathrm{mean}_c\, z) / (\mathrm{std}_c\, z + 10^{-7})
 
-    Source: Sun et al., CVPR 2024; the standard deviation is the unbiased one (division by C - 1).
-    It goes in front of any loss here, for both networks, and leaves the cross-entropy its raw
-    logits.
+    Source: Sun et al., CVPR 2024, with the unbiased standard deviation (division by C - 1). It goes
+    in front of any loss here, for both networks; the cross-entropy keeps its raw logits.
 
     Raises:
         ValueError: fewer than two classes.
@@ -78,9 +66,7 @@ def standardize(logits: Tensor) -> Tensor:
     [[-0.9999998807907104, 0.0, 0.9999998807907104]]
     """
     if logits.shape[-1] < 2:
-        raise ValueError(
-            f"logits: {logits.shape[-1]} class has no spread to divide by; give two or more"
-        )
+        raise ValueError(f"logits: {logits.shape[-1]} class has no spread; give two or more")
     return (logits - logits.mean(-1, keepdim=True)) / (logits.std(-1, keepdim=True) + EPSILON)
 
 
@@ -95,12 +81,12 @@ def dkd_terms(
     .. math:: \mathrm{TCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(b^t_i \| b^s_i), \qquad
               \mathrm{NCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(q^t_i \| q^s_i)
 
-    where b = (p_y, 1 - p_y), and q = softmax(z_c / T) over the classes c ≠ y.
+    with b = (p_y, 1 - p_y) and q = softmax(z_c / T) over the classes c ≠ y.
 
-    Source: Zhao et al., CVPR 2022. The official code takes the target out by subtracting 1000 from
-    its logit and takes the logarithm of a sum of probabilities; here its column is dropped and sums
-    stay logarithms: the same values, and finite where the official ones are not (logit gaps of 1000
-    in float32).
+    Source: Zhao et al., CVPR 2022. The official code subtracts 1000 from the target's logit and
+    takes the logarithm of a sum of probabilities. Here the target's column is dropped and sums stay
+    logarithms: the same values, and finite at logit gaps of 1000 in float32, where the official are
+    not.
 
     Args:
         student_logits, teacher_logits: [B, C], C ≥ 2; with two classes NCKD is 0.
@@ -120,30 +106,17 @@ def dkd_terms(
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
     classes = student_logits.shape[1]
-    if classes < 2:
-        raise ValueError(
-            f"logits: {classes} class leaves nothing besides the target; give two or more"
-        )
-    if labels.shape != student_logits.shape[:1] or labels.dtype != torch.int64:
-        raise ValueError(
-            f"labels: {labels.dtype} {tuple(labels.shape)}; give int64, one for each row of logits"
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"labels: {labels.min()} to {labels.max()} are no classes of {classes}; number them from 0"
-        )
+    _check_labels(labels, len(student_logits), classes)
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
-    for logits in (_scaled(student_logits, temperature), _scaled(teacher_logits, temperature)):
-        others.append(logits[rest].view(-1, classes - 1))  # [B, C - 1]
-        whole = logits.logsumexp(1)
-        target = logits.gather(1, labels[:, None]).squeeze(1)
-        binary.append(
-            torch.stack([target - whole, others[-1].logsumexp(1) - whole], dim=1)
-        )  # log (p_y, 1 - p_y) [B, 2]
-    return temperature**2 * _divergence(*binary, logits=False), temperature**2 * _divergence(
-        *others
-    )
+    for raw in (student_logits, teacher_logits.detach()):
+        logits = _scaled(raw, temperature)
+        target = logits.gather(1, labels[:, None])  # [B, 1]
+        remaining = logits[rest].view(-1, classes - 1)  # [B, C - 1]
+        pair = torch.cat([target, remaining.logsumexp(1, keepdim=True)], dim=1)
+        binary.append(pair - logits.logsumexp(1, keepdim=True))  # log (p_y, 1 - p_y), [B, 2]
+        others.append(remaining.log_softmax(1))
+    return temperature**2 * _divergence(*binary), temperature**2 * _divergence(*others)
 
 
 def dkd(
@@ -166,71 +139,68 @@ def dkd(
     return alpha * tckd + beta * nckd
 
 
-def curriculum_lambda(epoch: int, loops: int = 10) -> float:
-    r"""CTKD's factor on the temperature's gradient: 0 at epoch 0, along a cosine to -1 at `loops`,
-    then -1.
+def curriculum_lambda(epoch: float, loops: float = 10) -> float:
+    r"""CTKD's factor on the temperature's gradient: a cosine from 0 to -1 over `loops`, then -1.
 
     .. math:: \lambda(e) = -\tfrac{1}{2} (1 - \cos(\pi \min(e, L) / L))
 
-    Source: Li et al., AAAI 2023. Its sign is the only one in play: the gradient that θ receives is
-    λ · ∂L/∂θ, so the negative λ alone makes the temperature climb while the student descends.
+    Source: Li et al., AAAI 2023. θ receives λ · ∂L/∂θ, so the negative λ alone makes the
+    temperature climb while the student descends.
+
+    Args:
+        epoch, loops: e and L in one unit, epochs or shares of a run.
 
     Raises:
-        ConfigError: loops < 1.
+        ConfigError: loops ≤ 0.
 
     >>> [round(curriculum_lambda(epoch), 3) for epoch in (0, 5, 10, 11)]
     [-0.0, -0.5, -1.0, -1.0]
     """
-    if loops < 1:
-        raise ConfigError(f"loops: {loops} epochs of curriculum; use 1 or more")
+    if not loops > 0:
+        raise ConfigError(f"loops: {loops} is no length of a curriculum; use a number above 0")
     return -(1 - math.cos(math.pi * min(max(epoch, 0), loops) / loops)) / 2
 
 
 class CurriculumTemperature(nn.Module):
     r"""CTKD's temperature, one learned θ, in (start, start + span).
 
-    .. math:: T = \mathrm{start} + \mathrm{span} \cdot \sigma(\theta)
+    .. math:: T = start + span \cdot \sigma(\theta)
 
-    Source: Li et al., AAAI 2023, the global temperature; their 1 and 20 are where it starts and how
-    far it reaches, so T lies in (1, 21) and begins at 15.62.
-
-    Args:
-        start, span: in units of logits, both positive and finite, so that T > 0.
-        theta: where θ begins.
+    Source: Li et al., AAAI 2023, the global variant; the official t_end = 20 is a span, so T
+    reaches 21.
 
     Raises:
-        ConfigError: a range that reaches temperatures ≤ 0.
+        ConfigError: a temperature that could be 0 or less, infinite, or a constant.
 
-    >>> round(CurriculumTemperature()(-1.0).item(), 2)
-    15.62
+    >>> round(CurriculumTemperature()().item(), 4)  # 1 + 20 · σ(1)
+    15.6212
     """
 
     def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
         super().__init__()
-        if not (0 < start < math.inf and 0 < span < math.inf):
+        if not (0 < start and 0 < span < math.inf and start < math.inf):
             raise ConfigError(
-                f"temperature: {start} to {start + span} is no range of temperatures; the paper's is 1 to 21"
+                f"temperature: {start} to {start + span} is no range of positive numbers; use 1 to 21"
             )
         self.start, self.span = start, span
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
     def forward(self, lambda_: float = -1.0) -> Tensor:
-        """The temperature, a scalar; the gradient that reaches θ is λ times the loss's (see
-        curriculum_lambda)."""
+        """The temperature, a scalar; θ receives λ times the loss's gradient
+        (`curriculum_lambda`)."""
         return self.start + self.span * torch.sigmoid(reverse_gradient(self.theta, -lambda_))
 
 
 def mlkd_terms(
     student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
 ) -> dict[str, Tensor]:
-    r"""Multi-level KD at one temperature: agreement per sample (`kd`), between samples, and between
-    classes.
+    r"""Multi-level KD at one temperature: agreement per sample (`kd`), of samples and of classes.
 
     .. math:: L_{batch} = \tfrac{1}{B} \| P_t P_t^\top - P_s P_s^\top \|_F^2, \qquad
               L_{classes} = \tfrac{1}{C} \| P_t^\top P_t - P_s^\top P_s \|_F^2
 
-    with P = softmax(z / T) [B, C]; no T² on these two. Source: Jin et al., CVPR 2023;
-    `losses.multilevel` combines temperatures and views.
+    with P = softmax(z / T) [B, C]; these two have no T². Source: Jin et al., CVPR 2023;
+    `losses.multilevel` adds up temperatures and views.
 
     Returns:
         {"instance", "batch", "classes"}, scalars ≥ 0.
@@ -240,40 +210,25 @@ def mlkd_terms(
     [0.0, 0.0, 0.0]
     """
     instance = kd(student_logits, teacher_logits, temperature)
-    student, teacher = (
-        torch.softmax(logits / temperature, 1) for logits in (student_logits, teacher_logits)
-    )
-    batch = (teacher @ teacher.T - student @ student.T).square().sum() / len(student)  # [B, B]
-    classes = (teacher.T @ teacher - student.T @ student).square().sum() / student.shape[
-        1
-    ]  # [C, C]
-    return {"instance": instance, "batch": batch, "classes": classes}
+    student = (student_logits / temperature).softmax(1)  # [B, C]
+    teacher = (teacher_logits.detach() / temperature).softmax(1)
+    samples = teacher @ teacher.T - student @ student.T  # [B, B]
+    classes = teacher.T @ teacher - student.T @ student  # [C, C]
+    return {
+        "instance": instance,
+        "batch": samples.square().sum() / len(samples),
+        "classes": classes.square().sum() / len(classes),
+    }
 
 
 def check_temperature(temperature: float | Tensor) -> None:
-    """Raise a ConfigError (a ValueError) unless T is positive and finite; a tensor is learned,
-    within a range that CurriculumTemperature has checked, and must be a scalar."""
+    """Raise a ConfigError unless T is a positive finite number, or a scalar tensor."""
     if isinstance(temperature, Tensor):
         if temperature.ndim:
-            raise ConfigError(
-                f"temperature: a tensor of shape {tuple(temperature.shape)}; give a scalar"
-            )
+            shape = tuple(temperature.shape)
+            raise ConfigError(f"temperature: a tensor of shape {shape}; give a scalar")
     elif not 0 < temperature < math.inf:
         raise ConfigError(f"temperature: {temperature} is no positive number; KD's usual one is 4")
-
-
-def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
-    """z / T, each row shifted to a maximum of 0 before: the same softmax, and no digits lost to a
-    common offset."""
-    return (logits - logits.detach().amax(1, keepdim=True)) / temperature
-
-
-def _divergence(student: Tensor, teacher: Tensor, logits: bool = True) -> Tensor:
-    """Mean over the batch of KL(teacher ‖ student), from logits or from log-probabilities [B,
-    K]."""
-    if logits:
-        student, teacher = student.log_softmax(1), teacher.log_softmax(1)
-    return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
 
 
 def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
@@ -284,4 +239,32 @@ def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
             " both must be [B, C] of the same samples and classes"
         )
     if not len(student_logits):
-        raise ValueError("logits: no samples in this batch; a mean over none is undefined")
+        raise ValueError("logits: no samples in this batch; give one or more")
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """`x` in float32 at least: small differences of large sums follow."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _check_labels(labels: Tensor, count: int, classes: int) -> None:
+    if classes < 2:
+        raise ValueError(
+            f"logits: {classes} class leaves none besides the target; give two or more"
+        )
+    if labels.shape != (count,) or labels.dtype != torch.int64:
+        kind = f"{labels.dtype} {tuple(labels.shape)}"
+        raise ValueError(f"labels: {kind}; give int64, one for each row of logits")
+    if labels.min() < 0 or labels.max() >= classes:
+        span = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"labels: {span} are no classes of {classes}; number them from 0")
+
+
+def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
+    """z / T, each row shifted to a maximum of 0 first, so that no digits go to a common offset."""
+    return (logits - logits.detach().amax(1, keepdim=True)) / temperature
+
+
+def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean over the batch of KL(teacher ‖ student), from log-probabilities [B, K]."""
+    return F.kl_div(student, teacher, reduction="batchmean", log_target=True)

@@ -1,9 +1,8 @@
-"""Terms that drive z_irr apart from what is of use: none is in the paper, each is switched on by
-its weight.
+"""Three terms that separate z_irr from the other parts; none is in the paper, all are off by
+default.
 
-The paper holds the parts of an embedding apart by a signed cosine, which says nothing about
-dependence: z_irr can tell the class as well as z_inf does. Letters: B batch, D embedding width, C
-classes.
+The paper's signed cosine says nothing about dependence: z_irr can tell the class as well as z_inf
+does. B batch, D embedding width, C classes.
 """
 
 from collections.abc import Mapping
@@ -14,12 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.losses.disentangle import reverse_gradient
+from discom.losses.distill import full_precision
 
 __all__ = ["cross_covariance", "hsic", "irrelevant_task_loss", "squared_correlation"]
 
-TINY = (
-    1e-12  # added to variances and kernels' widths: what never changes gives 0, and a gradient of 0
-)
+TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0
 
 
 def irrelevant_task_loss(
@@ -29,12 +27,11 @@ def irrelevant_task_loss(
     *,
     grl_lambda: float = 1.0,
 ) -> Tensor:
-    r"""The head learns to read the class off z_irr, the encoders to hide it.
+    r"""The head learns to read the class from z_irr, the encoders to hide it.
 
     .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
-    Source: gradient reversal (Ganin et al. 2016) with the task's labels in the place of the
-    domain's; ours.
+    Source: gradient reversal (Ganin et al. 2016) with the task's labels for the domain's; ours.
 
     Args:
         embeddings: modality → an Embedding, its irr [B, D].
@@ -52,10 +49,11 @@ def irrelevant_task_loss(
     >>> round(irrelevant_task_loss(z, head, {"rgb": torch.tensor([0, 1, 2, 3])}).item(), 4)  # log 5
     1.6094
     """
-    return sum(
-        F.cross_entropy(head(reverse_gradient(z.irr, grl_lambda)), labels[name])
-        for name, z in embeddings.items()
-    )
+    losses = []
+    for name, z in embeddings.items():
+        logits = head(reverse_gradient(z.irr, grl_lambda))  # [B, C]
+        losses.append(F.cross_entropy(logits, labels[name]))
+    return torch.stack(losses).sum()
 
 
 def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
@@ -70,8 +68,8 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
         a, b: [B, D] and [B, D'] of the same samples.
 
     Returns:
-        A scalar in [0, 1]: 1 if every pair of units is one line, about 1/B for independent ones; a
-        unit that does not change adds 0.
+        A scalar in [0, 1]: 1 if every pair of units lies on a line, about 1/B for independent
+        units; a constant unit adds 0.
 
     >>> z = torch.tensor([[1.0], [2.0], [3.0]])
     >>> round(squared_correlation(z, -2 * z).item(), 4)
@@ -83,60 +81,53 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _standardise(z: Tensor) -> Tensor:
-    z = _full(z)
+    z = full_precision(z)
     z = z - z.mean(0)
     return z / (z.square().mean(0) + TINY).sqrt()
 
 
-def _full(z: Tensor) -> Tensor:
-    """At least single precision: small differences of large sums follow."""
-    return z.float() if z.dtype in (torch.bfloat16, torch.float16) else z
-
-
 def cross_covariance(embeddings: Mapping[str, Any]) -> Tensor:
-    r"""No unit of z_irr shall be a line of a unit of the others; r² is the `squared_correlation`.
+    r"""No unit of z_irr shall be linear in a unit of the other parts; r² is `squared_correlation`.
 
     .. math:: L_{xcov} = \sum_m [r^2(z_{irr}, z_{inv}) + r^2(z_{irr}, z_{inf})]
 
-    A scalar in [0, 2M]. Other dependence is not seen.
+    A scalar in [0, 2M]. Dependence that is not linear goes unnoticed.
     """
-    return sum(
-        squared_correlation(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)
-    )
+    pairs = [(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)]
+    return torch.stack([squared_correlation(*pair) for pair in pairs]).sum()
 
 
 def hsic(embeddings: Mapping[str, Any]) -> Tensor:
-    r"""z_irr shall be independent of the other parts; d is the normalised Hilbert–Schmidt
-    independence criterion.
+    r"""z_irr shall be independent of the other parts, by the Hilbert–Schmidt independence
+    criterion.
 
     .. math:: L_{HSIC} = \sum_m [d(z_{irr}, z_{inv}) + d(z_{irr}, z_{inf})], \qquad
               d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\, \mathrm{tr}(LHLH)}}
 
-    H = 1 - 1/B takes the mean out, K_ij = exp(-‖a_i - a_j‖² / median), L is the same of b.
+    H = 1 - 1/B removes the mean, K_ij = exp(-‖a_i - a_j‖² / median), and L is the same of b.
 
-    Source: Gretton et al. (2005), the biased estimate, with the median of the squared distances as
-    the kernel's width; normalised as in kernel CKA (Kornblith et al. 2019), so that the width of an
-    embedding does not count.
+    Source: Gretton et al. (2005), the biased estimate, the median of the squared distances as
+    kernel width; normalised as in kernel CKA (Kornblith et al. 2019), so that D does not count.
 
     Returns:
-        A scalar in [0, 2M]; 0 only for independent parts (in the limit of many samples: for B = 128
-        the estimate stays well above 0), 0 as well for a part that does not change.
+        A scalar in [0, 2M]; 0 for a constant part. For independent parts it tends to 0 with the
+        number of samples; at B = 128 the estimate is still well above 0.
     """
-    return sum(_dependence(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf))
+    pairs = [(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)]
+    return torch.stack([_dependence(*pair) for pair in pairs]).sum()
 
 
 def _dependence(a: Tensor, b: Tensor) -> Tensor:
     with torch.autocast(a.device.type, enabled=False):
-        k, l = _centred_kernel(a), _centred_kernel(b)  # noqa: E741  the criterion's own letters
-        return (k * l).sum() / (k.square().sum() * l.square().sum() + TINY).sqrt()
+        first, second = _centred_kernel(a), _centred_kernel(b)  # [B, B]
+        scale = (first.square().sum() * second.square().sum() + TINY).sqrt()
+        return (first * second).sum() / scale
 
 
 def _centred_kernel(z: Tensor) -> Tensor:
     """H K H of a Gaussian kernel, [B, B]."""
-    z = _full(z)
-    z = (
-        z - z[:1].detach()
-    )  # distances stay; a part that does not change is exactly 0, and so is its gradient
+    z = full_precision(z)
+    z = z - z[:1].detach()  # distances stay; a constant part is exactly 0, and so is its gradient
     square = z.square().sum(1)
     distances = (square[:, None] + square[None, :] - 2 * z @ z.T).clamp(min=0)
     kernel = torch.exp(-distances / (distances.detach().median() + TINY))

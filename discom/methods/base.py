@@ -1,7 +1,8 @@
-"""A method = networks + loss terms + prediction; and the registry of the names that tables use."""
+"""A method = networks + loss terms + prediction; and the registry of names that tables use."""
 
 import inspect
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,18 @@ from torch import Tensor, nn
 from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.errors import ConfigError
+from discom.machine import device_type
 from discom.models import Encoder, Network, network, resnet18
 
-__all__ = ["Method", "build", "get", "names", "register"]
+__all__ = ["PAPER_EPOCHS", "Method", "build", "get", "label", "names", "register"]
 
+PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 _REGISTRY: dict[str, type["Method"]] = {}
 
 
 def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
-    """Class decorator: the method is found by `name` from then on, in tables and on the command
-    line."""
+    """Class decorator: `get`, tables and the command line know the method by `name` from then
+    on."""
 
     def add(method: type["Method"]) -> type["Method"]:
         method.name = name
@@ -31,8 +34,7 @@ def register(name: str) -> Callable[[type["Method"]], type["Method"]]:
 
 
 def names(dense: bool | None = None) -> list[str]:
-    """Every registered method, in the order of tables; those of dense prediction alone, or all but
-    those.
+    """Registered methods in the order of tables: all, or those that are dense prediction or not.
 
     >>> from discom import methods
     >>> methods.names(dense=False)[:3], methods.names(dense=True)[-1]
@@ -45,28 +47,49 @@ def get(name: str) -> type["Method"]:
     """The method of that name.
 
     Raises:
-        ConfigError: nobody registered it; the message lists the names.
+        ConfigError: no such method; the message suggests the nearest and lists all.
     """
     if name not in _REGISTRY:
-        raise ConfigError(f"method: '{name}' is unknown; choose {', '.join(names())}")
+        near = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}? There are" if near else "choose"
+        raise ConfigError(f"method: '{name}' is unknown; {hint} {', '.join(names())}")
     return _REGISTRY[name]
+
+
+def label(method: str, options: Mapping[str, Any]) -> str:
+    """A method's name with its options that are not the default, as rows of tables are called.
+
+    >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
+    ('kdv2 teacher=rgb', 'discom')
+    """
+    if method not in names():
+        return method
+    # earlier versions recorded curricula in the paper's epochs
+    epochs = [k for k in ("warmup", "loops", "grl_warmup") if options.get(k, 0) > 1]
+    options = {**options, **{name: options[name] / PAPER_EPOCHS for name in epochs}}
+    changed = get(method).changed(options)
+    changed |= changed.pop("weights", {})
+    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
+    return " ".join([method, *parts])
 
 
 class Method(nn.Module):
     """What `fit` trains. A new method is one subclass: build networks, return named loss terms,
     predict.
 
-    A method trains the networks that `deployed` names, one for every modality unless it says
+    A method trains the networks that `deployed` names: one for every modality unless it says
     otherwise ("rgb+depth" reads the stacked bands of both). Modules that belong to one of them sit
-    in a ModuleDict under its name: that is how the best weights of each are kept apart.
+    in a ModuleDict under its name; that is how the best weights of each are kept apart. Options are
+    the keyword-only parameters of `__init__`, those of base classes that it hands on included.
+
+    On several devices each process computes its terms on its own share of every batch; so a term
+    that compares samples with each other compares those of one share.
 
     Args:
         channels: modality → bands of its images.
         classes: C.
-        encoder: makes an encoder from a number of bands; for a dense method, a whole
-        encoder–decoder.
-        weights: term → factor in the total; the method's own where not given, 0 switches a term
-            off.
+        encoder: makes an encoder from a number of bands; for a dense method, an encoder–decoder.
+        weights: term → factor in the total; the method's own where not given, 0 switches it off.
 
     Raises:
         ConfigError: a weight for a term that the method does not have; a modality that cannot be a
@@ -74,12 +97,12 @@ class Method(nn.Module):
     """
 
     name = ""
-    terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its weight unless told otherwise
+    terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
     taught = False  # whether it learns from a trained teacher
     teacher_method: "type[Method] | None" = None  # the teacher's method
     paired = False  # whether its loss needs row i of every modality to be the same scene
     strong_view = False  # whether batches carry a second, harder view of their images
-    dense = False  # whether it names the class of every pixel
+    dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
 
@@ -87,25 +110,21 @@ class Method(nn.Module):
         self,
         channels: Mapping[str, int],
         classes: int,
-        encoder: Encoder,
+        encoder: Encoder | Network,
         *,
-        weights: Mapping[str, float],
+        weights: Mapping[str, float] = {},
     ):
         super().__init__()
-        if taken := [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]:
+        reserved = [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]
+        if reserved:
             raise ConfigError(
-                f"modality '{taken[0]}': torch uses this name for itself; rename the modality"
+                f"modality '{reserved[0]}': torch uses this name for itself; rename the modality"
             )
         self.deployed = list(channels)
         self.weights = self.complete(weights)
 
-    def check_sizes(self, sizes: Mapping[str, tuple[int, int]]) -> None:
-        """Refuse images that the method cannot train on; modality → (H, W). Any size will do unless
-        it says otherwise.
-
-        Raises:
-            ConfigError: a size that does not fit.
-        """
+    def check_sizes(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuse images (modality → (H, W)) that the method cannot train on, with a ConfigError."""
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
@@ -126,16 +145,12 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} must define branch(modality)")
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, under the name that torch and Fabric call; no gradient will come to terms of
-        weight 0, and DDP must know."""
-        return {
-            name: term if self.weights[name] else term.detach()
-            for name, term in self.loss(batch).items()
-        }
+        """`loss`, its terms of weight 0 detached: DDP must know that no gradient will come."""
+        terms = self.loss(batch)
+        return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
-        """The weights that matter for one deployed network: all but those in a ModuleDict under
-        another one's name."""
+        """The weights of one deployed network: all but those in a ModuleDict under another name."""
         others = [
             f"{path}.{other}."
             for path, module in self.named_modules()
@@ -143,22 +158,19 @@ class Method(nn.Module):
             for other in module
             if other in self.deployed and other != modality
         ]
-        return {
-            key: value
-            for key, value in self.state_dict().items()
-            if not key.startswith(tuple(others))
-        }
+        state = self.state_dict()
+        return {key: value for key, value in state.items() if not key.startswith(tuple(others))}
 
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
         """Put back what `state` returned.
 
         Raises:
-            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed
-                then.
+            RuntimeError: a tensor is missing, left over, or of another shape; nothing is changed.
         """
-        if wrong := self.state(modality).keys() ^ state.keys():
+        wrong = sorted(self.state(modality).keys() ^ state.keys())
+        if wrong:
             raise RuntimeError(
-                f"weights of {self.name}/{modality}: {sorted(wrong)[0]} does not match the network"
+                f"weights of {self.name}/{modality}: {wrong[0]} does not match the network"
             )
         self.load_state_dict({**self.state_dict(), **state})
 
@@ -169,38 +181,50 @@ class Method(nn.Module):
         Raises:
             ConfigError: a setting that has no effect on this kind of method.
         """
+        if cls.dense and config.stem != "imagenet":
+            raise ConfigError(
+                f"stem: '{config.stem}' is of ResNet-18, {cls.name} has network={config.network};"
+                " leave it out"
+            )
         if cls.dense:
-            if config.stem != "imagenet":
-                raise ConfigError(
-                    f"stem: '{config.stem}' is of ResNet-18, {cls.name} has network={config.network}; leave it out"
-                )
             return partial(network, classes=classes, name=config.network, width=config.width)
         if config.network != "small":
             raise ConfigError(
-                f"network: '{config.network}' is of dense prediction, {cls.name} has ResNet-18; leave it out"
+                f"network: '{config.network}' is of dense prediction, {cls.name} has ResNet-18;"
+                " leave it out"
             )
-        return partial(resnet18, width=config.width, stem=config.stem)
+        products = config.channels_last and device_type(config.accelerator) == "cpu"
+        return partial(resnet18, width=config.width, stem=config.stem, products=products)
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Every option of the method with its default, weights last."""
+        options: dict[str, Any] = {}
+        for owner in cls.__mro__:
+            if "__init__" not in vars(owner):
+                continue
+            parameters = inspect.signature(vars(owner)["__init__"].__get__(None, owner)).parameters.values()
+            own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+            options = {**own, **options}
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break  # it hands nothing on
+        weights = options.pop("weights", {})
+        return {**options, "weights": cls.complete(weights)}
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every setting of the method itself, defaults filled in.
 
         Raises:
-            ConfigError: a setting that the method does not have, or of another type than its
-                default.
+            ConfigError: a setting that the method lacks, or of another type than its default.
         """
-        known = {
-            name: parameter.default
-            for name, parameter in inspect.signature(cls).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
-        if unknown := [name for name in given if name not in known]:
+        defaults = cls.defaults()
+        unknown = [name for name in given if name not in defaults]
+        if unknown:
             raise ConfigError(
-                f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(known) or 'none'}"
+                f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(defaults)}"
             )
-        filled = {
-            name: _like(default, given.get(name, default), name) for name, default in known.items()
-        }
+        filled = {name: _like(own, given.get(name, own), name) for name, own in defaults.items()}
         return {**filled, "weights": cls.complete(filled["weights"])}
 
     @classmethod
@@ -215,9 +239,8 @@ class Method(nn.Module):
         own, filled = cls.options({}), cls.options(given)
         changed = {name: value for name, value in filled.items() if value != own[name]}
         if "weights" in changed:
-            changed["weights"] = {
-                term: w for term, w in filled["weights"].items() if w != own["weights"][term]
-            }
+            weights = filled["weights"].items()
+            changed["weights"] = {term: w for term, w in weights if w != own["weights"][term]}
         return changed
 
     @classmethod
@@ -225,16 +248,18 @@ class Method(nn.Module):
         """A weight for every term, the method's own where none is given.
 
         Raises:
-            ConfigError: a term that the method does not have, or a weight that is no number.
+            ConfigError: a term that the method lacks, a weight that is no number, or all are 0.
         """
-        if unknown := [term for term in weights if term not in cls.terms]:
+        unknown = [term for term in weights if term not in cls.terms]
+        if unknown:
             raise ConfigError(
                 f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}"
             )
-        return {
-            term: _like(1.0, weights.get(term, own), f"weights.{term}")
-            for term, own in cls.terms.items()
-        }
+        every = {**cls.terms, **weights}
+        every = {term: _like(1.0, weight, f"weights.{term}") for term, weight in every.items()}
+        if not any(every.values()):
+            raise ConfigError(f"weights: all terms of {cls.name} are 0; give one of them a weight")
+        return every
 
 
 def _like(default: Any, value: Any, name: str) -> Any:
@@ -263,15 +288,13 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(
-            f"{method.name}: needs a class for every pixel, {data.name} has none; take dense data such as scenes-dense,"
-            f" or one of {', '.join(names(dense=False)[:3])} …"
+            f"{method.name}: needs a class for every pixel, {data.name} has none; take dense data"
+            f" such as scenes-dense, or one of {', '.join(names(dense=False)[:3])} …"
         )
+    options = method.options(config.options)
     torch.manual_seed(config.seed)
     classes = len(data.classes)
-    model = method(
-        data.channels, classes, method.networks(config, classes), **method.options(config.options)
-    )
-    model.check_sizes(
-        {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
-    )
+    model = method(data.channels, classes, method.networks(config, classes), **options)
+    sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
+    model.check_sizes(sizes)
     return model

@@ -1,5 +1,4 @@
-"""What a distillation is compared with, and the teacher it learns from: cross-entropy and nothing
-else."""
+"""The teacher, and what a distillation is compared with: cross-entropy and nothing else."""
 
 import copy
 from collections.abc import Mapping
@@ -20,14 +19,11 @@ class Teacher(Method):
     """One ResNet-18 for each modality that it reads, their features added, one linear layer.
 
     Args:
-        reads: "all" modalities (multi-modal distillation), or one by name (cross-modal
-            distillation).
+        reads: "all" modalities (multi-modal distillation), or one (cross-modal distillation).
     """
 
-    def __init__(
-        self, channels, classes, encoder, *, reads: str = "all", weights: Mapping[str, float] = {}
-    ):
-        super().__init__(channels, classes, encoder, weights=weights)
+    def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
+        super().__init__(channels, classes, encoder, **options)
         self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
         self.paired = len(self.reads) > 1
@@ -45,21 +41,15 @@ class Teacher(Method):
 
 
 def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
-    """`reads` if a teacher can read it.
-
-    Raises:
-        ConfigError: it is neither "all" nor a modality of the data.
-    """
+    """`reads`, or a ConfigError if it is neither "all" nor a modality of the data."""
     if reads not in ("all", *channels):
-        raise ConfigError(
-            f"{option}: '{reads}' is no modality of this data; choose all, {', '.join(channels)}"
-        )
+        choices = ", ".join(["all", *channels])
+        raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose {choices}")
     return reads
 
 
 def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
-    """The modalities that a student is trained for, with their bands: all, or all but the one that
-    the teacher reads.
+    """The modalities that get a student, with their bands: all but the one that the teacher reads.
 
     Raises:
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
@@ -74,27 +64,21 @@ def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
 
 
 class OneNetworkEach(Method):
-    """A network for each modality, trained side by side; they share nothing, so it is as if each
-    trained alone."""
+    """A network for each modality, trained side by side as if each trained alone."""
 
     encoders = 1
 
-    def __init__(self, channels, classes, encoder, *, weights: Mapping[str, float] = {}):
-        super().__init__(channels, classes, encoder, weights=weights)
-        self.branches = nn.ModuleDict(
-            {
-                name: SingleModality(bands, classes, encoder, self.encoders)
-                for name, bands in channels.items()
-            }
-        )
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        networks = {
+            name: SingleModality(bands, classes, encoder, self.encoders)
+            for name, bands in channels.items()
+        }
+        self.branches = nn.ModuleDict(networks)
 
     def loss(self, batch):
-        return {
-            "cl": sum(
-                F.cross_entropy(self.predict(name, batch.x[name]), batch.y[name])
-                for name in self.deployed
-            )
-        }
+        logits = {name: self.predict(name, batch.x[name]) for name in self.deployed}
+        return {"cl": sum(F.cross_entropy(logits[name], batch.y[name]) for name in logits)}
 
     def predict(self, modality, x):
         return self.branches[modality](x)
@@ -110,7 +94,6 @@ class Student(OneNetworkEach):
 
 @register("student-2x")
 class Student2x(OneNetworkEach):
-    """Two ResNet-18 of the same modality, concatenated: the student at a DisCoM-KD branch's
-    capacity."""
+    """Two ResNet-18 of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2

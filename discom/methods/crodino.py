@@ -1,10 +1,12 @@
-"""CroDiNo-KD: two single-modality networks for dense prediction that learn side by side, without a
-teacher."""
+"""CroDiNo-KD: single-modality networks for dense prediction that learn side by side, no teacher."""
 
 import copy
 from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from discom.data.augmentation import restore, turn
 from discom.errors import ConfigError
@@ -12,15 +14,13 @@ from discom.losses import crossing, dense
 from discom.losses.distill import check_temperature
 from discom.methods.base import register
 from discom.methods.dense import Dense
-from discom.models import CrossDecoder
 
-__all__ = ["CroDiNoKD"]
+__all__ = ["CroDiNoKD", "CrossDecoder"]
 
 
 @register("crodino")
 class CroDiNoKD(Dense):
-    """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), as far as its README tells, and our design beyond
-    it.
+    """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), as far as its README tells; the rest is ours.
 
     L = Σ_m CE(branch_m(x_m), y_m) + .3·L_aux + .05·L_⊥ + .02·L_con + w·L_soft
 
@@ -28,20 +28,18 @@ class CroDiNoKD(Dense):
     without a teacher; features in an invariant and a specific part; contrastive learning;
     augmentation of each modality on its own. Ours: every map of an encoder is halved by channels;
     the auxiliary decoder reads the invariant half of one modality and the specific half of the next
-    at every scale (`crossing.cross_halves`); halves of the coarsest map shall not be correlated
-    (`place_separation`), its invariant halves agree place by place (`place_contrast`), each
-    modality's motion undone before; the weights; L_soft, off unless asked for: each branch learns
-    the auxiliary decoder's answer, also where there is no label. At the `cpu` profile the contrast
-    is a quarter of a step's time.
+    (`crossing.cross_halves`); halves of the coarsest map are decorrelated (`place_separation`) and
+    its invariant halves contrasted place by place (`place_contrast`), each modality's motion undone
+    before; the weights; and L_soft, off by default: each branch learns the auxiliary decoder's
+    answer, also where there is no label.
 
-    A branch at use is the network of `single`. Under the name of all modalities joined by + the
-    auxiliary decoder is scored, which reads both networks.
+    A branch at inference is the network of `single`. Under the name of all modalities joined by +
+    the auxiliary decoder is scored, which reads all networks.
 
     Args:
         augmentation: "decoupled" moves each modality in its own way, "coupled" all alike.
         contrast_temperature: τ of L_con.
         soft_temperature: T of L_soft, T²·KL.
-        weights: aux, orth, contrast and soft; 0 switches a term off.
 
     Raises:
         ConfigError: one modality only, an unknown augmentation, soft labels without an auxiliary
@@ -60,13 +58,12 @@ class CroDiNoKD(Dense):
         augmentation: str = "decoupled",
         contrast_temperature: float = 0.1,
         soft_temperature: float = 4.0,
-        weights: Mapping[str, float] = {},
+        **options,
     ):
-        super().__init__(channels, classes, encoder, weights=weights)
+        super().__init__(channels, classes, encoder, **options)
         if len(channels) < 2:
-            raise ConfigError(
-                f"crodino: needs two modalities or more, the data has {list(channels)}; try single"
-            )
+            names = list(channels)
+            raise ConfigError(f"crodino: needs two modalities, the data has {names}; try single")
         if augmentation not in ("decoupled", "coupled"):
             raise ConfigError(
                 f"augmentation: '{augmentation}' is unknown; choose decoupled or coupled"
@@ -75,77 +72,86 @@ class CroDiNoKD(Dense):
             raise ConfigError(
                 "weights: soft labels come from the auxiliary decoder; give aux a weight above 0"
             )
-        for temperature in (contrast_temperature, soft_temperature):
-            check_temperature(temperature)
+        check_temperature(contrast_temperature)
+        check_temperature(soft_temperature)
         self.channels, self.coupled = dict(channels), augmentation == "coupled"
         self.contrast_temperature, self.soft_temperature = contrast_temperature, soft_temperature
         self.fused = "+".join(channels)
         self.auxiliary = nn.ModuleDict()
-        if self.weights["aux"]:  # made last: without it the branches start from the same weights
+        if self.weights["aux"]:  # last, so that the branches start from the same weights without it
             self.deployed = [*channels, self.fused]
             self.auxiliary[self.fused] = encoder(1).decoder
 
     def loss(self, batch):
-        maps, logits = {}, {}
+        upright, logits = {}, {}  # modality → maps in the scene's own position; → logits
         for name in self.channels:
             network, x = self.branches[name], batch.x[name]
-            maps[name] = network.encode(x)
-            logits[name] = network.decode(maps[name], x.shape[-2:])[1]
-        total = {
-            "cl": sum(dense.cross_entropy(logits[name], batch.y[name]) for name in self.channels)
-        }
-        upright = {
-            name: [restore(one, batch.views[name]) for one in held] for name, held in maps.items()
-        }
+            maps = network.encode(x)
+            logits[name] = network.decode(maps, x.shape[-2:])[1]
+            upright[name] = [restore(one, batch.views[name]) for one in maps]
         first = next(iter(self.channels))
         labels = restore(batch.y[first][:, None], batch.views[first])[:, 0]
+        coarsest = {name: maps[-1] for name, maps in upright.items()}
+        terms = {"cl": sum(dense.cross_entropy(logits[m], batch.y[m]) for m in self.channels)}
         if self.weights["aux"]:
-            fused = self.auxiliary[self.fused](
-                crossing.cross_halves(upright), labels.shape[-2:]
-            )[1]
-            total["aux"] = dense.cross_entropy(fused, labels)
+            decoder = self.auxiliary[self.fused]
+            fused = decoder(crossing.cross_halves(upright), labels.shape[-2:])[1]
+            terms["aux"] = dense.cross_entropy(fused, labels)
         if self.weights["orth"]:
-            total["orth"] = crossing.place_separation(
-                {name: held[-1] for name, held in upright.items()}
-            )
+            terms["orth"] = crossing.place_separation(coarsest)
         if self.weights["contrast"]:
-            total["contrast"] = self._contrast(
-                {name: held[-1] for name, held in upright.items()}, labels
-            )
+            terms["contrast"] = self._contrast(coarsest, labels)
         if self.weights["soft"]:
-            total["soft"] = sum(
-                dense.pixel_wise(
-                    logits[name], turn(fused.detach(), batch.views[name]), self.soft_temperature
-                )
-                for name in self.channels
-            )
-        return total
+            soft = {name: turn(fused.detach(), batch.views[name]) for name in self.channels}
+            pairs = [(logits[name], soft[name]) for name in self.channels]
+            terms["soft"] = sum(dense.pixel_wise(*pair, self.soft_temperature) for pair in pairs)
+        return terms
 
-    def _contrast(self, maps, labels):
+    def _contrast(self, maps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
         """The mean over all pairs of modalities."""
-        invariant = [crossing.halves(held)[0] for held in maps.values()]
-        places = crossing.place_labels(labels, invariant[0].shape[-2:])
-        pairs = [(a, b) for number, a in enumerate(invariant) for b in invariant[:number]]
-        terms = [crossing.place_contrast(a, b, places, self.contrast_temperature) for a, b in pairs]
-        return sum(terms) / len(terms)
+        invariant = [crossing.halves(one)[0] for one in maps.values()]
+        places, tau = (
+            crossing.place_labels(labels, invariant[0].shape[-2:]),
+            self.contrast_temperature,
+        )
+        pairs = combinations(invariant, 2)
+        return torch.stack([crossing.place_contrast(b, a, places, tau) for a, b in pairs]).mean()
 
     def predict(self, modality, x):
-        if modality == self.fused:
-            return self._together()(x)
-        return self.branches[modality](x)
+        return self._together()(x) if modality == self.fused else self.branches[modality](x)
 
     def state(self, modality):
-        """A branch alone; under the fused name everything, because the auxiliary decoder reads
-        every branch."""
+        """A branch alone; under the fused name everything, since its decoder reads every branch."""
         return dict(self.state_dict()) if modality == self.fused else super().state(modality)
 
     def branch(self, modality):
-        if modality == self.fused:
-            alone = copy.deepcopy(self._together())
-            for network in alone.branches.values():
-                network.decoder = nn.Identity()  # only the encoders are read
-            return alone
-        return super().branch(modality)
+        if modality != self.fused:
+            return super().branch(modality)
+        alone = copy.deepcopy(self._together())
+        for network in alone.branches.values():
+            network.decoder = nn.Identity()  # only the encoders are read
+        return alone
 
-    def _together(self) -> CrossDecoder:
+    def _together(self) -> "CrossDecoder":
         return CrossDecoder(self.branches, self.auxiliary[self.fused], self.channels)
+
+
+class CrossDecoder(nn.Module):
+    """The networks of all modalities read by the auxiliary decoder, averaged over all pairings.
+
+    Args:
+        branches: modality → its encoder–decoder, in the order in which bands are stacked.
+        decoder: the auxiliary decoder.
+        channels: modality → bands.
+    """
+
+    def __init__(self, branches: Any, decoder: nn.Module, channels: Mapping[str, int]):
+        super().__init__()
+        self.branches, self.decoder, self.channels = branches, decoder, dict(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""
+        images = zip(self.channels, x.split(list(self.channels.values()), dim=1), strict=True)
+        maps = {name: self.branches[name].encode(image) for name, image in images}
+        mixed = [crossing.cross_halves(maps, shift) for shift in range(len(self.channels))]
+        return torch.stack([self.decoder(one, x.shape[-2:])[1] for one in mixed]).mean(0)

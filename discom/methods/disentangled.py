@@ -1,8 +1,8 @@
 """DisCoM-KD, and its branch alone."""
 
 import math
-from collections.abc import Mapping
 
+import torch
 from torch import nn
 
 from discom.errors import ConfigError
@@ -16,11 +16,10 @@ __all__ = ["DisCoMKD", "DisCoMSolo"]
 
 @register("discom-solo")
 class DisCoMSolo(Method):
-    """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥ for each, nothing
-    shared.
+    """DisCoM-KD's branch trained on its own modality alone: L_cl + L_aux + L_⊥, nothing shared.
 
     With one modality, L_adv and L_mod have nothing to tell apart. Only what DisCoM-KD gains over
-    this control can have come across from the other modality.
+    this control comes from the other modality.
 
     Args:
         dimension: D, as in DisCoM-KD.
@@ -28,25 +27,21 @@ class DisCoMSolo(Method):
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
 
-    def __init__(
-        self, channels, classes, encoder, *, dimension: int = 0, weights: Mapping[str, float] = {}
-    ):
-        super().__init__(channels, classes, encoder, weights=weights)
-        self.models = nn.ModuleDict(
-            {
-                name: DisCoM({name: bands}, classes, encoder, dimension)
-                for name, bands in channels.items()
-            }
-        )
+    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
+        super().__init__(channels, classes, encoder, **options)
+        models = {
+            m: DisCoM({m: bands}, classes, encoder, dimension) for m, bands in channels.items()
+        }
+        self.models = nn.ModuleDict(models)
 
     def loss(self, batch):
-        total = dict.fromkeys(self.terms, 0.0)
+        rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            total["cl"] += disentangle.task_loss(z, heads, batch.y)
-            total["aux"] += disentangle.auxiliary_loss(z, heads, batch.y)
-            total["orth"] += disentangle.orthogonality_loss(z)
-        return total
+            task = disentangle.task_loss(z, heads, batch.y)
+            auxiliary = disentangle.auxiliary_loss(z, heads, batch.y)
+            rows.append(torch.stack([task, auxiliary, disentangle.orthogonality_loss(z)]))
+        return dict(zip(self.terms, torch.stack(rows).sum(0), strict=True))
 
     def predict(self, modality, x):
         return self.models[modality].predict(modality, x)
@@ -64,27 +59,23 @@ class DisCoMSolo(Method):
 
 @register("discom")
 class DisCoMKD(Method):
-    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7; and, switched on by their weights, terms
-    that the paper lacks.
+    """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7, with options that the paper lacks.
 
     Args:
         grl_lambda: strength λ of the gradient reversal (paper: 1).
-        grl_warmup: epochs over which λ rises from 0, as 2/(1 + exp(-10·e/grl_warmup)) - 1 (Ganin et
-            al. 2016); 0 keeps it constant (paper).
+        grl_warmup: share w of the run over which λ rises from 0, as 2/(1 + exp(-10·p/w)) - 1 at the
+            run's progress p (Ganin et al. 2016); 0 keeps it constant (paper).
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
-        together.
-        adversary: how z_inv is made to tell nothing of its modality: "reversal" (paper), or with
-            more than two modalities perhaps "confusion" or "pairwise", see `losses.adversaries`.
-        reduction, modality_targets: "paper", or what the released code computes; see
-        `losses.disentangle`.
+            together.
+        adversary: "reversal" (paper), "confusion" or "pairwise", see `losses.adversaries`.
+        reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
         weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`),
             0 each.
     """
 
-    terms = dict.fromkeys(("cl", "adv", "mod", "aux", "orth"), 1.0) | dict.fromkeys(
-        ("irr", "xcov", "hsic"), 0.0
-    )
+    terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
+    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -94,75 +85,63 @@ class DisCoMKD(Method):
         encoder,
         *,
         grl_lambda: float = 1.0,
-        grl_warmup: int = 0,
+        grl_warmup: float = 0.0,
         dimension: int = 0,
         pairing: str = "unpaired",
         adversary: str = "reversal",
         reduction: str = "paper",
         modality_targets: str = "paper",
-        weights: Mapping[str, float] = {},
+        **options,
     ):
-        super().__init__(channels, classes, encoder, weights=weights)
+        super().__init__(channels, classes, encoder, **options)
         if len(channels) < 2:
+            names = list(channels)
             raise ConfigError(
-                f"discom: needs two modalities or more, the data has {list(channels)}; try discom-solo"
+                f"discom: needs two modalities, the data has {names}; try discom-solo"
             )
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
-        if grl_warmup < 0:
-            raise ConfigError(
-                f"grl_warmup: {grl_warmup} epochs are too few; 0 keeps the strength constant"
-            )
+        if not 0 <= grl_warmup <= 1:
+            raise ConfigError(f"grl_warmup: {grl_warmup} is no share of the run; use 0 to 1")
         if adversary not in ADVERSARIES:
-            raise ConfigError(
-                f"adversary: '{adversary}' is unknown; choose {', '.join(ADVERSARIES)}"
-            )
-        disentangle.check_conventions(reduction=reduction, modality_targets=modality_targets)
+            choices = ", ".join(ADVERSARIES)
+            raise ConfigError(f"adversary: '{adversary}' is unknown; choose {choices}")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
+        disentangle.check_conventions(**self.conventions)
         if adversary != "reversal" and "released" in self.conventions.values():
             raise ConfigError(
                 f"adversary: '{adversary}' is not in the released code; leave its conventions out"
             )
         self.adversary = ADVERSARIES[adversary]
         self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
-        if self.weights[
-            "irr"
-        ]:  # made last and only if used: the other networks start from the same weights without it
+        if self.weights["irr"]:  # last, so that the other networks start from the same weights
             width = self.model.heads.aux.in_features
-            self.irrelevant = nn.Sequential(
-                nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes)
-            )
+            first, last = nn.Linear(width, width), nn.Linear(width, classes)
+            self.irrelevant = nn.Sequential(first, nn.ReLU(), last)
         self.paired = pairing == "paired"
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
 
     def loss(self, batch):
-        embeddings, heads = (
-            {name: self.model.embed(name, x) for name, x in batch.x.items()},
-            self.model.heads,
+        z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
+        heads, strength = self.model.heads, self.reversal(batch.progress)
+        terms = disentangle.terms(
+            z, heads, batch.y, grl_lambda=strength, adversary=self.adversary, **self.conventions
         )
-        strength = self.reversal(batch.epoch)
-        total = disentangle.terms(
-            embeddings,
-            heads,
-            batch.y,
-            grl_lambda=strength,
-            adversary=self.adversary,
-            **self.conventions,
-        )
-        extra = {
-            "irr": lambda: separate.irrelevant_task_loss(
-                embeddings, self.irrelevant, batch.y, grl_lambda=strength
-            ),
-            "xcov": lambda: separate.cross_covariance(embeddings),
-            "hsic": lambda: separate.hsic(embeddings),
-        }
-        return total | {name: term() for name, term in extra.items() if self.weights[name]}
+        if self.weights["irr"]:
+            terms["irr"] = separate.irrelevant_task_loss(
+                z, self.irrelevant, batch.y, grl_lambda=strength
+            )
+        if self.weights["xcov"]:
+            terms["xcov"] = separate.cross_covariance(z)
+        if self.weights["hsic"]:
+            terms["hsic"] = separate.hsic(z)
+        return terms
 
-    def reversal(self, epoch: int) -> float:
-        """The gradient reversal's λ in an epoch."""
+    def reversal(self, progress: float) -> float:
+        """The gradient reversal's λ when a share `progress` of the run is over."""
         if not self.grl_warmup:
             return self.grl_lambda
-        return self.grl_lambda * (2 / (1 + math.exp(-10 * min(epoch / self.grl_warmup, 1))) - 1)
+        return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
 
     def predict(self, modality, x):
         return self.model.predict(modality, x)

@@ -1,12 +1,10 @@
-"""Students that learn from a trained teacher's logits: KDv1, KDv2, DKD, CTKD, MLKD, and each with
-LSKD in front.
+"""Students that learn from a teacher's logits: KDv1, KDv2, DKD, CTKD, MLKD, and each with LSKD.
 
-The teacher is a run of its own (`teacher`), trained before and frozen; its logits come with the
-batch, as labels do. A student for every modality trains beside the others, nothing shared. B batch,
-C classes.
+The teacher is a run of its own, trained before and frozen; its logits come with the batch, as
+labels do. A student for every modality trains beside the others, nothing shared. B batch, C
+classes.
 """
 
-from collections.abc import Mapping
 from functools import partialmethod
 
 import torch
@@ -24,21 +22,19 @@ from discom.losses.distill import (
     kd,
     standardize,
 )
-from discom.losses.multilevel import check_combination
-from discom.methods.base import register
+from discom.methods.base import PAPER_EPOCHS, register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 
 __all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
 
 
 class Distilled(OneNetworkEach):
-    """The student network of `student`, taught by a teacher; a subclass says what is copied.
+    """The network of `student`, taught by a teacher; a subclass says what is copied.
 
     Args:
-        teacher: what the teacher reads: "all" modalities, and there is a student for each
-            (multi-modal distillation); or one by name, and there is a student for every other
-            (cross-modal distillation).
-        weights: term → factor in the total.
+        teacher: what the teacher reads: "all" modalities, with a student for each (multi-modal
+            distillation); or one by name, with a student for every other (cross-modal
+            distillation).
 
     Raises:
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
@@ -49,31 +45,26 @@ class Distilled(OneNetworkEach):
     paired = True
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
 
-    def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", weights: Mapping[str, float] = {}
-    ):
-        super().__init__(students_of(teacher, channels), classes, encoder, weights=weights)
+    def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
+        super().__init__(students_of(teacher, channels), classes, encoder, **options)
         self.reads = list(channels) if teacher == "all" else [teacher]
 
     def loss(self, batch):
         totals = dict.fromkeys(self.terms, 0.0)
         for name in self.deployed:
-            views = [
-                self.predict(name, seen.x[name]).float() for seen in (batch, batch.strong) if seen
-            ]
-            with torch.autocast(
-                views[0].device.type, enabled=False
-            ):  # differences of probabilities need their digits
-                for term, value in self.distil(name, batch, *views).items():
+            views = [batch] if batch.strong is None else [batch, batch.strong]
+            logits = [self.predict(name, view.x[name]).float() for view in views]
+            # differences of probabilities need their digits
+            with torch.autocast(logits[0].device.type, enabled=False):
+                for term, value in self.distil(name, batch, *logits).items():
                     totals[term] = totals[term] + value
         return totals
 
     def distil(
         self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The named, unweighted terms of one student: its logits [B, C] for the batch and, where
-        the method asks for strong views, for those; `batch.soft` and `batch.strong.soft` are the
-        teacher's."""
+        """The named, unweighted terms of one student, from its logits [B, C] for the batch and for
+        its strong views, if any; `batch.soft` and `batch.strong.soft` are the teacher's."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")
 
     def compared(self, logits: Tensor) -> Tensor:
@@ -82,12 +73,9 @@ class Distilled(OneNetworkEach):
 
 
 class _KD(Distilled):
-    def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", temperature: float = 4.0,
-        weights: Mapping[str, float] = {},
-    ):  # fmt: skip
+    def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
         check_temperature(temperature)
-        super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
+        super().__init__(channels, classes, encoder, **options)
         self.temperature = temperature
 
     def distil(self, modality, batch, logits):
@@ -111,14 +99,34 @@ class KDv2(_KD):
     terms = {"cl": 0.5, "kd": 0.5}
 
 
+class _Curriculum(Distilled):
+    """Places a run on the papers' time axis: its progress, counted from `first_epoch` of 300."""
+
+    def __init__(self, channels, classes, encoder, *, first_epoch: int = 1, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.first_epoch = first_epoch
+
+    def elapsed(self, batch: Batch) -> float:
+        """The share of the run that is over, as its official code or that of DisCoM-KD counts."""
+        return batch.progress + self.first_epoch / PAPER_EPOCHS
+
+
+def _check_share(option: str, share: float, default: int) -> None:
+    if not 0 < share <= 1:
+        raise ConfigError(
+            f"{option}: {share} is no share of the run in (0, 1]; the paper's is {default}/300"
+        )
+
+
 @register("dkd")
-class DKD(Distilled):
-    """CE + min(epoch / 20, 1)·(TCKD + 8·NCKD), T = 4 (Zhao et al., CVPR 2022).
+class DKD(_Curriculum):
+    """CE + min(p / warmup, 1)·(TCKD + 8·NCKD) at the run's progress p, T = 4 (Zhao et al., CVPR
+    2022).
 
     Args:
         temperature: T > 0.
-        warmup: epochs over which the distillation comes in.
-        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD
+        warmup: share of the run over which the distillation comes in: the paper's 20 of 300 epochs.
+        first_epoch: number of the first of 300 epochs: 1 in the official code, 0 in the DisCoM-KD
             authors'.
     """
 
@@ -126,56 +134,50 @@ class DKD(Distilled):
     published = {"first_epoch": 0}
 
     def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", temperature: float = 4.0, warmup: int = 20,
-        first_epoch: int = 1, weights: Mapping[str, float] = {},
-    ):  # fmt: skip
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        temperature: float = 4.0,
+        warmup: float = 20 / PAPER_EPOCHS,
+        **options,
+    ):
         check_temperature(temperature)
-        super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
-        if warmup < 1:
-            raise ConfigError(
-                f"warmup: {warmup} epochs; use 1 for none to speak of, 20 as in the paper"
-            )
-        self.temperature, self.warmup, self.first_epoch = temperature, warmup, first_epoch
+        _check_share("warmup", warmup, 20)
+        super().__init__(channels, classes, encoder, **options)
+        self.temperature, self.warmup = temperature, warmup
 
     def distil(self, modality, batch, logits):
-        terms = dkd_terms(
-            self.compared(logits), self.compared(batch.soft), batch.y[modality], self.temperature
-        )
-        share = min((batch.epoch + self.first_epoch) / self.warmup, 1.0)
-        return {
-            "cl": F.cross_entropy(logits, batch.y[modality]),
-            "tckd": share * terms[0],
-            "nckd": share * terms[1],
-        }
+        labels, share = batch.y[modality], min(self.elapsed(batch) / self.warmup, 1.0)
+        student, teacher = self.compared(logits), self.compared(batch.soft)
+        tckd, nckd = dkd_terms(student, teacher, labels, self.temperature)
+        return {"cl": F.cross_entropy(logits, labels), "tckd": share * tckd, "nckd": share * nckd}
 
 
 @register("ctkd")
-class CTKD(Distilled):
-    """.1·CE + .9·T²·KL with a temperature that is learned against the student (Li et al., AAAI
-    2023).
+class CTKD(_Curriculum):
+    """.1·CE + .9·T²·KL with a temperature learned against the student (Li et al., AAAI 2023).
 
     Args:
-        loops: epochs until the temperature's reversed gradient has its full size.
-        first_epoch: the number of the first epoch; 1 in the official code, 0 in the DisCoM-KD
+        loops: share of the run until the temperature's reversed gradient has its full size: the
+            paper's 10 of 300 epochs.
+        first_epoch: number of the first of 300 epochs: 1 in the official code, 0 in the DisCoM-KD
             authors'.
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
-    published = {"loops": 5, "first_epoch": 0}
+    published = {"loops": 5 / PAPER_EPOCHS, "first_epoch": 0}
 
-    def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", loops: int = 10, first_epoch: int = 1,
-        weights: Mapping[str, float] = {},
-    ):  # fmt: skip
-        super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
-        curriculum_lambda(0, loops)  # refuses what cannot be a number of epochs
+    def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
+        _check_share("loops", loops, 10)
+        super().__init__(channels, classes, encoder, **options)
         self.temperatures = nn.ModuleDict({name: CurriculumTemperature() for name in self.deployed})
-        self.loops, self.first_epoch = loops, first_epoch
+        self.loops = loops
 
     def distil(self, modality, batch, logits):
-        temperature = self.temperatures[modality](
-            curriculum_lambda(batch.epoch + self.first_epoch, self.loops)
-        )
+        lambda_ = curriculum_lambda(self.elapsed(batch), self.loops)
+        temperature = self.temperatures[modality](lambda_)
         return {
             "cl": F.cross_entropy(logits, batch.y[modality]),
             "kd": kd(self.compared(logits), self.compared(batch.soft), temperature),
@@ -189,43 +191,44 @@ class MLKD(Distilled):
 
     Args:
         temperature: the first of the five; the others are 3, 5, 2 and 6.
-        combination: how temperatures and views add up: "official" is what the official code
-            computes, "all-terms" its terms without the code's oddities, "discom-paper" what the
-            DisCoM-KD authors ran (one view, swapped KL; its temperatures are 2 to 6 whatever
-            `temperature` says). See `losses.multilevel`.
+        combination: how temperatures and views add up, see `losses.multilevel`: "official";
+            "all-terms", without that code's oddities; "discom-paper", as the DisCoM-KD authors ran
+            it (one view, swapped KL, temperatures 2 to 6).
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
     def __init__(
-        self, channels, classes, encoder, *, teacher: str = "all", temperature: float = 4.0,
-        combination: str = "official", weights: Mapping[str, float] = {},
-    ):  # fmt: skip
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        temperature: float = 4.0,
+        combination: str = "official",
+        **options,
+    ):
         check_temperature(temperature)
-        check_combination(combination)
-        super().__init__(channels, classes, encoder, teacher=teacher, weights=weights)
+        multilevel.check_combination(combination)
+        super().__init__(channels, classes, encoder, **options)
         self.temperatures, self.combination = (temperature, 3.0, 5.0, 2.0, 6.0), combination
         self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, logits, strong_logits=None):
-        task, weak = (
-            F.cross_entropy(logits, batch.y[modality]),
-            (logits, batch.soft),
-        )
+        labels, weak = batch.y[modality], (logits, batch.soft)
+        task = F.cross_entropy(logits, labels)
         if not self.strong_view:
             return {"cl": task, **multilevel.discom_paper(weak, standardized=self.standardized)}
         combine = multilevel.official if self.combination == "official" else multilevel.all_terms
-        views = weak, (strong_logits, batch.strong.soft)
-        return {
-            "cl": task + F.cross_entropy(strong_logits, batch.y[modality]),
-            **combine(*views, self.temperatures, self.standardized),
-        }
+        strong = strong_logits, batch.strong.soft
+        terms = combine(weak, strong, self.temperatures, self.standardized)
+        return {"cl": task + F.cross_entropy(strong_logits, labels), **terms}
 
 
-# LSKD: standardised logits, T = 2, a weight of 9 on what is copied and 0.1 on the labels (Sun et
-# al. 2024; its code multiplies DKD's two weights by 9 and keeps its cross-entropy). KDv1 still has
-# no label. The DisCoM-KD authors standardised too, and left temperatures and weights as they were.
+# LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is copied and .1 on the
+# labels; its code multiplies DKD's two weights by 9 and keeps DKD's cross-entropy. KDv1 still has
+# no label. The DisCoM-KD authors standardised too, but left temperatures and weights as they were.
 for _method, _terms in (
     (KDv1, {"cl": 0.0, "kd": 9.0}),
     (KDv2, {"cl": 0.1, "kd": 9.0}),

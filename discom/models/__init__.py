@@ -1,27 +1,10 @@
-"""Networks: encoders, the disentangling branches, and the single-modality baselines."""
+"""Networks: encoders, the disentangling branches, the baselines, and encoder–decoders."""
 
 from discom.models.baselines import FusionNetwork, SingleModality
 from discom.models.disentangled import Branch, DisCoM, Embedding, Heads
-from discom.models.encoders import Encoder, resnet18
-from discom.models.fusion import CrossDecoder, FusionDecoder
-from discom.models.segmentation import Decoder, EncoderDecoder, Network, network
-from discom.models.small_maps import MatrixConv, as_products
+from discom.models.encoders import Encoder, MatrixConv, resnet18
+from discom.models.segmentation import Decoder, EncoderDecoder, FusionDecoder, Network, network
 
-__all__ = [
-    "Branch",
-    "CrossDecoder",
-    "Decoder",
-    "DisCoM",
-    "Embedding",
-    "Encoder",
-    "EncoderDecoder",
-    "FusionDecoder",
-    "FusionNetwork",
-    "Heads",
-    "MatrixConv",
-    "Network",
-    "SingleModality",
-    "as_products",
-    "network",
-    "resnet18",
-]
+__all__ = ["Branch", "Decoder", "DisCoM", "Embedding", "Encoder", "EncoderDecoder", "FusionDecoder"]
+__all__ += ["FusionNetwork", "Heads", "MatrixConv", "Network", "SingleModality"]
+__all__ += ["network", "resnet18"]

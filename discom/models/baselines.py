@@ -1,5 +1,4 @@
-"""What DisCoM-KD is compared with: networks that know one modality from beginning to end, and the
-teacher."""
+"""What DisCoM-KD is compared with: networks of one modality, and the teacher of several."""
 
 from collections.abc import Mapping
 
@@ -12,11 +11,9 @@ __all__ = ["FusionNetwork", "SingleModality"]
 
 
 class SingleModality(nn.Module):
-    """One classifier for one modality: `encoders` encoders side by side, their features
-    concatenated, one linear layer.
+    """A classifier of one modality: encoders side by side, features concatenated, one linear layer.
 
-    With one encoder it is the paper's student; with two, the student of a DisCoM-KD branch's
-    capacity.
+    One encoder is the paper's student; two have the capacity of a DisCoM-KD branch.
 
     >>> SingleModality(3, classes=5)(torch.zeros(2, 3, 64, 64)).shape
     torch.Size([2, 5])
@@ -30,19 +27,14 @@ class SingleModality(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, channels, H, W] → logits [B, classes]."""
-        features = torch.cat(
-            [encoder(x) for encoder in self.encoders], dim=1
-        )  # [B, encoders · features]
-        return self.task(features)
+        features = [encoder(x) for encoder in self.encoders]
+        return self.task(torch.cat(features, dim=1))  # [B, encoders · features] → [B, C]
 
 
 class FusionNetwork(nn.Module):
-    r"""The teacher: an encoder for each modality, their features added, one linear layer
-    (DisCoM-KD, section 4).
+    r"""The teacher: an encoder for each modality, features added, one linear layer (section 4).
 
     .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
-
-    With one modality it is the single-modality network.
 
     Args:
         channels: modality → bands of its images, in the order in which they are stacked.
@@ -61,14 +53,11 @@ class FusionNetwork(nn.Module):
         self.task = nn.Linear(next(iter(built.values()))[1], classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images of all modalities, their bands stacked [B, Σ channels, H, W] → logits [B, C]."""
-        images = x.split(self.bands, dim=1)
-        features = sum(
-            encoder(image) for encoder, image in zip(self.encoders.values(), images, strict=True)
-        )
-        return self.task(features)  # [B, features] → [B, C]
+        """Stacked bands of all modalities [B, Σ channels, H, W] → logits [B, C]."""
+        images = zip(self.encoders.values(), x.split(self.bands, dim=1), strict=True)
+        features = torch.stack([encoder(image) for encoder, image in images])
+        return self.task(features.sum(0))  # [B, features] → [B, C]
 
     def contribution(self, modality: str, x: Tensor) -> Tensor:
-        """One modality's share W · encoder_m(x_m) of the logits, [B, C]: their sum and the bias are
-        the logits."""
+        """W · encoder_m(x_m), [B, C]: the sum over modalities, plus the bias, is the logits."""
         return self.encoders[modality](x) @ self.task.weight.T

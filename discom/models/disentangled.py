@@ -1,5 +1,4 @@
-"""The branches and heads of DisCoM-KD. Letters: B batch, D embedding width, C classes, M
-modalities."""
+"""The branches and heads of DisCoM-KD. B batch, D embedding width, C classes, M modalities."""
 
 import copy
 from collections.abc import Mapping
@@ -18,9 +17,9 @@ __all__ = ["Branch", "DisCoM", "Embedding", "Heads"]
 class Embedding(NamedTuple):
     """The three parts of one modality's embedding, each [B, D]."""
 
-    inv: Tensor  # modality-invariant: the same in every sensor
-    inf: Tensor  # modality-informative: this sensor's own, of use for the task
-    irr: Tensor  # modality-irrelevant: this sensor's own, of no use
+    inv: Tensor  # modality-invariant: the same in every modality
+    inf: Tensor  # modality-informative: this modality's own, useful for the task
+    irr: Tensor  # modality-irrelevant: this modality's own, useless for the task
 
 
 class Branch(nn.Module):
@@ -30,14 +29,11 @@ class Branch(nn.Module):
               z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x))))
               \in \mathbb{R}^D
 
-    Source: DisCoM-KD, section 3 and the released code's projection head (its second linear layer is
-    never used there and is left out here).
+    Source: DisCoM-KD, section 3, with the projection head of the released code.
 
     Args:
-        channels: bands of the input.
-        encoder: makes each of the two encoders; its feature count must be even.
-        dimension: D; 0 is half the encoder's features (paper), and with another a linear layer
-            brings h to 2D.
+        dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer
+            from the specific encoder's features to 2D.
 
     Raises:
         ConfigError: an odd feature count, or a negative dimension.
@@ -49,18 +45,15 @@ class Branch(nn.Module):
         self.invariant, _ = encoder(channels)
         if features % 2 and not dimension:
             raise ConfigError(
-                f"encoder: {features} features cannot be halved into z_inf and z_irr; use an even number"
+                f"encoder: {features} features cannot be halved; use an even number, or a dimension"
             )
         if dimension < 0:
-            raise ConfigError(
-                f"dimension: {dimension} is negative; 0 is half the encoder's features"
-            )
+            raise ConfigError(f"dimension: {dimension} is negative; use 0 for half the features")
         self.width = dimension or features // 2
         if dimension:
-            self.specific.append(nn.Linear(features, 2 * dimension))
-        self.project = nn.Sequential(
-            nn.Linear(features, self.width), nn.BatchNorm1d(self.width), nn.ReLU()
-        )
+            self.specific = nn.Sequential(self.specific, nn.Linear(features, 2 * dimension))
+        linear, norm = nn.Linear(features, self.width), nn.BatchNorm1d(self.width)
+        self.project = nn.Sequential(linear, norm, nn.ReLU())
 
     def forward(self, x: Tensor) -> Embedding:
         """Images [B, channels, H, W] → Embedding of three [B, D]."""
@@ -69,38 +62,28 @@ class Branch(nn.Module):
 
 
 class Heads(nn.Module):
-    """The linear classifiers that pull the embeddings apart; only `task` is kept at use.
+    """The linear classifiers on the embeddings; only `task` is kept at inference.
 
-    Args:
-        modalities: names; their order numbers them for `adv`, `mod_inf` and `mod_irr`.
-        width: D.
-        classes: C.
-        pairwise: one linear layer "a-b" for every pair of modalities in the place of `adv`.
+    The order of `modalities` numbers them for `adv`, `mod_inf` and `mod_irr`; with `pairwise`, `adv`
+    is one linear layer "a-b" for every pair of modalities.
     """
 
     def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
         super().__init__()
-        self.task = nn.ModuleDict(
-            {name: nn.Linear(2 * width, classes) for name in modalities}
-        )  # [z_inv ‖ z_inf] → C
-        pairs = (
-            {f"{a}-{b}": nn.Linear(width, 2) for a, b in combinations(modalities, 2)}
-            if pairwise
-            else {}
-        )
-        self.adv = (
-            nn.ModuleDict(pairs) if pairwise else nn.Linear(width, len(modalities))
-        )  # GRL(z_inv) → 2, or M
-        self.mod_inf = nn.Linear(width, len(modalities))  # z_inf → M
-        self.mod_irr = nn.Linear(width, len(modalities))  # z_irr → M
+        count, adv = len(modalities), nn.ModuleDict()
+        self.task = nn.ModuleDict({name: nn.Linear(2 * width, classes) for name in modalities})
+        for first, second in combinations(modalities, 2) if pairwise else ():
+            adv[f"{first}-{second}"] = nn.Linear(width, 2)
+        self.adv = adv if pairwise else nn.Linear(width, count)  # GRL(z_inv) → 2, or M
+        self.mod_inf = nn.Linear(width, count)  # z_inf → M
+        self.mod_irr = nn.Linear(width, count)  # z_irr → M
         self.aux = nn.Linear(width, classes)  # z_inv → C and z_inf → C
 
 
 class DeployedBranch(nn.Module):
-    """What is left at use: one modality in, logits out; no shared head, no other branch, z_irr not
-    read."""
+    """What inference needs: one modality in, logits out; no shared head, and z_irr is not read."""
 
-    def __init__(self, branch: Branch, task: nn.Linear):
+    def __init__(self, branch: nn.Module, task: nn.Module):
         super().__init__()
         self.branch, self.task = copy.deepcopy(branch), copy.deepcopy(task)
         self.train(branch.training)
@@ -112,8 +95,7 @@ class DeployedBranch(nn.Module):
 
 
 class DisCoM(nn.Module):
-    """DisCoM-KD's network for M modalities: independent branches, shared heads; no weights are tied
-    between branches.
+    """DisCoM-KD's network: an independent branch for each of M modalities, and shared heads.
 
     Args:
         channels: modality → bands of its images; the order numbers the modalities.
@@ -122,9 +104,9 @@ class DisCoM(nn.Module):
         dimension: D; 0 is half the encoder's features.
         pairwise: whether the heads tell modalities apart pair by pair, see `Heads`.
 
-    >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9)
+    >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9).eval()
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
-    >>> z.inv.shape, model.branch("depth")(torch.zeros(1, 1, 64, 64)).shape if not model.eval().training else None
+    >>> z.inv.shape, model.branch("depth")(torch.zeros(1, 1, 64, 64)).shape
     (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
@@ -138,14 +120,11 @@ class DisCoM(nn.Module):
         pairwise: bool = False,
     ):
         super().__init__()
-        self.branches = nn.ModuleDict(
-            {name: Branch(bands, encoder, dimension) for name, bands in channels.items()}
-        )
-        widths = {name: branch.width for name, branch in self.branches.items()}
+        branches = {name: Branch(bands, encoder, dimension) for name, bands in channels.items()}
+        widths = {name: branch.width for name, branch in branches.items()}
         if len(set(widths.values())) > 1:
-            raise ConfigError(
-                f"encoder: embeddings of {widths} units; shared heads need one width for all modalities"
-            )
+            raise ConfigError(f"encoder: embeddings of {widths} units; use one width for all")
+        self.branches = nn.ModuleDict(branches)
         self.heads = Heads(list(channels), next(iter(widths.values())), classes, pairwise=pairwise)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:

@@ -1,29 +1,33 @@
-"""ResNet-18 for any number of bands, width and stem; any other encoder is a function of the same
+"""ResNet-18 for any number of bands, width and stem; other encoders are functions of the same
 form."""
 
 from collections.abc import Callable
 
-from torch import nn
-from torchvision.models.resnet import BasicBlock
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from discom.errors import ConfigError
 
-__all__ = ["Encoder", "resnet18"]
+__all__ = ["Encoder", "MatrixConv", "resnet18"]
 
-# A function of the number of input bands that returns a module, [B, channels, H, W] → [B,
-# features], and `features`.
+# A function of the number of bands that returns a module, [B, bands, H, W] → [B, features], and
+# its number of features.
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
-def resnet18(channels: int, width: int = 64, stem: str = "imagenet") -> tuple[nn.Module, int]:
-    """ResNet-18 (He et al. 2016) without its classifier, from torchvision's residual blocks.
+def resnet18(
+    channels: int, width: int = 64, stem: str = "imagenet", products: bool = False
+) -> tuple[nn.Module, int]:
+    """ResNet-18 (He et al. 2016) without its classifier; torchvision's numbers for its weights.
 
     Args:
         channels: bands of the input, C_in.
-        width: feature maps of the first stage; the last has 8·width, and so many features come out
-        (paper: 64).
+        width: maps of the first stage (paper: 64); 8·width features come out.
         stem: "imagenet" is 7×7 with stride 2 and a max-pool, as in the paper; "small" is 3×3 with
-            stride 1 and the same max-pool, for images of 32 pixels or so.
+            stride 1 and the same max-pool, for images of about 32 pixels.
+        products: whether maps of a few pixels are convolved by `MatrixConv`, which a CPU is quicker
+            at with channels_last; the weights and their names stay the same.
 
     Returns:
         The module, [B, C_in, H, W] → [B, 8·width], and 8·width.
@@ -39,31 +43,67 @@ def resnet18(channels: int, width: int = 64, stem: str = "imagenet") -> tuple[nn
     if stem not in kernels:
         raise ConfigError(f"stem: '{stem}' is unknown; choose {' or '.join(kernels)}")
     kernel, stride = kernels[stem]
-    layers = [
+    conv = MatrixConv if products else nn.Conv2d
+    layers: list[nn.Module] = [
         nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(3, 2, 1),
-        _stage(width, width, 1),
-        _stage(width, 2 * width, 2),
-        _stage(2 * width, 4 * width, 2),
-        _stage(4 * width, 8 * width, 2),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
     ]
-    encoder = nn.Sequential(*layers)
+    inputs = width
+    for number in range(4):
+        outputs = width * 2**number
+        first = _Block(inputs, outputs, stride=1 if number == 0 else 2, conv=conv)
+        layers.append(nn.Sequential(first, _Block(outputs, outputs, stride=1, conv=conv)))
+        inputs = outputs
+    encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     for module in encoder.modules():  # torchvision's own initialisation
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     return encoder, 8 * width
 
 
-def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    shortcut = None
-    if stride != 1 or inputs != outputs:
-        shortcut = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-        )
-    return nn.Sequential(
-        BasicBlock(inputs, outputs, stride, shortcut), BasicBlock(outputs, outputs)
-    )
+class _Block(nn.Module):
+    """torchvision's BasicBlock, with a choice of the class of its 3×3 convolutions."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, conv: type[nn.Conv2d]):
+        super().__init__()
+        shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
+        self.conv1 = conv(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = conv(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps [B, inputs, H, W] → [B, outputs, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x), inplace=True)
+
+
+class MatrixConv(nn.Conv2d):
+    """A 3×3 convolution (padding 1) that is one matrix product where its output is small.
+
+        y[b, p, :] = Σ_t W_t · x[b, p + t, :], the nine taps t side by side
+
+    The last stage of ResNet-18 has maps of 2×2 for images of 64 pixels. oneDNN takes 35 ms for one
+    such convolution of 512 channels, forward and backward in bf16 at batch 128, and the product 15
+    (docs/performance.md).
+    """
+
+    PIXELS = 4  # of the output: up to so many a product is quicker
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, C_in, H, W] → [B, C_out, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
+        height, width, stride = *x.shape[2:], self.stride[0]
+        if -(-height // stride) * -(-width // stride) > self.PIXELS:
+            return super().forward(x)
+        x = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # [B, H + 2, W + 2, C_in]
+        corners = [(i, j) for i in range(3) for j in range(3)]
+        taps = [x[:, i : i + height : stride, j : j + width : stride] for i, j in corners]
+        rows = torch.stack(taps, dim=3).flatten(3)  # [B, ⌈H/s⌉, ⌈W/s⌉, 9 · C_in]
+        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [C_out, 9 · C_in]
+        return F.linear(rows, weight, self.bias).permute(0, 3, 1, 2)

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from scipy import stats
 from discom import methods
 from discom.errors import RunError
 from discom.files import read_json, write_json
+from discom.methods import label
 from discom.runs import Result
 
 __all__ = ["BASELINES", "METRICS", "by_dials", "collect", "label", "load_results", "metric_of", "paired_difference",
@@ -107,21 +107,6 @@ def paired_difference(
         else stats.ttest_rel(ours, theirs).confidence_interval(level)
     )
     return float(difference.mean()), float(low), float(high)
-
-
-def label(method: str, options: Mapping[str, Any]) -> str:
-    """A method's name with those of its options that are not the default, as rows of tables are
-    called.
-
-    >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
-    ('kdv2 teacher=rgb', 'discom')
-    """
-    if method not in methods.names():
-        return method
-    changed = methods.get(method).changed(options)
-    changed |= changed.pop("weights", {})
-    return " ".join([method, *(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-                               for name, value in changed.items())])  # fmt: skip
 
 
 def _group(result: Result) -> str:
