@@ -29,7 +29,6 @@ from discom.evaluation import Task, predict_logits, task_of
 from discom.files import atomic_file, write_json
 from discom.machine import device_type, machine, multiplies_bf16, peak_memory
 from discom.methods import Method, build
-from discom.models import as_products
 from discom.runs import Result, claim, identity, locked
 from discom.teaching import check_teacher, teach
 
@@ -84,8 +83,6 @@ def fit(
         settings = check_teacher(teacher, method, split, config)
         network = build(method, split.train, config)  # before there is a folder: it may not fit
         weights = network.weights
-        if not any(weights.values()):
-            raise ConfigError(f"weights: all terms of {method.name} have weight 0; raise one")
         parameters = {name: _count(network.branch(name)) for name in network.deployed}
         device_kind = device_type(config.accelerator)
         precision = config.precision if multiplies_bf16(device_kind) else "32-true"
@@ -270,10 +267,8 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
 
 
 def _lay_out(network: Any, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
-    """The network in the form in which it is quickest on its device, and its images' layout."""
+    """The network as its devices need it, and the memory layout of its images."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    if config.channels_last and fabric.device.type == "cpu":
-        network = as_products(network)
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return network.to(memory_format=layout), layout

@@ -280,7 +280,7 @@ BAD = [
     ("discom", {"temperature": 4}, "no 'temperature'"),
     ("student", {"weights": {"adv": 0}}, "no term 'adv'"),
     ("discom", {"reduction": "sum"}, "reduction"),
-    ("student", {"weights": {"cl": 0}}, "weights: all terms of student have weight 0; raise one"),
+    ("student", {"weights": {"cl": 0}}, "weights: all terms of student are 0"),
 ]
 
 
