@@ -1,21 +1,15 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import logging
-import multiprocessing
-import os
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments import LightningEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -24,20 +18,15 @@ from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import ConfigError, DiscomError, RunError, first_line
+from discom.errors import RunError
 from discom.evaluation import Task, predict_logits, task_of
 from discom.files import atomic_file, write_json
-from discom.machine import device_type, machine, multiplies_bf16, peak_memory
+from discom.machine import by_first, check_agreement, launch, machine, multiplies_bf16, peak_memory
 from discom.methods import Method, build
 from discom.runs import Result, claim, identity, locked
 from discom.teaching import check_teacher, teach
 
 __all__ = ["fit"]
-
-# Fabric's lines on what Config says already
-for _name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-T = TypeVar("T")
 
 
 def fit(
@@ -81,24 +70,45 @@ def fit(
     task, classes = task_of(method), len(split.train.classes)
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         settings = check_teacher(teacher, method, split, config)
-        network = build(method, split.train, config)  # before there is a folder: it may not fit
+        # before there is a folder: its settings may not fit
+        network: Any = build(method, split.train, config)
         weights = network.weights
-        parameters = {name: _count(network.branch(name)) for name in network.deployed}
-        device_kind = device_type(config.accelerator)
-        precision = config.precision if multiplies_bf16(device_kind) else "32-true"
-        fabric = _launch(config, device_kind, precision)
+        parameters = {
+            name: sum(weight.numel() for weight in network.branch(name).parameters())
+            for name in network.deployed
+        }
+        precision = config.precision if multiplies_bf16(config.accelerator) else "32-true"
+        fabric = launch(config.accelerator, config.devices, precision)
         run = identity(method, split, config, teacher)
-        _check_agreement(fabric, {"seed": config.seed, **run})
-        if result := _by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
+        check_agreement(fabric, {"seed": config.seed, **run})
+        if result := by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
             return result
 
-        network, layout = _lay_out(network, config, fabric)
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        network = network.to(memory_format=layout)
+        if config.devices > 1 and fabric.device.type == "cuda":
+            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
         started = time.perf_counter()
         labels = None
         if teacher is not None:
             labels = teach(teacher, network, split, settings, fabric, augment=config.augment > 0)
         teacher_seconds = time.perf_counter() - started if teacher else 0.0
-        batches = _batches(network, split, config, fabric, layout, labels)
+        batches = Batches(
+            split.train,
+            config.batch_size,
+            config.seed,
+            epochs=config.epochs,
+            pairing="paired" if network.paired else "unpaired",
+            augment=config.augment,
+            device=fabric.device,
+            memory_format=layout,
+            soft=labels,
+            strong=network.strong_view,
+            coupled=network.coupled,
+            dense=network.dense,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
         optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
@@ -109,7 +119,7 @@ def fit(
         model, optimizer = fabric.setup(network, optimizer)
         state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
         state.seconds += teacher_seconds if state.epoch == 0 else 0.0
-        _check_agreement(fabric, {"epoch": state.epoch})
+        check_agreement(fabric, {"epoch": state.epoch})
         answers = partial(_answers, network, task, fabric, layout)
         valid = {
             name: Images(split.valid, name, fabric.device, dense=method.dense)
@@ -178,74 +188,7 @@ def fit(
             forget(run_dir)
             return result
 
-        return _by_first(fabric, report)
-
-
-def _count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _launch(config: Config, kind: str, precision: Any) -> Fabric:
-    """The Fabric of this process, one of `config.devices`; starts the others unless torchrun or
-    srun did, whose variables count for a run on several devices alone."""
-    if config.devices == 1:
-        alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
-    started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
-    script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
-    if not (started or script):
-        raise ConfigError(
-            f"devices: {config.devices} processes need a script that can be run again, which a"
-            " notebook and the worker of a sweep are not; use discom train, or devices=1"
-        )
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
-    try:
-        fabric = Fabric(
-            accelerator=kind,
-            devices=config.devices // nodes,
-            num_nodes=nodes,
-            strategy="ddp_find_unused_parameters_true",  # terms of weight 0 have no gradient
-            precision=precision,
-        )
-        fabric.launch()
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"devices: {config.devices} are not at hand: {first_line(error)}"
-        ) from None
-    return fabric
-
-
-def _check_agreement(fabric: Fabric, settings: Mapping[str, Any]) -> None:
-    """Refuse processes that were started with different settings, or that see different files."""
-    if fabric.world_size == 1:
-        return
-    everyones: list[Any] = [None] * fabric.world_size
-    torch.distributed.all_gather_object(everyones, settings)
-    for number, other in enumerate(everyones):
-        for name, value in everyones[0].items():
-            if other.get(name) != value:
-                raise RunError(
-                    f"devices: the processes of one run must agree, but {name} is {value!r} in the"
-                    f" first and {other.get(name)!r} in process {number}; give all the same command"
-                    " and folder of runs, or use devices=1"
-                )
-
-
-def _by_first(fabric: Fabric, call: Callable[[], T]) -> T:
-    """What `call` returns in the first process, for all of them; where it raises an error of ours,
-    the first process tells and the others end."""
-    if fabric.world_size == 1:
-        return call()
-    answer: Any = None
-    if fabric.global_rank == 0:
-        try:
-            answer = call()
-        except DiscomError as error:
-            answer = error
-    answer = fabric.broadcast(answer)
-    if isinstance(answer, DiscomError):
-        raise answer if fabric.global_rank == 0 else SystemExit(0)
-    return answer
+        return by_first(fabric, report)
 
 
 def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result | None:
@@ -264,35 +207,6 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
         return None
     forget(run_dir)  # in case a kill came between the result and this
     return result
-
-
-def _lay_out(network: Any, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
-    """The network as its devices need it, and the memory layout of its images."""
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    return network.to(memory_format=layout), layout
-
-
-def _batches(
-    network: Method, split: Split, config: Config, fabric: Fabric, layout, soft
-) -> Batches:
-    return Batches(
-        split.train,
-        config.batch_size,
-        config.seed,
-        pairing="paired" if network.paired else "unpaired",
-        augment=config.augment,
-        device=fabric.device,
-        memory_format=layout,
-        soft=soft,
-        strong=network.strong_view,
-        coupled=network.coupled,
-        dense=network.dense,
-        rank=fabric.global_rank,
-        world=fabric.world_size,
-        epochs=config.epochs,
-    )
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
@@ -324,12 +238,11 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
 
 @torch.inference_mode()
 def _answers(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
-    """What one deployed network predicts for `images`, in the form that its task is scored in."""
+    """What one network predicts for `images`, in the form that its task is scored in."""
     network.eval()
     with fabric.autocast():
-        predict = partial(network.predict, name)
         return predict_logits(
-            predict, images, task.batch_size, memory_format=layout, keep=task.keep
+            partial(network.predict, name), images, task.batch_size, layout, task.keep
         )
 
 

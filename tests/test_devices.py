@@ -1,6 +1,7 @@
 """One run on several devices, here two processes on the CPU: one result, the same in every attempt;
 and what happens when they disagree or one dies."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from fixtures import children
 from fixtures.children import Signal
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
 
-from discom import data, fit, profile, training
+from discom import data, fit, profile
 from discom.errors import ConfigError
 from discom.runs import Result, read_metrics
 
@@ -84,7 +85,7 @@ def test_processes_with_different_seeds_are_refused(tmp_path):
     assert [child.end() for child in both] == [2, 2]
     for child in both:
         (line,) = child.errors()
-        assert "must agree, but seed is 0 in the first and 1 in process 1; " in line
+        assert "must agree, but seed is [0, 1] in them; " in line
     assert not (tmp_path / "runs").exists()
 
 
@@ -106,7 +107,7 @@ def test_where_one_process_dies_the_other_ends_with_one_line_and_the_run_goes_on
 def test_several_devices_need_a_script_that_can_be_run_again(tmp_path, monkeypatch):
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.delenv("SLURM_PROCID", raising=False)
-    monkeypatch.setattr(training.multiprocessing, "parent_process", lambda: "the sweep")
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: "the sweep")
     split = data.load("scenes:n=66,size=16").split(seed=0)
     with pytest.raises(ConfigError, match=r"devices: 2 processes need a script .*or devices=1$"):
         fit("student", split, profile("tiny", devices=2), tmp_path / "run", progress=False)
