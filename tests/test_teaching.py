@@ -170,20 +170,6 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
             assert not shown.soft.requires_grad
 
 
-def test_a_student_of_partly_paired_data_learns_from_pairs(tmp_path, watched):
-    split, folder = partly_paired().split(seed=0), tmp_path / "teacher"
-    fit("teacher", split, TINY, folder, progress=False)
-    fit("kdv2", split, TINY, tmp_path / "run", teacher=folder, progress=False)
-    teacher = load_teacher(folder, split, options(reads="all"))
-    pairs = len(split.train.paired_ids)
-    assert pairs < len(split.train)
-    assert sum(len(batch.y["rgb"]) for batch in watched if batch.epoch == 0) == pairs
-    for batch in watched:
-        x = torch.cat([batch.x[m] for m in teacher.reads], dim=1)
-        logits = teacher.predict("rgb+depth", x)
-        torch.testing.assert_close(batch.soft, logits, rtol=1e-4, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("method", "given", "pairing", "strong"),
     [
