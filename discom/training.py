@@ -127,8 +127,15 @@ def fit(
         }
         title = f"{method.name} seed {config.seed}"
         silent = not progress or fabric.global_rank > 0
-        epochs = range(state.epoch, config.epochs)
-        bar = tqdm(epochs, title, config.epochs, initial=state.epoch, leave=False, disable=silent)
+        bar = tqdm(
+            range(state.epoch, config.epochs),
+            title,
+            config.epochs,
+            initial=state.epoch,
+            unit="epoch",
+            leave=False,
+            disable=silent,
+        )
         stack.callback(bar.close)
         for epoch in bar:
             started = time.perf_counter()
