@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from discom.errors import DataError
 
 __all__ = [
-    "UNFINISHED",
     "atomic_file",
     "atomic_folder",
     "check_place",
@@ -26,11 +24,9 @@ __all__ = [
     "digest",
     "read_json",
     "tidy",
-    "unfinished",
     "write_json",
 ]
 
-UNFINISHED = "unfinished"  # a file that stands in a folder as long as it is being written
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
 
@@ -91,35 +87,32 @@ def tidy(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_folder(
-    path: Path | str, *, marker: str, overwrite: bool = False, resume: str = ""
-) -> Iterator[Path]:
+def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield a new folder beside `path` that takes its place when the block ends well.
 
     Args:
         path: the folder to be; an empty one is filled.
         marker: a file by which a folder is known as ours.
         overwrite: whether a folder of ours may be replaced.
-        resume: a word for the content; with it, what an interrupted block has written stays, and
-            the next block with the same word gets it.
 
     Raises:
-        DataError: `path` exists and may not be replaced, or another process is writing it.
+        DataError: `path` exists and may not be replaced.
     """
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _shared_part(path, resume) if resume else _private_part(path) as part:
-        check_place(path, marker, overwrite)  # another process may have put it there meanwhile
+    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
         yield part
-        (part / UNFINISHED).unlink(missing_ok=True)
+        check_place(path, marker, overwrite)  # another process may have put it there meanwhile
         part.chmod(0o755)  # mkdtemp makes it private
         old = part.with_suffix(".old")
-        shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed here
         if path.exists():
             os.replace(path, old)  # aside first, so that the old or the new one is always there
         os.replace(part, path)
         shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
@@ -132,43 +125,6 @@ def check_place(path: Path, marker: str, overwrite: bool) -> None:
         )
     if not overwrite:
         raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
-
-
-def unfinished(path: Path) -> Path:
-    """The hidden folder where `path` grows."""
-    return path.with_name(f".{path.name}.unfinished")
-
-
-@contextmanager
-def _private_part(path: Path) -> Iterator[Path]:
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-    try:
-        yield part
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def _shared_part(path: Path, resume: str) -> Iterator[Path]:
-    """The hidden folder where `path` grows, locked; emptied if it holds another content."""
-    part = unfinished(path)
-    lock = FileLock(f"{part}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise DataError(
-            f"{path}: another process is writing it; wait for it or choose another folder"
-        ) from None
-    try:
-        note = part / UNFINISHED
-        if not note.is_file() or note.read_text(encoding="utf-8") != resume:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            note.write_text(resume, encoding="utf-8")
-        yield part
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # first: once released, it may be another's
-        lock.release()
 
 
 def write_json(path: Path | str, content: Any) -> None:

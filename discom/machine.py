@@ -1,19 +1,31 @@
-"""The machine: its device, where numbers come from (processor, versions, commit), its memory."""
+"""The machine: its devices and processes, where numbers come from, and its memory."""
 
+import logging
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DiscomError, RunError, first_line
 
-__all__ = ["device_type", "free_memory", "machine", "multiplies_bf16", "peak_memory", "rank"]
+__all__ = [
+    "by_first",
+    "check_agreement",
+    "device_type",
+    "free_memory",
+    "launch",
+    "machine",
+    "multiplies_bf16",
+    "peak_memory",
+    "rank",
+]
 
 OWN_GROUPS = Path("/proc/self/cgroup")
 # control groups, version 1 and 2: root, the file with the limit, and the name of what is used
@@ -42,6 +54,84 @@ def rank() -> int:
     """The number of this process among those that train one run; 0 alone."""
     distributed = torch.distributed
     return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def launch(accelerator: str, devices: int, precision: Any) -> Any:
+    """The Fabric of this process; for several devices it runs this script again for the others,
+    unless torchrun or srun started them, whose variables count in this case alone.
+
+    Args:
+        accelerator, devices: of `Config`.
+        precision: of Fabric.
+
+    Raises:
+        ConfigError: the devices are not there, or nothing can be run again, as in a notebook.
+    """
+    from lightning.fabric import Fabric
+    from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
+    kind = device_type(accelerator)
+    if devices == 1:
+        alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
+        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
+    started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
+    script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
+    if not (started or script):
+        raise ConfigError(
+            f"devices: {devices} processes need a script that can be run again, which a notebook"
+            " and the worker of a sweep are not; use discom train, or devices=1"
+        )
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
+    ddp = "ddp_find_unused_parameters_true"  # terms of weight 0 have no gradient
+    try:
+        fabric = Fabric(
+            accelerator=kind,
+            strategy=ddp,
+            devices=devices // nodes,
+            num_nodes=nodes,
+            precision=precision,
+        )
+        fabric.launch()
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        raise ConfigError(f"devices: {devices} are not there: {first_line(error)}") from None
+    return fabric
+
+
+def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
+    """Refuse processes that were started with different settings, or that see different files.
+
+    Raises:
+        RunError: naming the setting and its values.
+    """
+    everyones: list[Any] = [settings]
+    if fabric.world_size > 1:
+        everyones *= fabric.world_size
+        torch.distributed.all_gather_object(everyones, settings)
+    for name in settings:
+        values = [other.get(name) for other in everyones]
+        if any(value != values[0] for value in values):
+            raise RunError(
+                f"devices: the processes of one run must agree, but {name} is {values} in them;"
+                " give all the same command and folder of runs, or use devices=1"
+            )
+
+
+def by_first(fabric: Any, call: Callable[[], Any]) -> Any:
+    """What `call` returns in the first process, for all of them. Where it raises an error of ours,
+    the first process tells and the others end."""
+    answer = None
+    if fabric.global_rank == 0:
+        try:
+            answer = call()
+        except DiscomError as error:
+            answer = error
+    answer = fabric.broadcast(answer)
+    if isinstance(answer, DiscomError):
+        raise answer if fabric.global_rank == 0 else SystemExit(0)
+    return answer
 
 
 def machine(device: torch.device) -> dict[str, Any]:
@@ -91,7 +181,7 @@ def free_memory(device: torch.device | str) -> int:
     limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
     used = _number("/proc/self/status", "RssAnon:") << 10  # mapped files can be given back
     left = [limit - used for limit in limits if limit != resource.RLIM_INFINITY]
-    return max(0, min([free, *left, *_left_in_groups()]))
+    return max(0, min(free, free, *left, *_left_in_groups()))
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
@@ -123,7 +213,7 @@ def _left_in_groups() -> Iterator[int]:
 def _number(file: Path | str, field: str) -> int:
     """The number behind a word, such as `MemAvailable: 12 kB`; 0 where there is none."""
     text = "\n" + Path(file).read_text() if Path(file).exists() else ""
-    return int((text.partition("\n" + field)[2].split() or [0])[0])
+    return int((text.partition("\n" + field)[2].split() or ["0"])[0])
 
 
 def _processor() -> str:

@@ -48,15 +48,14 @@ class Result:
 
     Args:
         method, data, seed, hash: which run.
-        scores: network (a modality, or "rgb+depth") → test scores (f1, accuracy and
-            calibration_error; of a dense method miou, miou_per_image, accuracy and iou/<class>),
-            best_epoch, valid_f1 or valid_miou.
+        scores: network (a modality, or "rgb+depth") → test scores, best_epoch, valid_f1 (or
+            valid_miou).
         parameters: network → number of its parameters.
         seconds: of training and validation, and of asking a teacher; without the test.
         pairs_per_second: training samples of each modality, per second of training.
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
-        machine: processor, device, threads, versions, commit, devices and the precision used.
+        machine: processor, device, threads, versions, commit, devices, precision used.
         counts: samples of the three parts.
         classes: C.
         teacher: hash of the run that it learned from, if any.
@@ -182,7 +181,7 @@ class Run:
         """The hash of the run that it depends on."""
         if isinstance(self.teacher, Path):
             return Result.read(self.teacher / "result.json").hash
-        return None if self.teacher is None else self.teacher.hash
+        return self.teacher.hash if self.teacher else None
 
     @property
     def teacher_folder(self) -> Path | None:
@@ -198,10 +197,7 @@ class Run:
 def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
-    """What makes a run this one: the content of its config.json.
-
-    The split is known by its ids, labels, bands and bounds; pixels are not read for it.
-    """
+    """What makes a run this one: the content of its config.json. No pixels are read for it."""
     rows = [array for part in split for array in (part.labels, np.asarray(part.ids).astype(str))]
     bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
     return {
@@ -216,8 +212,7 @@ def identity(
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Hold a run's folder, made if need be, for this process alone; the system lets go of it when
-    the process ends.
+    """Lock a run's folder, made if need be, until this block or its process ends.
 
     Raises:
         BusyError: another process trains this run.

@@ -68,7 +68,7 @@ def load_teacher(
     split: Split,
     settings: Config,
     device: torch.device | str = "cpu",
-    method: type[Method] | None = Teacher,
+    method: type[Method] = Teacher,
 ) -> Method:
     """The trained teacher, frozen and in eval mode.
 
@@ -76,7 +76,7 @@ def load_teacher(
         RunError: its weights are missing, damaged, or those of another network.
     """
     with torch.random.fork_rng():  # the student's own draws stay as they are
-        teacher = build(method or Teacher, split.train, settings)
+        teacher = build(method, split.train, settings)
     name = teacher.deployed[0]
     with _readable(run_dir):
         teacher.load_state(name, load_file(weights_file(run_dir, name)))
@@ -96,17 +96,20 @@ def _readable(run_dir: Path) -> Iterator[None]:
 
 
 def teach(
-    teacher: Any,
-    student: Any,
-    split: Split,
-    autocast: Callable[[], AbstractContextManager],
-    *,
-    augment: bool,
+    run_dir: Path, student: Any, split: Split, settings: Config, fabric: Any, *, augment: bool
 ) -> "SoftLabels | TeacherMaps":
-    """What a teacher says about the training part, in the form that `student` learns from."""
+    """What the teacher in `run_dir`, which has these settings, says about the training part.
+
+    Args:
+        run_dir, settings: of the teacher.
+        student: decides whether it is soft labels or maps.
+        fabric: computes, in its precision and on its device.
+        augment: whether the student's images are moved.
+    """
+    teacher = load_teacher(run_dir, split, settings, fabric.device, student.teacher_method)
     if student.dense:
-        return TeacherMaps(teacher, split, student.copies, autocast=autocast)
-    with autocast():
+        return TeacherMaps(teacher, split, student.copies, autocast=fabric.autocast)
+    with fabric.autocast():
         return soft_labels(teacher, split, augment=augment, strong=student.strong_view)
 
 

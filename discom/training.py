@@ -1,21 +1,15 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
-import logging
-import multiprocessing
-import os
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments import LightningEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -24,20 +18,15 @@ from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
-from discom.errors import ConfigError, DiscomError, RunError, first_line
+from discom.errors import RunError
 from discom.evaluation import Task, predict_logits, task_of
 from discom.files import atomic_file, write_json
-from discom.machine import device_type, machine, multiplies_bf16, peak_memory
+from discom.machine import by_first, check_agreement, launch, machine, multiplies_bf16, peak_memory
 from discom.methods import Method, build
-from discom.models import as_products
 from discom.runs import Result, claim, identity, locked
-from discom.teaching import check_teacher, load_teacher, teach
+from discom.teaching import check_teacher, teach
 
 __all__ = ["fit"]
-
-# Fabric's line on what Config says already
-logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-T = TypeVar("T")
 
 
 def fit(
@@ -59,12 +48,12 @@ def fit(
     Args:
         method: a registered name, or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings. With `devices` above 1 Fabric starts the other processes by running
-            this script again, unless torchrun or srun has started them; the first one writes.
+        config: the settings. With `devices` above 1 Fabric runs this script again for the other
+            processes, unless torchrun or srun has started them.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: whether a progress bar is shown.
-        recompute: train again where a result is there but damaged, instead of refusing it.
+        recompute: train again where a result is there but damaged.
 
     Returns:
         The Result, which is also `run_dir`/result.json.
@@ -72,7 +61,7 @@ def fit(
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
         RunError: the folder holds another run, a damaged result, or cannot be written; the teacher
-            is for other data; a loss is NaN or infinite (term, epoch and batch are named).
+            is for other data; a loss is NaN or infinite.
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
@@ -81,30 +70,45 @@ def fit(
     task, classes = task_of(method), len(split.train.classes)
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         settings = check_teacher(teacher, method, split, config)
-        network = build(method, split.train, config)  # before there is a folder: it may not fit
+        # before there is a folder: its settings may not fit
+        network: Any = build(method, split.train, config)
         weights = network.weights
-        if not any(weights.values()):
-            raise ConfigError(f"weights: all terms of {method.name} have weight 0; raise one")
         parameters = {
-            name: sum(p.numel() for p in network.branch(name).parameters())
+            name: sum(weight.numel() for weight in network.branch(name).parameters())
             for name in network.deployed
         }
-        fabric = _launch(config)
+        precision = config.precision if multiplies_bf16(config.accelerator) else "32-true"
+        fabric = launch(config.accelerator, config.devices, precision)
         run = identity(method, split, config, teacher)
-        _check_agreement(fabric, run)
-        if result := _by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
+        check_agreement(fabric, {"seed": config.seed, **run})
+        if result := by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
             return result
 
-        network, layout = _lay_out(network, config, fabric)
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        network = network.to(memory_format=layout)
+        if config.devices > 1 and fabric.device.type == "cuda":
+            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
         started = time.perf_counter()
         labels = None
         if teacher is not None:
-            instructor = load_teacher(
-                teacher, split, settings, fabric.device, method.teacher_method
-            )
-            labels = teach(instructor, network, split, fabric.autocast, augment=config.augment > 0)
+            labels = teach(teacher, network, split, settings, fabric, augment=config.augment > 0)
         teacher_seconds = time.perf_counter() - started if teacher else 0.0
-        batches = _batches(network, split, config, fabric, layout, labels)
+        batches = Batches(
+            split.train,
+            config.batch_size,
+            config.seed,
+            epochs=config.epochs,
+            pairing="paired" if network.paired else "unpaired",
+            augment=config.augment,
+            device=fabric.device,
+            memory_format=layout,
+            soft=labels,
+            strong=network.strong_view,
+            coupled=network.coupled,
+            dense=network.dense,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
         optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
@@ -115,7 +119,7 @@ def fit(
         model, optimizer = fabric.setup(network, optimizer)
         state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
         state.seconds += teacher_seconds if state.epoch == 0 else 0.0
-        _check_agreement(fabric, {"epoch": state.epoch})
+        check_agreement(fabric, {"epoch": state.epoch})
         answers = partial(_answers, network, task, fabric, layout)
         valid = {
             name: Images(split.valid, name, fabric.device, dense=method.dense)
@@ -123,8 +127,15 @@ def fit(
         }
         title = f"{method.name} seed {config.seed}"
         silent = not progress or fabric.global_rank > 0
-        epochs = range(state.epoch, config.epochs)
-        bar = tqdm(epochs, title, config.epochs, initial=state.epoch, leave=False, disable=silent)
+        bar = tqdm(
+            range(state.epoch, config.epochs),
+            title,
+            config.epochs,
+            initial=state.epoch,
+            unit="epoch",
+            leave=False,
+            disable=silent,
+        )
         stack.callback(bar.close)
         for epoch in bar:
             started = time.perf_counter()
@@ -168,7 +179,11 @@ def fit(
                 pairs_per_second=batches.count * config.epochs / state.seconds,
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
-                machine=_machine(fabric),
+                machine={
+                    **machine(fabric.device),
+                    "devices": config.devices,
+                    "precision": precision,
+                },
                 counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
                 classes=classes,
                 teacher=run.get("teacher"),
@@ -180,71 +195,7 @@ def fit(
             forget(run_dir)
             return result
 
-        return _by_first(fabric, report)
-
-
-def _launch(config: Config) -> Fabric:
-    """The Fabric of this process, one of `config.devices`; starts the others unless torchrun or
-    srun did, whose variables count for a run on several devices alone."""
-    kind = device_type(config.accelerator)
-    precision = config.precision if multiplies_bf16(kind) else "32-true"
-    if config.devices == 1:
-        alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
-    script = hasattr(sys.modules["__main__"], "__file__")
-    if not script or multiprocessing.parent_process():
-        raise ConfigError(
-            f"devices: {config.devices} processes need a script that can be run again, which a"
-            " notebook and the worker of a sweep are not; use discom train, or devices=1"
-        )
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
-    try:
-        fabric = Fabric(
-            accelerator=kind,
-            devices=config.devices // nodes,
-            num_nodes=nodes,
-            strategy="ddp_find_unused_parameters_true",  # terms of weight 0 have no gradient
-            precision=precision,
-        )
-        fabric.launch()
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"devices: {config.devices} are not at hand: {first_line(error)}"
-        ) from None
-    return fabric
-
-
-def _check_agreement(fabric: Fabric, settings: Mapping[str, Any]) -> None:
-    """Refuse processes that were started with different settings, or that see different files."""
-    if fabric.world_size == 1:
-        return
-    everyones: list[Any] = [None] * fabric.world_size
-    torch.distributed.all_gather_object(everyones, settings)
-    for number, other in enumerate(everyones):
-        for name, value in everyones[0].items():
-            if other.get(name) != value:
-                raise RunError(
-                    f"devices: the processes of one run must agree, but {name} is {value!r} in the"
-                    f" first and {other.get(name)!r} in process {number}; give all the same command"
-                    " and folder of runs, or use devices=1"
-                )
-
-
-def _by_first(fabric: Fabric, call: Callable[[], T]) -> T:
-    """What `call` returns in the first process, for all of them; where it raises an error of ours,
-    the first process tells and the others end."""
-    if fabric.world_size == 1:
-        return call()
-    answer: Any = None
-    if fabric.global_rank == 0:
-        try:
-            answer = call()
-        except DiscomError as error:
-            answer = error
-    answer = fabric.broadcast(answer)
-    if isinstance(answer, DiscomError):
-        raise answer if fabric.global_rank == 0 else SystemExit(0)
-    return answer
+        return by_first(fabric, report)
 
 
 def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result | None:
@@ -265,37 +216,6 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
     return result
 
 
-def _lay_out(network: Method, config: Config, fabric: Fabric) -> tuple[Any, torch.memory_format]:
-    """The network in the form in which it is quickest on its device, and its images' layout."""
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    if config.channels_last and fabric.device.type == "cpu":
-        network = as_products(network)
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    return network.to(memory_format=layout), layout
-
-
-def _batches(
-    network: Method, split: Split, config: Config, fabric: Fabric, layout, soft
-) -> Batches:
-    return Batches(
-        split.train,
-        config.batch_size,
-        config.seed,
-        pairing="paired" if network.paired else "unpaired",
-        augment=config.augment,
-        device=fabric.device,
-        memory_format=layout,
-        soft=soft,
-        strong=network.strong_view,
-        coupled=network.coupled,
-        dense=network.dense,
-        rank=fabric.global_rank,
-        world=fabric.world_size,
-        epochs=config.epochs,
-    )
-
-
 def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
     if config.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
@@ -313,9 +233,7 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
         RunError: one is NaN or infinite.
     """
     values = torch.stack(losses)  # read once an epoch, so that no batch waits for it
-    if fabric.world_size > 1:
-        values = fabric.all_reduce(values, reduce_op="mean")
-    values = values.cpu()
+    values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
         raise RunError(
@@ -327,37 +245,29 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
 
 @torch.inference_mode()
 def _answers(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
-    """What one deployed network predicts for `images`, in the form that its task is scored in."""
+    """What one network predicts for `images`, in the form that its task is scored in."""
     network.eval()
     with fabric.autocast():
-        predict = partial(network.predict, name)
         return predict_logits(
-            predict, images, task.batch_size, memory_format=layout, keep=task.keep
+            partial(network.predict, name), images, task.batch_size, layout, task.keep
         )
 
 
 def _test(
     network: Method, task: Task, answers, best: Mapping, test: MultiModalData, device
-) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
+) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Scores and predictions of each network with its best weights on the test part, which is read
     here and nowhere else."""
-    scores, predictions = {}, {"classes": np.array(test.classes)}
+    scores = {}
+    predictions: dict[str, Any] = {"classes": np.array(test.classes)}
     for name in network.deployed:
         kept = dict(best[name])
         network.load_state(name, kept.pop("weights"))
         images = Images(test, name, device, dense=network.dense)
-        found, truth = answers(name, images).cpu(), images.truth().cpu()
-        scores[name] = {**task.scores(found, truth, test.classes), **kept}
+        answer, truth = answers(name, images).cpu(), images.truth().cpu()
+        scores[name] = {**task.scores(answer, truth, test.classes), **kept}
         ids = np.asarray(images.ids)
-        predictions[f"{name}_{task.kept}"] = found.numpy()
+        predictions[f"{name}_{task.kept}"] = answer.numpy()
         predictions[f"{name}_labels"] = truth.numpy()
         predictions[f"{name}_ids"] = ids.astype(str) if ids.dtype == object else ids
     return scores, predictions
-
-
-def _machine(fabric: Fabric) -> dict[str, Any]:
-    return {
-        **machine(fabric.device),
-        "devices": fabric.world_size,
-        "precision": fabric._precision.precision,
-    }

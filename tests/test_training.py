@@ -17,7 +17,7 @@ from discom import checkpoint, cli, data, fit, methods, profile, training
 from discom.data import Batches, Modality, MultiModalData, scenes
 from discom.errors import BusyError, ConfigError, Interrupted, RunError
 from discom.evaluation import CLASSIFICATION, weighted_f1
-from discom.methods import Method, Student, build
+from discom.methods import Student, build
 from discom.runs import Result, read_metrics, weights_file
 
 TINY = profile("tiny", epochs=3)
@@ -243,21 +243,6 @@ def test_modalities_may_be_partly_paired_unpaired_or_more(make, tmp_path):
     assert set(result.f1) == set(whole.modalities)
 
 
-def test_a_hand_made_folder_in_the_released_format_trains_unchanged(tmp_path):
-    rng = np.random.default_rng(0)
-    labels = np.arange(30) % 3
-    for name, bands in (("MS", 4), ("SAR", 2)):
-        images = rng.random((30, bands, 16, 16)) * 0.2 + labels[:, None, None, None] * 0.3
-        np.save(tmp_path / f"{name}_data_normalized.npy", images.astype("float32"))
-    np.save(tmp_path / "labels.npy", labels)
-    for part, rows in {"train": range(18), "valid": range(18, 24), "test": range(24, 30)}.items():
-        np.save(tmp_path / f"{part}_idx.npy", np.array(list(rows)))
-    split, config = data.load(tmp_path).split(), profile("tiny", epochs=1, batch_size=6)
-    result = fit("discom", split, config, tmp_path / "run", progress=False)
-    assert result.counts == {"train": 18, "valid": 6, "test": 6}
-    assert set(result.f1) == {"ms", "sar"}
-
-
 # ---------------------------------------------------------------- losses and settings
 
 
@@ -280,7 +265,7 @@ BAD = [
     ("discom", {"temperature": 4}, "no 'temperature'"),
     ("student", {"weights": {"adv": 0}}, "no term 'adv'"),
     ("discom", {"reduction": "sum"}, "reduction"),
-    ("student", {"weights": {"cl": 0}}, "weights: all terms of student have weight 0; raise one"),
+    ("student", {"weights": {"cl": 0}}, "weights: all terms of student are 0"),
 ]
 
 
@@ -297,11 +282,6 @@ def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_p
     table = read_metrics(tmp_path / "run/metrics.csv")
     assert (table[["adv", "mod"]] > 0).all(axis=None)
     assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
-
-
-def test_a_method_must_say_what_it_does():
-    with pytest.raises(TypeError, match="must define loss"):
-        Method({"rgb": 3}, 2, None, weights={}).loss(None)
 
 
 # ---------------------------------------------------------------- folders of runs

@@ -4,7 +4,6 @@ from discom.data.sources.eurosat import EUROSAT
 from discom.data.sources.hls import HLS, HLS_DENSE
 from discom.data.sources.midair import MIDAIR
 from discom.data.sources.nyuv2 import NYUV2
-from discom.data.sources.pothole import POTHOLE
 from discom.data.sources.potsdam import POTSDAM
 from discom.data.sources.source import Source
 from discom.data.sources.sunrgbd import SUNRGBD
@@ -14,5 +13,5 @@ __all__ = ["SOURCES", "Source"]
 
 SOURCES: dict[str, Source] = {
     source.name: source
-    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE, POTHOLE)
+    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE)
 }

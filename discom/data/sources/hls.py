@@ -1,5 +1,4 @@
-"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, as patches of one class
-or with masks.
+"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, whole or in patches.
 
 Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (surface reflectance
 × 10 000), elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `location_group`.
@@ -9,83 +8,53 @@ and not of the image's date: a flooded field is crop.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discom.data.images import read_pixels
 from discom.data.lazy import Lazy
-from discom.data.multimodal import Modality, MultiModalData
+from discom.data.multimodal import MultiModalData
+from discom.data.sources import steps
 from discom.data.sources.source import Source
-from discom.data.sources.steps import (
-    NO_LABEL,
-    check_modalities,
-    count_pixels,
-    most_frequent,
-    sorted_files,
-)
-from discom.errors import ConfigError, DataError, first_line
+from discom.errors import DataError, first_line
 
 __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 
-CLASSES = {
-    10: "tree",
-    30: "grass",
-    40: "crop",
-    80: "water",
-}  # WorldCover code → name; the rest is too rare
-CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # all that WorldCover has; 0 is no data
-BANDS = {"rgb": [2, 1, 0], "infrared": [3, 4, 5], "elevation": [6]}
-UNITS = {"rgb": "reflectance × 10 000", "infrared": "reflectance × 10 000", "elevation": "m"}
-TILE, PATCH, MAJORITY = 128, 32, 0.60  # pixels, pixels; share of a patch that its class must cover
-SIDES = (16, 32, 64, 128)  # pixels; they divide a tile
-LABELLED = 0.5  # share of a crop's pixels that must have a label
+CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
+CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
+TILE, PATCH = 128, 32  # pixels of a side
+MAJORITY, LABELLED = 0.6, 0.5  # share of one class in a patch; of labels in a crop
 RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """RGB [N, 3, 32, 32], infrared (NIR, SWIR1, SWIR2) and elevation [N, 1, 32, 32] of patches with
-    a clear class.
+    """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and elevation [N, 1, 32, 32] in metres,
+    of the patches of which 60 % are of one class.
 
     Raises:
         DataError: the index or a tile is missing or has another form.
     """
-    items, ids, groups = _cut(Path(root), PATCH)
-    rows, patches, labels = [], [], []
-    for number, item in enumerate(items):
-        patch = _crop(PATCH, item)
-        shares = [(patch[7] == code).mean() for code in CLASSES]
-        if max(shares) >= MAJORITY:
-            rows.append(number)
-            patches.append(patch.astype(np.float32))
-            labels.append(int(np.argmax(shares)))
-    if not patches:
-        place = Path(root) / "tiles"
-        raise DataError(
-            f"{place}: no patch of {PATCH}×{PATCH} pixels has a majority class of {MAJORITY:.0%}"
-        )
-    images, labels, ids = np.stack(patches), np.array(labels), ids[rows]
-    data = MultiModalData(
-        {
-            name: Modality(images[:, bands], labels, ids, UNITS[name])
-            for name, bands in BANDS.items()
-        },
+    names = steps.choose(modalities, ("rgb", "infrared", "elevation"), 3)
+    items, ids, groups, pixels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
+    images = dict.fromkeys(names, tuple(items))
+    return MultiModalData(
+        steps.views(images, _forms(PATCH, relief=False), steps.most_frequent(pixels), ids),
         tuple(CLASSES.values()),
-        groups=groups[rows],
-        name="hls",
-        about={"source": HLS.page, "licence": HLS.licence, "invalid values": "none known"},
+        groups=groups,
+        name=steps.variant("hls", names, ["rgb", "infrared", "elevation"]),
+        about=HLS.about({"patches without a majority": left_out}, "none known"),
     )
-    return data.select(modalities) if modalities else data
 
 
 def read_hls_dense(
     root: Path | str, modalities: Sequence[str] | None = None, patch: int = 64, relief: bool = True
 ) -> MultiModalData:
-    """RGB [N, 3, patch, patch], elevation [N, 1, patch, patch] and masks of crops that do not
-    overlap.
+    """RGB [N, 3, patch, patch], elevation [N, 1, patch, patch] and masks of crops side by side.
 
     With relief, elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile:
     what tells cover apart is relief over metres to tens of metres, and heights of places differ by
@@ -93,115 +62,78 @@ def read_hls_dense(
 
     Args:
         root: the folder that holds index.csv and tiles/.
-        modalities: of rgb, infrared (NIR, SWIR1, SWIR2) and elevation; rgb and elevation by
-        default.
+        modalities: of rgb, elevation and infrared; the first two by default.
         patch: pixels of a side, of 16, 32, 64 and 128 (the whole tile).
         relief: False gives elevation in metres.
 
     Raises:
         DataError: the index or a tile is missing or has another form, or no crop has labels enough.
-        ConfigError: an option out of its range.
     """
-    names = list(modalities or ("rgb", "elevation"))
-    check_modalities(names, list(BANDS), "hls-dense")
-    _check_options(patch, relief)
-    found, ids, groups = _cut(Path(root), patch)
-    read_mask = partial(_read_mask, patch)
-    pixels = count_pixels(Lazy(found, read_mask, (patch, patch), np.uint8), len(CLASSES), str(root))
-    rows = np.flatnonzero(pixels.sum(axis=1) >= LABELLED * patch**2)
-    if not len(rows):
-        place = Path(root) / "tiles"
-        raise DataError(
-            f"{place}: no crop of {patch}×{patch} pixels has half of them in {', '.join(CLASSES.values())}"
-        )
-    items, pixels = [found[row] for row in rows], pixels[rows]
-
-    def modality(name: str) -> Modality:
-        read, kind, unit = partial(_read_bands, patch, BANDS[name]), np.int16, UNITS[name]
-        if name == "elevation":
-            read, kind = partial(_read_elevation, patch, relief), np.float32
-            unit = f"asinh(Δz / {RELIEF:g} m)" if relief else unit
-        images = Lazy(items, read, (len(BANDS[name]), patch, patch), kind)
-        return Modality(images, most_frequent(pixels), ids[rows], unit)
-
-    variants = [*(names if names != ["rgb", "elevation"] else []), *([] if relief else ["metres"])]
+    names = steps.choose(modalities, ("rgb", "elevation", "infrared"))
+    steps.check_choice("patch", patch, (16, 32, 64, TILE))
+    steps.check_choice("relief", relief, (True, False))
+    items, ids, groups, pixels, left_out = _cut(Path(root), patch, np.sum, LABELLED)
+    images = dict.fromkeys(names, tuple(items))
     return MultiModalData(
-        {name: modality(name) for name in names},
+        steps.views(images, _forms(patch, relief), steps.most_frequent(pixels), ids),
         tuple(CLASSES.values()),
         dense=True,
-        masks=Lazy(items, read_mask, (patch, patch), np.uint8),
-        groups=groups[rows],
-        name="-".join(["hls-dense", *variants]),
-        about={"source": HLS.page, "licence": HLS.licence, "invalid values": "none known",
-               "dropped": {"crops with less than half of their pixels labelled": len(found) - len(rows)},
-               "masks": "class per pixel, 255 = no label: every other class of WorldCover, which are"
-               f" {1 - pixels.sum() / (len(rows) * patch**2):.1%} of the pixels",
-               "labels": "a map of 2020 or 2021 made by a classifier, not of the image's date",
-               "elevation": f"asinh((z - mean of the tile) / {RELIEF:g} m)" if relief else "metres"},
-    )  # fmt: skip
+        masks=Lazy(items, partial(_read_mask, patch), (patch, patch), np.uint8),
+        groups=groups,
+        name=steps.variant("hls-dense", names, ["rgb", "elevation"], "" if relief else "metres"),
+        about=HLS.about({"crops with few labels": left_out}, "none known", masks="255 = no label"),
+    )
 
 
-def _check_options(patch: int, relief: bool) -> None:
-    if type(patch) is not int or patch not in SIDES:
-        raise ConfigError(
-            f"patch: {patch!r} pixels are no side of a crop; choose {', '.join(map(str, SIDES))}"
-        )
-    if not isinstance(relief, bool):
-        raise ConfigError(f"relief: {relief!r} is neither true nor false; choose one")
+def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
+    bands, unit = partial(partial, _read_bands, patch), "reflectance × 10 000"
+    height, heights = partial(_read_elevation, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
+    return {
+        "rgb": steps.Form(bands([2, 1, 0]), (3, patch, patch), np.int16, unit),
+        "infrared": steps.Form(bands([3, 4, 5]), (3, patch, patch), np.int16, unit),
+        "elevation": steps.Form(height, (1, patch, patch), np.float32, heights),
+    }
 
 
-def _cut(root: Path, patch: int) -> tuple[list[tuple[Path, int, int]], np.ndarray, np.ndarray]:
-    """Every crop as (file, first row, first column), its id and its group, [N] each."""
+def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
+    """The crops of which at least a `share` is of a class (`measure`: of one, or of any): (file,
+    row, column), id, group and pixels of every class; and how many are left out."""
     _read_tile.cache_clear()  # a file may have been replaced since
-    corners = [(row, column) for row in range(0, TILE, patch) for column in range(0, TILE, patch)]
-    index = _read_index(root)
-    items = [
-        (root / "tiles" / f"{tile}.tif", *corner) for tile in index["tile"] for corner in corners
-    ]
-    ids = [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items]
-    return items, np.array(ids), np.repeat(index["location_group"].to_numpy(), len(corners))
+    index, starts = _read_index(root), range(0, TILE, patch)
+    files = [root / "tiles" / f"{tile}.tif" for tile in index["tile"]]
+    items = [(file, row, column) for file in files for row in starts for column in starts]
+    masks = Lazy(items, partial(_read_mask, patch), (patch, patch), np.uint8)
+    pixels = steps.count_pixels(masks, len(CLASSES), root)
+    rows = np.flatnonzero(measure(pixels, axis=1) >= share * patch**2)
+    if not len(rows):
+        raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
+    ids = np.array([f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items])
+    groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)
+    chosen = [items[row] for row in rows]
+    return chosen, ids[rows], groups[rows], pixels[rows], len(items) - len(rows)
 
 
 def _read_index(root: Path) -> pd.DataFrame:
     file = root / "index.csv"
-    if not file.is_file():
-        raise DataError(f"{file}: missing; give the folder that holds index.csv and tiles/")
     try:
-        index = pd.read_csv(file, dtype={"tile": str})
-    except ValueError as error:  # pandas' own are all of this kind
-        raise DataError(
-            f"{file}: cannot be read as a table ({first_line(error)}); copy the file again"
-        ) from None
-    if missing := {"tile", "location_group"} - set(index.columns):
-        raise DataError(f"{file}: has no column {sorted(missing)[0]}; copy the file again")
-    if empty := np.flatnonzero(index[["tile", "location_group"]].isna().any(axis=1)).tolist():
-        raise DataError(
-            f"{file}: line {empty[0] + 2} lacks its tile or its location_group; copy the file again"
-        )
+        index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
+    except (OSError, ValueError, KeyError) as error:
+        reason = first_line(error)
+        raise DataError(f"{file}: is no table of tiles ({reason}); copy the folder again") from None
     index["tile"] = index["tile"].str.zfill(3)
-    if (twice := index["tile"].duplicated()).any():
-        raise DataError(
-            f"{file}: lists tile {index['tile'][twice].iloc[0]} twice; copy the file again"
-        )
-    if stray := sorted(set(sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
-        warnings.warn(
-            f"{file}: {len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out",
-            stacklevel=4,
-        )
+    if index.isna().any(axis=None) or index["tile"].duplicated().any():
+        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy the folder again")
+    if stray := sorted(set(steps.sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
+        text = f"{len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out"
+        warnings.warn(f"{file}: {text}", stacklevel=4)
     return index
 
 
 @lru_cache(maxsize=1)  # the crops of a tile are read one after the other
 def _read_tile(file: Path) -> np.ndarray:
-    if not file.is_file():
-        raise DataError(f"{file}: no such file, but index.csv lists it; copy it again")
-    pixels = read_pixels(file)
-    if pixels.shape != (8, TILE, TILE):
-        raise DataError(
-            f"{file}: has shape {pixels.shape}, needed (8, {TILE}, {TILE}); copy it again"
-        )
-    if pixels.dtype != np.int16:
-        raise DataError(f"{file}: holds {pixels.dtype}, needed int16; copy it again")
+    pixels = steps.read_form(file, "a tile", np.int16, (8, TILE, TILE))
+    if len(unknown := np.setdiff1d(pixels[7], CODES)):
+        raise DataError(f"{file}: {unknown[0]} is no WorldCover code; copy it again")
     return pixels
 
 
@@ -215,54 +147,33 @@ def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np
 
 
 def _read_elevation(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
-    metres = _crop(patch, item)[BANDS["elevation"]].astype(np.float32)
-    if not relief:
-        return metres
-    mean = np.float32(
-        _read_tile(item[0])[BANDS["elevation"]].mean()
-    )  # of the tile: crops keep their place in it
-    return np.arcsinh((metres - mean) / np.float32(RELIEF))
+    metres = _crop(patch, item)[6:7].astype(np.float32)
+    mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
+    return np.arcsinh((metres - mean) / np.float32(RELIEF)) if relief else metres
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
-    codes = _crop(patch, item)[7]
-    if len(unknown := np.setdiff1d(codes, CODES)):
-        raise DataError(
-            f"{item[0]}: holds WorldCover code {unknown[0]}, there are {CODES}; copy it again"
-        )
-    mask = np.full(codes.shape, NO_LABEL, np.uint8)
-    for label, code in enumerate(CLASSES):
-        mask[codes == code] = label
-    return mask
+    label_of = np.full(101, steps.NO_LABEL, np.uint8)
+    label_of[list(CLASSES)] = range(len(CLASSES))
+    return label_of[_crop(patch, item)[7]]
 
 
+BAND = "reflectance × 10 000"
 HLS = Source(
     name="hls",
     what="land cover of 306 tiles cut into 3 064 patches, four classes, 64 groups of places",
-    modalities={
-        "rgb": "3×32×32, reflectance × 10 000",
-        "infrared": "3×32×32, the same",
-        "elevation": "1×32×32, m",
-    },
+    modalities={"rgb": f"3×32×32, {BAND}", "infrared": "the same", "elevation": "1×32×32, m"},
     size="60 MB",
     licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",
     page="https://github.com/shahed137003/Water-Segmentation-project (commit 3db152b, MIT)",
     read=read_hls,
-    by_hand="Give a folder with index.csv (columns tile, location_group) and tiles/NNN.tif (int16: blue, green, red,"
-    " NIR, SWIR1, SWIR2, elevation, WorldCover code)",
+    by_hand="Give a folder with index.csv (columns tile, location_group) and tiles/NNN.tif (int16:"
+    " blue, green, red, NIR, SWIR1, SWIR2, elevation, WorldCover code)",
 )
-
-HLS_DENSE = Source(
+HLS_DENSE = replace(
+    HLS,
     name="hls-dense",
     what="the tiles of hls cut into 1 186 crops, four classes per pixel, 62 groups of places",
-    modalities={
-        "rgb": "3×64×64, reflectance × 10 000",
-        "elevation": "1×64×64, asinh of relief over 5 m, or m",
-        "infrared": "3×64×64, reflectance × 10 000, on request",
-    },
-    size=HLS.size,
-    licence=HLS.licence,
-    page=HLS.page,
+    modalities={"rgb": f"3×64×64, {BAND}", "elevation": "1×64×64, asinh of relief over 5 m, or m"},
     read=read_hls_dense,
-    by_hand=HLS.by_hand,
 )

@@ -1,268 +1,219 @@
-"""ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel; cut
-into windows.
+"""ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel.
 
-Orthophotos `top_potsdam_6_7_RGB.tif` (uint8), surface heights `dsm_potsdam_06_07.tif` (a zero in
-front; float metres: uncertain), labels `top_potsdam_6_7_label.tif` in six colours, and
-`…_label_noBoundary.tif` where black covers the borders of objects. `…_normalized_lastools.jpg`
-holds heights above ground in 8 bits, of unknown scale; files `…_ownapproach.jpg` are never read.
+Orthophotos are uint8, surface heights (a zero in front of the tile's numbers) float metres, labels
+in six colours; in `…_label_noBoundary.tif`, black covers the borders of objects. Heights above
+ground (`…_lastools.jpg`) have 8 bits of unknown scale; `…_ownapproach.jpg` are never read.
 Source: the ISPRS benchmark on urban classification.
 """
 
+import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from discom.data.lazy import Lazy
-from discom.data.multimodal import Modality, MultiModalData
-from discom.data.rasters import read_rows, read_window, window_starts
-from discom.data.sources.download import RemoteFile
-from discom.data.sources.potsdam_tiles import (
-    LABELS,
-    LAYERS,
-    RIGHT_COPY,
-    TEST,
-    TRAIN,
-    find_tiles,
-    tile_size,
-)
-from discom.data.sources.source import Source
-from discom.data.sources.steps import NO_LABEL, carve, check_modalities, dominant_classes, pair
+from discom.data.multimodal import MultiModalData
+from discom.data.sources import steps
+from discom.data.sources.source import RemoteFile, Source
 from discom.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "POTSDAM", "read_potsdam"]
+__all__ = ["CLASSES", "POTSDAM", "TEST", "TRAIN", "read_potsdam"]
 
+NUMBERS = (
+    "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
+    " 7_8 7_9 7_10 7_11 7_12 2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13"
+)
+TILES = tuple(NUMBERS.split())
+TRAIN, TEST = TILES[:24], TILES[24:]
 # by colour, in this order: other readers number the same classes otherwise
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
-STRANGE = 0.001  # the share of a label's pixels that may have another colour
-HIGHEST = 500.0  # metres above or below the sea; Potsdam lies at some 30 to 100
+BYTE, METRES = ("uint8",), ("float32", "float64")
+LAYERS = {  # name of a file with two places for the tile's numbers, bands, types
+    "rgb": ("top_potsdam_{}_{}_RGB.tif", (3,), BYTE),
+    "dsm": ("dsm_potsdam_{}_{}.tif", (1,), METRES),
+    "ndsm": ("dsm_potsdam_{}_{}_normalized_lastools.jpg", (1, 3), BYTE),
+    "irrg": ("top_potsdam_{}_{}_IRRG.tif", (3,), BYTE),
+    "rgbir": ("top_potsdam_{}_{}_RGBIR.tif", (4,), BYTE),
+    "eroded": ("top_potsdam_{}_{}_label_noBoundary.tif", (3,), BYTE),
+    "full": ("top_potsdam_{}_{}_label.tif", (3,), BYTE),
+}
+UNITS = {"dsm": "m", "ndsm": "height above ground, 0 … 255, scale unknown"}
+RIGHT_COPY = "5_Labels_for_participants"  # 4_12 is right in it; in 5_Labels_all it is blended
 PAGE = "https://www.isprs.org/education/benchmarks/UrbanSemLab/default.aspx"
 
 
 def read_potsdam(
-    root: Path | str, modalities: Sequence[str] | None = None, orphans: str = "refuse", window: int = 512,
-    border: str = "eroded", tiles: Sequence[str] | None = None,
-) -> MultiModalData:  # fmt: skip
-    """RGB [N, 3, 512, 512], heights [N, 1, 512, 512] and masks [N, 512, 512]: 144 windows of each
-    tile, as in mmseg.
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    orphans: str = "refuse",
+    window: int = 512,
+    border: str = "eroded",
+    tiles: Sequence[str] | None = None,
+) -> MultiModalData:
+    """RGB [N, 3, 512, 512], heights [N, 1, 512, 512] and masks: 144 windows a tile, as in mmseg.
 
     Args:
         root: a folder that holds the files, at any depth.
-        modalities: of rgb, dsm (metres), ndsm (above ground, relative), irrg and rgbir; rgb and dsm
-        by default.
-        orphans: "refuse" or "drop" tiles that a modality lacks. Test tiles without labels are
-            always left out, and then there is no official split.
+        modalities: of rgb, dsm (metres), ndsm, irrg and rgbir; rgb and dsm by default.
+        orphans: "refuse" or "drop" tiles that a modality lacks.
         window: its side in pixels.
         border: "eroded" takes the labels without the borders of objects, "full" those with them.
         tiles: a part of the 38, such as ["6_7", "2_10"].
 
     Raises:
-        ConfigError: an option that is unknown or out of its range.
         DataError: files are missing or stand twice, orphans, or a file of another form.
     """
-    names, root = list(modalities or ("rgb", "dsm")), Path(root)
-    _check_options(names, window, border, tiles)
-    read_rows.cache_clear()  # a file may have been replaced since
-    wanted = [tile for tile in TRAIN + TEST if tile in (tiles or TRAIN + TEST)]
-    held = find_tiles(
-        root, {name: LAYERS[name] for name in names} | {"labels": LABELS[border]}, wanted
-    )
-    seen = set().union(*held.values())
-    bare = [tile for tile in TEST if tile in seen - set(held["labels"])]
-    held = {
-        name: {tile: files[tile] for tile in files if tile not in bare}
-        for name, files in held.items()
-    }
-    found, dropped = pair(held, str(root), orphans)
-    official = _is_official(root, found, bare, wanted, asked=tiles is not None)
-    spots, labels = _windows(held, found, window, border)
-    dropped |= {
-        "test tiles without labels": len(bare),
-        "windows without labels": int((labels < 0).sum()),
-    }
-    spots = [spot for spot, label in zip(spots, labels, strict=True) if label >= 0]
-    labels, groups = labels[labels >= 0], np.array([tile for tile, _, _ in spots])
-    ids = np.array([f"{tile}-{top:04d}-{left:04d}" for tile, top, left in spots])
-
-    def lazy(name: str, read: Callable, bands: tuple[int, ...], kind: str) -> Lazy:
-        items = [(held[name][tile], top, left) for tile, top, left in spots]
-        return Lazy(items, partial(read, window=window), (*bands, window, window), kind)
-
-    def modality(name: str) -> Modality:
-        images = lazy(
-            name, READERS.get(name, read_window), LAYERS[name].bands[:1], LAYERS[name].kinds[0]
+    names, root = steps.choose(modalities, tuple(LAYERS)[:5]), Path(root)
+    steps.check_choice("border", border, ("eroded", "full"))
+    steps.check_number("window", window, whole=True)
+    for tile in tiles or ():
+        steps.check_choice("tiles", tile, TILES)
+    asked = [tile for tile in TILES if tile in (tiles or TILES)]
+    files = {name: _find_tiles(root, name, asked) for name in [*names, border]}
+    for tile in set(TEST) - set(files[border]):  # of no use without its label
+        for name in names:
+            files[name].pop(tile, None)
+    chosen, dropped = steps.pair(files, root, orphans)
+    trained, tested = set(TRAIN) & set(chosen), set(TEST) & set(chosen)
+    official = len(trained) > 1 and bool(tested) and tested == set(TEST) & set(asked)
+    if missing := [tile for tile in asked if tile not in chosen]:
+        text = f"{root}: {len(missing)} of {len(asked)} tiles are missing: {', '.join(missing)}"
+        warnings.warn(text if official else f"{text}; there is no official split", stacklevel=2)
+    windows, counts = [], []
+    for tile in chosen:
+        places, pixels = _windows(tile, {name: files[name][tile] for name in files}, window)
+        windows += [
+            (tile, *place) for place, n in zip(places, pixels.sum(axis=1), strict=True) if n
+        ]
+        counts.append(pixels[pixels.any(axis=1)])
+    items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
+    masks = Lazy(items.pop(border), partial(_read_mask, window), (window, window), np.uint8)
+    forms = {
+        name: steps.Form(
+            partial(_read, name, window),
+            (LAYERS[name][1][0], window, window),
+            LAYERS[name][2][0],
+            UNITS.get(name, ""),
         )
-        return Modality(images, labels, ids, LAYERS[name].unit)
-
-    complete = set(found) == set(TRAIN + TEST if official else TRAIN)
+        for name in names
+    }
+    groups, parts = np.array([tile for tile, _, _ in windows]), None
+    if official:
+        train, valid = steps.carve(np.flatnonzero(np.isin(groups, TRAIN)), groups)
+        parts = {"train": train, "valid": valid, "test": np.flatnonzero(np.isin(groups, TEST))}
+    ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows]
+    count = "" if len(chosen) in (len(TILES), len(TRAIN)) else f"{len(chosen)}tiles"
+    split = "official" if official else "grouped"
     return MultiModalData(
-        {name: modality(name) for name in names},
+        steps.views(items, forms, steps.most_frequent(np.concatenate(counts)), ids),
         CLASSES,
         dense=True,
-        masks=lazy("labels", _read_mask, (), "uint8"),
+        masks=masks,
         groups=groups,
-        name="-".join(["potsdam", *(names if names != ["rgb", "dsm"] else []),
-                       *([] if complete else [f"{len(found)}tiles"]), "official" if official else "grouped"]),
-        parts=_parts(groups) if official else None,
-        about={"source": PAGE, "licence": POTSDAM.licence, "dropped": dropped, "window": window, "border": border,
-               "tiles": found, "masks": "class per pixel, 255 = no label",
-               "invalid values": "none known in heights; the column that those of tile 3_13 lack repeats the last one;"
-               " label pixels that are black or of another colour are 255"},
-    )  # fmt: skip
+        name=steps.variant("potsdam", names, ["rgb", "dsm"], count, split),
+        parts=parts,
+        about=POTSDAM.about(dropped, "none known in heights", masks="255 = no label"),
+    )
 
 
-def _check_options(names: list[str], window: int, border: str, tiles: Sequence[str] | None) -> None:
-    check_modalities(names, tuple(LAYERS), "potsdam")
-    if border not in LABELS:
-        raise ConfigError(f"border: '{border}' is unknown; choose {' or '.join(LABELS)}")
-    if type(window) is not int or window < 2:
+def _find_tiles(root: Path, layer: str, asked: Sequence[str]) -> dict[str, Path]:
+    """Tile → file. Tiles are known by their two numbers, since only heights have zeros in front."""
+    name = LAYERS[layer][0]
+    files: dict[str, Path] = {}
+    for file in steps.find(root, "*potsdam_*"):
+        match = re.fullmatch(name.format(r"(\d+)", r"(\d+)"), file.name, re.IGNORECASE)
+        tile = f"{int(match[1])}_{int(match[2])}" if match else ""
+        if tile in asked and RIGHT_COPY not in str(files.get(tile)):
+            if tile in files and RIGHT_COPY not in str(file):
+                raise DataError(
+                    f"{file}: stands a second time as {files[tile]}; remove one of them"
+                )
+            files[tile] = file
+    if not files:
+        raise DataError(f"{root}: holds no {name.format('<r>', '<c>')}. {POTSDAM.by_hand}")
+    return files
+
+
+def _windows(tile: str, files: Mapping[str, Path], window: int) -> tuple[list, np.ndarray]:
+    """(top, left) of every window of a tile, and its pixels of every class; checks all headers."""
+    rasters, (*_, label) = _rasters(), files.values()
+    rasters.read_rows.cache_clear()  # a file may have been replaced since
+    sizes = {name: rasters.check_raster(files[name], name, *LAYERS[name][1:]) for name in files}
+    height, width = list(sizes.values())[-1]
+    for name, (high, wide) in sizes.items():
+        narrow = tile == "3_13" and name in ("dsm", "ndsm")  # lacks a column as published
+        if (high, wide) not in ((height, width), (height, width - narrow)):
+            raise DataError(f"{files[name]}: has not the size of {label}; fetch both again")
+    if window > min(height, width):
         raise ConfigError(
-            f"window: {window!r} is no side in pixels; choose a whole number such as 512"
+            f"window: {window} is more than the {min(height, width)} pixels of {label}"
         )
-    if tiles is not None and (not isinstance(tiles, list | tuple) or not tiles):
-        raise ConfigError(f'tiles: {tiles!r} is no list of tiles; choose such as ["6_7", "2_10"]')
-    if unknown := [tile for tile in tiles or () if tile not in TRAIN + TEST]:
-        raise ConfigError(
-            f"tiles: potsdam has no {unknown[0]!r}; choose of {', '.join(TRAIN + TEST)}"
-        )
-
-
-def _is_official(
-    root: Path, found: list[str], bare: list[str], wanted: list[str], asked: bool
-) -> bool:
-    """Whether the tiles can be divided as in the contest; warns of those that are not there."""
-    test = {tile for tile in TEST if tile in wanted}
-    official = bool(test) and test <= set(found) and sum(tile in TRAIN for tile in found) > 1
-    if missing := [tile for tile in wanted if tile not in found]:
-        told = f"{root}: {len(missing)} of {len(wanted)} tiles are missing or incomplete: {', '.join(missing)}"
-        told += f" ({len(bare)} test tiles lack their label)" if bare else ""
-        if asked:
-            raise DataError(f"{told}; complete them, or leave them out of the option tiles")
-        split = (
-            "" if official else "; so there is no official split, and a drawn one keeps tiles whole"
-        )
-        warnings.warn(told + split, stacklevel=3)
-    return official
-
-
-def _parts(groups: np.ndarray) -> dict[str, np.ndarray]:
-    train, valid = carve(np.flatnonzero(np.isin(groups, TRAIN)), groups)
-    return {"train": train, "valid": valid, "test": np.flatnonzero(np.isin(groups, TEST))}
-
-
-def _windows(
-    held: Mapping[str, Mapping[str, Path]], found: Sequence[str], window: int, border: str
-) -> tuple[list[tuple[str, int, int]], np.ndarray]:
-    """(tile, top, left) of every window and its most frequent class; every header and every label
-    is checked."""
-    sizes = {
-        tile: tile_size({name: files[tile] for name, files in held.items()}, tile) for tile in found
-    }
-    spots, labels = [], []
-    for tile in tqdm(found, desc="potsdam/labels", unit="tile", disable=None):
-        file, (height, width) = held["labels"][tile], sizes[tile]
-        if window > min(height, width):
-            raise ConfigError(
-                f"window: {window} is more than the {min(height, width)} pixels of {file}; choose less"
-            )
-        ids = _read_label(file, height, window, border)
-        places = [
-            (top, left)
-            for top in window_starts(height, window)
-            for left in window_starts(width, window)
-        ]
-        cut = np.stack([ids[top : top + window, left : left + window] for top, left in places])
-        labels.append(dominant_classes(cut, len(CLASSES), str(file)))
-        spots += [(tile, *place) for place in places]
-    if max(map(np.max, labels)) < 0:
-        raise DataError(
-            f"{file.parent}: none of {len(spots)} windows holds a label; fetch the labels again"
-        )
-    return spots, np.concatenate(labels)
-
-
-def _read_label(file: Path, height: int, window: int, border: str) -> np.ndarray:
-    """The class ids [H, W] of a whole label; many pixels without a class's colour are refused, few
-    warned of."""
-    ids, black, strange = [], 0, 0
+    strips, strange = [], 0
     for top in range(0, height, window):
-        strip = read_rows(file, top, window)
-        ids.append(_decode(strip))
-        dark = int((~strip.any(axis=0)).sum())
-        black, strange = black + dark, strange + int((ids[-1] == NO_LABEL).sum()) - dark
-    ids = np.concatenate(ids)
-    if strange > STRANGE * ids.size:
+        colours = rasters.read_rows(label, top, window)
+        strips.append(_decode(colours))
+        strange += int(np.count_nonzero((strips[-1] == steps.NO_LABEL) & colours.any(axis=0)))
+    if strange > 0.001 * height * width:
         raise DataError(
-            f"{file}: {strange / ids.size:.2%} of its pixels have no class's colour; it is blended or resized, as 4_12"
-            f" in 5_Labels_all.zip is; take the copy in {RIGHT_COPY}….zip, or fetch it again"
+            f"{label}: {strange} pixels have no class's colour; it is blended or resized: take the"
+            f" copy in {RIGHT_COPY}….zip"
         )
-    if strange:
-        warnings.warn(
-            f"{file}: {strange} pixels have no class's colour; they are no label (255)",
-            stacklevel=4,
-        )
-    if black and border == "full":
-        warnings.warn(f"{file}: {black} pixels are black; they are no label (255)", stacklevel=4)
-    return ids
+    ids = np.concatenate(strips)
+    tops, lefts = (rasters.window_starts(side, window) for side in (height, width))
+    places = [(top, left) for top in tops for left in lefts]
+    cut = np.stack([ids[top : top + window, left : left + window] for top, left in places])
+    return places, steps.count_pixels(cut, len(CLASSES), label)
+
+
+def _rasters() -> Any:
+    """Loads GDAL, which only this reader needs."""
+    from discom.data import rasters
+
+    return rasters
 
 
 def _decode(pixels: np.ndarray) -> np.ndarray:
     """Colours [3, H, W] to class ids [H, W]: an exact match or no label."""
-    class_of = np.full(9, NO_LABEL, np.uint8)
+    class_of = np.full(9, steps.NO_LABEL, np.uint8)
     class_of[list(COLOURS)] = range(len(COLOURS))
     red, green, blue = pixels
     code = red & 4 | green & 2 | blue & 1  # in bytes, since a tile has 36 million pixels
-    code[(pixels + np.uint8(1) > 1).any(axis=0)] = (
-        8  # 255 + 1 is 0: some channel is neither 0 nor 255
-    )
+    code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
     return class_of[code]
 
 
-def _read_mask(item: tuple[Path, int, int], window: int) -> np.ndarray:
-    return _decode(read_window(item, window))
+def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    return _decode(_rasters().read_window(item, window))
 
 
-def _read_dsm(item: tuple[Path, int, int], window: int) -> np.ndarray:
-    heights = read_window(item, window).astype(np.float32)
-    worst = heights.flat[np.abs(heights).argmax()]
-    if abs(worst) > HIGHEST:
-        raise DataError(
-            f"{item[0]}: holds {worst:g} m; Potsdam lies in ±{HIGHEST:g} m; fetch the file again"
-        )
-    return heights
+def _read(name: str, window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    pixels = _rasters().read_window(item, window)
+    if name == "dsm" and np.abs(pixels).max() > 500:  # Potsdam lies at some 30 to 100 m
+        raise DataError(f"{item[0]}: has heights beyond ±500 m; fetch it again")
+    bands, kinds = LAYERS[name][1:]
+    return pixels[: bands[0]].astype(kinds[0])  # grey heights may be saved in three equal bands
 
 
-def _read_ndsm(item: tuple[Path, int, int], window: int) -> np.ndarray:
-    pixels = read_window(item, window)
-    if (pixels != pixels[:1]).any():
-        raise DataError(
-            f"{item[0]}: its three bands differ, and heights are grey; take the original file"
-        )
-    return pixels[:1]
-
-
-READERS = {"dsm": _read_dsm, "ndsm": _read_ndsm}
-
+ARCHIVES = "1_DSM 2_Ortho_RGB 5_Labels_all_noBoundary"
+OTHERS = f"1_DSM_normalisation 3_Ortho_IRRG 4_Ortho_RGBIR 5_Labels_all {RIGHT_COPY}"
 POTSDAM = Source(
     name="potsdam",
-    what="aerial RGB and heights of a town, 38 tiles of 6000×6000 pixels cut into windows, six classes per pixel",
-    modalities={"rgb": "3×512×512, 8 bit", "dsm": "1×512×512, m", "ndsm": "1×512×512, above ground, relative",
-                "irrg": "3×512×512, 8 bit", "rgbir": "4×512×512, 8 bit"},
+    what="aerial RGB and heights of a town, 38 tiles cut into windows, six classes per pixel",
+    modalities={"rgb": "3×512×512, 8 bit", "dsm": "1×512×512, m; on request ndsm, irrg, rgbir"},
     size="14 GB as plain pixels",
     licence="none found; see the page",
     page=PAGE,
     read=read_potsdam,
     files=(
-        *(RemoteFile(f"{name}.zip") for name in ("1_DSM", "2_Ortho_RGB", "5_Labels_all_noBoundary")),
-        *(RemoteFile(f"{name}.zip", needed=False)
-          for name in ("1_DSM_normalisation", "3_Ortho_IRRG", "5_Labels_all", RIGHT_COPY, f"{RIGHT_COPY}_no_Boundary")),
-        RemoteFile("4_Ortho_RGBIR.zip", checksum="md5:c4a8f7d8c7196dd4eba4addd0aae10c1", needed=False),
+        *(RemoteFile(f"{name}.zip") for name in ARCHIVES.split()),
+        *(RemoteFile(f"{name}.zip", needed=False) for name in OTHERS.split()),
+        RemoteFile(f"{RIGHT_COPY}_no_Boundary.zip", needed=False),
     ),
-    by_hand=f"Get the share's address and password at {PAGE} and put 1_DSM.zip, 2_Ortho_RGB.zip,"
-    f" 5_Labels_all_noBoundary.zip and {RIGHT_COPY}_no_Boundary.zip into the folder (for the option border=full:"
-    f" 5_Labels_all.zip and {RIGHT_COPY}.zip)",
-)  # fmt: skip
+    by_hand=f"Get the share's address and password at {PAGE} and put {ARCHIVES.replace(' ', ', ')}"
+    f" and {RIGHT_COPY}_no_Boundary into the folder (for border=full: 5_Labels_all, {RIGHT_COPY})",
+)

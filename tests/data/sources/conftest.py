@@ -1,51 +1,44 @@
-"""What tests of several sources share: the real folders, where there are any, and an unpacking that
-is cut."""
+"""What tests of several sources share: the small raw files, made once, and the real ones."""
 
+import importlib
 import os
-from contextlib import contextmanager
+import shutil
 from pathlib import Path
 
 import pytest
 
-from discom.data.sources import archives
+REPOSITORY = Path(__file__).parents[3]
+REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
 
-REAL = Path(
-    os.environ.get("DISCOM_REAL_DATA", Path(__file__).parents[3] / ".." / "shared" / "data")
-)
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory):
+    """Name of a set → the folder with its small raw files, which no test changes."""
+    folders = {}
+
+    def root(name: str) -> Path:
+        name = name.removesuffix("-dense")
+        if name not in folders:
+            fixture = importlib.import_module(f"fixtures.{name}")
+            folders[name] = fixture.make(tmp_path_factory.mktemp("raw") / name)
+        return folders[name]
+
+    return root
+
+
+@pytest.fixture
+def copy(raw, tmp_path):
+    """Name of a set → a copy of its raw files that the test may damage."""
+    return lambda name: shutil.copytree(raw(name), tmp_path / "raw", symlinks=True)
 
 
 @pytest.fixture(scope="session")
 def real():
-    """A function: the folder of that name among the real ones; the test is skipped where it is not
-    there."""
+    """Name of a folder among the real ones → the folder; the test is skipped where it is not."""
 
     def find(name: str) -> Path:
         if not (REAL / name).is_dir():
-            pytest.skip(
-                f"{REAL / name} is not there; set DISCOM_REAL_DATA to the folder that holds {name}"
-            )
+            pytest.skip(f"{REAL / name} is not there; set DISCOM_REAL_DATA to its parent folder")
         return REAL / name
 
     return find
-
-
-@pytest.fixture
-def cut_unpacking(monkeypatch):
-    """A function: a context in which unpacking raises `stop` in the middle of the third file."""
-
-    @contextmanager
-    def cut(stop):
-        copy, calls = archives.shutil.copyfileobj, []
-
-        def third_time_stopped(source, target, size):
-            calls.append(target)
-            if len(calls) == 3:
-                target.write(b"half")
-                raise stop
-            copy(source, target, size)
-
-        with monkeypatch.context() as patched:
-            patched.setattr(archives.shutil, "copyfileobj", third_time_stopped)
-            yield
-
-    return cut

@@ -1,0 +1,352 @@
+"""What holds for every public set: read as written, prepared, divided, and refused if damaged."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from fixtures import potsdam, writing
+
+from discom import cli
+from discom.data import MultiModalData, load
+from discom.data.lazy import Lazy
+from discom.data.prepared import MANIFEST, verify
+from discom.data.sources import SOURCES
+from discom.errors import ConfigError, DataError
+
+README = Path(__file__).parents[3] / "data" / "README.md"
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+class Case(NamedTuple):
+    forms: dict[str, tuple[tuple[int, ...], str, str, float | None]]  # shape, type, unit, invalid
+    classes: int
+    groups: int | None
+    name: str
+    victim: str  # a file that a test removes, cuts or replaces
+    options: dict[str, Any] = {}
+    dense: bool = False
+
+
+REFLECTANCE = "reflectance × 10 000"
+CASES = {
+    "eurosat": Case(
+        {"ms": ((30, 13, 64, 64), "uint16", REFLECTANCE, None), "sar": ((30, 2, 64, 64), "float32", "dB", None)},
+        10, None, "eurosat", "EuroSAT_MS/River/River_2.tif",
+    ),
+    "sunrgbd": Case(
+        {"rgb": ((60, 3, 18, 24), "uint8", "", None), "depth": ((60, 1, 18, 24), "float32", "m", 0)},
+        10, 11, "sunrgbd-grouped",
+        "SUNRGBD/kv2/kinect2data/004244_2014-06-10_16-24-00_rgbf000108-resize/depth/0000118.png",
+        {"size": [18, 24]},
+    ),
+    "tristar": Case(
+        {"thermal": ((42, 1, 12, 16), "float32", "K", None), "depth": ((42, 1, 12, 16), "float32", "m", 0)},
+        6, 7, "tristar-official", "tristar/train/2/depth/000010_0000001660.png", {"size": [12, 16]},
+    ),
+    "nyuv2": Case(
+        {"rgb": ((12, 3, 12, 16), "uint8", "", None), "depth": ((12, 1, 12, 16), "float32", "m", 0)},
+        40, 6, "nyuv2-official", "nyu_depth_v2_labeled.mat", dense=True,
+    ),
+    "potsdam": Case(
+        {"rgb": ((96, 3, 16, 16), "uint8", "", None), "dsm": ((96, 1, 16, 16), "float32", "m", None)},
+        6, 6, "potsdam-6tiles-official", "2_Ortho_RGB/top_potsdam_6_7_RGB.tif", {"window": 16, "tiles": list(potsdam.TILES)}, dense=True,
+    ),
+    "midair": Case(
+        {"rgb": ((27, 3, 16, 16), "uint8", "", None), "depth": ((27, 1, 16, 16), "float32", "m", 0)},
+        8, 6, "midair-grouped", "MidAir/Kite_training/foggy/depth/trajectory_2001/000025.PNG",
+        {"size": 16}, dense=True,
+    ),
+    "hls": Case(
+        {"rgb": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
+         "infrared": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
+         "elevation": ((122, 1, 32, 32), "float32", "m", None)},
+        4, 7, "hls", "tiles/004.tif",
+    ),
+    "hls-dense": Case(
+        {"rgb": ((31, 3, 64, 64), "int16", REFLECTANCE, None),
+         "elevation": ((31, 1, 64, 64), "float32", "asinh(Δz / 5 m)", None)},
+        4, 7, "hls-dense", "tiles/004.tif", dense=True,
+    ),
+}  # fmt: skip
+PAPER = ("eurosat", "sunrgbd", "tristar")
+ALL = pytest.mark.parametrize("name", CASES)
+
+
+def read(name: str, root: Path, modalities=None) -> MultiModalData:
+    return SOURCES[name].read(root, modalities, **CASES[name].options)
+
+
+def read_all(name: str, root: Path) -> MultiModalData:
+    """Read, and look at every pixel."""
+    data = read(name, root)
+    for modality in data.modalities.values():
+        np.asarray(modality.x)
+    return data
+
+
+def message(call, *arguments, error=DataError) -> str:
+    with pytest.raises(error) as caught:
+        call(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# reading
+
+
+@ALL
+def test_form_units_pairs_and_classes(name, raw):
+    data, case = read(name, raw(name)), CASES[name]
+    forms = {
+        key: (m.x.shape, str(m.x.dtype), m.unit, m.invalid) for key, m in data.modalities.items()
+    }
+    assert forms == case.forms
+    assert all(isinstance(modality.x, Lazy) for modality in data.modalities.values())
+    assert data.ids.tolist() == data.paired_ids.tolist()
+    assert len(set(data.ids)) == len(data)
+    assert (len(data.classes), data.name, data.dense) == (case.classes, case.name, case.dense)
+    assert (None if data.groups is None else len(set(data.groups))) == case.groups
+    assert {"source", "licence", "dropped", "invalid values"} <= set(data.about)
+    if case.dense:
+        masks = np.asarray(data.masks)
+        assert (masks.dtype, masks.shape) == (np.uint8, (len(data), *data.masks.shape[1:]))
+        for mask, label in zip(masks, data.labels, strict=True):
+            counts = np.bincount(mask[mask != 255], minlength=case.classes)
+            assert len(counts) == case.classes
+            assert counts[label] == counts.max()
+
+
+@ALL
+def test_a_modality_alone_is_the_same_as_in_the_pair(name, raw):
+    both = read(name, raw(name))
+    for modality in both.modalities:
+        alone = read(name, raw(name), [modality])
+        assert list(alone.modalities) == [modality]
+        np.testing.assert_array_equal(alone.modalities[modality].x, both.modalities[modality].x)
+        assert modality in alone.name
+
+
+@ALL
+def test_no_split_divides_an_id_or_a_group(name, raw):
+    data = read(name, raw(name))
+    kinds = ["official"] * (data.parts is not None) + ["grouped"] * (data.groups is not None)
+    for kind in [*kinds, "random"]:
+        parts = data.protocol(kind).split(seed=0)
+        ids = [set(part.ids) for part in parts]
+        assert sum(map(len, ids)) == len(set.union(*ids)) == len(data)
+        if kind == "grouped":
+            groups = [set(part.groups) for part in parts]
+            assert sum(map(len, groups)) == len(set.union(*groups))
+    if name in PAPER:  # the name alone is the paper's protocol
+        assert data.protocol("random").name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"), [("sunrgbd", "depth"), ("tristar", "depth"), ("midair", "depth")]
+)
+def test_what_was_not_measured_is_the_invalid_value_and_nothing_else_is(name, modality, raw):
+    view = read(name, raw(name)).modalities[modality]
+    images = np.asarray(view.x)
+    assert view.invalid == 0
+    assert 0 < (images == view.invalid).mean() < 0.5
+    assert images[images != view.invalid].min() > 0.1  # the nearest that was measured is apart
+
+
+# from raw files to a folder
+
+
+def prepare(name: str, root: Path, *more: str) -> int:
+    options = ["--options", json.dumps(CASES[name].options)] if CASES[name].options else []
+    return cli.main(["data", "prepare", name, "--root", str(root), *options, *more])
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
+    # the checksum of the real file, which a made one cannot have
+    monkeypatch.setitem(SOURCES, "nyuv2", replace(SOURCES["nyuv2"], files=()))
+    return tmp_path
+
+
+@ALL
+def test_prepare_and_load_give_what_the_reader_gave(name, raw, elsewhere):
+    out = elsewhere / "out"
+    assert prepare(name, raw(name), "--out", str(out)) == 0
+    assert verify(out) == len(os.listdir(out)) - 1  # every file but the manifest
+    data, again = read(name, raw(name)), load(out)
+    assert again.fingerprint == data.fingerprint  # the same pixels, labels, ids, groups and parts
+    assert (again.name, again.dense, again.classes) == (data.name, data.dense, data.classes)
+    for key, modality in data.modalities.items():
+        found = again.modalities[key]
+        assert (found.x.dtype, found.unit, found.invalid) == (
+            modality.x.dtype,
+            modality.unit,
+            modality.invalid,
+        )
+    manifest = json.loads((out / MANIFEST).read_text())
+    assert manifest["about"]["options"] == CASES[name].options
+    assert manifest["about"]["licence"] == SOURCES[name].licence
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_the_released_codes_files(name, raw, elsewhere):
+    """Its own steps: np.load of two image files, the labels and three index files."""
+    more = ("--out", "fixed", "--split", "random", "--split_seed", "0")
+    assert prepare(name, raw(name), *more) == 0
+    images = [np.load(f"fixed/{key.upper()}_data_normalized.npy") for key in CASES[name].forms]
+    labels = np.load("fixed/labels.npy")
+    rows = [np.load(f"fixed/{part}_idx.npy") for part in ("train", "valid", "test")]
+    assert {array.dtype for array in images} == {np.dtype(np.float32)}
+    assert {len(array) for array in images} == {len(labels)}
+    assert (min(map(np.min, images)), max(map(np.max, images))) == (0, 1)
+    assert sorted(np.concatenate(rows)) == list(range(len(labels)))
+    for index, part in zip(
+        rows, read(name, raw(name)).protocol("random").split(seed=0), strict=True
+    ):
+        assert labels[index].tolist() == part.labels.tolist()
+
+
+# damaged and missing files
+
+
+@ALL
+def test_a_missing_file_is_named(name, copy):
+    root = copy(name)
+    (root / CASES[name].victim).unlink()
+    said = message(read_all, name, root)
+    assert said.startswith(str(root))
+    stems = {"sunrgbd": "0000118|kinect2data", "potsdam": "6_7", "midair": "foggy/2001/000025"}
+    words = stems.get(name, Path(CASES[name].victim).stem).split("|")
+    assert any(word in said for word in words)
+
+
+@ALL
+@pytest.mark.parametrize("damage", [writing.halve, writing.page, writing.blank])
+def test_a_damaged_file_is_named(name, damage, copy):
+    root = copy(name)
+    damage(root / CASES[name].victim)
+    said = message(read_all, name, root)
+    assert said.startswith(str(root / CASES[name].victim))
+    assert any(word in said for word in ("again", "replace", "original"))
+
+
+def another_form(file: Path) -> None:
+    """Two bands of int32: no reader takes them."""
+    pixels = np.ones((2, 128, 128), np.int32)
+    if file.suffix == ".tif":
+        writing.tiff(file, pixels)
+    else:
+        writing.image(file, np.zeros((36, 48, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name not in ("nyuv2", "midair", "tristar")]
+)
+def test_a_file_of_another_form_is_named(name, copy):
+    root = copy(name)
+    another_form(root / CASES[name].victim)
+    assert message(read_all, name, root).startswith(str(root / CASES[name].victim))
+
+
+@ALL
+def test_an_empty_or_missing_folder_is_refused_with_the_way_out(name, tmp_path):
+    assert message(read, name, tmp_path).startswith(str(tmp_path))
+    assert message(read, name, tmp_path / "nowhere").startswith(str(tmp_path / "nowhere"))
+    said = message(SOURCES[name].gather, tmp_path / "nowhere")
+    assert said == f"{tmp_path / 'nowhere'}: no such folder (--root). {SOURCES[name].advice()}"
+
+
+ORPHANS = {
+    "eurosat": "EuroSAT_MS/River/River_2.tif",
+    "tristar": CASES["tristar"].victim,
+    "potsdam": CASES["potsdam"].victim,
+    "midair": CASES["midair"].victim,
+}
+
+
+@pytest.mark.parametrize("name", ORPHANS)
+def test_orphans_are_dropped_only_where_asked(name, copy):
+    root = copy(name)
+    (root / ORPHANS[name]).unlink()
+    assert "have no partner" in message(read, name, root)
+    whole, options = len(read_whole(name)), CASES[name].options
+    with pytest.warns(UserWarning, match="have no partner"):
+        data = SOURCES[name].read(root, None, orphans="drop", **options)
+    assert len(data) == whole - (16 if name == "potsdam" else 1)
+    assert sum(data.about["dropped"].values()) > 0
+
+
+def read_whole(name: str) -> range:
+    return range(next(iter(CASES[name].forms.values()))[0][0])
+
+
+BAD_OPTIONS = [
+    *((name, {"modalities": ["radar"]}, "'radar' is unknown") for name in CASES),
+    ("hls", {"modalities": ["rgb", "rgb"]}, "'rgb' is unknown or twice"),
+    *((name, {"orphans": "keep"}, "orphans: 'keep' is unknown") for name in ORPHANS),
+    ("eurosat", {"lists": "yes"}, "lists: 'yes' is unknown; choose True or False"),
+    *(
+        ("sunrgbd", {"size": size}, "is no size in pixels")
+        for size in (0, 12.5, [4], [4, -1], "24")
+    ),
+    ("sunrgbd", {"depth": "filled"}, "depth: 'filled' is unknown; choose raw or refined"),
+    *(("sunrgbd", {"far": far}, "far: ") for far in (0, -1, float("inf"), float("nan"), "8")),
+    *(
+        ("tristar", {"classes": names}, "classes: ")
+        for names in (["sit"], ["sit", "fly"], ["sit"] * 2)
+    ),
+    ("nyuv2", {"classes": 41}, "classes: 41 is unknown; choose 40 or 13"),
+    ("nyuv2", {"depth": "mm"}, "depth: 'mm' is unknown; choose filled or raw"),
+    ("potsdam", {"border": "none"}, "border: 'none' is unknown; choose eroded or full"),
+    ("potsdam", {"window": 2.5}, "window: 2.5 is no whole number above 0"),
+    ("potsdam", {"window": 61}, "window: 61 is more than the 60 pixels of"),
+    ("potsdam", {"tiles": ["9_9"]}, "tiles: '9_9' is unknown"),
+    ("midair", {"merge": "all"}, "merge: 'all' is unknown; choose co-semdepth or none"),
+    ("midair", {"every": 0}, "every: 0 is no whole number above 0"),
+    ("hls-dense", {"patch": 48}, "patch: 48 is unknown; choose 16 or 32"),
+    ("hls-dense", {"relief": 1}, "relief: 1 is unknown; choose True or False"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "fragment"), BAD_OPTIONS)
+def test_options_out_of_range(name, options, fragment, raw):
+    def call():
+        SOURCES[name].read(raw(name), **{**CASES[name].options, **options})
+
+    assert fragment in message(call, error=ConfigError)
+
+
+# the list of data sets
+
+
+def test_the_page_of_the_data_sets_has_the_table_of_the_code(capsys):
+    assert cli.main(["data", "list", "--markdown"]) == 0
+    table = capsys.readouterr().out.strip()
+    assert table in README.read_text(), "make it again with: discom data list --markdown"
+
+
+@ALL
+def test_every_address_is_safe_or_its_content_is_known(name):
+    source = SOURCES[name]
+    assert source.by_hand or source.files
+    for file in source.files:
+        for url, checksum in file.mirrors.items():
+            kind, _, digits = checksum.partition(":")
+            assert url.startswith("https://")
+            assert len(digits) == {"": 0, "md5": 32, "sha256": 64}[kind]
+
+
+def test_importing_the_sources_loads_no_library_of_one_format():
+    code = (
+        "import sys, discom.data.sources;"
+        "print([name for name in ('rasterio', 'h5py', 'scipy.io', 'pooch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
