@@ -184,7 +184,9 @@ def do_all(
     A job with a BusyError is done again later. Where a process is killed, joblib loses all jobs at
     work; they are done again one at a time, and one that is killed alone is given up.
     """
-    with parallel_config(**(backend or {"backend": "loky", "inner_max_num_threads": 1})):
+    # idle workers end soon, since nobody else ends those of a killed sweep
+    local = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+    with parallel_config(**(backend or local)):
         parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
     pending, alone = list(jobs), 0
     while pending:
