@@ -219,9 +219,9 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
         host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
         if colon:  # Ray itself would wait for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(
-            address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True
-        )
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        dashboard = None if address else False
+        ray.init(address, include_dashboard=dashboard, ignore_reinit_error=True, **quiet)
     except ImportError:
         raise ConfigError("engine: ray is not installed; pip install 'discom[ray]'") from None
     except (OSError, ValueError) as error:
