@@ -2,10 +2,8 @@
 there."""
 
 import ast
-import json
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")]
 )  # the rest is made by the build
-PERFORMANCE = (ROOT / "docs/performance.md").read_text()
-bench = import_module("discom.commands.bench")  # the package has the function under this name
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-
-
-@pytest.mark.parametrize(
-    ("name", "printed"),
-    [("cpu", bench._table), ("growth", bench._growth), ("memory", bench._memory)],
-)
-def test_the_figures_are_what_the_command_printed(name, printed):
-    report = json.loads((ROOT / f"results/bench/{name}.json").read_text())
-    assert f"```\n{printed(report)}\n```" in PERFORMANCE
 
 
 @each
