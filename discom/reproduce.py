@@ -120,8 +120,8 @@ def execute(
 
 def _attempt(source: Path, copy: Path, parameters: dict[str, Any]) -> Outcome:
     """Execute a notebook in a worker; its copy gets a page and a record of what came of it."""
-    record = {"status": "passed", "checksum": checksum(source), "reason": ""}
     trace = ""
+    record: dict[str, Any] = {"status": "passed", "checksum": checksum(source), "reason": ""}
     copy.parent.mkdir(exist_ok=True)
     try:
         execute(source, copy, parameters)

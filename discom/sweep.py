@@ -219,7 +219,7 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
         host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
         if colon:  # Ray itself would wait for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         dashboard = None if address else False
         ray.init(address, include_dashboard=dashboard, ignore_reinit_error=True, **quiet)
     except ImportError:
@@ -273,7 +273,8 @@ def arm(text: str) -> tuple[str, dict[str, Any]]:
     ('discom', {'pairing': 'paired', 'weights': {'adv': 0}})
     """
     name, _, rest = text.strip().partition(":")
-    terms, options = methods.get(name).terms, {}
+    terms = methods.get(name).terms
+    options: dict[str, Any] = {}
     for item in filter(None, rest.split(";")):
         key, equals, value = item.partition("=")
         if not equals:
