@@ -41,7 +41,7 @@ def run_notebooks(
     *,
     data: str | None = None,
     seeds: int = 1,
-    only: str = "",
+    only: str | None = None,
     workers: int = 2,
     again: bool = False,
 ) -> bool:
@@ -67,7 +67,7 @@ def run_notebooks(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     sources = sorted(Path(notebooks).resolve().glob("[0-9][0-9]_*.ipynb"))
-    starts = tuple(start.strip() for start in only.split(","))
+    starts = tuple(start.strip() for start in (only or "").split(","))
     if profile not in PARAMETERS:
         raise ConfigError(f"profile: '{profile}' is unknown; choose {', '.join(PARAMETERS)}")
     if min(seeds, workers) < 1:
@@ -120,8 +120,8 @@ def execute(
 
 def _attempt(source: Path, copy: Path, parameters: dict[str, Any]) -> Outcome:
     """Execute a notebook in a worker; its copy gets a page and a record of what came of it."""
-    record = {"status": "passed", "checksum": checksum(source), "reason": ""}
     trace = ""
+    record: dict[str, Any] = {"status": "passed", "checksum": checksum(source), "reason": ""}
     copy.parent.mkdir(exist_ok=True)
     try:
         execute(source, copy, parameters)

@@ -184,7 +184,9 @@ def do_all(
     A job with a BusyError is done again later. Where a process is killed, joblib loses all jobs at
     work; they are done again one at a time, and one that is killed alone is given up.
     """
-    with parallel_config(**(backend or {"backend": "loky", "inner_max_num_threads": 1})):
+    # idle workers end soon, since nobody else ends those of a killed sweep
+    local = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+    with parallel_config(**(backend or local)):
         parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
     pending, alone = list(jobs), 0
     while pending:
@@ -217,9 +219,9 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
         host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
         if colon:  # Ray itself would wait for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(
-            address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True
-        )
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        dashboard = None if address else False
+        ray.init(address, include_dashboard=dashboard, ignore_reinit_error=True, **quiet)
     except ImportError:
         raise ConfigError("engine: ray is not installed; pip install 'discom[ray]'") from None
     except (OSError, ValueError) as error:
@@ -271,7 +273,8 @@ def arm(text: str) -> tuple[str, dict[str, Any]]:
     ('discom', {'pairing': 'paired', 'weights': {'adv': 0}})
     """
     name, _, rest = text.strip().partition(":")
-    terms, options = methods.get(name).terms, {}
+    terms = methods.get(name).terms
+    options: dict[str, Any] = {}
     for item in filter(None, rest.split(";")):
         key, equals, value = item.partition("=")
         if not equals:

@@ -29,7 +29,6 @@ GROUPS = {
     "What was learned": (
         "evaluation",
         "calibration",
-        "report",
         "probing",
         "inspection",
         "focusing",
@@ -37,7 +36,7 @@ GROUPS = {
         "maps",
         "widgets",
     ),
-    "Many runs, tables, pictures": ("sweep", "tables", "plots", "bench"),
+    "Many runs, tables, pictures": ("sweep", "tables", "plots"),
     "Command line and notebooks": ("commands", "cli", "reproduce", "notebook"),
 }
 REST = "What everything rests on"  # every other room

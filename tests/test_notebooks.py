@@ -1,175 +1,194 @@
-"""The committed notebooks: made from their twins by one run, and readable on any page."""
+"""The committed notebooks are what one run of their twins gives, and build.py makes them."""
 
-import ast
-import importlib.util
-import json
 import re
+import shutil
 import subprocess
 import sys
-from copy import deepcopy
+from importlib import util
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
 
+from discom.errors import DataError
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks/solutions/py").glob("*.py"))
+HOME = "https://github.com/other/place"
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
+spec = util.spec_from_file_location("build", ROOT / "notebooks/build.py")
+build = util.module_from_spec(spec)
+spec.loader.exec_module(build)
 
-spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks/build.py")
-spec.loader.exec_module(build := importlib.util.module_from_spec(spec))
 
-
-def code_of(path: Path) -> list:
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+# ---------------------------------------------------------------- the committed notebooks
 
 
 def test_every_twin_has_its_notebook_and_the_other_way_round():
     assert [path.stem for path in NOTEBOOKS] == [path.stem for path in SOURCES]
-    assert len(NOTEBOOKS) >= 3
+    assert len(NOTEBOOKS) >= 10
 
 
 @each
 def test_notebook_and_twin_hold_the_same_cells(path):
-    ours = nbformat.read(path, as_version=4).cells
+    notebook = nbformat.read(path, as_version=4).cells
     twin = jupytext.read(ROOT / f"notebooks/py/{path.stem}.py", fmt="py:percent").cells
     shown = [
-        [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells]
-        for cells in (ours, twin)
+        [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in cells]
+        for cells in (notebook, twin)
     ]
     assert shown[0] == shown[1], "run `make notebooks`: the twin in notebooks/py was edited"
 
 
 @each
 def test_outputs_come_from_one_run_without_errors_and_draw_anywhere(path):
-    code = code_of(path)
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    ticks = 0
     for output in (output for cell in code for output in cell.outputs):
         assert output.output_type != "error"
-        assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
-    notebook = json.loads(path.read_text())
-    assert "widgets" not in notebook["metadata"]
-    assert "papermill" not in notebook["metadata"]
-
-
-@each
-def test_outputs_name_no_folder_of_the_machine(path):
-    text = path.read_text()
-    assert not re.search(r"/(home|root|tmp|work|Users)/", text)
-
-
-@each
-def test_the_last_output_counts_the_checks_that_the_cells_make(path):
-    code = code_of(path)
+        assert build.WIDGET not in output.get("data", {})
+        ticks += output.get("text", "").count("✓")
     last = "".join(output.text for output in code[-1].outputs)
-    passed = int(re.search(r"all (\d+) checks passed", last)[1])
-    ticks = sum(
-        output.text.count("✓")
-        for cell in code
-        for output in cell.outputs
-        if output.output_type == "stream"
-    )
-    assert passed == ticks >= 5
-
-
-@each
-def test_the_template_is_kept(path):
-    cells = nbformat.read(path, as_version=4).cells
-    code = [cell for cell in cells if cell.cell_type == "code"]
-    assert len(cells) <= 45
-    assert 12 <= len(code) <= 25
-    assert max(len(cell.source.splitlines()) for cell in code) <= 25
-    assert path.stat().st_size <= 1_000_000
-    assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
-    figures = [
-        output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})
-    ]
-    assert 4 <= len(figures) <= 8
-    assert "At a glance" in cells[1].source
-
-
-@each
-def test_every_picture_has_the_caption_below_it_as_its_text(path):
-    notebook = nbformat.read(path, as_version=4)
-    stored = deepcopy(notebook)
-    assert build.describe(notebook) == stored, (
-        "run `notebooks/build.py --text`: a caption was edited"
-    )
-
-
-def page(*sources: str) -> nbformat.NotebookNode:
-    """A notebook in which each cell "picture" has drawn one and every other cell is text."""
-    made = nbformat.v4.new_notebook()
-    for source in sources:
-        made.cells.append(nbformat.v4.new_markdown_cell(source))
-        if source == "picture":
-            drawn = nbformat.v4.new_output(
-                "display_data", {"image/png": "x", "text/plain": "<Figure>"}
-            )
-            made.cells[-1] = nbformat.v4.new_code_cell(source, outputs=[drawn])
-    return made
-
-
-def test_a_caption_describes_the_picture_above_it_and_no_other():
-    described = build.describe(
-        page(
-            "*Figure: none.*", "picture", "no caption", "*Figure: a `b`\nof $c$.* **Take-away:** d"
-        )
-    )
-    (output,) = described.cells[1].outputs
-    assert output.metadata == {"image/png": {"alt": "a b of c."}}
-    assert (
-        output.data["text/plain"]
-        == described.cells[1].metadata["mystnb"]["image"]["alt"]
-        == "a b of c."
-    )
-    with pytest.raises(ValueError, match="cell 0: no caption"):
-        build.describe(page("picture", "picture", "*Figure: one.*"))
-
-
-def test_new_text_keeps_outputs_and_a_new_code_cell_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "HERE", tmp_path)
-    nbformat.write(page("picture", "*Figure: old.*"), tmp_path / "01.ipynb")
-    (tmp_path / "01.py").write_text("# %%\npicture\n\n# %% [markdown]\n# *Figure: new.*\n")
-    made = nbformat.read(build.renew_text(tmp_path / "01.py"), as_version=4)
-    assert made.cells[1].source == "*Figure: new.*"
-    assert made.cells[0].outputs[0].data == {"image/png": "x", "text/plain": "new."}
-    (tmp_path / "01.py").write_text("# %%\nother\n")
-    with pytest.raises(ValueError, match="a code cell was edited"):
-        build.renew_text(tmp_path / "01.py")
+    assert int(re.search(r"all (\d+) checks passed", last)[1]) == ticks >= 5
+    assert not {"widgets", "papermill"} & notebook.metadata.keys()
+    assert not re.search(r"/(home|root|tmp|work|Users)/", path.read_text())
 
 
 @each
 def test_links_lead_somewhere(path):
-    for cell in nbformat.read(path, as_version=4).cells:
-        for target in re.findall(
-            r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""
-        ):
-            if not target.startswith("http"):
-                assert (path.parent / target).exists(), target
-
-
-@each
-def test_modules_and_tests_that_the_references_name_exist(path):
-    text = "".join(
-        cell.source
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.cell_type == "markdown"
-    )
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (path.parent / target).exists(), target
     for name in re.findall(r"`((?:discom|tests)/[\w/]+\.py)`", text):
         assert (ROOT / name).exists(), name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "notebooks/solutions/py").glob("*.py")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_solutions_run(path, tmp_path):
-    ast.parse(path.read_text())
-    done = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
+    command = [sys.executable, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+# ---------------------------------------------------------------- build.py: heads
+
+TWIN = """# %% [markdown]
+# # A title
+#
+# [![open in colab](x)](y) · [solutions](z)
+
+# %%
+print("git clone")
+
+# %%
+1 + 1
+
+# %% [markdown]
+# Some text.
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of everything in which the address could stand."""
+    for name in ("README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("docs", "notebooks/py", "discom", ".github"):
+        ignored = shutil.ignore_patterns("__pycache__", "_build")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    return tmp_path
+
+
+def test_no_place_keeps_an_old_address_or_version(checkout):
+    assert build.heads(checkout) == [], "run python notebooks/build.py --text"
+    old, project = build.address(checkout), checkout / "pyproject.toml"
+    project.write_text(project.read_text().replace(old, HOME))
+    changed = build.heads(checkout, "9.8.7")
+    assert {"README.md", "CITATION.cff"} < {file.name for file in changed}
+    for file in checkout.rglob("*"):
+        if file.suffix in {".py", ".md", ".cff", ".toml", ".yml", ".js"}:
+            text = file.read_text()
+            assert old.removeprefix("https://") not in text, f"{file}: take it from pyproject.toml"
+            assert f"v{build.__version__}" not in text, file
+    assert "\nversion: 9.8.7\n" in (checkout / "CITATION.cff").read_text()
+    for file in checkout.glob("notebooks/py/*.py"):
+        badge = "https://colab.research.google.com/github/other/place/blob/v9.8.7/notebooks/"
+        assert f"{badge}{file.stem}.ipynb" in file.read_text()
+        assert f"--branch v9.8.7 {HOME}\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("part", "fragment"),
+    [("[![open in colab](x)](y)", "no badge"), ('print("git clone")', "first code cell")],
+)
+def test_a_twin_without_its_head_is_named(part, fragment):
+    with pytest.raises(DataError, match=f"01_a.py: .*{fragment}"):
+        build.head(TWIN.replace(part, ""), "01_a", HOME, "1.2.3")
+
+
+def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch):
+    """After a restart Colab has the clone and another place; elsewhere nothing moves."""
+    monkeypatch.chdir(tmp_path)
+    for expected in (tmp_path, tmp_path / "discom/notebooks"):
+        exec(compile(build.INSTALL, "install", "exec"), {})
+        assert Path.cwd() == expected.resolve()
+        (tmp_path / "discom/notebooks").mkdir(parents=True, exist_ok=True)
+
+
+# ---------------------------------------------------------------- build.py: text around outputs
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """A twin with its head, and its notebook as one run left it."""
+    source, target = tmp_path / "01_a.py", tmp_path / "01_a.ipynb"
+    source.write_text(build.head(TWIN, "01_a", HOME, "1.2.3"))
+    notebook = build.twin(source)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[0].execution_count = 1
+    output = nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=2)
+    code[1].update(execution_count=2, outputs=[output])
+    nbformat.write(build.clean(notebook), target)
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    return source, target
+
+
+def test_text_is_carried_and_outputs_stay(pair):
+    source, target = pair
+    text = source.read_text().replace("Some text.", "Better text.\n\n# %% [markdown]\n# And more.")
+    source.write_text(text.replace("v1.2.3", "v1.2.4"))  # in the install cell, which has no output
+    before = nbformat.read(target, as_version=4)
+    after = nbformat.read(build.renew_text(source), as_version=4)
+    assert [cell.source for cell in after.cells[-2:]] == ["Better text.", "And more."]
+    assert "v1.2.4" in after.cells[1].source
+    assert after.cells[2] == before.cells[2]
+
+
+@pytest.mark.parametrize("new", ["1 + 2", "1 + 1\n\n# %%\n2"])
+def test_text_is_not_carried_beside_edited_code(pair, new):
+    source, target = pair
+    before = target.read_bytes()
+    source.write_text(source.read_text().replace("1 + 1", new))
+    with pytest.raises(DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01"):
+        build.renew_text(source)
+    assert target.read_bytes() == before
+
+
+def test_the_script_says_in_one_line_what_is_wrong(pair, monkeypatch, capsys):
+    source, target = pair
+    (source.parent / "py").mkdir()
+    source.rename(source.parent / "py" / source.name)
+    target.write_text(target.read_text().replace("1 + 1", "1 + 3"))
+    monkeypatch.setattr(build, "heads", lambda root: [])
+    assert build.main(["--text"]) == 2
+    message = capsys.readouterr().err
+    assert re.fullmatch(r"notebooks/build.py: 01_a.py: a code cell was edited; .*\n", message)
+    assert build.main(["--heads"]) == 0

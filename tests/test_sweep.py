@@ -272,7 +272,7 @@ def test_a_sweep_that_is_killed_goes_on_and_ends_with_the_same_numbers(tmp_path,
     assert second.wait(300) == 0
     assert all(file.stat().st_mtime_ns == then for file, then in before.items())
     assert results(tmp_path) == whole
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60  # loky waits for half a minute for a driver that is gone
     while processes(process.pid) or processes(second.pid):
         assert time.monotonic() < end, "a worker outlived its sweep"
         time.sleep(0.1)
@@ -362,6 +362,7 @@ def test_ray_loses_a_node_and_no_run(run_of, tmp_path, monkeypatch):
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")  # a busy machine
     head = {"num_cpus": 1, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     node = cluster.add_node(num_cpus=1)

@@ -76,8 +76,8 @@ stamp(seed, scenes=data)
 
 # %%
 place = data if ":" in data else f"{data}:n=1500"
-source = sweep.cells(place, {"shared": [1]}, 1)[0]  # the small draw, as a cell of a grid
-small = source.load()
+cell = sweep.cells(place, {"shared": [1]}, 1)[0]  # the small draw, as a cell of a grid
+small = sets.load(cell)
 sensors, split, chance = list(small.modalities), small.split(seed=seed), 100 / len(small.classes)
 display(pd.DataFrame({part: {s: f"{m.x.shape} {m.x.dtype}" for s, m in p.modalities.items()} for part, p in split._asdict().items()}))
 files = {name: Path(f"../results/ablations/{name}-table3.json") for name in ("scenes", "hls")}
@@ -340,7 +340,7 @@ def config_of(s, options):
     return settings(profile, seed=s, options=options, epochs=min(10, settings(profile).epochs), batch_size=32)
 
 
-pair = dict(zip(("discom", "discom orth=0"), sweep.cell_runs(source, [sweep.arm("discom"), sweep.arm("discom:orth=0")], folder, config_of), strict=True))
+pair = dict(zip(("discom", "discom orth=0"), sweep.cell_runs(cell, [sweep.arm("discom"), sweep.arm("discom:orth=0")], folder, config_of), strict=True))
 live, rows = {}, {}
 for name, run in pair.items():
     live[name] = fit(run.method, split, run.config, run.folder, progress=False)
@@ -483,7 +483,7 @@ for cell in sweep.cells(place, {"shared": [0.5, 1]}, seeds=1):
     where |= {run.fingerprint: cell for run in made}  # a run knows its data by a fingerprint of all values
 todo, _ = sweep.missing(wanted)
 check("three of four are missing: one was trained above", len(todo) == 3 and pair["discom"].folder not in {run.folder for run in todo})
-failed = sweep.sweep(wanted, lambda run: where[run.fingerprint], sweep.Local(), progress=False)
+failed = sweep.sweep(wanted, lambda run: where[run.fingerprint], progress=False)
 check("no run failed, and nothing is left to train", not failed and not sweep.missing(wanted)[0])
 results = [stored.Result.read(run.folder / "result.json") for run in wanted]
 found = tables.by_dials(tables.summary(results, ("discom-solo",)))
@@ -606,7 +606,7 @@ if answer_5 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs. 2–7, Table 3.
 # - Y. Ganin et al., *Domain-Adversarial Training of Neural Networks*, JMLR 17(59), 2016: gradient reversal (Eq. 3).
 # - Z. Xue et al., *The Modality Focusing Hypothesis*, ICLR 2023, [arXiv 2206.06487](https://arxiv.org/abs/2206.06487); [official code](https://github.com/zihuixue/MFH), whose printed gains are the crosses.
-# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/evaluation/focusing.py`, `discom/data/scenes/`, `discom/sweep/grid.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/evaluation/focusing.py`, `discom/data/scenes/`, `discom/sweep.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

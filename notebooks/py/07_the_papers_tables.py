@@ -75,8 +75,8 @@ stamp(seed, scenes=data)
 # *Our runs*: one JSON record each, test F1 with settings, machine and checksum, on drawn scenes (RGB and depth, MIT) and on satellite patches (RGB and elevation; [size, source, licence](../data/README.md)). *The paper's figures*: means of five runs, from its Tables 1 and 2. *A small draw of scenes* for the live table, split by scene and class; pixels have no unit.
 
 # %%
-source = sweep.Source(data if ":" in data else f"{data}:n=600")
-small = source.load()
+place = data if ":" in data else f"{data}:n=600"
+small = sets.load(place)
 sensors, split = list(small.modalities), small.split(seed=seed)
 held = [r for name in ("scenes", "hls") for r in tables.load_results(f"../results/{name}-cpu.json")]
 named = [(r.data, tables.label(r.method, r.config["options"]), s, r.seed, f1) for r in held for s, f1 in r.f1.items()]
@@ -339,7 +339,7 @@ print(f"{len(wanted)} runs wanted, {len(todo)} to train with their teachers: som
 check("each student's teacher is trained before it", all(run.teacher in todo[:place] for place, run in enumerate(todo) if run.teacher))
 
 # %%
-failed = sweep.sweep(wanted, source, sweep.Local(), progress=False)
+failed = sweep.sweep(wanted, place, progress=False)
 check("no run failed", not failed)
 check("a second call has nothing left to train", not sweep.missing(wanted)[0])
 print(f"a fourth seed would add {len(sweep.missing(plan(range(4)))[0])} runs")
@@ -500,7 +500,7 @@ if answer_4 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Tables 1 and 2, section 4; [released code](https://github.com/tanodino/CMKD_Disentangle) (competitors at commit fab65e7).
 # - Y. Jin et al., *Multi-Level Logit Distillation*, CVPR 2023, [official code](https://github.com/Jin-Ying/Multi-Level-Logit-Distillation).
 # - S. Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979 · Y. Benjamini, Y. Hochberg, *Controlling the false discovery rate*, JRSS B 57, 1995.
-# - Modules: `discom/tables/`, `discom/tables/statistics.py`, `discom/sweep/plan.py`, `discom/losses/multilevel.py`; tests: `tests/test_tables.py`, `tests/test_paired.py`, `tests/test_experiments.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/tables/`, `discom/tables/statistics.py`, `discom/sweep.py`, `discom/losses/multilevel.py`; tests: `tests/test_tables.py`, `tests/test_paired.py`, `tests/test_experiments.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10 · From two folders of images to two deployed classifiers
 #
-# You check images of your own for faults and leaks, train on two sensors, read a report, export a file for each sensor, and find out what that file can and cannot refuse.
+# You check images of your own for faults and leaks, train on two sensors, see which classes are confused, export a file for each sensor, and find out what that file can and cannot refuse.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/10_your_own_data_and_deployment.ipynb)
 # · [solutions](solutions/py/10_your_own_data_and_deployment.py) · [module `discom.deployment`](../discom/deployment)
@@ -9,7 +9,7 @@
 # %% [markdown]
 # | At a glance | |
 # |---|---|
-# | You will be able to | **find** unpaired, flat, misscaled and copied files · **compute** a perceptual hash and a calibration error by hand · **read** a run's report · **export** a branch and **test** its answers and its limits |
+# | You will be able to | **find** unpaired, flat, misscaled and copied files · **compute** a perceptual hash and a calibration error by hand · **find** the mistakes of each class · **export** a branch and **test** its answers and its limits |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (ids, pairs, splits), [03 training](03_training.ipynb) (`fit`) |
 # | Time | three to four minutes on two CPU cores, most of them in three live runs; a GPU is used when there is one; the last cell prints the seconds of this run |
 # | Memory, disk | 2 GB of memory, 50 MB in a temporary folder |
@@ -23,7 +23,7 @@
 #
 # ```text
 # my/rgb/<class>/<id>.png   ─► are the files in order? ─► what was learned? ─► is the file the network? ─► what does it do with
-# my/depth/<class>/<id>.png     (pairs, copies, units)    (report, control)    (ONNX against torch)       images it was not made for?
+# my/depth/<class>/<id>.png     (pairs, copies, units)    (curves, control)    (ONNX against torch)       images it was not made for?
 # ```
 #
 # For folders of your own, use the same commands on them; this notebook needs drawn scenes, since it checks what it finds against what was planted.
@@ -58,8 +58,9 @@ import pandas as pd
 import torch
 from PIL import Image
 from scipy import fft, optimize, special
+from sklearn import metrics
 
-from discom import cli, data as sets, deployment, fit, methods, plots, report, runs as stored, tables
+from discom import cli, data as sets, deployment, fit, methods, plots, runs as stored, tables
 from discom.evaluation import inspection
 from discom.evaluation.calibration import calibration_error, reliability
 from discom.config import profile as settings
@@ -346,24 +347,19 @@ figure = plots.reliability_diagram(tables)
 # %% [markdown]
 # *Figure: accuracy over confidence on the test part, with 95 % intervals, above the samples in each bin; each sensor as trained and with its temperature. Points below the dotted line are surer than right.* **Take-away:** both networks are surer than right. T = 1.70 takes RGB's ECE from .175 to .093, T = 2.54 depth's from .263 to .089; it was fitted on another part of the data, so it could have missed. Bins of few samples have wide intervals: an ECE of some hundredths is within what so many test images can tell.
 #
-# ## What does the report say?
-#
-# `discom show RUN --out report.html` writes all of this as one page, pictures inside, that can be sent to someone without Python.
+# ## Which mistakes does it make?
 
 # %%
-page = Path(home.name) / "report.html"
-report.write_report(folder["discom"], page)
-text = page.read_text()
-check("one file, and nothing is fetched", "<script" not in text and text.count('src="data:') == text.count("src=") == 2 * len(sensors) + 1)
-print(f"report.html: {page.stat().st_size / 1e3:.0f} kB, {text.count('<img')} pictures, {text.count('<table')} tables")
 figure = plots.confusions(folder["discom"] / "predictions.npz")
 for s in sensors:
     z, y, _ = answers("discom")[s]
-    counts = np.zeros((C, C), int)
-    np.add.at(counts, (y, z.argmax(1)), 1)
-    display(report.class_scores(counts, own.classes).drop(columns="iou").round(1).rename_axis(f"{s}, %"))
-    worst = report.hardest_confusions(counts, own.classes, 1).iloc[0]
-    print(f"{s}: most often {worst['true']} is taken for {worst['answer']}, {worst['count']} times, {worst['share']:.0f} % of the class")
+    scores = metrics.precision_recall_fscore_support(y, z.argmax(1), labels=range(C), zero_division=0)
+    table = pd.DataFrame(scores, ["precision", "recall", "F1", "support"], own.classes).T
+    display((table * [100, 100, 100, 1]).round(1).rename_axis(f"{s}, %"))
+    counts = metrics.confusion_matrix(y, z.argmax(1), labels=range(C))
+    np.fill_diagonal(counts, 0)
+    true, answer = np.unravel_index(counts.argmax(), counts.shape)
+    print(f"{s}: most often {own.classes[true]} is taken for {own.classes[answer]}, {counts.max()} times")
 
 # %% [markdown]
 # *Figure: what each class is taken for, each row in percent.* **Take-away:** one score hides which mistake is made; for a use where stone must not be taken for wood, this picture decides, not the F1.
@@ -466,7 +462,7 @@ check("a wrong unit is caught by the bounds in the contract", (failed.loc[["8 bi
 # 1. **Warm-up (2 min).** Ten test images; the network is 80 % sure of each, and right in nine. Its ECE, by hand, into `answer_1`. *Hint:* one bin.
 # 2. **Change one thing (10 min).** Write `guard(images, contract)`, true for each image [N] of which more than half of the measured pixels lie outside the contract's bounds. *Hint:* a mean for each image; 0 is not measured.
 # 3. **Change one thing (10 min).** Does the check find a copy that was turned by 90 degrees? Make a test part of the first 20 training images, turned (`np.rot90` over the axes 2 and 3), and put the share that `near_duplicates` finds into `answer_3`. *Hint:* `split._replace(test=…)` and `having`.
-# 4. **Open (30 min+).** Run `discom data check`, `train`, `show --out report.html`, `export` and `predict` on folders of your own. Into `answer_4` the number of warnings of the first check, before you mend anything.
+# 4. **Open (30 min+).** Run `discom data check`, `train`, `show`, `export` and `predict` on folders of your own. Into `answer_4` the number of warnings of the first check, before you mend anything.
 #
 # Worked answers are [kept apart](solutions/py/10_your_own_data_and_deployment.py).
 
@@ -496,7 +492,7 @@ if answer_4 is not None:
 #
 # - C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010; hashes by [ImageHash](https://github.com/JohannesBuchner/imagehash).
 # - C. Guo, G. Pleiss, Y. Sun, K. Weinberger, *On Calibration of Modern Neural Networks*, ICML 2017, [arXiv 1706.04599](https://arxiv.org/abs/1706.04599): equation 3 and section 4.2 · M. Mitchell et al., *Model Cards for Model Reporting*, 2019, [arXiv 1810.03993](https://arxiv.org/abs/1810.03993).
-# - Modules: `discom/data/duplicates.py`, `discom/data/levels.py`, `discom/evaluation/calibration.py`, `discom/report/page.py`, `discom/deployment/exporting.py`; tests: `tests/data/test_duplicates.py`, `tests/test_calibration.py`, `tests/report/test_page.py`. Data and text: this repository, MIT.
+# - Modules: `discom/data/duplicates.py`, `discom/data/levels.py`, `discom/evaluation/calibration.py`, `discom/deployment/exporting.py`; tests: `tests/data/test_duplicates.py`, `tests/test_calibration.py`. Data and text: this repository, MIT.
 
 # %%
 home.cleanup()

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from discom import methods, sweep, tables
+from discom import data as sets, methods, sweep, tables
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
 from discom.runs import Run
@@ -73,8 +73,8 @@ check("exercise 3", power(2, 3, answer_3) >= 0.8 > power(2, 3, answer_3 - 1))
 # the `tiny` profile, whose scores mean nothing; the real thing is `profile="cpu"` and `scenes`.
 
 # %%
-source = sweep.Source("scenes:n=120,size=16")
-data, folder = source.load(), tempfile.mkdtemp()
+place = "scenes:n=120,size=16"
+data, folder = sets.load(place), tempfile.mkdtemp()
 mlkd = methods.get("mlkd")
 options = {"ours": {}, "theirs": dict(mlkd.published)}
 print({name: tables.label("mlkd", held) for name, held in options.items()})
@@ -83,7 +83,7 @@ for seed in range(3):
     for name, held in options.items():
         run = Run.of(folder, mlkd, data, replace(settings("tiny", seed=seed), options=held))
         for needed in (run.teacher, run):  # in a script or notebook of your own, sweep.sweep does this side by side
-            result = sweep.train(needed, source)
+            result = sweep.train(needed, place)
         scores[name].append(result.f1["depth"])
 answer_4 = np.subtract(scores["theirs"], scores["ours"])
 mean, low, high = tables.paired_difference(scores["theirs"], scores["ours"])
