@@ -1,6 +1,6 @@
 """Methods by name: what a table's rows are."""
 
-from discom.methods.base import Method, build, get, names, register
+from discom.methods.base import Method, build, get, label, names, register
 from discom.methods.baselines import Student, Student2x, Teacher
 from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
 
@@ -49,6 +49,7 @@ __all__ = [
     "Teacher",
     "build",
     "get",
+    "label",
     "names",
     "register",
 ]

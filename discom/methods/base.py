@@ -13,7 +13,7 @@ from discom.data import Batch, MultiModalData
 from discom.errors import ConfigError
 from discom.models import Encoder, Network, network, resnet18
 
-__all__ = ["Method", "build", "get", "names", "register"]
+__all__ = ["Method", "build", "get", "label", "names", "register"]
 
 _REGISTRY: dict[str, type["Method"]] = {}
 
@@ -50,6 +50,25 @@ def get(name: str) -> type["Method"]:
     if name not in _REGISTRY:
         raise ConfigError(f"method: '{name}' is unknown; choose {', '.join(names())}")
     return _REGISTRY[name]
+
+
+def label(method: str, options: Mapping[str, Any]) -> str:
+    """A method's name with those of its options that are not the default, as rows of tables are
+    called.
+
+    >>> from discom.methods import label
+    >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
+    ('kdv2 teacher=rgb', 'discom')
+    """
+    if method not in _REGISTRY:
+        return method
+    changed = get(method).changed(options)
+    changed |= changed.pop("weights", {})
+    settings = [
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in changed.items()
+    ]
+    return " ".join([method, *settings])
 
 
 class Method(nn.Module):

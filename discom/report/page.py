@@ -16,8 +16,7 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 
 from discom import plots
-from discom.evaluation.calibration import calibration_error, reliability
-from discom.evaluation.dense import confusion_pixels
+from discom.evaluation import calibration_error, confusion, reliability
 from discom.files import atomic_file
 from discom.report.measures import class_scores, hardest_confusions
 from discom.runs import Result, read_metrics, read_predictions
@@ -72,7 +71,7 @@ def _network(
     dense = f"{name}_predicted" in held
     if dense:
         answers = torch.from_numpy(held[f"{name}_predicted"])
-        counts = confusion_pixels(answers, torch.from_numpy(labels), len(classes)).numpy()
+        counts = confusion(answers, torch.from_numpy(labels), len(classes)).numpy()
     else:
         answers = held[f"{name}_logits"].argmax(1)
         counts = np.zeros((len(classes), len(classes)), np.int64)

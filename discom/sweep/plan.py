@@ -20,11 +20,11 @@ from discom.checkpoint import stoppable
 from discom.data import Batches, MultiModalData
 from discom.errors import RunError
 from discom.machine import device_type
+from discom.methods import label
 from discom.runs import Result, Run
 from discom.sweep.engines import Local, Ray
 from discom.sweep.jobs import Source, Training
 from discom.sweep.queue import JobQueue
-from discom.tables.statistics import label
 
 __all__ = ["estimate", "forecast", "missing", "sweep"]
 
