@@ -241,10 +241,10 @@ def probe(
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
     if out:
         plots.style()
-        files = [out.with_suffix(".json"), out.with_suffix(".png")]
-        files.write_json(files[0], found)
-        plots.probe_map(next(iter(matrices.values())), found[0]["chance"]).savefig(files[1])
-        print(*files, sep="\n")
+        paths = [out.with_suffix(".json"), out.with_suffix(".png")]
+        files.write_json(paths[0], found)
+        plots.probe_map(next(iter(matrices.values())), found[0]["chance"]).savefig(paths[1])
+        print(*paths, sep="\n")
 
 
 def _check_seeds(seeds: int) -> None:

@@ -93,7 +93,7 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
         return [replace(result, method=f"{name} {part}", scores=scored[part]).to_json()
                 for part in scored]  # fmt: skip
 
-    return [Result.from_json(fields, file) for fields in _stored(file, result, measure)]
+    return [Result.from_json(fields, file) for fields in _stored(file, result, split, measure)]
 
 
 def _read_classes(arrays: Mapping[str, Any], split: Split, result: Result) -> dict[str, Any]:
@@ -114,9 +114,9 @@ def _read_classes(arrays: Mapping[str, Any], split: Split, result: Result) -> di
     return scored
 
 
-def _stored(file: Path, result: Result, measure: Callable[[], Any]) -> Any:
-    """What `file` holds if it was measured on this result and is whole; else measured and stored."""
-    run = digest(result.to_json())
+def _stored(file: Path, result: Result, split: Split, measure: Callable[[], Any]) -> Any:
+    """What `file` holds if it is whole and of this run and split; else measured and stored."""
+    run = digest(result.to_json(), split.test.labels, np.asarray(split.test.ids).astype(str))
     with suppress(OSError, ValueError, KeyError, TypeError):
         stored = read_json(file)
         if (stored["run"], stored["checksum"]) == (run, digest(stored["measured"])):
@@ -167,7 +167,7 @@ def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[
         probes = _probe_factors(arrays, split, scored)
         return {**run, "f1": result.f1, **probes, **_compare_modalities(arrays, split)}
 
-    return _stored(file, result, measure)
+    return _stored(file, result, split, measure)
 
 
 def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def probe(
     >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:3]
     (100.0, 0.0, 50.0)
     """
-    target = _target(factor, "factor", np.shape(z)[0])
-    return _probe(_standardised(z, train, "embedding"), target, seed)
+    units = _standardised(z, train, "embedding")
+    return _probe(units, _target(factor, "factor", len(units)), seed)
 
 
 def probe_matrix(

@@ -270,7 +270,9 @@ def probe_map(
     )
     sns.heatmap(beyond, ax=axis, annot=text, fmt="", cmap="Greys", vmin=0, vmax=1, annot_kws={"fontsize": 8},
                 linewidths=0.5, cbar_kws={"label": "read beyond chance"})  # fmt: skip
-    levels = {name: "–".join(f"{level:.0f}" for level in base[name].unique()) for name in shown}
+    levels = {
+        name: "–".join(f"{level:.0f}" for level in base[name].dropna().unique()) for name in shown
+    }
     names = [f"{name}\n({levels[name]})" if levels[name] != "0" else name for name in shown]
     axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
     axis.set_yticklabels(axis.get_yticklabels(), rotation=0, fontsize=9)
