@@ -1,11 +1,10 @@
 """The modality focusing hypothesis on Gaussian data: a student gains by what both modalities know
 about the label.
 
-Of the features that decide the label, each modality carries some; its other columns are noise. Among
-the features that at least one modality carries, γ is the share that both carry, α the share of the
-teacher's alone and β of the student's alone; α + β + γ = 1. Xue et al. hold that distillation helps
-as far as γ is large, and that α, which makes the teacher better, does not help. Two curves turn one
-dial each, by a number n of features:
+Of the features that decide the label, each modality carries some; its other columns are noise. Of
+the features that any modality carries, γ is the share that both carry, α the share of the teacher's
+alone and β of the student's alone. Xue et al. hold that distillation helps as far as γ is large,
+and that α, which makes the teacher better, does not. Two curves turn one dial each, by a number n:
 
     gamma: n of 10 in common, γ = n / (20 - n), α = β = (1 - γ) / 2; 20 features decide
     alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α; 50 features decide
@@ -75,15 +74,12 @@ def gaussian_pair(
     Source: Xue et al.; drawn in the official order: x, the student's columns, the teacher's.
 
     Args:
-        rng: a legacy generator.
         plane: a [D], across the plane between the classes.
-        samples: B.
         teacher, student: the features that each modality carries, from 0 to D - 1.
         widths: columns of the teacher's and of the student's modality.
 
     Returns:
-        The teacher's columns [B, widths[0]], the student's [B, widths[1]], both float32; labels
-        [B], int64 in {0, 1}.
+        The teacher's columns [samples, widths[0]], the student's, both float32; labels, int64.
     """
     decisive = rng.randn(samples, len(plane))
     columns = []
@@ -153,21 +149,21 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     >>> list(toy_run("gamma", 1.0, epochs=1))
     ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    exact, *features = carried(dial, share)
+    exact, of_teacher, of_student = carried(dial, share)
     if not 0 <= seed < 2**32 - 1 or epochs < 1:
         raise ConfigError(f"seed: {seed}, epochs: {epochs}; use 0 to {2**32 - 2}, and 1 or more")
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
     plane = train.randn(PLANE)[: DECISIVE[dial]]
-    for_teacher, for_student, labels = gaussian_pair(train, plane, TRAIN, *features, WIDTHS[dial])
-    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *features, WIDTHS[dial])
+    carries = (of_teacher, of_student, WIDTHS[dial])
+    for_teacher, for_student, labels = gaussian_pair(train, plane, TRAIN, *carries)
+    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *carries)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
         teacher = train_linear(for_teacher, labels, epochs)
         kd = train_linear(for_student, labels, epochs, teacher(for_teacher).detach())
         student = train_linear(for_student, labels, epochs)
-    logits = {
-        "teacher": teacher(teacher_test), "student": student(student_test), "kd": kd(student_test)
-    }  # fmt: skip
+    logits = {"teacher": teacher(teacher_test), "student": student(student_test)}
+    logits["kd"] = kd(student_test)
     right = {name: int((z.argmax(1) == truth).sum()) for name, z in logits.items()}
     right["gain"] = right["kd"] - right["student"]
     accuracies = {name: 100 * count / TEST for name, count in right.items()}

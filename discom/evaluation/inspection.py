@@ -67,6 +67,7 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
     "aux inv", …, the auxiliary head's logits on each part [N, C]; rows as in the data's modality.
     Each modality has its own best weights."""
     arrays: dict[str, dict[str, dict[str, np.ndarray]]] = {"train": {}, "test": {}}
+    model: Any
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
         for part in arrays:
@@ -90,8 +91,8 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
     def measure() -> list[dict[str, Any]]:
         scored = _read_classes(embeddings(run_dir, split), split, result)
         name = methods.label(result.method, result.config["options"])
-        return [replace(result, method=f"{name} {part}", scores=scored[part]).to_json()
-                for part in scored]  # fmt: skip
+        read = [replace(result, method=f"{name} {part}", scores=scored[part]) for part in scored]
+        return [part.to_json() for part in read]
 
     return [Result.from_json(fields, file) for fields in _stored(file, result, split, measure)]
 
@@ -199,10 +200,8 @@ def _scores(codes: np.ndarray, asked: Mapping[str, np.ndarray]) -> dict[str, flo
         return {}
     codes, values = codes[:CODED], np.stack(columns, axis=1)[:CODED]
     parts = probing.dci_parts(codes, values)
-    dci = parts.pop("disentanglement")
-    return {
-        "sap": probing.sap(codes, values), "mig": probing.mig(codes, values), "dci": dci, **parts
-    }  # fmt: skip
+    measures = {"sap": probing.sap(codes, values), "mig": probing.mig(codes, values)}
+    return {**measures, "dci": parts.pop("disentanglement"), **parts}
 
 
 def _compare_modalities(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:

@@ -5,9 +5,9 @@ Letters: N samples, D units of an embedding, K factors, M modalities. Every func
 DataError for NaN or infinity, shapes that do not fit, a factor with one value, and a value too rare
 to be in all five folds (of a probe) or in both halves (of a score).
 
-SAP, MIG and DCI take codes [N, D], D ≥ 2, and factors [N, K], integers. They lie in [0, 1] and do not
-depend on the scale of a unit; `seed` draws the halves, train and test. Formulas and constants are
-those of disentanglement_lib (google-research, commit 86a644d) but where a docstring says otherwise.
+SAP, MIG and DCI take codes [N, D], D ≥ 2, and factors [N, K], integers. They lie in [0, 1] and do
+not depend on the scale of a unit; `seed` draws the halves. Formulas and constants are those of
+disentanglement_lib (google-research, commit 86a644d) but where a docstring says otherwise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score, tra
 from sklearn.svm import LinearSVC
 
 from discom.errors import DataError
+from discom.evaluation.projection import cka, matrix, standardised
 
 __all__ = [
     "Probe",
@@ -46,7 +47,7 @@ class Probe(NamedTuple):
     mean)."""
 
     score: float  # held out, mean over the folds
-    sd: float  # between the folds' scores (n - 1), which is not the error of their mean
+    sd: float  # between the folds (n - 1), which is not the error of their mean
     chance: float  # share of the most frequent value in %; 0 for R²
     shuffled: float  # the control: the same probe after the factor's rows were permuted
     kind: str  # "accuracy" or "R2"
@@ -57,15 +58,14 @@ def probe(
 ) -> Probe:
     """One factor read from one embedding by a linear model of the standardised units ẑ.
 
-        classes: accuracy of softmax(W ẑ + b);   numbers: R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)², ŷ = W ẑ + b
+        classes: accuracy of softmax(W ẑ + b)
+        numbers: R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)², ŷ = W ẑ + b
 
-    Source: Alain & Bengio 2017. Penalties: ½‖W‖² beside the sum of cross-entropies, ‖W‖² beside the
-    sum of squares.
+    Source: Alain & Bengio 2017. Penalties: ½‖W‖² beside cross-entropies, ‖W‖² beside squares.
 
     Args:
         z: embedding [N, D].
-        factor: N integers, booleans or strings → accuracy; floats [N] or [N, k] → R², the mean over
-            the k columns (an angle, say, as its cosine and sine).
+        factor: N integers, booleans or strings; floats [N] or [N, k], for R² the mean over k.
         train: the training split's embedding [N', D], for mean and sd; z itself otherwise.
         seed: of the five folds and of the control.
 
@@ -73,7 +73,7 @@ def probe(
     >>> probe(z, ["cat"] * 10 + ["dog"] * 10)[:3]
     (100.0, 0.0, 50.0)
     """
-    units = _standardised(z, train, "embedding")
+    units = standardised(z, train, "embedding")
     return _probe(units, _target(factor, "factor", len(units)), seed)
 
 
@@ -87,15 +87,14 @@ def probe_matrix(
         factors: name → values, as `probe` takes them.
 
     Returns:
-        A frame with `attrs` "chance" and "kind", dicts factor → value, and "shuffled", embedding →
-        factor → score.
+        A frame with `attrs` "chance", "kind" (factor → …) and "shuffled" (row → factor → score).
 
     >>> probe_matrix({"z": np.repeat(np.eye(2), 10, axis=0)}, {"shape": [0] * 10 + [1] * 10})
        shape
     z  100.0
     """
     units = {
-        name: _standardised(z, train[name] if train else None, f"embedding {name!r}")
+        name: standardised(z, train[name] if train else None, f"embedding {name!r}")
         for name, z in embeddings.items()
     }
     sizes = {name: len(z) for name, z in units.items()}
@@ -107,8 +106,9 @@ def probe_matrix(
         columns[name] = {row: _probe(z, target, seed) for row, z in units.items()}
     cells = pd.DataFrame(columns)
     table = cells.map(lambda cell: cell.score)
-    for field in ("chance", "kind"):  # of the factor alone, the same in every row
-        table.attrs[field] = {name: getattr(cell, field) for name, cell in cells.iloc[0].items()}
+    first = cells.iloc[0]  # chance and kind are of the factor alone
+    table.attrs["chance"] = {name: cell.chance for name, cell in first.items()}
+    table.attrs["kind"] = {name: cell.kind for name, cell in first.items()}
     table.attrs["shuffled"] = cells.map(lambda cell: cell.shuffled).to_dict("index")
     return table
 
@@ -117,9 +117,8 @@ def modality_probe(embeddings: Arrays, *, train: Arrays | None = None, seed: int
     """Which of M modalities a row comes from, read by `probe` from modality → [N, D]; chance is
     100 / M.
 
-    Row i is one sample in every modality, and its M views share a fold, so that knowing a sample is
-    no help. One mean and sd serve all modalities; the control permutes the modalities within each
-    sample.
+    Row i is one sample in every modality; its M views share a fold, so that knowing a sample is no
+    help. One mean and sd serve all modalities; the control permutes them within each sample.
 
     >>> modality_probe({"rgb": np.ones((10, 2)), "depth": np.zeros((10, 2))})[:3]
     (100.0, 0.0, 50.0)
@@ -128,9 +127,9 @@ def modality_probe(embeddings: Arrays, *, train: Arrays | None = None, seed: int
     shapes = {name: np.shape(embeddings[name]) for name in names}
     if len(names) < 2 or len(set(shapes.values())) > 1:
         raise DataError(f"modalities: {shapes}; give two or more, of the same samples and width")
-    views = [_matrix(embeddings[name], f"embedding {name!r}") for name in names]
+    views = [matrix(embeddings[name], f"embedding {name!r}") for name in names]
     fit = np.concatenate([train[name] for name in names]) if train else None
-    z = _standardised(np.concatenate(views), fit, "embeddings")
+    z = standardised(np.concatenate(views), fit, "embeddings")
     rows = np.arange(len(z)).reshape(len(names), -1)  # [M, N]
     source = np.broadcast_to(np.arange(len(names))[:, None], rows.shape)
     control = np.random.default_rng(seed).permuted(source, axis=0)
@@ -141,13 +140,13 @@ def modality_probe(embeddings: Arrays, *, train: Arrays | None = None, seed: int
 
 def sap(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
     """Separated attribute predictability: how much better the best unit tells a factor than the
-    second best.
+    next.
 
         SAP = mean_k (A_(1)k - A_(2)k),   A_dk the test accuracy of a linear SVM on unit d alone
 
-    Source: Kumar et al., ICLR 2018, section 3; C = 0.01, balanced classes; units are standardised
-    first. The second best guesses at least, so a perfect code has 1 - 1/v for a factor of v even
-    values, and less for N below 1000. A constant code, and one with each unit twice, have 0.
+    Source: Kumar et al., ICLR 2018, section 3; C = 0.01, balanced classes, standardised units. The
+    second best guesses, so a perfect code has 1 - 1/v for a factor of v even values, less for N
+    below 1000. A constant code, and one with each unit twice, have 0.
 
     >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
     >>> round(sap(factors * [1.0, 5.0], factors), 1)
@@ -168,8 +167,7 @@ def mig(codes: ArrayLike, factors: ArrayLike) -> float:
 
         MIG = mean_k (I_(1)k - I_(2)k) / H_k,   each unit cut into 20 bins of equal width
 
-    Source: Chen et al., NeurIPS 2018, section 4. A constant code, and one with each unit twice,
-    have 0.
+    Source: Chen et al., NeurIPS 2018, section 4. A constant code, or each unit twice: 0.
 
     >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
     >>> round(mig(factors * [1.0, 5.0], factors), 3)
@@ -184,18 +182,12 @@ def mig(codes: ArrayLike, factors: ArrayLike) -> float:
 
 
 def dci(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
-    """The disentanglement of `dci_parts`: does each unit tell of one factor only?
-
-    >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
-    >>> round(dci(factors * [1.0, 5.0], factors), 3)
-    1.0
-    """
+    """The disentanglement of `dci_parts`: does each unit tell of one factor only?"""
     return dci_parts(codes, factors, seed)["disentanglement"]
 
 
 def dci_parts(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> dict[str, float]:
-    """Disentanglement, completeness and informativeness, from the importance R [D, K] of units for
-    factors.
+    """Disentanglement, completeness and informativeness, from the importance R [D, K] of units.
 
         disentanglement = Σ_d (Σ_k R_dk / ΣR) (1 - H_K(R_d)),   H_K entropy to base K of row d
         completeness = the same of Rᵀ, base D;   informativeness = test accuracy, mean_k
@@ -224,27 +216,6 @@ def dci_parts(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> dict[str, 
     }
 
 
-def cka(a: ArrayLike, b: ArrayLike) -> float:
-    """Likeness of two embeddings of the same samples: linear centred kernel alignment, [N, D₁] and
-    [N, D₂] → [0, 1].
-
-        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
-
-    Source: Kornblith et al., ICML 2019, section 3. Rotation, one scale for all units and shift do
-    not change it; a constant embedding has 0. Independent noise is near 1 for N < D.
-
-    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
-    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
-    (1.0, 0.0)
-    """
-    x, y = _matrix(a, "a"), _matrix(b, "b")
-    if len(x) != len(y):
-        raise DataError(f"cka: {len(x)} rows in a, {len(y)} in b; take both from the same samples")
-    x, y = (_centred(z, z) for z in (x, y))
-    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
-    return float(min(np.linalg.norm(y.T @ x) ** 2 / norm, 1)) if norm else 0.0
-
-
 def _probe(z: np.ndarray, y: np.ndarray, seed: int) -> Probe:
     splits = _folds(KFold if y.dtype.kind == "f" else StratifiedKFold, len(y), seed)
     return _cross_validate(z, y, np.random.default_rng(seed).permutation(y), splits)
@@ -257,17 +228,15 @@ def _folds(kind: type, rows: int, seed: int) -> Any:
 
 
 def _cross_validate(z: np.ndarray, y: np.ndarray, control: np.ndarray, splits: Any) -> Probe:
-    model: Any
-    if y.dtype.kind == "f":
-        kind, model, unit, chance = "R2", Ridge(), 1.0, 0.0
-    else:
-        kind, model, unit = "accuracy", LogisticRegression(max_iter=1000), 100.0
-        chance = 100 * float(np.bincount(y).max()) / len(y)
+    number = y.dtype.kind == "f"
+    model: Any = Ridge() if number else LogisticRegression(max_iter=1000)
+    unit = 1 if number else 100
+    chance = 0.0 if number else 100 * float(np.bincount(y).max()) / len(y)
     folds, shuffled = (
         unit * cross_val_score(model, z, target, cv=splits, error_score="raise")
         for target in (y, control)
     )
-    sd = float(folds.std(ddof=1))
+    kind, sd = "R2" if number else "accuracy", float(folds.std(ddof=1))
     return Probe(float(folds.mean()), sd, chance, float(shuffled.mean()), kind)
 
 
@@ -285,35 +254,6 @@ def _concentration(importance: np.ndarray) -> float:
     rows = importance.sum(1)
     evenness = entropy(importance + 1e-11, base=importance.shape[1], axis=1)  # empty rows are even
     return float(np.clip(rows @ (1 - evenness) / (rows.sum() or 1), 0, 1))
-
-
-def _matrix(values: ArrayLike, name: str) -> np.ndarray:
-    """Finite numbers [N, D] as floats."""
-    array = np.asarray(values)
-    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
-        raise DataError(f"{name}: {array.dtype} of shape {array.shape}; give numbers [N, D]")
-    if bad := int((~np.isfinite(array)).any(1).sum()):
-        raise DataError(f"{name}: {bad} of {len(array)} rows hold NaN or infinity; leave them out")
-    return array.astype(float)
-
-
-def _centred(z: np.ndarray, fit: np.ndarray) -> np.ndarray:
-    """z less the mean of `fit`; the first row goes first, so that a constant unit becomes exactly 0
-    and not what the rounding of its mean leaves."""
-    return z - fit[0] - (fit - fit[0]).mean(0)
-
-
-def _standardised(z: ArrayLike, train: ArrayLike | None, name: str) -> np.ndarray:
-    """(z - mean) / sd of each unit, of the training split where given; a unit without spread is
-    divided by 1."""
-    z = _matrix(z, name)
-    fit = z if train is None else _matrix(train, f"{name} in training")
-    if fit.shape[1] != z.shape[1]:
-        raise DataError(
-            f"{name}: {z.shape[1]} units, {fit.shape[1]} in training; give one network's"
-        )
-    sd = (fit - fit[0]).std(0)
-    return _centred(z, fit) / np.where(sd > 0, sd, 1)
 
 
 def _classes(values: np.ndarray, name: str, members: int) -> np.ndarray:
@@ -336,13 +276,13 @@ def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
         raise DataError(f"{name}: {shape} for {rows} samples; give one value for each")
     if not number:
         return _classes(array, name, FOLDS)
-    if not np.ptp(array := _matrix(array.reshape(rows, -1), name), axis=0).all():
+    if not np.ptp(array := matrix(array.reshape(rows, -1), name), axis=0).all():
         raise DataError(f"{name}: one value only in a column, nothing to tell apart; leave it out")
     return array
 
 
 def _codes(codes: ArrayLike, factors: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    z, y = _standardised(codes, None, "codes"), np.asarray(factors)
+    z, y = standardised(codes, None, "codes"), np.asarray(factors)
     if z.shape[1] < 2:
         raise DataError("codes: 1 unit; the scores compare units, give two or more")
     if y.ndim != 2 or y.dtype.kind not in "biu" or len(y) != len(z) or not y.size:

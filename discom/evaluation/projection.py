@@ -1,5 +1,4 @@
-"""Embeddings laid out in the plane, how far such a picture may be trusted, and which rows are near
-each other before it.
+"""The geometry of embeddings: laid out in the plane, their neighbours, and how alike two are.
 
 Every function raises a DataError for embeddings that are no finite table of the same units, and a
 ConfigError for a setting out of its range.
@@ -8,11 +7,12 @@ ConfigError for a setting out of its range.
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import ConfigError, DataError
 
-__all__ = ["neighbours", "preserved", "project"]
+__all__ = ["cka", "matrix", "neighbours", "preserved", "project", "standardised"]
 
 
 def project(
@@ -36,21 +36,23 @@ def project(
     Traceback (most recent call last):
     discom.errors.DataError: project: 9 rows are too few for neighbors=15; give 16 or lower it
     """
-    z = _matrix(z, "project")
+    units = standardised(z, None, "project")
     if neighbors < 2 or not 0 <= min_dist <= 1:
         raise ConfigError(
             f"project: neighbors={neighbors}, min_dist={min_dist}; use 2 or more, and 0 to 1"
         )
     needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
-    if len(z) < needed:
-        rows = f"{len(z)} rows are too few for neighbors={neighbors}"
+    if len(units) < needed:
+        rows = f"{len(units)} rows are too few for neighbors={neighbors}"
         raise DataError(f"project: {rows}; give {needed} or lower it")
+    if not units.any():
+        raise DataError("project: no unit varies over the rows; give embeddings of a trained run")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of optional parts that are not installed, and of few rows
         from umap import UMAP  # takes seconds, so only who draws a map waits for it
 
         layout = UMAP(n_neighbors=neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
-        return layout.fit_transform(_standardised(z, "project").astype(np.float32))
+        return layout.fit_transform(units.astype(np.float32))
 
 
 def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
@@ -61,7 +63,7 @@ def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
     >>> neighbours(np.array([[1.0, 0.1]]), others, k=2).tolist()
     [[1, 2]]
     """
-    z, others = _matrix(z, "neighbours: z"), _matrix(others, "neighbours: others")
+    z, others = matrix(z, "neighbours: z"), matrix(others, "neighbours: others")
     if z.shape[1] != others.shape[1]:
         raise DataError(f"neighbours: {z.shape[1]} and {others.shape[1]} units; give one space")
     if not 1 <= k <= len(others):
@@ -79,34 +81,59 @@ def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
     >>> preserved(line, np.hstack([-line, 0 * line]), k=2)
     1.0
     """
-    z, xy = _matrix(z, "preserved: z"), _matrix(xy, "preserved: xy")
+    z, xy = standardised(z, None, "preserved: z"), matrix(xy, "preserved: xy")
     if len(z) != len(xy):
         raise DataError(f"preserved: {len(z)} embeddings and {len(xy)} positions; give one each")
     if not 1 <= k < len(z):
         raise ConfigError(f"preserved: k={k}; choose 1 to {len(z) - 1}, the rows beside one")
     search = NearestNeighbors(n_neighbors=k)  # asked without rows, it leaves out each row itself
-    near, drawn = (
-        search.fit(rows).kneighbors(return_distance=False)
-        for rows in (_standardised(z, "preserved"), xy)
-    )
+    near, drawn = (search.fit(rows).kneighbors(return_distance=False) for rows in (z, xy))
     return float(np.mean([np.isin(*pair).mean() for pair in zip(near, drawn, strict=True)]))
 
 
-def _matrix(z: np.ndarray, where: str) -> np.ndarray:
-    z = np.asarray(z, dtype=np.float64)
-    if z.ndim != 2:
-        raise DataError(f"{where}: shape {z.shape}; give a table, a row for each sample")
-    bad = ~np.isfinite(z).all(axis=1)
-    if bad.any():
-        rows = f"row {np.argmax(bad)} (of {bad.sum()})"
-        raise DataError(f"{where}: {rows} has NaN or infinity; leave such rows out")
-    return z
+def cka(a: ArrayLike, b: ArrayLike) -> float:
+    """Likeness of two embeddings [N, D₁], [N, D₂] in [0, 1]: linear centred kernel alignment.
+
+        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
+
+    Source: Kornblith et al., ICML 2019, section 3. Rotation, one scale for all units and shift do
+    not change it; a constant embedding has 0. Independent noise is near 1 for N < D.
+
+    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
+    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
+    (1.0, 0.0)
+    """
+    x, y = matrix(a, "a"), matrix(b, "b")
+    if len(x) != len(y):
+        raise DataError(f"cka: {len(x)} rows in a, {len(y)} in b; take both from the same samples")
+    x, y = (_centred(z, z) for z in (x, y))
+    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
 
 
-def _standardised(z: np.ndarray, where: str) -> np.ndarray:
-    z = z[:, np.ptp(z, axis=0) > 0]
-    if not z.shape[1]:
+def matrix(values: ArrayLike, name: str) -> np.ndarray:
+    """Finite numbers [N, D] as floats; `name` stands in the error."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
+        raise DataError(f"{name}: {array.dtype} of shape {array.shape}; give numbers [N, D]")
+    if bad := int((~np.isfinite(array)).any(1).sum()):
+        raise DataError(f"{name}: {bad} of {len(array)} rows hold NaN or infinity; leave them out")
+    return array.astype(float)
+
+
+def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.ndarray:
+    """(z - mean) / sd of each unit, of the training split where given; a unit without spread is
+    divided by 1."""
+    z = matrix(values, name)
+    fit = z if train is None else matrix(train, f"{name} in training")
+    if fit.shape[1] != z.shape[1]:
         raise DataError(
-            f"{where}: no unit varies over the rows; give embeddings of trained weights"
+            f"{name}: {z.shape[1]} units, {fit.shape[1]} in training; give one network's"
         )
-    return (z - z.mean(axis=0)) / z.std(axis=0)
+    sd = (fit - fit[0]).std(0)
+    return _centred(z, fit) / np.where(sd > 0, sd, 1)
+
+
+def _centred(z: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """z less the mean of `fit`; the first row goes first, so that a constant unit is exactly 0."""
+    return z - fit[0] - (fit - fit[0]).mean(0)
