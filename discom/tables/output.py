@@ -15,7 +15,7 @@ __all__ = ["cost_to_markdown", "to_latex", "to_markdown", "to_text", "write"]
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
-    """Every cell as text: the score as mean ± sd with its arrow, differences with their interval."""
+    """Every cell as text: scores as mean ± sd with an arrow, differences with their interval."""
     metric = metric_of(table)
     cells = table[["data", "method", "modality"]].copy()
     cells["n"] = table["n"].astype(str)
@@ -81,40 +81,32 @@ def write(
     table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
 ) -> list[Path]:
     """Write a table as STEM.txt, .md, .csv (all digits) and .tex; returns the files."""
-    forms = {
-        ".txt": to_text(table, baselines) + "\n",
-        ".md": to_markdown(table, baselines) + "\n",
-        ".csv": table.to_csv(index=False),
-        ".tex": to_latex(table, baselines),
+    texts = {
+        Path(f"{stem}.txt"): to_text(table, baselines) + "\n",
+        Path(f"{stem}.md"): to_markdown(table, baselines) + "\n",
+        Path(f"{stem}.csv"): table.to_csv(index=False),
+        Path(f"{stem}.tex"): to_latex(table, baselines),
     }
-    files = [Path(f"{stem}{ending}") for ending in forms]
-    for file, text in zip(files, forms.values(), strict=True):
+    for file, text in texts.items():
         with atomic_file(file) as part:
             part.write_text(text, encoding="utf-8")
-    return files
+    return list(texts)
 
 
 def cost_to_markdown(results: Iterable[Result]) -> str:
     """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
     and the machine."""
-    rows = pd.DataFrame(
-        [
-            {
-                "data": r.data,
-                "method": label(r.method, r.config["options"]),
-                "parameters at use": f"{max(r.parameters.values()):,}".replace(",", " "),
-                "s per run": r.seconds,
-                "samples/s": r.pairs_per_second,
-                "peak MB": r.peak_memory_mb,
-                "machine": f"{r.machine['processor']}, {r.machine['threads']} threads,"
-                f" device {r.machine['device']}",
-            }
-            for r in results
-        ]
-    )
-    named = rows.groupby(["data", "method", "parameters at use"], sort=False)
-    costs = named[["s per run", "samples/s", "peak MB"]].median()
+    names = ["data", "method", "parameters at use", "s per run", "samples/s", "peak MB"]
+    listed, machines = [], {}
+    for r in results:
+        parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
+        run = (r.data, label(r.method, r.config["options"]), parameters)
+        listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
+        m = r.machine
+        machines[f"{m['processor']}, {m['threads']} threads, device {m['device']}"] = r
+    named = pd.DataFrame(listed, columns=names).groupby(names[:3], sort=False)
+    costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())
     costs.insert(0, "n", named.size())
     cells = costs.map("{:.0f}".format).reset_index()
-    return f"{_markdown(cells)}\n\nMachine: {'; '.join(rows['machine'].unique())}"
+    return f"{_markdown(cells)}\n\nMachine: {'; '.join(machines)}"

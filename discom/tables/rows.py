@@ -39,11 +39,13 @@ ABLATIONS: dict[int | str, list[Row]] = {
     # ours: terms that separate z_irr from the other parts
     5: [
         FULL,
-        *(("discom", {"weights": {term: weight}})
-          for term, weight in (("irr", 1.0), ("xcov", 5.0), ("xcov", 20.0), ("hsic", 1.0), ("hsic", 5.0))),
+        ("discom", {"weights": {"irr": 1.0}}),
+        ("discom", {"weights": {"xcov": 5.0}}),
+        ("discom", {"weights": {"xcov": 20.0}}),
+        ("discom", {"weights": {"hsic": 1.0}}),
+        ("discom", {"weights": {"hsic": 5.0}}),
     ],
-    # CroDiNo-KD's four ideas, each switched off; with soft labels from its auxiliary decoder; and
-    # all four off
+    # each of CroDiNo-KD's four ideas switched off; soft labels from its auxiliary decoder; all off
     "crodino": [
         CRODINO,
         *(("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "aux")),
@@ -51,10 +53,9 @@ ABLATIONS: dict[int | str, list[Row]] = {
         ("crodino", {"weights": {"soft": 0.5}}),
         ("single", {}),
     ],
-}  # fmt: skip
+}
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
-# of dense prediction: the network alone, twice of it, plain distillation, and for what reads all
-# sensors the teacher
+# the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
@@ -71,11 +72,10 @@ def paper_rows(
 ) -> list[Row]:
     """The rows of a table, as methods with their options.
 
-    Table 1, cross-modal: the teacher reads one modality and the students another. Table 2,
-    multi-modal: the teacher reads all of them. Table 3: terms switched off, and what the paper
-    leaves out. Table 4: the full model, for its parts. Table 5, ours: terms that separate the
-    parts. Table dense: every method of dense prediction. Table crodino: CroDiNo-KD's ideas switched
-    off one by one.
+    Table 1, cross-modal: the teacher reads one modality and the students another. 2, multi-modal:
+    the teacher reads all. 3: terms switched off, and what the paper leaves out. 4: the full model,
+    for its parts. 5, ours: terms that separate the parts. dense: every method of dense prediction.
+    crodino: CroDiNo-KD's ideas switched off one by one.
 
     Args:
         number: 1 to 5, "dense" or "crodino".
@@ -178,10 +178,14 @@ def paper_table(
         table["paper"] = [published.get(place, np.nan) for place in places]
     against = f"vs {baselines(number)[0]}"
     bounds = table[[f"{against} low", f"{against} high"]].to_numpy(float)
-    arrows = ["" if np.isnan(low) else "↑" if low > 0 else "↓" if high < 0 else "~"
-              for low, high in bounds]  # fmt: skip
-    table.insert(list(table).index("sd") + 1, "arrow", arrows)
+    table.insert(list(table).index("sd") + 1, "arrow", [_arrow(*bound) for bound in bounds])
     return table
+
+
+def _arrow(low: float, high: float) -> str:
+    if np.isnan(low):
+        return ""
+    return "↑" if low > 0 else "↓" if high < 0 else "~"
 
 
 def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
@@ -198,7 +202,7 @@ def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def _ablations(table: pd.DataFrame, rows: Sequence[Row], number: int | str) -> pd.DataFrame:
-    """Tables 3 to 5 and crodino: rows by what they change; in Table 4 what is read from each part."""
+    """Tables 3 to 5 and crodino: rows by what they change; in 4 what is read from each part."""
     names = [methods.label(*row) for row in rows]
     if number == 4:
         names += [name for name in table["method"].unique() if name.startswith("discom z_")]

@@ -48,9 +48,8 @@ def load_results(path: Path | str) -> list[Result]:
         for file in sorted(path.glob("*.json")):
             results += _collected(file)
     if not results:
-        raise RunError(
-            f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}"
-        )
+        way_out = f"train one with: discom train --data scenes --runs {path}"
+        raise RunError(f"{path}: no finished run in it; {way_out}")
     place = {name: number for number, name in enumerate(methods.names())}
     return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
 
@@ -106,9 +105,7 @@ def paired_difference(
 def _paired_test(ours, theirs, level: float = 0.95) -> tuple[float, float, float, float]:
     """`paired_difference` and the p-value of the paired t test, 1 for one seed."""
     if not len(ours) == len(theirs) > 0:
-        raise ValueError(
-            f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes, and one pair at least"
-        )
+        raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
     difference = np.asarray(ours, float) - np.asarray(theirs, float)
     mean = float(difference.mean())
     if len(difference) < 2:
@@ -151,35 +148,20 @@ def settings_of(result: Result) -> str:
     return json.dumps([result.data, shared], sort_keys=True)
 
 
-def _groups(results: Iterable[Result]) -> list[pd.DataFrame]:
-    """The scores of all runs that may be compared, one frame for each data set and settings: rows
-    seeds, columns (method, modality), in the order of the runs.
-
-    Raises:
-        RunError: two runs of the same data, settings, method, options and seed.
-    """
-    groups: dict[str, dict[tuple[str, str], dict[int, float]]] = {}
-    data = {}
+def _groups(results: Iterable[Result]) -> list[tuple[str, pd.DataFrame]]:
+    """The scores of all runs that may be compared: for each data set and settings the data's name,
+    and a frame with rows seeds, columns (method, modality), in the order of the runs."""
+    groups: dict[tuple[str, str], dict[tuple[str, str], dict[int, float]]] = {}
     for result in results:
-        settings, method = (
-            settings_of(result),
-            methods.label(result.method, result.config["options"]),
-        )
-        data[settings] = result.data
-        columns = groups.setdefault(settings, {})
+        columns = groups.setdefault((result.data, settings_of(result)), {})
+        method = methods.label(result.method, result.config["options"])
         for modality, score in result.main.items():
             seeds = columns.setdefault((method, modality), {})
             if result.seed in seeds:
-                raise RunError(
-                    f"{result.data}: two runs of {method} with seed {result.seed}; collect them apart"
-                )
+                run = f"{method} with seed {result.seed}"
+                raise RunError(f"{result.data}: two runs of {run}; collect them apart")
             seeds[result.seed] = score
-    frames = []
-    for settings, columns in groups.items():
-        frame = pd.DataFrame(columns).sort_index()
-        frame.attrs["data"] = data[settings]
-        frames.append(frame)
-    return frames
+    return [(data, pd.DataFrame(columns).sort_index()) for (data, _), columns in groups.items()]
 
 
 def _pairs(group: pd.DataFrame, method: str, minus: str, modality: str) -> np.ndarray:
@@ -207,15 +189,15 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
         reason = f"results scored by {' and by '.join(metrics)}; collect them apart"
         raise RunError(f"summary: {reason if results else 'no results; train some runs first'}")
     rows = []
-    for group in _groups(results):
+    for data, group in _groups(results):
         for method, modality in group:
             values = group[method, modality].dropna()
-            row = {"data": group.attrs["data"], "method": method, "modality": modality}
+            row = {"data": data, "method": method, "modality": modality}
             row |= {"n": len(values), metrics[0]: values.mean(), "sd": values.std()}
             for baseline in baselines:
                 ours, theirs = _pairs(group, method, baseline, modality)
-                known = paired_difference(ours, theirs) if len(ours) else (np.nan,) * 3
-                for end, value in zip(("", " low", " high"), known, strict=True):
+                interval = paired_difference(ours, theirs) if len(ours) else (np.nan,) * 3
+                for end, value in zip(("", " low", " high"), interval, strict=True):
                     row[f"vs {baseline}{end}"] = value
             rows.append(row)
     return pd.DataFrame(rows)
@@ -226,15 +208,13 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     network that both have.
 
     Args:
-        results: finished runs.
         pairs: (method, method to subtract), each named as by `label`; a pair that was not run is
             left out.
 
     Returns:
         A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
-        low, high (95 % Student-t interval, in points; NaN for one seed), p (of the paired t test; 1
-        for one seed), holm (p corrected for all rows together) and each (the differences, [n],
-        seeds ascending).
+        low, high (95 % Student-t interval, NaN for one seed), p (of the paired t test, 1 for one
+        seed), holm (p corrected for all rows) and each (the differences, [n], seeds ascending).
 
     Raises:
         RunError: two runs of the same data, settings, method, options and seed.
@@ -242,11 +222,11 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     columns = ["data", "modality", "method", "minus", "n", "difference", "low", "high", "p", "each"]
     groups, rows = _groups(results), []
     for method, minus in pairs:
-        for group in groups:
+        for data, group in groups:
             for modality in [name for own, name in group if own == method]:
                 ours, theirs = _pairs(group, method, minus, modality)
                 if len(ours):
-                    place = (group.attrs["data"], modality, method, minus, len(ours))
+                    place = (data, modality, method, minus, len(ours))
                     rows.append((*place, *_paired_test(ours, theirs), ours - theirs))
     table = pd.DataFrame(rows, columns=columns)
     table.insert(9, "holm", holm(table["p"].to_numpy()))

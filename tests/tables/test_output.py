@@ -6,16 +6,8 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-from discom.tables import (
-    by_dials,
-    cost_to_markdown,
-    metric_of,
-    summary,
-    to_latex,
-    to_markdown,
-    to_text,
-    write,
-)
+from discom.tables import by_dials, cost_to_markdown, summary, to_latex, to_markdown, to_text, write
+from discom.tables.statistics import metric_of
 
 RUNS = [
     *(result("student", s, {"rgb": rgb}) for s, rgb in enumerate((70.0, 72.0, 74.0))),
