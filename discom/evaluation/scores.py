@@ -67,9 +67,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
     A sample with confidence p is in bin ⌊p · bins⌋, one with p = 1 in the last.
 
     Args:
-        probabilities: [N, C], rows with sum 1.
-        labels: [N], in [0, C).
-        bins: how many.
+        probabilities, labels: [N, C], rows with sum 1; [N], in [0, C).
 
     Returns:
         A row for each bin: low and high (its bounds), count, confidence (mean) and accuracy (share
@@ -139,9 +137,6 @@ def predict_logits(
 
     Args:
         predict: images [B, C_in, H, W] → logits.
-        images: of one deployed network.
-        batch_size: images at once.
-        memory_format: of the images.
         keep: what is kept of a batch's logits, where all of them need too much memory; see `Task`.
     """
     answers = []
@@ -163,23 +158,14 @@ def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> di
 
 
 class Task(NamedTuple):
-    """How the answers to one kind of question are kept and scored.
+    """How the answers to one kind of question are kept and scored."""
 
-    Args:
-        metric: the score that chooses the epoch and that tables show, a key of `scores`.
-        kept: what predictions.npz calls the answers.
-        keep: logits of a batch → answers.
-        select: (answers, truth, number of classes) → the score `metric`, a scalar, 0 to 100.
-        scores: (answers, truth, names of the classes) → every score of the test part.
-        batch_size: images at once.
-    """
-
-    metric: str
-    kept: str
-    keep: Callable[[Tensor], Tensor]
-    select: Callable[[Tensor, Tensor, int], Tensor]
-    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
-    batch_size: int
+    metric: str  # chooses the epoch and stands in tables: a key of `scores`
+    kept: str  # what predictions.npz calls the answers
+    keep: Callable[[Tensor], Tensor]  # logits of a batch → answers
+    select: Callable[[Tensor, Tensor, int], Tensor]  # answers, truth, classes → `metric`, 0 to 100
+    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # …, names → every score
+    batch_size: int  # images at once
 
 
 CLASSIFICATION = Task(

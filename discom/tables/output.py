@@ -97,16 +97,16 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
     and the machine."""
     names = ["data", "method", "parameters at use", "s per run", "samples/s", "peak MB"]
-    listed, machines = [], {}
+    listed, machines = [], []
     for r in results:
         parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
         run = (r.data, label(r.method, r.config["options"]), parameters)
         listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
         m = r.machine
-        machines[f"{m['processor']}, {m['threads']} threads, device {m['device']}"] = r
+        machines.append(f"{m['processor']}, {m['threads']} threads, device {m['device']}")
     named = pd.DataFrame(listed, columns=names).groupby(names[:3], sort=False)
     costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())
     costs.insert(0, "n", named.size())
     cells = costs.map("{:.0f}".format).reset_index()
-    return f"{_markdown(cells)}\n\nMachine: {'; '.join(machines)}"
+    return f"{_markdown(cells)}\n\nMachine: {'; '.join(dict.fromkeys(machines))}"
