@@ -276,11 +276,3 @@ def test_a_wrong_copy_differs_from_scikit_learn(wrong):
     predicted, labels = draw(absent=(4,))
     expected = np.nanmean(sklearns(predicted, labels))
     assert not np.isclose(wrong(predicted, labels).nanmean().item(), expected, rtol=1e-3)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_on_a_gpu_the_values_are_the_same():
-    predicted, labels = draw()
-    on_gpu = predicted.cuda(), labels.cuda()
-    assert dense_scores(*on_gpu, NAMES) == pytest.approx(dense_scores(predicted, labels, NAMES))
-    assert boundary_scores(*on_gpu, 5) == pytest.approx(boundary_scores(predicted, labels, 5))

@@ -402,22 +402,6 @@ def test_a_score_equals_its_reference_and_wrong_copies_do_not(name):
             check(lambda *arguments, wrong=wrong: naive(*arguments, **wrong))
 
 
-def test_dci_takes_rows_for_disentanglement_and_columns_for_completeness(monkeypatch):
-    """A unit that tells of both factors alike, and one more a factor."""
-    columns = iter([[0.5, 0.5, 0, 0], [0.5, 0, 0.5, 0]])
-
-    class Trees:
-        def __init__(self, random_state):
-            self.feature_importances_ = np.array(next(columns))
-
-        fit = lambda self, codes, y: self  # noqa: E731
-        score = lambda self, codes, y: 0.75  # noqa: E731
-
-    monkeypatch.setattr(probing, "GradientBoostingClassifier", Trees)
-    expected = {"disentanglement": 0.5, "completeness": 0.5, "informativeness": 0.75}
-    assert dci_parts(PERFECT, FACTORS) == pytest.approx(expected)
-
-
 @given(seeds, st.integers(2, 40), st.integers(1, 6), st.floats(1e-3, 1e3))
 @seeded
 def test_cka_depends_on_neither_rotation_nor_scale(seed, rows, width, scale):
