@@ -5,17 +5,20 @@ from discom.tables.output import cost_to_markdown, to_latex, to_markdown, to_tex
 from discom.tables.rows import baselines, is_dense, paper_figures, paper_rows, paper_table
 from discom.tables.statistics import (
     BASELINES,
+    METRICS,
     by_dials,
     collect,
     compare,
     holm,
     load_results,
+    metric_of,
     paired_difference,
     summary,
 )
 
 __all__ = [
     "BASELINES",
+    "METRICS",
     "baselines",
     "by_dials",
     "collect",
@@ -25,6 +28,7 @@ __all__ = [
     "is_dense",
     "label",
     "load_results",
+    "metric_of",
     "paired_difference",
     "paper_figures",
     "paper_rows",
