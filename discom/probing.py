@@ -1,4 +1,4 @@
-"""Probes and disentanglement scores, under the name that scripts use."""
+"""`discom.evaluation.probing` under the name that scripts use."""
 
 from discom.evaluation.probing import (
     Probe,

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from discom import data, plots
 from discom.data import MultiModalData, scenes
 from discom.errors import DiscomError, RunError
-from discom.evaluation.calibration import calibration_error, reliability
+from discom.evaluation import calibration_error, reliability
 from discom.tables.statistics import BASELINES, by_dials, paired_difference
 
 THREE = ("rgb", "depth", "thermal")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 
 from discom.data import Split
-from discom.tables.statistics import label
+from discom.methods import label
 
 if TYPE_CHECKING:
     from discom.deployment.exporting import Export

@@ -1,12 +1,14 @@
 """What a trained network is worth and what its embeddings hold."""
 
+from discom.evaluation.dense import confusion
 from discom.evaluation.scores import (
     CLASSIFICATION,
     SEGMENTATION,
     Task,
-    confusion,
+    calibration_error,
     embed,
     predict_logits,
+    reliability,
     scores,
     task_of,
     weighted_f1,
@@ -16,9 +18,11 @@ __all__ = [
     "CLASSIFICATION",
     "SEGMENTATION",
     "Task",
+    "calibration_error",
     "confusion",
     "embed",
     "predict_logits",
+    "reliability",
     "scores",
     "task_of",
     "weighted_f1",

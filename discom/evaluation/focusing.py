@@ -1,22 +1,20 @@
 """The modality focusing hypothesis on Gaussian data: a student gains by what both modalities know
 about the label.
 
-Of the features that decide the label, a modality carries some; its other columns are noise. Among
-those that at least one of two modalities carries, γ is the share that both carry, α the share that
-the teacher's alone carries and β the student's alone, α + β + γ = 1. Xue et al. hold that
-distillation helps the student as far as γ is large, and that α, which makes the teacher better,
-does not. Two curves turn one dial each, by a number n of features:
+Of the features that decide the label, each modality carries some; its other columns are noise. Of
+the features that any modality carries, γ is the share that both carry, α the share of the teacher's
+alone and β of the student's alone. Xue et al. hold that distillation helps as far as γ is large,
+and that α, which makes the teacher better, does not. Two curves turn one dial each, by a number n:
 
     gamma: n of 10 in common, γ = n / (20 - n), α = β = (1 - γ) / 2; 20 features decide
-    alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α, β = 0; 50 features
-    decide
+    alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α; 50 features decide
 
-so that some of what decides may reach neither. Source: Xue et al., ICLR 2023, Figs. 2 and 3, and
-the official code (tests/golden names the commit), whose draws and accuracies these are.
+Source: Xue et al., ICLR 2023, Figs. 2 and 3, and the official code (tests/golden names the commit),
+whose draws and accuracies these are.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -25,33 +23,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
-from discom.files import write_json
 from discom.losses.distill import check_logits
 
-__all__ = [
-    "carried",
-    "focusing_loss",
-    "gaussian_pair",
-    "toy_curve",
-    "toy_run",
-    "train_linear",
-    "write_curves",
-]
+__all__ = ["carried", "focusing_loss", "gaussian_pair", "toy_curve", "toy_run", "train_linear"]
 
-TRAIN, TEST, PLANE = (
-    200,
-    1000,
-    500,
-)  # samples, and weights drawn for the hyperplane: the label uses the first D
+TRAIN, TEST, PLANE = 200, 1000, 500  # samples; weights drawn for the plane, of which D are used
 DECISIVE = {"gamma": 20, "alpha": 50}  # D
-WIDTHS = {
-    "gamma": (25, 50),
-    "alpha": (50, 50),
-}  # columns of the teacher's and of the student's modality
-SHARES = {
-    "gamma": [n / (20 - n) for n in range(11)],
-    "alpha": [n / (n + 10) for n in range(41)],
-}  # of every n
+WIDTHS = {"gamma": (25, 50), "alpha": (50, 50)}  # columns of teacher's and student's modality
+SHARES = {"gamma": [n / (20 - n) for n in range(11)], "alpha": [n / (n + 10) for n in range(41)]}
 PUBLISHED = {"gamma": SHARES["gamma"][::2], "alpha": SHARES["alpha"][::10]}
 
 
@@ -70,9 +49,7 @@ def carried(dial: str, share: float) -> tuple[float, range, range]:
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
     """
     if dial not in SHARES:
-        raise ConfigError(
-            f"dial: {dial!r}; use gamma (what both modalities carry) or alpha (the teacher's alone)"
-        )
+        raise ConfigError(f"dial: {dial!r}; use gamma (common features) or alpha (the teacher's)")
     n, exact = min(enumerate(SHARES[dial]), key=lambda pair: abs(pair[1] - share))
     if not abs(exact - share) <= 0.005:
         usual = ", ".join(f"{value:.2f}" for value in PUBLISHED[dial])
@@ -92,37 +69,21 @@ def gaussian_pair(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw samples of two modalities, each with a part of what decides the label.
 
-        x ~ N(0, I_D);   y = [x · a > 0];   column k of a modality: x_k if it carries k, else noise ~ N(0, 1)
+        x ~ N(0, I_D);   y = [x · a > 0];   column k: x_k if the modality carries k, else N(0, 1)
 
-    Source: Xue et al.; the draws come in the official order: x, the student's columns, the
-    teacher's.
+    Source: Xue et al.; drawn in the official order: x, the student's columns, the teacher's.
 
     Args:
-        rng: a legacy generator.
         plane: a [D], across the plane between the classes.
-        samples: B ≥ 1.
         teacher, student: the features that each modality carries, from 0 to D - 1.
         widths: columns of the teacher's and of the student's modality.
 
     Returns:
-        The teacher's columns [B, widths[0]], the student's [B, widths[1]], both float32; labels
-        [B], int64 in {0, 1}.
-
-    Raises:
-        ConfigError: no sample, or a feature that does not exist or has no column.
-
-    >>> a, b, y = gaussian_pair(np.random.RandomState(0), np.ones(4), 3, range(2, 4), range(3), (4, 5))
-    >>> a.shape, b.shape, [bool((a[:, k] == b[:, k]).all()) for k in range(4)]
-    (torch.Size([3, 4]), torch.Size([3, 5]), [False, False, True, False])
+        The teacher's columns [samples, widths[0]], the student's, both float32; labels, int64.
     """
-    if samples < 1:
-        raise ConfigError(f"samples: {samples}; draw 1 or more")
-    decisive, columns = rng.randn(samples, len(plane)), []
-    for name, features, width in (("student", student, widths[1]), ("teacher", teacher, widths[0])):
-        if set(features) - set(range(limit := min(width, len(plane)))):
-            raise ConfigError(
-                f"{name}: carries {features}; those that decide and have a column are 0 to {limit - 1}"
-            )
+    decisive = rng.randn(samples, len(plane))
+    columns = []
+    for features, width in ((student, widths[1]), (teacher, widths[0])):
         noise = rng.randn(samples, width)
         noise[:, features] = decisive[:, features]
         columns.append(torch.from_numpy(noise).float())
@@ -130,23 +91,20 @@ def gaussian_pair(
 
 
 def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy plus a KL divergence averaged over elements: CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b)
-    / (B·C).
+    """Cross-entropy plus a KL divergence averaged over elements, in nats:
+    CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C).
 
-    Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1, so half of it with two
-    classes.
+    Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1.
 
     Args:
         student_logits, teacher_logits: [B, C]; no gradient runs through the teacher's.
         labels: [B], int64 in [0, C).
 
-    Returns:
-        A scalar ≥ 0, in nats.
-
     Raises:
         ValueError: logits of different shapes, or no sample.
 
-    >>> round(focusing_loss(torch.zeros(4, 2), torch.zeros(4, 2), torch.tensor([0, 1, 1, 1])).item(), 4)  # log 2 + 0
+    >>> equal = torch.zeros(4, 2)
+    >>> round(focusing_loss(equal, equal, torch.tensor([0, 1, 1, 1])).item(), 4)  # log 2 + 0
     0.6931
     """
     check_logits(student_logits, teacher_logits)
@@ -159,26 +117,16 @@ def train_linear(
     x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: Tensor | None = None
 ) -> nn.Linear:
     """Fit a linear classifier to x [B, D] and labels [B] in {0, 1}: steps of 0.1 down the gradient
-    of all samples.
-
-    With teacher_logits [B, 2] it descends on `focusing_loss`, without on cross-entropy; ConfigError
-    for epochs < 1.
-
-    >>> x = torch.tensor([[-1.0], [1.0]])
-    >>> train_linear(x, torch.tensor([0, 1]), epochs=50)(x).argmax(1).tolist()
-    [0, 1]
+    of all samples, of `focusing_loss` where there are teacher_logits [B, 2], else of cross-entropy.
     """
-    if epochs < 1:
-        raise ConfigError(f"epochs: {epochs}; use 1 or more (the paper's curves: 1000)")
     model = nn.Linear(x.shape[1], 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(epochs):
-        z = model(x)
-        loss = (
-            F.cross_entropy(z, labels)
-            if teacher_logits is None
-            else focusing_loss(z, teacher_logits, labels)
-        )
+        logits = model(x)
+        if teacher_logits is None:
+            loss = F.cross_entropy(logits, labels)
+        else:
+            loss = focusing_loss(logits, teacher_logits, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -189,8 +137,7 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     """A teacher, and a student with and without it, trained on 200 samples and tested on 1000.
 
     Official seeds: plane and training samples come from `seed` (0 to 2³² - 2), test samples and
-    initial networks from `seed` + 1. So a seed's student alone is the same at every share of a
-    dial.
+    initial networks from `seed` + 1, so a seed's student alone is the same at every share.
 
     Returns:
         dial, share (the exact one), seed; teacher, student (alone) and kd (distilled), accuracies
@@ -202,24 +149,25 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     >>> list(toy_run("gamma", 1.0, epochs=1))
     ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    exact, *features = carried(dial, share)
-    if not 0 <= seed < 2**32 - 1:
-        raise ConfigError(f"seed: {seed}; use 0 to {2**32 - 2}")
+    exact, of_teacher, of_student = carried(dial, share)
+    if not 0 <= seed < 2**32 - 1 or epochs < 1:
+        raise ConfigError(f"seed: {seed}, epochs: {epochs}; use 0 to {2**32 - 2}, and 1 or more")
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
     plane = train.randn(PLANE)[: DECISIVE[dial]]
-    ours, theirs, labels = gaussian_pair(train, plane, TRAIN, *features, WIDTHS[dial])
-    ours_test, theirs_test, truth = gaussian_pair(test, plane, TEST, *features, WIDTHS[dial])
-    with torch.random.fork_rng(devices=[]):  # the caller's own stream stays where it was
+    carries = (of_teacher, of_student, WIDTHS[dial])
+    for_teacher, for_student, labels = gaussian_pair(train, plane, TRAIN, *carries)
+    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *carries)
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
-        teacher = train_linear(ours, labels, epochs)
-        kd = train_linear(theirs, labels, epochs, teacher(ours).detach())
-        student = train_linear(theirs, labels, epochs)
-    tests = {"teacher": teacher(ours_test), "student": student(theirs_test), "kd": kd(theirs_test)}
-    right = {name: (logits.argmax(1) == truth).sum().item() for name, logits in tests.items()}
+        teacher = train_linear(for_teacher, labels, epochs)
+        kd = train_linear(for_student, labels, epochs, teacher(for_teacher).detach())
+        student = train_linear(for_student, labels, epochs)
+    logits = {"teacher": teacher(teacher_test), "student": student(student_test)}
+    logits["kd"] = kd(student_test)
+    right = {name: int((z.argmax(1) == truth).sum()) for name, z in logits.items()}
     right["gain"] = right["kd"] - right["student"]
-    return {"dial": dial, "share": exact, "seed": seed} | {
-        name: 100 * n / TEST for name, n in right.items()
-    }
+    accuracies = {name: 100 * count / TEST for name, count in right.items()}
+    return {"dial": dial, "share": exact, "seed": seed, **accuracies}
 
 
 def toy_curve(
@@ -229,30 +177,16 @@ def toy_curve(
     shares: Iterable[float] | None = None,
 ) -> pd.DataFrame:
     """One row of `toy_run` for each share (default: the paper's six of gamma, five of alpha) and
-    seed (its: 0 to 9).
+    seed (the paper's: 0 to 9).
 
     Raises:
-        ConfigError: as `toy_run`; or no seed, or no share.
+        ConfigError: see `toy_run`; or no seed, or no share.
 
     >>> toy_curve("alpha", seeds=[0], epochs=1)["share"].round(2).tolist()
     [0.0, 0.5, 0.67, 0.75, 0.8]
     """
-    shares = (
-        PUBLISHED.get(dial, [0.0]) if shares is None else list(shares)
-    )  # `carried` names an unknown dial
-    seeds = list(seeds)
-    if not (seeds and shares):
-        raise ConfigError(
-            f"curve: {len(seeds)} seeds and {len(shares)} shares; give one of each or more"
-        )
-    return pd.DataFrame([toy_run(dial, share, seed, epochs) for share in shares for seed in seeds])
-
-
-def write_curves(
-    path: Path | str, seeds: Sequence[int] = range(10), epochs: int = 1000
-) -> pd.DataFrame:
-    """Both curves, also written as a JSON list of rows; made results/probes/focusing-toy.json in a
-    minute."""
-    curves = pd.concat([toy_curve(dial, seeds, epochs) for dial in SHARES], ignore_index=True)
-    write_json(path, curves.to_dict("records"))
-    return curves
+    shares = PUBLISHED.get(dial, [0.0]) if shares is None else shares  # toy_run refuses the dial
+    pairs = list(product(shares, seeds))
+    if not pairs:
+        raise ConfigError("curve: no seed or no share; give one of each or more")
+    return pd.DataFrame([toy_run(dial, share, seed, epochs) for share, seed in pairs])

@@ -1,88 +1,71 @@
-"""Maps: embeddings laid out in the plane, how far such a picture may be trusted, and who is near
-whom before it."""
+"""The geometry of embeddings: laid out in the plane, their neighbours, and how alike two are.
+
+Every function raises a DataError for embeddings that are no finite table of the same units, and a
+ConfigError for a setting out of its range.
+"""
 
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import ConfigError, DataError
 
-__all__ = ["neighbours", "preserved", "project"]
+__all__ = ["cka", "matrix", "neighbours", "preserved", "project", "standardised"]
 
 
 def project(
     z: np.ndarray, *, neighbors: int = 15, min_dist: float = 0.1, seed: int = 0
 ) -> np.ndarray:
-    """Lay the rows of `z` out in the plane by UMAP, on one thread: the same seed draws the same
-    picture.
+    """Lay the rows of `z` out in the plane by UMAP, on one thread: one seed, one picture.
 
-    Every unit is standardised first, so that none counts for more because its numbers are larger; a
-    unit that never changes is left out. Only who is near whom is kept, as far as it can be; axes,
-    distances between groups and their sizes mean nothing. 2,000 rows take some seconds, the first
-    call some more for compiling.
+    Units are standardised first; a constant unit is left out. Only who is near whom is kept, as far
+    as it can be; axes, distances between groups and their sizes mean nothing.
 
     Args:
-        z: embeddings [N, D], any scale, finite.
-        neighbors: how many nearest rows (Euclidean) each row is tied to, 2 to N - 1; few invent
-        small groups.
-        min_dist: how close points may lie in the picture, 0 to 1; it changes only how packed groups
-        look.
-        seed: of the start and the order of the updates; what another seed changes means nothing.
+        z: embeddings [N, D].
+        neighbors: how many nearest rows each row is tied to, 2 to N - 1; few invent small groups.
+        min_dist: how close points may lie in the picture, 0 to 1.
+        seed: of the start and the order of the updates.
 
     Returns:
         Positions [N, 2], float32, in no unit.
-
-    Raises:
-        DataError: not 2-D, rows with NaN or infinity, fewer rows than `neighbors` + 1 (or than 4),
-        no unit that varies.
-        ConfigError: `neighbors` or `min_dist` out of its range.
 
     >>> project(np.zeros((9, 3)), neighbors=15)
     Traceback (most recent call last):
     discom.errors.DataError: project: 9 rows are too few for neighbors=15; give 16 or lower it
     """
-    z = _matrix(z, "project")
+    units = standardised(z, None, "project")
     if neighbors < 2 or not 0 <= min_dist <= 1:
         raise ConfigError(
             f"project: neighbors={neighbors}, min_dist={min_dist}; use 2 or more, and 0 to 1"
         )
-    if len(z) < (needed := max(neighbors + 1, 4)):  # UMAP's start needs four rows
-        raise DataError(
-            f"project: {len(z)} rows are too few for neighbors={neighbors}; give {needed} or lower it"
-        )
-    scaled = _standardised(z, "project").astype(np.float32)
+    needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
+    if len(units) < needed:
+        rows = f"{len(units)} rows are too few for neighbors={neighbors}"
+        raise DataError(f"project: {rows}; give {needed} or lower it")
+    if not units.any():
+        raise DataError("project: no unit varies over the rows; give embeddings of a trained run")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of optional parts that are not installed, and of few rows
         from umap import UMAP  # takes seconds, so only who draws a map waits for it
 
         layout = UMAP(n_neighbors=neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
-        return layout.fit_transform(scaled)
+        return layout.fit_transform(units.astype(np.float32))
 
 
 def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
-    """The k rows of `others` nearest to each row of `z` by cosine, nearest first; a row of zeros is
-    at right angles.
+    """The k rows of `others` [M, D] nearest to each row of `z` [N, D] by cosine, nearest first:
+    row numbers [N, k], int64. A row of zeros is at right angles to all.
 
-    Args:
-        z: embeddings [N, D], finite.
-        others: embeddings [M, D] to search, of another modality for instance, finite.
-        k: how many, 1 to M.
-
-    Returns:
-        Row numbers of `others` [N, k], int64.
-
-    Raises:
-        DataError, ConfigError: not 2-D, NaN or infinity, another D; k out of its range.
-
-    >>> neighbours(np.array([[1.0, 0.1]]), np.array([[0.0, 2.0], [5.0, 0.0], [1.0, 1.0]]), k=2).tolist()
+    >>> others = np.array([[0.0, 2.0], [5.0, 0.0], [1.0, 1.0]])
+    >>> neighbours(np.array([[1.0, 0.1]]), others, k=2).tolist()
     [[1, 2]]
     """
-    z, others = _matrix(z, "neighbours: z"), _matrix(others, "neighbours: others")
+    z, others = matrix(z, "neighbours: z"), matrix(others, "neighbours: others")
     if z.shape[1] != others.shape[1]:
-        raise DataError(
-            f"neighbours: {z.shape[1]} and {others.shape[1]} units; give embeddings of one space"
-        )
+        raise DataError(f"neighbours: {z.shape[1]} and {others.shape[1]} units; give one space")
     if not 1 <= k <= len(others):
         raise ConfigError(f"neighbours: k={k}; choose 1 to {len(others)}, the rows to search")
     search = NearestNeighbors(n_neighbors=k, metric="cosine", algorithm="brute").fit(others)
@@ -90,59 +73,67 @@ def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
 
 
 def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
-    """How far a picture may be trusted: the share of the k nearest rows in `z` that are also the k
-    nearest in it.
-
-    1: every neighbourhood of that size survived; k / (N - 1): what a picture without relation to
-    `z` reaches.
-
-    Args:
-        z: embeddings [N, D], standardised here as in `project`.
-        xy: their positions in the picture [N, 2].
-        k: size of a neighbourhood, 1 to N - 1.
-
-    Returns:
-        Mean over all rows, 0 to 1.
-
-    Raises:
-        DataError, ConfigError: as `project`, or another number of rows, or k out of its range.
+    """How far a picture may be trusted: of the k nearest rows in `z` [N, D], standardised as in
+    `project`, the share that are also the k nearest in the positions `xy` [N, 2]. Mean over rows:
+    1 where every neighbourhood survived; k / (N - 1) for a picture without relation to `z`.
 
     >>> line = np.arange(6.0)[:, None] ** 2
     >>> preserved(line, np.hstack([-line, 0 * line]), k=2)
     1.0
     """
-    z, xy = _matrix(z, "preserved: z"), _matrix(xy, "preserved: xy")
+    z, xy = standardised(z, None, "preserved: z"), matrix(xy, "preserved: xy")
     if len(z) != len(xy):
-        raise DataError(
-            f"preserved: {len(z)} embeddings and {len(xy)} positions; give one position each"
-        )
+        raise DataError(f"preserved: {len(z)} embeddings and {len(xy)} positions; give one each")
     if not 1 <= k < len(z):
-        raise ConfigError(
-            f"preserved: k={k}; choose 1 to {len(z) - 1}, the rows that are left beside one"
-        )
+        raise ConfigError(f"preserved: k={k}; choose 1 to {len(z) - 1}, the rows beside one")
     search = NearestNeighbors(n_neighbors=k)  # asked without rows, it leaves out each row itself
-    near, drawn = (
-        search.fit(rows).kneighbors(return_distance=False)
-        for rows in (_standardised(z, "preserved"), xy)
-    )
+    near, drawn = (search.fit(rows).kneighbors(return_distance=False) for rows in (z, xy))
     return float(np.mean([np.isin(*pair).mean() for pair in zip(near, drawn, strict=True)]))
 
 
-def _matrix(z: np.ndarray, where: str) -> np.ndarray:
-    z = np.asarray(z, dtype=np.float64)
-    if z.ndim != 2:
-        raise DataError(f"{where}: shape {z.shape}; give a table, a row for each sample")
-    if (bad := ~np.isfinite(z).all(axis=1)).any():
-        raise DataError(
-            f"{where}: row {np.argmax(bad)} (of {bad.sum()}) has NaN or infinity; leave such rows out"
-        )
-    return z
+def cka(a: ArrayLike, b: ArrayLike) -> float:
+    """Likeness of two embeddings [N, D₁], [N, D₂] in [0, 1]: linear centred kernel alignment.
+
+        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
+
+    Source: Kornblith et al., ICML 2019, section 3. Rotation, one scale for all units and shift do
+    not change it; a constant embedding has 0. Independent noise is near 1 for N < D.
+
+    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
+    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
+    (1.0, 0.0)
+    """
+    x, y = matrix(a, "a"), matrix(b, "b")
+    if len(x) != len(y):
+        raise DataError(f"cka: {len(x)} rows in a, {len(y)} in b; take both from the same samples")
+    x, y = (_centred(z, z) for z in (x, y))
+    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
 
 
-def _standardised(z: np.ndarray, where: str) -> np.ndarray:
-    z = z[:, np.ptp(z, axis=0) > 0]
-    if not z.shape[1]:
+def matrix(values: ArrayLike, name: str) -> np.ndarray:
+    """Finite numbers [N, D] as floats; `name` stands in the error."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
+        raise DataError(f"{name}: {array.dtype} of shape {array.shape}; give numbers [N, D]")
+    if bad := int((~np.isfinite(array)).any(1).sum()):
+        raise DataError(f"{name}: {bad} of {len(array)} rows hold NaN or infinity; leave them out")
+    return array.astype(float)
+
+
+def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.ndarray:
+    """(z - mean) / sd of each unit, of the training split where given; a unit without spread is
+    divided by 1."""
+    z = matrix(values, name)
+    fit = z if train is None else matrix(train, f"{name} in training")
+    if fit.shape[1] != z.shape[1]:
         raise DataError(
-            f"{where}: no unit varies over the rows, so there is nothing to lay out; was this trained?"
+            f"{name}: {z.shape[1]} units, {fit.shape[1]} in training; give one network's"
         )
-    return (z - z.mean(axis=0)) / z.std(axis=0)
+    sd = (fit - fit[0]).std(0)
+    return _centred(z, fit) / np.where(sd > 0, sd, 1)
+
+
+def _centred(z: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """z less the mean of `fit`; the first row goes first, so that a constant unit is exactly 0."""
+    return z - fit[0] - (fit - fit[0]).mean(0)

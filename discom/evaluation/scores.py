@@ -1,30 +1,39 @@
-"""What a network is worth: weighted F1 (DisCoM-KD's score), accuracy, confusion and calibration;
-mean IoU where every pixel has a class (`evaluation.dense`)."""
+"""What a network is worth: weighted F1, accuracy and calibration of its logits, and how the logits
+and embeddings of a whole data set are computed."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    multiclass_calibration_error,
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-)
+from torchmetrics.functional.classification import multiclass_f1_score
 
 from discom.data.batches import Images
+from discom.errors import DataError
 from discom.evaluation.dense import dense_scores, mean_iou
 from discom.methods import Method
 
-__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "confusion", "embed", "predict_logits", "scores", "task_of",
-           "weighted_f1"]  # fmt: skip
+__all__ = [
+    "CLASSIFICATION",
+    "SEGMENTATION",
+    "Task",
+    "calibration_error",
+    "embed",
+    "predict_logits",
+    "reliability",
+    "scores",
+    "task_of",
+    "weighted_f1",
+]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
-    """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels; 0 to
-    100, a scalar.
+    """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels. A
+    scalar, 0 to 100.
 
-    Source: DisCoM-KD, section 4 (there from scikit-learn, here from torchmetrics, on the device).
+    Source: DisCoM-KD, section 4.
 
     Args:
         logits: [N, C].
@@ -44,20 +53,75 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
     ['accuracy', 'calibration_error', 'f1']
     """
-    probabilities = logits.softmax(1)
-    error = multiclass_calibration_error(
-        probabilities, labels, num_classes=logits.shape[1], n_bins=15
-    )
+    bins = reliability(logits.softmax(1).cpu().numpy(), labels.cpu().numpy())
     return {
         "f1": float(weighted_f1(logits, labels)),
         "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
-        "calibration_error": float(error),
+        "calibration_error": calibration_error(bins),
     }
 
 
-def confusion(logits: Tensor, labels: Tensor) -> Tensor:
-    """Counts [C, C]: row the true class, column the predicted one."""
-    return multiclass_confusion_matrix(logits, labels, num_classes=logits.shape[1])
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> pd.DataFrame:
+    """Predictions sorted into equal bins of confidence, the largest probability of each.
+
+    A sample with confidence p is in bin ⌊p · bins⌋, one with p = 1 in the last.
+
+    Args:
+        probabilities, labels: [N, C], rows with sum 1; [N], in [0, C).
+
+    Returns:
+        A row for each bin: low and high (its bounds), count, confidence (mean) and accuracy (share
+        that is right), both in [0, 1] and NaN where the bin is empty.
+
+    Raises:
+        DataError: arrays that do not fit together, or rows that are no probabilities.
+
+    >>> table = reliability(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]), bins=2)
+    >>> table[["count", "confidence", "accuracy"]]
+       count  confidence  accuracy
+    0      0         NaN       NaN
+    1      2        0.85       0.5
+    """
+    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
+    if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        raise DataError(
+            f"reliability: {probabilities.shape} probabilities for {labels.shape} labels;"
+            " give [N, C] and [N]"
+        )
+    if not (np.allclose(probabilities.sum(1), 1, atol=1e-4) and (probabilities >= 0).all()):
+        raise DataError(
+            "reliability: rows are no probabilities with sum 1; take the softmax of logits first"
+        )
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    size = np.where(count > 0, count, np.nan)
+    edges = np.linspace(0, 1, bins + 1)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "count": count,
+            "confidence": np.bincount(place, confidence, bins) / size,
+            "accuracy": np.bincount(place, right, bins) / size,
+        }
+    )
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """The expected calibration error of a table of `reliability`, in [0, 1]; 0 where every bin is
+    as right as sure.
+
+    ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
+
+    Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
+
+    >>> probabilities = np.array([[0.75, 0.25]] * 4)
+    >>> calibration_error(reliability(probabilities, np.array([0, 0, 0, 1])))  # 3 of 4 right
+    0.0
+    """
+    gaps = (table["accuracy"] - table["confidence"]).abs()  # NaN in an empty bin, which sum skips
+    return float((gaps * table["count"]).sum() / table["count"].sum())
 
 
 @torch.inference_mode()
@@ -65,65 +129,63 @@ def predict_logits(
     predict: Callable[[Tensor], Tensor],
     images: Images,
     batch_size: int = 512,
-    memory_format=torch.contiguous_format,
+    memory_format: torch.memory_format = torch.contiguous_format,
     keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
-    """Logits [N, C], float32, of every image, or what `keep` makes of them, in the order of the
-    data; the network must be in eval mode.
+    """Logits [N, C], float32, of every image in the order of the data; the network must be in eval
+    mode.
 
     Args:
         predict: images [B, C_in, H, W] → logits.
-        images: of one deployed network.
-        batch_size: images at once.
-        memory_format: of the images.
-        keep: what is kept of a batch's logits, where they are too many to hold; see `Task`.
+        keep: what is kept of a batch's logits, where all of them need too much memory; see `Task`.
     """
-    rows = torch.arange(len(images)).split(batch_size)
-    return torch.cat(
-        [keep(predict(images[chunk].contiguous(memory_format=memory_format))) for chunk in rows]
-    )
+    answers = []
+    for rows in torch.arange(len(images)).split(batch_size):
+        answers.append(keep(predict(images[rows].contiguous(memory_format=memory_format))))
+    return torch.cat(answers)
 
 
 @torch.inference_mode()
 def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> dict[str, Tensor]:
     """The named parts of one modality's embedding, [N, D] each, of every image in the order of the
-    data: no loader that shuffles or drops stands in between. The model is put into eval mode."""
+    data. The model is put into eval mode."""
     model.eval()
-    parts = [
-        model.embed(name, images[chunk]) for chunk in torch.arange(len(images)).split(batch_size)
-    ]
-    return {part: torch.cat([held[part] for held in parts]).float().cpu() for part in parts[0]}
+    chunks = torch.arange(len(images)).split(batch_size)
+    batches = [model.embed(name, images[rows]) for rows in chunks]
+    return {
+        part: torch.cat([batch[part] for batch in batches]).float().cpu() for part in batches[0]
+    }
 
 
 class Task(NamedTuple):
-    """How the answers to one kind of question are kept and scored.
+    """How the answers to one kind of question are kept and scored."""
 
-    Args:
-        metric: the score that chooses the epoch and that tables show, a key of `scores`.
-        kept: what predictions.npz calls the answers.
-        keep: logits of a batch → answers.
-        select: (answers, truth, number of classes) → the score `metric`, a scalar, 0 to 100.
-        scores: (answers, truth, names of the classes) → every score of the test part.
-        batch_size: images at once.
-    """
-
-    metric: str
-    kept: str
-    keep: Callable[[Tensor], Tensor]
-    select: Callable[[Tensor, Tensor, int], Tensor]
-    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
-    batch_size: int
+    metric: str  # chooses the epoch and stands in tables: a key of `scores`
+    kept: str  # what predictions.npz calls the answers
+    keep: Callable[[Tensor], Tensor]  # logits of a batch → answers
+    select: Callable[[Tensor, Tensor, int], Tensor]  # answers, truth, classes → `metric`, 0 to 100
+    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # …, names → every score
+    batch_size: int  # images at once
 
 
 CLASSIFICATION = Task(
-    "f1", "logits", Tensor.float, lambda logits, labels, _: weighted_f1(logits, labels),
-    lambda logits, labels, _: scores(logits, labels), 512,
-)  # fmt: skip
-SEGMENTATION = Task(
-    "miou", "predicted", lambda logits: logits.argmax(1).to(torch.uint8), mean_iou, dense_scores, 64
-)  # of a megapixel image the logits of all classes would not fit
+    metric="f1",
+    kept="logits",
+    keep=Tensor.float,
+    select=lambda logits, labels, _: weighted_f1(logits, labels),
+    scores=lambda logits, labels, _: scores(logits, labels),
+    batch_size=512,
+)
+SEGMENTATION = Task(  # keeps classes: the logits of all pixels need too much memory
+    metric="miou",
+    kept="predicted",
+    keep=lambda logits: logits.argmax(1).to(torch.uint8),
+    select=mean_iou,
+    scores=dense_scores,
+    batch_size=64,
+)
 
 
 def task_of(method: type[Method] | Method) -> Task:
-    """What a method is asked for: one class for an image, or one for every pixel."""
+    """One class for an image, or one for every pixel."""
     return SEGMENTATION if method.dense else CLASSIFICATION

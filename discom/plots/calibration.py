@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from discom.evaluation.calibration import calibration_error
+from discom.evaluation import calibration_error
 from discom.plots.look import COLOURS
 
 __all__ = ["reliability_diagram"]

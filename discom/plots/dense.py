@@ -18,7 +18,7 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import RunError
-from discom.evaluation.dense import boundary, boundary_scores, confusion_pixels
+from discom.evaluation.dense import boundary, boundary_scores, confusion
 from discom.plots.look import COLOURS, MARKERS, NOTHING, class_colours, class_legend, picture
 
 __all__ = ["boundaries", "class_ious", "pixel_confusions", "predictions"]
@@ -100,12 +100,12 @@ def pixel_confusions(
     a row is empty where a class has no labelled pixel.
 
     Raises:
-        DataError: see `evaluation.dense.confusion_pixels`.
+        DataError: see `evaluation.dense.confusion`.
     """
     side = min(0.45 * len(classes), 8)
     figure, axes = _panels(len(predicted), side, side + 1)
     for axis, (name, masks) in zip(axes, predicted.items(), strict=True):
-        counts = confusion_pixels(torch.tensor(masks), torch.tensor(labels), len(classes)).numpy()
+        counts = confusion(torch.tensor(masks), torch.tensor(labels), len(classes)).numpy()
         with np.errstate(invalid="ignore"):
             shares = 100 * counts / counts.sum(1, keepdims=True)
         _heat(axis, pd.DataFrame(shares, classes, classes), ".0f")

@@ -1,6 +1,7 @@
 """What many runs say together."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -247,28 +248,32 @@ def gain_map(table: pd.DataFrame, baseline: str, names: Mapping[str, str] | None
 
 
 def probe_map(
-    matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None
+    matrix: pd.DataFrame, chance: Mapping[str, Any], factors: Sequence[str] | None = None
 ) -> Figure:
     """A probe matrix: rows embeddings, columns factors; the colour is what is read beyond chance,
     as a share of what could be, and the number the accuracy in % or R².
 
     Args:
         matrix: of `probing.probe_matrix`.
-        chance: factor → chance level in %, 0 for R².
+        chance: factor → chance level in %, 0 for R²; or modality → that, for rows that start with
+            the modality's name.
         factors: which columns, all by default.
     """
     shown = matrix[list(factors)] if factors is not None else matrix
-    base = pd.Series({name: chance[name] for name in shown})
-    top = pd.Series({name: 100.0 if chance[name] else 1.0 for name in shown})
+    rows = {row: chance.get(row.split()[0], chance) for row in shown.index}
+    base = pd.DataFrame.from_dict(rows, orient="index")[list(shown)]
+    top = base.where(base == 0, 100.0).where(base > 0, 1.0)
     beyond = ((shown - base) / (top - base)).clip(0, 1)
-    text = [[f"{value:.0f}" if chance[name] else f"{value:.2f}" for name, value in row.items()]
-            for _, row in shown.iterrows()]  # fmt: skip
+    text = shown.map("{:.2f}".format).where(base == 0, shown.map("{:.0f}".format))
     figure, axis = plt.subplots(
         figsize=(0.52 * shown.shape[1] + 2.6, 0.36 * len(shown) + 1.6), layout="constrained"
     )
     sns.heatmap(beyond, ax=axis, annot=text, fmt="", cmap="Greys", vmin=0, vmax=1, annot_kws={"fontsize": 8},
                 linewidths=0.5, cbar_kws={"label": "read beyond chance"})  # fmt: skip
-    names = [f"{name}\n({chance[name]:.0f})" if chance[name] else name for name in shown]
+    levels = {
+        name: "–".join(f"{level:.0f}" for level in base[name].dropna().unique()) for name in shown
+    }
+    names = [f"{name}\n({levels[name]})" if levels[name] != "0" else name for name in shown]
     axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
     axis.set_yticklabels(axis.get_yticklabels(), rotation=0, fontsize=9)
     axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")

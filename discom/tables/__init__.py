@@ -1,15 +1,15 @@
-"""Tables: which rows a table has and what they are compared with, pair by pair too, and the forms
-it is written in."""
+"""Tables: which rows a table has, what they are compared with, pair by pair too, and its output."""
 
-from discom.tables.forms import cost_to_markdown, to_latex, to_markdown, to_text, write
-from discom.tables.paired import compare, holm
+from discom.methods import label
+from discom.tables.output import cost_to_markdown, to_latex, to_markdown, to_text, write
 from discom.tables.rows import baselines, is_dense, paper_figures, paper_rows, paper_table
 from discom.tables.statistics import (
     BASELINES,
     METRICS,
     by_dials,
     collect,
-    label,
+    compare,
+    holm,
     load_results,
     metric_of,
     paired_difference,

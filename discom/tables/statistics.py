@@ -1,4 +1,4 @@
-"""Many runs put together: means over seeds, and differences paired by seed."""
+"""Many runs put together: means over seeds, differences paired by seed, and Holm's correction."""
 
 import json
 import re
@@ -15,16 +15,27 @@ from discom.files import read_json, write_json
 from discom.methods import label
 from discom.runs import Result
 
-__all__ = ["BASELINES", "METRICS", "by_dials", "collect", "label", "load_results", "metric_of", "paired_difference",
-           "summary"]  # fmt: skip
+__all__ = [
+    "BASELINES",
+    "METRICS",
+    "by_dials",
+    "collect",
+    "compare",
+    "holm",
+    "load_results",
+    "metric_of",
+    "paired_difference",
+    "settings_of",
+    "summary",
+]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
+AT_REST = {"shared": 1.0, "labelled": 1.0, "labelled_rgb": 1.0, "labelled_thermal": 1.0}  # else 0
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed: all under a folder of runs, or those
-    collected in a JSON file.
+    """Finished runs, ordered by data, method and seed.
 
     Args:
         path: a folder of runs; a file that `collect` wrote; or a folder of such files.
@@ -33,39 +44,35 @@ def load_results(path: Path | str) -> list[Result]:
         RunError: there is none, a file holds something else, or a run is there twice.
     """
     path = Path(path)
-    if path.is_file():
-        found = _collected(path)
-    else:
-        found = _read(path)
-        found = found or [
-            result for file in sorted(path.glob("*.json")) for result in _collected(file)
-        ]
-    if not found:
-        raise RunError(
-            f"{path}: no finished run in it; train one with: discom train --data scenes --runs {path}"
-        )
-    known = methods.names()
-    place = {name: number for number, name in enumerate(known)}
-    return sorted(found, key=lambda r: (r.data, place.get(r.method, len(known)), r.seed, r.hash))
+    results = _collected(path) if path.is_file() else _read(path)
+    if not results:
+        for file in sorted(path.glob("*.json")):
+            results += _collected(file)
+    if not results:
+        way_out = f"train one with: discom train --data scenes --runs {path}"
+        raise RunError(f"{path}: no finished run in it; {way_out}")
+    place = {name: number for number, name in enumerate(methods.names())}
+    return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
 
 
 def _read(folder: Path) -> list[Result]:
     """The results of all runs under a folder; one that was copied would count twice."""
-    found: dict[tuple, tuple[Path, Result]] = {}
+    files: dict[tuple, Path] = {}
+    results = []
     for file in sorted(folder.rglob("result.json")):
         result = Result.read(file)
-        measured = (result.data, result.method, result.seed, result.hash, result.seconds)
-        if measured in found:
-            raise RunError(f"{file}: a copy of {found[measured][0]}; delete one of the two folders")
-        found[measured] = file, result
-    return [result for _, result in found.values()]
+        run = (result.data, result.method, result.seed, result.hash, result.seconds)
+        if run in files:
+            raise RunError(f"{file}: a copy of {files[run]}; delete one of the two folders")
+        files[run] = file
+        results.append(result)
+    return results
 
 
 def _collected(file: Path) -> list[Result]:
-    held = read_json(file)
-    return [
-        Result.from_json(fields, file) for fields in (held if isinstance(held, list) else [held])
-    ]
+    content = read_json(file)
+    listed = content if isinstance(content, list) else [content]
+    return [Result.from_json(fields, file) for fields in listed]
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
@@ -78,7 +85,7 @@ def paired_difference(
 ) -> tuple[float, float, float]:
     """Mean of the differences of runs with the same seed, and its Student-t interval.
 
-    d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
+        d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
 
     Args:
         ours, theirs: scores of equal length n, row i of both from the same seed and split.
@@ -93,29 +100,77 @@ def paired_difference(
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
+    return _paired_test(ours, theirs, level)[:3]
+
+
+def _paired_test(ours, theirs, level: float = 0.95) -> tuple[float, float, float, float]:
+    """`paired_difference` and the p-value of the paired t test, 1 for one seed."""
     if not len(ours) == len(theirs) > 0:
-        raise ValueError(
-            f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes, and one pair at least"
-        )
+        raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
     difference = np.asarray(ours, float) - np.asarray(theirs, float)
+    mean = float(difference.mean())
     if len(difference) < 2:
-        return float(difference.mean()), np.nan, np.nan
-    alike = np.ptp(difference) < 1e-12  # no spread but rounding: the interval is the point itself
-    low, high = (
-        (difference.mean(),) * 2
-        if alike
-        else stats.ttest_rel(ours, theirs).confidence_interval(level)
-    )
-    return float(difference.mean()), float(low), float(high)
+        return mean, np.nan, np.nan, 1.0
+    if np.ptp(difference) < 1e-12:  # no spread but rounding: scipy would divide by 0
+        return mean, mean, mean, float(abs(mean) < 1e-12)
+    test = stats.ttest_rel(ours, theirs)
+    low, high = test.confidence_interval(level)
+    return mean, float(low), float(high), float(test.pvalue)
 
 
-def _group(result: Result) -> str:
-    """What two runs must share to stand in one table: data and settings, but not the seed or the
-    method's options."""
-    shared = {
-        name: value for name, value in result.config.items() if name not in ("seed", "options")
-    }
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Holm's correction of the p-values of all comparisons that are read together [m], in their
+    order: p̃ < α makes any false alarm among them as rare as α.
+
+        p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
+
+    Source: S. Holm, A simple sequentially rejective multiple test procedure, 1979.
+
+    Raises:
+        ValueError: a value outside of [0, 1], or NaN.
+
+    >>> [round(float(v), 2) for v in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, float)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"holm: p-values lie in [0, 1], got {values.tolist()}")
+    order, adjusted = np.argsort(values), np.empty(len(values))
+    steps = (len(values) - np.arange(len(values))) * values[order]
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def settings_of(result: Result) -> str:
+    """What two runs must share to be compared: data and settings, but not the seed or the method's
+    options."""
+    own = ("seed", "options")
+    shared = {name: value for name, value in result.config.items() if name not in own}
     return json.dumps([result.data, shared], sort_keys=True)
+
+
+def _groups(results: Iterable[Result]) -> list[tuple[str, pd.DataFrame]]:
+    """The scores of all runs that may be compared: for each data set and settings the data's name,
+    and a frame with rows seeds, columns (method, modality), in the order of the runs."""
+    groups: dict[tuple[str, str], dict[tuple[str, str], dict[int, float]]] = {}
+    for result in results:
+        columns = groups.setdefault((result.data, settings_of(result)), {})
+        method = methods.label(result.method, result.config["options"])
+        for modality, score in result.main.items():
+            seeds = columns.setdefault((method, modality), {})
+            if result.seed in seeds:
+                run = f"{method} with seed {result.seed}"
+                raise RunError(f"{result.data}: two runs of {run}; collect them apart")
+            seeds[result.seed] = score
+    return [(data, pd.DataFrame(columns).sort_index()) for (data, _), columns in groups.items()]
+
+
+def _pairs(group: pd.DataFrame, method: str, minus: str, modality: str) -> np.ndarray:
+    """Scores of two methods on the seeds that both have, ascending: [2, n]."""
+    columns = [(method, modality), (minus, modality)]
+    if method == minus or not all(column in group for column in columns):
+        return np.empty((2, 0))
+    return group[columns].dropna().to_numpy().T
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
@@ -127,61 +182,56 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
     Raises:
         RunError: no results; results of classification and of dense prediction; or two runs of the
-            same data, method, options and seed.
+            same data, settings, method, options and seed.
     """
-    listed = [{"data": r.data, "group": _group(r), "result": r} for r in results]
-    if not listed:
-        raise RunError("summary: no results; train some runs first")
-    if len(kinds := {row["result"].metric for row in listed}) > 1:
-        raise RunError(
-            f"summary: results scored by {' and by '.join(sorted(kinds))}; collect them apart"
-        )
-    rows, groups = [], pd.DataFrame(listed)
-    for (data, _), group in groups.groupby(["data", "group"], sort=False):
-        runs: dict[str, dict[int, Result]] = {}
-        for result in group["result"]:
-            method = label(result.method, result.config["options"])
-            if result.seed in runs.setdefault(method, {}):
-                raise RunError(
-                    f"{data}: two runs of {method} with seed {result.seed}; collect them apart"
-                )
-            runs[method][result.seed] = result
-        for method, seeds in runs.items():
-            for modality in dict.fromkeys(name for run in seeds.values() for name in run.scores):
-                rows.append(
-                    {
-                        "data": data,
-                        "method": method,
-                        "modality": modality,
-                        **_row(runs, method, modality, baselines),
-                    }
-                )
+    results = list(results)
+    metrics = sorted({result.metric for result in results})
+    if len(metrics) != 1:
+        reason = f"results scored by {' and by '.join(metrics)}; collect them apart"
+        raise RunError(f"summary: {reason if results else 'no results; train some runs first'}")
+    rows = []
+    for data, group in _groups(results):
+        for method, modality in group:
+            values = group[method, modality].dropna()
+            row = {"data": data, "method": method, "modality": modality}
+            row |= {"n": len(values), metrics[0]: values.mean(), "sd": values.std()}
+            for baseline in baselines:
+                ours, theirs = _pairs(group, method, baseline, modality)
+                interval = paired_difference(ours, theirs) if len(ours) else (np.nan,) * 3
+                for end, value in zip(("", " low", " high"), interval, strict=True):
+                    row[f"vs {baseline}{end}"] = value
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _row(runs, method: str, modality: str, baselines: Sequence[str]) -> dict[str, float]:
-    seeds = {seed: run for seed, run in runs[method].items() if modality in run.main}
-    held = [result.main[modality] for result in seeds.values()]
-    row = {
-        "n": len(held),
-        next(iter(seeds.values())).metric: float(np.mean(held)),
-        "sd": float(np.std(held, ddof=1)) if len(held) > 1 else np.nan,
-    }
-    for baseline in baselines:
-        others = {seed: run for seed, run in runs.get(baseline, {}).items() if modality in run.main}
-        common = [seed for seed in seeds if seed in others] if baseline != method else []
-        values = (np.nan,) * 3
-        if common:
-            ours, theirs = (
-                [runs[seed].main[modality] for seed in common] for runs in (seeds, others)
-            )
-            values = paired_difference(ours, theirs)
-        row |= dict(
-            zip(
-                (f"vs {baseline}", f"vs {baseline} low", f"vs {baseline} high"), values, strict=True
-            )
-        )
-    return row
+def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Differences of pairs of methods, paired by seed, on every data set, settings and deployed
+    network that both have.
+
+    Args:
+        pairs: (method, method to subtract), each named as by `label`; a pair that was not run is
+            left out.
+
+    Returns:
+        A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
+        low, high (95 % Student-t interval, NaN for one seed), p (of the paired t test, 1 for one
+        seed), holm (p corrected for all rows) and each (the differences, [n], seeds ascending).
+
+    Raises:
+        RunError: two runs of the same data, settings, method, options and seed.
+    """
+    columns = ["data", "modality", "method", "minus", "n", "difference", "low", "high", "p", "each"]
+    groups, rows = _groups(results), []
+    for method, minus in pairs:
+        for data, group in groups:
+            for modality in [name for own, name in group if own == method]:
+                ours, theirs = _pairs(group, method, minus, modality)
+                if len(ours):
+                    place = (data, modality, method, minus, len(ours))
+                    rows.append((*place, *_paired_test(ours, theirs), ours - theirs))
+    table = pd.DataFrame(rows, columns=columns)
+    table.insert(9, "holm", holm(table["p"].to_numpy()))
+    return table
 
 
 def metric_of(table: pd.DataFrame) -> str:
@@ -201,12 +251,7 @@ def by_dials(table: pd.DataFrame) -> pd.DataFrame:
     >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()
     [[0.5, 60.0], [1.0, 70.0]]
     """
-    rest = {"shared": 1.0, "labelled": 1.0, "labelled_rgb": 1.0, "labelled_thermal": 1.0}
-    told = [
-        dict(re.findall(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)", name)) for name in table["data"]
-    ]
-    names = list(dict.fromkeys(name for dials in told for name in dials))
-    columns = {
-        name: [float(dials.get(name, rest.get(name, 0.0))) for dials in told] for name in names
-    }
-    return table.assign(**columns)
+    dial = re.compile(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)")
+    dials = pd.DataFrame([dict(dial.findall(name)) for name in table["data"]], index=table.index)
+    rest = {name: AT_REST.get(name, 0.0) for name in dials}
+    return table.assign(**dials.astype(float).fillna(rest))

@@ -377,7 +377,7 @@ check_answers()
 # ## References
 #
 # - D. Ienco, C. F. Dantas: *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eq. 7, section 4 (protocol); [released code](https://github.com/tanodino/CMKD_Disentangle).
-# - Modules: `discom/training.py`, `discom/methods/`, `discom/tables/statistics.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/test_experiments.py`.
+# - Modules: `discom/training.py`, `discom/methods/`, `discom/tables/statistics.py`; tests: `tests/test_training.py`, `tests/test_methods.py`, `tests/tables/test_statistics.py`.
 # - Satellite patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes: this repository, MIT.
 
 # %%

@@ -371,7 +371,7 @@ check("no part is ever negative: all cosines are 0 or more", (trained["cosine"] 
 # | $\gamma, \alpha$ | `share` of a `dial` | what both carry; what only the teacher carries |
 # | gain | `gain` | points of test accuracy, 200 training and 1000 test samples |
 #
-# One run live, the full curves from a file (`focusing.write_curves` makes it in a minute). **Predict first:** along α the teacher gets better; what does the gain do?
+# One run live, the full curves from a file (`focusing.toy_curve` makes each in half a minute). **Predict first:** along α the teacher gets better; what does the gain do?
 
 # %%
 started = time.perf_counter()
@@ -606,7 +606,7 @@ if answer_5 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs. 2–7, Table 3.
 # - Y. Ganin et al., *Domain-Adversarial Training of Neural Networks*, JMLR 17(59), 2016: gradient reversal (Eq. 3).
 # - Z. Xue et al., *The Modality Focusing Hypothesis*, ICLR 2023, [arXiv 2206.06487](https://arxiv.org/abs/2206.06487); [official code](https://github.com/zihuixue/MFH), whose printed gains are the crosses.
-# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/evaluation/focusing.py`, `discom/data/scenes/`, `discom/sweep.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/test_focusing.py`, `tests/test_sweep.py`, `tests/test_tables.py`, `tests/test_paired.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/losses/disentangle.py`, `discom/methods/disentangled.py`, `discom/evaluation/focusing.py`, `discom/data/scenes/`, `discom/sweep.py`, `discom/tables/`; tests: `tests/losses/test_disentangle.py`, `tests/test_methods.py`, `tests/evaluation/test_focusing.py`, `tests/test_sweep.py`, `tests/tables/test_rows.py`, `tests/tables/test_statistics.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

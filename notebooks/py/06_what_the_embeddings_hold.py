@@ -4,7 +4,7 @@
 # You ask a trained DisCoM-KD network what its three parts hold: with fresh linear readers, with scores, with pictures, and with terms that pull the parts apart.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/06_what_the_embeddings_hold.ipynb)
-# · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.evaluation.probing`](../discom/probing/linear.py)
+# · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.evaluation.probing`](../discom/evaluation/probing.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -281,7 +281,7 @@ columns = {name: ["class", "shape", "material"] for name in sensors} | {"both": 
 for axis, (name, wanted) in zip(axes, columns.items(), strict=True):
     for (place, factor), (shift, part) in product(enumerate(wanted), zip((-0.25, 0, 0.25), parts, strict=True)):
         told = [one["modality"][f"z_{part}"]["score"] if name == "both" else one["matrix"][f"{name} z_{part}"][factor] for one in full]
-        level = np.mean([50.0 if name == "both" else one["chance"][factor] for one in full])
+        level = np.mean([50.0 if name == "both" else one["chance"][name][factor] for one in full])
         axis.plot([place + shift - 0.05] * len(told), told, ".", color="0.5", ms=4)
         axis.errorbar(place + shift + 0.05, np.mean(told), np.std(told, ddof=1), fmt=styles[part][0], mfc=styles[part][1], color="black", ms=6, capsize=2, label=None if place else f"z_{part}")
         axis.hlines(level, place - 0.4, place + 0.4, color="black", ls=":")
@@ -522,7 +522,7 @@ if answer_5 is not None:
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
 # - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/maps.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
+# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/maps.py`, `discom/widgets/interactive.py`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
 
 # %%
 finish()

@@ -500,7 +500,7 @@ if answer_4 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Tables 1 and 2, section 4; [released code](https://github.com/tanodino/CMKD_Disentangle) (competitors at commit fab65e7).
 # - Y. Jin et al., *Multi-Level Logit Distillation*, CVPR 2023, [official code](https://github.com/Jin-Ying/Multi-Level-Logit-Distillation).
 # - S. Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979 · Y. Benjamini, Y. Hochberg, *Controlling the false discovery rate*, JRSS B 57, 1995.
-# - Modules: `discom/tables/`, `discom/tables/statistics.py`, `discom/sweep.py`, `discom/losses/multilevel.py`; tests: `tests/test_tables.py`, `tests/test_paired.py`, `tests/test_experiments.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
+# - Modules: `discom/tables/`, `discom/tables/statistics.py`, `discom/sweep.py`, `discom/losses/multilevel.py`; tests: `tests/tables/test_rows.py`, `tests/tables/test_statistics.py`, `tests/test_sweep.py`, `tests/losses/test_multilevel.py`. Patches: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Scenes, text and code: this repository, MIT.
 
 # %%
 finish()

@@ -59,9 +59,9 @@ from discom import data as sets, fit, methods, models, plots, runs as stored, ta
 from discom.config import profile as settings
 from discom.data.augmentation import motion_table, restore, turn
 from discom.data.scenes import drawing
+from discom.evaluation import dense as scores
 from discom.losses import crossing
 from discom.notebook import check, finish, stamp
-from discom.models import scores
 
 # %% tags=["parameters"]
 data = "scenes"  # drawn scenes, or after a colon arguments such as n and size; the dense ones are taken

@@ -1,0 +1,278 @@
+"""Scores of dense prediction: scikit-learn's values, closed forms, properties, and wrong copies
+that must fail."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
+
+from discom.errors import DataError
+from discom.evaluation import dense
+from discom.evaluation.dense import (
+    boundary,
+    boundary_scores,
+    class_iou,
+    confusion,
+    dense_scores,
+    mean_iou,
+    mean_iou_per_image,
+)
+
+NAMES = ("grass", "crop", "tree", "water", "snow")
+seeded = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def draw(seed=0, images=6, size=(9, 7), classes=5, absent=(), dtype=torch.int64):
+    """Predictions that are right in about half of the pixels; `absent` classes are predicted but
+    have no label."""
+    rng = np.random.default_rng(seed)
+    predicted = rng.integers(0, classes, (images, *size))
+    other = rng.integers(0, classes, predicted.shape)
+    labels = np.where(rng.random(predicted.shape) < 0.5, predicted, other)
+    labels[np.isin(labels, absent) | (rng.random(labels.shape) < 0.2)] = 255
+    return torch.from_numpy(predicted).to(dtype), torch.from_numpy(labels).to(dtype)
+
+
+def sklearns(predicted, labels, classes=5):
+    """Percent [C], NaN where a class has no label."""
+    labelled = labels != 255
+    truth, answers = labels[labelled].numpy(), predicted[labelled].numpy()
+    iou = jaccard_score(truth, answers, labels=range(classes), average=None, zero_division=0)
+    return np.where(np.isin(np.arange(classes), truth), 100 * iou, np.nan)
+
+
+def sklearns_per_image(predicted, labels, classes=5):
+    pairs = zip(predicted, labels, strict=True)
+    return np.mean([np.nanmean(sklearns(p, y, classes)) for p, y in pairs if (y != 255).any()])
+
+
+@pytest.mark.parametrize(
+    "dtypes", [(torch.uint8,) * 2, (torch.int64,) * 2, (torch.uint8, torch.int64)]
+)
+@pytest.mark.parametrize("absent", [(), (0, 2)])
+def test_scores_are_scikit_learns(monkeypatch, absent, dtypes):
+    monkeypatch.setattr(dense, "PIECE", 50)  # less than an image: the pieces add up
+    predicted, labels = draw(1, absent=absent)
+    pair = predicted.to(dtypes[0]), labels.to(dtypes[1])
+    expected, per_image = sklearns(predicted, labels), sklearns_per_image(predicted, labels)
+    np.testing.assert_allclose(class_iou(*pair, 5), expected, rtol=1e-6)
+    assert mean_iou(*pair, 5).item() == pytest.approx(np.nanmean(expected))
+    assert mean_iou_per_image(*pair, 5).item() == pytest.approx(per_image)
+    labelled = labels != 255
+    counts = confusion_matrix(labels[labelled], predicted[labelled], labels=range(5))
+    assert confusion(*pair, 5).tolist() == counts.tolist()
+    values = dense_scores(*pair, NAMES)
+    assert json.loads(json.dumps(values)) == values
+    present = {f"iou/{name}": iou for name, iou in zip(NAMES, expected, strict=True) if iou == iou}
+    accuracy = 100 * accuracy_score(labels[labelled], predicted[labelled])
+    means = {"miou": np.nanmean(expected), "miou_per_image": per_image, "accuracy": accuracy}
+    assert values == pytest.approx({**means, **present})
+    assert list(values) == [*means, *present]
+
+
+def test_many_classes_of_one_byte_do_not_wrap_round():
+    predicted, labels = draw(classes=200, size=(40, 40), dtype=torch.uint8)
+    expected = sklearns(predicted, labels, 200)
+    np.testing.assert_allclose(class_iou(predicted, labels, 200), expected, rtol=1e-5)
+    assert confusion(predicted, labels, 200).sum() == (labels != 255).sum()
+
+
+def test_an_image_without_a_label_is_left_out():
+    predicted, labels = draw()
+    with_empty = torch.cat([labels, torch.full_like(labels[:2], 255)])
+    more = torch.cat([predicted, predicted[:2]])
+    for score in (mean_iou, mean_iou_per_image):
+        expected = score(predicted, labels, 5).item()
+        assert score(more, with_empty, 5).item() == pytest.approx(expected, abs=1e-4)
+
+
+# ---------------------------------------------------------------- closed forms
+
+
+def planes(shift=0, width=32, height=8):
+    """Left half class 0, right half class 1, the change `shift` columns further right."""
+    return (torch.arange(width) >= width // 2 + shift).long().expand(1, height, width).clone()
+
+
+@pytest.mark.parametrize("k", [0, 1, 15])
+def test_two_half_planes_shifted_by_k_columns(k):
+    """Halves of w columns: class 1 keeps w - k of w; class 0 has w of w + k."""
+    w = 16
+    expected = [100 * w / (w + k), 100 * (w - k) / w]
+    assert class_iou(planes(k), planes(), 2).tolist() == pytest.approx(expected)
+
+
+def test_what_is_perfect_has_100_and_what_is_swapped_0():
+    _, labels = draw()
+    predicted = labels.where(labels != 255, 3)
+    assert set(dense_scores(predicted, labels, NAMES).values()) == {100.0}
+    assert set(dense_scores((predicted + 1) % 5, labels, NAMES).values()) == {0.0}
+    assert boundary_scores(predicted, labels, 5)["near"] == 100
+
+
+def test_per_image_and_pooled_differ_as_worked_out():
+    """Image 1: class 0 has 3/4, class 1 has 0; image 2, ten pixels, is all right and class 1."""
+    truth = torch.tensor([[[0, 0, 0, 1] + [255] * 6], [[1] * 10]])
+    predicted = torch.tensor([[[0, 0, 0, 0] + [1] * 6], [[1] * 10]])
+    per_image = mean_iou_per_image(predicted, truth, 2).item()
+    assert per_image == pytest.approx((100 * 3 / 8 + 100) / 2)
+    assert mean_iou(predicted, truth, 2).item() == pytest.approx(100 * (3 / 4 + 10 / 11) / 2)
+
+
+def test_a_class_that_is_absent_but_predicted_costs_the_classes_that_are_there():
+    labels, predicted = torch.tensor([[[0, 0, 1, 1]]]), torch.tensor([[[0, 2, 1, 1]]])
+    iou = class_iou(predicted, labels, 3)
+    assert iou[:2].tolist() == [50, 100]
+    assert iou[2].isnan()
+    assert mean_iou(predicted, labels, 3) == mean_iou_per_image(predicted, labels, 3) == 75
+
+
+# ---------------------------------------------------------------- properties
+
+
+@st.composite
+def answers(draw_):
+    images, height, width, classes = (draw_(st.integers(1, top)) for top in (4, 4, 4, 4))
+    cells = images * height * width
+    truth = draw_(st.lists(st.sampled_from([*range(classes), 255]), min_size=cells, max_size=cells))
+    truth[draw_(st.integers(0, cells - 1))] = 0  # at least one label
+    predicted = draw_(st.lists(st.integers(0, classes - 1), min_size=cells, max_size=cells))
+    shape = (images, height, width)
+    return torch.tensor(predicted).view(shape), torch.tensor(truth).view(shape), classes
+
+
+@seeded
+@given(answers(), st.randoms(use_true_random=False))
+def test_neither_the_order_nor_the_motion_of_images_counts(case, random):
+    predicted, labels, classes = case
+    rows = random.sample(range(len(labels)), len(labels))
+    for score in (mean_iou, mean_iou_per_image):
+        expected = pytest.approx(score(predicted, labels, classes).item(), abs=1e-4)
+        assert score(predicted[rows], labels[rows], classes).item() == expected
+        assert score(predicted.flip(2), labels.flip(2), classes).item() == expected
+
+
+@seeded
+@given(answers())
+def test_what_is_predicted_for_a_pixel_without_a_label_does_not_count(case):
+    predicted, labels, classes = case
+    other = predicted.where(labels != 255, classes - 1 - predicted)
+    names = NAMES[:classes]
+    assert dense_scores(other, labels, names) == dense_scores(predicted, labels, names)
+    near = boundary_scores(predicted, labels, classes)
+    assert boundary_scores(other, labels, classes) == pytest.approx(near, nan_ok=True)
+
+
+# ---------------------------------------------------------------- boundaries
+
+
+def boundary_by_loops(labels, width):
+    """From every pair of touching pixels with two labels, all that is within width - 1 rows and
+    columns of either."""
+    near, reach = np.zeros(labels.shape, bool), width - 1
+    for n, mask in enumerate(labels.numpy()):
+        for (row, column), one in np.ndenumerate(mask):
+            around = mask[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            if one != 255 and ((around != one) & (around != 255)).any():
+                rows = slice(max(row - reach, 0), row + reach + 1)
+                near[n, rows, max(column - reach, 0) : column + reach + 1] = True
+    return near
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_boundary_is_found_as_loops_find_it(width, dtype):
+    rng = np.random.default_rng(width)
+    coarse = rng.integers(0, 3, (3, 4, 5)).repeat(5, 1).repeat(4, 2)
+    labels = torch.from_numpy(np.where(rng.random(coarse.shape) < 0.2, 255, coarse)).to(dtype)
+    near = boundary(labels, width)
+    assert 0.05 < near.float().mean() < 1
+    np.testing.assert_array_equal(near, boundary_by_loops(labels, width))
+
+
+def test_neither_the_border_of_the_image_nor_pixels_without_a_label_make_a_boundary():
+    labels = torch.zeros(1, 7, 7, dtype=torch.uint8)
+    assert not boundary(labels, 4).any()
+    labels[:, 3], labels[:, 4:] = 255, 1  # what lies between two classes keeps them apart
+    assert not boundary(labels).any()
+
+
+def test_accuracy_near_and_away_is_counted_by_hand():
+    labels, predicted = planes(), planes()
+    predicted[:, :2, 15] = 1  # near: 2 of 32
+    predicted[:, 0, :8] = 1  # away: 8 of 224
+    labels[:, 7, 14:18] = 255
+    expected = {"near": 100 * 26 / 28, "away": 100 * (1 - 8 / 224)}
+    assert boundary_scores(predicted, labels, 2) == pytest.approx(expected)
+    wider = boundary_scores(predicted, labels, 2, width=16)
+    assert wider["near"] == pytest.approx(100 * (1 - 10 / 252))
+    assert math.isnan(wider["away"])
+
+
+# ---------------------------------------------------------------- what is refused
+
+POOLED = (class_iou, mean_iou, mean_iou_per_image, confusion, boundary_scores)
+
+
+@pytest.mark.parametrize("score", POOLED)
+def test_ids_that_are_no_class_and_shapes_that_differ_are_refused(score):
+    predicted, labels = draw()
+    for arguments, fragment in (
+        (
+            (predicted.where(predicted == 4, 0), labels.where(labels == 255, 0), 4),
+            "predictions .* 4",
+        ),
+        ((predicted % 4, labels, 4), "labels hold the id 4; give ids from 0 to 3, in labels 255"),
+        ((predicted, labels.where(labels != 255, -1), 5), "labels hold the id -1"),
+        ((labels, predicted, 5), "predictions hold the id 255"),
+        ((predicted, labels[1:], 5), r"predictions \[6, 9, 7\], labels \[5, 9, 7\]"),
+    ):
+        with pytest.raises(DataError, match=fragment):
+            score(*arguments)
+
+
+def test_without_any_label_there_is_no_mean():
+    labels = torch.full((2, 3, 3), 255, dtype=torch.uint8)
+    arguments = torch.zeros_like(labels), labels
+    for score, classes in ((mean_iou, 3), (mean_iou_per_image, 3), (dense_scores, NAMES)):
+        with pytest.raises(DataError, match="no pixel of these images has a label"):
+            score(*arguments, classes)
+    assert class_iou(*arguments, 3).isnan().all()
+    with pytest.raises(DataError, match="width 0; give"):
+        boundary(labels, 0)
+
+
+# ---------------------------------------------------------------- wrong copies
+
+
+def counts_ignored(predicted, labels):
+    return class_iou(predicted, labels.where(labels != 255, 0), 5)
+
+
+def absent_is_zero(predicted, labels):
+    return class_iou(predicted, labels, 5).nan_to_num(0.0)
+
+
+def ignores_predictions_of_absent_classes(predicted, labels):
+    present = torch.isin(predicted, labels[labels != 255])
+    return class_iou(predicted.where(present, 0), labels.where(present, 255), 5)
+
+
+def dice(predicted, labels):
+    iou = class_iou(predicted, labels, 5) / 100
+    return 100 * 2 * iou / (1 + iou)
+
+
+WRONG = [counts_ignored, absent_is_zero, ignores_predictions_of_absent_classes, dice]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_copy_differs_from_scikit_learn(wrong):
+    predicted, labels = draw(absent=(4,))
+    expected = np.nanmean(sklearns(predicted, labels))
+    assert not np.isclose(wrong(predicted, labels).nanmean().item(), expected, rtol=1e-3)

@@ -1,0 +1,310 @@
+"""The Gaussian toy against the official code: its draws, loss, short list of runs, and both
+published curves.
+
+tests/golden: what gauss/main.py of github.com/zihuixue/MFH at e6e4e85 computes (07_mfh_toy.json)
+and prints (07_mfh_toy_official_output.txt). Letters: B batch, C classes.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discom.errors import ConfigError
+from discom.evaluation.focusing import (
+    carried,
+    focusing_loss,
+    gaussian_pair,
+    toy_curve,
+    toy_run,
+    train_linear,
+)
+from discom.files import read_json
+from discom.losses.distill import kd
+
+TESTS = Path(__file__).parents[1]
+OFFICIAL = json.loads((TESTS / "golden/07_mfh_toy.json").read_text())["outputs"]
+STORED = TESTS.parent / "results/probes/focusing-toy.json"
+COLUMNS = ["dial", "share", "seed", "teacher", "student", "kd", "gain"]
+PAPER = {
+    "gamma": {0: -0.71, 0.11: -0.45, 0.25: -0.34, 0.43: 0.24, 0.67: 1.53, 1: 2.50},
+    "alpha": {0: 1.59, 0.5: 0.97, 0.67: 0.66, 0.75: 0.56, 0.8: 0.31},
+}
+
+
+def tensor(values):
+    return torch.as_tensor(values, dtype=torch.float64)
+
+
+# ---------------------------------------------------------------- the draws
+
+
+@pytest.mark.parametrize("entry", OFFICIAL["gen_mm_data"])
+def test_official_draws(entry):
+    """Equal in every bit, so that the runs below can be. The official arguments name features by
+    their counts, with the shared ones in the middle."""
+    sizes = entry["args"]
+    own, common = sizes["xs1_dim"], sizes["xs2_dim"]
+    if entry["mode"] == "increase_gamma":
+        first, decisive = common - sizes["overlap_dim"], own + common
+        teacher = range(first, first + own)
+    else:
+        teacher, decisive = range(own + common), sizes["x1_dim"]
+    rng = np.random.RandomState(entry["numpy_seed"])
+    plane = rng.randn(len(entry["a"]))
+    np.testing.assert_array_equal(plane, entry["a"])
+    widths = (sizes["x1_dim"], sizes["x2_dim"])
+    x1, x2, y = gaussian_pair(rng, plane[:decisive], entry["n"], teacher, range(common), widths)
+    assert (x1.dtype, x2.dtype, y.dtype) == (torch.float32, torch.float32, torch.int64)
+    assert (x1.tolist(), x2.tolist(), y.tolist()) == (entry["x1"], entry["x2"], entry["y"])
+    equal = (x1[:, :, None] == x2[:, None, :]).all(0).nonzero().tolist()
+    assert equal == entry["columns_shared_x1_x2"]
+
+
+@pytest.mark.parametrize("dial", PAPER)
+def test_shares_are_what_their_names_say(dial):
+    """γ = |both| / |either|, α = |teacher's alone| / |either|, β = |student's alone| / |either|, at
+    every count."""
+    for n in range(11) if dial == "gamma" else range(41):
+        share = n / (20 - n) if dial == "gamma" else n / (n + 10)
+        exact, *features = carried(dial, share)
+        teacher, student = map(set, features)
+        parts = (teacher - student, student - teacher, teacher & student)
+        alpha, beta, gamma = (len(part) / len(teacher | student) for part in parts)
+        assert exact == share == pytest.approx({"gamma": gamma, "alpha": alpha}[dial], abs=1e-15)
+        assert (alpha == beta) if dial == "gamma" else (beta == 0)
+        assert carried(dial, round(share, 3)) == carried(dial, share)
+    for share in PAPER[dial]:  # two printed decimals are enough
+        assert carried(dial, share)[0] == pytest.approx(share, abs=0.005)
+
+
+USUAL = "0.00, 0.11, 0.25, 0.43, 0.67, 1.00$"
+BAD = [
+    (lambda: toy_run("beta", 0.5), r"dial: 'beta'; use gamma "),
+    (lambda: toy_run("gamma", 0.5), f"share: no number of features makes gamma = 0.5; .* {USUAL}"),
+    (lambda: toy_run("gamma", math.nan), "share: .* gamma = nan;"),
+    (lambda: toy_run("alpha", 0.85), "share: .* 0.00, 0.50, 0.67, 0.75, 0.80$"),
+    (lambda: toy_run("gamma", 1.0, seed=-1), "seed: -1, epochs: 1000; use 0 to 4294967294"),
+    (lambda: toy_run("gamma", 1.0, epochs=0), "epochs: 0; use"),
+    (lambda: toy_curve("gamma", seeds=[]), "^curve: no seed or no share"),
+    (lambda: toy_curve("gamma", shares=[]), "^curve: no seed or no share"),
+    (lambda: toy_curve("delta", epochs=1), "^dial: "),
+]
+
+
+@pytest.mark.parametrize(("call", "fragment"), BAD)
+def test_wrong_settings_are_named(call, fragment):
+    with pytest.raises(ConfigError, match=fragment):
+        call()
+
+
+# ---------------------------------------------------------------- the loss
+
+
+def assert_golden(loss):
+    for name in ("C2", "C7"):
+        out = OFFICIAL[name]
+        s, t = tensor(out["student_logits"]).requires_grad_(), tensor(out["teacher_logits"])
+        y = torch.tensor(out["targets"])
+        value = loss(s, t, y)
+        soft = value - F.cross_entropy(s, y)
+        close = {"rtol": 1e-9, "atol": 1e-10}
+        torch.testing.assert_close(value, tensor(out["loss"]), **close)
+        torch.testing.assert_close(soft, tensor(out["loss_pl"]), **close)
+        for part, gradient in ((value, "grad_student_logits"), (soft, "grad_loss_pl")):
+            (own,) = torch.autograd.grad(part, s, retain_graph=True)
+            torch.testing.assert_close(own, tensor(out[gradient]), **close)
+
+
+def divergence(s, t, parts=1):
+    return F.kl_div(s.log_softmax(1), t.softmax(1), reduction="sum") / parts
+
+
+def test_official_loss():
+    assert_golden(focusing_loss)
+
+
+WRONG = {
+    "KL averaged over samples": lambda s, t, y: F.cross_entropy(s, y) + divergence(s, t, len(s)),
+    "swapped in the KL": lambda s, t, y: F.cross_entropy(s, y) + divergence(t, s, s.numel()),
+    "T = 2": lambda s, t, y: F.cross_entropy(s, y) + kd(s, t, 2.0) / s.shape[1],
+    "student twice": lambda s, t, y: focusing_loss(s, s, y),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_losses_fail(name):
+    with pytest.raises(AssertionError, match="not close"):
+        assert_golden(WRONG[name])
+
+
+def case(batch=5, classes=4, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    s, t = (2 * torch.randn(batch, classes, generator=draw, dtype=torch.float64) for _ in range(2))
+    return s.requires_grad_(), t, torch.randint(classes, (batch,), generator=draw)
+
+
+def loop(s, t, labels):
+    """The equation, written out."""
+    hard = soft = 0
+    for a, b, y in zip(s, t, labels, strict=True):
+        p, q = a.exp() / a.exp().sum(), b.exp() / b.exp().sum()
+        hard = hard - p[y].log() / len(s)
+        soft = soft + sum(q[c] * (q[c] / p[c]).log() for c in range(len(a))) / (len(s) * len(a))
+    return hard + soft
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (1, 3), (4, 2)])
+def test_equals_the_loop_and_gradcheck(shape):
+    s, t, y = case(*shape)
+    torch.testing.assert_close(focusing_loss(s, t, y), loop(s, t, y), rtol=1e-6, atol=1e-12)
+    single = focusing_loss(s.float(), t.float(), y)
+    torch.testing.assert_close(single, loop(s, t, y).float(), rtol=1e-5, atol=1e-6)
+    assert torch.autograd.gradcheck(lambda s: focusing_loss(s, t, y), [s])
+
+
+def test_closed_forms():
+    """Equal networks leave the cross-entropy; uniform against (3/4, 1/4): half of 3/4 log 3/2 + 1/4
+    log 1/2."""
+    _, t, y = case()
+    assert focusing_loss(t, t, y).item() == pytest.approx(F.cross_entropy(t, y).item(), rel=1e-12)
+    quarters = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    value = focusing_loss(torch.zeros(1, 2).double(), tensor([[3.0, 1.0]]).log(), torch.tensor([1]))
+    assert value.item() == pytest.approx(math.log(2) + quarters / 2)
+
+
+def test_only_the_student_learns():
+    s, t, y = case()
+    t.requires_grad_()
+    focusing_loss(s, t, y).backward()
+    assert s.grad.abs().sum(1).min() > 0
+    assert t.grad is None
+    for other in ((2 * s, t, y), (s, t.roll(1, 0), y), (s, t, (y + 1) % 4), (t, s, y)):
+        assert abs((focusing_loss(*other) - focusing_loss(s, t, y)).item()) > 1e-3
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@given(st.integers(1, 6), st.integers(2, 5), st.integers(0, 1000), st.integers(1, 4))
+def test_what_changes_nothing(batch, classes, seed, times):
+    """Order of samples, a constant per row, the batch repeated; and its KL is kd's over C."""
+    s, t, y = case(batch, classes, seed)
+    shift = torch.linspace(-50, 100, batch, dtype=torch.float64)[:, None]
+    moved = (s + shift).flip(0), (t - shift).flip(0), y.flip(0)
+    repeated = s.repeat(times, 1), t.repeat(times, 1), y.repeat(times)
+    value = focusing_loss(s, t, y).item()
+    assert focusing_loss(*moved).item() == pytest.approx(value, rel=1e-9)
+    assert focusing_loss(*repeated).item() == pytest.approx(value)
+    assert value == pytest.approx((F.cross_entropy(s, y) + kd(s, t, 1.0) / classes).item())
+
+
+def test_large_logits_stay_finite_and_wrong_ones_are_named():
+    big = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]])
+    for t in (big, -big):
+        s = big.clone().requires_grad_()
+        value = focusing_loss(s, t, torch.tensor([2, 2]))
+        value.backward()
+        assert 0 <= value < math.inf
+        assert s.grad.isfinite().all()
+    for shapes in (((3, 2), (3, 3)), ((3, 2), (4, 2)), ((3,), (3,)), ((0, 2), (0, 2))):
+        s, t = map(torch.zeros, shapes)
+        with pytest.raises(ValueError, match=r"^logits: "):
+            focusing_loss(s, t, torch.zeros(len(s)).long())
+
+
+# ---------------------------------------------------------------- training, runs, and the curves
+
+
+def test_one_step_is_a_step_down_the_gradient():
+    """W - 0.1 ∂L/∂W by hand, with and without a teacher; the network starts where torch's generator
+    puts it."""
+    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
+    t, y = torch.stack([torch.ones(6), x[:, 0]], dim=1), torch.arange(6) % 2
+    for teacher in (None, t):
+        torch.manual_seed(5)
+        start = torch.nn.Linear(3, 2)
+        torch.manual_seed(5)
+        trained = train_linear(x, y, 1, teacher)
+        p = start(x).softmax(1)
+        error = (p - F.one_hot(y, 2)) / 6 + (0 if teacher is None else (p - t.softmax(1)) / 12)
+        torch.testing.assert_close(trained.weight, start.weight - 0.1 * error.T @ x)
+        torch.testing.assert_close(trained.bias, start.bias - 0.1 * error.sum(0))
+
+
+def official_runs():
+    for entry in OFFICIAL["run_mm_float32"]:
+        n, dial = entry["vari_dim"], entry["mode"].removeprefix("increase_")
+        accuracies = [100 * entry[f"{name}_acc"] for name in ("teacher", "no_kd", "kd")]
+        share = n / (20 - n) if dial == "gamma" else n / (n + 10)
+        marks = () if (dial, share) == ("alpha", 0.8) else pytest.mark.slow
+        yield pytest.param(dial, share, entry["seed"], accuracies, marks=marks)
+
+
+@pytest.mark.parametrize(("dial", "share", "seed", "accuracies"), official_runs())
+def test_official_runs(dial, share, seed, accuracies):
+    """To one test sample of 1000, which the last digit of float32 may move on another processor."""
+    state = torch.get_rng_state()
+    row = toy_run(dial, share, seed)
+    assert [row[name] for name in ("teacher", "student", "kd")] == pytest.approx(
+        accuracies, abs=0.1001
+    )
+    assert row["gain"] == pytest.approx(row["kd"] - row["student"])
+    assert torch.equal(torch.get_rng_state(), state)  # the caller's stream is where it was
+
+
+def test_a_seed_is_one_student_and_the_teacher_matters():
+    """At every share the student alone is the same; the teacher and what it teaches are not."""
+    rows = toy_curve("gamma", seeds=iter([3]), epochs=20, shares=[0, 1])
+    assert rows.columns.tolist() == COLUMNS
+    assert rows["student"].nunique() == 1
+    assert rows["teacher"].nunique() == rows["kd"].nunique() == 2
+    assert rows.iloc[1].to_dict() == toy_run("gamma", 1, 3, 20)
+    assert toy_run("gamma", 1, 4, 20)["student"] != rows["student"][0]
+
+
+def printed():
+    """What the official script prints for each share: means of ten runs in %, mean and deviation of
+    the gain."""
+    lines = (
+        r"(gamma|alpha) = ([\d.]+).*",
+        r"Teacher acc (\S+)",
+        r"No KD acc (\S+)",
+        r"KD student acc (\S+)",
+        r"Delta: (\S+) ± (\S+)",
+    )
+    text = (TESTS / "golden/07_mfh_toy_official_output.txt").read_text()
+    return [(dial, *map(float, numbers)) for dial, *numbers in re.findall("\n".join(lines), text)]
+
+
+def test_stored_curves_are_the_official_ones():
+    """Every printed digit of every mean and deviation, and the gains that the paper draws."""
+    stored = pd.DataFrame(read_json(STORED))
+    assert stored.columns.tolist() == COLUMNS
+    assert len(stored) == 110
+    official = printed()
+    assert len(official) == 11
+    for dial, share, *figures in official:
+        rows = stored[(stored["dial"] == dial) & ((stored["share"] - share).abs() < 0.005)]
+        assert sorted(rows["seed"]) == list(range(10))
+        means = rows[["teacher", "student", "kd", "gain"]].mean()
+        assert [*means, rows["gain"].std(ddof=0)] == pytest.approx(figures, abs=0.00501)
+        assert figures[3] == PAPER[dial][round(share, 2)]
+        np.testing.assert_allclose(rows["gain"], rows["kd"] - rows["student"], atol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dial", PAPER)
+def test_curves_can_be_made_again(dial):
+    """Every setting and seed, each accuracy to one test sample of what is stored."""
+    stored = pd.DataFrame(read_json(STORED)).query("dial == @dial").reset_index(drop=True)
+    curve = toy_curve(dial)
+    pd.testing.assert_frame_equal(curve[COLUMNS[:3]], stored[COLUMNS[:3]])
+    accuracies = ["teacher", "student", "kd"]
+    np.testing.assert_allclose(curve[accuracies], stored[accuracies], atol=0.1001)

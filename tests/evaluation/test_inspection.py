@@ -1,0 +1,345 @@
+"""What a trained run's embeddings hold: read from its own weights, on its own split, in the order
+of the data."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sklearn.metrics
+import torch
+from safetensors.torch import load_file, save_file
+
+from discom import cli, data, fit, profile, tables
+from discom.data import MultiModalData
+from discom.data.batches import Images
+from discom.errors import ConfigError, RunError
+from discom.evaluation import embed, inspection, probing
+from discom.evaluation.inspection import (
+    embeddings,
+    factors,
+    inspect,
+    load_run,
+    mean_matrices,
+    readings,
+    seed_of,
+)
+from discom.runs import Result, weights_file
+
+DATA = "scenes:n=99,size=8,shapes=2,materials=2"
+TINY = profile("tiny", epochs=1)
+PARTS = ("inv", "inf", "irr")
+FACTORS = ("shape", "outline", "material", "texture", "rotation", "phase", "shift")
+
+
+@pytest.fixture(scope="module")
+def split():
+    whole = data.load(DATA)
+    return replace(whole, factors={name: whole.factors[name] for name in FACTORS}).split(seed=0)
+
+
+@pytest.fixture(scope="module")
+def trained(split, tmp_path_factory):
+    """Finished runs of discom, discom-solo and student."""
+    root = tmp_path_factory.mktemp("inspected")
+    for name in ("discom", "discom-solo", "student"):
+        fit(name, split, TINY, root / name, progress=False)
+    return root
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A copy of the run of discom, to be changed."""
+    return shutil.copytree(trained / "discom", tmp_path / "runs/scenes/discom/0-aa")
+
+
+def forbid(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("embedded again")
+
+    monkeypatch.setattr(inspection, "embed", refuse)
+
+
+# ---------------------------------------------------------------- embedding and loading
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 512])
+def test_embeddings_follow_the_rows_of_the_data_whatever_the_batch(split, trained, batch_size):
+    model, _ = load_run(trained / "discom", split, "depth")
+    z = embed(model.train(), "depth", Images(split.test, "depth", "cpu"), batch_size)
+    assert not model.training
+    images = torch.from_numpy(split.test.images("depth"))
+    for row in (0, 6, 7, len(images) - 1):
+        with torch.inference_mode():
+            alone = model.embed("depth", images[[row]])
+        for part in PARTS:
+            assert len(z[part]) == len(images)
+            torch.testing.assert_close(z[part][[row]], alone[part], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["discom", "discom-solo"])
+def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
+    arrays = embeddings(trained / name, split)
+    assert list(arrays) == ["train", "test"]
+    for part, modalities in arrays.items():
+        for modality, values in modalities.items():
+            model, result = load_run(trained / name, split, modality)
+            images = torch.from_numpy(getattr(split, part).images(modality))
+            with torch.inference_mode():
+                z, logits = model.embed(modality, images), model.predict(modality, images)
+                aux = {f"aux {key}": model.heads(modality).aux(z[key]) for key in PARTS}
+            expected = {**z, **aux, "logits": logits}
+            assert set(values) == set(expected)
+            for key, value in expected.items():
+                np.testing.assert_allclose(values[key], value.numpy(), rtol=1e-4, atol=1e-5)
+            if part == "test":  # these are the weights of the result
+                truth = split.test.modalities[modality].y
+                f1 = sklearn.metrics.f1_score(truth, logits.argmax(1), average="weighted")
+                assert result.f1[modality] == pytest.approx(100 * f1, abs=1e-3)
+
+
+def test_each_modality_has_its_own_best_weights(split, folder):
+    """Weights of depth that were changed are read for depth alone."""
+    before = embeddings(folder, split)["test"]
+    file = weights_file(folder, "depth")
+    weights = load_file(file)
+    save_file({k: 0.5 * v if v.is_floating_point() else v for k, v in weights.items()}, file)
+    after = embeddings(folder, split)["test"]
+    assert all(np.array_equal(before["rgb"][key], after["rgb"][key]) for key in PARTS)
+    assert not any(np.array_equal(before["depth"][key], after["depth"][key]) for key in PARTS)
+
+
+def test_a_run_is_loaded_as_it_was_kept(split, trained):
+    state = torch.get_rng_state()
+    model, result = load_run(trained / "discom", split, "rgb")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert result == Result.read(trained / "discom/result.json")
+    assert not model.training
+    assert not any(p.requires_grad for p in model.parameters())
+    weights = load_file(weights_file(trained / "discom", "rgb"))
+    assert all(torch.equal(model.state_dict()[key], value) for key, value in weights.items())
+    assert seed_of(trained / "discom") == 0
+
+
+def test_another_split_is_refused(trained):
+    for other in (
+        data.load(DATA).split(seed=1),
+        data.load(f"{DATA},epsilon=0.5,seed=2").split(seed=0),
+    ):
+        with pytest.raises(RunError, match=r"was trained on another split; give .* seed 0$"):
+            embeddings(trained / "discom", other)
+
+
+ASK = [embeddings, readings, inspect]
+
+
+@pytest.mark.parametrize("ask", ASK)
+def test_what_has_no_embeddings_says_so(split, trained, tmp_path, ask):
+    with pytest.raises(RunError, match=r"nowhere.result\.json: no such result; train the run"):
+        ask(tmp_path / "nowhere", split)
+    with pytest.raises(ConfigError, match="student has no embedding to look into; choose discom"):
+        ask(trained / "student", split)
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "another network's"])
+def test_weights_that_cannot_be_read(split, folder, damage):
+    file = weights_file(folder, "rgb")
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    else:
+        shutil.copy(weights_file(folder, "depth"), file)
+    with pytest.raises(RunError, match=r"weights cannot be read \(.+\); delete the folder"):
+        embeddings(folder, split)
+
+
+# ---------------------------------------------------------------- readings
+
+
+def test_readings_are_the_auxiliary_head_applied_by_hand(split, folder):
+    parts = readings(folder, split)
+    result, by_name = Result.read(folder / "result.json"), {part.method: part for part in parts}
+    assert list(by_name) == [f"discom z_{part}{how}" for part in PARTS for how in ("", " probe")]
+    for modality in split.test.modalities:
+        model, _ = load_run(folder, split, modality)
+        truth = split.test.modalities[modality].y
+        images = torch.from_numpy(split.test.images(modality))
+        head = model.heads(modality).aux
+        for part in PARTS:
+            with torch.inference_mode():
+                logits = model.embed(modality, images)[part] @ head.weight.T + head.bias
+            f1 = 100 * sklearn.metrics.f1_score(truth, logits.argmax(1), average="weighted")
+            scores = by_name[f"discom z_{part}"].scores[modality]
+            assert scores["f1"] == pytest.approx(f1, abs=1e-3)
+            assert scores["best_epoch"] == result.scores[modality]["best_epoch"]
+    for part in parts:
+        assert (part.seed, part.hash, part.config) == (0, result.hash, result.config)
+    table = tables.paper_table([result, *parts], 4)
+    assert table["method"].unique().tolist() == ["discom", *by_name]
+    differences = table.set_index(["method", "modality"])["vs discom"]
+    for part in parts:
+        expected = pytest.approx(part.f1["rgb"] - result.f1["rgb"])
+        assert differences[part.method, "rgb"] == expected
+
+
+def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkeypatch):
+    """Embeddings that are the class itself are read without an error, constants as the most
+    frequent class, and a class that the training part lacks as none."""
+    labels = {m: split.train.modalities[m].y.copy() for m in split.train.modalities}
+    arrays = embeddings(folder, split)
+    for part, modalities in arrays.items():
+        for modality, z in modalities.items():
+            z["inf"] = np.eye(4, dtype=np.float32)[getattr(split, part).modalities[modality].y]
+            z["irr"] = np.zeros_like(z["irr"])
+    monkeypatch.setattr(inspection, "embeddings", lambda *_: arrays)
+    f1 = {part.method: part.f1 for part in readings(folder, split)}
+    assert f1["discom z_inf probe"] == {"rgb": 100.0, "depth": 100.0}
+    for modality, value in f1["discom z_irr probe"].items():
+        y = split.test.modalities[modality].y
+        p = (y == np.bincount(labels[modality]).argmax()).mean()
+        assert value == pytest.approx(100 * p * 2 * p / (1 + p), abs=1e-3)
+
+
+def test_readings_are_kept_and_damaged_or_outdated_ones_are_measured_again(
+    split, folder, monkeypatch
+):
+    first = readings(folder, split)
+    file = folder / "readings.json"
+    whole = file.read_text()
+    for changed in (
+        re.sub(r'"f1": [\d.]+', '"f1": 99.5', whole, count=1),
+        whole[: len(whole) // 2],
+        re.sub(r'"run": "\w+"', '"run": "0"', whole),  # of another training
+    ):
+        assert changed != whole
+        file.write_text(changed)
+        assert readings(folder, split) == first
+        assert file.read_text() == whole
+    forbid(monkeypatch)
+    assert readings(folder, split) == first
+
+
+# ---------------------------------------------------------------- factors
+
+
+def test_factors_drop_what_is_constant_or_a_repetition(split):
+    own = split.test.factors
+    asked = factors(split.test, "rgb")
+    assert "outline" not in asked  # the shape once more, as everything is shared
+    assert {"class", "shape", "material", "texture", "shift"} <= set(asked)
+    assert np.array_equal(asked["class"], split.test.labels)
+    for name in ("rotation", "phase"):
+        angle = np.stack([np.cos(own[name]), np.sin(own[name])], 1)
+        np.testing.assert_allclose(asked[name], angle)
+    word = np.array(["a", "b"])[split.test.labels % 2]
+    more = {"still": np.ones(len(word)), "again": own["shift"].copy(), "word": word}
+    assert set(factors(replace(split.test, factors={**own, **more}), "rgb")) == {*asked, "word"}
+    assert set(factors(replace(split.test, factors={}), "depth")) == {"class"}
+
+
+def test_factors_follow_the_rows_of_a_modality():
+    train = data.load("scenes:n=330,size=8,shared=0.5,labelled=0.5").split().train
+    asked = factors(train, "depth")
+    rows = [train.ids.tolist().index(i) for i in train.modalities["depth"].ids]
+    assert len(rows) < len(train)
+    for name in ("shape", "shift", "outline"):
+        assert np.array_equal(asked[name], train.factors[name][rows])
+    assert np.array_equal(asked["class"], train.modalities["depth"].y)
+
+
+# ---------------------------------------------------------------- everything
+
+
+def test_inspect_measures_every_part_of_every_modality(split, folder, monkeypatch):
+    measures = inspect(folder, split)
+    rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
+    assert list(measures["matrix"]) == list(measures["shuffled"]) == rows
+    columns = {"class", "shape", "material", "texture", "rotation", "shift"}
+    assert all(columns <= set(scores) for scores in measures["matrix"].values())
+    chance, kind = measures["chance"]["depth"], measures["kind"]["depth"]
+    assert set(chance) == set(kind) == set(measures["matrix"]["depth z_inv"])
+    assert (kind["class"], kind["shift"], chance["shift"]) == ("accuracy", "R2", 0.0)
+    disks = (split.test.factors["shape"] == 0).mean()
+    assert chance["shape"] == pytest.approx(100 * max(disks, 1 - disks))
+    assert list(measures["modality"]) == [f"z_{part}" for part in PARTS]
+    assert measures["modality"]["z_inv"]["chance"] == 50
+    assert len(measures["cka"]) == 15
+    assert all(0 <= value <= 1 for value in measures["cka"].values())
+    f1 = Result.read(folder / "result.json").f1
+    assert (measures["method"], measures["seed"], measures["f1"]) == ("discom", 0, f1)
+    assert measures["scores"] == {}
+    with pytest.raises(RunError, match="was trained on another split"):
+        inspect(folder, data.load(DATA).split(seed=1))
+    forbid(monkeypatch)
+    assert inspect(folder, split) == measures
+
+
+@pytest.mark.parametrize("lack", ["some in depth", "some in both"])
+def test_modalities_of_other_samples_have_their_own_chance(tmp_path, lack):
+    whole = data.load("scenes:n=198,size=8,shapes=2,materials=2")
+    rgb, depth = whole.modalities.values()
+    every = np.arange(len(whole))
+    rgb = rgb.take(every[every % 3 != 0]) if lack == "some in both" else rgb
+    depth = depth.take(every[(every % 3 != 1) | (depth.y == 0)])  # class 0 is more frequent here
+    uneven = MultiModalData({"rgb": rgb, "depth": depth}, whole.classes, name="uneven")
+    split = replace(uneven, fractions=whole.fractions).split(seed=0)
+    fit("discom", split, TINY, tmp_path / "run", progress=False)
+    measures = inspect(tmp_path / "run", split)
+    counts = {m: np.bincount(part.y) for m, part in split.test.modalities.items()}
+    expected = {m: pytest.approx(100 * count.max() / count.sum()) for m, count in counts.items()}
+    assert {m: chance["class"] for m, chance in measures["chance"].items()} == expected
+    assert measures["chance"]["rgb"]["class"] != measures["chance"]["depth"]["class"]
+    z = embeddings(tmp_path / "run", split)["test"]
+    for name, modality in split.test.modalities.items():
+        assert len(z[name]["inv"]) == len(modality.ids)
+    assert len(split.test.paired_ids) < len(z["rgb"]["inv"])
+    assert len(readings(tmp_path / "run", split)) == 6
+
+
+def test_scores_are_those_of_the_parts_side_by_side(split, folder, monkeypatch):
+    monkeypatch.setattr(probing, "dci_parts", lambda z, y: {"disentanglement": float(z.shape[1])})
+    monkeypatch.setattr(probing, "sap", lambda z, y: 0.0)  # both take long
+    measures = inspect(folder, split, scored=True)
+    z = embeddings(folder, split)["test"]["rgb"]
+    codes = np.concatenate([z[part] for part in PARTS], axis=1)
+    asked = factors(split.test, "rgb")
+    named = [y for name, y in asked.items() if name != "class" and y.dtype.kind in "iu"]
+    expected = {"dci": codes.shape[1], "mig": probing.mig(codes, np.stack(named, 1))}
+    scores = measures["scores"]["rgb"]
+    assert {name: scores[name] for name in expected} == pytest.approx(expected)
+
+
+def test_mean_matrices_are_means_over_the_runs_of_a_method():
+    def one(method, value):
+        matrix = {"rgb z_inv": {"shape": value, "shift": value / 100}, "depth z_inv": {"shape": 1}}
+        return {"method": method, "matrix": matrix}
+
+    means = mean_matrices([one("discom", 60.0), one("discom irr=1", 50.0), one("discom", 80.0)])
+    assert list(means) == ["discom", "discom irr=1"]
+    assert means["discom"].loc["rgb z_inv"].tolist() == [70.0, 0.7]
+    assert list(means["discom"].index) == ["rgb z_inv", "depth z_inv"]
+
+
+def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, monkeypatch):
+    asked = inspection.factors
+    few = ("class", "shape", "shift")  # the test is about the command
+    monkeypatch.setattr(inspection, "factors", lambda *a: {k: asked(*a)[k] for k in few})
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["probe", "runs", "--data", DATA, "--out", "made/probes"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "discom"
+    rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
+    assert printed[1].split() == " ".join(rows).split()
+    assert printed[-2:] == ["made/probes.json", "made/probes.png"]
+    (measures,) = json.loads((tmp_path / "made/probes.json").read_text())
+    assert measures == inspect(folder, split)
+    shape = next(line for line in printed if line.startswith("shape")).split()[1:]
+    expected = [measures["matrix"][row]["shape"] for row in rows]
+    assert [float(value) for value in shape] == pytest.approx(expected, abs=0.006)
+    assert (tmp_path / "made/probes.png").read_bytes().startswith(b"\x89PNG")
+    other = "scenes:n=66,size=8,shapes=2,materials=2"
+    assert cli.main(["probe", "runs", "--data", other]) == 2
+    assert "was trained on another split" in capsys.readouterr().err

@@ -1,0 +1,475 @@
+"""Closed forms, other ways to the same numbers, invariances and wrong copies, for probes, SAP, MIG,
+DCI and CKA."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+from sklearn.svm import LinearSVC
+
+from discom import probing as public
+from discom.errors import DataError
+from discom.evaluation import probing
+from discom.evaluation.probing import (
+    cka,
+    dci,
+    dci_parts,
+    mig,
+    modality_probe,
+    probe,
+    probe_matrix,
+    sap,
+)
+
+seeded = settings(derandomize=True, database=None, deadline=None, max_examples=8)
+seeds = st.integers(0, 2**16)
+
+
+def noise(seed, *shape):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def classes(seed, *shape, values=3):
+    return np.random.default_rng(seed).integers(0, values, shape)
+
+
+def read(seed=0, rows=240, width=6):
+    """An embedding with units of uneven scale, three classes and a number that it partly holds."""
+    shape, size = classes(seed, rows), noise(seed + 1, rows)
+    z = noise(seed + 2, rows, width)
+    z[:, 0] += shape
+    z[:, 1] += 2 * size
+    return z * np.logspace(-2, 2, width) + 5, shape, size
+
+
+def test_the_public_module_has_every_measure():
+    assert set(public.__all__) == set(probing.__all__)
+    assert all(getattr(public, name) is getattr(probing, name) for name in public.__all__)
+
+
+# ---------------------------------------------------------------- probe
+
+
+def plain_ridge(z, y, seed, standardise=True, held_out=True, clip=False, mean_of="test"):
+    """R² of a ridge regression from its normal equations; the switches make wrong copies of it."""
+    z = (z - z.mean(0)) / z.std(0) if standardise else z
+    scores = []
+    for train, test in KFold(5, shuffle=True, random_state=seed).split(z):
+        test = test if held_out else train
+        centre, level = z[train].mean(0), y[train].mean()
+        fitted = z[train] - centre
+        weights = np.linalg.solve(
+            fitted.T @ fitted + np.eye(z.shape[1]), fitted.T @ (y[train] - level)
+        )
+        wrong = ((y[test] - level - (z[test] - centre) @ weights) ** 2).sum()
+        about = y[test].mean() if mean_of == "test" else 0.0
+        scores.append(1 - wrong / ((y[test] - about) ** 2).sum())
+    return np.maximum(scores, 0) if clip else np.array(scores)
+
+
+def assert_ridge(scores_of):
+    z, _, size = read()
+    for y in (size + 3, noise(9, len(z)) + 3):  # the second is not in z: R² below 0
+        one, scores = probe(z, y, seed=4), scores_of(z, y, 4)
+        assert one[:3] == pytest.approx((scores.mean(), scores.std(ddof=1), 0), rel=1e-6)
+        assert one.kind == "R2"
+
+
+def test_numbers_are_read_by_ridge_regression():
+    assert_ridge(plain_ridge)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"standardise": False}, {"held_out": False}, {"clip": True}, {"mean_of": "zero"}]
+)
+def test_wrong_ridges_are_caught(wrong):
+    with pytest.raises(AssertionError):
+        assert_ridge(lambda *arguments: plain_ridge(*arguments, **wrong))
+
+
+def plain_accuracy(z, y, train=None, seed=0):
+    fit = z if train is None else train
+    z = (z - fit.mean(0)) / fit.std(0)
+    scores = []
+    for fitted, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(z, y):
+        model = LogisticRegression(max_iter=1000).fit(z[fitted], y[fitted])
+        scores.append(100 * np.mean(model.predict(z[test]) == y[test]))
+    return np.mean(scores), np.std(scores, ddof=1)
+
+
+def test_classes_are_read_by_logistic_regression():
+    z, shape, size = read()
+    one = probe(z, shape, seed=2)
+    assert one[:2] == pytest.approx(plain_accuracy(z, shape, seed=2))
+    assert one.chance == pytest.approx(100 * np.bincount(shape).max() / len(shape))
+    assert one.kind == "accuracy"
+    train = 5.1 + 0.3 * (z[:50] - 5)  # other means and sds, near enough for the fit to converge
+    assert probe(z, shape, train=train)[:2] == pytest.approx(plain_accuracy(z, shape, train))
+    assert probe(z, size, train=train).score != probe(z, size).score
+
+
+def test_columns_of_a_number_are_averaged():
+    z, _, size = read()
+    both = np.stack([size, noise(7, len(z))], axis=1)
+    apart = [probe(z, column).score for column in both.T]
+    assert probe(z, both).score == pytest.approx(np.mean(apart))
+    assert probe(z, 1000 * both - 7).score == pytest.approx(np.mean(apart))  # of no unit
+
+
+def test_what_is_there_is_read_and_what_is_not_is_at_chance():
+    shape, angle = np.arange(300) % 3, np.linspace(0, 2 * np.pi, 300)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    z = np.concatenate([np.eye(3)[shape], circle @ noise(0, 2, 2)], axis=1)
+    assert probe(z, shape)[:3] == (100, 0, pytest.approx(100 / 3))
+    assert probe(z, circle).score == pytest.approx(1, abs=1e-3)
+    blank = noise(1, 300, 5)
+    assert probe(blank, shape).score == pytest.approx(100 / 3, abs=8)
+    assert -0.08 < probe(blank, circle).score < 0  # not clipped
+
+
+@pytest.mark.parametrize("train", [None, np.full((7, 3), 0.1)])
+def test_dead_units_carry_nothing(train):
+    z, shape, size = read()
+    dead = np.full((len(z), 3), [0.1, -1e6, 0])
+    assert probe(np.hstack([z, dead]), shape) == probe(z, shape)
+    one = probe(dead, (shape > 1) & (size > 0), train=train)
+    assert one.score == one.shuffled == pytest.approx(one.chance)
+    assert -0.1 < probe(dead, size, train=train).score <= 0
+
+
+@given(seeds, st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+@seeded
+def test_scale_and_shift_change_nothing_and_the_control_is_at_chance(seed, scale, shift):
+    z, shape, size = read(seed)
+    for factor in (shape, size):
+        moved = probe(scale * z + shift, factor, seed=seed)
+        assert moved.score == pytest.approx(probe(z, factor, seed=seed).score)
+        chance = 100 / 3 if factor is shape else -0.1
+        assert moved.shuffled == pytest.approx(chance, abs=14 if factor is shape else 0.2)
+
+
+def test_labels_of_any_kind_are_classes():
+    z, shape, _ = read()
+    expected = probe(z, shape)
+    names = np.array(["cone", "cube", "ball"])[shape]
+    for same in (shape + 5, shape.tolist(), shape.astype("uint8")):
+        assert probe(z, same) == expected
+    for same in (names.tolist(), pd.Series(names).astype("category"), names.astype(object)):
+        assert probe(z, same) == probe(z, names)
+    assert probe(z, shape > 1).kind == "accuracy"
+    assert probe(z, shape.astype(float)).kind == "R2"
+
+
+def test_matrix_holds_the_probes():
+    z, shape, size = read()
+    embeddings, factors = {"inv": z, "irr": z[:, 2:]}, {"shape": shape, "size": size}
+    train = {name: 0.5 * rows for name, rows in embeddings.items()}
+    table = probe_matrix(embeddings, factors, train=train, seed=1)
+    assert list(table.index) == ["inv", "irr"]
+    for name, rows in embeddings.items():
+        for factor, values in factors.items():
+            one = probe(rows, values, train=train[name], seed=1)
+            assert table.loc[name, factor] == one.score
+            assert table.attrs["shuffled"][name][factor] == one.shuffled
+            assert table.attrs["chance"][factor] == one.chance
+            assert table.attrs["kind"][factor] == one.kind
+    assert json.loads(json.dumps(table.attrs)) == table.attrs  # plain dicts, strings and floats
+
+
+# ---------------------------------------------------------------- modality_probe
+
+
+def naive_modality_probe(embeddings, train=None, seed=0, paired=True, apart=False):
+    """Loops over folds; the switches make wrong copies: twins in different folds, every modality
+    standardised alone."""
+    names, rows = sorted(embeddings), len(next(iter(embeddings.values())))
+    fit = embeddings if train is None else train
+    whole = np.concatenate([fit[name] for name in names])
+    z = []
+    for name in names:
+        own = fit[name] if apart else whole
+        z.append((embeddings[name] - own.mean(0)) / own.std(0))
+    z, y = np.concatenate(z), np.repeat(np.arange(len(names)), rows)
+    groups = np.tile(np.arange(rows), len(names)) if paired else np.arange(len(y))
+    scores = []
+    for fitted, test in KFold(5, shuffle=True, random_state=seed).split(np.unique(groups)):
+        rows_of = [np.isin(groups, part) for part in (fitted, test)]
+        model = LogisticRegression(max_iter=1000).fit(z[rows_of[0]], y[rows_of[0]])
+        scores.append(100 * model.score(z[rows_of[1]], y[rows_of[1]]))
+    return probing.Probe(np.mean(scores), np.std(scores, ddof=1), 100 / len(names), 0.0, "accuracy")
+
+
+def assert_reads_modalities(read_modality):
+    z = noise(0, 60, 50)
+    # of twins one is right, always; in different folds, one twin gives the other away
+    assert read_modality({"rgb": z, "depth": z})[:3] == (50, 0, 50)
+    assert read_modality({"rgb": z, "depth": z + 4}).score > 95
+    assert read_modality({"rgb": z, "depth": z}, train={"rgb": z, "depth": z + 1}).score == 50
+    weak = {"rgb": z, "depth": noise(1, 60, 50) + 0.3, "sar": noise(2, 60, 50)}
+    expected = naive_modality_probe(weak, seed=3)
+    assert read_modality(weak, seed=3)[:3] == pytest.approx(expected[:3])
+
+
+def test_modalities():
+    assert_reads_modalities(modality_probe)
+    views = {name: noise(k, 40, 5) + k / 2 for k, name in enumerate(["rgb", "depth", "sar"])}
+    assert modality_probe(views) == modality_probe(dict(reversed(views.items())))
+    assert modality_probe(views).shuffled == pytest.approx(100 / 3, abs=12)
+
+
+@pytest.mark.parametrize("wrong", [{"paired": False}, {"apart": True}], ids=str)
+def test_wrong_modality_probes_are_caught(wrong):
+    with pytest.raises(AssertionError):
+        assert_reads_modalities(lambda *a, **more: naive_modality_probe(*a, **more, **wrong))
+
+
+# ---------------------------------------------------------------- SAP, MIG, DCI
+
+FACTORS = classes(0, 300, 2)
+PERFECT = np.hstack([FACTORS * [0.5, -3.0], noise(1, 300, 2)])  # a unit a factor, two of noise
+SCORES = {"sap": sap, "mig": mig, "dci": dci}
+
+
+def codes_without():
+    """Codes that tell no factor from another, or nothing at all."""
+    yield "constant", np.full((300, 4), 0.1)
+    yield "noise and dead units", np.hstack([noise(2, 300, 1), np.zeros((300, 3))])
+    yield "one mixture", (FACTORS @ [1.0, 1.0])[:, None] * [1.0, -2.0, 0.1]
+    yield "mixtures", FACTORS @ np.array([[1, 1, 1, -1], [1, -1, 1, 1.0]]) + 0.1 * noise(3, 300, 4)
+
+
+@pytest.mark.parametrize(("name", "ceiling"), [("sap", 2 / 3), ("mig", 1), ("dci", 1)])
+def test_perfect_and_empty_codes(name, ceiling):
+    factors = classes(0, 1000, 2)
+    perfect = np.hstack([factors * [0.5, -3.0], noise(1, 1000, 2)])
+    assert SCORES[name](perfect, factors) == pytest.approx(ceiling, abs=0.05)
+    for what, codes in codes_without():
+        score = SCORES[name](codes, FACTORS)
+        assert 0 <= score < 0.08, f"{name}, {what}: {score}"
+        if what == "constant" or (what == "one mixture" and name != "dci"):
+            assert score == pytest.approx(0, abs=1e-9)
+
+
+def test_each_unit_twice_and_a_factor_in_two_units():
+    twice = np.hstack([PERFECT, PERFECT])
+    assert sap(twice, FACTORS) == mig(twice, FACTORS) == 0
+    once, doubled = dci_parts(PERFECT, FACTORS), dci_parts(twice, FACTORS)
+    assert doubled["disentanglement"] == pytest.approx(once["disentanglement"], abs=0.02)
+    assert once["completeness"] > 0.95
+    assert doubled["completeness"] < 0.75  # at most as even as 1 - log 2 / log 8
+    thresholds = np.concatenate([FACTORS > 0, FACTORS > 1], axis=1) + 0.0
+    expected = {"disentanglement": 1, "completeness": 0.5, "informativeness": 1}
+    assert dci_parts(thresholds, FACTORS) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_are_deterministic_and_of_no_scale(name):
+    codes = np.round(PERFECT[:100] + noise(5, 100, 4), 2)
+    score, factors = SCORES[name], FACTORS[:100] // 2
+    expected = score(codes, factors)
+    near = 0.03 if name == "dci" else 1e-9  # among equal splits the trees draw
+    assert score(codes.copy(), 3 * factors - 10) == expected  # only another name
+    assert score(codes * [2, -0.5, 8, 1000], factors) == pytest.approx(expected, abs=near)
+    assert score(codes * 2 + 1e6, factors) == pytest.approx(expected, abs=near)
+    assert score(codes[:, ::-1], factors[:, ::-1]) == pytest.approx(expected, abs=near)
+
+
+def naive_mig(codes, factors, bins=20, second=-2, normed=True):
+    """Entropies summed over a table of counts; the switches make wrong copies."""
+
+    def entropy_of(*columns):
+        counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)[1]
+        return -(counts / len(codes) * np.log(counts / len(codes))).sum()
+
+    gaps = []
+    for y in factors.T:
+        information = []
+        for unit in codes.T:
+            cut = np.digitize(unit, np.linspace(unit.min(), unit.max(), bins + 1)[1:-1])
+            information.append(entropy_of(cut) + entropy_of(y) - entropy_of(cut, y))
+        gap = sorted(information)[-1] - sorted(information)[second]
+        gaps.append(gap / (entropy_of(y) if normed else 1))
+    return np.mean(gaps)
+
+
+def assert_mig(mig):
+    """By hand: y = 0011; unit 0 is y (I = log 2), unit 1 cuts 0|011 (I = 3/2 log 2 - 3/4 log 3),
+    unit 2 is 0101 (0)."""
+    y = np.array([[0], [0], [1], [1]])
+    codes = np.array([[0, 0, 0], [0, 1, 1], [1, 1, 0], [1, 1, 1.0]])
+    assert mig(codes, y) == pytest.approx(1 - (1.5 - 0.75 * np.log2(3)))
+    assert mig(codes[:, [0, 2]], y) == pytest.approx(1)
+    codes = PERFECT + noise(6, 300, 4)
+    assert mig(codes, FACTORS) == pytest.approx(naive_mig(codes, FACTORS))
+
+
+def naive_sap(codes, factors, strength=0.01, second=-2, held_out=True):
+    """liblinear's dual problem, on units that are standardised beforehand; the switches make wrong
+    copies."""
+    gaps = []
+    for y in factors.T:
+        train, test = train_test_split(np.arange(len(y)), test_size=0.5, stratify=y, random_state=0)
+        test, scores = test if held_out else train, []
+        for unit in codes.T[:, :, None]:
+            svm = LinearSVC(
+                C=strength, class_weight="balanced", dual=True, max_iter=10**5, random_state=0
+            )
+            scores.append(svm.fit(unit[train], y[train]).score(unit[test], y[test]))
+        gaps.append(sorted(scores)[-1] - sorted(scores)[second])
+    return np.mean(gaps)
+
+
+def assert_sap(sap):
+    codes = PERFECT + 0.4 * noise(6, 300, 4)
+    codes = (codes - codes.mean(0)) / codes.std(0)
+    uneven = np.stack([np.arange(300) % 7 > 0, np.arange(300) % 5 > 3], axis=1) + 0
+    for factors in (FACTORS, uneven):  # uneven: where balance and C weigh
+        assert sap(codes, factors) == pytest.approx(naive_sap(codes, factors), abs=1e-3)
+
+
+def naive_concentration(importance, axis=1, base=None, weighted=True):
+    """Row by row; the switches make wrong copies."""
+    rows = importance if axis else importance.T
+    scores, weights = [], []
+    for row in rows:
+        shares = row[row > 0] / row.sum() if row.sum() else np.full(len(row), 1 / len(row))
+        scores.append(1 + (shares * np.log(shares)).sum() / np.log(base or len(row)))
+        weights.append(row.sum() if weighted else 1.0)
+    return np.average(scores, weights=weights) if sum(weights) else 0.0
+
+
+def assert_concentration(concentration):
+    """By hand, units × factors: all in one column, all even, nothing, and three rows of unequal
+    weight."""
+    assert concentration(np.eye(3)) == pytest.approx(1)
+    for even in (np.ones((4, 3)), np.zeros((4, 3))):
+        assert concentration(even) == pytest.approx(0, abs=1e-9)
+    rows = np.array([[6.0, 0], [1, 1], [0, 0], [1, 3]])  # 1, 0, unused, 1 - h(1/4)
+    quarter = 1 - (2 - 0.75 * np.log2(3))
+    assert concentration(rows) == pytest.approx((6 * 1 + 2 * 0 + 4 * quarter) / 12)
+    assert concentration(rows.T) == pytest.approx(naive_concentration(rows.T))
+
+
+def hsic_cka(a, b, centred=True, root=True, kernel=lambda z: z @ z.T):
+    """From kernel matrices [N, N]: tr(KHLH) / √(tr(KHKH) tr(LHLH)); the switches make wrong
+    copies."""
+    centre = np.eye(len(a)) - centred / len(a)
+    k, m = (centre @ kernel(z) @ centre for z in (a, b))
+    return (k * m).sum() / ((k * k).sum() * (m * m).sum()) ** (0.5 if root else 1)
+
+
+def assert_cka(cka):
+    """A column against itself and another: the squared correlation; against columns at right
+    angles: 0."""
+    x, y = noise(0, 50, 1) + 3, noise(1, 50, 1) - 3
+    assert cka(x, x + y) == pytest.approx(np.corrcoef(x[:, 0], (x + y)[:, 0])[0, 1] ** 2)
+    square = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]) + 2
+    assert cka(square[:, :1], square[:, 1:]) == pytest.approx(0, abs=1e-12)
+    assert cka(square[:, :1], square) == pytest.approx(np.sqrt(0.5))
+    a, b = noise(2, 30, 4), noise(3, 30, 7)
+    assert cka(a, b) == pytest.approx(hsic_cka(a, b))
+
+
+REFERENCES = {
+    "mig": (assert_mig, mig, naive_mig, [{"bins": 10}, {"second": 0}, {"normed": False}]),
+    "sap": (assert_sap, sap, naive_sap, [{"strength": 1e-4}, {"second": 0}, {"held_out": False}]),
+    "dci": (
+        assert_concentration,
+        probing._concentration,
+        naive_concentration,
+        [{"axis": 0}, {"base": np.e}, {"weighted": False}],
+    ),
+    "cka": (
+        assert_cka,
+        cka,
+        hsic_cka,
+        [{"centred": False}, {"root": False}, {"kernel": lambda z: z @ np.linalg.pinv(z)}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_score_equals_its_reference_and_wrong_copies_do_not(name):
+    check, ours, naive, wrongs = REFERENCES[name]
+    check(ours)
+    for wrong in wrongs:
+        with pytest.raises(AssertionError):
+            check(lambda *arguments, wrong=wrong: naive(*arguments, **wrong))
+
+
+@given(seeds, st.integers(2, 40), st.integers(1, 6), st.floats(1e-3, 1e3))
+@seeded
+def test_cka_depends_on_neither_rotation_nor_scale(seed, rows, width, scale):
+    a, b = noise(seed, rows, width), noise(seed + 1, rows, 3)
+    turn = np.linalg.qr(noise(seed + 2, width, width))[0]
+    assert cka(a, scale * a @ turn - 7) == pytest.approx(1)
+    assert cka(scale * a @ turn + 1, b) == pytest.approx(cka(a, b))
+    assert cka(b, a) == pytest.approx(cka(a, b))
+    assert 0 <= cka(a, b) <= 1
+
+
+def test_cka_of_a_constant_is_0_and_of_units_scaled_apart_is_not_1():
+    z, constant = noise(0, 50, 4), np.full((50, 2), 0.1)
+    assert cka(z, constant) == cka(constant, constant) == 0
+    assert cka(z, z * [1, 10, 100, 1000]) < 0.9
+
+
+# ---------------------------------------------------------------- errors
+
+Z, Y = noise(0, 20, 3), np.arange(20) % 2
+HOLE = np.where(np.arange(60).reshape(20, 3) < 4, np.nan, Z)  # two rows
+V = np.stack([Y, np.arange(20) // 10], axis=1)
+BAD = [
+    (lambda: probe(HOLE, Y), "embedding: 2 of 20 rows hold NaN"),
+    (lambda: probe_matrix({"a": Z, "z": HOLE}, {"y": Y}), "embedding 'z': 2 of 20 rows"),
+    (lambda: modality_probe({"a": Z, "z": Z * np.inf}), "embedding 'z': 20 of 20 rows"),
+    (lambda: probe(Z, Y, train=HOLE), "embedding in training: 2 of 20"),
+    (lambda: probe(Z[:, 0], Y), r"embedding: float64 of shape \(20,\)"),
+    (lambda: probe(Z[:0], Y[:0]), r"embedding: float64 of shape \(0, 3\)"),
+    (lambda: probe(Z, Y, train=Z[:, :2]), "embedding: 3 units, 2 in training"),
+    (lambda: probe(Z, 0 * Y), "factor: one value only, 0"),
+    (lambda: probe(Z, np.stack([Z[:, 0], np.ones(20)], 1)), "factor: one value only in a column"),
+    (lambda: probe(Z, HOLE[:, 0]), "factor: 2 of 20 rows hold NaN"),
+    (lambda: probe(Z, Y[1:]), r"factor: int64 of shape \(19,\) for 20"),
+    (lambda: probe(Z, V), r"factor: int64 of shape \(20, 2\)"),
+    (lambda: probe(Z, [None, "a"] * 10), "factor: object"),
+    (lambda: probe(Z, np.arange(20) > 16), "factor: True has 3 of 5 samples needed"),
+    (lambda: probe_matrix({"z": Z}, {"size": np.arange(20)}), "factor 'size': 0 has 1 of 5"),
+    (lambda: modality_probe({"a": Z[:4], "b": Z[:4]}), "4 samples for 5 folds; give 10"),
+    (lambda: probe_matrix({}, {"y": Y}), "rows {}"),
+    (lambda: probe_matrix({"z": Z}, {}), r"factors \[\]"),
+    (lambda: probe_matrix({"a": Z, "b": Z[1:]}, {"y": Y}), "rows {'a': 20, 'b': 19}"),
+    (lambda: modality_probe({"a": Z}), "modalities: {'a': "),
+    (lambda: modality_probe({"a": Z, "b": Z[:, 1:]}), r"'b': \(20, 2\)"),
+    (lambda: cka(Z, Z[1:]), "cka: 20 rows in a, 19 in b"),
+    (lambda: cka(Z, HOLE), "b: 2 of 20 rows"),
+    (lambda: dci(Z, V[:, :1]), "factors: 1 column"),
+]
+BAD_CODES = [
+    (HOLE, V, "codes: 2 of 20 rows hold NaN"),
+    (Z[:, :1], V, "codes: 1 unit"),
+    (Z, Y, r"factors: int64 of shape \(20,\)"),
+    (Z, V.astype(float), "factors: float64"),
+    (Z, V[1:], r"factors: int64 of shape \(19, 2\) for 20 codes"),
+    (Z, V[:, :0], r"factors: int64 of shape \(20, 0\)"),
+    (Z, V * [1, 0], "factor 1: one value only, 0"),
+    (Z, np.stack([np.arange(20) // 19 * 19, Y], axis=1), "factor 0: 19 has 1 of 2"),
+]
+CALLS = BAD + [
+    (lambda score=score, codes=codes, factors=factors: score(codes, factors), fragment)
+    for score in (sap, mig, dci)
+    for codes, factors, fragment in BAD_CODES
+]
+
+
+@pytest.mark.parametrize(("call", "fragment"), CALLS)
+def test_errors_name_the_place_and_the_value(call, fragment):
+    with pytest.raises(DataError, match=fragment) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    assert ";" in str(caught.value)

@@ -1,0 +1,221 @@
+"""Scores against scikit-learn and in closed form, calibration by bins, and predictions in the order
+of the data."""
+
+import numpy as np
+import pytest
+import sklearn.metrics
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from discom.data import Modality, MultiModalData
+from discom.data.batches import Images
+from discom.errors import DataError
+from discom.evaluation import (
+    calibration_error,
+    confusion,
+    predict_logits,
+    reliability,
+    scores,
+    weighted_f1,
+)
+
+seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
+
+
+def draw(seed, classes=5, samples=60, labels=None, predicted=None):
+    """Logits that are right more often than not; `labels` and `predicted` restrict which classes
+    occur."""
+    rng = np.random.default_rng(seed)
+    y = rng.choice(labels or classes, size=samples)
+    logits = rng.normal(size=(samples, classes))
+    logits[np.arange(samples), y] += 1
+    if predicted is not None:
+        logits[:, [c for c in range(classes) if c not in predicted]] -= 100
+    return torch.from_numpy(logits).float(), torch.from_numpy(y).long()
+
+
+CASES = {
+    "all classes": {},
+    "two of five classes": {"labels": [0, 3]},
+    "what is predicted is absent": {"labels": [0, 1], "predicted": [1, 2]},
+    "nothing right": {"labels": [0, 1], "predicted": [3, 4]},
+    "one class": {"labels": [2]},
+    "one sample": {"samples": 1},
+    "many classes, few samples": {"classes": 30, "samples": 20},
+}
+
+
+def by_sklearn(logits, y, average="weighted"):
+    predicted = logits.argmax(1).numpy()
+    return 100 * sklearn.metrics.f1_score(y.numpy(), predicted, average=average, zero_division=0)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weighted_f1_and_confusion_are_scikit_learns(name):
+    logits, y = draw(1, **CASES[name])
+    assert weighted_f1(logits, y).item() == pytest.approx(by_sklearn(logits, y), rel=1e-5, abs=1e-5)
+    classes, predicted = range(logits.shape[1]), logits.argmax(1)
+    expected = sklearn.metrics.confusion_matrix(y.numpy(), predicted.numpy(), labels=classes)
+    assert confusion(predicted, y, len(classes)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("average", ["macro", "micro"])
+def test_weighted_f1_is_no_other_average(average):
+    logits, y = draw(0, labels=[0, 0, 0, 1, 2])
+    assert abs(weighted_f1(logits, y).item() - by_sklearn(logits, y, average)) > 1
+
+
+def test_perfect_and_all_wrong():
+    y = torch.tensor([0, 0, 2])
+    perfect = torch.nn.functional.one_hot(y, 3).float()
+    for logits, value in ((perfect, 100), (perfect.roll(1, 1), 0)):
+        assert (weighted_f1(logits, y).item(), scores(logits, y)["accuracy"]) == (value, value)
+
+
+@seeded
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=6).filter(any), st.integers(0, 5))
+def test_constant_prediction(counts, guess):
+    """With a share p of the guessed class: precision p, recall 1, F1 = 2p / (1 + p), weight p."""
+    guess %= len(counts)
+    y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+    logits = torch.zeros(len(y), len(counts))
+    logits[:, guess] = 1
+    p = counts[guess] / sum(counts)
+    expected = {"f1": 100 * p * 2 * p / (1 + p), "accuracy": 100 * p}
+    values = scores(logits, y)
+    assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_scores_do_not_depend_on_the_order_of_samples():
+    logits, y = draw(0)
+    rows = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+    assert scores(logits[rows], y[rows]) == pytest.approx(scores(logits, y), rel=1e-5)
+    assert scores(logits[rows], y) != pytest.approx(scores(logits, y), rel=1e-3)
+
+
+def confident(groups):
+    """Two-class probabilities: (confidence, samples, how many of them right) for each group; class
+    0 is always predicted."""
+    probabilities, y = [], []
+    for confidence, samples, right in groups:
+        probabilities += [[confidence, 1 - confidence]] * samples
+        y += [0] * right + [1] * (samples - right)
+    return np.array(probabilities), np.array(y)
+
+
+@pytest.mark.parametrize(
+    ("groups", "error"),
+    [
+        ([(0.61, 100, 61), (0.75, 4, 3), (0.9, 10, 9)], 0.0),  # right as often as it says
+        ([(0.99, 10, 5)], 0.49),  # too sure
+        ([(0.6, 10, 10)], 0.4),  # not sure enough
+        ([(1.0, 5, 0)], 1.0),  # always sure and never right
+        ([(0.9, 10, 5), (0.55, 30, 30)], (10 * 0.4 + 30 * 0.45) / 40),  # bins weigh by their size
+        ([(0.81, 10, 10), (0.86, 10, 6)], 0.035),  # one of 15 bins: (0.81 + 0.86 - 1.6) / 2
+        ([(0.81, 10, 10), (0.88, 10, 6)], (0.19 + 0.28) / 2),  # two of 15 bins, though one of 10
+    ],
+)
+def test_calibration_error(groups, error):
+    probabilities, y = confident(groups)
+    assert calibration_error(reliability(probabilities, y)) == pytest.approx(error, abs=1e-9)
+    logits = torch.from_numpy(probabilities).clamp(min=1e-7).log().float()
+    values = scores(logits, torch.from_numpy(y))
+    assert values["calibration_error"] == pytest.approx(error, abs=1e-5)
+
+
+def test_known_bins():
+    table = reliability(*confident([(0.6, 1, 1), (0.7, 1, 0), (0.95, 1, 1), (1.0, 1, 1)]), bins=4)
+    assert table["count"].tolist() == [0, 0, 2, 2]
+    assert table["low"].tolist() == [0, 0.25, 0.5, 0.75]
+    assert table["confidence"].tolist()[2:] == pytest.approx([0.65, 0.975])
+    assert table["accuracy"].tolist()[2:] == [0.5, 1.0]
+    assert table[["confidence", "accuracy"]].iloc[:2].isna().all(axis=None)
+
+
+def probabilities_of(seed, classes=5, samples=400):
+    rng = np.random.default_rng(seed)
+    logits = torch.from_numpy(rng.normal(size=(samples, classes)) * rng.uniform(0.5, 3))
+    return logits.softmax(1).numpy(), rng.integers(0, classes, samples)
+
+
+@pytest.mark.parametrize("bins", [1, 10, 15])
+@pytest.mark.parametrize("seed", range(2))
+def test_it_is_the_calibration_error_of_torchmetrics(seed, bins):
+    p, y = probabilities_of(seed)
+    tensors = torch.from_numpy(p), torch.from_numpy(y)
+    theirs = multiclass_calibration_error(*tensors, num_classes=5, n_bins=bins).item()
+    table = reliability(p, y, bins)
+    assert calibration_error(table) == pytest.approx(theirs, abs=1e-6)
+    unweighted = (table["accuracy"] - table["confidence"]).abs().mean()  # a wrong copy
+    assert bins == 1 or abs(unweighted - theirs) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "fragment"),
+    [
+        ([[2.0, -1.0]], [0], "softmax"),
+        ([[3.0, 4.0]], [0], "softmax"),
+        ([[0.5, 0.5]], [0, 1], "labels"),
+        ([0.5, 0.5], [0, 1], "labels"),
+    ],
+)
+def test_what_is_no_probability_is_refused(p, y, fragment):
+    with pytest.raises(DataError, match=fragment):
+        reliability(np.array(p), np.array(y))
+
+
+# ---------------------------------------------------------------- predictions
+
+
+def numbered(count, folder=None):
+    """Images that hold their own number; saved and opened again, they stay on disk."""
+    x = np.arange(count, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 4, 4), np.float32)
+    data = MultiModalData({"rgb": Modality(x, np.arange(count) % 2, np.arange(count))}, ("a", "b"))
+    if folder is None:
+        return data
+    data.save(folder / "saved")
+    return MultiModalData.open(folder / "saved")
+
+
+def number(x):
+    return x.flatten(1).mean(1, keepdim=True).expand(-1, 3)
+
+
+@pytest.mark.parametrize("count", [1, 11])
+@pytest.mark.parametrize("batch_size", [1, 4, 512])
+def test_predictions_keep_the_order_of_the_data(count, batch_size):
+    sizes = []
+
+    def predict(x):
+        sizes.append(len(x))
+        return number(x)
+
+    logits = predict_logits(predict, Images(numbered(count), "rgb", "cpu"), batch_size)
+    assert logits[:, 0].tolist() == list(range(count))
+    assert sum(sizes) == count
+    assert max(sizes) <= batch_size
+
+
+@pytest.mark.parametrize("resident_bytes", [0, 1 << 30])
+def test_predictions_from_a_memory_map(tmp_path, resident_bytes):
+    data = numbered(11, tmp_path)
+    images = Images(data, "rgb", "cpu", resident_bytes)
+    assert predict_logits(number, images, 4)[:, 0].tolist() == list(range(11))
+    part = Images(data.take(np.array([7, 2, 9, 0])), "rgb", "cpu", resident_bytes)
+    assert predict_logits(number, part, 3)[:, 0].tolist() == [7, 2, 9, 0]
+
+
+def test_predictions_are_float32_without_a_graph_in_the_layout_asked_for():
+    weight = torch.ones(2, 3, requires_grad=True)
+    layouts = []
+
+    def predict(x):
+        layouts.append(x.is_contiguous(memory_format=torch.channels_last))
+        return (x.mean((2, 3)) @ weight).bfloat16()
+
+    images = Images(numbered(5), "rgb", "cpu")
+    logits = predict_logits(predict, images, 2, memory_format=torch.channels_last)
+    assert (logits.dtype, logits.requires_grad) == (torch.float32, False)
+    assert layouts == [True, True, True]

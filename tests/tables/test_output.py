@@ -1,0 +1,95 @@
+"""Tables as text, Markdown, LaTeX and CSV: every cell as it is written."""
+
+import math
+
+import pandas as pd
+import pytest
+from fixtures.results import result
+
+from discom.tables import by_dials, cost_to_markdown, summary, to_latex, to_markdown, to_text, write
+from discom.tables.statistics import metric_of
+
+RUNS = [
+    *(result("student", s, {"rgb": rgb}) for s, rgb in enumerate((70.0, 72.0, 74.0))),
+    *(
+        result("discom", s, {"rgb": rgb, "depth": 61.0}, seconds=seconds)
+        for s, rgb, seconds in ((0, 73.0, 20), (1, 74.0, 90), (2, 78.0, 40))
+    ),
+    result("student-2x", 1, {"rgb": 71.04}, seconds=15),
+]
+HALF = 4.302652729911275 / math.sqrt(3)
+INTERVAL = f"[{3 - HALF:+.1f}, {3 + HALF:+.1f}]"
+
+
+def full_table():
+    """A summary with every column that a table of the paper may add."""
+    table = summary(RUNS)
+    table.insert(6, "arrow", ["", "↑", "↓", "~"])
+    more = {"paper": [1.25, math.nan, 2.0, 3.0], "seconds": [10.4, 50, 50, 15.0]}
+    times = {"time": [1.0, 2.0, 2.0, math.nan], "time low": [0.5] + [math.nan] * 3}
+    return table.assign(**more, **times, **{"time high": [1.5] + [math.nan] * 3})
+
+
+def test_markdown_by_hand():
+    assert to_markdown(summary(RUNS)).split("\n") == [
+        "| data | method | modality | n | F1 | Δ student | Δ student-2x |",
+        "|---|---|---|---|---|---|---|",
+        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 |",
+        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 {INTERVAL} | +3.0 |",
+        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | – | – |",
+        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – |",
+    ]
+    lines = to_markdown(full_table(), ["student"]).split("\n")
+    assert lines[0] == "| data | method | modality | n | F1 | Δ student | paper | s | time |"
+    assert lines[2].endswith("| 72.0 ± 2.0 | – | 1.2 | 10 | 1.00 [0.50, 1.50] |")
+    assert lines[3].endswith(f"| 75.0 ± 2.6 ↑ | +3.0 {INTERVAL} | – | 50 | 2.00 |")
+    assert lines[5].endswith("| 71.0 ~ | -1.0 | 3.0 | 15 | – |")
+
+
+def test_a_single_run_and_a_dense_one():
+    table = summary([result("crodino", 0, {"rgb": 81.26}, metric="miou")], ["single"])
+    assert metric_of(table) == "miou"
+    lines = to_markdown(table, ["single"]).split("\n")
+    assert lines[0] == "| data | method | modality | n | mIoU |"
+    assert lines[2] == "| scenes | crodino | rgb | 1 | 81.3 |"
+
+
+def test_every_form_says_the_same(tmp_path):
+    table = full_table()
+    files = write(table, tmp_path / "made/table")
+    assert [file.name for file in files] == [f"table.{end}" for end in ("txt", "md", "csv", "tex")]
+    text, markdown, _, latex = (file.read_text(encoding="utf-8") for file in files)
+    assert (text, markdown, latex) == (
+        to_text(table) + "\n", to_markdown(table) + "\n", to_latex(table),
+    )  # fmt: skip
+    head, *lines = text.splitlines()
+    cells = [line.split(" | ") for line in markdown.replace("| ", "", 1).splitlines()[2:]]
+    for line, row in zip(lines, cells, strict=True):  # columns are aligned
+        assert line[head.index("modality") :].split()[0] == row[2]
+        assert line[head.index("Δ student") :].startswith(row[5])
+    assert r"75.0 $\pm$ 2.6 $\uparrow$ & +3.0 [" in latex
+    assert r"71.0 $\sim$" in latex
+    assert not set("±Δ↑↓–~") & set(latex)
+    again = pd.read_csv(tmp_path / "made/table.csv")
+    for column in ("f1", "vs student low", "seconds", "time"):
+        assert again[column].tolist() == pytest.approx(table[column].tolist(), nan_ok=True)
+
+
+def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
+    lines = cost_to_markdown(RUNS).split("\n")
+    heads = "data | method | parameters at use | n | s per run | quickest | samples/s | peak MB"
+    assert lines[0] == f"| {heads} |"
+    assert lines[2:5] == [
+        "| scenes | student | 7 | 3 | 10 | 10 | 1 | 1 |",
+        "| scenes | discom | 7 | 3 | 40 | 20 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
+        "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
+    ]
+    assert lines[-1] == "Machine: P, 2 threads, device cpu"
+
+
+def test_dials_are_read_from_the_names_of_the_data():
+    names = ["scenes", "scenes-shared=0-spurious=0.5", "scenes-noise=1e-05-shared=0.5"]
+    table = by_dials(pd.DataFrame({"data": names, "f1": 1.0}, index=[4, 5, 6]))
+    assert table["shared"].tolist() == [1.0, 0.0, 0.5]  # at rest, everything is shared
+    assert table["spurious"].tolist() == [0.0, 0.5, 0.0]
+    assert table["noise"].tolist() == [0.0, 0.0, 1e-5]

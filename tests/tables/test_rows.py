@@ -1,0 +1,308 @@
+"""The tables' rows, and tables made of hand-made results."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fixtures.results import result
+
+from discom import methods
+from discom.errors import ConfigError, RunError
+from discom.tables import (
+    BASELINES,
+    baselines,
+    is_dense,
+    label,
+    paper_figures,
+    paper_rows,
+    paper_table,
+)
+
+PAIR = ["rgb", "depth"]
+DENSE = methods.names(dense=True)
+CLASSIFICATION = methods.names(dense=False)
+SEPARATION = ("irr=1", "xcov=5", "xcov=20", "hsic=1", "hsic=5")
+LABELS = {
+    3: [
+        "discom",
+        *(f"discom {term}=0" for term in ("adv", "mod", "aux", "orth")),
+        "discom reduction=released modality_targets=released",
+        "discom pairing=paired",
+        "discom grl_lambda=0.1",
+        "discom grl_warmup=30",
+        "discom dimension=16",
+        "discom dimension=256",
+        "discom-solo",
+        "discom-solo orth=0",
+        "discom-solo dimension=256",
+    ],
+    4: ["discom"],
+    5: ["discom", *(f"discom {term}" for term in SEPARATION)],
+    "crodino": [
+        "crodino",
+        *(f"crodino {term}=0" for term in ("orth", "contrast", "aux")),
+        "crodino augmentation=coupled",
+        "crodino soft=0.5",
+        "single",
+    ],
+}  # fmt: skip
+ABLATIONS = pytest.mark.parametrize("number", LABELS)
+SECONDS = {"dense-teacher": 10, "single": 12, "dense-kdv2": 30, "crodino": 22}  # of seed 0
+
+
+def networks_of(name, options, modalities):
+    """The networks that a run scores."""
+    reads = options.get("reads") or options.get("teacher")
+    fused = name == "crodino" and options.get("weights", {}).get("aux") != 0
+    if "reads" in options:
+        return ["+".join(modalities)] if reads == "all" else [reads]
+    return [*(m for m in modalities if m != reads), *["+".join(modalities)] * fused]
+
+
+def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, teacher=None, **config):
+    """Runs of a whole table; `gain` adds points to rows by their label, a tenth more a seed."""
+    runs, dense = [], is_dense(number)
+    for name, options in paper_rows(number, list(modalities), teacher):
+        more = (gain or {}).get(name, (gain or {}).get(label(name, options), 0.0))
+        for seed in range(seeds):
+            score = 50.0 + seed + more * (1 + seed / 10)
+            runs.append(
+                result(
+                    name,
+                    seed,
+                    dict.fromkeys(networks_of(name, options, modalities), score),
+                    data=data,
+                    options=options,
+                    metric="miou" if dense else "f1",
+                    seconds=SECONDS.get(name, 20) + seed,
+                    teacher=f"dense-teacher-{seed}" if dense and methods.get(name).taught else None,
+                    hash=f"{name}-{seed}",
+                    **config,
+                )
+            )
+    return runs
+
+
+# ---------------------------------------------------------------- rows
+
+
+def test_rows_of_the_tables_of_methods():
+    published = dict(paper_rows(1, PAIR, as_published=True))
+    assert published["mlkd"]["combination"] == "discom-paper"
+    assert published["kdv2+lskd"] == {**methods.get("kdv2+lskd").published, "teacher": "rgb"}
+    rows = paper_rows("dense", PAIR)
+    assert [name for name, _ in rows] == DENSE
+    assert rows[0] == ("dense-teacher", {"reads": "all"})
+    taught = {name for name, options in rows if options == {"teacher": "all"}}
+    assert taught == {name for name in DENSE if methods.get(name).taught}
+    for rows in (published.items(), paper_rows(2, PAIR), paper_rows("dense", PAIR)):
+        for name, options in rows:
+            methods.get(name).options(options)
+
+
+@ABLATIONS
+def test_rows_of_the_ablations(number):
+    rows = paper_rows(number, PAIR)
+    assert [label(*row) for row in rows] == LABELS[number]
+    assert baselines(number) == (LABELS[number][0],)
+    assert paper_rows(number, ["depth", "rgb", "thermal"]) == rows
+    rows.clear()  # a copy
+    assert paper_rows(number, PAIR)
+
+
+def test_what_the_others_are_compared_with():
+    assert [baselines(number) for number in (1, 2)] == [BASELINES] * 2
+    assert baselines("dense") == ("single", "single-2x", "dense-kdv2", "dense-teacher")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        ((6, PAIR), "6 is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino"),
+        (("crodin", PAIR), "crodin is not one of ours"),
+        ((1, ["rgb"]), "two modalities or more"),
+        ((1, PAIR, "sonar"), "'sonar' cannot be the teacher of table 1; choose rgb, depth"),
+        ((2, PAIR, "rgb"), "'rgb' cannot be the teacher of table 2; only table 1 has one"),
+        ((3, PAIR, None, True), "as_published: table 3 sets its options itself"),
+        (("dense", PAIR, None, True), "as_published: table dense"),
+    ],
+)
+def test_a_table_that_cannot_be(arguments, fragment):
+    with pytest.raises(ConfigError, match=fragment):
+        paper_rows(*arguments)
+
+
+# ---------------------------------------------------------------- tables from runs
+
+
+def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
+    table = paper_table(runs_of(1), 1)
+    assert table["method"].tolist() == CLASSIFICATION
+    assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(CLASSIFICATION) - 1)
+    turned = paper_table(runs_of(1, teacher="depth"), 1, "depth")
+    assert turned["modality"].tolist()[:2] == ["depth", "rgb"]
+
+
+@pytest.mark.parametrize("number", [2, "dense"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_tables_with_a_teacher_of_all_have_a_row_for_each_network(number, order):
+    table = paper_table(runs_of(number)[::order], number)
+    expected = {
+        (name, m)
+        for name, options in paper_rows(number, PAIR)
+        for m in networks_of(name, options, PAIR)
+    }
+    assert set(zip(table["method"], table["modality"], strict=True)) == expected
+    assert len(table) == len(expected)
+    assert list(table["method"].unique()) == [name for name, _ in paper_rows(number, PAIR)]
+    teacher = table.iloc[0]
+    assert teacher["modality"] == "rgb+depth"
+    assert teacher.filter(like="vs ").isna().all()  # it is no competitor
+    assert teacher["arrow"] == ""
+
+
+def test_arrows_say_what_the_interval_says():
+    gain = {"dkd": 5.0, "mlkd": -5.0}
+    table = paper_table(runs_of(1, gain=gain), 1).set_index("method")
+    arrows = {"dkd": "↑", "mlkd": "↓", "kdv1": "~", "student": ""}
+    assert {name: table.loc[name, "arrow"] for name in arrows} == arrows
+    assert table.loc["dkd", "vs student"] == pytest.approx(5.5)
+    assert set(paper_table(runs_of(1, seeds=1), 1)["arrow"]) == {""}
+
+
+def test_rows_of_two_tables_do_not_mix():
+    """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds
+    are the same."""
+    other = [r for r in runs_of(2, gain={"kdv2": 9.0}) if methods.get(r.method).taught]
+    assert paper_table(runs_of(1) + other, 1).equals(paper_table(runs_of(1), 1))
+
+
+@pytest.mark.parametrize("change", [{"data": "eurosat"}, {"epochs": 99}])
+def test_runs_that_differ_in_data_or_settings_make_no_table(change):
+    with pytest.raises(RunError, match="2 data sets or settings; collect them apart"):
+        paper_table(runs_of(1) + runs_of(1, **change), 1)
+
+
+@ABLATIONS
+def test_an_ablation_is_in_its_order_whatever_the_runs(number):
+    other = [] if number == "crodino" else [result("student", seed) for seed in range(3)]
+    for runs in (runs_of(number), [*other, *runs_of(number)[::-1]]):
+        table = paper_table(runs, number)
+        assert list(table["method"].unique()) == LABELS[number]
+        assert set(table["n"]) == {3}
+        compared = [name for name in table if name.startswith("vs ")]
+        assert compared == [f"vs {LABELS[number][0]}{end}" for end in ("", " low", " high")]
+    first, second = LABELS[number][0], LABELS[number][-1]
+    if first != second:
+        table = paper_table(runs_of(number, gain={second: 4.0}), number).set_index("method")
+        assert set(table.loc[second, "arrow"]) == {"↑"}
+        assert set(table.loc[first, "arrow"]) == {""}
+
+
+def test_table_4_has_what_is_read_from_each_part_below_the_full_model():
+    runs = runs_of(4, "sunrgbd")
+    parts = {"discom z_inv": 45.0, "discom z_inv probe": 46.0, "discom z_irr": 12.0}
+    read = [
+        replace(run, method=name, scores={m: {"f1": f1 + run.seed} for m in PAIR})
+        for name, f1 in parts.items()
+        for run in runs
+    ]
+    table = paper_table([*read, *runs], 4).set_index(["method", "modality"])
+    assert list(table.index.levels[0]) == sorted(["discom", *parts])
+    assert table.loc[("discom z_inv", "depth"), "vs discom"] == pytest.approx(-5)
+    assert table.loc[("discom z_irr", "rgb"), "arrow"] == "↓"
+    assert table["paper"].tolist()[:4] == [53.63, 47.69, 46.13, 39.92]
+    assert table["paper"].isna().tolist()[4:] == [True] * 4
+    whole = runs_of(3)
+    assert paper_table([*whole, *read[:0]], 3).equals(paper_table(whole, 3))
+
+
+# ---------------------------------------------------------------- the paper's figures
+
+PAPER = pd.read_csv(Path(__file__).parents[1] / "golden/paper_tables.csv")
+SETS = {"SUNRGBD": "sunrgbd", "EuroSAT-MS-SAR": "eurosat", "TRISTAR": "tristar"}
+
+
+def by_our_name(row):
+    name = row.method.lower().replace("discom-kd", "discom")
+    if row.variant == "LSKD":
+        return f"{name}+lskd"
+    if row.variant.startswith("without "):
+        return f"{name} {row.variant.removeprefix('without ')}=0"
+    return f"{name} z_{row.variant[5:]}" if row.variant.startswith("only ") else name
+
+
+@pytest.mark.parametrize(("number", "count"), [(1, 39), (2, 75), (3, 30), (4, 18)])
+def test_every_figure_of_the_paper(number, count):
+    """Typed in from the paper once more, apart from the package's own file."""
+    paper = {
+        (SETS[row.dataset], row.modality, by_our_name(row)): row.f1
+        for row in PAPER.query("table == @number").itertuples()
+    }
+    assert len(paper) == count
+    figures = paper_figures().query("table == @number")
+    assert figures.set_index(["data", "modality", "method"])["f1"].to_dict() == paper
+    if number < 3:
+        compared = {name for *_, name in paper}
+        assert compared == set(CLASSIFICATION) - {"student-2x", "discom-solo"}
+
+
+def test_the_papers_figures_stand_beside_ours_only_on_its_data():
+    table = paper_table(runs_of(1, "sunrgbd"), 1).set_index("method")
+    assert table.loc[["discom", "teacher"], "paper"].tolist() == [47.69, 44.45]
+    assert math.isnan(table.loc["discom-solo", "paper"])
+    assert paper_table(runs_of(2, "sunrgbd"), 2)["paper"].tolist()[:3] == [55.95, 44.45, 43.82]
+    ablation = paper_table(runs_of(3, "sunrgbd"), 3).set_index(["method", "modality"])["paper"]
+    assert ablation["discom adv=0"].to_dict() == {"rgb": 51.38, "depth": 46.83}
+    assert math.isnan(ablation["discom dimension=16", "rgb"])
+    assert "paper" not in paper_table(runs_of(1), 1)
+    assert "paper" not in paper_table(runs_of(1, "sunrgbd", ("rgb", "thermal")), 1)
+
+
+# ---------------------------------------------------------------- what a dense method costs
+
+
+def costs(runs):
+    table = paper_table(runs, "dense")
+    return table.drop_duplicates("method").set_index("method")
+
+
+def test_seconds_count_the_teacher_and_time_is_the_share_of_teacher_and_students():
+    table = costs(runs_of("dense"))
+    reference = np.array([10 + 30, 11 + 31, 12 + 32])
+    for name, seconds in {
+        "crodino": [22, 23, 24],
+        "dense-teacher": [10, 11, 12],
+        "cwd": [20 + 10, 21 + 11, 22 + 12],
+        "dense-kdv2": reference,
+    }.items():
+        shares = np.array(seconds) / reference
+        half = 4.302652729911275 * shares.std(ddof=1) / math.sqrt(3)
+        expected = [np.mean(seconds), shares.mean(), shares.mean() - half, shares.mean() + half]
+        row = table.loc[name, ["seconds", "time", "time low", "time high"]].tolist()
+        assert row == pytest.approx(expected)
+    assert not {"seconds", "time"} & set(paper_table(runs_of("crodino"), "crodino"))
+
+
+def test_seeds_that_the_reference_lacks_count_in_the_seconds_and_not_in_the_share():
+    runs = [run for run in runs_of("dense") if (run.method, run.seed) != ("dense-kdv2", 2)]
+    row = costs(runs).loc["crodino"]
+    assert row["seconds"] == pytest.approx(23)
+    assert row["time"] == pytest.approx((22 / 40 + 23 / 42) / 2)
+    alone = costs([run for run in runs if run.method != "dense-kdv2"])
+    assert alone["time"].isna().all()
+    assert alone["seconds"].notna().all()
+    assert math.isnan(costs(runs_of("dense", seeds=1)).loc["crodino", "time low"])
+
+
+def test_what_reads_all_sensors_is_compared_with_the_teacher():
+    gain = {"crodino": 4.5, "dense-teacher": 9.0}
+    table = paper_table(runs_of("dense", gain=gain), "dense").set_index(["method", "modality"])
+    branch, fused = table.loc[("crodino", "rgb")], table.loc[("crodino", "rgb+depth")]
+    assert (branch["arrow"], branch["vs single"]) == ("↑", pytest.approx(4.5 * 1.1))
+    assert fused["vs dense-teacher"] == pytest.approx(-4.5 * 1.1)
+    assert math.isnan(branch["vs dense-teacher"])
+    assert math.isnan(fused["vs single"])

@@ -1,0 +1,374 @@
+"""Many runs put together: paired intervals by hand and by scipy, summaries and comparisons of
+hand-made results, Holm's correction, files that break."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fixtures.results import result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from discom import methods
+from discom.errors import ConfigError, DataError, RunError
+from discom.files import digest
+from discom.tables import (
+    BASELINES,
+    collect,
+    compare,
+    holm,
+    label,
+    load_results,
+    paired_difference,
+    summary,
+)
+
+seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
+T2 = 4.302652729911275  # Student's t of 2 degrees of freedom, 95 %
+
+
+def pair(rgb, depth=60.0):
+    return {"rgb": rgb, "depth": depth}
+
+
+# ---------------------------------------------------------------- paired differences
+
+
+@pytest.mark.parametrize("n", [2, 5, 20])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_paired_difference_is_scipys(n, level):
+    rng = np.random.default_rng(n)
+    ours, theirs = 80 + rng.normal(size=n), 78 + 3 * rng.normal(size=n)
+    d = ours - theirs
+    expected = stats.t.interval(level, n - 1, loc=d.mean(), scale=stats.sem(d))
+    interval = paired_difference(list(ours), list(theirs), level)
+    assert interval == pytest.approx((d.mean(), *expected), rel=1e-9)
+
+
+def test_paired_differences_by_hand():
+    """Differences 2, 3, 1: mean 2, sd 1. Of 1 and 3: sd √2, sem 1, and t with 1 degree of freedom
+    is tan(0.475π)."""
+    half = T2 / math.sqrt(3)
+    expected = pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
+    assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]) == expected
+    half = math.tan(0.475 * math.pi)
+    expected = pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
+    assert paired_difference([5.0, 5.0], [4.0, 2.0]) == expected
+    assert paired_difference([5.0], [3.5]) == pytest.approx((1.5, math.nan, math.nan), nan_ok=True)
+    assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
+    with pytest.raises(ValueError, match="pairs need equal shapes"):
+        paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_differences_are_paired():
+    """The spread of the scores themselves does not widen the interval, and who is whose partner
+    matters."""
+    theirs = [50.0, 70.0, 90.0]
+    _, low, high = paired_difference([51.0, 71.5, 91.2], theirs)
+    assert high - low < 2
+    _, low, high = paired_difference([91.2, 51.0, 71.5], theirs)
+    assert high - low > 50
+
+
+@seeded
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=2, max_size=8))
+def test_swapping_the_sides_mirrors_the_interval(pairs):
+    ours, theirs = (np.array(side) / 8 for side in zip(*pairs, strict=True))
+    mean, low, high = paired_difference(ours, theirs)
+    assert low <= mean <= high
+    mirrored = pytest.approx((-mean, -high, -low), rel=1e-9, abs=1e-9)
+    assert paired_difference(theirs, ours) == mirrored
+
+
+# ---------------------------------------------------------------- Holm
+
+
+def test_holm_by_hand_and_not_bonferroni():
+    assert np.allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+    assert np.allclose(holm([0.02, 0.5, 0.9]), [0.06, 1, 1])
+    assert holm([]).shape == (0,)
+
+
+@seeded
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_rejects_what_its_steps_reject(p):
+    """Holm's steps: up the sorted values, stopping at the first above α / (m - j + 1)."""
+    alpha, rejected = 0.05, set()
+    for step, place in enumerate(np.argsort(p, kind="stable")):
+        if p[place] * (len(p) - step) > alpha:
+            break
+        rejected.add(int(place))
+    assert {int(place) for place in np.flatnonzero(holm(p) <= alpha)} == rejected
+    assert (holm(p) >= np.asarray(p)).all()
+
+
+@pytest.mark.parametrize("p", [[-0.1], [0.2, 1.2], [np.nan]])
+def test_holm_refuses_what_is_no_p_value(p):
+    with pytest.raises(ValueError, match="lie in"):
+        holm(p)
+
+
+# ---------------------------------------------------------------- summary and comparison
+
+RUNS = [
+    *(result("student", seed, pair(rgb)) for seed, rgb in enumerate((70.0, 72.0, 74.0))),
+    *(result("discom", seed, pair(rgb, 61.0)) for seed, rgb in ((2, 78.0), (0, 73.0), (1, 74.0))),
+    result("student-2x", 1, pair(71.0, 62.0)),
+]
+
+
+def rows(table):
+    return {(row["data"], row["method"], row["modality"]): row for row in table.to_dict("records")}
+
+
+def ends(row, baseline):
+    return [row[f"vs {baseline}{end}"] for end in ("", " low", " high")]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_summary_by_hand(order):
+    table = summary(RUNS[::order])
+    cells = rows(table)
+    assert len(table) == len(cells) == 6
+    student, discom, twice = (
+        cells["scenes", m, "rgb"] for m in ("student", "discom", "student-2x")
+    )
+    assert (student["n"], student["f1"], student["sd"]) == (3, 72.0, pytest.approx(2.0))
+    assert (discom["n"], discom["f1"]) == (3, 75.0)
+    assert discom["sd"] == pytest.approx(math.sqrt(7))  # -2, -1, 3: 14 / (3 - 1)
+    half = T2 * 1.0 / math.sqrt(3)  # differences 3, 2, 4
+    assert ends(discom, "student") == pytest.approx([3, 3 - half, 3 + half])
+    assert discom["vs student-2x"] == 74.0 - 71.0  # seed 1 is all they share
+    for empty in (
+        discom["vs student-2x low"], discom["vs discom-solo"], student["vs student"], twice["sd"],
+    ):  # fmt: skip
+        assert math.isnan(empty)
+    assert (twice["n"], twice["f1"], twice["vs student"]) == (1, 71.0, -1.0)
+    assert ends(cells["scenes", "discom", "depth"], "student") == [1.0, 1.0, 1.0]
+    differences = [f"vs {name}{end}" for name in BASELINES for end in ("", " low", " high")]
+    assert list(table) == ["data", "method", "modality", "n", "f1", "sd", *differences]
+
+
+def test_other_data_and_other_settings_are_not_compared():
+    runs = [
+        result("student"),
+        result("discom", data="eurosat"),
+        result("discom", epochs=300),
+        result("discom", options={"grl_lambda": 0.5}),  # options are the method's own
+    ]
+    table = summary(runs)
+    assert len(table) == 8
+    assert table["vs student"].notna().sum() == 2
+    assert rows(table)["scenes", "discom grl_lambda=0.5", "rgb"]["vs student"] == 0.0
+
+
+def test_a_comparison_does_not_pool_runs_of_different_settings():
+    """A short and a long training, each with both methods and the same seeds."""
+    short = [result("student", s, {"rgb": 50.0 + s}) for s in range(3)]
+    short += [result("discom", s, {"rgb": 53.0 + s}) for s in range(3)]
+    long = [result("student", s, {"rgb": 70.0 + s}, epochs=300) for s in range(3)]
+    long += [result("discom", s, {"rgb": 80.0 + s}, epochs=300) for s in range(3)]
+    both = compare(short + long, [("discom", "student")])
+    assert both["difference"].tolist() == [3.0, 10.0]
+    assert both["n"].tolist() == [3, 3]
+    assert compare(short[:3] + long[3:], [("discom", "student")]).empty
+
+
+def test_networks_are_compared_with_those_of_the_same_name():
+    """A teacher of both modalities, students of each, and a student beside a teacher of the other
+    modality."""
+    runs = [
+        result("teacher", 0, {"rgb+depth": 90.0}),
+        result("teacher", 0, {"rgb": 85.0}, options={"reads": "rgb"}),
+        result("student", 0, pair(80.0)),
+        result("kdv2", 0, pair(81.0, 63.0)),
+        result("kdv2", 0, {"depth": 64.0}, options={"teacher": "rgb"}),
+        result("student", 1, {"rgb": 80.0}),
+    ]
+    differences = {key[1:]: row["vs student"] for key, row in rows(summary(runs)).items()}
+    assert {key: value for key, value in differences.items() if value == value} == {
+        ("kdv2", "rgb"): 1.0,
+        ("kdv2", "depth"): 3.0,
+        ("kdv2 teacher=rgb", "depth"): 4.0,
+        ("teacher reads=rgb", "rgb"): 5.0,
+    }
+    assert len(differences) == 7
+    counts = {m: rows(summary(runs))["scenes", "student", m]["n"] for m in ("rgb", "depth")}
+    assert counts == {"rgb": 2, "depth": 1}
+
+
+def test_a_baseline_with_other_options_is_no_baseline():
+    table = summary([result("discom"), result("student", options={"weights": {"cl": 2}})])
+    assert table["method"].tolist()[::2] == ["discom", "student cl=2"]
+    assert table["vs student"].isna().all()
+
+
+@pytest.mark.parametrize("options", [{}, {"grl_lambda": 1.0}, {"weights": {"aux": 1}}])
+@pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
+def test_two_runs_with_one_seed(options, put):
+    """A default written out is no other run."""
+    runs = [result("discom", 3), result("discom", 3, hash="bb", options=options)]
+    with pytest.raises(
+        RunError, match="scenes: two runs of discom with seed 3; collect them apart"
+    ):
+        put(runs)
+
+
+def test_no_results_and_results_of_two_kinds_make_no_summary():
+    with pytest.raises(RunError, match="summary: no results; train some runs first"):
+        summary([])
+    dense = result("single", 0, pair(60.0), metric="miou")
+    with pytest.raises(RunError, match="scored by f1 and by miou; collect them apart"):
+        summary([result("student"), dense])
+
+
+def test_a_pair_is_compared_on_common_seeds_in_every_data_set_and_sensor():
+    more = [
+        result("discom", 7, pair(99.0, 99.0)),
+        result("student", 0, {"rgb": 50.0}, data="hls"),
+        result("discom", 0, {"rgb": 51.0, "elevation": 40.0}, data="hls"),
+    ]
+    pairs = [("discom", "student"), ("discom", "student-2x"), ("kdv2", "student")]
+    table = compare(RUNS + more, pairs).set_index(["data", "modality", "minus"])
+    assert list(table.index) == [
+        ("scenes", "rgb", "student"),
+        ("scenes", "depth", "student"),
+        ("hls", "rgb", "student"),
+        ("scenes", "rgb", "student-2x"),
+        ("scenes", "depth", "student-2x"),
+    ]  # no student saw elevation
+    row = table.loc["scenes", "rgb", "student"]
+    assert (row["n"], list(row["each"])) == (3, [3, 2, 4])  # seeds 0, 1, 2, listed otherwise
+    test = stats.ttest_rel([73, 74, 78], [70, 72, 74])
+    expected = [3, *test.confidence_interval(), test.pvalue]
+    assert row[["difference", "low", "high", "p"]].tolist() == pytest.approx(expected)
+    alike = table.loc["scenes", "depth", "student"]
+    assert alike[["difference", "low", "high", "p"]].tolist() == [1, 1, 1, 0]
+    single = table.loc["scenes", "rgb", "student-2x"]
+    assert single[["n", "difference", "p"]].tolist() == [1, 3, 1]
+    assert np.isnan(single["low"])
+    assert np.allclose(table["holm"], holm(table["p"]))
+    assert list(compare(RUNS, [("kdv2", "dkd")]))[-2:] == ["holm", "each"]
+
+
+# ---------------------------------------------------------------- labels
+
+LABELS = [
+    ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
+    ("kdv2+lskd", {"temperature": 2.0, "teacher": "depth"}, "kdv2+lskd teacher=depth"),
+    ("kdv2", {"temperature": 2.5}, "kdv2 temperature=2.5"),
+    ("teacher", {"reads": "rgb"}, "teacher reads=rgb"),
+    ("dkd", {"weights": {"nckd": 2, "cl": 1}}, "dkd nckd=2"),
+    ("mine", {"colour": "red"}, "mine"),  # nobody knows its defaults
+    ("discom", {"weights": {"hsic": 5, "adv": 0}}, "discom adv=0 hsic=5"),
+    ("discom", {"weights": {"xcov": 0.05}, "dimension": 16}, "discom dimension=16 xcov=0.05"),
+]
+
+
+@pytest.mark.parametrize(("method", "options", "expected"), LABELS)
+def test_a_label_is_the_name_and_what_is_not_the_default(method, options, expected):
+    assert label(method, options) == expected
+
+
+def test_a_label_with_every_default_is_the_name():
+    for name in methods.names():
+        assert label(name, {}) == label(name, methods.get(name).options({})) == name
+    with pytest.raises(ConfigError, match="student has no 'colour'"):
+        label("student", {"colour": "red"})
+
+
+# ---------------------------------------------------------------- files
+
+
+def write(folder, *results):
+    for r in results:
+        path = folder / r.data / r.method / f"{r.seed}-{r.hash}" / "result.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(r.to_json()))
+    return folder
+
+
+def test_collect_and_load_go_round(tmp_path):
+    dense = result("single", 0, pair(60.0), metric="miou")
+    collect([*RUNS, dense], tmp_path / "all.json")
+    loaded = load_results(tmp_path / "all.json")
+    assert sorted(map(repr, loaded)) == sorted(map(repr, [*RUNS, dense]))
+    assert load_results(str(tmp_path)) == loaded  # a folder of such files
+    with pytest.raises(ValueError, match="JSON"):
+        collect([result("student", 0, pair(math.nan))], tmp_path / "other.json")
+    assert not (tmp_path / "other.json").exists()
+
+
+def test_load_orders_by_data_method_and_seed(tmp_path):
+    names = [("mine", 0), ("discom", 1), ("discom", 0), ("student", 2), ("student", 10)]
+    runs = [result(*name) for name in [*names, ("teacher", 3)]]
+    runs.append(result("student", 0, data="eurosat"))
+    loaded = load_results(write(tmp_path, *runs))
+    assert [(r.data, r.method, r.seed) for r in loaded] == [
+        ("eurosat", "student", 0), ("scenes", "teacher", 3), ("scenes", "student", 2),
+        ("scenes", "student", 10), ("scenes", "discom", 0), ("scenes", "discom", 1),
+        ("scenes", "mine", 0),
+    ]  # fmt: skip
+    with pytest.raises(RunError, match="absent: no finished run in it; train one with"):
+        load_results(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut", "missing field", "unknown field", "list", "bytes", "edit"]
+)
+def test_a_damaged_result_is_named(tmp_path, damage):
+    write(tmp_path, *RUNS[:2])
+    file = tmp_path / "scenes/student/1-aa/result.json"
+    text = file.read_text()
+    fields = json.loads(text)
+    content = {
+        "cut": text[:-20],
+        "missing field": json.dumps({k: v for k, v in fields.items() if k != "scores"}),
+        "unknown field": json.dumps({**fields, "colour": "red"}),
+        "list": "[1, 2]",
+        "bytes": "\xff\xfe",
+        "edit": text.replace("72.0", "92.0"),
+    }[damage]
+    file.write_bytes(content.encode("latin-1"))
+    message = r"student.1-aa.result\.json: .*; run the command again with --recompute"
+    with pytest.raises(RunError, match=message):
+        load_results(tmp_path)
+
+
+def test_a_copied_run_is_named_and_counts_once(tmp_path):
+    """Two runs of one name in two places are no copies: they were measured apart."""
+    write(tmp_path, *RUNS[:2])
+    copy = tmp_path / "scenes/student/1-aa copy"
+    shutil.copytree(tmp_path / "scenes/student/1-aa", copy)
+    message = r"1-aa copy.result\.json: a copy of .*1-aa.result\.json; delete one"
+    with pytest.raises(RunError, match=message):
+        load_results(tmp_path)
+    shutil.rmtree(copy)
+    write(tmp_path / "elsewhere", replace(RUNS[1], seconds=11.0))
+    assert len(load_results(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("damage", ["edited", "no checksum", "a number", "a field less", "cut"])
+def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
+    file = tmp_path / "all.json"
+    collect(RUNS, file)
+    fields = json.loads(file.read_text())
+    last = {key: value for key, value in fields[-1].items() if key != "checksum"}
+    less = {key: value for key, value in last.items() if key != "scores"}
+    changed = {
+        "edited": {**fields[-1], "seed": 7},
+        "no checksum": last,
+        "a number": 3,
+        "a field less": {**less, "checksum": digest(less)},
+    }
+    if damage == "cut":
+        file.write_text(file.read_text()[:-99])
+    else:
+        file.write_text(json.dumps([*fields[:-1], changed[damage]]))
+    reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
+    with pytest.raises((RunError, DataError), match=reasons.get(damage, "not a result of ours")):
+        load_results(file)
