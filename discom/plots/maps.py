@@ -1,66 +1,88 @@
-"""Pictures of embeddings: scatter plots of a projection, coloured by what is known of each
-sample."""
+"""Scatter plots of embeddings, coloured by what is known of each sample and readable in grey."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.errors import DataError
 from discom.evaluation.projection import preserved, project
-from discom.plots.marks import draw, explain, marks
+from discom.plots.look import COLOURS, panels
 
-__all__ = ["maps", "stability"]
+__all__ = ["maps", "scatter", "stability"]
 
-CAPTION = "UMAP. Near points are alike; axes, distances between groups and the size of a group mean nothing."
+MARKERS = "os^DvPX<>*"
+CAPTION = (
+    "UMAP. Near points are alike; axes, distances between groups and their sizes mean nothing."
+)
 
 
-def maps(panels: Mapping[str, np.ndarray], colours: Mapping[str, Any]) -> Figure:
+def scatter(axis: Axes, xy: np.ndarray, values: Any, style: Any = None) -> None:
+    """Draw samples: text, truth values and up to ten integers are categories, each with a colour
+    and a marker; other numbers are a scale of colours.
+
+    Args:
+        axis: gets the points and a legend.
+        xy: positions [N, 2].
+        values: [N] of any type; a pandas Categorical keeps the order of its categories.
+        style: [N], what the marker says where that is something else, such as the modality.
+    """
+    if not isinstance(values, pd.Categorical):
+        values = np.asarray(values)
+        few = values.dtype.kind in "iu" and len(np.unique(values)) <= len(MARKERS)
+        values = pd.Categorical(values) if few or values.dtype.kind not in "fiu" else values
+    points = pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "colour": values})
+    series: dict[str, Any] = {"palette": "viridis"}
+    if isinstance(values, pd.Categorical):
+        places = range(len(values.categories))
+        series = {"palette": [COLOURS[k % len(COLOURS)] for k in places], "style": "colour"}
+    if style is not None:
+        points["marker"] = pd.Categorical(style)
+        series["style"] = "marker"
+    if "style" in series:
+        kinds = range(len(points[series["style"]].cat.categories))
+        series["markers"] = [MARKERS[k % len(MARKERS)] for k in kinds]
+    points = points.sample(frac=1, random_state=0)  # the group drawn last would hide the others
+    series |= {"s": float(np.clip(4000 / len(points), 8, 30)), "alpha": 0.8, "linewidth": 0}
+    sns.scatterplot(points, x="x", y="y", hue="colour", ax=axis, **series)
+    axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
+    axis.spines[:].set(visible=True, linewidth=0.5, color="0.6")  # two lines would look like axes
+    sns.move_legend(
+        axis, "upper left", bbox_to_anchor=(1, 1), title=None, fontsize=8, frameon=False
+    )
+
+
+def maps(positions: Mapping[str, np.ndarray], colours: Mapping[str, Any]) -> Figure:
     """A grid of scatter plots: a row for each embedding, a column for each thing to colour it by.
 
     Args:
-        panels: name → positions [N, 2], such as `projection.project` returns; the same samples in
-        each.
-        colours: name → value of each sample [N], as in `marks`.
+        positions: name → [N, 2], such as of `projection.project`; the same samples in each.
+        colours: name → value of each sample [N], as in `scatter`.
 
     Raises:
-        DataError: nothing to draw, positions that are not [N, 2], or another number of samples
-            somewhere.
-
-    >>> figure = maps({"z": np.eye(2)}, {"class": ["cat", "dog"], "size": [0.1, 0.7]})
-    >>> [axis.get_title() for axis in figure.axes[:2]]
-    ['class', 'size']
-    >>> plt.close(figure)
+        DataError: nothing to draw, or positions and values that do not fit together.
     """
-    sizes = {f"panel {name}": np.shape(xy) for name, xy in panels.items()}
-    chosen = {name: marks(values) for name, values in colours.items()}
-    if not panels or not colours:
-        raise DataError(
-            f"maps: {len(panels)} panels, {len(colours)} colourings; give at least one of each"
-        )
-    count = len(next(iter(panels.values())))
-    sizes |= {f"colouring {name}": (len(held.code), 2) for name, held in chosen.items()}
-    for name, shape in sizes.items():
-        if shape != (count, 2):
-            raise DataError(
-                f"maps: {name} has shape {shape}, the first panel {count} samples in 2 columns; align them"
-            )
-    rows, columns = len(panels), len(colours)
-    entries = max(
-        [1, *((len(held.labels) + 1) // 2 for held in chosen.values())]
-    )  # legends have two columns
-    figure, axes = plt.subplots(rows + 1, columns, squeeze=False, layout="constrained",
-                                figsize=(3.1 * columns, 2.9 * rows + 0.2 * entries + 0.6),
-                                height_ratios=[2.9] * rows + [0.2 * entries + 0.15])  # fmt: skip
-    for axis_row, (name, xy) in zip(axes, panels.items(), strict=False):
+    shapes = {name: np.shape(xy) for name, xy in positions.items()}
+    shapes |= {name: (len(values), 2) for name, values in colours.items()}
+    if (
+        not positions
+        or not colours
+        or {*shapes.values()} != {(len(next(iter(colours.values()))), 2)}
+    ):
+        raise DataError(f"maps: {shapes}; give positions [N, 2] and N values for each colouring")
+    rows, columns = len(positions), len(colours)
+    figure, axes = panels(rows, columns, 4.2 * columns, 2.9 * rows + 0.4)
+    for axis_row, (name, xy) in zip(axes, positions.items(), strict=True):
+        for axis, (colour, values) in zip(axis_row, colours.items(), strict=True):
+            scatter(axis, np.asarray(xy), values)
+            axis.set_title(colour)
         axis_row[0].set_ylabel(name)
-        for axis, held in zip(axis_row, chosen.values(), strict=True):
-            draw(axis, xy, held)
-    for axis, foot, (name, held) in zip(axes[0], axes[-1], chosen.items(), strict=True):
-        axis.set_title(name)
-        explain(foot, held)
+    for axis in axes[1:].flat:
+        axis.get_legend().remove()
     figure.supxlabel(CAPTION, fontsize=8)
     return figure
 
@@ -71,32 +93,24 @@ def stability(
     neighbors: Sequence[int] = (5, 15, 50),
     seeds: Sequence[int] = (0, 1),
 ) -> Figure:
-    """The same embedding drawn again: a row for each seed, a column for each number of neighbours.
-
-    What is not in every panel is not in the data. Under each panel stands the share of the 15
-    nearest neighbours that the picture kept (`projection.preserved`).
+    """The same embedding drawn again: a row for each seed, a column for each number of neighbours,
+    with the share of the 15 nearest neighbours that each picture kept.
 
     Args:
         z: embeddings [N, D].
-        colour: value of each sample [N], as in `marks`.
-        neighbors, seeds: as in `projection.project`.
-
-    Raises:
-        DataError, ConfigError: as `projection.project`.
+        colour: value of each sample [N], as in `scatter`.
+        neighbors, seeds: as in `projection.project`, which says what it raises.
     """
-    held, kept = marks(colour), min(15, len(z) - 1)
-    figure, axes = plt.subplots(len(seeds), len(neighbors), squeeze=False, layout="constrained",
-                                figsize=(2.7 * len(neighbors) + 1.6, 2.7 * len(seeds) + 0.6))  # fmt: skip
+    count, size = min(15, len(z) - 1), (2.7 * len(neighbors) + 1.6, 2.7 * len(seeds) + 0.6)
+    figure, axes = panels(len(seeds), len(neighbors), *size)
     for axis_row, seed in zip(axes, seeds, strict=True):
+        for axis, near in zip(axis_row, neighbors, strict=True):
+            xy = project(z, neighbors=near, seed=seed)
+            scatter(axis, xy, colour)
+            share = f"{100 * preserved(z, xy, count):.0f} % of {count} neighbours kept"
+            axis.set(title=f"{near} neighbours", xlabel=share)
+            if axis is not axes[0][-1]:
+                axis.get_legend().remove()
         axis_row[0].set_ylabel(f"seed {seed}")
-        for axis, count in zip(axis_row, neighbors, strict=True):
-            xy = project(z, neighbors=count, seed=seed)
-            draw(axis, xy, held)
-            axis.set_xlabel(
-                f"{100 * preserved(z, xy, kept):.0f} % of {kept} neighbours kept", fontsize=8
-            )
-    for axis, count in zip(axes[0], neighbors, strict=True):
-        axis.set_title(f"{count} neighbours")
-    explain(axes[0][-1], held, beside=True)
     figure.supxlabel(CAPTION, fontsize=8)
     return figure
