@@ -100,9 +100,9 @@ class Scatter(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("scatter.js")
     picture = traitlets.Unicode().tag(sync=True)  # data URI of a PNG in double size
-    places = traitlets.List().tag(sync=True)  # [x, y] of each point in the picture, pixels
-    chosen = traitlets.List().tag(sync=True)  # numbers of points
-    links = traitlets.List().tag(sync=True)  # pairs of points
+    places: traitlets.List[Any] = traitlets.List().tag(sync=True)  # [x, y] of each point in the picture, pixels
+    chosen: traitlets.List[Any] = traitlets.List().tag(sync=True)  # numbers of points
+    links: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pairs of points
     label = traitlets.Unicode().tag(sync=True)
 
 
