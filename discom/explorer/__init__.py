@@ -18,8 +18,8 @@ from matplotlib.figure import Figure, FigureBase
 from discom.data import MultiModalData
 from discom.errors import DataError
 from discom.evaluation.projection import neighbours, preserved, project
+from discom.plots.embeddings import CAPTION, scatter
 from discom.plots.look import show
-from discom.plots.maps import CAPTION, scatter
 
 __all__ = ["Explorer", "Points", "explorer"]
 
@@ -100,7 +100,9 @@ class Scatter(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("scatter.js")
     picture = traitlets.Unicode().tag(sync=True)  # data URI of a PNG in double size
-    places: traitlets.List[Any] = traitlets.List().tag(sync=True)  # [x, y] of each point in the picture, pixels
+    places: traitlets.List[Any] = traitlets.List().tag(
+        sync=True
+    )  # pixels [x, y]
     chosen: traitlets.List[Any] = traitlets.List().tag(sync=True)  # numbers of points
     links: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pairs of points
     label = traitlets.Unicode().tag(sync=True)

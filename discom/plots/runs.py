@@ -67,8 +67,9 @@ def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -
         ids = pd.Index(arrays[f"{name}_ids"])
         rows = ids.get_indexer(shared) if kind == "predicted" else np.arange(len(ids))
         answers[name], labels[name] = arrays[f"{name}_{kind}"][rows], arrays[f"{name}_labels"][rows]
-        if kind == "logits":
-            answers[name] = answers[name].argmax(1)
+        if kind == "logits":  # an image is one pixel
+            answers[name] = answers[name].argmax(1)[:, None, None]
+            labels[name] = labels[name][:, None, None]
     return pixel_confusions(answers, labels, arrays["classes"].tolist())
 
 
