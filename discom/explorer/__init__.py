@@ -49,6 +49,8 @@ class Points:
 
     def __init__(self, data: MultiModalData, embedded: Embedded):
         parts = dict.fromkeys(part for arrays in embedded.values() for part in arrays)
+        if not set(parts) - {"logits"}:
+            raise DataError("explorer: no embedding was given; give inv and logits, for instance")
         for name, arrays in embedded.items():
             rows = len(data.modalities[name].ids) if name in data.modalities else 0
             for part in ["logits", *parts]:
@@ -100,9 +102,7 @@ class Scatter(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("scatter.js")
     picture = traitlets.Unicode().tag(sync=True)  # data URI of a PNG in double size
-    places: traitlets.List[Any] = traitlets.List().tag(
-        sync=True
-    )  # pixels [x, y]
+    places: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pixels [x, y]
     chosen: traitlets.List[Any] = traitlets.List().tag(sync=True)  # numbers of points
     links: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pairs of points
     label = traitlets.Unicode().tag(sync=True)
