@@ -34,8 +34,8 @@ from discom import data, explorer
 
 scenes, rng = data.load("scenes:n=60,size=8"), np.random.default_rng(0)
 embedded = {
-    name: {part: rng.normal(size=(60, 2)) for part in ("inv", "irr")} | {"logits": np.eye(9)[modality.y]}
-    for name, modality in scenes.modalities.items()
+    name: dict(inv=rng.normal(size=(60, 2)), irr=rng.normal(size=(60, 2)), logits=np.eye(9)[m.y])
+    for name, m in scenes.modalities.items()
 }
 explorer.project = lambda z, **_: z  # UMAP would compile for half a minute
 picture = explorer.explorer(scenes, embedded)
@@ -58,7 +58,9 @@ def served(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cell = nbformat.v4.new_code_cell(CELL)
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "explorer.ipynb")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
+    nbformat.write(notebook, folder / "explorer.ipynb")
     for name, setting in QUIET.items():
         file = folder / f"CONFIG/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
