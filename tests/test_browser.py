@@ -38,7 +38,7 @@ embedded = {
     for name, m in scenes.modalities.items()
 }
 explorer.project = lambda z, **_: z  # UMAP would compile for half a minute
-picture = explorer.explorer(scenes, embedded)
+picture = explorer.Explorer(scenes, embedded)
 picture.select([3])
 picture
 """

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 import discom.explorer as module
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
-from discom.explorer import SHOWN, Points, explorer
+from discom.explorer import SHOWN, Explorer, Points
 
 COUNT = 44
 PARTS = ("inv", "inf", "irr")
@@ -55,7 +55,7 @@ def layouts(monkeypatch):
 
 @pytest.fixture
 def shown(uneven, layouts):
-    return explorer(uneven, embed(uneven))
+    return Explorer(uneven, embed(uneven))
 
 
 def image(data_uri: str) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_controls_offer_parts_colours_and_neighbours(shown, layouts):
     assert "texture" in shown.colour.options
     assert shown.neighbors.options == (5, 15, 30, 50)
     few = scenes.make(9, size=8)
-    assert explorer(few, embed(few), neighbors=7).neighbors.options == (5, 7, 15)
+    assert Explorer(few, embed(few), neighbors=7).neighbors.options == (5, 7, 15)
     for control, value in ((shown.embedding, "all"), (shown.neighbors, 1000)):
         with pytest.raises(traitlets.TraitError):
             control.value = value
@@ -173,7 +173,7 @@ def test_neighbours_equal_the_long_way_round(uneven, part, name, row, other):
 @pytest.mark.parametrize("modalities", [("rgb",), ("rgb", "depth", "thermal")])
 def test_one_modality_or_three(layouts, modalities):
     data = scenes.make(30, size=8, modalities=modalities)
-    shown = explorer(data, embed(data))
+    shown = Explorer(data, embed(data))
     shown.select([3])
     assert len(shown.scatter.links) == len(modalities) - 1
     assert len(shown._grid()) == 2 * len(modalities) - 1
@@ -209,12 +209,25 @@ def test_embeddings_that_do_not_fit_the_data_are_named(uneven, change, message):
     embedded = embed(uneven)
     change(embedded)
     with pytest.raises(DataError, match=message):
-        explorer(uneven, embedded)
+        Explorer(uneven, embedded)
+
+
+def test_an_embedding_that_cannot_be_laid_out_leaves_the_picture(shown, monkeypatch):
+    before, picture = shown.xy, shown.scatter.picture
+
+    def refuse(z, **_):
+        raise DataError("project: no unit varies")
+
+    monkeypatch.setattr(module, "project", refuse)
+    shown.embedding.value = "irr"
+    assert shown.status.value == "project: no unit varies; the picture is still the last one"
+    np.testing.assert_array_equal(shown.xy, before)
+    assert shown.scatter.picture == picture
 
 
 @pytest.mark.slow
 def test_a_real_layout_is_the_same_again(uneven):
-    both = [explorer(uneven, embed(uneven), neighbors=5).xy for _ in range(2)]
+    both = [Explorer(uneven, embed(uneven), neighbors=5).xy for _ in range(2)]
     np.testing.assert_array_equal(*both)
     with pytest.raises(DataError, match="77 rows are too few for neighbors=90"):
-        explorer(uneven, embed(uneven), neighbors=90)
+        Explorer(uneven, embed(uneven), neighbors=90)

@@ -2,6 +2,7 @@
 the images behind them."""
 
 import base64
+import html
 import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -21,7 +22,7 @@ from discom.evaluation.projection import neighbours, preserved, project
 from discom.plots.embeddings import CAPTION, scatter
 from discom.plots.look import show
 
-__all__ = ["Explorer", "Points", "explorer"]
+__all__ = ["Explorer", "Points"]
 
 SHOWN, NEAREST = 8, 5  # images of the selection, and of the nearest in another modality
 HINT = "Click a point or draw around some; with the picture in focus, ← and → step through them."
@@ -30,18 +31,14 @@ Grid = list[list[tuple[str, int, str]]]  # rows of (modality, row of data.ids, t
 
 
 class Points:
-    """Samples as points: one for each sample in each modality, numbered modality by modality.
+    """Samples as points, one in each modality that has it, numbered modality by modality: `z` (part
+    → [P, D]), `names` (modality), `sample` (row of `data.ids`), `answers` (class ids) and `values`
+    (what they can be coloured by), [P] each.
 
     Args:
         data: the samples, such as the test part of a split.
         embedded: modality → part ("inv", "inf", "irr", …) → embeddings [N, D], and "logits" [N, C];
             rows as in `data.modalities[modality]`.
-
-    Attributes:
-        z: part → embeddings of all P points [P, D].
-        names, sample: modality of each point, and its row in `data.ids`, [P].
-        answers: what the logits say, class ids [P].
-        values: what points can be coloured by: class, right or wrong, and the data's factors, [P].
 
     Raises:
         DataError: an unknown modality, or a part that is missing, of another length or not finite.
@@ -109,13 +106,23 @@ class Scatter(anywidget.AnyWidget):
 
 
 class Explorer(ipywidgets.VBox):
-    """The picture with its controls and the images of its selection.
+    """A picture of embeddings to explore in JupyterLab: colour it, click or lasso points, see the
+    images behind them.
 
     `embedding`, `colour` and `neighbors` are drop-down lists, whose `value` may be set; `points`
     holds what is drawn, `xy` where, `scatter.chosen` the numbers of the selected points.
+
+    Args:
+        data, embedded: as in `Points`, such as the test part and what a network makes of it.
+        neighbors, seed: as in `projection.project`.
+
+    Raises:
+        DataError: embeddings that do not fit the data, or too few samples.
     """
 
-    def __init__(self, data: MultiModalData, embedded: Embedded, neighbors: int, seed: int):
+    def __init__(
+        self, data: MultiModalData, embedded: Embedded, *, neighbors: int = 15, seed: int = 0
+    ):
         self.points, self.seed = Points(data, embedded), seed
         self.layouts: dict[tuple[str, int], np.ndarray] = {}
         counts = {n for n in (5, 15, 30, 50) if n < len(self.points.sample)} | {neighbors}
@@ -141,16 +148,21 @@ class Explorer(ipywidgets.VBox):
     @property
     def ids(self) -> list[Any]:
         """Ids of the selected samples, each once, in the order of the selection."""
-        return list(
-            dict.fromkeys(self.points.data.ids[self.points.sample[self.scatter.chosen]].tolist())
-        )
+        samples = self.points.sample[self.scatter.chosen]
+        return list(dict.fromkeys(self.points.data.ids[samples].tolist()))
 
     def _draw(self, _: Any = None) -> None:
         part, near = key = self.embedding.value, self.neighbors.value
         z = self.points.z[part]
         if key not in self.layouts:
             self.status.value = f"computing … (z_{part}, {near} neighbours)"
-            self.layouts[key] = project(z, neighbors=near, seed=self.seed)
+            try:
+                self.layouts[key] = project(z, neighbors=near, seed=self.seed)
+            except DataError as error:
+                if not self.layouts:
+                    raise
+                self.status.value = f"{html.escape(str(error))}; the picture is still the last one"
+                return
         self.xy, count = self.layouts[key], min(15, len(z) - 1)
         kept = 100 * preserved(z, self.xy, count)
         self.status.value = f"{kept:.0f} % of the {count} nearest neighbours are near here too"
@@ -178,18 +190,15 @@ class Explorer(ipywidgets.VBox):
         grid = self._grid()
         figure = Figure(figsize=(1.4 * max(map(len, grid)), 1.8 * len(grid)), layout="constrained")
         points.draw(figure, grid)
-        head = (
-            f"{len(self.ids)} samples, the first {SHOWN} above; below, nearest to the first in z_"
-        )
-        self.images.value = f'{head}{self.embedding.value}<br><img src="{_picture(figure)}">'
+        head = f"{len(self.ids)} samples, the first {SHOWN} above; below, nearest to the first in"
+        self.images.value = f'{head} z_{self.embedding.value}<br><img src="{_picture(figure)}">'
 
     def _grid(self) -> Grid:
         """The selected samples in every modality, then the first one's nearest in the others."""
         points, names = self.points, dict.fromkeys(self.points.names)
         samples = dict.fromkeys(points.sample[self.scatter.chosen].tolist())
-        grid = [
-            [(name, s, str(points.data.ids[s])) for s in list(samples)[:SHOWN]] for name in names
-        ]
+        first = [(sample, str(points.data.ids[sample])) for sample in list(samples)[:SHOWN]]
+        grid = [[(name, *cell) for cell in first] for name in names]
         for name, near in points.near(self.scatter.chosen[0], self.embedding.value).items():
             grid.append([(name, s, f"near: {points.data.ids[s]}") for s in near.tolist()])
         return grid
@@ -217,19 +226,3 @@ def _picture(figure: Figure, dpi: int = 100) -> str:
     file = io.BytesIO()
     figure.savefig(file, dpi=dpi)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def explorer(
-    data: MultiModalData, embedded: Embedded, *, neighbors: int = 15, seed: int = 0
-) -> Explorer:
-    """A picture of embeddings to explore in JupyterLab: colour it, click or lasso points, see what
-    stands behind them.
-
-    Args:
-        data, embedded: as in `Points`, such as the test part and what a network makes of it.
-        neighbors, seed: as in `projection.project`.
-
-    Raises:
-        DataError: an unknown modality, a part that does not fit the data, or too few samples.
-    """
-    return Explorer(data, embedded, neighbors, seed)

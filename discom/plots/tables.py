@@ -1,12 +1,10 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.errors import RunError
@@ -40,6 +38,7 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         raise RunError("intervals: no method shares a seed with a baseline; train the baselines")
     names = list(dict.fromkeys(compared["method"]))
     parts = dict(tuple(compared.groupby(["data", "modality"], sort=False)))
+    repeated = len({modality for _, modality in parts}) < len(parts)  # in several data sets
     across = min(2, len(parts))
     down = -(-len(parts) // across)
     size = (4.6 * across + 0.6, (max(0.42 * len(names), 0.8) + 1.2) * down + 0.3)
@@ -50,12 +49,14 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         rows = part.set_index("method").reindex(names)
         for number, baseline in enumerate(baselines):
             heights = np.arange(len(names)) + 0.24 * (number - (len(baselines) - 1) / 2)
-            _dots(axis, heights, rows, baseline, number, f"− {baseline}")
+            middle, lengths = _spans(rows, baseline)
+            style = {"label": f"− {baseline}", "capsize": 2, **look(number)}
+            axis.errorbar(middle, heights, xerr=lengths, linestyle="", **style)
         for place, mean in enumerate(rows[metric]):
             text, spot = "" if np.isnan(mean) else f"{mean:.1f}", ("axes fraction", "data")
             axis.annotate(text, (1.01, place), xycoords=spot, va="center", fontsize=8)
         seeds = " or ".join(map(str, sorted(set(part["n"]))))
-        where = modality if compared["data"].nunique() == 1 else f"{data}, {modality}"
+        where = f"{data}, {modality}" if repeated else modality
         axis.set_title(f"{where} (n = {seeds}; mean {score} at the right)")
         axis.set(xlabel=f"difference in {score} points", yticks=range(len(names)))
         axis.set(yticklabels=names, ylim=(len(names) - 0.5, -0.5))
@@ -65,31 +66,19 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     return figure
 
 
-def _dots(
-    axis: Axes,
-    places: Any,
-    rows: pd.DataFrame,
-    baseline: str,
-    number: int,
-    label: str,
-    upright: bool = False,
-) -> None:
-    """Differences to a baseline as markers with their intervals along x; or joined, along y."""
+def _spans(rows: pd.DataFrame, baseline: str) -> tuple[np.ndarray, np.ndarray]:
+    """Differences to a baseline [N], and how far their intervals reach down and up [2, N]."""
     columns = [f"vs {baseline}{end}" for end in ("", " low", " high")]
     middle, low, high = rows[columns].to_numpy(float).T
-    lengths, style = [middle - low, high - middle], {"label": label, "capsize": 2, **look(number)}
-    if upright:
-        axis.errorbar(places, middle, yerr=lengths, linewidth=1.2, **style)
-    else:
-        axis.errorbar(middle, places, xerr=lengths, linestyle="", **style)
+    return middle, np.stack([middle - low, high - middle])
 
 
 def _legend(figure: Figure, axes: np.ndarray) -> None:
     """Every label once, below the panels."""
-    pairs = [
-        pair for axis in axes.flat for pair in zip(*axis.get_legend_handles_labels(), strict=True)
-    ]
-    lines = {label: line for line, label in pairs}
+    lines = {}
+    for axis in axes.flat:
+        handles, labels = axis.get_legend_handles_labels()
+        lines |= dict(zip(labels, handles, strict=True))
     figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=4, frameon=False)
 
 
@@ -110,14 +99,15 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     for axis_row, baseline in zip(axes, baselines, strict=True):
         others = table[~table["method"].isin([baseline, "teacher", "dense-teacher"])]
         for axis, modality in zip(axis_row, modalities, strict=True):
-            curves = others[others["modality"] == modality].groupby(
-                ["method", *dials[1:]], sort=False
-            )
+            part = others[others["modality"] == modality]
+            curves = part.groupby(["method", *dials[1:]], sort=False)
             for number, ((method, *value), curve) in enumerate(curves):
                 label = ", ".join([method, *(f"{dials[1]} {v:g}" for v in value)])
                 aside = 0.012 * number * np.ptp(table[dial])  # lest one hides another
                 curve = curve.sort_values(dial)
-                _dots(axis, curve[dial] + aside, curve, baseline, number, label, upright=True)
+                middle, lengths = _spans(curve, baseline)
+                style = {"label": label, "capsize": 2, **look(number)}
+                axis.errorbar(curve[dial] + aside, middle, yerr=lengths, **style)
             axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
             axis.set(xlabel=dial, ylabel=f"{score} points", xticks=sorted(set(table[dial])))
             axis.set_title(f"{modality}: {score} − {score} of {baseline}", fontsize=10)

@@ -366,7 +366,7 @@ figure = plots.stability(joint["inv"], colours["sensor"])
 # In JupyterLab the next cell shows a picture to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. GitHub shows the same state as a plain picture.
 
 # %%
-explorer = explorer.explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
+explorer = explorer.Explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
 explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])  # the first RGB scenes that are named wrongly
 explorer
 
