@@ -158,17 +158,17 @@ def changed(page, before: list[str], what: str) -> list[str]:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: sudo apt install chromium")
 def test_images_follow_clicks_lassos_and_controls(page):
     shown = images(page)  # selected by the cell itself
-    assert page.get_by_text("1 samples, the first 8 above").is_visible()
+    assert page.get_by_text("Selected: 1, at most 8 shown").is_visible()
     lasso(page)
     shown = changed(page, shown, "the images of a lasso")
-    assert page.get_by_text(re.compile("60 samples, the first 8 above")).is_visible()
+    assert page.get_by_text("Selected: 60, at most 8 shown").is_visible()
     page.screenshot(path=SCREENSHOTS / "lasso.png")
     page.keyboard.press("ArrowRight")  # the picture has the focus: on to the next point
     shown = changed(page, shown, "the images of the next point")
-    assert page.get_by_text("1 samples, the first 8 above").is_visible()
+    assert page.get_by_text("Selected: 1, at most 8 shown").is_visible()
 
     page.get_by_label("embedding", exact=True).select_option(label="z_irr")
-    page.get_by_text("nearest to the first in z_irr").wait_for()
+    page.get_by_text("the nearest to the first in z_irr").wait_for()
     shown = changed(page, shown, "neighbours in the other embedding")
     page.get_by_label("colour", exact=True).select_option(label="illumination")
     page.get_by_role("img", name=re.compile("coloured by illumination")).wait_for()

@@ -137,7 +137,7 @@ def test_a_click_in_the_page_is_a_selection(shown, uneven):
 def test_of_many_samples_the_first_are_shown(shown):
     shown.select(range(20))
     assert len(shown.ids) == 20
-    assert f"20 samples, the first {SHOWN} above" in shown.images.value
+    assert f"Selected: 20, at most {SHOWN} shown" in shown.images.value
     assert [len(line) for line in shown._grid()] == [SHOWN, SHOWN, 5]
 
 

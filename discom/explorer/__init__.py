@@ -190,7 +190,7 @@ class Explorer(ipywidgets.VBox):
         grid = self._grid()
         figure = Figure(figsize=(1.4 * max(map(len, grid)), 1.8 * len(grid)), layout="constrained")
         points.draw(figure, grid)
-        head = f"{len(self.ids)} samples, the first {SHOWN} above; below, nearest to the first in"
+        head = f"Selected: {len(self.ids)}, at most {SHOWN} shown; then the nearest to the first in"
         self.images.value = f'{head} z_{self.embedding.value}<br><img src="{_picture(figure)}">'
 
     def _grid(self) -> Grid:

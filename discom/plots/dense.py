@@ -99,7 +99,9 @@ def pixel_confusions(
         labelled = {"annot": text, "fmt": "", "annot_kws": {"fontsize": 6 if many else 8}}
         grey = {"cmap": "Greys", "vmin": 0, "vmax": 100, "cbar": False, "linewidths": 0.5}
         sns.heatmap(shares, ax=axis, xticklabels=True, yticklabels=first, **labelled, **grey)
-        axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)" if first else "")
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("predicted", fontsize=9)
+        axis.set_ylabel("true class (row = 100 %)" if first else "", fontsize=9)
         axis.tick_params(labelsize=8, length=0)
         axis.tick_params(axis="y", rotation=0)
         plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
