@@ -1,6 +1,7 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,11 +76,12 @@ def _spans(rows: pd.DataFrame, baseline: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _legend(figure: Figure, axes: np.ndarray) -> None:
     """Every label once, below the panels."""
-    lines = {}
+    lines: dict[str, Any] = {}
     for axis in axes.flat:
         handles, labels = axis.get_legend_handles_labels()
         lines |= dict(zip(labels, handles, strict=True))
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=4, frameon=False)
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 4, "frameon": False}
+    figure.legend([*lines.values()], [*lines], **place)
 
 
 def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
