@@ -1,41 +1,33 @@
-"""The explorer without a browser: its state, what it shows of a selection, and what it says when it
-cannot draw."""
+"""The explorer without a browser: its state, and what it shows of a selection."""
 
 import base64
-import html
 import io
 import re
 
 import matplotlib.image
 import numpy as np
 import pytest
+import traitlets
 from matplotlib.figure import Figure
 
+import discom.explorer as module
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
-from discom.evaluation.projection import project
-from discom.explorer import interactive as widgets
-from discom.explorer.interactive import SHOWN, explorer
-from discom.explorer.points import Points
-from discom.plots.marks import marks
+from discom.explorer import SHOWN, Explorer, Points
 
 COUNT = 44
+PARTS = ("inv", "inf", "irr")
 
 
 def embed(data: MultiModalData, wrong: int = 3) -> dict:
-    """Random embeddings; logits that are right but for the first `wrong` samples of each
-    modality."""
-    rng = np.random.default_rng(0)
-    held = {}
+    """Random embeddings; logits that are right but for the first samples of each modality."""
+    rng, embedded = np.random.default_rng(0), {}
     for name, modality in data.modalities.items():
-        said = modality.y.copy()
-        said[:wrong] = (said[:wrong] + 1) % len(data.classes)
-        parts = {
-            part: rng.normal(size=(len(said), 6)).astype(np.float32)
-            for part in ("inv", "inf", "irr")
-        }
-        held[name] = {**parts, "logits": np.eye(len(data.classes))[said]}
-    return held
+        answers = modality.y.copy()
+        answers[:wrong] = (answers[:wrong] + 1) % len(data.classes)
+        parts = {part: rng.normal(size=(len(answers), 6)).astype(np.float32) for part in PARTS}
+        embedded[name] = {**parts, "logits": np.eye(len(data.classes))[answers]}
+    return embedded
 
 
 @pytest.fixture(scope="module")
@@ -44,372 +36,198 @@ def uneven():
     whole = scenes.make(COUNT, size=8)
     rgb, depth = whole.modalities.values()
     rows = np.flatnonzero(np.arange(COUNT) % 4)[::-1]
-    return MultiModalData(
-        {"rgb": rgb, "depth": depth.take(rows)}, whole.classes, factors=whole.factors
-    )
+    modalities = {"rgb": rgb, "depth": depth.take(rows)}
+    return MultiModalData(modalities, whole.classes, factors=whole.factors)
 
 
 @pytest.fixture
 def layouts(monkeypatch):
-    """Maps without UMAP: what was asked for, in order."""
+    """Positions without UMAP: what was asked for, in order."""
     asked = []
 
     def project(z, *, neighbors, seed):
         asked.append((len(z), neighbors, seed))
         return z[:, :2] + neighbors
 
-    monkeypatch.setattr(widgets, "project", project)
+    monkeypatch.setattr(module, "project", project)
     return asked
 
 
 @pytest.fixture
-def seen(uneven, layouts):
-    return explorer(uneven, embed(uneven))
+def shown(uneven, layouts):
+    return Explorer(uneven, embed(uneven))
 
 
-def point_of(data: MultiModalData, name: str, row: int) -> int:
-    """The number of a point, counted the long way: modality by modality."""
-    before = list(data.modalities)[: list(data.modalities).index(name)]
-    return sum(len(data.modalities[other].ids) for other in before) + row
+def image(data_uri: str) -> np.ndarray:
+    content = base64.b64decode(re.search(r'base64,([^"]*)', data_uri)[1])
+    return matplotlib.image.imread(io.BytesIO(content))
 
 
-def alternative(widget) -> str:
-    return html.unescape(re.search(r"alt='([^']*)'", widget.value)[1])
+# ---------------------------------------------------------------- the picture
 
 
-def pixels(widget) -> np.ndarray:
-    return matplotlib.image.imread(
-        io.BytesIO(base64.b64decode(re.search(r"base64,([^']*)'", widget.value)[1]))
-    )
-
-
-# ---------------------------------------------------------------- state
-
-
-def test_both_modalities_points_are_in_one_picture(seen, uneven):
-    z = embed(uneven)
+def test_points_of_both_modalities_are_laid_out_once(shown, uneven, layouts):
+    z, points = embed(uneven), COUNT + COUNT * 3 // 4
     expected = np.concatenate([z["rgb"]["inv"][:, :2], z["depth"]["inv"][:, :2]]) + 15
-    np.testing.assert_allclose(seen.xy, expected, rtol=1e-6)
-    assert len(seen.xy) == COUNT + COUNT * 3 // 4
-
-
-def test_the_first_state_is_the_first_embedding_coloured_by_class(seen):
-    assert (seen.embedding, seen.colour, seen.neighbors, seen.selection) == ("inv", "class", 15, ())
-    assert re.match(
-        r"\d+ % of the 15 nearest neighbours are the nearest in this picture too", seen.status
-    )
-    assert "Nothing is selected" in seen.images.value
-
-
-def test_pictures_are_made_when_they_are_asked_for_and_once(seen, layouts):
-    points = len(seen.points)
-    first = seen.xy
-    seen.embedding = "irr"
-    assert not np.allclose(seen.xy, first)
-    seen.neighbors = 5
-    seen.neighbors = 15
-    seen.embedding = "inv"
-    np.testing.assert_array_equal(seen.xy, first)
+    np.testing.assert_allclose(shown.xy, expected)
+    shown.embedding.value = "irr"
+    assert not np.allclose(shown.xy, expected)
+    shown.neighbors.value = 5
+    shown.neighbors.value = 15
+    shown.embedding.value = "inv"
+    np.testing.assert_allclose(shown.xy, expected)
     assert layouts == [(points, 15, 0), (points, 15, 0), (points, 5, 0)]
+    assert re.match(r"\d+ % of the 15 nearest neighbours are near here too", shown.status.value)
 
 
-def test_it_says_that_it_is_computing_before_it_does(seen, monkeypatch):
-    said = []
-    seen.observe(lambda change: said.append(change["new"]), "status")
-    monkeypatch.setattr(widgets, "project", lambda z, **_: said.append("project") or z[:, :2])
-    seen.embedding = "inf"
-    assert said[0] == "computing … (z_inf, 15 neighbours)"
-    assert said[1] == "project"
-    assert "% of the 15" in said[2]
-    assert said[2] in html.unescape(seen.status_line.value)
-
-
-def test_controls_and_state_are_tied_both_ways(seen):
-    embedding, colour, neighbours = seen.view.children[0].children
-    assert [label for label, _ in embedding.options] == ["z_inv", "z_inf", "z_irr"]
-    assert [label for label, _ in colour.options][:3] == ["class", "modality", "right or wrong"]
-    assert ("texture", "texture") in colour.options
-    assert [value for _, value in neighbours.options] == [5, 15, 30, 50]
-    embedding.value, colour.value = "inf", "texture"
-    assert (seen.embedding, seen.colour) == ("inf", "texture")
-    seen.colour = "modality"
-    assert colour.value == "modality"
-
-
-def test_fewer_points_offer_fewer_neighbours(layouts):
+def test_controls_offer_parts_colours_and_neighbours(shown, layouts):
+    assert shown.embedding.options == (("z_inv", "inv"), ("z_inf", "inf"), ("z_irr", "irr"))
+    assert shown.colour.options[:3] == ("class", "right or wrong", "modality")
+    assert "texture" in shown.colour.options
+    assert shown.neighbors.options == (5, 15, 30, 50)
     few = scenes.make(9, size=8)
-    seen = explorer(few, embed(few), neighbors=7)
-    assert seen.choices["neighbors"] == [5, 7, 15]
+    assert Explorer(few, embed(few), neighbors=7).neighbors.options == (5, 7, 15)
+    for control, value in ((shown.embedding, "all"), (shown.neighbors, 1000)):
+        with pytest.raises(traitlets.TraitError):
+            control.value = value
 
 
-def test_colours_follow_the_rows_of_each_modality(seen, uneven):
-    for name in ("rgb", "depth"):
+def test_values_follow_the_rows_of_each_modality(shown, uneven):
+    points = shown.points
+    for name, first in (("rgb", 0), ("depth", COUNT)):
         for row in (0, 3, 20):
             sample = uneven.ids.tolist().index(uneven.modalities[name].ids[row])
-            point = point_of(uneven, name, row)
-            values = {key: np.asarray(held)[point] for key, held in seen.points.values.items()}
+            values = {key: np.asarray(column)[first + row] for key, column in points.values.items()}
             assert values["class"] == uneven.classes[uneven.labels[sample]]
-            assert values["modality"] == name
+            assert values["modality"] == points.names[first + row] == name
             assert values["right or wrong"] == ("wrong" if row < 3 else "right")
             assert values["illumination"] == uneven.factors["illumination"][sample]
 
 
-@pytest.mark.parametrize("colour", ["class", "right or wrong", "illumination"])
-def test_what_is_sent_to_the_page_are_the_marks(seen, colour):
-    seen.colour = colour
-    expected = marks(seen.points.values[colour])
-    assert np.frombuffer(seen.scatter.code, np.uint16).tolist() == expected.code.tolist()
-    assert seen.scatter.key["palette"] == expected.palette
-    assert (seen.scatter.key["limits"] is None) == (colour != "illumination")
-    assert np.frombuffer(seen.scatter.outline, np.uint16).tolist() == seen.points.modality.tolist()
+def test_each_place_in_the_picture_is_painted(shown):
+    """The page finds a point where the picture shows one, in half the picture's pixels."""
+    for colour in ("class", "illumination"):
+        shown.colour.value = colour
+        picture = image(shown.scatter.picture)[..., :3]
+        assert picture.shape[:2] == (800, 1200)
+        places = np.array(shown.scatter.places)
+        assert len(places) == len(shown.xy)
+        columns, rows = np.round(2 * places).astype(int).T
+        assert (np.ptp(picture[rows, columns], axis=1) > 0.05).mean() > 0.9  # few colours are grey
+        assert shown.scatter.label == f"77 points in z_inv, coloured by {colour}"
 
 
-# ---------------------------------------------------------------- selection
+# ---------------------------------------------------------------- the selection
 
 
-def test_a_selection_shows_its_samples_once(seen, uneven):
+def test_a_click_in_the_page_is_a_selection(shown, uneven):
+    assert shown.images.value == "Nothing is selected."
     row = 5
     same = uneven.modalities["rgb"].ids.tolist().index(uneven.modalities["depth"].ids[row])
-    seen.select([point_of(uneven, "depth", row), 2, point_of(uneven, "rgb", same)])
-    expected = [uneven.modalities["depth"].ids[row], uneven.modalities["rgb"].ids[2]]
-    assert seen.ids == expected
-    assert all(
-        f"rgb {i}" in alternative(seen.images) and f"depth {i}" in alternative(seen.images)
-        for i in expected
-    )
-    assert [point_of(uneven, "rgb", same), point_of(uneven, "depth", row)] in seen.scatter.links
+    shown.scatter.chosen = [COUNT + row, 2, same]
+    assert shown.ids == [uneven.modalities["depth"].ids[row], uneven.modalities["rgb"].ids[2]]
+    assert [same, COUNT + row] in shown.scatter.links
+    first = image(shown.images.value)
+    shown.select([1])
+    assert not np.array_equal(first, image(shown.images.value))
+    shown.select([])
+    assert (shown.images.value, shown.scatter.links) == ("Nothing is selected.", [])
 
 
-def test_another_selection_is_another_image_and_none_is_none(seen):
-    seen.select([1])
-    first = pixels(seen.images)
-    seen.select([2])
-    assert first.shape == pixels(seen.images).shape
-    assert not np.array_equal(first, pixels(seen.images))
-    seen.select([])
-    assert (seen.images.value, seen.nearest_images.value, seen.scatter.links) == (
-        "Nothing is selected.",
-        "",
-        [],
-    )
+def test_of_many_samples_the_first_are_shown(shown):
+    shown.select(range(20))
+    assert len(shown.ids) == 20
+    assert f"Selected: 20, at most {SHOWN} shown" in shown.images.value
+    assert [len(line) for line in shown._grid()] == [SHOWN, SHOWN, 5]
 
 
-def test_a_click_in_the_page_is_a_selection(seen):
-    seen.scatter.chosen = (7,)
-    assert seen.selection == (7,)
-    assert seen.points.data.ids[seen.points.sample[7]] in alternative(seen.images)
-    seen.selection = (3, 4)
-    assert seen.scatter.chosen == (3, 4)
-
-
-def test_of_many_samples_the_first_are_shown_and_all_are_counted(seen):
-    seen.select(range(20))
-    assert len(seen.ids) == 20
-    assert f"the first {SHOWN} of 20" in seen.images.value
-    assert alternative(seen.images).count("rgb ") == SHOWN
-
-
-def test_images_titles_and_predictions_are_those_of_the_sample(uneven):
-    points = Points(uneven, embed(uneven))
-    figure = Figure()
-    points.draw(figure, points.across([0, 1]))
-    (rgb_missing, rgb, depth_missing, depth), ids = figure.axes, uneven.ids
-    place = uneven.modalities["depth"].ids.tolist().index(ids[1])
-    np.testing.assert_array_equal(
-        depth.images[0].get_array(), uneven.modalities["depth"].x[place, 0]
-    )
-    np.testing.assert_array_equal(
-        rgb.images[0].get_array(), uneven.modalities["rgb"].x[1].transpose(1, 2, 0)
-    )
-    assert rgb.get_title() == f"{ids[1]}\n{uneven.classes[uneven.labels[1]]}"
-    assert rgb.get_xlabel() == f"✗ {uneven.classes[(uneven.labels[1] + 1) % 9]}"
-    assert depth.get_xlabel() == f"✓ {uneven.classes[uneven.labels[1]]}"
-    assert (rgb_missing.get_ylabel(), depth_missing.get_ylabel(), depth.get_ylabel()) == (
-        "rgb",
-        "depth",
-        "",
-    )
-
-
-def test_a_sample_that_a_modality_lacks_is_called_missing(uneven):
-    points = Points(uneven, embed(uneven))
-    figure = Figure()
-    points.draw(figure, points.across([0, 1]))
-    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [
-        [],
-        [],
-        ["missing"],
-        [],
-    ]
-    assert points.of(0) == [0]
-    assert len(points.of(1)) == 2
-
-
-def test_images_are_scaled_by_the_bounds_of_the_split(layouts):
-    test = scenes.make(330, size=8).split().test
-    points = Points(test, embed(test))
-    figure = Figure()
-    points.draw(figure, points.across([4]))
-    np.testing.assert_allclose(
-        figure.axes[1].images[0].get_array(), np.clip(test.images("depth", [4])[0, 0], 0, 1)
-    )
-
-
-@pytest.mark.parametrize("points", [[-1], [0, COUNT + COUNT * 3 // 4]])
-def test_points_that_are_not_there_are_refused(seen, points):
-    with pytest.raises(DataError, match=rf"no point {points[-1]}; there are 0 to 76"):
-        seen.select(points)
-    assert seen.selection == ()
-
-
-# ---------------------------------------------------------------- neighbours
+def test_images_titles_and_answers_are_those_of_the_sample(layouts):
+    test = scenes.make(330, size=8).split().test  # with bounds
+    rgb, depth = test.modalities.values()
+    test = test.having({"rgb": rgb, "depth": depth.take(np.arange(1, len(depth.ids)))})
+    points, figure = Points(test, embed(test)), Figure()
+    points.draw(figure, [[("rgb", 4, "a"), ("depth", 0, "b")], [("depth", 4, "c")]])
+    axes = figure.axes
+    bands = np.clip(test.images("rgb", [4])[0], 0, 1)
+    np.testing.assert_allclose(axes[0].images[0].get_array(), bands.transpose(1, 2, 0))
+    np.testing.assert_allclose(axes[2].images[0].get_array(), test.images("depth", [3])[0, 0])
+    assert [text.get_text() for text in axes[1].texts] == ["missing"]
+    assert axes[0].get_title() == "rgb\na"
+    assert axes[0].get_xlabel() == f"✓ {test.classes[test.labels[4]]}"
+    points.draw(figure := Figure(), [[("rgb", 0, "")]])
+    assert figure.axes[0].get_xlabel() == f"✗ {test.classes[(test.labels[0] + 1) % 9]}"
 
 
 @pytest.mark.parametrize("part", ["inv", "irr"])
 @pytest.mark.parametrize(("name", "row", "other"), [("rgb", 4, "depth"), ("depth", 11, "rgb")])
-def test_neighbours_equal_the_long_way_round(seen, uneven, part, name, row, other):
+def test_neighbours_equal_the_long_way_round(uneven, part, name, row, other):
     z = embed(uneven)
     query, search = z[name][part][row], z[other][part]
     similar = search @ query / np.linalg.norm(search, axis=1) / np.linalg.norm(query)
-    expected = uneven.modalities[other].ids[np.argsort(-similar)[:5]].tolist()
-    seen.embedding = part
-    point = point_of(uneven, name, row)
-    assert seen.nearest(point) == {other: expected}
-    seen.select([point, 0])
-    said = alternative(seen.nearest_images)
-    assert (
-        re.findall(rf"{other} ([\w-]+)", said.partition("; rgb" if name == "rgb" else "; depth")[2])
-        == expected
-    )
-    assert f"z_{part}" in said
+    expected = uneven.modalities[other].ids[np.argsort(-similar)[:5]]
+    nearest = Points(uneven, z).near(row + COUNT * (name == "depth"), part)
+    assert list(nearest) == [other]
+    assert uneven.ids[nearest[other]].tolist() == expected.tolist()
 
 
-def test_three_modalities_search_the_two_others(layouts):
-    data = scenes.make(30, size=8, modalities=("rgb", "depth", "thermal"))
-    seen = explorer(data, embed(data))
-    assert list(seen.nearest(35)) == ["rgb", "thermal"]
-    seen.select([35])
-    assert len(seen.scatter.links) == 2
-    seen.figure().canvas.draw()
+@pytest.mark.parametrize("modalities", [("rgb",), ("rgb", "depth", "thermal")])
+def test_one_modality_or_three(layouts, modalities):
+    data = scenes.make(30, size=8, modalities=modalities)
+    shown = Explorer(data, embed(data))
+    shown.select([3])
+    assert len(shown.scatter.links) == len(modalities) - 1
+    assert len(shown._grid()) == 2 * len(modalities) - 1
 
 
-def test_one_modality_has_nobody_to_search(layouts):
-    data = scenes.make(30, size=8, modalities=("rgb",))
-    seen = explorer(data, embed(data))
-    seen.select([3])
-    assert seen.nearest(3) == {}
-    assert "<img" in seen.images.value
-    assert seen.nearest_images.value == ""
-
-
-def test_the_own_pair_is_marked(uneven):
-    held = embed(uneven)
-    sample = 1
-    place = uneven.modalities["depth"].ids.tolist().index(uneven.ids[sample])
-    held["depth"]["inv"][place] = 3 * held["rgb"]["inv"][sample]
-    (own, first, second, *_), *_ = Points(uneven, held).around(sample, "inv")
-    assert own[:2] == (0, sample)
-    assert first[:2] == (1, sample)
-    assert first[2].startswith("= ")
-    assert not second[2].startswith("= ")
-
-
-# ---------------------------------------------------------------- pages without widgets
-
-
-def test_the_figure_shows_the_same_state(seen):
-    plain = seen.figure()
-    seen.select([1, 2])
-    figure = seen.figure()
+def test_pages_that_run_no_widgets_get_the_same_state_as_a_picture(shown):
+    alone = len(shown.figure().axes)
+    shown.select([1, 2])
+    figure = shown.figure()
     figure.canvas.draw()
-    axis = figure.axes[0]
-    assert "z_inv by class, 15 neighbours (rgb filled, depth outlined)" in axis.get_title()
-    np.testing.assert_allclose(axis.collections[-1].get_offsets(), seen.xy[[1, 2]])
-    drawn = np.concatenate([held.get_offsets() for held in axis.collections[:-1]])
-    assert sorted(map(tuple, drawn)) == sorted(map(tuple, seen.xy.astype(float)))
-    assert len(figure.axes) > len(plain.axes)
-    seen.colour = "illumination"
-    seen.figure().canvas.draw()
-
-
-def test_pages_that_run_no_widgets_get_the_picture(seen):
-    bundle = seen._repr_mimebundle_()
+    np.testing.assert_allclose(figure.axes[0].collections[-1].get_offsets(), shown.xy[[1, 2]])
+    assert len(figure.axes) > alone
+    bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert base64.b64decode(bundle["image/png"])[:4] == b"\x89PNG"
-    assert bundle["text/plain"].startswith("Explorer of")
 
 
-def test_the_warning_is_part_of_the_view(seen):
-    assert any(
-        "Distances between clusters" in getattr(child, "value", "") for child in seen.view.children
-    )
-
-
-# ---------------------------------------------------------------- what cannot be drawn
-
-
-def test_too_few_samples_are_counted():
-    few = scenes.make(9, size=8, modalities=("rgb",))
-    with pytest.raises(DataError, match="9 rows are too few for neighbors=15"):
-        explorer(few, embed(few))
-
-
-def test_an_embedding_that_cannot_be_laid_out_is_named_and_the_picture_stays(seen, monkeypatch):
-    monkeypatch.setattr(widgets, "project", project)
-    before = seen.xy
-    seen.points.z["irr"] = np.ones_like(seen.points.z["irr"])
-    seen.embedding = "irr"
-    assert "no unit varies" in seen.status
-    assert "still the last one" in seen.status
-    np.testing.assert_array_equal(seen.xy, before)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("embedding", "all"), ("colour", "weather"), ("neighbors", 1000)]
-)
-def test_what_is_not_offered_is_refused_and_nothing_changes(seen, name, value):
-    before = getattr(seen, name)
-    with pytest.raises(DataError, match=f"{name}={value!r} is not offered; choose one of"):
-        setattr(seen, name, value)
-    assert getattr(seen, name) == before
+# ---------------------------------------------------------------- bad input, and a real layout
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda held: held.clear(), r"embeddings of \[\]; the data has \['rgb', 'depth'\]"),
-        (lambda held: held.update(thermal=held["rgb"]), r"\['rgb', 'depth', 'thermal'\]"),
-        (lambda held: held["depth"].pop("logits"), "depth has no logits"),
-        (lambda held: held["depth"].pop("irr"), "depth has no irr"),
-        (
-            lambda held: [
-                part.pop(name) for part in held.values() for name in ("inv", "inf", "irr")
-            ],
-            "logits alone",
-        ),
-        (
-            lambda held: held["depth"].update(inv=np.zeros((4, 6))),
-            r"depth/inv has shape \(4, 6\); \(33, 6\) would",
-        ),
-        (
-            lambda held: held["depth"].update(inv=np.zeros((33, 5))),
-            r"depth/inv has shape \(33, 5\); \(33, 6\) would",
-        ),
-        (
-            lambda held: held["rgb"].update(logits=np.zeros((44, 4))),
-            r"logits has shape \(44, 4\); \(44, 9\) would",
-        ),
-        (lambda held: held["rgb"].update(inf=np.full((44, 6), np.nan)), "rgb/inf has NaN"),
+        (lambda z: z.clear(), "no embedding was given"),
+        (lambda z: z.update(thermal=z["rgb"]), r"thermal/.* for each of \['rgb', 'depth'\]"),
+        (lambda z: z["depth"].pop("logits"), r"depth/logits has shape \(0,\); give 33"),
+        (lambda z: z["depth"].pop("irr"), r"depth/irr has shape \(0,\); give 33 finite rows"),
+        (lambda z: z["depth"].update(inv=np.zeros((4, 6))), r"depth/inv has shape \(4, 6\)"),
+        (lambda z: z["rgb"].update(inf=np.full((44, 6), np.nan)), "rgb/inf .* give 44 finite"),
     ],
 )
-def test_embeddings_that_do_not_fit_the_data_are_named(uneven, layouts, change, message):
-    held = embed(uneven)
-    change(held)
+def test_embeddings_that_do_not_fit_the_data_are_named(uneven, change, message):
+    embedded = embed(uneven)
+    change(embedded)
     with pytest.raises(DataError, match=message):
-        explorer(uneven, held)
+        Explorer(uneven, embedded)
 
 
-def test_a_real_map_of_both_modalities(uneven):
-    seen = explorer(uneven, embed(uneven), neighbors=5)
-    again = explorer(uneven, embed(uneven), neighbors=5)
-    np.testing.assert_array_equal(seen.xy, again.xy)
+def test_an_embedding_that_cannot_be_laid_out_leaves_the_picture(shown, monkeypatch):
+    before, picture = shown.xy, shown.scatter.picture
+
+    def refuse(z, **_):
+        raise DataError("project: no unit varies")
+
+    monkeypatch.setattr(module, "project", refuse)
+    shown.embedding.value = "irr"
+    assert shown.status.value == "project: no unit varies; the picture is still the last one"
+    np.testing.assert_array_equal(shown.xy, before)
+    assert shown.scatter.picture == picture
+
+
+@pytest.mark.slow
+def test_a_real_layout_is_the_same_again(uneven):
+    both = [Explorer(uneven, embed(uneven), neighbors=5).xy for _ in range(2)]
+    np.testing.assert_array_equal(*both)
+    with pytest.raises(DataError, match="77 rows are too few for neighbors=90"):
+        Explorer(uneven, embed(uneven), neighbors=90)

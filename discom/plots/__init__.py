@@ -1,23 +1,20 @@
-"""Pictures: each function draws one and returns its figure; saving is the caller's."""
+"""Figures: each function draws one and returns it; the caller saves it."""
 
-from discom.plots.calibration import reliability_diagram
-from discom.plots.dense import boundaries, class_ious, pixel_confusions, predictions
+from discom.plots.dense import boundaries, pixel_confusions, predictions
+from discom.plots.embeddings import maps, stability
 from discom.plots.look import COLOURS, MARKERS, style
-from discom.plots.maps import maps, stability
+from discom.plots.runs import confusions, curves, reliability_diagram
 from discom.plots.samples import class_counts, pairs, values
-from discom.plots.scores import differences, gain_map, gains, intervals, probe_map
-from discom.plots.trainings import confusions, curves
+from discom.plots.tables import differences, gains, intervals, probe_map
 
 __all__ = [
     "COLOURS",
     "MARKERS",
     "boundaries",
     "class_counts",
-    "class_ious",
     "confusions",
     "curves",
     "differences",
-    "gain_map",
     "gains",
     "intervals",
     "maps",

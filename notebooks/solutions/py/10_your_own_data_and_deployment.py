@@ -38,7 +38,7 @@ def guard(images, contract):
 
 mm = np.round(4000 * sets.scenes.make(n=100, seed=100).modalities["depth"].x)
 low, high = np.percentile(mm[mm > 0], (2, 98))
-contract = Contract("discom", "my", 0, "", "depth", ("metal", "stone", "wood"), 1, 32, 32, "mm", 0.0, (low,), (high,))
+contract = Contract("my/discom/0", "depth", ("metal", "stone", "wood"), (1, 32, 32), "mm", 0.0, (low,), (high,))
 check("an empty image is guarded", guard(np.zeros((1, 1, 32, 32)), contract).all())
 check("exercise 2", guard(mm / 1000, contract).all() and not guard(mm, contract).any())
 

@@ -1,0 +1,250 @@
+"""Deployment: one trained branch as an ONNX file that answers raw images, and its use.
+
+model.onnx holds scaling, network, softmax and a contract: what it reads and what its classes are.
+contract.json says the same and how good it is."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from discom.data import MultiModalData, Split
+from discom.data.images import ENDINGS, read_image
+from discom.errors import ConfigError, DataError, RunError, first_line
+from discom.files import atomic_file, atomic_folder, check_place, write_json
+
+__all__ = ["Contract", "Model", "export", "find_images", "load", "predict"]
+
+ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
+TOLERANCE = 1e-4  # largest difference of the file's logits from the branch's
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an exported branch reads and answers; kept as JSON in the ONNX file's metadata.
+
+    Args:
+        run: data, method, seed and hash of its training, such as "scenes/discom/0-1f2e3d4c5b".
+        modality: the sensor; `unit` is that of its pixels, empty where they have none.
+        classes: name of class k at place k.
+        shape: of every image, [C, H, W].
+        invalid: value of pixels that were not measured; None where there is none.
+        low, high: bounds of each band, scaled to `floor` and 1; None where images come scaled.
+            With a `floor` above 0, invalid pixels become 0.
+    """
+
+    run: str
+    modality: str
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    unit: str = ""
+    invalid: float | None = None
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+    floor: float = 0.0
+
+
+class Export(NamedTuple):
+    """What was written; `difference` is that of its logits from torch's on the test `images`."""
+
+    contract: Contract
+    difference: float
+    images: int
+    scores: dict[str, float]
+    parameters: int
+    bytes: int
+
+
+class Model(NamedTuple):
+    """Its contract, and raw images [B, C, H, W], float32 → logits and probabilities [B, K]."""
+
+    contract: Contract
+    answer: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def export(
+    run_dir: Path, split: Split, modality: str | None, out: Path, *, overwrite: bool = False
+) -> Export:
+    """Write one trained branch into the folder `out`, or nothing.
+
+    Before the folder is put in its place, the file answers the raw images of the test part, and its
+    logits are compared with the branch's on the images as training scaled them.
+
+    Args:
+        run_dir, split: a finished run of classification, and the split of its data by its seed.
+        modality: the sensor; None where the run has one alone.
+        out: the folder to be; `overwrite` replaces an earlier export there.
+
+    Raises:
+        RunError: not done, of other data, or logits differ by more than 1e-4 of the largest (or 1).
+        ConfigError: no such branch, or onnx, onnxscript or onnxruntime is not installed.
+        DataError: `out` exists and may not be replaced.
+    """
+    from discom.evaluation.inspection import load_run
+
+    check_place(out, CONTRACT, overwrite)
+    for module in ("onnx", "onnxscript", "onnxruntime"):
+        _require(module)
+    contract = _contract(run_dir, split, modality)
+    branch = load_run(run_dir, split, contract.modality)[0].branch(contract.modality).eval()
+    with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
+        _write(branch, contract, folder / ONNX)
+        difference, scores = _compare(branch, load(folder), split.test)
+        parameters = sum(weights.numel() for weights in branch.parameters())
+        images, size = len(split.test.modalities[contract.modality].x), (folder / ONNX).stat()
+        exported = Export(contract, difference, images, scores, parameters, size.st_size)
+        write_json(folder / CONTRACT, {**exported._asdict(), "contract": asdict(contract)})
+    return exported
+
+
+def _require(module: str) -> Any:
+    try:
+        return __import__(module)
+    except ImportError:
+        way_out = "pip install 'discom[deploy]'"
+        raise ConfigError(f"{module}: is not installed; install it with: {way_out}") from None
+
+
+def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
+    from discom.runs import Result, read_predictions
+
+    result, train = Result.read(run_dir / "result.json"), split.train
+    branches = [name for name in result.scores if "+" not in name and result.metric == "f1"]
+    if modality is None and len(branches) == 1:
+        modality = branches[0]
+    if modality not in branches:
+        names = " or ".join(branches) or "none that reads one sensor and classifies images"
+        raise ConfigError(f"--modality: {modality} is no branch of {result.method}; it has {names}")
+    classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
+    if classes != tuple(train.classes):
+        raise RunError(f"{run_dir}: has classes {classes}, the data {train.classes}; give its data")
+    data, bounds = train.modalities[modality], (train.normalization or {}).get(modality)
+    run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
+    contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
+    if bounds is None or train.normalized:
+        return contract
+    floor = float(bounds(np.full((1, len(bounds.low), 1, 1), -1e30)).max())  # below every bound
+    return replace(contract, low=tuple(bounds.low), high=tuple(bounds.high), floor=floor)
+
+
+def _write(branch: Any, contract: Contract, file: Path) -> None:
+    import torch
+
+    low, high = (np.reshape(bound or (), (-1, 1, 1)) for bound in (contract.low, contract.high))
+    span = np.where(high > low, high - low, np.inf)  # a constant band becomes `floor`
+    start, scale = (torch.tensor(bound, dtype=torch.float32) for bound in (low, span))
+
+    class Deployed(torch.nn.Module):
+        def forward(self, images):
+            scaled = images if contract.low is None else ((images - start) / scale).clamp(0, 1)
+            if contract.floor:
+                scaled = contract.floor + (1 - contract.floor) * scaled
+                scaled = torch.where(images == contract.invalid, 0.0, scaled)
+            logits = self.branch(scaled)
+            return logits, logits.softmax(1)
+
+    network = Deployed().eval()
+    network.branch = branch
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
+        program: Any = torch.onnx.export(
+            network,
+            (torch.zeros(2, *contract.shape),),
+            input_names=["images"],
+            output_names=["logits", "probabilities"],
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            verbose=False,
+        )
+    model = program.model_proto
+    model.metadata_props.add(key=CONTRACT, value=json.dumps(asdict(contract), allow_nan=False))
+    file.write_bytes(model.SerializeToString())
+
+
+def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, dict[str, float]]:
+    import torch
+
+    from discom.data.batches import Images
+    from discom.evaluation import predict_logits, scores
+
+    modality = model.contract.modality
+    raw = Images(replace(test, normalization=None), modality, "cpu")
+    logits = predict_logits(lambda images: torch.tensor(model.answer(images.numpy())[0]), raw)
+    expected = predict_logits(branch, Images(test, modality, "cpu"))
+    difference = float((logits - expected).abs().max())
+    if not difference <= TOLERANCE * max(1.0, float(expected.abs().max())):  # also where it is NaN
+        way_out = "nothing was written, install the versions that requirements.txt names"
+        raise RunError(f"{ONNX}: logits differ from the branch's by {difference:.1g}; {way_out}")
+    return difference, scores(logits, torch.tensor(test.modalities[modality].y))
+
+
+def load(path: Path | str) -> Model:
+    """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU.
+
+    Raises:
+        DataError: no such file, or one that is damaged or that `export` did not write.
+        ConfigError: onnxruntime is not installed.
+    """
+    file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
+    if not file.is_file():
+        raise DataError(f"{file}: no such file; write it with: discom export RUN --out FOLDER")
+    runtime = _require("onnxruntime")
+    try:
+        session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        fields = json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT])
+        lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
+        contract = Contract(**fields | lists)
+    except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
+        reason = first_line(error)
+        raise DataError(f"{file}: is no model of `discom export` ({reason}); export it") from None
+    return Model(contract, lambda images: tuple(session.run(None, {"images": images})))
+
+
+def find_images(paths: Iterable[Path]) -> list[Path]:
+    """Files as they are named, and every image below a folder that is named, sorted.
+
+    Raises:
+        DataError: no such file or folder, or no image at all.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder; give images, or folders of images")
+        inside = (file for file in path.rglob("[!.]*") if file.suffix.lower() in ENDINGS)
+        files += sorted(inside) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"no image ({' '.join(ENDINGS)}) was named; give images or their folders")
+    return files
+
+
+def predict(model: Model, files: Sequence[Path], out: Path | None = None) -> list[dict[str, Any]]:
+    """The class of every image: rows of file, class, probability and "p(<class>)" of each class.
+
+    Args:
+        model, files: of `load`, and images of the size and bands that its contract names.
+        out: a .csv file for the rows.
+
+    Raises:
+        DataError: an image is unreadable, has another size or other bands, or holds NaN.
+        ConfigError: `out` is no .csv file.
+    """
+    if out and (out.suffix.lower() != ".csv" or out.is_dir()):
+        raise ConfigError(f"--out: {out} is no .csv file; name one, such as answers.csv")
+    rows, classes, shape = [], model.contract.classes, model.contract.shape
+    for file in files:
+        image = read_image(file)
+        if image.shape != shape:
+            expected = f"the model reads {shape} of {model.contract.modality}; convert the image"
+            raise DataError(f"{file}: is bands × height × width {image.shape}, {expected}")
+        shares = model.answer(image[None])[1][0].tolist()
+        best = int(np.argmax(shares))
+        row = {"file": str(file), "class": classes[best], "probability": shares[best]}
+        rows.append(row | {f"p({k})": p for k, p in zip(classes, shares, strict=True)})
+    if out:
+        with atomic_file(out) as part:
+            pd.DataFrame(rows).to_csv(part, index=False)
+    return rows

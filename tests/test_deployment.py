@@ -1,0 +1,314 @@
+"""Deployment: the file answers as the trained branch does, or it is not written."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from discom import data, deployment, fit, profile
+from discom.data import Normalization
+from discom.deployment import Contract, export, find_images, load, predict
+from discom.errors import ConfigError, DataError, RunError
+from discom.evaluation.inspection import load_run
+from discom.files import digest
+from discom.runs import Result
+
+
+@pytest.fixture(scope="module")
+def source():
+    """RGB from 0 to 255, depth in millimetres where 0 is a hole, as a camera stores them."""
+    scenes = data.load("scenes:n=99,size=8,shapes=2,materials=2")
+    rgb, depth = scenes.modalities["rgb"], scenes.modalities["depth"]
+    levels = (255 * rgb.x).round().astype(np.uint8)
+    millimetres = np.where(depth.x == 0, 0, 1000 + 7000 * depth.x).astype(np.uint16)
+    depth = replace(depth, x=millimetres, unit="mm", invalid=0.0)
+    modalities = {"rgb": replace(rgb, x=levels), "depth": depth}
+    return replace(scenes, modalities=modalities, name="camera")
+
+
+@pytest.fixture(scope="module")
+def split(source):
+    return source.split(seed=0)
+
+
+@pytest.fixture(scope="module")
+def run(split, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "0-0123456789"
+    fit("student", split, profile("tiny", epochs=2), folder, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(run, split, tmp_path_factory):
+    """The exported depth branch, and what export returned; not to be changed."""
+    folder = tmp_path_factory.mktemp("exported") / "depth"
+    return folder, export(run, split, "depth", folder)
+
+
+@pytest.fixture(scope="module")
+def branch(run, split):
+    return load_run(run, split, "depth")[0].branch("depth").eval()
+
+
+@pytest.fixture
+def copied(run, tmp_path):
+    """A copy of the run's folder, to be changed."""
+    return shutil.copytree(run, tmp_path / "run")
+
+
+# ---------------------------------------------------------------- what is written
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_the_file_answers_as_the_trained_branch_on_raw_images(exported, split, branch, count):
+    rng = np.random.default_rng(count)
+    images = rng.uniform(-5000, 40_000, (count, 1, 8, 8)).astype(np.float32)  # also out of bounds
+    images[rng.random(images.shape) < 0.3] = 0  # holes
+    logits, probabilities = load(exported[0]).answer(images)
+    with torch.inference_mode():
+        expected = branch(torch.from_numpy(split.train.normalization["depth"](images)))
+    np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(probabilities, expected.softmax(1).numpy(), atol=1e-5)
+    assert np.ptp(load(exported[0]).answer(split.test.modalities["depth"].x[:].astype("f4"))[0]) > 0
+
+
+def test_export_reports_contract_and_agreement(exported, run, split, branch):
+    folder, report = exported
+    result, bounds = Result.read(run / "result.json"), split.train.normalization["depth"]
+    assert sorted(file.name for file in folder.iterdir()) == ["contract.json", "model.onnx"]
+    assert report.difference <= 1e-4
+    assert report.images == len(split.test.modalities["depth"].x)
+    assert report.parameters == result.parameters["depth"]
+    assert report.bytes == (folder / "model.onnx").stat().st_size
+    for name, value in report.scores.items():  # the run, too, was in float32
+        assert value == pytest.approx(result.scores["depth"][name], abs=1e-3)
+    contract = load(folder / "model.onnx").contract
+    assert contract == report.contract == load(folder).contract
+    assert contract.run == f"camera/student/0-{result.hash}"
+    assert (contract.modality, contract.unit, contract.shape) == ("depth", "mm", (1, 8, 8))
+    assert contract.classes == ("disk/wood", "disk/metal", "square/wood", "square/metal")
+    assert (contract.invalid, contract.low, contract.high) == (0, (*bounds.low,), (*bounds.high,))
+    written = json.loads((folder / "contract.json").read_text())
+    assert written["contract"]["classes"] == list(contract.classes)
+    assert written["scores"] == report.scores
+
+
+def test_data_that_are_prepared_as_scaled_need_no_bounds(run, split, source, tmp_path):
+    source.save(tmp_path / "scaled", split=split)
+    scaled = data.load(tmp_path / "scaled").split()
+    contract = deployment._contract(run, scaled, "depth")
+    assert (contract.low, contract.high, contract.floor) == (None, None, 0)
+
+
+class Shifted:
+    """Bounds with a reserved value for invalid pixels: valid ones from 0.5 to 1, holes at 0."""
+
+    low, high = np.array([100.0]), np.array([300.0])
+
+    def __call__(self, images):
+        share = 0.5 + 0.5 * np.clip((images - 100.0) / 200.0, 0, 1)
+        return np.where(images == 0, 0, share).astype(np.float32)
+
+
+@pytest.mark.parametrize("bounds", [Normalization(np.array([100.0]), np.array([300.0])), Shifted()])
+def test_scaling_inside_the_file_is_that_of_training(bounds, tmp_path):
+    """Below, at, between and above the bounds, and where nothing was measured."""
+    images = np.array([-50, 0, 50, 100, 150, 300, 900, 299], np.float32).reshape(2, 1, 2, 2)
+    floor = float(bounds(np.full((1, 1, 1, 1), -1e30)).max())
+    contract = Contract("r", "depth", tuple("abcd"), (1, 2, 2), "", 0.0, (100.0,), (300.0,), floor)
+    deployment._write(torch.nn.Flatten(), contract, tmp_path / "model.onnx")
+    logits, probabilities = load(tmp_path).answer(images)
+    np.testing.assert_allclose(logits, bounds(images).reshape(2, 4), atol=1e-6)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+
+
+# ---------------------------------------------------------------- what is not written
+
+
+def answers(change):
+    """A loader of the file whose logits are changed."""
+
+    def wrong(path):
+        model = load(path)
+        return model._replace(answer=lambda images: (change(model.answer(images)[0]), None))
+
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda z: z + 0.01, lambda z: np.roll(z, 1, axis=1), lambda z: z * np.nan],
+    ids=["shifted", "classes exchanged", "not a number"],
+)
+def test_a_wrong_copy_leaves_nothing(run, split, exported, tmp_path, monkeypatch, change):
+    copy = lambda branch, contract, file: shutil.copy(exported[0] / "model.onnx", file)  # noqa: E731
+    monkeypatch.setattr(deployment, "_write", copy)
+    monkeypatch.setattr(deployment, "load", answers(change))
+    with pytest.raises(RunError, match=r"model\.onnx: logits differ .* nothing was written"):
+        export(run, split, "depth", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_fails_leaves_the_one_before(exported, run, split, tmp_path, monkeypatch):
+    folder = shutil.copytree(exported[0], tmp_path / "depth")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def fail(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(deployment, "_write", fail)
+    with pytest.raises(MemoryError):
+        export(run, split, "depth", folder, overwrite=True)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    with pytest.raises(DataError, match=r"exists already; pass overwrite \(--overwrite\)"):
+        export(run, split, "depth", folder)
+    (folder / "contract.json").unlink()
+    with pytest.raises(DataError, match="was not made by discom"):
+        export(run, split, "depth", folder, overwrite=True)
+
+
+def forge(run_dir, **changes):
+    """Another result with a right checksum."""
+    fields = json.loads((run_dir / "result.json").read_text())
+    fields = {key: value for key, value in fields.items() if key != "checksum"} | changes
+    (run_dir / "result.json").write_text(json.dumps({**fields, "checksum": digest(fields)}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "modality", "message"),
+    [
+        ({}, "thermal", "thermal is no branch of student; it has rgb or depth"),
+        ({}, None, "None is no branch of student; it has rgb or depth"),
+        ({"scores": {"rgb+depth": {}}}, None, "has none that reads one sensor"),
+        ({"metric": "miou"}, "depth", "has none that reads one sensor and classifies images"),
+    ],
+)
+def test_a_branch_that_the_run_lacks(copied, split, tmp_path, changes, modality, message):
+    forge(copied, **changes)
+    with pytest.raises(ConfigError, match=message):
+        export(copied, split, modality, tmp_path / "out")
+
+
+def test_other_data_or_a_damaged_run(copied, source, split, tmp_path):
+    renamed = type(split)(*(replace(part, classes=tuple("abcd")) for part in split))
+    with pytest.raises(RunError, match=r"has classes .*'disk/wood'.*, the data .*'a', 'b'"):
+        export(copied, renamed, "depth", tmp_path / "out")
+    with pytest.raises(RunError, match="was trained on another split"):
+        export(copied, source.split(seed=1), "depth", tmp_path / "out")
+    (copied / "weights/depth.safetensors").write_bytes(b"nothing")
+    with pytest.raises(RunError, match="weights cannot be read"):
+        export(copied, split, "depth", tmp_path / "out")
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_package_that_is_not_installed(run, split, tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ConfigError, match=rf"^{package}: is not installed; .*discom\[deploy\]"):
+        export(run, split, "depth", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- use
+
+
+def stranger(file):
+    """A valid ONNX model of somebody else."""
+    values = [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["B"]) for k in ("images", "y")]
+    node = helper.make_node("Relu", ["images"], ["y"])
+    graph = helper.make_graph([node], "g", values[:1], values[1:])
+    onnx.save(helper.make_model(graph), file)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda file: None, "no such file; write it with: discom export"),
+        (stranger, "is no model of `discom export`"),
+        (lambda file: file.write_bytes(b""), "is no model of `discom export`"),
+        (lambda file: file.write_text("import antigravity"), "is no model of `discom export`"),
+    ],
+)
+def test_what_is_not_ours_is_refused(tmp_path, write, message):
+    write(tmp_path / "model.onnx")
+    with pytest.raises(DataError, match=f"model.onnx: {message}"):
+        load(tmp_path)
+
+
+@pytest.fixture
+def images(split, tmp_path):
+    """Three depth images as files, and their pixels."""
+    pixels = split.test.modalities["depth"].x[:3]
+    for name, image in zip("cab", pixels, strict=True):
+        np.save(tmp_path / f"{name}.npy", image)
+    (tmp_path / "notes.txt").write_text("no image")
+    return tmp_path, pixels[[1, 2, 0]].astype(np.float32)
+
+
+def test_images_are_found_in_folders(images, tmp_path):
+    folder, _ = images
+    files = [folder / name for name in ("a.npy", "b.npy", "c.npy")]
+    assert find_images([folder]) == files
+    assert find_images([files[2], folder]) == [files[2], *files]
+    (tmp_path / "empty").mkdir()
+    for paths, message in (([], "no image"), ([tmp_path / "empty"], "no image")):
+        with pytest.raises(DataError, match=message):
+            find_images(paths)
+    with pytest.raises(DataError, match="nowhere: no such file or folder"):
+        find_images([tmp_path / "nowhere"])
+
+
+def test_every_image_has_the_models_answer_and_csv_says_the_same(exported, images):
+    folder, pixels = images
+    model, files = load(exported[0]), find_images([folder])
+    rows = predict(model, files, folder / "answers.csv")
+    classes, expected = model.contract.classes, model.answer(pixels)[1]
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    for row, shares in zip(rows, expected, strict=True):
+        np.testing.assert_allclose([row[f"p({name})"] for name in classes], shares, atol=1e-6)
+        assert row["class"] == classes[shares.argmax()]
+        assert row["probability"] == max(row[f"p({name})"] for name in classes)
+    with (folder / "answers.csv").open(newline="") as file:
+        written = list(csv.DictReader(file))
+    assert written == [{key: str(value) for key, value in row.items()} for row in rows]
+
+
+BAD = {
+    "larger": (
+        np.zeros((16, 8)),
+        r"is bands × height × width \(1, 16, 8\), the model reads \(1, 8",
+    ),
+    "colour": (np.zeros((8, 8, 3)), r"width \(3, 8, 8\), .* of depth; convert the image"),
+    "nan": (np.full((8, 8), np.nan), "holds nan"),
+    "text": (np.full((8, 8), "a"), "holds <U1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_one_bad_image_refuses_all_by_its_name(exported, images, name):
+    folder, _ = images
+    pixels, message = BAD[name]
+    np.save(folder / f"{name}.npy", pixels)
+    with pytest.raises(DataError, match=rf"{name}\.npy: .*{message}"):
+        predict(load(exported[0]), [folder / "a.npy", folder / f"{name}.npy"], folder / "out.csv")
+    assert not (folder / "out.csv").exists()
+    with pytest.raises(ConfigError, match=r"--out: .*out\.json is no \.csv file"):
+        predict(load(exported[0]), [folder / "a.npy"], folder / "out.json")
+
+
+def test_use_needs_no_torch(exported, images):
+    code = (
+        "import sys, pathlib\nfrom discom.deployment import find_images, load, predict\n"
+        "print(len(predict(load(sys.argv[1]), find_images([pathlib.Path(sys.argv[2])]))))\n"
+        "print([name for name in ('torch', 'onnx', 'sklearn') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, exported[0], images[0]]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["3", "[]"]
