@@ -113,8 +113,10 @@ def _flight(key: str) -> str:
 def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
     """ "<set>/<climate>/<NNNN>/<frame>" → file of a stream; unpacks frames.zip where it must."""
     files: dict[str, Path] = {}
-    for folder in steps.find(root.absolute(), f"{STREAMS[name]}/trajectory_*"):
-        collection, climate, _, trajectory = folder.parts[-4:]
+    for folder in steps.find(root.absolute(), "trajectory_*"):
+        collection, climate, stream, trajectory = folder.parts[-4:]
+        if stream != STREAMS[name]:
+            continue
         images = steps.sorted_files(folder, *ENDINGS[name])
         if not images and (folder / "frames.zip").is_file():
             if not (folder / "frames").is_dir():

@@ -34,46 +34,84 @@ class Case(NamedTuple):
 
 
 REFLECTANCE = "reflectance × 10 000"
+BYTES, METRES = ("uint8", "", None), ("float32", "m", 0)
+SUN = "SUNRGBD/kv2/kinect2data/004244_2014-06-10_16-24-00_rgbf000108-resize"
 CASES = {
     "eurosat": Case(
-        {"ms": ((30, 13, 64, 64), "uint16", REFLECTANCE, None), "sar": ((30, 2, 64, 64), "float32", "dB", None)},
-        10, None, "eurosat", "EuroSAT_MS/River/River_2.tif",
+        {
+            "ms": ((30, 13, 64, 64), "uint16", REFLECTANCE, None),
+            "sar": ((30, 2, 64, 64), "float32", "dB", None),
+        },
+        10,
+        None,
+        "eurosat",
+        "EuroSAT_MS/River/River_2.tif",
     ),
     "sunrgbd": Case(
-        {"rgb": ((60, 3, 18, 24), "uint8", "", None), "depth": ((60, 1, 18, 24), "float32", "m", 0)},
-        10, 11, "sunrgbd-grouped",
-        "SUNRGBD/kv2/kinect2data/004244_2014-06-10_16-24-00_rgbf000108-resize/depth/0000118.png",
+        {"rgb": ((60, 3, 18, 24), *BYTES), "depth": ((60, 1, 18, 24), *METRES)},
+        10,
+        11,
+        "sunrgbd-grouped",
+        f"{SUN}/depth/0000118.png",
         {"size": [18, 24]},
     ),
     "tristar": Case(
-        {"thermal": ((42, 1, 12, 16), "float32", "K", None), "depth": ((42, 1, 12, 16), "float32", "m", 0)},
-        6, 7, "tristar-official", "tristar/train/2/depth/000010_0000001660.png", {"size": [12, 16]},
+        {"thermal": ((42, 1, 12, 16), "float32", "K", None), "depth": ((42, 1, 12, 16), *METRES)},
+        6,
+        7,
+        "tristar-official",
+        "tristar/train/2/depth/000010_0000001660.png",
+        {"size": [12, 16]},
     ),
     "nyuv2": Case(
-        {"rgb": ((12, 3, 12, 16), "uint8", "", None), "depth": ((12, 1, 12, 16), "float32", "m", 0)},
-        40, 6, "nyuv2-official", "nyu_depth_v2_labeled.mat", dense=True,
+        {"rgb": ((12, 3, 12, 16), *BYTES), "depth": ((12, 1, 12, 16), *METRES)},
+        40,
+        6,
+        "nyuv2-official",
+        "nyu_depth_v2_labeled.mat",
+        dense=True,
     ),
     "potsdam": Case(
-        {"rgb": ((96, 3, 16, 16), "uint8", "", None), "dsm": ((96, 1, 16, 16), "float32", "m", None)},
-        6, 6, "potsdam-6tiles-official", "2_Ortho_RGB/top_potsdam_6_7_RGB.tif", {"window": 16, "tiles": list(potsdam.TILES)}, dense=True,
+        {"rgb": ((96, 3, 16, 16), *BYTES), "dsm": ((96, 1, 16, 16), "float32", "m", None)},
+        6,
+        6,
+        "potsdam-6tiles-official",
+        "2_Ortho_RGB/top_potsdam_6_7_RGB.tif",
+        {"window": 16, "tiles": list(potsdam.TILES)},
+        dense=True,
     ),
     "midair": Case(
-        {"rgb": ((27, 3, 16, 16), "uint8", "", None), "depth": ((27, 1, 16, 16), "float32", "m", 0)},
-        8, 6, "midair-grouped", "MidAir/Kite_training/foggy/depth/trajectory_2001/000025.PNG",
-        {"size": 16}, dense=True,
+        {"rgb": ((27, 3, 16, 16), *BYTES), "depth": ((27, 1, 16, 16), *METRES)},
+        8,
+        6,
+        "midair-grouped",
+        "MidAir/Kite_training/foggy/depth/trajectory_2001/000025.PNG",
+        {"size": 16},
+        dense=True,
     ),
     "hls": Case(
-        {"rgb": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
-         "infrared": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
-         "elevation": ((122, 1, 32, 32), "float32", "m", None)},
-        4, 7, "hls", "tiles/004.tif",
+        {
+            "rgb": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
+            "infrared": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
+            "elevation": ((122, 1, 32, 32), "float32", "m", None),
+        },
+        4,
+        7,
+        "hls",
+        "tiles/004.tif",
     ),
     "hls-dense": Case(
-        {"rgb": ((31, 3, 64, 64), "int16", REFLECTANCE, None),
-         "elevation": ((31, 1, 64, 64), "float32", "asinh(Δz / 5 m)", None)},
-        4, 7, "hls-dense", "tiles/004.tif", dense=True,
+        {
+            "rgb": ((31, 3, 64, 64), "int16", REFLECTANCE, None),
+            "elevation": ((31, 1, 64, 64), "float32", "asinh(Δz / 5 m)", None),
+        },
+        4,
+        7,
+        "hls-dense",
+        "tiles/004.tif",
+        dense=True,
     ),
-}  # fmt: skip
+}
 PAPER = ("eurosat", "sunrgbd", "tristar")
 ALL = pytest.mark.parametrize("name", CASES)
 
