@@ -1,12 +1,9 @@
 """Mid-Air: frames of drone flights through two rendered landscapes, with classes per pixel.
 
-Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 frames a
-second: `color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres;
-`segmentation` is 8-bit PNG with ids 0 … 13. Each flight stands under several climates, numbered
-1000 apart. Source: Fonder & Van Droogenbroeck 2019.
-
-Uncertain: that trajectories with the same last three digits are one flight (inferred from the
-numbering; those of a *_test set share its group, too), and whether sky is inf or only very far.
+Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 a second:
+`color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres; `segmentation` is
+8-bit PNG with ids 0 … 13. Source: Fonder & Van Droogenbroeck 2019. Uncertain: that trajectories
+with the same last three digits are one flight under several climates (inferred from the numbering).
 """
 
 import re
@@ -57,8 +54,7 @@ def read_midair(
         orphans: "refuse" or "drop" frames that one stream lacks.
         size: pixels of a side; colours are averaged, depth and classes take the nearest pixel.
         every: keep frames whose number is a multiple of this; 25 is one a second.
-        far: metres; what is farther, as the sky, counts as not measured, since a scaling that
-            reached to the sky would leave no range for the ground.
+        far: metres; what is farther, as the sky, counts as not measured.
         merge: "co-semdepth" (eight classes, as Co-SemDepth merges them) or "none" (all 14).
 
     Raises:
@@ -66,8 +62,8 @@ def read_midair(
     """
     names, root, shape = steps.choose(modalities, ("rgb", "depth")), Path(root), (size, size)
     steps.check_choice("merge", merge, tuple(NAMES))
-    for option, value in {"size": size, "every": every}.items():
-        steps.check_number(option, value, whole=True)
+    steps.check_number("size", size, whole=True)
+    steps.check_number("every", every, whole=True)
     steps.check_number("far", far)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
     keys, dropped = steps.pair(files, root, orphans)
@@ -78,9 +74,8 @@ def read_midair(
         [files["masks"][key] for key in keys], partial(_read_mask, size, merge), shape, "u1"
     )
     pixels = steps.count_pixels(masks, len(classes), root)
-    if absent := [
-        name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count
-    ]:
+    absent = [name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count]
+    if absent:
         text = f"{root}: no pixel is {', '.join(absent)}; leave that out of means over classes"
         warnings.warn(text, stacklevel=2)
     forms = {
@@ -95,12 +90,7 @@ def read_midair(
         masks=masks,
         groups=np.array([_flight(key) for key in keys]),
         name=steps.variant("midair", names, ["rgb", "depth"], "grouped"),
-        about=MIDAIR.about(
-            dropped,
-            f"depth 0 is not measured, nor is what is beyond {far:g} m or inf, as the sky",
-            masks="class per pixel, 255 = no label",
-            absent=absent,
-        ),
+        about=MIDAIR.about(dropped, f"depth 0: not measured, or beyond {far:g} m", absent=absent),
     )
 
 

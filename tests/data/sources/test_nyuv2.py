@@ -125,10 +125,10 @@ def splits(train, test):
 
 TRAIN, TEST = fixture.TRAIN, fixture.TEST
 BAD = {
-    "no labels": (without("labels"), r"list of images, labels, depths and scenes cannot be read"),
+    "no labels": (without("labels"), r"labeled\.mat: cannot be read \(.*labels.*\); fetch"),
     "not reversed": (
         edited("images", lambda a: a.swapaxes(1, 2)),
-        r"images is .*, the axes reversed",
+        r"depths is .*, the axes reversed",
     ),
     "labels of 8 bits": (
         edited("labels", lambda a: a.astype("u1")),
@@ -145,7 +145,7 @@ BAD = {
     ),
     "label above 894": (edited("labels", put(895)), r"image 3 has label 895; fetch it again"),
     "no label at all": (edited("labels", lambda a: 0 * a), r"an image has no label at all; take"),
-    "a scene less": (scenes(fixture.SCENES[:-1]), r"images is .* as many as scenes; take"),
+    "a scene less": (scenes(fixture.SCENES[:-1]), r"depths is .* as many as scenes; take"),
     "one scene": (
         scenes(["a"] * 12),
         r"the training part is one group \(\['a'\]\); two are needed",
@@ -174,7 +174,7 @@ BAD = {
     ),
     "no map": (
         lambda root: (root / "classMapping40.mat").unlink(),
-        r"Take classMapping40\.mat .*VainF",
+        r"fetch classMapping40\.mat again",
     ),
     "text for a map": (
         lambda root: (root / "classMapping40.mat").write_text("x" * 300),
