@@ -1,9 +1,9 @@
 """Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, whole or in patches.
 
-Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance), metres
-of elevation, ESA WorldCover code; `index.csv` gives each tile's `location_group`, since tiles
-overlap and repeat. WorldCover is itself a map made by a classifier, of 2020 or 2021 and not of the
-image's date: a flooded field is crop. Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
+Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance),
+elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group` of each, since they
+overlap and repeat. WorldCover is a map made by a classifier, of 2020 or 2021 and not of the image's
+date: a flooded field is crop. Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
 """
 
 import warnings
@@ -114,15 +114,14 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
 
 
 def _read_index(root: Path) -> pd.DataFrame:
-    file = root / "index.csv"
+    file, again = root / "index.csv", "copy the folder again"
     try:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     except (OSError, ValueError, KeyError) as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: is no table of tiles ({reason}); copy the folder again") from None
+        raise DataError(f"{file}: is no table of tiles ({first_line(error)}); {again}") from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy the folder again")
+        raise DataError(f"{file}: a line lacks a value, or repeats a tile; {again}")
     if stray := sorted(set(steps.sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
         text = f"{len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out"
         warnings.warn(f"{file}: {text}", stacklevel=4)
@@ -156,7 +155,7 @@ def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
 
 HLS = Source(
     name="hls",
-    what="land cover of 306 tiles cut into 3 064 patches, four classes, 64 groups of places",
+    what="land cover of 306 tiles cut into 3 064 patches, four classes, 62 groups of places",
     modalities={"rgb": f"3×32×32, {BAND}", "infrared": "the same", "elevation": "1×32×32, m"},
     size="60 MB",
     licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",

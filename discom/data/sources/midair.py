@@ -70,9 +70,8 @@ def read_midair(
     for key in keys:
         check_one_size({STREAMS[name]: files[name][key] for name in files}, "the streams")
     classes = tuple(NAMES[merge].split(", "))
-    masks = Lazy(
-        [files["masks"][key] for key in keys], partial(_read_mask, size, merge), shape, "u1"
-    )
+    images = {name: [files[name][key] for key in keys] for name in files}
+    masks = Lazy(images.pop("masks"), partial(_read_mask, size, merge), shape, np.uint8)
     pixels = steps.count_pixels(masks, len(classes), root)
     absent = [name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count]
     if absent:
@@ -82,7 +81,6 @@ def read_midair(
         "rgb": steps.Form(partial(_read_rgb, size), (3, *shape), np.uint8),
         "depth": steps.Form(partial(_read_depth, size, far), (1, *shape), np.float32, "m", 0.0),
     }
-    images = {name: [files[name][key] for key in keys] for name in names}
     return MultiModalData(
         steps.views(images, forms, steps.most_frequent(pixels), keys),
         classes,
@@ -101,7 +99,7 @@ def _flight(key: str) -> str:
 
 
 def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
-    """ "<set>/<climate>/<NNNN>/<frame>" → file of a stream; unpacks frames.zip where it must."""
+    """Key <set>/<climate>/<NNNN>/<frame> → file of a stream; unpacks frames.zip where it must."""
     files: dict[str, Path] = {}
     for folder in steps.find(root.absolute(), "trajectory_*"):
         collection, climate, stream, trajectory = folder.parts[-4:]
@@ -113,9 +111,7 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
                 unpack(folder / "frames.zip")
             images = steps.sorted_files(folder / "frames", *ENDINGS[name])
         if not re.fullmatch(r"(Kite|PLE|VO)_.+ trajectory_\d{4}", f"{collection} {trajectory}"):
-            raise DataError(
-                f"{folder}: is no <set>/<climate>/<stream>/trajectory_<4 digits>; move it"
-            )
+            raise DataError(f"{folder}: is no <set>/<climate>/<stream>/trajectory_<NNNN>; move it")
         for frame, file in images.items():
             key = f"{collection}/{climate}/{trajectory[-4:]}/{frame}"
             if not re.fullmatch(r"\d{6}", frame) or key in files:

@@ -149,9 +149,7 @@ def test_what_is_refused(copy, read, damage, message):
 def test_real_patches_as_their_readme_counts_them(real):
     data = read_hls(real("hls_dem_worldcover"))
     assert np.bincount(data.labels).tolist() == [566, 612, 1497, 389]
-    assert len(set(data.groups)) == 64
-    sizes = np.unique(data.groups, return_counts=True)
-    assert sizes[1].max() == sizes[1][list(sizes[0]).index(2)]  # the place of 79 tiles
+    assert len(set(data.groups)) == 62  # of the 64 places of all tiles
 
 
 @pytest.mark.slow

@@ -107,23 +107,6 @@ def test_links_and_devices_in_a_zip(tmp_path, kind):
     assert not (tmp_path / "x").exists()
 
 
-def trusting(archive: Path) -> None:
-    """A deliberately wrong copy of `unpack`: it believes the names."""
-    with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
-            file = archive.with_suffix("") / info.filename
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(opened.read(info))
-
-
-def test_the_check_of_names_can_fail(tmp_path):
-    archive = pack(tmp_path / "x.zip", {"a/b": b"", "../evil.tif": b"evil"})
-    refused(unpack, archive)
-    assert not (tmp_path / "evil.tif").exists()
-    trusting(archive)
-    assert (tmp_path / "evil.tif").exists()
-
-
 def wrong_byte(archive: Path) -> None:
     raw = bytearray(archive.read_bytes())
     raw[60] ^= 255

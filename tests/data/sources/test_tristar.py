@@ -58,7 +58,7 @@ def test_parts_are_the_official_folders_and_shots_stay_whole(raw):
 def test_frames_with_none_or_several_of_the_classes_are_left_out_and_counted(raw):
     with pytest.warns(UserWarning, match=r"14 of 56 frames have none or several of sit, walk"):
         data = read(raw("tristar"))
-    assert data.about["dropped"]["frames with none or several of the classes"] == 14
+    assert data.about["dropped"]["frames without one class"] == 14
     data = read(raw("tristar"), classes=["wave", "type", "put_down"])
     pairs = {
         (parts_of(sample)[2], data.classes[label])
