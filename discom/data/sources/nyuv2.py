@@ -108,6 +108,9 @@ def _check_layout(file: Path, keys: set[str]) -> tuple[np.ndarray, int, int]:
 
 def _class_table(root: Path, classes: int) -> np.ndarray:
     """From a label, 0 … 894, to a class counted from 0; 255 for none."""
+    for name in ("classMapping40.mat", "class13Mapping.mat")[: 2 if classes == 13 else 1]:
+        if not (root / name).is_file():
+            raise DataError(f"{root / name}: no such file. {NYUV2.by_hand}")
     mapped = matlab.numbers(root / "classMapping40.mat", "mapClass", 40)
     if classes == 13:
         mapped = matlab.numbers(root / "class13Mapping.mat", "classMapping13", 13)[mapped - 1]
