@@ -24,16 +24,12 @@ __all__ = ["CLASSES", "EUROSAT", "read_eurosat"]
 # by name, in this order: other readers number the same classes otherwise
 NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture PermanentCrop"
 CLASSES = (*NAMES.split(), "Residential", "River", "SeaLake")
-PATCHES = 27_000
-WIDTH = {"ms": 13, "sar": 2}  # bands of a sensor's files
-UNITS = {"ms": "reflectance × 10 000", "sar": "dB"}
 BANDS = {"ms": [*range(13)], "sar": [0, 1], "rgb": [3, 2, 1], "other": [0, *range(4, 13)]}
-CIRRUS, INFRARED = 9, 10  # places of B10 and B11 in a file
 ZENODO = "https://zenodo.org/records/7711810/files"
 REVISION = "1ce6f1bfb56db63fd91b6ecc466ea67f2509774c"
 TORCHGEO = f"https://huggingface.co/datasets/torchgeo/eurosat/resolve/{REVISION}"
 WANG = "https://huggingface.co/datasets/wangyi111"
-BENCH = "Copernicus-Bench/resolve/9d252acd3aa0e3da3128e05c6f028647f0e48e5f/l2_eurosat_s1s2"
+BENCH = f"{WANG}/Copernicus-Bench/resolve/9d252acd3aa0e3da3128e05c6f028647f0e48e5f/l2_eurosat_s1s2"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
 LISTS = {
     "eurosat-train.txt": "md5:908f142e73d6acdf3f482c5e80d851b1",
@@ -67,13 +63,15 @@ def read_eurosat(
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
     stems, dropped = steps.pair(files, root, orphans)
     labels = np.array([CLASSES.index(stem.partition("_")[0]) for stem in stems])
-    if len(stems) != PATCHES:
-        warnings.warn(f"{root}: {len(stems)} patches; the whole set has {PATCHES}", stacklevel=2)
+    if len(stems) != 27_000:
+        warnings.warn(f"{root}: {len(stems)} patches; the whole set has 27000", stacklevel=2)
     forms = {
-        name: steps.Form(partial(_read_ms, bands), (len(bands), 64, 64), np.uint16, UNITS["ms"])
+        name: steps.Form(
+            partial(_read_ms, bands), (len(bands), 64, 64), np.uint16, "reflectance × 10 000"
+        )
         for name, bands in BANDS.items()
     }
-    forms["sar"] = steps.Form(_read_sar, (2, 64, 64), np.float32, UNITS["sar"])
+    forms["sar"] = steps.Form(_read_sar, (2, 64, 64), np.float32, "dB")
     images = {name: [files[sensor_of[name]][stem] for stem in stems] for name in names}
     return MultiModalData(
         steps.views(images, forms, labels, np.array(stems)),
@@ -91,13 +89,12 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     for folder in steps.find_folder(root, CLASSES, what):
         for image in list(steps.sorted_files(folder / CLASSES[0], ".tif").values())[:1]:
             bands[folder] = len(read_pixels(image))
-    places = [folder for folder, count in bands.items() if count == WIDTH[sensor]]
+    places = [folder for folder, count in bands.items() if count == len(BANDS[sensor])]
     if len(places) != 1:
         there = ", ".join(f"{folder} has {count}" for folder, count in bands.items()) or "no .tif"
-        raise DataError(
-            f"{root}: {len(places)} folders of {sensor}, which has {WIDTH[sensor]} bands, where one"
-            f" is needed ({there}); unpack its archive, or remove a copy"
-        )
+        wrong = f"{len(places)} folders of {sensor}, which has {len(BANDS[sensor])} bands"
+        way = "unpack its archive, or remove a copy"
+        raise DataError(f"{root}: {wrong}, where one is needed ({there}); {way}")
     files: dict[str, Path] = {}
     for name in CLASSES:
         images = steps.sorted_files(places[0] / name, ".tif")
@@ -111,8 +108,7 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
 
 def _read_ms(bands: list[int], file: Path) -> np.ndarray:
     pixels = steps.read_form(file, "reflectance × 10 000", np.uint16, (13, 64, 64))
-    if pixels[CIRRUS].mean() > 2 * pixels[INFRARED].mean():
-        # B10 is the darkest band, even over water; with B8A after B08 its place holds B09
+    if pixels[9].mean() > 2 * pixels[10].mean():  # B10 is the darkest; with B8A before, it is B09
         raise DataError(f"{file}: in EuroSAT B8A is the last band; take the original file")
     return pixels[bands]
 
@@ -148,7 +144,7 @@ EUROSAT = Source(
             "EuroSAT-SAR.zip",
             {
                 f"{WANG}/EuroSAT-SAR/resolve/main/EuroSAT-SAR.zip": SAR_SUM,
-                f"{WANG}/{BENCH}/eurosat_s1.zip": "md5:e7e7f8fc68fc55a7a689cb654912ff3f",
+                f"{BENCH}/eurosat_s1.zip": "md5:e7e7f8fc68fc55a7a689cb654912ff3f",
             },
         ),
         *(RemoteFile(name, {f"{TORCHGEO}/{name}": md5}, False) for name, md5 in LISTS.items()),

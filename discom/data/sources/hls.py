@@ -1,10 +1,9 @@
 """Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, whole or in patches.
 
-Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (surface reflectance
-× 10 000), elevation in metres, ESA WorldCover code; `index.csv` gives each tile's `location_group`.
-Sources: NASA HLS, Copernicus DEM, ESA WorldCover (CC BY 4.0). Tiles overlap and repeat, so groups
-must never be divided by a split. WorldCover is itself a map made by a classifier, of 2020 or 2021
-and not of the image's date: a flooded field is crop.
+Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance),
+elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group` of each, since they
+overlap and repeat. WorldCover is a map made by a classifier, of 2020 or 2021 and not of the image's
+date: a flooded field is crop. Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
 """
 
 import warnings
@@ -27,6 +26,7 @@ __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 
 CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
+BAND = "reflectance × 10 000"
 TILE, PATCH = 128, 32  # pixels of a side
 MAJORITY, LABELLED = 0.6, 0.5  # share of one class in a patch; of labels in a crop
 RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
@@ -86,13 +86,13 @@ def read_hls_dense(
 
 
 def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
-    bands, unit = partial(partial, _read_bands, patch), "reflectance × 10 000"
-    height, heights = partial(_read_elevation, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
-    return {
-        "rgb": steps.Form(bands([2, 1, 0]), (3, patch, patch), np.int16, unit),
-        "infrared": steps.Form(bands([3, 4, 5]), (3, patch, patch), np.int16, unit),
-        "elevation": steps.Form(height, (1, patch, patch), np.float32, heights),
+    height, unit = partial(_read_elevation, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
+    bands = {"rgb": [2, 1, 0], "infrared": [3, 4, 5]}
+    forms = {
+        name: steps.Form(partial(_read_bands, patch, rows), (3, patch, patch), np.int16, BAND)
+        for name, rows in bands.items()
     }
+    return forms | {"elevation": steps.Form(height, (1, patch, patch), np.float32, unit)}
 
 
 def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
@@ -114,15 +114,14 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
 
 
 def _read_index(root: Path) -> pd.DataFrame:
-    file = root / "index.csv"
+    file, again = root / "index.csv", "copy the folder again"
     try:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     except (OSError, ValueError, KeyError) as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: is no table of tiles ({reason}); copy the folder again") from None
+        raise DataError(f"{file}: is no table of tiles ({first_line(error)}); {again}") from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy the folder again")
+        raise DataError(f"{file}: a line lacks a value, or repeats a tile; {again}")
     if stray := sorted(set(steps.sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
         text = f"{len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out"
         warnings.warn(f"{file}: {text}", stacklevel=4)
@@ -137,17 +136,13 @@ def _read_tile(file: Path) -> np.ndarray:
     return pixels
 
 
-def _crop(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
-    file, row, column = item
-    return _read_tile(file)[:, row : row + patch, column : column + patch]
-
-
 def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np.ndarray:
-    return _crop(patch, item)[bands]
+    file, row, column = item
+    return _read_tile(file)[bands, row : row + patch, column : column + patch]
 
 
 def _read_elevation(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
-    metres = _crop(patch, item)[6:7].astype(np.float32)
+    metres = _read_bands(patch, [6], item).astype(np.float32)
     mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
     return np.arcsinh((metres - mean) / np.float32(RELIEF)) if relief else metres
 
@@ -155,13 +150,12 @@ def _read_elevation(patch: int, relief: bool, item: tuple[Path, int, int]) -> np
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
     label_of = np.full(101, steps.NO_LABEL, np.uint8)
     label_of[list(CLASSES)] = range(len(CLASSES))
-    return label_of[_crop(patch, item)[7]]
+    return label_of[_read_bands(patch, [7], item)[0]]
 
 
-BAND = "reflectance × 10 000"
 HLS = Source(
     name="hls",
-    what="land cover of 306 tiles cut into 3 064 patches, four classes, 64 groups of places",
+    what="land cover of 306 tiles cut into 3 064 patches, four classes, 62 groups of places",
     modalities={"rgb": f"3×32×32, {BAND}", "infrared": "the same", "elevation": "1×32×32, m"},
     size="60 MB",
     licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",

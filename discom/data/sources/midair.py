@@ -1,12 +1,9 @@
 """Mid-Air: frames of drone flights through two rendered landscapes, with classes per pixel.
 
-Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 frames a
-second: `color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres;
-`segmentation` is 8-bit PNG with ids 0 … 13. Each flight stands under several climates, numbered
-1000 apart. Source: Fonder & Van Droogenbroeck 2019.
-
-Uncertain: that trajectories with the same last three digits are one flight (inferred from the
-numbering; those of a *_test set share its group, too), and whether sky is inf or only very far.
+Files `<set>/<climate>/<stream>/trajectory_<NNNN>/<6-digit frame>`, 1024×1024 pixels, 25 a second:
+`color_left` is JPEG; `depth` is 16-bit PNG whose bits are a float16 in metres; `segmentation` is
+8-bit PNG with ids 0 … 13. Source: Fonder & Van Droogenbroeck 2019. Uncertain: that trajectories
+with the same last three digits are one flight under several climates (inferred from the numbering).
 """
 
 import re
@@ -57,8 +54,7 @@ def read_midair(
         orphans: "refuse" or "drop" frames that one stream lacks.
         size: pixels of a side; colours are averaged, depth and classes take the nearest pixel.
         every: keep frames whose number is a multiple of this; 25 is one a second.
-        far: metres; what is farther, as the sky, counts as not measured, since a scaling that
-            reached to the sky would leave no range for the ground.
+        far: metres; what is farther, as the sky, counts as not measured.
         merge: "co-semdepth" (eight classes, as Co-SemDepth merges them) or "none" (all 14).
 
     Raises:
@@ -66,28 +62,25 @@ def read_midair(
     """
     names, root, shape = steps.choose(modalities, ("rgb", "depth")), Path(root), (size, size)
     steps.check_choice("merge", merge, tuple(NAMES))
-    for option, value in {"size": size, "every": every}.items():
-        steps.check_number(option, value, whole=True)
+    steps.check_number("size", size, whole=True)
+    steps.check_number("every", every, whole=True)
     steps.check_number("far", far)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
     keys, dropped = steps.pair(files, root, orphans)
     for key in keys:
         check_one_size({STREAMS[name]: files[name][key] for name in files}, "the streams")
     classes = tuple(NAMES[merge].split(", "))
-    masks = Lazy(
-        [files["masks"][key] for key in keys], partial(_read_mask, size, merge), shape, "u1"
-    )
+    images = {name: [files[name][key] for key in keys] for name in files}
+    masks = Lazy(images.pop("masks"), partial(_read_mask, size, merge), shape, np.uint8)
     pixels = steps.count_pixels(masks, len(classes), root)
-    if absent := [
-        name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count
-    ]:
+    absent = [name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count]
+    if absent:
         text = f"{root}: no pixel is {', '.join(absent)}; leave that out of means over classes"
         warnings.warn(text, stacklevel=2)
     forms = {
         "rgb": steps.Form(partial(_read_rgb, size), (3, *shape), np.uint8),
         "depth": steps.Form(partial(_read_depth, size, far), (1, *shape), np.float32, "m", 0.0),
     }
-    images = {name: [files[name][key] for key in keys] for name in names}
     return MultiModalData(
         steps.views(images, forms, steps.most_frequent(pixels), keys),
         classes,
@@ -95,12 +88,7 @@ def read_midair(
         masks=masks,
         groups=np.array([_flight(key) for key in keys]),
         name=steps.variant("midair", names, ["rgb", "depth"], "grouped"),
-        about=MIDAIR.about(
-            dropped,
-            f"depth 0 is not measured, nor is what is beyond {far:g} m or inf, as the sky",
-            masks="class per pixel, 255 = no label",
-            absent=absent,
-        ),
+        about=MIDAIR.about(dropped, f"depth 0: not measured, or beyond {far:g} m", absent=absent),
     )
 
 
@@ -111,19 +99,19 @@ def _flight(key: str) -> str:
 
 
 def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
-    """ "<set>/<climate>/<NNNN>/<frame>" → file of a stream; unpacks frames.zip where it must."""
+    """Key <set>/<climate>/<NNNN>/<frame> → file of a stream; unpacks frames.zip where it must."""
     files: dict[str, Path] = {}
-    for folder in steps.find(root.absolute(), f"{STREAMS[name]}/trajectory_*"):
-        collection, climate, _, trajectory = folder.parts[-4:]
+    for folder in steps.find(root.absolute(), "trajectory_*"):
+        collection, climate, stream, trajectory = folder.parts[-4:]
+        if stream != STREAMS[name]:
+            continue
         images = steps.sorted_files(folder, *ENDINGS[name])
         if not images and (folder / "frames.zip").is_file():
             if not (folder / "frames").is_dir():
                 unpack(folder / "frames.zip")
             images = steps.sorted_files(folder / "frames", *ENDINGS[name])
         if not re.fullmatch(r"(Kite|PLE|VO)_.+ trajectory_\d{4}", f"{collection} {trajectory}"):
-            raise DataError(
-                f"{folder}: is no <set>/<climate>/<stream>/trajectory_<4 digits>; move it"
-            )
+            raise DataError(f"{folder}: is no <set>/<climate>/<stream>/trajectory_<NNNN>; move it")
         for frame, file in images.items():
             key = f"{collection}/{climate}/{trajectory[-4:]}/{frame}"
             if not re.fullmatch(r"\d{6}", frame) or key in files:

@@ -1,26 +1,23 @@
 """NYU Depth v2, the labelled set: 1 449 indoor images of a Kinect with a class for every pixel.
 
 `nyu_depth_v2_labeled.mat` is MATLAB v7.3, so HDF5, and h5py shows MATLAB's axes reversed: `images`
-uint8 [N, 3, W, H]; `depths` (holes filled) and `rawDepths` (0 = missing), float32 metres, and
-`labels`, uint16, 0 = none, 1 … 894, all [N, W, H]; `scenes`, references to text. `splits.mat` lists
-the official training and test images, counted from 1; `classMapping40.mat` takes the 894 labels to
-40 classes, `class13Mapping.mat` the 40 to 13. Sources: Silberman et al. 2012, Gupta et al. 2013.
+[N, 3, W, H]; `depths` (holes filled) and `rawDepths` (0 = missing), metres, and `labels`, 0 = none,
+1 … 894, all [N, W, H]; `scenes`, references to text. `splits.mat` lists the official parts, counted
+from 1; `classMapping40.mat` takes 894 labels to 40 classes, `class13Mapping.mat` the 40 to 13.
+Sources: Silberman et al. 2012, Gupta et al. 2013.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache, partial
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import steps
+from discom.data.sources import matlab, steps
 from discom.data.sources.source import RemoteFile, Source
-from discom.errors import DataError, first_line
+from discom.errors import DataError
 
 __all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
 
@@ -64,11 +61,8 @@ def read_nyuv2(
     names = steps.choose(modalities, ("rgb", "depth"))
     steps.check_choice("classes", classes, tuple(CLASSES))
     steps.check_choice("depth", depth, tuple(DEPTHS))
-    what = f"{FILE}; fetch it with --download ({NYUV2.size})"
-    file = steps.find_folder(Path(root), [FILE], what)[0] / FILE
-    _handle.cache_clear()  # the file may have been replaced since
-    keys = ["images", "labels", *([DEPTHS[depth]] if "depth" in names else [])]
-    groups, height, width = _check_layout(file, keys)
+    file = steps.find_folder(Path(root), [FILE], f"{FILE}; fetch it with --download")[0] / FILE
+    groups, height, width = _check_layout(file, {"images", "labels", DEPTHS[depth]})
     items = tuple((file, row) for row in range(len(groups)))
     read_mask = partial(_read_mask, _class_table(file.parent, classes))
     masks = Lazy(items, read_mask, (height, width), np.uint8)
@@ -96,65 +90,30 @@ def read_nyuv2(
     )
 
 
-@lru_cache(maxsize=2)
-def _handle(file: Path, process: int) -> Any:
-    """The open file, once per process, since a handle survives neither a pickle nor a fork."""
-    import h5py
-
-    return h5py.File(file, "r")
-
-
-@contextmanager
-def _reading(file: Path, what: str) -> Iterator[Any]:
-    """The open file; what h5py raises where it is damaged becomes a DataError."""
-    try:
-        yield _handle(file, os.getpid())
-    except (OSError, RuntimeError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"{file}: {what} cannot be read ({first_line(error)}); fetch the file again"
-        ) from None
-
-
-def _check_layout(file: Path, keys: list[str]) -> tuple[np.ndarray, int, int]:
+def _check_layout(file: Path, keys: set[str]) -> tuple[np.ndarray, int, int]:
     """The scene of every image, such as kitchen_0004; height and width."""
-    with _reading(file, f"the list of {', '.join(keys)} and scenes") as mat:
-        forms = {key: (str(mat[key].dtype), mat[key].shape) for key in keys}
+    with matlab.opened(file) as mat:
+        forms = {key: (str(mat[key].dtype), mat[key].shape) for key in sorted(keys)}
         references = mat["scenes"][()].ravel()
         scenes = ["".join(map(chr, mat[reference][()].ravel())) for reference in references]
     width, height = forms["images"][1][-2:]
-    shape = (len(scenes), width, height)
-    needed = {
-        key: (KINDS[key], shape if key != "images" else (shape[0], 3, *shape[1:])) for key in keys
-    }
-    for key in keys:
-        if forms[key] != needed[key] or width <= height:
-            raise DataError(
-                f"{file}: {key} is {forms[key]}, needed is {needed[key]}, the axes reversed and as"
-                " many as scenes; take the original file"
-            )
+    for key, form in forms.items():
+        bands = (3,) if key == "images" else ()
+        needed = (KINDS[key], (len(scenes), *bands, width, height))
+        if form != needed or width <= height:
+            way = "the axes reversed and as many as scenes; take the original file"
+            raise DataError(f"{file}: {key} is {form}, needed is {needed}, {way}")
     return np.array(scenes), height, width
-
-
-def _load(file: Path, key: str, highest: int) -> np.ndarray:
-    """The numbers 1 … highest in a MATLAB v5 file."""
-    from scipy.io import loadmat
-
-    try:
-        values = loadmat(file)[key]
-        numbers = (values.ravel()[0][0] if values.dtype.names else values).ravel().astype(int)
-        if numbers.min() < 1 or numbers.max() > highest:
-            raise ValueError(f"{numbers.min()} … {numbers.max()}, counted from 1 to {highest}")
-    except Exception as error:  # scipy has many exceptions for a damaged file
-        reason = first_line(error)
-        raise DataError(f"{file}: {key} cannot be read ({reason}). {NYUV2.by_hand}") from None
-    return numbers
 
 
 def _class_table(root: Path, classes: int) -> np.ndarray:
     """From a label, 0 … 894, to a class counted from 0; 255 for none."""
-    mapped = _load(root / "classMapping40.mat", "mapClass", 40)
+    for name in ("classMapping40.mat", "class13Mapping.mat")[: 2 if classes == 13 else 1]:
+        if not (root / name).is_file():
+            raise DataError(f"{root / name}: no such file. {NYUV2.by_hand}")
+    mapped = matlab.numbers(root / "classMapping40.mat", "mapClass", 40)
     if classes == 13:
-        mapped = _load(root / "class13Mapping.mat", "classMapping13", 13)[mapped - 1]
+        mapped = matlab.numbers(root / "class13Mapping.mat", "classMapping13", 13)[mapped - 1]
     if len(mapped) != LABELS or mapped.max() != classes:
         raise DataError(f"{root}: the class maps do not take {LABELS} labels to {classes} classes")
     return np.concatenate([[steps.NO_LABEL], mapped - 1]).astype(np.uint8)
@@ -162,14 +121,15 @@ def _class_table(root: Path, classes: int) -> np.ndarray:
 
 def _read_split(file: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the official training and test part; the file counts from 1."""
-    train, test = (np.sort(_load(file, key, count)) - 1 for key in ("trainNdxs", "testNdxs"))
+    keys = ("trainNdxs", "testNdxs")
+    train, test = (np.sort(matlab.numbers(file, key, count)) - 1 for key in keys)
     if sorted([*train, *test]) != list(range(count)):
         raise DataError(f"{file}: does not list each of {count} images once; fetch it again")
     return train, test
 
 
 def _read_array(key: str, item: tuple[Path, int]) -> np.ndarray:
-    with _reading(item[0], f"{key} of image {item[1] + 1}") as mat:
+    with matlab.opened(item[0]) as mat:
         return mat[key][item[1]]
 
 

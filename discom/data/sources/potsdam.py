@@ -87,21 +87,16 @@ def read_potsdam(
     windows, counts = [], []
     for tile in chosen:
         places, pixels = _windows(tile, {name: files[name][tile] for name in files}, window)
-        windows += [
-            (tile, *place) for place, n in zip(places, pixels.sum(axis=1), strict=True) if n
-        ]
-        counts.append(pixels[pixels.any(axis=1)])
+        labelled = np.flatnonzero(pixels.any(axis=1))
+        windows += [(tile, *places[row]) for row in labelled]
+        counts.append(pixels[labelled])
     items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
     masks = Lazy(items.pop(border), partial(_read_mask, window), (window, window), np.uint8)
-    forms = {
-        name: steps.Form(
-            partial(_read, name, window),
-            (LAYERS[name][1][0], window, window),
-            LAYERS[name][2][0],
-            UNITS.get(name, ""),
-        )
-        for name in names
-    }
+    forms = {}
+    for name in names:
+        _, bands, kinds = LAYERS[name]
+        read, shape = partial(_read, name, window), (bands[0], window, window)
+        forms[name] = steps.Form(read, shape, kinds[0], UNITS.get(name, ""))
     groups, parts = np.array([tile for tile, _, _ in windows]), None
     if official:
         train, valid = steps.carve(np.flatnonzero(np.isin(groups, TRAIN)), groups)
@@ -130,9 +125,7 @@ def _find_tiles(root: Path, layer: str, asked: Sequence[str]) -> dict[str, Path]
         tile = f"{int(match[1])}_{int(match[2])}" if match else ""
         if tile in asked and RIGHT_COPY not in str(files.get(tile)):
             if tile in files and RIGHT_COPY not in str(file):
-                raise DataError(
-                    f"{file}: stands a second time as {files[tile]}; remove one of them"
-                )
+                raise DataError(f"{file}: a second copy of {files[tile]}; remove one")
             files[tile] = file
     if not files:
         raise DataError(f"{root}: holds no {name.format('<r>', '<c>')}. {POTSDAM.by_hand}")
@@ -150,19 +143,15 @@ def _windows(tile: str, files: Mapping[str, Path], window: int) -> tuple[list, n
         if (high, wide) not in ((height, width), (height, width - narrow)):
             raise DataError(f"{files[name]}: has not the size of {label}; fetch both again")
     if window > min(height, width):
-        raise ConfigError(
-            f"window: {window} is more than the {min(height, width)} pixels of {label}"
-        )
+        raise ConfigError(f"window: {window} is more than the pixels of {label}; choose less")
     strips, strange = [], 0
     for top in range(0, height, window):
         colours = rasters.read_rows(label, top, window)
         strips.append(_decode(colours))
         strange += int(np.count_nonzero((strips[-1] == steps.NO_LABEL) & colours.any(axis=0)))
     if strange > 0.001 * height * width:
-        raise DataError(
-            f"{label}: {strange} pixels have no class's colour; it is blended or resized: take the"
-            f" copy in {RIGHT_COPY}….zip"
-        )
+        wrong = f"{strange} pixels have no class's colour; it is blended or resized"
+        raise DataError(f"{label}: {wrong}: take the copy in {RIGHT_COPY}….zip")
     ids = np.concatenate(strips)
     tops, lefts = (rasters.window_starts(side, window) for side in (height, width))
     places = [(top, left) for top in tops for left in lefts]

@@ -194,6 +194,9 @@ def _members(archive: Path) -> Iterator[tuple[str, bool]]:
         with tarfile.open(archive) as packed:
             for member in packed:
                 yield member.name, member.isreg() or member.isdir()
+            rest = packed.fileobj.read(1 << 20) if packed.fileobj else b""
+        if not rest or rest.strip(b"\0"):  # tarfile takes a damaged header for the end
+            raise EOFError("its list of files breaks off")
 
 
 def _folder(archive: Path) -> Path:

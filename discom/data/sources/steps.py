@@ -1,9 +1,10 @@
 """Steps that the readers share: check options, find files, pair them, keep groups whole."""
 
+import fnmatch
+import os
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from glob import glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,9 +103,16 @@ def find(root: Path, pattern: str) -> list[Path]:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the one with the raw files")
-    places = [root / place for place in glob(f"**/{pattern}", root_dir=root, recursive=True)]
-    unique = {place.resolve(): place for place in sorted(places, reverse=True)}
-    return sorted(place for place in unique.values() if "__MACOSX" not in place.parts)
+    places, visited = [], set()
+    for place, folders, files in os.walk(root, followlinks=True):
+        if (real := os.path.realpath(place)) in visited:
+            folders.clear()  # a link led back
+            continue
+        visited.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        names = [*folders, *(name for name in files if not name.startswith("."))]
+        places += [Path(place, name) for name in fnmatch.filter(names, pattern)]
+    return sorted(places)
 
 
 def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:

@@ -1,10 +1,9 @@
 """SUN RGB-D, the Kinect v2 frames of Ferreri et al. 2021: 2 105 pairs, ten kinds of rooms.
 
-A frame is a folder of SUNRGBD.zip: `image/*.jpg`, `depth/*.png` (as measured, with holes),
-`depth_bfx/*.png` (holes filled in), `scene.txt`. Depth is uint16: millimetres whose bits are
-rotated left by three, 0 where nothing was measured. Two lists make the subset: `kv2.txt`
-(kv2/<class>/<id>.png <label>) and `mapping.txt` (<id>.png -> the frame's folder). Sources: Song et
-al. 2015 (frames); Ferreri, Bucci and Tommasi 2021 (lists).
+A frame is a folder of SUNRGBD.zip: `image/*.jpg`, `depth/*.png` (as measured), `depth_bfx/*.png`
+(holes filled in). Depth is uint16: millimetres whose bits are rotated left by three, 0 where
+nothing was measured. Two lists make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
+`mapping.txt` (<id>.png -> the frame's folder). Frames: Song et al. 2015.
 """
 
 import re
@@ -27,9 +26,7 @@ __all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd", "to_metres"]
 # by name: where a sensor lacks a class, the numbers in its list are others
 NAMES = "bathroom bedroom classroom computer_room conference_room dining_area discussion_area"
 CLASSES = (*NAMES.split(), "kitchen", "office", "rest_space")
-FRAMES = 2_105
 DEPTHS = {"raw": "depth", "refined": "depth_bfx"}  # option → folder
-CREDIBLE = 10.0  # metres; most of a frame of a room is nearer
 REPOSITORY = "silvia1993/Multi-Modal_RGB-D_Scene_Recognition_Across_Domains"
 LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/e09eca769bc6cc45440796baab1118fac0b3f5d9/subsets"
 
@@ -62,16 +59,14 @@ def read_sunrgbd(
     steps.check_number("far", far)
     shape = steps.check_size(size)
     frames = _list_frames(root)
-    what = "SUNRGBD folder (with kv2/ in it); unpack SUNRGBD.zip there"
-    base = steps.find_folder(root, ["kv2"], what)[0]
+    base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")[0]
     inside = {"rgb": "image", "depth": DEPTHS[depth]}
-    present = {
-        key: folder
-        for key, (folder, _) in frames.items()
-        if all((base / folder / inside[name]).is_dir() for name in names)
-    }
+    present = {}
+    for key, (folder, _) in frames.items():
+        if all((base / folder / inside[name]).is_dir() for name in names):
+            present[key] = base / folder
     keys, dropped = steps.pair({"kv2.txt": frames, "SUNRGBD": present}, base, orphans)
-    folders = [base / present[key] for key in keys]
+    folders = [present[key] for key in keys]
     files = {name: [_only_file(folder / inside[name]) for folder in folders] for name in names}
     for together in zip(*files.values(), strict=True):
         if len(sizes := {_upright_size(file) for file in together}) > 1:
@@ -80,12 +75,11 @@ def read_sunrgbd(
         "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
         "depth": steps.Form(partial(_read_depth, shape, far), (1, *shape), np.float32, "m", 0.0),
     }
-    labels = np.array([frames[key][1] for key in keys])
     days = [re.search(r"\d{4}-\d{2}-\d{2}", folder.name) for folder in folders]
     groups = [day[0] if day else folder.name for day, folder in zip(days, folders, strict=True)]
     refined = "refined" if depth == "refined" and "depth" in names else ""
     return MultiModalData(
-        steps.views(files, forms, labels, np.array(keys)),
+        steps.views(files, forms, [frames[key][1] for key in keys], keys),
         CLASSES,
         groups=np.array(groups),
         name=steps.variant("sunrgbd", names, ["rgb", "depth"], refined, "grouped"),
@@ -95,25 +89,27 @@ def read_sunrgbd(
 
 def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
-    lists = {}
-    for name in ("kv2.txt", "mapping.txt"):
-        lists[name] = steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] / name
+    names = ("kv2.txt", "mapping.txt")
+    folders = [
+        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] for name in names
+    ]
+    listed, mapping = folders[0] / names[0], folders[1] / names[1]
     folder_of = {}
-    for line in steps.read_lines(lists["mapping.txt"]):  # a heading and counts are no entries
+    for line in steps.read_lines(mapping):  # a heading and counts are no entries
         if entry := re.fullmatch(r"(\d+)\.png\s*->\s*/+SUNRGBD/+(.+)", line):
             folder_of[entry[1]] = str(PurePosixPath(entry[2]))  # a//b is a/b
     frames: dict[str, tuple[str, int]] = {}
-    for line in steps.read_lines(lists["kv2.txt"]):
+    for line in steps.read_lines(listed):
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
         if not entry or entry[1] not in CLASSES or entry[2] not in folder_of or entry[2] in frames:
             raise DataError(
-                f"{lists['kv2.txt']}: line '{line[:60]}' is not kv2/<class>/<id>.png <label> with"
+                f"{listed}: line '{line[:60]}' is not kv2/<class>/<id>.png <label> with"
                 " one of the ten classes and an id of its own in mapping.txt; fetch both again"
             )
         frames[entry[2]] = folder_of[entry[2]], CLASSES.index(entry[1])
-    if len(frames) != FRAMES:
-        text = f"lists {len(frames)} frames, the published list {FRAMES}"
-        warnings.warn(f"{lists['kv2.txt']}: {text}", stacklevel=3)
+    if len(frames) != 2105:
+        text = f"{listed}: lists {len(frames)} frames, the published list 2105"
+        warnings.warn(text, stacklevel=3)
     return frames
 
 
@@ -150,11 +146,9 @@ def to_metres(stored: np.ndarray) -> np.ndarray:
 def _read_depth(size: tuple[int, int], far: float, file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     measured = metres[metres > 0]
-    if not measured.size or np.median(measured) > CREDIBLE:
-        raise DataError(
-            f"{file}: nothing was measured, or most lies beyond {CREDIBLE:g} m (bits not rotated);"
-            " take the original file"
-        )
+    if not measured.size or np.median(measured) > 10:
+        wrong = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
+        raise DataError(f"{file}: {wrong}; take the original file")
     return resize(np.minimum(metres, np.float32(far)), size, smooth=False)
 
 

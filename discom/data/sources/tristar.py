@@ -26,10 +26,8 @@ __all__ = ["ACTIONS", "CLASSES", "TRISTAR", "read_tristar"]
 CLASSES = ("sit", "walk", "stand", "lay", "get_down", "get_up")
 OTHERS = "put_down pick_up drink type wave out_of_view out_of_room in_room"
 ACTIONS = (*CLASSES, *OTHERS.split())
-# bands and type in the file; type and unit here, values per unit
 STORED = {"thermal": (1, np.uint16), "depth": (1, np.uint16), "rgb": (3, np.uint8)}
 PER_UNIT = {"thermal": 100, "depth": 1000}
-KELVIN = (270, 320)  # where the median of a room lies
 
 
 def read_tristar(
@@ -91,11 +89,7 @@ def read_tristar(
         groups=np.array([frame.rpartition("/")[0] for frame in kept]),
         name=steps.variant("tristar", names, ["thermal", "depth"], "official"),
         parts=rows,
-        about=TRISTAR.about(
-            {**dropped, "frames with none or several of the classes": unclear},
-            "depth 0 m is no return",
-            classes="uncertain: the six of the paper are not known",
-        ),
+        about=TRISTAR.about({**dropped, "frames without one class": unclear}, "depth 0: no return"),
     )
 
 
@@ -137,7 +131,7 @@ def _read(name: str, size: tuple[int, int], file: Path) -> np.ndarray:
     if name == "rgb":
         return resize(pixels, size, smooth=True)
     middle = np.median(pixels) / 100
-    if name == "thermal" and not KELVIN[0] <= middle <= KELVIN[1]:
+    if name == "thermal" and not 270 <= middle <= 320:
         raise DataError(f"{file}: its median would be {middle:.2f} K; thermal is in 1/100 K")
     if not pixels.any():
         raise DataError(f"{file}: is 0 everywhere, nothing was measured; remove the frame")

@@ -1,0 +1,155 @@
+"""EuroSAT: bands, decibel, classes and lists as written; the order of bands is checked."""
+
+import numpy as np
+import pytest
+import tifffile
+from fixtures import eurosat as fixture
+from fixtures import writing
+
+from discom.data.sources.eurosat import CLASSES, read_eurosat
+from discom.errors import DataError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*the whole set has 27000")
+RGB, OTHER = [3, 2, 1], [0, 4, 5, 6, 7, 8, 9, 10, 11, 12]  # of B01 … B12 B8A
+
+
+def test_every_pixel_is_the_planted_one(raw):
+    data = read_eurosat(raw("eurosat"), ["ms", "sar", "rgb", "other"])
+    assert CLASSES == data.classes == fixture.CLASSES
+    assert data.ids[:3].tolist() == ["AnnualCrop_1", "AnnualCrop_2", "AnnualCrop_10"]
+    for row, stem in enumerate(data.ids):
+        name, number = stem.split("_")
+        assert data.classes[data.labels[row]] == name
+        ms = fixture.patch("ms", name, int(number))
+        expected = {"ms": ms, "rgb": ms[RGB], "other": ms[OTHER]}
+        expected["sar"] = fixture.patch("sar", name, int(number))
+        for modality, pixels in expected.items():
+            np.testing.assert_array_equal(data.modalities[modality].x[row], pixels)
+
+
+LAYOUTS = {
+    "hf": {"ms": "ds/images/remote_sensing/otherDatasets/sentinel_2/tif", "sar": "EuroSAT-SAR"},
+    "copernicus-bench": {"ms": "eurosat_s2/all_imgs", "sar": "eurosat_s1/all_imgs"},
+    "class folders alone": {"ms": ".", "sar": "sar"},
+}
+
+
+@pytest.mark.parametrize("folders", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_layout_gives_the_same(raw, tmp_path, folders):
+    fixture.make(tmp_path, folders=folders)
+    for name in fixture.CLASSES:  # EuroSAT_RGB.zip, which is no sensor of ours
+        writing.blank_folder(tmp_path / "2750" / name)
+    assert read_eurosat(tmp_path).fingerprint == read_eurosat(raw("eurosat")).fingerprint
+
+
+@pytest.mark.parametrize("modalities", [["rgb", "other"], ["ms"]])
+def test_without_sar_its_files_are_not_needed(tmp_path, modalities):
+    assert len(read_eurosat(fixture.make(tmp_path, sensors=("ms",)), modalities)) == 30
+
+
+def test_lists_are_the_official_split(copy):
+    root = copy("eurosat")
+    with pytest.raises(DataError, match=r"holds no folder with eurosat-train\.txt"):
+        read_eurosat(root, lists=True)
+    fixture.write_lists(root / "lists")
+    data = read_eurosat(root, lists=True)
+    assert data.name == "eurosat-official"
+    for part, number in (("train", 1), ("valid", 2), ("test", 10)):
+        rows = data.parts[part]
+        assert data.ids[rows].tolist() == [f"{name}_{number}" for name in fixture.CLASSES]
+    assert data.protocol("random").name == "eurosat"
+
+
+def plant(pixels, value):
+    pixels = pixels.copy()
+    pixels[1, 20, 30] = value
+    return pixels
+
+
+BAD = {
+    "12 bands": ("ms", lambda p: p[:12], r"uint16 \[12, 64, 64\], reflectance × 10 000 is uint16"),
+    "32 pixels": ("ms", lambda p: p[:, :32, :32], r"holds uint16 \[13, 32, 32\]"),
+    "8 bits": ("ms", lambda p: (p // 160).astype(np.uint8), r"holds uint8 \[13, 64, 64\]"),
+    "0 to 1": ("ms", lambda p: (p / 1e4).astype(np.float32), r"holds float32 \[13, 64, 64\]"),
+    "B8A after B08": ("ms", lambda p: p[fixture.NATURAL], r"in EuroSAT B8A is the last band"),
+    "one band of SAR": ("sar", lambda p: p[:1], r"holds float32 \[1, 64, 64\], SAR is float32"),
+    "linear SAR": ("sar", lambda p: 10 ** (p / 10), r"SAR is VV and VH in decibel \(10 log10\)"),
+    "hundredths": ("sar", lambda p: 100 * p, r"holds -2\d+[.\d]* … .*, SAR is VV and VH"),
+    "fill value": ("sar", lambda p: plant(p, -9999), r"holds -9999 … .*, SAR is VV and VH"),
+    "NaN": ("sar", lambda p: plant(p, np.nan), r"holds nan at pixel \(20, 30\)"),
+}
+
+
+def read_all(root, sensor):
+    """Read, and look at every patch of a sensor."""
+    return np.asarray(read_eurosat(root).modalities[sensor].x)
+
+
+@pytest.mark.parametrize(("sensor", "change", "message"), BAD.values(), ids=BAD)
+def test_another_form_is_refused_the_first_file_at_once(copy, sensor, change, message):
+    root = copy("eurosat")
+    last, first = (fixture.place(root, sensor, stem) for stem in ("SeaLake_10", "AnnualCrop_1"))
+    writing.tiff(last, change(fixture.patch(sensor, "SeaLake", 10)))
+    with pytest.raises(DataError, match=rf"SeaLake_10\.tif: .*{message}"):
+        read_all(root, sensor)
+    writing.tiff(first, change(fixture.patch(sensor, "AnnualCrop", 1)))
+    with pytest.raises(DataError, match=r"AnnualCrop_1\.tif|0 folders of"):
+        read_eurosat(root)
+
+
+def test_a_single_bright_target_is_no_damage(copy):
+    root = copy("eurosat")
+    file = fixture.place(root, "sar", "River_2")
+    writing.tiff(file, plant(fixture.patch("sar", "River", 2), 33))
+    assert np.asarray(read_eurosat(root).modalities["sar"].x).max() == 33
+
+
+def test_cirrus_over_dark_water_is_not_taken_for_another_order(copy):
+    root, pixels = copy("eurosat"), fixture.patch("ms", "SeaLake", 1)
+    pixels[9], pixels[10] = 80, 60
+    writing.tiff(fixture.place(root, "ms", "SeaLake_1"), pixels)
+    data = read_eurosat(root)
+    row = data.ids.tolist().index("SeaLake_1")
+    assert data.modalities["ms"].x[row, 9:11, 0, 0].tolist() == [80, 60]
+
+
+def second_copy(root):
+    fixture.make(root / "old", sensors=("ms",), count=(1,))
+
+
+def stray_file(root):
+    fixture.place(root, "ms", "Forest_2").rename(
+        fixture.place(root, "ms", "River_1").with_name("Forest_2.tif")
+    )
+
+
+def no_river(root):
+    fixture.place(root, "ms", "River_1").parent.rename(root / "gone")
+
+
+FOLDERS = {
+    "two copies": (second_copy, r"2 folders of ms, which has 13 bands, where one is needed"),
+    "stray file": (stray_file, r"River/Forest_2\.tif: is no River_<n>\.tif; unpack the archive"),
+    "no class folder": (no_river, r"0 folders of ms, which has 13 bands, .*EuroSAT-SAR has 2\)"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), FOLDERS.values(), ids=FOLDERS)
+def test_folders_that_are_not_those_of_the_set(copy, change, message):
+    root = copy("eurosat")
+    change(root)
+    with pytest.raises(DataError, match=message):
+        read_eurosat(root)
+
+
+def test_real_patches(real):
+    """Every real file passes, and every one with B8A in its natural place would not."""
+    data = read_eurosat(real("eurosat_ms_200"), ["ms"])
+    images = np.asarray(data.modalities["ms"].x)
+    assert np.bincount(data.labels).tolist() == [20] * 10
+    file = data.modalities["ms"].x.items[17]
+    np.testing.assert_array_equal(images[17], np.moveaxis(tifffile.imread(file), -1, 0))
+    means = images.mean((2, 3))
+    assert (means[:, fixture.NATURAL][:, 9] > 2 * means[:, fixture.NATURAL][:, 10]).all()
+    with pytest.raises(DataError, match="0 folders of sar, which has 2 bands"):
+        read_eurosat(real("eurosat_ms_200"))

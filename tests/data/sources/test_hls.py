@@ -1,0 +1,172 @@
+"""HLS land cover, in patches of one class and with a class per pixel; places stay whole."""
+
+import numpy as np
+import pytest
+import tifffile
+from fixtures import hls as fixture
+from fixtures import writing
+
+from discom.data.sources.hls import CLASSES, read_hls, read_hls_dense
+from discom.errors import DataError
+
+LABEL = {10: 0, 30: 1, 40: 2, 80: 3}  # tree, grass, crop, water
+HALF, BARE = "007-000-064", "007-064-000"  # crops with labels on just half of the pixels, and none
+
+
+def label_of(codes):
+    return np.vectorize(lambda code: LABEL.get(code, 255))(codes).astype(np.uint8)
+
+
+def crops(data, side):
+    """Row, tile, and the window's pixels of every sample."""
+    for row, name in enumerate(data.ids):
+        tile, top, left = (int(part) for part in name.split("-"))
+        pixels = fixture.planted(tile).astype(np.int64)
+        yield row, pixels, pixels[:, top : top + side, left : left + side]
+
+
+def test_patches_are_their_places_and_have_a_clear_class(raw):
+    data = read_hls(raw("hls"))
+    assert data.classes == ("tree", "grass", "crop", "water") == tuple(CLASSES.values())
+    images = {name: np.asarray(view.x) for name, view in data.modalities.items()}
+    for row, _, window in crops(data, 32):
+        np.testing.assert_array_equal(images["rgb"][row], window[[2, 1, 0]])
+        np.testing.assert_array_equal(images["infrared"][row], window[[3, 4, 5]])
+        np.testing.assert_array_equal(images["elevation"][row], window[[6]])
+        shares = [(window[7] == code).mean() for code in LABEL]
+        assert shares[data.labels[row]] >= 0.6
+    clear = 0
+    for tile in range(8):
+        codes = fixture.planted(tile)[7].reshape(4, 32, 4, 32)
+        clear += sum((codes == code).mean((1, 3)) >= 0.6 for code in LABEL).sum()
+    assert len(data) == clear
+    assert data.groups[-1] == 6
+
+
+@pytest.mark.parametrize("patch", [16, 32, 64, 128])
+def test_crops_are_their_places_with_a_class_per_pixel(raw, patch):
+    data = read_hls_dense(raw("hls"), ["infrared", "elevation", "rgb"], patch=patch)
+    images = {name: np.asarray(view.x) for name, view in data.modalities.items()}
+    for row, pixels, window in crops(data, patch):
+        np.testing.assert_array_equal(images["rgb"][row], window[[2, 1, 0]])
+        np.testing.assert_array_equal(images["infrared"][row], window[[3, 4, 5]])
+        relief = np.arcsinh((window[6] - pixels[6].mean()) / 5)  # in double precision
+        np.testing.assert_allclose(images["elevation"][row, 0], relief, atol=5e-6)
+        np.testing.assert_array_equal(data.masks[row], label_of(window[7]))
+    labelled = 0
+    for tile in range(8):
+        blocks = label_of(fixture.planted(tile)[7]).reshape(
+            128 // patch, patch, 128 // patch, patch
+        )
+        labelled += ((blocks != 255).mean((1, 3)) >= 0.5).sum()
+    assert len(data) == labelled
+
+
+def test_crops_with_few_labels_are_left_out_and_counted(copy):
+    root = copy("hls")
+    data = read_hls_dense(root)
+    assert HALF in data.ids  # half is enough
+    assert BARE not in data.ids
+    assert data.about["dropped"] == {"crops with few labels": 1}
+    pixels = fixture.planted(7)
+    pixels[7, 63, 127] = fixture.WETLAND  # one pixel less than half
+    writing.tiff(root / "tiles/007.tif", pixels)
+    fewer = read_hls_dense(root)  # the file that was replaced is read again
+    assert set(data.ids) - set(fewer.ids) == {HALF}
+
+
+def test_relief_is_the_same_at_any_height_and_metres_are_not(raw):
+    relief = np.asarray(read_hls_dense(raw("hls")).modalities["elevation"].x)
+    np.testing.assert_array_equal(relief[:4], relief[4:8])  # one place on two dates, at 300 m
+    assert np.abs(relief).max() < np.arcsinh(100 / 5)
+    metres = read_hls_dense(raw("hls"), relief=False)
+    assert (metres.name, metres.modalities["elevation"].unit) == ("hls-dense-metres", "m")
+    np.testing.assert_array_equal(
+        metres.modalities["elevation"].x[3, 0], fixture.planted(0)[6, 64:, 64:]
+    )
+
+
+@pytest.mark.parametrize("read", [read_hls, read_hls_dense])
+def test_places_are_never_divided(raw, read):
+    data = read(raw("hls"))
+    for seed in range(5):
+        groups = [set(part.groups) for part in data.split(seed=seed)]
+        assert sum(map(len, groups)) == len(set().union(*groups)) == 7
+
+
+def test_a_tile_that_is_not_listed_is_left_out_with_a_warning(copy):
+    root = copy("hls")
+    writing.tiff(root / "tiles/900.tif", fixture.planted(0))
+    with pytest.warns(UserWarning, match=r"1 of the tiles are not listed \(900\); left out"):
+        assert len(read_hls_dense(root)) == 31
+
+
+def tile(change):
+    return lambda root: writing.tiff(root / "tiles/001.tif", change(fixture.planted(1)))
+
+
+def index(*lines):
+    return lambda root: writing.text(root / "index.csv", *lines)
+
+
+def code_33(pixels):
+    pixels[7, 5, 5] = 33
+    return pixels
+
+
+HEAD = "tile,location_group"
+BAD = {
+    "no index": (lambda root: (root / "index.csv").unlink(), r"index\.csv: is no table of tiles"),
+    "empty index": (index(), r"index\.csv: is no table of tiles"),
+    "no group": (index("tile", "000"), r"index\.csv: is no table of tiles .*location_group"),
+    "lacks a value": (
+        index(HEAD, "000,1", "001,"),
+        r"index\.csv: a line lacks a value, or repeats",
+    ),
+    "tile twice": (index(HEAD, "0,1", "000,2"), r"index\.csv: a line lacks a value, or repeats"),
+    "no tile listed": (index(HEAD), r"tiles: no crop has|index\.csv"),
+    "small": (tile(lambda p: p[:, :64]), r"001\.tif: holds int16 \[8, 64, 128\], a tile is int16"),
+    "seven bands": (tile(lambda p: p[:7]), r"001\.tif: holds int16 \[7, 128, 128\]"),
+    "uint16": (tile(lambda p: p.clip(0).astype("u2")), r"001\.tif: holds uint16 \[8, 128, 128\]"),
+    "unknown code": (tile(code_33), r"001\.tif: 33 is no WorldCover code; copy it again"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*of the tiles are not listed")
+@pytest.mark.parametrize("read", [read_hls, read_hls_dense])
+@pytest.mark.parametrize(("damage", "message"), BAD.values(), ids=BAD)
+def test_what_is_refused(copy, read, damage, message):
+    root = copy("hls")
+    damage(root)
+    with pytest.raises(DataError, match=message) as caught:
+        read(root)
+    assert "\n" not in str(caught.value)
+
+
+# the real tiles
+
+
+def test_real_patches_as_their_readme_counts_them(real):
+    data = read_hls(real("hls_dem_worldcover"))
+    assert np.bincount(data.labels).tolist() == [566, 612, 1497, 389]
+    assert len(set(data.groups)) == 62  # of the 64 places of all tiles
+
+
+@pytest.mark.slow
+def test_real_crops_are_those_of_the_tiles(real):
+    root = real("hls_dem_worldcover")
+    data = read_hls_dense(root)
+    assert len(data) == len(data.paired_ids) == 1186
+    counts = np.bincount(np.asarray(data.masks).ravel(), minlength=256)
+    shares = counts[[0, 1, 2, 3, 255]] / counts.sum()
+    np.testing.assert_allclose(shares, [0.2436, 0.2270, 0.3785, 0.1098, 0.0411], atol=1e-4)
+    for row in (0, 600, 1185):
+        tile, top, left = data.ids[row].split("-")
+        pixels = tifffile.imread(root / "tiles" / f"{tile}.tif").astype(np.int64)
+        window = pixels[:, int(top) : int(top) + 64, int(left) : int(left) + 64]
+        np.testing.assert_array_equal(data.modalities["rgb"].x[row], window[[2, 1, 0]])
+        np.testing.assert_array_equal(data.masks[row], label_of(window[7]))
+    parts = data.split(seed=0)
+    groups = [set(part.groups) for part in parts]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 62
+    assert 2 in groups[0]

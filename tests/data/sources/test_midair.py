@@ -1,0 +1,200 @@
+"""Mid-Air: float16 in the bits of a PNG, merged classes, flights kept whole in all climates."""
+
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from fixtures import midair as fixture
+from fixtures import writing
+
+from discom.data.sources.midair import CLASSES, read_midair, to_metres
+from discom.errors import DataError
+
+KEY = "Kite_training/foggy/2001/000025"
+MERGED = {0: 0, 8: 1, 2: 2, 3: 3, 4: 3, 5: 3, 6: 4, 10: 5, 9: 6, 1: 7, 7: 7, 11: 7, 12: 7, 13: 7}
+FAR = 1250
+
+
+def read(root, **options):
+    return read_midair(root, **{"size": fixture.SIDE} | options)
+
+
+def read_all(root):
+    """Read, and look at every pixel."""
+    data = read(root)
+    for modality in data.modalities.values():
+        np.asarray(modality.x)
+    return data
+
+
+@pytest.mark.parametrize("merge", ["co-semdepth", "none"])
+def test_every_value_is_the_planted_one(raw, merge):
+    data = read(raw("midair"), merge=merge)
+    names = "sky water trees land boulders road construction others"
+    assert tuple(names.split()) == CLASSES
+    assert len(data.classes) == {"co-semdepth": 8, "none": 14}[merge]
+    for row, key in enumerate(data.ids):
+        colours, metres, ids = fixture.planted(key)
+        near = np.where(metres > FAR, 0, metres).astype(np.float32)
+        np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], near)
+        rgb = np.moveaxis(colours, 2, 0).astype(int)
+        assert np.median(np.abs(data.modalities["rgb"].x[row] - rgb)) <= 2  # JPEG
+        mask = ids if merge == "none" else np.vectorize(MERGED.get)(ids)
+        np.testing.assert_array_equal(data.masks[row], mask)
+        assert data.labels[row] == np.bincount(mask.ravel()).argmax()
+
+
+def test_sky_and_holes_are_not_measured_and_not_the_nearest(raw):
+    """0 is the invalid value: what scales depth must not take it for a near surface."""
+    data = read(raw("midair"))
+    view = data.modalities["depth"]
+    assert view.invalid == 0
+    for row, key in enumerate(data.ids):
+        metres = fixture.planted(key)[1].astype(float)
+        invalid = ~np.isfinite(metres) | (metres > FAR) | (metres == 0)
+        np.testing.assert_array_equal(view.x[row, 0] == view.invalid, invalid)
+        assert invalid.any()
+
+
+def test_every_number_of_16_bits_is_its_float16():
+    bits = np.arange(65_536).astype(np.uint16)
+    exponent, fraction = (bits.astype(float) // 1024) % 32, bits.astype(float) % 1024
+    normal = (exponent > 0) & (exponent < 31) & (bits < 32_768)
+    expected = 2 ** (exponent - 15) * (1 + fraction / 1024)
+    np.testing.assert_allclose(to_metres(bits)[normal], expected[normal])
+    assert to_metres(np.array([31_744], np.uint16))[0] == np.inf
+
+
+def test_frames_kept_and_far_depth(raw):
+    data = read(raw("midair"), every=1)
+    assert len(data) == 9 * 4
+    assert len(read(raw("midair"))) == 9 * 3  # 12 is no multiple of 25
+    near = np.asarray(read(raw("midair"), far=20).modalities["depth"].x)
+    assert 0 < near[near > 0].max() <= 20
+
+
+def test_smaller_frames_average_colours_and_pick_the_rest(raw):
+    whole, half = read(raw("midair")), read(raw("midair"), size=16)
+    depth = whole.modalities["depth"].x[5, :, 1::2, 1::2]
+    np.testing.assert_array_equal(half.modalities["depth"].x[5], depth)
+    np.testing.assert_array_equal(half.masks[5], whole.masks[5][1::2, 1::2])
+    mean = whole.modalities["rgb"].x[5].reshape(3, 16, 2, 16, 2).mean((2, 4))
+    np.testing.assert_allclose(half.modalities["rgb"].x[5], mean, atol=1.01)
+
+
+def test_a_flight_is_one_group_in_all_climates(raw):
+    data = read(raw("midair"))
+    group_of = dict(zip(data.ids, data.groups, strict=True))
+    assert (
+        group_of["Kite_training/sunny/0001/000000"] == group_of["Kite_training/foggy/2001/000050"]
+    )
+    assert group_of["PLE_training/fall/4001/000000"] != group_of["Kite_training/sunny/0001/000000"]
+    for seed in range(3):
+        scenes = [{mask.tobytes() for mask in part.masks[:]} for part in data.split(seed=seed)]
+        assert not scenes[0] & scenes[2]  # no scene of the test part was trained on
+
+
+def test_classes_without_a_pixel_are_named(copy):
+    root = copy("midair")
+    for file in root.glob("MidAir/*/*/segmentation/*/*.PNG"):
+        writing.image(file, np.full((32, 32), 2, np.uint8))
+    with pytest.warns(UserWarning, match=r"no pixel is sky, water, land, boulders, road, constr"):
+        read(root)
+
+
+def test_frames_zip_is_unpacked_beside_where_frames_are_missing(raw, copy):
+    root = copy("midair")
+    for folder in sorted(root.glob("MidAir/*/*/*/trajectory_*")):
+        files = sorted(folder.iterdir())
+        with zipfile.ZipFile(folder / "frames.zip", "w") as packed:
+            for file in files:
+                packed.write(file, file.name)
+                file.unlink()
+    for _ in range(2):  # the second time it is unpacked already
+        assert read(root).fingerprint == read(raw("midair")).fingerprint
+
+
+def lower_case(root):
+    for file in root.glob("MidAir/*/*/*/*/*"):
+        file.rename(file.with_suffix({".JPEG": ".jpg", ".PNG": ".png"}[file.suffix]))
+
+
+def ids_in_three_bands(root):
+    ids = fixture.planted(KEY)[2]
+    writing.image(fixture.place(root, "segmentation", KEY), np.stack([ids, ids // 2, 13 - ids], -1))
+
+
+def other_streams(root):
+    (root / "MidAir/Kite_training/sunny/color_right/trajectory_0000").mkdir(parents=True)
+    writing.text(root / "MidAir/Kite_training/sunny/sensor_records.hdf5", "x")
+
+
+@pytest.mark.parametrize("change", [lower_case, ids_in_three_bands, other_streams])
+def test_what_means_the_same(raw, copy, change):
+    root = copy("midair")
+    change(root)
+    assert read(root).fingerprint == read(raw("midair")).fingerprint
+
+
+@pytest.mark.parametrize(("modality", "needless"), [("rgb", "depth"), ("depth", "color_left")])
+def test_one_modality_needs_no_other_stream(copy, modality, needless):
+    root = copy("midair")
+    for folder in root.glob(f"MidAir/*/*/{needless}"):
+        shutil.rmtree(folder)
+    assert len(read(root, modalities=[modality])) == 27
+
+
+METRES, IDS = fixture.planted(KEY)[1], fixture.planted(KEY)[2]
+BITS = METRES.view(np.uint16)
+FILES = {
+    "bytes swapped": ("depth", BITS.byteswap(), r"its float16 bits say .* m; take the original"),
+    "whole metres": (
+        "depth",
+        np.nan_to_num(METRES, posinf=999).astype(np.uint16),
+        r"float16 bits say",
+    ),
+    "NaN": ("depth", np.where(METRES == 0, np.uint16(0x7E00), BITS), r"float16 bits say nan"),
+    "8 bits": (
+        "depth",
+        (BITS >> 8).astype(np.uint8),
+        r"holds uint8 \[1, 32, 32\], depth is uint16",
+    ),
+    "grey colours": ("color_left", IDS, r"holds uint8 \[1, 32, 32\], color_left is uint8 \[3,"),
+    "unknown id": (
+        "segmentation",
+        np.where(IDS == 9, 14, IDS).astype(np.uint8),
+        r"class id 14 is above",
+    ),
+    "ids of 16 bits": (
+        "segmentation",
+        IDS.astype(np.uint16),
+        r"holds uint16 \[1, 32, 32\], segment",
+    ),
+    "another size": ("depth", BITS[:, :24], r"the streams differ in size"),
+}
+
+
+@pytest.mark.parametrize(("stream", "pixels", "message"), FILES.values(), ids=FILES)
+def test_a_wrong_image_is_refused(copy, stream, pixels, message):
+    root = copy("midair")
+    writing.image(fixture.place(root, stream, KEY), pixels)
+    with pytest.raises(DataError, match=message):
+        read_all(root)
+
+
+MOVES = {
+    "no set": ("MidAir/PLE_training", "MidAir/mine", r"is no <set>/<climate>/<stream>/trajectory"),
+    "no number": ("depth/trajectory_2001", "depth/trajectory_1", r"trajectory_1: is no <set>/"),
+    "no frame number": ("depth/trajectory_2001/000025.PNG", "depth/trajectory_2001/25.PNG",
+                        r"25\.PNG: is no <6 digits>, or a copy of a frame; remove it"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MOVES.values(), ids=MOVES)
+def test_names_that_are_not_those_of_the_set(copy, old, new, message):
+    root = copy("midair")
+    place = root if old.startswith("MidAir") else root / "MidAir/Kite_training/foggy"
+    (place / old).rename(place / new)
+    with pytest.raises(DataError, match=message):
+        read(root)

@@ -1,0 +1,284 @@
+"""Files of a source: downloaded, verified, and unpacked into one folder and nowhere else."""
+
+import errno
+import hashlib
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pooch
+import pytest
+from fixtures.server import cut, good, page, serve, status
+
+from discom.data.sources.source import RemoteFile, Source, fetch, unpack
+from discom.errors import DataError
+
+FILES = {f"set/{name}.tif": name.encode() * 500 for name in "abc"}
+CONTENT = bytes(range(256)) * 400
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+SHA = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+
+
+def pack(archive: Path, files: dict[str, bytes]) -> Path:
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+            for name, content in files.items():
+                opened.writestr(zipfile.ZipInfo(name), content)
+    else:
+        with tarfile.open(archive, "w:gz" if archive.name.endswith("gz") else "w") as opened:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                opened.addfile(info, io.BytesIO(content))
+    return archive
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def refused(call, *arguments, **options) -> str:
+    with pytest.raises(DataError) as caught:
+        call(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# unpacking
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tgz"])
+def test_an_archive_is_unpacked_beside_itself(tmp_path, ending):
+    assert unpack(pack(tmp_path / f"x{ending}", FILES)) == tmp_path / "x"
+    assert content(tmp_path / "x") == FILES
+    assert {path.name for path in tmp_path.iterdir()} == {"x", f"x{ending}"}
+
+
+OUTSIDE = (
+    "../evil.tif", "set/../../evil.tif", "..\\evil.tif", "set\\..\\..\\evil.tif", "/evil.tif",
+    "\\evil.tif", "C:\\evil.tif", "c:evil.tif", "//host/share/evil.tif", "set/..",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_name_that_leads_outside_is_refused_before_anything_is_written(tmp_path, name, ending):
+    (tmp_path / "raw").mkdir()
+    archive = pack(tmp_path / "raw" / f"x{ending}", FILES | {name: b"evil"})
+    assert refused(unpack, archive).startswith(
+        f"{archive}: {name!r} would land outside its folder;"
+    )
+    assert [path.name for path in tmp_path.rglob("*")] == ["raw", archive.name]
+
+
+LINKS = {
+    "symbolic link": (tarfile.SYMTYPE, "/etc"),
+    "link inside": (tarfile.SYMTYPE, "a.tif"),
+    "hard link": (tarfile.LNKTYPE, "/etc/passwd"),
+    "pipe": (tarfile.FIFOTYPE, ""),
+    "device": (tarfile.CHRTYPE, ""),
+}
+
+
+@pytest.mark.parametrize(("kind", "target"), LINKS.values(), ids=LINKS)
+def test_links_and_devices_in_a_tar(tmp_path, kind, target):
+    archive = pack(tmp_path / "x.tar", FILES)
+    with tarfile.open(archive, "a") as opened:
+        info = tarfile.TarInfo("set/odd")
+        info.type, info.linkname = kind, target
+        opened.addfile(info)
+    assert "x.tar: 'set/odd' is a link or a device; this is not" in refused(unpack, archive)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+def test_links_and_devices_in_a_zip(tmp_path, kind):
+    archive = pack(tmp_path / "x.zip", FILES)
+    with zipfile.ZipFile(archive, "a") as opened:
+        info = zipfile.ZipInfo("set/odd")
+        info.external_attr = (kind | 0o777) << 16
+        opened.writestr(info, "/etc/passwd")
+    assert "x.zip: 'set/odd' is a link or a device; this is not" in refused(unpack, archive)
+    assert not (tmp_path / "x").exists()
+
+
+def wrong_byte(archive: Path) -> None:
+    raw = bytearray(archive.read_bytes())
+    raw[60] ^= 255
+    archive.write_bytes(raw)
+
+
+def password(archive: Path) -> None:
+    raw = bytearray(archive.read_bytes())
+    raw[raw.index(b"PK\x01\x02") + 8] |= 1
+    raw[6] |= 1
+    archive.write_bytes(raw)
+
+
+def cut_short(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 4])
+
+
+DAMAGES = {
+    "cut zip": (".zip", cut_short),
+    "cut tar": (".tar", cut_short),
+    "cut tar.gz": (".tar.gz", cut_short),
+    "wrong byte": (".zip", wrong_byte),
+    "password": (".zip", password),
+    "web page as zip": (".zip", lambda archive: archive.write_bytes(b"<html>Log in</html>")),
+    "web page as tar": (".tar", lambda archive: archive.write_bytes(b"<html>Log in</html>")),
+    "empty": (".zip", lambda archive: archive.write_bytes(b"")),
+}
+
+
+@pytest.mark.parametrize(("ending", "damage"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_archive_leaves_nothing_behind(tmp_path, ending, damage):
+    archive = pack(tmp_path / f"x{ending}", FILES)
+    damage(archive)
+    said = refused(unpack, archive)
+    assert said.startswith(f"{archive}: is damaged (")
+    assert said.endswith("); delete it and fetch it again")
+    assert [path.name for path in tmp_path.iterdir()] == [archive.name]
+
+
+DISK = {
+    errno.ENOSPC: "No space left on device; make room",
+    errno.EDQUOT: "quota exceeded; make room",
+    errno.EACCES: "Permission denied; get the right to write there",
+    errno.EROFS: "Read-only file system; get the right to write there",
+    errno.ENOENT: "No such file or directory; the file vanished meanwhile",
+    errno.EIO: "Input/output error; check the disk",
+}
+
+
+@pytest.mark.parametrize(("number", "words"), DISK.items(), ids=[errno.errorcode[n] for n in DISK])
+def test_what_the_disk_says_is_told_apart(tmp_path, monkeypatch, number, words):
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    archive = pack(tmp_path / "x.zip", FILES)
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile.ZipFile, "extractall", fail)
+        said = refused(unpack, archive)
+    assert said.startswith(f"{tmp_path / 'x'}: ")
+    assert words in said
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
+    said = refused(fetch, RemoteFile("y.zip", {"https://a": "", "https://b": ""}), tmp_path)
+    assert said.startswith(f"{tmp_path / 'y.zip'}: ")  # no fault of the mirror
+    assert words in said
+
+
+# downloads
+
+
+@pytest.fixture
+def web(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda _: None))
+    with serve() as server:
+        yield server
+
+
+@pytest.mark.parametrize("checksum", ["", MD5, SHA])
+def test_a_download_is_verified_and_readable_by_others(web, tmp_path, checksum):
+    url = web.put("/x.zip", good(CONTENT))
+    file = fetch(RemoteFile("x.zip", {url: checksum}), tmp_path / "new" / "folder")
+    assert file == tmp_path / "new" / "folder" / "x.zip"
+    assert file.read_bytes() == CONTENT
+    assert file.stat().st_mode & 0o044 == 0o044
+    assert [path.name for path in file.parent.iterdir()] == ["x.zip"]
+
+
+def test_a_cut_download_starts_again(web, tmp_path):
+    url = web.put("/x.zip", cut(CONTENT), cut(CONTENT), good(CONTENT))
+    assert fetch(RemoteFile("x.zip", {url: ""}), tmp_path).read_bytes() == CONTENT
+    assert web.count("/x.zip") == 3
+
+
+def test_mirrors_are_tried_in_order_each_with_its_own_checksum(web, tmp_path):
+    mirrors = {
+        web.put("/a", status(404)): MD5,
+        web.put("/b", good(CONTENT[::-1])): MD5,
+        web.put("/c", good(CONTENT)): SHA,
+        web.put("/d", good(CONTENT)): MD5,
+    }
+    assert fetch(RemoteFile("x.zip", mirrors), tmp_path).read_bytes() == CONTENT
+    assert list(dict.fromkeys(path for path, _ in web.asked)) == ["/a", "/b", "/c"]
+
+
+BAD = {
+    "wrong bytes": (good(CONTENT[::-1]), "its checksum is not"),
+    "a web page": (page(), "its checksum is not"),
+    "nothing": (good(b""), "its checksum is not"),
+    "cut": (cut(CONTENT), "ChunkedEncodingError"),
+    "not there": (status(404), "HTTP status 404"),
+    "forbidden": (status(403), "HTTP status 403"),
+}
+
+
+@pytest.mark.parametrize(("answer", "reason"), BAD.values(), ids=BAD)
+def test_what_is_not_the_file_never_gets_its_name(web, tmp_path, answer, reason):
+    url = web.put("/x.zip", answer)
+    said = refused(fetch, RemoteFile("x.zip", {url: MD5}), tmp_path)
+    assert said.startswith(f"{tmp_path / 'x.zip'}: no mirror gave it: {url} ({reason}")
+    assert said.endswith(f"; try later, or fetch it by hand into {tmp_path}")
+    assert list(tmp_path.iterdir()) == []
+
+
+# a source brings its files to where they are read
+
+
+def make_source(mirrors=None, **changes) -> Source:
+    files = (
+        RemoteFile("photos.zip", mirrors or {}),
+        RemoteFile("list.txt", {url.replace("photos", "list"): "" for url in mirrors or ()}, False),
+    )
+    about = {"what": "", "modalities": {}, "size": "3 GB", "licence": "", "page": ""}
+    return Source("photos", read=lambda root: None, **{**about, "files": files, **changes})
+
+
+def test_gather_downloads_verifies_and_unpacks_once(web, tmp_path):
+    packed = pack(tmp_path / "made.zip", FILES).read_bytes()
+    checksum = "md5:" + hashlib.md5(packed).hexdigest()
+    web.put("/list", good(b"a\n"))
+    source, root = make_source({web.put("/photos", good(packed)): checksum}), tmp_path / "raw"
+    for _ in range(2):
+        assert source.gather(root, download=True) == root
+    assert content(root / "photos") == FILES
+    assert (web.count("/photos"), web.count("/list")) == (1, 1)
+    (root / "photos.zip").unlink()
+    source.gather(root)  # what is unpacked needs no archive
+    assert web.count("/photos") == 1
+
+
+def test_gather_verifies_what_was_fetched_by_hand(tmp_path):
+    pack(tmp_path / "photos.zip", FILES)
+    source = make_source({"https://127.0.0.1/photos": MD5})
+    said = refused(source.gather, tmp_path)
+    assert (
+        said
+        == f"{tmp_path / 'photos.zip'}: its checksum is not {MD5}; delete it and fetch it again"
+    )
+    make_source({"https://127.0.0.1/photos": ""}).gather(tmp_path)
+    assert content(tmp_path / "photos") == FILES
+
+
+def test_gather_says_what_it_lacks(tmp_path):
+    by_hand = make_source(by_hand="Ask the authors.")
+    assert (by_hand.access, by_hand.advice()) == ("by hand", "Ask the authors.")
+    assert "cannot be downloaded by a program. Ask" in refused(
+        by_hand.gather, tmp_path, download=True
+    )
+    both = make_source(
+        files=(RemoteFile("a.zip", {"https://a": ""}), RemoteFile("b.mat")), by_hand="Ask."
+    )
+    assert both.access == "--download, and a part by hand"
+    assert "b.mat: cannot be downloaded. Ask." in refused(both.gather, tmp_path, download=True)
+    (tmp_path / "file").write_text("")
+    assert "file: is a file; give the folder" in refused(both.gather, tmp_path / "file")
+    assert "nowhere: no such folder (--root). Give" in refused(both.gather, tmp_path / "nowhere")

@@ -1,0 +1,186 @@
+"""SUN RGB-D: depth decoded, days kept whole, lists read by name, images turned upright."""
+
+import re
+
+import numpy as np
+import pytest
+from fixtures import sunrgbd as fixture
+from fixtures import writing
+from PIL import Image
+
+from discom.data.sources.sunrgbd import CLASSES, read_sunrgbd, to_metres
+from discom.errors import DataError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*the published list 2105")
+NATIVE = (fixture.HEIGHT, fixture.WIDTH)
+
+
+def read(root, **options):
+    return read_sunrgbd(root, **{"size": NATIVE} | options)
+
+
+def planted(label, frame, far=8.0, refined=False):
+    return np.minimum(fixture.millimetres(label, frame, refined) / 1000, far).astype(np.float32)
+
+
+def rows(data):
+    """(label, frame) → row."""
+    ids = data.ids.tolist()
+    pairs = [(label, frame) for label in range(10) for frame in range(fixture.FRAMES)]
+    return {pair: ids.index(str(fixture.sample_id(*pair))) for pair in pairs}
+
+
+def test_every_value_is_the_planted_one(raw):
+    data = read(raw("sunrgbd"))
+    assert CLASSES == data.classes == fixture.CLASSES
+    assert data.ids.tolist() == [str(number) for number in range(4244, 4304)]
+    for (label, frame), row in rows(data).items():
+        assert data.labels[row] == label
+        depth = data.modalities["depth"].x[row, 0]
+        np.testing.assert_allclose(depth, planted(label, frame), rtol=1e-6)
+        assert (depth[fixture.HOLE] == 0).all()
+        colours = np.moveaxis(fixture.colours(label, frame), 2, 0).astype(int)
+        assert np.median(np.abs(data.modalities["rgb"].x[row] - colours)) <= 2  # JPEG
+        assert data.groups[row] == (fixture.day(label, frame) or "corner_of_the_lab-resize")
+
+
+def test_the_rotation_is_undone_for_all_numbers():
+    numbers = np.arange(65_536)
+    stored = fixture.rotate_left(numbers)
+    np.testing.assert_array_equal(np.round(to_metres(stored) * 1000), numbers)
+    for wrong in (
+        stored,
+        (stored << 3) | (stored >> 13),
+        (stored.astype(int) >> 3) | (stored.astype(int) << 13),
+    ):
+        assert (wrong != numbers).mean() > 0.5  # plain, to the other side, in 32 bits
+
+
+@pytest.mark.parametrize("far", [5.5, 10])
+def test_depth_beyond_far_is_set_to_it_and_holes_stay(raw, far):
+    depth = np.asarray(read(raw("sunrgbd"), far=far).modalities["depth"].x)
+    assert depth.max() == far
+    assert (depth == 0).sum() == 60 * 6 * 8
+
+
+def test_refined_depth_has_no_holes(raw):
+    data = read(raw("sunrgbd"), depth="refined")
+    assert data.name == "sunrgbd-refined-grouped"
+    row = rows(data)[4, 2]
+    expected = planted(4, 2, refined=True)
+    np.testing.assert_allclose(data.modalities["depth"].x[row, 0], expected, rtol=1e-6)
+
+
+def test_another_size_averages_colours_and_picks_depth(raw):
+    whole, half = read(raw("sunrgbd")), read(raw("sunrgbd"), size=[18, 24])
+    row = rows(half)[2, 3]
+    depth = planted(2, 3)[1::2, 1::2]  # values that were there
+    np.testing.assert_allclose(half.modalities["depth"].x[row, 0], depth, rtol=1e-6)
+    mean = whole.modalities["rgb"].x[row].reshape(3, 18, 2, 24, 2).mean((2, 4))
+    np.testing.assert_allclose(half.modalities["rgb"].x[row], mean, atol=1.01)
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 90), (8, -90)])
+def test_an_image_is_turned_upright(copy, orientation, turn):
+    root, exif = copy("sunrgbd"), Image.Exif()
+    exif[0x0112] = orientation
+    turned = Image.fromarray(fixture.colours(0, 0)).rotate(turn, expand=True)
+    file = root / "SUNRGBD" / fixture.folder(0, 0) / "image/0000118.jpg"
+    writing.image(file, np.asarray(turned), exif=exif)
+    data = read(root)
+    colours = np.moveaxis(fixture.colours(0, 0), 2, 0).astype(int)
+    assert np.median(np.abs(data.modalities["rgb"].x[rows(data)[0, 0]] - colours)) <= 2
+
+
+@pytest.mark.parametrize("form", [{"between": "//"}, {"end": "\r\n"}])
+def test_lists_in_another_form(raw, copy, form):
+    root = copy("sunrgbd")
+    pairs = [(label, frame) for label in range(10) for frame in range(fixture.FRAMES)]
+    fixture.write_lists(root, pairs, **form)
+    assert read(root).fingerprint == read(raw("sunrgbd")).fingerprint
+
+
+def test_the_class_is_the_name_in_the_list_and_not_its_number(copy):
+    root = copy("sunrgbd")
+    file = root / "subsets/kv2.txt"
+    file.write_text(re.sub(r"\d+$", "3", file.read_text(), flags=re.MULTILINE))
+    assert np.bincount(read(root).labels).tolist() == [fixture.FRAMES] * 10
+
+
+def test_one_modality_needs_no_files_of_the_other(copy):
+    root = copy("sunrgbd")
+    for folder in root.glob("SUNRGBD/kv2/*/*/depth"):
+        folder.rename(folder.with_name("gone"))
+    assert len(read(root, modalities=["rgb"])) == 60
+    with pytest.raises(DataError, match="no pair"):
+        read(root)
+
+
+def test_a_missing_frame_is_an_orphan(copy):
+    root = copy("sunrgbd")
+    (root / "SUNRGBD" / fixture.folder(0, 0)).rename(root / "gone")
+    with pytest.raises(DataError, match=r"1 of kv2\.txt have no partner \(4244\)"):
+        read(root)
+    with pytest.warns(UserWarning, match="left out"):
+        data = read(root, orphans="drop")
+    assert (len(data), data.about["dropped"]["kv2.txt"]) == (59, 1)
+
+
+IMAGE, DEPTH = "image/0000118.jpg", "depth/0000118.png"
+MILLIMETRES = fixture.millimetres(0, 0)
+FILES = {
+    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"is of kind L, not RGB of 8 bits"),
+    "8 bits": (
+        DEPTH,
+        (MILLIMETRES // 256).astype(np.uint8),
+        r"uint8 \[1, 36, 48\], depth is uint16",
+    ),
+    "bits not rotated": (DEPTH, MILLIMETRES.astype(np.uint16), r"most lies beyond 10 m"),
+    "empty": (DEPTH, 0 * MILLIMETRES.astype(np.uint16), r"nothing was measured, or most"),
+    "another size": (
+        DEPTH,
+        fixture.rotate_left(MILLIMETRES)[::2],
+        r"colour and depth differ in size",
+    ),
+    "two images": (
+        "depth/2.png",
+        fixture.rotate_left(MILLIMETRES),
+        r"depth: holds 2 images, not one",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "pixels", "message"), FILES.values(), ids=FILES)
+def test_a_wrong_image_is_refused(copy, name, pixels, message):
+    root = copy("sunrgbd")
+    writing.image(root / "SUNRGBD" / fixture.folder(0, 0) / name, pixels)
+    with pytest.raises(DataError, match=message):
+        read(root)  # reads the first image
+
+
+LINES = {
+    "no label": "kv2/bathroom/4244.png",
+    "another sensor": "kv1/bathroom/4244.png 0",
+    "unknown class": "kv2/garage/4244.png 0",
+    "id without a folder": "kv2/bathroom/9999.png 0",
+    "twice": "kv2/bathroom/4244.png 0",
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_wrong_line_is_refused(copy, line):
+    root = copy("sunrgbd")
+    with open(root / "subsets/kv2.txt", "a") as opened:
+        opened.write(f"{line}\n")
+    with pytest.raises(DataError, match=rf"kv2\.txt: line '{line}' is not kv2/<class>/<id>\.png"):
+        read(root)
+
+
+@pytest.mark.parametrize("name", ["kv2.txt", "mapping.txt"])
+def test_a_list_that_is_missing_says_where_it_is(copy, name):
+    root = copy("sunrgbd")
+    (root / "subsets" / name).unlink()
+    with pytest.raises(
+        DataError, match=rf"holds no {name}; fetch https://raw\.github.*/subsets/{name}"
+    ):
+        read(root)

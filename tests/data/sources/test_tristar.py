@@ -1,0 +1,179 @@
+"""TRISTAR: units, official parts, shots kept whole, and labels by the name of the frame."""
+
+import numpy as np
+import pytest
+from fixtures import tristar as fixture
+from fixtures import writing
+
+from discom.data.sources.tristar import ACTIONS, CLASSES, read_tristar
+from discom.errors import DataError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*frames have none or several")
+NATIVE = (fixture.HEIGHT, fixture.WIDTH)
+CLASS_OF = {0: "sit", 1: "walk", 2: "stand", 3: "lay", 4: "get_down", 5: "get_up"}  # of a frame
+
+
+def read(root, **options):
+    return read_tristar(root, **{"size": NATIVE} | options)
+
+
+def read_all(root, name):
+    """Read, and look at every image of a modality."""
+    return np.asarray(read(root).modalities[name].x)
+
+
+def parts_of(sample: str) -> tuple[str, str, int]:
+    part, shot, stem = sample.split("/")
+    return part, shot, int(stem[:6]) - 7
+
+
+def test_every_value_is_the_planted_one(raw):
+    data = read(raw("tristar"), modalities=["thermal", "depth", "rgb"])
+    assert len(data) == 7 * 6  # frames 6 and 7 of a shot have none or two of the classes
+    for row, sample in enumerate(data.ids):
+        part, shot, number = parts_of(sample)
+        scene = fixture.scene(part, shot, number)
+        assert data.classes[data.labels[row]] == CLASS_OF[number]
+        assert data.groups[row] == f"{part}/{shot}"
+        kelvin, metres = (data.modalities[name].x[row, 0] for name in ("thermal", "depth"))
+        np.testing.assert_allclose(kelvin, scene["thermal"] / 100, rtol=1e-6)
+        np.testing.assert_allclose(metres, scene["depth"] / 1000, rtol=1e-6)
+        rgb = np.moveaxis(scene["rgb"], 2, 0)
+        np.testing.assert_array_equal(data.modalities["rgb"].x[row], rgb)
+    assert (len(ACTIONS), len(set(ACTIONS))) == (14, 14)
+    assert tuple(CLASS_OF.values()) == CLASSES
+
+
+def test_parts_are_the_official_folders_and_shots_stay_whole(raw):
+    data = read(raw("tristar"))
+    for part, folder in (("train", "train"), ("valid", "val"), ("test", "test")):
+        samples = data.ids[data.parts[part]]
+        assert len(samples) == 6 * len(fixture.SHOTS[folder])
+        assert {parts_of(sample)[0] for sample in samples} == {folder}
+    drawn = data.protocol("random").split(seed=0)
+    shots = [{sample.rpartition("/")[0] for sample in part.ids} for part in drawn]
+    assert shots[0] & shots[2]  # what the official parts and the groups prevent
+
+
+def test_frames_with_none_or_several_of_the_classes_are_left_out_and_counted(raw):
+    with pytest.warns(UserWarning, match=r"14 of 56 frames have none or several of sit, walk"):
+        data = read(raw("tristar"))
+    assert data.about["dropped"]["frames without one class"] == 14
+    data = read(raw("tristar"), classes=["wave", "type", "put_down"])
+    pairs = {
+        (parts_of(sample)[2], data.classes[label])
+        for sample, label in zip(data.ids, data.labels, strict=True)
+    }
+    assert pairs == {(2, "wave"), (0, "type"), (4, "put_down")}
+
+
+def mac_leftovers(root):
+    shot = root / "tristar/train/2"
+    writing.text(root / "tristar/train/.DS_Store", "Bud1")
+    writing.text(shot / "depth/._000007_0000001162.png", "x")
+    for part in ("train", "val", "test"):
+        writing.text(root / f"__MACOSX/tristar/{part}/0/._x", "x")
+
+
+def another_order(root):
+    file = root / "tristar/train/2/actions.txt"
+    file.write_text("\n".join(sorted(file.read_text().splitlines(), reverse=True)))  # no last end
+
+
+def other_lines(root):
+    file = root / "tristar/train/2/actions.txt"
+    file.write_bytes(
+        ("\ufeff" + file.read_text().replace(".png", " ").replace("\n", " \r\n\r\n")).encode()
+    )
+
+
+@pytest.mark.parametrize("change", [mac_leftovers, another_order, other_lines])
+def test_what_means_the_same(raw, copy, change):
+    root = copy("tristar")
+    change(root)
+    assert read(root).fingerprint == read(raw("tristar")).fingerprint
+
+
+def test_validation_stands_for_a_missing_val(tmp_path):
+    data = read(fixture.make(tmp_path, nested="data/split", valid="validation"))
+    assert {parts_of(sample)[0] for sample in data.ids[data.parts["valid"]]} == {"validation"}
+
+
+def test_another_size_takes_the_nearest_pixel(raw):
+    whole, half = read(raw("tristar")), read(raw("tristar"), size=[12, 16])
+    for name in ("thermal", "depth"):
+        expected = whole.modalities[name].x[5, :, 1::2, 1::2]
+        np.testing.assert_array_equal(half.modalities[name].x[5], expected)
+
+
+SCENE = fixture.scene("train", "2", 3)
+BYTES = (SCENE["depth"] // 256).astype(np.uint8)
+IMAGES = {
+    "depth of 8 bits": (
+        "depth",
+        BYTES,
+        r"holds uint8 \[1, 24, 32\], depth is uint16 \[1, any, any\]",
+    ),
+    "coloured depth": ("depth", np.stack([BYTES] * 3, -1), r"holds uint8 \[3, 24, 32\]"),
+    "nothing measured": ("depth", 0 * SCENE["depth"], r"is 0 everywhere, nothing was measured"),
+    "Celsius": (
+        "thermal",
+        (SCENE["thermal"] - 27_315).astype(np.uint16),
+        r"its median would be 2\d\.",
+    ),
+    "tenths": ("thermal", SCENE["thermal"] // 10, r"its median would be 29\.\d+ K"),
+    "another grid": ("depth", SCENE["depth"].repeat(2, axis=1), r"the modalities differ in size"),
+}
+
+
+@pytest.mark.parametrize(("name", "pixels", "message"), IMAGES.values(), ids=IMAGES)
+def test_a_wrong_image_is_refused(copy, name, pixels, message):
+    root = copy("tristar")
+    part, shot, stem = fixture.STRANGE.split("/")
+    writing.image(root / "tristar" / part / shot / name / f"{stem}.png", pixels)
+    with pytest.raises(DataError, match=message):
+        read_all(root, name)
+
+
+LINES = {
+    "unknown label": (
+        "000010_0000001660.png in_roo lay",
+        r"actions\.txt: '000010.* has an unknown label",
+    ),
+    "listed twice": ("000009_0000001494.png lay", r"actions\.txt: '000009.* is listed twice"),
+}
+
+
+@pytest.mark.parametrize(("line", "message"), LINES.values(), ids=LINES)
+def test_a_wrong_line_is_refused(copy, line, message):
+    root = copy("tristar")
+    file = root / "tristar/train/2/actions.txt"
+    lines = file.read_text().splitlines()
+    writing.text(file, *lines[:3], line, *lines[4:])
+    with pytest.raises(DataError, match=message):
+        read(root)
+
+
+FOLDERS = {
+    "no val": ("tristar/val", r"is without its val \(or validation\) folders"),
+    "no train": ("tristar/train", r"holds no folder with train, val and test; unpack tristar\.zip"),
+    "no actions.txt": (
+        "tristar/train/2/actions.txt",
+        r"actions\.txt: no such file; fetch or unpack",
+    ),
+    "no depth": ("tristar/train/2/depth", r"depth: no such folder; unpack the archive again"),
+}
+
+
+@pytest.mark.parametrize(("place", "message"), FOLDERS.values(), ids=FOLDERS)
+def test_a_missing_folder_is_named(copy, place, message):
+    root = copy("tristar")
+    (root / place).rename(root / "gone")
+    with pytest.raises(DataError, match=message):
+        read(root)
+
+
+def test_a_part_without_any_of_the_classes(tmp_path):
+    fixture.make(tmp_path, labels=("in_room", "out_of_room"))
+    with pytest.raises(DataError, match=r"tristar/train: no frame has one of the classes"):
+        read(tmp_path)
