@@ -16,7 +16,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import DataError, RunError
-from discom.evaluation.calibration import calibration_error, reliability
+from discom.evaluation import calibration_error, reliability
 from discom.evaluation.dense import boundary_scores
 from discom.plots import embeddings
 from discom.plots.look import class_colours

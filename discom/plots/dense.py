@@ -47,7 +47,7 @@ def predictions(
     side = min(1.3, WIDTH / len(heads))
     size = (side * len(heads) + 0.2, (side + 0.14) * len(labels) + 0.7)
     figure, axes = panels(len(labels), len(heads), *size)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.04, wspace=0, hspace=0)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.04, wspace=0, hspace=0)
     palette = class_colours(len(classes))
     for row, (axis_row, truth) in enumerate(zip(axes, labels, strict=True)):
         seen = truth != NO_LABEL

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from discom.evaluation.calibration import calibration_error
+from discom.evaluation import calibration_error
 from discom.plots.dense import pixel_confusions
 from discom.plots.look import COLOURS, panels
 from discom.runs import read_predictions

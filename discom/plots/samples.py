@@ -22,7 +22,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         columns: how many scenes, classes in turn and complete pairs first, without `rows`.
         rows: places of the scenes in `data.ids`.
     """
-    rows = _in_turn(data, columns) if rows is None else np.asarray(rows)
+    chosen = _in_turn(data, columns) if rows is None else np.asarray(rows)
     if data.normalization is None and not data.normalized:
         fitted = {
             name: Normalization.fit(_sample(modality), invalid=modality.invalid)
@@ -30,16 +30,16 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         }
         data = replace(data, normalization=fitted)
     count = len(data.modalities) + data.dense
-    figure, axes = panels(count, len(rows), 1.25 * len(rows), 1.4 * count + 0.3)
-    for axis, label in zip(axes[0], data.labels[rows], strict=True):
+    figure, axes = panels(count, len(chosen), 1.25 * len(chosen), 1.4 * count + 0.3)
+    for axis, label in zip(axes[0], data.labels[chosen], strict=True):
         axis.set_title(data.classes[label].replace("/", "\n"), fontsize=8)
     for axis_row, (name, modality) in zip(axes, data.modalities.items(), strict=False):
         axis_row[0].set_ylabel(name)
-        places = pd.Index(modality.ids).get_indexer(data.ids[rows])
+        places = pd.Index(modality.ids).get_indexer(data.ids[chosen])
         for axis, place in zip(axis_row, places, strict=True):
             show(axis, data.images(name, [place])[0] if place >= 0 else None)
     if data.dense and data.masks is not None:
-        masks, colours = np.asarray(data.masks[rows]), class_colours(len(data.classes))
+        masks, colours = np.asarray(data.masks[chosen]), class_colours(len(data.classes))
         axes[-1][0].set_ylabel("class")
         for axis, mask in zip(axes[-1], masks, strict=True):
             show(axis, colours[mask].transpose(2, 0, 1))

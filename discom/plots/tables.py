@@ -118,27 +118,29 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
 
 
 def probe_map(
-    matrix: pd.DataFrame, chance: Mapping[str, float], factors: Sequence[str] | None = None
+    matrix: pd.DataFrame, chance: Mapping[str, Any], factors: Sequence[str] | None = None
 ) -> Figure:
     """A probe matrix: rows embeddings, columns factors; the number is the accuracy in % or R², the
     colour what is read beyond chance, as a share of what could be.
 
     Args:
         matrix: of `probing.probe_matrix`.
-        chance: factor → chance level in %, 0 for R².
+        chance: factor → chance level in %, 0 for R²; or modality → that, for rows that start with
+            the modality's name.
         factors: which columns, all by default.
     """
     scores = matrix[list(matrix if factors is None else factors)]
-    base = pd.Series({name: chance[name] for name in scores})
-    beyond = ((scores - base) / (base.gt(0) * 99.0 + 1 - base)).clip(0, 1)
-    forms = {name: "{:.0f}" if level else "{:.2f}" for name, level in base.items()}
-    text = scores.apply(lambda column: column.map(forms[column.name].format))
+    levels = {row: chance.get(row.split()[0], chance) for row in scores.index}
+    base = pd.DataFrame.from_dict(levels, orient="index")[list(scores)]
+    beyond = ((scores - base) / (99.0 * (base > 0) + 1 - base)).clip(0, 1)
+    text = scores.map("{:.2f}".format).where(base == 0, scores.map("{:.0f}".format))
     figure, ((axis,),) = panels(1, 1, 0.52 * scores.shape[1] + 2.6, 0.36 * len(scores) + 1.6)
     bar = {"cmap": "Greys", "vmin": 0, "vmax": 1, "cbar_kws": {"label": "read beyond chance"}}
     sns.heatmap(
         beyond, ax=axis, annot=text, fmt="", linewidths=0.5, annot_kws={"fontsize": 8}, **bar
     )
-    names = [f"{name}\n({level:.0f})" if level else name for name, level in base.items()]
+    shown = {name: "–".join(f"{level:.0f}" for level in base[name].unique()) for name in base}
+    names = [f"{name}\n({level})" if level != "0" else name for name, level in shown.items()]
     axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")

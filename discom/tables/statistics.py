@@ -12,7 +12,6 @@ from scipy import stats
 from discom import methods
 from discom.errors import RunError
 from discom.files import read_json, write_json
-from discom.methods import label
 from discom.runs import Result
 
 __all__ = [
