@@ -233,8 +233,7 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
     cores, gpus = (ray.cluster_resources().get(kind, 0) for kind in ("CPU", "GPU"))
     workers = max(2, workers or int(gpus or cores))  # joblib would do the work of one in here
     share = {"num_cpus": min(1, cores / workers), "num_gpus": min(1, gpus / workers)}
-    again = {"max_restarts": 3, "max_task_retries": 3}  # where a node is lost
-    pool = {"workers": workers, "backend": "ray", "ray_remote_args": {**share, **again}}
+    pool = {"workers": workers, "backend": "ray", "ray_remote_args": share}
     return {**pool, "lost": ray.exceptions.RayError, "return_as": "list"}
 
 
