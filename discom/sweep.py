@@ -187,10 +187,10 @@ def do_all(
     """
     # idle workers end soon, since nobody else ends those of a killed sweep
     local = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
-    with parallel_config(**(backend or local)):
-        parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
     pending, alone = list(jobs), 0
     while pending:
+        with parallel_config(**(backend or local)):
+            parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
         batch, alone = pending[:1] if alone else pending[:], max(0, alone - 1)
         busy = 0
         try:
