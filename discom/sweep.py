@@ -95,8 +95,9 @@ def sweep(
     awaited = {run.folder for run in absent} | set(failed)
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar:
-        pool = _connect(workers, address) if engine == "ray" and absent else {"workers": workers}
         for waits in (False, True):
+            on_ray = engine == "ray" and absent  # a cluster may have lost nodes since
+            pool = _connect(workers, address) if on_ray else {"workers": workers}
             jobs: dict[Path, Job] = {}
             for run in [run for run in absent if (run.teacher_folder in awaited) == waits]:
                 place = data(run) if callable(data) else data
@@ -175,7 +176,7 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
 def do_all(
     jobs: Mapping[Path, Job],
     workers: int,
-    lost: type[Exception] = TerminatedWorkerError,
+    lost: type[Exception] | tuple[type[Exception], ...] = TerminatedWorkerError,
     return_as: str = "generator_unordered",
     **backend: Any,
 ) -> Iterator[Outcome]:
@@ -186,10 +187,10 @@ def do_all(
     """
     # idle workers end soon, since nobody else ends those of a killed sweep
     local = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
-    with parallel_config(**(backend or local)):
-        parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
     pending, alone = list(jobs), 0
     while pending:
+        with parallel_config(**(backend or local)):
+            parallel = Parallel(workers, return_as=return_as, batch_size=1, pre_dispatch="all")
         batch, alone = pending[:1] if alone else pending[:], max(0, alone - 1)
         busy = 0
         try:
@@ -231,11 +232,11 @@ def _connect(workers: int, address: str | None) -> dict[str, Any]:
         ) from None
     register_ray()
     cores, gpus = (ray.cluster_resources().get(kind, 0) for kind in ("CPU", "GPU"))
-    workers = max(2, workers or int(gpus or cores))  # joblib would do the work of one in here
+    # Ray refuses more workers than cores; joblib does the work of a single one in this process
+    workers = max(1, min(int(cores), max(2, workers or int(gpus or cores))))
     share = {"num_cpus": min(1, cores / workers), "num_gpus": min(1, gpus / workers)}
-    again = {"max_restarts": 3, "max_task_retries": 3}  # where a node is lost
-    pool = {"workers": workers, "backend": "ray", "ray_remote_args": {**share, **again}}
-    return {**pool, "lost": ray.exceptions.RayError, "return_as": "list"}
+    pool = {"workers": workers, "backend": "ray", "ray_remote_args": share}
+    return {**pool, "lost": (ray.exceptions.RayError, ValueError), "return_as": "list"}
 
 
 def _attempt(run: Run, data: str, modalities: str | None, recompute: bool, folder: str) -> Outcome:

@@ -362,7 +362,7 @@ def test_ray_loses_a_node_and_no_run(run_of, tmp_path, monkeypatch):
 
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")  # a busy machine
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "150000")  # a busy machine
     head = {"num_cpus": 1, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     node = cluster.add_node(num_cpus=1)
