@@ -161,7 +161,6 @@ LABELS = [
     ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
     ("kdv2+lskd", {"temperature": 4, "teacher": "depth"}, "kdv2+lskd teacher=depth temperature=4"),
     ("discom", {"weights": {"xcov": 0.05}, "dimension": 16}, "discom dimension=16 xcov=0.05"),
-    ("dkd", {"warmup": 20, "first_epoch": 1}, "dkd"),  # as earlier versions recorded it, in epochs
 ]
 
 

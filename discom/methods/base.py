@@ -59,9 +59,6 @@ def label(method: str, options: Mapping[str, Any]) -> str:
     """
     if method not in names():
         return method
-    # earlier versions recorded curricula in the paper's epochs
-    epochs = [k for k in ("warmup", "loops", "grl_warmup") if options.get(k, 0) > 1]
-    options = {**options, **{name: options[name] / PAPER_EPOCHS for name in epochs}}
     changed = get(method).changed(options)
     changed |= changed.pop("weights", {})
     parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]

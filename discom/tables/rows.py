@@ -27,7 +27,7 @@ ABLATIONS: dict[int | str, list[Row]] = {
         ("discom", {"reduction": "released", "modality_targets": "released"}),
         ("discom", {"pairing": "paired"}),
         ("discom", {"grl_lambda": 0.1}),
-        ("discom", {"grl_warmup": 0.1}),
+        ("discom", {"grl_warmup": 1.0}),
         ("discom", {"dimension": 16}),
         ("discom", {"dimension": 256}),
         ("discom-solo", {}),
