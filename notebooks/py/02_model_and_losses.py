@@ -31,13 +31,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -59,16 +65,21 @@ from discom.notebook import check, finish, stamp
 plots.style()
 
 # %% tags=["parameters"]
-data = "scenes"  # what discom.data.load reads: the embedded scenes, or a prepared folder
+# what discom.data.load reads: the embedded scenes, or a prepared folder
+data = "scenes"
 profile = "cpu"  # settings of the networks shown here: tiny, cpu or paper
 seed = 0  # of the split, the weights and the toy numbers
-runs = "runs"  # folder of the trained runs; those found there are read, not trained again
+# folder of the trained runs; those found there are read, not trained again
+runs = "runs"
 
 # %%
 stamp(seed)
 
 # %%
-text = {"fc": "0.85", "ec": "k", "boxstyle": "round"}, {"fc": "w", "ec": "k", "boxstyle": "round", "ls": "--"}
+text = (
+    {"fc": "0.85", "ec": "k", "boxstyle": "round"},
+    {"fc": "w", "ec": "k", "boxstyle": "round", "ls": "--"},
+)
 parts = ["z_inv", "z_inf", "z_irr", "z_irr", "z_inf", "z_inv"]
 heads = ["Cl rgb", "Cl_aux", "Cl_adv", "Cl_m-inf", "Cl_m-irr", "Cl depth"]
 reads = {"z_inv": (1, 2), "z_inf": (1, 3), "z_irr": (4,)}
@@ -78,11 +89,29 @@ for row, part in enumerate(parts):
     axis.plot([0, 1, 2], [image, encoder, row], "k-", zorder=0)
     for head in reads[part] + ((0, 5)[row > 2],) * (part != "z_irr"):
         axis.plot([2, 3.4], [row, head], "0.6" if 0 < head < 5 else "k", zorder=0)
-    axis.text(0, image, f"{'rgb' if row < 3 else 'depth'} image", ha="center", va="center", bbox=text[0])
-    axis.text(1, encoder, "invariant" if part == "z_inv" else "specific", ha="center", va="center", bbox=text[0])
+    axis.text(
+        0,
+        image,
+        f"{'rgb' if row < 3 else 'depth'} image",
+        ha="center",
+        va="center",
+        bbox=text[0],
+    )
+    axis.text(
+        1,
+        encoder,
+        "invariant" if part == "z_inv" else "specific",
+        ha="center",
+        va="center",
+        bbox=text[0],
+    )
     axis.text(2, row, part, ha="center", va="center", bbox=text[part == "z_irr"])
     axis.text(3.4, row, heads[row], ha="center", va="center", bbox=text[0 < row < 5])
-axis.set(xlim=(-0.4, 3.9), ylim=(5.5, -0.6), title="grey: kept at use · white, dashed: for training only")
+axis.set(
+    xlim=(-0.4, 3.9),
+    ylim=(5.5, -0.6),
+    title="grey: kept at use · white, dashed: for training only",
+)
 _ = axis.axis("off")
 
 # %% [markdown]
@@ -99,16 +128,31 @@ config = discom.profile(profile, seed=seed)
 split = discom.data.load(data).split(seed=seed)
 train, C, M = split.train, len(split.train.classes), len(split.train.modalities)
 for part, held in zip(split._fields, split, strict=True):
-    print(part, {name: (tuple(m.x.shape), str(m.x.dtype)) for name, m in held.modalities.items()})
+    print(
+        part,
+        {
+            name: (tuple(m.x.shape), str(m.x.dtype))
+            for name, m in held.modalities.items()
+        },
+    )
 print(f"{C} classes: {', '.join(train.classes)}; pixel values have no unit")
 figure = plots.pairs(train)
 ids = [part.ids for part in split]
 values = [train.images(name) for name in train.modalities]
 print("training samples per class:", np.bincount(train.labels, minlength=C))
-check("no scene is in two parts", len(np.unique(np.concatenate(ids))) == sum(map(len, ids)))
-check("every class is in the training part", np.bincount(train.labels, minlength=C).min() > 0)
+check(
+    "no scene is in two parts",
+    len(np.unique(np.concatenate(ids))) == sum(map(len, ids)),
+)
+check(
+    "every class is in the training part",
+    np.bincount(train.labels, minlength=C).min() > 0,
+)
 check("scaled values are in [0, 1]", all(v.min() >= 0 and v.max() <= 1 for v in values))
-check("row i of every modality is the same scene", all((m.ids == train.ids).all() for m in train.modalities.values()))
+check(
+    "row i of every modality is the same scene",
+    all((m.ids == train.ids).all() for m in train.modalities.values()),
+)
 
 # %% [markdown]
 # *Figure: one scene per class, colour over depth, values scaled to [0, 1]; black squares in depth are holes.* **Take-away:** both sensors see the outline, faintly in depth; texture and relief are in one each.
@@ -137,9 +181,17 @@ model = methods.build(methods.get("discom"), train, config)
 batch = next(discom.data.Batches(train, 18, seed, augment=0.0).epoch(0))
 z = {name: model.model.embed(name, x) for name, x in batch.x.items()}
 for name, parts in z.items():
-    print(name, tuple(batch.x[name].shape), "→", {f"z_{part}": tuple(v.shape) for part, v in parts._asdict().items()})
+    print(
+        name,
+        tuple(batch.x[name].shape),
+        "→",
+        {f"z_{part}": tuple(v.shape) for part, v in parts._asdict().items()},
+    )
 print("labels of the same rows:", *batch.y.values(), sep="\n")
-check("no entry of any part is negative", all(part.min() >= 0 for parts in z.values() for part in parts))
+check(
+    "no entry of any part is negative",
+    all(part.min() >= 0 for parts in z.values() for part in parts),
+)
 
 # %% [markdown]
 # Labels differ row by row: the paper shuffles each sensor on its own, so no term may compare rows. And no entry is negative, which will matter at Eq 6.
@@ -159,19 +211,38 @@ check("no entry of any part is negative", all(part.min() >= 0 for parts in z.val
 # **Predict first:** what is the cross-entropy of three equal logits?
 
 # %%
-def cross_entropy(logits, k):  # the largest logit is taken out so that exp cannot overflow
+def cross_entropy(logits, k):
+    # the largest logit is taken out so that exp cannot overflow
     top = logits.max(dim=1).values
-    return (top + (logits - top[:, None]).exp().sum(1).log() - logits[range(len(k)), k]).mean()
+    return (
+        top + (logits - top[:, None]).exp().sum(1).log() - logits[range(len(k)), k]
+    ).mean()
 
 
 torch.manual_seed(seed)
-toy = {name: models.Embedding(*torch.randn(3, 3, 2, dtype=torch.float64)) for name in ("rgb", "depth")}
+toy = {
+    name: models.Embedding(*torch.randn(3, 3, 2, dtype=torch.float64))
+    for name in ("rgb", "depth")
+}
 y = {"rgb": torch.tensor([0, 1, 2]), "depth": torch.tensor([2, 2, 0])}
 heads = models.Heads(list(toy), width=2, classes=3).double()
-L_cl = sum(cross_entropy(heads.task[m](torch.cat([t.inv, t.inf], 1)), y[m]) for m, t in toy.items())
-print("z_inv of rgb:", toy["rgb"].inv.numpy().round(3).tolist(), f"· L_cl by hand: {L_cl:.6f}")
-check("three equal logits cost log 3", abs(cross_entropy(torch.zeros(1, 3), y["rgb"][:1]) - np.log(3)) < 1e-6)
-check("the package gives the same L_cl", torch.isclose(L_cl, disentangle.task_loss(toy, heads, y)))
+L_cl = sum(
+    cross_entropy(heads.task[m](torch.cat([t.inv, t.inf], 1)), y[m])
+    for m, t in toy.items()
+)
+print(
+    "z_inv of rgb:",
+    toy["rgb"].inv.numpy().round(3).tolist(),
+    f"· L_cl by hand: {L_cl:.6f}",
+)
+check(
+    "three equal logits cost log 3",
+    abs(cross_entropy(torch.zeros(1, 3), y["rgb"][:1]) - np.log(3)) < 1e-6,
+)
+check(
+    "the package gives the same L_cl",
+    torch.isclose(L_cl, disentangle.task_loss(toy, heads, y)),
+)
 
 # %% [markdown]
 # ## Eq 3: how can one number train two opponents?
@@ -197,32 +268,60 @@ class Reverse(torch.autograd.Function):
     backward = staticmethod(lambda ctx, gradient: (-ctx.lam * gradient, None))
 
 
-number = {name: torch.full((3,), n) for n, name in enumerate(toy)}  # a row's target: the number of its modality
-L_adv = sum(cross_entropy(heads.adv(Reverse.apply(t.inv, 1.0)), number[m]) for m, t in toy.items())
+# a row's target: the number of its modality
+number = {name: torch.full((3,), n) for n, name in enumerate(toy)}
+L_adv = sum(
+    cross_entropy(heads.adv(Reverse.apply(t.inv, 1.0)), number[m])
+    for m, t in toy.items()
+)
 point = torch.tensor([[1.0, 0.5]], dtype=torch.float64, requires_grad=True)
-ways = [cross_entropy(heads.adv(p), number["rgb"][:1]) for p in (point, Reverse.apply(point, 1.0))]
+ways = [
+    cross_entropy(heads.adv(p), number["rgb"][:1])
+    for p in (point, Reverse.apply(point, 1.0))
+]
 plain, turned = (torch.autograd.grad(loss, point)[0] for loss in ways)
-print(f"L_adv by hand: {L_adv:.6f} · gradient {plain.numpy().round(4)}, behind the reversal {turned.numpy().round(4)}")
-check("the package gives the same L_adv", torch.isclose(L_adv, disentangle.adversarial_loss(toy, heads)))
-check("same value, opposite gradient", torch.equal(*ways) and torch.allclose(plain, -turned))
+print(
+    f"L_adv by hand: {L_adv:.6f} · gradient {plain.numpy().round(4)}, behind the"
+    f" reversal {turned.numpy().round(4)}"
+)
+check(
+    "the package gives the same L_adv",
+    torch.isclose(L_adv, disentangle.adversarial_loss(toy, heads)),
+)
+check(
+    "same value, opposite gradient",
+    torch.equal(*ways) and torch.allclose(plain, -turned),
+)
+
 
 # %%
 def fight(lam, steps=400, rate=0.1):
     noise = torch.randn(256, generator=torch.Generator().manual_seed(seed))
     state, path = torch.tensor([2.0, 0.0], requires_grad=True), []  # gap, weight
     for _ in range(steps):
-        z = Reverse.apply(noise + state[0] * torch.tensor([[-0.5], [0.5]]), lam)  # [2, 256]
+        # [2, 256]
+        z = Reverse.apply(noise + state[0] * torch.tensor([[-0.5], [0.5]]), lam)
         logits = state[1] * torch.stack([-z, z], 2)  # [2, 256, 2]
         loss = sum(cross_entropy(logits[m], torch.full((256,), m)) for m in (0, 1))
         path.append([*state.tolist(), loss.item()])
-        state = (state - rate * torch.autograd.grad(loss, state)[0]).detach().requires_grad_()
+        state = (
+            (state - rate * torch.autograd.grad(loss, state)[0])
+            .detach()
+            .requires_grad_()
+        )
     return np.array(path)
 
 
 for lam, line in ((1.0, "k-"), (-1.0, "k--")):
     path = fight(lam)
-    print(f"λ = {lam:+.0f}: gap {path[-1, 0]:.3f}, loss {path[-1, 2]:.3f} (M log M = {2 * np.log(2):.3f})")
-    check("the game ends at M log M" if lam > 0 else "no game: gap grows", (path[-1, 2] > 1.37) == (lam > 0))
+    print(
+        f"λ = {lam:+.0f}: gap {path[-1, 0]:.3f}, loss {path[-1, 2]:.3f} (M log M ="
+        f" {2 * np.log(2):.3f})"
+    )
+    check(
+        "the game ends at M log M" if lam > 0 else "no game: gap grows",
+        (path[-1, 2] > 1.37) == (lam > 0),
+    )
     plt.plot(path[:, 0], path[:, 1], line, label=f"λ = {lam:+.0f}")
 plt.plot(2, 0, "ko", label="start")
 _ = plt.gca().set(xlabel="gap between the sensors", ylabel="weight of the head")
@@ -251,10 +350,20 @@ _ = plt.legend(frameon=False)
 # %%
 L_mod = sum(cross_entropy(heads.mod_inf(t.inf), number[m]) for m, t in toy.items())
 L_mod += sum(cross_entropy(heads.mod_irr(t.irr), number[m]) for m, t in toy.items())
-L_aux = sum(cross_entropy(heads.aux(part), y[m]) for m, t in toy.items() for part in (t.inv, t.inf))
+L_aux = sum(
+    cross_entropy(heads.aux(part), y[m])
+    for m, t in toy.items()
+    for part in (t.inv, t.inf)
+)
 print(f"L_mod by hand: {L_mod:.6f} · L_aux by hand: {L_aux:.6f}")
-check("the package gives the same L_mod", torch.isclose(L_mod, disentangle.modality_loss(toy, heads)))
-check("the package gives the same L_aux", torch.isclose(L_aux, disentangle.auxiliary_loss(toy, heads, y)))
+check(
+    "the package gives the same L_mod",
+    torch.isclose(L_mod, disentangle.modality_loss(toy, heads)),
+)
+check(
+    "the package gives the same L_aux",
+    torch.isclose(L_aux, disentangle.auxiliary_loss(toy, heads, y)),
+)
 
 # %% [markdown]
 # No term forbids it: no classifier of the *class* ever reads z_irr. "Irrelevant" hangs on Eq 6 alone.
@@ -277,19 +386,35 @@ def cosine(a, b):
     return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
 
 
-L_orth = sum(cosine(t.inv, t.inf).mean() + cosine(t.inf, t.irr).mean() for t in toy.values())
+L_orth = sum(
+    cosine(t.inv, t.inf).mean() + cosine(t.inf, t.irr).mean() for t in toy.values()
+)
 angle = torch.linspace(0, np.pi, 181, dtype=torch.float64)
-turned = torch.stack([angle.cos(), angle.sin()], 1).requires_grad_()  # unit vectors [181, 2]
+# unit vectors [181, 2]
+turned = torch.stack([angle.cos(), angle.sin()], 1).requires_grad_()
 curve = cosine(turned, torch.tensor([[1.0, 0.0]], dtype=torch.float64))
 pull = torch.autograd.grad(curve.sum(), turned)[0].norm(dim=1)
-print(f"L_⊥ by hand: {L_orth:.6f} · minimum at {curve.argmin()}°, strongest pull at {pull.argmax()}°")
-check("the package gives the same L_⊥", torch.isclose(L_orth, disentangle.orthogonality_loss(toy)))
-check("minimum at opposition, strongest pull at the right angle", (curve.argmin(), pull.argmax()) == (180, 90))
+print(
+    f"L_⊥ by hand: {L_orth:.6f} · minimum at {curve.argmin()}°, strongest pull at"
+    f" {pull.argmax()}°"
+)
+check(
+    "the package gives the same L_⊥",
+    torch.isclose(L_orth, disentangle.orthogonality_loss(toy)),
+)
+check(
+    "minimum at opposition, strongest pull at the right angle",
+    (curve.argmin(), pull.argmax()) == (180, 90),
+)
 plt.figure(figsize=(7, 3))
 plt.axvspan(0, 90, color="0.9", label="reachable without negative entries")
 plt.plot(curve.detach(), "k", label="cos θ, the loss")
 plt.plot(pull, "k--", label="length of its gradient")
-plt.gca().set(xlabel="angle θ between two parts (degrees)", ylabel="value", xticks=range(0, 181, 45))
+plt.gca().set(
+    xlabel="angle θ between two parts (degrees)",
+    ylabel="value",
+    xticks=range(0, 181, 45),
+)
 _ = plt.legend(frameon=False, fontsize=9)
 
 # %% [markdown]
@@ -299,12 +424,20 @@ _ = plt.legend(frameon=False, fontsize=9)
 # **Predict first:** can z_irr be guessed from z_inf if their cosine is 0 on every sample?
 
 # %%
-z_inf = torch.cat([torch.rand(200, 4), torch.zeros(200, 4)], 1)  # non-negative, as after a ReLU
+# non-negative, as after a ReLU
+z_inf = torch.cat([torch.rand(200, 4), torch.zeros(200, 4)], 1)
 z_irr = z_inf.roll(4, dims=1)  # turned by 90 degrees
-weight = torch.linalg.lstsq(z_inf[:100, :4], z_irr[:100, 4:]).solution  # fitted on one half of the samples
+# fitted on one half of the samples
+weight = torch.linalg.lstsq(z_inf[:100, :4], z_irr[:100, 4:]).solution
 error = (z_inf[100:, :4] @ weight - z_irr[100:, 4:]).abs().max()
-print(f"largest |cosine| {cosine(z_inf, z_irr).abs().max():.1g} · largest error of a linear guess {error:.1g}")
-check("cosine zero, and yet z_irr is known from z_inf", cosine(z_inf, z_irr).abs().max() == 0 and error < 1e-4)
+print(
+    f"largest |cosine| {cosine(z_inf, z_irr).abs().max():.1g} · largest error of a"
+    f" linear guess {error:.1g}"
+)
+check(
+    "cosine zero, and yet z_irr is known from z_inf",
+    cosine(z_inf, z_irr).abs().max() == 0 and error < 1e-4,
+)
 
 # %% [markdown]
 # z_irr is z_inf, moved to other units: zero cosine, all information shared. Geometry per sample says nothing about statistics over samples.
@@ -314,9 +447,17 @@ check("cosine zero, and yet z_irr is known from z_inf", cosine(z_inf, z_irr).abs
 # An untrained head guesses, so a cross-entropy over C classes should start near log C. Eq 7 is the plain sum of the five terms. **Predict first:** four of the five numbers. Then one batch is learnt by heart.
 
 # %%
-start = pd.DataFrame({"untrained": {name: value.item() for name, value in model.loss(batch).items()}})
+start = pd.DataFrame(
+    {"untrained": {name: value.item() for name, value in model.loss(batch).items()}}
+)
 start["formula"] = ["M log C", "M log M", "2 M log M", "2 M log C", "between 0 and 2 M"]
-start["value"] = [M * np.log(C), M * np.log(M), 2 * M * np.log(M), 2 * M * np.log(C), float("nan")]
+start["value"] = [
+    M * np.log(C),
+    M * np.log(M),
+    2 * M * np.log(M),
+    2 * M * np.log(C),
+    float("nan"),
+]
 print(start.round(3).to_string())
 off = (start["untrained"] / start["value"] - 1).abs()
 check("the cross-entropies start within 40 % of guessing", (off.dropna() < 0.4).all())
@@ -333,7 +474,9 @@ for _ in range(80):
 history = pd.DataFrame(history)
 print(history.iloc[[0, 20, -1]].round(3).to_string())
 check("one batch can be learnt by heart: L_cl near 0", history["L_cl"].iloc[-1] < 0.1)
-axis = history.plot(style=["k-", "r-s", "g-^", "b-D", "m-v"], markevery=10, figsize=(7, 3))
+axis = history.plot(
+    style=["k-", "r-s", "g-^", "b-D", "m-v"], markevery=10, figsize=(7, 3)
+)
 axis.axhline(M * np.log(M), color="black", ls=":", label="M log M")
 axis.set(xlabel="step on the same batch", ylabel="nats (L_orth: cosines)")
 _ = axis.legend(frameon=False, fontsize=9, ncols=2)
@@ -363,16 +506,30 @@ _ = axis.legend(frameon=False, fontsize=9, ncols=2)
 # %%
 p = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
 logits = torch.stack([p.log(), (1 - p).log()], 1)  # [199, 2]
-matrices = torch.ones_like(logits), torch.zeros_like(logits)  # the targets of the released code
+# the targets of the released code
+matrices = torch.ones_like(logits), torch.zeros_like(logits)
 ce = torch.nn.functional.cross_entropy
-curves = {"paper": (-p.log(), -(1 - p).log()), "released": [ce(logits, t, reduction="none") for t in matrices]}
+curves = {
+    "paper": (-p.log(), -(1 - p).log()),
+    "released": [ce(logits, t, reduction="none") for t in matrices],
+}
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained", sharey=True)
 for axis, (name, (first, second)) in zip(axes, curves.items(), strict=True):
     axis.plot(p, first, "k-", p, second, "k--")
-    axis.set(title=f"{name} targets", xlabel="p, given to “first”", ylabel="loss of a sample (nats)")
+    axis.set(
+        title=f"{name} targets",
+        xlabel="p, given to “first”",
+        ylabel="loss of a sample (nats)",
+    )
 axes[1].legend(["first modality", "second modality"], frameon=False)
-print(f"released, first: lowest {first.min():.4f} at p = {p[first.argmin()]:.2f} (2 log 2 = {2 * np.log(2):.4f})")
-check("the optimum is even odds, at 2 log 2", first.argmin() == 99 and abs(first.min() - 2 * np.log(2)) < 1e-9)
+print(
+    f"released, first: lowest {first.min():.4f} at p = {p[first.argmin()]:.2f} (2 log"
+    f" 2 = {2 * np.log(2):.4f})"
+)
+check(
+    "the optimum is even odds, at 2 log 2",
+    first.argmin() == 99 and abs(first.min() - 2 * np.log(2)) < 1e-9,
+)
 check("the second modality costs nothing", (second == 0).all())
 
 # %% [markdown]
@@ -381,7 +538,10 @@ check("the second modality costs nothing", (second == 0).all())
 # Second, it takes one mean over all rows where the paper sums the modalities' means. Both are switches here.
 
 # %%
-leaves = {name: models.Embedding(*(part.clone().requires_grad_() for part in t)) for name, t in toy.items()}
+leaves = {
+    name: models.Embedding(*(part.clone().requires_grad_() for part in t))
+    for name, t in toy.items()
+}
 paper = disentangle.terms(leaves, heads, y)
 targets = disentangle.terms(leaves, heads, y, modality_targets="released")
 (targets["adv"] + targets["mod"]).backward()
@@ -391,8 +551,14 @@ print({name: np.round(lengths, 3).tolist() for name, lengths in pulls.items()})
 averaged = disentangle.terms(leaves, heads, y, reduction="released")
 ratio = {name: round((averaged[name] / paper[name]).item(), 6) for name in paper}
 print("one mean over all rows, as a share of the sum of means:", ratio)
-check("the second modality's gradient is exactly zero", pulls["depth"] == [0, 0, 0] and min(pulls["rgb"]) > 0)
-check("1/M, and 1/(2M) for L_mod", ratio == {name: 0.25 if name == "mod" else 0.5 for name in paper})
+check(
+    "the second modality's gradient is exactly zero",
+    pulls["depth"] == [0, 0, 0] and min(pulls["rgb"]) > 0,
+)
+check(
+    "1/M, and 1/(2M) for L_mod",
+    ratio == {name: 0.25 if name == "mod" else 0.5 for name in paper},
+)
 
 # %% [markdown]
 # So in the released code `depth` receives nothing from Eqs 3 and 4, and `rgb` only a push that fades once the head gives even odds. The factor 1/M scales all terms alike; the extra half on L_mod changes
@@ -406,13 +572,29 @@ check("1/M, and 1/(2M) for L_mod", ratio == {name: 0.25 if name == "mod" else 0.
 # %%
 compared = ("student", "student-2x", "discom-solo", "discom")
 made = {name: methods.build(methods.get(name), train, config) for name in compared}
-kept = {n: {m: sum(w.numel() for w in net.branch(m).parameters()) for m in train.modalities} for n, net in made.items()}
+kept = {
+    n: {m: sum(w.numel() for w in net.branch(m).parameters()) for m in train.modalities}
+    for n, net in made.items()
+}
 table = pd.DataFrame(kept).T.add_prefix("parameters kept, ")
-table["parameters in training"] = [sum(w.numel() for w in net.parameters()) for net in made.values()]
-best = {name: f"{discom.data.scenes.best_accuracy(e):.1%}" for name, e in (("rgb", 0.10), ("depth", 0.25))}
-print(table.to_string(), f"\nchance {1 / C:.1%} · best possible accuracy on the scenes {best}")
-check("discom-solo keeps exactly what discom keeps", kept["discom-solo"] == kept["discom"])
-check("student-2x has that size within 10 %", abs(kept["student-2x"]["rgb"] / kept["discom"]["rgb"] - 1) < 0.1)
+table["parameters in training"] = [
+    sum(w.numel() for w in net.parameters()) for net in made.values()
+]
+best = {
+    name: f"{discom.data.scenes.best_accuracy(e):.1%}"
+    for name, e in (("rgb", 0.10), ("depth", 0.25))
+}
+print(
+    table.to_string(),
+    f"\nchance {1 / C:.1%} · best possible accuracy on the scenes {best}",
+)
+check(
+    "discom-solo keeps exactly what discom keeps", kept["discom-solo"] == kept["discom"]
+)
+check(
+    "student-2x has that size within 10 %",
+    abs(kept["student-2x"]["rgb"] / kept["discom"]["rgb"] - 1) < 0.1,
+)
 
 # %% [markdown]
 # ## Do the released targets change what is learnt? A run too small to rank methods
@@ -424,8 +606,14 @@ check("student-2x has that size within 10 %", abs(kept["student-2x"]["rgb"] / ke
 def small_encoder(channels, features=64):
     layers = []
     for few, more in ((channels, 16), (16, 32), (32, features)):
-        layers += [torch.nn.Conv2d(few, more, 3, 2, 1, bias=False), torch.nn.BatchNorm2d(more), torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()), features
+        layers += [
+            torch.nn.Conv2d(few, more, 3, 2, 1, bias=False),
+            torch.nn.BatchNorm2d(more),
+            torch.nn.ReLU(),
+        ]
+    return torch.nn.Sequential(
+        *layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    ), features
 
 
 def small(method, title):
@@ -444,16 +632,31 @@ arms["discom-released"] = small(methods.get("discom"), "discom-released")
 
 # %%
 source, epochs = ("scenes:n=330", 2) if profile == "tiny" else ("scenes:n=1100", 16)
-whole, released = discom.data.load(source), {"modality_targets": "released", "reduction": "released"}
+whole, released = (
+    discom.data.load(source),
+    {"modality_targets": "released", "reduction": "released"},
+)
 base = discom.profile("tiny", epochs=epochs, batch_size=50, learning_rate=5e-3)
 results, folders = {}, {}
 for name, method in arms.items():
     for s in range(5):
         settings = replace(base, seed=s, options=released if "released" in name else {})
-        folders[name, s] = discom.runs.Run.of(f"{runs}/02", method, whole, settings).folder
-        results[name, s] = discom.fit(method, whole.split(seed=s), settings, folders[name, s], progress=False)
-print(f"{len(results)} runs, scenes {results['discom', 0].counts}, {epochs} epochs each, batches of 50")
-figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for name in ("discom", "discom-released")})
+        folders[name, s] = discom.runs.Run.of(
+            f"{runs}/02", method, whole, settings
+        ).folder
+        results[name, s] = discom.fit(
+            method, whole.split(seed=s), settings, folders[name, s], progress=False
+        )
+print(
+    f"{len(results)} runs, scenes {results['discom', 0].counts}, {epochs} epochs"
+    " each, batches of 50"
+)
+figure = plots.curves(
+    {
+        name: pd.read_csv(folders[name, 0] / "metrics.csv")
+        for name in ("discom", "discom-released")
+    }
+)
 
 # %% [markdown]
 # *Figure: seed 0, paper's and released loss: total training loss (left, falling), validation F1 of both sensors (middle and right, jagged).* **Take-away:** F1 jumps from epoch to epoch, so which epoch is kept is partly luck. The totals
@@ -463,9 +666,13 @@ figure = plots.curves({name: pd.read_csv(folders[name, 0] / "metrics.csv") for n
 # fits it, the other scores it, in data order. **Predict first:** which of the networks below hides its sensor best?
 
 # %%
-def probe(a, b):  # [N, D] each: the first half fits, the second is scored; percent of modalities told right
+def probe(a, b):
+    # [N, D] each: the first half fits, the second is scored; percent of modalities told
+    # right
     x, half, which = np.stack([a, b], 1), len(a) // 2, np.tile([0, 1], len(a))
-    fitted = LogisticRegression(max_iter=2000).fit(np.concatenate(x[:half]), which[: 2 * half])
+    fitted = LogisticRegression(max_iter=2000).fit(
+        np.concatenate(x[:half]), which[: 2 * half]
+    )
     return 100 * fitted.score(np.concatenate(x[half:]), which[2 * half :])
 
 def z_inv(name, s, trained=True):
@@ -474,24 +681,49 @@ def z_inv(name, s, trained=True):
     pool = replace(fresh, normalization=part.normalization)
     for m in net.deployed if trained else ():
         net.load_state(m, load_file(discom.runs.weights_file(folders[name, s], m)))
-    model = net.models if name == "discom-solo" else dict.fromkeys(net.deployed, net.model)
+    model = (
+        net.models if name == "discom-solo" else dict.fromkeys(net.deployed, net.model)
+    )
     with torch.inference_mode():
-        return [model[m].embed(m, torch.from_numpy(pool.images(m))).inv.numpy() for m in net.deployed]
+        return [
+            model[m].embed(m, torch.from_numpy(pool.images(m))).inv.numpy()
+            for m in net.deployed
+        ]
 
-fresh, random = discom.data.load("scenes:n=600,seed=1000"), np.random.default_rng(seed).normal(size=(200, 8))
-check("the probe: 50 % for equal, 100 % for shifted vectors", (probe(random, random), probe(random, random + 10)) == (50, 100))
-told = {name: [probe(*z_inv(name, s)) for s in range(5)] for name in ("discom", "discom-released", "discom-solo")}
+
+fresh, random = (
+    discom.data.load("scenes:n=600,seed=1000"),
+    np.random.default_rng(seed).normal(size=(200, 8)),
+)
+check(
+    "the probe: 50 % for equal, 100 % for shifted vectors",
+    (probe(random, random), probe(random, random + 10)) == (50, 100),
+)
+told = {
+    name: [probe(*z_inv(name, s)) for s in range(5)]
+    for name in ("discom", "discom-released", "discom-solo")
+}
 told["untrained"] = [probe(*z_inv("discom", s, trained=False)) for s in range(5)]
 print(pd.DataFrame(told).round(1).rename_axis("seed").T.to_string())
 for other in ("discom-released", "discom-solo"):
-    print(f"discom − {other}, mean and 95 %:", np.round(tables.paired_difference(told["discom"], told[other]), 1))
-axis = pd.DataFrame(told).T.plot(style="ko", mfc="none", legend=False, figsize=(6, 3), ylim=(45, 103))
+    print(
+        f"discom − {other}, mean and 95 %:",
+        np.round(tables.paired_difference(told["discom"], told[other]), 1),
+    )
+axis = pd.DataFrame(told).T.plot(
+    style="ko", mfc="none", legend=False, figsize=(6, 3), ylim=(45, 103)
+)
 axis.axhline(50, color="black", ls=":")
 _ = axis.set(ylabel="modality told (%)", xticks=range(len(told)), xticklabels=told)
 
 # %%
-guess = [pd.read_csv(folders["discom", s] / "metrics.csv")["adv"].iloc[-1] for s in range(5)]
-print(f"L_adv at the end, per seed: {np.round(guess, 3)}; a head that guesses: {M * np.log(M):.3f}")
+guess = [
+    pd.read_csv(folders["discom", s] / "metrics.csv")["adv"].iloc[-1] for s in range(5)
+]
+print(
+    f"L_adv at the end, per seed: {np.round(guess, 3)}; a head that guesses:"
+    f" {M * np.log(M):.3f}"
+)
 others = ["student", "student-2x", "discom-solo", "discom-released"]
 table = tables.summary(results.values(), others)
 check("five paired seeds for every method", (table["n"] == 5).all())
@@ -512,12 +744,17 @@ Markdown(tables.to_markdown(table, others))
 
 # %%
 for name, shape, goal in (("signed", torch.clone, -2), ("non-negative", torch.abs, 0)):
-    free = torch.randn(3, 50, 4, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+    free = torch.randn(
+        3, 50, 4, generator=torch.Generator().manual_seed(seed)
+    ).requires_grad_()
     for _ in range(2000):
         inv, inf, irr = shape(free)
         loss = cosine(inv, inf).mean() + cosine(inf, irr).mean()
         free = (free - torch.autograd.grad(loss, free)[0]).detach().requires_grad_()
-    print(f"{name}: Eq 6 for one modality {loss:+.3f} · cos(z_inv, z_irr) {cosine(inv, irr).mean():+.3f}")
+    print(
+        f"{name}: Eq 6 for one modality {loss:+.3f} · cos(z_inv, z_irr)"
+        f" {cosine(inv, irr).mean():+.3f}"
+    )
     check(f"{name}: close to its minimum", abs(loss - goal) < 0.1)
 
 # %% [markdown]

@@ -26,13 +26,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -54,7 +60,8 @@ from discom.methods import build
 
 # %% tags=["parameters"]
 data = "scenes"  # what discom.data.load reads, the embedded scenes or a prepared folder
-profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+# tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+profile = "cpu"
 seed = 0  # of split, weights and batches
 runs = "runs"  # folder of the runs that this notebook trains
 
@@ -67,13 +74,35 @@ figure, axis = plt.subplots(figsize=(7, 1.7), layout="constrained")
 axis.set(xlim=(-0.5, 3.6), ylim=(-0.3, 0.7))
 axis.axis("off")
 names = ["student", "student-2x", "discom-solo", "discom"]
-removes = dict(zip(names, ["–", "a second encoder", "auxiliary and orthogonality terms", "the other sensor"], strict=True))
+removes = dict(
+    zip(
+        names,
+        [
+            "–",
+            "a second encoder",
+            "auxiliary and orthogonality terms",
+            "the other sensor",
+        ],
+        strict=True,
+    )
+)
 for place, name in enumerate(names):
     box = {"boxstyle": "round,pad=0.4", "fc": "white", "ec": "black"}
     axis.text(place, 0, name, ha="center", va="center", bbox=box)
     if place:
-        axis.annotate("", (place - 0.3, 0.2), (place - 0.7, 0.2), arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.2})
-        axis.text(place - 0.5, 0.3, "+ " + removes[name].replace(" and ", "\nand "), ha="center", fontsize=8)
+        axis.annotate(
+            "",
+            (place - 0.3, 0.2),
+            (place - 0.7, 0.2),
+            arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.2},
+        )
+        axis.text(
+            place - 0.5,
+            0.3,
+            "+ " + removes[name].replace(" and ", "\nand "),
+            ha="center",
+            fontsize=8,
+        )
 
 # %% [markdown]
 # *Figure: four boxes in a row, student, student-2x, discom-solo, discom; each arrow names what the next method adds: a second encoder, the auxiliary and orthogonality terms, the other sensor.* **Take-away:** only the last arrow can be cross-modal. A claim about distillation is a claim about that arrow; it also adds the adversarial and modality terms, so even a gain there would want a further control.
@@ -86,7 +115,14 @@ for place, name in enumerate(names):
 whole = sets.load(data)
 split = whole.split(seed=seed)
 parts = split._asdict().items()
-display(pd.DataFrame({part: {name: str(m.x.shape) for name, m in held.modalities.items()} for part, held in parts}))
+display(
+    pd.DataFrame(
+        {
+            part: {name: str(m.x.shape) for name, m in held.modalities.items()}
+            for part, held in parts
+        }
+    )
+)
 figure = plots.pairs(split.train, columns=9)
 
 # %% [markdown]
@@ -95,14 +131,28 @@ figure = plots.pairs(split.train, columns=9)
 # %%
 sensors = list(whole.modalities)
 chance = 100 / len(whole.classes)
-check("no scene is in two parts", len(set(np.concatenate([part.ids for part in split]))) == sum(len(part) for part in split))
-check("every class is in every part", all(len(np.unique(part.labels)) == len(whole.classes) for part in split))
+check(
+    "no scene is in two parts",
+    len(set(np.concatenate([part.ids for part in split])))
+    == sum(len(part) for part in split),
+)
+check(
+    "every class is in every part",
+    all(len(np.unique(part.labels)) == len(whole.classes) for part in split),
+)
 check(
     "pixels are scaled to [0, 1]",
-    all(0 <= part.images(s).min() <= part.images(s).max() <= 1 for part in split for s in sensors),
+    all(
+        0 <= part.images(s).min() <= part.images(s).max() <= 1
+        for part in split
+        for s in sensors
+    ),
 )
 bounds = split.train.normalization[sensors[1]]
-print(f"{sensors[1]} is clipped to [{bounds.low[0]:.3f}, {bounds.high[0]:.3f}], percentiles of the training part alone (0 is a hole, 1 the sensor's end)")
+print(
+    f"{sensors[1]} is clipped to [{bounds.low[0]:.3f}, {bounds.high[0]:.3f}],"
+    " percentiles of the training part alone (0 is a hole, 1 the sensor's end)"
+)
 
 # %% [markdown]
 # ## One epoch by hand: is the packaged loop more than these lines?
@@ -122,10 +172,19 @@ print(f"{sensors[1]} is clipped to [{bounds.low[0]:.3f}, {bounds.high[0]:.3f}], 
 # **Predict first:** before any training the classifiers guess. With C classes and M = 2 sensors, what are $L_{cl}$ and $L_{adv}$ about?
 
 # %%
-plain = settings(profile, seed=seed, epochs=1, schedule="constant", precision="32-true", channels_last=False)
+plain = settings(
+    profile,
+    seed=seed,
+    epochs=1,
+    schedule="constant",
+    precision="32-true",
+    channels_last=False,
+)
 model = build(methods.get("discom"), split.train, plain)
 batches = sets.Batches(split.train, plain.batch_size, plain.seed, augment=plain.augment)
-optimizer = torch.optim.AdamW(model.parameters(), lr=plain.learning_rate, weight_decay=0.0, fused=True)
+optimizer = torch.optim.AdamW(
+    model.parameters(), lr=plain.learning_rate, weight_decay=0.0, fused=True
+)
 model.train()
 rows = []
 for batch in batches.epoch(0):
@@ -134,13 +193,20 @@ for batch in batches.epoch(0):
     optimizer.zero_grad()
     total.backward()
     optimizer.step()
-    rows.append({name: value.item() for name, value in {**terms, "loss": total}.items()})
+    rows.append(
+        {name: value.item() for name, value in {**terms, "loss": total}.items()}
+    )
 by_hand = pd.DataFrame(rows)
 by_hand.iloc[[0, -1]].round(3)
 
 # %%
 guess = {"cl": 2 * np.log(len(whole.classes)), "adv": 2 * np.log(2)}
-print({name: f"first batch {by_hand[name][0]:.2f}, guessing {value:.2f}" for name, value in guess.items()})
+print(
+    {
+        name: f"first batch {by_hand[name][0]:.2f}, guessing {value:.2f}"
+        for name, value in guess.items()
+    }
+)
 check(
     "at the start the classifiers guess: M·log C and M·log M, within 40 %",
     all(abs(by_hand[n][0] / v - 1) < 0.4 for n, v in guess.items()),
@@ -163,10 +229,18 @@ check(
 # **Predict first:** by how much can a rounding of 1 in 256 per number move a loss that averages over a batch?
 
 # %%
-network = settings("cpu", seed=seed) if profile == "tiny" else settings(profile, seed=seed)
+network = (
+    settings("cpu", seed=seed) if profile == "tiny" else settings(profile, seed=seed)
+)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-model = build(methods.get("discom"), split.train, network).to(device, memory_format=torch.channels_last)
-batch = next(sets.Batches(split.train, 128, seed, device=device, memory_format=torch.channels_last).epoch(0))
+model = build(methods.get("discom"), split.train, network).to(
+    device, memory_format=torch.channels_last
+)
+batch = next(
+    sets.Batches(
+        split.train, 128, seed, device=device, memory_format=torch.channels_last
+    ).epoch(0)
+)
 seconds, values = {False: [], True: []}, {}
 for _ in range(4):
     for low in (False, True):
@@ -178,7 +252,8 @@ for _ in range(4):
         seconds[low].append(time.perf_counter() - started)
 ratio = np.median(seconds[True][1:]) / np.median(seconds[False][1:])
 print(
-    f"bf16 takes {ratio:.2f} of float32's time (median of 3 steps each, in turn); loss {values[False]:.3f} against {values[True]:.3f}"
+    f"bf16 takes {ratio:.2f} of float32's time (median of 3 steps each, in turn);"
+    f" loss {values[False]:.3f} against {values[True]:.3f}"
 )
 check("the loss differs by less than 2 %", abs(values[True] / values[False] - 1) < 0.02)
 
@@ -207,7 +282,12 @@ rng = np.random.default_rng(0)
 epochs, accuracy = 30, 0.6
 best_normal = rng.standard_normal((20_000, epochs)).max(1).mean()
 sizes = np.array([100, 286, 572, 2000, 10_000])
-simulated = np.array([100 * (rng.binomial(n, accuracy, (4000, epochs)).max(1).mean() / n - accuracy) for n in sizes])
+simulated = np.array(
+    [
+        100 * (rng.binomial(n, accuracy, (4000, epochs)).max(1).mean() / n - accuracy)
+        for n in sizes
+    ]
+)
 formula = 100 * best_normal * np.sqrt(accuracy * (1 - accuracy) / sizes)
 figure, axis = plt.subplots(figsize=(5, 2.8), layout="constrained")
 axis.loglog(sizes, simulated, "o", label="simulated")
@@ -215,7 +295,10 @@ axis.loglog(sizes, formula, "--", color="black", label="formula")
 axis.set(xlabel="samples in the part that chooses", ylabel="points too many")
 axis.legend(frameon=False)
 print(f"n = 572: {simulated[2]:.1f} points for nothing; e_30 = {best_normal:.2f}")
-check("simulation and formula agree within 10 %", np.all(abs(simulated / formula - 1) < 0.1))
+check(
+    "simulation and formula agree within 10 %",
+    np.all(abs(simulated / formula - 1) < 0.1),
+)
 
 # %% [markdown]
 # *Figure: points handed out for nothing over the size of the part that chooses, both axes logarithmic; simulated dots lie on the dashed line of the formula, which falls as one over the square root, from ten points at 100 samples to one at 10 000.* **Take-away:** this is the most that can be lost, since epochs of one run measured on one test part go up and down together and are not equally good; but it is never a gain of the method. `fit` therefore chooses each sensor's epoch by validation F1 and reads the test part once, after the last epoch.
@@ -225,7 +308,10 @@ check("simulation and formula agree within 10 %", np.all(abs(simulated / formula
 # Order and augmentation of every epoch are drawn from (seed, epoch) alone, and a state is written after epochs. So a run that dies goes on as if nothing had happened. Here a small run is interrupted in its third epoch, as Ctrl-C would, and called again. **Predict first:** will its scores differ in the first digit, in the last one, or not at all?
 
 # %%
-small, quick = sets.load("scenes:n=120,size=16").split(seed=seed), settings("tiny", seed=seed, epochs=5)
+small, quick = (
+    sets.load("scenes:n=120,size=16").split(seed=seed),
+    settings("tiny", seed=seed, epochs=5),
+)
 scratch = Path(tempfile.mkdtemp())  # a new folder at every run of this cell
 whole_run = fit("student", small, quick, scratch / "whole")
 student, calls = methods.get("student"), []
@@ -246,9 +332,15 @@ except KeyboardInterrupt as stop:
     print(type(stop).__name__, "-", str(stop).partition(": ")[2])
 finally:
     student.loss = original
-check("the interrupted run has no result yet", not (scratch / "stopped/result.json").exists())
+check(
+    "the interrupted run has no result yet",
+    not (scratch / "stopped/result.json").exists(),
+)
 resumed = fit("student", small, quick, scratch / "stopped")
-check("resumed, it reports the same scores to the last digit", resumed.scores == whole_run.scores)
+check(
+    "resumed, it reports the same scores to the last digit",
+    resumed.scores == whole_run.scores,
+)
 
 # %% [markdown]
 # ## Four methods, one budget: what does each comparison isolate?
@@ -256,8 +348,12 @@ check("resumed, it reports the same scores to the last digit", resumed.scores ==
 # Epochs, batches, augmentation and optimiser are the same for all. The capacities are counted below; chance and the best possible accuracy are known because the data is drawn.
 
 # %%
-branches = {n: build(methods.get(n), split.train, network).branch(sensors[0]) for n in names}
-count = {n: sum(p.numel() for p in branch.parameters()) for n, branch in branches.items()}
+branches = {
+    n: build(methods.get(n), split.train, network).branch(sensors[0]) for n in names
+}
+count = {
+    n: sum(p.numel() for p in branch.parameters()) for n, branch in branches.items()
+}
 display(pd.DataFrame({"parameters at use": count, "adds": removes}))
 solo_excess = count["discom"] / count["student-2x"]
 check(
@@ -266,7 +362,10 @@ check(
 )
 if whole.name == "scenes":
     best = [100 * sets.scenes.best_accuracy(redrawn) for redrawn in (0.10, 0.25)]
-    print(f"chance {chance:.1f} %; best possible accuracy: RGB {best[0]:.1f} %, depth {best[1]:.1f} %")
+    print(
+        f"chance {chance:.1f} %; best possible accuracy: RGB {best[0]:.1f} %, depth"
+        f" {best[1]:.1f} %"
+    )
 
 # %% [markdown]
 # ## Train all four now
@@ -279,15 +378,30 @@ for name in names:
     folder = Path(runs) / f"live-{profile}-{name}"
     live[name] = fit(name, split, settings(profile, seed=seed), folder)
     curves[name] = pd.read_csv(folder / "metrics.csv")
-cost = {name: {"seconds": r.seconds, "samples/s": r.pairs_per_second} for name, r in live.items()}
-pd.DataFrame({name: {**{f"F1 {s}": r.f1[s] for s in sensors}, **cost[name]} for name, r in live.items()}).T.round(1)
+cost = {
+    name: {"seconds": r.seconds, "samples/s": r.pairs_per_second}
+    for name, r in live.items()
+}
+pd.DataFrame(
+    {
+        name: {**{f"F1 {s}": r.f1[s] for s in sensors}, **cost[name]}
+        for name, r in live.items()
+    }
+).T.round(1)
 
 # %%
 figure = plots.curves(curves)
-check("every run lowered its training loss", all(t["loss"].iloc[-1] < t["loss"].iloc[0] for t in curves.values()))
+check(
+    "every run lowered its training loss",
+    all(t["loss"].iloc[-1] < t["loss"].iloc[0] for t in curves.values()),
+)
 check(
     "the reported epoch is the one with the best validation F1",
-    all(r.scores[s]["best_epoch"] == curves[n][f"valid_f1/{s}"].idxmax() for n, r in live.items() for s in sensors),
+    all(
+        r.scores[s]["best_epoch"] == curves[n][f"valid_f1/{s}"].idxmax()
+        for n, r in live.items()
+        for s in sensors
+    ),
 )
 
 # %% [markdown]
@@ -299,7 +413,11 @@ check(
 
 # %%
 full, real = (
-    tables.summary(run for run in tables.load_results(f"../results/{name}-cpu.json") if run.method in live)
+    tables.summary(
+        run
+        for run in tables.load_results(f"../results/{name}-cpu.json")
+        if run.method in live
+    )
     for name in ("scenes", "hls")
 )
 full[["method", "modality", "n", "f1", "sd"]].round(1)
@@ -312,12 +430,22 @@ figure = plots.differences(both, "discom", tables.BASELINES)
 # *Figure: DisCoM-KD minus each of three baselines in F1 points, dots with 95 % intervals, a panel for each data set and a marker for each sensor; the dotted line is no difference.* The right panel is a real set ([size, source, licence](../data/README.md)): land-cover patches of 32×32 pixels in four classes, RGB against elevation, split by place, three seeds. **Take-away:** against a student of its own size DisCoM-KD gains in RGB on scenes; against its own branch trained alone no interval excludes zero; three seeds of a split by place tell little either way. Twelve intervals stand there without correction.
 
 # %%
-for (_, row), other in product(both[both["method"] == "discom"].iterrows(), tables.BASELINES):
+for (_, row), other in product(
+    both[both["method"] == "discom"].iterrows(), tables.BASELINES
+):
     middle, low, high = (row[f"vs {other}{end}"] for end in ("", " low", " high"))
-    verdict = "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
+    verdict = (
+        "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
+    )
     where = f"{row['data']}, {row['modality']}, n = {row['n']}"
-    print(f"{where}: {middle:+.1f} points over {other}, 95 % interval [{low:+.1f}, {high:+.1f}]: {verdict}")
-check("five seeds on scenes, three on real patches", set(full["n"]) == {5} and set(real["n"]) == {3})
+    print(
+        f"{where}: {middle:+.1f} points over {other}, 95 % interval [{low:+.1f},"
+        f" {high:+.1f}]: {verdict}"
+    )
+check(
+    "five seeds on scenes, three on real patches",
+    set(full["n"]) == {5} and set(real["n"]) == {3},
+)
 
 # %% [markdown]
 # ## What you should see, and what would be a bug
@@ -351,13 +479,26 @@ answer_1, answer_2, answer_3, answer_4 = None, None, None, None
 
 def check_answers():
     if answer_1 is not None:
-        check("1: batches of an epoch", answer_1 == len(sets.Batches(split.train, 50, seed)))
+        check(
+            "1: batches of an epoch",
+            answer_1 == len(sets.Batches(split.train, 50, seed)),
+        )
     if answer_2 is not None:
-        check("2: trained without augmentation", answer_2.method == "student" and answer_2.config["augment"] == 0)
+        check(
+            "2: trained without augmentation",
+            answer_2.method == "student" and answer_2.config["augment"] == 0,
+        )
     if answer_3 is not None:
-        check("3: trained on pairs", answer_3.method == "discom" and answer_3.config["options"]["pairing"] == "paired")
+        check(
+            "3: trained on pairs",
+            answer_3.method == "discom"
+            and answer_3.config["options"]["pairing"] == "paired",
+        )
     if answer_4 is not None:
-        check("4: five paired differences", len(answer_4) == 5 and np.isfinite(answer_4).all())
+        check(
+            "4: five paired differences",
+            len(answer_4) == 5 and np.isfinite(answer_4).all(),
+        )
 
 
 check_answers()

@@ -29,13 +29,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -59,7 +65,8 @@ from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
 data = "scenes"  # the embedded scenes, or after a colon any argument of scenes.make
-profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+# tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+profile = "cpu"
 seed = 0  # of split, weights and batches
 runs = "runs"  # folder of the runs that this notebook trains
 
@@ -68,21 +75,56 @@ plots.style()
 stamp(seed, scenes=data)
 
 # %%
-places = {"RGB image": (0, 1), "depth image": (0, 0), "teacher, frozen": (1.2, 1), "student": (1.2, 0), "label": (2.4, -1),
-          "soft labels": (2.4, 1), "prediction": (2.4, 0), "T² · KL": (3.6, 1), "cross-entropy": (3.6, 0)}  # fmt: skip
-arrows = ["RGB image > teacher, frozen", "depth image > student", "teacher, frozen > soft labels", "student > prediction",
-          "soft labels > T² · KL", "prediction > T² · KL", "prediction > cross-entropy", "label > cross-entropy",
-          "depth image > teacher, frozen"]  # fmt: skip
+places = {
+    "RGB image": (0, 1),
+    "depth image": (0, 0),
+    "teacher, frozen": (1.2, 1),
+    "student": (1.2, 0),
+    "label": (2.4, -1),
+    "soft labels": (2.4, 1),
+    "prediction": (2.4, 0),
+    "T² · KL": (3.6, 1),
+    "cross-entropy": (3.6, 0),
+}
+arrows = [
+    "RGB image > teacher, frozen",
+    "depth image > student",
+    "teacher, frozen > soft labels",
+    "student > prediction",
+    "soft labels > T² · KL",
+    "prediction > T² · KL",
+    "prediction > cross-entropy",
+    "label > cross-entropy",
+    "depth image > teacher, frozen",
+]
 figure, axis = plt.subplots(figsize=(9, 2.6), layout="constrained")
 boxes = {}
 for name, place in places.items():
     colour = "0.85" if name in ("depth image", "student", "prediction") else "white"
-    boxes[name] = axis.text(*place, name, ha="center", va="center", bbox={"boxstyle": "round,pad=0.4", "fc": colour, "ec": "black"})
+    boxes[name] = axis.text(
+        *place,
+        name,
+        ha="center",
+        va="center",
+        bbox={"boxstyle": "round,pad=0.4", "fc": colour, "ec": "black"},
+    )
 for start, end in (arrow.split(" > ") for arrow in arrows):
-    ends = {"patchA": boxes[start].get_bbox_patch(), "patchB": boxes[end].get_bbox_patch()}
+    ends = {
+        "patchA": boxes[start].get_bbox_patch(),
+        "patchB": boxes[end].get_bbox_patch(),
+    }
     line = "--" if start == "depth image" and end != "student" else "-"
-    axis.annotate("", places[end], places[start], arrowprops={"arrowstyle": "-|>", "color": "black", "ls": line, **ends})
-axis.set(xlim=(-0.5, 4.2), ylim=(-1.4, 1.4), title="grey: kept at use · white: for training only · dashed: multi-modal only")
+    axis.annotate(
+        "",
+        places[end],
+        places[start],
+        arrowprops={"arrowstyle": "-|>", "color": "black", "ls": line, **ends},
+    )
+axis.set(
+    xlim=(-0.5, 4.2),
+    ylim=(-1.4, 1.4),
+    title="grey: kept at use · white: for training only · dashed: multi-modal only",
+)
 _ = axis.axis("off")
 
 # %% [markdown]
@@ -95,17 +137,38 @@ _ = axis.axis("off")
 # %%
 whole = sets.load(data)
 split = whole.split(seed=seed)
-sensors, C, chance = list(whole.modalities), len(whole.classes), 100 / len(whole.classes)
+sensors, C, chance = (
+    list(whole.modalities),
+    len(whole.classes),
+    100 / len(whole.classes),
+)
 parts = split._asdict().items()
-display(pd.DataFrame({part: {name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()} for part, held in parts}))
+display(
+    pd.DataFrame(
+        {
+            part: {
+                name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()
+            }
+            for part, held in parts
+        }
+    )
+)
 figure = plots.pairs(split.train)
 
 # %%
 ids = [part.ids.tolist() for part in split]
 check("no scene is in two parts", len(set().union(*ids)) == sum(map(len, ids)))
-check("every class is in every part", all(len(np.unique(part.labels)) == C for part in split))
-check("row i of every sensor is the same scene", all((m.ids == split.train.ids).all() for m in split.train.modalities.values()))
-images = [part.images(name, np.arange(50) % len(part)) for part in split for name in sensors]
+check(
+    "every class is in every part",
+    all(len(np.unique(part.labels)) == C for part in split),
+)
+check(
+    "row i of every sensor is the same scene",
+    all((m.ids == split.train.ids).all() for m in split.train.modalities.values()),
+)
+images = [
+    part.images(name, np.arange(50) % len(part)) for part in split for name in sensors
+]
 check("scaled pixels lie in [0, 1]", all(x.min() >= 0 and x.max() <= 1 for x in images))
 
 # %% [markdown]
@@ -135,17 +198,41 @@ z_s = T * np.log([[1.0, 1, 2], [6, 3, 3], [1, 1, 1]])
 p_t, p_s = (np.exp(z / T) / np.exp(z / T).sum(1, keepdims=True) for z in (z_t, z_s))
 kl = (p_t * np.log(p_t / p_s)).sum(1)  # [B]
 L_kd = T**2 * kl.mean()
-print("p_t", p_t.round(2).tolist(), "\np_s", p_s.round(2).tolist(), f"\nKL of each sample {kl.round(4)}, loss {L_kd:.4f}")
-check("the samples cost ¼ log 2, 0 and log 3 − 1½ log 2", np.allclose(kl, [np.log(2) / 4, 0, np.log(3) - 1.5 * np.log(2)]))
-check("so the loss is 4/3 (log 3 − 1¼ log 2)", np.isclose(L_kd, 4 / 3 * (np.log(3) - 1.25 * np.log(2))))
+print(
+    "p_t",
+    p_t.round(2).tolist(),
+    "\np_s",
+    p_s.round(2).tolist(),
+    f"\nKL of each sample {kl.round(4)}, loss {L_kd:.4f}",
+)
+check(
+    "the samples cost ¼ log 2, 0 and log 3 − 1½ log 2",
+    np.allclose(kl, [np.log(2) / 4, 0, np.log(3) - 1.5 * np.log(2)]),
+)
+check(
+    "so the loss is 4/3 (log 3 − 1¼ log 2)",
+    np.isclose(L_kd, 4 / 3 * (np.log(3) - 1.25 * np.log(2))),
+)
 
 # %%
-student, teacher, label = torch.tensor(z_s, requires_grad=True), torch.tensor(z_t), torch.tensor([0, 1, 2])
-check("the package gives the same loss", np.isclose(kd(student, teacher, T).item(), L_kd))
+student, teacher, label = (
+    torch.tensor(z_s, requires_grad=True),
+    torch.tensor(z_t),
+    torch.tensor([0, 1, 2]),
+)
+check(
+    "the package gives the same loss", np.isclose(kd(student, teacher, T).item(), L_kd)
+)
 plain = rel_entr(softmax(z_t, axis=1), softmax(z_s, axis=1)).sum(1).mean()
-check(f"at temperature 1 it is the plain KL, {plain:.4f}", np.isclose(kd(student, teacher, 1.0).item(), plain))
+check(
+    f"at temperature 1 it is the plain KL, {plain:.4f}",
+    np.isclose(kd(student, teacher, 1.0).item(), plain),
+)
 sure = 1e3 * torch.eye(3, dtype=torch.float64)  # a teacher that only repeats the label
-check("a sure teacher's KL is the cross-entropy", torch.isclose(kd(student, sure, 1.0), cross_entropy(student, label)))
+check(
+    "a sure teacher's KL is the cross-entropy",
+    torch.isclose(kd(student, sure, 1.0), cross_entropy(student, label)),
+)
 
 # %% [markdown]
 # The second sample costs nothing: a constant added to a row of logits changes no probability. And cross-entropy turns out to be KD from a teacher without doubt.
@@ -170,22 +257,51 @@ def centred(z):
 
 
 temperatures = np.geomspace(0.5, 64, 29)  # steps of 2^¼
-pull = np.array([torch.autograd.grad(kd(student, teacher, T), student)[0].norm().item() for T in temperatures])
+pull = np.array(
+    [
+        torch.autograd.grad(kd(student, teacher, T), student)[0].norm().item()
+        for T in temperatures
+    ]
+)
 limit = np.linalg.norm(centred(z_s) - centred(z_t)) / z_s.size  # B · C
-label_pull = torch.autograd.grad(cross_entropy(student, label), student)[0].norm().item()
+label_pull = (
+    torch.autograd.grad(cross_entropy(student, label), student)[0].norm().item()
+)
 at = {1: 4, 4: 12, 8: 16}  # where these temperatures stand
-hand = {T: T / 3 * np.linalg.norm(softmax(z_s / T, axis=1) - softmax(z_t / T, axis=1)) for T in at}
+hand = {
+    T: T / 3 * np.linalg.norm(softmax(z_s / T, axis=1) - softmax(z_t / T, axis=1))
+    for T in at
+}
 for T, k in at.items():
-    print(f"T = {T}: gradient {pull[k]:.4f} with T², {pull[k] / T**2:.4f} without; by hand {hand[T]:.4f}")
-check("autograd is T (p_s − p_t) / B", np.allclose(list(hand.values()), pull[list(at.values())]))
-print(f"limit {limit:.4f}; without T², T = 8 pulls {pull[at[4]] / 16 / (pull[at[8]] / 64):.2f} times weaker than T = 4")
-check("at T = 64 the gradient is within 2 % of its limit", abs(pull[-1] / limit - 1) < 0.02)
+    print(
+        f"T = {T}: gradient {pull[k]:.4f} with T², {pull[k] / T**2:.4f} without; by"
+        f" hand {hand[T]:.4f}"
+    )
+check(
+    "autograd is T (p_s − p_t) / B",
+    np.allclose(list(hand.values()), pull[list(at.values())]),
+)
+print(
+    f"limit {limit:.4f}; without T², T = 8 pulls"
+    f" {pull[at[4]] / 16 / (pull[at[8]] / 64):.2f} times weaker than T = 4"
+)
+check(
+    "at T = 64 the gradient is within 2 % of its limit",
+    abs(pull[-1] / limit - 1) < 0.02,
+)
 figure, axis = plt.subplots(figsize=(6.5, 3), layout="constrained")
 axis.loglog(temperatures, pull, "k-o", ms=4, label="with T²")
-axis.loglog(temperatures, pull / temperatures**2, "k--s", ms=4, mfc="white", label="without")
+axis.loglog(
+    temperatures, pull / temperatures**2, "k--s", ms=4, mfc="white", label="without"
+)
 axis.axhline(limit, color="black", ls=":", label="limit, T → ∞")
 axis.axhline(label_pull, color="0.6", lw=3, zorder=0, label="cross-entropy")
-axis.set(xlabel="temperature T", ylabel="length of the gradient", xticks=[1, 4, 16, 64], xticklabels=[1, 4, 16, 64])
+axis.set(
+    xlabel="temperature T",
+    ylabel="length of the gradient",
+    xticks=[1, 4, 16, 64],
+    xticklabels=[1, 4, 16, 64],
+)
 _ = axis.legend(frameon=False, fontsize=9)
 
 # %% [markdown]
@@ -197,17 +313,34 @@ _ = axis.legend(frameon=False, fontsize=9)
 
 # %%
 def train(method, config, **options):
-    """The run of a method on this split: its result and its folder; a taught one finds its teacher's run."""
+    """The run of a method on this split: its result and its folder; a taught one
+    finds its teacher's run."""
     run = stored.Run.of(runs, method, whole, replace(config, options=options))
-    return fit(method, split, run.config, run.folder, teacher=run.teacher_folder, progress=False), run.folder
+    return fit(
+        method,
+        split,
+        run.config,
+        run.folder,
+        teacher=run.teacher_folder,
+        progress=False,
+    ), run.folder
 
 
 config = settings(profile, seed=seed)
-taught_by = {reads: train(methods.Teacher, config, reads=reads) for reads in (sensors[0], "all")}
+taught_by = {
+    reads: train(methods.Teacher, config, reads=reads) for reads in (sensors[0], "all")
+}
 for result, folder in taught_by.values():
     ((name, score),) = result.scores.items()
-    print(f"teacher reads {name}: test F1 {score['f1']:.1f}, chance {chance:.1f}; epoch kept: {score['best_epoch']} of 0 to {config.epochs - 1}")
-    check("the kept epoch is the best on validation", score["valid_f1"] == stored.read_metrics(folder / "metrics.csv")[f"valid_f1/{name}"].max())
+    print(
+        f"teacher reads {name}: test F1 {score['f1']:.1f}, chance {chance:.1f}; epoch"
+        f" kept: {score['best_epoch']} of 0 to {config.epochs - 1}"
+    )
+    check(
+        "the kept epoch is the best on validation",
+        score["valid_f1"]
+        == stored.read_metrics(folder / "metrics.csv")[f"valid_f1/{name}"].max(),
+    )
 
 # %% [markdown]
 # ## What does temperature do to a trained teacher's answer?
@@ -215,23 +348,61 @@ for result, folder in taught_by.values():
 # Entropy measures how undecided an answer is, $H(p) = -\sum_c p_c \log p_c$ in nats, from 0 (sure) to $\log C$ (no idea). Three validation scenes are picked by rule: where the fusion teacher's largest probability is at the 90th, 50th and 10th percentile. **Predict first:** which answer changes its *order* of classes when T grows?
 
 # %%
-frozen = teaching.load_teacher(taught_by["all"][1], split, replace(config, options={"reads": "all"}))
-x = torch.from_numpy(np.concatenate([split.valid.images(name) for name in sensors], axis=1))
+frozen = teaching.load_teacher(
+    taught_by["all"][1], split, replace(config, options={"reads": "all"})
+)
+x = torch.from_numpy(
+    np.concatenate([split.valid.images(name) for name in sensors], axis=1)
+)
 with torch.inference_mode():
     z = frozen.predict("+".join(sensors), x).numpy().astype(float)  # [N, C]
 order, steps = softmax(z, axis=1).max(1).argsort(), (1, 2, 4, 8, 16)
 rows = [order[int(q * (len(z) - 1))] for q in (0.9, 0.5, 0.1)]
-figure, axes = plt.subplots(3, 3, figsize=(9.5, 6.2), layout="constrained", width_ratios=(1, 1, 3.4))
+figure, axes = plt.subplots(
+    3, 3, figsize=(9.5, 6.2), layout="constrained", width_ratios=(1, 1, 3.4)
+)
 for line, row in zip(axes, rows, strict=True):
     for axis, name in zip(line, sensors, strict=False):
-        axis.imshow(split.valid.images(name, [row])[0].transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
+        axis.imshow(
+            split.valid.images(name, [row])[0].transpose(1, 2, 0),
+            cmap="gray",
+            vmin=0,
+            vmax=1,
+        )
         axis.set(xticks=[], yticks=[], title=name if row == rows[0] else "")
     soft = 100 * np.array([softmax(z[row] / T) for T in steps])  # [5, C]
-    sns.heatmap(soft, annot=True, fmt=".0f", cmap="Greys", vmin=0, vmax=100, cbar=False, ax=line[-1], yticklabels=steps, xticklabels=False)
-    line[-1].set(ylabel="T", title=f"probability in %; true class {whole.classes[split.valid.labels[row]]}, answer {whole.classes[z[row].argmax()]}")
-axes[-1, -1].set_xticks(np.arange(C) + 0.5, [name.replace("/", "\n") for name in whole.classes], fontsize=9)
-H = np.array([-(softmax(z / T, axis=1) * log_softmax(z / T, axis=1)).sum(1) for T in (*steps, 1e4)])  # [6, N]
-print(*(f"T = {T}: mean entropy {h:.2f}" for T, h in zip(steps, H.mean(1), strict=False)), f"log C = {np.log(C):.2f} nats", sep=" · ")
+    sns.heatmap(
+        soft,
+        annot=True,
+        fmt=".0f",
+        cmap="Greys",
+        vmin=0,
+        vmax=100,
+        cbar=False,
+        ax=line[-1],
+        yticklabels=steps,
+        xticklabels=False,
+    )
+    truth = whole.classes[split.valid.labels[row]]
+    answer = whole.classes[z[row].argmax()]
+    line[-1].set(
+        ylabel="T", title=f"probability in %; true class {truth}, answer {answer}"
+    )
+axes[-1, -1].set_xticks(
+    np.arange(C) + 0.5, [name.replace("/", "\n") for name in whole.classes], fontsize=9
+)
+# [6, N]
+H = np.array(
+    [
+        -(softmax(z / T, axis=1) * log_softmax(z / T, axis=1)).sum(1)
+        for T in (*steps, 1e4)
+    ]
+)
+print(
+    *(f"T = {T}: mean entropy {h:.2f}" for T, h in zip(steps, H.mean(1), strict=False)),
+    f"log C = {np.log(C):.2f} nats",
+    sep=" · ",
+)
 check("warmer is less decided, on every scene", (np.diff(H, axis=0) > -1e-9).all())
 check("a very warm answer has entropy log C", np.allclose(H[-1], np.log(C), atol=1e-3))
 
@@ -255,39 +426,77 @@ check("a very warm answer has entropy log C", np.allclose(H[-1], np.log(C), atol
 # Two of the eight other classes share the shape, two the material: chance is 25 % each. **Predict first:** by hand, if a teacher gives classes of the right shape three times the weight of the others, what is $s_{shape}$?
 
 # %%
-kinds = np.array([name.split("/") for name in whole.classes]).T  # [2, C]: shape, material
+# [2, C]: shape, material
+kinds = np.array([name.split("/") for name in whole.classes]).T
 
 
 def dark(z, y, T=4.0):
     rest = softmax(z / T, axis=1)
     rest[np.arange(len(y)), y] = 0
     rest /= rest.sum(1, keepdims=True)
-    return np.stack([(rest * (kind == kind[y][:, None])).sum(1) for kind in kinds], axis=1)
+    return np.stack(
+        [(rest * (kind == kind[y][:, None])).sum(1) for kind in kinds], axis=1
+    )
 
 
 every = np.arange(C)
-thrice = 4.0 * np.log(np.where(kinds[0] == kinds[0][:, None], 3.0, 1.0))  # [C, C], a row per true class
-check("a teacher without any idea: 25 % and 25 %", np.allclose(dark(np.zeros((C, C)), every), 0.25))
-check("three times the weight on the shape: 2·3 / (2·3 + 6) = 50 %", np.allclose(dark(thrice, every)[:, 0], 0.5))
+# [C, C], a row per true class
+thrice = 4.0 * np.log(np.where(kinds[0] == kinds[0][:, None], 3.0, 1.0))
+check(
+    "a teacher without any idea: 25 % and 25 %",
+    np.allclose(dark(np.zeros((C, C)), every), 0.25),
+)
+check(
+    "three times the weight on the shape: 2·3 / (2·3 + 6) = 50 %",
+    np.allclose(dark(thrice, every)[:, 0], 0.5),
+)
 
 # %%
 held = {}
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.7), sharey=True, layout="constrained")
 for axis, (reads, (result, folder)) in zip(axes, taught_by.items(), strict=True):
     name = next(iter(result.scores))
-    stored_logits = stored.read_predictions(folder / "predictions.npz")  # of the test part, written by fit
-    held[reads] = z, y = stored_logits[f"{name}_logits"].astype(float), stored_logits[f"{name}_labels"]
+    # of the test part, written by fit
+    stored_logits = stored.read_predictions(folder / "predictions.npz")
+    held[reads] = z, y = (
+        stored_logits[f"{name}_logits"].astype(float),
+        stored_logits[f"{name}_labels"],
+    )
     p = softmax(z / 4, axis=1)
-    mean = pd.DataFrame(100 * np.array([p[y == c].mean(0) for c in range(C)]), whole.classes, whole.classes)
-    sns.heatmap(mean, annot=True, fmt=".0f", cmap="Greys", vmin=0, vmax=35, cbar=False, ax=axis, annot_kws={"fontsize": 9})
+    mean = pd.DataFrame(
+        100 * np.array([p[y == c].mean(0) for c in range(C)]),
+        whole.classes,
+        whole.classes,
+    )
+    sns.heatmap(
+        mean,
+        annot=True,
+        fmt=".0f",
+        cmap="Greys",
+        vmin=0,
+        vmax=35,
+        cbar=False,
+        ax=axis,
+        annot_kws={"fontsize": 9},
+    )
     axis.hlines(range(0, C + 1, 3), 0, C, color="black")
     axis.vlines(range(0, C + 1, 3), 0, C, color="black")
-    axis.set(title=f"teacher reads {name}", xlabel="class c", ylabel="true class" if axis is axes[0] else "")
-    print(f"teacher reads {name}: {100 * (1 - p[np.arange(len(y)), y]).mean():.0f} % of the probability is off the label at T = 4")
+    axis.set(
+        title=f"teacher reads {name}",
+        xlabel="class c",
+        ylabel="true class" if axis is axes[0] else "",
+    )
+    print(
+        f"teacher reads {name}: {100 * (1 - p[np.arange(len(y)), y]).mean():.0f} % of"
+        " the probability is off the label at T = 4"
+    )
     for kind, share in zip(("shape", "material"), 100 * dark(z, y).T, strict=True):
         half = 1.96 * share.std(ddof=1) / np.sqrt(len(share))
         verdict = "above chance" if share.mean() - half > 25 else "not above chance"
-        print(f"  same {kind}: {share.mean():.1f} % of it, 95 % interval ± {half:.1f} over {len(share)} test scenes: {verdict}")
+        print(
+            f"  same {kind}: {share.mean():.1f} % of it, 95 % interval ± {half:.1f}"
+            f" over {len(share)} test scenes: {verdict}"
+        )
 
 # %% [markdown]
 # *Figure: two tables of 9 × 9, one a teacher: mean answer at T = 4 over the test scenes of each class (a row sums to 100 %); lines divide the shapes. Dark blocks on the diagonal are shared shape, dark diagonals in the other blocks shared material.* **Take-away:** the verdicts say for each teacher which shared factor it leans to, more to shape than to material. Intervals are over scenes, for one teacher each; test answers describe it, and no choice rests on them.
@@ -307,9 +516,12 @@ for axis, (reads, (result, folder)) in zip(axes, taught_by.items(), strict=True)
 # **Predict first:** what becomes of the dark knowledge when the teacher is sure of the label?
 
 # %%
-z_all, z_one, y = (torch.tensor(v) for v in (held["all"][0], held[sensors[0]][0], held["all"][1]))
+z_all, z_one, y = (
+    torch.tensor(v) for v in (held["all"][0], held[sensors[0]][0], held["all"][1])
+)
 gap = 0.0
-for i in range(100):  # the RGB teacher plays the student; one test scene at a time, T = 4
+for i in range(100):
+    # the RGB teacher plays the student; one test scene at a time, T = 4
     row = slice(i, i + 1)
     tckd, nckd = distill.dkd_terms(z_one[row], z_all[row], y[row])
     p_y = softmax(z_all[i].numpy() / 4)[y[i]]
@@ -317,7 +529,10 @@ for i in range(100):  # the RGB teacher plays the student; one test scene at a t
 check(f"the identity holds on 100 scenes, largest gap {gap:.0e}", gap < 1e-9)
 for T in (1, 4):
     off = 1 - softmax(z_all.numpy() / T, axis=1)[np.arange(len(y)), y]
-    print(f"T = {T}: dark knowledge counts {off.mean():.2f} on average, below 0.05 on {(off < 0.05).mean():.0%} of the test scenes")
+    print(
+        f"T = {T}: dark knowledge counts {off.mean():.2f} on average, below 0.05 on"
+        f" {(off < 0.05).mean():.0%} of the test scenes"
+    )
 
 # %% [markdown]
 # So plain KD listens to the dark knowledge least where the teacher is surest. DKD takes the factor $(1 - p^t_y)$ away and gives NCKD a weight of its own, 8.
@@ -333,8 +548,14 @@ for T in (1, 4):
 # %%
 louder = 3 * teacher + 1
 z = [distill.standardize(v) for v in (louder, teacher)]
-print(f"student = 3 × teacher + 1: plain KD {kd(louder, teacher, 2.0):.4f}, LSKD {kd(*z, 2.0):.1e}")
-check("LSKD sees neither scale nor shift, plain KD sees the scale", kd(*z, 2.0) < 1e-9 < kd(louder, teacher, 2.0))
+print(
+    f"student = 3 × teacher + 1: plain KD {kd(louder, teacher, 2.0):.4f}, LSKD"
+    f" {kd(*z, 2.0):.1e}"
+)
+check(
+    "LSKD sees neither scale nor shift, plain KD sees the scale",
+    kd(*z, 2.0) < 1e-9 < kd(louder, teacher, 2.0),
+)
 module, path = distill.CurriculumTemperature().double(), []
 adam = torch.optim.Adam(module.parameters(), 0.05)
 for _ in range(60):
@@ -344,11 +565,20 @@ for _ in range(60):
     loss.backward()
     adam.step()
     path.append([T.item(), loss.item()])
-print(f"CTKD on a student that stands still: T {path[0][0]:.2f} → {path[-1][0]:.2f}, loss {path[0][1]:.4f} → {path[-1][1]:.4f}")
-check("CTKD starts at 1 + 20 σ(1), and its T raises the loss", np.isclose(path[0][0], 1 + 20 / (1 + np.exp(-1))) and path[-1][1] > path[0][1])
+print(
+    f"CTKD on a student that stands still: T {path[0][0]:.2f} → {path[-1][0]:.2f},"
+    f" loss {path[0][1]:.4f} → {path[-1][1]:.4f}"
+)
+check(
+    "CTKD starts at 1 + 20 σ(1), and its T raises the loss",
+    np.isclose(path[0][0], 1 + 20 / (1 + np.exp(-1))) and path[-1][1] > path[0][1],
+)
 shares = [share.item() for share in multilevel.confident_shares(z_all[:128])]
 print(f"MLKD's factors on 128 scenes: samples {shares[0]:.3f}, classes {shares[1]:.3f}")
-check("128 samples leave ½, and C classes the middle one and all below", np.allclose(shares, [0.5, (C // 2 + 1) / C]))
+check(
+    "128 samples leave ½, and C classes the middle one and all below",
+    np.allclose(shares, [0.5, (C // 2 + 1) / C]),
+)
 
 # %% [markdown]
 # LSKD forgives loudness, CTKD's T wanders to where this student does worse, and MLKD's two factors come out as the stated constants, so they select nothing.
@@ -358,18 +588,50 @@ check("128 samples leave ½, and C classes the middle one and all below", np.all
 # Data, split, epochs, batches, augmentation, optimiser and choice of epoch are the same for all. What was trained *before* is not: a teacher costs one or two encoders more, thrown away at use. `kdv2` is the paper's second variant: half cross-entropy, half KD at T = 4. **Predict first:** which wins in depth?
 
 # %%
-arms = {"student": (0, "labels alone"), "student-2x": (0, "a second encoder"), "discom-solo": (0, "a second encoder and extra terms, no teacher"),
-        f"kdv2 teacher={sensors[0]}": (1, f"a teacher that reads {sensors[0]}"), "kdv2": (2, "a teacher that reads all sensors")}  # fmt: skip
+arms = {
+    "student": (0, "labels alone"),
+    "student-2x": (0, "a second encoder"),
+    "discom-solo": (0, "a second encoder and extra terms, no teacher"),
+    f"kdv2 teacher={sensors[0]}": (1, f"a teacher that reads {sensors[0]}"),
+    "kdv2": (2, "a teacher that reads all sensors"),
+}
 size = {}
 for arm in arms:
     method, _, reads = arm.partition(" teacher=")
-    net = methods.build(methods.get(method), split.train, replace(config, options={"teacher": reads} if reads else {}))
+    net = methods.build(
+        methods.get(method),
+        split.train,
+        replace(config, options={"teacher": reads} if reads else {}),
+    )
     size[arm] = sum(p.numel() for p in net.branch(sensors[-1]).parameters())
-best = dict(zip(sensors, (100 * sets.scenes.best_accuracy(redrawn) for redrawn in (0.10, 0.25)), strict=False))
-print(f"{config.epochs} epochs each · chance {chance:.1f} % · best possible accuracy: " + ", ".join(f"{k} {v:.1f} %" for k, v in best.items()))
-check("a taught student has the student's size", size["kdv2"] == size[f"kdv2 teacher={sensors[0]}"] == size["student"])
-check("student-2x is twice as large, within 1 %", abs(size["student-2x"] / size["student"] - 2) < 0.01)
-pd.DataFrame([[arm, size[arm], *told] for arm, told in arms.items()], columns=["arm", f"parameters at use, {sensors[-1]}", "encoders trained before", "what it has"]).set_index("arm")
+best = dict(
+    zip(
+        sensors,
+        (100 * sets.scenes.best_accuracy(redrawn) for redrawn in (0.10, 0.25)),
+        strict=False,
+    )
+)
+print(
+    f"{config.epochs} epochs each · chance {chance:.1f} % · best possible accuracy: "
+    + ", ".join(f"{k} {v:.1f} %" for k, v in best.items())
+)
+check(
+    "a taught student has the student's size",
+    size["kdv2"] == size[f"kdv2 teacher={sensors[0]}"] == size["student"],
+)
+check(
+    "student-2x is twice as large, within 1 %",
+    abs(size["student-2x"] / size["student"] - 2) < 0.01,
+)
+pd.DataFrame(
+    [[arm, size[arm], *told] for arm, told in arms.items()],
+    columns=[
+        "arm",
+        f"parameters at use, {sensors[-1]}",
+        "encoders trained before",
+        "what it has",
+    ],
+).set_index("arm")
 
 # %% [markdown]
 # ## Knowledge or softness? A flattened teacher
@@ -391,7 +653,8 @@ class Flattened(methods.KDv2):
     name = "kdv2-flat"
 
     def loss(self, batch):
-        y = next(iter(batch.y.values()))  # [B], the same for every sensor: the batch is paired
+        # [B], the same for every sensor: the batch is paired
+        y = next(iter(batch.y.values()))
         soft = flatten(batch.soft, y, self.temperature)
         return super().loss(sets.Batch(batch.x, batch.y, batch.epoch, soft))
 
@@ -403,20 +666,33 @@ def flatten(z, y, T):  # logits [B, C] whose softmax at T is the flattened one
 
 
 z = flatten(z_all, y, 4.0)
-check("25 % and 25 % are left of the dark knowledge", np.allclose(dark(z.numpy(), y.numpy()), 0.25))
-check("the confidence stays", torch.allclose(*((v / 4).softmax(1).gather(1, y[:, None]) for v in (z, z_all))))
+check(
+    "25 % and 25 % are left of the dark knowledge",
+    np.allclose(dark(z.numpy(), y.numpy()), 0.25),
+)
+check(
+    "the confidence stays",
+    torch.allclose(*((v / 4).softmax(1).gather(1, y[:, None]) for v in (z, z_all))),
+)
 
 # %%
-short = replace(config, epochs=max(1, config.epochs // 2))  # half the epochs of the table below, one seed
+# half the epochs of the table below, one seed
+short = replace(config, epochs=max(1, config.epochs // 2))
 teacher_folder = taught_by["all"][1]
 live, curves = {}, {}
 for method in (methods.Student, methods.KDv2, Flattened):
-    run = stored.Run.of(runs, method, whole, short, teacher=teacher_folder if method.taught else None)
-    live[method.name] = fit(method, split, run.config, run.folder, teacher=run.teacher, progress=False)
+    run = stored.Run.of(
+        runs, method, whole, short, teacher=teacher_folder if method.taught else None
+    )
+    live[method.name] = fit(
+        method, split, run.config, run.folder, teacher=run.teacher, progress=False
+    )
     curves[method.name] = stored.read_metrics(run.folder / "metrics.csv")
 figure = plots.curves(curves)
 print(f"test F1 after {short.epochs} epochs, one seed, chance {chance:.1f}")
-pd.DataFrame({name: {**result.f1, "seconds": result.seconds} for name, result in live.items()}).T.round(1)
+pd.DataFrame(
+    {name: {**result.f1, "seconds": result.seconds} for name, result in live.items()}
+).T.round(1)
 
 # %% [markdown]
 # *Figure: three methods over epochs; training loss left (scales differ, since the losses do), validation F1 of each sensor middle and right, all rising from below 10 to above 40.* **Take-away:** the gap between `kdv2` and `kdv2-flat` is what this seed answers to "knowledge or softness"; one seed ranks nothing: exercise 5 gives the control its seeds.
@@ -428,33 +704,56 @@ pd.DataFrame({name: {**result.f1, "seconds": result.seconds} for name, result in
 # %%
 bounds = ["teacher", f"teacher reads={sensors[0]}"]
 points = {}  # (deployed network, arm) → {seed: F1}
-full = [r for r in tables.load_results("../results/scenes-cpu.json") if r.data == "scenes"]
-full = [(arm, r) for r in full if (arm := tables.label(r.method, r.config["options"])) in [*arms, *bounds]]
+full = [
+    r for r in tables.load_results("../results/scenes-cpu.json") if r.data == "scenes"
+]
+full = [
+    (arm, r)
+    for r in full
+    if (arm := tables.label(r.method, r.config["options"])) in [*arms, *bounds]
+]
 for arm, r in full:
     for name, f1 in r.f1.items():
         points.setdefault((name, arm), {})[r.seed] = f1
 table = tables.summary([r for _, r in full])
-check("five seeds of each of eleven networks", len(table) == 11 and (table["n"] == 5).all())
+check(
+    "five seeds of each of eleven networks",
+    len(table) == 11 and (table["n"] == 5).all(),
+)
 Markdown(tables.to_markdown(table))
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True, layout="constrained")
 fusion = points["+".join(sensors), "teacher"]
 for axis, name in zip(axes, sensors, strict=True):
-    shown = {arm: points[name, arm] for arm in arms if (name, arm) in points} | {"teacher (all sensors)": fusion}
+    shown = {arm: points[name, arm] for arm in arms if (name, arm) in points} | {
+        "teacher (all sensors)": fusion
+    }
     for place, seeds in enumerate(shown.values()):
         f1 = list(seeds.values())
         axis.plot([place - 0.15] * len(f1), f1, "o", color="0.45", mfc="none", ms=5)
-        axis.errorbar(place + 0.15, np.mean(f1), np.std(f1, ddof=1), fmt="ks", ms=5, capsize=3)
+        axis.errorbar(
+            place + 0.15, np.mean(f1), np.std(f1, ddof=1), fmt="ks", ms=5, capsize=3
+        )
     axis.axhline(chance, color="black", ls=":")
     axis.axhline(best[name], color="black", ls="--")
-    axis.set(title=name, ylabel="test F1 × 100" if axis is axes[0] else "", ylim=(0, 100))
+    axis.set(
+        title=name, ylabel="test F1 × 100" if axis is axes[0] else "", ylim=(0, 100)
+    )
     axis.set_xticks(range(len(shown)), shown, rotation=30, ha="right", fontsize=9)
-    for arm, other in product([arm for arm in shown if "kdv2" in arm], (*tables.BASELINES, "teacher (all sensors)")):
+    for arm, other in product(
+        [arm for arm in shown if "kdv2" in arm],
+        (*tables.BASELINES, "teacher (all sensors)"),
+    ):
         pairs = [(shown[arm][s], shown[other][s]) for s in shown[arm]]
         mean, low, high = tables.paired_difference(*zip(*pairs, strict=True))
-        verdict = "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
-        print(f"{name}: {arm} − {other}: {mean:+.1f} points, 95 % [{low:+.1f}, {high:+.1f}], n = {len(pairs)}: {verdict}")
+        verdict = (
+            "within noise" if low <= 0 <= high else ("a gain" if low > 0 else "a loss")
+        )
+        print(
+            f"{name}: {arm} − {other}: {mean:+.1f} points, 95 % [{low:+.1f},"
+            f" {high:+.1f}], n = {len(pairs)}: {verdict}"
+        )
 
 # %% [markdown]
 # *Figure: two panels, RGB and depth, an arm per column: a circle per seed, squares with bars are mean ± sd; dotted is chance, dashed the best possible accuracy; the means lie between 48 and 65.* **Take-away:** against `student` (same size) the teacher's arms gain in both sensors, and against `student-2x` too: capacity does not explain it. Against `discom-solo`, supervision without a teacher, no interval excludes zero. In depth both even lie above the fusion teacher, which is thus no upper bound: half of a student's loss is the label. A ruler: the RGB teacher is the same network as `student` in RGB, and their interval holds zero. Twelve lines without correction: one that barely excludes zero is weak evidence.
@@ -468,19 +767,48 @@ for axis, name in zip(axes, sensors, strict=True):
 # In some scenes the texture is that of another material, and RGB alone cannot tell. **Predict first:** on such *test* scenes, what does each teacher give to the true class, to the class that the texture names, and to the third material of that shape?
 
 # %%
-texture, material, shape = (split.test.factors[name] for name in ("texture", "material", "shape"))
-check("predictions and factors are of the same scenes", (shape * 3 + material == held["all"][1]).all())
+texture, material, shape = (
+    split.test.factors[name] for name in ("texture", "material", "shape")
+)
+check(
+    "predictions and factors are of the same scenes",
+    (shape * 3 + material == held["all"][1]).all(),
+)
 lies, rows = texture != material, []
 for reads, (z, _) in held.items():
     p = softmax(z, axis=1)[lies]
-    for told, kind in {"true": material, "named by the texture": texture, "the third": 3 - material - texture}.items():
-        rows += [(f"teacher, {'fusion' if reads == 'all' else reads}", told, 100 * value) for value in p[np.arange(len(p)), (3 * shape + kind)[lies]]]
+    for told, kind in {
+        "true": material,
+        "named by the texture": texture,
+        "the third": 3 - material - texture,
+    }.items():
+        rows += [
+            (f"teacher, {'fusion' if reads == 'all' else reads}", told, 100 * value)
+            for value in p[np.arange(len(p)), (3 * shape + kind)[lies]]
+        ]
 given = pd.DataFrame(rows, columns=["teacher", "class", "probability (%)"])
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
-sns.barplot(given, y="teacher", x="probability (%)", hue="class", palette=["white", "0.55", "0.85"], edgecolor="black", errorbar=("ci", 95), seed=seed, capsize=0.15, err_kws={"color": "black", "linewidth": 1.5}, ax=axis)
+sns.barplot(
+    given,
+    y="teacher",
+    x="probability (%)",
+    hue="class",
+    palette=["white", "0.55", "0.85"],
+    edgecolor="black",
+    errorbar=("ci", 95),
+    seed=seed,
+    capsize=0.15,
+    err_kws={"color": "black", "linewidth": 1.5},
+    ax=axis,
+)
 axis.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-print(f"{lies.sum()} of {len(lies)} test scenes have a lying texture; mean probability at T = 1:")
-given.groupby(["teacher", "class"], sort=False)["probability (%)"].mean().unstack(sort=False).round(1)
+print(
+    f"{lies.sum()} of {len(lies)} test scenes have a lying texture; mean probability"
+    " at T = 1:"
+)
+given.groupby(["teacher", "class"], sort=False)["probability (%)"].mean().unstack(
+    sort=False
+).round(1)
 
 # %% [markdown]
 # *Figure: three bars per teacher, mean probability of the true class, of the one the texture names and of the third, with bootstrapped 95 % intervals over the lying test scenes.* **Take-away:** the longest bar is the wrong class, and it is not mere doubt, as the third bar shows. A depth student could not even see the reason. On training scenes a teacher may know labels by heart: exercise 4 looks.
@@ -498,13 +826,30 @@ given.groupby(["teacher", "class"], sort=False)["probability (%)"].mean().unstac
 # %%
 answer_1 = answer_2 = answer_3 = answer_4 = answer_5 = None
 if answer_1 is not None:
-    check("exercise 1", np.isclose(softmax(np.array([4, 0]) / answer_1)[0], 0.731, atol=1e-3))
+    check(
+        "exercise 1",
+        np.isclose(softmax(np.array([4, 0]) / answer_1)[0], 0.731, atol=1e-3),
+    )
 if answer_2 is not None:
-    check("exercise 2", np.allclose(answer_2, 100 * dark(*held["all"], T=1.0).mean(0), atol=0.1))
+    check(
+        "exercise 2",
+        np.allclose(answer_2, 100 * dark(*held["all"], T=1.0).mean(0), atol=0.1),
+    )
 if answer_3 is not None:
-    check("exercise 3", np.isclose(answer_3(z_s, z_t, label.numpy(), 2.0), distill.dkd_terms(student, teacher, label, 2.0)[1].item()))
+    check(
+        "exercise 3",
+        np.isclose(
+            answer_3(z_s, z_t, label.numpy(), 2.0),
+            distill.dkd_terms(student, teacher, label, 2.0)[1].item(),
+        ),
+    )
 if answer_4 is not None:
-    check("exercise 4", 0 < answer_4 < 100 * (1 - softmax(held["all"][0], axis=1)[np.arange(len(y)), y]).mean())
+    check(
+        "exercise 4",
+        0
+        < answer_4
+        < 100 * (1 - softmax(held["all"][0], axis=1)[np.arange(len(y)), y]).mean(),
+    )
 if answer_5 is not None:
     check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
 

@@ -34,13 +34,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -59,7 +65,17 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from discom import data as sets, explorer, fit, methods, models, plots, probing, runs as stored, tables
+from discom import (
+    data as sets,
+    explorer,
+    fit,
+    methods,
+    models,
+    plots,
+    probing,
+    runs as stored,
+    tables,
+)
 from discom.evaluation import inspection, projection
 from discom.config import profile as settings
 from discom.data.batches import Images
@@ -69,7 +85,8 @@ from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
 data = "scenes"  # the embedded scenes, or after a colon any argument of scenes.make
-profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+# tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+profile = "cpu"
 seed = 0  # of split, weights, folds and pictures
 runs = "runs"  # folder of the run that this notebook trains
 
@@ -87,13 +104,35 @@ whole = sets.load(data)
 split = whole.split(seed=seed)
 sensors, C, y = list(whole.modalities), len(whole.classes), split.test.labels
 parts = ["inv", "inf", "irr"]
-display(pd.DataFrame({part: {name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()} for part, held in split._asdict().items()}))
+display(
+    pd.DataFrame(
+        {
+            part: {
+                name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()
+            }
+            for part, held in split._asdict().items()
+        }
+    )
+)
 figure = plots.pairs(split.train)
 ids = [part.ids.tolist() for part in split]
 check("no scene is in two parts", len(set().union(*ids)) == sum(map(len, ids)))
-check("every class is in every part", all(len(np.unique(part.labels)) == C for part in split))
-check("row i of every sensor is the same scene", all((m.ids == split.test.ids).all() for m in split.test.modalities.values()))
-check("scaled pixels lie in [0, 1]", all(0 <= part.images(name).min() <= part.images(name).max() <= 1 for part in split for name in sensors))
+check(
+    "every class is in every part",
+    all(len(np.unique(part.labels)) == C for part in split),
+)
+check(
+    "row i of every sensor is the same scene",
+    all((m.ids == split.test.ids).all() for m in split.test.modalities.values()),
+)
+check(
+    "scaled pixels lie in [0, 1]",
+    all(
+        0 <= part.images(name).min() <= part.images(name).max() <= 1
+        for part in split
+        for name in sensors
+    ),
+)
 
 # %% [markdown]
 # *Figure: one scene per class, RGB over depth; black squares in depth are holes.* **Take-away:** the outline is in both rows, the material in each by another cue.
@@ -105,14 +144,26 @@ check("scaled pixels lie in [0, 1]", all(0 <= part.images(name).min() <= part.im
 # %%
 config = settings(profile, seed=seed)
 run = stored.Run.of(runs, methods.get("discom"), whole, config)
-print("trained in this cell" if not (run.folder / "result.json").exists() else "found in the folder of runs, trained before")
+print(
+    "trained in this cell"
+    if not (run.folder / "result.json").exists()
+    else "found in the folder of runs, trained before"
+)
 result = fit("discom", split, config, run.folder, progress=False)
 log = stored.read_metrics(run.folder / "metrics.csv")
 figure = plots.curves({"discom": log})
 for name, score in result.scores.items():
-    print(f"{name}: test F1 {score['f1']:.1f} at epoch {score['best_epoch']}, chosen by validation F1 {score['valid_f1']:.1f}")
-    check("the kept epoch is the best on validation", score["valid_f1"] == log[f"valid_f1/{name}"].max())
-print(f"L_adv in the last epoch {log['adv'].iloc[-1]:.3f}; M log M = {2 * np.log(2):.3f}")
+    print(
+        f"{name}: test F1 {score['f1']:.1f} at epoch {score['best_epoch']}, chosen by"
+        f" validation F1 {score['valid_f1']:.1f}"
+    )
+    check(
+        "the kept epoch is the best on validation",
+        score["valid_f1"] == log[f"valid_f1/{name}"].max(),
+    )
+print(
+    f"L_adv in the last epoch {log['adv'].iloc[-1]:.3f}; M log M = {2 * np.log(2):.3f}"
+)
 
 # %% [markdown]
 # *Figure: training loss, then validation F1 of each sensor, over epochs.* **Take-away:** an L_adv near M log M says that the adversary's own head guesses. Remember it. For the scale: five seeds of this recipe reach 57.8 ± 4.9 in RGB and 61.9 ± 3.0 in depth; under the same budget the `student` alone 48.2 and 59.9, the branch alone (`discom-solo`) 56.0 and 62.1, a teacher of both sensors 57.2 ([all rows](../results/scenes-table2.md)).
@@ -131,15 +182,33 @@ print(f"L_adv in the last epoch {log['adv'].iloc[-1]:.3f}; M log M = {2 * np.log
 # | $\mu, \sigma$ | `fit.mean(0)`, `fit.std(0)` | [D] |
 
 # %%
-z = inspection.embeddings(run.folder, split)  # part of the split → sensor → part of the embedding → [N, D]
+# part of the split → sensor → part of the embedding → [N, D]
+z = inspection.embeddings(run.folder, split)
 nets = {name: inspection.load_run(run.folder, split, name)[0] for name in sensors}
 again, rows = [], [0, 7, len(y) - 1]
 for name, i, part in product(sensors, rows, parts):
-    one = nets[name].embed(name, torch.from_numpy(split.test.images(name, [i])))[part][0].numpy()  # [D]
+    # [D]
+    one = (
+        nets[name]
+        .embed(name, torch.from_numpy(split.test.images(name, [i])))[part][0]
+        .numpy()
+    )
     nearest = np.linalg.norm(z["test"][name][part] - one, axis=1).argmin()
-    again.append(np.allclose(one, z["test"][name][part][i], atol=1e-3) and np.allclose(one, z["test"][name][part][nearest], atol=1e-3))
-check(f"{len(again)} parts, embedded one image at a time, are the rows of the same number", all(again))
-check("a shift by one row would be noticed", not np.allclose(z["test"]["rgb"]["inf"], np.roll(z["test"]["rgb"]["inf"], 1, 0), atol=1e-3))
+    again.append(
+        np.allclose(one, z["test"][name][part][i], atol=1e-3)
+        and np.allclose(one, z["test"][name][part][nearest], atol=1e-3)
+    )
+check(
+    f"{len(again)} parts, embedded one image at a time, are the rows of the same"
+    " number",
+    all(again),
+)
+check(
+    "a shift by one row would be noticed",
+    not np.allclose(
+        z["test"]["rgb"]["inf"], np.roll(z["test"]["rgb"]["inf"], 1, 0), atol=1e-3
+    ),
+)
 
 # %% [markdown]
 # ## What can a reader who never saw the training find?
@@ -173,10 +242,24 @@ tried, fitted = (z[part]["rgb"]["irr"].astype(float) for part in ("test", "train
 score, chance = by_hand(tried, y, fitted), 100 * np.bincount(y).max() / len(y)
 control = by_hand(tried, np.random.default_rng(seed).permutation(y), fitted)
 read = probing.probe(tried, y, train=fitted, seed=seed)
-print(f"class from RGB's z_irr: {score:.1f} %, chance {chance:.1f} %, control {control:.1f} %; the package: {read.score:.1f} ± {read.sd:.1f} (sd of folds)")
-check("the package gives the same score, chance and control", np.allclose([score, chance, control], [read.score, read.chance, read.shuffled], atol=0.2))
-check("the control is at chance, within 4 standard errors", abs(control - 100 / C) < 400 * np.sqrt(chance / 100 * (1 - chance / 100) / len(y)))
-check("a constant embedding: chance at most", probing.probe(np.ones((len(y), 4)), y).score <= chance + 1e-9)
+print(
+    f"class from RGB's z_irr: {score:.1f} %, chance {chance:.1f} %, control"
+    f" {control:.1f} %; the package: {read.score:.1f} ± {read.sd:.1f} (sd of folds)"
+)
+check(
+    "the package gives the same score, chance and control",
+    np.allclose(
+        [score, chance, control], [read.score, read.chance, read.shuffled], atol=0.2
+    ),
+)
+check(
+    "the control is at chance, within 4 standard errors",
+    abs(control - 100 / C) < 400 * np.sqrt(chance / 100 * (1 - chance / 100) / len(y)),
+)
+check(
+    "a constant embedding: chance at most",
+    probing.probe(np.ones((len(y), 4)), y).score <= chance + 1e-9,
+)
 check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 100)
 
 # %% [markdown]
@@ -187,21 +270,61 @@ check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 1
 # **Predict first:** what can RGB say of the plane's tilt, or depth of the illumination? And which row for the class is lowest?
 
 # %%
-asked = {name: values for name, values in inspection.factors(split.test, "rgb").items()
-         if name in ("class", "shape", "material", "texture", "relief", "scale", "centre_x", "illumination", "background", "shift", "tilt_x")}  # fmt: skip
+asked = {
+    name: values
+    for name, values in inspection.factors(split.test, "rgb").items()
+    if name
+    in (
+        "class",
+        "shape",
+        "material",
+        "texture",
+        "relief",
+        "scale",
+        "centre_x",
+        "illumination",
+        "background",
+        "shift",
+        "tilt_x",
+    )
+}
 fresh = methods.build(methods.get("discom"), split.train, config)  # its initial weights
 rows, fit_on = {}, {}
 for name in sensors:
-    random = {part: embed(fresh, name, Images(getattr(split, part), name, "cpu"))["inf"].numpy() for part in z}
+    random = {
+        part: embed(fresh, name, Images(getattr(split, part), name, "cpu"))[
+            "inf"
+        ].numpy()
+        for part in z
+    }
     for part in parts:
-        rows[f"{name} z_{part}"], fit_on[f"{name} z_{part}"] = z["test"][name][part], z["train"][name][part]
-    rows[f"{name} untrained"], fit_on[f"{name} untrained"] = random["test"], random["train"]
+        rows[f"{name} z_{part}"], fit_on[f"{name} z_{part}"] = (
+            z["test"][name][part],
+            z["train"][name][part],
+        )
+    rows[f"{name} untrained"], fit_on[f"{name} untrained"] = (
+        random["test"],
+        random["train"],
+    )
 matrix = probing.probe_matrix(rows, asked, train=fit_on, seed=seed)
 figure = plots.probe_map(matrix, matrix.attrs["chance"])
-check("RGB knows nothing of tilt and distance of the plane", matrix.filter(like="rgb", axis=0)[["shift", "tilt_x"]].to_numpy().max() < 0.05)
-check("depth knows nothing of illumination and background", matrix.filter(like="depth", axis=0)[["illumination", "background"]].to_numpy().max() < 0.05)
-best = {name: 100 * sets.scenes.best_accuracy(redrawn) for name, redrawn in zip(sensors, (0.10, 0.25), strict=True)}
-print("best possible accuracy for the class:", ", ".join(f"{name} {value:.1f} %" for name, value in best.items()))
+check(
+    "RGB knows nothing of tilt and distance of the plane",
+    matrix.filter(like="rgb", axis=0)[["shift", "tilt_x"]].to_numpy().max() < 0.05,
+)
+check(
+    "depth knows nothing of illumination and background",
+    matrix.filter(like="depth", axis=0)[["illumination", "background"]].to_numpy().max()
+    < 0.05,
+)
+best = {
+    name: 100 * sets.scenes.best_accuracy(redrawn)
+    for name, redrawn in zip(sensors, (0.10, 0.25), strict=True)
+}
+print(
+    "best possible accuracy for the class:",
+    ", ".join(f"{name} {value:.1f} %" for name, value in best.items()),
+)
 
 # %% [markdown]
 # *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. Depth "reads" texture, as texture goes with the material: a probe cannot tell knowledge from correlation. Against `untrained`, training has added class, shape and material, and dropped part of the nuisances. Compare z_inf with z_irr; five runs follow.
@@ -213,18 +336,53 @@ print("best possible accuracy for the class:", ", ".join(f"{name} {value:.1f} %"
 # %%
 table = {}
 for name, part in product(sensors, parts):
-    (fit_z, mean, sd) = (z["train"][name][part], z["train"][name][part].mean(0), z["train"][name][part].std(0) + 1e-6)
-    reader = LogisticRegression(max_iter=1000).fit((fit_z - mean) / sd, split.train.labels)
-    answers = {"auxiliary head": z["test"][name][f"aux {part}"].argmax(1), "fresh reader": reader.predict((z["test"][name][part] - mean) / sd)}
+    (fit_z, mean, sd) = (
+        z["train"][name][part],
+        z["train"][name][part].mean(0),
+        z["train"][name][part].std(0) + 1e-6,
+    )
+    reader = LogisticRegression(max_iter=1000).fit(
+        (fit_z - mean) / sd, split.train.labels
+    )
+    answers = {
+        "auxiliary head": z["test"][name][f"aux {part}"].argmax(1),
+        "fresh reader": reader.predict((z["test"][name][part] - mean) / sd),
+    }
     for how, said in answers.items():
-        table.setdefault((name, how), {})[f"z_{part}"] = 100 * f1_score(y, said, average="weighted")
+        table.setdefault((name, how), {})[f"z_{part}"] = 100 * f1_score(
+            y, said, average="weighted"
+        )
 display(pd.DataFrame(table).round(1))
-check("always the same of C equal classes: F1 = 2 / (C (C + 1))", np.isclose(f1_score(np.arange(C), np.zeros(C), average="weighted"), 2 / (C * (C + 1))))
-own = [100 * (nets[name].heads(name).adv(torch.from_numpy(z["test"][name]["inv"])).argmax(1) == m).float().mean() for m, name in enumerate(sensors)]
-print(f"which sensor, by the adversary's own head from z_inv: {np.mean(own):.1f} % (chance 50)")
+check(
+    "always the same of C equal classes: F1 = 2 / (C (C + 1))",
+    np.isclose(
+        f1_score(np.arange(C), np.zeros(C), average="weighted"), 2 / (C * (C + 1))
+    ),
+)
+own = [
+    100
+    * (
+        nets[name].heads(name).adv(torch.from_numpy(z["test"][name]["inv"])).argmax(1)
+        == m
+    )
+    .float()
+    .mean()
+    for m, name in enumerate(sensors)
+]
+print(
+    f"which sensor, by the adversary's own head from z_inv: {np.mean(own):.1f} %"
+    " (chance 50)"
+)
 for part in parts:
-    told = probing.modality_probe({s: z["test"][s][part] for s in sensors}, train={s: z["train"][s][part] for s in sensors}, seed=seed)
-    print(f"which sensor, by a fresh linear probe from z_{part}: {told.score:.1f} %, control {told.shuffled:.1f} %")
+    told = probing.modality_probe(
+        {s: z["test"][s][part] for s in sensors},
+        train={s: z["train"][s][part] for s in sensors},
+        seed=seed,
+    )
+    print(
+        f"which sensor, by a fresh linear probe from z_{part}: {told.score:.1f} %,"
+        f" control {told.shuffled:.1f} %"
+    )
 
 # %% [markdown]
 # **Take-away:** on z_irr the auxiliary head says almost nothing, as it was never asked; the fresh reader says about as much as from z_inf. In training the adversary's game ended near a draw; a fresh probe does far better. A draw does not prove that nothing can be told apart: the adversary chases moving encoders, the probe has all the time in the world.
@@ -250,18 +408,46 @@ for part in parts:
 # **Predict first:** a perfect code, each unit stored twice: which scores drop to 0?
 
 # %%
-factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)  # [180, 2], two factors of three even values
+# [180, 2], two factors of three even values
+factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
 perfect = factors * [1.0, 5.0]
-codes = {"one unit per factor": perfect, "each unit twice": np.hstack([perfect, perfect]), "turned by 45°": factors @ [[1.0, 1], [1, -1]], "constant": np.ones((180, 2))}
-scores = {name: {"SAP": probing.sap(code, factors), "MIG": probing.mig(code, factors), **probing.dci_parts(code, factors)} for name, code in codes.items()}
+codes = {
+    "one unit per factor": perfect,
+    "each unit twice": np.hstack([perfect, perfect]),
+    "turned by 45°": factors @ [[1.0, 1], [1, -1]],
+    "constant": np.ones((180, 2)),
+}
+scores = {
+    name: {
+        "SAP": probing.sap(code, factors),
+        "MIG": probing.mig(code, factors),
+        **probing.dci_parts(code, factors),
+    }
+    for name, code in codes.items()
+}
 display(pd.DataFrame(scores).T.round(2))
 one, twice, _, constant = scores.values()
-check("a perfect code: MIG and DCI 1, SAP about 1 − 1/3, as the runner-up guesses one of three", one["MIG"] > 0.99 and one["disentanglement"] > 0.99 and 0.6 < one["SAP"] < 0.75)
-check("stored twice: SAP and MIG 0, DCI still 1, less complete", twice["SAP"] == 0 and abs(twice["MIG"]) < 1e-9 and twice["disentanglement"] > 0.99 > twice["completeness"])
-check("a constant tells nothing", constant["SAP"] == constant["MIG"] == constant["disentanglement"] == 0)
+check(
+    "a perfect code: MIG and DCI 1, SAP about 1 − 1/3, as the runner-up guesses one"
+    " of three",
+    one["MIG"] > 0.99 and one["disentanglement"] > 0.99 and 0.6 < one["SAP"] < 0.75,
+)
+check(
+    "stored twice: SAP and MIG 0, DCI still 1, less complete",
+    twice["SAP"] == 0
+    and abs(twice["MIG"]) < 1e-9
+    and twice["disentanglement"] > 0.99 > twice["completeness"],
+)
+check(
+    "a constant tells nothing",
+    constant["SAP"] == constant["MIG"] == constant["disentanglement"] == 0,
+)
 a = np.random.default_rng(seed).normal(size=(500, 8))
 turn = np.linalg.qr(np.random.default_rng(seed + 1).normal(size=(8, 8)))[0]
-check("CKA: a turned and scaled copy is the same, shuffled rows are not", np.isclose(probing.cka(a, 3 * a @ turn), 1) and probing.cka(a, a[::-1]) < 0.1)
+check(
+    "CKA: a turned and scaled copy is the same, shuffled rows are not",
+    np.isclose(probing.cka(a, 3 * a @ turn), 1) and probing.cka(a, a[::-1]) < 0.1,
+)
 
 # %% [markdown]
 # A low SAP or MIG may mean a factor spread over units, or stored twice, not that it is missing. So the scores stand beside the probes.
@@ -271,44 +457,119 @@ check("CKA: a turned and scaled copy is the same, shuffled rows are not", np.isc
 # Finished runs (`cpu` profile), probed like the live one; differences are paired by seed, with 95 % Student-t intervals. To make them again: `discom table 4 --data scenes --profile cpu --seeds 5`, then `discom probe runs/scenes/discom --data scenes`.
 
 # %%
-inspected = {name: json.loads(Path(f"../results/probes/{name}.json").read_text()) for name in ("scenes", "hls")}
-inspected = {name: [one for one in held if one["method"] == "discom"] for name, held in inspected.items()}
+inspected = {
+    name: json.loads(Path(f"../results/probes/{name}.json").read_text())
+    for name in ("scenes", "hls")
+}
+inspected = {
+    name: [one for one in held if one["method"] == "discom"]
+    for name, held in inspected.items()
+}
 full = inspected["scenes"]
-check("five seeds of DisCoM-KD on scenes", sorted(one["seed"] for one in full) == [0, 1, 2, 3, 4])
+check(
+    "five seeds of DisCoM-KD on scenes",
+    sorted(one["seed"] for one in full) == [0, 1, 2, 3, 4],
+)
 styles = {"inv": ("o", "white"), "inf": ("s", "0.6"), "irr": ("^", "black")}
-figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.6), width_ratios=(3, 3, 1.3), sharey=True, layout="constrained")
-columns = {name: ["class", "shape", "material"] for name in sensors} | {"both": ["which sensor"]}
+figure, axes = plt.subplots(
+    1,
+    3,
+    figsize=(10.5, 3.6),
+    width_ratios=(3, 3, 1.3),
+    sharey=True,
+    layout="constrained",
+)
+columns = {name: ["class", "shape", "material"] for name in sensors} | {
+    "both": ["which sensor"]
+}
 for axis, (name, wanted) in zip(axes, columns.items(), strict=True):
-    for (place, factor), (shift, part) in product(enumerate(wanted), zip((-0.25, 0, 0.25), parts, strict=True)):
-        told = [one["modality"][f"z_{part}"]["score"] if name == "both" else one["matrix"][f"{name} z_{part}"][factor] for one in full]
-        level = np.mean([50.0 if name == "both" else one["chance"][name][factor] for one in full])
+    for (place, factor), (shift, part) in product(
+        enumerate(wanted), zip((-0.25, 0, 0.25), parts, strict=True)
+    ):
+        told = [
+            one["modality"][f"z_{part}"]["score"]
+            if name == "both"
+            else one["matrix"][f"{name} z_{part}"][factor]
+            for one in full
+        ]
+        level = np.mean(
+            [50.0 if name == "both" else one["chance"][name][factor] for one in full]
+        )
         axis.plot([place + shift - 0.05] * len(told), told, ".", color="0.5", ms=4)
-        axis.errorbar(place + shift + 0.05, np.mean(told), np.std(told, ddof=1), fmt=styles[part][0], mfc=styles[part][1], color="black", ms=6, capsize=2, label=None if place else f"z_{part}")
+        axis.errorbar(
+            place + shift + 0.05,
+            np.mean(told),
+            np.std(told, ddof=1),
+            fmt=styles[part][0],
+            mfc=styles[part][1],
+            color="black",
+            ms=6,
+            capsize=2,
+            label=None if place else f"z_{part}",
+        )
         axis.hlines(level, place - 0.4, place + 0.4, color="black", ls=":")
-    axis.set(title=name if name != "both" else "both sensors", xticks=range(len(wanted)), xlim=(-0.6, len(wanted) - 0.4), ylim=(0, 103))
+    axis.set(
+        title=name if name != "both" else "both sensors",
+        xticks=range(len(wanted)),
+        xlim=(-0.6, len(wanted) - 0.4),
+        ylim=(0, 103),
+    )
     axis.set_xticklabels(wanted)
 axes[0].set_ylabel("read by a linear probe (%)")
 _ = axes[0].legend(frameon=False, fontsize=9, loc="upper left")
-inspection.mean_matrices(full)["discom"][["class", "shape", "material", "texture", "relief", "scale", "illumination", "shift"]].round(2)
+inspection.mean_matrices(full)["discom"][
+    [
+        "class",
+        "shape",
+        "material",
+        "texture",
+        "relief",
+        "scale",
+        "illumination",
+        "shift",
+    ]
+].round(2)
+
 
 # %%
 def line(what, ours, theirs, unit="points"):
     mean, low, high = tables.paired_difference(ours, theirs)
-    verdict = "no difference seen" if low <= 0 <= high else ("more" if low > 0 else "less")
-    print(f"{what}: {mean:+.1f} {unit}, 95 % [{low:+.1f}, {high:+.1f}], n = {len(ours)}: {verdict}")
+    verdict = (
+        "no difference seen" if low <= 0 <= high else ("more" if low > 0 else "less")
+    )
+    print(
+        f"{what}: {mean:+.1f} {unit}, 95 % [{low:+.1f}, {high:+.1f}], n ="
+        f" {len(ours)}: {verdict}"
+    )
 
 
 for data_name, held in inspected.items():
     names = list(dict.fromkeys(row.split()[0] for row in held[0]["matrix"]))
-    for name, factor in product(names, ["class", "shape", "material"] if data_name == "scenes" else ["class"]):
-        irr, inf = ([one["matrix"][f"{name} z_{part}"][factor] for one in held] for part in ("irr", "inf"))
+    for name, factor in product(
+        names, ["class", "shape", "material"] if data_name == "scenes" else ["class"]
+    ):
+        irr, inf = (
+            [one["matrix"][f"{name} z_{part}"][factor] for one in held]
+            for part in ("irr", "inf")
+        )
         line(f"{data_name}, {name}, {factor}: z_irr − z_inf", irr, inf)
     for part in parts:
         told = [one["modality"][f"z_{part}"]["score"] for one in held]
-        print(f"{data_name}: which sensor from z_{part}: {min(told):.1f} to {max(told):.1f} % over {len(told)} seeds, chance 50")
-    alike = {name: [one["cka"][f"{name} z_inf | {name} z_irr"] for one in held] for name in names}
-    print(f"{data_name}: CKA of z_inf with z_irr, " + "; ".join(f"{name} {min(v):.2f} to {max(v):.2f}" for name, v in alike.items()))
-pd.DataFrame({(name, one["seed"]): one["scores"][name] for one in full for name in sensors}).T.groupby(level=0, sort=False).agg(["mean", "std"]).round(3)
+        print(
+            f"{data_name}: which sensor from z_{part}: {min(told):.1f} to"
+            f" {max(told):.1f} % over {len(told)} seeds, chance 50"
+        )
+    alike = {
+        name: [one["cka"][f"{name} z_inf | {name} z_irr"] for one in held]
+        for name in names
+    }
+    print(
+        f"{data_name}: CKA of z_inf with z_irr, "
+        + "; ".join(f"{name} {min(v):.2f} to {max(v):.2f}" for name, v in alike.items())
+    )
+pd.DataFrame(
+    {(name, one["seed"]): one["scores"][name] for one in full for name in sensors}
+).T.groupby(level=0, sort=False).agg(["mean", "std"]).round(3)
 
 # %% [markdown]
 # *Figure: what a linear probe reads from each part, in percent, by factor and sensor, and at the right which sensor it was; dots are seeds, markers mean ± sd (n = 5); dotted is chance.* **Take-away:** z_irr tells class, shape and material far above chance, and nearly as well as z_inf; the intervals bound what was missed. Both are halves of one encoder's output, and their CKA is high. Nor is z_inv invariant: a fresh reader tells the sensor from it on every seed. SAP and MIG of the parts side by side are near 0: no unit is clearly ahead of the next.
@@ -321,9 +582,16 @@ pd.DataFrame({(name, one["seed"]): one["scores"][name] for one in full for name 
 for name in ("scenes", "hls"):
     results = tables.load_results(f"../results/ablations/{name}-table4.json")
     display(Markdown(tables.to_markdown(tables.paper_table(results, 4), ("discom",))))
-    for d in tables.compare(results, [("discom z_irr probe", f"discom z_{part} probe") for part in ("inf", "inv")]).itertuples():
+    for d in tables.compare(
+        results,
+        [("discom z_irr probe", f"discom z_{part} probe") for part in ("inf", "inv")],
+    ).itertuples():
         line(f"{name}, {d.modality}: {d.method} − {d.minus}", d.each, 0 * d.each, "F1")
-published = tables.paper_figures().query("table == 4").pivot(index="method", columns=["data", "modality"], values="f1")
+published = (
+    tables.paper_figures()
+    .query("table == 4")
+    .pivot(index="method", columns=["data", "modality"], values="f1")
+)
 check("the paper reports no z_irr", not any("irr" in name for name in published.index))
 published
 
@@ -340,20 +608,45 @@ published
 rng, count = np.random.default_rng(seed), min(250, len(y))
 chosen = np.sort(rng.choice(len(y), count, replace=False))
 small = split.test.take(chosen)
-joint = {part: np.concatenate([z["test"][name][part][chosen] for name in sensors]) for part in ("inv", "inf")}  # [2 · count, D]
-drawn = {f"z_{part}": projection.project(held, seed=seed) for part, held in joint.items()}
-colours = {"class": pd.Categorical.from_codes(np.tile(small.labels, 2), small.classes), "sensor": pd.Categorical.from_codes(np.repeat([0, 1], count), sensors),
-           "distance of the plane (shift)": np.tile(small.factors["shift"], 2)}  # fmt: skip
+# [2 · count, D]
+joint = {
+    part: np.concatenate([z["test"][name][part][chosen] for name in sensors])
+    for part in ("inv", "inf")
+}
+drawn = {
+    f"z_{part}": projection.project(held, seed=seed) for part, held in joint.items()
+}
+colours = {
+    "class": pd.Categorical.from_codes(np.tile(small.labels, 2), small.classes),
+    "sensor": pd.Categorical.from_codes(np.repeat([0, 1], count), sensors),
+    "distance of the plane (shift)": np.tile(small.factors["shift"], 2),
+}
 figure = plots.maps(drawn, colours)
 group = np.tile(small.labels, 2) + C * np.repeat([0, 1], count)
 for part, held in joint.items():
     xy, other = drawn[f"z_{part}"], projection.project(held, seed=seed + 1)
     scaled = (held - held.mean(0)) / np.where(held.std(0) > 0, held.std(0), 1)
-    here, *there = (spatial.distance.pdist(pd.DataFrame(at).groupby(group).mean()) for at in (xy, other, scaled))  # distances of group centres
-    turned = [50 * (1 - stats.kendalltau(here, distances).statistic) for distances in there]
-    print(f"z_{part}: {100 * projection.preserved(held, xy):.0f} % of 15 neighbours kept, {1500 / (len(xy) - 1):.0f} % without relation; "
-          f"comparisons of distances that turn round: {turned[0]:.0f} % with another seed, {turned[1]:.0f} % against the embedding")
-check("a picture keeps more neighbours than one without relation", all(projection.preserved(joint[part], drawn[f"z_{part}"]) > 15 / (2 * count - 1) for part in joint))
+    # distances of group centres
+    here, *there = (
+        spatial.distance.pdist(pd.DataFrame(at).groupby(group).mean())
+        for at in (xy, other, scaled)
+    )
+    turned = [
+        50 * (1 - stats.kendalltau(here, distances).statistic) for distances in there
+    ]
+    print(
+        f"z_{part}: {100 * projection.preserved(held, xy):.0f} % of 15 neighbours"
+        f" kept, {1500 / (len(xy) - 1):.0f} % without relation; "
+        f"comparisons of distances that turn round: {turned[0]:.0f} % with another"
+        f" seed, {turned[1]:.0f} % against the embedding"
+    )
+check(
+    "a picture keeps more neighbours than one without relation",
+    all(
+        projection.preserved(joint[part], drawn[f"z_{part}"]) > 15 / (2 * count - 1)
+        for part in joint
+    ),
+)
 figure = plots.stability(joint["inv"], colours["sensor"])
 
 # %% [markdown]
@@ -366,15 +659,28 @@ figure = plots.stability(joint["inv"], colours["sensor"])
 # In JupyterLab the next cell shows a picture to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. GitHub shows the same state as a plain picture.
 
 # %%
-explorer = explorer.Explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
-explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])  # the first RGB scenes that are named wrongly
+explorer = explorer.Explorer(
+    small,
+    {
+        name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")}
+        for name in sensors
+    },
+    seed=seed,
+)
+# the first RGB scenes that are named wrongly
+explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])
 explorer
 
 # %%
 for part in parts:
     from_rgb, to_depth = (z["test"][name][part][chosen] for name in sensors)
-    nearest = projection.neighbours(from_rgb, to_depth, k=5)  # [count, 5] rows of depth, by cosine
-    print(f"5 nearest depth scenes of an RGB scene in z_{part}: {100 * (small.labels[nearest] == small.labels[:, None]).mean():.0f} % of its class, chance {100 / C:.0f} %")
+    # [count, 5] rows of depth, by cosine
+    nearest = projection.neighbours(from_rgb, to_depth, k=5)
+    print(
+        f"5 nearest depth scenes of an RGB scene in z_{part}:"
+        f" {100 * (small.labels[nearest] == small.labels[:, None]).mean():.0f} % of"
+        f" its class, chance {100 / C:.0f} %"
+    )
 
 # %% [markdown]
 # *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.* **Take-away:** the printed shares put "invariant" in another way: are scenes of one class near each other across sensors? If z_inv were invariant and told the class, it should lead here; compare it with the other two, one run only.
@@ -403,17 +709,41 @@ def kernel(a):
 
 
 a = np.linspace(-1, 1, 201)[:, None]
-partners = {"line, b = −2a": -2 * a, "parabola, b = a²": a**2, "shuffled": np.random.default_rng(seed).permutation(a)}
+partners = {
+    "line, b = −2a": -2 * a,
+    "parabola, b = a²": a**2,
+    "shuffled": np.random.default_rng(seed).permutation(a),
+}
 H, hand, package = np.eye(len(a)) - 1 / len(a), {}, {}
 for name, b in partners.items():
     K, L = (H @ kernel(v) @ H for v in (a, b))
-    hand[name] = np.corrcoef(a[:, 0], b[:, 0])[0, 1] ** 2, (K * L).sum() / np.sqrt((K**2).sum() * (L**2).sum())
-    one = {"rgb": models.Embedding(inv=torch.tensor(b), inf=torch.tensor(b), irr=torch.tensor(a))}
-    package[name] = [term(one).item() / 2 for term in (separate.cross_covariance, separate.hsic)]  # two equal pairs
+    hand[name] = (
+        np.corrcoef(a[:, 0], b[:, 0])[0, 1] ** 2,
+        (K * L).sum() / np.sqrt((K**2).sum() * (L**2).sum()),
+    )
+    one = {
+        "rgb": models.Embedding(
+            inv=torch.tensor(b), inf=torch.tensor(b), irr=torch.tensor(a)
+        )
+    }
+    # two equal pairs
+    package[name] = [
+        term(one).item() / 2 for term in (separate.cross_covariance, separate.hsic)
+    ]
 display(pd.DataFrame(hand, index=["r²", "d"]).round(3))
-check("the package gives the same two terms", np.allclose(list(hand.values()), list(package.values()), atol=1e-3))
-check("a parabola is invisible to r² and visible to d", package["parabola, b = a²"][0] < 1e-6 and package["parabola, b = a²"][1] > 5 * package["shuffled"][1])
-check("a line is seen in full by r²", np.isclose(package["line, b = −2a"][0], 1, atol=1e-3))
+check(
+    "the package gives the same two terms",
+    np.allclose(list(hand.values()), list(package.values()), atol=1e-3),
+)
+check(
+    "a parabola is invisible to r² and visible to d",
+    package["parabola, b = a²"][0] < 1e-6
+    and package["parabola, b = a²"][1] > 5 * package["shuffled"][1],
+)
+check(
+    "a line is seen in full by r²",
+    np.isclose(package["line, b = −2a"][0], 1, atol=1e-3),
+)
 
 # %% [markdown]
 # ## What does separation buy, and at what price?
@@ -423,29 +753,61 @@ check("a line is seen in full by r²", np.isclose(package["line, b = −2a"][0],
 # %%
 arms = {}
 for r in tables.load_results("../results/separation/scenes-table5.json"):
-    arms.setdefault(tables.label(r.method, r.config["options"]), {})[r.seed] = {f"{m} F1": f1 for m, f1 in r.f1.items()}
+    arms.setdefault(tables.label(r.method, r.config["options"]), {})[r.seed] = {
+        f"{m} F1": f1 for m, f1 in r.f1.items()
+    }
 for one in json.loads(Path("../results/probes/scenes-separation.json").read_text()):
-    told = {f"{m} z_{p}": one["matrix"][f"{m} z_{p}"]["class"] for m, p in product(sensors, parts)}
-    arms[one["method"]][one["seed"]] |= told | {f"{m} CKA": one["cka"][f"{m} z_inf | {m} z_irr"] for m in sensors}
+    told = {
+        f"{m} z_{p}": one["matrix"][f"{m} z_{p}"]["class"]
+        for m, p in product(sensors, parts)
+    }
+    arms[one["method"]][one["seed"]] |= told | {
+        f"{m} CKA": one["cka"][f"{m} z_inf | {m} z_irr"] for m in sensors
+    }
 order = [tables.label(*row) for row in tables.paper_rows(5, sensors)]
-arms = {name: pd.DataFrame(arms[name]).T.dropna() for name in order if name in arms}  # a row per seed
-check(f"every arm has the same {len(arms['discom'])} seeds", all(set(held.index) == set(arms["discom"].index) for held in arms.values()))
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained")
+# a row per seed
+arms = {name: pd.DataFrame(arms[name]).T.dropna() for name in order if name in arms}
+check(
+    f"every arm has the same {len(arms['discom'])} seeds",
+    all(set(held.index) == set(arms["discom"].index) for held in arms.values()),
+)
+figure, axes = plt.subplots(
+    1, 2, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained"
+)
 for axis, m in zip(axes, sensors, strict=True):
     for (name, held), marker in zip(arms.items(), "os^Dv*P", strict=False):
         x, f1 = held[f"{m} z_irr"], held[f"{m} F1"]
         axis.plot(x, f1, marker, color="0.6", mfc="none", ms=4)
-        axis.errorbar(x.mean(), f1.mean(), f1.std(), x.std(), fmt=marker, color="black", ms=8, capsize=2, label=name.removeprefix("discom ") if name != "discom" else name)
+        axis.errorbar(
+            x.mean(),
+            f1.mean(),
+            f1.std(),
+            x.std(),
+            fmt=marker,
+            color="black",
+            ms=8,
+            capsize=2,
+            label=name.removeprefix("discom ") if name != "discom" else name,
+        )
     axis.axvline(100 / C, color="black", ls=":")
-    axis.set(title=m, xlabel="class from z_irr by a linear probe (%)", ylabel="test F1 × 100" if m == sensors[0] else "")
+    axis.set(
+        title=m,
+        xlabel="class from z_irr by a linear probe (%)",
+        ylabel="test F1 × 100" if m == sensors[0] else "",
+    )
 axes[1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-shown = [f"{m} {what}" for m in sensors for what in ("F1", "z_inf", "z_irr", "CKA")]  # CKA of z_inf with z_irr
+# CKA of z_inf with z_irr
+shown = [f"{m} {what}" for m in sensors for what in ("F1", "z_inf", "z_irr", "CKA")]
 pd.DataFrame({name: held[shown].mean() for name, held in arms.items()}).T.round(2)
 
 # %%
 for m, (name, held) in product(sensors, list(arms.items())[1:]):
     for what, column in (("class from z_irr", f"{m} z_irr"), ("test F1", f"{m} F1")):
-        line(f"{m}, {name.removeprefix('discom ')}: {what}", held[column], arms["discom"].loc[held.index, column])
+        line(
+            f"{m}, {name.removeprefix('discom ')}: {what}",
+            held[column],
+            arms["discom"].loc[held.index, column],
+        )
 
 # %% [markdown]
 # *Figure: test F1 over what a linear probe reads of the class from z_irr, a panel for each sensor; large markers are mean ± sd of both axes, small ones seeds; dotted is chance; farther left is more separate.* **Take-away:** an arm separates where its first interval lies below 0, and pays where its second does; with three seeds, look at the dots as well. `irr` moves little. The strong penalties push z_irr towards chance; F1 goes down with it, and so does what z_inf tells: they harm all parts. The weak `xcov` takes CKA from near 1 to near 0, yet the class is still read from z_irr: uncorrelated is not empty. Sixteen intervals are read here without a correction. Other weights or budgets may do better.
@@ -466,15 +828,48 @@ cloud = corner + 0.2 * np.random.default_rng(seed + 1).normal(size=corner.shape)
 
 def near(z, y):  # a reader without a form: the 15 nearest vote
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    return 100 * cross_val_score(KNeighborsClassifier(15), (z - z.mean(0)) / (z.std(0) + 1e-6), y, cv=folds).mean()
+    return (
+        100
+        * cross_val_score(
+            KNeighborsClassifier(15), (z - z.mean(0)) / (z.std(0) + 1e-6), y, cv=folds
+        ).mean()
+    )
 
 
-seen = {"linear": probing.probe(cloud, crosswise, seed=seed).score, "15 nearest": near(cloud, crosswise)}
-print("four clouds:", {how: f"{value:.0f} %" for how, value in seen.items()}, "chance 50 %")
-check("the linear probe is at chance where neighbours read all", seen["linear"] < 65 and seen["15 nearest"] > 99)
-rows = {f"class, {m} z_{part}": [probing.probe(z["test"][m][part], y, train=z["train"][m][part], seed=seed).score, near(z["test"][m][part], y)] for m, part in product(sensors, ("inf", "irr"))}
-both, source = np.concatenate([z["test"][m]["inv"] for m in sensors]), np.repeat([0, 1], len(y))
-rows["sensor, z_inv"] = [probing.modality_probe({m: z["test"][m]["inv"] for m in sensors}, train={m: z["train"][m]["inv"] for m in sensors}, seed=seed).score, near(both, source)]
+seen = {
+    "linear": probing.probe(cloud, crosswise, seed=seed).score,
+    "15 nearest": near(cloud, crosswise),
+}
+print(
+    "four clouds:",
+    {how: f"{value:.0f} %" for how, value in seen.items()},
+    "chance 50 %",
+)
+check(
+    "the linear probe is at chance where neighbours read all",
+    seen["linear"] < 65 and seen["15 nearest"] > 99,
+)
+rows = {
+    f"class, {m} z_{part}": [
+        probing.probe(
+            z["test"][m][part], y, train=z["train"][m][part], seed=seed
+        ).score,
+        near(z["test"][m][part], y),
+    ]
+    for m, part in product(sensors, ("inf", "irr"))
+}
+both, source = (
+    np.concatenate([z["test"][m]["inv"] for m in sensors]),
+    np.repeat([0, 1], len(y)),
+)
+rows["sensor, z_inv"] = [
+    probing.modality_probe(
+        {m: z["test"][m]["inv"] for m in sensors},
+        train={m: z["train"][m]["inv"] for m in sensors},
+        seed=seed,
+    ).score,
+    near(both, source),
+]
 pd.DataFrame(rows, index=["linear (%)", "15 nearest (%)"]).T.round(1)
 
 # %% [markdown]
@@ -495,11 +890,27 @@ answer_1 = answer_2 = answer_3 = answer_4 = answer_5 = None
 if answer_1 is not None:
     check("exercise 1", np.isclose(answer_1, (46 - 36) / (100 - 36), atol=0.005))
 if answer_2 is not None:
-    check("exercise 2", np.isclose(answer_2, probing.probe(tried[:, :8], y, train=fitted[:, :8], seed=seed).score, atol=0.2))
+    check(
+        "exercise 2",
+        np.isclose(
+            answer_2,
+            probing.probe(tried[:, :8], y, train=fitted[:, :8], seed=seed).score,
+            atol=0.2,
+        ),
+    )
 if answer_3 is not None:
-    check("exercise 3", np.isclose(answer_3(tried, z["test"]["rgb"]["inf"]), probing.cka(tried, z["test"]["rgb"]["inf"])))
+    check(
+        "exercise 3",
+        np.isclose(
+            answer_3(tried, z["test"]["rgb"]["inf"]),
+            probing.cka(tried, z["test"]["rgb"]["inf"]),
+        ),
+    )
 if answer_4 is not None:
-    check("exercise 4", 0 <= answer_4 < probing.probe(tried, y, train=fitted, seed=seed).score)
+    check(
+        "exercise 4",
+        0 <= answer_4 < probing.probe(tried, y, train=fitted, seed=seed).score,
+    )
 if answer_5 is not None:
     check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
 

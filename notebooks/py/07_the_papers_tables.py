@@ -34,13 +34,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -61,8 +67,11 @@ from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
 data = "scenes"  # the embedded scenes, or after a colon any argument of scenes.make
-profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (a minute or two) or paper (for a GPU)
-seed = 0  # of the split that is looked at and of the simulations; the live table has seeds of its own
+# tiny (seconds, scores mean nothing), cpu (a minute or two) or paper (for a GPU)
+profile = "cpu"
+# of the split that is looked at and of the simulations; the live table has seeds of its
+# own
+seed = 0
 runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
@@ -78,22 +87,59 @@ stamp(seed, scenes=data)
 place = data if ":" in data else f"{data}:n=600"
 small = sets.load(place)
 sensors, split = list(small.modalities), small.split(seed=seed)
-held = [r for name in ("scenes", "hls") for r in tables.load_results(f"../results/{name}-cpu.json")]
-named = [(r.data, tables.label(r.method, r.config["options"]), s, r.seed, f1) for r in held for s, f1 in r.f1.items()]
+held = [
+    r
+    for name in ("scenes", "hls")
+    for r in tables.load_results(f"../results/{name}-cpu.json")
+]
+named = [
+    (r.data, tables.label(r.method, r.config["options"]), s, r.seed, f1)
+    for r in held
+    for s, f1 in r.f1.items()
+]
 long = pd.DataFrame(named, columns=["data", "method", "modality", "seed", "F1"])
-wide = long.pivot(index="seed", columns=["data", "method", "modality"], values="F1")  # a column for each cell of a table
+# a column for each cell of a table
+wide = long.pivot(index="seed", columns=["data", "method", "modality"], values="F1")
 display(long.groupby("data")["F1"].describe()[["count", "min", "max"]].round(1))
-display(pd.DataFrame({part: {s: f"{m.x.shape} {m.x.dtype}" for s, m in p.modalities.items()} for part, p in split._asdict().items()}))
+display(
+    pd.DataFrame(
+        {
+            part: {s: f"{m.x.shape} {m.x.dtype}" for s, m in p.modalities.items()}
+            for part, p in split._asdict().items()
+        }
+    )
+)
 figure = plots.pairs(split.train)
 
 # %%
 ids = [set(part.ids.tolist()) for part in split]
-check("no scene is in two parts", sum(map(len, ids)) == len(set.union(*ids)) == len(small))
-check("every class is in every part", all(len(np.unique(part.labels)) == len(small.classes) for part in split))
-check("row i of both sensors is the same scene", all((m.ids == split.train.ids).all() for m in split.train.modalities.values()))
-check("scaled pixels lie in [0, 1]", all(0 <= part.images(s).min() <= part.images(s).max() <= 1 for part in split for s in sensors))
-shared = {(r.data, str({k: v for k, v in r.config.items() if k not in ("seed", "options")})) for r in held}
-check("runs of one data set differ in method and seed alone", len(shared) == len({r.data for r in held}))
+check(
+    "no scene is in two parts", sum(map(len, ids)) == len(set.union(*ids)) == len(small)
+)
+check(
+    "every class is in every part",
+    all(len(np.unique(part.labels)) == len(small.classes) for part in split),
+)
+check(
+    "row i of both sensors is the same scene",
+    all((m.ids == split.train.ids).all() for m in split.train.modalities.values()),
+)
+check(
+    "scaled pixels lie in [0, 1]",
+    all(
+        0 <= part.images(s).min() <= part.images(s).max() <= 1
+        for part in split
+        for s in sensors
+    ),
+)
+shared = {
+    (r.data, str({k: v for k, v in r.config.items() if k not in ("seed", "options")}))
+    for r in held
+}
+check(
+    "runs of one data set differ in method and seed alone",
+    len(shared) == len({r.data for r in held}),
+)
 
 # %% [markdown]
 # *Figure: one scene per class, RGB over depth; black squares in depth are holes.* **Take-away:** the runs are comparable before any of them is compared.
@@ -120,27 +166,59 @@ d, n = a - b, len(a)
 t = stats.t.ppf(0.975, n - 1)
 half = t * d.std(ddof=1) / np.sqrt(n)
 apart = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-print(f"cells {a.mean():.0f} ± {a.std(ddof=1):.1f} and {b.mean():.0f} ± {b.std(ddof=1):.1f}; differences {d}, sd {d.std(ddof=1):.2f}")
-print(f"paired {d.mean():.1f} ± {half:.2f}; as if the seeds had nothing in common {d.mean():.1f} ± {(apart.high - apart.low) / 2:.2f}")
-check("by hand: squares of d − 2 sum to 6, so s_d = √(6/4), and t_4 = 2.776", np.isclose(half, 2.776 * np.sqrt(6 / 4 / 5), atol=1e-3))
-check("the package gives the same interval", np.allclose(tables.paired_difference(a, b), (2, 2 - half, 2 + half)))
-check("the variances add up", np.isclose(d.var(ddof=1), a.var(ddof=1) + b.var(ddof=1) - 2 * np.cov(a, b)[0, 1]))
+print(
+    f"cells {a.mean():.0f} ± {a.std(ddof=1):.1f} and {b.mean():.0f} ±"
+    f" {b.std(ddof=1):.1f}; differences {d}, sd {d.std(ddof=1):.2f}"
+)
+print(
+    f"paired {d.mean():.1f} ± {half:.2f}; as if the seeds had nothing in common"
+    f" {d.mean():.1f} ± {(apart.high - apart.low) / 2:.2f}"
+)
+check(
+    "by hand: squares of d − 2 sum to 6, so s_d = √(6/4), and t_4 = 2.776",
+    np.isclose(half, 2.776 * np.sqrt(6 / 4 / 5), atol=1e-3),
+)
+check(
+    "the package gives the same interval",
+    np.allclose(tables.paired_difference(a, b), (2, 2 - half, 2 + half)),
+)
+check(
+    "the variances add up",
+    np.isclose(d.var(ddof=1), a.var(ddof=1) + b.var(ddof=1) - 2 * np.cov(a, b)[0, 1]),
+)
+
 
 # %%
 def unpaired(row):
     """Width of the interval (Welch) as if the seeds had nothing in common."""
-    both = (wide[row["data"], name, row["modality"]].dropna() for name in (row["method"], row["minus"]))
+    both = (
+        wide[row["data"], name, row["modality"]].dropna()
+        for name in (row["method"], row["minus"])
+    )
     return np.ptp(stats.ttest_ind(*both, equal_var=False).confidence_interval())
 
 
-by_set = {where: [r for r in held if r.data == where] for where in long["data"].unique()}
+by_set = {
+    where: [r for r in held if r.data == where] for where in long["data"].unique()
+}
 rows = [(name, "student") for name in long["method"].unique() if name != "student"]
-pairing = pd.concat([tables.compare(results, rows) for results in by_set.values()], ignore_index=True)
+pairing = pd.concat(
+    [tables.compare(results, rows) for results in by_set.values()], ignore_index=True
+)
 pairing["sd"] = [each.std(ddof=1) for each in pairing["each"]]
 pairing["ratio"] = (pairing["high"] - pairing["low"]) / pairing.apply(unpaired, axis=1)
-asked = {"comparisons": ("n", "size"), "n": ("n", "min"), "sd": ("sd", "median"), "ratio": ("ratio", "median"), "narrower": ("ratio", lambda r: (r < 1).sum())}
+asked = {
+    "comparisons": ("n", "size"),
+    "n": ("n", "min"),
+    "sd": ("sd", "median"),
+    "ratio": ("ratio", "median"),
+    "narrower": ("ratio", lambda r: (r < 1).sum()),
+}
 by_data = pairing.groupby("data").agg(**asked)
-check("an interval that excludes zero has p below 5 %", ((pairing["low"] * pairing["high"] > 0) == (pairing["p"] < 0.05)).all())
+check(
+    "an interval that excludes zero has p below 5 %",
+    ((pairing["low"] * pairing["high"] > 0) == (pairing["p"] < 0.05)).all(),
+)
 display(by_data.round(2), pairing.groupby(["data", "modality"]).agg(**asked).round(2))
 
 # %% [markdown]
@@ -163,32 +241,62 @@ display(by_data.round(2), pairing.groupby(["data", "modality"]).agg(**asked).rou
 
 # %%
 paper = tables.paper_figures().query("modality != 'all' and table < 3")
-printed = paper.pivot(index="method", columns=["table", "data", "modality"], values="f1")
-printed = printed.dropna(axis=1, thresh=2).loc[[name for name in methods.names() if name in printed.index and name != "teacher"]]
+printed = paper.pivot(
+    index="method", columns=["table", "data", "modality"], values="f1"
+)
+printed = printed.dropna(axis=1, thresh=2).loc[
+    [name for name in methods.names() if name in printed.index and name != "teacher"]
+]
 competitors = [name for name in printed.index if methods.get(name).taught]
 margin = printed.loc[[*competitors, "discom"]] - printed.loc["student"]  # an arrow each
 per_sd = stats.t.ppf(0.975, 4) / np.sqrt(5)
-print(f"{margin.size} arrows, {int((margin == 0).sum().sum())} of them at a margin of exactly 0; 2 points need s_d < {2 / per_sd:.2f}")
-check("by hand: √5 / 2.776 = 0.8055, times 2 is 1.61", np.isclose(2 / per_sd, 2 * 0.8055, atol=1e-3))
+print(
+    f"{margin.size} arrows, {int((margin == 0).sum().sum())} of them at a margin of"
+    f" exactly 0; 2 points need s_d < {2 / per_sd:.2f}"
+)
+check(
+    "by hand: √5 / 2.776 = 0.8055, times 2 is 1.61",
+    np.isclose(2 / per_sd, 2 * 0.8055, atol=1e-3),
+)
 best = printed.loc[competitors]
-close = pd.DataFrame({"best competitor": best.idxmax(), "discom − it": printed.loc["discom"] - best.max()})
+close = pd.DataFrame(
+    {
+        "best competitor": best.idxmax(),
+        "discom − it": printed.loc["discom"] - best.max(),
+    }
+)
 close["needs s_d below"] = close["discom − it"].abs() / per_sd
 display(printed.T, close.round(2))
 
 # %%
 grid = np.linspace(0, max(8, 1.6 * by_data["sd"].max()), 321)
 figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
-for name, part, look in (("DisCoM-KD", margin.loc[["discom"]], "k-"), ("competitors", margin.loc[competitors], "k--")):
+for name, part, look in (
+    ("DisCoM-KD", margin.loc[["discom"]], "k-"),
+    ("competitors", margin.loc[competitors], "k--"),
+):
     points = part.abs().to_numpy().ravel()
-    axis.plot(grid, [100 * (points > s * per_sd).mean() for s in grid], look, label=f"{name}, {points.size} arrows")
+    axis.plot(
+        grid,
+        [100 * (points > s * per_sd).mean() for s in grid],
+        look,
+        label=f"{name}, {points.size} arrows",
+    )
 for number, (where, one) in enumerate(by_data.iterrows()):
     axis.axvline(one["sd"], color="0.5", ls=":")
     axis.text(one["sd"] + 0.1, 88 - 12 * number, f"our {where}", fontsize=8)
-axis.set(xlabel="hypothetical sd of a paired difference (F1 points)", ylabel="arrows left (%)", ylim=(0, 103))
+axis.set(
+    xlabel="hypothetical sd of a paired difference (F1 points)",
+    ylabel="arrows left (%)",
+    ylim=(0, 103),
+)
 axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 for spread in (0.5, 1, 2, 4):
     kept = margin.abs() > spread * per_sd
-    print(f"were s_d {spread}: {kept.sum().sum()} of {margin.size} arrows exclude zero; of DisCoM-KD's {kept.shape[1]}, {kept.loc['discom'].sum()}")
+    print(
+        f"were s_d {spread}: {kept.sum().sum()} of {margin.size} arrows exclude zero;"
+        f" of DisCoM-KD's {kept.shape[1]}, {kept.loc['discom'].sum()}"
+    )
 
 # %% [markdown]
 # *Figure: share of arrows whose interval would exclude zero, falling with the spread that one assumes; dotted lines mark the median $s_d$ of our own small runs.* **Take-away:** this says nothing about the paper's runs, whose spread may be smaller or larger than ours and may differ between data sets. It says what a reader would have to know. Two more things show in the figures: an arrow at margin 0 is no difference at all, and on SUN RGB-D in Table 1 the paper's text compares DisCoM-KD with 42.87 (`mlkd+lskd`) as best competitor, where its table has `mlkd` higher.
@@ -223,11 +331,25 @@ def settle(loss, classes):
 z_t = torch.tensor([[4.0, 1, 0]], dtype=torch.float64)
 p_t, official = z_t.softmax(1), settle(lambda z: distill.kd(z, z_t, 1.0), 3)
 swapped = settle(lambda z: multilevel.discom_paper((z, z_t), (1,))["instance"], 3)
-print("teacher", p_t[0].numpy().round(3), "official", official[0].numpy().round(3), "swapped", swapped[0].numpy().round(3))
+print(
+    "teacher",
+    p_t[0].numpy().round(3),
+    "official",
+    official[0].numpy().round(3),
+    "swapped",
+    swapped[0].numpy().round(3),
+)
 check("the official minimum is the teacher", torch.allclose(official, p_t, atol=1e-5))
-check("the swapped minimum is softmax(p_t)", torch.allclose(swapped, p_t.softmax(1), atol=1e-5))
+check(
+    "the swapped minimum is softmax(p_t)",
+    torch.allclose(swapped, p_t.softmax(1), atol=1e-5),
+)
 sure = torch.tensor([[200.0] + 8 * [0.0]], dtype=torch.float64)
-most = settle(lambda z: multilevel.discom_paper((z, sure), (1,))["instance"], 9).max().item()
+most = (
+    settle(lambda z: multilevel.discom_paper((z, sure), (1,))["instance"], 9)
+    .max()
+    .item()
+)
 print(f"a sure teacher, nine classes: the student is asked for {most:.3f}")
 check("by hand: e / (e + 8)", np.isclose(most, np.e / (np.e + 8), atol=1e-5))
 
@@ -237,16 +359,29 @@ check("by hand: e / (e + 8)", np.isclose(most, np.e / (np.e + 8), atol=1e-5))
 # %%
 for name in methods.names():
     for option, theirs in methods.get(name).published.items():
-        print(f"{name:>11}  {option}: {methods.get(name).options({})[option]}  →  {theirs}")
-teacher = methods.build(methods.Teacher, split.train, settings("tiny", options={"reads": sensors[0]}))
+        print(
+            f"{name:>11}  {option}: {methods.get(name).options({})[option]}  → "
+            f" {theirs}"
+        )
+teacher = methods.build(
+    methods.Teacher, split.train, settings("tiny", options={"reads": sensors[0]})
+)
 x, gap = torch.from_numpy(split.valid.images(sensors[0], np.arange(15))), {}
 for training in (False, True):
     teacher.train(training)
     with torch.no_grad():
-        first, second = (teacher.predict(sensors[0], batch)[0] for batch in (x[:8], torch.cat([x[:1], x[8:]])))
+        first, second = (
+            teacher.predict(sensors[0], batch)[0]
+            for batch in (x[:8], torch.cat([x[:1], x[8:]]))
+        )
     gap[training] = (first - second).abs().max().item()
-print(f"one image, other companions in its batch: a teacher's logits move by {gap[False]:.4f} in eval mode, by {gap[True]:.4f} in training mode")
-check("in eval mode an answer depends on its image alone", gap[False] < 1e-4 < gap[True])
+print(
+    "one image, other companions in its batch: a teacher's logits move by"
+    f" {gap[False]:.4f} in eval mode, by {gap[True]:.4f} in training mode"
+)
+check(
+    "in eval mode an answer depends on its image alone", gap[False] < 1e-4 < gap[True]
+)
 
 # %% [markdown]
 # **Reading.** A teacher in training mode answers differently in other company. Our tables use the official forms and a teacher in eval mode. To rerun with the authors' options: `discom table 1 --as_published`, or `discom train --method mlkd --as_published` for one row; a student without augmentation is `discom train --method student --augment 0`; a teacher in training mode is not offered. [Notebook 02](02_model_and_losses.ipynb) takes the modality targets apart.
@@ -276,13 +411,32 @@ def holm(p):
     return adjusted
 
 
-check("by hand: .01, .04, .03 become .03, .06, .06; so the package", all(np.allclose(f([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]) for f in (holm, tables.holm)))
+check(
+    "by hand: .01, .04, .03 become .03, .06, .06; so the package",
+    all(
+        np.allclose(f([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+        for f in (holm, tables.holm)
+    ),
+)
 rng, m = np.random.default_rng(seed), 33
-equals = stats.ttest_1samp(rng.standard_normal((2000, m, 5)), 0, axis=2).pvalue  # 2000 tables of m paired differences
-alarm, corrected = (equals < 0.05).any(1).mean(), np.mean([(holm(p) < 0.05).any() for p in equals])
-print(f"tables of equals with a false alarm: {100 * alarm:.0f} % (formula {100 * (1 - 0.95**m):.0f} %), after Holm {100 * corrected:.1f} %")
-for label, level in (("one comparison", 0.05), (f"Holm's first step among {m}", 0.05 / m)):
-    print(f"{label}: five seeds need a difference of {stats.t.ppf(1 - level / 2, 4) / np.sqrt(5):.2f} sd")
+# 2000 tables of m paired differences
+equals = stats.ttest_1samp(rng.standard_normal((2000, m, 5)), 0, axis=2).pvalue
+alarm, corrected = (
+    (equals < 0.05).any(1).mean(),
+    np.mean([(holm(p) < 0.05).any() for p in equals]),
+)
+print(
+    f"tables of equals with a false alarm: {100 * alarm:.0f} % (formula"
+    f" {100 * (1 - 0.95**m):.0f} %), after Holm {100 * corrected:.1f} %"
+)
+for label, level in (
+    ("one comparison", 0.05),
+    (f"Holm's first step among {m}", 0.05 / m),
+):
+    print(
+        f"{label}: five seeds need a difference of"
+        f" {stats.t.ppf(1 - level / 2, 4) / np.sqrt(5):.2f} sd"
+    )
 check("simulation and formula agree within 3 points", abs(alarm - (1 - 0.95**m)) < 0.03)
 check("after Holm false alarms are about 5 % or fewer", corrected < 0.065)
 
@@ -297,23 +451,40 @@ check("after Holm false alarms are about 5 % or fewer", corrected < 0.065)
 
 # %%
 def size(name, held, config, **options):
-    """Parameters that a step trains, times views, and those of the network deployed for the last sensor."""
+    """Parameters that a step trains, times views, and those of the network deployed
+    for the last sensor."""
     with torch.device("meta"):  # shapes without numbers
-        model = methods.build(methods.get(name), held, settings(config, options=options))
-        count = [sum(p.numel() for p in net.parameters()) for net in (model, model.branch(model.deployed[-1]))]
+        model = methods.build(
+            methods.get(name), held, settings(config, options=options)
+        )
+        count = [
+            sum(p.numel() for p in net.parameters())
+            for net in (model, model.branch(model.deployed[-1]))
+        ]
     return count[0] * (1 + model.strong_view), count[1]
 
 
 last, rows = small.select(sensors[1:]), {}
 unit = size("student", last, "cpu")[0]
-before = {reads: size("teacher", small, "cpu", reads=reads)[0] for reads in (sensors[0], "all")}
+before = {
+    reads: size("teacher", small, "cpu", reads=reads)[0]
+    for reads in (sensors[0], "all")
+}
 for number in (1, 2):
     for name, options in tables.paper_rows(number, sensors)[1:]:
         alone = number == 1 and name in tables.BASELINES
         trained, use = size(name, last if alone else small, "cpu", **options)
-        rows.setdefault(name, {"parameters at use": use})[f"cost, Table {number}"] = (trained + before.get(options.get("teacher"), 0)) / unit
+        rows.setdefault(name, {"parameters at use": use})[f"cost, Table {number}"] = (
+            trained + before.get(options.get("teacher"), 0)
+        ) / unit
 budget = pd.DataFrame(rows).T
-check("a DisCoM-KD branch is two students large, within 2 %", all(abs(budget.loc[k, "parameters at use"] / unit / 2 - 1) < 0.02 for k in ("student-2x", "discom-solo", "discom")))
+check(
+    "a DisCoM-KD branch is two students large, within 2 %",
+    all(
+        abs(budget.loc[k, "parameters at use"] / unit / 2 - 1) < 0.02
+        for k in ("student-2x", "discom-solo", "discom")
+    ),
+)
 budget.astype({"parameters at use": int}).round(2)
 
 # %% [markdown]
@@ -325,18 +496,40 @@ budget.astype({"parameters at use": int}).round(2)
 
 # %%
 folder = Path(runs) / "live-table"
-shutil.rmtree(folder, ignore_errors=True)  # a fresh table each time; leave this out to go on with the old one
+# a fresh table each time; leave this out to go on with the old one
+shutil.rmtree(folder, ignore_errors=True)
 
 
 def plan(seeds, chosen=("student", "discom-solo", "kdv2", "discom")):
-    return [stored.Run.of(folder, methods.get(name), small, settings(profile, seed=s, options=options, epochs=min(10, settings(profile).epochs), batch_size=32))
-            for s in seeds for name, options in tables.paper_rows(1, sensors) if name in chosen]  # fmt: skip
+    return [
+        stored.Run.of(
+            folder,
+            methods.get(name),
+            small,
+            settings(
+                profile,
+                seed=s,
+                options=options,
+                epochs=min(10, settings(profile).epochs),
+                batch_size=32,
+            ),
+        )
+        for s in seeds
+        for name, options in tables.paper_rows(1, sensors)
+        if name in chosen
+    ]
 
 
 wanted = plan(range(3))
 todo, _ = sweep.missing(wanted)
-print(f"{len(wanted)} runs wanted, {len(todo)} to train with their teachers: some {sweep.estimate(todo, small):.0f} s of one worker")
-check("each student's teacher is trained before it", all(run.teacher in todo[:place] for place, run in enumerate(todo) if run.teacher))
+print(
+    f"{len(wanted)} runs wanted, {len(todo)} to train with their teachers: some"
+    f" {sweep.estimate(todo, small):.0f} s of one worker"
+)
+check(
+    "each student's teacher is trained before it",
+    all(run.teacher in todo[:place] for place, run in enumerate(todo) if run.teacher),
+)
 
 # %%
 failed = sweep.sweep(wanted, place, progress=False)
@@ -344,10 +537,26 @@ check("no run failed", not failed)
 check("a second call has nothing left to train", not sweep.missing(wanted)[0])
 print(f"a fourth seed would add {len(sweep.missing(plan(range(4)))[0])} runs")
 live = [stored.Result.read(run.folder / "result.json") for run in todo]
-logs = {run.method: stored.read_metrics(run.folder / "metrics.csv") for run in reversed(todo) if run.config.seed == 0 and run.method != "teacher"}
-figure = plots.curves(dict(sorted(logs.items(), key=lambda item: item[0] != "kdv2")))  # kdv2 first: it has no RGB
-check("the kept epoch is the best on validation", all(r.scores[sensors[-1]]["valid_f1"] == logs[r.method][f"valid_f1/{sensors[-1]}"].max() for r in live if r.seed == 0 and r.method in logs))
-print(f"chance {100 / len(small.classes):.1f}, {live[0].config['epochs']} epochs, {live[0].counts}")
+logs = {
+    run.method: stored.read_metrics(run.folder / "metrics.csv")
+    for run in reversed(todo)
+    if run.config.seed == 0 and run.method != "teacher"
+}
+# kdv2 first: it has no RGB
+figure = plots.curves(dict(sorted(logs.items(), key=lambda item: item[0] != "kdv2")))
+check(
+    "the kept epoch is the best on validation",
+    all(
+        r.scores[sensors[-1]]["valid_f1"]
+        == logs[r.method][f"valid_f1/{sensors[-1]}"].max()
+        for r in live
+        if r.seed == 0 and r.method in logs
+    ),
+)
+print(
+    f"chance {100 / len(small.classes):.1f}, {live[0].config['epochs']} epochs,"
+    f" {live[0].counts}"
+)
 display(Markdown(tables.to_markdown(tables.paper_table(live, 1))))
 
 # %% [markdown]
@@ -363,18 +572,49 @@ for where in wide.columns.unique("data"):
     results = [r for r in held if r.data == where]
     names = list(dict.fromkeys(s for r in results for s in r.f1 if "+" not in s))
     for number in (1, 2):
-        labels[where, number] = {name: tables.label(name, options) for name, options in tables.paper_rows(number, names)}
+        labels[where, number] = {
+            name: tables.label(name, options)
+            for name, options in tables.paper_rows(number, names)
+        }
         full[where, number] = table = tables.paper_table(results, number)
-        print(f"{where}, Table {number}: {table['method'].nunique()} of {len(labels[where, number])} methods, seeds {table['n'].min()} to {table['n'].max()}, chance {100 / results[0].classes:.1f}")
-        display(Markdown(tables.to_markdown(table.drop(columns="paper", errors="ignore"))))
-protocol = pd.DataFrame({"ours": held[0].config, "paper": vars(settings("paper"))}).drop(["seed", "options"]).dropna()
+        print(
+            f"{where}, Table {number}: {table['method'].nunique()} of"
+            f" {len(labels[where, number])} methods, seeds {table['n'].min()} to"
+            f" {table['n'].max()}, chance {100 / results[0].classes:.1f}"
+        )
+        display(
+            Markdown(tables.to_markdown(table.drop(columns="paper", errors="ignore")))
+        )
+protocol = (
+    pd.DataFrame({"ours": held[0].config, "paper": vars(settings("paper"))})
+    .drop(["seed", "options"])
+    .dropna()
+)
 display(protocol[protocol["ours"].astype(str) != protocol["paper"].astype(str)])
-print("best accuracy possible on scenes:", {s: round(100 * sets.scenes.best_accuracy(e), 1) for s, e in (("rgb", 0.10), ("depth", 0.25))})
-check("scenes: five seeds in every cell", all((table["n"] == 5).all() for (where, _), table in full.items() if where == "scenes"))
+print(
+    "best accuracy possible on scenes:",
+    {
+        s: round(100 * sets.scenes.best_accuracy(e), 1)
+        for s, e in (("rgb", 0.10), ("depth", 0.25))
+    },
+)
+check(
+    "scenes: five seeds in every cell",
+    all(
+        (table["n"] == 5).all()
+        for (where, _), table in full.items()
+        if where == "scenes"
+    ),
+)
 
 # %%
 for where in wide.columns.unique("data"):
-    both = [full[where, number].assign(modality=full[where, number]["modality"] + f", Table {number}") for number in (1, 2)]
+    both = [
+        full[where, number].assign(
+            modality=full[where, number]["modality"] + f", Table {number}"
+        )
+        for number in (1, 2)
+    ]
     figure = plots.intervals(pd.concat(both), tables.BASELINES)
     figure.suptitle(where)
 
@@ -384,21 +624,49 @@ for where in wide.columns.unique("data"):
 # %%
 tests = []
 for (where, number), table in full.items():
-    pairs = [(labels[where, number][name], other) for name in [*competitors, "discom"] for other in tables.BASELINES]
+    pairs = [
+        (labels[where, number][name], other)
+        for name in [*competitors, "discom"]
+        for other in tables.BASELINES
+    ]
     found = tables.compare(by_set[where], pairs)
-    found = found[found["modality"].isin(table.loc[table["method"] == "student", "modality"])]  # Table 1: the poorer sensor alone
-    tests.append(found.assign(table=number, holm=tables.holm(found["p"]), method=found["method"].str.split(" ").str[0]))  # a family: all that one table compares
+    # Table 1: the poorer sensor alone
+    found = found[
+        found["modality"].isin(table.loc[table["method"] == "student", "modality"])
+    ]
+    # a family: all that one table compares
+    tests.append(
+        found.assign(
+            table=number,
+            holm=tables.holm(found["p"]),
+            method=found["method"].str.split(" ").str[0],
+        )
+    )
 tests = pd.concat(tests, ignore_index=True)
 tests["gain"], tests["loss"] = tests["low"] > 0, tests["high"] < 0
 for sign in ("gain", "loss"):
     tests[f"{sign} after Holm"] = tests[sign] & (tests["holm"] < 0.05)
 counted = tests.groupby(["data", "table", "minus"], sort=False).agg(
-    comparisons=("p", "size"), **{sign: (sign, "sum") for sign in ("gain", "loss", "gain after Holm", "loss after Holm")})  # fmt: skip
-print(f"{len(tests)} comparisons; between equals about {0.05 * len(tests):.0f} intervals would exclude zero")
+    comparisons=("p", "size"),
+    **{
+        sign: (sign, "sum")
+        for sign in ("gain", "loss", "gain after Holm", "loss after Holm")
+    },
+)
+print(
+    f"{len(tests)} comparisons; between equals about {0.05 * len(tests):.0f}"
+    " intervals would exclude zero"
+)
 for line in tests[tests["method"] == "discom"].itertuples():
     verdict = "gain" if line.gain else "loss" if line.loss else "within noise"
-    print(f"{line.data}, Table {line.table}, {line.modality}: discom − {line.minus} {line.difference:+.1f} [{line.low:+.1f}, {line.high:+.1f}], {verdict}; p {line.p:.3f}, Holm {line.holm:.2f}")
-whole = tests.groupby(["data", "table", "method", "modality"], sort=False)[["gain", "gain after Holm"]].all()
+    print(
+        f"{line.data}, Table {line.table}, {line.modality}: discom − {line.minus}"
+        f" {line.difference:+.1f} [{line.low:+.1f}, {line.high:+.1f}], {verdict}; p"
+        f" {line.p:.3f}, Holm {line.holm:.2f}"
+    )
+whole = tests.groupby(["data", "table", "method", "modality"], sort=False)[
+    ["gain", "gain after Holm"]
+].all()
 print("rows that gain over all three baselines:", whole.sum().to_dict())
 counted
 
@@ -413,18 +681,53 @@ counted
 
 # %%
 ranked = ["student", *competitors, "discom"]
-order, own = {f"paper T{n} {where} {s}": printed[n, where, s].loc[ranked] for n, where, s in printed}, {}
+order, own = (
+    {
+        f"paper T{n} {where} {s}": printed[n, where, s].loc[ranked]
+        for n, where, s in printed
+    },
+    {},
+)
 for (where, number), table in full.items():
     for s in table.loc[table["method"] == "student", "modality"]:
         names = {labels[where, number][name]: name for name in ranked}
-        block = wide[where].xs(s, axis=1, level="modality").reindex(columns=list(names)).dropna(axis=1, how="all").rename(columns=names)  # seeds × methods
-        key, seeds = f"ours T{number} {where.split('-')[0]} {s}", block.dropna().T.corr("spearman").to_numpy()
-        order[key], own[key] = block.mean(), float(np.median(seeds[np.triu_indices(len(seeds), 1)]))
+        # seeds × methods
+        block = (
+            wide[where]
+            .xs(s, axis=1, level="modality")
+            .reindex(columns=list(names))
+            .dropna(axis=1, how="all")
+            .rename(columns=names)
+        )
+        key, seeds = (
+            f"ours T{number} {where.split('-')[0]} {s}",
+            block.dropna().T.corr("spearman").to_numpy(),
+        )
+        order[key], own[key] = (
+            block.mean(),
+            float(np.median(seeds[np.triu_indices(len(seeds), 1)])),
+        )
 rho = pd.DataFrame(order).corr("spearman", min_periods=6)
-luck = np.quantile([abs(stats.spearmanr(np.arange(12), rng.permutation(12)).statistic) for _ in range(2000)], 0.95)
-for name, values in {"paper, paper": rho.to_numpy()[:9, :9][np.tril_indices(9, -1)], "ours, paper": rho.to_numpy()[9:, :9].ravel()}.items():
-    print(f"{name}: median ρ {np.nanmedian(values):.2f}, {(abs(values) > luck).sum()} of {np.isfinite(values).sum()} pairs of columns beyond ±{luck:.2f}")
-print(f"n = {len(ranked)} methods; shuffled orders stay within ±{luck:.2f} in 95 %; seed against seed:", {key: round(r, 2) for key, r in own.items()})
+luck = np.quantile(
+    [
+        abs(stats.spearmanr(np.arange(12), rng.permutation(12)).statistic)
+        for _ in range(2000)
+    ],
+    0.95,
+)
+for name, values in {
+    "paper, paper": rho.to_numpy()[:9, :9][np.tril_indices(9, -1)],
+    "ours, paper": rho.to_numpy()[9:, :9].ravel(),
+}.items():
+    print(
+        f"{name}: median ρ {np.nanmedian(values):.2f}, {(abs(values) > luck).sum()}"
+        f" of {np.isfinite(values).sum()} pairs of columns beyond ±{luck:.2f}"
+    )
+print(
+    f"n = {len(ranked)} methods; shuffled orders stay within ±{luck:.2f} in 95 %;"
+    " seed against seed:",
+    {key: round(r, 2) for key, r in own.items()},
+)
 rho.iloc[9:, :9].round(1)
 
 # %% [markdown]
@@ -442,23 +745,53 @@ rho.iloc[9:, :9].round(1)
 def power(difference, sd, n):
     """Probability that the 95 % paired interval of n seeds excludes zero."""
     t, shift = stats.t.ppf(0.975, n - 1), difference / sd * np.sqrt(n)
-    return stats.nct.sf(t, n - 1, shift) + np.nan_to_num(stats.nct.cdf(-t, n - 1, shift))  # far out scipy says NaN for 0
+    # far out scipy says NaN for 0
+    return stats.nct.sf(t, n - 1, shift) + np.nan_to_num(
+        stats.nct.cdf(-t, n - 1, shift)
+    )
 
 
 grid = np.linspace(0.01, 15, 300)
-figure, axes = plt.subplots(1, len(by_data), figsize=(9, 3), sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    1, len(by_data), figsize=(9, 3), sharey=True, layout="constrained"
+)
 for axis, (where, one) in zip(np.atleast_1d(axes), by_data.iterrows(), strict=True):
     for count, look in ((3, ":"), (5, "-"), (10, "--")):
-        axis.plot(grid, 100 * power(grid, one["sd"], count), f"k{look}", label=f"{count} seeds")
+        axis.plot(
+            grid,
+            100 * power(grid, one["sd"], count),
+            f"k{look}",
+            label=f"{count} seeds",
+        )
     axis.axhline(80, color="0.7", zorder=0)
-    axis.set(title=f"{where}, sd {one['sd']:.1f}", xlabel="true difference (F1 points)", ylabel="found (%)" if where == by_data.index[0] else "")
-    needed = {count: next((x for x in np.linspace(0.05, 60, 1200) if power(x, one["sd"], count) > 0.8), np.inf) for count in (int(one["n"]), 10, 30)}
-    print(f"{where}: found four times in five from", ", ".join(f"{x:.1f} points ({count} seeds)" for count, x in needed.items()))
+    axis.set(
+        title=f"{where}, sd {one['sd']:.1f}",
+        xlabel="true difference (F1 points)",
+        ylabel="found (%)" if where == by_data.index[0] else "",
+    )
+    needed = {
+        count: next(
+            (
+                x
+                for x in np.linspace(0.05, 60, 1200)
+                if power(x, one["sd"], count) > 0.8
+            ),
+            np.inf,
+        )
+        for count in (int(one["n"]), 10, 30)
+    }
+    print(
+        f"{where}: found four times in five from",
+        ", ".join(f"{x:.1f} points ({count} seeds)" for count, x in needed.items()),
+    )
 np.atleast_1d(axes)[-1].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 draws = rng.normal(2, 1.5, (20_000, 5))
 simulated = (stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05).mean()
 check("no difference is 'found' in 5 %", np.isclose(power(0, 1, 5), 0.05))
-check("formula and simulation agree within 1.5 points", abs(simulated - power(2, 1.5, 5)) < 0.015)
+check(
+    "formula and simulation agree within 1.5 points",
+    abs(simulated - power(2, 1.5, 5)) < 0.015,
+)
 
 # %% [markdown]
 # *Figure: probability that an interval excludes zero, over the true difference, for three numbers of seeds; the grey line is four in five.* **Take-away:** our tables are blind to differences below the printed points, before any correction for many comparisons. So "DisCoM-KD is not shown to beat its own branch alone" may mean that nothing crosses over, or that little does. Only more seeds can tell.
@@ -475,9 +808,17 @@ check("formula and simulation agree within 1.5 points", abs(simulated - power(2,
 # %%
 answer_1 = answer_2 = answer_3 = answer_4 = None
 if answer_1 is not None:
-    check("exercise 1", np.isclose(answer_1, stats.t.ppf(0.975, 9) * 2 / np.sqrt(10), atol=0.01))
+    check(
+        "exercise 1",
+        np.isclose(answer_1, stats.t.ppf(0.975, 9) * 2 / np.sqrt(10), atol=0.01),
+    )
 if answer_2 is not None:
-    check("exercise 2", np.allclose(answer_2(tests["p"].to_numpy()), stats.false_discovery_control(tests["p"])))
+    check(
+        "exercise 2",
+        np.allclose(
+            answer_2(tests["p"].to_numpy()), stats.false_discovery_control(tests["p"])
+        ),
+    )
 if answer_3 is not None:
     check("exercise 3", power(2, 3, answer_3) >= 0.8 > power(2, 3, answer_3 - 1))
 if answer_4 is not None:

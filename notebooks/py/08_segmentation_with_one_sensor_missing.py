@@ -35,13 +35,19 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:
+    # on Colab: this release, beside the torch and numpy that are installed there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    held = [
+        f"{d.name}=={d.version}"
+        for d in distributions()
+        if d.name in ("torch", "torchvision", "numpy")
+    ]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
     # %pip install --quiet "./discom[deploy]" {" ".join(held)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):
+    # after the lines above, or a restart: finished runs lie in ../results
     os.chdir("discom/notebooks")
 
 # %%
@@ -64,8 +70,10 @@ from discom.losses import crossing
 from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
-data = "scenes"  # drawn scenes, or after a colon arguments such as n and size; the dense ones are taken
-profile = "cpu"  # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+# drawn scenes, or after a colon arguments such as n and size; the dense ones are taken
+data = "scenes"
+# tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
+profile = "cpu"
 seed = 0  # of split, weights and batches
 runs = "runs"  # folder of the runs that this notebook trains
 
@@ -83,18 +91,52 @@ whole = sets.load(data.replace("scenes", "scenes-dense", 1))
 split = whole.split(seed=seed)
 test, sensors, classes = split.test, list(whole.modalities), whole.classes
 C, truth = len(classes), np.asarray(test.masks)  # [N, H, W]
-display(pd.DataFrame({part: {**{s: f"{m.x.shape} {m.x.dtype}" for s, m in held.modalities.items()}, "masks": f"{held.masks.shape} {held.masks.dtype}"}
-                      for part, held in split._asdict().items()}))  # fmt: skip
-shares = {part: np.bincount(np.ravel(held.masks), minlength=C)[:C] / held.masks.size for part, held in split._asdict().items()}
-display(pd.DataFrame({part: 100 * share for part, share in shares.items()}, classes).round(1).rename_axis("% of the pixels"))
+display(
+    pd.DataFrame(
+        {
+            part: {
+                **{s: f"{m.x.shape} {m.x.dtype}" for s, m in held.modalities.items()},
+                "masks": f"{held.masks.shape} {held.masks.dtype}",
+            }
+            for part, held in split._asdict().items()
+        }
+    )
+)
+shares = {
+    part: np.bincount(np.ravel(held.masks), minlength=C)[:C] / held.masks.size
+    for part, held in split._asdict().items()
+}
+display(
+    pd.DataFrame({part: 100 * share for part, share in shares.items()}, classes)
+    .round(1)
+    .rename_axis("% of the pixels")
+)
 figure = plots.pairs(split.train, rows=range(5))
 
 # %%
 ids = [set(part.ids.tolist()) for part in split]
-check("no scene is in two parts", sum(map(len, ids)) == len(set.union(*ids)) == len(whole))
-check("every class is in every part", all((share > 0).all() for share in shares.values()))
-check("row i of both sensors and of the masks is the same scene", all((m.ids == part.ids).all() and len(part.masks) == len(part) for part in split for m in part.modalities.values()))
-check("scaled pixels lie in [0, 1]", all(0 <= part.images(s).min() <= part.images(s).max() <= 1 for part in split for s in sensors))
+check(
+    "no scene is in two parts", sum(map(len, ids)) == len(set.union(*ids)) == len(whole)
+)
+check(
+    "every class is in every part", all((share > 0).all() for share in shares.values())
+)
+check(
+    "row i of both sensors and of the masks is the same scene",
+    all(
+        (m.ids == part.ids).all() and len(part.masks) == len(part)
+        for part in split
+        for m in part.modalities.values()
+    ),
+)
+check(
+    "scaled pixels lie in [0, 1]",
+    all(
+        0 <= part.images(s).min() <= part.images(s).max() <= 1
+        for part in split
+        for s in sensors
+    ),
+)
 
 # %% [markdown]
 # *Figure: five scenes, a column each, titled by the most frequent class; RGB, depth, class of every pixel.* **Take-away:** outlines are clear in both; materials take looking.
@@ -117,17 +159,36 @@ check("scaled pixels lie in [0, 1]", all(0 <= part.images(s).min() <= part.image
 
 # %%
 f = sets.scenes.dense(20_000, size=8, seed=2).factors  # many objects, tiny images
-material, texture, relief = (np.concatenate([f[f"{name}_{k}"] for k in range(1, 5)]) for name in ("material", "texture", "relief"))
+material, texture, relief = (
+    np.concatenate([f[f"{name}_{k}"] for k in range(1, 5)])
+    for name in ("material", "texture", "relief")
+)
 best, found = sets.scenes.ceilings(), {}
-for network, cue in {"rgb": texture, "depth": relief, "rgb+depth": 3 * texture + relief}.items():
+for network, cue in {
+    "rgb": texture,
+    "depth": relief,
+    "rgb+depth": 3 * texture + relief,
+}.items():
     rule = pd.crosstab(cue, material).idxmax(axis=1)  # cue → likeliest material
     said = rule[cue].to_numpy()
-    confused = pd.crosstab(material, said).to_numpy()  # row the material, column the answer
-    hits, iou = confused.diagonal(), confused.diagonal() / (confused.sum(0) + confused.sum(1) - confused.diagonal())
-    found[network] = dict(zip(drawing.MATERIALS, hits / confused.sum(1), strict=True)) | {"miou": (1 + iou.sum()) / 4}
+    # row the material, column the answer
+    confused = pd.crosstab(material, said).to_numpy()
+    hits, iou = (
+        confused.diagonal(),
+        confused.diagonal() / (confused.sum(0) + confused.sum(1) - confused.diagonal()),
+    )
+    found[network] = dict(
+        zip(drawing.MATERIALS, hits / confused.sum(1), strict=True)
+    ) | {"miou": (1 + iou.sum()) / 4}
 display(pd.DataFrame(found).T.round(3).rename_axis("80 000 drawn objects"))
-check("rule and closed form agree within 1 point, for every network and material", all(abs(found[n][k] - best[n][k]) < 0.01 for n in best for k in best[n]))
-check("by hand: (1 + 2 · 0.7/1.3 + 1) / 4 = 0.7692", np.isclose(best["rgb"]["miou"], 0.7692, atol=1e-4))
+check(
+    "rule and closed form agree within 1 point, for every network and material",
+    all(abs(found[n][k] - best[n][k]) < 0.01 for n in best for k in best[n]),
+)
+check(
+    "by hand: (1 + 2 · 0.7/1.3 + 1) / 4 = 0.7692",
+    np.isclose(best["rgb"]["miou"], 0.7692, atol=1e-4),
+)
 
 # %% [markdown]
 # **Reading.** Each sensor is sure of one material that the other confuses. So the teacher's ceiling is 1, but no training trick lifts a one-sensor network above its own: at use the information is gone. What transfer can do is bring it *closer* to that ceiling.
@@ -152,16 +213,34 @@ check("by hand: (1 + 2 · 0.7/1.3 + 1) / 4 = 0.7692", np.isclose(best["rgb"]["mi
 # %%
 m = torch.tensor([1.0, -2, -1, 2]).view(1, 4, 1, 1)  # one place, 2D = 4 channels
 inv, spec = m[:, :2], m[:, 2:]
-check("by hand: halves (1, −2) and (−1, 2), as the package cuts them", all(map(torch.equal, (inv, spec), crossing.halves(m))))
-check("their cosine is (−1 − 4) / (√5 √5) = −1, and 0 after a ReLU", np.allclose([F.cosine_similarity(*crossing.halves(z)).item() for z in (m, m.relu())], [-1, 0]))
+check(
+    "by hand: halves (1, −2) and (−1, 2), as the package cuts them",
+    all(map(torch.equal, (inv, spec), crossing.halves(m))),
+)
+check(
+    "their cosine is (−1 − 4) / (√5 √5) = −1, and 0 after a ReLU",
+    np.allclose(
+        [F.cosine_similarity(*crossing.halves(z)).item() for z in (m, m.relu())],
+        [-1, 0],
+    ),
+)
 torch.manual_seed(seed)
 many = torch.randn(2, 10_000, 8)
 low = [F.cosine_similarity(*z, dim=1).min().item() for z in (many, many.relu())]
-print(f"smallest cosine of 10 000 random pairs: signed {low[0]:.2f}, after a ReLU {low[1]:.2f}")
+print(
+    f"smallest cosine of 10 000 random pairs: signed {low[0]:.2f}, after a ReLU"
+    f" {low[1]:.2f}"
+)
 check("after a ReLU no cosine is negative", low[1] >= 0 > low[0])
 maps = models.network(3, C).encode(torch.randn(2, 3, 64, 64))
-print("our encoder's maps and smallest values:", [(tuple(z.shape[1:]), round(z.min().item(), 2)) for z in maps])
-check("only the coarsest map is signed: there the terms below are taken", [z.min().item() < 0 for z in maps] == [False, False, True])
+print(
+    "our encoder's maps and smallest values:",
+    [(tuple(z.shape[1:]), round(z.min().item(), 2)) for z in maps],
+)
+check(
+    "only the coarsest map is signed: there the terms below are taken",
+    [z.min().item() < 0 for z in maps] == [False, False, True],
+)
 
 # %% [markdown]
 # ## Decoupled augmentation: how do moved maps meet again?
@@ -179,19 +258,45 @@ check("only the coarsest map is signed: there the terms below are taken", [z.min
 # **Predict first:** for a quarter turn of 2×2 pixels, is π its own inverse?
 
 # %%
-table, x = motion_table(2, 2)[1], torch.tensor([10.0, 20, 30, 40])  # motion 1: a quarter turn
+# motion 1: a quarter turn
+table, x = motion_table(2, 2)[1], torch.tensor([10.0, 20, 30, 40])
 moved = x[table]
-print("table", table.tolist(), "argsort", table.argsort().tolist(), "moved", moved.tolist())
-check("argsort undoes the quarter turn; the same table once more does not", torch.equal(moved[table.argsort()], x) and not torch.equal(moved[table], x))
-x, views = torch.randn(8, 4, 16, 16, requires_grad=True), torch.arange(8)  # all eight motions
+print(
+    "table",
+    table.tolist(),
+    "argsort",
+    table.argsort().tolist(),
+    "moved",
+    moved.tolist(),
+)
+check(
+    "argsort undoes the quarter turn; the same table once more does not",
+    torch.equal(moved[table.argsort()], x) and not torch.equal(moved[table], x),
+)
+# all eight motions
+x, views = torch.randn(8, 4, 16, 16, requires_grad=True), torch.arange(8)
 back, weight = restore(turn(x, views), views), torch.randn(8, 4, 16, 16)
 (gradient,) = torch.autograd.grad((back * weight).sum(), x)
-check("the package undoes all eight, exactly, in value and gradient", torch.equal(back, x) and torch.equal(gradient, weight))
-blur = torch.ones(4, 1, 3, 3)  # a kernel that no motion changes, in a convolution of stride 2, the usual way to halve a map
-shrink = {"pooling": lambda z: F.max_pool2d(z, 2), "strided convolution": lambda z: F.conv2d(z, blur, stride=2, padding=1, groups=4)}
-shift = {name: (restore(small(turn(x, views)), views) - small(x)).abs().max().item() for name, small in shrink.items()}
+check(
+    "the package undoes all eight, exactly, in value and gradient",
+    torch.equal(back, x) and torch.equal(gradient, weight),
+)
+# a kernel that no motion changes, in a convolution of stride 2, the usual way to halve
+# a map
+blur = torch.ones(4, 1, 3, 3)
+shrink = {
+    "pooling": lambda z: F.max_pool2d(z, 2),
+    "strided convolution": lambda z: F.conv2d(z, blur, stride=2, padding=1, groups=4),
+}
+shift = {
+    name: (restore(small(turn(x, views)), views) - small(x)).abs().max().item()
+    for name, small in shrink.items()
+}
 print({name: round(error, 2) for name, error in shift.items()})
-check("cells of pooled maps go home; those of padded strided convolutions have shifted", shift["pooling"] == 0 < shift["strided convolution"])
+check(
+    "cells of pooled maps go home; those of padded strided convolutions have shifted",
+    shift["pooling"] == 0 < shift["strided convolution"],
+)
 
 # %% [markdown]
 # So our encoder pools. Without a motion of its own for each sensor, *where* a place lies would give the contrastive task away.
@@ -215,23 +320,47 @@ check("cells of pooled maps go home; those of padded strided convolutions have s
 # %%
 def by_hand(a, b, labels, tau):
     likeness = a @ b.T / tau  # [P, P]
-    alike = (labels[:, None] == labels) & (labels != 255)[:, None] & ~torch.eye(len(a), dtype=torch.bool)
+    alike = (
+        (labels[:, None] == labels)
+        & (labels != 255)[:, None]
+        & ~torch.eye(len(a), dtype=torch.bool)
+    )
     likeness = likeness.masked_fill(alike, -torch.inf)
-    return -(likeness.log_softmax(1).diagonal() + likeness.T.log_softmax(1).diagonal()).mean() / 2
+    return (
+        -(
+            likeness.log_softmax(1).diagonal() + likeness.T.log_softmax(1).diagonal()
+        ).mean()
+        / 2
+    )
 
 
 def package(a, b, labels, tau):  # places as a map [1, D, 1, P]
-    return crossing.place_contrast(a.T[None, :, None], b.T[None, :, None], labels[None, None], tau)
+    return crossing.place_contrast(
+        a.T[None, :, None], b.T[None, :, None], labels[None, None], tau
+    )
 
 
 tau, a = 1 / np.log(3), torch.eye(4, dtype=torch.float64)
 one, two, none = torch.tensor([[0, 1, 2, 3], [0, 0, 1, 1], [255] * 4])
-hand = {"3/(3 + 1 + 1 + 1): log 2": (one, np.log(2)), "3/(3 + 1 + 1): log 5/3": (two, np.log(5 / 3)), "no label, all are negatives: log 2": (none, np.log(2))}
+hand = {
+    "3/(3 + 1 + 1 + 1): log 2": (one, np.log(2)),
+    "3/(3 + 1 + 1): log 5/3": (two, np.log(5 / 3)),
+    "no label, all are negatives: log 2": (none, np.log(2)),
+}
 for what, (labels, value) in hand.items():
-    check(what, np.allclose([by_hand(a, a, labels, tau), package(a, a, labels, tau)], value))
+    check(
+        what,
+        np.allclose([by_hand(a, a, labels, tau), package(a, a, labels, tau)], value),
+    )
 a, b = (F.normalize(torch.randn(4, 6, dtype=torch.float64), dim=1) for _ in range(2))
-check("random places: hand and package agree", torch.isclose(by_hand(a, b, two, 0.1), package(a, b, two, 0.1)))
-check("nothing to tell apart costs log 4", np.isclose(package(0 * a, 0 * b, one, 0.1).item(), np.log(4)))
+check(
+    "random places: hand and package agree",
+    torch.isclose(by_hand(a, b, two, 0.1), package(a, b, two, 0.1)),
+)
+check(
+    "nothing to tell apart costs log 4",
+    np.isclose(package(0 * a, 0 * b, one, 0.1).item(), np.log(4)),
+)
 
 # %% [markdown]
 # ## The separation term, and what the auxiliary decoder reads
@@ -251,15 +380,33 @@ check("nothing to tell apart costs log 4", np.isclose(package(0 * a, 0 * b, one,
 
 # %%
 def separation(inv, spec):  # one channel each, four places
-    return crossing.place_separation({"rgb": torch.tensor([inv, spec]).view(1, 2, 2, 2)}).item()
+    return crossing.place_separation(
+        {"rgb": torch.tensor([inv, spec]).view(1, 2, 2, 2)}
+    ).item()
 
 
 inv = [-2.0, -1, 1, 2]
-for what, spec, value in (("a line of inv: 1", [4.0, 2, -2, -4], 1), ("spec = inv²: 0, though all of it follows from inv", [4.0, 1, 1, 4], 0), ("(0, 0, 1, 1): 0.9", [0.0, 0, 1, 1], 0.9)):
-    check(what, np.allclose([np.corrcoef(inv, spec)[0, 1] ** 2, separation(inv, spec)], value, atol=1e-6))
-named = {"rgb": [torch.tensor([1.0, 2]).view(1, 2, 1, 1).expand(2, 2, 1, 1)], "depth": [torch.tensor([3.0, 4]).view(1, 2, 1, 1).expand(2, 2, 1, 1)]}
-(mixed,) = crossing.cross_halves(named)  # RGB's inv is 1 and its spec 2, depth's 3 and 4
-check("row 0 reads (inv RGB, spec depth) = (1, 4), row 1 (inv depth, spec RGB) = (3, 2)", mixed.flatten(1).tolist() == [[1, 4], [3, 2]])
+for what, spec, value in (
+    ("a line of inv: 1", [4.0, 2, -2, -4], 1),
+    ("spec = inv²: 0, though all of it follows from inv", [4.0, 1, 1, 4], 0),
+    ("(0, 0, 1, 1): 0.9", [0.0, 0, 1, 1], 0.9),
+):
+    check(
+        what,
+        np.allclose(
+            [np.corrcoef(inv, spec)[0, 1] ** 2, separation(inv, spec)], value, atol=1e-6
+        ),
+    )
+named = {
+    "rgb": [torch.tensor([1.0, 2]).view(1, 2, 1, 1).expand(2, 2, 1, 1)],
+    "depth": [torch.tensor([3.0, 4]).view(1, 2, 1, 1).expand(2, 2, 1, 1)],
+}
+# RGB's inv is 1 and its spec 2, depth's 3 and 4
+(mixed,) = crossing.cross_halves(named)
+check(
+    "row 0 reads (inv RGB, spec depth) = (1, 4), row 1 (inv depth, spec RGB) = (3, 2)",
+    mixed.flatten(1).tolist() == [[1, 4], [3, 2]],
+)
 
 # %% [markdown]
 # **Reading.** No correlation is not independence: the term is blind to a square.
@@ -278,21 +425,59 @@ config = settings(profile, dense=True, seed=seed)
 
 def size(name, network=None):
     model = methods.build(methods.get(name), split.train, config)
-    return sum(p.numel() for p in (model.branch(network) if network else model).parameters())
+    return sum(
+        p.numel() for p in (model.branch(network) if network else model).parameters()
+    )
 
 
-arms = {"single": ["single"], "single-2x": ["single-2x"], "dense-kdv2": ["dense-kdv2", "dense-teacher"], "crodino": ["crodino"]}
-sizes = {name: {f"parameters at use, {sensors[0]}": size(name, sensors[0]), "parameters trained": sum(map(size, parts))} for name, parts in arms.items()}
+arms = {
+    "single": ["single"],
+    "single-2x": ["single-2x"],
+    "dense-kdv2": ["dense-kdv2", "dense-teacher"],
+    "crodino": ["crodino"],
+}
+sizes = {
+    name: {
+        f"parameters at use, {sensors[0]}": size(name, sensors[0]),
+        "parameters trained": sum(map(size, parts)),
+    }
+    for name, parts in arms.items()
+}
 display(pd.DataFrame(sizes).T)
-print(f"crodino trains {100 * (1 - sizes['crodino']['parameters trained'] / sizes['dense-kdv2']['parameters trained']):.0f} % fewer parameters than teacher and students; the README says fewer, without a figure")
-check("a crodino or kdv2 branch has the size of single", len({size(name, sensors[0]) for name in ("single", "dense-kdv2", "crodino")}) == 1)
+trained = {name: row["parameters trained"] for name, row in sizes.items()}
+saved = 100 * (1 - trained["crodino"] / trained["dense-kdv2"])
+print(
+    f"crodino trains {saved:.0f} % fewer parameters than teacher and students;"
+    " the README says fewer, without a figure"
+)
+check(
+    "a crodino or kdv2 branch has the size of single",
+    len({size(name, sensors[0]) for name in ("single", "dense-kdv2", "crodino")}) == 1,
+)
 model = methods.build(methods.CroDiNoKD, split.train, config)
-batch = next(sets.Batches(split.train, 8, seed, pairing="paired", augment=1.0, dense=True).epoch(0))
+batch = next(
+    sets.Batches(split.train, 8, seed, pairing="paired", augment=1.0, dense=True).epoch(
+        0
+    )
+)
 terms = model.loss(batch)
-print({name: round(value.item(), 3) for name, value in terms.items()}, "· weights", model.weights)
-check("untrained: cl near 2 log 4, aux near log 4, within a half", all(abs(terms[t].item() / (k * np.log(C)) - 1) < 1 / 2 for t, k in {"cl": 2, "aux": 1}.items()))
+print(
+    {name: round(value.item(), 3) for name, value in terms.items()},
+    "· weights",
+    model.weights,
+)
+check(
+    "untrained: cl near 2 log 4, aux near log 4, within a half",
+    all(
+        abs(terms[t].item() / (k * np.log(C)) - 1) < 1 / 2
+        for t, k in {"cl": 2, "aux": 1}.items()
+    ),
+)
 moved = {s: restore(batch.y[s][:, None], batch.views[s]) for s in sensors}
-check("motions differ, yet masks meet once both are undone", not torch.equal(*batch.views.values()) and torch.equal(*moved.values()))
+check(
+    "motions differ, yet masks meet once both are undone",
+    not torch.equal(*batch.views.values()) and torch.equal(*moved.values()),
+)
 
 # %% [markdown]
 # ## Four live runs: how close does each come to its ceiling?
@@ -301,21 +486,64 @@ check("motions differ, yet masks meet once both are undone", not torch.equal(*ba
 
 # %%
 def train(method, **options):
-    """The run of a method on this split, trained unless `runs` has it; a taught one finds its teacher's run."""
+    """The run of a method on this split, trained unless `runs` has it; a taught one
+    finds its teacher's run."""
     run = stored.Run.of(runs, method, whole, replace(config, options=options))
-    return fit(method, split, run.config, run.folder, teacher=run.teacher_folder, progress=False), run.folder
+    return fit(
+        method,
+        split,
+        run.config,
+        run.folder,
+        teacher=run.teacher_folder,
+        progress=False,
+    ), run.folder
 
 
-live = {method.name: train(method) for method in (methods.DenseTeacher, methods.Single, methods.DenseKDv2, methods.CroDiNoKD)}
-figure = plots.curves({name: stored.read_metrics(folder / "metrics.csv") for name, (_, folder) in live.items()})
+live = {
+    method.name: train(method)
+    for method in (
+        methods.DenseTeacher,
+        methods.Single,
+        methods.DenseKDv2,
+        methods.CroDiNoKD,
+    )
+}
+figure = plots.curves(
+    {
+        name: stored.read_metrics(folder / "metrics.csv")
+        for name, (_, folder) in live.items()
+    }
+)
 score = pd.DataFrame({name: result.main for name, (result, _) in live.items()}).T
-score.loc["best possible"] = {network: 100 * held["miou"] for network, held in best.items()}
-display(score.round(1).assign(seconds=pd.Series({name: round(result.seconds) for name, (result, _) in live.items()})))
-check("the kept epoch is the best on validation", all(held["valid_miou"] == stored.read_metrics(folder / "metrics.csv")[f"valid_miou/{network}"].max()
-      for result, folder in live.values() for network, held in result.scores.items()))  # fmt: skip
+score.loc["best possible"] = {
+    network: 100 * held["miou"] for network, held in best.items()
+}
+display(
+    score.round(1).assign(
+        seconds=pd.Series(
+            {name: round(result.seconds) for name, (result, _) in live.items()}
+        )
+    )
+)
+check(
+    "the kept epoch is the best on validation",
+    all(
+        held["valid_miou"]
+        == stored.read_metrics(folder / "metrics.csv")[f"valid_miou/{network}"].max()
+        for result, folder in live.values()
+        for network, held in result.scores.items()
+    ),
+)
 seconds = {name: result.seconds for name, (result, _) in live.items()}
-print(f"test mIoU in %, one seed, {config.epochs} epochs; a mask of background alone has {100 * (truth == 0).mean() / 4:.1f}")
-print(f"crodino took {seconds['crodino'] / (seconds['dense-teacher'] + seconds['dense-kdv2']):.2f} of the seconds of teacher and kdv2 students, in this run")
+print(
+    f"test mIoU in %, one seed, {config.epochs} epochs; a mask of background alone"
+    f" has {100 * (truth == 0).mean() / 4:.1f}"
+)
+print(
+    "crodino took"
+    f" {seconds['crodino'] / (seconds['dense-teacher'] + seconds['dense-kdv2']):.2f}"
+    " of the seconds of teacher and kdv2 students, in this run"
+)
 
 # %% [markdown]
 # *Figure: training loss (the scales differ, since the losses do) and validation mIoU of each network.* **Take-away:** compare each column with its last row, its ceiling, first, and methods second: one seed ranks nothing, and the ratio of seconds, one run each, still less. In `crodino` the column of both sensors is the auxiliary decoder.
@@ -328,60 +556,150 @@ print(f"crodino took {seconds['crodino'] / (seconds['dense-teacher'] + seconds['
 n, height = len(test), truth.shape[1]
 owner = np.zeros(truth.shape, int)  # the object in front, 0 for none
 for k in range(1, 5):
-    thing = {name: test.factors[f"{name}_{k}"] for name in ("shape", "centre_x", "centre_y", "rotation", "scale")}
+    thing = {
+        name: test.factors[f"{name}_{k}"]
+        for name in ("shape", "centre_x", "centre_y", "rotation", "scale")
+    }
     owner[drawing.geometry(thing, height)["mask"] > 0.5] = k
 
 
 def seen(name):
     """1 + the factor of the object in front, 0 on the background, [N, H, W]."""
-    values = np.stack([np.zeros(n, int), *(1 + test.factors[f"{name}_{k}"] for k in range(1, 5))], 1)
+    values = np.stack(
+        [np.zeros(n, int), *(1 + test.factors[f"{name}_{k}"] for k in range(1, 5))], 1
+    )
     return np.take_along_axis(values, owner.reshape(n, -1), 1).reshape(truth.shape)
 
 
 reader = {"rgb": seen("texture"), "depth": seen("relief")}
-check("outlines and materials rebuilt from the factors are the masks, to the pixel", (seen("material") == truth).all())
-both = np.where(reader["depth"] == 1, 1, np.where(reader["rgb"] == 3, 3, 2 * (owner > 0)))  # flat is wood, rings are stone
+check(
+    "outlines and materials rebuilt from the factors are the masks, to the pixel",
+    (seen("material") == truth).all(),
+)
+# flat is wood, rings are stone
+both = np.where(
+    reader["depth"] == 1, 1, np.where(reader["rgb"] == 3, 3, 2 * (owner > 0))
+)
 check("both cues together name every pixel", (both == truth).all())
-ideal = {s: scores.mean_iou(torch.tensor(reader[s]), torch.tensor(truth).long(), C).item() for s in sensors}
-over = {f"{name} {s}": result.main[s] - ideal[s] for name, (result, _) in live.items() for s in sensors if s in result.main}
-check("no one-sensor network is above its perfect reader by more than 2 points", max(over.values()) < 2)
-print("perfect readers of one sensor on these scenes, mIoU:", {s: round(v, 1) for s, v in ideal.items()}, f"closed form {100 * best['rgb']['miou']:.1f}")
+ideal = {
+    s: scores.mean_iou(torch.tensor(reader[s]), torch.tensor(truth).long(), C).item()
+    for s in sensors
+}
+over = {
+    f"{name} {s}": result.main[s] - ideal[s]
+    for name, (result, _) in live.items()
+    for s in sensors
+    if s in result.main
+}
+check(
+    "no one-sensor network is above its perfect reader by more than 2 points",
+    max(over.values()) < 2,
+)
+print(
+    "perfect readers of one sensor on these scenes, mIoU:",
+    {s: round(v, 1) for s, v in ideal.items()},
+    f"closed form {100 * best['rgb']['miou']:.1f}",
+)
 
 # %%
 said = {}
 for name, (_, folder) in live.items():
     held = stored.read_predictions(folder / "predictions.npz")
-    said |= {f"{name} {network}": held[f"{network}_predicted"] for network in (*sensors, "+".join(sensors)) if f"{network}_predicted" in held}
-    check(f"{name}: stored labels are the test masks", all((held[key] == truth).all() for key in held if key.endswith("_labels")))
+    said |= {
+        f"{name} {network}": held[f"{network}_predicted"]
+        for network in (*sensors, "+".join(sensors))
+        if f"{network}_predicted" in held
+    }
+    check(
+        f"{name}: stored labels are the test masks",
+        all((held[key] == truth).all() for key in held if key.endswith("_labels")),
+    )
 lies = {s: reader[s] != truth for s in sensors}
 share = {s: lies[s].mean((1, 2)) for s in sensors}
-rows = [share["rgb"].argmax(), share["depth"].argmax(), (share["rgb"] + share["depth"]).argmin()]  # chosen by the factors, not by the networks
-short = {"crodino rgb": "rgb", "crodino depth": "depth", "crodino rgb+depth": "auxiliary", "dense-teacher rgb+depth": "teacher"}
-shown = {"ideal rgb": reader["rgb"], **{alias: said[name] for name, alias in short.items()}}
-figure = plots.predictions({s: test.images(s, rows) for s in sensors}, truth[rows], {name: mask[rows] for name, mask in shown.items()}, classes, ["texture lies most", "relief lies most", "least lies"])
+# chosen by the factors, not by the networks
+rows = [
+    share["rgb"].argmax(),
+    share["depth"].argmax(),
+    (share["rgb"] + share["depth"]).argmin(),
+]
+short = {
+    "crodino rgb": "rgb",
+    "crodino depth": "depth",
+    "crodino rgb+depth": "auxiliary",
+    "dense-teacher rgb+depth": "teacher",
+}
+shown = {
+    "ideal rgb": reader["rgb"],
+    **{alias: said[name] for name, alias in short.items()},
+}
+figure = plots.predictions(
+    {s: test.images(s, rows) for s in sensors},
+    truth[rows],
+    {name: mask[rows] for name, mask in shown.items()},
+    classes,
+    ["texture lies most", "relief lies most", "least lies"],
+)
 
 # %% [markdown]
 # *Figure: three test scenes; beside the truth, prediction and errors (black) of a perfect RGB reader ("ideal"), of CroDiNo-KD's RGB and depth networks, of its auxiliary decoder and of the teacher.* **How to read it.** Look for objects that are black for a network and for the ideal reader of its sensor: there the cue lies. Thin black lines are outlines. The next table counts it.
 
 # %%
-confused = {name: mask for name, mask in {"perfect rgb": reader["rgb"], "crodino rgb": said["crodino rgb"], "perfect depth": reader["depth"], "crodino depth": said["crodino depth"]}.items()}
+confused = {
+    name: mask
+    for name, mask in {
+        "perfect rgb": reader["rgb"],
+        "crodino rgb": said["crodino rgb"],
+        "perfect depth": reader["depth"],
+        "crodino depth": said["crodino depth"],
+    }.items()
+}
 figure = plots.pixel_confusions(confused, truth, classes)
-inside = (owner > 0) & ~scores.boundary(torch.tensor(truth), 2).numpy()  # objects without their outlines
+# objects without their outlines
+inside = (owner > 0) & ~scores.boundary(torch.tensor(truth), 2).numpy()
 rows = {}
 for name, mask in said.items():
     method, network = name.split()
     lying = lies[network] if network in lies else lies["rgb"] | lies["depth"]
-    wrong, where = (mask != truth) & inside, {"cue true": inside & ~lying, "cue lies": inside & lying}
-    rows[name] = {f"wrong, {what} (%)": 100 * wrong[place].mean() for what, place in where.items()}
+    wrong, where = (
+        (mask != truth) & inside,
+        {"cue true": inside & ~lying, "cue lies": inside & lying},
+    )
+    rows[name] = {
+        f"wrong, {what} (%)": 100 * wrong[place].mean() for what, place in where.items()
+    }
     if network in lies:
-        rows[name]["of these it names what the cue says (%)"] = 100 * (mask == reader[network])[wrong & lying].mean()
-    rows[name] |= {f"IoU {label}": v for label, v in zip(classes, scores.class_iou(torch.tensor(mask).long(), torch.tensor(truth).long(), C).tolist(), strict=True)}
+        rows[name]["of these it names what the cue says (%)"] = (
+            100 * (mask == reader[network])[wrong & lying].mean()
+        )
+    rows[name] |= {
+        f"IoU {label}": v
+        for label, v in zip(
+            classes,
+            scores.class_iou(
+                torch.tensor(mask).long(), torch.tensor(truth).long(), C
+            ).tolist(),
+            strict=True,
+        )
+    }
 display(pd.DataFrame(rows).T.round(1))
 for s in sensors:
     row, line = rows[f"crodino {s}"], 100 * lies[s][inside].mean()
-    print(f"crodino {s}: the cue lies in {line:.1f} % of these pixels, which hold {100 * ((said[f'crodino {s}'] != truth) & inside & lies[s]).sum() / ((said[f'crodino {s}'] != truth) & inside).sum():.0f} % of its errors;"
-          f" wrong {row['wrong, cue lies (%)']:.0f} % there and {row['wrong, cue true (%)']:.0f} % elsewhere")
-check("a perfect one-sensor reader errs where its cue lies and nowhere else, so never in the third material", all(((reader[s] != truth) == lies[s]).all() and not lies[s][truth == k].any() for s, k in (("rgb", 3), ("depth", 1))))
+    errors = (said[f"crodino {s}"] != truth) & inside
+    lying_share = 100 * (errors & lies[s]).sum() / errors.sum()
+    print(
+        f"crodino {s}: the cue lies in {line:.1f} % of these pixels, which hold"
+        f" {lying_share:.0f} % of its errors;"
+        f" wrong {row['wrong, cue lies (%)']:.0f} % there and"
+        f" {row['wrong, cue true (%)']:.0f} % elsewhere"
+    )
+check(
+    "a perfect one-sensor reader errs where its cue lies and nowhere else, so never"
+    " in the third material",
+    all(
+        ((reader[s] != truth) == lies[s]).all() and not lies[s][truth == k].any()
+        for s, k in (("rgb", 3), ("depth", 1))
+    ),
+)
 
 # %% [markdown]
 # *Figure: what the pixels of each class are taken for, in percent; perfect readers beside trained networks.* **How to read it.** If a network's numbers between two materials are those of the perfect reader, it is at its sensor's limit there; what it confuses *beyond* that is for training to mend, and only that can be transferred. The teacher and the auxiliary decoder have no such limit: errors in their "cue lies" column were avoidable.
@@ -390,9 +708,21 @@ check("a perfect one-sensor reader errs where its cue lies and nowhere else, so 
 
 # %%
 figure = plots.boundaries(said, truth, classes)
-near = pd.DataFrame({name: scores.boundary_scores(torch.tensor(mask), torch.tensor(truth), C) for name, mask in said.items()}).T
-print("right pixels (%) within 2 pixels of a boundary, and away:", near.round(1).to_dict("index"))
-print(f"near a boundary all are worse than away: {(near['near'] < near['away']).all()}; from the best to the worst network {np.ptp(near['near']):.1f} points near, {np.ptp(near['away']):.1f} away")
+near = pd.DataFrame(
+    {
+        name: scores.boundary_scores(torch.tensor(mask), torch.tensor(truth), C)
+        for name, mask in said.items()
+    }
+).T
+print(
+    "right pixels (%) within 2 pixels of a boundary, and away:",
+    near.round(1).to_dict("index"),
+)
+print(
+    f"near a boundary all are worse than away: {(near['near'] < near['away']).all()};"
+    f" from the best to the worst network {np.ptp(near['near']):.1f} points near,"
+    f" {np.ptp(near['away']):.1f} away"
+)
 
 # %% [markdown]
 # *Figure: accuracy near (open) and away from boundaries (filled); wrong pixels over the distance to one.* **Take-away:** both sensors show the outlines, so errors near one also come from maps at half size. The last line tells how networks differ near and away.
@@ -408,14 +738,35 @@ print(f"near a boundary all are worse than away: {(near['near'] < near['away']).
 # %%
 t = torch.tensor([[[0, 0, 0], [0, 1, 255]], [[1, 1, 1], [1, 1, 1]]])
 p = torch.tensor([[[0, 0, 0], [1, 1, 2]], [[1, 1, 1], [1, 1, 0]]])
-check("pooled: class 0 has 3/(3+1+1) = 60, class 1 has 6/(6+1+1) = 75, class 2 none", np.allclose(scores.class_iou(p, t, 3), [60, 75, np.nan], equal_nan=True))
+check(
+    "pooled: class 0 has 3/(3+1+1) = 60, class 1 has 6/(6+1+1) = 75, class 2 none",
+    np.allclose(scores.class_iou(p, t, 3), [60, 75, np.nan], equal_nan=True),
+)
 check("so pooled mIoU is 67.5", np.isclose(scores.mean_iou(p, t, 3), 67.5))
-check("per image: (3/4 + 1/2)/2 and 5/6, their mean 72.9", np.isclose(scores.mean_iou_per_image(p, t, 3), 100 * (0.625 + 5 / 6) / 2))
-print(f"an absent class counted as 0 would give {(60 + 75 + 0) / 3:.1f}: never compare scores of different conventions")
+check(
+    "per image: (3/4 + 1/2)/2 and 5/6, their mean 72.9",
+    np.isclose(scores.mean_iou_per_image(p, t, 3), 100 * (0.625 + 5 / 6) / 2),
+)
+print(
+    f"an absent class counted as 0 would give {(60 + 75 + 0) / 3:.1f}: never compare"
+    " scores of different conventions"
+)
 result = live["crodino"][0].scores
-display(pd.DataFrame({network: {k: held[k] for k in ("miou", "miou_per_image", "accuracy")} for network, held in result.items()}).round(1))
-by_us = scores.mean_iou(torch.tensor(said["crodino rgb"]).long(), torch.tensor(truth).long(), C).item()
-check("the live run's mIoU is pooled, from its stored masks", np.isclose(by_us, result["rgb"]["miou"], atol=1e-3))
+display(
+    pd.DataFrame(
+        {
+            network: {k: held[k] for k in ("miou", "miou_per_image", "accuracy")}
+            for network, held in result.items()
+        }
+    ).round(1)
+)
+by_us = scores.mean_iou(
+    torch.tensor(said["crodino rgb"]).long(), torch.tensor(truth).long(), C
+).item()
+check(
+    "the live run's mIoU is pooled, from its stored masks",
+    np.isclose(by_us, result["rgb"]["miou"], atol=1e-3),
+)
 
 # %% [markdown]
 # ## The claims, with several seeds
@@ -424,29 +775,72 @@ check("the live run's mIoU is pooled, from its stored masks", np.isclose(by_us, 
 
 # %%
 stored_at = Path("../results/dense")
-published = [("NYUDepth", "RGB", 42.64, 43.86, 44.85), ("NYUDepth", "depth", 36.01, 37.28, 37.60), ("Potsdam", "RGB", 75.73, 76.09, 76.13),
-             ("Potsdam", "depth", 42.47, 42.43, 42.78), ("Mid-Air", "RGB", 47.84, 48.32, 48.37), ("Mid-Air", "depth", 47.07, 47.40, 47.91)]  # fmt: skip
-readme = pd.DataFrame(published, columns=["data", "sensor", "single", "best competitor", "CroDiNo-KD"])
+published = [
+    ("NYUDepth", "RGB", 42.64, 43.86, 44.85),
+    ("NYUDepth", "depth", 36.01, 37.28, 37.60),
+    ("Potsdam", "RGB", 75.73, 76.09, 76.13),
+    ("Potsdam", "depth", 42.47, 42.43, 42.78),
+    ("Mid-Air", "RGB", 47.84, 48.32, 48.37),
+    ("Mid-Air", "depth", 47.07, 47.40, 47.91),
+]
+readme = pd.DataFrame(
+    published, columns=["data", "sensor", "single", "best competitor", "CroDiNo-KD"]
+)
 for other in ("single", "best competitor"):
     readme[f"− {other}"] = (readme["CroDiNo-KD"] - readme[other]).round(2)
 display(readme)
-print(f"its margins: {readme['− single'].min():+.2f} to {readme['− single'].max():+.2f} on single, {readme['− best competitor'].min():+.2f} to {readme['− best competitor'].max():+.2f} on the best competitor; hours: 20 against 36 is {100 * (1 - 20 / 36):.0f} % less")
+print(
+    f"its margins: {readme['− single'].min():+.2f} to {readme['− single'].max():+.2f}"
+    f" on single, {readme['− best competitor'].min():+.2f} to"
+    f" {readme['− best competitor'].max():+.2f} on the best competitor; hours: 20"
+    f" against 36 is {100 * (1 - 20 / 36):.0f} % less"
+)
 check("by hand: 44.85 − 42.64 = 2.21", readme.loc[0, "− single"] == 2.21)
-held = {name: tables.load_results(stored_at / f"scenes-{name}.json") for name in ("table-dense", "table-crodino", "grid")}
+held = {
+    name: tables.load_results(stored_at / f"scenes-{name}.json")
+    for name in ("table-dense", "table-crodino", "grid")
+}
 table = tables.paper_table(held["table-dense"], "dense")
-check("the intervals' mean is the mean of the seeds' differences", np.isclose(table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item(), np.mean(
-    [ours.main["rgb"] - theirs.main["rgb"] for ours in held["table-dense"] for theirs in held["table-dense"] if (ours.method, theirs.method) == ("crodino", "single") and ours.seed == theirs.seed])))  # fmt: skip
+check(
+    "the intervals' mean is the mean of the seeds' differences",
+    np.isclose(
+        table.query("method == 'crodino' and modality == 'rgb'")["vs single"].item(),
+        np.mean(
+            [
+                ours.main["rgb"] - theirs.main["rgb"]
+                for ours in held["table-dense"]
+                for theirs in held["table-dense"]
+                if (ours.method, theirs.method) == ("crodino", "single")
+                and ours.seed == theirs.seed
+            ]
+        ),
+    ),
+)
 Markdown(tables.to_markdown(table, tables.baselines("dense")))
 
 # %%
 def verdicts(table, baseline, methods=None, all_lines=True):
-    """A line for each interval against a baseline (or for those that leave zero), and how many leave zero."""
-    rows = table[table[f"vs {baseline} low"].notna() & (table["method"].isin(methods) if methods else True)]
+    """A line for each interval against a baseline (or for those that leave zero),
+    and how many leave zero."""
+    rows = table[
+        table[f"vs {baseline} low"].notna()
+        & (table["method"].isin(methods) if methods else True)
+    ]
     low, high = rows[f"vs {baseline} low"], rows[f"vs {baseline} high"]
-    for r, d, a, b in zip(rows.itertuples(), rows[f"vs {baseline}"], low, high, strict=True):
+    for r, d, a, b in zip(
+        rows.itertuples(), rows[f"vs {baseline}"], low, high, strict=True
+    ):
         if all_lines or a > 0 or b < 0:
-            print(f"  {r.modality}: {r.method} − {baseline} {d:+.1f} [{a:+.1f}, {b:+.1f}], n = {r.n}: {'a gain' if a > 0 else 'a loss' if b < 0 else 'within noise'}")
-    print(f"of {len(rows)} intervals against {baseline}, {(low > 0).sum()} lie above zero and {(high < 0).sum()} below; between equals about {0.05 * len(rows):.1f} would by luck")
+            print(
+                f"  {r.modality}: {r.method} − {baseline} {d:+.1f} [{a:+.1f},"
+                f" {b:+.1f}], n = {r.n}:"
+                f" {'a gain' if a > 0 else 'a loss' if b < 0 else 'within noise'}"
+            )
+    print(
+        f"of {len(rows)} intervals against {baseline}, {(low > 0).sum()} lie above"
+        f" zero and {(high < 0).sum()} below; between equals about"
+        f" {0.05 * len(rows):.1f} would by luck"
+    )
 
 
 figure = plots.intervals(table, ("single", "single-2x", "dense-kdv2"))
@@ -459,16 +853,33 @@ print("auxiliary decoder against the teacher:")
 verdicts(table, "dense-teacher")
 
 # %%
-each = pd.DataFrame([(r.method, s, r.seed, v) for r in held["table-dense"] for s, v in r.main.items()], columns=["method", "network", "seed", "mIoU"])
+each = pd.DataFrame(
+    [(r.method, s, r.seed, v) for r in held["table-dense"] for s, v in r.main.items()],
+    columns=["method", "network", "seed", "mIoU"],
+)
 wide = each.pivot(index=["network", "seed"], columns="method", values="mIoU")
-display(wide[["single", "single-2x", "dense-kdv2", "crodino", "dense-teacher"]].round(1).unstack("seed").stack("method", future_stack=True).dropna(how="all"))
+display(
+    wide[["single", "single-2x", "dense-kdv2", "crodino", "dense-teacher"]]
+    .round(1)
+    .unstack("seed")
+    .stack("method", future_stack=True)
+    .dropna(how="all")
+)
 for s in sensors:
     rival = wide.loc[s, taught].mean().idxmax()
     pair = wide.loc[s, ["crodino", rival]].dropna()
     mean, low, high = tables.paired_difference(pair["crodino"], pair[rival])
-    print(f"{s}: crodino − {rival}, of {len(taught)} kinds of students the one with the best test mean (a choice that favours it): {mean:+.1f} [{low:+.1f}, {high:+.1f}], n = {len(pair)}")
+    print(
+        f"{s}: crodino − {rival}, of {len(taught)} kinds of students the one with the"
+        f" best test mean (a choice that favours it): {mean:+.1f} [{low:+.1f},"
+        f" {high:+.1f}], n = {len(pair)}"
+    )
 cost = table[table["method"] == "crodino"].iloc[0]
-print(f"training time: {100 * (1 - cost['time']):.0f} % less than teacher and kdv2 students [{100 * (1 - cost['time high']):.0f}, {100 * (1 - cost['time low']):.0f}]; the README says 43 %")
+print(
+    f"training time: {100 * (1 - cost['time']):.0f} % less than teacher and kdv2"
+    f" students [{100 * (1 - cost['time high']):.0f},"
+    f" {100 * (1 - cost['time low']):.0f}]; the README says 43 %"
+)
 
 # %% [markdown]
 # *Figure: mIoU of every method minus that of three baselines, RGB left, depth right; markers are means with 95 % intervals, mean mIoU at the right.* **How to read it.** First claim (better one-sensor networks): the `crodino − single` lines, and `− dense-kdv2` for "better than distillation", with the best competitor in the last cell; `− single-2x` asks whether a second network of the same sensor buys more. Second claim (time): the last line; seconds of shared machines are noisy. The lines against `dense-teacher` ask what the auxiliary decoder, trained along, is worth against a teacher. The seeds' table shows where the spread comes from: methods that fall together at one seed share its split and first weights, and pairing takes that out; one that falls or escapes alone makes an interval wide.
@@ -493,24 +904,74 @@ Markdown(tables.to_markdown(ablation, tables.baselines("crodino")))
 
 # %%
 cells = tables.by_dials(tables.summary(held["grid"], ("single",)))
-cells = cells.assign(cell=cells["data"].str.removeprefix("scenes-dense").str.strip("-").replace("", "at rest"))
-names, shown = list(dict.fromkeys(cells["cell"])), cells[cells["modality"].isin(sensors) & cells["vs single"].notna()]
-looks = dict(zip(("crodino", "crodino soft=0.5", "dense-kdv2"), (("D", "black"), ("o", "0.35"), ("s", "0.65")), strict=True))
-figure, axes = plt.subplots(1, 2, figsize=(10, 0.55 * len(names) + 1.5), sharey=True, layout="constrained")
+cells = cells.assign(
+    cell=cells["data"]
+    .str.removeprefix("scenes-dense")
+    .str.strip("-")
+    .replace("", "at rest")
+)
+names, shown = (
+    list(dict.fromkeys(cells["cell"])),
+    cells[cells["modality"].isin(sensors) & cells["vs single"].notna()],
+)
+looks = dict(
+    zip(
+        ("crodino", "crodino soft=0.5", "dense-kdv2"),
+        (("D", "black"), ("o", "0.35"), ("s", "0.65")),
+        strict=True,
+    )
+)
+figure, axes = plt.subplots(
+    1, 2, figsize=(10, 0.55 * len(names) + 1.5), sharey=True, layout="constrained"
+)
 for axis, s in zip(axes, sensors, strict=True):
     for number, (method, (marker, colour)) in enumerate(looks.items()):
         part = shown[(shown["modality"] == s) & (shown["method"] == method)]
         place = [names.index(cell) + 0.22 * (number - 1) for cell in part["cell"]]
-        error = [part["vs single"] - part["vs single low"], part["vs single high"] - part["vs single"]]
-        axis.errorbar(part["vs single"], place, xerr=error, fmt=marker, color=colour, ms=5, capsize=3, label=method)
+        error = [
+            part["vs single"] - part["vs single low"],
+            part["vs single high"] - part["vs single"],
+        ]
+        axis.errorbar(
+            part["vs single"],
+            place,
+            xerr=error,
+            fmt=marker,
+            color=colour,
+            ms=5,
+            capsize=3,
+            label=method,
+        )
     axis.axvline(0, color="black", lw=0.8, ls=":")
-    alone = cells[(cells["modality"] == s) & (cells["method"] == "single")].set_index("cell")["miou"]
-    axis.set(title=s, xlabel="mIoU points of a method − single", yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5), yticklabels=[f"{name}, n = {cells.loc[cells['cell'] == name, 'n'].max()}" for name in names])
+    alone = cells[(cells["modality"] == s) & (cells["method"] == "single")].set_index(
+        "cell"
+    )["miou"]
+    axis.set(
+        title=s,
+        xlabel="mIoU points of a method − single",
+        yticks=range(len(names)),
+        ylim=(len(names) - 0.5, -0.5),
+        yticklabels=[
+            f"{name}, n = {cells.loc[cells['cell'] == name, 'n'].max()}"
+            for name in names
+        ],
+    )
     print(f"single, {s}, mIoU:", alone.round(1).to_dict())
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+figure.legend(
+    *axes[0].get_legend_handles_labels(),
+    loc="outside lower center",
+    ncols=3,
+    frameon=False,
+)
 for method in [name for name in looks if name in set(shown["method"])]:
     print(f"{method}:")
-    verdicts(shown[shown["method"] == method].assign(method=f"{method} (" + shown["cell"] + ")"), "single", all_lines=False)
+    verdicts(
+        shown[shown["method"] == method].assign(
+            method=f"{method} (" + shown["cell"] + ")"
+        ),
+        "single",
+        all_lines=False,
+    )
 
 # %% [markdown]
 # *Figure: mIoU of a method minus mIoU of `single`, paired, n = 3; a row for each cell, RGB left, depth right; markers are means with 95 % intervals. The legend also names `dense-kdv2`, which was not trained in these cells and has no marker.* **Take-away:** read the printed counts against luck before any marker. No interval lies above zero: on these three dials the map of transfer is empty. With a tenth of the masks CroDiNo-KD is ahead in RGB by +2.8 [−4.0, +9.6], which three seeds cannot tell from luck; with wrong labels it falls behind in depth, −1.8 [−3.2, −0.3], and with `soft=0.5` in RGB as well, −19.2 [−31.3, −7.1].
@@ -530,10 +991,23 @@ for method in [name for name in looks if name in set(shown["method"])]:
 # %%
 answer_1 = answer_2 = answer_3 = None
 if answer_1 is not None:
-    check("exercise 1", np.isclose(answer_1, 100 * sets.scenes.ceilings(0.4)["rgb"]["miou"], atol=0.05))
+    check(
+        "exercise 1",
+        np.isclose(answer_1, 100 * sets.scenes.ceilings(0.4)["rgb"]["miou"], atol=0.05),
+    )
 if answer_2 is not None:
     places = torch.arange(16.0).view(1, 1, 4, 4)
-    check("exercise 2", sorted(answer_2) == [v for v in range(8) if torch.equal(turn(turn(places, torch.tensor([v])), torch.tensor([v])), places)])
+    check(
+        "exercise 2",
+        sorted(answer_2)
+        == [
+            v
+            for v in range(8)
+            if torch.equal(
+                turn(turn(places, torch.tensor([v])), torch.tensor([v])), places
+            )
+        ],
+    )
 if answer_3 is not None:
     check("exercise 3", len(answer_3) >= 3 and np.isfinite(answer_3).all())
 
