@@ -155,7 +155,7 @@ def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
     values = []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)
-        values.append(place_contrast(a, b, labels, places=20).item())
+        values.append(place_contrast(a, b, labels, count=20).item())
     assert values[0] == values[1] != values[2]
     torch.manual_seed(3)
     chosen = torch.randperm(128)[:20]
@@ -166,7 +166,7 @@ def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
 
 def test_nothing_is_drawn_where_there_are_no_more_places():
     state = torch.random.get_rng_state()
-    place_contrast(*two(0, side=8), places=128)
+    place_contrast(*two(0, side=8), count=128)
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
