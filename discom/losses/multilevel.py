@@ -79,10 +79,10 @@ def discom_paper(
     student_logits, teacher_logits = map(standardize, weak) if standardized else weak
     rows = []
     for T in temperatures:
+        terms = mlkd_terms(student_logits, teacher_logits, T)
         student = (student_logits / T).log_softmax(1)
         teacher = (teacher_logits.detach() / T).softmax(1)
-        instance = (student.exp() * (student - teacher)).mean()
-        rows.append(mlkd_terms(student_logits, teacher_logits, T) | {"instance": instance})
+        rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
     return _summed(rows)
 
 

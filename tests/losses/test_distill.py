@@ -176,6 +176,28 @@ def loop_dkd_(s, t, y, T):
     return loop_dkd(s, t, y, T, 0.5, 2.0)
 
 
+def columns_and_rows(s, t, y, T):
+    """Classes in another order, and a constant added to each row."""
+    order = torch.tensor([2, 0, 3, 1])
+    return s[:, order] + 7, t[:, order] - 5, order.argsort()[y], T
+
+
+def swapped(s, t, y, T):
+    return t, s, y, T
+
+
+def other_teacher(s, t, y, T):
+    return s, t.roll(1, 0), y, T
+
+
+def other_labels(s, t, y, T):
+    return s, t, (y + 1) % 4, T
+
+
+def larger(s, t, y, T):
+    return 2 * s + 5, t, y, T
+
+
 BIG = torch.tensor([[1e4, -1e4, 0.0, 1e4], [-1e4, 1e4, 1e4, 0.0]])
 GAP = torch.tensor([[1000.0, 0.0, 0.0, 0.0], [0.0, 1000.0, 1.0, 2.0]])
 PLAIN, Y = torch.tensor([[1.0, 2.0, 3.0, 4.0]]).repeat(2, 1), torch.tensor([0, 1])
