@@ -28,7 +28,7 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
 
     Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. T² keeps the gradient's size when T changes. T may
     be a learned scalar tensor. The result is ≥ 0; 0 where the two agree up to a constant per row.
-    A ValueError for shapes that differ, no sample, or T ≤ 0.
+    A ValueError for shapes that differ or T ≤ 0.
 
     >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added
     0.0
@@ -68,9 +68,8 @@ def dkd_terms(
 
     with b = (p_y, 1 - p_y) and q = softmax(z_c / T) over the classes c ≠ y; labels are int64 [B].
 
-    Source: Zhao et al., CVPR 2022. The target's column is dropped and sums stay logarithms: the
-    official values, and finite at logit gaps of 1000 in float32, where the official are not.
-    A ValueError for shapes that differ, fewer than two classes, or T ≤ 0.
+    Source: Zhao et al., CVPR 2022. Finite at logit gaps of 1000 in float32, where the official code
+    is not. A ValueError for shapes that differ, fewer than two classes, or T ≤ 0.
 
     >>> z, y = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([0])
     >>> [term.item() for term in dkd_terms(z, z, y)]
@@ -174,7 +173,9 @@ def mlkd_terms(
     [0.0, 0.0, 0.0]
     """
     pair = student_logits, teacher_logits
-    instance = kd(*map(standardize, pair) if standardized else pair, temperature=temperature)
+    if standardized:
+        pair = standardize(student_logits), standardize(teacher_logits)
+    instance = kd(*pair, temperature)
     student = (student_logits / temperature).softmax(1)  # [B, C]
     teacher = (teacher_logits.detach() / temperature).softmax(1)
     samples = teacher @ teacher.T - student @ student.T  # [B, B]

@@ -30,8 +30,7 @@ def official(
 
     The paper means to select confident samples and classes. In the code the masks multiply a scalar
     and act as the shares f_b and f_c, about one half; two of the strong view's temperatures read
-    the weak logits. Source: Jin et al., CVPR 2023,
-    github.com/Jin-Ying/Multi-Level-Logit-Distillation at 5ee473f.
+    the weak logits. Source: Jin et al., CVPR 2023, github.com/Jin-Ying/… (see tests/golden).
 
     `weak` and `strong` are logits of student and teacher for two views of the same images.
     `standardized` is LSKD, whose first temperature is 2.

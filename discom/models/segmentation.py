@@ -35,9 +35,8 @@ class EncoderDecoder(nn.Module):
     """Images [B, C_in, H, W] → logits [B, C, H, W], in two steps that losses can reach between.
 
     Sides that the stride does not divide are padded by repeating the last row and column; logits
-    are cropped. The last map is signed (BatchNorm without a ReLU), and all widths are even.
-
-    `stride` is pixels to a cell of the coarsest map, `widths` the maps' channels, finest first.
+    are cropped. The last map is signed (BatchNorm without a ReLU). `stride` is pixels to a cell of
+    the coarsest map, `widths` the maps' channels, finest first.
 
     >>> model = network(3, classes=4)
     >>> maps = model.encode(torch.zeros(2, 3, 50, 37))
@@ -62,7 +61,7 @@ class EncoderDecoder(nn.Module):
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 
     def decode(self, maps: Sequence[Tensor], size: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """See `Decoder`."""
+        """As `Decoder`."""
         return self.decoder(maps, size)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,10 +104,8 @@ def network(channels: int, classes: int, name: str = "small", width: int = 16) -
     "small" is a U-Net (Ronneberger et al. 2015) with maps at 1/2, 1/4 and 1/8 of `width`, 2·width
     and 4·width channels, and no strides, which would shift cells when an image is flipped.
     "unet:resnet34" and the like are segmentation-models-pytorch's, with a 1×1 convolution and
-    BatchNorm that make the last map signed; the decoder gets its positive part.
-
-    Raises:
-        ConfigError: an unknown name, an odd width, or the library is not installed.
+    BatchNorm that make the last map signed; the decoder gets its positive part. A ConfigError for
+    an unknown name, an odd width, or a library that is not installed.
     """
     if name != "small":
         return _from_library(channels, classes, name)

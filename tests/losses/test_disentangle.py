@@ -185,10 +185,10 @@ def flat(term, reduction="paper", targets="paper", grl_lambda=LAMBDA):
 # ---------------------------------------------------------------- the equations, in loops
 
 
-def nll(weight, bias, row, target):
+def nll(head, row, target):
     """-Σ_k t_k log p_k of one row; `target` is a class, or the list of all t_k."""
-    logits = weight @ row + bias
-    logp = logits - logits.max() - (logits - logits.max()).exp().sum().log()
+    logits = head.weight @ row + head.bias
+    logp = logits - logits.exp().sum().log()
     if isinstance(target, list):
         return -sum(t * lp for t, lp in zip(target, logp, strict=True))
     return -logp[target]
@@ -198,59 +198,52 @@ def cosine(a, b):
     return (a * b).sum() / ((a * a).sum().sqrt() * (b * b).sum().sqrt())
 
 
+def rows_of(heads, parts, targets):
+    """The losses of each modality's rows."""
+    triples = zip(heads, parts, targets, strict=True)
+    return [[nll(h, x, t) for x, t in zip(part, ts, strict=True)] for h, part, ts in triples]
+
+
+def mean(rows, reduction="paper"):
+    if reduction == "paper":
+        return sum(sum(row) / len(row) for row in rows)
+    return sum(map(sum, rows)) / sum(map(len, rows))
+
+
 def loops(term, reduction="paper", targets="paper"):
-    def rows(z, loss):
-        return [[loss(number, m, i) for i in range(len(z[m].inv))] for number, m in enumerate(z)]
-
-    def mean(losses):
-        if reduction == "paper":
-            return sum(sum(row) / len(row) for row in losses)
-        return sum(sum(row) for row in losses) / sum(len(row) for row in losses)
-
     def reference(*inputs):
         z, heads, y = structure(inputs)
-        count = range(len(z))
-        number = {n: n if targets == "paper" else [float(n == 0)] * len(z) for n in count}
-
-        def tell(head, part):
-            parts = {m: getattr(z[m], part) for m in z}
-            return rows(z, lambda n, m, i: nll(head.weight, head.bias, parts[m][i], number[n]))
-
-        def classify(part):
-            parts = {m: getattr(z[m], part) for m in z}
-            head = heads.aux
-            return rows(z, lambda n, m, i: nll(head.weight, head.bias, parts[m][i], y[m][i]))
-
-        def pair(one, two):
-            return rows(z, lambda n, m, i: cosine(getattr(z[m], one)[i], getattr(z[m], two)[i]))
-
+        count, classes = len(z), list(y.values())
+        inv, inf, irr = ([getattr(e, part) for e in z.values()] for part in PARTS)
+        numbers = [n if targets == "paper" else [float(n == 0)] * count for n in range(count)]
+        numbers = [[n] * len(x) for n, x in zip(numbers, inv, strict=True)]
+        adv = [heads.adv] * count
         if term == "cl":
-            both, task = {m: torch.cat([z[m].inv, z[m].inf], 1) for m in z}, heads.task
-            wb = {m: (task[m].weight, task[m].bias) for m in z}
-            return mean(rows(z, lambda n, m, i: nll(*wb[m], both[m][i], y[m][i])))
+            both = [torch.cat(pair, 1) for pair in zip(inv, inf, strict=True)]
+            return mean(rows_of(heads.task.values(), both, classes), reduction)
         if term == "adv":
-            return mean(tell(heads.adv, "inv"))
+            return mean(rows_of(adv, inv, numbers), reduction)
         if term == "mod":
-            return mean(tell(heads.mod_inf, "inf") + tell(heads.mod_irr, "irr"))
+            rows = rows_of([heads.mod_inf] * count, inf, numbers)
+            return mean(rows + rows_of([heads.mod_irr] * count, irr, numbers), reduction)
         if term == "aux":
-            return mean(classify("inv")) + mean(classify("inf"))
+            aux = [heads.aux] * count
+            return sum(mean(rows_of(aux, part, classes), reduction) for part in (inv, inf))
         if term == "orth":
-            return mean(pair("inv", "inf")) + mean(pair("inf", "irr"))
+            angles = [[list(map(cosine, *m)) for m in zip(inf, x, strict=True)] for x in (inv, irr)]
+            return sum(mean(rows, reduction) for rows in angles)
         if term == "pairwise":
-            total, w, b = 0.0, heads.adv.weight, heads.adv.bias
-            for two in combinations(count, 2):
-                for side in (0, 1):
-                    part = list(z.values())[two[side]].inv
-                    losses = [nll(w[list(two)], b[list(two)], row, side) for row in part]
-                    total = total + sum(losses) / len(part)
-            return total / (len(z) - 1)
-        total, w, b = 0.0, heads.adv.weight, heads.adv.bias  # confusion
-        for n, part in enumerate(z.values()):
-            for row in part.inv:
-                odds = [1 / len(z)] * len(z)
-                hide = nll(w.detach(), b.detach(), row, odds)
-                total = total + (nll(w, b, row.detach(), n) + LAMBDA * hide) / len(part.inv)
-        return total
+            total = 0.0
+            for pair in map(list, combinations(range(count), 2)):
+                head = SimpleNamespace(weight=heads.adv.weight[pair], bias=heads.adv.bias[pair])
+                parts = [inv[k] for k in pair]
+                sides = [[side] * len(x) for side, x in enumerate(parts)]
+                total = total + mean(rows_of([head] * 2, parts, sides)) / (count - 1)
+            return total
+        frozen = SimpleNamespace(weight=heads.adv.weight.detach(), bias=heads.adv.bias.detach())
+        odds = [[[1 / count] * count] * len(x) for x in inv]
+        classifier = rows_of(adv, [x.detach() for x in inv], numbers)
+        return mean(classifier) + LAMBDA * mean(rows_of([frozen] * count, inv, odds))
 
     return reference
 

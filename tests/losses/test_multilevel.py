@@ -275,17 +275,6 @@ def test_seven_checks(name, check):
 # ---------------------------------------------------------------- what only one of them has
 
 
-def test_the_papers_instance_term_is_least_at_the_softmax_of_a_softmax():
-    """There it is -log Σ_c e^{p_t} / C, below its value at the teacher itself."""
-    s, t = normal(6, 5), normal(6, 5, seed=1)
-    p = (t / 3).softmax(1)
-    best = (3 * p).requires_grad_()  # at T = 3 its probabilities are softmax(p)
-    value = discom_paper((best, t), [3.0])["instance"]
-    assert value.item() == pytest.approx(-p.logsumexp(1).mean().item() / 5)
-    assert torch.autograd.grad(value, best)[0].abs().max() < 1e-12
-    assert value < min(discom_paper((z, t), [3.0])["instance"] for z in (s, t))
-
-
 def test_shares_of_confident_samples_and_classes():
     """The median counts, so (n + 1) / 2n for odd n, and what ties with it, in float32, too."""
     for shape in ((1, 2), (4, 3), (5, 6)):

@@ -173,10 +173,3 @@ def test_hsic_sees_what_correlation_does_not():
     assert squared_correlation(parabola, a) < 0.1
     values = [hsic({"rgb": Embedding(part, part, a)}).item() for part in (a**2, noise)]
     assert values[0] > 3 * values[1]
-
-
-def test_hsic_falls_towards_0_for_independent_parts():
-    sizes = (16, 128, 512)
-    values = [hsic({"m": Embedding(*normal(3, rows, 2, seed=rows))}).item() for rows in sizes]
-    assert 2 > values[0] > values[1] > values[2] > 0
-    assert values[1] > 0.02  # as the docstring says of B = 128
