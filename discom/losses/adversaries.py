@@ -1,8 +1,6 @@
 """Two alternatives to Eq. 3 for more than two modalities, which the paper leaves open.
 
-`disentangle.adversarial_loss` asks one classifier of all M modalities and reverses its gradient.
-`confusion_loss` pushes that classifier's answer to uniform, `pairwise_loss` asks one discriminator
-for each pair. B batch, D embedding width, M modalities.
+Both take modality → an Embedding, whose inv is [B, D] and whose B may differ. M modalities.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,20 +23,11 @@ def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: flo
               - \frac{\lambda}{M} \sum_m \sum_k \log
               \mathrm{softmax}_k(\mathrm{Cl}_{adv}^*(z_{inv}))
 
-    sg stops the gradient before the encoders and Cl_adv* is Cl_adv with frozen weights: the first
-    sum trains the classifier alone, the second the encoders alone. Reversal drives an encoder
-    towards what the classifier takes for another modality; this loss stops at even odds, and its
-    gradient does not fade where the classifier is sure.
+    sg stops the gradient before the encoders, and Cl_adv* is the linear layer `heads.adv` (D → M)
+    with frozen weights: the first sum trains the classifier alone, the second the encoders alone.
+    The value is (1 + λ)·M·log M where nothing tells the modalities apart.
 
     Source: the domain confusion loss of Tzeng et al. (ICCV 2015), both of its steps in one.
-
-    Args:
-        embeddings: modality → an Embedding, its inv [B, D]; B may differ. The order numbers them.
-        heads: `.adv` is linear, D → M.
-        grl_lambda: weight λ of the encoders' sum.
-
-    Returns:
-        A scalar ≥ λ·M·log M; (1 + λ)·M·log M where nothing tells the modalities apart.
 
     >>> from discom.models import Embedding, Heads
     >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth", "thermal")}
@@ -64,15 +53,8 @@ def pairwise_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: floa
               [\mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^a_{inv})), 0) +
               \mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^b_{inv})), 1)]
 
-    Each modality is in M - 1 pairs, so it has the weight that it has in Eq. 3. Source: ours.
-
-    Args:
-        embeddings: modality → an Embedding, its inv [B, D]; B may differ.
-        heads: `.adv` maps "a-b", two modalities in the order of `embeddings`, to a layer D → 2.
-        grl_lambda: strength λ of the gradient reversal.
-
-    Returns:
-        A scalar ≥ 0; M·log 2 where nothing tells the modalities apart.
+    Cl_ab is `heads.adv["a-b"]`, D → 2. Each modality is in M - 1 pairs, so it has the weight that
+    it has in Eq. 3; M·log 2 where nothing tells the modalities apart. Source: ours.
 
     >>> from discom.models import Embedding, Heads
     >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth", "thermal")}

@@ -1,8 +1,7 @@
-"""CroDiNo-KD's terms, one pure function each: what two encoder–decoders learn from each other.
+"""CroDiNo-KD's terms. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
 
 Only the README of CroDiNo-KD (Ferrod et al., ECML-PKDD 2025) is public. It names disentanglement,
-contrastive learning and an auxiliary decoder; which layer is split, which pairs are contrasted and
-with what weights is ours. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
+contrastive learning and an auxiliary decoder; layer, pairs and weights are ours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
+from discom.losses.dense import places
 from discom.losses.distill import full_precision
 from discom.losses.separate import squared_correlation
 
@@ -20,11 +20,7 @@ __all__ = ["cross_halves", "halves", "place_contrast", "place_labels", "place_se
 
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """A map [B, 2D, h, w] → its invariant and its specific half, [B, D, h, w] each.
-
-    Raises:
-        ConfigError: an odd number of channels.
-    """
+    """A map [B, 2D, h, w] → its invariant and its specific half, [B, D, h, w] each."""
     if maps.shape[1] % 2:
         raise ConfigError(
             f"network: a map of {maps.shape[1]} channels has no halves; choose an even width"
@@ -38,21 +34,14 @@ def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
 
     .. math:: L_{\perp} = \sum_m r^2(inv_m, spec_m)
 
-    Source: ours. The squared cosine of two long vectors is near zero in any case; correlations
-    between channels are not.
-
-    Args:
-        maps: modality → [B, 2D, h, w], signed.
-
-    Returns:
-        A scalar in [0, M].
+    Source: ours. Maps are signed, [B, 2D, h, w] for each modality; the result is in [0, M].
 
     >>> x = torch.randn(4, 1, 8, 8)
     >>> round(place_separation({"rgb": torch.cat([x, -3 * x], 1)}).item(), 4)
     1.0
     """
     pairs = [halves(one) for one in maps.values()]
-    return torch.stack([squared_correlation(_places(a), _places(b)) for a, b in pairs]).sum()
+    return torch.stack([squared_correlation(places(a), places(b)) for a, b in pairs]).sum()
 
 
 def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
@@ -69,7 +58,7 @@ def place_contrast(
     second: Tensor,
     labels: Tensor | None = None,
     temperature: float = 0.1,
-    places: int = 1024,
+    count: int = 1024,
 ) -> Tensor:
     r"""InfoNCE over places: a place resembles itself in the other modality, not other places.
 
@@ -77,30 +66,24 @@ def place_contrast(
               + \log \mathrm{softmax}_q(b_p \cdot a_q / \tau)_p], \qquad \|a_p\| = \|b_p\| = 1
 
     Source: InfoNCE (van den Oord et al. 2018); the pairs are ours. Other places of the same class
-    are no
-    negatives: two pieces of one material should look alike. A place without a label is a negative
-    of all others.
+    are no negatives; a place without a label is a negative of all others. The result is log of the
+    number of places where all are alike.
 
     Args:
-        first, second: the invariant halves of two modalities [B, D, h, w], both in the scene's own
-            position.
-        labels: class of each place [B, h, w], 255 for none; without them all other places are
-        negatives.
+        first, second: the invariant halves of two modalities [B, D, h, w], in the same position.
+        labels: class of each place [B, h, w], or `NO_LABEL`; None makes all others negatives.
         temperature: τ > 0.
-        places: so many are drawn at random where there are more; the cost grows with their square.
-
-    Returns:
-        A scalar ≥ 0; log of the number of places where all are alike.
+        count: so many places are drawn at random where there are more; costs grow with its square.
 
     >>> a = torch.eye(4).view(1, 4, 2, 2)
     >>> place_contrast(a, a).item() < 1e-3, round(place_contrast(0 * a, 0 * a).item(), 4)  # log 4
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
-        a, b = (F.normalize(full_precision(_places(x)), dim=1) for x in (first, second))  # [P, D]
+        a, b = (F.normalize(full_precision(places(x)), dim=1) for x in (first, second))  # [P, D]
         classes = None if labels is None else labels.flatten()  # [P]
-        if len(a) > places:
-            rows = torch.randperm(len(a))[:places].to(a.device)
+        if len(a) > count:
+            rows = torch.randperm(len(a))[:count].to(a.device)
             a, b = a[rows], b[rows]
             classes = None if classes is None else classes[rows]
         scores = a @ b.T / temperature  # [P, P]
@@ -118,12 +101,8 @@ def cross_halves(maps: Mapping[str, Sequence[Tensor]], shift: int = 0) -> list[T
     Row i of the batch takes the invariant half of modality (i + shift) mod M and the specific half
     of the one after it, so that one pass over a batch trains on all M pairings.
 
-    Args:
-        maps: modality → its maps, finest first, [B, 2D_k, h_k, w_k], in the scene's own position.
-        shift: which pairing row 0 has.
-
-    Returns:
-        A map for each scale, of the same shape as those of one modality.
+    `maps` holds each modality's maps, finest first, [B, 2D_k, h_k, w_k], in the scene's own
+    position; the result has a map of the same shape for each scale.
     """
     mixed = []
     for scale in zip(*maps.values(), strict=True):  # of each scale, the M maps
@@ -135,8 +114,3 @@ def cross_halves(maps: Mapping[str, Sequence[Tensor]], shift: int = 0) -> list[T
         parts = [invariant[source, rows], specific[(source + 1) % len(pairs), rows]]
         mixed.append(torch.cat(parts, dim=1))
     return mixed
-
-
-def _places(maps: Tensor) -> Tensor:
-    """[B, D, h, w] → [P, D]."""
-    return maps.flatten(2).transpose(1, 2).flatten(0, 1)

@@ -1,10 +1,9 @@
 """Losses of dense prediction: labels of pixels, and seven ways to copy a teacher's maps.
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
-z^s, z^t logits of student and teacher; p_T = softmax(z / T) over classes unless said otherwise;
-KL(a ‖ b) = Σ a (log a - log b). All is computed in float32 at least, and no gradient reaches the
-teacher's maps. A term without labels covers unlabelled pixels too. Where paper and official code
-differ, the code is followed (tests/golden names the commits).
+z^s, z^t logits of student and teacher; p_T = softmax(z / T). All is computed in float32 at least,
+and no gradient reaches the teacher's maps. Where paper and official code differ, the code is
+followed (tests/golden names the commits).
 """
 
 import torch
@@ -12,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data.checks import NO_LABEL
-from discom.losses.distill import check_temperature, full_precision, kd
+from discom.losses.distill import full_precision, kd
 
 __all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative"]
 __all__ += ["pixel_wise", "prototype_similarity", "receptive_mask", "soft_labels"]
@@ -27,9 +26,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
     .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
-    Args:
-        logits: [B, C, H, W].
-        labels: [B, H, W], int64 in [0, C), or `NO_LABEL`.
+    Logits are [B, C, H, W], labels [B, H, W] int64 in [0, C), or `NO_LABEL`.
 
     >>> labels = torch.tensor([[[3, NO_LABEL]]])
     >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), labels).item(), 4)  # log 4
@@ -45,17 +42,14 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
     .. math:: L = \frac{T^2}{BHW} \sum_{b,x} \mathrm{KL}(p^t_T \| p^s_T)
 
-    Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Both
-    logits are [B, C, H, W]; the result is ≥ 0, and 0 where they agree up to a constant per pixel.
-
-    Raises:
-        ValueError: shapes that differ or are no maps, or T ≤ 0.
+    Source: Hinton et al. 2015 for each pixel, in the reduction of MasKD's official code. Logits are
+    [B, C, H, W]; the result is ≥ 0, and 0 where they agree up to a constant per pixel.
 
     >>> pixel_wise(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 5.0)).item()
     0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(_pixels(student), _pixels(teacher), temperature)
+    return kd(places(student), places(teacher), temperature)
 
 
 def channel_wise(
@@ -67,8 +61,7 @@ def channel_wise(
               \mathrm{softmax}_x(z / T)
 
     Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 are its
-    script's, not its parser's defaults. Its log(softmax) underflows to -∞, the log-softmax here
-    does not. Both are [B, C, H, W], logits or features; the result is ≥ 0, and 0 where they agree
+    script's. Both are [B, C, H, W], logits or features; the result is ≥ 0, and 0 where they agree
     up to a constant per image and channel.
 
     >>> teacher = torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)
@@ -85,8 +78,7 @@ def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
 
     .. math:: L = \tfrac{1}{BHWC} \sum_{b,x,c} p^t_T (\log p^t_T - \log p^s_T)
 
-    Source: Wang et al., ICASSP 2023, as in its official code, so it is `pixel_wise` / (C · T²).
-    Their T is 10, their weight 10.
+    Source: Wang et al., ICASSP 2023, as in its official code; T = 10 and weight 10 are theirs.
 
     >>> student, teacher = torch.tensor([[0.0, 1.0], [2.0, 0.0]])[:, None, :, None, None]
     >>> ratio = pixel_wise(student, teacher, 10.0) / element_kd(student, teacher)
@@ -107,19 +99,11 @@ def prototype_similarity(
               10^{-5}}
 
     Source: Wang et al., ICASSP 2023; weight .1. As in the official code, a class that any image of
-    the batch lacks is dropped for the whole batch. That code takes volumes only; this is its value
-    for a depth of 1. Cells without a label belong to no prototype but are compared like the others.
+    the batch lacks is dropped for the whole batch; cells without a label belong to no prototype but
+    are compared like the others.
 
-    Args:
-        student_features, teacher_features: [B, D, h, w] and [B, D', h, w], before the last layer.
-        labels: [B, h, w], int64 in [0, classes), or `NO_LABEL`.
-        classes: C.
-
-    Returns:
-        A scalar in [0, 4]; 0, with a gradient of 0, if no class is in every image.
-
-    Raises:
-        ValueError: maps or labels of different sizes.
+    Features are [B, D, h, w] and [B, D', h, w], labels [B, h, w] int64, or `NO_LABEL`. The result
+    is in [0, 4]; 0, with a gradient of 0, if no class is in every image.
 
     >>> f = torch.eye(2)[None, :, None]  # two cells, each its class's prototype
     >>> g = torch.ones(1, 2, 1, 2)  # a teacher for which the classes are alike
@@ -128,9 +112,7 @@ def prototype_similarity(
     """
     sizes = {(len(x), *x.shape[-2:]) for x in (student_features, teacher_features, labels)}
     if len(sizes) > 1:
-        raise ValueError(
-            f"features and labels: sizes {sorted(sizes)}; bring them to one resolution"
-        )
+        raise ValueError(f"features and labels: sizes {sorted(sizes)}; give one resolution")
     numbers = torch.arange(classes, device=labels.device)
     masks = labels.flatten(1)[:, None] == numbers[:, None]  # [B, C, h·w]
     shared = masks.any(2).all(0)  # [C]; the others weigh 0, which needs no copy to the host
@@ -156,8 +138,7 @@ def token_masks(tokens: Tensor, teacher_features: Tensor) -> Tensor:
     .. math:: m_k(x) = \sigma(\tau_k \cdot f^t_x)
 
     Source: Huang et al., ICLR 2023. Officially 8 tokens on maps of class scores, learned on the
-    teacher first (Σ_k mask_k ⊙ feature takes the feature's place, `token_overlap` keeps the masks
-    apart) and then frozen.
+    teacher first (Σ_k mask_k ⊙ feature takes the feature's place), then frozen.
 
     >>> token_masks(torch.zeros(2, 3), torch.ones(1, 3, 1, 1)).flatten().tolist()
     [0.5, 0.5]
@@ -216,14 +197,11 @@ def masked_generative(
 
     .. math:: L_{MGD} = \tfrac{1}{B} \| G(m \odot f^s) - f^t \|^2
 
-    Source: Yang et al., ECCV 2022, segmentation; weight 2e-5. One draw per cell is shared by all
-    channels, and what is kept is not scaled up: kept = (torch.rand(B, 1, h, w) <= .25). Where the
-    widths differ, a learned 1×1 convolution of the student's map comes before the mask.
+    Source: Yang et al., ECCV 2022, segmentation; weight 2e-5. What is kept is not scaled up; where
+    the widths differ, a learned 1×1 convolution of the student's map comes before the mask.
 
-    Args:
-        student_features, teacher_features: [B, D, h, w] and [B, D', h, w].
-        generator: D → D': 3×3 convolution, ReLU, 3×3 convolution, learned with the student.
-        kept: [B, 1, h, w], 1 or True where the student's map is kept.
+    G maps D channels to D': 3×3 convolution, ReLU, 3×3 convolution, learned with the student.
+    m is kept = (torch.rand(B, 1, h, w) <= .25), one draw per cell for all channels.
 
     >>> s, t = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[4.0, 2.0]]]])
     >>> masked_generative(s, t, nn.Identity(), torch.tensor([[[[1, 0]]]])).item()  # 3² + 2²
@@ -239,21 +217,16 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
     .. math:: L = \tfrac{1}{BHW} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}(z^t / T) \|
               \mathrm{softmax}(z^s))
 
-    Source: KD-Net (Hu et al., MICCAI 2020) says that it adapts generalized distillation (Lopez-Paz
-    et al., ICLR 2016). It has no official code and its equations were not at hand, so this is
-    generalized distillation for each pixel and no reproduction. T, the mean, and KL for the
-    cross-entropy (the same gradient) are ours.
-
-    Raises:
-        ValueError: shapes that differ or are no maps, or T ≤ 0.
+    Source: generalized distillation (Lopez-Paz et al., ICLR 2016) for each pixel, which KD-Net (Hu
+    et al., MICCAI 2020) says it adapts. KD-Net has no official code and its equations were not at
+    hand, so this is no reproduction: T, the mean, and KL for the cross-entropy are ours.
 
     >>> student, teacher = torch.tensor([[1.0, 0.0], [4.0, 0.0]])[:, None, :, None, None]
     >>> soft_labels(student, teacher).item()
     0.0
     """
-    check_temperature(temperature)
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(_pixels(student), _pixels(teacher) / temperature, 1.0)
+    return kd(places(student), places(teacher) / temperature, 1.0)
 
 
 def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
@@ -262,9 +235,8 @@ def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:
     .. math:: L_{latent} = \tfrac{1}{Bhw} \sum_{b,x} \mathrm{KL}(\mathrm{softmax}_d f^t \|
               \mathrm{softmax}_d f^s)
 
-    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output, as later works
-    say; its equation was not at hand. Ours: the encoder's last map [B, D, h, w] and the mean over
-    its cells.
+    Source: KD-Net (Hu et al., MICCAI 2020) supervises features besides the output; its equation was
+    not at hand. Ours: the encoder's last map [B, D, h, w] and the mean over its cells.
 
     >>> latent_kl(torch.zeros(1, 8, 2, 2), torch.ones(1, 8, 2, 2)).item()
     0.0
@@ -279,6 +251,6 @@ def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     return full_precision(student), full_precision(teacher.detach())
 
 
-def _pixels(logits: Tensor) -> Tensor:
-    """[B, C, H, W] → [B·H·W, C]."""
-    return logits.movedim(1, -1).flatten(0, -2)
+def places(maps: Tensor) -> Tensor:
+    """[B, D, h, w] → [B·h·w, D]."""
+    return maps.movedim(1, -1).flatten(0, -2)

@@ -1,17 +1,13 @@
-"""Equations 2–6 of DisCoM-KD, one function each. B batch, D embedding width, C classes, M
-modalities.
+"""Equations 2–6 of DisCoM-KD. B batch, D embedding width, C classes, M modalities.
 
 Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
-orthogonality term: ≥ -2M). The paper and its released code differ in two conventions; both can be
-had:
+orthogonality term: ≥ -2M). The paper and its released code differ in two conventions:
 
 reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
-    rows of all modalities. With equal batches that is 1/M of the paper's value, and 1/(2M) for
-    L_mod, whose two heads share the mean.
+    rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.
 modality_targets: "paper" asks each modality classifier for the number of the modality; "released"
-    reads a matrix of ones for the first modality and zeros for the others as class probabilities.
-    The first modality is then driven to equal odds and the others get no gradient, which leaves
-    L_adv and L_mod almost without effect.
+    reads a matrix of ones for the first modality and zeros for the others as class probabilities,
+    which leaves L_adv and L_mod almost without effect.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +22,8 @@ from discom.errors import ConfigError
 
 __all__ = ["adversarial_loss", "auxiliary_loss", "check_conventions", "modality_loss"]
 __all__ += ["orthogonality_loss", "reverse_gradient", "task_loss", "terms"]
+
+Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -70,10 +68,7 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 
 
 def task_loss(
-    embeddings: Mapping[str, Any],
-    heads: Any,
-    labels: Mapping[str, Tensor],
-    reduction: str = "paper",
+    embeddings: Embeddings, heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
 ) -> Tensor:
     r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
@@ -87,7 +82,7 @@ def task_loss(
 
 
 def adversarial_loss(
-    embeddings: Mapping[str, Any],
+    embeddings: Embeddings,
     heads: Any,
     *,
     grl_lambda: float = 1.0,
@@ -108,7 +103,7 @@ def adversarial_loss(
 
 
 def modality_loss(
-    embeddings: Mapping[str, Any],
+    embeddings: Embeddings,
     heads: Any,
     *,
     reduction: str = "paper",
@@ -127,15 +122,12 @@ def modality_loss(
 
 
 def auxiliary_loss(
-    embeddings: Mapping[str, Any],
-    heads: Any,
-    labels: Mapping[str, Tensor],
-    reduction: str = "paper",
+    embeddings: Embeddings, heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
 ) -> Tensor:
     r"""Eq. 5: z_inv alone and z_inf alone must tell the class, by one head for both.
 
-    .. math:: L_{aux} = \sum_m \sum_{z \in \{z_{inv}, z_{inf}\}} \mathrm{CE}(\mathrm{Cl}_{aux}(z),
-    y_m)
+    .. math:: L_{aux} = \sum_m \sum_{z \in \{z_{inv}, z_{inf}\}}
+              \mathrm{CE}(\mathrm{Cl}_{aux}(z), y_m)
     """
     sums = []
     for part in ("inv", "inf"):
@@ -145,7 +137,7 @@ def auxiliary_loss(
     return sums[0] + sums[1]
 
 
-def orthogonality_loss(embeddings: Mapping[str, Any], reduction: str = "paper") -> Tensor:
+def orthogonality_loss(embeddings: Embeddings, reduction: str = "paper") -> Tensor:
     r"""Eq. 6, signed: its minimum, -2M, is opposition, not orthogonality; (inv, irr) is free.
 
     .. math:: L_{\perp} = \sum_m \cos(z_{inv}, z_{inf}) + \sum_m \cos(z_{inf}, z_{irr})
@@ -156,7 +148,7 @@ def orthogonality_loss(embeddings: Mapping[str, Any], reduction: str = "paper") 
 
 
 def terms(
-    embeddings: Mapping[str, Any],
+    embeddings: Embeddings,
     heads: Any,
     labels: Mapping[str, Tensor],
     *,
@@ -165,27 +157,19 @@ def terms(
     modality_targets: str = "paper",
     adversary: Callable[..., Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    r"""The five terms of DisCoM-KD's loss, Eqs. 2–6; the loss, Eq. 7, is their sum.
+    r"""The five terms of DisCoM-KD's loss, Eqs. 2–6, unweighted; the loss, Eq. 7, is their sum.
 
     .. math:: L = L_{cl} + L_{adv} + L_{mod} + L_{aux} + L_{\perp}
 
     Args:
-        embeddings: modality → an Embedding (inv, inf, irr, each [B, D]); the order numbers the
-            modalities, and B may differ between them.
-        heads: linear layers `.task[modality]` 2D → C, `.adv`, `.mod_inf`, `.mod_irr` D → M, `.aux`
-        D → C.
+        embeddings: two modalities or more; their order numbers them, and B may differ.
+        heads: `.task[modality]` 2D → C, `.adv`, `.mod_inf`, `.mod_irr` D → M, and `.aux` D → C.
         labels: modality → classes [B], int64 in [0, C).
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
-        adversary: takes Eq. 3's place, see `losses.adversaries`; it knows the paper's conventions
-            only.
+        adversary: takes Eq. 3's place in the paper's conventions, see `losses.adversaries`.
 
-    Returns:
-        {"cl", "adv", "mod", "aux", "orth"}, unweighted scalars.
-
-    Raises:
-        ValueError: fewer than two modalities, labels that do not fit the embeddings, an unknown
-            convention.
+    A ValueError for too few modalities, none of one's samples, or an unknown convention.
 
     >>> from discom.models import Embedding, Heads
     >>> z = {m: Embedding(*torch.eye(3, 8).expand(2, 3, 8).unbind(1)) for m in ("rgb", "depth")}
@@ -193,7 +177,7 @@ def terms(
     >>> list(terms(z, Heads(list(z), 8, 4), y))
     ['cl', 'adv', 'mod', 'aux', 'orth']
     """
-    _check(embeddings, heads, labels)
+    _check(embeddings, heads)
     conventions: Any = {"reduction": reduction, "modality_targets": modality_targets}
     hidden = adversary or partial(adversarial_loss, **conventions)
     return {
@@ -212,21 +196,12 @@ def check_conventions(**conventions: str) -> None:
             raise ConfigError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")
 
 
-def _check(embeddings, heads, labels) -> None:
-    names = list(embeddings)
-    count: Any = getattr(heads.mod_inf, "out_features", len(names))
+def _check(embeddings: Embeddings, heads: Any) -> None:
+    names, count = list(embeddings), heads.mod_inf.out_features
     if len(names) < 2:
         raise ValueError(f"embeddings: {names} is fewer than two modalities; give two or more")
-    if count != len(names):
-        raise ValueError(
-            f"embeddings: {names} for heads that tell {count} modalities apart; give all of them,"
-            " a missing one would renumber the others"
-        )
+    if count != len(names):  # a missing one would renumber the others
+        raise ValueError(f"embeddings: {names} for heads of {count} modalities; give all of them")
     for name, z in embeddings.items():
         if not len(z.inv):
             raise ValueError(f"embeddings: '{name}' has no samples in this batch; give one or more")
-        count = len(labels[name]) if name in labels else "no"
-        if count != len(z.inv):
-            raise ValueError(
-                f"labels: {count} labels for {len(z.inv)} embeddings of '{name}'; give one for each"
-            )

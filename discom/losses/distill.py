@@ -1,10 +1,8 @@
 """Losses of distillation on logits: KD, DKD, CTKD, MLKD's terms, and LSKD's standardisation.
 
-B batch, C classes; z^s, z^t logits of student and teacher; p_T = softmax(z / T);
-KL(a ‖ b) = Σ_c a (log a - log b) in natural units. Every function takes logits [B, C], never
-probabilities; no gradient reaches the teacher's.
-Where paper and official code differ, the code is followed and the docstring says so
-(tests/golden names the commits).
+z^s, z^t are logits of student and teacher [B, C]; p_T = softmax(z / T); KL(a ‖ b) =
+Σ_c a (log a - log b). No gradient reaches the teacher's. Where paper and official code differ, the
+code is followed (tests/golden names the commits).
 """
 
 import math
@@ -28,19 +26,9 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     .. math:: L_{KD} = \frac{T^2}{B} \sum_i \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
               \mathrm{softmax}(z / T)
 
-    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. T² keeps the gradient's size when T changes: per
-    sample it is T (p^s_T - p^t_T) / B.
-
-    Args:
-        student_logits, teacher_logits: [B, C].
-        temperature: T > 0; a scalar tensor may be learned, and then the gradient runs through T²
-            and both softmaxes.
-
-    Returns:
-        A scalar ≥ 0; 0 where the two agree up to a constant per row.
-
-    Raises:
-        ValueError: shapes that differ, no sample, or T ≤ 0.
+    Source: Hinton et al. 2015; DisCoM-KD, Eq. 1. T² keeps the gradient's size when T changes. T may
+    be a learned scalar tensor. The result is ≥ 0; 0 where the two agree up to a constant per row.
+    A ValueError for shapes that differ or T ≤ 0.
 
     >>> kd(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).item()  # a constant added
     0.0
@@ -56,11 +44,8 @@ def standardize(logits: Tensor) -> Tensor:
 
     .. math:: \mathcal{Z}(z) = (z - \mathrm{mean}_c\, z) / (\mathrm{std}_c\, z + 10^{-7})
 
-    Source: Sun et al., CVPR 2024, with the unbiased standard deviation (division by C - 1). It goes
-    in front of any loss here, for both networks; the cross-entropy keeps its raw logits.
-
-    Raises:
-        ValueError: fewer than two classes.
+    Source: Sun et al., CVPR 2024, with the unbiased standard deviation. It goes in front of any
+    loss here, for both networks; the cross-entropy keeps raw logits. A ValueError for one class.
 
     >>> standardize(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
     [[-0.9999998807907104, 0.0, 0.9999998807907104]]
@@ -81,23 +66,10 @@ def dkd_terms(
     .. math:: \mathrm{TCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(b^t_i \| b^s_i), \qquad
               \mathrm{NCKD} = \frac{T^2}{B} \sum_i \mathrm{KL}(q^t_i \| q^s_i)
 
-    with b = (p_y, 1 - p_y) and q = softmax(z_c / T) over the classes c ≠ y.
+    with b = (p_y, 1 - p_y) and q = softmax(z_c / T) over the classes c ≠ y; labels are int64 [B].
 
-    Source: Zhao et al., CVPR 2022. The official code subtracts 1000 from the target's logit and
-    takes the logarithm of a sum of probabilities. Here the target's column is dropped and sums stay
-    logarithms: the same values, and finite at logit gaps of 1000 in float32, where the official are
-    not.
-
-    Args:
-        student_logits, teacher_logits: [B, C], C ≥ 2; with two classes NCKD is 0.
-        labels: [B], int64 in [0, C).
-        temperature: T > 0.
-
-    Returns:
-        (TCKD, NCKD), scalars ≥ 0.
-
-    Raises:
-        ValueError: shapes that differ, labels that do not fit, or T ≤ 0.
+    Source: Zhao et al., CVPR 2022. Finite at logit gaps of 1000 in float32, where the official code
+    is not. A ValueError for shapes that differ, fewer than two classes, or T ≤ 0.
 
     >>> z, y = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([0])
     >>> [term.item() for term in dkd_terms(z, z, y)]
@@ -106,7 +78,8 @@ def dkd_terms(
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
     classes = student_logits.shape[1]
-    _check_labels(labels, len(student_logits), classes)
+    if classes < 2:
+        raise ValueError(f"logits: {classes} class leaves none besides the target; give two")
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
     for raw in (student_logits, teacher_logits.detach()):
@@ -144,14 +117,8 @@ def curriculum_lambda(epoch: float, loops: float = 10) -> float:
 
     .. math:: \lambda(e) = -\tfrac{1}{2} (1 - \cos(\pi \min(e, L) / L))
 
-    Source: Li et al., AAAI 2023. θ receives λ · ∂L/∂θ, so the negative λ alone makes the
-    temperature climb while the student descends.
-
-    Args:
-        epoch, loops: e and L in one unit, epochs or shares of a run.
-
-    Raises:
-        ConfigError: loops ≤ 0.
+    Source: Li et al., AAAI 2023. θ receives λ · ∂L/∂θ, so the temperature climbs while the student
+    descends. e and L > 0 have one unit, epochs or shares of a run.
 
     >>> [round(curriculum_lambda(epoch), 3) for epoch in (0, 5, 10, 11)]
     [-0.0, -0.5, -1.0, -1.0]
@@ -166,11 +133,7 @@ class CurriculumTemperature(nn.Module):
 
     .. math:: T = start + span \cdot \sigma(\theta)
 
-    Source: Li et al., AAAI 2023, the global variant; the official t_end = 20 is a span, so T
-    reaches 21.
-
-    Raises:
-        ConfigError: a temperature that could be 0 or less, infinite, or a constant.
+    Source: Li et al., AAAI 2023, the global variant; the official t_end = 20 is a span.
 
     >>> round(CurriculumTemperature()().item(), 4)  # 1 + 20 · σ(1)
     15.6212
@@ -191,24 +154,28 @@ class CurriculumTemperature(nn.Module):
 
 
 def mlkd_terms(
-    student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    temperature: float = 4.0,
+    *,
+    standardized: bool = False,
 ) -> dict[str, Tensor]:
     r"""Multi-level KD at one temperature: agreement per sample (`kd`), of samples and of classes.
 
     .. math:: L_{batch} = \tfrac{1}{B} \| P_t P_t^\top - P_s P_s^\top \|_F^2, \qquad
               L_{classes} = \tfrac{1}{C} \| P_t^\top P_t - P_s^\top P_s \|_F^2
 
-    with P = softmax(z / T) [B, C]; these two have no T². Source: Jin et al., CVPR 2023;
-    `losses.multilevel` adds up temperatures and views.
-
-    Returns:
-        {"instance", "batch", "classes"}, scalars ≥ 0.
+    with P = softmax(z / T) [B, C]; these two have no T². `standardized` is LSKD, which its official
+    code has for `kd` alone. Source: Jin et al., CVPR 2023. Scalars ≥ 0.
 
     >>> z = torch.eye(3)
     >>> [term.item() for term in mlkd_terms(z, z).values()]
     [0.0, 0.0, 0.0]
     """
-    instance = kd(student_logits, teacher_logits, temperature)
+    pair = student_logits, teacher_logits
+    if standardized:
+        pair = standardize(student_logits), standardize(teacher_logits)
+    instance = kd(*pair, temperature)
     student = (student_logits / temperature).softmax(1)  # [B, C]
     teacher = (teacher_logits.detach() / temperature).softmax(1)
     samples = teacher @ teacher.T - student @ student.T  # [B, B]
@@ -221,12 +188,8 @@ def mlkd_terms(
 
 
 def check_temperature(temperature: float | Tensor) -> None:
-    """Raise a ConfigError unless T is a positive finite number, or a scalar tensor."""
-    if isinstance(temperature, Tensor):
-        if temperature.ndim:
-            shape = tuple(temperature.shape)
-            raise ConfigError(f"temperature: a tensor of shape {shape}; give a scalar")
-    elif not 0 < temperature < math.inf:
+    """Raise a ConfigError unless T is a positive finite number, or a tensor."""
+    if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
         raise ConfigError(f"temperature: {temperature} is no positive number; KD's usual one is 4")
 
 
@@ -242,21 +205,8 @@ def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
 
 
 def full_precision(x: Tensor) -> Tensor:
-    """`x` in float32 at least: small differences of large sums follow."""
+    """`x` in float32 at least."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def _check_labels(labels: Tensor, count: int, classes: int) -> None:
-    if classes < 2:
-        raise ValueError(
-            f"logits: {classes} class leaves none besides the target; give two or more"
-        )
-    if labels.shape != (count,) or labels.dtype != torch.int64:
-        kind = f"{labels.dtype} {tuple(labels.shape)}"
-        raise ValueError(f"labels: {kind}; give int64, one for each row of logits")
-    if labels.min() < 0 or labels.max() >= classes:
-        span = f"{labels.min()} to {labels.max()}"
-        raise ValueError(f"labels: {span} are no classes of {classes}; number them from 0")
 
 
 def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:

@@ -1,13 +1,12 @@
-"""How MLKD adds its terms over temperatures and views: as its official code does, as its paper
-says, and as the DisCoM-KD authors coded it. B batch, C classes; `distill.mlkd_terms` has the terms.
-"""
+"""How MLKD adds `distill.mlkd_terms` over temperatures and views, in three versions."""
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from discom.errors import ConfigError
-from discom.losses.distill import check_logits, kd, mlkd_terms, standardize
+from discom.losses.distill import mlkd_terms, standardize
 
 __all__ = ["COMBINATIONS", "all_terms", "check_combination", "confident_shares", "discom_paper"]
 __all__ += ["official"]
@@ -31,33 +30,25 @@ def official(
 
     The paper means to select confident samples and classes. In the code the masks multiply a scalar
     and act as the shares f_b and f_c, about one half; two of the strong view's temperatures read
-    the weak logits, and its batch and class terms are computed and dropped. Source: Jin et al.,
-    CVPR 2023, github.com/Jin-Ying/Multi-Level-Logit-Distillation at 5ee473f.
+    the weak logits. Source: Jin et al., CVPR 2023, github.com/Jin-Ying/… (see tests/golden).
 
-    Args:
-        weak, strong: logits of two views of the same images.
-        temperatures: five of them; LSKD has 2 in the first place.
-        standardized: LSKD, for the instance term alone, as in its official code.
+    `weak` and `strong` are logits of student and teacher for two views of the same images.
+    `standardized` is LSKD, whose first temperature is 2.
 
-    Returns:
-        {"instance", "batch", "classes"}, scalars ≥ 0.
-
-    >>> import torch
     >>> z = torch.eye(4)
     >>> sum(official((z, z), (z, z)).values()).item()
     0.0
     """
-    _check(temperatures, 5, weak, strong)
+    if len(temperatures) != 5:
+        raise ValueError(f"temperatures: {list(temperatures)}; the official code has five")
     samples, classes = confident_shares(weak[1])
-    raw = [mlkd_terms(*weak, temperature) for temperature in temperatures]
-    if standardized:
-        weak, strong = _standardized(weak), _standardized(strong)
-    weak_kd = [kd(*weak, temperature) for temperature in temperatures]
-    strong_kd = [kd(*strong, temperature) for temperature in temperatures[:3]]
+    rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
+    again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
+    once, second = _summed(rows), _summed(again + rows[3:])
     return {
-        "instance": samples * sum(weak_kd) + sum(strong_kd) + sum(weak_kd[3:]),
-        "batch": samples * sum(terms["batch"] for terms in raw),
-        "classes": classes * sum(terms["classes"] for terms in raw),
+        "instance": samples * once["instance"] + second["instance"],
+        "batch": samples * once["batch"],
+        "classes": classes * once["classes"],
     }
 
 
@@ -68,15 +59,10 @@ def all_terms(
     standardized: bool = False,
 ) -> dict[str, Tensor]:
     """MLKD without its code's oddities: every term at every temperature on both views."""
-    _check(temperatures, len(temperatures), weak, strong)
-    rows = []
-    for view in (weak, strong):
-        for temperature in temperatures:
-            terms = mlkd_terms(*view, temperature)
-            if standardized:
-                terms["instance"] = kd(*_standardized(view), temperature)
-            rows.append(terms)
-    return _summed(rows)
+    views = (weak, strong)
+    return _summed(
+        [mlkd_terms(*v, T, standardized=standardized) for v in views for T in temperatures]
+    )
 
 
 def discom_paper(
@@ -86,19 +72,16 @@ def discom_paper(
 
     .. math:: L_{instance} = \sum_T \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
 
-    Their divergence has a probability where its logarithm belongs, and teacher and student have
-    changed places. Its minimum is at p_s = softmax(p_t), close to uniform, and it can be negative.
-    Source: github.com/tanodino/CMKD_Disentangle at fab65e7.
+    Teacher and student have changed places, and a probability stands for its logarithm: the minimum
+    is at p_s = softmax(p_t). Source: github.com/tanodino/CMKD_Disentangle at fab65e7.
     """
-    _check(temperatures, len(temperatures), weak)
-    student_logits, teacher_logits = _standardized(weak) if standardized else weak
+    student_logits, teacher_logits = map(standardize, weak) if standardized else weak
     rows = []
-    for temperature in temperatures:
-        terms = mlkd_terms(student_logits, teacher_logits, temperature)
-        student = (student_logits / temperature).log_softmax(1)
-        teacher = (teacher_logits.detach() / temperature).softmax(1)
-        terms["instance"] = (student.exp() * (student - teacher)).mean()
-        rows.append(terms)
+    for T in temperatures:
+        terms = mlkd_terms(student_logits, teacher_logits, T)
+        student = (student_logits / T).log_softmax(1)
+        teacher = (teacher_logits.detach() / T).softmax(1)
+        rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
     return _summed(rows)
 
 
@@ -115,7 +98,6 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     A sample's confidence is its largest probability, a class's the sum of its probabilities over
     the batch, at T = 1. Both shares are scalars in (0, 1].
 
-    >>> import torch
     >>> confident_shares(torch.eye(4) * torch.arange(4.0))[0].item()
     0.5
     """
@@ -126,20 +108,4 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _summed(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: sum((row[name] for row in rows[1:]), rows[0][name]) for name in rows[0]}
-
-
-def _check(temperatures: Sequence[float], count: int, *views: View) -> None:
-    if len(temperatures) != count or not count:
-        raise ValueError(
-            f"temperatures: {list(temperatures)}; five for the official code, else one or more"
-        )
-    for view in views:
-        check_logits(*view)
-    shapes = sorted({tuple(view[0].shape) for view in views})
-    if len(shapes) > 1:
-        raise ValueError(f"logits: views of shapes {shapes}; both must show the same samples")
-
-
-def _standardized(view: View) -> View:
-    return standardize(view[0]), standardize(view[1])
+    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}

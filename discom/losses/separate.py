@@ -1,8 +1,6 @@
-"""Three terms that separate z_irr from the other parts; none is in the paper, all are off by
-default.
+"""Three terms, ours, that separate z_irr from the other parts; off by default.
 
-The paper's signed cosine says nothing about dependence: z_irr can tell the class as well as z_inf
-does. B batch, D embedding width, C classes.
+Embeddings are modality → an Embedding of parts [B, D]; C classes, M modalities.
 """
 
 from collections.abc import Mapping
@@ -31,16 +29,8 @@ def irrelevant_task_loss(
 
     .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
-    Source: gradient reversal (Ganin et al. 2016) with the task's labels for the domain's; ours.
-
-    Args:
-        embeddings: modality → an Embedding, its irr [B, D].
-        head: D → C.
-        labels: modality → classes [B], int64.
-        grl_lambda: strength λ of the gradient reversal.
-
-    Returns:
-        A scalar ≥ 0; log C for each modality where nothing can be read.
+    Source: gradient reversal (Ganin et al. 2016) with the task's labels, int64 [B], for the
+    domain's. The head is D → C; log C for each modality where nothing can be read.
 
     >>> from discom.models import Embedding
     >>> z = {"rgb": Embedding(*torch.zeros(3, 4, 8))}
@@ -61,15 +51,10 @@ def squared_correlation(a: Tensor, b: Tensor) -> Tensor:
 
     .. math:: r^2(a, b) = \frac{1}{D D'} \sum_{ij} \mathrm{corr}(a_i, b_j)^2
 
-    Source: the cross-covariance penalty of Cheung et al. (2015), on standardised units, so that a
-    unit's scale does not count; the mean, so that D does not.
+    Source: the cross-covariance penalty of Cheung et al. (2015), as a mean over standardised units.
 
-    Args:
-        a, b: [B, D] and [B, D'] of the same samples.
-
-    Returns:
-        A scalar in [0, 1]: 1 if every pair of units lies on a line, about 1/B for independent
-        units; a constant unit adds 0.
+    Embeddings are [B, D] and [B, D']; the result is in [0, 1]: 1 if every pair of units lies on a
+    line, about 1/B for independent units; a constant unit adds 0.
 
     >>> z = torch.tensor([[1.0], [2.0], [3.0]])
     >>> round(squared_correlation(z, -2 * z).item(), 4)
@@ -104,13 +89,9 @@ def hsic(embeddings: Mapping[str, Any]) -> Tensor:
               d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\, \mathrm{tr}(LHLH)}}
 
     H = 1 - 1/B removes the mean, K_ij = exp(-‖a_i - a_j‖² / median), and L is the same of b.
-
-    Source: Gretton et al. (2005), the biased estimate, the median of the squared distances as
-    kernel width; normalised as in kernel CKA (Kornblith et al. 2019), so that D does not count.
-
-    Returns:
-        A scalar in [0, 2M]; 0 for a constant part. For independent parts it tends to 0 with the
-        number of samples; at B = 128 the estimate is still well above 0.
+    Source: Gretton et al. (2005), the biased estimate, normalised as in kernel CKA (Kornblith et
+    al. 2019). A scalar in [0, 2M]; 0 for a constant part. For independent parts it tends to 0 with
+    the number of samples; at B = 128 the estimate is still well above 0.
     """
     pairs = [(z.irr, other) for z in embeddings.values() for other in (z.inv, z.inf)]
     return torch.stack([_dependence(*pair) for pair in pairs]).sum()

@@ -29,26 +29,18 @@ class Branch(nn.Module):
               z_{inv} = \mathrm{ReLU}(\mathrm{BatchNorm}(\mathrm{Linear}(\mathrm{invariant}(x))))
               \in \mathbb{R}^D
 
-    Source: DisCoM-KD, section 3, with the projection head of the released code.
-
-    Args:
-        dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer
-            from the specific encoder's features to 2D.
-
-    Raises:
-        ConfigError: an odd feature count, or a negative dimension.
+    Source: DisCoM-KD, section 3, with the projection head of the released code. `dimension` is D: 0
+    is half the encoder's features (paper), another number adds a linear layer to 2D.
     """
 
     def __init__(self, channels: int, encoder: Encoder = resnet18, dimension: int = 0):
         super().__init__()
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
-        if features % 2 and not dimension:
+        if dimension < 0 or (features % 2 and not dimension):
             raise ConfigError(
-                f"encoder: {features} features cannot be halved; use an even number, or a dimension"
+                f"dimension: {dimension} of {features} features; use a number above 0"
             )
-        if dimension < 0:
-            raise ConfigError(f"dimension: {dimension} is negative; use 0 for half the features")
         self.width = dimension or features // 2
         if dimension:
             self.specific = nn.Sequential(self.specific, nn.Linear(features, 2 * dimension))
@@ -64,8 +56,7 @@ class Branch(nn.Module):
 class Heads(nn.Module):
     """The linear classifiers on the embeddings; only `task` is kept at inference.
 
-    The order of `modalities` numbers them for `adv`, `mod_inf` and `mod_irr`; with `pairwise`,
-    `adv` is one linear layer "a-b" for every pair of modalities.
+    The order of `modalities` numbers them; with `pairwise`, `adv` is a layer "a-b" for each pair.
     """
 
     def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
@@ -81,7 +72,7 @@ class Heads(nn.Module):
 
 
 class DeployedBranch(nn.Module):
-    """What inference needs: one modality in, logits out; no shared head, z_irr unread."""
+    """What inference needs: one modality in, logits out."""
 
     def __init__(self, branch: nn.Module, task: nn.Module):
         super().__init__()
@@ -97,12 +88,7 @@ class DeployedBranch(nn.Module):
 class DisCoM(nn.Module):
     """DisCoM-KD's network: an independent branch for each of M modalities, and shared heads.
 
-    Args:
-        channels: modality → bands of its images; the order numbers the modalities.
-        classes: C.
-        encoder: makes the 2·M encoders.
-        dimension: D; 0 is half the encoder's features.
-        pairwise: whether the heads tell modalities apart pair by pair, see `Heads`.
+    The order of `channels` (modality → bands) numbers the modalities; see `Branch` and `Heads`.
 
     >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9).eval()
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
@@ -121,11 +107,9 @@ class DisCoM(nn.Module):
     ):
         super().__init__()
         branches = {name: Branch(bands, encoder, dimension) for name, bands in channels.items()}
-        widths = {name: branch.width for name, branch in branches.items()}
-        if len(set(widths.values())) > 1:
-            raise ConfigError(f"encoder: embeddings of {widths} units; use one width for all")
+        width = next(iter(branches.values())).width
         self.branches = nn.ModuleDict(branches)
-        self.heads = Heads(list(channels), next(iter(widths.values())), classes, pairwise=pairwise)
+        self.heads = Heads(list(channels), width, classes, pairwise=pairwise)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""

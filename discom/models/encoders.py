@@ -1,7 +1,6 @@
-"""ResNet-18 for any number of bands, width and stem; other encoders are functions of the same
-form."""
+"""ResNet-18, and what DisCoM-KD is compared with: networks of encoders and one linear layer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -9,10 +8,9 @@ from torch import Tensor, nn
 
 from discom.errors import ConfigError
 
-__all__ = ["Encoder", "MatrixConv", "resnet18"]
+__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "resnet18"]
 
-# A function of the number of bands that returns a module, [B, bands, H, W] → [B, features], and
-# its number of features.
+# number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
@@ -26,14 +24,7 @@ def resnet18(
         width: maps of the first stage (paper: 64); 8·width features come out.
         stem: "imagenet" is 7×7 with stride 2 and a max-pool, as in the paper; "small" is 3×3 with
             stride 1 and the same max-pool, for images of about 32 pixels.
-        products: whether maps of a few pixels are convolved by `MatrixConv`, which a CPU is quicker
-            at with channels_last; the weights and their names stay the same.
-
-    Returns:
-        The module, [B, C_in, H, W] → [B, 8·width], and 8·width.
-
-    Raises:
-        ConfigError: an unknown stem.
+        products: whether small maps are convolved by `MatrixConv`; the weights stay the same.
 
     >>> encoder, features = resnet18(13, width=8, stem="small")
     >>> features, sum(p.numel() for p in encoder.parameters())
@@ -89,9 +80,8 @@ class MatrixConv(nn.Conv2d):
 
         y[b, p, :] = Σ_t W_t · x[b, p + t, :], the nine taps t side by side
 
-    The last stage of ResNet-18 has maps of 2×2 for images of 64 pixels. oneDNN takes 35 ms for one
-    such convolution of 512 channels, forward and backward in bf16 at batch 128, and the product 15
-    (docs/performance.md).
+    The last stage has maps of 2×2 for images of 64 pixels, where a CPU is twice as quick at a
+    product (docs/performance.md).
     """
 
     PIXELS = 4  # of the output: up to so many a product is quicker
@@ -107,3 +97,53 @@ class MatrixConv(nn.Conv2d):
         rows = torch.stack(taps, dim=3).flatten(3)  # [B, ⌈H/s⌉, ⌈W/s⌉, 9 · C_in]
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [C_out, 9 · C_in]
         return F.linear(rows, weight, self.bias).permute(0, 3, 1, 2)
+
+
+class SingleModality(nn.Module):
+    """A classifier of one modality: encoders side by side, features concatenated, one linear layer.
+
+    One encoder is the paper's student; two have the capacity of a DisCoM-KD branch.
+
+    >>> SingleModality(3, classes=5)(torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(self, channels: int, classes: int, encoder: Encoder = resnet18, encoders: int = 1):
+        super().__init__()
+        built = [encoder(channels) for _ in range(encoders)]
+        self.encoders = nn.ModuleList(module for module, _ in built)
+        self.task = nn.Linear(sum(features for _, features in built), classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images [B, channels, H, W] → logits [B, classes]."""
+        features = [encoder(x) for encoder in self.encoders]
+        return self.task(torch.cat(features, dim=1))  # [B, encoders · features] → [B, C]
+
+
+class FusionNetwork(nn.Module):
+    r"""The teacher: an encoder for each modality, features added, one linear layer (section 4).
+
+    .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
+
+    `channels` are modality → bands, in the order in which they are stacked.
+
+    >>> FusionNetwork({"rgb": 3, "depth": 1}, classes=5)(torch.zeros(2, 4, 64, 64)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(self, channels: Mapping[str, int], classes: int, encoder: Encoder = resnet18):
+        super().__init__()
+        built = {name: encoder(bands) for name, bands in channels.items()}
+        self.bands = list(channels.values())
+        self.encoders = nn.ModuleDict({name: module for name, (module, _) in built.items()})
+        self.task = nn.Linear(next(iter(built.values()))[1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Stacked bands of all modalities [B, Σ channels, H, W] → logits [B, C]."""
+        images = zip(self.encoders.values(), x.split(self.bands, dim=1), strict=True)
+        features = torch.stack([encoder(image) for encoder, image in images])
+        return self.task(features.sum(0))  # [B, features] → [B, C]
+
+    def contribution(self, modality: str, x: Tensor) -> Tensor:
+        """W · encoder_m(x_m), [B, C]: the sum over modalities, plus the bias, is the logits."""
+        return self.encoders[modality](x) @ self.task.weight.T

@@ -1,6 +1,6 @@
 """Encoder–decoders: a small U-Net for CPUs, those of segmentation-models-pytorch, and the teacher.
 
-B batch, C classes, H×W pixels of an image, h×w cells of a map, F features before the last layer.
+C classes, H×W pixels of an image, h×w cells of a map, F features before the last layer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,13 +34,9 @@ class Decoder(nn.Module):
 class EncoderDecoder(nn.Module):
     """Images [B, C_in, H, W] → logits [B, C, H, W], in two steps that losses can reach between.
 
-    Sides that the stride does not divide are padded to its next multiple by repeating the last row
-    and column; logits are cropped, maps and features are not. The last map is signed (BatchNorm
-    without a ReLU), and all widths are even, so that a map has halves.
-
-    Args:
-        stride: pixels of an image to one cell of the coarsest map.
-        widths: channels of each map, finest first.
+    Sides that the stride does not divide are padded by repeating the last row and column; logits
+    are cropped. The last map is signed (BatchNorm without a ReLU). `stride` is pixels to a cell of
+    the coarsest map, `widths` the maps' channels, finest first.
 
     >>> model = network(3, classes=4)
     >>> maps = model.encode(torch.zeros(2, 3, 50, 37))
@@ -56,22 +52,16 @@ class EncoderDecoder(nn.Module):
         self.stride, self.widths = stride, tuple(widths)
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """Images [B, C_in, H, W] → maps [B, width, h, w], finest first.
-
-        Raises:
-            ConfigError: an image is smaller than one cell of the coarsest map.
-        """
+        """Images [B, C_in, H, W] → maps [B, width, h, w], finest first."""
         height, width = x.shape[-2:]
         if min(height, width) < self.stride:
-            raise ConfigError(
-                f"images: {height}×{width} pixels are less than the network's stride of"
-                f" {self.stride}; take larger images, or network small, whose stride is 8"
-            )
+            size, stride = f"{height}×{width}", self.stride
+            raise ConfigError(f"images: {size} pixels for a stride of {stride}; take larger ones")
         missing = (0, -width % self.stride, 0, -height % self.stride)  # left, right, top, bottom
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 
     def decode(self, maps: Sequence[Tensor], size: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Maps and the image's (H, W) → features [B, F, h, w] and logits [B, C, H, W]."""
+        """As `Decoder`."""
         return self.decoder(maps, size)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,16 +69,13 @@ class EncoderDecoder(nn.Module):
         return self.decode(self.encode(x), x.shape[-2:])[1]
 
 
-# A function of the number of bands that returns a network.
-Network = Callable[[int], EncoderDecoder]
+Network = Callable[[int], EncoderDecoder]  # from the number of bands
 
 
 class FusionDecoder(nn.Module):
     """The teacher of dense prediction: an encoder for each modality, maps added, one decoder.
 
-    Args:
-        channels: modality → bands of its images, in the order in which they are stacked.
-        network: makes an encoder–decoder from a number of bands.
+    `channels` are modality → bands, in the order in which they are stacked.
     """
 
     def __init__(self, channels: Mapping[str, int], network: Network):
@@ -115,27 +102,13 @@ def network(channels: int, classes: int, name: str = "small", width: int = 16) -
     """The encoder–decoder of that name, with random weights; nothing is downloaded.
 
     "small" is a U-Net (Ronneberger et al. 2015) with maps at 1/2, 1/4 and 1/8 of `width`, 2·width
-    and 4·width channels. It shrinks images by pixels as channels and by max-pooling, so its cells
-    stay in place when an image is flipped; a padded convolution of stride 2 shifts them by half.
-
-    "ARCHITECTURE:ENCODER" is one of segmentation-models-pytorch, with a 1×1 convolution and
-    BatchNorm that make the last map signed; its decoder gets the positive part.
-
-    Args:
-        channels: bands of the input, C_in.
-        classes: C.
-        name: "small" or "ARCHITECTURE:ENCODER", such as "unet:resnet34".
-        width: channels of the finest map of "small", an even number.
-
-    Raises:
-        ConfigError: an unknown name, an odd width, or the library is not installed.
+    and 4·width channels, and no strides, which would shift cells when an image is flipped.
+    "unet:resnet34" and the like are segmentation-models-pytorch's, with a 1×1 convolution and
+    BatchNorm that make the last map signed; the decoder gets its positive part. A ConfigError for
+    an unknown name, an odd width, or a library that is not installed.
     """
-    if name == "small":
-        return _small(channels, classes, width)
-    return _from_library(channels, classes, name)
-
-
-def _small(channels: int, classes: int, width: int) -> EncoderDecoder:
+    if name != "small":
+        return _from_library(channels, classes, name)
     if width < 2 or width % 2:
         raise ConfigError(f"width: {width} has no halves; choose an even number such as 16")
     widths = (width, 2 * width, 4 * width)
@@ -149,9 +122,7 @@ class _SmallEncoder(nn.Module):
 
     def __init__(self, channels: int, fine: int, middle: int, coarse: int):
         super().__init__()
-        entry = nn.PixelUnshuffle(
-            2
-        )  # 2×2 pixels become channels: nothing is lost, a quarter of the cost
+        entry = nn.PixelUnshuffle(2)  # 2×2 pixels become channels
         self.fine = nn.Sequential(entry, *_unit(4 * channels, fine), *_unit(fine, fine))
         self.middle = nn.Sequential(nn.MaxPool2d(2), *_unit(fine, middle), *_unit(middle, middle))
         units = [*_unit(middle, coarse), *_unit(coarse, coarse)[:-1]]
@@ -198,17 +169,13 @@ def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
         model = library.create_model(
             architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
         )
-    except ImportError as error:
-        way_out = "pip install 'discom[dense]', or choose small"
-        raise ConfigError(f"network: {first_line(error)}; {way_out}") from error
     except Exception as error:  # of many kinds: unknown names, encoders that do not fit
-        reason = first_line(error)[:160]
-        raise ConfigError(f"network: '{name}': {reason}; try unet:resnet34") from error
-    # the image itself is none of our maps, nor is a scale of 0 channels
+        missing = isinstance(error, ImportError)
+        way_out = "pip install 'discom[dense]'" if missing else "try unet:resnet34"
+        raise ConfigError(f"network: '{name}': {first_line(error)[:160]}; {way_out}") from error
+    # the image itself is none of our maps
     scales = [k for k, width in enumerate(model.encoder.out_channels) if k and width]
     widths = [model.encoder.out_channels[k] for k in scales]
-    if any(width % 2 for width in widths):
-        raise ConfigError(f"network: '{encoder}' has maps without halves, {widths}; try resnet18")
     body = _LibraryBody(model.decoder, scales, model.encoder.output_stride)
     decoder = Decoder(body, model.segmentation_head)
     return EncoderDecoder(_LibraryEncoder(model.encoder, scales), decoder, body.stride, widths)
@@ -222,8 +189,8 @@ class _LibraryEncoder(nn.Module):
         self.signed = nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        every = self.encoder(x)
-        *maps, last = (every[k] for k in self.scales)
+        scales = self.encoder(x)
+        *maps, last = (scales[k] for k in self.scales)
         return [*maps, self.signed(last)]
 
 
@@ -235,9 +202,8 @@ class _LibraryBody(nn.Module):
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         *others, last = maps
         height, width = (cells * self.stride for cells in last.shape[-2:])  # of the padded image
-        ours = dict(zip(self.scales, [*others, F.relu(last)], strict=True))
-        every = []
-        for k in range(self.scales[-1] + 1):  # decoders ask empty scales for their size
-            empty = last.new_empty(len(last), 0, height >> k, width >> k)
-            every.append(ours.get(k, empty))
-        return self.decoder(every)
+        # decoders ask empty scales for their size
+        scales = [last.new_empty(len(last), 0, height >> k, width >> k) for k in range(6)]
+        for k, one in zip(self.scales, [*others, F.relu(last)], strict=True):
+            scales[k] = one
+        return self.decoder(scales[: self.scales[-1] + 1])

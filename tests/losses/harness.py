@@ -1,4 +1,4 @@
-"""The seven checks that every loss has to pass (house style, section 4), written once."""
+"""The seven checks that every loss has to pass, written once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,41 +23,27 @@ def classes_of(count, *shape, seed=0):
 
 def twice(*inputs):
     """Every sample two times, which no mean over the batch may notice."""
-    return tuple(torch.cat([x, x]) if isinstance(x, Tensor) else x for x in inputs)
+    return tuple(torch.cat([x, x]) if isinstance(x, Tensor) and x.ndim else x for x in inputs)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One loss and what is known of it.
+    """One loss and what is known of it."""
 
-    Args:
-        loss: inputs → scalar.
-        reference: the same, by loops over the equation.
-        draw: seed → inputs, float64.
-        students: positions of the inputs that get a gradient.
-        teachers: positions of those that require one here and must get none.
-        reversed: position → factor between its gradient and the reference's.
-        closed: inputs and value that follow from the equation.
-        same, different: transformations of the inputs that must not, or must, change the value.
-        edges: inputs whose value and gradients must be finite.
-        refused: inputs and what the ValueError must say.
-        wrong: deliberately wrong copies, which check 1 must refuse.
-        rtol: of the value against the reference.
-    """
-
-    loss: Callable[..., Tensor]
-    reference: Callable[..., Tensor | float]
-    draw: Callable[[int], Inputs]
-    students: Sequence[int] = (0,)
-    teachers: Sequence[int] = (1,)
-    reversed: Mapping[int, float] = field(default_factory=dict)
-    closed: Sequence[tuple[Inputs, float]] = ()
-    same: Sequence[Callable[..., Inputs]] = (twice,)
-    different: Sequence[Callable[..., Inputs]] = ()
-    edges: Sequence[Inputs] = ()
-    refused: Sequence[tuple[Inputs, str]] = ()
-    wrong: Mapping[str, Callable[..., Tensor]] = field(default_factory=dict)
-    rtol: float = 1e-6
+    loss: Callable[..., Tensor]  # inputs → scalar
+    reference: Callable[..., Tensor | float]  # the same, by loops over the equation
+    draw: Callable[[int], Inputs]  # seed → inputs, float64
+    closed: Sequence[tuple[Inputs, float]]  # inputs and value that follow from the equation
+    wrong: Mapping[str, Callable[..., Tensor]]  # wrong copies, which check 1 must refuse
+    students: Sequence[int] = (0,)  # positions of the inputs that get a gradient
+    teachers: Sequence[int] = (1,)  # of those that require one here and must get none
+    reversed: Mapping[int, float] = field(default_factory=dict)  # position → factor of its gradient
+    same: Sequence[Callable[..., Inputs]] = (twice,)  # changes that must not change the value
+    different: Sequence[Callable[..., Inputs]] = ()  # and changes that must
+    edges: Sequence[Inputs] = ()  # more inputs whose value and gradients must be finite
+    refused: Sequence[tuple[Inputs, str]] = ()  # inputs and what the ValueError must say
+    float32: bool = False  # whether bf16 inputs under autocast are computed in float32
+    rtol: float = 1e-6  # of the value against the reference
 
 
 def leaves(inputs: Inputs, positions: Sequence[int]) -> Inputs:
@@ -68,18 +54,20 @@ def leaves(inputs: Inputs, positions: Sequence[int]) -> Inputs:
     return tuple(fresh)
 
 
+def cast(inputs: Inputs, kind: torch.dtype) -> Inputs:
+    floating = [isinstance(x, Tensor) and x.is_floating_point() for x in inputs]
+    return tuple(x.to(kind) if cast else x for x, cast in zip(inputs, floating, strict=True))
+
+
 def check_reference(case: Case):
     """Value and gradients are those of loops over the equation; float32 gives the same digits."""
     for seed in range(2):
         inputs = leaves(case.draw(seed), case.students)
         ours, theirs = case.loss(*inputs), case.reference(*inputs)
         assert ours.shape == ()
-        theirs = torch.as_tensor(theirs, dtype=torch.float64)
         torch.testing.assert_close(ours, theirs, rtol=case.rtol, atol=1e-10)
-        single = (x.float() if floating(x) else x for x in inputs)
-        assert case.loss(*single).item() == pytest.approx(theirs.item(), rel=1e-4, abs=1e-4)
-        if not theirs.requires_grad:
-            continue
+        single = case.loss(*cast(inputs, torch.float32)).item()
+        assert single == pytest.approx(theirs.item(), rel=1e-4, abs=1e-4)
         chosen = [inputs[position] for position in case.students]
         pairs = zip(case.students, gradients(ours, chosen), gradients(theirs, chosen), strict=True)
         for position, ours_, theirs_ in pairs:
@@ -99,10 +87,8 @@ def check_gradients(case: Case):
     learning = [position for position in case.students if position not in case.reversed]
 
     def value(*changed):
-        moved = list(inputs)
-        for position, x in zip(learning, changed, strict=True):
-            moved[position] = x
-        return case.loss(*moved)
+        every = dict(enumerate(inputs)) | dict(zip(learning, changed, strict=True))
+        return case.loss(*every.values())
 
     if learning:
         assert torch.autograd.gradcheck(value, [inputs[position] for position in learning])
@@ -125,16 +111,28 @@ def check_scale_and_invariance(case: Case):
 
 
 def check_edges(case: Case):
-    """Single rows, equal rows, dead units and huge values stay finite in float32."""
-    assert case.edges
-    for inputs in case.edges:
-        inputs = leaves(tuple(x.float() if floating(x) else x for x in inputs), case.students)
-        value = case.loss(*inputs)
-        assert value.isfinite()
-        value.backward()
-        for position in case.students:
-            gradient = inputs[position].grad
-            assert gradient is None or gradient.isfinite().all()
+    """Zeros, tiny and huge numbers stay finite in float32; bf16 loses no more than its inputs."""
+    drawn, scaled = case.draw(0), {*case.students, *case.teachers}
+    for factor in (0.0, 1e-30, 1e4):
+        edge = tuple(factor * x if k in scaled else x for k, x in enumerate(drawn))
+        check_finite(case, edge)
+    for edge in case.edges:
+        check_finite(case, edge)
+    if case.float32:
+        inputs = cast(drawn, torch.bfloat16)
+        with torch.autocast("cpu", torch.bfloat16):
+            value = case.loss(*inputs)
+        assert value.dtype == torch.float32
+        exact = case.loss(*cast(inputs, torch.float64)).item()
+        assert value.item() == pytest.approx(exact, rel=1e-3)
+
+
+def check_finite(case: Case, inputs: Inputs):
+    inputs = leaves(cast(inputs, torch.float32), case.students)
+    value = case.loss(*inputs)
+    assert value.isfinite()
+    chosen = [inputs[position] for position in case.students]
+    assert all(gradient.isfinite().all() for gradient in gradients(value, chosen))
 
 
 def check_bad_input(case: Case):
@@ -145,19 +143,18 @@ def check_bad_input(case: Case):
 
 
 def check_mutations(case: Case):
-    """Check 1 refuses every wrong copy, and a copy that returns a constant."""
-    constant = {"a constant": lambda *inputs: 0 * sum(inputs[p].sum() for p in case.students)}
+    """Check 1 refuses every wrong copy, and a copy that returns half or a constant."""
     assert case.wrong
-    for name, wrong in {**case.wrong, **constant}.items():
+    general = {
+        "half": lambda *inputs: case.loss(*inputs) / 2,
+        "a constant": lambda *inputs: 0 * sum(inputs[p].sum() for p in case.students),
+    }
+    for name, wrong in {**case.wrong, **general}.items():
         try:
             check_reference(replace(case, loss=wrong))
         except AssertionError:
             continue
         pytest.fail(f"not noticed: {name}")
-
-
-def floating(x) -> bool:
-    return isinstance(x, Tensor) and x.is_floating_point()
 
 
 SEVEN = (check_reference, check_closed_forms, check_gradients, check_scale_and_invariance)
@@ -166,10 +163,6 @@ SEVEN += (check_edges, check_bad_input, check_mutations)
 
 def seven_checks(cases: Mapping[str, Case]):
     """Decorator of a test of (name, check): every check on every case."""
-
-    def decorate(test):
-        names = [check.__name__.removeprefix("check_") for check in SEVEN]
-        every_check = pytest.mark.parametrize("check", SEVEN, ids=names)
-        return every_check(pytest.mark.parametrize("name", cases)(test))
-
-    return decorate
+    names = [check.__name__.removeprefix("check_") for check in SEVEN]
+    every_check = pytest.mark.parametrize("check", SEVEN, ids=names)
+    return lambda test: every_check(pytest.mark.parametrize("name", cases)(test))

@@ -70,10 +70,10 @@ def test_the_official_combination_is_the_official_codes(file):
     hard = [F.cross_entropy(s, values.inputs["targets"]) for s, _ in views.values()]
     sums["loss_ce"] = 0.1 * sum(hard)
     for key, value in sums.items():
-        found = [(s, out[f"grad_{key}{name}"]) for name, (s, _) in views.items()]
-        assert_golden([(key, value, out[key], *found)])
-    found = [(s, out[f"grad_student_logits{name}"]) for name, (s, _) in views.items()]
-    assert_golden([("loss", sum(sums.values()), out["loss"], *found)])
+        pairs = [(s, out[f"grad_{key}{name}"]) for name, (s, _) in views.items()]
+        assert_golden([(key, value, out[key], *pairs)])
+    pairs = [(s, out[f"grad_student_logits{name}"]) for name, (s, _) in views.items()]
+    assert_golden([("loss", sum(sums.values()), out["loss"], *pairs)])
     shares = confident_shares(views["_weak"][1])
     assert_golden(
         zip("bc", shares, (out["mask_fraction"], out["class_mask_fraction"]), strict=True)
@@ -88,8 +88,8 @@ def test_all_terms_are_sums_of_the_official_ones(file):
     rows = [values.outputs["per_T"][str(T)] for T in temperatures]
     for ours, theirs in PARTS.items():
         expected = sum(row[f"{theirs}{name}"] for row in rows for name in views)
-        found = [(s, sum(r[f"grad_{theirs}{n}"] for r in rows)) for n, (s, _) in views.items()]
-        assert_golden([(ours, terms[ours], expected, *found)])
+        pairs = [(s, sum(r[f"grad_{theirs}{n}"] for r in rows)) for n, (s, _) in views.items()]
+        assert_golden([(ours, terms[ours], expected, *pairs)])
 
 
 @pytest.mark.parametrize("z", [0, 1])
@@ -112,8 +112,8 @@ def test_competitors_as_the_discom_kd_authors_coded_them(z):
         lambda_ = curriculum_lambda(epoch, loops=5)
         assert_golden([("λ", lambda_, expected["decay_value"])])
         value = 0.1 * hard + 0.9 * kd(s, t, module(lambda_))
-        found = (view[0], expected["grad_student_logits"]), (module.theta, expected["grad_theta"])
-        assert_golden([(f"CTKD {epoch}", value, expected["loss"], *found)])
+        pairs = (view[0], expected["grad_student_logits"]), (module.theta, expected["grad_theta"])
+        assert_golden([(f"CTKD {epoch}", value, expected["loss"], *pairs)])
 
 
 # ---------------------------------------------------------------- the equations, in loops
@@ -152,32 +152,28 @@ def share(values):
     return sum(v <= median for v in values) / len(values)
 
 
-def loop_official(weak, strong, standardized):
-    q, total = [softmax(row) for row in weak[1].detach()], 0.0
+def loop_official(s, t, s2, t2):
+    """With LSKD."""
+    q, total = [softmax(row) for row in t.detach()], 0.0
     samples = share([max(row) for row in q])
     classes = share([sum(column) for column in zip(*q, strict=True)])
-    for k, T in enumerate((4, 3, 5, 2, 6)):
-        terms = loop_terms(*weak, T)
+    for k, T in enumerate(TEMPERATURES):
+        terms = loop_terms(s, t, T)
+        weak, strong = (loop_terms(*map(standardize, v), T) for v in ((s, t), (s2, t2)))
+        second = strong if k < 3 else weak
         total = total + samples * terms["batch"] + classes * terms["classes"]
-        for factor, view in ((samples, weak), (1.0, strong if k < 3 else weak)):
-            instance = loop_terms(*prepared(standardized, view), T)["instance"]
-            total = total + factor * instance
+        total = total + samples * weak["instance"] + second["instance"]
     return total
 
 
-def loop_all(weak, strong, standardized):
-    total = 0.0
-    for view in (weak, strong):
-        for T in (4, 3, 5, 2, 6):
-            terms = loop_terms(*view, T)
-            terms["instance"] = loop_terms(*prepared(standardized, view), T)["instance"]
-            total = total + sum(terms.values())
-    return total
+def loop_all(s, t, s2, t2):
+    views = (s, t), (s2, t2)
+    return sum(sum(loop_terms(*view, T).values()) for view in views for T in TEMPERATURES)
 
 
-def loop_paper(weak, strong, standardized):
-    s, t = prepared(standardized, weak)
-    total = 0.0
+def loop_paper(s, t):
+    """With LSKD."""
+    s, t, total = standardize(s), standardize(t), 0.0
     for T in range(2, 7):
         terms = loop_terms(s, t, T)
         total = total + terms["batch"] + terms["classes"]
@@ -187,125 +183,87 @@ def loop_paper(weak, strong, standardized):
     return total
 
 
+def terms_at_3(s, t):
+    return mlkd_terms(s, t, 3.0)
+
+
+def official_lskd(s, t, s2, t2):
+    return official((s, t), (s2, t2), standardized=True)
+
+
+def all_plain(s, t, s2, t2):
+    return all_terms((s, t), (s2, t2))
+
+
+def paper_lskd(s, t):
+    return discom_paper((s, t), standardized=True)
+
+
+def summed(combine, **factors):
+    """The sum of the terms, some of them scaled."""
+
+    def loss(*inputs):
+        return sum(factors.get(name, 1) * term for name, term in combine(*inputs).items())
+
+    return loss
+
+
 def draw(seed):
     return tuple(normal(4, 3, seed=10 * seed + k) for k in range(4))
 
 
-def flat(combine):
-    """A combination as a function of student and teacher logits, weak then strong."""
-    return lambda s, t, s2, t2: combine((s, t), (s2, t2))
+def rows_and_columns(*logits):
+    return tuple(z.flip(0)[:, [2, 0, 1]] + 3 for z in logits)
 
 
-def summed(combine, **options):
-    return flat(lambda weak, strong: sum(combine(weak, strong, **options).values()))
+def other_teacher(s, t, *rest):
+    return s, t.roll(1, 0), *rest
 
 
-def paper(weak, strong, **options):
-    return discom_paper(weak, **options)
-
-
-def but(combine, term, factor):
-    """A combination with one term scaled."""
-
-    def wrong(weak, strong):
-        terms = combine(weak, strong)
-        return sum(terms.values()) + (factor - 1) * terms[term]
-
-    return flat(wrong)
-
-
-def terms_at_3(weak, strong):
-    return mlkd_terms(*weak, 3.0)
-
-
-def rows_and_columns(s, t, s2, t2):
-    order = torch.tensor([2, 0, 1])
-    return tuple(z.flip(0)[:, order] + 3 for z in (s, t, s2, t2))
-
-
-def other_teacher(s, t, s2, t2):
-    return s, t.roll(1, 0), s2, t2
-
-
-EYE, ZERO = torch.eye(3), torch.zeros(3, 3)
-SAME = (EYE, EYE, EYE, EYE)
-BIG = torch.tensor([[1e4, -1e4, 0.0], [0.0, 1e4, 0.0], [0.0, 0.0, 0.0]])
-EDGES = [(BIG, -BIG, -BIG, BIG), (ZERO[:1], EYE[:1], EYE[:1], EYE[:1]), (ZERO, ZERO, ZERO, ZERO)]
-SHAPES = [
-    ((ZERO, ZERO[:, :2], ZERO, ZERO), r"^logits: student \(3, 3\), teacher \(3, 2\)"),
-    ((ZERO[:0],) * 4, "^logits: no samples"),
-]
-VIEWS = [((ZERO, ZERO, ZERO[:2], ZERO[:2]), "^logits: views of shapes")]
-SURE = 1e4 * torch.eye(2), torch.zeros(2, 2)
-CASES = {
-    "mlkd terms": Case(
-        summed(terms_at_3),
-        flat(lambda weak, strong: sum(loop_terms(*weak, 3.0).values())),
-        draw,
-        closed=[(SAME, 0.0), ((SURE[1], SURE[0], *SURE), 9 * math.log(2) + 0.5 + 0.5)],
+def case(combine, reference, inputs, closed, wrong):
+    views = inputs // 2
+    refused = [((EYE, EYE[:, :2]) * views, r"^logits: student \(3, 3\), teacher \(3, 2\)")]
+    return Case(
+        summed(combine),
+        reference,
+        lambda seed: draw(seed)[:inputs],
+        [closed],
+        {f"half of {name}": summed(combine, **{name: 0.5}) for name in PARTS} | wrong,
+        students=range(0, inputs, 2),
+        teachers=range(1, inputs, 2),
         same=[rows_and_columns],
         different=[other_teacher],
-        edges=EDGES,
-        refused=SHAPES,
-        wrong={
-            "without T²": but(terms_at_3, "instance", 1 / 9),
-            "T² on the Gram": but(terms_at_3, "batch", 9),
-            "mean of the Gram": but(terms_at_3, "classes", 1 / 3),
-            "teacher twice": lambda s, t, s2, t2: sum(mlkd_terms(t + 0 * s, t, 3.0).values()),
-        },
+        edges=[(BIG, -BIG) * views, (0 * EYE[:1], EYE[:1]) * views],
+        refused=refused,
+    )
+
+
+TEMPERATURES = (4, 3, 5, 2, 6)
+EYE = torch.eye(3)
+BIG = torch.tensor([[1e4, -1e4, 0.0], [0.0, 1e4, 0.0], [0.0, 0.0, 0.0]])
+CERTAIN = torch.zeros(2, 2), 1e4 * torch.eye(2)  # an undecided student and a teacher without doubt
+CASES = {
+    "mlkd terms": case(
+        terms_at_3,
+        lambda s, t: sum(loop_terms(s, t, 3.0).values()),
+        2,
+        (CERTAIN, 9 * math.log(2) + 0.5 + 0.5),
+        {"T² on the Gram": summed(terms_at_3, batch=9)},
     ),
-    **{
-        f"{name}{' lskd' * lskd}": Case(
-            summed(combine, standardized=lskd),
-            flat(lambda weak, strong, loops=loops, lskd=lskd: loops(weak, strong, lskd)),
-            draw,
-            students=students,
-            teachers=teachers,
-            closed=closed,
-            same=[rows_and_columns],
-            different=[other_teacher],
-            edges=EDGES,
-            refused=SHAPES + (VIEWS if combine is not paper else []),
-            wrong={
-                "half the batch term": but(combine, "batch", 0.5),
-                "twice the class term": but(combine, "classes", 2),
-                "half the instance term": but(combine, "instance", 0.5),
-                "the other way of LSKD": summed(combine, standardized=not lskd),
-                **wrong,
-            },
-        )
-        for lskd in (False, True)
-        for name, combine, loops, students, teachers, closed, wrong in (
-            (
-                "official",
-                official,
-                loop_official,
-                (0, 2),
-                (1, 3),
-                [(SAME, 0.0)],
-                {"all": summed(all_terms)},
-            ),
-            (
-                "all terms",
-                all_terms,
-                loop_all,
-                (0, 2),
-                (1, 3),
-                [(SAME, 0.0)],
-                {"official": summed(official)},
-            ),
-            # uniform students and teachers: Σ_T 1/C · (log 1/C - 1/C), which is negative
-            (
-                "paper",
-                paper,
-                loop_paper,
-                (0,),
-                (1, 2, 3),
-                [((ZERO,) * 4, -5 / 3 * (math.log(3) + 1 / 3))],
-                {"kl": flat(lambda w, _: sum(kd(*w, T) / T**2 / 3 for T in range(2, 7)))},
-            ),
-        )
-    },
+    "official": case(
+        official_lskd, loop_official, 4, ((EYE,) * 4, 0.0), {"all": summed(all_plain)}
+    ),
+    "all terms": case(
+        all_plain, loop_all, 4, ((EYE,) * 4, 0.0), {"official": summed(official_lskd)}
+    ),
+    # uniform students and teachers: Σ_T 1/C · (log 1/C - 1/C), which is negative
+    "paper": case(
+        paper_lskd,
+        loop_paper,
+        2,
+        ((0 * EYE,) * 2, -5 / 3 * (math.log(3) + 1 / 3)),
+        {"plain": lambda s, t: sum(discom_paper((s, t)).values())},
+    ),
 }
 
 
@@ -315,17 +273,6 @@ def test_seven_checks(name, check):
 
 
 # ---------------------------------------------------------------- what only one of them has
-
-
-def test_the_papers_instance_term_is_least_at_the_softmax_of_a_softmax():
-    """There it is -log Σ_c e^{p_t} / C, below its value at the teacher itself."""
-    s, t = normal(6, 5), normal(6, 5, seed=1)
-    p = (t / 3).softmax(1)
-    best = (3 * p).requires_grad_()  # at T = 3 its probabilities are softmax(p)
-    value = discom_paper((best, t), [3.0])["instance"]
-    assert value.item() == pytest.approx(-p.logsumexp(1).mean().item() / 5)
-    assert torch.autograd.grad(value, best)[0].abs().max() < 1e-12
-    assert value < min(discom_paper((z, t), [3.0])["instance"] for z in (s, t))
 
 
 def test_shares_of_confident_samples_and_classes():
@@ -343,10 +290,7 @@ def test_shares_of_confident_samples_and_classes():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: official((ZERO, ZERO), (ZERO, ZERO), ()), "^temperatures: "),
-        (lambda: official((ZERO, ZERO), (ZERO, ZERO), (4, 3, 5, 2)), "^temperatures: "),
-        (lambda: all_terms((ZERO, ZERO), (ZERO, ZERO), ()), "^temperatures: "),
-        (lambda: discom_paper((ZERO, ZERO), ()), "^temperatures: "),
+        (lambda: official((EYE, EYE), (EYE, EYE), (4, 3, 5, 2)), "^temperatures: "),
         (lambda: check_combination("paper"), "^combination: 'paper' .* official, all-terms, disc"),
     ],
 )

@@ -65,54 +65,21 @@ def test_resnet_is_torchvisions_with_its_gradients(pair, training):
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("channels", [1, 3, 13])
-@pytest.mark.parametrize(("stem", "kernel"), [("imagenet", 7), ("small", 3)])
-def test_number_of_parameters(channels, stem, kernel):
-    """A convolution has no bias, a BatchNorm two numbers per map."""
-
-    def stage(i, o):
-        return 9 * i * o + 27 * o * o + 8 * o + (i * o + 2 * o if i != o else 0)
-
-    w = 16
-    stages = stage(w, w) + stage(w, 2 * w) + stage(2 * w, 4 * w) + stage(4 * w, 8 * w)
-    with torch.device("meta"):
-        encoder, features = resnet18(channels, w, stem)
-    assert features == 8 * w
-    assert count(encoder) == kernel**2 * channels * w + 2 * w + stages
-
-
-@pytest.mark.parametrize(
-    ("stem", "size"), [("imagenet", (33, 47)), ("imagenet", (1, 1)), ("small", (7, 20))]
-)
-def test_any_size_of_image_will_do(stem, size):
-    encoder, features = resnet18(2, width=8, stem=stem)
-    z = encoder.eval()(noise(3, 2, *size))
-    assert z.shape == (3, features)
-    assert z.isfinite().all()
-    assert (encoder[0].stride[0], encoder[0].kernel_size[0]) == {
-        "imagenet": (2, 7),
-        "small": (1, 3),
-    }[stem]
-
-
 def test_initial_weights_are_kaiming_and_the_same_with_products():
     states = []
     for products in (False, True):
         torch.manual_seed(0)
-        states.append(resnet18(3, width=16, products=products)[0])
-    plain, products = (module.state_dict() for module in states)
-    assert all(torch.equal(plain[key], products[key]) for key in plain)
-    assert plain.keys() == products.keys()
-    convolutions = [m for m in states[0].modules() if isinstance(m, nn.Conv2d)]
-    assert len(convolutions) == 20
-    for m in convolutions:
-        fan_out = m.out_channels * m.kernel_size[0] ** 2
-        tolerance = 6 / (2 * m.weight.numel()) ** 0.5  # six standard errors
-        assert m.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=tolerance)
+        states.append(resnet18(3, width=16, stem="small", products=products)[0].state_dict())
+    torch.testing.assert_close(*states, rtol=0, atol=0)
+    kernels = [x for x in states[0].values() if x.ndim == 4]
+    assert len(kernels) == 20
+    for x in kernels:
+        fan_out, tolerance = len(x) * x[0, 0].numel(), 6 / (2 * x.numel()) ** 0.5
+        assert x.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=tolerance)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 4), (3, 3), (4, 4), (8, 5)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 4), (4, 4), (8, 5)])
 def test_a_matrix_product_is_the_convolution(stride, size):
     conv = MatrixConv(3, 5, 3, stride, 1).double()
     x = noise(2, 3, *size).double().requires_grad_()
@@ -147,8 +114,8 @@ def test_shapes_of_embeddings_and_heads(names):
     heads = model.heads
     assert list(heads.task) == names
     assert {head.weight.shape for head in heads.task.values()} == {(5, 64)}
-    told = {head.weight.shape for head in (heads.adv, heads.mod_inf, heads.mod_irr)}
-    assert told == {(len(names), 32)}
+    tellers = (heads.adv, heads.mod_inf, heads.mod_irr)
+    assert {head.weight.shape for head in tellers} == {(len(names), 32)}
     pairs = Heads(names, 32, 5, pairwise=True).adv
     assert len(pairs) == len(names) * (len(names) - 1) / 2
 
@@ -203,32 +170,12 @@ def test_a_deployed_branch_is_a_copy_that_holds_nothing_of_the_others(name):
     assert torch.equal(deployed(x), expected)
 
 
-def test_a_branch_reads_neither_irr_nor_the_other_modality():
-    model, x = make(DisCoM, encoder=flat).eval(), noise(3, 3, 16, 16)
-    before = model.branch("rgb")(x)
-    with torch.no_grad():
-        model.branches["rgb"].specific[2].weight[6:] = 0  # z_irr
-        model.branches["depth"].specific[2].weight.zero_()
-        model.heads.aux.weight.zero_()
-    assert torch.equal(model.branch("rgb")(x), before)
-    with torch.no_grad():
-        model.branches["rgb"].specific[2].weight[:6] = 0  # z_inf
-    assert not torch.equal(model.branch("rgb")(x), before)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: resnet18(3, stem="huge"), "^stem: 'huge' is unknown; choose imagenet or small"),
-        (
-            lambda: Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
-            "^encoder: 7 features cannot be",
-        ),
-        (lambda: Branch(3, flat, dimension=-1), "^dimension: -1 is negative"),
-        (
-            lambda: DisCoM({"a": 1, "b": 2}, 2, lambda n: (nn.Linear(n, 2 * n), 2 * n)),
-            "^encoder: embeddings of .* units; use one width",
-        ),
+        (lambda: Branch(3, lambda channels: (nn.Linear(3, 7), 7)), "^dimension: 0 of 7 features"),
+        (lambda: Branch(3, flat, dimension=-1), "^dimension: -1 of 12"),
     ],
 )
 def test_encoders_that_do_not_fit(call, message):
@@ -247,15 +194,10 @@ def test_a_teachers_logits_are_the_sum_of_contributions_and_the_bias(training):
     torch.testing.assert_close(sum(contributions) + model.task.bias, logits, rtol=1e-5, atol=1e-5)
     logits.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
-    with pytest.raises(RuntimeError, match="split"):
-        model(noise(2, 5, 16, 16))
 
 
-@pytest.mark.parametrize("encoders", [1, 2])
-def test_a_single_modality_network_concatenates_its_encoders(encoders):
-    model, x = SingleModality(3, 5, small, encoders).eval(), noise(4, 3, 16, 16)
-    features = torch.cat([encoder(x) for encoder in model.encoders], 1)
-    assert features.shape == (4, 64 * encoders)
-    torch.testing.assert_close(model(x), model.task(features))
-    if encoders == 2:
-        assert not torch.equal(model.encoders[0](x), model.encoders[1](x))
+def test_a_single_modality_network_concatenates_its_encoders():
+    model, x = SingleModality(3, 5, small, encoders=2).eval(), noise(4, 3, 16, 16)
+    features = [encoder(x) for encoder in model.encoders]
+    torch.testing.assert_close(model(x), model.task(torch.cat(features, 1)))
+    assert not torch.equal(*features)
