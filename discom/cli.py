@@ -5,21 +5,20 @@ import json
 import re
 import sys
 import warnings
-from argparse import SUPPRESS, Action, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
-from jsonargparse import ArgumentParser
+import yaml
 
 from discom import commands, datasets
-from discom.config import PROFILES, Config
-from discom.datasets import Json
-from discom.errors import ConfigError, DiscomError, explain
+from discom.config import Config
+from discom.errors import ConfigError, DiscomError, explain, first_line
 from discom.version import __version__
 
 __all__ = ["COMMANDS", "main", "parse"]
@@ -41,86 +40,56 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 HELP = {"-h", "--help", "--help-all"}
 NONE = inspect.Parameter.empty  # the default of an argument that has to be given
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
-RARE = ("address", "as_published", "collect", "recompute")  # what it does not show
-RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning_rate"}
+RARE = ("address", "as_published", "collect", "recompute")  # other flags that it does not show
+RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning-rate"}
 KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
+KINDS |= {dict: "no JSON object; write such as '{\"name\": 1}'"}
 
 Flags = dict[str, tuple[Any, Any, str]]  # name → type, default, meaning
 
 
-class _Help(RawDescriptionHelpFormatter):
-    """One line per flag."""
-
-    def __init__(self, prog: str):
-        super().__init__(prog, max_help_position=20)
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return [text]
-
-    def _format_action_invocation(self, action: Action) -> str:
-        return "".join(action.option_strings).replace("_", "-") or action.dest.upper()
-
-
 class _Parser(ArgumentParser):
-    """The arguments of one command; a wrong one is a ConfigError of one line."""
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message.removeprefix("argument "))
 
-    def __init__(self, name: str, full: bool = False):
-        self.flags = _flags(COMMANDS[name])
-        needed = [flag.upper() for flag, (_, default, _) in self.flags.items() if default is NONE]
-        super().__init__(
-            prog=f"discom {name}",
-            usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
-            description=inspect.getdoc(COMMANDS[name]),
-            epilog="" if full else "--help-all shows every flag.",
-            formatter_class=_Help,
-            allow_abbrev=False,
-            add_help=False,
-            print_config=None,
+
+def _parser(name: str, full: bool = False) -> _Parser:
+    """The arguments of a command; with `full`, its help shows every flag."""
+    flags = _flags(COMMANDS[name])
+    needed = [flag.upper() for flag, (_, default, _) in flags.items() if default is NONE]
+    parser = _Parser(
+        usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
+        description=inspect.getdoc(COMMANDS[name]),
+        epilog="" if full else "--help-all shows every flag.",
+        formatter_class=partial(RawDescriptionHelpFormatter, max_help_position=20, width=200),
+        allow_abbrev=False,
+        add_help=False,
+    )
+    for flag, (kind, default, meaning) in flags.items():
+        hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
+        if default is not NONE and "(default: " not in meaning:
+            shown = "none" if default is None else "off" if default is False else default
+            meaning += f" (default: {shown})"
+        parser.add_argument(
+            flag if default is NONE else f"--{_hyphens(flag)}",
+            nargs="+" if get_origin(kind) is list else None,
+            type=partial(_value, kind),
+            default=default,
+            metavar=flag.upper() if default is NONE else "",
+            help=SUPPRESS if hidden and not full else meaning.replace("%", "%%"),
         )
-        meaning = "YAML file that holds what flags say (default: none)"
-        self.add_argument("--config", action="config", help=meaning)
-        for flag, (kind, default, meaning) in self.flags.items():
-            hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
-            shown = SUPPRESS if hidden and not full else _with_default(meaning, default)
-            if default is NONE and get_origin(kind) is list:
-                self.add_argument(flag, nargs="+", type=get_args(kind)[0], help=shown)
-            elif default is NONE:
-                self.add_argument(flag, type=kind, help=shown)
-            elif default is False:
-                self.add_argument(f"--{flag}", action="store_true", help=shown)
-            else:
-                kind = _json if kind == Json | None else kind
-                self.add_argument(f"--{flag}", type=kind, default=default, help=shown)
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise ConfigError(" ".join(self._plain(message).split())) from ex
-
-    def _plain(self, message: str) -> str:
-        """What jsonargparse says, in the words of a command line."""
-        key = re.match(r'(?:Parser key "|argument --)(\w+)(?:"|: invalid)', message)
-        if key and key[1] in self.flags:
-            value = message.rpartition("value: ")[2].strip("'")
-            return f"--{_hyphens(key[1])}: '{value}' is {_no(self.flags[key[1]][0])}"
-        if word := re.match(r"unrecognized arguments: (\S+)", message):
-            flags = [f"--{flag}" for flag in self.flags]
-            return _unknown(word[1], "flag", flags, f"see {self.prog} --help-all")
-        if word := re.search(r"(?:[Oo]ption|[Kk]ey) [\"']([\w-]+)[\"'] is not", message):
-            return "--config: " + _unknown(word[1], "flag", self.flags, "remove it")
-        if word := re.match(r"the following arguments are required: (.*)", message):
-            return f"{word[1].upper()}: is missing; see {self.prog} --help"
-        message = re.sub(r'^Parser key "config"|^Problems parsing config', "--config", message)
-        message = re.sub(r"^Unexpected config", "--config: no flags in it", message)
-        return message.removeprefix("argument ")
+    parser.add_argument("--config", metavar="", help="YAML file of flags (default: none)")
+    return parser
 
 
 def _flags(function: Callable) -> Flags:
     """The arguments of a function; a dataclass among them stands for its fields, **settings for
-    what else Config has."""
+    those of Config."""
     flags: Flags = {}
     kinds = get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            flags |= {name: flag for name, flag in _settings().items() if name not in flags}
+            flags |= _settings()
         elif is_dataclass(kinds[name]):
             flags |= _flags(kinds[name])
         else:
@@ -130,59 +99,49 @@ def _flags(function: Callable) -> Flags:
 
 
 def _settings() -> Flags:
-    """What Config has besides the seed and the method's options, each with its first words there;
-    what is not given is the profile's."""
-    lines = re.findall(r"^ +(\w+): (.+?)[.;,]?$", Config.__doc__ or "", re.MULTILINE)
-    meanings = {name: re.split(r" \(|[;:] |, each| such as", line)[0] for name, line in lines}
-    kinds = get_type_hints(Config)
+    """What Config has besides the seed and the method's options, explained as there."""
     flags: Flags = {}
-    for name, kind in kinds.items():
-        if name not in ("seed", "options"):
-            choices = " or ".join(get_args(kind)) if get_origin(kind) is Literal else ""
-            meaning = f"{choices or meanings[name]} (default: the profile's)"
-            flags[name] = kind | None, None, meaning
+    kinds = get_type_hints(Config)
+    arguments = r"^    (\w+): (.+(?:\n {8}.+)*)"
+    for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
+        if name in kinds and name not in ("seed", "options"):
+            text = re.sub(r" \([^)]*\)", "", " ".join(text.split()))
+            meaning = re.split(r"[;.](?: |$)", text)[0]
+            flags[name] = kinds[name], None, f"{meaning} (default: the profile's)"
     return flags
 
 
-def _with_default(meaning: str, default: Any) -> str:
-    said = default is NONE or "(default: " in meaning
-    shown = "none" if default is None else "off" if default is False else default
-    return meaning.replace("%", "%%") + ("" if said else f" (default: {shown})")
+def _value(kind: Any, text: str) -> Any:
+    """What a word stands for.
+
+    >>> _value(int | None, "3"), _value(dict, '{"size": 64}'), _value(str, "3")
+    (3, {'size': 64}, '3')
+    """
+    if NoneType in get_args(kind) or get_origin(kind) is list:
+        kind = get_args(kind)[0]
+    kind = get_origin(kind) or kind
+    if kind not in KINDS:
+        return Path(text) if kind is Path else text
+    try:
+        value = json.loads(text) if kind in (bool, dict) else kind(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, kind):
+        raise ArgumentTypeError(f"'{text}' is {KINDS[kind]}")
+    return value
 
 
 def _hyphens(flag: str) -> str:
     return flag.replace("_", "-")
 
 
-def _json(value: Any) -> Json:
-    """The object that a flag or a YAML file gives; texts in it stay texts, also "yes" and "1e3"."""
-    with suppress(ValueError):
-        value = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(value, dict):
-        raise ValueError(f"Given value: {value}")
-    return value
-
-
-def _no(kind: Any) -> str:
-    """What a value is not, in words.
-
-    >>> _no(int | None), _no(Literal["a", "b"])
-    ('no whole number', 'none of a, b')
-    """
-    kinds = [part for part in get_args(kind) if part is not NoneType]
-    kind = kinds[0] if NoneType in get_args(kind) else kind
-    if get_origin(kind) is Literal:
-        return f"none of {', '.join(get_args(kind))}"
-    return KINDS.get(kind, "no JSON object; write such as '{\"name\": 1}'")
-
-
-def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> str:
-    """The line for a name that does not exist, with the nearest one that does."""
+def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> ConfigError:
+    """The error for a name that does not exist, with the nearest one that does."""
     names, word = list(names), word.partition("=")[0]
     near = get_close_matches(word, names, n=1)
     near += [RELATED[word]] if RELATED.get(word) in names else []
-    meant = f"did you mean {' or '.join(map(_hyphens, near))}?" if near else advice
-    return f"'{word}' is no {what}; {meant}"
+    meant = f"did you mean {' or '.join(near)}?" if near else advice
+    return ConfigError(f"'{word}' is no {what}; {meant}")
 
 
 def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -195,20 +154,29 @@ def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
     {'data': 'scenes', 'seed': 3}
     """
     name, rest = _divide(words)
-    rest = [re.sub(r"^--[\w-]+", lambda m: "--" + m[0][2:].replace("-", "_"), w) for w in rest]
-    given = vars(_Parser(name).parse_args(rest))
-    del given["config"]
-    arguments: dict[str, Any] = {}
-    kinds = get_type_hints(COMMANDS[name])
-    for key, parameter in inspect.signature(COMMANDS[name]).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:  # the last one
-            arguments |= {flag: value for flag, value in given.items() if value is not None}
-        elif is_dataclass(kinds[key]):
-            own = {field.name: given.pop(field.name) for field in fields(kinds[key])}
-            arguments[key] = kinds[key](**own)
-        else:
-            arguments[key] = given.pop(key)
-    return COMMANDS[name], arguments
+    function, flags = COMMANDS[name], _flags(COMMANDS[name])
+    files = _Parser(allow_abbrev=False, add_help=False)
+    files.add_argument("--config", action="append", default=[])
+    given, rest = files.parse_known_args(rest)
+    rest = [word for file in given.config for word in _from_file(file)] + rest
+    rest = [re.sub(r"^--[\w-]+", lambda match: _hyphens(match[0]), word) for word in rest]
+    switches = [
+        f"--{_hyphens(flag)}" for flag, (_, default, _) in flags.items() if default is False
+    ]
+    given, unknown = _parser(name).parse_known_args(
+        [f"{word}=true" if word in switches else word for word in rest]
+    )
+    if unknown:
+        names = [f"--{_hyphens(flag)}" for flag in flags]
+        raise _unknown(unknown[0], "flag", names, f"see discom {name} --help-all")
+    values, arguments = vars(given), {}
+    del values["config"]
+    for key, kind in get_type_hints(function).items():
+        if is_dataclass(kind):
+            own = {field.name: values.pop(field.name) for field in fields(kind)}
+            arguments[key] = kind(**own)
+    asked = {key: v for key, v in values.items() if key not in _settings() or v is not None}
+    return function, arguments | asked
 
 
 def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -218,22 +186,31 @@ def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
             return name, list(words[count:])
     head = "data " if words[0] == "data" else ""
     names = {name.removeprefix(head).split()[0] for name in COMMANDS if name.startswith(head)}
-    raise ConfigError(_unknown(words[bool(head)], "command", names, f"see discom {head}--help"))
+    raise _unknown(words[bool(head)], "command", names, f"see discom {head}--help")
 
 
-def _check_names(profile: str | None, data: str | None) -> None:
-    """Suggest the nearest profile or data set where there is none of that name."""
-    if profile and profile not in PROFILES:
-        advice = f"choose {', '.join(PROFILES)}"
-        raise ConfigError("--profile: " + _unknown(profile, "profile", PROFILES, advice))
-    name = (data or "").partition(":")[0]
-    if name and not Path(name).exists():
+def _from_file(file: str) -> list[str]:
+    """The flags that a YAML file stands for."""
+    try:
+        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise ConfigError(f"--config: {file} is no YAML ({first_line(error)})") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"--config: no flags in {file}; write such as epochs: 3")
+    texts = {name: v if isinstance(v, str) else json.dumps(v) for name, v in content.items()}
+    return [f"--{name}={text}" for name, text in texts.items()]
+
+
+def _check_data(source: str) -> None:
+    """Suggest the nearest data set where there is neither a folder nor a set of that name."""
+    name = source.partition(":")[0]
+    if not Path(name).exists():
         from discom.data import DRAWN
         from discom.data.sources import SOURCES
 
         names = [*DRAWN, "folders", *SOURCES]
         if name not in names and get_close_matches(name, names):
-            raise ConfigError("--data: " + _unknown(name, "folder and no data set", names, ""))
+            raise _unknown(name, "folder and no data set", names, "")
 
 
 def _overview(words: Sequence[str]) -> str:
@@ -253,12 +230,11 @@ def _run(words: list[str]) -> int:
     elif chosen in ([], ["data"]):
         print(_overview(chosen))
     elif chosen != words:
-        print(_Parser(_divide(chosen)[0], full="--help-all" in words).format_help())
+        print(_parser(_divide(chosen)[0], full="--help-all" in words).format_help(), end="")
     else:
         function, arguments = parse(words)
-        many = arguments.get("many")
-        profile = many.profile if many else arguments.get("profile")
-        _check_names(profile, arguments.get("data"))
+        if data := arguments.get("data"):
+            _check_data(data)
         return 1 if function(**arguments) is False else 0
     return 0
 

@@ -18,7 +18,6 @@ __all__ = ["export", "grid", "predict", "probe", "reproduce", "show", "table", "
 DataOrScenes = Annotated[str | None, "scenes:n=600, a folder, … (default: scenes or scenes-dense)"]
 Profile = Annotated[str, "tiny (seconds), cpu (minutes), paper (the full protocol, for a GPU)"]
 Published = Annotated[bool, "the options of the DisCoM-KD authors' own code"]
-Seeds = Annotated[int, "how many, counted from 0"]
 Runs = Annotated[Path, "the folder that holds all runs"]
 Recompute = Annotated[bool, "train again where a result is damaged"]
 Collect = Annotated[Path | None, "write all results into this JSON file"]
@@ -29,7 +28,7 @@ class Many:
     """What every command that trains many runs takes."""
 
     profile: Profile = "cpu"
-    seeds: Seeds = 5
+    seeds: Annotated[int, "how many, counted from 0"] = 5
     runs: Runs = Path("runs")
     engine: Annotated[str, "local (processes of this machine) or ray"] = "local"
     workers: Annotated[int, "runs side by side; 0 lets the engine choose"] = 0
@@ -47,7 +46,6 @@ def train(
     seed: Annotated[int, "of split, weights and batches"] = 0,
     runs: Runs = Path("runs"),
     modalities: Modalities = None,
-    teacher: Annotated[Path | None, "a finished run of teacher (default: trained first)"] = None,
     options: Annotated[Json | None, "of the method: '{\"grl_lambda\": 0.5}'"] = None,
     as_published: Published = False,
     recompute: Recompute = False,
@@ -64,19 +62,16 @@ def train(
     settings["options"] = {**(chosen.published if as_published else {}), **(options or {})}
     config = discom.profile(profile, dense=chosen.dense, seed=seed, **settings)
     discom.methods.build(chosen, images, config)  # refuses a setting before a teacher is trained
-    run = discom.runs.Run.of(runs, chosen, images, config, teacher)
-    for each in [run.teacher, run] if isinstance(run.teacher, discom.runs.Run) else [run]:
-        result = discom.sweep.train(each, data, modalities, recompute=recompute, progress=True)
+    run = discom.runs.Run.of(runs, chosen, images, config)
+    for each in filter(None, (run.teacher, run)):
+        discom.sweep.train(each, data, modalities, recompute=recompute, progress=True)
     if discom.machine.rank() == 0:  # of the processes that train the run
         print(run.folder)
-        for name, scores in result.scores.items():
-            score = f"{discom.tables.METRICS[result.metric]} {scores[result.metric]:.1f}"
-            rest = f"accuracy {scores['accuracy']:.1f}, best epoch {scores['best_epoch']}"
-            print(f"{name}: {score}, {rest}")
+        show(run.folder)
 
 
 def table(
-    number: Annotated[int | str, "1 to 5, dense or crodino"],
+    number: Annotated[str, "1 to 5, dense or crodino"],
     many: Many,
     data: DataOrScenes = None,
     modalities: Modalities = None,
@@ -94,23 +89,23 @@ def table(
     """
     from discom.evaluation import inspection
 
-    tables, dense = discom.tables, discom.tables.is_dense(number)
+    key = int(number) if number.isdigit() else number
+    tables, dense = discom.tables, discom.tables.is_dense(key)
     data = data or ("scenes-dense" if dense else "scenes")
     images = discom.data.load(data, modalities)
-    rows = tables.paper_rows(number, list(images.modalities), teacher, as_published)
-    wanted = []
+    runs = []
     for seed in range(many.seeds):
-        for name, options in rows:
+        for name, options in tables.paper_rows(key, list(images.modalities), teacher, as_published):
             config = profile(many.profile, dense=dense, seed=seed, options=options, **settings)
-            wanted.append(discom.runs.Run.of(many.runs, discom.methods.get(name), images, config))
+            runs.append(discom.runs.Run.of(many.runs, discom.methods.get(name), images, config))
 
     def rows_of(results: list, folders: list[Path]):
-        for folder, result in zip(folders, list(results), strict=True) if number == 4 else ():
+        for folder, result in zip(folders, list(results), strict=True) if key == 4 else ():
             results += inspection.readings(folder, images.split(seed=result.seed))
-        return tables.paper_table(results, number, teacher, as_published)
+        return tables.paper_table(results, key, teacher, as_published)
 
-    baselines, plot = tables.baselines(number), discom.plots.intervals
-    return _train(wanted, lambda run: data, many, rows_of, baselines, plot, modalities)
+    baselines, plot = tables.baselines(key), discom.plots.intervals
+    return _train(runs, lambda run: data, many, rows_of, baselines, plot, modalities)
 
 
 def grid(
@@ -137,17 +132,19 @@ def grid(
     def config(seed: int, options: dict[str, Any]) -> Config:
         return profile(many.profile, dense=dense, seed=seed, options=options, **settings)
 
-    wanted, cell_of = {}, {}
+    runs, cell_of = {}, {}
     for cell in discom.sweep.cells(data, dials or {"shared": [0, 0.5, 1]}, many.seeds):
         for run in discom.sweep.cell_runs(cell, arms, many.runs, config):
-            wanted[run.folder] = run  # a dial may change nothing where another is at rest
+            runs[run.folder] = run  # a dial may change nothing where another is at rest
             cell_of[run.fingerprint] = cell
 
     def rows_of(results: list, folders: list[Path]):
         return tables.by_dials(tables.summary(results, baselines))
 
-    runs, plot = list(wanted.values()), discom.plots.gains
-    return _train(runs, lambda run: cell_of[run.fingerprint], many, rows_of, baselines, plot)
+    plot = discom.plots.gains
+    return _train(
+        list(runs.values()), lambda r: cell_of[r.fingerprint], many, rows_of, baselines, plot
+    )
 
 
 def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None) -> bool:
@@ -165,8 +162,7 @@ def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None)
     print(f"{len(runs)} runs, {len(absent)} of them to train: ~{minutes:.0f} minutes", flush=True)
     if many.dry_run:
         return True
-    where |= {"modalities": modalities, "recompute": many.recompute}
-    failed = sweep.sweep(runs, data_of, **where)
+    failed = sweep.sweep(runs, data_of, modalities=modalities, recompute=many.recompute, **where)
     folders = [run.folder for run in runs if run.folder not in failed]
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if results:
@@ -176,7 +172,7 @@ def _train(runs, data_of, many: Many, rows_of, baselines, plot, modalities=None)
             tables.collect(results, many.collect)
         if many.out:
             print(*tables.write(rows, many.out, baselines), sep="\n")
-            draw(Path(f"{many.out}.png"), {"": lambda: plot(rows, baselines)})
+            draw(Path(f"{many.out}.png"), {"": partial(plot, rows, baselines)})
     for error in failed.values():
         print(f"discom: error: {error}", file=sys.stderr)
     return not failed
@@ -186,7 +182,6 @@ def probe(
     path: Annotated[Path, "the folder of a finished run, or of several"],
     data: Data = "scenes",
     modalities: Modalities = None,
-    scored: Annotated[bool, "SAP, MIG and DCI as well, half a minute a modality"] = False,
     out: Annotated[Path | None, "write FILE.json and a map, FILE.png"] = None,
 ) -> None:
     """Measure what the embeddings of finished runs hold: linear probes of every known factor."""
@@ -198,7 +193,7 @@ def probe(
     images, measures = discom.data.load(data, modalities), []
     for folder in folders:
         split = images.split(seed=inspection.seed_of(folder))
-        measures.append(inspection.inspect(folder, split, scored=scored))
+        measures.append(inspection.inspect(folder, split))
     matrices = inspection.mean_matrices(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
@@ -206,7 +201,7 @@ def probe(
         discom.files.write_json(out.with_suffix(".json"), measures)
         print(out.with_suffix(".json"))
         mean, chance = next(iter(matrices.values())), measures[0]["chance"]
-        draw(out.with_suffix(".png"), {"": lambda: discom.plots.probe_map(mean, chance)})
+        draw(out.with_suffix(".png"), {"": partial(discom.plots.probe_map, mean, chance)})
 
 
 def show(
@@ -222,22 +217,25 @@ def show(
     if (path / "config.json").is_file():
         results = [discom.runs.Result.read(path / "result.json")]
         (run,) = results
-        print(f"{run.method} on {run.data}, seed {run.seed}: {run.seconds:.0f} s,", end=" ")
-        print(f"{run.pairs_per_second:.0f} samples/s, {run.peak_memory_mb:.0f} MB")
+        cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
+        print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
         print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
         figures[""] = lambda: plots.curves(discom.runs.read_metrics(path / "metrics.csv"))
         figures["-confusion"] = lambda: plots.confusions(path / "predictions.npz")
     else:
         results = tables.load_results(path)
-        for metric, method, baselines in (
+        dense = tables.baselines("dense")[:3]
+        for metric, method, against in (
             ("f1", "discom", tables.BASELINES),
-            ("miou", "crodino", tables.baselines("dense")[:3]),
+            ("miou", "crodino", dense),
         ):
             if chosen := [result for result in results if result.metric == metric]:
-                rows, costs = tables.summary(chosen, baselines), tables.cost_to_markdown(chosen)
-                print(tables.to_markdown(rows, baselines), costs, sep="\n\n")
+                rows = tables.summary(chosen, against)
+                print(
+                    tables.to_markdown(rows, against), tables.cost_to_markdown(chosen), sep="\n\n"
+                )
                 end = "-dense" if figures else ""
-                figures[end] = partial(plots.differences, rows, method, baselines)
+                figures[end] = partial(plots.differences, rows, method, against)
     if collect:
         tables.collect(results, collect)
     if out:
@@ -259,12 +257,11 @@ def export(
     run = files[0].parent if files else run
     result = discom.runs.Result.read(run / "result.json")
     split = discom.data.load(data or result.data, modalities).split(seed=result.seed)
-    written = discom.deployment.export(run, split, modality, out, overwrite=overwrite)
-    scores = result.f1[written.contract.modality], written.scores["f1"]
-    print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir()))}")
-    print(f"{written.parameters:,} parameters, {written.bytes:,} bytes")
-    print(f"F1 on the test part: the run {scores[0]:.2f}, model.onnx {scores[1]:.2f};", end=" ")
-    print(f"logits of {written.images} images differ by {written.difference:.1e} at most")
+    model = discom.deployment.export(run, split, modality, out, overwrite=overwrite)
+    before, after = result.f1[model.contract.modality], model.scores["f1"]
+    print(f"{out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
+    print(f"F1 on the test part: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
+    print(f"logits of {model.images} images differ by {model.difference:.1e} at most")
 
 
 def predict(
@@ -275,9 +272,8 @@ def predict(
     """Name the class of images by an exported branch alone."""
     import pandas as pd
 
-    answers = discom.deployment.predict(
-        discom.deployment.load(model), discom.deployment.find_images(files), out
-    )
+    deployment = discom.deployment
+    answers = deployment.predict(deployment.load(model), deployment.find_images(files), out)
     text = f"{out}: {len(answers)} images\n" if out else pd.DataFrame(answers).to_csv(index=False)
     print(text, end="")
 
@@ -285,13 +281,11 @@ def predict(
 def reproduce(
     notebooks: Annotated[Path, "the folder that holds NN_….ipynb"] = Path("notebooks"),
     profile: Profile = "cpu",
-    data: Annotated[str | None, "what they run on (default: the profile's scenes)"] = None,
-    seeds: Seeds = 1,
     only: Annotated[str | None, "beginnings of names, such as 03,07 (default: all)"] = None,
     workers: Annotated[int, "notebooks side by side"] = 2,
     again: Annotated[bool, "begin a new folder instead of continuing the last one"] = False,
     out: Annotated[Path, "holds the dated folders"] = Path("build/notebooks"),
 ) -> bool:
     """Execute every notebook into a dated folder with an index page; a stopped batch continues."""
-    how = {"data": data, "seeds": seeds, "only": only, "workers": workers, "again": again}
-    return discom.reproduce.run_notebooks(notebooks, profile, out, **how)
+    batch = discom.reproduce.run_notebooks
+    return batch(notebooks, profile, out, only=only, workers=workers, again=again)
