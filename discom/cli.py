@@ -1,20 +1,19 @@
-"""`discom …`: words of a command line become the typed arguments of a function."""
+"""`discom …`: what commands and flags there are, and what the words of a command line ask for."""
 
 import inspect
 import json
 import re
 import sys
 import warnings
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import RawDescriptionHelpFormatter as Raw
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from types import NoneType
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
-import yaml
+from yaml import YAMLError, safe_load  # type: ignore[import-untyped]
 
 from discom import commands, datasets
 from discom.config import Config
@@ -23,29 +22,72 @@ from discom.version import __version__
 
 __all__ = ["COMMANDS", "main", "parse"]
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "data list": datasets.listing,
-    "data prepare": datasets.prepare,
-    "data check": datasets.check,
-    "data show": datasets.show,
-    "train": commands.train,
-    "table": commands.table,
-    "grid": commands.grid,
-    "probe": commands.probe,
-    "show": commands.show,
-    "export": commands.export,
-    "predict": commands.predict,
-    "reproduce": commands.reproduce,
+RUN = "profile runs recompute settings"
+MANY = f"{RUN} seeds engine workers address dry_run out collect"
+
+Command = Callable[[Namespace], Any]
+Flags = dict[str, tuple[Any, Any, str]]  # name → type, default, meaning
+
+COMMANDS: dict[str, tuple[Command, str]] = {  # what is called, its ARGUMENTS and flags
+    "data list": (datasets.listing, ""),
+    "data prepare": (
+        datasets.prepare,
+        "DATA out root modalities split split_seed size options download overwrite",
+    ),
+    "data check": (datasets.check, "DATA seed"),
+    "data show": (datasets.show, "DATA out=pairs.png"),
+    "train": (commands.train, f"data method seed modalities options as_published {RUN}"),
+    "table": (commands.table, f"NUMBER data modalities teacher as_published {MANY}"),
+    "grid": (commands.grid, f"data dials methods against {MANY}"),
+    "probe": (commands.probe, "PATH data modalities out"),
+    "show": (commands.show, "PATH out collect"),
+    "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
+    "predict": (commands.predict, "MODEL FILES out"),
+    "reproduce": (commands.reproduce, "profile only workers=2 again notebooks out=build/notebooks"),
+}
+FLAGS: Flags = {
+    "address": (str, None, "of a Ray cluster, such as ray://head:10001"),
+    "again": (bool, False, "begin a new folder instead of continuing the last one"),
+    "against": (str, None, "baselines (default: student,discom-solo or single)"),
+    "as_published": (bool, False, "the options of the DisCoM-KD authors' own code"),
+    "collect": (Path, None, "write all results into this JSON file"),
+    "data": (str, None, "scenes:n=600, a set, a folder (default: scenes or scenes-dense)"),
+    "dials": (dict, None, 'argument → values (default: {"shared": [0, 0.5, 1]})'),
+    "download": (bool, False, "fetch what is missing in --root first"),
+    "dry_run": (bool, False, "say what is missing and how long it takes, and stop"),
+    "engine": (str, "local", "local (processes of this machine) or ray"),
+    "files": (Path, None, "images, or folders of images"),
+    "method": (str, "discom", "discom, student, …; crodino, single, … name every pixel"),
+    "methods": (str, None, "options behind a colon (default: controls)"),
+    "modalities": (str, None, "sensors in this order, such as rgb+elevation (default: all)"),
+    "modality": (str, None, "the sensor (default: the only one)"),
+    "model": (Path, None, "model.onnx, or the folder that discom export wrote"),
+    "notebooks": (Path, "notebooks", "the folder that holds NN_….ipynb"),
+    "number": (str, None, "1 to 5, dense or crodino"),
+    "only": (str, None, "beginnings of names, such as 03,07 (default: all)"),
+    "options": (dict, None, "of the method, or of a reader: '{\"grl_lambda\": 0.5}'"),
+    "out": (Path, None, "the file or folder to write"),
+    "overwrite": (bool, False, "replace what this command wrote there before"),
+    "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
+    "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
+    "recompute": (bool, False, "train again where a result is damaged"),
+    "root": (Path, None, "the folder of the raw files (default: data/raw/NAME)"),
+    "runs": (Path, "runs", "the folder that holds all runs"),
+    "seed": (int, 0, "of split, weights and batches"),
+    "seeds": (int, 5, "how many, counted from 0"),
+    "size": (int, None, "pixels of a side that photos are resized to"),
+    "split": (str, None, "official, grouped or random (default: the first)"),
+    "split_seed": (int, None, "fix this split, in the released code's files"),
+    "teacher": (str, None, "the modality of Table 1's (default: the first)"),
+    "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
 }
 HELP = {"-h", "--help", "--help-all"}
-NONE = inspect.Parameter.empty  # the default of an argument that has to be given
+NONE = object()  # the default of an argument that has to be given
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
 RARE = ("address", "as_published", "collect", "recompute")  # other flags that it does not show
 RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning-rate"}
 KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
 KINDS |= {dict: "no JSON object; write such as '{\"name\": 1}'"}
-
-Flags = dict[str, tuple[Any, Any, str]]  # name → type, default, meaning
 
 
 class _Parser(ArgumentParser):
@@ -55,46 +97,44 @@ class _Parser(ArgumentParser):
 
 def _parser(name: str, full: bool = False) -> _Parser:
     """The arguments of a command; with `full`, its help shows every flag."""
-    flags = _flags(COMMANDS[name])
+    flags, settings = _flags(name), _settings()
     needed = [flag.upper() for flag, (_, default, _) in flags.items() if default is NONE]
     parser = _Parser(
         usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
-        description=inspect.getdoc(COMMANDS[name]),
+        description=inspect.getdoc(COMMANDS[name][0]),
         epilog="" if full else "--help-all shows every flag.",
-        formatter_class=partial(RawDescriptionHelpFormatter, max_help_position=20, width=200),
+        formatter_class=partial(Raw, max_help_position=20, width=200),
         allow_abbrev=False,
         add_help=False,
     )
     for flag, (kind, default, meaning) in flags.items():
-        hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
-        if default is not NONE and "(default: " not in meaning:
+        given = default is NONE
+        if not given and "(default: " not in meaning:
             shown = "none" if default is None else "off" if default is False else default
             meaning += f" (default: {shown})"
+        hidden = not full and (flag in RARE or (flag in settings and flag not in USUAL))
         parser.add_argument(
-            flag if default is NONE else f"--{_hyphens(flag)}",
-            nargs="+" if get_origin(kind) is list else None,
+            flag if given else _option(flag),
             type=partial(_value, kind),
             default=default,
-            metavar=flag.upper() if default is NONE else "",
-            help=SUPPRESS if hidden and not full else meaning.replace("%", "%%"),
+            metavar=flag.upper() if given else "",
+            nargs="+" if flag == "files" else None,
+            help=SUPPRESS if hidden else meaning.replace("%", "%%"),
         )
     parser.add_argument("--config", metavar="", help="YAML file of flags (default: none)")
     return parser
 
 
-def _flags(function: Callable) -> Flags:
-    """The arguments of a function; a dataclass among them stands for its fields, **settings for
-    those of Config."""
+def _flags(name: str) -> Flags:
+    """The arguments and flags of a command."""
     flags: Flags = {}
-    kinds = get_type_hints(function, include_extras=True)
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
+    for word in COMMANDS[name][1].split():
+        flag, _, default = word.lower().partition("=")
+        if flag == "settings":
             flags |= _settings()
-        elif is_dataclass(kinds[name]):
-            flags |= _flags(kinds[name])
         else:
-            kind, meaning = get_args(kinds[name])
-            flags[name] = kind, parameter.default, meaning
+            kind, usual, meaning = FLAGS[flag]
+            flags[flag] = kind, NONE if word.isupper() else default or usual, meaning
     return flags
 
 
@@ -112,14 +152,7 @@ def _settings() -> Flags:
 
 
 def _value(kind: Any, text: str) -> Any:
-    """What a word stands for.
-
-    >>> _value(int | None, "3"), _value(dict, '{"size": 64}'), _value(str, "3")
-    (3, {'size': 64}, '3')
-    """
-    if NoneType in get_args(kind) or get_origin(kind) is list:
-        kind = get_args(kind)[0]
-    kind = get_origin(kind) or kind
+    """What a word stands for."""
     if kind not in KINDS:
         return Path(text) if kind is Path else text
     try:
@@ -131,8 +164,8 @@ def _value(kind: Any, text: str) -> Any:
     return value
 
 
-def _hyphens(flag: str) -> str:
-    return flag.replace("_", "-")
+def _option(flag: str) -> str:
+    return "--" + flag.removeprefix("--").replace("_", "-")
 
 
 def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> ConfigError:
@@ -144,39 +177,30 @@ def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> ConfigE
     return ConfigError(f"'{word}' is no {what}; {meant}")
 
 
-def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The function that a command line calls, and its arguments.
-
-    Raises:
-        ConfigError: no such command or flag, or a value of the wrong kind.
+def parse(words: Sequence[str]) -> tuple[Command, Namespace]:
+    """The function that a command line calls, and its flags; `settings` are those of Config that
+    were given. A wrong word is a ConfigError.
 
     >>> parse(["data", "check", "scenes", "--seed", "3"])[1]
-    {'data': 'scenes', 'seed': 3}
+    Namespace(data='scenes', seed=3, settings={})
     """
     name, rest = _divide(words)
-    function, flags = COMMANDS[name], _flags(COMMANDS[name])
+    flags = _flags(name)
     files = _Parser(allow_abbrev=False, add_help=False)
     files.add_argument("--config", action="append", default=[])
     given, rest = files.parse_known_args(rest)
     rest = [word for file in given.config for word in _from_file(file)] + rest
-    rest = [re.sub(r"^--[\w-]+", lambda match: _hyphens(match[0]), word) for word in rest]
-    switches = [
-        f"--{_hyphens(flag)}" for flag, (_, default, _) in flags.items() if default is False
-    ]
-    given, unknown = _parser(name).parse_known_args(
-        [f"{word}=true" if word in switches else word for word in rest]
-    )
+    rest = [re.sub(r"^--[\w-]+", lambda match: _option(match[0]), word) for word in rest]
+    switches = [_option(flag) for flag, (_, default, _) in flags.items() if default is False]
+    rest = [f"{word}=true" if word in switches else word for word in rest]
+    given, unknown = _parser(name).parse_known_args(rest)
     if unknown:
-        names = [f"--{_hyphens(flag)}" for flag in flags]
-        raise _unknown(unknown[0], "flag", names, f"see discom {name} --help-all")
-    values, arguments = vars(given), {}
-    del values["config"]
-    for key, kind in get_type_hints(function).items():
-        if is_dataclass(kind):
-            own = {field.name: values.pop(field.name) for field in fields(kind)}
-            arguments[key] = kind(**own)
-    asked = {key: v for key, v in values.items() if key not in _settings() or v is not None}
-    return function, arguments | asked
+        advice = f"see discom {name} --help-all"
+        raise _unknown(unknown[0], "flag", map(_option, flags), advice)
+    settings = {key: vars(given).pop(key) for key in _settings() if key in flags}
+    given.settings = {key: value for key, value in settings.items() if value is not None}
+    del given.config
+    return COMMANDS[name][0], given
 
 
 def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -192,8 +216,8 @@ def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
 def _from_file(file: str) -> list[str]:
     """The flags that a YAML file stands for."""
     try:
-        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeError) as error:
+        content = safe_load(Path(file).read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeError) as error:
         raise ConfigError(f"--config: {file} is no YAML ({first_line(error)})") from None
     if not isinstance(content, dict):
         raise ConfigError(f"--config: no flags in {file}; write such as epochs: 3")
@@ -201,22 +225,10 @@ def _from_file(file: str) -> list[str]:
     return [f"--{name}={text}" for name, text in texts.items()]
 
 
-def _check_data(source: str) -> None:
-    """Suggest the nearest data set where there is neither a folder nor a set of that name."""
-    name = source.partition(":")[0]
-    if not Path(name).exists():
-        from discom.data import DRAWN
-        from discom.data.sources import SOURCES
-
-        names = [*DRAWN, "folders", *SOURCES]
-        if name not in names and get_close_matches(name, names):
-            raise _unknown(name, "folder and no data set", names, "")
-
-
 def _overview(words: Sequence[str]) -> str:
     """The help of `discom` and of `discom data`."""
     lines = [f"usage: discom {' '.join([*words, 'COMMAND'])} …", "", "commands:"]
-    for name, function in COMMANDS.items():
+    for name, (function, _) in COMMANDS.items():
         if name.split()[: len(words)] == list(words):
             lines.append(f"  {name:<14}{(function.__doc__ or '').splitlines()[0]}")
     tail = "flags: --help, --help-all (of a command), --version, --debug (an error's traceback)"
@@ -232,10 +244,8 @@ def _run(words: list[str]) -> int:
     elif chosen != words:
         print(_parser(_divide(chosen)[0], full="--help-all" in words).format_help(), end="")
     else:
-        function, arguments = parse(words)
-        if data := arguments.get("data"):
-            _check_data(data)
-        return 1 if function(**arguments) is False else 0
+        command, flags = parse(words)
+        return 1 if command(flags) is False else 0
     return 0
 
 
