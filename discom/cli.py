@@ -1,214 +1,206 @@
-"""`discom …`: words of a command line become the typed arguments of a function."""
+"""`discom …`: what commands and flags there are, and what the words of a command line ask for."""
 
 import inspect
 import json
 import re
 import sys
 import warnings
-from argparse import SUPPRESS, Action, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import RawDescriptionHelpFormatter as Raw
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
-from jsonargparse import ArgumentParser
+from yaml import YAMLError, safe_load  # type: ignore[import-untyped]
 
 from discom import commands, datasets
-from discom.config import PROFILES, Config
-from discom.datasets import Json
-from discom.errors import ConfigError, DiscomError, explain
+from discom.config import Config
+from discom.errors import ConfigError, DiscomError, explain, first_line
 from discom.version import __version__
 
 __all__ = ["COMMANDS", "main", "parse"]
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "data list": datasets.listing,
-    "data prepare": datasets.prepare,
-    "data check": datasets.check,
-    "data show": datasets.show,
-    "train": commands.train,
-    "table": commands.table,
-    "grid": commands.grid,
-    "probe": commands.probe,
-    "show": commands.show,
-    "export": commands.export,
-    "predict": commands.predict,
-    "reproduce": commands.reproduce,
-}
-HELP = {"-h", "--help", "--help-all"}
-NONE = inspect.Parameter.empty  # the default of an argument that has to be given
-USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
-RARE = ("address", "as_published", "collect", "recompute")  # what it does not show
-RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning_rate"}
-KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
+RUN = "profile runs recompute settings"
+MANY = f"{RUN} seeds engine workers address dry_run out collect"
 
+Command = Callable[[Namespace], Any]
 Flags = dict[str, tuple[Any, Any, str]]  # name → type, default, meaning
 
-
-class _Help(RawDescriptionHelpFormatter):
-    """One line per flag."""
-
-    def __init__(self, prog: str):
-        super().__init__(prog, max_help_position=20)
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return [text]
-
-    def _format_action_invocation(self, action: Action) -> str:
-        return "".join(action.option_strings).replace("_", "-") or action.dest.upper()
+COMMANDS: dict[str, tuple[Command, str]] = {  # what is called, its ARGUMENTS and flags
+    "data list": (datasets.listing, ""),
+    "data prepare": (
+        datasets.prepare,
+        "DATA out root modalities split split_seed size options download overwrite",
+    ),
+    "data check": (datasets.check, "DATA seed"),
+    "data show": (datasets.show, "DATA out=pairs.png"),
+    "train": (commands.train, f"data method seed modalities options as_published {RUN}"),
+    "table": (commands.table, f"NUMBER data modalities teacher as_published {MANY}"),
+    "grid": (commands.grid, f"data dials methods against {MANY}"),
+    "probe": (commands.probe, "PATH data modalities out"),
+    "show": (commands.show, "PATH out collect"),
+    "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
+    "predict": (commands.predict, "MODEL FILES out"),
+    "reproduce": (commands.reproduce, "profile only workers=2 again notebooks out=build/notebooks"),
+}
+FLAGS: Flags = {
+    "address": (str, None, "of a Ray cluster, such as ray://head:10001"),
+    "again": (bool, False, "begin a new folder instead of continuing the last one"),
+    "against": (str, None, "baselines (default: student,discom-solo or single)"),
+    "as_published": (bool, False, "the options of the DisCoM-KD authors' own code"),
+    "collect": (Path, None, "write all results into this JSON file"),
+    "data": (str, None, "scenes:n=600, a set, a folder (default: scenes or scenes-dense)"),
+    "dials": (dict, None, 'argument → values (default: {"shared": [0, 0.5, 1]})'),
+    "download": (bool, False, "fetch what is missing in --root first"),
+    "dry_run": (bool, False, "say what is missing and how long it takes, and stop"),
+    "engine": (str, "local", "local (processes of this machine) or ray"),
+    "files": (Path, None, "images, or folders of images"),
+    "method": (str, "discom", "discom, student, …; crodino, single, … name every pixel"),
+    "methods": (str, None, "options behind a colon (default: controls)"),
+    "modalities": (str, None, "sensors in this order, such as rgb+elevation (default: all)"),
+    "modality": (str, None, "the sensor (default: the only one)"),
+    "model": (Path, None, "model.onnx, or the folder that discom export wrote"),
+    "notebooks": (Path, "notebooks", "the folder that holds NN_….ipynb"),
+    "number": (str, None, "1 to 5, dense or crodino"),
+    "only": (str, None, "beginnings of names, such as 03,07 (default: all)"),
+    "options": (dict, None, "of the method, or of a reader: '{\"grl_lambda\": 0.5}'"),
+    "out": (Path, None, "the file or folder to write"),
+    "overwrite": (bool, False, "replace what this command wrote there before"),
+    "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
+    "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
+    "recompute": (bool, False, "train again where a result is damaged"),
+    "root": (Path, None, "the folder of the raw files (default: data/raw/NAME)"),
+    "runs": (Path, "runs", "the folder that holds all runs"),
+    "seed": (int, 0, "of split, weights and batches"),
+    "seeds": (int, 5, "how many, counted from 0"),
+    "size": (int, None, "pixels of a side that photos are resized to"),
+    "split": (str, None, "official, grouped or random (default: the first)"),
+    "split_seed": (int, None, "fix this split, in the released code's files"),
+    "teacher": (str, None, "the modality of Table 1's (default: the first)"),
+    "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
+}
+HELP = {"-h", "--help", "--help-all"}
+NONE = object()  # the default of an argument that has to be given
+USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
+RARE = ("address", "as_published", "collect", "recompute")  # other flags that it does not show
+RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning-rate"}
+KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
+KINDS |= {dict: "no JSON object; write such as '{\"name\": 1}'"}
 
 
 class _Parser(ArgumentParser):
-    """The arguments of one command; a wrong one is a ConfigError of one line."""
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message.removeprefix("argument "))
 
-    def __init__(self, name: str, full: bool = False):
-        self.flags = _flags(COMMANDS[name])
-        needed = [flag.upper() for flag, (_, default, _) in self.flags.items() if default is NONE]
-        super().__init__(
-            prog=f"discom {name}",
-            usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
-            description=inspect.getdoc(COMMANDS[name]),
-            epilog="" if full else "--help-all shows every flag.",
-            formatter_class=_Help,
-            allow_abbrev=False,
-            add_help=False,
-            print_config=None,
+
+def _parser(name: str, full: bool = False) -> _Parser:
+    """The arguments of a command; with `full`, its help shows every flag."""
+    flags, settings = _flags(name), _settings()
+    needed = [flag.upper() for flag, (_, default, _) in flags.items() if default is NONE]
+    parser = _Parser(
+        usage=" ".join([f"discom {name}", *needed, "[FLAGS]"]),
+        description=inspect.getdoc(COMMANDS[name][0]),
+        epilog="" if full else "--help-all shows every flag.",
+        formatter_class=partial(Raw, max_help_position=20, width=200),
+        allow_abbrev=False,
+        add_help=False,
+    )
+    for flag, (kind, default, meaning) in flags.items():
+        given = default is NONE
+        if not given and "(default: " not in meaning:
+            shown = "none" if default is None else "off" if default is False else default
+            meaning += f" (default: {shown})"
+        hidden = not full and (flag in RARE or (flag in settings and flag not in USUAL))
+        parser.add_argument(
+            flag if given else _option(flag),
+            type=partial(_value, kind),
+            default=default,
+            metavar=flag.upper() if given else "",
+            nargs="+" if flag == "files" else None,
+            help=SUPPRESS if hidden else meaning.replace("%", "%%"),
         )
-        meaning = "YAML file that holds what flags say (default: none)"
-        self.add_argument("--config", action="config", help=meaning)
-        for flag, (kind, default, meaning) in self.flags.items():
-            hidden = flag in RARE or (flag in _settings() and flag not in USUAL)
-            shown = SUPPRESS if hidden and not full else _with_default(meaning, default)
-            if default is NONE and get_origin(kind) is list:
-                self.add_argument(flag, nargs="+", type=get_args(kind)[0], help=shown)
-            elif default is NONE:
-                self.add_argument(flag, type=kind, help=shown)
-            elif default is False:
-                self.add_argument(f"--{flag}", action="store_true", help=shown)
-            else:
-                kind = _json if kind == Json | None else kind
-                self.add_argument(f"--{flag}", type=kind, default=default, help=shown)
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise ConfigError(" ".join(self._plain(message).split())) from ex
-
-    def _plain(self, message: str) -> str:
-        """What jsonargparse says, in the words of a command line."""
-        key = re.match(r'(?:Parser key "|argument --)(\w+)(?:"|: invalid)', message)
-        if key and key[1] in self.flags:
-            value = message.rpartition("value: ")[2].strip("'")
-            return f"--{_hyphens(key[1])}: '{value}' is {_no(self.flags[key[1]][0])}"
-        if word := re.match(r"unrecognized arguments: (\S+)", message):
-            flags = [f"--{flag}" for flag in self.flags]
-            return _unknown(word[1], "flag", flags, f"see {self.prog} --help-all")
-        if word := re.search(r"(?:[Oo]ption|[Kk]ey) [\"']([\w-]+)[\"'] is not", message):
-            return "--config: " + _unknown(word[1], "flag", self.flags, "remove it")
-        if word := re.match(r"the following arguments are required: (.*)", message):
-            return f"{word[1].upper()}: is missing; see {self.prog} --help"
-        message = re.sub(r'^Parser key "config"|^Problems parsing config', "--config", message)
-        message = re.sub(r"^Unexpected config", "--config: no flags in it", message)
-        return message.removeprefix("argument ")
+    parser.add_argument("--config", metavar="", help="YAML file of flags (default: none)")
+    return parser
 
 
-def _flags(function: Callable) -> Flags:
-    """The arguments of a function; a dataclass among them stands for its fields, **settings for
-    what else Config has."""
+def _flags(name: str) -> Flags:
+    """The arguments and flags of a command."""
     flags: Flags = {}
-    kinds = get_type_hints(function, include_extras=True)
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            flags |= {name: flag for name, flag in _settings().items() if name not in flags}
-        elif is_dataclass(kinds[name]):
-            flags |= _flags(kinds[name])
+    for word in COMMANDS[name][1].split():
+        flag, _, default = word.lower().partition("=")
+        if flag == "settings":
+            flags |= _settings()
         else:
-            kind, meaning = get_args(kinds[name])
-            flags[name] = kind, parameter.default, meaning
+            kind, usual, meaning = FLAGS[flag]
+            flags[flag] = kind, NONE if word.isupper() else default or usual, meaning
     return flags
 
 
 def _settings() -> Flags:
-    """What Config has besides the seed and the method's options, each with its first words there;
-    what is not given is the profile's."""
-    lines = re.findall(r"^ +(\w+): (.+?)[.;,]?$", Config.__doc__ or "", re.MULTILINE)
-    meanings = {name: re.split(r" \(|[;:] |, each| such as", line)[0] for name, line in lines}
-    kinds = get_type_hints(Config)
+    """What Config has besides the seed and the method's options, explained as there."""
     flags: Flags = {}
-    for name, kind in kinds.items():
-        if name not in ("seed", "options"):
-            choices = " or ".join(get_args(kind)) if get_origin(kind) is Literal else ""
-            meaning = f"{choices or meanings[name]} (default: the profile's)"
-            flags[name] = kind | None, None, meaning
+    kinds = get_type_hints(Config)
+    arguments = r"^    (\w+): (.+(?:\n {8}.+)*)"
+    for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
+        if name in kinds and name not in ("seed", "options"):
+            text = re.sub(r" \([^)]*\)", "", " ".join(text.split()))
+            meaning = re.split(r"[;.](?: |$)", text)[0]
+            flags[name] = kinds[name], None, f"{meaning} (default: the profile's)"
     return flags
 
 
-def _with_default(meaning: str, default: Any) -> str:
-    said = default is NONE or "(default: " in meaning
-    shown = "none" if default is None else "off" if default is False else default
-    return meaning.replace("%", "%%") + ("" if said else f" (default: {shown})")
-
-
-def _hyphens(flag: str) -> str:
-    return flag.replace("_", "-")
-
-
-def _json(value: Any) -> Json:
-    """The object that a flag or a YAML file gives; texts in it stay texts, also "yes" and "1e3"."""
-    with suppress(ValueError):
-        value = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(value, dict):
-        raise ValueError(f"Given value: {value}")
+def _value(kind: Any, text: str) -> Any:
+    """What a word stands for."""
+    if kind not in KINDS:
+        return Path(text) if kind is Path else text
+    try:
+        value = json.loads(text) if kind in (bool, dict) else kind(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, kind):
+        raise ArgumentTypeError(f"'{text}' is {KINDS[kind]}")
     return value
 
 
-def _no(kind: Any) -> str:
-    """What a value is not, in words.
-
-    >>> _no(int | None), _no(Literal["a", "b"])
-    ('no whole number', 'none of a, b')
-    """
-    kinds = [part for part in get_args(kind) if part is not NoneType]
-    kind = kinds[0] if NoneType in get_args(kind) else kind
-    if get_origin(kind) is Literal:
-        return f"none of {', '.join(get_args(kind))}"
-    return KINDS.get(kind, "no JSON object; write such as '{\"name\": 1}'")
+def _option(flag: str) -> str:
+    return "--" + flag.removeprefix("--").replace("_", "-")
 
 
-def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> str:
-    """The line for a name that does not exist, with the nearest one that does."""
+def _unknown(word: str, what: str, names: Iterable[str], advice: str) -> ConfigError:
+    """The error for a name that does not exist, with the nearest one that does."""
     names, word = list(names), word.partition("=")[0]
     near = get_close_matches(word, names, n=1)
     near += [RELATED[word]] if RELATED.get(word) in names else []
-    meant = f"did you mean {' or '.join(map(_hyphens, near))}?" if near else advice
-    return f"'{word}' is no {what}; {meant}"
+    meant = f"did you mean {' or '.join(near)}?" if near else advice
+    return ConfigError(f"'{word}' is no {what}; {meant}")
 
 
-def parse(words: Sequence[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The function that a command line calls, and its arguments.
-
-    Raises:
-        ConfigError: no such command or flag, or a value of the wrong kind.
+def parse(words: Sequence[str]) -> tuple[Command, Namespace]:
+    """The function that a command line calls, and its flags; `settings` are those of Config that
+    were given. A wrong word is a ConfigError.
 
     >>> parse(["data", "check", "scenes", "--seed", "3"])[1]
-    {'data': 'scenes', 'seed': 3}
+    Namespace(data='scenes', seed=3, settings={})
     """
     name, rest = _divide(words)
-    rest = [re.sub(r"^--[\w-]+", lambda m: "--" + m[0][2:].replace("-", "_"), w) for w in rest]
-    given = vars(_Parser(name).parse_args(rest))
-    del given["config"]
-    arguments: dict[str, Any] = {}
-    kinds = get_type_hints(COMMANDS[name])
-    for key, parameter in inspect.signature(COMMANDS[name]).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:  # the last one
-            arguments |= {flag: value for flag, value in given.items() if value is not None}
-        elif is_dataclass(kinds[key]):
-            own = {field.name: given.pop(field.name) for field in fields(kinds[key])}
-            arguments[key] = kinds[key](**own)
-        else:
-            arguments[key] = given.pop(key)
-    return COMMANDS[name], arguments
+    flags = _flags(name)
+    files = _Parser(allow_abbrev=False, add_help=False)
+    files.add_argument("--config", action="append", default=[])
+    given, rest = files.parse_known_args(rest)
+    rest = [word for file in given.config for word in _from_file(file)] + rest
+    rest = [re.sub(r"^--[\w-]+", lambda match: _option(match[0]), word) for word in rest]
+    switches = [_option(flag) for flag, (_, default, _) in flags.items() if default is False]
+    rest = [f"{word}=true" if word in switches else word for word in rest]
+    given, unknown = _parser(name).parse_known_args(rest)
+    if unknown:
+        advice = f"see discom {name} --help-all"
+        raise _unknown(unknown[0], "flag", map(_option, flags), advice)
+    settings = {key: vars(given).pop(key) for key in _settings() if key in flags}
+    given.settings = {key: value for key, value in settings.items() if value is not None}
+    del given.config
+    return COMMANDS[name][0], given
 
 
 def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -218,28 +210,25 @@ def _divide(words: Sequence[str]) -> tuple[str, list[str]]:
             return name, list(words[count:])
     head = "data " if words[0] == "data" else ""
     names = {name.removeprefix(head).split()[0] for name in COMMANDS if name.startswith(head)}
-    raise ConfigError(_unknown(words[bool(head)], "command", names, f"see discom {head}--help"))
+    raise _unknown(words[bool(head)], "command", names, f"see discom {head}--help")
 
 
-def _check_names(profile: str | None, data: str | None) -> None:
-    """Suggest the nearest profile or data set where there is none of that name."""
-    if profile and profile not in PROFILES:
-        advice = f"choose {', '.join(PROFILES)}"
-        raise ConfigError("--profile: " + _unknown(profile, "profile", PROFILES, advice))
-    name = (data or "").partition(":")[0]
-    if name and not Path(name).exists():
-        from discom.data import DRAWN
-        from discom.data.sources import SOURCES
-
-        names = [*DRAWN, "folders", *SOURCES]
-        if name not in names and get_close_matches(name, names):
-            raise ConfigError("--data: " + _unknown(name, "folder and no data set", names, ""))
+def _from_file(file: str) -> list[str]:
+    """The flags that a YAML file stands for."""
+    try:
+        content = safe_load(Path(file).read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeError) as error:
+        raise ConfigError(f"--config: {file} is no YAML ({first_line(error)})") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"--config: no flags in {file}; write such as epochs: 3")
+    texts = {name: v if isinstance(v, str) else json.dumps(v) for name, v in content.items()}
+    return [f"--{name}={text}" for name, text in texts.items()]
 
 
 def _overview(words: Sequence[str]) -> str:
     """The help of `discom` and of `discom data`."""
     lines = [f"usage: discom {' '.join([*words, 'COMMAND'])} …", "", "commands:"]
-    for name, function in COMMANDS.items():
+    for name, (function, _) in COMMANDS.items():
         if name.split()[: len(words)] == list(words):
             lines.append(f"  {name:<14}{(function.__doc__ or '').splitlines()[0]}")
     tail = "flags: --help, --help-all (of a command), --version, --debug (an error's traceback)"
@@ -253,13 +242,10 @@ def _run(words: list[str]) -> int:
     elif chosen in ([], ["data"]):
         print(_overview(chosen))
     elif chosen != words:
-        print(_Parser(_divide(chosen)[0], full="--help-all" in words).format_help())
+        print(_parser(_divide(chosen)[0], full="--help-all" in words).format_help(), end="")
     else:
-        function, arguments = parse(words)
-        many = arguments.get("many")
-        profile = many.profile if many else arguments.get("profile")
-        _check_names(profile, arguments.get("data"))
-        return 1 if function(**arguments) is False else 0
+        command, flags = parse(words)
+        return 1 if command(flags) is False else 0
     return 0
 
 

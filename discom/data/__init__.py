@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,8 +121,10 @@ def _open(source: str) -> MultiModalData:
         raise DataError(
             f"{folder}: neither prepared nor <modality>/<class>/<image>; see data/README.md"
         )
-    names = ", ".join([*DRAWN, *SOURCES])
-    raise DataError(f"{folder}: no such folder, and no data set of that name; there are {names}")
+    names = [*DRAWN, *SOURCES]
+    near = get_close_matches(source, names, n=1)
+    way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    raise DataError(f"{folder}: no such folder, and no data set of that name; {way_out}")
 
 
 def _arguments(source: str, settings: str, function: Callable, what: str) -> dict[str, Any]:
