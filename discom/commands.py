@@ -224,5 +224,6 @@ def predict(flags: Namespace) -> None:
 
 def reproduce(flags: Namespace) -> bool:
     """Execute every notebook into a dated folder with an index page; a stopped batch continues."""
-    how = {"only": flags.only, "workers": flags.workers, "again": flags.again}
+    names = ("data", "seeds", "only", "workers", "again")
+    how = {name: getattr(flags, name) for name in names}
     return discom.reproduce.run_notebooks(flags.notebooks, flags.profile, flags.out, **how)
