@@ -43,16 +43,11 @@ def read_tristar(
     the parts; a shot is a group.
 
     Args:
-        root: a folder that holds train, val (or validation) and test, at any depth.
-        modalities: of thermal, depth and rgb; thermal and depth by default.
-        orphans: "refuse" or "drop" frames that a modality or actions.txt lacks.
-        size: height and width here, half of what the authors use by default; colours are averaged,
-            of depth and temperature the nearest pixel is taken.
+        size: height and width; colours are averaged, else the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
 
     Raises:
-        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or a file of
-            another form.
+        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or another form.
     """
     names, shape = steps.choose(modalities, tuple(STORED), 2), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]

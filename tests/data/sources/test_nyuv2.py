@@ -13,41 +13,28 @@ from discom.data.sources.nyuv2 import CLASSES, read_nyuv2
 from discom.errors import DataError
 
 
-def planted_mask(number, classes=40):
-    table = fixture.MAP40 if classes == 40 else fixture.MAP13[fixture.MAP40 - 1]
+def planted_mask(number):
     labels = fixture.labels(number).astype(int)
-    return np.where(labels == 0, 255, table[labels - 1] - 1)
+    return np.where(labels == 0, 255, fixture.MAP40[labels - 1] - 1)
 
 
-@pytest.mark.parametrize(("classes", "depth"), [(40, "filled"), (13, "raw")])
-def test_every_value_is_the_planted_one(raw, classes, depth):
-    data = read_nyuv2(raw("nyuv2"), classes=classes, depth=depth)
-    assert data.classes == CLASSES[classes]
-    assert len(set(CLASSES[classes])) == classes
+def test_every_value_is_the_planted_one(raw):
+    data = read_nyuv2(raw("nyuv2"))
+    assert data.classes == CLASSES
+    assert len(set(CLASSES)) == 40
     for row, number in enumerate(range(1, 13)):
         assert data.ids[row] == f"{number:04d}"
         colours = np.moveaxis(fixture.colours(number), 2, 0)
         np.testing.assert_array_equal(data.modalities["rgb"].x[row], colours)
-        metres = fixture.metres(number, hole=depth == "raw")
-        np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], metres)
-        mask = planted_mask(number, classes)
+        np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], fixture.metres(number))
+        mask = planted_mask(number)
         np.testing.assert_array_equal(data.masks[row], mask)
         assert data.labels[row] == np.bincount(mask[mask != 255]).argmax()
-    variant = "nyuv2-official" if classes == 40 else "nyuv2-raw-13-official"
-    assert data.name == variant
 
 
-def test_names_stand_at_the_numbers_of_the_maps():
-    known = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
-    assert {number: CLASSES[40][number - 1] for number in known} == known
-    assert [CLASSES[13][number - 1] for number in (1, 13)] == ["bed", "window"]
-
-
-def test_holes_of_raw_depth_are_the_invalid_value(raw):
-    view = read_nyuv2(raw("nyuv2"), depth="raw").modalities["depth"]
-    assert view.invalid == 0
-    assert (np.asarray(view.x) == 0).sum() == 12 * 6
-    assert (np.asarray(read_nyuv2(raw("nyuv2")).modalities["depth"].x) > 0).all()
+def test_names_stand_at_the_numbers_of_the_map():
+    names = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
+    assert {number: CLASSES[number - 1] for number in names} == names
 
 
 def test_a_turn_by_90_degrees_would_mirror_the_picture(raw):
@@ -128,7 +115,7 @@ BAD = {
     "no labels": (without("labels"), r"labeled\.mat: cannot be read \(.*labels.*\); fetch"),
     "not reversed": (
         edited("images", lambda a: a.swapaxes(1, 2)),
-        r"depths is .*, the axes reversed",
+        r"images is .*, the axes reversed",
     ),
     "labels of 8 bits": (
         edited("labels", lambda a: a.astype("u1")),
@@ -145,7 +132,7 @@ BAD = {
     ),
     "label above 894": (edited("labels", put(895)), r"image 3 has label 895; fetch it again"),
     "no label at all": (edited("labels", lambda a: 0 * a), r"an image has no label at all; take"),
-    "a scene less": (scenes(fixture.SCENES[:-1]), r"depths is .* as many as scenes; take"),
+    "a scene less": (scenes(fixture.SCENES[:-1]), r"images is .* as many as scenes; take"),
     "one scene": (
         scenes(["a"] * 12),
         r"the training part is one group \(\['a'\]\); two are needed",
@@ -170,7 +157,7 @@ BAD = {
     ),
     "short map": (
         lambda root: fixture.write_maps(root, fixture.MAP40[:-1]),
-        r"do not take 894 labels",
+        r"does not take 894 labels",
     ),
     "no map": (
         lambda root: (root / "classMapping40.mat").unlink(),
@@ -190,11 +177,3 @@ def test_what_is_refused(copy, damage, message):
     with pytest.raises(DataError, match=message) as caught:
         read_nyuv2(root)
     assert "\n" not in str(caught.value)
-
-
-def test_the_map_to_13_is_needed_for_13_classes_alone(copy):
-    root = copy("nyuv2")
-    (root / "class13Mapping.mat").unlink()
-    assert len(read_nyuv2(root)) == 12
-    with pytest.raises(DataError, match=r"class13Mapping\.mat: no such file\. Take class"):
-        read_nyuv2(root, classes=13)

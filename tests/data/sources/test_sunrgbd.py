@@ -11,7 +11,6 @@ from PIL import Image
 from discom.data.sources.sunrgbd import CLASSES, read_sunrgbd, to_metres
 from discom.errors import DataError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*the published list 2105")
 NATIVE = (fixture.HEIGHT, fixture.WIDTH)
 
 
@@ -19,8 +18,8 @@ def read(root, **options):
     return read_sunrgbd(root, **{"size": NATIVE} | options)
 
 
-def planted(label, frame, far=8.0, refined=False):
-    return np.minimum(fixture.millimetres(label, frame, refined) / 1000, far).astype(np.float32)
+def planted(label, frame):
+    return np.minimum(fixture.millimetres(label, frame) / 1000, 8).astype(np.float32)
 
 
 def rows(data):
@@ -56,19 +55,10 @@ def test_the_rotation_is_undone_for_all_numbers():
         assert (wrong != numbers).mean() > 0.5  # plain, to the other side, in 32 bits
 
 
-@pytest.mark.parametrize("far", [5.5, 10])
-def test_depth_beyond_far_is_set_to_it_and_holes_stay(raw, far):
-    depth = np.asarray(read(raw("sunrgbd"), far=far).modalities["depth"].x)
-    assert depth.max() == far
+def test_depth_beyond_8_m_is_set_to_it_and_holes_stay(raw):
+    depth = np.asarray(read(raw("sunrgbd")).modalities["depth"].x)
+    assert depth.max() == 8
     assert (depth == 0).sum() == 60 * 6 * 8
-
-
-def test_refined_depth_has_no_holes(raw):
-    data = read(raw("sunrgbd"), depth="refined")
-    assert data.name == "sunrgbd-refined-grouped"
-    row = rows(data)[4, 2]
-    expected = planted(4, 2, refined=True)
-    np.testing.assert_allclose(data.modalities["depth"].x[row, 0], expected, rtol=1e-6)
 
 
 def test_another_size_averages_colours_and_picks_depth(raw):
@@ -129,7 +119,7 @@ def test_a_missing_frame_is_an_orphan(copy):
 IMAGE, DEPTH = "image/0000118.jpg", "depth/0000118.png"
 MILLIMETRES = fixture.millimetres(0, 0)
 FILES = {
-    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"is of kind L, not RGB of 8 bits"),
+    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"uint8 \[1, 36, 48\], image is uint8 \[3,"),
     "8 bits": (
         DEPTH,
         (MILLIMETRES // 256).astype(np.uint8),
