@@ -6,7 +6,6 @@ top-of-atmosphere reflectance × 10 000, bands B01 B02 … B12 B8A (B8A comes la
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -61,8 +60,6 @@ def read_eurosat(
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
     stems, dropped = steps.pair(files, root, orphans)
     labels = np.array([CLASSES.index(stem.partition("_")[0]) for stem in stems])
-    if len(stems) != 27_000:
-        warnings.warn(f"{root}: {len(stems)} patches; the whole set has 27000", stacklevel=2)
     forms = {}
     for name, bands in BANDS.items():
         shape = (len(bands), 64, 64)

@@ -6,7 +6,6 @@ overlap and repeat. WorldCover is a classifier's map, of 2020 or 2021 and not of
 Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -34,15 +33,11 @@ RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and elevation [N, 1, 32, 32] in metres,
-    of the patches of which 60 % are of one class.
-
-    Raises:
-        DataError: the index or a tile is missing or has another form.
-    """
+    of the patches of which 60 % are of one class; raises as `read_hls_dense`."""
     names = steps.choose(modalities, ("rgb", "infrared", "elevation"), 3)
-    items, ids, groups, pixels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
+    items, ids, groups, labels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
     return MultiModalData(
-        _views(names, items, PATCH, (_read_metres, "m"), pixels, ids),
+        steps.views(dict.fromkeys(names, items), _forms(PATCH, False), labels, ids),
         tuple(CLASSES.values()),
         groups=groups,
         name=steps.variant("hls", names, ["rgb", "infrared", "elevation"]),
@@ -61,9 +56,9 @@ def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) ->
         DataError: the index or a tile is missing or has another form, or no crop has labels enough.
     """
     names = steps.choose(modalities, ("rgb", "elevation", "infrared"))
-    items, ids, groups, pixels, left_out = _cut(Path(root), CROP, np.sum, LABELLED)
+    items, ids, groups, labels, left_out = _cut(Path(root), CROP, np.sum, LABELLED)
     return MultiModalData(
-        _views(names, items, CROP, (_read_relief, "asinh(Δz / 5 m)"), pixels, ids),
+        steps.views(dict.fromkeys(names, items), _forms(CROP, True), labels, ids),
         tuple(CLASSES.values()),
         dense=True,
         masks=Lazy(items, partial(_read_mask, CROP), (CROP, CROP), np.uint8),
@@ -73,19 +68,18 @@ def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) ->
     )
 
 
-def _views(names: Any, items: list, patch: int, height: tuple, pixels: np.ndarray, ids: Any) -> Any:
-    read_height, unit = height
+def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
     forms = {
         name: steps.Form(partial(_read_bands, patch, bands), (3, patch, patch), np.int16, BAND)
         for name, bands in (("rgb", [2, 1, 0]), ("infrared", [3, 4, 5]))
     }
-    forms["elevation"] = steps.Form(read_height, (1, patch, patch), np.float32, unit)
-    return steps.views(dict.fromkeys(names, items), forms, steps.most_frequent(pixels), ids)
+    height, unit = partial(_read_height, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
+    return forms | {"elevation": steps.Form(height, (1, patch, patch), np.float32, unit)}
 
 
 def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
     """The crops of which at least a `share` is of a class (`measure`: of one, or of any): (file,
-    row, column), id, group and pixels of every class; and how many are left out."""
+    row, column), id, group and label; and how many are left out."""
     _read_tile.cache_clear()  # a file may have been replaced since
     index, starts = _read_index(root), range(0, TILE, patch)
     files = [root / "tiles" / f"{tile}.tif" for tile in index["tile"]]
@@ -98,7 +92,8 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
     ids = np.array([f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items])
     groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)
     chosen = [items[row] for row in rows]
-    return chosen, ids[rows], groups[rows], pixels[rows], len(items) - len(rows)
+    labels = steps.most_frequent(pixels[rows])
+    return chosen, ids[rows], groups[rows], labels, len(items) - len(rows)
 
 
 def _read_index(root: Path) -> pd.DataFrame:
@@ -110,9 +105,6 @@ def _read_index(root: Path) -> pd.DataFrame:
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
         raise DataError(f"{file}: a line lacks a value, or repeats a tile; {again}")
-    if stray := sorted(set(steps.sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
-        text = f"{len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out"
-        warnings.warn(f"{file}: {text}", stacklevel=4)
     return index
 
 
@@ -129,14 +121,10 @@ def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np
     return _read_tile(file)[bands, row : row + patch, column : column + patch]
 
 
-def _read_metres(item: tuple[Path, int, int]) -> np.ndarray:
-    return _read_bands(PATCH, [6], item).astype(np.float32)
-
-
-def _read_relief(item: tuple[Path, int, int]) -> np.ndarray:
-    metres = _read_bands(CROP, [6], item).astype(np.float32)
+def _read_height(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
+    metres = _read_bands(patch, [6], item).astype(np.float32)
     mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
-    return np.arcsinh((metres - mean) / np.float32(RELIEF))
+    return np.arcsinh((metres - mean) / np.float32(RELIEF)) if relief else metres
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:

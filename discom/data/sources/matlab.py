@@ -14,11 +14,8 @@ __all__ = ["open_mat", "read_numbers"]
 
 @contextmanager
 def open_mat(file: Path) -> Iterator[Any]:
-    """A v7.3 file, opened anew for each image, since a handle survives neither pickle nor fork.
-
-    Raises:
-        DataError: the file, or what the block reads of it, is missing or damaged.
-    """
+    """A v7.3 file, opened anew for each image, since a handle survives neither pickle nor fork; a
+    DataError where it, or what the block reads of it, is missing or damaged."""
     import h5py
 
     try:
@@ -30,11 +27,8 @@ def open_mat(file: Path) -> Iterator[Any]:
 
 
 def read_numbers(file: Path, key: str, highest: int) -> np.ndarray:
-    """The numbers 1 … highest of an array in a v5 file, flat.
-
-    Raises:
-        DataError: the file or the array is missing, damaged, or holds another number.
-    """
+    """The numbers 1 … highest of an array in a v5 file, flat; a DataError where it is damaged
+    or holds another number."""
     from scipy.io import loadmat
 
     try:

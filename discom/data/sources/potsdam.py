@@ -27,7 +27,6 @@ NUMBERS = (
 )
 TILES = tuple(NUMBERS.split())
 TRAIN, TEST = TILES[:24], TILES[24:]
-# by colour, in this order: other readers number the same classes otherwise
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
 LAYERS = {  # name of a file with two places for the tile's numbers, bands, types
@@ -78,8 +77,9 @@ def read_potsdam(
         raise ConfigError(f"window: {window} leaves windows without any label; choose more")
     groups, parts = np.array([tile for tile, _, _ in windows]), None
     if official:
-        train, valid = steps.carve(np.flatnonzero(np.isin(groups, TRAIN)), groups)
-        parts = {"train": train, "valid": valid, "test": np.flatnonzero(np.isin(groups, TEST))}
+        rows = np.isin(groups, TEST)
+        train, valid = steps.carve(np.flatnonzero(~rows), groups)
+        parts = {"train": train, "valid": valid, "test": np.flatnonzero(rows)}
     ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows]
     kind = f"{len(tiles)}tiles" if missing else "", "official" if official else "grouped"
     return MultiModalData(

@@ -1,9 +1,8 @@
 """A public data set: what it is, the function that reads it, and how its files are brought here."""
 
 import stat
-import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -13,8 +12,6 @@ from discom.errors import DataError, explain, first_line
 from discom.files import atomic_folder
 
 __all__ = ["RemoteFile", "Source", "fetch", "unpack"]
-
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ class Source:
             raise DataError(f"{root}: no such folder (--root). {self.advice()}")
         for remote in sorted(self.files, key=lambda file: bool(file.mirrors)):  # by hand first
             file = root / remote.name
-            if file.name.endswith(ARCHIVES) and _folder(file).is_dir():
+            if file.suffix == ".zip" and file.with_suffix("").is_dir():
                 continue  # it is unpacked
             if file.is_file():
                 _verify(file, remote)
@@ -86,7 +83,7 @@ class Source:
                 fetch(remote, root)
             elif download and remote.needed:
                 raise DataError(f"{file}: cannot be downloaded. {self.by_hand}")
-            if file.is_file() and file.name.endswith(ARCHIVES):
+            if file.is_file() and file.suffix == ".zip":
                 unpack(file)
         return root
 
@@ -113,65 +110,48 @@ def fetch(remote: RemoteFile, folder: Path | str) -> Path:
             reasons.append(f"{url} ({type(error).__name__}: {first_line(error)})")
         except OSError as error:
             raise DataError(explain(error, file)) from None
-    raise DataError(
-        f"{file}: no mirror gave it: {', '.join(reasons) or 'it has no address'}; try later, or"
-        f" fetch it by hand into {folder}"
-    )
+    said = ", ".join(reasons) or "it has no address"
+    raise DataError(f"{file}: no mirror gave it: {said}; try later, or fetch it by hand")
 
 
 def unpack(archive: Path) -> Path:
-    """Write the content of a .zip or .tar(.gz) to a folder of its name beside it, whole or not.
+    """Write the content of a .zip to a folder of its name beside it, whole or not at all.
 
     Raises:
         DataError: a member that would land outside the folder, or is a link or a device (nothing is
             written then); an archive that is damaged; a disk that cannot be written.
     """
-    import pooch
-
-    extract = pooch.Unzip if archive.suffix == ".zip" else pooch.Untar
+    folder = archive.with_suffix("")
     try:
-        for name, is_plain in _members(archive):
-            path = PureWindowsPath(name)  # takes / and \ alike, and knows drives
-            if path.anchor or ".." in path.parts or not is_plain:
-                wrong = "would land outside its folder" if is_plain else "is a link or a device"
-                raise DataError(f"{archive}: {name!r} {wrong}; fetch the authors' own archive")
-        with atomic_folder(_folder(archive), marker="unpacked") as part:
-            extract(extract_dir=str(part.absolute()))(str(archive), "download", None)
+        with zipfile.ZipFile(archive) as packed:
+            for member in packed.infolist():
+                _check_member(archive, member)
+            with atomic_folder(folder, marker="unpacked") as part:
+                packed.extractall(part)
     except DataError:
         raise
-    except Exception as error:  # each format has its own exceptions for a damage
+    except Exception as error:  # zlib, zipfile and struct have their own exceptions for a damage
         if isinstance(error, OSError) and error.errno is not None:
-            raise DataError(explain(error, _folder(archive))) from None
+            raise DataError(explain(error, folder)) from None
         reason = first_line(error).rstrip(":")
         raise DataError(f"{archive}: is damaged ({reason}); delete it and fetch it again") from None
-    return _folder(archive)
+    return folder
 
 
-def _members(archive: Path) -> Iterator[tuple[str, bool]]:
-    """Every name, and whether it is a file or a folder."""
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive) as zipped:
-            for info in zipped.infolist():
-                kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the system has no kinds
-                yield info.filename, kind in (0, stat.S_IFREG, stat.S_IFDIR)
-    else:
-        with tarfile.open(archive) as packed:
-            for member in packed:
-                yield member.name, member.isreg() or member.isdir()
-
-
-def _folder(archive: Path) -> Path:
-    ending = next(ending for ending in ARCHIVES if archive.name.endswith(ending))
-    return archive.with_name(archive.name.removesuffix(ending))
+def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:
+    path = PureWindowsPath(member.filename)  # takes / and \ alike, and knows drives
+    kind = stat.S_IFMT(member.external_attr >> 16)  # 0 where the system has no kinds
+    is_plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
+    if path.anchor or ".." in path.parts or not is_plain:
+        wrong = "would land outside its folder" if is_plain else "is a link or a device"
+        raise DataError(f"{archive}: {member.filename!r} {wrong}; fetch the authors' own archive")
 
 
 def _verify(file: Path, remote: RemoteFile) -> None:
     import pooch
 
-    published = {checksum for checksum in remote.mirrors.values() if checksum}
-    kinds = {checksum.partition(":")[0] for checksum in published}
-    if published and published.isdisjoint(
-        f"{kind}:{pooch.file_hash(str(file), kind)}" for kind in kinds
-    ):
-        words = " or ".join(sorted(published))
+    sums = {checksum for checksum in remote.mirrors.values() if checksum}
+    kinds = {checksum.partition(":")[0] for checksum in sums}
+    if sums and sums.isdisjoint(f"{kind}:{pooch.file_hash(str(file), kind)}" for kind in kinds):
+        words = " or ".join(sorted(sums))
         raise DataError(f"{file}: its checksum is not {words}; delete it and fetch it again")

@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import ExifTags
 
-from discom.data.images import ENDINGS, open_image, resize
+from discom.data.images import check_one_size, resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -59,9 +58,8 @@ def read_sunrgbd(
     keys, dropped = steps.pair({"kv2.txt": frames, "SUNRGBD": present}, base, orphans)
     folders = [present[key] for key in keys]
     files = {name: [_only_file(folder / FOLDERS[name]) for folder in folders] for name in names}
-    for together in zip(*files.values(), strict=True):
-        if len(sizes := {_upright_size(file) for file in together}) > 1:
-            raise DataError(f"{together[0]}: colour and depth differ in size {sizes}; unpack again")
+    for pair in zip(*files.values(), strict=True):
+        check_one_size(dict(zip(names, pair, strict=True)), "colour and depth")
     forms = {
         "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
         "depth": steps.Form(partial(_read_depth, shape), (1, *shape), np.float32, "m", 0.0),
@@ -79,11 +77,10 @@ def read_sunrgbd(
 
 def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
-    names = ("kv2.txt", "mapping.txt")
-    folders = [
-        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] for name in names
-    ]
-    listed, mapping = folders[0] / names[0], folders[1] / names[1]
+    listed, mapping = (
+        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] / name
+        for name in ("kv2.txt", "mapping.txt")
+    )
     folder_of = {}
     for line in steps.read_lines(mapping):  # a heading and counts are no entries
         if entry := re.fullmatch(r"(\d+)\.png\s*->\s*/+SUNRGBD/+(.+)", line):
@@ -92,25 +89,17 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     for line in steps.read_lines(listed):
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
         if not entry or entry[1] not in CLASSES or entry[2] not in folder_of or entry[2] in frames:
-            raise DataError(
-                f"{listed}: line '{line[:60]}' is not kv2/<class>/<id>.png <label> with"
-                " one of the ten classes and an id of its own in mapping.txt; fetch both again"
-            )
+            form = "kv2/<class>/<id>.png <label> with a class and an id of its own in mapping.txt"
+            raise DataError(f"{listed}: line '{line[:60]}' is not {form}; fetch both again")
         frames[entry[2]] = folder_of[entry[2]], CLASSES.index(entry[1])
     return frames
 
 
 def _only_file(folder: Path) -> Path:
-    files = list(steps.sorted_files(folder, *ENDINGS).values())
+    files = list(steps.sorted_files(folder, ".jpg", ".png").values())
     if len(files) != 1:
         raise DataError(f"{folder}: holds {len(files)} images, not one; unpack the archive again")
     return files[0]
-
-
-def _upright_size(file: Path) -> tuple[int, int]:
-    with open_image(file) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # by a quarter
-        return image.size[::-1] if turned else image.size
 
 
 def _read_rgb(size: tuple[int, int], file: Path) -> np.ndarray:

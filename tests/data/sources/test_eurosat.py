@@ -9,7 +9,6 @@ from fixtures import writing
 from discom.data.sources.eurosat import CLASSES, read_eurosat
 from discom.errors import DataError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*the whole set has 27000")
 RGB, OTHER = [3, 2, 1], [0, 4, 5, 6, 7, 8, 9, 10, 11, 12]  # of B01 … B12 B8A
 
 

@@ -76,13 +76,6 @@ def test_relief_is_the_same_at_any_height(raw):
     assert np.abs(relief).max() < np.arcsinh(100 / 5)
 
 
-def test_a_tile_that_is_not_listed_is_left_out_with_a_warning(copy):
-    root = copy("hls")
-    writing.tiff(root / "tiles/900.tif", fixture.planted(0))
-    with pytest.warns(UserWarning, match=r"1 of the tiles are not listed \(900\); left out"):
-        assert len(read_hls_dense(root)) == 31
-
-
 def tile(change):
     return lambda root: writing.tiff(root / "tiles/001.tif", change(fixture.planted(1)))
 
@@ -114,7 +107,6 @@ BAD = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*of the tiles are not listed")
 @pytest.mark.parametrize("read", [read_hls, read_hls_dense])
 @pytest.mark.parametrize(("damage", "message"), BAD.values(), ids=BAD)
 def test_what_is_refused(copy, read, damage, message):

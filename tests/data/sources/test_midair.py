@@ -90,14 +90,6 @@ def test_a_flight_is_one_group_in_all_climates(raw):
         assert not scenes[0] & scenes[2]  # no scene of the test part was trained on
 
 
-def test_classes_without_a_pixel_are_named(copy):
-    root = copy("midair")
-    for file in root.glob("MidAir/*/*/segmentation/*/*.PNG"):
-        writing.image(file, np.full((32, 32), 2, np.uint8))
-    with pytest.warns(UserWarning, match=r"no pixel is sky, water, land, boulders, road, constr"):
-        read(root)
-
-
 def test_frames_zip_is_unpacked_beside_where_frames_are_missing(raw, copy):
     root = copy("midair")
     for folder in sorted(root.glob("MidAir/*/*/*/trajectory_*")):
