@@ -53,7 +53,7 @@ def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) ->
     of the pixels are of a class are left out.
 
     Raises:
-        DataError: the index or a tile is missing or has another form, or no crop has labels enough.
+        DataError: the index or a tile is missing or of another form, or no crop has labels enough.
     """
     names = steps.choose(modalities, ("rgb", "elevation", "infrared"))
     items, ids, groups, labels, left_out = _cut(Path(root), CROP, np.sum, LABELLED)
@@ -97,14 +97,16 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
 
 
 def _read_index(root: Path) -> pd.DataFrame:
-    file, again = root / "index.csv", "copy the folder again"
+    file = root / "index.csv"
     try:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{file}: is no table of tiles ({first_line(error)}); {again}") from None
+        raise DataError(
+            f"{file}: is no table of tiles ({first_line(error)}); copy it again"
+        ) from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(f"{file}: a line lacks a value, or repeats a tile; {again}")
+        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy it again")
     return index
 
 

@@ -6,7 +6,7 @@ in six colours, black on the borders of objects. Source: the ISPRS benchmark.
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ TRAIN, TEST = TILES[:24], TILES[24:]
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
 LAYERS = {  # name of a file with two places for the tile's numbers, bands, types
-    "rgb": ("top_potsdam_{}_{}_RGB.tif", 3, ("uint8",)),
-    "dsm": ("dsm_potsdam_{}_{}.tif", 1, ("float32", "float64")),
-    "labels": ("top_potsdam_{}_{}_label_noBoundary.tif", 3, ("uint8",)),
+    "rgb": ("top_potsdam_{}_{}_RGB.tif", (3,), ("uint8",)),
+    "dsm": ("dsm_potsdam_{}_{}.tif", (1,), ("float32", "float64")),
+    "labels": ("top_potsdam_{}_{}_label_noBoundary.tif", (3,), ("uint8",)),
 }
 RIGHT_COPY = "5_Labels_for_participants_no_Boundary"  # is taken where a tile stands twice
 ARCHIVES = ("1_DSM.zip", "2_Ortho_RGB.zip", "5_Labels_all_noBoundary.zip")
@@ -57,14 +57,11 @@ def read_potsdam(
     shape = (steps.check_whole("window", window), window)
     _rasters().read_rows.cache_clear()  # a file may have been replaced since
     files = {name: _find_tiles(root, name) for name in [*names, "labels"]}
-    for tile in set(TEST) - set(files["labels"]):  # of no use without its label
-        for name in names:
-            files[name].pop(tile, None)
     tiles, dropped = steps.pair(files, root, orphans)
     official = set(TEST) <= set(tiles) and len(tiles) > len(TEST) + 1
     if missing := [tile for tile in TILES if tile not in tiles]:
-        text = f"{len(missing)} of 38 tiles are missing: {', '.join(missing)}"
-        warnings.warn(f"{root}: {text}{'' if official else '; no official split'}", stacklevel=2)
+        text = f"{root}: {len(missing)} of 38 tiles are missing: {', '.join(missing)}"
+        warnings.warn(f"{text}; there is an official split: {official}", stacklevel=2)
     windows = [(tile, *place) for tile in tiles for place in _windows(tile, files, window)]
     items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
     masks = Lazy(items.pop("labels"), partial(_read_mask, window), shape, np.uint8)
@@ -96,8 +93,7 @@ def read_potsdam(
 
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     """Tile → file. Tiles are known by their two numbers, since only heights have zeros in front."""
-    name = LAYERS[layer][0]
-    files: dict[str, Path] = {}
+    name, files = LAYERS[layer][0], dict[str, Path]()
     for file in steps.find(root, "*potsdam_*"):
         if match := re.fullmatch(name.format(r"(\d+)", r"(\d+)"), file.name, re.IGNORECASE):
             tile = f"{int(match[1])}_{int(match[2])}"
@@ -109,12 +105,12 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     return files
 
 
-def _windows(tile: str, files: Mapping[str, Mapping[str, Path]], window: int) -> list[Any]:
+def _windows(tile: str, files: dict[str, dict[str, Path]], window: int) -> list[Any]:
     """(top, left) of every window of a tile, whose headers are checked."""
-    rasters, label, sizes = _rasters(), files["labels"][tile], {}
-    for name in files:
-        _, bands, kinds = LAYERS[name]
-        sizes[name] = rasters.check_raster(files[name][tile], name, (bands,), kinds)
+    rasters, label = _rasters(), files["labels"][tile]
+    sizes = {
+        name: rasters.check_raster(files[name][tile], name, *LAYERS[name][1:]) for name in files
+    }
     height, width = sizes["labels"]
     for name, size in sizes.items():
         narrow = tile == "3_13" and name == "dsm"  # lacks a column as published
@@ -127,8 +123,7 @@ def _windows(tile: str, files: Mapping[str, Mapping[str, Path]], window: int) ->
 
 
 def _rasters() -> Any:
-    """Loads GDAL, which only this reader needs."""
-    from discom.data import rasters
+    from discom.data import rasters  # loads GDAL, which only this reader needs
 
     return rasters
 

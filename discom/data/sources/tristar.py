@@ -52,9 +52,8 @@ def read_tristar(
     names, shape = steps.choose(modalities, tuple(STORED), 2), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
     if len(set(chosen)) < max(2, len(classes)):
-        raise ConfigError(
-            f"classes: {classes!r} are not two or more different ones of {', '.join(ACTIONS)}"
-        )
+        words = ", ".join(ACTIONS)
+        raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
     folder, parts = _find_parts(Path(root))
     files, labels_of = _list_frames(folder, parts, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
@@ -63,12 +62,8 @@ def read_tristar(
     if unclear := len(frames) - len(kept):
         text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
         warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
-    rows = {
-        part: np.flatnonzero([frame.startswith(f"{name}/") for frame in kept])
-        for part, name in parts.items()
-    }
-    if empty := [parts[part] for part in parts if not len(rows[part])]:
-        raise DataError(f"{folder / empty[0]}: no frame has one of the classes; choose others")
+    starts = [frame.partition("/")[0] for frame in kept]
+    rows = {part: np.flatnonzero(np.array(starts) == name) for part, name in parts.items()}
     for frame in kept:
         check_one_size({name: files[name][frame] for name in names}, "the modalities")
     forms = {
