@@ -2,8 +2,7 @@
 
 Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance),
 elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group` of each, since they
-overlap and repeat. WorldCover is a classifier's map, of 2020 or 2021 and not of the image's date.
-Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
+overlap and repeat. WorldCover is a classifier's map, and not of the image's date.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,8 +48,7 @@ def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) ->
     """RGB [N, 3, 64, 64], relief [N, 1, 64, 64] and masks of crops; infrared on request.
 
     Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
-    cover apart, while heights of places differ by hundreds of metres. Crops of which less than half
-    of the pixels are of a class are left out.
+    cover apart, heights of places do not. Crops with labels on less than half are left out.
 
     Raises:
         DataError: the index or a tile is missing or of another form, or no crop has labels enough.
@@ -78,8 +76,7 @@ def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
 
 
 def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
-    """The crops of which at least a `share` is of a class (`measure`: of one, or of any): (file,
-    row, column), id, group and label; and how many are left out."""
+    """Crops with a `share` of one or of any class (`measure`), and how many are left out."""
     _read_tile.cache_clear()  # a file may have been replaced since
     index, starts = _read_index(root), range(0, TILE, patch)
     files = [root / "tiles" / f"{tile}.tif" for tile in index["tile"]]
@@ -91,9 +88,8 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
         raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
     ids = np.array([f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items])
     groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)
-    chosen = [items[row] for row in rows]
     labels = steps.most_frequent(pixels[rows])
-    return chosen, ids[rows], groups[rows], labels, len(items) - len(rows)
+    return [items[row] for row in rows], ids[rows], groups[rows], labels, len(items) - len(rows)
 
 
 def _read_index(root: Path) -> pd.DataFrame:
@@ -101,9 +97,8 @@ def _read_index(root: Path) -> pd.DataFrame:
     try:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{file}: is no table of tiles ({first_line(error)}); copy it again"
-        ) from None
+        reason = first_line(error)
+        raise DataError(f"{file}: is no table of tiles ({reason}); copy it again") from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
         raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy it again")
