@@ -1,7 +1,7 @@
 """ISPRS Potsdam 2D: 38 aerial tiles of 6000×6000 pixels (5 cm), heights, six classes per pixel.
 
-Orthophotos are uint8, surface heights (a zero in front of the tile's numbers) float metres, labels
-in six colours, black on the borders of objects. Source: the ISPRS benchmark.
+Heights (a zero in front of the tile's numbers) are metres, labels have six colours, black on the
+borders of objects. Source: the ISPRS benchmark.
 """
 
 import re
@@ -47,11 +47,8 @@ def read_potsdam(
 ) -> MultiModalData:
     """RGB, heights [N, 1, window, window] and masks: 144 windows a tile of 512 pixels, as in mmseg.
 
-    A tile is a group. Where all test tiles have labels, they are the test part, and a validation
-    part is carved from the training tiles.
-
-    Raises:
-        DataError: files are missing or stand twice, orphans, or a file of another form.
+    A tile is a group. Where all test tiles are there, the split is the contest's. A
+    DataError says which file is missing, stands twice or has another form.
     """
     names, root = steps.choose(modalities, ("rgb", "dsm")), Path(root)
     shape = (steps.check_whole("window", window), window)
@@ -92,7 +89,7 @@ def read_potsdam(
 
 
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
-    """Tile → file. Tiles are known by their two numbers, since only heights have zeros in front."""
+    """Tile → file, known by its two numbers, since only heights have zeros in front."""
     name, files = LAYERS[layer][0], dict[str, Path]()
     for file in steps.find(root, "*potsdam_*"):
         if match := re.fullmatch(name.format(r"(\d+)", r"(\d+)"), file.name, re.IGNORECASE):
