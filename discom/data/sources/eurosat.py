@@ -6,7 +6,6 @@ top-of-atmosphere reflectance × 10 000, bands B01 B02 … B12 B8A (B8A comes la
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ __all__ = ["CLASSES", "EUROSAT", "read_eurosat"]
 # by name, in this order: other readers number the same classes otherwise
 NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture PermanentCrop"
 CLASSES = (*NAMES.split(), "Residential", "River", "SeaLake")
+REFLECTANCE = "reflectance × 10 000"
 BANDS = {"ms": [*range(13)], "sar": [0, 1], "rgb": [3, 2, 1], "other": [0, *range(4, 13)]}
 ZENODO = "https://zenodo.org/records/7711810/files"
 REVISION = "1ce6f1bfb56db63fd91b6ecc466ea67f2509774c"
@@ -47,10 +47,8 @@ def read_eurosat(
     """MS [N, 13, 64, 64] and SAR [N, 2, 64, 64], read from their files when asked for.
 
     Args:
-        root: a folder that holds the ten class folders of each sensor, at any depth.
         modalities: of ms, sar, rgb (three bands of MS) and other (its other ten); ms and sar by
             default. Files of a sensor that is not asked for are not needed.
-        orphans: "refuse" or "drop" patches that one sensor lacks.
         lists: take torchgeo's eurosat-{train,val,test}.txt as the official split. The authors
             gave none; without the lists it is drawn by seed, as in the paper.
 
@@ -58,19 +56,14 @@ def read_eurosat(
         DataError: class folders missing or there twice, orphans, or a file of another form.
     """
     names, root = steps.choose(modalities, tuple(BANDS), 2), Path(root)
-    steps.check_choice("lists", lists, (True, False))
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
     stems, dropped = steps.pair(files, root, orphans)
     labels = np.array([CLASSES.index(stem.partition("_")[0]) for stem in stems])
-    if len(stems) != 27_000:
-        warnings.warn(f"{root}: {len(stems)} patches; the whole set has 27000", stacklevel=2)
-    forms = {
-        name: steps.Form(
-            partial(_read_ms, bands), (len(bands), 64, 64), np.uint16, "reflectance × 10 000"
-        )
-        for name, bands in BANDS.items()
-    }
+    forms = {}
+    for name, bands in BANDS.items():
+        shape = (len(bands), 64, 64)
+        forms[name] = steps.Form(partial(_read_ms, bands), shape, np.uint16, REFLECTANCE)
     forms["sar"] = steps.Form(_read_sar, (2, 64, 64), np.float32, "dB")
     images = {name: [files[sensor_of[name]][stem] for stem in stems] for name in names}
     return MultiModalData(
@@ -85,29 +78,25 @@ def read_eurosat(
 def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     """Stem → file. The number of bands tells the sensor, since the archives have many names."""
     what = f"folder with the class folders {CLASSES[0]} … {CLASSES[-1]}; unpack EuroSAT's archives"
-    bands = {}
+    count, places = len(BANDS[sensor]), []
     for folder in steps.find_folder(root, CLASSES, what):
-        for image in list(steps.sorted_files(folder / CLASSES[0], ".tif").values())[:1]:
-            bands[folder] = len(read_pixels(image))
-    places = [folder for folder, count in bands.items() if count == len(BANDS[sensor])]
+        images = list(steps.sorted_files(folder / CLASSES[0], ".tif").values())
+        if images and len(read_pixels(images[0])) == count:
+            places.append(folder)
     if len(places) != 1:
-        there = ", ".join(f"{folder} has {count}" for folder, count in bands.items()) or "no .tif"
-        wrong = f"{len(places)} folders of {sensor}, which has {len(BANDS[sensor])} bands"
-        way = "unpack its archive, or remove a copy"
-        raise DataError(f"{root}: {wrong}, where one is needed ({there}); {way}")
+        wrong = f"{len(places)} folders of {sensor}, which has {count} bands, where one is needed"
+        raise DataError(f"{root}: {wrong}; unpack its archive, or remove a copy")
     files: dict[str, Path] = {}
     for name in CLASSES:
-        images = steps.sorted_files(places[0] / name, ".tif")
-        stray = [file for stem, file in images.items() if not re.fullmatch(rf"{name}_\d+", stem)]
-        if stray or not images:
-            wrong = f"{stray[0]}: is" if stray else f"{places[0] / name}: holds"
-            raise DataError(f"{wrong} no {name}_<n>.tif; unpack the archive again")
-        files |= images
+        patches = steps.sorted_files(places[0] / name, ".tif")
+        if not patches or not all(re.fullmatch(rf"{name}_\d+", stem) for stem in patches):
+            raise DataError(f"{places[0] / name}: holds other than {name}_<n>.tif; unpack it again")
+        files |= patches
     return files
 
 
 def _read_ms(bands: list[int], file: Path) -> np.ndarray:
-    pixels = steps.read_form(file, "reflectance × 10 000", np.uint16, (13, 64, 64))
+    pixels = steps.read_form(file, REFLECTANCE, np.uint16, (13, 64, 64))
     if pixels[9].mean() > 2 * pixels[10].mean():  # B10 is the darkest; with B8A before, it is B09
         raise DataError(f"{file}: in EuroSAT B8A is the last band; take the original file")
     return pixels[bands]
@@ -117,17 +106,15 @@ def _read_sar(file: Path) -> np.ndarray:
     pixels = steps.read_form(file, "SAR", np.float32, (2, 64, 64))
     low, high, usual = pixels.min(), pixels.max(), np.mean((pixels > -60) & (pixels < 30))
     if low >= 0 or usual < 0.99 or max(-low, high) > 100:
-        raise DataError(
-            f"{file}: holds {low:g} … {high:g}, SAR is VV and VH in decibel (10 log10), -60 … 30:"
-            ' replace the file, or remove it and take --options \'{"orphans": "drop"}\''
-        )
+        span = f"holds {low:g} … {high:g}, SAR is VV and VH in decibel (10 log10), -60 … 30"
+        raise DataError(f"{file}: {span}; replace the file, or remove it and drop orphans")
     return pixels
 
 
 EUROSAT = Source(
     name="eurosat",
     what="Sentinel-2 and Sentinel-1 patches, 27 000 pairs, ten land-use classes",
-    modalities={"ms": "13×64×64, reflectance × 10 000", "sar": "2×64×64, dB"},
+    modalities={"ms": f"13×64×64, {REFLECTANCE}", "sar": "2×64×64, dB"},
     size="2.1 GB and 0.9 GB",
     licence="MIT, as the copies on Hugging Face say; Copernicus data",
     page="https://zenodo.org/records/7711810, https://huggingface.co/datasets/wangyi111/EuroSAT-SAR",

@@ -1,12 +1,10 @@
-"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, whole or in patches.
+"""Land cover from optical bands and elevation: 306 tiles of 128×128 pixels, cut into patches.
 
 Tiles `tiles/NNN.tif`, int16 [8, 128, 128]: blue, green, red, NIR, SWIR1, SWIR2 (reflectance),
 elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group` of each, since they
-overlap and repeat. WorldCover is a map made by a classifier, of 2020 or 2021 and not of the image's
-date: a flooded field is crop. Sources: NASA HLS, Copernicus DEM, ESA WorldCover.
+overlap and repeat. WorldCover is a classifier's map, and not of the image's date.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -27,23 +25,18 @@ __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
 BAND = "reflectance × 10 000"
-TILE, PATCH = 128, 32  # pixels of a side
+TILE, PATCH, CROP = 128, 32, 64  # pixels of a side
 MAJORITY, LABELLED = 0.6, 0.5  # share of one class in a patch; of labels in a crop
 RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and elevation [N, 1, 32, 32] in metres,
-    of the patches of which 60 % are of one class.
-
-    Raises:
-        DataError: the index or a tile is missing or has another form.
-    """
+    of the patches of which 60 % are of one class; raises as `read_hls_dense`."""
     names = steps.choose(modalities, ("rgb", "infrared", "elevation"), 3)
-    items, ids, groups, pixels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
-    images = dict.fromkeys(names, tuple(items))
+    items, ids, groups, labels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
     return MultiModalData(
-        steps.views(images, _forms(PATCH, relief=False), steps.most_frequent(pixels), ids),
+        steps.views(dict.fromkeys(names, items), _forms(PATCH, False), labels, ids),
         tuple(CLASSES.values()),
         groups=groups,
         name=steps.variant("hls", names, ["rgb", "infrared", "elevation"]),
@@ -51,53 +44,39 @@ def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> Multi
     )
 
 
-def read_hls_dense(
-    root: Path | str, modalities: Sequence[str] | None = None, patch: int = 64, relief: bool = True
-) -> MultiModalData:
-    """RGB [N, 3, patch, patch], elevation [N, 1, patch, patch] and masks of crops side by side.
+def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
+    """RGB [N, 3, 64, 64], relief [N, 1, 64, 64] and masks of crops; infrared on request.
 
-    With relief, elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile:
-    what tells cover apart is relief over metres to tens of metres, and heights of places differ by
-    hundreds. Crops of which less than half of the pixels are of a class are left out.
-
-    Args:
-        root: the folder that holds index.csv and tiles/.
-        modalities: of rgb, elevation and infrared; the first two by default.
-        patch: pixels of a side, of 16, 32, 64 and 128 (the whole tile).
-        relief: False gives elevation in metres.
+    Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
+    cover apart, heights of places do not. Crops with labels on less than half are left out.
 
     Raises:
-        DataError: the index or a tile is missing or has another form, or no crop has labels enough.
+        DataError: the index or a tile is missing or of another form, or no crop has labels enough.
     """
     names = steps.choose(modalities, ("rgb", "elevation", "infrared"))
-    steps.check_choice("patch", patch, (16, 32, 64, TILE))
-    steps.check_choice("relief", relief, (True, False))
-    items, ids, groups, pixels, left_out = _cut(Path(root), patch, np.sum, LABELLED)
-    images = dict.fromkeys(names, tuple(items))
+    items, ids, groups, labels, left_out = _cut(Path(root), CROP, np.sum, LABELLED)
     return MultiModalData(
-        steps.views(images, _forms(patch, relief), steps.most_frequent(pixels), ids),
+        steps.views(dict.fromkeys(names, items), _forms(CROP, True), labels, ids),
         tuple(CLASSES.values()),
         dense=True,
-        masks=Lazy(items, partial(_read_mask, patch), (patch, patch), np.uint8),
+        masks=Lazy(items, partial(_read_mask, CROP), (CROP, CROP), np.uint8),
         groups=groups,
-        name=steps.variant("hls-dense", names, ["rgb", "elevation"], "" if relief else "metres"),
+        name=steps.variant("hls-dense", names, ["rgb", "elevation"]),
         about=HLS.about({"crops with few labels": left_out}, "none known", masks="255 = no label"),
     )
 
 
 def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
-    height, unit = partial(_read_elevation, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
-    bands = {"rgb": [2, 1, 0], "infrared": [3, 4, 5]}
     forms = {
-        name: steps.Form(partial(_read_bands, patch, rows), (3, patch, patch), np.int16, BAND)
-        for name, rows in bands.items()
+        name: steps.Form(partial(_read_bands, patch, bands), (3, patch, patch), np.int16, BAND)
+        for name, bands in (("rgb", [2, 1, 0]), ("infrared", [3, 4, 5]))
     }
+    height, unit = partial(_read_height, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
     return forms | {"elevation": steps.Form(height, (1, patch, patch), np.float32, unit)}
 
 
 def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
-    """The crops of which at least a `share` is of a class (`measure`: of one, or of any): (file,
-    row, column), id, group and pixels of every class; and how many are left out."""
+    """Crops with a `share` of one or of any class (`measure`), and how many are left out."""
     _read_tile.cache_clear()  # a file may have been replaced since
     index, starts = _read_index(root), range(0, TILE, patch)
     files = [root / "tiles" / f"{tile}.tif" for tile in index["tile"]]
@@ -109,22 +88,20 @@ def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, 
         raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
     ids = np.array([f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items])
     groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)
-    chosen = [items[row] for row in rows]
-    return chosen, ids[rows], groups[rows], pixels[rows], len(items) - len(rows)
+    labels = steps.most_frequent(pixels[rows])
+    return [items[row] for row in rows], ids[rows], groups[rows], labels, len(items) - len(rows)
 
 
 def _read_index(root: Path) -> pd.DataFrame:
-    file, again = root / "index.csv", "copy the folder again"
+    file = root / "index.csv"
     try:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{file}: is no table of tiles ({first_line(error)}); {again}") from None
+        reason = first_line(error)
+        raise DataError(f"{file}: is no table of tiles ({reason}); copy it again") from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(f"{file}: a line lacks a value, or repeats a tile; {again}")
-    if stray := sorted(set(steps.sorted_files(root / "tiles", ".tif")) - set(index["tile"])):
-        text = f"{len(stray)} of the tiles are not listed ({', '.join(stray[:3])}); left out"
-        warnings.warn(f"{file}: {text}", stacklevel=4)
+        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy it again")
     return index
 
 
@@ -141,7 +118,7 @@ def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np
     return _read_tile(file)[bands, row : row + patch, column : column + patch]
 
 
-def _read_elevation(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
+def _read_height(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
     metres = _read_bands(patch, [6], item).astype(np.float32)
     mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
     return np.arcsinh((metres - mean) / np.float32(RELIEF)) if relief else metres
@@ -168,6 +145,6 @@ HLS_DENSE = replace(
     HLS,
     name="hls-dense",
     what="the tiles of hls cut into 1 186 crops, four classes per pixel, 62 groups of places",
-    modalities={"rgb": f"3×64×64, {BAND}", "elevation": "1×64×64, asinh of relief over 5 m, or m"},
+    modalities={"rgb": f"3×64×64, {BAND}", "elevation": "1×64×64, asinh of relief over 5 m"},
     read=read_hls_dense,
 )

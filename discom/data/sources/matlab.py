@@ -9,16 +9,13 @@ import numpy as np
 
 from discom.errors import DataError, first_line
 
-__all__ = ["numbers", "opened"]
+__all__ = ["open_mat", "read_numbers"]
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[Any]:
-    """A v7.3 file, opened anew for each image, since a handle survives neither pickle nor fork.
-
-    Raises:
-        DataError: the file, or what the block reads of it, is missing or damaged.
-    """
+def open_mat(file: Path) -> Iterator[Any]:
+    """A v7.3 file, opened anew for each image, since a handle survives neither pickle nor fork; a
+    DataError where it, or what the block reads of it, is missing or damaged."""
     import h5py
 
     try:
@@ -29,23 +26,16 @@ def opened(file: Path) -> Iterator[Any]:
         raise DataError(f"{file}: cannot be read ({reason}); fetch the file again") from None
 
 
-def numbers(file: Path, key: str, highest: int) -> np.ndarray:
-    """The numbers 1 … highest of a v5 file, flat; of a structure, its first field.
-
-    Raises:
-        DataError: the file or the array is missing, damaged, or holds another number.
-    """
+def read_numbers(file: Path, key: str, highest: int) -> np.ndarray:
+    """The numbers 1 … highest of an array in a v5 file, flat; a DataError where it is damaged
+    or holds another number."""
     from scipy.io import loadmat
 
     try:
-        values = loadmat(file)[key]
-        values = values.ravel()[0][0] if values.dtype.names else values
-        whole = values.ravel().astype(int)
-        if whole.min() < 1 or whole.max() > highest:
-            raise ValueError(f"{whole.min()} … {whole.max()}, counted from 1 to {highest}")
+        numbers = loadmat(file)[key].ravel().astype(int)
+        if numbers.min() < 1 or numbers.max() > highest:
+            raise ValueError(f"{numbers.min()} … {numbers.max()}, counted from 1 to {highest}")
     except Exception as error:  # scipy has many exceptions for a damaged file
-        reason = first_line(error)
-        raise DataError(
-            f"{file}: {key} cannot be read ({reason}); fetch {file.name} again"
-        ) from None
-    return whole
+        reason = f"{key} cannot be read ({first_line(error)})"
+        raise DataError(f"{file}: {reason}; fetch {file.name} again") from None
+    return numbers

@@ -7,7 +7,6 @@ with the same last three digits are one flight under several climates (inferred 
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,14 +22,10 @@ from discom.errors import DataError
 
 __all__ = ["CLASSES", "MIDAIR", "read_midair", "to_metres"]
 
-NAMES = {
-    "co-semdepth": "sky, water, trees, land, boulders, road, construction, others",
-    "none": "sky, animals, trees, dirt ground, ground vegetation, rocky ground, boulders, empty,"
-    " water plane, man-made construction, road, train track, road sign, others",
-}
-# of id 0 … 13 in the files
-LABELS = {"co-semdepth": (0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7), "none": tuple(range(14))}
-CLASSES = tuple(NAMES["co-semdepth"].split(", "))
+NAMES = "sky, water, trees, land, boulders, road, construction, others"
+CLASSES = tuple(NAMES.split(", "))  # as Co-SemDepth merges the 14 ids of the files
+CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
+FAR = 1250.0  # metres; what is farther, as the sky, counts as not measured
 STREAMS = {"rgb": "color_left", "depth": "depth", "masks": "segmentation"}
 ENDINGS = {"rgb": (".jpeg", ".jpg", ".png"), "depth": (".png",), "masks": (".png",)}
 
@@ -39,56 +34,41 @@ def read_midair(
     root: Path | str,
     modalities: Sequence[str] | None = None,
     orphans: str = "refuse",
-    size: int = 256,
+    size: int | Sequence[int] = 256,
     every: int = 25,
-    far: float = 1250.0,
-    merge: str = "co-semdepth",
 ) -> MultiModalData:
     """RGB [N, 3, size, size], depth [N, 1, size, size] in metres, 0 = not measured, and masks.
 
-    A flight in all its climates is a group.
+    A flight in all its climates is a group. The stream of a modality not asked for is not needed.
 
     Args:
-        root: a folder that holds <set>/<climate>/ at any depth.
-        modalities: of rgb and depth; both by default. The stream of the other is not needed.
-        orphans: "refuse" or "drop" frames that one stream lacks.
-        size: pixels of a side; colours are averaged, depth and classes take the nearest pixel.
+        size: height and width, or one for both; colours are averaged, else the nearest.
         every: keep frames whose number is a multiple of this; 25 is one a second.
-        far: metres; what is farther, as the sky, counts as not measured.
-        merge: "co-semdepth" (eight classes, as Co-SemDepth merges them) or "none" (all 14).
 
     Raises:
         DataError: folders or a stream missing, orphans, or a file of another form.
     """
-    names, root, shape = steps.choose(modalities, ("rgb", "depth")), Path(root), (size, size)
-    steps.check_choice("merge", merge, tuple(NAMES))
-    steps.check_number("size", size, whole=True)
-    steps.check_number("every", every, whole=True)
-    steps.check_number("far", far)
+    names, root = steps.choose(modalities, ("rgb", "depth")), Path(root)
+    shape, every = steps.check_size(size), steps.check_whole("every", every)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
     keys, dropped = steps.pair(files, root, orphans)
     for key in keys:
         check_one_size({STREAMS[name]: files[name][key] for name in files}, "the streams")
-    classes = tuple(NAMES[merge].split(", "))
     images = {name: [files[name][key] for key in keys] for name in files}
-    masks = Lazy(images.pop("masks"), partial(_read_mask, size, merge), shape, np.uint8)
-    pixels = steps.count_pixels(masks, len(classes), root)
-    absent = [name for name, count in zip(classes, pixels.sum(axis=0), strict=True) if not count]
-    if absent:
-        text = f"{root}: no pixel is {', '.join(absent)}; leave that out of means over classes"
-        warnings.warn(text, stacklevel=2)
+    masks = Lazy(images.pop("masks"), partial(_read_mask, shape), shape, np.uint8)
+    labels = steps.most_frequent(steps.count_pixels(masks, len(CLASSES), root))
     forms = {
-        "rgb": steps.Form(partial(_read_rgb, size), (3, *shape), np.uint8),
-        "depth": steps.Form(partial(_read_depth, size, far), (1, *shape), np.float32, "m", 0.0),
+        "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
+        "depth": steps.Form(partial(_read_depth, shape), (1, *shape), np.float32, "m", 0.0),
     }
     return MultiModalData(
-        steps.views(images, forms, steps.most_frequent(pixels), keys),
-        classes,
+        steps.views(images, forms, labels, keys),
+        CLASSES,
         dense=True,
         masks=masks,
         groups=np.array([_flight(key) for key in keys]),
         name=steps.variant("midair", names, ["rgb", "depth"], "grouped"),
-        about=MIDAIR.about(dropped, f"depth 0: not measured, or beyond {far:g} m", absent=absent),
+        about=MIDAIR.about(dropped, f"depth 0: not measured, or beyond {FAR:g} m"),
     )
 
 
@@ -124,9 +104,8 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
     return files
 
 
-def _read_rgb(size: int, file: Path) -> np.ndarray:
-    pixels = steps.read_form(file, "color_left", np.uint8, (3, None, None))
-    return resize(pixels, (size, size), smooth=True)
+def _read_rgb(size: tuple[int, int], file: Path) -> np.ndarray:
+    return resize(steps.read_form(file, "color_left", np.uint8, (3, None, None)), size, smooth=True)
 
 
 def to_metres(bits: np.ndarray) -> np.ndarray:
@@ -138,22 +117,22 @@ def to_metres(bits: np.ndarray) -> np.ndarray:
     return bits.view(np.float16).astype(np.float32)
 
 
-def _read_depth(size: int, far: float, file: Path) -> np.ndarray:
+def _read_depth(size: tuple[int, int], file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
         raise DataError(
             f"{file}: its float16 bits say {low:g} … {high:g} m; take the original file"
         )
-    metres[metres > far] = 0
-    return resize(metres, (size, size), smooth=False)
+    metres[metres > FAR] = 0
+    return resize(metres, size, smooth=False)
 
 
-def _read_mask(size: int, merge: str, file: Path) -> np.ndarray:
+def _read_mask(size: tuple[int, int], file: Path) -> np.ndarray:
     ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[:1]  # may repeat
-    if ids.max() >= 14:
+    if ids.max() >= len(CLASS_OF):
         raise DataError(f"{file}: class id {ids.max()} is above 13; take the original file")
-    return resize(np.array(LABELS[merge], np.uint8)[ids], (size, size), smooth=False)[0]
+    return resize(CLASS_OF[ids], size, smooth=False)[0]
 
 
 MIDAIR = Source(

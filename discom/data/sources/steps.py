@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from discom.data.checks import NO_LABEL
 from discom.data.images import read_pixels
@@ -18,11 +19,11 @@ from discom.data.splitting import PARTS
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
 
-__all__ = [
-    *("Form", "NO_LABEL", "carve", "check_choice", "check_number", "check_size", "choose"),
-    *("count_pixels", "find", "find_folder", "most_frequent", "official_parts", "pair"),
-    *("read_form", "read_lines", "sorted_files", "variant", "views"),
-]
+__all__ = ["NO_LABEL", "Form", "carve", "check_size", "check_whole", "choose"]
+__all__ += ["count_pixels", "find", "find_folder", "most_frequent", "official_parts", "pair"]
+__all__ += ["read_form", "read_lines", "sorted_files", "variant", "views"]
+
+VALID_SHARE = 0.125  # of an official training part: 1/8 of 80 % is a tenth of all
 
 
 class Form(NamedTuple):
@@ -38,8 +39,7 @@ class Form(NamedTuple):
 def views(
     items: Mapping[str, Sequence[Any]], forms: Mapping[str, Form], labels: Any, ids: Any
 ) -> dict[str, Modality]:
-    """Modality → its images, read when asked for; of each the first is read at once, so that
-    files of another form are refused before anything is written."""
+    """Modality → its images, read when asked for; the first now, to refuse other forms."""
     modalities = {}
     for name, files in items.items():
         read, shape, kind, unit, invalid = forms[name]
@@ -49,58 +49,42 @@ def views(
     return modalities
 
 
-def choose(modalities: Sequence[str] | None, known: Sequence[str], default: int = 2) -> list[str]:
-    """The modalities that are asked for; the first `default` of the known ones where none is.
-
-    Raises:
-        ConfigError: a name that is not among the `known`, or that stands twice.
-    """
-    names = list(modalities or known[:default])
-    if wrong := [name for name in names if name not in known or names.count(name) > 1]:
-        choices = ", ".join(known)
-        raise ConfigError(f"modalities: '{wrong[0]}' is unknown or twice; choose of {choices}")
+def choose(modalities: Sequence[str] | None, choices: Sequence[str], default: int = 2) -> list[str]:
+    """The modalities asked for, by default the first of the `choices` (else a ConfigError)."""
+    names = list(modalities or choices[:default])
+    if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
+        words = ", ".join(choices)
+        raise ConfigError(f"modalities: '{wrong[0]}' is unknown or twice; choose of {words}")
     return names
 
 
-def check_choice(option: str, value: Any, choices: Sequence[Any]) -> None:
-    """Raise a ConfigError where the value of an option is none of the `choices`."""
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
-        words = " or ".join(map(str, choices))
-        raise ConfigError(f"{option}: {value!r} is unknown; choose {words}")
-
-
-def check_number(option: str, value: Any, *, whole: bool = False) -> None:
-    """Raise a ConfigError where the value of an option is no finite number above 0."""
-    if type(value) not in ((int,) if whole else (int, float)) or not 0 < value < float("inf"):
-        kind = "whole number" if whole else "number"
-        raise ConfigError(f"{option}: {value!r} is no {kind} above 0; give one")
+def check_whole(option: str, value: Any) -> int:
+    """The value of an option, which must be a whole number above 0 (else a ConfigError)."""
+    if type(value) is not int or value < 1:
+        raise ConfigError(f"{option}: {value!r} is no whole number above 0; give one")
+    return value
 
 
 def check_size(size: Any) -> tuple[int, int]:
-    """Height and width of one number of pixels for both, or of two."""
-    sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
-    if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
+    """Height and width of one number of pixels for both, or of two (else a ConfigError)."""
+    sides = size if isinstance(size, list | tuple) else (size, size)
+    if len(sides) != 2:
         raise ConfigError(f"size: {size!r} is no size in pixels; write 224, or [height, width]")
-    return sides[0], sides[1]
+    return check_whole("size", sides[0]), check_whole("size", sides[1])
 
 
 def variant(name: str, names: Sequence[str], default: Sequence[str], *more: str) -> str:
     """The name of a data set with what differs from its usual form.
 
-    >>> variant("nyuv2", ["depth"], ["rgb", "depth"], "raw", "", "official")
-    'nyuv2-depth-raw-official'
+    >>> variant("nyuv2", ["depth"], ["rgb", "depth"], "", "official")
+    'nyuv2-depth-official'
     """
     return "-".join([name, *(names if names != default else []), *filter(None, more)])
 
 
 def find(root: Path, pattern: str) -> list[Path]:
-    """Files and folders of that name at any depth below `root`, through links too, by name.
-
-    Hidden ones and copies in `__MACOSX` are passed over.
-
-    Raises:
-        DataError: `root` is no folder.
-    """
+    """Files and folders of that name at any depth, through links too; none that is hidden or
+    in `__MACOSX`."""
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the one with the raw files")
     places, visited = [], set()
@@ -116,23 +100,17 @@ def find(root: Path, pattern: str) -> list[Path]:
 
 
 def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
-    """Every folder at or below `root` that directly holds all of the folders or files `inside`.
-
-    Raises:
-        DataError: there is none; `what` says what is looked for and where to get it.
-    """
+    """Every folder at or below `root` that directly holds all of `inside`; a DataError says where
+    to get `what` if there is none."""
     folders = [place.parent for place in find(root, inside[0])]
-    if full := [place for place in folders if all((place / name).exists() for name in inside)]:
-        return full
+    if complete := [place for place in folders if all((place / n).exists() for n in inside)]:
+        return complete
     raise DataError(f"{root}: holds no {what}")
 
 
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
-    """Stem → file with one of `endings` (any case), in the order of names, without hidden files.
-
-    Raises:
-        DataError: the folder is missing, or two files have one stem.
-    """
+    """Stem → file with one of `endings` (any case), by name, none that is hidden; a DataError
+    where two files have one stem."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; unpack the archive again")
     files: dict[str, Path] = {}
@@ -145,31 +123,22 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
 
 
 def read_lines(file: Path) -> list[str]:
-    """The lines of a text that are not blank, without blanks around them.
-
-    Raises:
-        DataError: the file is missing.
-    """
+    """The lines of a text that are not blank, without blanks around them."""
     if not file.is_file():
         raise DataError(f"{file}: no such file; fetch or unpack it again")
-    # bytes that are no text become names that stand nowhere, which the caller reports
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    text = file.read_text(encoding="utf-8-sig", errors="replace")  # the caller refuses odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> np.ndarray:
-    """The pixels [C, H, W] of a file that must have this type and shape (None: any size).
-
-    Raises:
-        DataError: unreadable, or of another form.
-    """
+    """The pixels [C, H, W] of a file that must have this type and shape (None: any size), else a
+    DataError."""
     pixels = read_pixels(file)
-    if pixels.dtype != kind or any(
-        n not in (None, m) for n, m in zip(shape, pixels.shape, strict=True)
-    ):
+    expected = tuple(n or m for n, m in zip(shape, pixels.shape, strict=True))
+    if (pixels.dtype, pixels.shape) != (kind, expected):
         needed = f"{np.dtype(kind)} {list(shape)}".replace("None", "any")
-        is_ = f"{pixels.dtype} {list(pixels.shape)}"
-        raise DataError(f"{file}: holds {is_}, {what} is {needed}; take the original file")
+        form = f"{pixels.dtype} {list(pixels.shape)}"
+        raise DataError(f"{file}: holds {form}, {what} is {needed}; take the original file")
     return pixels
 
 
@@ -181,15 +150,13 @@ def pair(
     Args:
         files: modality → key → anything, as a rule the file.
         where: named in messages.
-        orphans: "refuse" raises where a modality lacks a key, "drop" leaves the key out and warns.
-
-    Raises:
-        DataError: nothing pairs, or orphans; the first three of each modality are named.
+        orphans: "refuse" raises a DataError where a modality lacks a key, "drop" leaves it out.
 
     >>> pair({"rgb": {"a10": 1, "a9": 2}, "depth": {"a9": 3, "a10": 4}}, "here")[0]
     ['a9', 'a10']
     """
-    check_choice("orphans", orphans, ("refuse", "drop"))
+    if orphans not in ("refuse", "drop"):
+        raise ConfigError(f"orphans: {orphans!r} is unknown; choose refuse or drop")
     common = set.intersection(*(set(keys) for keys in files.values()))
     alone = {name: sorted(set(keys) - common, key=_natural) for name, keys in files.items()}
     report = "; ".join(
@@ -213,52 +180,30 @@ def _natural(key: str) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts], key
 
 
-def carve(
-    train: np.ndarray, groups: np.ndarray, share: float = 0.125, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the rows `train` of an official training part into training and validation.
+def carve(train: np.ndarray, groups: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the training and of the validation part, made of the official training part `train`:
+    an eighth of its groups, drawn by `seed`; a DataError where it is one group."""
+    from sklearn.model_selection import GroupShuffleSplit
 
-    Groups stay whole: they are taken in an order drawn by `seed`, each that brings the validation
-    part nearer to its `share` (1/8 of 80 % is a tenth of all); the smallest, where all are too
-    large.
-
-    Raises:
-        DataError: one group alone, which cannot be divided.
-    """
-    names, sizes = np.unique(groups[train], return_counts=True)
-    if len(names) < 2:
+    if len(names := np.unique(groups[train])) < 2:
         raise DataError(f"the training part is one group ({names.tolist()}); two are needed")
-    chosen: list[int] = []
-    for place in np.random.default_rng([seed, 0x7A1]).permutation(len(names)):
-        enough = sizes[chosen].sum() + sizes[place] / 2 > share * len(train)
-        if not enough and len(chosen) < len(names) - 1:
-            chosen.append(int(place))
-    is_valid = np.isin(groups[train], names[chosen or [int(sizes.argmin())]])
-    return train[~is_valid], train[is_valid]
+    splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=seed)
+    kept, valid = next(splitter.split(train, groups=groups[train]))
+    return train[kept], train[valid]
 
 
 def official_parts(root: Path, lists: Sequence[str], stems: Sequence[str]) -> dict[str, np.ndarray]:
-    """Rows of the three parts by lists of file names, which lie at any depth.
-
-    Raises:
-        DataError: a list is missing or empty, or a name in it is no sample or stands twice.
-    """
+    """Rows of the three parts by lists of file names, at any depth; a DataError where they do not
+    name every sample once."""
     what = f"folder with {', '.join(lists)}; fetch them, or go without the official split"
     place = find_folder(root, lists, what)[0]
-    row_of = {stem: row for row, stem in enumerate(stems)}
-    parts: dict[str, np.ndarray] = {}
-    for part, file in zip(PARTS, [place / name for name in lists], strict=True):
-        names = [Path(line).stem for line in read_lines(file)]
-        rows = [row_of.pop(name, -1) for name in names]
-        if not rows or -1 in rows:
-            wrong = (
-                f"{names[rows.index(-1)]} is no sample, or listed before" if rows else "is empty"
-            )
-            raise DataError(f"{file}: {wrong}; unpack all archives and fetch the lists again")
-        parts[part] = np.sort(rows)
-    if row_of:
-        text = f"{len(row_of)} samples are in no list ({', '.join(list(row_of)[:3])})"
-        warnings.warn(f"{place}: {text}; left out", stacklevel=3)
+    row_of, parts = pd.Index(stems), {}
+    for part, name in zip(PARTS, lists, strict=True):
+        names = [Path(line).stem for line in read_lines(place / name)]
+        parts[part] = np.sort(row_of.get_indexer(names))
+    if sorted(np.concatenate(list(parts.values()))) != list(range(len(stems))):
+        wrong = f"the lists do not name each of the {len(stems)} samples once"
+        raise DataError(f"{place}: {wrong}; unpack all archives and fetch the lists again")
     return parts
 
 
@@ -268,11 +213,8 @@ def most_frequent(counts: np.ndarray) -> np.ndarray:
 
 
 def count_pixels(masks: Any, classes: int, where: Path | str) -> np.ndarray:
-    """Pixels of every class in the masks [N, H, W], [N, classes]; every mask is read once.
-
-    Raises:
-        DataError: an id that is neither a class nor 255, which is no label.
-    """
+    """Pixels of every class in the masks [N, H, W], [N, classes], each read once; a DataError names
+    an id that is neither a class nor 255, which is no label."""
     counts = np.zeros((len(masks), 256), dtype=np.int64)
     for rows in chunks(masks):
         for row, mask in enumerate(masks[rows], rows.start):
@@ -280,7 +222,6 @@ def count_pixels(masks: Any, classes: int, where: Path | str) -> np.ndarray:
     wrong = np.argwhere(counts[:, classes:NO_LABEL])
     if len(wrong):
         row, label = wrong[0] + [0, classes]
-        raise DataError(
-            f"{where}: mask {row} holds id {label}; there are {classes} classes, and 255"
-        )
+        allowed = f"0 to {classes - 1} and 255 are allowed"
+        raise DataError(f"{where}: mask {row} holds id {label}; {allowed}")
     return counts[:, :classes]

@@ -1,21 +1,19 @@
 """SUN RGB-D, the Kinect v2 frames of Ferreri et al. 2021: 2 105 pairs, ten kinds of rooms.
 
-A frame is a folder of SUNRGBD.zip: `image/*.jpg`, `depth/*.png` (as measured), `depth_bfx/*.png`
-(holes filled in). Depth is uint16: millimetres whose bits are rotated left by three, 0 where
-nothing was measured. Two lists make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
+A frame is a folder of SUNRGBD.zip with `image/*.jpg` and `depth/*.png`, as measured. Depth is
+uint16: millimetres whose bits are rotated left by three, 0 where nothing was measured. Two lists
+make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
 `mapping.txt` (<id>.png -> the frame's folder). Frames: Song et al. 2015.
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import ExifTags, ImageOps
 
-from discom.data.images import ENDINGS, open_image, resize
+from discom.data.images import check_one_size, resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -26,7 +24,8 @@ __all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd", "to_metres"]
 # by name: where a sensor lacks a class, the numbers in its list are others
 NAMES = "bathroom bedroom classroom computer_room conference_room dining_area discussion_area"
 CLASSES = (*NAMES.split(), "kitchen", "office", "rest_space")
-DEPTHS = {"raw": "depth", "refined": "depth_bfx"}  # option → folder
+FOLDERS = {"rgb": "image", "depth": "depth"}
+FAR = 8.0  # metres; what is farther is set to it, as the common copy of the toolbox does
 REPOSITORY = "silvia1993/Multi-Modal_RGB-D_Scene_Recognition_Across_Domains"
 LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/e09eca769bc6cc45440796baab1118fac0b3f5d9/subsets"
 
@@ -35,65 +34,53 @@ def read_sunrgbd(
     root: Path | str,
     modalities: Sequence[str] | None = None,
     orphans: str = "refuse",
-    depth: str = "raw",
     size: int | Sequence[int] = (224, 224),
-    far: float = 8.0,
 ) -> MultiModalData:
     """Colour, uint8 [N, 3, H, W], and depth in metres, float32 [N, 1, H, W], 0 = not measured.
 
     Frames of a day may show one room (1 879 of 2 105 come from 35 days), so the day is the group.
+    The files of a modality that is not asked for are not needed.
 
     Args:
-        root: a folder that holds the unpacked SUNRGBD folder and the two lists, at any depth.
-        modalities: of rgb and depth; both by default. The files of the other are not needed.
-        orphans: "refuse" or "drop" listed frames whose folder is missing.
-        depth: "raw" (as measured) or "refined" (holes filled in); the lists' settings say raw.
         size: height and width, or one for both; colours are averaged, of depth the nearest pixel.
-        far: metres; depth beyond is set to it. The common copy of the toolbox clips at 8.
 
     Raises:
         DataError: a list or a frame is missing, or a file has another form.
     """
     names, root = steps.choose(modalities, ("rgb", "depth"), 2), Path(root)
-    steps.check_choice("depth", depth, tuple(DEPTHS))
-    steps.check_number("far", far)
     shape = steps.check_size(size)
     frames = _list_frames(root)
     base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")[0]
-    inside = {"rgb": "image", "depth": DEPTHS[depth]}
     present = {}
     for key, (folder, _) in frames.items():
-        if all((base / folder / inside[name]).is_dir() for name in names):
+        if all((base / folder / FOLDERS[name]).is_dir() for name in names):
             present[key] = base / folder
     keys, dropped = steps.pair({"kv2.txt": frames, "SUNRGBD": present}, base, orphans)
     folders = [present[key] for key in keys]
-    files = {name: [_only_file(folder / inside[name]) for folder in folders] for name in names}
-    for together in zip(*files.values(), strict=True):
-        if len(sizes := {_upright_size(file) for file in together}) > 1:
-            raise DataError(f"{together[0]}: colour and depth differ in size {sizes}; unpack again")
+    files = {name: [_only_file(folder / FOLDERS[name]) for folder in folders] for name in names}
+    for pair in zip(*files.values(), strict=True):
+        check_one_size(dict(zip(names, pair, strict=True)), "colour and depth")
     forms = {
         "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
-        "depth": steps.Form(partial(_read_depth, shape, far), (1, *shape), np.float32, "m", 0.0),
+        "depth": steps.Form(partial(_read_depth, shape), (1, *shape), np.float32, "m", 0.0),
     }
     days = [re.search(r"\d{4}-\d{2}-\d{2}", folder.name) for folder in folders]
     groups = [day[0] if day else folder.name for day, folder in zip(days, folders, strict=True)]
-    refined = "refined" if depth == "refined" and "depth" in names else ""
     return MultiModalData(
         steps.views(files, forms, [frames[key][1] for key in keys], keys),
         CLASSES,
         groups=np.array(groups),
-        name=steps.variant("sunrgbd", names, ["rgb", "depth"], refined, "grouped"),
-        about=SUNRGBD.about(dropped, f"depth 0 was not measured; beyond {far:g} m it is {far:g} m"),
+        name=steps.variant("sunrgbd", names, ["rgb", "depth"], "grouped"),
+        about=SUNRGBD.about(dropped, f"depth 0 was not measured; beyond {FAR:g} m it is {FAR:g} m"),
     )
 
 
 def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
-    names = ("kv2.txt", "mapping.txt")
-    folders = [
-        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] for name in names
-    ]
-    listed, mapping = folders[0] / names[0], folders[1] / names[1]
+    listed, mapping = (
+        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] / name
+        for name in ("kv2.txt", "mapping.txt")
+    )
     folder_of = {}
     for line in steps.read_lines(mapping):  # a heading and counts are no entries
         if entry := re.fullmatch(r"(\d+)\.png\s*->\s*/+SUNRGBD/+(.+)", line):
@@ -102,36 +89,21 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     for line in steps.read_lines(listed):
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
         if not entry or entry[1] not in CLASSES or entry[2] not in folder_of or entry[2] in frames:
-            raise DataError(
-                f"{listed}: line '{line[:60]}' is not kv2/<class>/<id>.png <label> with"
-                " one of the ten classes and an id of its own in mapping.txt; fetch both again"
-            )
+            form = "kv2/<class>/<id>.png <label> with a class and an id of its own in mapping.txt"
+            raise DataError(f"{listed}: line '{line[:60]}' is not {form}; fetch both again")
         frames[entry[2]] = folder_of[entry[2]], CLASSES.index(entry[1])
-    if len(frames) != 2105:
-        text = f"{listed}: lists {len(frames)} frames, the published list 2105"
-        warnings.warn(text, stacklevel=3)
     return frames
 
 
 def _only_file(folder: Path) -> Path:
-    files = list(steps.sorted_files(folder, *ENDINGS).values())
+    files = list(steps.sorted_files(folder, ".jpg", ".png").values())
     if len(files) != 1:
         raise DataError(f"{folder}: holds {len(files)} images, not one; unpack the archive again")
     return files[0]
 
 
-def _upright_size(file: Path) -> tuple[int, int]:
-    with open_image(file) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # by a quarter
-        return image.size[::-1] if turned else image.size
-
-
 def _read_rgb(size: tuple[int, int], file: Path) -> np.ndarray:
-    with open_image(file) as image:
-        kind, pixels = image.mode, np.asarray(ImageOps.exif_transpose(image))
-    if kind != "RGB":
-        raise DataError(f"{file}: is of kind {kind}, not RGB of 8 bits; take the original file")
-    return resize(np.moveaxis(pixels, 2, 0), size, smooth=True)
+    return resize(steps.read_form(file, "image", np.uint8, (3, None, None)), size, smooth=True)
 
 
 def to_metres(stored: np.ndarray) -> np.ndarray:
@@ -143,13 +115,13 @@ def to_metres(stored: np.ndarray) -> np.ndarray:
     return ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000
 
 
-def _read_depth(size: tuple[int, int], far: float, file: Path) -> np.ndarray:
+def _read_depth(size: tuple[int, int], file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     measured = metres[metres > 0]
     if not measured.size or np.median(measured) > 10:
         wrong = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
         raise DataError(f"{file}: {wrong}; take the original file")
-    return resize(np.minimum(metres, np.float32(far)), size, smooth=False)
+    return resize(np.minimum(metres, np.float32(FAR)), size, smooth=False)
 
 
 SUNRGBD = Source(

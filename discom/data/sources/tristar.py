@@ -43,23 +43,17 @@ def read_tristar(
     the parts; a shot is a group.
 
     Args:
-        root: a folder that holds train, val (or validation) and test, at any depth.
-        modalities: of thermal, depth and rgb; thermal and depth by default.
-        orphans: "refuse" or "drop" frames that a modality or actions.txt lacks.
-        size: height and width here, half of what the authors use by default; colours are averaged,
-            of depth and temperature the nearest pixel is taken.
+        size: height and width; colours are averaged, else the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
 
     Raises:
-        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or a file of
-            another form.
+        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or another form.
     """
     names, shape = steps.choose(modalities, tuple(STORED), 2), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
     if len(set(chosen)) < max(2, len(classes)):
-        raise ConfigError(
-            f"classes: {classes!r} are not two or more different ones of {', '.join(ACTIONS)}"
-        )
+        words = ", ".join(ACTIONS)
+        raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
     folder, parts = _find_parts(Path(root))
     files, labels_of = _list_frames(folder, parts, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
@@ -68,12 +62,8 @@ def read_tristar(
     if unclear := len(frames) - len(kept):
         text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
         warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
-    rows = {
-        part: np.flatnonzero([frame.startswith(f"{name}/") for frame in kept])
-        for part, name in parts.items()
-    }
-    if empty := [parts[part] for part in parts if not len(rows[part])]:
-        raise DataError(f"{folder / empty[0]}: no frame has one of the classes; choose others")
+    starts = [frame.partition("/")[0] for frame in kept]
+    rows = {part: np.flatnonzero(np.array(starts) == name) for part, name in parts.items()}
     for frame in kept:
         check_one_size({name: files[name][frame] for name in names}, "the modalities")
     forms = {

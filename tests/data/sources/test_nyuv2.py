@@ -4,7 +4,6 @@ import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-import h5py
 import numpy as np
 import pytest
 from fixtures import nyuv2 as fixture
@@ -13,49 +12,28 @@ from discom.data.sources.nyuv2 import CLASSES, read_nyuv2
 from discom.errors import DataError
 
 
-def planted_mask(number, classes=40):
-    table = fixture.MAP40 if classes == 40 else fixture.MAP13[fixture.MAP40 - 1]
+def planted_mask(number):
     labels = fixture.labels(number).astype(int)
-    return np.where(labels == 0, 255, table[labels - 1] - 1)
+    return np.where(labels == 0, 255, fixture.MAP40[labels - 1] - 1)
 
 
-@pytest.mark.parametrize(("classes", "depth"), [(40, "filled"), (13, "raw")])
-def test_every_value_is_the_planted_one(raw, classes, depth):
-    data = read_nyuv2(raw("nyuv2"), classes=classes, depth=depth)
-    assert data.classes == CLASSES[classes]
-    assert len(set(CLASSES[classes])) == classes
+def test_every_value_is_the_planted_one(raw):
+    data = read_nyuv2(raw("nyuv2"))
+    assert data.classes == CLASSES
+    assert len(set(CLASSES)) == 40
     for row, number in enumerate(range(1, 13)):
         assert data.ids[row] == f"{number:04d}"
         colours = np.moveaxis(fixture.colours(number), 2, 0)
         np.testing.assert_array_equal(data.modalities["rgb"].x[row], colours)
-        metres = fixture.metres(number, hole=depth == "raw")
-        np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], metres)
-        mask = planted_mask(number, classes)
+        np.testing.assert_array_equal(data.modalities["depth"].x[row, 0], fixture.metres(number))
+        mask = planted_mask(number)
         np.testing.assert_array_equal(data.masks[row], mask)
         assert data.labels[row] == np.bincount(mask[mask != 255]).argmax()
-    variant = "nyuv2-official" if classes == 40 else "nyuv2-raw-13-official"
-    assert data.name == variant
 
 
-def test_names_stand_at_the_numbers_of_the_maps():
-    known = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
-    assert {number: CLASSES[40][number - 1] for number in known} == known
-    assert [CLASSES[13][number - 1] for number in (1, 13)] == ["bed", "window"]
-
-
-def test_holes_of_raw_depth_are_the_invalid_value(raw):
-    view = read_nyuv2(raw("nyuv2"), depth="raw").modalities["depth"]
-    assert view.invalid == 0
-    assert (np.asarray(view.x) == 0).sum() == 12 * 6
-    assert (np.asarray(read_nyuv2(raw("nyuv2")).modalities["depth"].x) > 0).all()
-
-
-def test_a_turn_by_90_degrees_would_mirror_the_picture(raw):
-    with h5py.File(raw("nyuv2") / fixture.FILE) as mat:
-        turned = np.rot90(np.moveaxis(mat["images"][6], 0, 2), -1)  # as one published script does
-    picture = np.moveaxis(read_nyuv2(raw("nyuv2")).modalities["rgb"].x[6], 0, 2)
-    assert (turned != picture).any()
-    np.testing.assert_array_equal(turned[:, ::-1], picture)
+def test_names_stand_at_the_numbers_of_the_map():
+    names = {1: "wall", 2: "floor", 22: "ceiling", 24: "refridgerator", 40: "otherprop"}
+    assert {number: CLASSES[number - 1] for number in names} == names
 
 
 def test_the_official_split_and_whole_scenes(raw):
@@ -78,15 +56,6 @@ def test_rows_survive_a_pickle_and_a_fork(raw):
     assert pickle.loads(pickle.dumps(images))[3].tolist() == expected
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         assert pool.submit(third, images).result() == expected
-
-
-def test_a_file_that_was_replaced_is_opened_anew(copy):
-    root, arrays = copy("nyuv2"), fixture.arrays()
-    before = read_nyuv2(root).modalities["rgb"].x[0]
-    (root / fixture.FILE).unlink()
-    arrays["images"] //= 2
-    fixture.write_mat(root, arrays)
-    np.testing.assert_array_equal(read_nyuv2(root).modalities["rgb"].x[0], before // 2)
 
 
 def edited(key, change):
@@ -126,10 +95,7 @@ def splits(train, test):
 TRAIN, TEST = fixture.TRAIN, fixture.TEST
 BAD = {
     "no labels": (without("labels"), r"labeled\.mat: cannot be read \(.*labels.*\); fetch"),
-    "not reversed": (
-        edited("images", lambda a: a.swapaxes(1, 2)),
-        r"depths is .*, the axes reversed",
-    ),
+    "not reversed": (edited("images", lambda a: a.swapaxes(1, 2)), r"images is .*, the axes"),
     "labels of 8 bits": (
         edited("labels", lambda a: a.astype("u1")),
         r"labels is \('uint8'.*uint16",
@@ -139,43 +105,19 @@ BAD = {
     "negative depth": (edited("depths", put(-1.0, 0)), r"depths of image 1 holds -1 … "),
     "NaN": (edited("depths", put(np.nan, 0)), r"depths of image 1 holds nan"),
     "no depth": (edited("depths", lambda a: 0 * a), r"depths of image 1 holds 0 … 0 m; fetch"),
-    "one image less": (
-        edited("depths", lambda a: a[:-1]),
-        r"depths is \('float32', \(11, 16, 12\)",
-    ),
+    "one image less": (edited("depths", lambda a: a[:-1]), r"depths is \('float32', \(11, 16,"),
     "label above 894": (edited("labels", put(895)), r"image 3 has label 895; fetch it again"),
     "no label at all": (edited("labels", lambda a: 0 * a), r"an image has no label at all; take"),
-    "a scene less": (scenes(fixture.SCENES[:-1]), r"depths is .* as many as scenes; take"),
-    "one scene": (
-        scenes(["a"] * 12),
-        r"the training part is one group \(\['a'\]\); two are needed",
-    ),
+    "a scene less": (scenes(fixture.SCENES[:-1]), r"images is .* as many as scenes; take"),
+    "one scene": (scenes(["a"] * 12), r"the training part is one group \(\['a'\]\); two are"),
     "0-based split": (splits([0, *TRAIN[1:]], TEST), r"trainNdxs cannot be read \(0 … 11, counted"),
-    "beyond": (
-        splits(TRAIN, [*TEST, 13]),
-        r"testNdxs cannot be read \(3 … 13, counted from 1 to 12",
-    ),
-    "listed twice": (
-        splits(TRAIN, [*TEST, 1]),
-        r"splits\.mat: does not list each of 12 images once",
-    ),
+    "beyond": (splits(TRAIN, [*TEST, 13]), r"testNdxs cannot be read \(3 … 13, counted from 1 to"),
+    "listed twice": (splits(TRAIN, [*TEST, 1]), r"splits\.mat: does not list each of 12 images"),
     "a lack": (splits(TRAIN[:-1], TEST), r"splits\.mat: does not list each of 12 images once"),
-    "no splits": (
-        lambda root: (root / "splits.mat").unlink(),
-        r"splits\.mat: trainNdxs cannot be read",
-    ),
-    "map from 0": (
-        lambda root: fixture.write_maps(root, fixture.MAP40 - 1),
-        r"mapClass cannot be read \(0",
-    ),
-    "short map": (
-        lambda root: fixture.write_maps(root, fixture.MAP40[:-1]),
-        r"do not take 894 labels",
-    ),
-    "no map": (
-        lambda root: (root / "classMapping40.mat").unlink(),
-        r"40\.mat: no such file\. Take .*VainF",
-    ),
+    "no splits": (lambda root: (root / "splits.mat").unlink(), r"splits\.mat: trainNdxs cannot"),
+    "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"mapClass cannot"),
+    "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not take 894"),
+    "no map": (lambda root: (root / "classMapping40.mat").unlink(), r"40\.mat: no such file\."),
     "text for a map": (
         lambda root: (root / "classMapping40.mat").write_text("x" * 300),
         r"mapClass cannot",
@@ -190,11 +132,3 @@ def test_what_is_refused(copy, damage, message):
     with pytest.raises(DataError, match=message) as caught:
         read_nyuv2(root)
     assert "\n" not in str(caught.value)
-
-
-def test_the_map_to_13_is_needed_for_13_classes_alone(copy):
-    root = copy("nyuv2")
-    (root / "class13Mapping.mat").unlink()
-    assert len(read_nyuv2(root)) == 12
-    with pytest.raises(DataError, match=r"class13Mapping\.mat: no such file\. Take class"):
-        read_nyuv2(root, classes=13)

@@ -2,10 +2,8 @@
 
 import errno
 import hashlib
-import io
 import os
 import stat
-import tarfile
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,16 +22,9 @@ SHA = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 
 def pack(archive: Path, files: dict[str, bytes]) -> Path:
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-            for name, content in files.items():
-                opened.writestr(zipfile.ZipInfo(name), content)
-    else:
-        with tarfile.open(archive, "w:gz" if archive.name.endswith("gz") else "w") as opened:
-            for name, content in files.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(content)
-                opened.addfile(info, io.BytesIO(content))
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in files.items():
+            opened.writestr(zipfile.ZipInfo(name), content)
     return archive
 
 
@@ -52,11 +43,10 @@ def refused(call, *arguments, **options) -> str:
 # unpacking
 
 
-@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tgz"])
-def test_an_archive_is_unpacked_beside_itself(tmp_path, ending):
-    assert unpack(pack(tmp_path / f"x{ending}", FILES)) == tmp_path / "x"
+def test_an_archive_is_unpacked_beside_itself(tmp_path):
+    assert unpack(pack(tmp_path / "x.zip", FILES)) == tmp_path / "x"
     assert content(tmp_path / "x") == FILES
-    assert {path.name for path in tmp_path.iterdir()} == {"x", f"x{ending}"}
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "x.zip"}
 
 
 OUTSIDE = (
@@ -65,35 +55,14 @@ OUTSIDE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_a_name_that_leads_outside_is_refused_before_anything_is_written(tmp_path, name, ending):
+def test_a_name_that_leads_outside_is_refused_before_anything_is_written(tmp_path, name):
     (tmp_path / "raw").mkdir()
-    archive = pack(tmp_path / "raw" / f"x{ending}", FILES | {name: b"evil"})
+    archive = pack(tmp_path / "raw" / "x.zip", FILES | {name: b"evil"})
     assert refused(unpack, archive).startswith(
         f"{archive}: {name!r} would land outside its folder;"
     )
     assert [path.name for path in tmp_path.rglob("*")] == ["raw", archive.name]
-
-
-LINKS = {
-    "symbolic link": (tarfile.SYMTYPE, "/etc"),
-    "link inside": (tarfile.SYMTYPE, "a.tif"),
-    "hard link": (tarfile.LNKTYPE, "/etc/passwd"),
-    "pipe": (tarfile.FIFOTYPE, ""),
-    "device": (tarfile.CHRTYPE, ""),
-}
-
-
-@pytest.mark.parametrize(("kind", "target"), LINKS.values(), ids=LINKS)
-def test_links_and_devices_in_a_tar(tmp_path, kind, target):
-    archive = pack(tmp_path / "x.tar", FILES)
-    with tarfile.open(archive, "a") as opened:
-        info = tarfile.TarInfo("set/odd")
-        info.type, info.linkname = kind, target
-        opened.addfile(info)
-    assert "x.tar: 'set/odd' is a link or a device; this is not" in refused(unpack, archive)
-    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
@@ -103,7 +72,7 @@ def test_links_and_devices_in_a_zip(tmp_path, kind):
         info = zipfile.ZipInfo("set/odd")
         info.external_attr = (kind | 0o777) << 16
         opened.writestr(info, "/etc/passwd")
-    assert "x.zip: 'set/odd' is a link or a device; this is not" in refused(unpack, archive)
+    assert "x.zip: 'set/odd' is a link or a device; fetch" in refused(unpack, archive)
     assert not (tmp_path / "x").exists()
 
 
@@ -125,52 +94,36 @@ def cut_short(archive: Path) -> None:
 
 
 DAMAGES = {
-    "cut zip": (".zip", cut_short),
-    "cut tar": (".tar", cut_short),
-    "cut tar.gz": (".tar.gz", cut_short),
-    "wrong byte": (".zip", wrong_byte),
-    "password": (".zip", password),
-    "web page as zip": (".zip", lambda archive: archive.write_bytes(b"<html>Log in</html>")),
-    "web page as tar": (".tar", lambda archive: archive.write_bytes(b"<html>Log in</html>")),
-    "empty": (".zip", lambda archive: archive.write_bytes(b"")),
+    "cut": cut_short,
+    "wrong byte": wrong_byte,
+    "password": password,
+    "web page": lambda archive: archive.write_bytes(b"<html>Log in</html>"),
+    "empty": lambda archive: archive.write_bytes(b""),
 }
 
 
-@pytest.mark.parametrize(("ending", "damage"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_archive_leaves_nothing_behind(tmp_path, ending, damage):
-    archive = pack(tmp_path / f"x{ending}", FILES)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_archive_leaves_nothing_behind(tmp_path, damage):
+    archive = pack(tmp_path / "x.zip", FILES)
     damage(archive)
-    said = refused(unpack, archive)
-    assert said.startswith(f"{archive}: is damaged (")
-    assert said.endswith("); delete it and fetch it again")
+    text = refused(unpack, archive)
+    assert text.startswith(f"{archive}: is damaged (")
+    assert text.endswith("); delete it and fetch it again")
     assert [path.name for path in tmp_path.iterdir()] == [archive.name]
 
 
-DISK = {
-    errno.ENOSPC: "No space left on device; make room",
-    errno.EDQUOT: "quota exceeded; make room",
-    errno.EACCES: "Permission denied; get the right to write there",
-    errno.EROFS: "Read-only file system; get the right to write there",
-    errno.ENOENT: "No such file or directory; the file vanished meanwhile",
-    errno.EIO: "Input/output error; check the disk",
-}
-
-
-@pytest.mark.parametrize(("number", "words"), DISK.items(), ids=[errno.errorcode[n] for n in DISK])
-def test_what_the_disk_says_is_told_apart(tmp_path, monkeypatch, number, words):
+def test_a_full_disk_is_no_fault_of_the_archive_or_the_mirror(tmp_path, monkeypatch):
     def fail(*_, **__):
-        raise OSError(number, os.strerror(number))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     archive = pack(tmp_path / "x.zip", FILES)
     with monkeypatch.context() as patched:
         patched.setattr(zipfile.ZipFile, "extractall", fail)
-        said = refused(unpack, archive)
-    assert said.startswith(f"{tmp_path / 'x'}: ")
-    assert words in said
+        full = "No space left on device; make room"
+        assert refused(unpack, archive) == f"{tmp_path / 'x'}: {full}"
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
-    said = refused(fetch, RemoteFile("y.zip", {"https://a": "", "https://b": ""}), tmp_path)
-    assert said.startswith(f"{tmp_path / 'y.zip'}: ")  # no fault of the mirror
-    assert words in said
+    remote = RemoteFile("y.zip", {"https://a": "", "https://b": ""})
+    assert refused(fetch, remote, tmp_path) == f"{tmp_path / 'y.zip'}: {full}"
 
 
 # downloads
@@ -212,21 +165,20 @@ def test_mirrors_are_tried_in_order_each_with_its_own_checksum(web, tmp_path):
 
 
 BAD = {
-    "wrong bytes": (good(CONTENT[::-1]), "its checksum is not"),
-    "a web page": (page(), "its checksum is not"),
-    "nothing": (good(b""), "its checksum is not"),
+    "wrong bytes": (good(CONTENT[::-1]), "ValueError: "),
+    "a web page": (page(), "ValueError: "),
+    "nothing": (good(b""), "ValueError: "),
     "cut": (cut(CONTENT), "ChunkedEncodingError"),
-    "not there": (status(404), "HTTP status 404"),
-    "forbidden": (status(403), "HTTP status 403"),
+    "not there": (status(404), "HTTPError: 404"),
 }
 
 
 @pytest.mark.parametrize(("answer", "reason"), BAD.values(), ids=BAD)
 def test_what_is_not_the_file_never_gets_its_name(web, tmp_path, answer, reason):
     url = web.put("/x.zip", answer)
-    said = refused(fetch, RemoteFile("x.zip", {url: MD5}), tmp_path)
-    assert said.startswith(f"{tmp_path / 'x.zip'}: no mirror gave it: {url} ({reason}")
-    assert said.endswith(f"; try later, or fetch it by hand into {tmp_path}")
+    text = refused(fetch, RemoteFile("x.zip", {url: MD5}), tmp_path)
+    assert text.startswith(f"{tmp_path / 'x.zip'}: no mirror gave it: {url} ({reason}")
+    assert text.endswith("; try later, or fetch it by hand")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -259,9 +211,9 @@ def test_gather_downloads_verifies_and_unpacks_once(web, tmp_path):
 def test_gather_verifies_what_was_fetched_by_hand(tmp_path):
     pack(tmp_path / "photos.zip", FILES)
     source = make_source({"https://127.0.0.1/photos": MD5})
-    said = refused(source.gather, tmp_path)
+    text = refused(source.gather, tmp_path)
     assert (
-        said
+        text
         == f"{tmp_path / 'photos.zip'}: its checksum is not {MD5}; delete it and fetch it again"
     )
     make_source({"https://127.0.0.1/photos": ""}).gather(tmp_path)
@@ -280,5 +232,5 @@ def test_gather_says_what_it_lacks(tmp_path):
     assert both.access == "--download, and a part by hand"
     assert "b.mat: cannot be downloaded. Ask." in refused(both.gather, tmp_path, download=True)
     (tmp_path / "file").write_text("")
-    assert "file: is a file; give the folder" in refused(both.gather, tmp_path / "file")
+    assert "file: no such folder" in refused(both.gather, tmp_path / "file")
     assert "nowhere: no such folder (--root). Give" in refused(both.gather, tmp_path / "nowhere")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from discom.data.lazy import Lazy
 from discom.data.sources import steps
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 
 # ² is a digit and no number
 KEYS = st.sets(st.text(st.sampled_from("ab01290²٣_-"), min_size=1, max_size=5), max_size=12)
@@ -35,11 +35,6 @@ def test_files_with_an_ending_without_what_systems_leave(tmp_path):
         steps.sorted_files(touch(tmp_path, "a.tif"), ".tif")
     with pytest.raises(DataError, match=r"images: no such folder; unpack the archive again"):
         steps.sorted_files(tmp_path / "images", ".png")
-
-
-def test_a_link_to_nowhere_is_a_file_that_fails_and_none_that_vanishes(tmp_path):
-    (tmp_path / "a.tif").symlink_to(tmp_path / "annex")
-    assert list(steps.sorted_files(tmp_path, ".tif")) == ["a"]
 
 
 def test_folders_that_hold_all_the_names_at_any_depth(tmp_path):
@@ -106,10 +101,7 @@ ORPHANS = {
         "here: 4 of depth have no partner (c, d, e); complete the files, or leave these out with"
         ' --options \'{"orphans": "drop"}\'',
     ),
-    "both sides": (
-        {"rgb": "abx", "depth": "aby"},
-        "here: 1 of rgb have no partner (x); 1 of depth have no partner (y); complete",
-    ),
+    "both sides": ({"rgb": "abx", "depth": "aby"}, "here: 1 of rgb have no partner (x); 1 of"),
     "nothing": ({"rgb": "ab", "depth": ""}, "here: no pair (2 of rgb have no partner (a, b));"),
     "no file at all": ({"rgb": ""}, "here: no pair (no file); unpack all archives"),
 }
@@ -122,54 +114,24 @@ def test_what_does_not_pair_is_named(files, message):
     assert str(caught.value).startswith(message)
 
 
-def test_an_option_of_another_type_is_no_choice():
-    steps.check_choice("lists", False, (True, False))
-    for value in (0, 1, "True", None, [True]):
-        with pytest.raises(ConfigError, match=r"^lists: .* is unknown; choose True or False$"):
-            steps.check_choice("lists", value, (True, False))
-
-
 # parts
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    groups=st.lists(st.integers(0, 12), min_size=2, max_size=60),
-    share=st.floats(0.01, 0.9),
-    seed=st.integers(0, 99),
-    data=st.data(),
-)
-def test_a_carved_part_has_whole_groups_and_about_the_share(groups, share, seed, data):
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=60), st.integers(0, 99), st.data())
+def test_a_carved_part_has_whole_groups(groups, seed, data):
     groups = np.array(groups)
     chosen = data.draw(st.lists(st.booleans(), min_size=len(groups), max_size=len(groups)))
     train = np.flatnonzero(chosen)
     if len(set(groups[train])) < 2:
         with pytest.raises(DataError, match=r"the training part is one group"):
-            steps.carve(train, groups, share, seed)
+            steps.carve(train, groups, seed)
         return
-    kept, valid = steps.carve(train, groups, share, seed)
+    kept, valid = steps.carve(train, groups, seed)
     assert sorted([*kept, *valid]) == train.tolist()
-    assert len(kept) and len(valid)  # noqa: PT018
     assert not set(groups[kept]) & set(groups[valid])
-    smallest = np.unique(groups[train], return_counts=True)[1].min()
-    assert len(valid) <= max(2 * share * len(train), smallest)
-    np.testing.assert_array_equal(steps.carve(train, groups, share, seed)[1], valid)
-
-
-def test_carved_from_groups_of_one_the_share_is_exact():
-    kept, valid = steps.carve(np.arange(10, 90), np.arange(100))
-    assert (len(kept), len(valid)) == (70, 10)
-    assert steps.carve(np.arange(10, 90), np.arange(100), seed=1)[1].tolist() != valid.tolist()
-
-
-def test_a_group_larger_than_the_part_trains():
-    groups = np.repeat(["large", "a", "b", "c", "d"], [80, 5, 5, 5, 5])
-    for seed in range(5):
-        kept, valid = steps.carve(np.arange(100), groups, 0.1, seed)
-        assert len(valid) == 10
-        assert "large" in groups[kept]
-    groups = np.repeat(["a", "b", "c"], [40, 30, 50])  # all are too large: the smallest
-    assert set(groups[steps.carve(np.arange(120), groups, 0.05)[1]]) == {"b"}
+    assert len(set(groups[valid])) == np.ceil(len(set(groups[train])) / 8)
+    np.testing.assert_array_equal(steps.carve(train, groups, seed)[1], valid)
 
 
 LISTS = ("train.txt", "val.txt", "test.txt")
@@ -193,27 +155,24 @@ def test_rows_of_the_lists_ascend(tmp_path, train):
     assert {part: rows.tolist() for part, rows in parts.items()} == expected
 
 
+ONCE = r"the lists do not name each of the 4 samples once; unpack"
+LACK = r"holds no folder with train\.txt, val\.txt, test\.txt; fetch them, or"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"val": None}, r"holds no folder with train\.txt, val\.txt, test\.txt; fetch them, or"),
-        ({"test": "\n \n"}, r"test\.txt: is empty; unpack all archives and fetch"),
-        ({"val": "c\ny\nx\n"}, r"val\.txt: y is no sample, or listed before; unpack"),
-        ({"test": "d\nc\n"}, r"test\.txt: c is no sample, or listed before"),
-        ({"test": "d\nd.jpg\n"}, r"test\.txt: d is no sample, or listed before"),
-        ({"train": "<html>\n404</html>\n"}, r"train\.txt: <html> is no sample"),
+        ({"val": None}, LACK),
+        ({"test": "\n \n"}, ONCE),
+        ({"val": "c\ny\nx\n"}, ONCE),
+        ({"test": "d\nc\n"}, ONCE),
+        ({"test": "d\nd.jpg\n"}, ONCE),
+        ({"train": "<html>\n404</html>\n"}, ONCE),
     ],
 )
 def test_lists_that_do_not_fit(tmp_path, content, message):
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(DataError, match=message):
         steps.official_parts(write_lists(tmp_path, **content), LISTS, list("abcd"))
-    assert "\n" not in str(caught.value)
-
-
-def test_what_no_list_names_is_counted(tmp_path):
-    with pytest.warns(UserWarning, match=r"2 samples are in no list \(e, f\); left out"):
-        parts = steps.official_parts(write_lists(tmp_path), LISTS, list("abcdef"))
-    assert sum(map(len, parts.values())) == 4
 
 
 # masks
@@ -241,6 +200,6 @@ def test_an_id_of_no_class(wrong):
     masks = np.zeros((3, 2, 2), np.uint8)
     masks[1, 1, 0] = wrong
     with pytest.raises(
-        DataError, match=rf"^here: mask 1 holds id {wrong}; there are 3 classes, and 255$"
+        DataError, match=rf"^here: mask 1 holds id {wrong}; 0 to 2 and 255 are allowed$"
     ):
         steps.count_pixels(masks, 3, "here")
