@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
-CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
+CHUNK_BYTES = 64 << 20
 
 
 @contextmanager
@@ -42,13 +42,6 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
 
     Raises:
         OSError: the disk is full or may not be written; it names `path`.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with atomic_file(Path(folder) / "a.txt") as part:
-    ...         _ = part.write_text("whole")
-    ...     os.listdir(folder)
-    ['a.txt']
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -70,7 +63,6 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -128,7 +120,7 @@ def check_place(path: Path, marker: str, overwrite: bool) -> None:
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write `content` as indented JSON, atomically; NaN and infinity are refused."""
+    """Write `content` as indented JSON, whole or not at all; NaN is refused."""
     with atomic_file(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -141,29 +133,22 @@ def read_json(path: Path | str, advice: str = "delete it and run the command aga
         raise DataError(f"{path}: not valid JSON ({error}); {advice}") from None
 
 
-def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
-    """Slices of rows from `start` on, about 64 MiB each, for arrays larger than the memory.
-
-    Args:
-        array: anything with a shape and a dtype.
-        start: the first row.
-        itemsize: bytes of a value after conversion, if that is more than in the array.
+def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:
+    """Slices of rows, about 64 MiB each, for arrays larger than the memory; `itemsize` is that of a
+    value after conversion, if that is more than in the array.
 
     >>> list(chunks(np.zeros((3, 2))))
     [slice(0, 3, None)]
     """
-    row = max(1, int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize))
-    step = max(1, CHUNK_BYTES // row)
-    for first in range(start, len(array), step):
+    row = int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize)
+    step = max(1, CHUNK_BYTES // max(1, row))
+    for first in range(0, len(array), step):
         yield slice(first, min(first + step, len(array)))
 
 
 def digest(*parts: Any) -> str:
-    """Sixteen hexadecimal digits that name a content: arrays by their bytes, all else by its JSON.
-
-    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
-    True
-    """
+    """Sixteen hexadecimal digits that name a content: arrays by their bytes, all else by its JSON
+    with sorted keys."""
     total = hashlib.blake2b(digest_size=8)
     for part in parts:
         if hasattr(part, "dtype"):

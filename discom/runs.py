@@ -7,11 +7,10 @@
     weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum: a folder that has it is done
-    .lock               held by the process that trains it
+    .lock               of the process that trains it
 """
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -25,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from discom.config import Config
 from discom.data import MultiModalData, Split
-from discom.errors import BusyError, RunError, explain, first_line
+from discom.errors import BusyError, RunError, first_line
 from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
 
@@ -37,6 +36,7 @@ __all__ = [
     "locked",
     "read_metrics",
     "read_predictions",
+    "readable",
     "weights_file",
 ]
 RECOMPUTE = "run the command again with --recompute"
@@ -89,17 +89,13 @@ class Result:
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """Its fields, and a checksum of them that tells an edited result from a measured one."""
+        """Its fields, and a checksum of them."""
         content = json.loads(json.dumps(asdict(self)))
         return {**content, "checksum": digest(content)}
 
     @classmethod
     def from_json(cls, content: Any, file: Path | str) -> "Result":
-        """What `to_json` gave, read from `file`.
-
-        Raises:
-            RunError: it has another form, or another checksum than its content.
-        """
+        """What `to_json` gave, read from `file`; a RunError where its checksum differs."""
         try:
             values = dict(content)
             checksum = values.pop("checksum")
@@ -114,17 +110,11 @@ class Result:
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
-        """Read a result.json.
-
-        Raises:
-            RunError: cut short, edited by hand, unreadable, or missing.
-        """
+        """Read a result.json; a RunError where it is missing, damaged or edited."""
         try:
             content = read_json(file)
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
-        except OSError as error:
-            raise RunError(f"cannot be read: {explain(error, file)}") from None
         except ValueError:
             raise RunError(f"{file}: is cut short or damaged; {RECOMPUTE}") from None
         return cls.from_json(content, file)
@@ -132,7 +122,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method trained on a data set with some settings lives.
+    """Where a method with some settings trains on a data set.
 
     >>> from discom.config import profile
     >>> Run("runs", "discom", "scenes", "0123456789abcdef", profile("tiny", seed=4)).folder.name[:2]
@@ -156,11 +146,8 @@ class Run:
         config: Config,
         teacher: Path | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full.
-
-        A taught method depends on its teacher's run: the folder `teacher`, or else the teacher with
-        the same settings, seed and data, which all students of these settings share.
-        """
+        """The run of `method` on `data`, with its options in full. A taught method depends on its
+        teacher's run: the folder `teacher`, or else the one of the same settings, seed and data."""
         config = replace(config, options=method.options(config.options))
         instructor: Run | Path | None = teacher
         if method.taught and teacher is None and method.teacher_method is not None:
@@ -223,13 +210,11 @@ def locked(run_dir: Path) -> Iterator[None]:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise BusyError(
-            f"{run_dir}: another process trains this run; wait for it, or stop it"
-        ) from None
+        reason = "another process trains this run; wait for it, or stop it"
+        raise BusyError(f"{run_dir}: {reason}") from None
     except OSError as error:
-        raise RunError(
-            f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs"
-        ) from None
+        reason = f"cannot be written ({error.strerror}); choose another folder for runs"
+        raise RunError(f"{run_dir}: {reason}") from None
     try:
         tidy(run_dir)
         yield
@@ -247,10 +232,9 @@ def claim(run_dir: Path, identity: dict[str, Any]) -> None:
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
         write_json(file, identity)
-    elif not isinstance(content := read_json(file), dict):
-        raise RunError(f"{file}: holds no settings; delete the folder and run the command again")
-    elif content != identity:
-        names = {**content, **identity}
+    elif (content := read_json(file)) != identity:
+        with readable(file):
+            names = {**content, **identity}
         name = next(key for key in names if content.get(key) != identity.get(key))
         raise RunError(
             f"{run_dir}: holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r};"
@@ -264,33 +248,26 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 
 
 def read_metrics(file: Path | str) -> pd.DataFrame:
-    """metrics.csv: one row an epoch.
-
-    Raises:
-        RunError: missing or damaged.
-    """
-    with _readable(file):
-        # float() reads what was written; pandas before version 3 is one bit off in some numbers
-        table = pd.read_csv(file, dtype=str).astype(float)
-        return table.astype({name: int for name in table.columns if name == "epoch"})
+    """metrics.csv: one row an epoch; a RunError where it is missing or damaged."""
+    with readable(file):
+        return pd.read_csv(file, float_precision="round_trip")
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and
     `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
-
-    Raises:
-        RunError: missing or damaged.
+    A RunError where it is missing or damaged.
     """
-    with _readable(file), np.load(file, allow_pickle=False) as arrays:
+    with readable(file), np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 @contextmanager
-def _readable(file: Path | str) -> Iterator[None]:
+def readable(file: Path | str) -> Iterator[None]:
+    """Make a RunError of whatever a library raises over a damaged file of a run."""
     try:
         yield
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:
         reason = first_line(error)
         raise RunError(
             f"{file}: cannot be read ({reason}); delete the run's folder and train it again"

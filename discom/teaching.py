@@ -1,12 +1,11 @@
-"""From a teacher's run to what its students learn from: soft labels, or maps of them."""
+"""From a teacher's run to what its students learn from: soft labels, or maps."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -14,10 +13,10 @@ from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import Images, SoftLabels, paired_rows, room
-from discom.errors import ConfigError, RunError, first_line
+from discom.errors import ConfigError, RunError
 from discom.files import read_json
 from discom.methods import Method, Teacher, build
-from discom.runs import Result, identity, weights_file
+from discom.runs import Result, identity, readable, weights_file
 
 __all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach"]
 
@@ -29,8 +28,8 @@ def check_teacher(
 
     Raises:
         ConfigError: no teacher for a method that needs one, or one for a method that has none.
-        RunError: the run is not done, is no teacher, reads other modalities than the student's
-            option says, or was trained on another data set, split or set of classes.
+        RunError: the run is not done, is no teacher, reads other modalities than the student asks
+            for, or was trained on another data set, split or set of classes.
     """
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
@@ -44,20 +43,20 @@ def check_teacher(
             f"{run_dir}: is a run of {result.method}; {student.name} learns from a run of"
             f" {student.teacher_method.name}"
         )
-    with _readable(run_dir):
+    with readable(run_dir):
         settings = Config(**{**result.config, "accelerator": config.accelerator})
         theirs = dict(read_json(run_dir / "config.json"))
         ours = identity(student.teacher_method, split, settings)
         reads = settings.options["reads"]
-    for name, teachers, students in (
+    for name, value, expected in (
         ("data", theirs.get("data"), ours["data"]),
         ("classes", result.classes, len(split.train.classes)),
         ("split", theirs.get("split"), ours["split"]),
         ("reads", reads, student.options(config.options)["teacher"]),
     ):
-        if teachers != students:
+        if value != expected:
             raise RunError(
-                f"{run_dir}: this teacher has {name}={teachers}, the student {students};"
+                f"{run_dir}: this teacher has {name}={value}, the student {expected};"
                 " train a teacher for it"
             )
     return settings
@@ -70,42 +69,21 @@ def load_teacher(
     device: torch.device | str = "cpu",
     method: type[Method] = Teacher,
 ) -> Method:
-    """The trained teacher, frozen and in eval mode.
-
-    Raises:
-        RunError: its weights are missing, damaged, or those of another network.
-    """
+    """The trained teacher, frozen and in eval mode; a RunError where its weights are missing,
+    damaged, or those of another network."""
     with torch.random.fork_rng():  # the student's own draws stay as they are
         teacher = build(method, split.train, settings)
     name = teacher.deployed[0]
-    with _readable(run_dir):
+    with readable(run_dir):
         teacher.load_state(name, load_file(weights_file(run_dir, name)))
     return teacher.to(device).eval().requires_grad_(False)
-
-
-@contextmanager
-def _readable(run_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = first_line(error)
-        raise RunError(
-            f"{run_dir}: this teacher cannot be read ({reason}); delete the folder and train it"
-            " again"
-        ) from None
 
 
 def teach(
     run_dir: Path, student: Any, split: Split, settings: Config, fabric: Any, *, augment: bool
 ) -> "SoftLabels | TeacherMaps":
-    """What the teacher in `run_dir`, which has these settings, says about the training part.
-
-    Args:
-        run_dir, settings: of the teacher.
-        student: decides whether it is soft labels or maps.
-        fabric: computes, in its precision and on its device.
-        augment: whether the student's images are moved.
-    """
+    """What the teacher in `run_dir`, which has these settings, says about the training part: maps
+    for a dense student, else soft labels. `augment`: whether the student's images are moved."""
     teacher = load_teacher(run_dir, split, settings, fabric.device, student.teacher_method)
     if student.dense:
         return TeacherMaps(teacher, split, student.copies, autocast=fabric.autocast)
@@ -124,7 +102,6 @@ def soft_labels(
 
     Args:
         teacher: frozen, in eval mode.
-        split: its training part is what batches are drawn from.
         augment, strong: which views batches show.
         chunk: images at once.
     """
@@ -148,12 +125,11 @@ class TeacherMaps:
     """A dense teacher's maps of upright training images, moved as each student's images are.
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
-    own. So the teacher is asked once about every scene as it stands, and its maps are moved. They
-    stay on the device where they fit; else the teacher is asked anew for each batch.
+    own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
+    on the device where they fit; else the teacher is asked anew for each batch.
 
     Args:
         teacher: frozen, in eval mode.
-        split: its training part is what batches are drawn from.
         names: of the maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
         resident_bytes: most bytes to keep; a quarter of the free memory unless given.
         autocast: the context in which the teacher computes.
@@ -173,11 +149,17 @@ class TeacherMaps:
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
         self.resident: dict[str, Tensor] | None = None
         rows = paired_rows(split.train, teacher.reads)
+        count = len(self.images[self.first])
         sample = self._ask({name: places[:1] for name, places in rows.items()})
-        size = sum(maps.nbytes for maps in sample.values()) * len(self.images[self.first])
-        if size <= (room(device) if resident_bytes is None else resident_bytes):
-            self.resident = self._ask_all(rows, sample)
-            self.images = {}  # no longer needed
+        size = count * sum(maps.nbytes for maps in sample.values())
+        if size > (room(device) if resident_bytes is None else resident_bytes):
+            return
+        resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
+        for places in torch.arange(len(rows[self.first])).split(64):
+            part = {name: rows[name][places] for name in rows}
+            for name, maps in self._ask(part).items():
+                resident[name][part[self.first].to(device)] = maps
+        self.resident, self.images = resident, {}
 
     @torch.no_grad()
     def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -186,22 +168,10 @@ class TeacherMaps:
             maps = self.teacher.maps(x)
         return {name: maps[name].float() for name in maps if name in self.names}
 
-    def _ask_all(
-        self, rows: Mapping[str, Tensor], sample: Mapping[str, Tensor], chunk: int = 64
-    ) -> dict[str, Tensor]:
-        count = len(self.images[self.first])
-        every = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
-        for places in torch.arange(len(rows[self.first])).split(chunk):
-            part = {name: rows[name][places] for name in rows}
-            for name, maps in self._ask(part).items():
-                every[name][part[self.first].to(maps.device)] = maps
-        return every
-
     def __call__(
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
-        """Modality → name → the teacher's map for the samples at `rows`, moved as that modality's
-        images are."""
+        """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
         if self.resident is None:
             upright = self._ask(rows)
         else:
