@@ -30,11 +30,8 @@ GOES_ON = "the same command goes on from the last saved epoch"
 
 @contextmanager
 def stoppable(what: Path | str) -> Iterator[None]:
-    """Make SIGTERM do what Ctrl-C does, and turn both into an Interrupted that says how to go on.
-
-    Raises:
-        RunError: the disk refuses, or another process of the same run has ended.
-    """
+    """Turn SIGTERM and Ctrl-C into an Interrupted, and a disk that refuses or the end of another
+    process of the run into a RunError; each says how to go on."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -60,14 +57,12 @@ class Checkpoint:
     """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
     for each deployed network the best score, its epoch and its weights.
 
-    All of it is one file, so that weights and scores are of the same epoch. The one before is kept.
+    All of it is one file, so that weights and scores are of the same epoch; the one before is kept.
+    A RunError where both are damaged, or one holds more than tensors and numbers.
 
     Args:
         run_dir: folder of the run.
         parts: model, optimizer and schedule, which have a state_dict.
-
-    Raises:
-        RunError: every checkpoint is damaged, or one holds more than tensors and numbers.
     """
 
     def __init__(self, run_dir: Path, **parts: Any):
@@ -77,7 +72,6 @@ class Checkpoint:
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
-        self.whole = False  # whether the file at `path` may become the one before
         if saved := self._read():
             for name, part in parts.items():
                 part.load_state_dict(saved[name])
@@ -96,7 +90,7 @@ class Checkpoint:
                 continue
             for damage in damages:
                 warnings.warn(f"{damage}; going on from {path.name}, the one before", stacklevel=4)
-            self.whole = path == self.path
+                self.path.unlink(missing_ok=True)  # or it would push the good one out
             return saved
         if damages:
             raise RunError(f"{'; '.join(damages)}; delete {' and '.join(FILES)} to start anew")
@@ -128,10 +122,8 @@ class Checkpoint:
         torch.save(content, buffer)
         with atomic_file(self.path) as part:
             part.write_bytes(buffer.getbuffer())
-            if self.whole:
-                self.whole = False
+            if self.path.exists():
                 os.replace(self.path, self.before)
-        self.whole = True
         self.writing += time.perf_counter() - started
 
     def write_weights(self) -> None:

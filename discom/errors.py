@@ -3,17 +3,8 @@ and the way out."""
 
 import errno
 
-__all__ = [
-    "BusyError",
-    "ConfigError",
-    "DataError",
-    "DiscomError",
-    "Interrupted",
-    "RunError",
-    "UnsuitableError",
-    "explain",
-    "first_line",
-]
+__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
+__all__ += ["UnsuitableError", "explain", "first_line"]
 
 
 class DiscomError(ValueError):

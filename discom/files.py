@@ -15,17 +15,8 @@ import numpy as np
 
 from discom.errors import DataError
 
-__all__ = [
-    "atomic_file",
-    "atomic_folder",
-    "check_place",
-    "checksum",
-    "chunks",
-    "digest",
-    "read_json",
-    "tidy",
-    "write_json",
-]
+__all__ = ["atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest"]
+__all__ += ["read_json", "tidy", "write_json"]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
@@ -34,14 +25,7 @@ CHUNK_BYTES = 64 << 20
 @contextmanager
 def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
-    vanishes otherwise.
-
-    Args:
-        path: the file to be.
-        durable: whether to wait until the disk has it, so that it survives a power cut.
-
-    Raises:
-        OSError: the disk is full or may not be written; it names `path`.
+    vanishes otherwise. A `durable` file survives a power cut. An OSError of the disk names `path`.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -85,10 +69,7 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     Args:
         path: the folder to be; an empty one is filled.
         marker: a file by which a folder is known as ours.
-        overwrite: whether a folder of ours may be replaced.
-
-    Raises:
-        DataError: `path` exists and may not be replaced.
+        overwrite: whether a folder of ours may be replaced; else there is a DataError.
     """
     path = Path(path)
     check_place(path, marker, overwrite)
@@ -112,9 +93,8 @@ def check_place(path: Path, marker: str, overwrite: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / marker).is_file():
-        raise DataError(
-            f"{path}: exists and was not made by discom (no {marker}); choose another output folder"
-        )
+        reason = f"was not made by discom (no {marker})"
+        raise DataError(f"{path}: exists and {reason}; choose another output folder")
     if not overwrite:
         raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
 

@@ -31,14 +31,8 @@ GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster job
 
 
 def device_type(accelerator: str = "auto") -> str:
-    """Where a setting of `Config.accelerator` trains: "cuda" or "cpu".
-
-    Raises:
-        ConfigError: cuda, where there is none.
-
-    >>> device_type("cpu")
-    'cpu'
-    """
+    """Where a setting of `Config.accelerator` trains: "cuda", or "cpu"; a ConfigError for a GPU
+    that is not there."""
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
         raise ConfigError("accelerator: no CUDA device is at hand here; use cpu or auto")
@@ -53,10 +47,8 @@ def rank() -> int:
 
 def launch(accelerator: str, devices: int, precision: Any) -> Any:
     """The Fabric of this process; for several devices it runs this script again for the others,
-    unless torchrun or srun started them, whose variables count in this case alone.
-
-    Raises:
-        ConfigError: the devices are not there, or nothing can be run again, as in a notebook.
+    unless torchrun or srun started them. A ConfigError where the devices are not there, or nothing
+    can be run again, as in a notebook.
     """
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
@@ -64,27 +56,21 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    kind = device_type(accelerator)
+    settings: dict[str, Any] = {"accelerator": device_type(accelerator), "precision": precision}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
+        return Fabric(devices=1, plugins=alone, **settings)
     started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
     script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
     if not (started or script):
         raise ConfigError(
-            f"devices: {devices} processes need a script that can be run again, which a notebook"
-            " and the worker of a sweep are not; use discom train, or devices=1"
+            f"devices: {devices} processes need a script that can be run again, not a notebook or"
+            " the worker of a sweep; use discom train, or devices=1"
         )
     nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
     ddp = "ddp_find_unused_parameters_true"  # terms of weight 0 have no gradient
     try:
-        fabric = Fabric(
-            accelerator=kind,
-            strategy=ddp,
-            devices=devices // nodes,
-            num_nodes=nodes,
-            precision=precision,
-        )
+        fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
         fabric.launch()
     except (MisconfigurationException, RuntimeError, ValueError) as error:
         raise ConfigError(f"devices: {devices} are not there: {first_line(error)}") from None
@@ -92,11 +78,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
 
 
 def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
-    """Refuse processes that were started with different settings, or that see different files.
-
-    Raises:
-        RunError: naming the setting and its values.
-    """
+    """Refuse (RunError) processes that have different settings, or that see different files."""
     everyones: list[Any] = [settings]
     if fabric.world_size > 1:
         everyones *= fabric.world_size
@@ -148,11 +130,7 @@ def peak_memory(device: torch.device) -> float:
 
 def free_memory(device: torch.device | str) -> int:
     """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most as many as its
-    container or cluster job may use; 4 GiB where the system does not say (macOS, Windows).
-
-    >>> free_memory("cpu") > 0
-    True
-    """
+    container or cluster job may use; 4 GiB where the system does not say (macOS, Windows)."""
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     free = _bytes("MemAvailable", "/proc/meminfo") or 4 << 30

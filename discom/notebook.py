@@ -19,12 +19,8 @@ _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
 
-    Args:
-        seed: of the notebook.
-        scenes: its data, if it needs what is known of synthetic scenes alone: factors, masks.
-
-    Raises:
-        UnsuitableError: such a notebook was given other data.
+    `scenes` names the data of a notebook that needs the factors or masks of synthetic scenes; other
+    data are an UnsuitableError.
     """
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         raise UnsuitableError(
@@ -43,10 +39,7 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
 
 
 def check(claim: str, holds: Any) -> None:
-    """Print the claim with a tick if it holds.
-
-    Raises:
-        AssertionError: it does not; the message is the claim.
+    """Print the claim with a tick if it holds, else raise an AssertionError with it.
 
     >>> check("two and two are four", 2 + 2 == 4)
     ✓ two and two are four

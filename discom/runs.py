@@ -28,17 +28,8 @@ from discom.errors import BusyError, RunError, first_line
 from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
 
-__all__ = [
-    "Result",
-    "Run",
-    "claim",
-    "identity",
-    "locked",
-    "read_metrics",
-    "read_predictions",
-    "readable",
-    "weights_file",
-]
+__all__ = ["Result", "Run", "claim", "identity", "locked"]
+__all__ += ["read_metrics", "read_predictions", "readable", "weights_file"]
 RECOMPUTE = "run the command again with --recompute"
 
 
@@ -56,8 +47,7 @@ class Result:
         peak_memory_mb: of the process (CPU) or of the device.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
-        counts: samples of the three parts.
-        classes: C.
+        counts, classes: samples of the three parts; C.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
     """
@@ -103,9 +93,8 @@ class Result:
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(f"{file}: not a result of ours ({error}); {RECOMPUTE}") from None
         if checksum != digest(values):
-            raise RunError(
-                f"{file}: was changed after it was measured (its checksum differs); {RECOMPUTE}"
-            )
+            reason = "was changed after it was measured (its checksum differs)"
+            raise RunError(f"{file}: {reason}; {RECOMPUTE}")
         return result
 
     @classmethod
@@ -122,12 +111,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method with some settings trains on a data set.
-
-    >>> from discom.config import profile
-    >>> Run("runs", "discom", "scenes", "0123456789abcdef", profile("tiny", seed=4)).folder.name[:2]
-    '4-'
-    """
+    """Where a method with some settings trains on a data set."""
 
     runs: Path | str
     method: str
@@ -199,12 +183,8 @@ def identity(
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Lock a run's folder, made if need be, until this block or its process ends.
-
-    Raises:
-        BusyError: another process trains this run.
-        RunError: the folder cannot be written.
-    """
+    """Lock a run's folder, made if need be, until this block or its process ends; a BusyError where
+    another process has it, a RunError where it cannot be written."""
     lock = FileLock(run_dir / ".lock", timeout=0)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -223,11 +203,7 @@ def locked(run_dir: Path) -> Iterator[None]:
 
 
 def claim(run_dir: Path, identity: dict[str, Any]) -> None:
-    """Write what was asked for into a run's folder, or check that it was the same.
-
-    Raises:
-        RunError: the folder belongs to another run.
-    """
+    """Write what was asked for into a run's folder; a RunError where another run is in it."""
     file = run_dir / "config.json"
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
@@ -268,7 +244,5 @@ def readable(file: Path | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = first_line(error)
-        raise RunError(
-            f"{file}: cannot be read ({reason}); delete the run's folder and train it again"
-        ) from None
+        reason = f"cannot be read ({first_line(error)})"
+        raise RunError(f"{file}: {reason}; delete the run's folder and train it again") from None

@@ -98,12 +98,7 @@ def soft_labels(
     """The teacher's logits for every training image in every view that a batch can show.
 
     Its logits are a sum over modalities, so each modality's part is computed once per view, before
-    the training: 8 views of an augmented image, 40 with strong views, 1 without augmentation.
-
-    Args:
-        teacher: frozen, in eval mode.
-        augment, strong: which views batches show.
-        chunk: images at once.
+    the training: 8 views if images are augmented, 40 with strong views, else 1.
     """
     bias = teacher.model.task.bias.float()
     views = VIEWS if strong else 8 if augment else 1
@@ -115,8 +110,7 @@ def soft_labels(
             x = images[rows]
             for number in range(views):
                 moved = view(x, torch.full((len(x),), number))
-                logits = teacher.model.contribution(name, moved).float()
-                part[rows.to(bias.device), number] = logits
+                part[rows, number] = teacher.model.contribution(name, moved).float()
         parts[name] = part
     return SoftLabels(parts, bias)
 
@@ -126,12 +120,11 @@ class TeacherMaps:
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
     own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
-    on the device where they fit; else the teacher is asked anew for each batch.
+    on the device where they fit in `resident_bytes` (a quarter of the free memory); else the
+    teacher is asked anew for each batch.
 
     Args:
-        teacher: frozen, in eval mode.
         names: of the maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
-        resident_bytes: most bytes to keep; a quarter of the free memory unless given.
         autocast: the context in which the teacher computes.
     """
 
@@ -158,7 +151,7 @@ class TeacherMaps:
         for places in torch.arange(len(rows[self.first])).split(64):
             part = {name: rows[name][places] for name in rows}
             for name, maps in self._ask(part).items():
-                resident[name][part[self.first].to(device)] = maps
+                resident[name][part[self.first]] = maps
         self.resident, self.images = resident, {}
 
     @torch.no_grad()
@@ -175,8 +168,7 @@ class TeacherMaps:
         if self.resident is None:
             upright = self._ask(rows)
         else:
-            places = rows[self.first]
-            upright = {k: maps[places.to(maps.device)] for k, maps in self.resident.items()}
+            upright = {name: maps[rows[self.first]] for name, maps in self.resident.items()}
         return {
             modality: {name: turn(maps, drawn) for name, maps in upright.items()}
             for modality, drawn in views.items()

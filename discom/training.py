@@ -52,10 +52,7 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: whether a progress bar is shown.
-        recompute: train again where a result is there but damaged.
-
-    Returns:
-        The Result, which is also `run_dir`/result.json.
+        recompute: train again where the result is damaged.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -101,12 +98,8 @@ def fit(
             name: Images(split.valid, name, fabric.device, dense=network.dense)
             for name in network.deployed
         }
-        optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,  # one pass over the weights
-        )
+        rate, decay = config.learning_rate, config.weight_decay
+        optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
         state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
@@ -119,17 +112,9 @@ def fit(
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
-        bar = tqdm(
-            range(state.epoch, config.epochs),
-            f"{method.name} seed {config.seed}",
-            config.epochs,
-            initial=state.epoch,
-            unit="epoch",
-            leave=False,
-            disable=not progress or fabric.global_rank > 0,
-        )
-        stack.callback(bar.close)
-        for epoch in bar:
+        epochs, title = range(state.epoch, config.epochs), f"{method.name} seed {config.seed}"
+        silent = not progress or fabric.global_rank > 0
+        for epoch in tqdm(epochs, title, leave=False, disable=silent):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()
@@ -154,9 +139,8 @@ def fit(
                 state.keep_best(task.metric, scores, network, epoch)
                 state.seconds += time.perf_counter() - started
                 row = {f"valid_{task.metric}/{name}": score for name, score in scores.items()}
-                row = {"seconds": state.seconds, "learning_rate": rate, **means, **row}
-                state.save(epoch, row)
-                bar.set_postfix({"loss": f"{means['loss']:.2f}"}, refresh=False)
+                rates = {"seconds": state.seconds, "learning_rate": rate}
+                state.save(epoch, {**rates, **means, **row})
 
         def report() -> Result:
             state.write_weights()
@@ -198,21 +182,19 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
     try:
         result = Result.read(file)
     except RunError:
-        if not recompute:
-            raise
-        file.unlink()
-        return None
+        if recompute:
+            return None
+        raise
     forget(run_dir)  # in case a kill came between the result and this
     return result
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
+    schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
-        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+        return schedules.ConstantLR(optimizer, factor=1.0)
     total = max(3, config.epochs * steps) + 1  # OneCycleLR wants three at least
-    return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=total, cycle_momentum=False
-    )
+    return schedules.OneCycleLR(optimizer, config.learning_rate, total, cycle_momentum=False)
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
