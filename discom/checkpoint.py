@@ -142,9 +142,8 @@ def _load(path: Path, keys: set[str]) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise RunError(
-            f"{path}: holds more than tensors and numbers, perhaps code; delete it to go on without"
-        ) from None
+        reason = "holds more than tensors and numbers, perhaps code; delete it to go on without"
+        raise RunError(f"{path}: {reason}") from None
     if missing := keys - set(content):
         raise KeyError(f"it has no {min(missing)}")
     return content

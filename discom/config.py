@@ -32,13 +32,11 @@ class Config:
         weight_decay: of AdamW, which is Adam at 0 (paper: 0).
         width: feature maps of ResNet-18's first stage (paper: 64), or of the "small" network of
             dense prediction.
-        stem: ResNet-18's first layers, "imagenet" (paper) or "small" for images of about 32 pixels.
+        stem: ResNet-18's first layers, "imagenet" (paper) or "small" for 32 × 32 pixels.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
-        precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it, else
-            float32; the result says which.
+        precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
-        network: of dense prediction, "small" or one of segmentation-models-pytorch such as
-            "unet:resnet34".
+        network: of dense prediction, "small" or such as "unet:resnet34".
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each with a GPU or core of its own and a
@@ -79,10 +77,8 @@ class Config:
         if not self.learning_rate > 0:
             raise ConfigError(f"learning_rate: {self.learning_rate} is not positive; try 1e-4")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
-            raise ConfigError(
-                f"width: {self.width} is no multiple of 16, which channels_last needs;"
-                " set channels_last to false"
-            )
+            reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
+            raise ConfigError(f"width: {self.width} {reason}")
         for name, allowed in CHOICES.items():
             if (value := getattr(self, name)) not in allowed:
                 raise ConfigError(f"{name}: '{value}' is unknown; choose {' or '.join(allowed)}")

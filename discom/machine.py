@@ -15,17 +15,8 @@ import torch
 
 from discom.errors import ConfigError, DiscomError, RunError, first_line
 
-__all__ = [
-    "by_first",
-    "check_agreement",
-    "device_type",
-    "free_memory",
-    "launch",
-    "machine",
-    "multiplies_bf16",
-    "peak_memory",
-    "rank",
-]
+__all__ = ["by_first", "check_agreement", "device_type", "free_memory", "launch", "machine"]
+__all__ += ["multiplies_bf16", "peak_memory", "rank"]
 
 GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster jobs
 

@@ -1,5 +1,4 @@
-"""What the cells of a notebook share: `stamp` at its head, `check` for claims, `finish` at its
-end."""
+"""What a notebook's cells share: `stamp` at its head, `check` for claims, `finish` at its end."""
 
 import time
 from typing import Any
@@ -23,9 +22,8 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     data are an UnsuitableError.
     """
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
-        raise UnsuitableError(
-            f"data: '{scenes}' has no known factors; this notebook needs synthetic scenes"
-        )
+        reason = "has no known factors; this notebook needs synthetic scenes"
+        raise UnsuitableError(f"data: '{scenes}' {reason}")
     _page.update(started=time.perf_counter(), passed=0)
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}

@@ -43,8 +43,7 @@ class Result:
             valid_miou).
         parameters: network → number of its parameters.
         seconds: of training and validation, and of asking a teacher; without the test.
-        pairs_per_second: training samples of each modality, per second of training.
-        peak_memory_mb: of the process (CPU) or of the device.
+        pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
         counts, classes: samples of the three parts; C.
@@ -149,14 +148,14 @@ class Run:
 
     @property
     def teacher_hash(self) -> str | None:
-        """The hash of the run that it depends on."""
+        """The hash of its teacher's run."""
         if isinstance(self.teacher, Path):
             return Result.read(self.teacher / "result.json").hash
         return self.teacher.hash if self.teacher else None
 
     @property
     def teacher_folder(self) -> Path | None:
-        """The folder of the run that it depends on."""
+        """The folder of its teacher's run."""
         return self.teacher.folder if isinstance(self.teacher, Run) else self.teacher
 
     @cached_property
@@ -212,10 +211,8 @@ def claim(run_dir: Path, identity: dict[str, Any]) -> None:
         with readable(file):
             names = {**content, **identity}
         name = next(key for key in names if content.get(key) != identity.get(key))
-        raise RunError(
-            f"{run_dir}: holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r};"
-            " use another folder"
-        )
+        reason = f"{name}={content.get(name)!r}, not {identity.get(name)!r}"
+        raise RunError(f"{run_dir}: holds a run with {reason}; use another folder")
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:

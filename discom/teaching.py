@@ -27,9 +27,8 @@ def check_teacher(
     """The settings of the teacher in `run_dir`, if it may teach `student` on this split.
 
     Raises:
-        ConfigError: no teacher for a method that needs one, or one for a method that has none.
-        RunError: the run is not done, is no teacher, reads other modalities than the student asks
-            for, or was trained on another data set, split or set of classes.
+        ConfigError: a teacher is missing, or not needed.
+        RunError: it is no finished run of a teacher for this split and the student's modalities.
     """
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
@@ -39,10 +38,8 @@ def check_teacher(
         return config
     result = Result.read(run_dir / "result.json")
     if result.method != student.teacher_method.name:
-        raise RunError(
-            f"{run_dir}: is a run of {result.method}; {student.name} learns from a run of"
-            f" {student.teacher_method.name}"
-        )
+        needed = f"{student.name} learns from a run of {student.teacher_method.name}"
+        raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
     with readable(run_dir):
         settings = Config(**{**result.config, "accelerator": config.accelerator})
         theirs = dict(read_json(run_dir / "config.json"))
@@ -55,10 +52,8 @@ def check_teacher(
         ("reads", reads, student.options(config.options)["teacher"]),
     ):
         if value != expected:
-            raise RunError(
-                f"{run_dir}: this teacher has {name}={value}, the student {expected};"
-                " train a teacher for it"
-            )
+            differs = f"this teacher has {name}={value}, the student {expected}"
+            raise RunError(f"{run_dir}: {differs}; train a teacher for it")
     return settings
 
 
@@ -137,21 +132,21 @@ class TeacherMaps:
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.teacher, self.names, self.autocast = teacher, names, autocast
-        self.first = teacher.reads[0]
         device = next(teacher.parameters()).device
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
-        self.resident: dict[str, Tensor] | None = None
+        self.resident: dict[str, Tensor] = {}
         rows = paired_rows(split.train, teacher.reads)
-        count = len(self.images[self.first])
+        first = teacher.reads[0]
+        count = len(self.images[first])
         sample = self._ask({name: places[:1] for name, places in rows.items()})
         size = count * sum(maps.nbytes for maps in sample.values())
         if size > (room(device) if resident_bytes is None else resident_bytes):
             return
         resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
-        for places in torch.arange(len(rows[self.first])).split(64):
+        for places in torch.arange(len(rows[first])).split(64):
             part = {name: rows[name][places] for name in rows}
             for name, maps in self._ask(part).items():
-                resident[name][part[self.first]] = maps
+                resident[name][part[first]] = maps
         self.resident, self.images = resident, {}
 
     @torch.no_grad()
@@ -165,10 +160,8 @@ class TeacherMaps:
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
         """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
-        if self.resident is None:
-            upright = self._ask(rows)
-        else:
-            upright = {name: maps[rows[self.first]] for name, maps in self.resident.items()}
+        places = rows[self.teacher.reads[0]]
+        upright = {name: maps[places] for name, maps in self.resident.items()} or self._ask(rows)
         return {
             modality: {name: turn(maps, drawn) for name, maps in upright.items()}
             for modality, drawn in views.items()

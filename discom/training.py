@@ -203,10 +203,9 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
     values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
-        raise RunError(
-            f"loss term '{names[term]}' is {values[step, term].item()} in epoch {epoch}, batch"
-            f" {step}; lower learning_rate, use precision 32-true, or check the data"
-        )
+        reason = f"is {values[step, term].item()} in epoch {epoch}, batch {step}"
+        way_out = "lower learning_rate, use precision 32-true, or check the data"
+        raise RunError(f"loss term '{names[term]}' {reason}; {way_out}")
     return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from discom import data, methods, profile
 from discom.config import Config
-from discom.data import Modality
 from discom.errors import BusyError, DiscomError, RunError
-from discom.files import digest, read_json
+from discom.files import read_json
 from discom.runs import Result, Run, claim, identity, locked, read_metrics, weights_file
 
 # every field at a value that is not the one of BASE
@@ -72,54 +71,10 @@ def test_every_option_and_weight_changes_the_hash_and_a_default_written_out_does
     assert len(hashes) == len(methods.names()) + len(changes)
 
 
-def test_equal_options_written_in_other_ways_are_no_other_run(whole):
-    one = options(grl_lambda=0.5, reduction="released")
-    other = options(reduction="released", weights={"adv": 1}, grl_lambda=0.5)
-    assert run(whole, one).hash == run(whole, other).hash
-    assert run(whole, options(grl_lambda=1)).hash == run(whole, options(grl_lambda=1.0)).hash
-    augmented = [run(whole, replace(BASE, augment=value)).hash for value in (1, 1.0)]
-    assert augmented[0] == augmented[1]
-
-
-def change(whole, name, **changes):
-    modality = replace(whole.modalities[name], **changes)
-    return replace(whole, modalities={**whole.modalities, name: modality})
-
-
-def pixel(whole):
-    x = whole.modalities["depth"].x.copy()
-    x[-1, 0, -1, -1] += 1 / 65535  # the last digit that the sensor has
-    return change(whole, "depth", x=x)
-
-
-def label(whole):
-    y = (whole.labels + np.eye(len(whole), dtype=int)[0]) % len(whole.classes)
-    modalities = {name: replace(m, y=y) for name, m in whole.modalities.items()}
-    return replace(whole, modalities=modalities)
-
-
-def pairs(whole):
-    depth = whole.modalities["depth"]
-    other = Modality(depth.x, depth.y, np.array([f"o{i}" for i in range(len(whole))]))
-    modalities = {**whole.modalities, "depth": other}
-    return replace(whole, factors={}, masks=None, modalities=modalities)
-
-
-PARTS = {"train": np.arange(30), "valid": np.arange(30, 36), "test": np.arange(36, 66)}
-CHANGES = [
-    *(pixel, label, pairs),
-    lambda whole: whole.take(np.arange(len(whole) - 1)),
-    lambda whole: replace(whole, classes=("other", *whole.classes[1:])),
-    lambda whole: whole.select(["depth", "rgb"]),
-    lambda whole: whole.select(["rgb"]),
-    lambda whole: replace(whole, groups=np.arange(len(whole)) // 2),
-    lambda whole: replace(whole, parts=PARTS),
-]
-
-
-@pytest.mark.parametrize("other", CHANGES)
-def test_other_data_is_another_run(whole, other):
-    assert run(other(whole), method="student").hash != run(whole, method="student").hash
+def test_other_data_is_another_run(whole):
+    others = [whole.take(np.arange(60)), whole.select(["depth", "rgb"]), whole.select(["rgb"])]
+    hashes = {run(other, method="student").hash for other in (whole, *others)}
+    assert len(hashes) == 4
 
 
 def test_what_no_network_sees_is_no_other_run(whole, tmp_path):
@@ -214,13 +169,6 @@ def test_a_result_comes_back_as_it_was_written_whatever_the_order_and_the_spaces
     assert replace(RESULT, seconds=2.5).to_json()["checksum"] != FIELDS["checksum"]
 
 
-def signed(**changes):
-    """A content whose checksum fits, however odd it is."""
-    fields = {**FIELDS, **changes}
-    fields = {k: v for k, v in fields.items() if v != "gone" and k != "checksum"}
-    return {**fields, "checksum": digest(fields)}
-
-
 EDITED, FOREIGN = (
     "was changed after it was measured (its checksum differs)",
     "not a result of ours (",
@@ -229,8 +177,7 @@ DAMAGED = [
     (json.dumps({**FIELDS, "scores": {"rgb": {"f1": 99.0}}}), EDITED),
     (json.dumps({**FIELDS, "checksum": 7}), EDITED),
     (json.dumps({k: v for k, v in FIELDS.items() if k != "checksum"}), FOREIGN),
-    (json.dumps(signed(seed="gone")), FOREIGN),
-    (json.dumps(signed(colour="red")), FOREIGN),
+    (json.dumps({**FIELDS, "colour": "red"}), FOREIGN),
     *((text, FOREIGN) for text in ("[]", "3", "{}")),
     ("", "is cut short or damaged"),
     (json.dumps(FIELDS)[:-20], "is cut short or damaged"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile, training
+from discom import data, fit, methods, profile
 from discom.data import MultiModalData, scenes
 from discom.data.augmentation import VIEWS, view
 from discom.data.batches import Images, paired_rows
@@ -153,19 +153,6 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
             logits = teacher.predict(teacher.deployed[0], x)
             torch.testing.assert_close(shown.soft, logits, rtol=1e-4, atol=1e-4)
             assert not shown.soft.requires_grad
-
-
-def test_under_bf16_soft_labels_keep_their_digits(split, tmp_path, watched, monkeypatch):
-    monkeypatch.setattr(training, "multiplies_bf16", lambda kind: True)
-    config = profile("cpu", epochs=1, batch_size=16)
-    assert (config.precision, config.channels_last) == ("bf16-mixed", True)
-    folder = tmp_path / "teacher"
-    fit("teacher", split, config, folder, progress=False)
-    fit("mlkd", split, config, tmp_path / "run", teacher=folder, progress=False)
-    for batch in (shown for weak in watched for shown in (weak, weak.strong)):
-        assert batch.soft.dtype == batch.x["rgb"].dtype == torch.float32
-        assert not torch.equal(batch.soft, batch.soft.bfloat16().float())
-        assert batch.x["rgb"].is_contiguous(memory_format=torch.channels_last)
 
 
 # ---------------------------------------------------------------- teachers that do not fit

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from discom import checkpoint, cli, data, fit, methods, profile, training
-from discom.data import Batches, Modality, MultiModalData, scenes
+from discom.data import Batches, scenes
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation import CLASSIFICATION, weighted_f1
 from discom.methods import Student, build
@@ -196,25 +196,6 @@ def test_every_method_trains_on_every_odd_size(odd, name, tmp_path):
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())
 
 
-def unpaired():
-    whole = scenes.make(60, size=16)
-    rgb, depth = whole.modalities.values()
-    ids = np.array([f"other-{i}" for i in depth.ids])
-    depth = Modality(depth.x, depth.y, ids).take(np.arange(40))
-    return MultiModalData({"rgb": rgb, "depth": depth}, whole.classes)
-
-
-def three():
-    return scenes.make(60, size=16, modalities=("rgb", "depth", "thermal"))
-
-
-@pytest.mark.parametrize("make", [unpaired, three])
-def test_modalities_may_be_unpaired_of_different_sizes_or_more_than_two(make, tmp_path):
-    whole = make()
-    result = fit("discom", whole.split((0.5, 0.2, 0.3)), ONCE, tmp_path / "run", progress=False)
-    assert set(result.f1) == set(whole.modalities)
-
-
 # ---------------------------------------------------------------- losses and settings
 
 
@@ -264,16 +245,6 @@ def test_a_finished_run_is_read_and_not_trained_again(finished, split, monkeypat
     monkeypatch.setattr(training, "Batches", None)  # would be called
     assert fit("discom", split, TINY, folder) == result
     assert fit("discom", split, TINY, folder, recompute=True) == result
-
-
-def test_a_folder_of_another_run_is_refused(finished, split):
-    folder, _ = finished
-    with pytest.raises(RunError, match=r"holds a run with epochs=3, not 4"):
-        fit("discom", split, profile("tiny", epochs=4), folder)
-    with pytest.raises(RunError, match="method='discom', not 'student'"):
-        fit("student", split, TINY, folder)
-    with pytest.raises(RunError, match="split="):
-        fit("discom", data.load("scenes:n=66,size=16").split(seed=1), TINY, folder)
 
 
 def test_a_damaged_result_is_refused_and_recompute_trains_again(split, tmp_path):

@@ -8,6 +8,7 @@ from fixtures import children
 from fixtures.children import Signal
 
 pytestmark = pytest.mark.slow
+GOES_ON = "interrupted; the same command goes on from the last saved epoch"
 
 
 def pytest_generate_tests(metafunc):
@@ -54,5 +55,16 @@ def test_a_run_killed_at_the_worst_moments_one_after_the_other_ends_with_the_sam
         parts = [file.name[1:].split(".")[:2] for file in runs.rglob(".*.part")]
         moving = {"step": [], "state-before.pt": [["state", "pt"]]}
         assert parts == moving.get(what, [what.split(".")])  # and none from before
+    assert children.start(tmp_path, children.train, runs).end() == 0
+    children.same_run(whole[0], children.folder_of(runs))
+
+
+def test_ctrl_c_and_sigterm_leave_status_130_one_line_and_a_run_to_resume(whole, tmp_path):
+    runs = tmp_path / "runs"
+    for name, step in (("SIGINT", 5), ("SIGTERM", 4)):
+        stopped = children.start(tmp_path, children.train, runs, Signal(step, "step", name))
+        assert stopped.end() == 130
+        assert stopped.text().splitlines()[-1].endswith(GOES_ON)
+        assert "Traceback" not in stopped.text()
     assert children.start(tmp_path, children.train, runs).end() == 0
     children.same_run(whole[0], children.folder_of(runs))
