@@ -112,9 +112,8 @@ def fit(
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
-        epochs, title = range(state.epoch, config.epochs), f"{method.name} seed {config.seed}"
-        silent = not progress or fabric.global_rank > 0
-        for epoch in tqdm(epochs, title, leave=False, disable=silent):
+        epochs, silent = range(state.epoch, config.epochs), not progress or fabric.global_rank > 0
+        for epoch in tqdm(epochs, method.name, leave=False, disable=silent):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()

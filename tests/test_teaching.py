@@ -222,7 +222,7 @@ WRONG = [
         "was changed after it was measured .*; run the command again with --recompute",
     ),
     (lambda f, s: edit(forge(f, s) / "config.json", "}", ""), "not valid JSON"),
-    (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the folder"),
+    (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the run"),
 ]
 
 
