@@ -32,12 +32,8 @@ GOES_ON = "the same command goes on from the last saved epoch"
 def stoppable(what: Path | str) -> Iterator[None]:
     """Turn SIGTERM and Ctrl-C into an Interrupted, and a disk that refuses or the end of another
     process of the run into a RunError; each says how to go on."""
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, stop) if main else None
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
         yield
     except KeyboardInterrupt:
@@ -58,11 +54,8 @@ class Checkpoint:
     for each deployed network the best score, its epoch and its weights.
 
     All of it is one file, so that weights and scores are of the same epoch; the one before is kept.
-    A RunError where both are damaged, or one holds more than tensors and numbers.
-
-    Args:
-        run_dir: folder of the run.
-        parts: model, optimizer and schedule, which have a state_dict.
+    A RunError where both are damaged, or one holds more than tensors and numbers. `parts` (model,
+    optimizer, schedule) have a state_dict.
     """
 
     def __init__(self, run_dir: Path, **parts: Any):
@@ -105,8 +98,7 @@ class Checkpoint:
                 self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
 
     def save(self, epoch: int, row: dict[str, float]) -> None:
-        """Write metrics.csv, and the checkpoint unless that has taken more than its share of the
-        time."""
+        """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
         self.epoch = epoch + 1
         self.rows.append({"epoch": epoch, **row})
         with atomic_file(self.run_dir / "metrics.csv", durable=False) as part:

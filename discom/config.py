@@ -27,9 +27,8 @@ class Config:
         seed: of the split, the initial weights and the batches.
         epochs: passes over the training part (paper: 300).
         batch_size: samples of each modality in a step (paper: 128).
-        learning_rate: of AdamW; with `schedule: one-cycle`, its highest value (paper: 1e-4).
-        schedule: "constant" as in the paper, or "one-cycle", which reaches more in few epochs.
-        weight_decay: of AdamW, which is Adam at 0 (paper: 0).
+        learning_rate, weight_decay: of AdamW (paper: 1e-4, 0).
+        schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         width: feature maps of ResNet-18's first stage (paper: 64), or of the "small" network of
             dense prediction.
         stem: ResNet-18's first layers, "imagenet" (paper) or "small" for 32 × 32 pixels.
@@ -39,8 +38,8 @@ class Config:
         network: of dense prediction, "small" or such as "unet:resnet34".
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
-        devices: processes that train the run together, each with a GPU or core of its own and a
-            share of every batch. BatchNorm sees the whole batch on GPUs, a process's share on CPUs.
+        devices: processes that train the run together, each on a share of every batch. BatchNorm
+            sees the whole batch on GPUs, a process's share on CPUs.
 
     Raises:
         ConfigError: a value out of its range.

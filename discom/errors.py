@@ -8,8 +8,7 @@ __all__ += ["UnsuitableError", "explain", "first_line"]
 
 
 class DiscomError(ValueError):
-    """Base of every error that the input caused; the command line prints it without a traceback
-    (status 2)."""
+    """Base of every error that the input caused; the command line prints it alone (status 2)."""
 
 
 class DataError(DiscomError):

@@ -57,20 +57,15 @@ def _sync(path: Path) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Delete what killed processes left unfinished in `folder`, which nobody else may be using."""
+    """Delete what killed processes left unfinished in `folder`."""
     for part in folder.rglob(".*.part"):
         part.unlink()
 
 
 @contextmanager
 def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a new folder beside `path` that takes its place when the block ends well.
-
-    Args:
-        path: the folder to be; an empty one is filled.
-        marker: a file by which a folder is known as ours.
-        overwrite: whether a folder of ours may be replaced; else there is a DataError.
-    """
+    """Yield a new folder beside `path` that takes its place when the block ends well. A DataError
+    where `path` is not empty, unless it is ours (has the file `marker`) and `overwrite` is set."""
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -84,8 +84,7 @@ def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
 
 
 def by_first(fabric: Any, call: Callable[[], Any]) -> Any:
-    """What `call` returns in the first process, for all of them. Where it raises an error of ours,
-    the first process tells and the others end."""
+    """What `call` returns in the first process, for all; where it raises an error, the rest end."""
     answer = None
     if fabric.global_rank == 0:
         try:
@@ -112,8 +111,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def peak_memory(device: torch.device) -> float:
-    """Most memory in use so far, in MB: of the device, or on a CPU of this process since its start;
-    0 where the system does not say (macOS, Windows)."""
+    """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return _bytes("VmHWM", "/proc/self/status") / 2**20
@@ -133,9 +131,7 @@ def free_memory(device: torch.device | str) -> int:
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
-    """Whether the device that trains has instructions for bf16. Without them torch emulates it: on
-    an AVX2 processor a step took nine times as long as in float32, on one with AVX-512 and bf16
-    0.6 times."""
+    """Whether the device that trains has instructions for bf16, which is slow without."""
     if accelerator != "cpu" and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported()

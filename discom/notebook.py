@@ -17,10 +17,7 @@ _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
-
-    `scenes` names the data of a notebook that needs the factors or masks of synthetic scenes; other
-    data are an UnsuitableError.
-    """
+    `scenes`: data that must be synthetic scenes, else there is an UnsuitableError."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         reason = "has no known factors; this notebook needs synthetic scenes"
         raise UnsuitableError(f"data: '{scenes}' {reason}")

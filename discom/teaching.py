@@ -24,12 +24,8 @@ __all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach
 def check_teacher(
     run_dir: Path | None, student: type[Method], split: Split, config: Config
 ) -> Config:
-    """The settings of the teacher in `run_dir`, if it may teach `student` on this split.
-
-    Raises:
-        ConfigError: a teacher is missing, or not needed.
-        RunError: it is no finished run of a teacher for this split and the student's modalities.
-    """
+    """The settings of the teacher in `run_dir`, if it may teach `student` on this split. A
+    ConfigError where it is missing or not needed, a RunError where it is for another split."""
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
     if run_dir is not None and not student.taught:
@@ -93,8 +89,7 @@ def soft_labels(
     """The teacher's logits for every training image in every view that a batch can show.
 
     Its logits are a sum over modalities, so each modality's part is computed once per view, before
-    the training: 8 views if images are augmented, 40 with strong views, else 1.
-    """
+    the training: 8 views if images are augmented, 40 with strong views, else 1."""
     bias = teacher.model.task.bias.float()
     views = VIEWS if strong else 8 if augment else 1
     parts = {}
@@ -116,12 +111,8 @@ class TeacherMaps:
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
     own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
     on the device where they fit in `resident_bytes` (a quarter of the free memory); else the
-    teacher is asked anew for each batch.
-
-    Args:
-        names: of the maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
-        autocast: the context in which the teacher computes.
-    """
+    teacher is asked anew for each batch. `names` are of the maps: logits [C, H, W], features
+    [F, h, w], latent [D, h', w']."""
 
     def __init__(
         self,

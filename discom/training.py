@@ -46,13 +46,11 @@ def fit(
     end those weights are scored on the test part.
 
     Args:
-        method: a registered name, or a Method class.
+        method, config: a registered name or a Method class; its settings.
         split: the three parts of a MultiModalData.
-        config: the settings.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
-        progress: whether a progress bar is shown.
-        recompute: train again where the result is damaged.
+        progress, recompute: show a progress bar; train again where the result is damaged.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -94,10 +92,8 @@ def fit(
             rank=fabric.global_rank,
             world=fabric.world_size,
         )
-        valid = {
-            name: Images(split.valid, name, fabric.device, dense=network.dense)
-            for name in network.deployed
-        }
+        images = partial(Images, device=fabric.device, dense=network.dense)
+        valid = {name: images(split.valid, name) for name in network.deployed}
         rate, decay = config.learning_rate, config.weight_decay
         optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
         schedule = _schedule(optimizer, config, len(batches))
@@ -132,8 +128,8 @@ def fit(
 
             if fabric.global_rank == 0:  # the first process scores and writes for all
                 scores = {
-                    name: task.select(answer(name, images), images.truth(), classes).item()
-                    for name, images in valid.items()
+                    name: task.select(answer(name, part), part.truth(), classes).item()
+                    for name, part in valid.items()
                 }
                 state.keep_best(task.metric, scores, network, epoch)
                 state.seconds += time.perf_counter() - started
@@ -149,7 +145,7 @@ def fit(
                 data=split.train.name,
                 seed=config.seed,
                 hash=run_dir.name.partition("-")[2] or run_dir.name,
-                scores=_test(network, task, answer, state.best, split.test, fabric, run_dir),
+                scores=_test(network, task, answer, state.best, split.test, images, run_dir),
                 parameters={
                     name: sum(weight.numel() for weight in network.branch(name).parameters())
                     for name in network.deployed
@@ -210,7 +206,7 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
 
 @torch.inference_mode()
 def _answer(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
-    """What one network predicts for `images`, in the form that its task is scored in."""
+    """What one network predicts for `images`, in the form that its task scores."""
     network.eval()
     predict = partial(network.predict, name)
     with fabric.autocast():
@@ -218,7 +214,7 @@ def _answer(network: Method, task: Task, fabric: Fabric, layout, name: str, imag
 
 
 def _test(
-    network: Method, task: Task, answer, best: Mapping, test: MultiModalData, fabric, run_dir: Path
+    network: Method, task: Task, answer, best: Mapping, test: MultiModalData, read, run_dir: Path
 ) -> dict[str, dict[str, float]]:
     """Score each network with its best weights on the test part, which is read here and nowhere
     else, and write predictions.npz."""
@@ -227,7 +223,7 @@ def _test(
     for name in network.deployed:
         kept = dict(best[name])
         network.load_state(name, kept.pop("weights"))
-        images = Images(test, name, fabric.device, dense=network.dense)
+        images = read(test, name)
         answers, truth = answer(name, images).cpu(), images.truth().cpu()
         scores[name] = {**task.scores(answers, truth, test.classes), **kept}
         predictions[f"{name}_{task.kept}"] = answers.numpy()
