@@ -27,15 +27,16 @@ class Config:
         seed: of the split, the initial weights and the batches.
         epochs: passes over the training part (paper: 300).
         batch_size: samples of each modality in a step (paper: 128).
-        learning_rate, weight_decay: of AdamW (paper: 1e-4, 0).
+        learning_rate: of AdamW (paper: 1e-4).
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
+        weight_decay: of AdamW (paper: 0).
         width: feature maps of ResNet-18's first stage (paper: 64), or of the "small" network of
             dense prediction.
         stem: ResNet-18's first layers, "imagenet" (paper) or "small" for 32 × 32 pixels.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
-        network: of dense prediction, "small" or such as "unet:resnet34".
+        network: of dense prediction, "small", or a name like "unet:resnet34".
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each on a share of every batch. BatchNorm

@@ -7,7 +7,6 @@
     weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum: a folder that has it is done
-    .lock               of the process that trains it
 """
 
 import json
