@@ -18,22 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Config", "__version__", "fit", "profile"]
 
 _ROOMS = (
-    "data",
-    "deployment",
-    "evaluation",
-    "explorer",
-    "files",
-    "losses",
-    "machine",
-    "methods",
-    "models",
-    "plots",
-    "probing",
-    "reproduce",
-    "runs",
-    "sweep",
-    "tables",
-    "training",
+    *("data", "deployment", "evaluation", "explorer", "files", "losses", "machine", "methods"),
+    *("models", "plots", "probing", "reproduce", "runs", "sweep", "tables", "training"),
 )
 
 

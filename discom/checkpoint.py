@@ -1,6 +1,5 @@
 """Checkpoints: save and resume a training run, and stop it cleanly."""
 
-import csv
 import io
 import os
 import pickle
@@ -14,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from safetensors.torch import save as to_safetensors
-from torch import Tensor
 
 from discom.errors import Interrupted, RunError, explain, first_line
 from discom.files import atomic_file
@@ -31,17 +30,10 @@ GOES_ON = "the same command goes on from the last saved epoch"
 
 @contextmanager
 def stoppable(what: Path | str) -> Iterator[None]:
-    """Make SIGTERM do what Ctrl-C does, and turn both into an Interrupted that says how to go on.
-
-    Raises:
-        RunError: the disk refuses, or another process of the same run has ended.
-    """
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
+    """Turn SIGTERM and Ctrl-C into an Interrupted, and a disk that refuses or the end of another
+    process of the run into a RunError; each says how to go on."""
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, stop) if main else None
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main else None
     try:
         yield
     except KeyboardInterrupt:
@@ -61,15 +53,9 @@ class Checkpoint:
     """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
     for each deployed network the best score, its epoch and its weights.
 
-    All of it is one file, so that weights and scores are always of the same epoch. The checkpoint
-    before is kept, for the case that the newest one is damaged.
-
-    Args:
-        run_dir: folder of the run.
-        parts: model, optimizer and schedule, which have a state_dict.
-
-    Raises:
-        RunError: every checkpoint is damaged, or one holds more than tensors and numbers.
+    All of it is one file, so that weights and scores are of the same epoch; the one before is kept.
+    A RunError where both are damaged, or one holds more than tensors and numbers. `parts` (model,
+    optimizer, schedule) have a state_dict.
     """
 
     def __init__(self, run_dir: Path, **parts: Any):
@@ -79,9 +65,8 @@ class Checkpoint:
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
-        self.whole = False  # whether the file at `path` may become the one before
         if saved := self._read():
-            for name, part in self.parts.items():
+            for name, part in parts.items():
                 part.load_state_dict(saved[name])
             self.epoch, self.seconds = saved["epoch"], saved["seconds"]
             self.rows, self.best = saved["rows"], saved["best"]
@@ -98,66 +83,47 @@ class Checkpoint:
                 continue
             for damage in damages:
                 warnings.warn(f"{damage}; going on from {path.name}, the one before", stacklevel=4)
-            self.whole = path == self.path
+                self.path.unlink(missing_ok=True)  # or it would push the good one out
             return saved
         if damages:
-            names = " and ".join(path.name for path in (self.path, self.before) if path.exists())
-            raise RunError(f"{'; '.join(damages)}; delete {names} to start anew")
+            raise RunError(f"{'; '.join(damages)}; delete {' and '.join(FILES)} to start anew")
         return None
 
     def keep_best(self, metric: str, scores: Mapping[str, float], model: Any, epoch: int) -> None:
         """Remember the weights of every network whose validation score is the highest so far."""
+        metric = f"valid_{metric}"
         for name, score in scores.items():
-            if name not in self.best or score > self.best[name][f"valid_{metric}"]:
+            if name not in self.best or score > self.best[name][metric]:
                 weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
-                self.best[name] = {
-                    f"valid_{metric}": score,
-                    "best_epoch": epoch,
-                    "weights": weights,
-                }
+                self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
 
     def save(self, epoch: int, row: dict[str, float]) -> None:
-        """Write metrics.csv, and unless that has taken more than its share of the time the
-        checkpoint."""
+        """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
         self.epoch = epoch + 1
         self.rows.append({"epoch": epoch, **row})
-        metrics = self.run_dir / "metrics.csv"
-        with (
-            atomic_file(metrics, durable=False) as part,
-            open(part, "w", newline="", encoding="utf-8") as file,
-        ):
-            table = csv.DictWriter(file, fieldnames=list(self.rows[-1]))
-            table.writeheader()
-            table.writerows(self.rows)
+        with atomic_file(self.run_dir / "metrics.csv", durable=False) as part:
+            pd.DataFrame(self.rows).to_csv(part, index=False)
         if self.writing > TIME_SHARE * self.seconds:
             return
         started = time.perf_counter()
-        saved = {name: part.state_dict() for name, part in self.parts.items()}
-        saved |= {
-            "epoch": self.epoch,
-            "seconds": self.seconds,
-            "rows": self.rows,
-            "best": self.best,
-        }
-        # Fabric's own save goes through the system's temporary folder and hides missing rights;
-        # torch's, to a file, ends the process where the disk is full
-        content = io.BytesIO()
-        torch.save(saved, content)
+        content = {name: part.state_dict() for name, part in self.parts.items()}
+        content |= {"epoch": self.epoch, "seconds": self.seconds}
+        content |= {"rows": self.rows, "best": self.best}
+        # to a file, torch.save would end the process where the disk is full
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
         with atomic_file(self.path) as part:
-            part.write_bytes(content.getbuffer())
-            if self.whole:
-                self.whole = False
+            part.write_bytes(buffer.getbuffer())
+            if self.path.exists():
                 os.replace(self.path, self.before)
-        self.whole = True
         self.writing += time.perf_counter() - started
 
     def write_weights(self) -> None:
         """Write weights/<network>.safetensors, which name their epoch in the file's metadata."""
         for name, best in self.best.items():
-            weights: dict[str, Tensor] = {k: v.contiguous() for k, v in best["weights"].items()}
-            metadata = {"epoch": str(best["best_epoch"])}
+            weights = {k: v.contiguous() for k, v in best["weights"].items()}
             with atomic_file(weights_file(self.run_dir, name)) as part:
-                part.write_bytes(to_safetensors(weights, metadata))
+                part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
 
 
 def _load(path: Path, keys: set[str]) -> dict[str, Any]:
@@ -166,15 +132,13 @@ def _load(path: Path, keys: set[str]) -> dict[str, Any]:
         if damaged := archive.testzip():
             raise zipfile.BadZipFile(f"{damaged} is damaged")
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise RunError(
-            f"{path}: holds more than tensors and numbers, perhaps code, and was not made by a"
-            " training; delete it to go on without"
-        ) from None
-    if missing := keys - set(saved):
+        reason = "holds more than tensors and numbers, perhaps code; delete it to go on without"
+        raise RunError(f"{path}: {reason}") from None
+    if missing := keys - set(content):
         raise KeyError(f"it has no {min(missing)}")
-    return saved
+    return content
 
 
 def forget(run_dir: Path) -> None:

@@ -3,23 +3,12 @@ and the way out."""
 
 import errno
 
-__all__ = [
-    "BusyError",
-    "ConfigError",
-    "CrashError",
-    "DataError",
-    "DiscomError",
-    "Interrupted",
-    "RunError",
-    "UnsuitableError",
-    "explain",
-    "first_line",
-]
+__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
+__all__ += ["UnsuitableError", "explain", "first_line"]
 
 
 class DiscomError(ValueError):
-    """Base of every error that the input caused; the command line prints it without a traceback
-    (status 2)."""
+    """Base of every error that the input caused; the command line prints it alone (status 2)."""
 
 
 class DataError(DiscomError):
@@ -42,42 +31,27 @@ class BusyError(RunError):
     """A run that another process is training at this moment."""
 
 
-class CrashError(RunError):
-    """A run that an exception of a library ended, such as one for want of memory."""
-
-
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM during a training; the message says how to resume."""
 
 
 WAYS_OUT = {
-    errno.ENOSPC: "make room",
-    errno.EDQUOT: "make room, or ask for a larger quota",
-    errno.EFBIG: "choose a file system without this limit",
-    errno.EROFS: "choose another place",
-    errno.EACCES: "check the rights, or choose another place",
-    errno.EPERM: "check the rights, or choose another place",
-    errno.ENOENT: "check the path",
-    errno.ENOTDIR: "check the path",
-    errno.EISDIR: "check the path",
-    errno.EMFILE: "allow more open files (ulimit -n)",
+    "make room": (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    "check the rights, or choose another place": (errno.EACCES, errno.EPERM, errno.EROFS),
+    "check the path": (errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
 }
 
 
 def explain(error: OSError, place: object = "") -> str:
-    """One line for an error of the file system: the file, the reason, and the way out.
-
-    Args:
-        error: what was raised.
-        place: named where the error names no file.
+    """One line for an error of the file system: the file (or `place`), the reason, the way out.
 
     >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
     'runs/a: Permission denied; check the rights, or choose another place'
     """
-    place = error.filename or place
-    reason = " ".join((error.strerror or first_line(error)).split())
-    way_out = WAYS_OUT.get(error.errno or 0, "")
-    return (f"{place}: " if place else "") + reason + (f"; {way_out}" if way_out else "")
+    reason = first_line(OSError(error.strerror or error))
+    line = f"{error.filename or place}: {reason}".removeprefix(": ")
+    ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
+    return "; ".join([line, *ways_out])
 
 
 def first_line(error: BaseException) -> str:

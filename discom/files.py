@@ -15,40 +15,17 @@ import numpy as np
 
 from discom.errors import DataError
 
-__all__ = [
-    "atomic_file",
-    "atomic_folder",
-    "check_place",
-    "checksum",
-    "chunks",
-    "digest",
-    "read_json",
-    "tidy",
-    "write_json",
-]
+__all__ = ["atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest"]
+__all__ += ["read_json", "tidy", "write_json"]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
-CHUNK_BYTES = 64 << 20  # so much is held at a time where a whole array would be too large
+CHUNK_BYTES = 64 << 20
 
 
 @contextmanager
 def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
-    vanishes otherwise.
-
-    Args:
-        path: the file to be.
-        durable: whether to wait until the disk has it, so that it survives a power cut.
-
-    Raises:
-        OSError: the disk is full or may not be written; it names `path`.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with atomic_file(Path(folder) / "a.txt") as part:
-    ...         _ = part.write_text("whole")
-    ...     os.listdir(folder)
-    ['a.txt']
+    vanishes otherwise. A `durable` file survives a power cut. An OSError of the disk names `path`.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -70,7 +47,6 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -81,23 +57,15 @@ def _sync(path: Path) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Delete what killed processes left unfinished in `folder`, which nobody else may be using."""
+    """Delete what killed processes left unfinished in `folder`."""
     for part in folder.rglob(".*.part"):
         part.unlink()
 
 
 @contextmanager
 def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a new folder beside `path` that takes its place when the block ends well.
-
-    Args:
-        path: the folder to be; an empty one is filled.
-        marker: a file by which a folder is known as ours.
-        overwrite: whether a folder of ours may be replaced.
-
-    Raises:
-        DataError: `path` exists and may not be replaced.
-    """
+    """Yield a new folder beside `path` that takes its place when the block ends well. A DataError
+    where `path` is not empty, unless it is ours (has the file `marker`) and `overwrite` is set."""
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,15 +88,14 @@ def check_place(path: Path, marker: str, overwrite: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / marker).is_file():
-        raise DataError(
-            f"{path}: exists and was not made by discom (no {marker}); choose another output folder"
-        )
+        reason = f"was not made by discom (no {marker})"
+        raise DataError(f"{path}: exists and {reason}; choose another output folder")
     if not overwrite:
         raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write `content` as indented JSON, atomically; NaN and infinity are refused."""
+    """Write `content` as indented JSON, whole or not at all; NaN is refused."""
     with atomic_file(path) as part:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -141,29 +108,22 @@ def read_json(path: Path | str, advice: str = "delete it and run the command aga
         raise DataError(f"{path}: not valid JSON ({error}); {advice}") from None
 
 
-def chunks(array: Any, start: int = 0, itemsize: int = 0) -> Iterator[slice]:
-    """Slices of rows from `start` on, about 64 MiB each, for arrays larger than the memory.
-
-    Args:
-        array: anything with a shape and a dtype.
-        start: the first row.
-        itemsize: bytes of a value after conversion, if that is more than in the array.
+def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:
+    """Slices of rows, about 64 MiB each, for arrays larger than the memory; `itemsize` is that of a
+    value after conversion, if that is more than in the array.
 
     >>> list(chunks(np.zeros((3, 2))))
     [slice(0, 3, None)]
     """
-    row = max(1, int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize))
-    step = max(1, CHUNK_BYTES // row)
-    for first in range(start, len(array), step):
+    row = int(np.prod(array.shape[1:])) * max(itemsize, np.dtype(array.dtype).itemsize)
+    step = max(1, CHUNK_BYTES // max(1, row))
+    for first in range(0, len(array), step):
         yield slice(first, min(first + step, len(array)))
 
 
 def digest(*parts: Any) -> str:
-    """Sixteen hexadecimal digits that name a content: arrays by their bytes, all else by its JSON.
-
-    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
-    True
-    """
+    """Sixteen hexadecimal digits that name a content: arrays by their bytes, all else by its JSON
+    with sorted keys."""
     total = hashlib.blake2b(digest_size=8)
     for part in parts:
         if hasattr(part, "dtype"):

@@ -1,4 +1,4 @@
-"""The machine: its devices and processes, where numbers come from, and its memory."""
+"""The machine: devices, the processes of one run, where numbers come from, and memory."""
 
 import logging
 import multiprocessing
@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,35 +15,15 @@ import torch
 
 from discom.errors import ConfigError, DiscomError, RunError, first_line
 
-__all__ = [
-    "by_first",
-    "check_agreement",
-    "device_type",
-    "free_memory",
-    "launch",
-    "machine",
-    "multiplies_bf16",
-    "peak_memory",
-    "rank",
-]
+__all__ = ["by_first", "check_agreement", "device_type", "free_memory", "launch", "machine"]
+__all__ += ["multiplies_bf16", "peak_memory", "rank"]
 
-OWN_GROUPS = Path("/proc/self/cgroup")
-# control groups, version 1 and 2: root, the file with the limit, and the name of what is used
-GROUPS = {
-    "memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "total_rss "),
-    "": ("/sys/fs/cgroup", "memory.max", "anon "),
-}
+GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster jobs
 
 
 def device_type(accelerator: str = "auto") -> str:
-    """Where a setting of `Config.accelerator` trains: "cuda" or "cpu".
-
-    Raises:
-        ConfigError: cuda, where there is none.
-
-    >>> device_type("cpu")
-    'cpu'
-    """
+    """Where a setting of `Config.accelerator` trains: "cuda", or "cpu"; a ConfigError for a GPU
+    that is not there."""
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
         raise ConfigError("accelerator: no CUDA device is at hand here; use cpu or auto")
@@ -58,14 +38,8 @@ def rank() -> int:
 
 def launch(accelerator: str, devices: int, precision: Any) -> Any:
     """The Fabric of this process; for several devices it runs this script again for the others,
-    unless torchrun or srun started them, whose variables count in this case alone.
-
-    Args:
-        accelerator, devices: of `Config`.
-        precision: of Fabric.
-
-    Raises:
-        ConfigError: the devices are not there, or nothing can be run again, as in a notebook.
+    unless torchrun or srun started them. A ConfigError where the devices are not there, or nothing
+    can be run again, as in a notebook.
     """
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
@@ -73,27 +47,21 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    kind = device_type(accelerator)
+    settings: dict[str, Any] = {"accelerator": device_type(accelerator), "precision": precision}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
-        return Fabric(accelerator=kind, devices=1, precision=precision, plugins=alone)
+        return Fabric(devices=1, plugins=alone, **settings)
     started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
     script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
     if not (started or script):
         raise ConfigError(
-            f"devices: {devices} processes need a script that can be run again, which a notebook"
-            " and the worker of a sweep are not; use discom train, or devices=1"
+            f"devices: {devices} processes need a script that can be run again, not a notebook or"
+            " the worker of a sweep; use discom train, or devices=1"
         )
     nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
     ddp = "ddp_find_unused_parameters_true"  # terms of weight 0 have no gradient
     try:
-        fabric = Fabric(
-            accelerator=kind,
-            strategy=ddp,
-            devices=devices // nodes,
-            num_nodes=nodes,
-            precision=precision,
-        )
+        fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
         fabric.launch()
     except (MisconfigurationException, RuntimeError, ValueError) as error:
         raise ConfigError(f"devices: {devices} are not there: {first_line(error)}") from None
@@ -101,11 +69,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
 
 
 def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
-    """Refuse processes that were started with different settings, or that see different files.
-
-    Raises:
-        RunError: naming the setting and its values.
-    """
+    """Refuse (RunError) processes that have different settings, or that see different files."""
     everyones: list[Any] = [settings]
     if fabric.world_size > 1:
         everyones *= fabric.world_size
@@ -120,8 +84,7 @@ def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
 
 
 def by_first(fabric: Any, call: Callable[[], Any]) -> Any:
-    """What `call` returns in the first process, for all of them. Where it raises an error of ours,
-    the first process tells and the others end."""
+    """What `call` returns in the first process, for all; where it raises an error, the rest end."""
     answer = None
     if fabric.global_rank == 0:
         try:
@@ -136,11 +99,10 @@ def by_first(fabric: Any, call: Callable[[], Any]) -> Any:
 
 def machine(device: torch.device) -> dict[str, Any]:
     """Where the numbers come from: processor, device, threads, versions, commit."""
-    cuda = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     packages = ("torch", "torchvision", "lightning", "torchmetrics", "numpy")
     return {
-        "processor": _processor(),
-        "device": cuda or "cpu",
+        "processor": _entry("/proc/cpuinfo", "model name") or platform.processor(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
@@ -149,83 +111,46 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def peak_memory(device: torch.device) -> float:
-    """Most memory in use so far, in MB: of the device, or on a CPU of this process since its start;
-    0 where the system does not say (Windows)."""
+    """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    if kilobytes := _number("/proc/self/status", "VmHWM:"):
-        return kilobytes / 2**10
-    try:
-        import resource  # Windows has none
-    except ImportError:
-        return 0.0
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, others kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return _bytes("VmHWM", "/proc/self/status") / 2**20
 
 
 def free_memory(device: torch.device | str) -> int:
-    """Bytes that can still be taken: of a GPU's memory, or of the machine's within the limits of
-    this process and of its control groups (a container's, a cluster job's).
-
-    >>> free_memory("cpu") > 0
-    True
-    """
+    """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most as many as its
+    container or cluster job may use; 4 GiB where the system does not say (macOS, Windows)."""
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    free = _number("/proc/meminfo", "MemAvailable:") << 10
-    if not free:  # not Linux: half of all memory, or where that is not known either, 4 GiB
-        sysconf = getattr(os, "sysconf", None)
-        return sysconf("SC_PAGE_SIZE") * sysconf("SC_PHYS_PAGES") // 2 if sysconf else 4 << 30
-    import resource
-
-    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
-    used = _number("/proc/self/status", "RssAnon:") << 10  # mapped files can be given back
-    left = [limit - used for limit in limits if limit != resource.RLIM_INFINITY]
-    return max(0, min(free, free, *left, *_left_in_groups()))
+    free = _bytes("MemAvailable", "/proc/meminfo") or 4 << 30
+    group = GROUPS / _entry("/proc/self/cgroup", "0:").lstrip(":/")
+    files = [folder / "memory.max" for folder in (group, *group.parents)]
+    files.append(GROUPS / "memory/memory.limit_in_bytes")  # version 1, inside a container
+    limits = [file.read_text().strip() for file in files if file.is_file()]
+    return min([free, *(int(limit) for limit in limits if limit.isdigit())])
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
-    """Whether the device that trains has instructions for bf16.
-
-    Without them torch emulates it: on an AVX2 processor a training step took nine times as long as
-    in float32, on one with AVX-512 and bf16 0.6 times.
-
-    Args:
-        accelerator: "auto" (a GPU where there is one), "cpu" or "cuda".
-    """
+    """Whether the device that trains has instructions for bf16, which is slow without."""
     if accelerator != "cpu" and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def _left_in_groups() -> Iterator[int]:
-    """What each control group with a limit that this process is in leaves."""
-    for line in OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.exists() else ():
-        _, kinds, path = line.split(":", 2)
-        for kind, (root, limit, used) in GROUPS.items():
-            group = Path(root + path)
-            for folder in (group, *group.parents) if kind in kinds.split(",") else ():
-                file = folder / limit
-                if file.is_file() and (text := file.read_text().strip()).isdigit():
-                    yield int(text) - _number(folder / "memory.stat", used)
+def _entry(file: str, name: str) -> str:
+    """What stands behind `name` and a colon in a file of the system; "" where there is none."""
+    lines = Path(file).read_text().splitlines() if Path(file).exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
-def _number(file: Path | str, field: str) -> int:
-    """The number behind a word, such as `MemAvailable: 12 kB`; 0 where there is none."""
-    text = "\n" + Path(file).read_text() if Path(file).exists() else ""
-    return int((text.partition("\n" + field)[2].split() or ["0"])[0])
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+def _bytes(name: str, file: str) -> int:
+    """A size that the system gives in kB; 0 where it does not say."""
+    return int((_entry(file, name) or "0").split()[0]) << 10
 
 
 def _commit() -> str | None:
-    # HEAD:./ is the package's folder in that commit: it fails where the package is installed
-    # inside another repository
+    # HEAD:./ is the package's folder: it fails where the package is installed inside another
+    # repository
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "HEAD:./"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout[:7]

@@ -1,5 +1,4 @@
-"""What the cells of a notebook share: `stamp` at its head, `check` for claims, `finish` at its
-end."""
+"""What a notebook's cells share: `stamp` at its head, `check` for claims, `finish` at its end."""
 
 import time
 from typing import Any
@@ -17,28 +16,17 @@ _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
-    """Print versions, device, threads, seed and commit, and start the clock and the count of
-    checks.
-
-    Args:
-        seed: of the notebook.
-        scenes: the notebook's data, if it needs what is known of synthetic scenes alone: factors,
-            masks, bounds.
-
-    Raises:
-        UnsuitableError: such a notebook was given other data.
-    """
+    """Print versions, device, threads, seed and commit; start the clock and the count of checks.
+    `scenes`: data that must be synthetic scenes, else there is an UnsuitableError."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
-        raise UnsuitableError(
-            f"data: '{scenes}' has no known factors; this notebook needs synthetic scenes"
-        )
+        reason = "has no known factors; this notebook needs synthetic scenes"
+        raise UnsuitableError(f"data: '{scenes}' {reason}")
     _page.update(started=time.perf_counter(), passed=0)
-    device = torch.device(device_type())
-    about = machine(device)
+    about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
     processor = about["device"]
-    if device.type == "cpu":
+    if processor == "cpu":
         processor = f"{about['processor']}, {about['threads']} threads"
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
@@ -46,10 +34,7 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
 
 
 def check(claim: str, holds: Any) -> None:
-    """Print the claim with a tick if it holds.
-
-    Raises:
-        AssertionError: it does not; the message is the claim.
+    """Print the claim with a tick if it holds, else raise an AssertionError with it.
 
     >>> check("two and two are four", 2 + 2 == 4)
     ✓ two and two are four
@@ -61,12 +46,8 @@ def check(claim: str, holds: Any) -> None:
 
 
 def finish(**figures: float) -> None:
-    """Print the notebook's key figures, the number of checks passed, the seconds since `stamp`, and
-    the peak memory; `discom reproduce` reads these lines.
-
-    Args:
-        figures: by name, such as `f1_rgb=74.6`; four significant digits are printed.
-    """
+    """Print the key figures (four significant digits), the number of checks passed, the seconds
+    since `stamp` and the peak memory; `discom reproduce` reads these lines."""
     if figures:
         texts = [f"{name} {float(value):.4g}" for name, value in figures.items()]
         print("key figures: " + " · ".join(texts))

@@ -7,11 +7,9 @@
     weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum: a folder that has it is done
-    .lock               held by the process that trains it
 """
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -25,20 +23,12 @@ from filelock import FileLock, Timeout
 
 from discom.config import Config
 from discom.data import MultiModalData, Split
-from discom.errors import BusyError, RunError, explain, first_line
+from discom.errors import BusyError, RunError, first_line
 from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
 
-__all__ = [
-    "Result",
-    "Run",
-    "claim",
-    "identity",
-    "locked",
-    "read_metrics",
-    "read_predictions",
-    "weights_file",
-]
+__all__ = ["Result", "Run", "claim", "identity", "locked"]
+__all__ += ["read_metrics", "read_predictions", "readable", "weights_file"]
 RECOMPUTE = "run the command again with --recompute"
 
 
@@ -52,12 +42,10 @@ class Result:
             valid_miou).
         parameters: network → number of its parameters.
         seconds: of training and validation, and of asking a teacher; without the test.
-        pairs_per_second: training samples of each modality, per second of training.
-        peak_memory_mb: of the process (CPU) or of the device.
+        pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
-        counts: samples of the three parts.
-        classes: C.
+        counts, classes: samples of the three parts; C.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
     """
@@ -89,17 +77,13 @@ class Result:
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """Its fields, and a checksum of them that tells an edited result from a measured one."""
+        """Its fields, and a checksum of them."""
         content = json.loads(json.dumps(asdict(self)))
         return {**content, "checksum": digest(content)}
 
     @classmethod
     def from_json(cls, content: Any, file: Path | str) -> "Result":
-        """What `to_json` gave, read from `file`.
-
-        Raises:
-            RunError: it has another form, or another checksum than its content.
-        """
+        """What `to_json` gave, read from `file`; a RunError where its checksum differs."""
         try:
             values = dict(content)
             checksum = values.pop("checksum")
@@ -107,24 +91,17 @@ class Result:
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(f"{file}: not a result of ours ({error}); {RECOMPUTE}") from None
         if checksum != digest(values):
-            raise RunError(
-                f"{file}: was changed after it was measured (its checksum differs); {RECOMPUTE}"
-            )
+            reason = "was changed after it was measured (its checksum differs)"
+            raise RunError(f"{file}: {reason}; {RECOMPUTE}")
         return result
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
-        """Read a result.json.
-
-        Raises:
-            RunError: cut short, edited by hand, unreadable, or missing.
-        """
+        """Read a result.json; a RunError where it is missing, damaged or edited."""
         try:
             content = read_json(file)
         except FileNotFoundError:
             raise RunError(f"{file}: no such result; train the run first") from None
-        except OSError as error:
-            raise RunError(f"cannot be read: {explain(error, file)}") from None
         except ValueError:
             raise RunError(f"{file}: is cut short or damaged; {RECOMPUTE}") from None
         return cls.from_json(content, file)
@@ -132,12 +109,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method trained on a data set with some settings lives.
-
-    >>> from discom.config import profile
-    >>> Run("runs", "discom", "scenes", "0123456789abcdef", profile("tiny", seed=4)).folder.name[:2]
-    '4-'
-    """
+    """Where a method with some settings trains on a data set."""
 
     runs: Path | str
     method: str
@@ -156,11 +128,8 @@ class Run:
         config: Config,
         teacher: Path | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full.
-
-        A taught method depends on its teacher's run: the folder `teacher`, or else the teacher with
-        the same settings, seed and data, which all students of these settings share.
-        """
+        """The run of `method` on `data`, with its options in full. A taught method depends on its
+        teacher's run: the folder `teacher`, or else the one of the same settings, seed and data."""
         config = replace(config, options=method.options(config.options))
         instructor: Run | Path | None = teacher
         if method.taught and teacher is None and method.teacher_method is not None:
@@ -178,14 +147,14 @@ class Run:
 
     @property
     def teacher_hash(self) -> str | None:
-        """The hash of the run that it depends on."""
+        """The hash of its teacher's run."""
         if isinstance(self.teacher, Path):
             return Result.read(self.teacher / "result.json").hash
         return self.teacher.hash if self.teacher else None
 
     @property
     def teacher_folder(self) -> Path | None:
-        """The folder of the run that it depends on."""
+        """The folder of its teacher's run."""
         return self.teacher.folder if isinstance(self.teacher, Run) else self.teacher
 
     @cached_property
@@ -212,24 +181,18 @@ def identity(
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Lock a run's folder, made if need be, until this block or its process ends.
-
-    Raises:
-        BusyError: another process trains this run.
-        RunError: the folder cannot be written.
-    """
+    """Lock a run's folder, made if need be, until this block or its process ends; a BusyError where
+    another process has it, a RunError where it cannot be written."""
     lock = FileLock(run_dir / ".lock", timeout=0)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise BusyError(
-            f"{run_dir}: another process trains this run; wait for it, or stop it"
-        ) from None
+        reason = "another process trains this run; wait for it, or stop it"
+        raise BusyError(f"{run_dir}: {reason}") from None
     except OSError as error:
-        raise RunError(
-            f"{run_dir}: cannot be written ({error.strerror}); choose another folder for runs"
-        ) from None
+        reason = f"cannot be written ({error.strerror}); choose another folder for runs"
+        raise RunError(f"{run_dir}: {reason}") from None
     try:
         tidy(run_dir)
         yield
@@ -238,24 +201,17 @@ def locked(run_dir: Path) -> Iterator[None]:
 
 
 def claim(run_dir: Path, identity: dict[str, Any]) -> None:
-    """Write what was asked for into a run's folder, or check that it was the same.
-
-    Raises:
-        RunError: the folder belongs to another run.
-    """
+    """Write what was asked for into a run's folder; a RunError where another run is in it."""
     file = run_dir / "config.json"
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
         write_json(file, identity)
-    elif not isinstance(content := read_json(file), dict):
-        raise RunError(f"{file}: holds no settings; delete the folder and run the command again")
-    elif content != identity:
-        names = {**content, **identity}
+    elif (content := read_json(file)) != identity:
+        with readable(file):
+            names = {**content, **identity}
         name = next(key for key in names if content.get(key) != identity.get(key))
-        raise RunError(
-            f"{run_dir}: holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r};"
-            " use another folder"
-        )
+        reason = f"{name}={content.get(name)!r}, not {identity.get(name)!r}"
+        raise RunError(f"{run_dir}: holds a run with {reason}; use another folder")
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:
@@ -264,34 +220,25 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 
 
 def read_metrics(file: Path | str) -> pd.DataFrame:
-    """metrics.csv: one row an epoch.
-
-    Raises:
-        RunError: missing or damaged.
-    """
-    with _readable(file):
-        # float() reads what was written; pandas before version 3 is one bit off in some numbers
-        table = pd.read_csv(file, dtype=str).astype(float)
-        return table.astype({name: int for name in table.columns if name == "epoch"})
+    """metrics.csv: one row an epoch; a RunError where it is missing or damaged."""
+    with readable(file):
+        return pd.read_csv(file, float_precision="round_trip")
 
 
 def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     """predictions.npz: `classes`, and for each network m `m_logits` [N, C], `m_labels` [N] and
     `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
-
-    Raises:
-        RunError: missing or damaged.
+    A RunError where it is missing or damaged.
     """
-    with _readable(file), np.load(file, allow_pickle=False) as arrays:
+    with readable(file), np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 @contextmanager
-def _readable(file: Path | str) -> Iterator[None]:
+def readable(file: Path | str) -> Iterator[None]:
+    """Make a RunError of whatever a library raises over a damaged file of a run."""
     try:
         yield
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
-        raise RunError(
-            f"{file}: cannot be read ({reason}); delete the run's folder and train it again"
-        ) from None
+    except Exception as error:
+        reason = f"cannot be read ({first_line(error)})"
+        raise RunError(f"{file}: {reason}; delete the run's folder and train it again") from None

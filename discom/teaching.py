@@ -1,12 +1,11 @@
-"""From a teacher's run to what its students learn from: soft labels, or maps of them."""
+"""From a teacher's run to what its students learn from: soft labels, or maps."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -14,10 +13,10 @@ from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import Images, SoftLabels, paired_rows, room
-from discom.errors import ConfigError, RunError, first_line
+from discom.errors import ConfigError, RunError
 from discom.files import read_json
 from discom.methods import Method, Teacher, build
-from discom.runs import Result, identity, weights_file
+from discom.runs import Result, identity, readable, weights_file
 
 __all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach"]
 
@@ -25,13 +24,8 @@ __all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach
 def check_teacher(
     run_dir: Path | None, student: type[Method], split: Split, config: Config
 ) -> Config:
-    """The settings of the teacher in `run_dir`, if it may teach `student` on this split.
-
-    Raises:
-        ConfigError: no teacher for a method that needs one, or one for a method that has none.
-        RunError: the run is not done, is no teacher, reads other modalities than the student's
-            option says, or was trained on another data set, split or set of classes.
-    """
+    """The settings of the teacher in `run_dir`, if it may teach `student` on this split. A
+    ConfigError where it is missing or not needed, a RunError where it is for another split."""
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
     if run_dir is not None and not student.taught:
@@ -40,26 +34,22 @@ def check_teacher(
         return config
     result = Result.read(run_dir / "result.json")
     if result.method != student.teacher_method.name:
-        raise RunError(
-            f"{run_dir}: is a run of {result.method}; {student.name} learns from a run of"
-            f" {student.teacher_method.name}"
-        )
-    with _readable(run_dir):
+        needed = f"{student.name} learns from a run of {student.teacher_method.name}"
+        raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
+    with readable(run_dir):
         settings = Config(**{**result.config, "accelerator": config.accelerator})
         theirs = dict(read_json(run_dir / "config.json"))
         ours = identity(student.teacher_method, split, settings)
         reads = settings.options["reads"]
-    for name, teachers, students in (
+    for name, value, expected in (
         ("data", theirs.get("data"), ours["data"]),
         ("classes", result.classes, len(split.train.classes)),
         ("split", theirs.get("split"), ours["split"]),
         ("reads", reads, student.options(config.options)["teacher"]),
     ):
-        if teachers != students:
-            raise RunError(
-                f"{run_dir}: this teacher has {name}={teachers}, the student {students};"
-                " train a teacher for it"
-            )
+        if value != expected:
+            differs = f"this teacher has {name}={value}, the student {expected}"
+            raise RunError(f"{run_dir}: {differs}; train a teacher for it")
     return settings
 
 
@@ -70,42 +60,21 @@ def load_teacher(
     device: torch.device | str = "cpu",
     method: type[Method] = Teacher,
 ) -> Method:
-    """The trained teacher, frozen and in eval mode.
-
-    Raises:
-        RunError: its weights are missing, damaged, or those of another network.
-    """
+    """The trained teacher, frozen and in eval mode; a RunError where its weights are missing,
+    damaged, or those of another network."""
     with torch.random.fork_rng():  # the student's own draws stay as they are
         teacher = build(method, split.train, settings)
     name = teacher.deployed[0]
-    with _readable(run_dir):
+    with readable(run_dir):
         teacher.load_state(name, load_file(weights_file(run_dir, name)))
     return teacher.to(device).eval().requires_grad_(False)
-
-
-@contextmanager
-def _readable(run_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = first_line(error)
-        raise RunError(
-            f"{run_dir}: this teacher cannot be read ({reason}); delete the folder and train it"
-            " again"
-        ) from None
 
 
 def teach(
     run_dir: Path, student: Any, split: Split, settings: Config, fabric: Any, *, augment: bool
 ) -> "SoftLabels | TeacherMaps":
-    """What the teacher in `run_dir`, which has these settings, says about the training part.
-
-    Args:
-        run_dir, settings: of the teacher.
-        student: decides whether it is soft labels or maps.
-        fabric: computes, in its precision and on its device.
-        augment: whether the student's images are moved.
-    """
+    """What the teacher in `run_dir`, which has these settings, says about the training part: maps
+    for a dense student, else soft labels. `augment`: whether the student's images are moved."""
     teacher = load_teacher(run_dir, split, settings, fabric.device, student.teacher_method)
     if student.dense:
         return TeacherMaps(teacher, split, student.copies, autocast=fabric.autocast)
@@ -120,14 +89,7 @@ def soft_labels(
     """The teacher's logits for every training image in every view that a batch can show.
 
     Its logits are a sum over modalities, so each modality's part is computed once per view, before
-    the training: 8 views of an augmented image, 40 with strong views, 1 without augmentation.
-
-    Args:
-        teacher: frozen, in eval mode.
-        split: its training part is what batches are drawn from.
-        augment, strong: which views batches show.
-        chunk: images at once.
-    """
+    the training: 8 views if images are augmented, 40 with strong views, else 1."""
     bias = teacher.model.task.bias.float()
     views = VIEWS if strong else 8 if augment else 1
     parts = {}
@@ -138,8 +100,7 @@ def soft_labels(
             x = images[rows]
             for number in range(views):
                 moved = view(x, torch.full((len(x),), number))
-                logits = teacher.model.contribution(name, moved).float()
-                part[rows.to(bias.device), number] = logits
+                part[rows, number] = teacher.model.contribution(name, moved).float()
         parts[name] = part
     return SoftLabels(parts, bias)
 
@@ -148,16 +109,10 @@ class TeacherMaps:
     """A dense teacher's maps of upright training images, moved as each student's images are.
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
-    own. So the teacher is asked once about every scene as it stands, and its maps are moved. They
-    stay on the device where they fit; else the teacher is asked anew for each batch.
-
-    Args:
-        teacher: frozen, in eval mode.
-        split: its training part is what batches are drawn from.
-        names: of the maps: logits [C, H, W], features [F, h, w], latent [D, h', w'].
-        resident_bytes: most bytes to keep; a quarter of the free memory unless given.
-        autocast: the context in which the teacher computes.
-    """
+    own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
+    on the device where they fit in `resident_bytes` (a quarter of the free memory); else the
+    teacher is asked anew for each batch. `names` are of the maps: logits [C, H, W], features
+    [F, h, w], latent [D, h', w']."""
 
     def __init__(
         self,
@@ -168,16 +123,22 @@ class TeacherMaps:
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.teacher, self.names, self.autocast = teacher, names, autocast
-        self.first = teacher.reads[0]
         device = next(teacher.parameters()).device
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
-        self.resident: dict[str, Tensor] | None = None
+        self.resident: dict[str, Tensor] = {}
         rows = paired_rows(split.train, teacher.reads)
+        first = teacher.reads[0]
+        count = len(self.images[first])
         sample = self._ask({name: places[:1] for name, places in rows.items()})
-        size = sum(maps.nbytes for maps in sample.values()) * len(self.images[self.first])
-        if size <= (room(device) if resident_bytes is None else resident_bytes):
-            self.resident = self._ask_all(rows, sample)
-            self.images = {}  # no longer needed
+        size = count * sum(maps.nbytes for maps in sample.values())
+        if size > (room(device) if resident_bytes is None else resident_bytes):
+            return
+        resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
+        for places in torch.arange(len(rows[first])).split(64):
+            part = {name: rows[name][places] for name in rows}
+            for name, maps in self._ask(part).items():
+                resident[name][part[first]] = maps
+        self.resident, self.images = resident, {}
 
     @torch.no_grad()
     def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -186,27 +147,12 @@ class TeacherMaps:
             maps = self.teacher.maps(x)
         return {name: maps[name].float() for name in maps if name in self.names}
 
-    def _ask_all(
-        self, rows: Mapping[str, Tensor], sample: Mapping[str, Tensor], chunk: int = 64
-    ) -> dict[str, Tensor]:
-        count = len(self.images[self.first])
-        every = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
-        for places in torch.arange(len(rows[self.first])).split(chunk):
-            part = {name: rows[name][places] for name in rows}
-            for name, maps in self._ask(part).items():
-                every[name][part[self.first].to(maps.device)] = maps
-        return every
-
     def __call__(
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
-        """Modality → name → the teacher's map for the samples at `rows`, moved as that modality's
-        images are."""
-        if self.resident is None:
-            upright = self._ask(rows)
-        else:
-            places = rows[self.first]
-            upright = {k: maps[places.to(maps.device)] for k, maps in self.resident.items()}
+        """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
+        places = rows[self.teacher.reads[0]]
+        upright = {name: maps[places] for name, maps in self.resident.items()} or self._ask(rows)
         return {
             modality: {name: turn(maps, drawn) for name, maps in upright.items()}
             for modality, drawn in views.items()

@@ -41,22 +41,16 @@ def fit(
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
-    Every epoch: train on the training part, score the validation part, and keep the weights of each
-    network whose score (weighted F1, or mean IoU of a dense method) is the best so far. At the end
-    those weights are scored on the test part.
+    Every epoch trains on the training part, scores the validation part, and keeps the weights of
+    each network whose score (weighted F1, or mean IoU of a dense method) is the best so far. At the
+    end those weights are scored on the test part.
 
     Args:
-        method: a registered name, or a Method class.
+        method, config: a registered name or a Method class; its settings.
         split: the three parts of a MultiModalData.
-        config: the settings. With `devices` above 1 Fabric runs this script again for the other
-            processes, unless torchrun or srun has started them.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
-        progress: whether a progress bar is shown.
-        recompute: train again where a result is there but damaged.
-
-    Returns:
-        The Result, which is also `run_dir`/result.json.
+        progress, recompute: show a progress bar; train again where the result is damaged.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -69,14 +63,9 @@ def fit(
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     task, classes = task_of(method), len(split.train.classes)
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
+        # before there is a folder: the settings may not fit
         settings = check_teacher(teacher, method, split, config)
-        # before there is a folder: its settings may not fit
         network: Any = build(method, split.train, config)
-        weights = network.weights
-        parameters = {
-            name: sum(weight.numel() for weight in network.branch(name).parameters())
-            for name in network.deployed
-        }
         precision = config.precision if multiplies_bf16(config.accelerator) else "32-true"
         fabric = launch(config.accelerator, config.devices, precision)
         run = identity(method, split, config, teacher)
@@ -88,11 +77,6 @@ def fit(
         network = network.to(memory_format=layout)
         if config.devices > 1 and fabric.device.type == "cuda":
             network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        started = time.perf_counter()
-        labels = None
-        if teacher is not None:
-            labels = teach(teacher, network, split, settings, fabric, augment=config.augment > 0)
-        teacher_seconds = time.perf_counter() - started if teacher else 0.0
         batches = Batches(
             split.train,
             config.batch_size,
@@ -102,48 +86,37 @@ def fit(
             augment=config.augment,
             device=fabric.device,
             memory_format=layout,
-            soft=labels,
             strong=network.strong_view,
             coupled=network.coupled,
             dense=network.dense,
             rank=fabric.global_rank,
             world=fabric.world_size,
         )
-        optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,  # one pass over the weights
-        )
+        images = partial(Images, device=fabric.device, dense=network.dense)
+        valid = {name: images(split.valid, name) for name in network.deployed}
+        rate, decay = config.learning_rate, config.weight_decay
+        optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
         schedule = _schedule(optimizer, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
         state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
-        state.seconds += teacher_seconds if state.epoch == 0 else 0.0
         check_agreement(fabric, {"epoch": state.epoch})
-        answers = partial(_answers, network, task, fabric, layout)
-        valid = {
-            name: Images(split.valid, name, fabric.device, dense=method.dense)
-            for name in network.deployed
-        }
-        title = f"{method.name} seed {config.seed}"
-        silent = not progress or fabric.global_rank > 0
-        bar = tqdm(
-            range(state.epoch, config.epochs),
-            title,
-            config.epochs,
-            initial=state.epoch,
-            unit="epoch",
-            leave=False,
-            disable=silent,
-        )
-        stack.callback(bar.close)
-        for epoch in bar:
+        answer = partial(_answer, network, task, fabric, layout)
+        started = time.perf_counter()
+        if teacher is not None:
+            augmented = config.augment > 0
+            batches.soft = teach(teacher, network, split, settings, fabric, augment=augmented)
+        if state.epoch == 0:
+            state.seconds = time.perf_counter() - started
+
+        epochs, silent = range(state.epoch, config.epochs), not progress or fabric.global_rank > 0
+        for epoch in tqdm(epochs, method.name, leave=False, disable=silent):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
             model.train()
             losses = []
             for batch in batches.epoch(epoch):
                 terms = model(batch)  # name → unweighted scalar
+                weights = network.weights
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)
@@ -155,42 +128,38 @@ def fit(
 
             if fabric.global_rank == 0:  # the first process scores and writes for all
                 scores = {
-                    name: task.select(answers(name, images), images.truth(), classes).item()
-                    for name, images in valid.items()
+                    name: task.select(answer(name, part), part.truth(), classes).item()
+                    for name, part in valid.items()
                 }
                 state.keep_best(task.metric, scores, network, epoch)
                 state.seconds += time.perf_counter() - started
                 row = {f"valid_{task.metric}/{name}": score for name, score in scores.items()}
-                row = {"seconds": state.seconds, "learning_rate": rate, **means, **row}
-                state.save(epoch, row)
-                bar.set_postfix({"loss": f"{means['loss']:.2f}"}, refresh=False)
+                rates = {"seconds": state.seconds, "learning_rate": rate}
+                state.save(epoch, {**rates, **means, **row})
 
         def report() -> Result:
             state.write_weights()
-            test, predictions = _test(network, task, answers, state.best, split.test, fabric.device)
+            used = {"devices": config.devices, "precision": precision}
             result = Result(
                 method=method.name,
                 data=split.train.name,
                 seed=config.seed,
                 hash=run_dir.name.partition("-")[2] or run_dir.name,
-                scores=test,
-                parameters=parameters,
+                scores=_test(network, task, answer, state.best, split.test, images, run_dir),
+                parameters={
+                    name: sum(weight.numel() for weight in network.branch(name).parameters())
+                    for name in network.deployed
+                },
                 seconds=state.seconds,
                 pairs_per_second=batches.count * config.epochs / state.seconds,
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
-                machine={
-                    **machine(fabric.device),
-                    "devices": config.devices,
-                    "precision": precision,
-                },
-                counts={part: len(data) for part, data in zip(Split._fields, split, strict=True)},
+                machine={**machine(fabric.device), **used},
+                counts={part: len(data) for part, data in split._asdict().items()},
                 classes=classes,
                 teacher=run.get("teacher"),
                 metric=task.metric,
             )
-            with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
-                np.savez_compressed(file, **predictions)
             write_json(run_dir / "result.json", result.to_json())
             forget(run_dir)
             return result
@@ -208,66 +177,58 @@ def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result
     try:
         result = Result.read(file)
     except RunError:
-        if not recompute:
-            raise
-        file.unlink()
-        return None
+        if recompute:
+            return None
+        raise
     forget(run_dir)  # in case a kill came between the result and this
     return result
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
+    schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
-        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    # OneCycleLR wants three steps at least; a shorter run ends before the cycle does
-    total = max(3, config.epochs * steps) + 1
-    return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=total, cycle_momentum=False
-    )
+        return schedules.ConstantLR(optimizer, factor=1.0)
+    total = max(3, config.epochs * steps) + 1  # OneCycleLR wants three at least
+    return schedules.OneCycleLR(optimizer, config.learning_rate, total, cycle_momentum=False)
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
-    """The mean of every term over an epoch and all processes.
-
-    Raises:
-        RunError: one is NaN or infinite.
-    """
+    """The mean of every term over an epoch and all processes; a RunError where one is NaN."""
     values = torch.stack(losses)  # read once an epoch, so that no batch waits for it
     values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
-        raise RunError(
-            f"loss term '{names[term]}' is {values[step, term].item()} in epoch {epoch}, batch"
-            f" {step}; lower learning_rate, use precision 32-true, or check the data"
-        )
+        reason = f"is {values[step, term].item()} in epoch {epoch}, batch {step}"
+        way_out = "lower learning_rate, use precision 32-true, or check the data"
+        raise RunError(f"loss term '{names[term]}' {reason}; {way_out}")
     return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 
 @torch.inference_mode()
-def _answers(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
-    """What one network predicts for `images`, in the form that its task is scored in."""
+def _answer(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
+    """What one network predicts for `images`, in the form that its task scores."""
     network.eval()
+    predict = partial(network.predict, name)
     with fabric.autocast():
-        return predict_logits(
-            partial(network.predict, name), images, task.batch_size, layout, task.keep
-        )
+        return predict_logits(predict, images, task.batch_size, layout, task.keep)
 
 
 def _test(
-    network: Method, task: Task, answers, best: Mapping, test: MultiModalData, device
-) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-    """Scores and predictions of each network with its best weights on the test part, which is read
-    here and nowhere else."""
+    network: Method, task: Task, answer, best: Mapping, test: MultiModalData, read, run_dir: Path
+) -> dict[str, dict[str, float]]:
+    """Score each network with its best weights on the test part, which is read here and nowhere
+    else, and write predictions.npz."""
     scores = {}
     predictions: dict[str, Any] = {"classes": np.array(test.classes)}
     for name in network.deployed:
         kept = dict(best[name])
         network.load_state(name, kept.pop("weights"))
-        images = Images(test, name, device, dense=network.dense)
-        answer, truth = answers(name, images).cpu(), images.truth().cpu()
-        scores[name] = {**task.scores(answer, truth, test.classes), **kept}
-        ids = np.asarray(images.ids)
-        predictions[f"{name}_{task.kept}"] = answer.numpy()
+        images = read(test, name)
+        answers, truth = answer(name, images).cpu(), images.truth().cpu()
+        scores[name] = {**task.scores(answers, truth, test.classes), **kept}
+        predictions[f"{name}_{task.kept}"] = answers.numpy()
         predictions[f"{name}_labels"] = truth.numpy()
-        predictions[f"{name}_ids"] = ids.astype(str) if ids.dtype == object else ids
-    return scores, predictions
+        predictions[f"{name}_ids"] = np.array(images.ids.tolist())
+    with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
+        np.savez_compressed(file, **predictions)
+    return scores

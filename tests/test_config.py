@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from discom.config import DENSE_PROFILES, PROFILES, Config, profile
+from discom.config import DENSE_PROFILES, LEAST, PROFILES, Config, profile
 from discom.errors import ConfigError
 
 PAPER = {
@@ -37,16 +37,9 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
 
 
 BAD = [
-    ("seed", -1, "too small"),
-    ("epochs", 0, "too small"),
-    ("batch_size", 1, "too small"),
-    ("width", 0, "too small"),
-    ("devices", 0, "too small"),
-    ("augment", -0.1, "no probability"),
+    *((name, least - 1, f"too small; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "no probability"),
-    ("augment", math.nan, "no probability"),
-    ("weight_decay", -1e-4, "negative; 0 switches it off"),
-    ("weight_decay", math.nan, "negative"),
+    ("weight_decay", math.nan, "too small"),
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),
     ("schedule", "cosine", "unknown; choose constant or one-cycle"),

@@ -16,7 +16,7 @@ from lightning.fabric.plugins.environments.lightning import find_free_network_po
 
 from discom import data, fit, profile
 from discom.errors import ConfigError
-from discom.runs import Result, read_metrics
+from discom.runs import read_metrics
 
 TWO = ("--devices", "2")
 
@@ -63,19 +63,6 @@ def test_discom_train_starts_the_other_processes_and_prints_one_result(pair, tmp
     assert done.stdout.count(str(folder)) == 1
     tables = [read_metrics(run / "metrics.csv").drop(columns="seconds") for run in (pair, folder)]
     assert np.allclose(*tables, rtol=1e-4)
-
-
-@pytest.mark.slow
-def test_two_processes_learn_about_what_one_learns(pair, tmp_path):
-    child = children.start(tmp_path, children.train, tmp_path / "runs")
-    assert child.end() == 0, child.text()
-    runs = (pair, children.folder_of(tmp_path / "runs"))
-    results = [Result.read(folder / "result.json") for folder in runs]
-    assert [result.machine["devices"] for result in results] == [2, 1]
-    assert results[0].hash != results[1].hash
-    losses = [read_metrics(folder / "metrics.csv")["loss"] for folder in runs]
-    assert np.allclose(*losses, rtol=0.2)
-    assert losses[0].iloc[-1] < losses[0].iloc[0]
 
 
 @pytest.mark.slow

@@ -2,12 +2,9 @@
 
 import json
 import platform
-import runpy
 import subprocess
-import sys
 from importlib.metadata import version
 
-import numpy as np
 import pytest
 import torch
 
@@ -16,7 +13,6 @@ from discom.errors import ConfigError
 from discom.machine import device_type, free_memory, machine, multiplies_bf16, peak_memory, rank
 
 CPU = torch.device("cpu")
-LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
 def test_machine_says_where_the_numbers_come_from(monkeypatch, tmp_path):
@@ -57,59 +53,30 @@ def test_a_run_takes_the_gpu_unless_told_otherwise(monkeypatch, available):
             device_type("cuda")
 
 
-@LINUX
-def test_peak_memory_is_what_the_system_counts():
-    import resource
-
-    array = np.ones(64 << 20, dtype=np.uint8)
-    now = module._number("/proc/self/status", "VmRSS:") / 2**10
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    assert array.nbytes / 2**20 < now <= peak_memory(CPU) < 1.1 * most
-
-
-def test_windows_has_no_module_resource(monkeypatch):
-    """The package must be importable there, and memory is then not known."""
-    monkeypatch.setitem(sys.modules, "resource", None)
-    names = runpy.run_path(module.__file__)
-    monkeypatch.setitem(names["peak_memory"].__globals__, "_number", lambda *given: 0)
-    assert names["peak_memory"](CPU) == 0.0
-    monkeypatch.delattr(module.os, "sysconf")
-    assert names["free_memory"]("cpu") == 4 << 30
-
-
-@LINUX
-def test_free_memory_is_what_a_limit_leaves(monkeypatch):
-    import resource
-
-    used = module._number("/proc/self/status", "RssAnon:") << 10
-    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
-        limits = {kind: (used + (100 << 20), -1)}
-        monkeypatch.setattr(
-            resource, "getrlimit", lambda kind, given=limits: given.get(kind, (-1,))
-        )
-        assert free_memory("cpu") == pytest.approx(100 << 20, abs=20 << 20)
-
-
-def test_free_memory_knows_the_groups_of_the_process(tmp_path, monkeypatch):
-    """Version 1 and 2 as the kernel writes them; the tightest group on the way to the root
-    counts."""
+def test_memory_is_what_the_system_and_its_control_groups_say(monkeypatch, tmp_path):
+    """The tightest group on the way to the root counts; elsewhere than on Linux little is known."""
     files = {
-        "v1/job/memory.limit_in_bytes": "5000000\n",
-        "v1/job/memory.stat": "cache 7\nrss 2\ntotal_rss 1000000\n",
-        "v1/job/step/memory.limit_in_bytes": "9223372036854771712\n",
-        "v2/memory.max": "max\n",
-        "v2/job/memory.max": "4000000\n",
-        "v2/job/memory.stat": "anon 500000\nfile 12\n",
-        "own": "5:cpu,cpuacct:/x\n4:memory:/job/step\n0::/job\n",
+        "status": "Name: python\nVmHWM:    2048 kB\n",
+        "meminfo": "MemTotal: 900 kB\nMemAvailable:   10000 kB\n",
+        "cgroup": "4:memory:/x\n0::/job/step\n",
+        "groups/memory.max": "max\n",
+        "groups/job/memory.max": "4000000\n",
+        "groups/job/step/memory.max": "9223372036854771712\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    roots = zip(("v1", "v2"), module.GROUPS.items(), strict=True)
-    groups = {kind: (str(tmp_path / root), *names[1:]) for root, (kind, names) in roots}
-    monkeypatch.setattr(module, "GROUPS", groups)
-    monkeypatch.setattr(module, "OWN_GROUPS", tmp_path / "own")
-    assert free_memory("cpu") == 3_500_000
+    entry = module._entry
+    monkeypatch.setattr(
+        module, "_entry", lambda file, name: entry(tmp_path / file.rpartition("/")[2], name)
+    )
+    monkeypatch.setattr(module, "GROUPS", tmp_path / "groups")
+    assert (peak_memory(CPU), free_memory("cpu")) == (2.0, 4_000_000)
+    (tmp_path / "groups/job/memory.max").write_text("max")
+    assert free_memory("cpu") == 10_000 << 10
+    for name in ("status", "meminfo", "cgroup"):
+        (tmp_path / name).unlink()
+    assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 4 << 30)
 
 
 @pytest.mark.parametrize("gpu", [True, False])

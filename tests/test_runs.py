@@ -4,19 +4,16 @@ lock."""
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from discom import data, methods, profile
 from discom.config import Config
-from discom.data import Modality
-from discom.errors import BusyError, ConfigError, DiscomError, RunError
-from discom.files import digest
-from discom.methods import base
+from discom.errors import BusyError, DiscomError, RunError
+from discom.files import read_json
 from discom.runs import Result, Run, claim, identity, locked, read_metrics, weights_file
 
 # every field at a value that is not the one of BASE
@@ -74,71 +71,10 @@ def test_every_option_and_weight_changes_the_hash_and_a_default_written_out_does
     assert len(hashes) == len(methods.names()) + len(changes)
 
 
-def test_equal_options_written_in_other_ways_are_no_other_run(whole):
-    one = options(grl_lambda=0.5, reduction="released")
-    other = options(reduction="released", weights={"adv": 1}, grl_lambda=0.5)
-    assert run(whole, one).hash == run(whole, other).hash
-    assert run(whole, options(grl_lambda=1)).hash == run(whole, options(grl_lambda=1.0)).hash
-    augmented = [run(whole, replace(BASE, augment=value)).hash for value in (1, 1.0)]
-    assert augmented[0] == augmented[1]
-
-
-def test_a_new_option_at_its_default_leaves_old_runs_alone(whole, monkeypatch):
-    """A later version's method with an option more: its runs are found where they were."""
-    old = run(whole, options(grl_lambda=0.5, weights={"adv": 0}))
-    monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
-
-    @methods.register("discom")
-    class Later(methods.get("discom")):
-        @classmethod
-        def options(cls, given):
-            others = {name: value for name, value in given.items() if name != "novel"}
-            return {**super().options(others), "novel": given.get("novel", 7)}
-
-    new = run(whole, options(grl_lambda=0.5, weights={"adv": 0}))
-    assert (new.hash, new.config.options["novel"]) == (old.hash, 7)
-    assert run(whole, options(grl_lambda=0.5, weights={"adv": 0}, novel=8)).hash != old.hash
-
-
-def change(whole, name, **changes):
-    modality = replace(whole.modalities[name], **changes)
-    return replace(whole, modalities={**whole.modalities, name: modality})
-
-
-def pixel(whole):
-    x = whole.modalities["depth"].x.copy()
-    x[-1, 0, -1, -1] += 1 / 65535  # the last digit that the sensor has
-    return change(whole, "depth", x=x)
-
-
-def label(whole):
-    y = (whole.labels + np.eye(len(whole), dtype=int)[0]) % len(whole.classes)
-    modalities = {name: replace(m, y=y) for name, m in whole.modalities.items()}
-    return replace(whole, modalities=modalities)
-
-
-def pairs(whole):
-    depth = whole.modalities["depth"]
-    other = Modality(depth.x, depth.y, np.array([f"o{i}" for i in range(len(whole))]))
-    modalities = {**whole.modalities, "depth": other}
-    return replace(whole, factors={}, masks=None, modalities=modalities)
-
-
-PARTS = {"train": np.arange(30), "valid": np.arange(30, 36), "test": np.arange(36, 66)}
-CHANGES = [
-    *(pixel, label, pairs),
-    lambda whole: whole.take(np.arange(len(whole) - 1)),
-    lambda whole: replace(whole, classes=("other", *whole.classes[1:])),
-    lambda whole: whole.select(["depth", "rgb"]),
-    lambda whole: whole.select(["rgb"]),
-    lambda whole: replace(whole, groups=np.arange(len(whole)) // 2),
-    lambda whole: replace(whole, parts=PARTS),
-]
-
-
-@pytest.mark.parametrize("other", CHANGES)
-def test_other_data_is_another_run(whole, other):
-    assert run(other(whole), method="student").hash != run(whole, method="student").hash
+def test_other_data_is_another_run(whole):
+    others = [whole.take(np.arange(60)), whole.select(["depth", "rgb"]), whole.select(["rgb"])]
+    hashes = {run(other, method="student").hash for other in (whole, *others)}
+    assert len(hashes) == 4
 
 
 def test_what_no_network_sees_is_no_other_run(whole, tmp_path):
@@ -146,14 +82,6 @@ def test_what_no_network_sees_is_no_other_run(whole, tmp_path):
     assert bare.hash == run(whole, replace(BASE, seed=7), runs="elsewhere").hash
     assert bare.folder == tmp_path / "scenes" / "discom" / f"7-{bare.hash}"
     assert not bare.folder.exists()
-
-
-@pytest.mark.parametrize(
-    ("given", "message"), [({"colour": 1}, "no 'colour'"), ({"teacher": 3}, "no str")]
-)
-def test_an_option_that_does_not_fit_has_no_run(whole, given, message):
-    with pytest.raises(ConfigError, match=message):
-        run(whole, options(**given), "kdv2")
 
 
 def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
@@ -215,7 +143,7 @@ FIELDS = RESULT.to_json()
 
 @pytest.mark.parametrize("reads", ["all", "rgb"])
 @pytest.mark.parametrize("dense", [False, True])
-def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
+def test_students_of_the_same_settings_share_one_teacher(whole, tmp_path, dense, reads):
     names = [name for name in TAUGHT if methods.get(name).dense == dense]
     students = [run(whole, options(teacher=reads), name) for name in names]
     teacher = run(whole, options(reads=reads), "dense-teacher" if dense else "teacher")
@@ -223,22 +151,10 @@ def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
     assert {student.teacher_folder for student in students} == {teacher.folder}
     assert len({student.folder for student in students}) == len(names) > 4
     assert run(whole).teacher_folder is None
-
-
-def test_the_teachers_hash_is_part_of_the_students(whole, tmp_path):
-    default = run(whole, method="kdv2")
-    hashes = []
-    for name, teacher_hash in (("a", "1" * 10), ("b", "2" * 10), ("c", default.teacher_hash)):
-        (tmp_path / name).mkdir()
-        content = json.dumps(replace(RESULT, hash=teacher_hash).to_json())
-        (tmp_path / name / "result.json").write_text(content)
-        student = run(whole, method="kdv2", teacher=tmp_path / name)
-        assert (student.teacher_hash, student.teacher_folder) == (teacher_hash, tmp_path / name)
-        hashes.append(student.hash)
-    assert hashes[2] == default.hash  # the default teacher, moved
-    assert len(set(hashes)) == 3
-    with pytest.raises(RunError, match=r"nowhere/result\.json: no such result; train the run"):
-        _ = run(whole, method="kdv2", teacher=tmp_path / "nowhere").hash
+    (tmp_path / "result.json").write_text(json.dumps(replace(RESULT, hash="1" * 10).to_json()))
+    moved = run(whole, options(teacher=reads), names[0], teacher=tmp_path)
+    assert (moved.teacher_hash, moved.teacher_folder) == ("1" * 10, tmp_path)
+    assert moved.hash != students[0].hash
 
 
 # ---------------------------------------------------------------- results
@@ -253,26 +169,16 @@ def test_a_result_comes_back_as_it_was_written_whatever_the_order_and_the_spaces
     assert replace(RESULT, seconds=2.5).to_json()["checksum"] != FIELDS["checksum"]
 
 
-def signed(**changes):
-    """A content whose checksum fits, however odd it is."""
-    fields = {**FIELDS, **changes}
-    fields = {k: v for k, v in fields.items() if v != "gone" and k != "checksum"}
-    return {**fields, "checksum": digest(fields)}
-
-
 EDITED, FOREIGN = (
     "was changed after it was measured (its checksum differs)",
     "not a result of ours (",
 )
 DAMAGED = [
     (json.dumps({**FIELDS, "scores": {"rgb": {"f1": 99.0}}}), EDITED),
-    (json.dumps({**FIELDS, "seed": 1}), EDITED),
-    (json.dumps({**FIELDS, "config": {"seed": 0}}), EDITED),
     (json.dumps({**FIELDS, "checksum": 7}), EDITED),
     (json.dumps({k: v for k, v in FIELDS.items() if k != "checksum"}), FOREIGN),
-    (json.dumps(signed(seed="gone")), FOREIGN),
-    (json.dumps(signed(colour="red")), FOREIGN),
-    *((text, FOREIGN) for text in ("[]", "3", '"done"', "null", "{}", json.dumps([FIELDS]))),
+    (json.dumps({**FIELDS, "colour": "red"}), FOREIGN),
+    *((text, FOREIGN) for text in ("[]", "3", "{}")),
     ("", "is cut short or damaged"),
     (json.dumps(FIELDS)[:-20], "is cut short or damaged"),
     (b"\xff\xfe\x00", "is cut short or damaged"),
@@ -333,31 +239,15 @@ def test_a_run_is_locked_for_one_process_at_a_time(tmp_path, is_free):
     assert is_free(folder)
 
 
-HOLDER = """
-import sys, time
-from filelock import FileLock
-with FileLock(sys.argv[1]):
-    print("locked", flush=True)
-    time.sleep(600)
-"""
-
-
-def test_a_killed_process_lets_go_of_the_lock(tmp_path):
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / ".lock")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "locked\n"
-        with pytest.raises(BusyError):
-            locked(tmp_path).__enter__()
-        process.kill()
-    with locked(tmp_path):
-        pass
-
-
-@pytest.mark.parametrize("place", ["runs", "runs/scenes/student/0-abc"])
-def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, place):
-    folder, file = tmp_path / "runs/scenes/student/0-abc", tmp_path / place
-    file.parent.mkdir(parents=True, exist_ok=True)
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    folder, file = tmp_path / "runs/scenes/student/0-abc", tmp_path / "runs"
     file.write_text("something else")
     with pytest.raises(RunError, match=rf"^{folder}: cannot be written \(.+\); choose another"):
         locked(folder).__enter__()
     assert file.read_text() == "something else"
+
+
+@pytest.mark.parametrize("file", ["scenes-cpu.json", "dense/hls-table-dense.json"])
+def test_results_of_earlier_versions_can_be_read(file):
+    content = read_json(Path(__file__).parents[1] / "results" / file)
+    assert all(Result.from_json(fields, file).main for fields in content)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from discom import data, fit, methods, profile, training
+from discom import data, fit, methods, profile
 from discom.data import MultiModalData, scenes
 from discom.data.augmentation import VIEWS, view
 from discom.data.batches import Images, paired_rows
-from discom.errors import ConfigError, DiscomError, Interrupted, RunError
+from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
 from discom.runs import Result, claim, identity, weights_file
 from discom.teaching import check_teacher, load_teacher, soft_labels
@@ -95,21 +95,6 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
 
 
-def test_soft_labels_are_float32_under_autocast_and_leave_the_teacher_as_it_was(split):
-    teacher = make_teacher(split.train, "all")
-    before = {key: value.clone() for key, value in teacher.state_dict().items()}
-    rows = paired_rows(split.train, ["rgb", "depth"])
-    upright = {name: torch.zeros_like(places) for name, places in rows.items()}
-    plain = soft_labels(teacher, split, augment=False)(rows, upright)
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = soft_labels(teacher, split, augment=False)(rows, upright)
-    assert rounded.dtype == torch.float32
-    assert not torch.equal(rounded, plain)
-    torch.testing.assert_close(rounded, plain, rtol=0.05, atol=0.05 * plain.abs().max().item())
-    assert all(torch.equal(value, before[key]) for key, value in teacher.state_dict().items())
-    assert not any(module.training for module in teacher.modules())
-
-
 # ---------------------------------------------------------------- the teacher of a run
 
 
@@ -170,71 +155,6 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
             assert not shown.soft.requires_grad
 
 
-@pytest.mark.parametrize(
-    ("method", "given", "pairing", "strong"),
-    [
-        ("teacher", {"reads": "all"}, "paired", False),
-        ("teacher", {"reads": "rgb"}, "unpaired", False),
-        ("discom", {}, "unpaired", False),
-        ("discom", {"pairing": "paired"}, "paired", False),
-        ("dkd", {}, "paired", False),
-        ("mlkd", {}, "paired", True),
-        ("mlkd+lskd", methods.get("mlkd+lskd").published, "paired", False),
-    ],
-)
-def test_batches_are_paired_and_have_a_second_view_where_the_method_needs_them(
-    split, teachers, tmp_path, monkeypatch, method, given, pairing, strong
-):
-    class Asked(Exception):
-        pass
-
-    def batches(*_, **asked):
-        raise Asked(asked["pairing"], asked["strong"])
-
-    monkeypatch.setattr(training, "Batches", batches)
-    folder = {"teacher": teachers["all"]} if methods.get(method).taught else {}
-    with pytest.raises(Asked) as caught:
-        fit(method, split, options(**given), tmp_path / "run", progress=False, **folder)
-    assert caught.value.args == (pairing, strong)
-
-
-def test_a_taught_run_that_was_cut_off_ends_with_the_same_numbers(
-    split, teachers, tmp_path, monkeypatch
-):
-    folders = (tmp_path / "whole", tmp_path / "cut")
-    whole = fit("ctkd", split, TINY, folders[0], teacher=teachers["all"], progress=False)
-    original, calls = methods.Distilled.loss, []
-
-    def stop(self, batch):
-        calls.append(1)
-        if len(calls) == 6:  # four steps an epoch: in the second one
-            raise KeyboardInterrupt
-        return original(self, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(methods.Distilled, "loss", stop)
-        with pytest.raises(Interrupted, match="goes on"):
-            fit("ctkd", split, TINY, folders[1], teacher=teachers["all"], progress=False)
-    cut = fit("ctkd", split, TINY, folders[1], teacher=teachers["all"], progress=False)
-    assert (cut.scores, cut.config, cut.teacher) == (whole.scores, whole.config, whole.teacher)
-    for name in whole.f1:
-        ours, theirs = (load_file(weights_file(folder, name)) for folder in folders)
-        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
-
-
-def test_under_bf16_soft_labels_keep_their_digits(split, tmp_path, watched, monkeypatch):
-    monkeypatch.setattr(training, "multiplies_bf16", lambda kind: True)
-    config = profile("cpu", epochs=1, batch_size=16)
-    assert (config.precision, config.channels_last) == ("bf16-mixed", True)
-    folder = tmp_path / "teacher"
-    fit("teacher", split, config, folder, progress=False)
-    fit("mlkd", split, config, tmp_path / "run", teacher=folder, progress=False)
-    for batch in (shown for weak in watched for shown in (weak, weak.strong)):
-        assert batch.soft.dtype == batch.x["rgb"].dtype == torch.float32
-        assert not torch.equal(batch.soft, batch.soft.bfloat16().float())
-        assert batch.x["rgb"].is_contiguous(memory_format=torch.channels_last)
-
-
 # ---------------------------------------------------------------- teachers that do not fit
 
 
@@ -270,10 +190,6 @@ def test_the_settings_of_a_teacher_are_its_own_and_its_accelerator_the_students(
     assert check_teacher(None, methods.Student, split, TINY) == TINY
 
 
-def another_name(split):
-    return data.Split(*(replace(part, name="others") for part in split))
-
-
 def another_split(split):
     return data.load("scenes:n=66,size=16").split(seed=1)
 
@@ -281,14 +197,6 @@ def another_split(split):
 def another_scale(split):
     bounds = dict.fromkeys(("rgb", "depth"), split.train.normalization["depth"])
     return data.Split(*(replace(part, normalization=bounds) for part in split))
-
-
-def fewer_classes(split):
-    return data.load("scenes:n=66,size=16,shapes=2").split(seed=0)
-
-
-def another_order(split):
-    return data.load("scenes:n=66,size=16,modalities=depth+rgb").split(seed=0)
 
 
 def edit(file, old, new):
@@ -301,24 +209,20 @@ def cut_weights(folder):
 
 
 WRONG = [
-    (lambda f, s: forge(f, another_name(s)), "has data=others, the student scenes; "),
     (lambda f, s: forge(f, another_split(s)), r"has split=\w{16}, the student \w{16}; "),
     (lambda f, s: forge(f, another_scale(s)), r"has split=\w{16}, the student \w{16}; "),
-    (lambda f, s: forge(f, another_order(s)), r"has split=\w{16}, the student \w{16}; "),
-    (lambda f, s: forge(f, fewer_classes(s)), "has classes=6, the student 9; "),
     (lambda f, s: forge(f, s, options(reads="rgb")), "has reads=rgb, the student all; train"),
     (
         lambda f, s: forge(f, s, method=methods.Student),
         "is a run of student; kdv1 learns from a run of teacher",
     ),
-    (lambda f, s: claim(f, identity(Teacher, s, TINY)), "no such result; train the run first"),
     (lambda f, s: None, "no such result; train the run first"),
     (
         lambda f, s: edit(forge(f, s) / "result.json", "0123456789", "9876543210"),
         "was changed after it was measured .*; run the command again with --recompute",
     ),
     (lambda f, s: edit(forge(f, s) / "config.json", "}", ""), "not valid JSON"),
-    (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the folder"),
+    (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the run"),
 ]
 
 
@@ -337,7 +241,7 @@ def test_a_teacher_that_does_not_fit_is_named_and_nothing_is_left(split, tmp_pat
 @pytest.mark.parametrize("damage", [lambda folder: None, cut_weights])
 def test_a_teacher_without_weights_is_named(split, tmp_path, damage):
     damage(forge(tmp_path / "teacher", split))
-    with pytest.raises(RunError, match="this teacher cannot be read"):
+    with pytest.raises(RunError, match="cannot be read"):
         fit("kdv2", split, TINY, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
 
 
@@ -352,19 +256,3 @@ def test_a_teacher_is_needed_by_taught_methods_and_no_others(split, teachers, tm
     )
     assert str(caught.value).startswith(f"teacher: {method} {way_out}")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("given", [{"teacher": "sonar"}, {"temperature": 0.0}, {"colour": "red"}])
-def test_options_that_do_not_fit_leave_nothing(split, teachers, tmp_path, given):
-    run, teacher = tmp_path / "run", teachers["all"]
-    with pytest.raises((ConfigError, RunError)):
-        fit("kdv2", split, options(**given), run, teacher=teacher, progress=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_of_a_student_of_another_teacher_is_refused(split, teachers, tmp_path):
-    once, run = replace(TINY, epochs=1), tmp_path / "run"
-    fit("kdv1", split, once, run, teacher=teachers["all"], progress=False)
-    other = forge(tmp_path / "teacher", split)
-    with pytest.raises(RunError, match=r"holds a run with teacher='all', not '0123456789'"):
-        fit("kdv1", split, once, run, teacher=other, progress=False)

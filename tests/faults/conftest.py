@@ -1,10 +1,7 @@
-"""What tests of faults share: the run that nothing happened to, a small disk, and the tally of the
-kills."""
+"""What tests of faults share: the run that nothing happened to, and a small disk."""
 
-import statistics
 import subprocess
 import time
-from collections import Counter
 
 import pytest
 from fixtures import children
@@ -42,13 +39,3 @@ def disk(tmp_path):
     mount.place = place
     yield mount
     subprocess.run(["umount", place], check=True)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """How many kills hit which moment."""
-    if kills := children.KILLS:
-        terminalreporter.section("kills, each resumed to the same numbers")
-        median = statistics.median(seconds for _, seconds in kills)
-        terminalreporter.line(f"{len(kills)} kills, done again after a median of {median:.1f} s")
-        for place, count in Counter(place for place, _ in kills).most_common():
-            terminalreporter.line(f"  {count:3} {place}")

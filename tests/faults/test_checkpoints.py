@@ -2,55 +2,12 @@
 refused."""
 
 import os
-import shutil
-import signal
 
 import pytest
 import torch
-from fixtures import children
-from fixtures.children import Signal
 
 from discom.checkpoint import FILES, Checkpoint, forget
 from discom.errors import RunError
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory):
-    """The folder of runs of a run that was killed in its last epoch, with two checkpoints."""
-    folder = tmp_path_factory.mktemp("begun")
-    fault = Signal(2 * children.EPOCHS, "step")
-    child = children.start(folder, children.train, folder / "runs", fault)
-    assert child.end() == -signal.SIGKILL
-    run = children.folder_of(folder / "runs")
-    assert all((run / name).exists() for name in FILES)
-    return folder / "runs"
-
-
-@pytest.mark.slow
-def test_a_run_with_a_truncated_checkpoint_goes_on_from_the_one_before_to_the_same_numbers(
-    whole, begun, tmp_path
-):
-    runs = shutil.copytree(begun, tmp_path / "runs")
-    state = children.folder_of(runs) / "state.pt"
-    os.truncate(state, state.stat().st_size // 2)
-    child = children.start(tmp_path, children.train, runs)
-    assert child.end() == 0, child.text()
-    assert f"{state}: cannot be resumed from (" in child.text()
-    assert "); going on from state-before.pt, the one before" in child.text()
-    children.same_run(whole[0], children.folder_of(runs))
-
-
-@pytest.mark.slow
-def test_where_both_are_damaged_both_are_named_with_the_way_out(begun, tmp_path):
-    runs = shutil.copytree(begun, tmp_path / "runs")
-    folder = children.folder_of(runs)
-    for name in FILES:
-        (folder / name).write_bytes((folder / name).read_bytes()[:1000])
-    child = children.start(tmp_path, children.train, runs)
-    assert child.end() == 2
-    (line,) = child.errors()
-    assert line.startswith(f"discom: error: {folder}/state.pt: cannot be resumed from (")
-    assert line.endswith("; delete state.pt and state-before.pt to start anew")
 
 
 def flip(content: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """A disk that is full, or that may not be written: one line, nothing by halves, and the same
 numbers once there is room."""
 
-import os
 import signal
 
 import pytest
@@ -55,12 +54,3 @@ def test_a_disk_that_may_not_be_written_stops_the_run_with_one_line(whole, disk,
     again = children.start(tmp_path, children.train, runs)
     assert again.end() == 0, again.text()
     children.same_run(whole[0], children.folder_of(runs))
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="rights do not bind root")
-def test_a_folder_without_the_right_to_write_stops_the_run_with_one_line(tmp_path):
-    runs = tmp_path / "runs"
-    runs.mkdir(mode=0o555)
-    refused = children.start(tmp_path, children.train, runs)
-    assert refused.end() == 2, refused.text()
-    assert "cannot be written (Permission denied)" in refused.errors()[0]

@@ -2,13 +2,13 @@
 
 import random
 import signal
-import time
 
 import pytest
 from fixtures import children
 from fixtures.children import Signal
 
 pytestmark = pytest.mark.slow
+GOES_ON = "interrupted; the same command goes on from the last saved epoch"
 
 
 def pytest_generate_tests(metafunc):
@@ -29,15 +29,11 @@ def test_a_run_killed_at_a_random_moment_ends_with_the_same_numbers(whole, tmp_p
     drawn, attempt = random.Random(kill), 0
     while not killed(tmp_path, drawn, seconds, runs := tmp_path / f"runs-{attempt}"):
         attempt += 1  # it was quicker this time, and done
-    places = [children.place(folder.parent) for folder in runs.rglob(".lock")]
-    started = time.perf_counter()
     while drawn.random() < 0.3:  # and again on its way back
         killed(tmp_path, drawn, seconds, runs)
     child = children.start(tmp_path, children.train, runs)
     assert child.end() == 0, child.text()
     children.same_run(reference, children.folder_of(runs))
-    place = places[0] if places else "before there was a folder"
-    children.KILLS.append((place, time.perf_counter() - started))
 
 
 WORST = [
@@ -63,14 +59,12 @@ def test_a_run_killed_at_the_worst_moments_one_after_the_other_ends_with_the_sam
     children.same_run(whole[0], children.folder_of(runs))
 
 
-def test_two_processes_on_one_run_train_it_once(whole, tmp_path):
+def test_ctrl_c_and_sigterm_leave_status_130_one_line_and_a_run_to_resume(whole, tmp_path):
     runs = tmp_path / "runs"
-    both = [children.start(tmp_path / name, children.train, runs) for name in "ab"]
-    statuses = [child.end() for child in both]
-    for child, status in zip(both, statuses, strict=True):
-        if status:  # it came while the other one trained
-            assert child.errors()[0].endswith(
-                "another process trains this run; wait for it, or stop it"
-            )
-    assert 0 in statuses
+    for name, step in (("SIGINT", 5), ("SIGTERM", 4)):
+        stopped = children.start(tmp_path, children.train, runs, Signal(step, "step", name))
+        assert stopped.end() == 130
+        assert stopped.text().splitlines()[-1].endswith(GOES_ON)
+        assert "Traceback" not in stopped.text()
+    assert children.start(tmp_path, children.train, runs).end() == 0
     children.same_run(whole[0], children.folder_of(runs))

@@ -50,17 +50,9 @@ def test_tidy_deletes_what_killed_processes_left_and_nothing_else(tmp_path):
 
 
 EXPLAINED = [
-    (
-        OSError(errno.ENOSPC, "No space left on device", "a"),
-        "a: No space left on device; make room",
-    ),
-    (OSError(errno.EDQUOT, "Quota exceeded", "a"), "a: Quota exceeded; make room, or ask"),
-    (
-        PermissionError(errno.EACCES, "Permission denied", "a"),
-        "a: Permission denied; check the rights",
-    ),
-    (PermissionError(errno.EPERM, "Not permitted"), "here: Not permitted; check the rights"),
-    (OSError(errno.EROFS, "Read-only", "a"), "a: Read-only; choose another place"),
+    (OSError(errno.ENOSPC, "No space left", "a"), "a: No space left; make room"),
+    (PermissionError(errno.EPERM, "Not permitted"), "here: Not permitted; check the rights, or "),
+    (OSError(errno.EROFS, "Read-only", "a"), "a: Read-only; check the rights, or choose another"),
     (FileNotFoundError(errno.ENOENT, "No such file", "a"), "a: No such file; check the path"),
     (OSError("image file is truncated\n(3 bytes)"), "here: image file is truncated"),
 ]
@@ -69,7 +61,7 @@ EXPLAINED = [
 @pytest.mark.parametrize(("error", "line"), EXPLAINED)
 def test_an_error_of_the_system_is_one_line_with_its_way_out(error, line):
     assert explain(error, "here").startswith(line)
-    assert ("room" in explain(error)) == (error.errno in (errno.ENOSPC, errno.EDQUOT))
+    assert ("room" in explain(error)) == (error.errno == errno.ENOSPC)
 
 
 def fill(path, text="new", *, fail=False, **given):
@@ -106,21 +98,17 @@ def test_what_is_not_ours_is_never_replaced(tmp_path, overwrite, name):
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_json_comes_back_and_nan_is_refused(tmp_path):
+def test_json_comes_back_and_nan_and_damage_are_refused(tmp_path):
     content = {"a": [1, 2.5, None, True], "é": "Straße"}
     write_json(tmp_path / "a.json", content)
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="JSON compliant"):
             write_json(tmp_path / "a.json", {"loss": value})
     assert read_json(tmp_path / "a.json") == content
-    assert os.listdir(tmp_path) == ["a.json"]
-
-
-@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe\x00"])
-def test_damaged_json_is_named_with_a_way_out(tmp_path, content):
-    (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.json: not valid JSON .*; delete it and run the"):
-        read_json(tmp_path / "a.json")
+    for damaged in (b"", b'{"a": 1', b"\xff\xfe\x00"):
+        (tmp_path / "a.json").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"a\.json: not valid JSON .*; delete it and run the"):
+            read_json(tmp_path / "a.json")
 
 
 def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monkeypatch):
@@ -136,8 +124,5 @@ def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monke
     assert len({digest(part) for part in different}) == len(different)
     expected = hashlib.blake2b(json.dumps({"a": 1}).encode(), digest_size=8).hexdigest()
     assert digest({"a": 1}) == expected != digest({"a": 2})
-
-
-def test_checksum_is_sha256_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert checksum(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
