@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from discom.data import load
-from discom.data.folders import has_class_folders, read_folders
+from discom.data.images import has_class_folders, read_folders
 from discom.data.images import read_image, read_pixels, resize
 from discom.errors import ConfigError, DataError
 

@@ -161,7 +161,7 @@ def _windows(tile: str, files: Mapping[str, Path], window: int) -> tuple[list, n
 
 def _rasters() -> Any:
     """Loads GDAL, which only this reader needs."""
-    from discom.data import rasters
+    from discom.data.sources import rasters
 
     return rasters
 
