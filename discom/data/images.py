@@ -132,9 +132,8 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
     how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
     plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
-    resized = np.stack(
-        [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
-    )
+    bands = [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
+    resized = np.stack([np.asarray(band) for band in bands])
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
