@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
-from discom.data.folders import has_class_folders, read_folders
+from discom.data.images import has_class_folders, read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
@@ -33,22 +33,19 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     """Read a data set by name or folder.
 
     Args:
-        source: `scenes`, `scenes:n=600,seed=1` (any argument of `scenes.make`; modalities joined by
-            +), `scenes-dense` (the same with `scenes.dense`), a prepared folder, the name of a
-            public set that is prepared in data/, or a folder of images
+        source: `scenes` or `scenes-dense`, with arguments of `scenes.make` or `scenes.dense`
+            (`scenes:n=600,seed=1`; modalities joined by +), the name of a public set that is
+            prepared in data/, a prepared folder, or a folder of images
             `<modality>/<class>/<id>.png`. Any but the synthetic ones may say how it is divided and
             scaled: `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
-        ConfigError: an argument that `scenes.make`, `scenes.dense` or `MultiModalData.protocol`
-            does not have.
+        ConfigError: an argument that is not there.
 
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
-    >>> load("scenes-dense:n=3,size=16,objects=2").masks.shape
-    (3, 16, 16)
     """
     source = str(source)
     name, _, settings = source.partition(":")
@@ -63,8 +60,7 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
 
 
 def locate(source: str | Path) -> Path:
-    """The folder that a name or a folder with settings stands for: `eurosat:split=random` →
-    data/eurosat."""
+    """The folder of a name or of a folder with settings: `eurosat:split=random` → data/eurosat."""
     return _folder(_divide(str(source))[0])
 
 
@@ -81,8 +77,8 @@ def absolute(source: str) -> str:
 
 
 def _home() -> Path:
-    """Where `discom data prepare NAME` writes and `load("NAME")` looks: $DISCOM_DATA, or data/ of
-    the repository around the working directory (a notebook's, too), or ./data."""
+    """Where prepared data are: $DISCOM_DATA, or data/ of the repository around the working
+    directory (a notebook's, too), or ./data."""
     if place := os.environ.get("DISCOM_DATA"):
         return Path(place)
     here = Path.cwd()
@@ -138,7 +134,7 @@ def _arguments(source: str, settings: str, function: Callable, what: str) -> dic
             raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {choices}")
         try:
             arguments[name] = _value(name, value, kinds[name])
-        except ValueError:
+        except (KeyError, ValueError):
             example = f"write e.g. {what}:n=600,epsilon=0.2"
             raise ConfigError(f"{source}: '{value}' is no value for {name}; {example}") from None
     return arguments
@@ -147,16 +143,14 @@ def _arguments(source: str, settings: str, function: Callable, what: str) -> dic
 def _value(name: str, text: str, kind: Any) -> Any:
     if name == "modalities":
         return text.split("+")
-    if kind is bool:  # Python's own takes any word for true
-        if text.lower() not in TRUTHS:
-            raise ValueError(text)
-        return TRUTHS[text.lower()]
+    if kind is bool:
+        return TRUTHS[text.lower()]  # Python's own takes any word for true
     return kind(text) if kind in (int, float) else text
 
 
 def __getattr__(name: str) -> Any:
-    """Batches bring torch, which reading an image and using an exported branch do without; where
-    HOME is depends on the working directory."""
+    """Batches bring torch, which reading an image does without; HOME depends on the working
+    directory."""
     if name == "HOME":
         return _home()
     if name in ("Batch", "Batches"):

@@ -1,7 +1,4 @@
-"""Augmentation: rigid motions of each image, and harder views, a batch at a time.
-
-Shapes: B images of a batch, C bands, H × W pixels.
-"""
+"""Augmentation: rigid motions of each image, and harder views, a batch [B, C, H, W] at a time."""
 
 from functools import lru_cache
 
@@ -44,7 +41,6 @@ def motion_table(height: int, width: int, device: torch.device | str = "cpu") ->
 
 @lru_cache(maxsize=32)
 def _inverse_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """The table that undoes `motion_table`, row by row."""
     return motion_table(height, width).argsort(1).to(device)
 
 
@@ -59,7 +55,6 @@ def move(x: Tensor, motions: Tensor) -> Tensor:
 
 
 def _gather(x: Tensor, table: Tensor, motions: Tensor) -> Tensor:
-    """Pixel table[motions[b], p] of image b to place p: x [B, C, H, W], table [16, H·W]."""
     source = table[motions.to(x.device, non_blocking=True)]  # [B, H·W]
     return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
@@ -82,20 +77,15 @@ def draw_views(
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
-    """Each image [B, C, H, W], mask or map of features in its view's motion; nothing is blanked.
-
-    >>> turn(torch.arange(4).view(1, 1, 2, 2), torch.tensor([2])).flatten().tolist()  # a flip
-    [1, 0, 3, 2]
-    """
+    """Each image, mask or map of features [B, C, H, W] in its view's motion; nothing is blanked."""
     return move(x, DISTINCT[views % 8]) if (views % 8).any() else x
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
     """Undo `turn` exactly, for values and gradients.
 
-    A map of features of a moved image, such as [B, D, H/8, W/8], is put back as well, if its cells
-    are those of the image's own grid (pooling keeps them; a padded convolution with stride 2 shifts
-    them by half a cell).
+    A map of features [B, D, H/8, W/8] of a moved image is put back as well where its cells are
+    those of the image's own grid: pooling keeps them, a padded convolution with stride 2 does not.
 
     >>> x, views = torch.arange(12.0).view(1, 1, 3, 4), torch.tensor([2])
     >>> torch.equal(restore(turn(x, views), views), x)
@@ -108,7 +98,7 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
 
 def view(x: Tensor, views: Tensor) -> Tensor:
     """Images [B, C, H, W] each in its own view: motion v mod 8, then quarter v div 8 set to 0 (none
-    for 0). There are few views, so that a frozen network's answers to all of them can be kept.
+    for 0).
 
     >>> view(torch.ones(1, 1, 2, 2), torch.tensor([8]))[0, 0].tolist()
     [[0.0, 1.0], [1.0, 1.0]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -18,13 +19,11 @@ __all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
 
 
 class Batch:
-    """Modality → images [B, C, H, W] in [0, 1] and labels [B], or [B, H, W] for dense prediction.
+    """Modality → images `x` [B, C, H, W] in [0, 1] and labels `y` [B], or [B, H, W] where dense.
 
     A plain class: in bf16, Fabric rounds the tensors of a dataclass, such as a teacher's logits.
 
     Args:
-        x, y: images and labels.
-        epoch: from 0 on.
         soft: what a teacher says about these very images: logits [B, C] or maps.
         strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
@@ -51,12 +50,8 @@ class Batch:
 
 @dataclass
 class SoftLabels:
-    """A teacher's logits for every view of every image: Σ_m shares[m][row of m, view of m] + bias.
-
-    Args:
-        shares: modality that the teacher reads → its part of the logits [N, views, C].
-        bias: [C].
-    """
+    """A teacher's logits for every view of every image: Σ_m shares[m][row of m, view of m] + bias,
+    from modality → its part of the logits [N, views, C], and the bias [C]."""
 
     shares: Mapping[str, Tensor]
     bias: Tensor
@@ -65,27 +60,21 @@ class SoftLabels:
         """Logits [B, C] of the samples at `rows`, each modality seen in its own view."""
         logits = self.bias
         for name, share in self.shares.items():
-            row, number = (
-                where[name].to(share.device, non_blocking=True) for where in (rows, views)
+            row, view_of = (
+                part[name].to(share.device, non_blocking=True) for part in (rows, views)
             )
-            logits = logits + share[row, number]
+            logits = logits + share[row, view_of]
         return logits
 
 
 def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
     """Rows of the ids that all of `names` have; a DataError where they share none."""
-    shared = [np.isin(data.ids, data.modalities[name].ids) for name in names]
-    ids = data.ids[np.logical_and.reduce(shared)].tolist()
-    if not ids:
-        listed = ", ".join(names)
-        raise DataError(
-            f"{data.name}: no id stands in each of {listed}; train a method without pairs"
-        )
-    rows = {}
-    for name in names:
-        place = {i: row for row, i in enumerate(data.modalities[name].ids.tolist())}
-        rows[name] = torch.tensor([place[i] for i in ids])
-    return rows
+    own = {name: data.modalities[name].ids for name in names}
+    ids = data.ids[np.logical_and.reduce([np.isin(data.ids, some) for some in own.values()])]
+    if not len(ids):
+        lack = f"no id stands in each of {', '.join(names)}"
+        raise DataError(f"{data.name}: {lack}; train a method without pairs")
+    return {name: torch.from_numpy(pd.Index(some).get_indexer(ids)) for name, some in own.items()}
 
 
 def room(device: torch.device | str) -> float:
@@ -94,16 +83,9 @@ def room(device: torch.device | str) -> float:
 
 
 class Images:
-    """The scaled images of one modality, or of several ("rgb+depth": the stacked bands of the same
-    scenes): kept on the device where they fit, else read from disk as asked.
-
-    Args:
-        data: one part of a split.
-        name: a modality, or several joined by +.
-        device: where images and truth are given.
-        resident_bytes: what is larger as float32 stays on disk; `room(device)` by default.
-        dense: whether `truth` is a class for every pixel.
-    """
+    """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
+    the same scenes): kept on the device up to `resident_bytes` (by default `room(device)`), else
+    read from disk as asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
         self,
@@ -161,19 +143,15 @@ class Images:
 class Batches:
     """The epochs of a training part, each a function of (seed, epoch) alone.
 
-    Every sample is shown once an epoch. An epoch has ceil(N / B) batches of nearly equal size (129
-    samples at B = 128 make 65 + 64), so none is too small for BatchNorm. Where modalities differ in
-    size, the smaller ones are repeated, shuffled anew.
+    Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
+    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
 
     Args:
-        data: the training part.
         batch_size: B, at most so many of each modality in a batch, from 2 on.
-        seed: of the run.
         epochs: of the run; `Batch.progress` is epoch / epochs.
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
             i of every modality the same scene and leaves out samples that lack a modality.
         augment: probability that an image is flipped and turned, each on its own.
-        device, memory_format: of the images.
         soft: (rows, views) → what a teacher says about these samples.
         strong: whether batches have a second view: moved anew, and one quarter blank.
         coupled: whether all modalities of a sample are moved alike; needs pairs.
@@ -229,9 +207,8 @@ class Batches:
         if pairing == "paired":
             self.rows = paired_rows(data, list(data.modalities))
         self.count = max(len(rows) for rows in self.rows.values())
-        self.steps = max(
-            1, min(-(-self.count // batch_size), self.count // 2)
-        )  # none of one sample
+        steps = min(-(-self.count // batch_size), self.count // 2)  # none of one sample
+        self.steps = max(1, steps)
         least = self.count // self.steps
         if least < world:
             advice = f"raise batch_size, or use {least}"

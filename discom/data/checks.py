@@ -30,15 +30,14 @@ def check_images(images: Any, where: str) -> str:
         DataError: naming the sample, band and pixel of the first value that is not finite.
     """
     check_shape(images, where)
-    return _check_values(
-        images, lambda part: ~np.isfinite(part), where, "fill or drop such samples first"
-    )
+    advice = "fill or drop such samples first"
+    return _check_values(images, lambda part: ~np.isfinite(part), where, advice)
 
 
 def check_masks(masks: Any, classes: int, where: str) -> str:
     """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once.
 
-    An image without any label is allowed: it counts in no score and in no term that reads labels.
+    An image without any label is allowed.
 
     Raises:
         DataError: no masks, or naming the sample, pixel and value of the first wrong id.
@@ -58,11 +57,10 @@ def _check_values(array: Any, wrong: Callable, where: str, advice: str) -> str:
         places = np.argwhere(wrong(part))
         if len(places):
             value, (sample, *place) = part[tuple(places[0])], places[0].tolist()
-            band = f", band {place[0]}" if len(place) == 3 else ""
+            name = f"sample {rows.start + sample}"
+            name += f", band {place[0]}" if len(place) == 3 else ""
             pixel = f"pixel ({place[-2]}, {place[-1]})"
-            raise DataError(
-                f"{where}: sample {rows.start + sample}{band} holds {value} at {pixel}; {advice}"
-            )
+            raise DataError(f"{where}: {name} holds {value} at {pixel}; {advice}")
         digests.append(digest(part))
     return digest(digests)
 
@@ -99,9 +97,8 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
             if not 0 <= row < count:
                 raise DataError(f"{where}/{part}: index {row} is outside 0 … {count - 1}")
             if row in owner:
-                raise DataError(
-                    f"{where}/{part}: index {row} is in {owner[row]} already; keep it in one part"
-                )
+                twice = f"index {row} is in {owner[row]} already"
+                raise DataError(f"{where}/{part}: {twice}; keep it in one part")
             owner[row] = part
 
 
@@ -109,10 +106,8 @@ def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> Non
     """Refuse fewer than two classes with samples, or a class with too few for three parts."""
     counts = np.bincount(labels, minlength=len(classes))
     if (counts > 0).sum() < 2:
-        only = classes[int(counts.argmax())]
-        raise DataError(
-            f"{where}: only class '{only}' has samples; two classes at least are needed"
-        )
+        only = f"only class '{classes[int(counts.argmax())]}' has samples"
+        raise DataError(f"{where}: {only}; two classes at least are needed")
     for name, count in zip(classes, counts, strict=True):
         if count < 3:
             few = f"class '{name}' has {count} sample(s)"
@@ -120,12 +115,8 @@ def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> Non
 
 
 def check_data(data: Any) -> None:
-    """Refuse a MultiModalData whose arrays do not fit together.
-
-    Raises:
-        DataError: arrays of different length, labels out of range, an id twice, an id with two
-            labels, masks of another size than the images.
-    """
+    """Refuse a MultiModalData with arrays of different length, labels out of range, an id twice, an
+    id with two labels, or masks of another size than the images."""
     if not data.modalities:
         raise DataError(f"{data.name}: no modality; give at least one")
     kinds = {np.asarray(m.ids).dtype.kind in "iu" for m in data.modalities.values()}
@@ -144,9 +135,8 @@ def check_data(data: Any) -> None:
 def _check_modality(data: Any, name: str, modality: Any) -> None:
     where, ids = f"{data.name}/{name}", pd.Index(modality.ids)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise DataError(
-            f"{where}: a modality's name is lower-case letters, digits and _; rename it"
-        )
+        rule = "a modality's name is lower-case letters, digits and _"
+        raise DataError(f"{where}: {rule}; rename it")
     check_labels(modality.y, len(modality.x), len(data.classes), where)
     if len(ids) != len(modality.x):
         raise DataError(f"{where}: {len(ids)} ids for {len(modality.x)} samples; give one for each")
@@ -181,10 +171,8 @@ def levels(modality: Any) -> np.ndarray:
 
 
 def odd_levels(levels: np.ndarray, factor: float = 100.0) -> np.ndarray:
-    """Rows of the images whose level [N] differs from the median by more than `factor`, either way.
-
-    A depth image in metres among millimetres has a thousandth of their level, an 8-bit file among
-    16-bit ones a 256th. A mistake that keeps the level is not seen.
+    """Rows of the images whose level [N] differs from the median by more than `factor`, either way:
+    metres among millimetres, 8-bit files among 16-bit ones.
 
     >>> odd_levels(np.array([2100.0, 1900.0, 2.0, 2000.0])).tolist()  # one image in metres
     [2]

@@ -19,12 +19,13 @@ __all__ = ["near_duplicates"]
 
 SIDE = 32  # pixels of the small pictures that are compared
 CANDIDATES = 32  # nearest hashes of an image that are compared pixel by pixel
+DISTANCE, LIKENESS = 14, 0.85  # bits of 64 at most, and correlation at least
 COLUMNS = ["modality", "part", "id", "other_part", "other_id", "distance", "likeness"]
 
 
 class _Sketch(NamedTuple):
-    """One modality's images in one part: ids, small pictures [N, ≤ 3, SIDE, SIDE] uint8, their
-    hashes [N, 64] of 0 and 1, and the ids of images that show nothing."""
+    """Ids, small pictures [N, ≤ 3, SIDE, SIDE] uint8, their hashes [N, 64] of 0 and 1, and the ids
+    of images that show nothing."""
 
     ids: np.ndarray
     pictures: np.ndarray
@@ -32,31 +33,21 @@ class _Sketch(NamedTuple):
     flat: np.ndarray
 
 
-def near_duplicates(split: Split, distance: int = 14, likeness: float = 0.85) -> pd.DataFrame:
+def near_duplicates(split: Split) -> pd.DataFrame:
     """Every image that has a near copy in an earlier part of the split, with the most alike one.
 
-    Each image is scaled by the bounds of the training part and made small, neighbouring bands
-    averaged to three pictures at most. Their mean is hashed to 64 bits. Of the 32 nearest hashes,
-    those within `distance` are compared pixel by pixel: r correlates the small pictures, and is the
-    largest over shifts by one small pixel in every direction.
+    Each image is scaled, made small (32×32, three bands at most) and hashed to 64 bits. Of the 32
+    nearest hashes, those within 14 bits are compared pixel by pixel, over shifts by one small
+    pixel; correlated by 0.85 or more is a copy. A copy that was turned, mirrored or cropped is not
+    found.
 
     d(a, b) = Σ_k [a_k ≠ b_k];  r(a, b) = max_shift ⟨a, b_shift⟩ / (‖a‖ ‖b_shift‖)
 
-    Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010;
-    hashes by ImageHash.
-
-    On synthetic scenes of 32×32 pixels, of 168 million pairs of different RGB images 12 pass; of
-    copies that were darkened, brightened, moved by a pixel or saved as JPEG (quality 90, 75), 100,
-    99, 96, 94 and 80 % pass. A copy that was turned, mirrored or cropped is not found.
-
-    Args:
-        split: of any data; a copy in the same part is no leak.
-        distance: of two hashes at most, in bits of 64.
-        likeness: correlation at least, in [-1, 1].
+    Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010.
 
     Returns:
-        One row for each image and earlier part: modality, part and id of the earlier image,
-        other_part and other_id of the later one, distance, likeness; most alike first.
+        One row for each image and earlier part, most alike first: modality, part and id of the
+        earlier image, other_part and other_id of the later one, distance d, likeness r.
         `attrs["flat"]`: modality → ids of images without any structure, which match none.
 
     >>> from discom import data
@@ -70,9 +61,7 @@ def near_duplicates(split: Split, distance: int = 14, likeness: float = 0.85) ->
         parts = {part: _sketch(data, name) for part, data in zip(split._fields, split, strict=True)}
         flat[name] = np.concatenate([sketch.flat for sketch in parts.values()]).tolist()
         for part, other in combinations(parts, 2):
-            for first, second, *closeness in _matches(
-                parts[part], parts[other], distance, likeness
-            ):
+            for first, second, *closeness in _matches(parts[part], parts[other]):
                 matches.append((name, part, first, other, second, *closeness))
     table = pd.DataFrame(matches, columns=COLUMNS)
     table = table.sort_values("likeness", ascending=False, ignore_index=True)
@@ -92,8 +81,7 @@ def _sketch(data: MultiModalData, name: str) -> _Sketch:
 
 
 def _small(image: np.ndarray) -> np.ndarray | None:
-    """[C, H, W] → [≤ 3, SIDE, SIDE], stretched over 0 … 255; None where there is nothing to
-    stretch."""
+    """[C, H, W] → [≤ 3, SIDE, SIDE], stretched over 0 … 255; None where all is flat."""
     bands = np.stack([group.mean(0) for group in np.array_split(image, min(3, len(image)))])
     small = resize(bands, (SIDE, SIDE), smooth=True)
     low, span = small.min(), np.ptp(small)
@@ -104,7 +92,7 @@ def _hash(picture: np.ndarray) -> np.ndarray:
     return imagehash.phash(Image.fromarray(picture.mean(0).astype(np.uint8))).hash.ravel()
 
 
-def _matches(first: _Sketch, second: _Sketch, distance: int, likeness: float) -> Iterator[tuple]:
+def _matches(first: _Sketch, second: _Sketch) -> Iterator[tuple]:
     """(id in `first`, id in `second`, distance, likeness): the most alike pair of each image."""
     if not len(first.ids) or not len(second.ids):
         return
@@ -116,9 +104,9 @@ def _matches(first: _Sketch, second: _Sketch, distance: int, likeness: float) ->
     for start in range(0, len(rows), 64):
         some = slice(start, start + 64)
         alike = _likeness(first.pictures[rows[some]], second.pictures[some])
-        alike = np.where(bits[some] < distance + 0.5, alike, -1)
+        alike = np.where(bits[some] < DISTANCE + 0.5, alike, -1)
         best = alike.argmax(1)
-        for k in np.flatnonzero(alike.max(1) >= likeness):
+        for k in np.flatnonzero(alike.max(1) >= LIKENESS):
             row, column = start + k, best[k]
             pair = first.ids[rows[row, column]], second.ids[row]
             yield *pair, round(bits[row, column]), round(float(alike[k, column]), 3)

@@ -1,20 +1,19 @@
-"""Image files to arrays, and arrays to another size."""
+"""Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
-import tifffile
 from PIL import ExifTags, Image
 
 from discom.data.checks import check_images
-from discom.errors import DataError, first_line
+from discom.data.multimodal import Modality, MultiModalData
+from discom.errors import ConfigError, DataError, first_line
 
-__all__ = ["ENDINGS", "check_one_size", "image_size", "open_image", "read_image", "read_pixels"]
-__all__ += ["resize"]
+__all__ = ["ENDINGS", "check_one_size", "has_class_folders", "open_image", "read_folders"]
+__all__ += ["read_image", "read_pixels", "resize"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
@@ -23,48 +22,49 @@ def read_pixels(file: Path | str) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
-    A JPEG is turned as its EXIF entry says. A TIFF says itself which axis has the bands; a plain
-    array of three axes has them last when the last axis is the smallest, and first otherwise.
+    A JPEG is turned as its EXIF entry says. A TIFF says itself which axis has the bands; of a plain
+    array with three axes it is the last one where that is the smallest, else the first.
 
     Raises:
         DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
     """
-    file, axes = Path(file), ""
+    file = Path(file)
     with _named(file):
-        match file.suffix.lower():
-            case ".npy":
-                pixels = np.load(file, allow_pickle=False)
-            case ".tif" | ".tiff":
-                with tifffile.TiffFile(file) as tiff:
-                    pixels, axes = tiff.series[0].asarray(), tiff.series[0].axes
-            case ".jpg" | ".jpeg":
-                pixels = _read_jpeg(file.read_bytes())
-            case _:
-                pixels = imagecodecs.imread(_not_empty(file.read_bytes()))
+        pixels, axes = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]
     if pixels.ndim != 3:
-        raise DataError(
-            f"{file}: has shape {pixels.shape}; an image is [H, W], [H, W, C] or [C, H, W]"
-        )
+        shapes = "an image is [H, W], [H, W, C] or [C, H, W]"
+        raise DataError(f"{file}: has shape {pixels.shape}; {shapes}")
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
     check_images(pixels[None], str(file))
     return pixels
 
 
-def _not_empty(content: bytes) -> bytes:
-    if not content:
+def _decode(file: Path) -> tuple[np.ndarray, str]:
+    """The pixels, and the names of a TIFF's axes; decoders are loaded where a file needs them."""
+    ending = file.suffix.lower()
+    if ending == ".npy":
+        return np.load(file, allow_pickle=False), ""
+    if ending in (".tif", ".tiff"):
+        import tifffile
+
+        with tifffile.TiffFile(file) as tiff:
+            return tiff.series[0].asarray(), tiff.series[0].axes
+    import imagecodecs
+
+    if not (content := file.read_bytes()):
         raise ValueError("the file is empty")
-    return content
+    pixels = imagecodecs.imread(content)
+    return (_upright(pixels, content) if ending in (".jpg", ".jpeg") else pixels), ""
 
 
-def _read_jpeg(content: bytes) -> np.ndarray:
-    if not _not_empty(content).rstrip(b"\0").endswith(b"\xff\xd9"):
+def _upright(pixels: np.ndarray, content: bytes) -> np.ndarray:
+    if not content.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise ValueError("the end of the JPEG is missing")  # decoders fill it without a word
     with Image.open(BytesIO(content)) as image:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    pixels = imagecodecs.imread(content)
     if orientation in (5, 6, 7, 8):  # rows are columns
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -83,43 +83,27 @@ def _named(file: Path | str) -> Iterator[None]:
         raise DataError(f"{file}: no such file") from None
     except Exception as error:
         reason = first_line(error).partition(f" '{file}")[0]
-        raise DataError(
-            f"{file}: cannot be read as an image ({reason}); replace or remove it"
-        ) from None
+        message = f"cannot be read as an image ({reason}); replace or remove it"
+        raise DataError(f"{file}: {message}") from None
 
 
 @contextmanager
 def open_image(file: Path | str) -> Iterator[Image.Image]:
-    """A PNG or JPEG of which no more is read than the block asks for.
-
-    Raises:
-        DataError: unreadable.
-    """
+    """A PNG or JPEG of which no more is read than the block asks for; unreadable: DataError."""
     with _named(file), Image.open(file) as image:
         yield image
 
 
-def image_size(file: Path | str) -> tuple[int, int]:
-    """Height and width as the head of a PNG or JPEG has them; the pixels are not decoded.
-
-    Raises:
-        DataError: unreadable.
-    """
-    with open_image(file) as image:
-        return image.height, image.width
-
-
 def check_one_size(files: Mapping[str, Path], what: str) -> None:
-    """Refuse the images of one scene that differ in size: resized, they would look like a pair.
-
-    Args:
-        files: name → file, of the same scene.
-        what: the names are, such as "the modalities".
+    """Refuse the images {name: file} of one scene that differ in size; `what` the names are.
 
     Raises:
         DataError: naming the first file and every size.
     """
-    sizes = {name: "{}×{}".format(*image_size(file)) for name, file in files.items()}
+    sizes = {}
+    for name, file in files.items():
+        with open_image(file) as image:
+            sizes[name] = f"{image.height}×{image.width}"
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
         first = next(iter(files.values()))
@@ -133,9 +117,7 @@ def read_image(file: Path | str) -> np.ndarray:
 
 def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
     """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
-    pixel is taken as it is.
-
-    Depth, temperature and class ids must not be smoothed: the mean of a hole and a wall is neither.
+    pixel is taken (depth, temperature, class ids: the mean of a hole and a wall is neither).
 
     >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
     [[0, 9], [0, 9], [5, 7], [5, 7]]
@@ -150,8 +132,76 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
     how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
     plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
-    bands = [np.asarray(Image.fromarray(b).resize((new_width, new_height), how)) for b in plain]
-    resized = np.stack(bands)
+    bands = [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
+    resized = np.stack([np.asarray(band) for band in bands])
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
+
+
+def has_class_folders(root: Path | str) -> bool:
+    """Whether `root` looks like `<modality>/<class>/` with at least one image."""
+    return any(_is_image(file) for file in Path(root).glob("*/*/*"))
+
+
+def read_folders(
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    size: int | tuple[int, int] | None = None,
+) -> MultiModalData:
+    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
+    pair, and samples without a partner are kept.
+
+    Args:
+        root: the folder that has one tree per modality.
+        modalities: which trees; None takes all, in alphabetical order, as classes are.
+        size: height and width of all images, or one number for both; other proportions are
+            squeezed. Three bands or more are averaged, of fewer (depth) the nearest pixel is taken.
+
+    Raises:
+        DataError: no images, an unreadable file, other band counts within a modality, or other
+            sizes, where no `size` is given.
+    """
+    root = Path(root)
+    size = (size, size) if isinstance(size, int) else size
+    if size and min(size) < 1:
+        raise ConfigError(f"size: {size} has no pixel; give a side such as 64")
+    trees = sorted(path for path in root.glob("[!.]*") if path.is_dir())
+    trees = [root / name for name in modalities] if modalities else trees
+    files: dict[str, list[Path]] = {}
+    for tree in trees:
+        if (name := tree.name.lower()) in files:
+            raise DataError(f"{tree}: another folder has this name in other letters; rename one")
+        files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))
+        if not files[name]:
+            endings = " ".join(ENDINGS)
+            raise DataError(
+                f"{tree}: no images; expected {tree}/<class>/<id> with one of {endings}"
+            )
+    if not files:
+        raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
+    classes = sorted({file.parent.name for tree in files.values() for file in tree})
+    read = {name: _modality(tree, classes, size) for name, tree in files.items()}
+    return MultiModalData(read, tuple(classes), name=root.resolve().name)
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
+
+
+def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | None) -> Modality:
+    images: list[np.ndarray] = []
+    for file in files:
+        pixels = read_pixels(file)
+        images.append(resize(pixels, size, smooth=len(pixels) >= 3) if size else pixels)
+        if images[-1].shape != images[0].shape:
+            advice = "give a size (--size 64), and all are brought to it"
+            if len(pixels) != len(images[0]):
+                advice = "bring all images of a modality to one band count"
+            one, other = (
+                f"{h}×{w} with {c} band(s)" for c, h, w in (pixels.shape, images[0].shape)
+            )
+            raise DataError(f"{file}: is {one}, but {files[0].name} is {other}; {advice}")
+    labels = np.array([classes.index(file.parent.name) for file in files])
+    ids = np.array([f"{file.parent.name}/{file.stem}" for file in files])
+    return Modality(np.stack(images), labels, ids)  # of the widest of their types

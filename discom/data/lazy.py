@@ -13,7 +13,7 @@ __all__ = ["Lazy", "Rows", "is_lazy", "take_rows"]
 
 def is_lazy(array: Any) -> bool:
     """Whether the values are still on disk."""
-    return isinstance(array, np.memmap | Rows | Lazy)
+    return isinstance(array, np.memmap | _OnDisk)
 
 
 def take_rows(array: Any, rows: np.ndarray) -> Any:
@@ -23,35 +23,42 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
     return Rows(array, rows) if is_lazy(array) else array[rows]
 
 
-class Rows:
-    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
+class _OnDisk:
+    """What NumPy asks of an array, from `_rows(rows, further axes)`."""
 
-    def __init__(self, base: Any, rows: np.ndarray):
-        self.base, self.rows = base, rows
-        self.shape, self.dtype, self.ndim = (len(rows), *base.shape[1:]), base.dtype, base.ndim
+    def __init__(self, shape: tuple, dtype: Any):
+        self.shape, self.dtype, self.ndim = shape, np.dtype(dtype), len(shape)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self.shape[0]
 
     def __getitem__(self, key) -> np.ndarray:
         first, *rest = key if isinstance(key, tuple) else (key,)
-        return np.asarray(self.base[(self.rows[first], *rest)])
+        return self._read(np.arange(len(self))[first], rest)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
+    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
+        raise NotImplementedError
 
-class Lazy:
+
+class Rows(_OnDisk):
+    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
+
+    def __init__(self, base: Any, rows: np.ndarray):
+        super().__init__((len(rows), *base.shape[1:]), base.dtype)
+        self.base, self.rows = base, rows
+
+    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
+        return np.asarray(self.base[(self.rows[rows], *rest)])
+
+
+class Lazy(_OnDisk):
     """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
 
-    What `read` returns is checked: an image of another shape or type, or with a pixel that is not
-    finite, is a DataError that names the item.
-
-    Args:
-        items: one per row, as a rule the image's file, or a tuple that begins with it.
-        read: from an item to an array of `shape` and `dtype`.
-        shape: of one row, as a rule (C, H, W).
-        dtype: of the values.
+    An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
+    another shape or type, or with a pixel that is not finite, is a DataError that names the file.
 
     >>> halves = Lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
     >>> halves.shape, halves[1:].shape, float(halves[-1].max())
@@ -59,25 +66,16 @@ class Lazy:
     """
 
     def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype):
+        super().__init__((len(items), *shape), dtype)
         self.items, self.read = list(items), read
-        self.shape, self.dtype = (len(self.items), *shape), np.dtype(dtype)
-        self.ndim = len(self.shape)
 
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, key) -> np.ndarray:
-        first, *rest = key if isinstance(key, tuple) else (key,)
-        rows = np.arange(len(self))[first]
+    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
         if rows.ndim == 0:
             return self._row(int(rows))[tuple(rest)].copy()  # a reader may keep what it gave
         images = np.empty((len(rows), *self.shape[1:]), self.dtype)
         for place, row in enumerate(rows):
             images[place] = self._row(row)
         return images[(slice(None), *rest)]
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.asarray(self[:], dtype=dtype)
 
     def _row(self, row: int) -> np.ndarray:
         item = self.items[row]
@@ -90,7 +88,6 @@ class Lazy:
             )
         if self.dtype.kind == "f" and not np.isfinite(values).all():
             place = np.argwhere(~np.isfinite(values))[0].tolist()
-            raise DataError(
-                f"{file}: holds {values[tuple(place)]} at {place}; replace the file or remove it"
-            )
+            value = values[tuple(place)]
+            raise DataError(f"{file}: holds {value} at {place}; replace the file or remove it")
         return values

@@ -28,7 +28,7 @@ class Modality:
         x: images [N, C, H, W], real numbers in the sensor's unit; an array in memory or on disk.
         y: class of each sample [N], int64, in [0, classes).
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
-        unit: of the pixels, such as "m", "dB" or "K"; empty where they have none.
+        unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
     """
 
@@ -58,17 +58,14 @@ class MultiModalData:
     Args:
         modalities: name → Modality. Names are lower-case letters, digits and underscores.
         classes: class names; label k means classes[k].
-        factors: name → what is known of each sample, aligned with `ids`.
-        masks: something per pixel [N, H, W], aligned with `ids`; see `dense`.
-        groups: samples with equal value are never separated by a split, aligned with `ids`.
-        name: for folders and tables.
+        factors, groups: of each sample, aligned with `ids`: name → what is known, and what a split
+            never separates.
+        masks: something per pixel [N, H, W], aligned with `ids`. Where `dense`, uint8 ids of
+            `classes`, 255 for "no label", and `y` is the most frequent one.
         normalization: modality → bounds fitted on a training split; None before a split.
         normalized: whether `x` is scaled already (a folder in the released code's format).
-        parts: the split that the data came with, as rows of `ids`; `split()` returns this one.
-        fractions: how `split()` divides by default.
+        parts: the split that the data came with, as rows of `ids`; else `fractions` divide them.
         scaling: bounds from the "train" part, or from the "whole", as DisCoM-KD's released code.
-        dense: whether every pixel has a class: `masks` are then uint8 ids of `classes`, 255 for "no
-            label", and `y` the most frequent one.
         about: where the data are from and what was done to them.
 
     Raises:
@@ -172,8 +169,8 @@ class MultiModalData:
         part = self._aligned(modalities)
         if self.parts is None:
             return part
-        rows = {k: part._index.get_indexer(self._index[v]) for k, v in self.parts.items()}
-        return replace(part, parts={name: found[found >= 0] for name, found in rows.items()})
+        parts = {k: part._index.get_indexer(self._index[v]) for k, v in self.parts.items()}
+        return replace(part, parts={name: rows[rows >= 0] for name, rows in parts.items()})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
@@ -199,8 +196,8 @@ class MultiModalData:
 
         Args:
             split: "official" (the parts that came with the data), "grouped" (by seed, groups whole)
-                or "random" (by seed, near-duplicates on both sides); None keeps the first there is.
-            scaling: "train" or "whole", see the class; "whole" warns, since it reads the test part.
+                or "random" (by seed); None keeps the first there is.
+            scaling: "train" or "whole"; this warns, since it reads the test part.
         """
         if scaling not in ("train", "whole"):
             raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
@@ -211,12 +208,11 @@ class MultiModalData:
             raise ConfigError(f"split: {self.name} has no split '{split}'; choose {others}")
         first, whole = choices[0], scaling == "whole"
         if self.normalized and (whole or split not in (None, first)):
-            raise ConfigError(
-                f"{self.name}: is divided and scaled already; take its unscaled folder"
-            )
+            done = f"{self.name}: is divided and scaled already"
+            raise ConfigError(f"{done}; take its unscaled folder")
         if whole:
-            message = f"{self.name}: scaling=whole takes its bounds from the test part"
-            warnings.warn(message, stacklevel=2)
+            bounds = "scaling=whole takes its bounds from the test part"
+            warnings.warn(f"{self.name}: {bounds}", stacklevel=2)
         data = replace(self, scaling=scaling)
         if split not in (None, first):
             base = self.name.removesuffix(f"-{first}")
@@ -241,9 +237,7 @@ class MultiModalData:
     def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
         """Divide the ids by class and by group; bounds are fitted on the training part.
 
-        Args:
-            fractions: None takes the split that came with the data, else `self.fractions`.
-            seed: draws the split, unless it came with the data.
+        Without `fractions`, the split is the one that came with the data, if any.
 
         Raises:
             DataError: too few samples or groups of a class, or pixels that are not finite.
@@ -282,12 +276,9 @@ class MultiModalData:
         """
         data = self
         if split is not None:
-            found = [self._index.get_indexer(part._index) for part in split]
-            if any((rows < 0).any() for rows in found):
-                raise DataError(
-                    f"{self.name}: the split has other ids than the data; split this data"
-                )
-            parts = dict(zip(PARTS, found, strict=True))
+            parts = {k: self._index.get_indexer(p._index) for k, p in split._asdict().items()}
+            if any((rows < 0).any() for rows in parts.values()):
+                raise DataError(f"{self.name}: the split has other ids; split this data")
             data = replace(self, normalization=split.train.normalization, parts=parts)
         write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
 

@@ -11,30 +11,21 @@ from discom.errors import DataError
 __all__ = ["LOWEST", "Normalization"]
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
-VALUES = 1 << 27  # so many are held at once to find the bounds; of more, every k-th sample is read
+VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
 
 
 @dataclass(frozen=True, eq=False)
 class Normalization:
-    """Clip each band to [low, high] and scale it to [0, 1].
+    """Clip each band to [low, high], both [C] in the data's unit, and scale it to [0, 1].
 
     x'_c = clip((x_c - low_c) / (high_c - low_c), 0, 1)
 
-    Where the sensor has a value for "nothing was measured" (`Modality.invalid`), such pixels become
-    0 and measured ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest
-    surface. Files of DisCoM-KD's released code are scaled already and stay as they are.
+    A constant band becomes zero. Pixels equal to `invalid` (see `Modality`) become 0 and measured
+    ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest surface.
 
-    Source: the released code takes the 2nd and 98th percentile of the whole array; here they are
-    those of the training split, so that nothing of the test split is read.
+    Source: the released code's percentiles, here of the training split instead of the whole array.
 
-    Args:
-        low: lower bound per band, [C], in the data's own unit.
-        high: upper bound per band, [C]; a band with high = low is constant and becomes zero.
-        invalid: the value of unmeasured pixels, in the data's own unit; None where there is none.
-
-    >>> Normalization(np.array([0.0]), np.array([4.0]))(np.full((1, 1, 1, 2), 3.0))
-    array([[[[0.75, 0.75]]]], dtype=float32)
     >>> depth = np.array([[[[0.0, 1.0, 9.0]]]])  # a hole, the nearest and the farthest point
     >>> Normalization(np.array([2.0]), np.array([8.0]), invalid=0.0)(depth).round(3).tolist()
     [[[[0.0, 0.004000000189989805, 1.0]]]]
@@ -50,8 +41,8 @@ class Normalization:
     ) -> "Normalization":
         """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
 
-        Images are read once. Of more than 2²⁷ values every k-th sample is read, with the smallest k
-        that is enough. Warns, naming the band, where a band is constant.
+        Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
+        where a band is constant.
         """
         if not len(images):
             raise DataError(f"{name}: no sample in the training part; are there too few?")

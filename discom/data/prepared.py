@@ -5,11 +5,9 @@
     labels.npy, ids.npy         class and name of each sample [N]
     train_idx.npy, valid_idx.npy, test_idx.npy    rows of the split, or of the official one
     <MOD>_rows.npy              rows of labels.npy that the modality has, where it lacks some
-    factors.npz, groups.npy, masks.npy            where known
-    manifest.json               source, classes, counts, shapes, units, checksums, bounds
+    factors.npz, groups.npy, masks.npy, manifest.json
 
-The released code needs the first, `labels.npy` and the index files of a paired set; a folder with
-those alone loads here, and a folder with a split that is written here trains there.
+The released code needs the scaled images, `labels.npy` and the index files, which load here, too.
 """
 
 import shutil
@@ -77,11 +75,9 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         if data.factors:
             factors: dict[str, Any] = {name: _plain(v) for name, v in data.factors.items()}
             np.savez(part / "factors.npz", **factors)
-        manifest = _manifest(data, scaled)
-        manifest["checksums"] = {file.name: checksum(file) for file in sorted(part.iterdir())}
-        manifest["contents"] = {
-            name: {"digest": digest, **_stamp(part / name)} for name, digest in digests.items()
-        }
+        sums = {file.name: checksum(file) for file in sorted(part.iterdir())}
+        contents = {k: {"digest": v, **_stamp(part / k)} for k, v in digests.items()}
+        manifest = _manifest(data, scaled) | {"checksums": sums, "contents": contents}
         write_json(part / MANIFEST, manifest)
 
 
@@ -154,18 +150,16 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
     check_labels(labels, labels.size, None, f"{folder}/labels.npy")
-    classes = manifest.get("classes") or [
-        str(k) for k in range(1 + max(labels.tolist(), default=-1))
-    ]
+    numbers = range(1 + max(labels.tolist(), default=-1))
+    classes = manifest.get("classes") or [str(k) for k in numbers]
     ids = _load(folder / "ids.npy", np.arange(len(labels)))
     if ids.shape != labels.shape:
         raise DataError(f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one each")
     modalities = {}
     for name, file in files.items():
         images, rows = _images(file, manifest), _rows(file, len(labels))
-        check_labels(
-            labels[rows], len(images), len(classes), f"{folder}/labels.npy for {file.name}"
-        )
+        where = f"{folder}/labels.npy for {file.name}"
+        check_labels(labels[rows], len(images), len(classes), where)
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
         modalities[name] = (images, labels[rows].astype(np.int64), ids[rows], *about)
     masks, bounds = folder / "masks.npy", manifest.get("normalization", {})
@@ -202,10 +196,8 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
     for file in [file for end in SUFFIXES for file in sorted(folder.glob(f"*{end}"))]:
         name = file.name.partition("_data")[0].lower()
         if name in files:
-            other = files[name].name
-            raise DataError(
-                f"{file}: stands beside {other}, the same modality; keep one of the two"
-            )
+            beside = f"stands beside {files[name].name}, the same modality"
+            raise DataError(f"{file}: {beside}; keep one of the two")
         files[name] = file
     names = manifest.get("modalities", files)  # the manifest keeps the order
     if missing := [name for name in names if name not in files]:
@@ -221,12 +213,11 @@ def _images(file: Path, manifest: dict[str, Any]) -> np.ndarray:
     check_shape(images, str(file))
     some = images[:: 1 + len(images) // 64]
     if file.name.endswith(SUFFIXES[0]) and some.size and (some.min() < 0 or some.max() > 1):
-        raw = file.name.replace(*SUFFIXES)  # they would train as they are, and badly
-        warnings.warn(
-            f"{file}: holds values from {some.min():g} to {some.max():g}, and its name says 0 to 1;"
-            f" rename it to {raw}, and it is scaled by the training part",
-            stacklevel=2,
+        values = f"holds values from {some.min():g} to {some.max():g}, and its name says 0 to 1"
+        advice = (
+            f"rename it to {file.name.replace(*SUFFIXES)}, and it is scaled by the training part"
         )
+        warnings.warn(f"{file}: {values}; {advice}", stacklevel=2)
     return images
 
 
@@ -249,12 +240,12 @@ def _rows(file: Path, count: int) -> np.ndarray:
 
 
 def _parts(folder: Path, count: int) -> dict[str, np.ndarray] | None:
-    files = {part: folder / f"{part}_idx.npy" for part in PARTS}
-    if not any(file.is_file() for file in files.values()):
+    files = [folder / f"{part}_idx.npy" for part in PARTS]
+    if not any(file.is_file() for file in files):
         return None
-    parts = {part: _load(file) for part, file in files.items()}
-    check_rows({files[part].name: rows for part, rows in parts.items()}, count, str(folder))
-    return parts
+    rows = {file.name: _load(file) for file in files}
+    check_rows(rows, count, str(folder))
+    return dict(zip(PARTS, rows.values(), strict=True))
 
 
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:

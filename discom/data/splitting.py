@@ -19,13 +19,12 @@ def split_rows(
     groups: np.ndarray | None = None,
     where: str = "data",
 ) -> list[np.ndarray]:
-    """Rows of the three parts, in ascending order; every row is in exactly one.
+    """Rows of the three parts, ascending; every row is in exactly one, and no group is divided.
 
     Args:
-        labels: class of each sample, [N].
+        labels, groups: class, and group if any, of each sample, [N].
         fractions: shares of train, valid and test; positive, sum 1.
         seed: draws the split.
-        groups: group of each sample, [N]; a group is never divided.
 
     Raises:
         ConfigError: fractions that are not three positive numbers with sum 1, or a negative seed.
@@ -52,9 +51,8 @@ def split_rows(
             lack = f"the training part has no group of class {missing[0]}"
             raise DataError(f"{where}: {lack}; take another seed")
         if missing:
-            warnings.warn(
-                f"{where}: the {name} part has no sample of class {missing}", stacklevel=3
-            )
+            lack = f"the {name} part has no sample of class {missing}"
+            warnings.warn(f"{where}: {lack}", stacklevel=3)
     return parts
 
 

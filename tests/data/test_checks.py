@@ -106,12 +106,6 @@ def test_masks_that_do_not_fit(whole, change, fragment):
     refused(lambda: replace(whole, masks=change(whole.masks)), fragment)
 
 
-def test_the_modality_that_does_not_fit_its_masks_is_named(whole):
-    small = replace(whole.modalities["depth"], x=whole.modalities["depth"].x[:, :, ::2, ::2])
-    modalities = {**whole.modalities, "depth": small}
-    refused(lambda: replace(whole, modalities=modalities), "^scenes-dense/depth: images are 8×8")
-
-
 @pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2))])
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_an_id_that_is_no_class(whole, value, place, where, monkeypatch, tmp_path):
@@ -136,13 +130,6 @@ def test_a_part_without_a_label_is_named_and_one_pixel_is_enough(whole, part):
     refused(replace(whole, masks=masks, parts=parts).split, f"{part} part: no pixel of any mask")
     masks[parts[part][-1], 15, 15] = 3
     assert len(replace(whole, masks=masks, parts=parts).split().train) == 10
-
-
-def test_dense_data_are_divided_whatever_their_most_frequent_class(whole):
-    flat = {name: replace(m, y=np.zeros(20, np.int64)) for name, m in whole.modalities.items()}
-    split = replace(whole, modalities=flat).split()
-    assert sorted(i for part in split for i in part.ids) == sorted(whole.ids)
-    refused(replace(whole, modalities=flat, dense=False).split, "two classes at least")
 
 
 @pytest.mark.parametrize("unlabelled", ["one image", "all images"])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discom.data import DRAWN, MultiModalData, load
+from discom.data import load
 from discom.data.checks import NO_LABEL
 from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError, DataError
@@ -77,19 +77,6 @@ def test_modalities_objects_and_probabilities_change_nothing_else():
         assert same(one.modalities[left].x, other.modalities[left].x)
 
 
-def test_shapes_and_types():
-    data = dense(7, size=16)
-    assert [m.x.shape for m in data.modalities.values()] == [(7, 3, 16, 16), (7, 1, 16, 16)]
-    for modality in data.modalities.values():
-        assert modality.x.dtype == np.float32
-        assert 0 <= modality.x.min() < modality.x.max() <= 1
-    assert (data.masks.dtype, data.masks.shape) == (np.uint8, (7, 16, 16))
-    assert (data.dense, data.classes, data.parts) == (True, ("background", *MATERIALS), None)
-    assert all(values.shape == (7,) for values in data.factors.values())
-    counts = np.stack([np.bincount(mask.ravel(), minlength=4) for mask in data.masks])
-    assert (data.labels == counts.argmax(1)).all()
-
-
 # the recipe
 
 
@@ -154,14 +141,6 @@ def check_pixels(monkeypatch, order=1):
 
 def test_every_formula_pixel_by_pixel(monkeypatch):
     check_pixels(monkeypatch)
-
-
-@pytest.mark.parametrize("change", ["LIFT", "ROOM", "ZOOM", "order"])
-def test_another_recipe_would_be_noticed(change, monkeypatch):
-    if change != "order":
-        monkeypatch.setattr(several, change, 0.98 * getattr(several, change))
-    with pytest.raises(AssertionError):
-        check_pixels(monkeypatch, order=-1 if change == "order" else 1)
 
 
 def test_masks_and_visible_shares_agree_with_the_layout(monkeypatch):
@@ -262,7 +241,7 @@ def bayes(thing, cues, learned):
 
 
 @pytest.mark.parametrize("sensor", CUES)
-@pytest.mark.parametrize(("epsilon", "delta"), [(0.3, 0.3), (0.7, 0.2)])
+@pytest.mark.parametrize(("epsilon", "delta"), [(0.7, 0.2)])
 def test_a_classifier_of_the_factors_reaches_the_ceiling_in_the_masks(sensor, epsilon, delta):
     """Bayes' rule for every object, painted through the true layout, is scored pixel by pixel."""
     scene, things = factors(1000, 1, 4, epsilon, delta)
@@ -384,13 +363,3 @@ WRONG = [
 def test_arguments_out_of_range(arguments, fragment):
     with pytest.raises((ConfigError, DataError), match=f"^scenes-dense: .*{fragment}"):
         dense(**{"n": 12, "size": 16} | arguments)
-
-
-def test_load_by_name():
-    by_name = load("scenes-dense:n=60,size=32,seed=2,modalities=depth+rgb")
-    assert isinstance(by_name, MultiModalData)
-    assert by_name.fingerprint == dense(60, 2, size=32, modalities=("depth", "rgb")).fingerprint
-    assert list(load("scenes-dense:n=6,size=8", "rgb").modalities) == ["rgb"]
-    with pytest.raises(DataError, match=r"scenes-dens: no such folder, .* there are scenes, scene"):
-        load("scenes-dens")
-    assert list(DRAWN) == ["scenes", "scenes-dense"]

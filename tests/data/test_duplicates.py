@@ -4,7 +4,6 @@ nothing."""
 import io
 from dataclasses import replace
 
-import imagehash
 import numpy as np
 import pytest
 from PIL import Image
@@ -93,24 +92,6 @@ def test_flat_images_match_nothing_and_are_named(split, count):
     table = near_duplicates(blank)
     flat = [i for part in blank for i in part.modalities["depth"].ids[:count].tolist()]
     assert (len(table), table.attrs["flat"]) == (0, {"rgb": [], "depth": flat})
-
-
-@pytest.mark.parametrize("bands", [2, 10])
-def test_any_bands_and_sizes(bands):
-    rng = np.random.default_rng(bands)
-    x, y = rng.integers(0, 4000, (60, bands, 50, 8)).astype(np.uint16), np.arange(60) % 2
-    parts = MultiModalData({"s": Modality(x, y, np.arange(60))}, ("a", "b")).split()
-    copies = {"s": parts.train.modalities["s"].take(np.arange(4))}
-    table = near_duplicates(parts._replace(test=replace(parts.test, modalities=copies)))
-    assert table["id"].tolist() == table["other_id"].tolist()
-    assert sorted(table["id"]) == parts.train.ids[:4].tolist()
-
-
-def test_the_distance_is_that_of_imagehash(split):
-    sketch = duplicates._sketch(split.valid, "rgb")
-    pictures = [Image.fromarray(p.mean(0).astype(np.uint8)) for p in sketch.pictures[:2]]
-    one, two = (imagehash.phash(picture) for picture in pictures)
-    assert one - two == np.abs(sketch.hashes[0] - sketch.hashes[1]).sum()
 
 
 def test_likeness_is_the_correlation_at_the_best_shift():

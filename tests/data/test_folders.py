@@ -7,8 +7,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from discom.data import load
-from discom.data.folders import has_class_folders, read_folders
-from discom.data.images import read_image, read_pixels, resize
+from discom.data.images import has_class_folders, read_folders, read_image, read_pixels, resize
 from discom.errors import ConfigError, DataError
 
 H, W = 12, 16
@@ -96,16 +95,6 @@ def test_tiff_of_any_bands_says_which_axis_they_are(tmp_path, dtype, bands, plan
     np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif"), planes(image))
 
 
-def test_tiff_of_one_band_and_of_pages(tmp_path):
-    write(tmp_path / "one.tif", pixels(None, 9999, np.uint16))
-    np.testing.assert_array_equal(
-        read_image(tmp_path / "one.tif")[0], pixels(None, 9999, np.uint16)
-    )
-    pages = planes(pixels(5))
-    tifffile.imwrite(tmp_path / "pages.tif", pages, photometric="minisblack", metadata=None)
-    np.testing.assert_array_equal(read_image(tmp_path / "pages.tif"), pages)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float16])
 def test_npy_of_both_layouts(tmp_path, dtype):
     image = pixels(5, 200, dtype)
@@ -176,24 +165,6 @@ def test_two_trees_are_paired_by_class_and_stem(tmp_path):
             np.testing.assert_array_equal(modality.x[row], planes(pixels(bands, seed=seed)))
 
 
-def test_missing_partners_and_classes_are_kept(tmp_path):
-    tree(tmp_path, "rgb", classes=("ant", "cat", "dog"), stems="abc")
-    tree(tmp_path, "depth", classes=("dog",), stems="cde", bands=None)
-    data = load(tmp_path)
-    assert (len(data), data.paired_ids.tolist()) == (11, ["dog/c"])
-    assert set(data.modalities["depth"].y) == {2}
-    data.save(tmp_path / "out")
-    assert load(tmp_path / "out").paired_ids.tolist() == ["dog/c"]
-
-
-def test_chosen_trees_alone(tmp_path):
-    for name in ("rgb", "depth", "thermal"):
-        tree(tmp_path, name)
-    assert list(read_folders(tmp_path, ["thermal", "rgb"]).modalities) == ["thermal", "rgb"]
-    assert list(read_folders(tmp_path).modalities) == ["depth", "rgb", "thermal"]
-    refused(lambda: read_folders(tmp_path, ["rgb", "sonar"]), "sonar: no images")
-
-
 def test_hidden_and_other_files_are_ignored(tmp_path):
     tree(tmp_path, "rgb")
     expected = load(tmp_path).fingerprint
@@ -259,12 +230,6 @@ def test_a_stem_or_a_tree_twice_is_refused(tmp_path):
     refused(lambda: load(tmp_path), "rgb: id .*dog/b.* stands twice")
     tree(tmp_path, "RGB")
     refused(lambda: load(tmp_path), "(?i)rgb: another folder has this name in other letters")
-
-
-def test_an_unreadable_image_stops_the_reading(tmp_path):
-    tree(tmp_path, "rgb")
-    (tmp_path / "rgb" / "dog" / "b.png").write_text("just a text")
-    refused(lambda: load(tmp_path), rf"dog/b\.png{UNREADABLE}")
 
 
 def test_folders_without_images_or_classes(tmp_path):

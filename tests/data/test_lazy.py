@@ -26,11 +26,6 @@ def test_indexing_gives_what_the_whole_array_gives(key, tmp_path):
         np.testing.assert_array_equal(np.asarray(array), WHOLE)
 
 
-def test_outside_is_an_index_error():
-    with pytest.raises(IndexError):
-        lazy()[7]
-
-
 def test_a_row_is_read_when_it_is_asked_for_and_not_before():
     asked = []
     array = lazy(lambda k: asked.append(k) or WHOLE[k])

@@ -22,28 +22,6 @@ def test_each_band_is_clipped_and_scaled_by_its_own_percentiles():
     assert scaled.dtype == np.float32
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float64])
-def test_any_type_is_scaled_alike_and_left_as_it_is(dtype):
-    x = np.round(skewed()).clip(0, 255).astype(dtype)
-    before = x.copy()
-    bounds = Normalization.fit(x)
-    np.testing.assert_array_equal(bounds(x), bounds(x.astype(np.float32)))
-    np.testing.assert_array_equal(x, before)
-
-
-def test_bounds_come_from_the_training_part_alone():
-    rows = np.arange(60)
-    x = np.random.default_rng(1).random((60, 1, 4, 4)).astype(np.float32)
-    data = MultiModalData({"rgb": Modality(x, rows % 2, rows)}, ("a", "b"))
-    train, _, test = data.split(seed=0)
-    x[test.ids] *= 100  # the test part has no say
-    again = MultiModalData({"rgb": Modality(x, rows % 2, rows)}, ("a", "b")).split(seed=0)
-    expected = np.percentile(x[train.ids], (2, 98))
-    for part in again:
-        bounds = part.normalization["rgb"]
-        np.testing.assert_allclose([bounds.low[0], bounds.high[0]], expected)
-
-
 def test_a_constant_band_becomes_zero_with_a_warning():
     x = skewed()
     x[:, 1] = 7
@@ -73,12 +51,6 @@ def test_unmeasured_pixels_keep_a_value_of_their_own():
     low, high = np.percentile(x[x > 0], (2, 98))
     expected = LOWEST + (1 - LOWEST) * np.clip((x - low) / (high - low), 0, 1)
     np.testing.assert_allclose(scaled[x > 0], expected[x > 0], atol=1e-6)
-
-
-def test_without_a_reserved_value_the_sky_is_the_nearest_ground():
-    x = depth_with_sky()
-    scaled = Normalization.fit(x[:, :, 2:])(x)  # the wrong copy
-    assert np.isin(scaled[x == 0], scaled[x > 0]).all()
 
 
 def test_a_split_reserves_the_value_and_the_released_rule_does_not():

@@ -9,7 +9,7 @@ from discom.data.splitting import split_rows
 from discom.errors import ConfigError, DataError
 
 SHARES = (0.7, 0.1, 0.2)
-calm = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
 
 def is_partition(rows, count):
@@ -38,16 +38,6 @@ def test_every_class_is_divided_within_one_sample(counts, fractions, seed):
 def test_a_small_class_is_in_every_part(count, shares):
     labels = np.repeat([0, 1], [count, 40])
     assert all((labels[part] == 0).any() for part in split_rows(labels, shares, 0))
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-def test_the_seed_decides(grouped):
-    labels, groups = np.tile([0, 1], 100), np.arange(200) // 2 if grouped else None
-    first, again, other = (
-        np.concatenate(split_rows(labels, SHARES, seed, groups)) for seed in (0, 0, 1)
-    )
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
 
 
 @calm
@@ -101,9 +91,3 @@ def test_fewer_groups_than_parts_are_an_error(count):
     labels, groups = np.tile([0, 1], 60), np.repeat(np.arange(count), 120 // count)
     with pytest.raises(DataError, match=r"no group is left for the (valid|test) part"):
         split_rows(labels, SHARES, 0, groups)
-
-
-@pytest.mark.filterwarnings("ignore:.*part has no sample")
-def test_many_groups_fill_every_part():
-    labels, groups = np.tile([0, 1], 60), np.repeat(np.arange(12), 10)
-    assert all(len(part) for part in split_rows(labels, SHARES, 0, groups))

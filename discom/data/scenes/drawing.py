@@ -44,18 +44,9 @@ def _columns(f: Mapping[str, np.ndarray], *names: str) -> list[np.ndarray]:
 
 
 def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
-    """Image coordinates x, y in [-1, 1], object coordinates u, v, r, and the object's soft mask,
-    each [n, size, size].
-
-    u, v are the coordinates less the centre, turned by the rotation and divided by the scale; r =
-    √(u² + v²). The mask is sigmoid(0.6 · size · distance) of the signed distance to the outline;
-    the object is where it passes one half.
-
-    >>> f = {name: np.zeros(1) for name in ("centre_x", "centre_y", "rotation")}
-    >>> f |= {"shape": np.array([1]), "scale": np.array([0.6])}  # a square with sides of 0.96
-    >>> (geometry(f, 8)["mask"][0, 4] > 0.5).tolist()
-    [False, False, True, True, True, True, False, False]
-    """
+    """Image coordinates x, y in [-1, 1], object coordinates u, v (less the centre, turned, divided
+    by the scale), r = √(u² + v²), and the soft mask sigmoid(0.6 · size · signed distance to the
+    outline), which the object passes at one half; each [n, size, size]."""
     axis = np.linspace(-1, 1, size)
     x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
     shape, centre_x, centre_y, scale = _columns(f, "shape", "centre_x", "centre_y", "scale")
@@ -77,8 +68,7 @@ def _blend(weight, first, second):
 
 
 def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What RGB sees of an object: its two colours in stripes (texture 0), checks (1) or rings (2),
-    [n, 3, H, W]."""
+    """What RGB sees of it: stripes (0), checks (1) or rings (2) of two colours, [n, 3, H, W]."""
     frequency, phase, kind = _columns(f, "frequency", "phase", "texture")
     stripes = np.sin(2 * frequency * view["u"] + phase)
     checker = np.clip(1.6 * stripes * np.sin(2 * frequency * view["v"] + phase), -1, 1)
@@ -88,46 +78,31 @@ def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.n
 
 
 def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What depth sees of an object: flat (relief 0), a dome (1) or a ridge (2), in [0, 1], [n, H,
-    W].
-
-    >>> u, v = np.array([[[0, 0.5, 1]]]), np.zeros((1, 1, 3))
-    >>> view = {"u": u, "v": v, "r": u}
-    >>> [relief({"relief": np.array([k])}, view)[0, 0].tolist() for k in range(3)]
-    [[0.6, 0.6, 0.6], [1.0, 0.75, 0.0], [1.0, 0.5, 0.0]]
-    """
+    """What depth sees of an object: flat (relief 0), a dome (1), a ridge (2), [n, H, W] ≤ 1."""
     flat, dome = np.full_like(view["r"], 0.6), 1 - np.minimum(view["r"], 1) ** 2
     ridge = 1 - np.minimum(abs(view["u"]), 1)
     return np.choose(f["relief"][:, None, None], [flat, dome, ridge])
 
 
 def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What RGB sees behind the objects: two colours that pass into each other along a gradient, [n,
-    3, H, W]."""
+    """What RGB sees behind the objects: two colours along a gradient, [n, 3, H, W]."""
     gradient_x, gradient_y = _columns(f, "gradient_x", "gradient_y")
     slope = gradient_x * view["x"] + gradient_y * view["y"]
     return _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
 
 
 def plane(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What depth sees behind the objects: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), nearer is more,
-    [n, H, W]."""
+    """What depth sees behind them: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), [n, H, W]."""
     shift, tilt_x, tilt_y = _columns(f, "shift", "tilt_x", "tilt_y")
     return 0.5 + shift + 0.7 * (tilt_x * view["x"] + tilt_y * view["y"])
 
 
 def holes(rng: np.random.Generator, n: int, size: int, share: float) -> np.ndarray:
-    """Where depth measured nothing: squares of 4×4 pixels, each missing with probability `share`,
-    [n, size, size]."""
+    """Where depth measured nothing: 4×4 squares, a `share` of them, [n, size, size]."""
     missing = rng.random((n, size // 4, size // 4)) < share
     return missing.repeat(4, axis=1).repeat(4, axis=2)
 
 
 def rounded(image: np.ndarray, least: float = 0.0) -> np.ndarray:
-    """Clipped to [least, 1] and rounded to 16 bits, as by a sensor: this hides the last-digit
-    differences between processors.
-
-    >>> (rounded(np.array([-1, 0.5, 2])) * 65535).tolist()
-    [0.0, 32768.0, 65535.0]
-    """
+    """Clipped to [least, 1] and rounded to 16 bits, which hides how processors differ."""
     return np.round(np.clip(image, least, 1) * 65535) / 65535

@@ -34,24 +34,11 @@ STREAMS = ("scene", "object", "rgb", "depth", "holes", "extra", "labelled")
 
 
 def ceilings(epsilon: float = 0.3, delta: float = 0.3) -> dict[str, dict[str, float]]:
-    """What the best rule reaches with RGB, with depth and with both: accuracy for each material,
-    and mIoU.
+    """What the best rule reaches: "rgb", "depth", "rgb+depth" → accuracy for each material, and
+    "miou" over all four classes.
 
-    Of two materials that a sensor shows as each other with probability p, no rule names more than
-    max(p, 1 - p) objects right. With e = min(p, 1 - p), perfect outlines and equally frequent
-    materials,
-
-        mIoU = (1 + 2·(1 - e)/(1 + e) + 1) / 4,
-
-    since each of the two keeps 1 - e of its area, loses e and gains e. With both sensors all are
-    right.
-
-    Args:
-        epsilon, delta: as `dense` takes them, of RGB and of depth.
-
-    Returns:
-        "rgb", "depth" and "rgb+depth" → material → share of its objects, and "miou" → over all four
-        classes.
+    A sensor that shows two materials as each other with probability p errs in e = min(p, 1 - p) of
+    them, so mIoU = (2 + 2·(1 - e)/(1 + e)) / 4. With both sensors all are right.
 
     >>> {name: round(value, 3) for name, value in ceilings(0.3)["rgb"].items()}
     {'wood': 0.7, 'metal': 0.7, 'stone': 1.0, 'miou': 0.769}
@@ -83,8 +70,6 @@ def dense(
     """Draw `n` paired scenes of several objects; the same arguments give the same bytes.
 
     Args:
-        n: number of scenes; with the dials at rest, more begin with the same ones.
-        seed: draws everything; the modalities asked for do not change each other.
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
         objects: how many per scene, 1 to 8; object 1 is the farthest.
         epsilon: probability that RGB shows the first two materials as each other.
@@ -92,23 +77,21 @@ def dense(
         holes: share of depth's 4×4 squares that are missing, which is value 0.
         noise: probability that an object's material in a training mask is drawn anew, uniformly.
         labelled: share of the training images that keep their mask; others are 255 everywhere.
-        degraded: standard deviation of further noise in the training images of `degraded_in`.
-        degraded_in: "rgb" or "depth".
+        degraded: standard deviation of further noise in the training images of `degraded_in`, "rgb"
+            or "depth".
         modalities: of "rgb" [n, 3, size, size] and "depth" [n, 1, size, size], float32 in [0, 1].
 
     Returns:
-        Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials;
-        labels, the most frequent class of the mask. Factors of the scene, and of every object, such
-        as material_1, texture_1, relief_1, shape_1, label_1 (the material that the mask says) and
-        visible_1 (share of the object's pixels in the image that no nearer one hides). With a dial
-        turned, the split of `split(seed=seed)` comes with the data, and the name has the dials.
+        Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
+        Factors of the scene and of every object, such as material_1, label_1 (the material that the
+        mask says) and visible_1 (share of its pixels that no nearer one hides). With a dial turned,
+        the split by `seed` comes with the data, and the name has the dials.
 
     Raises:
         ConfigError: an argument out of its range.
 
-    >>> data = dense(6, size=16, objects=2)
-    >>> data.masks.shape, data.classes, "visible_2" in data.factors
-    ((6, 16, 16), ('background', 'wood', 'metal', 'stone'), True)
+    >>> dense(6, size=16, objects=2).classes
+    ('background', 'wood', 'metal', 'stone')
     """
     shares = {"epsilon": epsilon, "delta": delta, "holes": holes, "noise": noise}
     drawing.check(NAME, n, seed, size, shares | {"labelled": labelled})
@@ -117,9 +100,8 @@ def dense(
     dials[f"degraded_{degraded_in}"] = (degraded, 0.0)
     train, parts = np.zeros(n, bool), None
     if any(value != rest for value, rest in dials.values()):
-        rows = split_rows(
-            np.zeros(n, int), FRACTIONS, seed, None, NAME
-        )  # as dense data are divided
+        # as dense data are divided
+        rows = split_rows(np.zeros(n, int), FRACTIONS, seed, None, NAME)
         parts = dict(zip(PARTS, rows, strict=True))
         train[parts["train"]] = True
     scene, things = _factors(n, seed, objects, epsilon, delta, noise * train)
@@ -172,8 +154,7 @@ def _check(objects, modalities, degraded, degraded_in) -> None:
 
 
 def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict, list[dict]]:
-    """What varies from scene to scene, and for each object, the farthest first; each factor from
-    its own stream. `noise` is a probability for every scene [n]."""
+    """What varies from scene to scene and for each object, each factor from its own stream."""
 
     def uniform(low, high, *shape):
         return next(streams).uniform(low, high, (n, *shape))
@@ -204,11 +185,8 @@ def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict, list[dict]]
 
 
 def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Images without noise, masks, and the visible share of every object [n, objects].
-
-    The farthest object comes first, so that a nearer one hides it in both sensors. Each has its own
-    slice of the room in front of the plane, so what shows is the nearest surface.
-    """
+    """Images without noise, masks, and the visible share of every object [n, objects]; the farthest
+    comes first, each in its own slice of the room, so what shows is the nearest surface."""
     n = len(scene["shift"])
     owner = np.zeros((n, size, size), int)  # the object that shows at each pixel, 0 for none
     view = drawing.geometry(things[0], size)

@@ -24,9 +24,7 @@ __all__ = ["MODALITIES", "best_accuracy", "make"]
 MODALITIES = ("rgb", "depth", "thermal")
 USUAL = ("rgb", "depth")
 FRACTIONS = (5 / 11, 1 / 11, 5 / 11)  # as many test as training samples, since scenes cost nothing
-CHUNK = (
-    500  # scenes drawn at a time; noise is drawn chunk by chunk, so a seed's meaning rests on it
-)
+CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
 
 
 def best_accuracy(redrawn: float, materials: int = 3) -> float:
@@ -59,31 +57,24 @@ def make(
     """Draw `n` paired scenes; the same arguments give the same bytes.
 
     Args:
-        n: number of scenes.
         size: height and width in pixels, a multiple of 4.
-        seed: draws everything; the modalities asked for do not change each other.
         epsilon, delta, zeta: probability that the texture (RGB), the relief (depth) or the warmth
             (thermal) is redrawn uniformly instead of equal to the material.
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
             in [0, 1].
         shared: share of the scenes of which RGB and depth show the whole class. In the others RGB
-            shows another object's outline and depth another's relief: RGB tells the material alone,
-            depth the shape alone.
+            tells the material alone, depth the shape alone.
         spurious: share of the training and validation scenes in which a nuisance of the modality
-            `spurious_in` goes with the class: RGB's background colour, or depth's distance of the
-            plane.
-        spurious_in: "rgb" or "depth".
+            `spurious_in` goes with the class: RGB's background, or depth's distance of the plane.
         labelled: share of the training scenes that the modality `labelled_in` saw.
-        labelled_in: one of `modalities`.
         unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
-            of them by the first to the last, drawn by `seed`.
+            of them by the first to the last.
 
     Returns:
-        Paired data with the factors shape, material, outline (as RGB shows it), texture, relief,
-        warmth and every nuisance, the object's mask [n, size, size], and as many test as training
-        samples (5 : 1 : 5). Where these differ (spurious, labelled, unpaired), the split is drawn
-        by `seed` and comes with the data. The name has the dials.
+        Paired data with every factor, the object's mask [n, size, size], and as many test as
+        training samples (5 : 1 : 5). Where these differ (spurious, labelled, unpaired), the split
+        comes with the data. The name has the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -113,11 +104,10 @@ def make(
         "unpaired": (unpaired, False),
     }
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
+    classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
     data = MultiModalData(
         {name: Modality(images[name], labels, ids) for name in modalities},
-        tuple(
-            f"{shape}/{material}" for shape in SHAPES[:shapes] for material in MATERIALS[:materials]
-        ),
+        tuple(classes),
         # a colour's factor is its brightness: one number
         factors={k: v if v.ndim == 1 else v.mean(1) for k, v in factors.items()},
         masks=masks,
@@ -127,13 +117,12 @@ def make(
     )
     if parts is None or (labelled == 1 and not unpaired):
         return data
-    rows_of = (
-        _deal(seed, parts, modalities) if unpaired else _lose(seed, parts, labelled, labelled_in)
-    )
-    kept = {
-        name: m.take(rows_of[name]) if name in rows_of else m for name, m in data.modalities.items()
-    }
-    return data.having(kept)
+    if unpaired:
+        rows_of = _deal(seed, parts, modalities)
+    else:
+        rows_of = _lose(seed, parts, labelled, labelled_in)
+    taken = {name: data.modalities[name].take(rows) for name, rows in rows_of.items()}
+    return data.having({**data.modalities, **taken})
 
 
 def _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, unpaired) -> None:
@@ -163,8 +152,7 @@ def _lose(seed: int, parts: Mapping, labelled: float, name: str) -> dict[str, np
 
 
 def _deal(seed: int, parts: Mapping, modalities: Sequence[str]) -> dict[str, np.ndarray]:
-    """The scenes that each sensor saw: all of validation and test, and training scenes of its
-    own."""
+    """The same where each sensor has training scenes of its own."""
     train = np.random.default_rng([seed, 6]).permutation(parts["train"])
     weights = np.arange(len(modalities), 0, -1)
     ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
@@ -174,8 +162,7 @@ def _deal(seed: int, parts: Mapping, modalities: Sequence[str]) -> dict[str, np.
 
 
 def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, name: str) -> None:
-    """Let a nuisance of a modality, which flips and turns leave alone, go with the class at
-    `rows`."""
+    """Let a nuisance of a modality, which no motion changes, go with the class at `rows`."""
     share = labels[rows] / 9  # up to nine classes
     if name == "rgb":
         hue = 0.5 + 0.4 * np.cos(2 * np.pi * (share[:, None] - np.array([0, 1 / 3, 2 / 3])))
@@ -185,8 +172,7 @@ def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, n
 
 
 def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.ndarray]:
-    """Everything that varies, each factor from a stream of its own: one more factor leaves the
-    others as they are."""
+    """Everything that varies, each factor from a stream of its own."""
     streams = iter(np.random.default_rng([seed, 0]).spawn(64))
 
     def uniform(low, high, *shape):
@@ -226,10 +212,8 @@ def _draw(factors, size: int, seed: int, modalities, shared: float) -> tuple[dic
     n = len(factors["shape"])
     draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
     noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
-    images = {
-        name: np.empty((n, 3 if name == "rgb" else 1, size, size), np.float32)
-        for name in modalities
-    }
+    bands = {"rgb": 3, "depth": 1, "thermal": 1}
+    images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
     masks = np.empty((n, size, size), bool)
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)

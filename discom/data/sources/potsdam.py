@@ -120,7 +120,8 @@ def _windows(tile: str, files: dict[str, dict[str, Path]], window: int) -> list[
 
 
 def _rasters() -> Any:
-    from discom.data import rasters  # loads GDAL, which only this reader needs
+    """Loads GDAL, which only this reader needs."""
+    from discom.data.sources import rasters
 
     return rasters
 

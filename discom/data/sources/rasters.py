@@ -17,8 +17,7 @@ __all__ = ["check_raster", "read_rows", "read_window", "window_starts"]
 
 
 def window_starts(side: int, window: int) -> list[int]:
-    """Where windows begin that cover `side` pixels: steps of a window, the last one shifted back
-    inside.
+    """Where windows begin that cover `side` pixels; the last one is shifted back inside.
 
     >>> window_starts(60, 16)
     [0, 16, 32, 44]
@@ -29,36 +28,21 @@ def window_starts(side: int, window: int) -> list[int]:
 def check_raster(
     file: Path, what: str, bands: Sequence[int], kinds: Sequence[str]
 ) -> tuple[int, int]:
-    """Height and width of a TIFF or JPEG, by its header alone.
-
-    Args:
-        what: it holds, for the message.
-        bands: how many it may have.
-        kinds: of its values, the first being the usual one.
-
-    Raises:
-        DataError: unreadable, or of other bands or values.
-    """
+    """Height and width of a TIFF or JPEG, by its header; a DataError where it has none of `bands`
+    or values of none of `kinds`, `what` it holds for the message."""
+    advice = "take the original file"
     with _opened(file) as raster:
         if raster.count not in bands:
-            needed = " or ".join(map(str, bands))
-            raise DataError(
-                f"{file}: has {raster.count} band(s), {what} needs {needed}; take the original file"
-            )
+            counts = f"has {raster.count} band(s), {what} needs {' or '.join(map(str, bands))}"
+            raise DataError(f"{file}: {counts}; {advice}")
         if wrong := set(raster.dtypes) - set(kinds):
-            raise DataError(
-                f"{file}: holds {wrong.pop()}, {what} needs {kinds[0]}; take the original file"
-            )
+            raise DataError(f"{file}: holds {wrong.pop()}, {what} needs {kinds[0]}; {advice}")
         return raster.height, raster.width
 
 
 @lru_cache(maxsize=8)
 def read_rows(file: Path, top: int, rows: int) -> np.ndarray:
-    """At most `rows` rows of all bands, [C, rows, W], read-only; the last ones asked for are kept.
-
-    Raises:
-        DataError: unreadable or cut short.
-    """
+    """At most `rows` rows of all bands, [C, rows, W], read-only; the last ones are kept."""
     with _opened(file) as raster:
         strip = raster.read(window=Window(0, top, raster.width, min(rows, raster.height - top)))
     strip.flags.writeable = False
@@ -66,11 +50,7 @@ def read_rows(file: Path, top: int, rows: int) -> np.ndarray:
 
 
 def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
-    """[C, window, window] of (file, top, left); columns that the file lacks on the right repeat its
-    last one.
-
-    Windows side by side share the rows that were read for the first of them.
-    """
+    """[C, window, window] of (file, top, left); columns that the file lacks repeat its last one."""
     file, top, left = item
     part = read_rows(file, top, window)[:, :, left : left + window]
     lacking = window - part.shape[2]
@@ -81,22 +61,16 @@ def read_window(item: tuple[Path, int, int], window: int) -> np.ndarray:
 def _opened(file: Path) -> Iterator[rasterio.DatasetReader]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", NotGeoreferencedWarning
-            )  # where on Earth it lies is not needed
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # its place is not needed
             # by name: some of GDAL's many other formats point to files outside the folder
-            raster = rasterio.open(
-                file, driver="GTiff" if file.suffix.lower() in (".tif", ".tiff") else "JPEG"
-            )
-        with (
-            raster,
-            rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True),
-        ):  # else the lost end of a JPEG is filled with grey
+            driver = "GTiff" if file.suffix.lower() in (".tif", ".tiff") else "JPEG"
+            raster = rasterio.open(file, driver=driver)
+        # else the lost end of a JPEG is filled with grey
+        with raster, rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING=True):
             yield raster
     except RasterioError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         if file.is_file() and not file.stat().st_size:
             reason = "the file is empty"
-        raise DataError(
-            f"{file}: cannot be read as an image ({reason}); unpack the archive again"
-        ) from None
+        message = f"cannot be read as an image ({reason}); unpack the archive again"
+        raise DataError(f"{file}: {message}") from None
