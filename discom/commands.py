@@ -237,7 +237,8 @@ def show(
                 rows, costs = tables.summary(chosen, baselines), tables.cost_to_markdown(chosen)
                 print(tables.to_markdown(rows, baselines), costs, sep="\n\n")
                 end = "-dense" if figures else ""
-                figures[end] = partial(plots.differences, rows, method, baselines)
+                rows = rows[rows["method"] == method]
+                figures[end] = partial(plots.intervals, rows, baselines)
     if collect:
         tables.collect(results, collect)
     if out:

@@ -173,17 +173,11 @@ def _look(place: str, images, name: str, copies) -> None:
 
 def show(
     data: Data,
-    out: Annotated[Path, "the first picture; the others get an end"] = Path("pairs.png"),
+    out: Annotated[Path, "the picture"] = Path("pairs.png"),
     columns: Annotated[int, "how many samples are drawn"] = 9,
 ) -> None:
-    """Draw samples, class counts and pixel values as three pictures."""
+    """Draw samples of every class as a picture."""
     if columns < 1:
         raise ConfigError(f"--columns: {columns} samples cannot be drawn; use 1 or more")
     images = discom.data.load(data)
-    parts = {part: images.take(rows) for part, rows in images.divide().items()}
-    figures = {
-        "": lambda: discom.plots.pairs(images, columns),
-        "-classes": lambda: discom.plots.class_counts(parts),
-        "-values": lambda: discom.plots.values(images),
-    }
-    draw(out, figures)
+    draw(out, {"": lambda: discom.plots.pairs(images, columns)})

@@ -15,6 +15,7 @@ import pandas as pd
 
 from discom.data import MultiModalData, Split
 from discom.data.images import ENDINGS, read_image
+from discom.data.normalize import LOWEST
 from discom.errors import ConfigError, DataError, RunError, first_line
 from discom.files import atomic_file, atomic_folder, check_place, write_json
 
@@ -34,8 +35,7 @@ class Contract:
         classes: name of class k at place k.
         shape: of every image, [C, H, W].
         invalid: value of pixels that were not measured; None where there is none.
-        low, high: bounds of each band, scaled to `floor` and 1; None where images come scaled.
-            With a `floor` above 0, invalid pixels become 0.
+        low, high: bounds of each band, as in `Normalization`; None where images come scaled.
     """
 
     run: str
@@ -46,7 +46,6 @@ class Contract:
     invalid: float | None = None
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
-    floor: float = 0.0
 
 
 class Export(NamedTuple):
@@ -128,22 +127,22 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
     if bounds is None or train.normalized:
         return contract
-    floor = float(bounds(np.full((1, len(bounds.low), 1, 1), -1e30)).max())  # below every bound
-    return replace(contract, low=tuple(bounds.low), high=tuple(bounds.high), floor=floor)
+    limits = {"low": tuple(bounds.low), "high": tuple(bounds.high)}
+    return replace(contract, invalid=bounds.invalid, **limits)
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
     import torch
 
     low, high = (np.reshape(bound or (), (-1, 1, 1)) for bound in (contract.low, contract.high))
-    span = np.where(high > low, high - low, np.inf)  # a constant band becomes `floor`
+    span = np.where(high > low, high - low, np.inf)
     start, scale = (torch.tensor(bound, dtype=torch.float32) for bound in (low, span))
 
     class Deployed(torch.nn.Module):
         def forward(self, images):
             scaled = images if contract.low is None else ((images - start) / scale).clamp(0, 1)
-            if contract.floor:
-                scaled = contract.floor + (1 - contract.floor) * scaled
+            if contract.low is not None and contract.invalid is not None:
+                scaled = LOWEST + (1 - LOWEST) * scaled
                 scaled = torch.where(images == contract.invalid, 0.0, scaled)
             logits = self.branch(scaled)
             return logits, logits.softmax(1)

@@ -367,7 +367,7 @@ figure = plots.stability(joint["inv"], colours["sensor"])
 
 # %%
 explorer = explorer.Explorer(small, {name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")} for name in sensors}, seed=seed)
-explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])  # the first RGB scenes that are named wrongly
+explorer.select(np.flatnonzero(explorer.points["right or wrong"] == "wrong")[:3])  # the first RGB scenes that are named wrongly
 explorer
 
 # %%
