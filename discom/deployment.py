@@ -1,7 +1,4 @@
-"""Deployment: one trained branch as an ONNX file that answers raw images, and its use.
-
-model.onnx holds scaling, network, softmax and a contract: what it reads and what its classes are.
-contract.json says the same and how good it is."""
+"""Deployment: one trained branch as an ONNX file that answers raw images, and its use."""
 
 import json
 import warnings
@@ -31,11 +28,10 @@ class Contract:
 
     Args:
         run: data, method, seed and hash of its training, such as "scenes/discom/0-1f2e3d4c5b".
-        modality: the sensor; `unit` is that of its pixels, empty where they have none.
+        modality, unit: the sensor, and the unit of its pixels, empty where they have none.
         classes: name of class k at place k.
         shape: of every image, [C, H, W].
-        invalid: value of pixels that were not measured; None where there is none.
-        low, high: bounds of each band, as in `Normalization`; None where images come scaled.
+        invalid, low, high: as in `Normalization`; no bounds where images come scaled.
     """
 
     run: str
@@ -69,10 +65,9 @@ class Model(NamedTuple):
 def export(
     run_dir: Path, split: Split, modality: str | None, out: Path, *, overwrite: bool = False
 ) -> Export:
-    """Write one trained branch into the folder `out`, or nothing.
-
-    Before the folder is put in its place, the file answers the raw images of the test part, and its
-    logits are compared with the branch's on the images as training scaled them.
+    """Write one trained branch into the folder `out`, or nothing: model.onnx with scaling, network,
+    softmax and contract, and contract.json. Before, the logits of the file on the raw images of the
+    test part are compared with the branch's.
 
     Args:
         run_dir, split: a finished run of classification, and the split of its data by its seed.

@@ -142,7 +142,8 @@ def painted(page) -> list[list[int]]:
         const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
         for (let k = 0; k < pixels.length; k += 4) {
             const bands = pixels.slice(k, k + 3), x = (k / 4) % width;
-            if (Math.max(...bands) - Math.min(...bands) > 60 && x < 0.7 * width && k / 4 / width < 796)
+            const inside = x < 0.7 * width && k / 4 / width < 796;
+            if (inside && Math.max(...bands) - Math.min(...bands) > 60)
                 spots.push([x / 2, Math.floor(k / 4 / width) / 2]);
         }
         return spots; }""")
