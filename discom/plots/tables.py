@@ -90,7 +90,7 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     figure, axes = panels(len(baselines), len(modalities), *size)
     for axis, (baseline, modality) in zip(axes.flat, product(baselines, modalities), strict=True):
         others = ~table["method"].isin([baseline, "teacher", "dense-teacher"])
-        part = table[others & (table["modality"] == modality)].sort_values(dial)
+        part = table[others & (table["modality"] == modality)].sort_values(dial, kind="stable")
         curves = part.groupby(["method", *dials[1:]], sort=False)
         for number, ((method, *value), curve) in enumerate(curves):
             label = ", ".join([method, *(f"{dials[1]} {v:g}" for v in value)])
