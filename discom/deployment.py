@@ -122,8 +122,8 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
     if bounds is None or train.normalized:
         return contract
-    limits = {"low": tuple(bounds.low), "high": tuple(bounds.high)}
-    return replace(contract, invalid=bounds.invalid, **limits)
+    low, high = tuple(bounds.low), tuple(bounds.high)
+    return replace(contract, invalid=bounds.invalid, low=low, high=high)
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
