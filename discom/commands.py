@@ -174,7 +174,8 @@ def show(flags: Namespace) -> None:
                 print(tables.to_markdown(rows, baselines), end="\n\n")
                 print(tables.cost_to_markdown(chosen))
                 end = "-dense" if figures else ""
-                figures[end] = partial(plots.differences, rows, method, baselines)
+                rows = rows[rows["method"] == method]
+                figures[end] = partial(plots.intervals, rows, baselines)
     if flags.collect:
         tables.collect(results, flags.collect)
     if flags.out:

@@ -129,12 +129,6 @@ def check(flags: Namespace) -> None:
 
 
 def show(flags: Namespace) -> None:
-    """Draw samples, class counts and pixel values as three pictures."""
-    images, plots = discom.data.load(flags.data), discom.plots
-    parts = {part: images.take(rows) for part, rows in images.divide().items()}
-    figures = {
-        "": partial(plots.pairs, images),
-        "-classes": partial(plots.class_counts, parts),
-        "-values": partial(plots.values, images),
-    }
-    draw(flags.out, figures)
+    """Draw samples of every class as a picture."""
+    images = discom.data.load(flags.data)
+    draw(flags.out, {"": partial(discom.plots.pairs, images)})

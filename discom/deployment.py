@@ -1,7 +1,4 @@
-"""Deployment: one trained branch as an ONNX file that answers raw images, and its use.
-
-model.onnx holds scaling, network, softmax and a contract: what it reads and what its classes are.
-contract.json says the same and how good it is."""
+"""Deployment: one trained branch as an ONNX file that answers raw images, and its use."""
 
 import json
 import warnings
@@ -15,6 +12,7 @@ import pandas as pd
 
 from discom.data import MultiModalData, Split
 from discom.data.images import ENDINGS, read_image
+from discom.data.normalize import LOWEST
 from discom.errors import ConfigError, DataError, RunError, first_line
 from discom.files import atomic_file, atomic_folder, check_place, write_json
 
@@ -30,12 +28,10 @@ class Contract:
 
     Args:
         run: data, method, seed and hash of its training, such as "scenes/discom/0-1f2e3d4c5b".
-        modality: the sensor; `unit` is that of its pixels, empty where they have none.
+        modality, unit: the sensor, and the unit of its pixels, empty where they have none.
         classes: name of class k at place k.
         shape: of every image, [C, H, W].
-        invalid: value of pixels that were not measured; None where there is none.
-        low, high: bounds of each band, scaled to `floor` and 1; None where images come scaled.
-            With a `floor` above 0, invalid pixels become 0.
+        invalid, low, high: as in `Normalization`; no bounds where images come scaled.
     """
 
     run: str
@@ -46,7 +42,6 @@ class Contract:
     invalid: float | None = None
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
-    floor: float = 0.0
 
 
 class Export(NamedTuple):
@@ -70,10 +65,9 @@ class Model(NamedTuple):
 def export(
     run_dir: Path, split: Split, modality: str | None, out: Path, *, overwrite: bool = False
 ) -> Export:
-    """Write one trained branch into the folder `out`, or nothing.
-
-    Before the folder is put in its place, the file answers the raw images of the test part, and its
-    logits are compared with the branch's on the images as training scaled them.
+    """Write one trained branch into the folder `out`, or nothing: model.onnx with scaling, network,
+    softmax and contract, and contract.json. Before, the logits of the file on the raw images of the
+    test part are compared with the branch's.
 
     Args:
         run_dir, split: a finished run of classification, and the split of its data by its seed.
@@ -128,22 +122,22 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
     if bounds is None or train.normalized:
         return contract
-    floor = float(bounds(np.full((1, len(bounds.low), 1, 1), -1e30)).max())  # below every bound
-    return replace(contract, low=tuple(bounds.low), high=tuple(bounds.high), floor=floor)
+    low, high = tuple(bounds.low), tuple(bounds.high)
+    return replace(contract, invalid=bounds.invalid, low=low, high=high)
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
     import torch
 
     low, high = (np.reshape(bound or (), (-1, 1, 1)) for bound in (contract.low, contract.high))
-    span = np.where(high > low, high - low, np.inf)  # a constant band becomes `floor`
+    span = np.where(high > low, high - low, np.inf)
     start, scale = (torch.tensor(bound, dtype=torch.float32) for bound in (low, span))
 
     class Deployed(torch.nn.Module):
         def forward(self, images):
             scaled = images if contract.low is None else ((images - start) / scale).clamp(0, 1)
-            if contract.floor:
-                scaled = contract.floor + (1 - contract.floor) * scaled
+            if contract.low is not None and contract.invalid is not None:
+                scaled = LOWEST + (1 - LOWEST) * scaled
                 scaled = torch.where(images == contract.invalid, 0.0, scaled)
             logits = self.branch(scaled)
             return logits, logits.softmax(1)

@@ -105,25 +105,15 @@ def test_data_that_are_prepared_as_scaled_need_no_bounds(run, split, source, tmp
     source.save(tmp_path / "scaled", split=split)
     scaled = data.load(tmp_path / "scaled").split()
     contract = deployment._contract(run, scaled, "depth")
-    assert (contract.low, contract.high, contract.floor) == (None, None, 0)
+    assert (contract.low, contract.high) == (None, None)
 
 
-class Shifted:
-    """Bounds with a reserved value for invalid pixels: valid ones from 0.5 to 1, holes at 0."""
-
-    low, high = np.array([100.0]), np.array([300.0])
-
-    def __call__(self, images):
-        share = 0.5 + 0.5 * np.clip((images - 100.0) / 200.0, 0, 1)
-        return np.where(images == 0, 0, share).astype(np.float32)
-
-
-@pytest.mark.parametrize("bounds", [Normalization(np.array([100.0]), np.array([300.0])), Shifted()])
-def test_scaling_inside_the_file_is_that_of_training(bounds, tmp_path):
+@pytest.mark.parametrize("invalid", [None, 0.0])
+def test_scaling_inside_the_file_is_that_of_training(invalid, tmp_path):
     """Below, at, between and above the bounds, and where nothing was measured."""
     images = np.array([-50, 0, 50, 100, 150, 300, 900, 299], np.float32).reshape(2, 1, 2, 2)
-    floor = float(bounds(np.full((1, 1, 1, 1), -1e30)).max())
-    contract = Contract("r", "depth", tuple("abcd"), (1, 2, 2), "", 0.0, (100.0,), (300.0,), floor)
+    bounds = Normalization(np.array([100.0]), np.array([300.0]), invalid)
+    contract = Contract("r", "depth", (*"abcd",), (1, 2, 2), "", invalid, (100.0,), (300.0,))
     deployment._write(torch.nn.Flatten(), contract, tmp_path / "model.onnx")
     logits, probabilities = load(tmp_path).answer(images)
     np.testing.assert_allclose(logits, bounds(images).reshape(2, 4), atol=1e-6)

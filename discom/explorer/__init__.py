@@ -2,19 +2,19 @@
 the images behind them."""
 
 import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import ipywidgets
+import matplotlib.path
 import numpy as np
 import pandas as pd
 import traitlets
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from discom.data import MultiModalData
 from discom.errors import DataError
@@ -22,207 +22,157 @@ from discom.evaluation.projection import neighbours, preserved, project
 from discom.plots.embeddings import CAPTION, scatter
 from discom.plots.look import show
 
-__all__ = ["Explorer", "Points"]
+__all__ = ["Explorer"]
 
 SHOWN, NEAREST = 8, 5  # images of the selection, and of the nearest in another modality
-HINT = "Click a point or draw around some; with the picture in focus, ← and → step through them."
-Embedded = Mapping[str, Mapping[str, np.ndarray]]
-Grid = list[list[tuple[str, int, str]]]  # rows of (modality, row of data.ids, title)
-
-
-class Points:
-    """Samples as points, one in each modality that has it, numbered modality by modality: `z` (part
-    → [P, D]), `names` (modality), `sample` (row of `data.ids`), `answers` (class ids) and `values`
-    (what they can be coloured by), [P] each.
-
-    Args:
-        data: the samples, such as the test part of a split.
-        embedded: modality → part ("inv", "inf", "irr", …) → embeddings [N, D], and "logits" [N, C];
-            rows as in `data.modalities[modality]`.
-
-    Raises:
-        DataError: an unknown modality, or a part that is missing, of another length or not finite.
-    """
-
-    def __init__(self, data: MultiModalData, embedded: Embedded):
-        parts = dict.fromkeys(part for arrays in embedded.values() for part in arrays)
-        if not set(parts) - {"logits"}:
-            raise DataError("explorer: no embedding was given; give inv and logits, for instance")
-        for name, arrays in embedded.items():
-            rows = len(data.modalities[name].ids) if name in data.modalities else 0
-            for part in ["logits", *parts]:
-                if len(z := np.asarray(arrays.get(part, ()))) != rows or not np.isfinite(z).all():
-                    raise DataError(
-                        f"explorer: {name}/{part} has shape {z.shape}; give {rows}"
-                        f" finite rows for each of {list(data.modalities)}"
-                    )
-        joined = {part: np.concatenate([z[part] for z in embedded.values()]) for part in parts}
-        self.data, self.answers = data, joined.pop("logits").argmax(1)
-        self.z: dict[str, np.ndarray] = joined
-        self.names = np.concatenate([[name] * len(data.modalities[name].ids) for name in embedded])
-        self.sample = np.concatenate([data.rows_of(name) for name in embedded])
-        labels = data.labels[self.sample]
-        right = np.where(self.answers == labels, "right", "wrong")
-        self.values = {"class": pd.Categorical.from_codes(labels, data.classes)}
-        self.values |= {"right or wrong": right, "modality": self.names}
-        for name, factor in data.factors.items():
-            self.values.setdefault(name, np.asarray(factor)[self.sample])
-
-    def near(self, point: int, part: str) -> dict[str, np.ndarray]:
-        """Every other modality → its samples nearest to a point, by cosine in one part."""
-        nearest = {}
-        for name in dict.fromkeys(self.names[self.names != self.names[point]]):
-            others = np.flatnonzero(self.names == name)
-            z, count = self.z[part], min(NEAREST, len(others))
-            nearest[name] = self.sample[others[neighbours(z[[point]], z[others], count)[0]]]
-        return nearest
-
-    def draw(self, figure: FigureBase, grid: Grid) -> None:
-        """Images with their titles above and the predicted class below, ✓ right or ✗ wrong."""
-        axes = figure.subplots(len(grid), max(map(len, grid)), squeeze=False)
-        for axis in axes.flat:
-            axis.axis("off")
-        for axis_row, cells in zip(axes, grid, strict=True):
-            for axis, (name, sample, title) in zip(axis_row, cells, strict=False):
-                axis.axis("on")
-                axis.set_title(f"{name}\n{title}", fontsize=8)
-                points = np.flatnonzero((self.sample == sample) & (self.names == name))
-                rows = points - np.argmax(self.names == name)
-                show(axis, self.data.images(name, rows)[0] if len(rows) else None)
-                for answer in self.answers[points]:
-                    mark = "✓" if answer == self.data.labels[sample] else "✗"
-                    axis.set_xlabel(f"{mark} {self.data.classes[answer]}", fontsize=8)
+REACH = 12  # pixels that a click may be off
 
 
 class Scatter(anywidget.AnyWidget):
-    """A picture on the page whose points can be chosen."""
+    """A picture on the page, and where the pointer went on it."""
 
     _esm = Path(__file__).with_name("scatter.js")
     picture = traitlets.Unicode().tag(sync=True)  # data URI of a PNG in double size
-    places: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pixels [x, y]
-    chosen: traitlets.List[Any] = traitlets.List().tag(sync=True)  # numbers of points
-    links: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pairs of points
     label = traitlets.Unicode().tag(sync=True)
+    path: traitlets.List[Any] = traitlets.List().tag(sync=True)  # pixels [x, y]
 
 
 class Explorer(ipywidgets.VBox):
     """A picture of embeddings to explore in JupyterLab: colour it, click or lasso points, see the
     images behind them.
 
-    `embedding`, `colour` and `neighbors` are drop-down lists, whose `value` may be set; `points`
-    holds what is drawn, `xy` where, `scatter.chosen` the numbers of the selected points.
+    `embedding` and `colour` are drop-down lists, whose `value` may be set. A sample is a point in
+    each modality that has it, numbered modality by modality: `points` is the table of what is known
+    of them, `xy` are their positions, `chosen` the numbers of those that are selected.
 
     Args:
-        data, embedded: as in `Points`, such as the test part and what a network makes of it.
-        neighbors, seed: as in `projection.project`.
+        data: the samples, such as the test part of a split.
+        embedded: modality → part ("inv", "inf", "irr", …) → embeddings [N, D], and "logits" [N, C];
+            rows as in `data.modalities[modality]`.
+        seed: as in `projection.project`.
 
     Raises:
-        DataError: embeddings that do not fit the data, or too few samples.
+        DataError: embeddings of another length, not finite, or of too few samples.
     """
 
     def __init__(
-        self, data: MultiModalData, embedded: Embedded, *, neighbors: int = 15, seed: int = 0
+        self, data: MultiModalData, embedded: Mapping[str, Mapping[str, np.ndarray]], seed: int = 0
     ):
-        self.points, self.seed = Points(data, embedded), seed
-        self.layouts: dict[tuple[str, int], np.ndarray] = {}
-        counts = {n for n in (5, 15, 30, 50) if n < len(self.points.sample)} | {neighbors}
-        parts = [(f"z_{part}", part) for part in self.points.z]
-        self.embedding = ipywidgets.Dropdown(options=parts, description="embedding")
-        self.colour = ipywidgets.Dropdown(options=list(self.points.values), description="colour")
-        self.neighbors = ipywidgets.Dropdown(
-            options=sorted(counts), value=neighbors, description="neighbours"
-        )
-        self.scatter, self.status, self.images = Scatter(), ipywidgets.HTML(), ipywidgets.HTML()
-        controls = [self.embedding, self.colour, self.neighbors]
-        for control in controls:
+        sizes = [len(data.modalities[name].ids) for name in embedded]
+        for (name, arrays), size in zip(embedded.items(), sizes, strict=True):
+            if wrong := {part: np.shape(z) for part, z in arrays.items() if len(z) != size}:
+                raise DataError(f"explorer: {name} has {wrong}; give {size} rows of each part")
+        parts = list(next(iter(embedded.values())))
+        self.z = {part: np.concatenate([z[part] for z in embedded.values()]) for part in parts}
+        self.data, self.seed = data, seed
+        self.answers = self.z.pop("logits").argmax(1)
+        self.sample = np.concatenate([data.rows_of(name) for name in embedded])
+        self.names = np.repeat(list(embedded), sizes)
+        labels = data.labels[self.sample]
+        columns: dict[str, Any] = {"class": pd.Categorical.from_codes(labels, data.classes)}
+        columns["right or wrong"] = np.where(self.answers == labels, "right", "wrong")
+        columns["modality"] = self.names
+        for name, factor in data.factors.items():
+            columns.setdefault(name, np.asarray(factor)[self.sample])
+        self.points = pd.DataFrame(columns)
+        self.layouts: dict[str, np.ndarray] = {}
+        self.chosen: list[int] = []
+        options = [(f"z_{part}", part) for part in self.z]
+        self.embedding = ipywidgets.Dropdown(options=options, description="embedding")
+        self.colour = ipywidgets.Dropdown(options=list(self.points), description="colour")
+        self.scatter, self.status = Scatter(), ipywidgets.HTML()
+        for control in (self.embedding, self.colour):
             control.observe(self._draw, "value")
-        self.scatter.observe(self._choose, "chosen")
-        note = ipywidgets.HTML(f"<b>{CAPTION}</b><br>{HINT}")
-        super().__init__([ipywidgets.HBox(controls), self.status, self.scatter, note, self.images])
+        self.scatter.observe(self._choose, "path")
+        note = ipywidgets.HTML(f"<b>{CAPTION}</b><br>Click a point or draw around some.")
+        controls = ipywidgets.HBox([self.embedding, self.colour])
+        super().__init__([controls, self.status, self.scatter, note])
         self._draw()
 
-    def select(self, points: Sequence[int]) -> None:
+    def select(self, points: Sequence[int] | np.ndarray) -> None:
         """Choose points by number, as a click or a lasso does."""
-        self.scatter.chosen = [int(point) for point in points]
-
-    @property
-    def ids(self) -> list[Any]:
-        """Ids of the selected samples, each once, in the order of the selection."""
-        samples = self.points.sample[self.scatter.chosen]
-        return list(dict.fromkeys(self.points.data.ids[samples].tolist()))
-
-    def _draw(self, _: Any = None) -> None:
-        part, near = key = self.embedding.value, self.neighbors.value
-        z = self.points.z[part]
-        if key not in self.layouts:
-            self.status.value = f"computing … (z_{part}, {near} neighbours)"
-            try:
-                self.layouts[key] = project(z, neighbors=near, seed=self.seed)
-            except DataError as error:
-                if not self.layouts:
-                    raise
-                self.status.value = f"{html.escape(str(error))}; the picture is still the last one"
-                return
-        self.xy, count = self.layouts[key], min(15, len(z) - 1)
-        kept = 100 * preserved(z, self.xy, count)
-        self.status.value = f"{kept:.0f} % of the {count} nearest neighbours are near here too"
-        figure = Figure(figsize=(6, 4), dpi=100)
-        axis = self._scatter(figure, (0.01, 0.01, 0.65, 0.98))
-        with self.scatter.hold_sync():
-            self.scatter.picture = _picture(figure, dpi=200)
-            places = axis.transData.transform(self.xy)
-            self.scatter.places = (places * [1, -1] + [0, 400]).tolist()
-            self.scatter.label = f"{len(z)} points in z_{part}, coloured by {self.colour.value}"
-        self._choose()
-
-    def _scatter(self, figure: FigureBase, place: tuple[float, float, float, float]) -> Any:
-        axis = figure.add_axes(place)
-        scatter(axis, self.xy, self.points.values[self.colour.value], self.points.names)
-        return axis
-
-    def _choose(self, _: Any = None) -> None:
-        points, chosen = self.points, self.scatter.chosen
-        same = [np.flatnonzero(points.sample == s) for s in points.sample[chosen][:SHOWN]]
-        self.scatter.links = [[int(a), int(b)] for group in same for a, b in pairwise(group)]
-        if not chosen:
-            self.images.value = "Nothing is selected."
-            return
-        grid = self._grid()
-        figure = Figure(figsize=(1.4 * max(map(len, grid)), 1.8 * len(grid)), layout="constrained")
-        points.draw(figure, grid)
-        head = f"Selected: {len(self.ids)}, at most {SHOWN} shown; then the nearest to the first in"
-        self.images.value = f'{head} z_{self.embedding.value}<br><img src="{_picture(figure)}">'
-
-    def _grid(self) -> Grid:
-        """The selected samples in every modality, then the first one's nearest in the others."""
-        points, names = self.points, dict.fromkeys(self.points.names)
-        samples = dict.fromkeys(points.sample[self.scatter.chosen].tolist())
-        first = [(sample, str(points.data.ids[sample])) for sample in list(samples)[:SHOWN]]
-        grid = [[(name, *cell) for cell in first] for name in names]
-        for name, near in points.near(self.scatter.chosen[0], self.embedding.value).items():
-            grid.append([(name, s, f"near: {points.data.ids[s]}") for s in near.tolist()])
-        return grid
+        self.chosen = [int(point) for point in points]
+        self._draw()
 
     def figure(self) -> Figure:
-        """The same state as a figure, for pages that run no widgets."""
-        grid = self._grid() if self.scatter.chosen else []
-        heights = [4, *[1.8 * len(grid)] * bool(grid)]
-        figure = Figure(figsize=(11, sum(heights)), layout="constrained")
-        top, *below = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-        axis = self._scatter(top, (0.25, 0.05, 0.4, 0.9))
-        rings = {"s": 80, "facecolors": "none", "edgecolors": "black"}
-        axis.scatter(*self.xy[self.scatter.chosen].T, **rings)
-        axis.set_title(self.scatter.label, fontsize=9)
-        for part in below:
-            self.points.draw(part, grid)
+        """Points, with rings around the selected and lines to the same samples in other modalities;
+        below, images of the selection in every modality, then the nearest to its first point."""
+        rows = self._rows()
+        ratios = [4, *[1.6] * len(rows)]
+        figure = Figure(figsize=(9, sum(ratios)))
+        top, *below = figure.subfigures(len(ratios), height_ratios=ratios, squeeze=False)[:, 0]
+        axis = top.add_axes((0.01, 0.01, 0.7, 0.98))
+        scatter(axis, self.xy, self.points[self.colour.value].array, self.names)
+        for sample in dict.fromkeys(self.sample[self.chosen][:SHOWN]):
+            axis.plot(*self.xy[self.sample == sample].T, color="black", linewidth=0.8)
+        axis.scatter(*self.xy[self.chosen].T, s=80, facecolors="none", edgecolors="black")
+        for part, (title, points) in zip(below, rows, strict=True):
+            part.text(0.01, 0.5, title, fontsize=8, rotation=90, va="center", ha="center")
+            part.subplots_adjust(left=0.04, right=0.99)
+            for k, point in enumerate(points):
+                self._show(part.add_subplot(1, SHOWN, k + 1), point)
         return figure
 
+    def _rows(self) -> list[tuple[str, Sequence[int | None]]]:
+        """Title and numbers of points of each row of images; None where a sample has none."""
+        if not self.chosen:
+            return []
+        z, first = self.z[self.embedding.value], self.chosen[0]
+        names = dict.fromkeys(self.names)
+        samples = list(dict.fromkeys(self.sample[self.chosen]))[:SHOWN]
+        numbers = {key: k for k, key in enumerate(zip(self.names, self.sample, strict=True))}
+        rows: list[tuple[str, Sequence[int | None]]] = []
+        for name in names:
+            rows.append((name, [numbers.get((name, sample)) for sample in samples]))
+        for name in names:
+            if name != self.names[first]:
+                others = np.flatnonzero(self.names == name)
+                nearest = neighbours(z[[first]], z[others], min(NEAREST, len(others)))[0]
+                rows.append((f"{name}: nearest\nto the first", others[nearest].tolist()))
+        return rows
+
+    def _show(self, axis: Axes, point: int | None) -> None:
+        """The image behind a point, its id above, the predicted class below, ✓ right or ✗ wrong."""
+        if point is None:
+            show(axis, None)
+            return
+        row = point - np.argmax(self.names == self.names[point])
+        show(axis, self.data.images(self.names[point], [row])[0])
+        axis.set_title(self.data.ids[self.sample[point]], fontsize=8)
+        mark = "✓" if self.points["right or wrong"][point] == "right" else "✗"
+        axis.set_xlabel(f"{mark} {self.data.classes[self.answers[point]]}", fontsize=8)
+
+    def _draw(self, _: Any = None) -> None:
+        part = self.embedding.value
+        if part not in self.layouts:
+            self.status.value = f"computing … (z_{part})"
+            self.layouts[part] = project(self.z[part], seed=self.seed)
+        self.xy, z = self.layouts[part], self.z[part]
+        selected = np.unique(self.sample[self.chosen])
+        kept = f"{100 * preserved(z, self.xy):.0f} % of the 15 nearest neighbours"
+        self.status.value = f"{kept} are near here too. Selected: {len(selected)}"
+        figure = self.figure()
+        with self.scatter.hold_sync():
+            self.scatter.label = f"{len(z)} points in z_{part}, coloured by {self.colour.value}"
+            self.scatter.picture = f"data:image/png;base64,{_picture(figure, dpi=200)}"
+        axis = figure.subfigs[0].axes[0]
+        self.places = axis.transData.transform(self.xy) * [1, -1] + [0, figure.bbox.height]
+
+    def _choose(self, _: Any) -> None:
+        path = np.array(self.scatter.path)
+        if np.ptp(path, axis=0).max() > 4:
+            lasso = matplotlib.path.Path(path)
+            self.select(np.flatnonzero(lasso.contains_points(self.places)))
+        else:
+            distances = np.hypot(*(self.places - path[0]).T)
+            self.select([distances.argmin()] if distances.min() <= REACH else [])
+
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        picture = _picture(self.figure()).partition(",")[2]
-        return {**super()._repr_mimebundle_(**kwargs), "image/png": picture}
+        return {**super()._repr_mimebundle_(**kwargs), "image/png": _picture(self.figure())}
 
 
 def _picture(figure: Figure, dpi: int = 100) -> str:
+    """PNG as text, base64."""
     file = io.BytesIO()
     figure.savefig(file, dpi=dpi)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return base64.b64encode(file.getvalue()).decode()

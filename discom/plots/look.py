@@ -13,18 +13,17 @@ from matplotlib.patches import Patch
 
 from discom.data.checks import NO_LABEL
 
-__all__ = ["COLOURS", "MARKERS", "class_colours", "class_legend", "look", "panels", "show", "style"]
+__all__ = ["COLOURS", "class_colours", "class_legend", "look", "panels", "show", "style"]
 
 COLOURS = sns.color_palette("colorblind")
-MARKERS = "os^Dv*"
+MARKERS = "os^DvPX<>*"
 NOTHING = 0.85  # grey of a pixel without a label
 
 
 def style() -> None:
     """The look of every figure: quiet, and readable in grey."""
-    rc = {"figure.dpi": 90, "savefig.dpi": 120}
-    rc |= {"axes.spines.right": False, "axes.spines.top": False}
-    sns.set_theme(context="notebook", style="ticks", palette="colorblind", rc=rc)
+    rc = {"figure.dpi": 90, "savefig.dpi": 120, "axes.spines.right": False}
+    sns.set_theme(style="ticks", palette="colorblind", rc=rc | {"axes.spines.top": False})
 
 
 def look(number: int) -> dict[str, Any]:

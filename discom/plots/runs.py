@@ -1,22 +1,29 @@
-"""What one run did, or a few beside each other."""
+"""What one run did, or a few beside each other.
+
+Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
+"""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix
 
+from discom.data.checks import NO_LABEL
 from discom.evaluation import calibration_error
-from discom.plots.dense import pixel_confusions
-from discom.plots.look import COLOURS, panels
+from discom.plots.look import COLOURS, NOTHING, class_colours, class_legend, panels, show
 from discom.runs import read_predictions
 
-__all__ = ["confusions", "curves", "reliability_diagram"]
+__all__ = ["confusions", "curves", "pixel_confusions", "predictions", "reliability_diagram"]
 
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
+WIDTH = 11.0  # of a notebook's output, in inches
+Masks = Mapping[str, np.ndarray]
 
 
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
@@ -31,46 +38,105 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
             titles[column] = f"{modality}: {NAMES[score]}"
     points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
     series = {"hue": "run", "style": "run"} if len(runs) > 1 else {}
-    grid = sns.relplot(
-        points,
-        x="epoch",
-        y="value",
-        col="variable",
-        kind="line",
-        errorbar=None,
-        height=2.9,
-        aspect=1.15,
-        facet_kws={"sharey": False},
-        **series,
-    )
+    series |= {"x": "epoch", "y": "value", "col": "variable", "kind": "line"}
+    free = {"sharey": False}
+    grid = sns.relplot(points, errorbar=None, height=2.9, aspect=1.15, facet_kws=free, **series)
     grid.set_titles("{col_name}").set_ylabels("")
-    if series:
+    if len(runs) > 1:
         sns.move_legend(grid, "upper center", bbox_to_anchor=(0.5, 0), ncols=5, title=None)
     return grid.figure
 
 
-def confusions(predictions: Path | str, networks: Sequence[str] | None = None) -> Figure:
-    """What each class of the test part is taken for, in percent of the class; a map for each
-    network. Of a dense method, of the pixels of the images that all its networks saw.
+def predictions(
+    images: Masks,
+    labels: np.ndarray,
+    predicted: Masks,
+    classes: Sequence[str],
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """A row for each image: what each sensor sees, the truth, and of each network its prediction
+    and its errors (black), with the share of the labelled pixels that are wrong.
 
     Args:
-        predictions: the run's predictions.npz.
-        networks: some of its networks; all by default.
+        images: modality → [n, C, H, W] in [0, 1]; three to six images can be read.
+        labels: [n, H, W].
+        predicted: network → [n, H, W].
+        classes: names; their colours are those of `pairs`.
+        titles: of the images, at their left.
     """
+    heads = [*(f"{name}\nimage" for name in images), "truth"]
+    heads += [f"{name}\n{what}" for name in predicted for what in ("prediction", "errors")]
+    side = min(1.3, WIDTH / len(heads))
+    size = (side * len(heads) + 0.2, (side + 0.14) * len(labels) + 0.7)
+    figure, axes = panels(len(labels), len(heads), *size)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.04, wspace=0, hspace=0)
+    palette = class_colours(len(classes))
+    for row, (axis_row, truth) in enumerate(zip(axes, labels, strict=True)):
+        labelled = truth != NO_LABEL
+        pictures = [view[row] for view in images.values()] + [palette[truth].transpose(2, 0, 1)]
+        for masks in predicted.values():
+            wrong = labelled & (masks[row] != truth)
+            errors = np.where(wrong, 0, np.where(labelled, 1, NOTHING))
+            pictures += [palette[masks[row]].transpose(2, 0, 1), errors[None]]
+            share = 100 * wrong.sum() / max(1, labelled.sum())
+            axis_row[len(pictures) - 1].set_xlabel(f"{share:.1f} % wrong", fontsize=7, labelpad=2)
+        for axis, picture in zip(axis_row, pictures, strict=True):
+            show(axis, picture)
+        axis_row[0].set_ylabel("" if titles is None else titles[row], fontsize=8)
+    for axis, head in zip(axes[0], heads, strict=True):
+        axis.set_title(head, fontsize=8)
+    ids = np.unique([labels, *predicted.values()])
+    unlabelled = {"no label": np.full(3, NOTHING)} if NO_LABEL in ids else {}
+    class_legend(figure, ids, classes, {"wrong": np.zeros(3), **unlabelled})
+    return figure
+
+
+def pixel_confusions(
+    predicted: Masks, labels: np.ndarray | Masks, classes: Sequence[str]
+) -> Figure:
+    """What the pixels (or images) of each class are taken for, in percent of the class: a map for
+    each network; the row of a class without a label is empty.
+
+    Args:
+        predicted: network → class ids in the shape of `labels`.
+        labels: of pixels [n, H, W] or images [n]; or network → its own.
+        classes: names.
+    """
+    side = min(0.45 * len(classes), 8)
+    across = min(len(predicted), max(1, int((WIDTH - 1.2) / (side + 0.2))))
+    down = -(-len(predicted) // across)
+    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1) * down)
+    many = len(classes) > 15  # where a 0 in every cell would hide the rest
+    for axis, (name, ids) in zip(axes.flat, predicted.items(), strict=False):
+        truth = labels[name] if isinstance(labels, Mapping) else labels
+        counts = confusion_matrix(truth.ravel(), ids.ravel(), labels=range(len(classes)))
+        shares = pd.DataFrame(counts, classes, classes)
+        shares = 100 * shares.div(shares.sum(axis=1), axis=0)
+        text = shares.map(lambda value: "" if many and value < 0.5 else f"{value:.0f}")
+        first = axis.get_subplotspec().is_first_col()
+        cells = {"annot": text, "fmt": "", "annot_kws": {"fontsize": 6 if many else 8}}
+        grey = {"cmap": "Greys", "vmin": 0, "vmax": 100, "cbar": False, "linewidths": 0.5}
+        sns.heatmap(shares, ax=axis, xticklabels=True, yticklabels=first, **cells, **grey)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("predicted", fontsize=9)
+        axis.set_ylabel("true class (row = 100 %)" if first else "", fontsize=9)
+        axis.tick_params(labelsize=8, length=0)
+        axis.tick_params(axis="y", rotation=0)
+        plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    for axis in axes.flat[len(predicted) :]:
+        axis.remove()
+    return figure
+
+
+def confusions(predictions: Path | str) -> Figure:
+    """`pixel_confusions` of all networks in a run's predictions.npz, each on its test samples."""
     arrays = read_predictions(predictions)
-    kind = "predicted" if any(key.endswith("_predicted") for key in arrays) else "logits"
-    names = [key.removesuffix(f"_{kind}") for key in arrays if key.endswith(f"_{kind}")]
-    names = [name for name in names if networks is None or name in networks]
-    shared = reduce(np.intersect1d, [arrays[f"{name}_ids"] for name in names])
-    answers, labels = {}, {}
-    for name in names:
-        ids = pd.Index(arrays[f"{name}_ids"])
-        rows = ids.get_indexer(shared) if kind == "predicted" else np.arange(len(ids))
-        answers[name], labels[name] = arrays[f"{name}_{kind}"][rows], arrays[f"{name}_labels"][rows]
-        if kind == "logits":  # an image is one pixel
-            answers[name] = answers[name].argmax(1)[:, None, None]
-            labels[name] = labels[name][:, None, None]
-    return pixel_confusions(answers, labels, arrays["classes"].tolist())
+    ids = {key.removesuffix("_predicted"): arrays[key] for key in arrays if "_predicted" in key}
+    for key in arrays:
+        if key.endswith("_logits"):
+            ids[key.removesuffix("_logits")] = arrays[key].argmax(1)
+    labels = {name: arrays[f"{name}_labels"] for name in ids}
+    return pixel_confusions(ids, labels, arrays["classes"].tolist())
 
 
 def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -83,15 +149,13 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     size = (3.5 * len(tables) + 0.5, 4.2)
     figure, axes = panels(2, len(tables), *size, sharex=True, sharey="row", height_ratios=(3, 1.2))
     for (upper, lower), (name, table) in zip(axes.T, tables.items(), strict=True):
-        bins = table[table["count"] > 0]
-        n, accuracy, z = bins["count"], bins["accuracy"], 1.96
-        centre = (accuracy + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z * np.sqrt(accuracy * (1 - accuracy) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-        spans = np.clip([accuracy - centre + half, centre + half - accuracy], 0, None)
+        bins = table[table["count"] > 0].astype({"count": int})
+        accuracy, right = bins["accuracy"], (bins["count"] * bins["accuracy"]).round().astype(int)
+        tests = [binomtest(k, n) for k, n in zip(right, bins["count"], strict=True)]
+        ends = np.array([test.proportion_ci(method="wilson") for test in tests]).T
+        spans = {"yerr": np.abs(ends - accuracy.to_numpy()), "capsize": 2}
         upper.plot([0, 1], [0, 1], color="0.6", linestyle=":", linewidth=1)
-        upper.errorbar(
-            bins["confidence"], accuracy, yerr=spans, fmt="o-", capsize=2, lw=1, color=COLOURS[0]
-        )
+        upper.errorbar(bins["confidence"], accuracy, fmt="o-", lw=1, color=COLOURS[0], **spans)
         upper.set(title=f"{name}: ECE {calibration_error(table):.3f}", xlim=(0, 1))
         width = table["high"] - table["low"]
         lower.bar(table["low"], table["count"], width, align="edge", color="0.75", edgecolor="k")

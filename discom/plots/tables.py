@@ -1,6 +1,7 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,10 @@ from discom.errors import RunError
 from discom.plots.look import look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["differences", "gains", "intervals", "probe_map"]
+__all__ = ["gains", "intervals", "probe_map"]
 
 # columns of a table that are no dials of a grid
 SUMMARY = ("data", "method", "modality", "n", *METRICS, "sd", "arrow", "paper")
-
-
-def differences(table: pd.DataFrame, method: str, baselines: Sequence[str]) -> Figure:
-    """`intervals` of one method alone."""
-    chosen = table[table["method"] == method]
-    if chosen.empty:
-        raise RunError(f"{method}: no run of it in this table; train one first")
-    return intervals(chosen, baselines)
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
@@ -37,30 +30,30 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     if compared.empty:
         raise RunError("intervals: no method shares a seed with a baseline; train the baselines")
-    names = list(dict.fromkeys(compared["method"]))
-    parts = dict(tuple(compared.groupby(["data", "modality"], sort=False)))
-    repeated = len({modality for _, modality in parts}) < len(parts)  # in several data sets
+    names = compared["method"].unique()
+    places = np.arange(len(names))
+    keys = ["data", "modality"] if compared["data"].nunique() > 1 else ["modality"]
+    parts = list(compared.groupby(keys, sort=False))
     across = min(2, len(parts))
     down = -(-len(parts) // across)
     size = (4.6 * across + 0.6, (max(0.42 * len(names), 0.8) + 1.2) * down + 0.3)
     figure, axes = panels(down, across, *size, sharey=True)
     for axis in axes.flat[len(parts) :]:
         axis.axis("off")
-    for axis, ((data, modality), part) in zip(axes.flat, parts.items(), strict=False):
+    for axis, (where, part) in zip(axes.flat, parts, strict=False):
         rows = part.set_index("method").reindex(names)
         for number, baseline in enumerate(baselines):
-            heights = np.arange(len(names)) + 0.24 * (number - (len(baselines) - 1) / 2)
-            middle, lengths = _spans(rows, baseline)
-            style = {"label": f"− {baseline}", "capsize": 2, **look(number)}
-            axis.errorbar(middle, heights, xerr=lengths, linestyle="", **style)
+            heights = places + 0.24 * (number - (len(baselines) - 1) / 2)
+            middle, spans = _spans(rows, baseline)
+            style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(number)}
+            axis.errorbar(middle, heights, xerr=spans, **style)
         for place, mean in enumerate(rows[metric]):
-            text, spot = "" if np.isnan(mean) else f"{mean:.1f}", ("axes fraction", "data")
-            axis.annotate(text, (1.01, place), xycoords=spot, va="center", fontsize=8)
+            text = "" if np.isnan(mean) else f"{mean:.1f}"
+            axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", size=8)
         seeds = " or ".join(map(str, sorted(set(part["n"]))))
-        where = f"{data}, {modality}" if repeated else modality
-        axis.set_title(f"{where} (n = {seeds}; mean {score} at the right)")
-        axis.set(xlabel=f"difference in {score} points", yticks=range(len(names)))
-        axis.set(yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+        axis.set_title(f"{', '.join(where)} (n = {seeds}; mean {score} at the right)")
+        axis.set(xlabel=f"difference in {score} points", yticks=places, yticklabels=names)
+        axis.set_ylim(len(names) - 0.5, -0.5)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         axis.grid(axis="y", linewidth=0.4)
     _legend(figure, axes)
@@ -76,12 +69,9 @@ def _spans(rows: pd.DataFrame, baseline: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _legend(figure: Figure, axes: np.ndarray) -> None:
     """Every label once, below the panels."""
-    lines: dict[str, Any] = {}
-    for axis in axes.flat:
-        handles, labels = axis.get_legend_handles_labels()
-        lines |= dict(zip(labels, handles, strict=True))
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 4, "frameon": False}
-    figure.legend([*lines.values()], [*lines], **place)
+    pairs = [zip(*axis.get_legend_handles_labels(), strict=True) for axis in axes.flat]
+    lines = {label: handle for pair in pairs for handle, label in pair}
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=4, frameon=False)
 
 
 def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
@@ -95,31 +85,28 @@ def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     if len(dials) not in (1, 2):
         raise RunError(f"gains: {len(dials)} dials {dials}; turn one or two, fix the others")
     score, dial = METRICS[metric_of(table)], dials[0]
-    modalities = [name for name in dict.fromkeys(table["modality"]) if "+" not in name]
+    modalities = [name for name in table["modality"].unique() if "+" not in name]
     size = (4.4 * len(modalities) + 0.8, 2.9 * len(baselines) + 0.4)
     figure, axes = panels(len(baselines), len(modalities), *size)
-    for axis_row, baseline in zip(axes, baselines, strict=True):
-        others = table[~table["method"].isin([baseline, "teacher", "dense-teacher"])]
-        for axis, modality in zip(axis_row, modalities, strict=True):
-            part = others[others["modality"] == modality]
-            curves = part.groupby(["method", *dials[1:]], sort=False)
-            for number, ((method, *value), curve) in enumerate(curves):
-                label = ", ".join([method, *(f"{dials[1]} {v:g}" for v in value)])
-                aside = 0.012 * number * np.ptp(table[dial])  # lest one hides another
-                curve = curve.sort_values(dial)
-                middle, lengths = _spans(curve, baseline)
-                style = {"label": label, "capsize": 2, **look(number)}
-                axis.errorbar(curve[dial] + aside, middle, yerr=lengths, **style)
-            axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
-            axis.set(xlabel=dial, ylabel=f"{score} points", xticks=sorted(set(table[dial])))
-            axis.set_title(f"{modality}: {score} − {score} of {baseline}", fontsize=10)
+    for axis, (baseline, modality) in zip(axes.flat, product(baselines, modalities), strict=True):
+        others = ~table["method"].isin([baseline, "teacher", "dense-teacher"])
+        part = table[others & (table["modality"] == modality)].sort_values(dial, kind="stable")
+        curves = part.groupby(["method", *dials[1:]], sort=False)
+        for number, ((method, *value), curve) in enumerate(curves):
+            label = ", ".join([method, *(f"{dials[1]} {v:g}" for v in value)])
+            aside = 0.012 * number * np.ptp(table[dial])  # lest one hides another
+            middle, spans = _spans(curve, baseline)
+            axis.errorbar(
+                curve[dial] + aside, middle, yerr=spans, label=label, capsize=2, **look(number)
+            )
+        axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
+        axis.set(xlabel=dial, ylabel=f"{score} points", xticks=table[dial].unique())
+        axis.set_title(f"{modality}: {score} − {score} of {baseline}", fontsize=10)
     _legend(figure, axes)
     return figure
 
 
-def probe_map(
-    matrix: pd.DataFrame, chance: Mapping[str, Any], factors: Sequence[str] | None = None
-) -> Figure:
+def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Any]) -> Figure:
     """A probe matrix: rows embeddings, columns factors; the number is the accuracy in % or R², the
     colour what is read beyond chance, as a share of what could be.
 
@@ -127,18 +114,15 @@ def probe_map(
         matrix: of `probing.probe_matrix`.
         chance: factor → chance level in %, 0 for R²; or modality → that, for rows that start with
             the modality's name.
-        factors: which columns, all by default.
     """
-    scores = matrix[list(matrix if factors is None else factors)]
-    levels = {row: chance.get(row.split()[0], chance) for row in scores.index}
-    base = pd.DataFrame.from_dict(levels, orient="index")[list(scores)]
-    beyond = ((scores - base) / (99.0 * (base > 0) + 1 - base)).clip(0, 1)
-    text = scores.map("{:.2f}".format).where(base == 0, scores.map("{:.0f}".format))
-    figure, ((axis,),) = panels(1, 1, 0.52 * scores.shape[1] + 2.6, 0.36 * len(scores) + 1.6)
-    bar = {"cmap": "Greys", "vmin": 0, "vmax": 1, "cbar_kws": {"label": "read beyond chance"}}
-    sns.heatmap(
-        beyond, ax=axis, annot=text, fmt="", linewidths=0.5, annot_kws={"fontsize": 8}, **bar
-    )
+    levels = {row: chance.get(row.split()[0], chance) for row in matrix.index}
+    base = pd.DataFrame.from_dict(levels, orient="index")[list(matrix)]
+    beyond = ((matrix - base) / (99.0 * (base > 0) + 1 - base)).clip(0, 1)
+    text = matrix.map("{:.2f}".format).where(base == 0, matrix.map("{:.0f}".format))
+    figure, ((axis,),) = panels(1, 1, 0.52 * matrix.shape[1] + 2.6, 0.36 * len(matrix) + 1.6)
+    style = {"cmap": "Greys", "linewidths": 0.5, "annot_kws": {"fontsize": 8}}
+    bar = {"vmin": 0, "vmax": 1, "cbar_kws": {"label": "read beyond chance"}}
+    sns.heatmap(beyond, ax=axis, annot=text, fmt="", **style, **bar)
     shown = {name: "–".join(f"{level:.0f}" for level in base[name].unique()) for name in base}
     names = [f"{name}\n({level})" if level != "0" else name for name, level in shown.items()]
     axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)

@@ -424,7 +424,7 @@ full[["method", "modality", "n", "f1", "sd"]].round(1)
 
 # %%
 both = pd.concat([full, real])
-figure = plots.differences(both, "discom", tables.BASELINES)
+figure = plots.intervals(both[both["method"] == "discom"], tables.BASELINES)
 
 # %% [markdown]
 # *Figure: DisCoM-KD minus each of three baselines in F1 points, dots with 95 % intervals, a panel for each data set and a marker for each sensor; the dotted line is no difference.* The right panel is a real set ([size, source, licence](../data/README.md)): land-cover patches of 32×32 pixels in four classes, RGB against elevation, split by place, three seeds. **Take-away:** against a student of its own size DisCoM-KD gains in RGB on scenes; against its own branch trained alone no interval excludes zero; three seeds of a split by place tell little either way. Twelve intervals stand there without correction.

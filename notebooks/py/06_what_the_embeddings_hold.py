@@ -668,7 +668,7 @@ explorer = explorer.Explorer(
     seed=seed,
 )
 # the first RGB scenes that are named wrongly
-explorer.select(np.flatnonzero(explorer.points.values["right or wrong"] == "wrong")[:3])
+explorer.select(np.flatnonzero(explorer.points["right or wrong"] == "wrong")[:3])
 explorer
 
 # %%
