@@ -197,7 +197,7 @@ def probe(
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
     images, measures = discom.data.load(data, modalities), []
     for folder in folders:
-        split = images.split(seed=inspection.seed_of(folder))
+        split = images.split(seed=discom.runs.Result.read(folder / "result.json").seed)
         measures.append(inspection.inspect(folder, split, scored=scored))
     matrices = inspection.mean_matrices(measures)
     for name, matrix in matrices.items():

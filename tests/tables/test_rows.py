@@ -32,7 +32,7 @@ LABELS = {
         "discom reduction=released modality_targets=released",
         "discom pairing=paired",
         "discom grl_lambda=0.1",
-        "discom grl_warmup=30",
+        "discom grl_warmup=0.1",
         "discom dimension=16",
         "discom dimension=256",
         "discom-solo",
