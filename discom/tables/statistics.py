@@ -32,7 +32,8 @@ def load_results(path: Path | str) -> list[Result]:
         RunError: there is none, a file holds something else, or a run is there twice.
     """
     path = Path(path)
-    results, files = [], {}
+    results: list[Result] = []
+    files: dict[tuple, Path] = {}
     for file in sorted(path.rglob("result.json")):
         result = Result.read(file)
         run = (result.data, result.method, result.seed, result.hash, result.seconds)
