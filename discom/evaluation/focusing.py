@@ -95,7 +95,7 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
     """
     check_logits(student_logits, teacher_logits)
     student, teacher = student_logits.log_softmax(1), teacher_logits.detach().log_softmax(1)
-    divergence = F.kl_div(student, teacher, reduction="mean", log_target=True)
+    divergence = F.kl_div(student, teacher, reduction="sum", log_target=True) / student.numel()
     return F.cross_entropy(student_logits, labels) + divergence
 
 
