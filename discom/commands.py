@@ -145,7 +145,7 @@ def probe(flags: Namespace) -> None:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
     images, measures = discom.data.load(flags.data or "scenes", flags.modalities), []
     for folder in folders:
-        split = images.split(seed=inspection.seed_of(folder))
+        split = images.split(seed=discom.runs.Result.read(folder / "result.json").seed)
         measures.append(inspection.inspect(folder, split))
     matrices = inspection.mean_matrices(measures)
     for name, matrix in matrices.items():

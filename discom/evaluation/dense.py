@@ -6,8 +6,8 @@ present where at least one pixel has its label; an absent class has no score. Ev
 a DataError for shapes that differ and for an id that is no class.
 """
 
+import math
 from collections.abc import Sequence
-from itertools import product
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +17,8 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
 
-__all__ = [
-    "boundary",
-    "boundary_scores",
-    "class_iou",
-    "confusion",
-    "dense_scores",
-    "mean_iou",
-    "mean_iou_per_image",
-]
-
-PIECE = 1 << 22  # pixels counted at once, so that no large copy of all masks is made
+__all__ = ["boundary", "boundary_scores", "class_iou", "confusion", "dense_scores", "mean_iou"]
+__all__ += ["mean_iou_per_image"]
 
 
 def confusion(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -37,14 +28,16 @@ def confusion(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
     [[1, 1], [0, 1]]
     """
     _check(predicted, labels, classes)
-    pieces = zip(predicted.flatten().split(PIECE), labels.flatten().split(PIECE), strict=True)
-    return torch.stack([_count(*piece, classes) for piece in pieces]).sum(0)
+    return _count_images(*torch.atleast_2d(predicted, labels), classes).sum(0)
 
 
-def _count(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    return multiclass_confusion_matrix(
-        predicted, labels, num_classes=classes, ignore_index=NO_LABEL, validate_args=False
-    )
+def _count_images(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """The confusion of each image, [N, C, C]; one at a time, since torchmetrics copies pixels."""
+    counts = [
+        multiclass_confusion_matrix(*pair, classes, ignore_index=NO_LABEL, validate_args=False)
+        for pair in zip(predicted, labels, strict=True)
+    ]
+    return torch.stack(counts)
 
 
 def _check(predicted: Tensor, labels: Tensor, classes: int) -> None:
@@ -52,26 +45,22 @@ def _check(predicted: Tensor, labels: Tensor, classes: int) -> None:
     if predicted.shape != labels.shape:
         shapes = f"predictions {list(predicted.shape)}, labels {list(labels.shape)}"
         raise DataError(f"scores: {shapes}; give both in one shape")
-    bad_labels = (labels < 0) | (labels >= classes) & (labels != NO_LABEL)
-    bad_predictions = (predicted < 0) | (predicted >= classes)
-    for name, ids, bad in (
-        ("labels", labels, bad_labels),
-        ("predictions", predicted, bad_predictions),
-    ):
+    for name, ids in (("labels", labels), ("predictions", predicted)):
+        bad = (ids < 0) | (ids >= classes)
+        if name == "labels":
+            bad &= ids != NO_LABEL
         if bad.any():
             way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
             raise DataError(f"scores: {name} hold the id {int(ids[bad][0])}; {way_out}")
 
 
 def class_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) of every class, over the labelled pixels of all
-    images together.
+    """IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together.
 
     Source: Pascal VOC (Everingham et al. 2010).
 
     Returns:
-        [C], float32, 0 to 100. NaN for an absent class, also where it is predicted; those pixels
-        count as misses of the classes they belong to.
+        [C], float32, 0 to 100; NaN for an absent class, even where it is predicted.
 
     >>> truth = torch.tensor([[[0, 0, 1, 255]]])
     >>> class_iou(torch.tensor([[[0, 1, 1, 2]]]), truth, 3)  # 1 of 2, 1 of 2, absent
@@ -107,11 +96,10 @@ def _defined(score: Tensor) -> Tensor:
 
 
 def mean_iou_per_image(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Mean over images of each image's own mIoU, over the classes present in it. A scalar in
-    percent.
+    """Mean over images of each image's own mIoU, in percent; images without a label are left out.
 
-    An image counts as much as any other; pooled (`mean_iou`), large objects outweigh small ones.
-    Images without a label are left out. Source: Csurka et al. (2013).
+    Every image counts alike; pooled (`mean_iou`), large objects outweigh small ones. Source: Csurka
+    et al. (2013).
 
     Raises:
         DataError: no pixel has a label.
@@ -121,13 +109,8 @@ def mean_iou_per_image(predicted: Tensor, labels: Tensor, classes: int) -> Tenso
     >>> mean_iou_per_image(predicted, truth, 2).item()  # (3/4 + 0) / 2 = 37.5, and 100
     68.75
     """
-    return _defined(_iou(_count_images(predicted, labels, classes)).nanmean(1).nanmean())
-
-
-def _count_images(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """The confusion of each image, [N, C, C]."""
     _check(predicted, labels, classes)
-    return torch.stack([_count(p, y, classes) for p, y in zip(predicted, labels, strict=True)])
+    return _defined(_iou(_count_images(predicted, labels, classes)).nanmean(1).nanmean())
 
 
 def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) -> dict[str, float]:
@@ -141,42 +124,39 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     >>> dense_scores(torch.tensor([[[0, 1, 1, 2]]]), truth, ("grass", "crop", "water"))["iou/crop"]
     50.0
     """
+    _check(predicted, labels, len(class_names))
     images = _count_images(predicted, labels, len(class_names))
     counts = images.sum(0)
     iou = _iou(counts)
-    named = zip(class_names, iou.tolist(), iou.isnan().tolist(), strict=True)
+    classes = zip(class_names, iou.tolist(), strict=True)
     return {
         "miou": float(_defined(iou.nanmean())),
         "miou_per_image": float(_iou(images).nanmean(1).nanmean()),
         "accuracy": 100 * float(counts.trace() / counts.sum()),
-        **{f"iou/{name}": value for name, value, absent in named if not absent},
+        **{f"iou/{name}": value for name, value in classes if not math.isnan(value)},
     }
 
 
 def boundary(labels: Tensor, width: int = 2) -> Tensor:
     """Whether a pixel lies within `width` ≥ 1 pixels of a change of class, [N, H, W], bool.
 
-    A class changes where two of eight neighbours have different labels; both lie within 1 of it,
-    and the distance grows by one a pixel in rows, columns and diagonals. Neither the border of an
-    image nor a pixel without a label makes a change.
+    Two of eight neighbours with different labels both lie within 1 of a change; the distance grows
+    by one a pixel in rows, columns and diagonals. Image borders and missing labels are no change.
 
     >>> boundary(torch.tensor([[[0, 0, 0, 1, 1, 255, 0]]]), width=1).int().tolist()
     [[[0, 0, 1, 1, 0, 0, 0]]]
     """
     if labels.ndim != 3 or width < 1:
-        raise DataError(
-            f"boundary: labels {list(labels.shape)}, width {width}; give [N, H, W] and 1 or more"
-        )
-    height, breadth = labels.shape[1:]
-    framed = F.pad(labels, (1, 1, 1, 1), value=NO_LABEL)
-    touching = torch.zeros_like(labels, dtype=torch.bool)
-    for down, right in product(range(3), repeat=2):
-        neighbour = framed[:, down : down + height, right : right + breadth]
-        touching |= (neighbour != labels) & (neighbour != NO_LABEL)
-    touching &= labels != NO_LABEL
-    reach = width - 1
-    wide = F.max_pool2d(touching[:, None].float(), 2 * reach + 1, stride=1, padding=reach)
-    return wide[:, 0] > 0
+        values = f"labels {list(labels.shape)}, width {width}"
+        raise DataError(f"boundary: {values}; give [N, H, W] and 1 or more")
+    labelled, ids = labels != NO_LABEL, labels.float()
+    highest, lowest = (
+        sign * F.max_pool2d((sign * ids).where(labelled, -torch.inf), 3, stride=1, padding=1)
+        for sign in (1, -1)
+    )
+    touching = labelled & (highest > lowest)
+    near = F.max_pool2d(touching.float(), 2 * width - 1, stride=1, padding=width - 1)
+    return near > 0
 
 
 def boundary_scores(
@@ -192,9 +172,7 @@ def boundary_scores(
     {'near': 75.0, 'away': 100.0}
     """
     _check(predicted, labels, classes)
-    near, right = boundary(labels, width), predicted == labels
-    shares = {}
-    for name, part in (("near", near), ("away", ~near)):
-        counted = part & (labels != NO_LABEL)
-        shares[name] = 100 * float((right & counted).sum() / counted.sum())
-    return shares
+    near, labelled = boundary(labels, width), labels != NO_LABEL
+    right = (predicted == labels).float()
+    parts = {"near": near & labelled, "away": ~near & labelled}
+    return {name: 100 * float(right[part].mean()) for name, part in parts.items()}

@@ -1,10 +1,9 @@
 """The modality focusing hypothesis on Gaussian data: a student gains by what both modalities know
 about the label.
 
-Of the features that decide the label, each modality carries some; its other columns are noise. Of
-the features that any modality carries, γ is the share that both carry, α the share of the teacher's
-alone and β of the student's alone. Xue et al. hold that distillation helps as far as γ is large,
-and that α, which makes the teacher better, does not. Two curves turn one dial each, by a number n:
+Of the features that any modality carries, γ is the share that both carry, α the teacher's alone, β
+the student's alone; all other columns are noise. Xue et al. hold that distillation helps as far as
+γ is large, and that α, which makes the teacher better, does not. Two curves turn one dial each:
 
     gamma: n of 10 in common, γ = n / (20 - n), α = β = (1 - γ) / 2; 20 features decide
     alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α; 50 features decide
@@ -35,15 +34,11 @@ PUBLISHED = {"gamma": SHARES["gamma"][::2], "alpha": SHARES["alpha"][::10]}
 
 
 def carried(dial: str, share: float) -> tuple[float, range, range]:
-    """The nearest share that a number of features makes, and the features that teacher's and
+    """The exact share nearest to γ in [0, 1] or α in [0, 0.8], and the features that teacher's and
     student's modality carry.
 
-    Args:
-        dial: "gamma" or "alpha".
-        share: γ in [0, 1] or α in [0, 0.8], to two decimals at least.
-
     Raises:
-        ConfigError: another dial, or no such share within 0.005.
+        ConfigError: a dial other than "gamma" and "alpha", or no such share within 0.005.
 
     >>> carried("gamma", 0.25), carried("alpha", 0.5)
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
@@ -53,9 +48,8 @@ def carried(dial: str, share: float) -> tuple[float, range, range]:
     n, exact = min(enumerate(SHARES[dial]), key=lambda pair: abs(pair[1] - share))
     if not abs(exact - share) <= 0.005:
         usual = ", ".join(f"{value:.2f}" for value in PUBLISHED[dial])
-        raise ConfigError(
-            f"share: no number of features makes {dial} = {share}; the paper's are {usual}"
-        )
+        reason = f"no number of features makes {dial} = {share}"
+        raise ConfigError(f"share: {reason}; the paper's are {usual}")
     return exact, range(10 - n, 20 - n) if dial == "gamma" else range(10 + n), range(10)
 
 
@@ -69,14 +63,10 @@ def gaussian_pair(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw samples of two modalities, each with a part of what decides the label.
 
-        x ~ N(0, I_D);   y = [x · a > 0];   column k: x_k if the modality carries k, else N(0, 1)
+        x ~ N(0, I_D);   y = [x · plane > 0];   column k: x_k if carried, else N(0, 1)
 
-    Source: Xue et al.; drawn in the official order: x, the student's columns, the teacher's.
-
-    Args:
-        plane: a [D], across the plane between the classes.
-        teacher, student: the features that each modality carries, from 0 to D - 1.
-        widths: columns of the teacher's and of the student's modality.
+    `teacher` and `student` are the features that each carries; `widths` its columns. Drawn in the
+    official order: x, the student's columns, the teacher's.
 
     Returns:
         The teacher's columns [samples, widths[0]], the student's, both float32; labels, int64.
@@ -91,14 +81,10 @@ def gaussian_pair(
 
 
 def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy plus a KL divergence averaged over elements, in nats:
-    CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C).
+    """CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C), in nats, from logits [B, C] and labels [B]. No
+    gradient runs through the teacher's.
 
     Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1.
-
-    Args:
-        student_logits, teacher_logits: [B, C]; no gradient runs through the teacher's.
-        labels: [B], int64 in [0, C).
 
     Raises:
         ValueError: logits of different shapes, or no sample.
@@ -116,9 +102,8 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
 def train_linear(
     x: Tensor, labels: Tensor, epochs: int = 1000, teacher_logits: Tensor | None = None
 ) -> nn.Linear:
-    """Fit a linear classifier to x [B, D] and labels [B] in {0, 1}: steps of 0.1 down the gradient
-    of all samples, of `focusing_loss` where there are teacher_logits [B, 2], else of cross-entropy.
-    """
+    """Fit a linear classifier to x [B, D] and labels [B] in {0, 1} by gradient descent (rate 0.1),
+    on `focusing_loss` where there are teacher_logits [B, 2], else on cross-entropy."""
     model = nn.Linear(x.shape[1], 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(epochs):
@@ -136,8 +121,8 @@ def train_linear(
 def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
     """A teacher, and a student with and without it, trained on 200 samples and tested on 1000.
 
-    Official seeds: plane and training samples come from `seed` (0 to 2³² - 2), test samples and
-    initial networks from `seed` + 1, so a seed's student alone is the same at every share.
+    Plane and training samples come from `seed` (0 to 2³² - 2), test samples and initial networks
+    from `seed` + 1, so a seed's student alone is the same at every share.
 
     Returns:
         dial, share (the exact one), seed; teacher, student (alone) and kd (distilled), accuracies
@@ -149,22 +134,21 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     >>> list(toy_run("gamma", 1.0, epochs=1))
     ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    exact, of_teacher, of_student = carried(dial, share)
+    exact, *features = carried(dial, share)
     if not 0 <= seed < 2**32 - 1 or epochs < 1:
         raise ConfigError(f"seed: {seed}, epochs: {epochs}; use 0 to {2**32 - 2}, and 1 or more")
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
     plane = train.randn(PLANE)[: DECISIVE[dial]]
-    carries = (of_teacher, of_student, WIDTHS[dial])
-    for_teacher, for_student, labels = gaussian_pair(train, plane, TRAIN, *carries)
-    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *carries)
+    x_teacher, x_student, labels = gaussian_pair(train, plane, TRAIN, *features, WIDTHS[dial])
+    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *features, WIDTHS[dial])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
-        teacher = train_linear(for_teacher, labels, epochs)
-        kd = train_linear(for_student, labels, epochs, teacher(for_teacher).detach())
-        student = train_linear(for_student, labels, epochs)
-    logits = {"teacher": teacher(teacher_test), "student": student(student_test)}
-    logits["kd"] = kd(student_test)
-    right = {name: int((z.argmax(1) == truth).sum()) for name, z in logits.items()}
+        teacher = train_linear(x_teacher, labels, epochs)
+        kd = train_linear(x_student, labels, epochs, teacher(x_teacher).detach())
+        student = train_linear(x_student, labels, epochs)
+    tested = {"teacher": (teacher, teacher_test), "student": (student, student_test)}
+    tested["kd"] = (kd, student_test)
+    right = {name: int((model(x).argmax(1) == truth).sum()) for name, (model, x) in tested.items()}
     right["gain"] = right["kd"] - right["student"]
     accuracies = {name: 100 * count / TEST for name, count in right.items()}
     return {"dial": dial, "share": exact, "seed": seed, **accuracies}
@@ -179,14 +163,8 @@ def toy_curve(
     """One row of `toy_run` for each share (default: the paper's six of gamma, five of alpha) and
     seed (the paper's: 0 to 9).
 
-    Raises:
-        ConfigError: see `toy_run`; or no seed, or no share.
-
     >>> toy_curve("alpha", seeds=[0], epochs=1)["share"].round(2).tolist()
     [0.0, 0.5, 0.67, 0.75, 0.8]
     """
     shares = PUBLISHED.get(dial, [0.0]) if shares is None else shares  # toy_run refuses the dial
-    pairs = list(product(shares, seeds))
-    if not pairs:
-        raise ConfigError("curve: no seed or no share; give one of each or more")
-    return pd.DataFrame([toy_run(dial, share, seed, epochs) for share, seed in pairs])
+    return pd.DataFrame([toy_run(dial, *pair, epochs) for pair in product(shares, seeds)])

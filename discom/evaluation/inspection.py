@@ -1,8 +1,7 @@
 """What a trained run's embeddings hold: every measure of `probing`, taken on the test part of the
 run's own split."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -24,10 +23,10 @@ from discom.data.batches import Images, paired_rows
 from discom.errors import RunError, first_line
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
-from discom.files import digest, read_json, write_json
+from discom.files import read_json
 from discom.runs import Result, identity, weights_file
 
-__all__ = ["embeddings", "factors", "inspect", "load_run", "mean_matrices", "readings", "seed_of"]
+__all__ = ["embeddings", "factors", "inspect", "load_run", "mean_matrices", "readings"]
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
@@ -70,135 +69,96 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
     model: Any
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
+        heads = model.heads(name)
         for part in arrays:
             z = embed(model, name, Images(getattr(split, part), name, "cpu"))
-            heads = model.heads(name)
-            logits = {"logits": heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))}
-            logits |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
-            arrays[part][name] = {key: value.numpy() for key, value in {**z, **logits}.items()}
+            z["logits"] = heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))
+            z |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
+            arrays[part][name] = {key: value.numpy() for key, value in z.items()}
     return arrays
 
 
 def readings(run_dir: Path | str, split: Split) -> list[Result]:
     """Table 4: the class read from one part of a trained run's embedding alone, as results of
-    "discom z_inv" and so on; stored in `run_dir`/readings.json.
+    "discom z_inv" and so on.
 
     Two readers of each part: the shared auxiliary head, as in the paper (it never saw z_irr), and,
     named "… probe", a linear classifier fitted afterwards to the training part's embeddings.
     """
-    file, result = Path(run_dir) / "readings.json", Result.read(Path(run_dir) / "result.json")
-
-    def measure() -> list[dict[str, Any]]:
-        scored = _read_classes(embeddings(run_dir, split), split, result)
-        name = methods.label(result.method, result.config["options"])
-        read = [replace(result, method=f"{name} {part}", scores=scored[part]) for part in scored]
-        return [part.to_json() for part in read]
-
-    return [Result.from_json(fields, file) for fields in _stored(file, result, split, measure)]
-
-
-def _read_classes(arrays: Mapping[str, Any], split: Split, result: Result) -> dict[str, Any]:
-    """Part of the embedding and reader → modality → scores."""
+    result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     scored: dict[str, Any] = {}
     for name, test in arrays["test"].items():
         labels, truth = (getattr(split, part).modalities[name].y for part in ("train", "test"))
         for key in PARTS:
             reader = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
             reader.fit(arrays["train"][name][key], labels)
-            probe = np.full(
-                (len(truth), result.classes), -1e9, np.float32
-            )  # also of absent classes
-            probe[:, reader[-1].classes_] = reader.predict_log_proba(test[key])
-            for how, logits in (("", test[f"aux {key}"]), (" probe", probe)):
-                values = scores(torch.as_tensor(logits).float(), torch.from_numpy(truth))
+            logits = np.full((len(truth), result.classes), -1e9)  # training may lack a class
+            logits[:, reader.classes_] = reader.predict_log_proba(test[key])
+            for how, answers in (("", test[f"aux {key}"]), (" probe", logits)):
+                values = scores(torch.as_tensor(answers).float(), torch.from_numpy(truth))
                 scored.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **values}
-    return scored
-
-
-def _stored(file: Path, result: Result, split: Split, measure: Callable[[], Any]) -> Any:
-    """What `file` holds if it is whole and of this run and split; else measured and stored."""
-    run = digest(result.to_json(), split.test.labels, np.asarray(split.test.ids).astype(str))
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        stored = read_json(file)
-        if (stored["run"], stored["checksum"]) == (run, digest(stored["measured"])):
-            return stored["measured"]
-    measured = measure()
-    write_json(file, {"run": run, "checksum": digest(measured), "measured": measured})
-    return measured
+    method = methods.label(result.method, result.config["options"])
+    return [replace(result, method=f"{method} {key}", scores=scored[key]) for key in scored]
 
 
 def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:
     """What a modality's samples can be asked for: their class and every factor that varies; an
     angle as its cosine and sine, a factor that only repeats another one once."""
     rows = data.rows_of(modality)
-    kept = {"class": data.labels[rows]}
+    columns = {"class": data.labels[rows]}
     for name, column in data.factors.items():
         values = np.asarray(column)[rows]
-        repeated = any(np.array_equal(values, other) for other in kept.values())
+        repeated = any(np.array_equal(values, other) for other in columns.values())
         if len(np.unique(values)) > 1 and not repeated:
             angle = name in ANGLES
-            kept[name] = np.stack([np.cos(values), np.sin(values)], 1) if angle else values
-    return kept
+            columns[name] = np.stack([np.cos(values), np.sin(values)], 1) if angle else values
+    return columns
 
 
 def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[str, Any]:
-    """Every measure of a run with embeddings, as plain JSON; stored in `run_dir`/probes.json.
-
-    Args:
-        run_dir: a finished run of discom or discom-solo.
-        split: of its data, with its seed.
-        scored: whether SAP, MIG and DCI are measured too, half a minute a modality; stored in
-            probes-scored.json.
+    """Every measure of a run of discom or discom-solo, as plain JSON; `scored` adds SAP, MIG and
+    DCI, half a minute a modality.
 
     Returns:
         method, data, seed, hash, f1 (modality m → test F1); `matrix` and `shuffled` ("m z_inv" →
         factor → score of a linear probe, and of its control); `chance` and `kind` (m → factor → …);
         `modality` ("z_inv" → probe that tells the modalities apart, on complete pairs); `cka` ("rgb
         z_inv | depth z_inv" → likeness); `scores` (m → sap, mig, dci, completeness and
-        informativeness of the three parts side by side, if asked for).
+        informativeness of the three parts side by side).
     """
-    run_dir = Path(run_dir)
-    result = Result.read(run_dir / "result.json")
-    file = run_dir / ("probes-scored.json" if scored else "probes.json")
-
-    def measure() -> dict[str, Any]:
-        arrays = embeddings(run_dir, split)
-        name = methods.label(result.method, result.config["options"])
-        run = {"method": name, "data": result.data, "seed": result.seed, "hash": result.hash}
-        probes = _probe_factors(arrays, split, scored)
-        return {**run, "f1": result.f1, **probes, **_compare_modalities(arrays, split)}
-
-    return _stored(file, result, split, measure)
+    result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
+    name = methods.label(result.method, result.config["options"])
+    run = {"method": name, "data": result.data, "seed": result.seed, "hash": result.hash}
+    probes = _probe_factors(arrays, split, scored)
+    return {**run, "f1": result.f1, **probes, **_compare_modalities(arrays, split)}
 
 
 def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dict[str, Any]:
     """Each modality's own factors, chance levels and scores: its samples may be others."""
-    fields: dict[str, dict[str, Any]] = {
-        name: {} for name in ("matrix", "shuffled", "chance", "kind", "scores")
-    }
+    names = ("matrix", "shuffled", "chance", "kind", "scores")
+    fields: dict[str, Any] = {name: {} for name in names}
     for name in arrays["test"]:
-        asked = factors(split.test, name)
+        columns = factors(split.test, name)
         train, test = (
             {f"{name} z_{key}": arrays[part][name][key] for key in PARTS}
             for part in ("train", "test")
         )
-        table = probing.probe_matrix(test, asked, train=train)
+        table = probing.probe_matrix(test, columns, train=train)
         fields["matrix"] |= table.to_dict("index")
         fields["shuffled"] |= table.attrs["shuffled"]
-        for field in ("chance", "kind"):
-            fields[field][name] = table.attrs[field]
+        fields["chance"][name] = table.attrs["chance"]
+        fields["kind"][name] = table.attrs["kind"]
         if scored:
-            fields["scores"][name] = _scores(np.concatenate(list(test.values()), axis=1), asked)
+            fields["scores"][name] = _scores(np.hstack(list(test.values())), columns)
     return fields
 
 
-def _scores(codes: np.ndarray, asked: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """SAP, MIG and DCI over the categorical factors but the class, which is made of them; none if
-    fewer than two."""
-    columns = [y for name, y in asked.items() if name != "class" and y.dtype.kind in "iu"]
-    if len(columns) < 2:
+def _scores(codes: np.ndarray, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """SAP, MIG and DCI over the categorical factors but the class, which is made of them."""
+    whole = [y for key, y in columns.items() if key != "class" and y.dtype.kind in "iu"]
+    if len(whole) < 2:
         return {}
-    codes, values = codes[:CODED], np.stack(columns, axis=1)[:CODED]
+    codes, values = codes[:CODED], np.stack(whole, axis=1)[:CODED]
     parts = probing.dci_parts(codes, values)
     measures = {"sap": probing.sap(codes, values), "mig": probing.mig(codes, values)}
     return {**measures, "dci": parts.pop("disentanglement"), **parts}
@@ -206,33 +166,28 @@ def _scores(codes: np.ndarray, asked: Mapping[str, np.ndarray]) -> dict[str, flo
 
 def _compare_modalities(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
     """Telling the modalities apart, and the likeness of all parts, on the complete pairs."""
-    paired: dict[str, Any] = {}
-    for part, modalities in arrays.items():
-        rows = paired_rows(getattr(split, part), list(modalities))
-        paired[part] = {
-            key: {name: z[key][rows[name]] for name, z in modalities.items()} for key in PARTS
+    train, test = (
+        {
+            key: {name: z[key][rows[name]] for name, z in arrays[part].items()}
+            for rows in [paired_rows(getattr(split, part), list(arrays[part]))]
+            for key in PARTS
         }
-    telling = {
-        f"z_{key}": probing.modality_probe(z, train=paired["train"][key])._asdict()
-        for key, z in paired["test"].items()
+        for part in ("train", "test")
+    )
+    modality = {
+        f"z_{key}": probing.modality_probe(test[key], train=train[key])._asdict() for key in PARTS
     }
-    names = list(arrays["test"])
-    flat = {f"{name} z_{key}": paired["test"][key][name] for name in names for key in PARTS}
-    alike = {f"{a} | {b}": probing.cka(flat[a], flat[b]) for a, b in combinations(flat, 2)}
-    return {"modality": telling, "cka": alike}
-
-
-def seed_of(run_dir: Path | str) -> int:
-    """The seed of a finished run, which is that of its split."""
-    return Result.read(Path(run_dir) / "result.json").seed
+    z = {f"{name} z_{key}": test[key][name] for name in arrays["test"] for key in PARTS}
+    cka = {f"{a} | {b}": probing.cka(z[a], z[b]) for a, b in combinations(z, 2)}
+    return {"modality": modality, "cka": cka}
 
 
 def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave."""
     runs: dict[str, list[pd.DataFrame]] = {}
-    for one in inspected:
-        matrix = pd.DataFrame.from_dict(one["matrix"], orient="index")
-        runs.setdefault(one["method"], []).append(matrix)
+    for measures in inspected:
+        matrix = pd.DataFrame.from_dict(measures["matrix"], orient="index")
+        runs.setdefault(measures["method"], []).append(matrix)
     return {
         name: pd.concat(tables).groupby(level=0, sort=False).mean() for name, tables in runs.items()
     }

@@ -10,7 +10,7 @@ not depend on the scale of a unit; `seed` draws the halves. Formulas and constan
 disentanglement_lib (google-research, commit 86a644d) but where a docstring says otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,25 +26,15 @@ from sklearn.svm import LinearSVC
 from discom.errors import DataError
 from discom.evaluation.projection import cka, matrix, standardised
 
-__all__ = [
-    "Probe",
-    "cka",
-    "dci",
-    "dci_parts",
-    "mig",
-    "modality_probe",
-    "probe",
-    "probe_matrix",
-    "sap",
-]
+__all__ = ["Probe", "cka", "dci", "dci_parts", "mig", "modality_probe", "probe", "probe_matrix"]
+__all__ += ["sap"]
 
 Arrays = Mapping[str, ArrayLike]
 FOLDS = 5
 
 
 class Probe(NamedTuple):
-    """What a linear probe reads: accuracies in % or R² (1 at most, negative where worse than the
-    mean)."""
+    """What a linear probe reads: accuracies in % or R² (negative where worse than the mean)."""
 
     score: float  # held out, mean over the folds
     sd: float  # between the folds (n - 1), which is not the error of their mean
@@ -106,9 +96,8 @@ def probe_matrix(
         columns[name] = {row: _probe(z, target, seed) for row, z in units.items()}
     cells = pd.DataFrame(columns)
     table = cells.map(lambda cell: cell.score)
-    first = cells.iloc[0]  # chance and kind are of the factor alone
-    table.attrs["chance"] = {name: cell.chance for name, cell in first.items()}
-    table.attrs["kind"] = {name: cell.kind for name, cell in first.items()}
+    table.attrs["chance"] = cells.iloc[0].map(lambda cell: cell.chance).to_dict()
+    table.attrs["kind"] = cells.iloc[0].map(lambda cell: cell.kind).to_dict()
     table.attrs["shuffled"] = cells.map(lambda cell: cell.shuffled).to_dict("index")
     return table
 
@@ -145,8 +134,7 @@ def sap(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
         SAP = mean_k (A_(1)k - A_(2)k),   A_dk the test accuracy of a linear SVM on unit d alone
 
     Source: Kumar et al., ICLR 2018, section 3; C = 0.01, balanced classes, standardised units. The
-    second best guesses, so a perfect code has 1 - 1/v for a factor of v even values, less for N
-    below 1000. A constant code, and one with each unit twice, have 0.
+    second best guesses, so a perfect code has at most 1 - 1/v for a factor of v values.
 
     >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
     >>> round(sap(factors * [1.0, 5.0], factors), 1)
@@ -156,10 +144,10 @@ def sap(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
     svm = LinearSVC(C=0.01, class_weight="balanced", dual=False)
     accuracy = []
     for column in y.T:
-        train, test = _halves(column, seed)
-        for unit in z.T[:, :, None]:
-            accuracy.append(svm.fit(unit[train], column[train]).score(unit[test], column[test]))
-    return float(_gaps(np.reshape(accuracy, (y.shape[1], -1))).mean())
+        train, test, labels, truth = _halves(z, column, seed)
+        units = zip(train.T[:, :, None], test.T[:, :, None], strict=True)
+        accuracy.append([svm.fit(unit, labels).score(part, truth) for unit, part in units])
+    return float(_gaps(accuracy).mean())
 
 
 def mig(codes: ArrayLike, factors: ArrayLike) -> float:
@@ -167,7 +155,7 @@ def mig(codes: ArrayLike, factors: ArrayLike) -> float:
 
         MIG = mean_k (I_(1)k - I_(2)k) / H_k,   each unit cut into 20 bins of equal width
 
-    Source: Chen et al., NeurIPS 2018, section 4. A constant code, or each unit twice: 0.
+    Source: Chen et al., NeurIPS 2018, section 4.
 
     >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
     >>> round(mig(factors * [1.0, 5.0], factors), 3)
@@ -178,7 +166,7 @@ def mig(codes: ArrayLike, factors: ArrayLike) -> float:
     bins = (20 * ((z - z.min(0)) / np.where(width > 0, width, 1))).astype(int).clip(max=19)
     information = [[mutual_info_score(column, unit) for unit in bins.T] for column in y.T]
     entropies = [entropy(np.bincount(column)) for column in y.T]
-    return float(np.mean(_gaps(np.array(information)) / entropies))
+    return float(np.mean(_gaps(information) / entropies))
 
 
 def dci(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
@@ -193,8 +181,7 @@ def dci_parts(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> dict[str, 
         completeness = the same of Rᵀ, base D;   informativeness = test accuracy, mean_k
 
     Source: Eastwood & Williams, ICLR 2018, section 2; R from gradient boosted trees with
-    scikit-learn's defaults. K ≥ 2. A constant code has 0, 0 and chance; one with each unit twice
-    keeps its disentanglement and loses completeness.
+    scikit-learn's defaults. K ≥ 2.
 
     >>> factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
     >>> [round(value, 3) for value in dci_parts(factors * [1.0, 5.0], factors).values()]
@@ -205,10 +192,10 @@ def dci_parts(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> dict[str, 
         raise DataError("factors: 1 column has no entropy over factors; give DCI two or more")
     importance, accuracy = [], []
     for column in y.T:
-        train, test = _halves(column, seed)
-        trees = GradientBoostingClassifier(random_state=seed).fit(z[train], column[train])
+        train, test, labels, truth = _halves(z, column, seed)
+        trees = GradientBoostingClassifier(random_state=seed).fit(train, labels)
         importance.append(trees.feature_importances_)
-        accuracy.append(trees.score(z[test], column[test]))
+        accuracy.append(trees.score(test, truth))
     return {
         "disentanglement": _concentration(np.transpose(importance)),
         "completeness": _concentration(np.array(importance)),
@@ -240,12 +227,12 @@ def _cross_validate(z: np.ndarray, y: np.ndarray, control: np.ndarray, splits: A
     return Probe(float(folds.mean()), sd, chance, float(shuffled.mean()), kind)
 
 
-def _halves(column: np.ndarray, seed: int) -> Sequence[np.ndarray]:
-    rows = np.arange(len(column))
-    return train_test_split(rows, test_size=0.5, stratify=column, random_state=seed)
+def _halves(z: np.ndarray, column: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Codes to fit and to test, and their values of a factor."""
+    return train_test_split(z, column, test_size=0.5, stratify=column, random_state=seed)
 
 
-def _gaps(scores: np.ndarray) -> np.ndarray:
+def _gaps(scores: ArrayLike) -> np.ndarray:
     """Of units for each factor [K, D]: the best less the second best, [K]."""
     return np.ptp(np.sort(scores, axis=1)[:, -2:], axis=1)
 

@@ -18,19 +18,15 @@ __all__ = ["cka", "matrix", "neighbours", "preserved", "project", "standardised"
 def project(
     z: np.ndarray, *, neighbors: int = 15, min_dist: float = 0.1, seed: int = 0
 ) -> np.ndarray:
-    """Lay the rows of `z` out in the plane by UMAP, on one thread: one seed, one picture.
+    """Lay the rows of `z` [N, D] out in the plane by UMAP: positions [N, 2], float32.
 
-    Units are standardised first; a constant unit is left out. Only who is near whom is kept, as far
-    as it can be; axes, distances between groups and their sizes mean nothing.
+    Units are standardised first. Only who is near whom is kept, as far as it can be; axes and the
+    sizes and distances of groups mean nothing.
 
     Args:
-        z: embeddings [N, D].
         neighbors: how many nearest rows each row is tied to, 2 to N - 1; few invent small groups.
         min_dist: how close points may lie in the picture, 0 to 1.
-        seed: of the start and the order of the updates.
-
-    Returns:
-        Positions [N, 2], float32, in no unit.
+        seed: of the start and the order of the updates, on one thread.
 
     >>> project(np.zeros((9, 3)), neighbors=15)
     Traceback (most recent call last):
@@ -38,9 +34,8 @@ def project(
     """
     units = standardised(z, None, "project")
     if neighbors < 2 or not 0 <= min_dist <= 1:
-        raise ConfigError(
-            f"project: neighbors={neighbors}, min_dist={min_dist}; use 2 or more, and 0 to 1"
-        )
+        values = f"neighbors={neighbors}, min_dist={min_dist}"
+        raise ConfigError(f"project: {values}; use 2 or more, and 0 to 1")
     needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
     if len(units) < needed:
         rows = f"{len(units)} rows are too few for neighbors={neighbors}"
@@ -57,7 +52,7 @@ def project(
 
 def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
     """The k rows of `others` [M, D] nearest to each row of `z` [N, D] by cosine, nearest first:
-    row numbers [N, k], int64. A row of zeros is at right angles to all.
+    row numbers [N, k], int64.
 
     >>> others = np.array([[0.0, 2.0], [5.0, 0.0], [1.0, 1.0]])
     >>> neighbours(np.array([[1.0, 0.1]]), others, k=2).tolist()
@@ -73,9 +68,8 @@ def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
 
 
 def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
-    """How far a picture may be trusted: of the k nearest rows in `z` [N, D], standardised as in
-    `project`, the share that are also the k nearest in the positions `xy` [N, 2]. Mean over rows:
-    1 where every neighbourhood survived; k / (N - 1) for a picture without relation to `z`.
+    """How far a picture may be trusted: of the k nearest rows in `z` [N, D], standardised, the mean
+    share that are also the k nearest in the positions `xy` [N, 2]; by chance k / (N - 1).
 
     >>> line = np.arange(6.0)[:, None] ** 2
     >>> preserved(line, np.hstack([-line, 0 * line]), k=2)
@@ -96,8 +90,8 @@ def cka(a: ArrayLike, b: ArrayLike) -> float:
 
         CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
 
-    Source: Kornblith et al., ICML 2019, section 3. Rotation, one scale for all units and shift do
-    not change it; a constant embedding has 0. Independent noise is near 1 for N < D.
+    Source: Kornblith et al., ICML 2019, section 3. A constant embedding has 0. Independent noise is
+    near 1 for N < D.
 
     >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
     >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
@@ -106,7 +100,7 @@ def cka(a: ArrayLike, b: ArrayLike) -> float:
     x, y = matrix(a, "a"), matrix(b, "b")
     if len(x) != len(y):
         raise DataError(f"cka: {len(x)} rows in a, {len(y)} in b; take both from the same samples")
-    x, y = (_centred(z, z) for z in (x, y))
+    x, y = _centred(x, x), _centred(y, y)
     norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
     return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
 
@@ -122,14 +116,12 @@ def matrix(values: ArrayLike, name: str) -> np.ndarray:
 
 
 def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.ndarray:
-    """(z - mean) / sd of each unit, of the training split where given; a unit without spread is
-    divided by 1."""
+    """(z - mean) / sd of each unit, of the training split where given; a constant unit has sd 1."""
     z = matrix(values, name)
     fit = z if train is None else matrix(train, f"{name} in training")
     if fit.shape[1] != z.shape[1]:
-        raise DataError(
-            f"{name}: {z.shape[1]} units, {fit.shape[1]} in training; give one network's"
-        )
+        units = f"{z.shape[1]} units, {fit.shape[1]} in training"
+        raise DataError(f"{name}: {units}; give one network's")
     sd = (fit - fit[0]).std(0)
     return _centred(z, fit) / np.where(sd > 0, sd, 1)
 

@@ -1,5 +1,5 @@
-"""What a network is worth: weighted F1, accuracy and calibration of its logits, and how the logits
-and embeddings of a whole data set are computed."""
+"""What a network is worth: weighted F1, accuracy and calibration of its logits, and the logits and
+embeddings of a whole data set."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -15,36 +15,20 @@ from discom.errors import DataError
 from discom.evaluation.dense import dense_scores, mean_iou
 from discom.methods import Method
 
-__all__ = [
-    "CLASSIFICATION",
-    "SEGMENTATION",
-    "Task",
-    "calibration_error",
-    "embed",
-    "predict_logits",
-    "reliability",
-    "scores",
-    "task_of",
-    "weighted_f1",
-]
+__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "calibration_error", "embed"]
+__all__ += ["predict_logits", "reliability", "scores", "task_of", "weighted_f1"]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
     """Σ_c (n_c / N) · F1_c × 100: the F1 of every class, weighted by its share of the labels. A
-    scalar, 0 to 100.
+    scalar, 0 to 100, from logits [N, C] and labels [N], int64 in [0, C).
 
     Source: DisCoM-KD, section 4.
-
-    Args:
-        logits: [N, C].
-        labels: [N], int64 in [0, C).
 
     >>> weighted_f1(torch.eye(3), torch.tensor([0, 1, 2])).item()
     100.0
     """
-    return 100 * multiclass_f1_score(
-        logits, labels, num_classes=logits.shape[1], average="weighted"
-    )
+    return 100 * multiclass_f1_score(logits, labels, logits.shape[1], average="weighted")
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -62,9 +46,8 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> pd.DataFrame:
-    """Predictions sorted into equal bins of confidence, the largest probability of each.
-
-    A sample with confidence p is in bin ⌊p · bins⌋, one with p = 1 in the last.
+    """Predictions sorted into equal bins of confidence p, the largest probability of each: bin
+    ⌊p · bins⌋, and the last for p = 1.
 
     Args:
         probabilities, labels: [N, C], rows with sum 1; [N], in [0, C).
@@ -84,33 +67,21 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
     """
     probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
     if probabilities.ndim != 2 or len(probabilities) != len(labels):
-        raise DataError(
-            f"reliability: {probabilities.shape} probabilities for {labels.shape} labels;"
-            " give [N, C] and [N]"
-        )
+        shapes = f"{probabilities.shape} probabilities for {labels.shape} labels"
+        raise DataError(f"reliability: {shapes}; give [N, C] and [N]")
     if not (np.allclose(probabilities.sum(1), 1, atol=1e-4) and (probabilities >= 0).all()):
-        raise DataError(
-            "reliability: rows are no probabilities with sum 1; take the softmax of logits first"
-        )
+        raise DataError("reliability: rows do not sum to 1; take the softmax of logits first")
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    samples = pd.DataFrame({"confidence": confidence, "accuracy": right})
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    count = np.bincount(place, minlength=bins)
-    size = np.where(count > 0, count, np.nan)
     edges = np.linspace(0, 1, bins + 1)
-    return pd.DataFrame(
-        {
-            "low": edges[:-1],
-            "high": edges[1:],
-            "count": count,
-            "confidence": np.bincount(place, confidence, bins) / size,
-            "accuracy": np.bincount(place, right, bins) / size,
-        }
-    )
+    count = np.bincount(place, minlength=bins)
+    means = samples.groupby(place).mean().reindex(range(bins))
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": count}).join(means)
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """The expected calibration error of a table of `reliability`, in [0, 1]; 0 where every bin is
-    as right as sure.
+    """The expected calibration error of a table of `reliability`, in [0, 1].
 
     ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
@@ -132,17 +103,15 @@ def predict_logits(
     memory_format: torch.memory_format = torch.contiguous_format,
     keep: Callable[[Tensor], Tensor] = Tensor.float,
 ) -> Tensor:
-    """Logits [N, C], float32, of every image in the order of the data; the network must be in eval
-    mode.
+    """Logits [N, C], float32, of every image in the order of the data.
 
     Args:
-        predict: images [B, C_in, H, W] → logits.
+        predict: images [B, C_in, H, W] → logits, of a network in eval mode.
         keep: what is kept of a batch's logits, where all of them need too much memory; see `Task`.
     """
-    answers = []
-    for rows in torch.arange(len(images)).split(batch_size):
-        answers.append(keep(predict(images[rows].contiguous(memory_format=memory_format))))
-    return torch.cat(answers)
+    batches = torch.arange(len(images)).split(batch_size)
+    logits = (predict(images[rows].contiguous(memory_format=memory_format)) for rows in batches)
+    return torch.cat([keep(batch) for batch in logits])
 
 
 @torch.inference_mode()
@@ -150,8 +119,8 @@ def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> di
     """The named parts of one modality's embedding, [N, D] each, of every image in the order of the
     data. The model is put into eval mode."""
     model.eval()
-    chunks = torch.arange(len(images)).split(batch_size)
-    batches = [model.embed(name, images[rows]) for rows in chunks]
+    rows = torch.arange(len(images)).split(batch_size)
+    batches = [model.embed(name, images[chunk]) for chunk in rows]
     return {
         part: torch.cat([batch[part] for batch in batches]).float().cpu() for part in batches[0]
     }

@@ -59,12 +59,9 @@ def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> st
 def to_text(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """The same for a terminal: columns aligned with spaces."""
     cells = _cells(table, baselines)
-    for name in cells:
-        width = max(len(name), int(cells[name].str.len().max()))
-        cells[name] = cells[name].str.ljust(width)
-        cells = cells.rename(columns={name: name.ljust(width)})
-    lines = ["  ".join(line).rstrip() for line in (cells.columns, *cells.to_numpy())]
-    return "\n".join(lines)
+    columns = [[name, *cells[name]] for name in cells]
+    aligned = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*aligned, strict=True))
 
 
 def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:

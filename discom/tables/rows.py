@@ -78,12 +78,8 @@ def paper_rows(
     crodino: CroDiNo-KD's ideas switched off one by one.
 
     Args:
-        number: 1 to 5, "dense" or "crodino".
-        modalities: of the data.
-        teacher: Table 1's teacher; the first modality by default, which is where a data set puts
-            its richest.
-        as_published: the options of the DisCoM-KD authors' own code (`Method.published`); Tables 1
-            and 2.
+        teacher: Table 1's, the first modality by default.
+        as_published: the options of the authors' own code (`Method.published`); Tables 1 and 2.
 
     Raises:
         ConfigError: another number, a teacher that is no modality, or one modality only.
@@ -91,7 +87,17 @@ def paper_rows(
     >>> paper_rows(1, ["rgb", "depth"])[3]
     ('kdv1', {'teacher': 'rgb'})
     """
-    _check(number, modalities, teacher, as_published)
+    if number not in NUMBERS:
+        choice = ", ".join(map(str, NUMBERS))
+        raise ConfigError(f"table: {number} is not one of ours; choose {choice}")
+    if len(modalities) < 2:
+        raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
+    if teacher is not None and (number != 1 or teacher not in modalities):
+        way_out = f"choose {', '.join(modalities)}" if number == 1 else "only table 1 has one"
+        reason = f"'{teacher}' cannot be the teacher of table {number}"
+        raise ConfigError(f"teacher: {reason}; {way_out}")
+    if as_published and number not in (1, 2):
+        raise ConfigError(f"as_published: table {number} sets its options itself; leave it out")
     if number in ABLATIONS:
         return list(ABLATIONS[number])
     reads = teacher or modalities[0] if number == 1 else "all"
@@ -107,28 +113,11 @@ def paper_rows(
     return rows
 
 
-def _check(
-    number: int | str, modalities: Sequence[str], teacher: str | None, as_published: bool
-) -> None:
-    if number not in NUMBERS:
-        choice = ", ".join(map(str, NUMBERS))
-        raise ConfigError(f"table: {number} is not one of ours; choose {choice}")
-    if len(modalities) < 2:
-        raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
-    if teacher is not None and (number != 1 or teacher not in modalities):
-        way_out = f"choose {', '.join(modalities)}" if number == 1 else "only table 1 has one"
-        raise ConfigError(
-            f"teacher: '{teacher}' cannot be the teacher of table {number}; {way_out}"
-        )
-    if as_published and number not in (1, 2):
-        raise ConfigError(f"as_published: table {number} sets its options itself; leave it out")
-
-
 def baselines(number: int | str) -> tuple[str, ...]:
     """What the rows of a table are compared with: the controls, or in ablations the full model."""
-    if number == "dense":
-        return DENSE_BASELINES
-    return (ABLATIONS[number][0][0],) if number in ABLATIONS else BASELINES
+    if number in ABLATIONS:
+        return (ABLATIONS[number][0][0],)
+    return DENSE_BASELINES if is_dense(number) else BASELINES
 
 
 def paper_figures() -> pd.DataFrame:
@@ -143,13 +132,11 @@ def paper_table(
     teacher: str | None = None,
     as_published: bool = False,
 ) -> pd.DataFrame:
-    """A table from finished runs of one data set: what `summary` gives, in the table's order, and
-    two columns.
+    """A table from finished runs of one data set: what `summary` gives, in the table's order, with
+    `arrow`, `paper` (the paper's figure) and, in table dense, `seconds` and `time` (see `_cost`).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval. `paper` is
-    the paper's figure where data set and modalities are the paper's, else NaN. Table dense has
-    `seconds` and `time` instead, see `_cost`.
+    difference excludes zero, ~ where it does not, nothing where there is no interval.
 
     Raises:
         RunError: no results, or results of several data sets or settings.
@@ -158,16 +145,13 @@ def paper_table(
     compared = summary(results, baselines(number))
     groups = {settings_of(result) for result in results}
     if len(groups) > 1:
-        raise RunError(
-            f"table {number}: runs of {len(groups)} data sets or settings; collect them apart"
-        )
+        reason = f"runs of {len(groups)} data sets or settings"
+        raise RunError(f"table {number}: {reason}; collect them apart")
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
-    if number in ABLATIONS:
-        table = _ablations(compared, rows, number)
-    else:
-        table = _competitors(compared, rows)
+    arrange = _ablations if number in ABLATIONS else _competitors
+    table = arrange(compared, rows)
     if number == "dense":
         table = _cost(table, results)
     figures = paper_figures().query("table == @number and data == @results[0].data")
@@ -178,14 +162,9 @@ def paper_table(
         table["paper"] = [published.get(place, np.nan) for place in places]
     against = f"vs {baselines(number)[0]}"
     bounds = table[[f"{against} low", f"{against} high"]].to_numpy(float)
-    table.insert(list(table).index("sd") + 1, "arrow", [_arrow(*bound) for bound in bounds])
+    arrows = np.select([bounds[:, 0] > 0, bounds[:, 1] < 0, bounds[:, 0] <= 0], ["↑", "↓", "~"], "")
+    table.insert(list(table).index("sd") + 1, "arrow", arrows)
     return table
-
-
-def _arrow(low: float, high: float) -> str:
-    if np.isnan(low):
-        return ""
-    return "↑" if low > 0 else "↓" if high < 0 else "~"
 
 
 def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
@@ -201,21 +180,17 @@ def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _ablations(table: pd.DataFrame, rows: Sequence[Row], number: int | str) -> pd.DataFrame:
+def _ablations(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     """Tables 3 to 5 and crodino: rows by what they change; in 4 what is read from each part."""
     names = [methods.label(*row) for row in rows]
-    if number == 4:
+    if names == ["discom"]:
         names += [name for name in table["method"].unique() if name.startswith("discom z_")]
     return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)
 
 
 def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
-    """Columns on what a method costs, its own run and its teacher's.
-
-    `seconds` is the mean over the seeds whose teacher's run is among the results; `time`, with
-    `time low` and `time high`, the method's seconds over those of teacher and `dense-kdv2` students
-    with the same seed, as a mean with its 95 % interval.
-    """
+    """`seconds`, the mean of a method's own run and its teacher's; `time`, with `time low` and
+    `time high`, the share of that in `dense-kdv2`'s of the same seed, with its 95 % interval."""
     own = {result.hash: result.seconds for result in results}
     costs: dict[str, dict[int, float]] = {}
     for result in results:
@@ -225,8 +200,7 @@ def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
     seconds = pd.DataFrame(costs)
     times = {}
     for name in seconds:
-        shares = seconds[name] / seconds.get("dense-kdv2", np.nan)
-        shares = shares.dropna()
+        shares = (seconds[name] / seconds.get("dense-kdv2", np.nan)).dropna()
         times[name] = paired_difference(shares, 0 * shares) if len(shares) else (np.nan,) * 3
     columns = np.array([[seconds[name].mean(), *times[name]] for name in table["method"]])
     names = ("seconds", "time", "time low", "time high")

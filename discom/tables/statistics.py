@@ -14,19 +14,8 @@ from discom.errors import RunError
 from discom.files import read_json, write_json
 from discom.runs import Result
 
-__all__ = [
-    "BASELINES",
-    "METRICS",
-    "by_dials",
-    "collect",
-    "compare",
-    "holm",
-    "load_results",
-    "metric_of",
-    "paired_difference",
-    "settings_of",
-    "summary",
-]
+__all__ = ["BASELINES", "METRICS", "by_dials", "collect", "compare", "holm", "load_results"]
+__all__ += ["metric_of", "paired_difference", "settings_of", "summary"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
@@ -43,35 +32,25 @@ def load_results(path: Path | str) -> list[Result]:
         RunError: there is none, a file holds something else, or a run is there twice.
     """
     path = Path(path)
-    results = _collected(path) if path.is_file() else _read(path)
-    if not results:
-        for file in sorted(path.glob("*.json")):
-            results += _collected(file)
-    if not results:
-        way_out = f"train one with: discom train --data scenes --runs {path}"
-        raise RunError(f"{path}: no finished run in it; {way_out}")
-    place = {name: number for number, name in enumerate(methods.names())}
-    return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
-
-
-def _read(folder: Path) -> list[Result]:
-    """The results of all runs under a folder; one that was copied would count twice."""
+    results: list[Result] = []
     files: dict[tuple, Path] = {}
-    results = []
-    for file in sorted(folder.rglob("result.json")):
+    for file in sorted(path.rglob("result.json")):
         result = Result.read(file)
         run = (result.data, result.method, result.seed, result.hash, result.seconds)
         if run in files:
             raise RunError(f"{file}: a copy of {files[run]}; delete one of the two folders")
         files[run] = file
         results.append(result)
-    return results
-
-
-def _collected(file: Path) -> list[Result]:
-    content = read_json(file)
-    listed = content if isinstance(content, list) else [content]
-    return [Result.from_json(fields, file) for fields in listed]
+    if not results:
+        for file in [path] if path.is_file() else sorted(path.glob("*.json")):
+            content = read_json(file)
+            listed = content if isinstance(content, list) else [content]
+            results += [Result.from_json(fields, file) for fields in listed]
+    if not results:
+        way_out = f"train one with: discom train --data scenes --runs {path}"
+        raise RunError(f"{path}: no finished run in it; {way_out}")
+    place = {name: number for number, name in enumerate(methods.names())}
+    return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
 
 
 def collect(results: Iterable[Result], file: Path | str) -> None:
@@ -86,12 +65,7 @@ def paired_difference(
 
         d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
 
-    Args:
-        ours, theirs: scores of equal length n, row i of both from the same seed and split.
-        level: coverage of the interval.
-
-    Returns:
-        Mean, lower and upper bound, in the unit of the scores; the bounds are NaN for n = 1.
+    Row i of both comes from the same seed and split; the bounds are NaN for n = 1.
 
     Raises:
         ValueError: lengths that differ, or no scores.
@@ -141,8 +115,7 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def settings_of(result: Result) -> str:
-    """What two runs must share to be compared: data and settings, but not the seed or the method's
-    options."""
+    """What two runs must share to be compared: data and settings but seed and method's options."""
     own = ("seed", "options")
     shared = {name: value for name, value in result.config.items() if name not in own}
     return json.dumps([result.data, shared], sort_keys=True)
@@ -176,8 +149,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
     """One row for each data set, method (with its options) and deployed network.
 
     Columns: data, method, modality, n (seeds), f1 or miou (mean), sd, and for each baseline b
-    `vs b`, `vs b low`, `vs b high`: the paired difference and its 95 % interval, over the seeds
-    that both have.
+    `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 % interval.
 
     Raises:
         RunError: no results; results of classification and of dense prediction; or two runs of the
@@ -204,12 +176,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
 
 def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Differences of pairs of methods, paired by seed, on every data set, settings and deployed
-    network that both have.
-
-    Args:
-        pairs: (method, method to subtract), each named as by `label`; a pair that was not run is
-            left out.
+    """Differences of pairs (method, method to subtract), named as by `label`, paired by seed, on
+    every data set, settings and deployed network that both have.
 
     Returns:
         A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
@@ -243,8 +211,7 @@ def metric_of(table: pd.DataFrame) -> str:
 
 
 def by_dials(table: pd.DataFrame) -> pd.DataFrame:
-    """A summary with a column for every dial that the names of its data sets tell; a dial at rest
-    is filled in.
+    """A summary with a column for every dial in the names of its data sets, filled in at rest.
 
     >>> table = pd.DataFrame({"data": ["scenes-shared=0.5", "scenes"], "f1": [60.0, 70.0]})
     >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()

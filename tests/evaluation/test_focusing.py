@@ -94,8 +94,6 @@ BAD = [
     (lambda: toy_run("alpha", 0.85), "share: .* 0.00, 0.50, 0.67, 0.75, 0.80$"),
     (lambda: toy_run("gamma", 1.0, seed=-1), "seed: -1, epochs: 1000; use 0 to 4294967294"),
     (lambda: toy_run("gamma", 1.0, epochs=0), "epochs: 0; use"),
-    (lambda: toy_curve("gamma", seeds=[]), "^curve: no seed or no share"),
-    (lambda: toy_curve("gamma", shares=[]), "^curve: no seed or no share"),
     (lambda: toy_curve("delta", epochs=1), "^dial: "),
 ]
 
@@ -181,16 +179,6 @@ def test_closed_forms():
     assert value.item() == pytest.approx(math.log(2) + quarters / 2)
 
 
-def test_only_the_student_learns():
-    s, t, y = case()
-    t.requires_grad_()
-    focusing_loss(s, t, y).backward()
-    assert s.grad.abs().sum(1).min() > 0
-    assert t.grad is None
-    for other in ((2 * s, t, y), (s, t.roll(1, 0), y), (s, t, (y + 1) % 4), (t, s, y)):
-        assert abs((focusing_loss(*other) - focusing_loss(s, t, y)).item()) > 1e-3
-
-
 @settings(derandomize=True, database=None, deadline=None, max_examples=25)
 @given(st.integers(1, 6), st.integers(2, 5), st.integers(0, 1000), st.integers(1, 4))
 def test_what_changes_nothing(batch, classes, seed, times):
@@ -203,20 +191,6 @@ def test_what_changes_nothing(batch, classes, seed, times):
     assert focusing_loss(*moved).item() == pytest.approx(value, rel=1e-9)
     assert focusing_loss(*repeated).item() == pytest.approx(value)
     assert value == pytest.approx((F.cross_entropy(s, y) + kd(s, t, 1.0) / classes).item())
-
-
-def test_large_logits_stay_finite_and_wrong_ones_are_named():
-    big = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]])
-    for t in (big, -big):
-        s = big.clone().requires_grad_()
-        value = focusing_loss(s, t, torch.tensor([2, 2]))
-        value.backward()
-        assert 0 <= value < math.inf
-        assert s.grad.isfinite().all()
-    for shapes in (((3, 2), (3, 3)), ((3, 2), (4, 2)), ((3,), (3,)), ((0, 2), (0, 2))):
-        s, t = map(torch.zeros, shapes)
-        with pytest.raises(ValueError, match=r"^logits: "):
-            focusing_loss(s, t, torch.zeros(len(s)).long())
 
 
 # ---------------------------------------------------------------- training, runs, and the curves

@@ -113,14 +113,6 @@ def test_classes_are_read_by_logistic_regression():
     assert probe(z, size, train=train).score != probe(z, size).score
 
 
-def test_columns_of_a_number_are_averaged():
-    z, _, size = read()
-    both = np.stack([size, noise(7, len(z))], axis=1)
-    apart = [probe(z, column).score for column in both.T]
-    assert probe(z, both).score == pytest.approx(np.mean(apart))
-    assert probe(z, 1000 * both - 7).score == pytest.approx(np.mean(apart))  # of no unit
-
-
 def test_what_is_there_is_read_and_what_is_not_is_at_chance():
     shape, angle = np.arange(300) % 3, np.linspace(0, 2 * np.pi, 300)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)

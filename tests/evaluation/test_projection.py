@@ -44,11 +44,6 @@ def test_units_count_alike_and_dead_ones_not_at_all(groups, xy):
     assert preserved(xy, project(scaled, neighbors=10), k=10) > 0.8
 
 
-@pytest.mark.parametrize("rows", [4, 5])
-def test_the_fewest_rows_that_are_allowed_are_enough(groups, rows):
-    assert np.isfinite(project(groups[:rows], neighbors=rows - 1)).all()
-
-
 def test_neighbours_equal_the_long_way_round():
     rng = np.random.default_rng(1)
     z, others = rng.normal(size=(7, 5)), 9 * rng.normal(size=(11, 5))

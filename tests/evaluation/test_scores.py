@@ -61,12 +61,6 @@ def test_weighted_f1_and_confusion_are_scikit_learns(name):
     assert confusion(predicted, y, len(classes)).tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("average", ["macro", "micro"])
-def test_weighted_f1_is_no_other_average(average):
-    logits, y = draw(0, labels=[0, 0, 0, 1, 2])
-    assert abs(weighted_f1(logits, y).item() - by_sklearn(logits, y, average)) > 1
-
-
 def test_perfect_and_all_wrong():
     y = torch.tensor([0, 0, 2])
     perfect = torch.nn.functional.one_hot(y, 3).float()
@@ -86,13 +80,6 @@ def test_constant_prediction(counts, guess):
     expected = {"f1": 100 * p * 2 * p / (1 + p), "accuracy": 100 * p}
     values = scores(logits, y)
     assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-5, abs=1e-6)
-
-
-def test_scores_do_not_depend_on_the_order_of_samples():
-    logits, y = draw(0)
-    rows = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
-    assert scores(logits[rows], y[rows]) == pytest.approx(scores(logits, y), rel=1e-5)
-    assert scores(logits[rows], y) != pytest.approx(scores(logits, y), rel=1e-3)
 
 
 def confident(groups):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-from discom.tables import by_dials, cost_to_markdown, summary, to_latex, to_markdown, to_text, write
+from discom.tables import by_dials, cost_to_markdown, summary, to_markdown, to_text, write
+from discom.tables.output import to_latex
 from discom.tables.statistics import metric_of
 
 RUNS = [

@@ -12,7 +12,6 @@ from fixtures.results import result
 from discom import methods
 from discom.errors import ConfigError, RunError
 from discom.tables import (
-    BASELINES,
     baselines,
     is_dense,
     label,
@@ -111,11 +110,6 @@ def test_rows_of_the_ablations(number):
     assert paper_rows(number, ["depth", "rgb", "thermal"]) == rows
     rows.clear()  # a copy
     assert paper_rows(number, PAIR)
-
-
-def test_what_the_others_are_compared_with():
-    assert [baselines(number) for number in (1, 2)] == [BASELINES] * 2
-    assert baselines("dense") == ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
 @pytest.mark.parametrize(
