@@ -108,8 +108,8 @@ def assemble(srcdir: Path) -> None:
 
 
 NOTEBOOKS = """\
-Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (the badge at its head)
-or in batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions to the exercises:
+Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (its badge), or in
+batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions:
 [notebooks/solutions/py](../../notebooks/solutions/py).
 """
 API = """\
@@ -179,7 +179,8 @@ def _own_names(tree: ast.Module) -> list[str]:
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    public = ast.literal_eval(assigned["__all__"]) if "__all__" in assigned else []
+    listed = ast.walk(assigned["__all__"]) if "__all__" in assigned else ()
+    public = {node.value for node in listed if isinstance(node, ast.Constant)}
     return [node.name for node in tree.body if getattr(node, "name", "") in public]
 
 

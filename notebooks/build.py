@@ -166,7 +166,7 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Give every picture the caption below it, "*Figure: …*", as the text for those who
     do not see it.
 
-    MyST-NB reads it from the cell's metadata, nbconvert's page from the output's, a text
+    MyST-NB reads it from the cell's metadata, nbconvert from the output's, a text
     console in place of the picture.
 
     Raises:
