@@ -24,20 +24,12 @@ COMMIT = os.environ.get(
 # the API by what a reader looks for; the README has the order of imports
 GROUPS = {
     "Data": ("data",),
-    "Networks, losses, methods": ("models", "segmentation", "losses", "methods"),
-    "Training and runs": ("config", "training", "teaching", "resuming", "runs", "experiments"),
-    "What was learned": (
-        "evaluation",
-        "calibration",
-        "probing",
-        "inspection",
-        "focusing",
-        "projection",
-        "maps",
-        "widgets",
-    ),
+    "Networks, losses, methods": ("models", "losses", "methods"),
+    "Training and runs": ("config", "training", "teaching", "checkpoint", "runs"),
+    "What was learned": ("evaluation", "explorer"),
     "Many runs, tables, pictures": ("sweep", "tables", "plots"),
-    "Command line and notebooks": ("commands", "cli", "reproduce", "notebook"),
+    "Deployment": ("deployment",),
+    "Command line and notebooks": ("commands", "cli", "datasets", "reproduce", "notebook"),
 }
 REST = "What everything rests on"  # every other room
 
@@ -116,13 +108,13 @@ def assemble(srcdir: Path) -> None:
 
 
 NOTEBOOKS = """\
-Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (the badge at its head) or in batch (`make
-tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions to the exercises:
+Each one runs alone, from top to bottom, in JupyterLab (`make lab`), on Colab (its badge), or in
+batch (`make tutorial`). Shown here with the outputs of one run on two CPU cores. Solutions:
 [notebooks/solutions/py](../../notebooks/solutions/py).
 """
 API = """\
-Made from the docstrings, examples included; these run as tests. Every name has a link to its source. Imports point
-upwards only, in the order that the [README](../../README.md) has.
+Made from the docstrings, examples included; these run as tests. Every name has a link to its
+source. Imports point upwards only, in the order of [CONTRIBUTING](../../CONTRIBUTING.md).
 """
 
 
@@ -182,9 +174,13 @@ def _api_page(room: str) -> str:
 
 def _own_names(tree: ast.Module) -> list[str]:
     """Functions and classes in `__all__`, in the order of the file."""
-    assigned = {node.targets[0].id: node.value for node in tree.body
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}  # fmt: skip
-    public = ast.literal_eval(assigned["__all__"]) if "__all__" in assigned else []
+    assigned = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    listed = ast.walk(assigned["__all__"]) if "__all__" in assigned else ()
+    public = {node.value for node in listed if isinstance(node, ast.Constant)}
     return [node.name for node in tree.body if getattr(node, "name", "") in public]
 
 

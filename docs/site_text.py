@@ -55,7 +55,8 @@ def markdown(text: str, docname: str, srcdir: Path) -> str:
         target = (folder / found["target"]).resolve()
         if found["target"].startswith(("http:", "https:", "mailto:")) or not target.exists():
             return found[0]  # what leads nowhere is Sphinx's to tell
-        return f"{found['text']}({_address(target, found['text'], here, srcdir)}{found['anchor'] or ''})"
+        address = _address(target, found["text"], here, srcdir)
+        return f"{found['text']}({address}{found['anchor'] or ''})"
 
     parts = FENCE.split(text)  # text, fence, its ticks, text, …
     plain = [

@@ -1,10 +1,11 @@
-"""Make the committed notebooks from their py:percent twins: pair, execute once, keep the outputs
-that render anywhere.
+"""Make the committed notebooks from their py:percent twins: pair, execute once,
+keep the outputs that render anywhere.
 
 python notebooks/build.py            all of them
 python notebooks/build.py 02 03      some
-python notebooks/build.py --heads    nothing but the badges, install cells and addresses, written anew from pyproject.toml
-python notebooks/build.py --text 02  those, and new text around the stored outputs, where no other code cell was edited
+python notebooks/build.py --heads    badges, install cells and addresses alone
+python notebooks/build.py --text 02  those, and new text around the stored outputs
+python notebooks/build.py --from FOLDER  outputs of `discom reproduce --profile cpu`
 """
 
 import argparse
@@ -16,10 +17,9 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-
 from discom.errors import DataError, DiscomError
-from discom.reproduce import PARAMETERS, execute
 from discom.files import atomic_file
+from discom.reproduce import ADDED, PARAMETERS, execute, outcome
 from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent
@@ -38,13 +38,14 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:  # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
-    held = [f"{d.name}=={d.version}" for d in distributions() if d.name in ("torch", "torchvision", "numpy")]
+    kept = ("torch", "torchvision", "numpy")
+    pins = [f"{d.name}=={d.version}" for d in distributions() if d.name in kept]
     # !git clone --quiet --depth 1 --branch RELEASE ADDRESS
-    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(pins)}
     import discom
-if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 """
 
@@ -71,11 +72,13 @@ def head(text: str, name: str, home: str, version: str) -> str:
     cell = FIRST_CODE.search(text)
     if not BADGE.search(text):
         raise DataError(
-            f"notebooks/py/{name}.py: no badge; write [![Open in Colab]()]() into its first cell"
+            f"notebooks/py/{name}.py: no badge;"
+            " write [![Open in Colab]()]() into its first cell"
         )
     if not cell or "git clone" not in cell[1]:
         raise DataError(
-            f"notebooks/py/{name}.py: the first code cell must be the install cell; copy another twin's"
+            f"notebooks/py/{name}.py: the first code cell must be the install cell;"
+            " copy another twin's"
         )
     install = INSTALL.replace("RELEASE", f"v{version}").replace("ADDRESS", home) + "\n"
     return (
@@ -126,8 +129,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def _fleeting(output: nbformat.NotebookNode) -> bool:
-    """Progress bars: text on stderr, or a widget that no page can draw afterwards and that left no
-    picture."""
+    """Progress bars: text on stderr, or a widget that no page can draw
+    afterwards and that left no picture."""
     data = output.get("data", {})
     return output.get("name") == "stderr" or (
         WIDGET in data and "image/png" not in data
@@ -135,8 +138,8 @@ def _fleeting(output: nbformat.NotebookNode) -> bool:
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop progress bars, widgets, timings and the machine's own metadata; what is left renders on
-    any page."""
+    """Drop progress bars, widgets, timings and the machine's own metadata; what is left
+    renders on any page."""
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = {
@@ -160,12 +163,11 @@ CAPTION = re.compile(r"^\*(?:Figures?\b)(.+?)\*(?=\s|$)", re.DOTALL | re.MULTILI
 
 
 def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Give every picture the caption below it, "*Figure: …*", as the text for those who do not see
-    it.
+    """Give every picture the caption below it, "*Figure: …*", as the text for those who
+    do not see it.
 
-    MyST-NB reads it from the cell's metadata, nbconvert's classic page from the output's, a text
-    console in place of the picture. JupyterLab and GitHub read none of these: there the caption
-    itself is what there is.
+    MyST-NB reads it from the cell's metadata, nbconvert from the output's, a text
+    console in place of the picture.
 
     Raises:
         ValueError: a picture without a caption of its own.
@@ -181,7 +183,8 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         ]
         if pictures and caption is None:
             raise ValueError(
-                f"cell {number}: no caption *Figure: …* between its picture and the next one"
+                f"cell {number}: no caption *Figure: …* between its picture"
+                " and the next one"
             )
         for output in pictures:
             output.metadata["image/png"] = {"alt": caption}
@@ -192,8 +195,7 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
-    """What the outputs of a code cell depend on; the install cell has none where discom is
-    installed."""
+    """What the outputs of a code cell depend on; the install cell has none here."""
     return (
         ("install",)
         if "git clone" in cell.source
@@ -202,12 +204,11 @@ def _needs_a_run(cell: nbformat.NotebookNode) -> tuple[str, ...]:
 
 
 def renew_text(source: Path) -> Path:
-    """Put the twin's text and its install cell around the outputs that are stored, and describe the
-    pictures anew.
+    """Put the twin's text and its install cell around the outputs that are stored, and
+    describe the pictures anew.
 
     Raises:
-        DataError: another code cell differs, so its output has to be made again; nothing is
-            written.
+        DataError: another code cell differs; nothing is written.
     """
     target, edited = HERE / f"{source.stem}.ipynb", twin(source)
     stored = nbformat.read(target, as_version=4)
@@ -217,7 +218,8 @@ def renew_text(source: Path) -> Path:
     )
     if [_needs_a_run(cell) for cell in new] != [_needs_a_run(cell) for cell in old]:
         raise DataError(
-            f"{source.name}: a code cell was edited; run python notebooks/build.py {source.stem[:2]}"
+            f"{source.name}: a code cell was edited;"
+            f" run python notebooks/build.py {source.stem[:2]}"
         )
     for cell, run in zip(new, old, strict=True):
         cell.update(outputs=run.outputs, execution_count=run.execution_count)
@@ -226,25 +228,34 @@ def renew_text(source: Path) -> Path:
     return target
 
 
-def build(source: Path) -> Path:
-    """Execute the twin in the `cpu` profile and write the .ipynb beside this file."""
+def build(source: Path, folder: Path | None = None) -> Path:
+    """Write the .ipynb beside this file, from the executed copy that `discom reproduce
+    --profile cpu` has left in `folder`; the twin is executed where there is none.
+
+    Raises:
+        DataError: the copy has not passed, or the twin was edited since.
+    """
     target = HERE / f"{source.stem}.ipynb"
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / target.name
+    with tempfile.TemporaryDirectory() as temporary:
+        plain = Path(temporary) / target.name
         nbformat.write(twin(source), plain)
-        runs = (
-            Path(folder) / "runs"
-        )  # nothing is found there: what a page shows was trained by the run that made it
-        executed = execute(
-            plain,
-            Path(folder) / "executed.ipynb",
-            {**PARAMETERS["cpu"], "runs": str(runs)},
-            HERE,
-        )
+        if folder:
+            status = outcome(folder / target.name, plain)["status"]
+            if status != "passed":
+                raise DataError(
+                    f"{folder / target.name}: {status};"
+                    " run discom reproduce --profile cpu"
+                )
+            executed = nbformat.read(folder / target.name, as_version=4)
+        else:  # without runs, so that all is trained that a page shows
+            parameters = {**PARAMETERS["cpu"], "runs": str(Path(temporary) / "runs")}
+            executed = execute(
+                plain, Path(temporary) / "executed.ipynb", parameters, HERE
+            )
     executed.cells = [
         cell
         for cell in executed.cells
-        if "injected-parameters" not in cell.metadata.get("tags", [])
+        if not ADDED & set(cell.metadata.get("tags", []))
     ]
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):  # the injected cell took a number
@@ -257,8 +268,7 @@ def build(source: Path) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the heads, then what the arguments ask for; 2 if something has to be put right
-    first."""
+    """Write the heads, then what the arguments ask for; 2 where an error is printed."""
     parser = argparse.ArgumentParser(
         description="Make the notebooks from their twins in notebooks/py."
     )
@@ -274,6 +284,9 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="new text around the stored outputs, without a run",
     )
+    only.add_argument(
+        "--from", type=Path, dest="folder", help="take executed copies from there"
+    )
     chosen = parser.parse_args(arguments)
     try:
         for file in heads(HERE.parent):
@@ -282,7 +295,7 @@ def main(arguments: list[str]) -> int:
             [] if chosen.heads else sorted((HERE / "py").glob("[0-9][0-9]_*.py"))
         ):
             if not chosen.notebooks or file.name.startswith(tuple(chosen.notebooks)):
-                made = renew_text(file) if chosen.text else build(file)
+                made = renew_text(file) if chosen.text else build(file, chosen.folder)
                 print(made.name, flush=True)
     except DiscomError as error:
         print(f"notebooks/build.py: {error}", file=sys.stderr)
