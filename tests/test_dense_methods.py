@@ -344,9 +344,9 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
         (
             "student",
             {"network": "unet:resnet18"},
-            "^network: .* is of dense prediction, student has",
+            "^network: .* has no effect on student; leave it out",
         ),
-        ("single", {"stem": "small"}, "^stem: 'small' is of ResNet-18, single has network=small"),
+        ("single", {"stem": "small"}, "^stem: 'small' has no effect on single; leave it out"),
         (
             "single",
             {"network": "huge"},

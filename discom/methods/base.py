@@ -68,13 +68,11 @@ def label(method: str, options: Mapping[str, Any]) -> str:
 class Method(nn.Module):
     """What `fit` trains: build networks, return named loss terms, predict.
 
-    A method trains the networks that `deployed` names: one for every modality unless it says
-    otherwise ("rgb+depth" reads the stacked bands of both). Modules that belong to one of them sit
-    in a ModuleDict under its name; that is how the best weights of each are kept apart. Options are
-    the keyword-only parameters of `__init__`, those of base classes that it hands on included.
-
-    On several devices each process computes its terms on its own share of every batch; so a term
-    that compares samples with each other compares those of one share.
+    `deployed` names the networks that are trained, by default one for every modality ("rgb+depth"
+    reads the stacked bands of both). Modules of one of them sit in a ModuleDict under its name, so
+    that the best weights of each are kept apart. Options are the keyword-only parameters of
+    `__init__` and of the base classes it calls. On several devices a term that compares samples
+    compares those of one process.
 
     Args:
         channels: modality → bands of its images.
@@ -163,19 +161,13 @@ class Method(nn.Module):
     @classmethod
     def networks(cls, config: Config, classes: int) -> Encoder | Network:
         """What makes this method's networks from a number of bands; a ConfigError for a setting
-        that has no effect on this kind of method."""
-        if cls.dense and config.stem != "imagenet":
-            raise ConfigError(
-                f"stem: '{config.stem}' is of ResNet-18, {cls.name} has network={config.network};"
-                " leave it out"
-            )
+        that has no effect on them."""
+        setting, default = ("stem", "imagenet") if cls.dense else ("network", "small")
+        value = getattr(config, setting)
+        if value != default:
+            raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
-        if config.network != "small":
-            raise ConfigError(
-                f"network: '{config.network}' is of dense prediction, {cls.name} has ResNet-18;"
-                " leave it out"
-            )
         products = config.channels_last and device_type(config.accelerator) == "cpu"
         return partial(resnet18, width=config.width, stem=config.stem, products=products)
 
@@ -183,12 +175,8 @@ class Method(nn.Module):
     def defaults(cls) -> dict[str, Any]:
         """Every option of the method with its default, weights last."""
         options: dict[str, Any] = {}
-        for owner in cls.__mro__:
-            if "__init__" not in vars(owner):
-                continue
-            parameters = inspect.signature(
-                vars(owner)["__init__"].__get__(None, owner)
-            ).parameters.values()
+        for owner in (c for c in cls.__mro__ if "__init__" in vars(c)):
+            parameters = inspect.signature(vars(owner)["__init__"]).parameters.values()
             own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
             options = {**own, **options}
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
