@@ -43,7 +43,10 @@ COMMANDS: dict[str, tuple[Command, str]] = {  # what is called, its ARGUMENTS an
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
     "predict": (commands.predict, "MODEL FILES out"),
-    "reproduce": (commands.reproduce, "profile data seeds=1 only workers=2 again notebooks out=build/notebooks"),
+    "reproduce": (
+        commands.reproduce,
+        "profile data seeds=1 only workers=2 again notebooks out=build/notebooks",
+    ),
 }
 FLAGS: Flags = {
     "address": (str, None, "of a Ray cluster, such as ray://head:10001"),

@@ -29,19 +29,14 @@ from importlib.metadata import distributions
 
 try:
     import discom.version
-except ImportError:
-    # on Colab: this release, beside the torch and numpy that are installed there
+except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
-    held = [
-        f"{d.name}=={d.version}"
-        for d in distributions()
-        if d.name in ("torch", "torchvision", "numpy")
-    ]
+    kept = ("torch", "torchvision", "numpy")
+    pins = [f"{d.name}=={d.version}" for d in distributions() if d.name in kept]
     # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet "./discom[deploy]" {" ".join(held)}
+    # %pip install --quiet "./discom[deploy]" {" ".join(pins)}
     import discom
-if os.path.isdir("discom/notebooks"):
-    # after the lines above, or a restart: finished runs lie in ../results
+if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 
 # %%
