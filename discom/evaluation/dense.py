@@ -28,7 +28,8 @@ def confusion(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
     [[1, 1], [0, 1]]
     """
     _check(predicted, labels, classes)
-    return _count_images(*torch.atleast_2d(predicted, labels), classes).sum(0)
+    images, truth = torch.atleast_2d(predicted, labels)
+    return _count_images(images, truth, classes).sum(0)
 
 
 def _count_images(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:

@@ -134,13 +134,14 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     >>> list(toy_run("gamma", 1.0, epochs=1))
     ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    exact, *features = carried(dial, share)
+    exact, by_teacher, by_student = carried(dial, share)
     if not 0 <= seed < 2**32 - 1 or epochs < 1:
         raise ConfigError(f"seed: {seed}, epochs: {epochs}; use 0 to {2**32 - 2}, and 1 or more")
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
     plane = train.randn(PLANE)[: DECISIVE[dial]]
-    x_teacher, x_student, labels = gaussian_pair(train, plane, TRAIN, *features, WIDTHS[dial])
-    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *features, WIDTHS[dial])
+    columns = by_teacher, by_student, WIDTHS[dial]
+    x_teacher, x_student, labels = gaussian_pair(train, plane, TRAIN, *columns)
+    teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *columns)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
         teacher = train_linear(x_teacher, labels, epochs)
