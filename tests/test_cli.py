@@ -435,7 +435,7 @@ def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status
     monkeypatch.setattr("discom.reproduce.run_notebooks", note)
     words = ("--notebooks", "book", "--profile", "tiny", "--only", "03", "--again")
     assert run("reproduce", *words) == status
-    expected = {"only": "03", "workers": 2, "again": True}
+    expected = {"data": None, "seeds": 1, "only": "03", "workers": 2, "again": True}
     assert calls == [("book", "tiny", "build/notebooks", expected)]
 
 

@@ -645,7 +645,7 @@ BAD = [
     *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is no modality") for name in TAUGHT),
     ("discom", {"pairing": "half"}, "^pairing: 'half' is unknown; choose 'paired' or 'unpaired'"),
     ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is no share of the run; use 0 to 1"),
-    ("discom", {"dimension": -1}, "^dimension: -1 is negative"),
+    ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
     ("discom", {"reduction": "mean"}, "^reduction: 'mean' is unknown"),
     ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),

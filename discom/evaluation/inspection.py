@@ -69,9 +69,9 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
     model: Any
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
-        heads = model.heads(name)
         for part in arrays:
             z = embed(model, name, Images(getattr(split, part), name, "cpu"))
+            heads = model.heads(name)
             z["logits"] = heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))
             z |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
             arrays[part][name] = {key: value.numpy() for key, value in z.items()}

@@ -928,7 +928,7 @@ if answer_5 is not None:
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
 # - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/probing/linear.py`, `discom/probing/scores.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/embeddings.py`, `discom/explorer/`, `discom/losses/separate.py`; tests: `tests/test_probing.py`, `tests/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
+# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/embeddings.py`, `discom/explorer/`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
 
 # %%
 finish()

@@ -774,7 +774,7 @@ if answer_4 is not None:
 #
 # - C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010; hashes by [ImageHash](https://github.com/JohannesBuchner/imagehash).
 # - C. Guo, G. Pleiss, Y. Sun, K. Weinberger, *On Calibration of Modern Neural Networks*, ICML 2017, [arXiv 1706.04599](https://arxiv.org/abs/1706.04599): equation 3 and section 4.2 · M. Mitchell et al., *Model Cards for Model Reporting*, 2019, [arXiv 1810.03993](https://arxiv.org/abs/1810.03993).
-# - Modules: `discom/data/duplicates.py`, `discom/data/levels.py`, `discom/evaluation/scores.py`, `discom/deployment.py`; tests: `tests/data/test_duplicates.py`. Data and text: this repository, MIT.
+# - Modules: `discom/data/duplicates.py`, `discom/data/checks.py`, `discom/evaluation/scores.py`, `discom/deployment.py`; tests: `tests/data/test_duplicates.py`. Data and text: this repository, MIT.
 
 # %%
 home.cleanup()
