@@ -702,11 +702,30 @@ check(
 # And the outlines? **Predict first:** is the error near a boundary the missing sensor's fault?
 
 # %%
-near = pd.DataFrame({name: scores.boundary_scores(torch.tensor(mask), torch.tensor(truth), C) for name, mask in said.items()}).T
-axis = near.plot.barh(color=["white", "0.5"], edgecolor="black", figsize=(8.5, 4), xlabel="right pixels (%)")
+near = pd.DataFrame(
+    {
+        name: scores.boundary_scores(torch.tensor(mask), torch.tensor(truth), C)
+        for name, mask in said.items()
+    }
+).T
+axis = near.plot.barh(
+    color=["white", "0.5"],
+    edgecolor="black",
+    figsize=(8.5, 4),
+    xlabel="right pixels (%)",
+)
 axis.invert_yaxis()
-axis.legend(["within 2 pixels of a boundary", "away"], frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-print(f"near a boundary all are worse than away: {(near['near'] < near['away']).all()}; from the best to the worst network {np.ptp(near['near']):.1f} points near, {np.ptp(near['away']):.1f} away")
+axis.legend(
+    ["within 2 pixels of a boundary", "away"],
+    frameon=False,
+    loc="upper left",
+    bbox_to_anchor=(1, 1),
+)
+print(
+    f"near a boundary all are worse than away: {(near['near'] < near['away']).all()};"
+    f" from the best to the worst network {np.ptp(near['near']):.1f} points near,"
+    f" {np.ptp(near['away']):.1f} away"
+)
 
 # %% [markdown]
 # *Figure: accuracy near a boundary and away from it.* **Take-away:** both sensors show the outlines, so errors near one also come from maps at half size. The last line tells how networks differ near and away.
