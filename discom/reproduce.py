@@ -15,7 +15,7 @@ from papermill.exceptions import PapermillExecutionError
 from discom.checkpoint import stoppable
 from discom.data import absolute, load
 from discom.errors import BusyError, ConfigError, DataError, RunError, first_line
-from discom.files import checksum, digest
+from discom.files import atomic_file, checksum, digest
 from discom.runs import locked
 from discom.sweep import Outcome, do_all
 
@@ -83,7 +83,8 @@ def run_notebooks(
                 rows[copy] |= {"status": "failed", "reason": str(error)}
             print(copy.relative_to(folder), *rows[copy].values(), flush=True)
             table = pd.DataFrame(rows.values(), index=[copy.relative_to(folder) for copy in rows])
-            (folder / "index.html").write_text(table.to_html(na_rep=""), encoding="utf-8")
+            with atomic_file(folder / "index.html") as part:
+                part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
     return not failed
 

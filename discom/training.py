@@ -108,6 +108,7 @@ def fit(
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
+        weights = network.weights
         epochs, silent = range(state.epoch, config.epochs), not progress or fabric.global_rank > 0
         for epoch in tqdm(epochs, method.name, leave=False, disable=silent):
             started = time.perf_counter()
@@ -116,7 +117,6 @@ def fit(
             losses = []
             for batch in batches.epoch(epoch):
                 terms = model(batch)  # name → unweighted scalar
-                weights = network.weights
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)

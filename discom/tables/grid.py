@@ -9,6 +9,8 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from discom import methods
 from discom.config import Config
 from discom.data import Batches, MultiModalData, load
@@ -90,7 +92,8 @@ def estimate(runs: Sequence[Run], data: MultiModalData) -> float:
     plain = methods.get("single" if methods.get(runs[0].method).dense else "student")
     part, config = data.split(seed=0).train, replace(runs[0].config, options={})
     device = device_type(config.accelerator)
-    student = methods.build(plain, part, config).to(device)
+    with torch.random.fork_rng():  # the caller's draws stay as they are
+        student = methods.build(plain, part, config).to(device)
     batches = Batches(part, config.batch_size, 0, device=device, dense=plain.dense)
     for batch in islice(batches.epoch(0), 2):  # the first is slower
         started = time.perf_counter()
