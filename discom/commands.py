@@ -2,10 +2,11 @@
 when a function reads them, so that help is quick."""
 
 import sys
-from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
@@ -26,8 +27,7 @@ def train(flags: Namespace) -> None:
     data = flags.data or ("scenes-dense" if method.dense else "scenes")
     images = discom.data.load(data, flags.modalities)
     options = {**(method.published if flags.as_published else {}), **(flags.options or {})}
-    settings = {**flags.settings, "seed": flags.seed, "options": options}
-    config = profile(flags.profile, dense=method.dense, **settings)
+    config = _config(flags, method.dense, flags.seed, options)
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
     run = discom.runs.Run.of(flags.runs, method, images, config)
     for each in filter(None, (run.teacher, run)):
@@ -55,9 +55,7 @@ def table(flags: Namespace) -> bool:
     how, runs = (flags.teacher, flags.as_published), []
     for seed in range(flags.seeds):
         for name, options in tables.paper_rows(key, list(images.modalities), *how):
-            config = profile(
-                flags.profile, dense=dense, seed=seed, options=options, **flags.settings
-            )
+            config = _config(flags, dense, seed, options)
             runs.append(discom.runs.Run.of(flags.runs, discom.methods.get(name), images, config))
 
     def rows_of(results: list, folders: list[Path]):
@@ -66,7 +64,7 @@ def table(flags: Namespace) -> bool:
         return tables.paper_table(results, key, *how)
 
     baselines, plot = tables.baselines(key), discom.plots.intervals
-    return _train(runs, lambda run: data, flags, rows_of, baselines, plot)
+    return _train(runs, data, flags, rows_of, baselines, plot)
 
 
 def grid(flags: Namespace) -> bool:
@@ -84,9 +82,7 @@ def grid(flags: Namespace) -> bool:
     if absent := set(baselines) - {tables.label(*arm) for arm in arms}:
         raise ConfigError(f"--against: '{absent.pop()}' is not among --methods; add it there")
 
-    def config(seed: int, options: dict[str, Any]) -> Config:
-        return profile(flags.profile, dense=dense, seed=seed, options=options, **flags.settings)
-
+    config = partial(_config, flags, dense)
     runs, cell_of = {}, {}
     for cell in discom.sweep.cells(data, flags.dials or {"shared": [0, 0.5, 1]}, flags.seeds):
         for run in discom.sweep.cell_runs(cell, arms, flags.runs, config):
@@ -102,24 +98,28 @@ def grid(flags: Namespace) -> bool:
     return _train(list(runs.values()), data_of, flags, rows_of, baselines, discom.plots.gains)
 
 
-def _train(runs, data_of, flags: Namespace, rows_of, baselines, plot) -> bool:
+def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]) -> Config:
+    """The profile's settings, and those that flags change."""
+    given = {field.name: getattr(flags, field.name, None) for field in fields(Config)}
+    given |= {"seed": seed, "options": options}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return profile(flags.profile, dense=dense, **changes)
+
+
+def _train(runs, data, flags: Namespace, rows_of, baselines, plot) -> bool:
     """Train what is missing, then print, write and draw the table; whether no run failed."""
     if not runs:
         raise ConfigError(f"--seeds: {flags.seeds} runs make no table; use 1 or more")
     if runs[0].config.devices > 1:
         raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
-    modalities = getattr(flags, "modalities", None)  # a grid takes all
     sweep, tables = discom.sweep, discom.tables
-    where = {"engine": flags.engine, "workers": flags.workers, "address": flags.address}
-    workers = sweep.worker_count(**where)
     absent, _ = sweep.missing(runs, recompute=flags.recompute)
-    seconds = sweep.estimate(absent, discom.data.load(data_of(runs[0]), modalities))
-    minutes = seconds / 60 / max(1, min(workers, len(absent)))
-    print(f"{len(runs)} runs, {len(absent)} of them to train: ~{minutes:.0f} minutes", flush=True)
+    print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
         return True
-    where |= {"modalities": modalities, "recompute": flags.recompute}
-    failed = sweep.sweep(runs, data_of, **where)
+    names = ("engine", "workers", "address", "recompute", "modalities")
+    how = {name: getattr(flags, name, None) for name in names}  # a grid takes all modalities
+    failed = sweep.sweep(runs, data, **how)
     folders = [run.folder for run in runs if run.folder not in failed]
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if results:
@@ -225,6 +225,4 @@ def predict(flags: Namespace) -> None:
 
 def reproduce(flags: Namespace) -> bool:
     """Execute every notebook into a dated folder with an index page; a stopped batch continues."""
-    names = ("data", "seeds", "only", "workers", "again")
-    how = {name: getattr(flags, name) for name in names}
-    return discom.reproduce.run_notebooks(flags.notebooks, flags.profile, flags.out, **how)
+    return discom.reproduce.run_notebooks(**vars(flags))

@@ -2,11 +2,11 @@
 
 import inspect
 import warnings
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom

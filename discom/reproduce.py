@@ -3,7 +3,6 @@
 import re
 import time
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from discom.data import absolute, load
 from discom.errors import BusyError, ConfigError, DataError, RunError, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.runs import locked
-from discom.sweep import Outcome, do_all
+from discom.sweep import Outcome, do_all, worker_count
 
 __all__ = ["PARAMETERS", "execute", "outcome", "run_notebooks"]
 
@@ -35,15 +34,14 @@ def run_notebooks(
     out: Path,
     *,
     data: str | None = None,
-    seeds: int = 1,
     only: str | None = None,
     workers: int = 2,
     again: bool = False,
 ) -> bool:
-    """Execute each `NN_….ipynb` of a folder with seeds 0, 1, …; whether none has failed.
+    """Execute each `NN_….ipynb` of a folder; whether none has failed.
 
     `out` gets a dated folder with copies, runs and index.html. The newest one of the same profile,
-    data, seeds and package goes on, unless `again`: what has passed and was not changed stays.
+    data and package goes on, unless `again`: what has passed and was not changed stays.
     `only` is how the names of the wanted ones begin, such as 03,07.
 
     Raises:
@@ -54,35 +52,34 @@ def run_notebooks(
     starts = tuple(start.strip() for start in (only or "").split(","))
     if profile not in PARAMETERS:
         raise ConfigError(f"profile: '{profile}' is unknown; choose {', '.join(PARAMETERS)}")
-    if min(seeds, workers) < 1:
-        raise ConfigError(f"seeds: {seeds}, workers: {workers}; both must be 1 or more")
+    workers = worker_count(workers=workers)
     for start in starts:
         if not any(source.name.startswith(start) for source in sources):
             raise DataError(f"{notebooks}: no notebook NN_….ipynb begins with '{start}'")
     data = absolute(data or PARAMETERS[profile]["data"])
     load(data)  # what cannot be read is told before any notebook starts
     package = [checksum(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
-    name = f"{profile}-{digest([data, seeds, package])[:8]}"
+    name = f"{profile}-{digest([data, package])[:8]}"
     folder = Path(out).resolve() / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
     folder = folder if again else max(folder.parent.glob(f"*-{name}"), default=folder)
+    parameters = {"data": data, "profile": profile, "runs": str(folder / "runs")}
     rows, jobs = {}, {}
-    for seed, source in product(range(seeds), sources):
-        copy = folder / (f"seed-{seed}" if seeds > 1 else "") / source.name
-        rows[copy] = outcome(copy, source)
-        if rows[copy]["status"] not in ("passed", "skipped") and source.name.startswith(starts):
-            runs = str(copy.parent / "runs")
-            parameters = {"data": data, "profile": profile, "seed": seed, "runs": runs}
+    for source in sources:
+        copy = folder / source.name
+        rows[copy.name] = outcome(copy, source)
+        done = rows[copy.name]["status"] in ("passed", "skipped")
+        if not done and source.name.startswith(starts):
             jobs[copy] = partial(_attempt, source, copy, parameters)
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile} on {data}", flush=True)
     failed = []
     with stoppable(folder), locked(folder):
         for copy, error in do_all(jobs, workers):
-            rows[copy] = outcome(copy, sources[0].with_name(copy.name))
+            rows[copy.name] = outcome(copy, sources[0].with_name(copy.name))
             if error:
                 failed.append(copy)
-                rows[copy] |= {"status": "failed", "reason": str(error)}
-            print(copy.relative_to(folder), *rows[copy].values(), flush=True)
-            table = pd.DataFrame(rows.values(), index=[copy.relative_to(folder) for copy in rows])
+                rows[copy.name] |= {"status": "failed", "reason": str(error)}
+            print(copy.name, *rows[copy.name].values(), flush=True)
+            table = pd.DataFrame.from_dict(rows, orient="index")
             with atomic_file(folder / "index.html") as part:
                 part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
@@ -120,7 +117,6 @@ def outcome(copy: Path, source: Path) -> dict[str, Any]:
 
 
 def _attempt(source: Path, copy: Path, parameters: dict[str, Any]) -> Outcome:
-    copy.parent.mkdir(exist_ok=True)
     try:
         execute(source, copy, parameters)
     except PapermillExecutionError as error:

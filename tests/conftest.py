@@ -5,6 +5,8 @@ import matplotlib.pyplot as plt
 import pytest
 from filelock import FileLock, Timeout
 
+from discom import cli
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -33,3 +35,18 @@ def is_free():
             return False
 
     return free
+
+
+@pytest.fixture
+def flags_of(monkeypatch):
+    """A function of a command line: the flags that its command would be called with."""
+
+    def flags_of(*words) -> dict:
+        calls = []
+        recorded = {name: (calls.append, flags) for name, (_, flags) in cli.COMMANDS.items()}
+        with monkeypatch.context() as patch:
+            patch.setattr(cli, "COMMANDS", recorded)
+            assert cli.main([str(word) for word in words]) == 0, words
+        return vars(calls[0])
+
+    return flags_of

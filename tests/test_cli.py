@@ -9,6 +9,7 @@ import subprocess
 import sys
 import types
 import warnings
+from pathlib import Path
 
 import imagecodecs
 import matplotlib.pyplot as plt
@@ -81,38 +82,34 @@ def words_of(settings) -> list[str]:
     return [word for name, text in texts.items() for word in (f"--{name}", text)]
 
 
-def asked_for(*words) -> dict:
-    return vars(cli.parse(words)[1])
-
-
-def test_every_setting_is_a_flag():
+def test_every_setting_is_a_flag(flags_of):
     assert set(SETTINGS) == {field.name for field in dataclasses.fields(Config)} - {"seed"}
     assert all(getattr(profile("tiny"), name) != value for name, value in SETTINGS.items())
-    flags = asked_for("train", *words_of(SETTINGS))
-    assert {**flags["settings"], "options": flags["options"]} == SETTINGS
-    assert asked_for("train")["settings"] == {}  # what is not given is the profile's
+    given, usual = flags_of("train", *words_of(SETTINGS)), flags_of("train")
+    assert {name: given[name] for name in SETTINGS} == SETTINGS
+    assert {usual[name] for name in SETTINGS} == {None}  # what is not given is the profile's
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if "_" in name])
-def test_flags_are_spelled_with_hyphens_or_underscores(name):
+def test_flags_are_spelled_with_hyphens_or_underscores(flags_of, name):
     value = json.dumps(SETTINGS[name])
     hyphens = f"--{name.replace('_', '-')}"
     for words in ([hyphens, value], [f"--{name}", value], [f"{hyphens}={value}"]):
-        assert asked_for("train", *words)["settings"] == {name: SETTINGS[name]}
+        assert flags_of("train", *words)[name] == SETTINGS[name]
 
 
-def test_a_file_and_flags_ask_for_the_same(tmp_path):
+def test_a_file_and_flags_ask_for_the_same(tmp_path, flags_of):
     given = {**SETTINGS, "data": SCENES, "method": "dkd", "seed": 4, "runs": "other"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**given, "as_published": True}))
-    flags = asked_for("train", *words_of(given), "--as-published")
-    assert asked_for("train", "--config", "run.yaml") == flags
+    flags = flags_of("train", *words_of(given), "--as-published")
+    assert flags_of("train", "--config", "run.yaml") == flags
     assert (flags["as_published"], flags["recompute"]) == (True, False)
-    flags = asked_for("train", "--config", "run.yaml", "--seed", "5")
-    assert (flags["settings"]["epochs"], flags["seed"]) == (3, 5)  # a flag wins
+    flags = flags_of("train", "--config", "run.yaml", "--seed", "5")
+    assert (flags["epochs"], flags["seed"]) == (3, 5)  # a flag wins
 
 
-def test_a_switch_takes_no_value():
-    flags = asked_for("table", "--dry-run", "dense", "--seeds", "2")
+def test_a_switch_takes_no_value(flags_of):
+    flags = flags_of("table", "--dry-run", "dense", "--seeds", "2")
     assert (flags["number"], flags["seeds"], flags["dry_run"]) == ("dense", 2, True)
 
 
@@ -123,7 +120,9 @@ def help_of(capsys, *words) -> str:
 
 
 def flags_in(text: str) -> dict[str, str]:
-    return dict(re.findall(r"^  --([a-z-]+) +(.*)$", text, re.MULTILINE))
+    """Flag → what the help says of it, without the flags of help itself."""
+    lines = re.findall(r"^  --([a-z-]+)(?: [A-Z_]+)? +(.*)$", text, re.MULTILINE)
+    return {name: meaning for name, meaning in lines if name != "help-all"}
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -133,9 +132,8 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
     assert len(flags_in(short)) <= 15
     for text in (short, full):
         assert all("(default: " in meaning for meaning in flags_in(text).values())
-        assert not re.search("<class|type:|None|Union|Optional", text)
-        listed = text.partition("\noptions:\n")[2].partition("\n\n")[0].splitlines()
-        assert len(listed) == len(flags_in(text))  # none goes on in a second line
+        listed = text.partition("\nOptions:\n")[2].splitlines()
+        assert len(listed) == len(flags_in(text)) + 2  # none goes on in a second line
 
 
 def test_help_of_train_shows_all_settings_on_demand(capsys):
@@ -147,9 +145,10 @@ def test_help_of_train_shows_all_settings_on_demand(capsys):
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["data"], ["data", "--help"]])
 def test_without_a_command_help_lists_the_commands(capsys, words):
-    printed = help_of(capsys, *words)
-    names = [name for name in cli.COMMANDS if "data" not in words or name.startswith("data ")]
-    assert re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +[A-Z]", printed, re.MULTILINE) == names
+    listed = help_of(capsys, *words).partition("Commands:\n")[2].splitlines()
+    last = [name.split()[-1] for name in cli.COMMANDS if name.startswith("data ")]
+    first = {name.split()[0] for name in cli.COMMANDS}
+    assert [line.split()[0] for line in listed] == sorted(last if "data" in words else first)
 
 
 def test_the_version(capsys):
@@ -165,23 +164,22 @@ def test_help_is_quick_since_it_loads_no_torch():
 
 WRONG = [
     # names that are nearly right
-    (("trian",), "'trian' is no command; did you mean train?"),
-    (("train", "--device", "cuda"), "did you mean --devices or --accelerator?"),
-    (("train", "--epoch", "3"), "'--epoch' is no flag; did you mean --epochs?"),
+    (("trian",), "No such command 'trian'. Did you mean 'train'?"),
+    (("train", "--device", "cuda"), "No such option '--device'. Did you mean '--devices'?"),
+    (("train", "--epoch", "3"), "No such option '--epoch'. Did you mean '--epochs'?"),
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
     (("data", "check", "eurosatt:split=random"), "did you mean eurosat?"),
     (("table", "2", "--profile", "huge"), "choose tiny, cpu, paper"),
-    (("train", "--config", "key.yaml"), "'--epoch' is no flag; did you mean --epochs?"),
-    # names that are not
+    (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind
-    ((*TRAIN, "--epochs", "ten"), "--epochs: 'ten' is no whole number"),
+    ((*TRAIN, "--epochs", "ten"), "'--epochs': 'ten' is not a valid integer"),
     ((*TRAIN, "--schedule", "cosine"), "schedule: 'cosine' is unknown; choose constant"),
-    ((*TRAIN, "--options", "{bad"), "--options: '{bad' is no JSON object"),
-    (("train", "--config", "options.yaml"), "--options: '3' is no JSON object"),
-    ((*TRAIN, "--as-published", "yes"), "'yes' is no flag"),
-    ((*TRAIN, "--epochs"), "--epochs: expected one argument"),
-    (("table",), "arguments are required: NUMBER"),
+    ((*TRAIN, "--options", "{bad"), "'--options': '{bad' is no JSON object"),
+    (("train", "--config", "options.yaml"), "'--options': '3' is no JSON object"),
+    ((*TRAIN, "--as-published", "yes"), "unexpected extra argument (yes)"),
+    ((*TRAIN, "--epochs"), "'--epochs' requires an argument"),
+    (("table",), "Missing argument 'NUMBER'"),
     # values out of range
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is too small"),
     ((*TRAIN, "--options", '{"temperature": 4}'), "no 'temperature'"),
@@ -212,7 +210,6 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
     inputs = sorted(tmp_path.rglob("*"))
     line = refused(capsys, *words)
     assert fragment in line
-    assert not re.search("Union|subtype|<class '|Parser key", line)
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
 
 
@@ -236,8 +233,8 @@ def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys,
         warnings.warn("bands:\n0 is constant", stacklevel=1)
 
     before = warnings.showwarning
-    monkeypatch.setattr(cli, "parse", lambda words: (warn, None))
-    assert run("predict", "model", "images") == 0
+    monkeypatch.setitem(cli.COMMANDS, "data list", (warn, ""))
+    assert run("data", "list") == 0
     assert capsys.readouterr().err == "discom: warning: bands: 0 is constant\n"
     assert warnings.showwarning is before
 
@@ -427,16 +424,12 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
 @pytest.mark.parametrize(("passed", "status"), [(True, 0), (False, 1)])
 def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status):
     calls = []
-
-    def note(*given, **more):
-        calls.append((*map(str, given), more))
-        return passed
-
-    monkeypatch.setattr("discom.reproduce.run_notebooks", note)
+    monkeypatch.setattr("discom.reproduce.run_notebooks", lambda **how: calls.append(how) or passed)
     words = ("--notebooks", "book", "--profile", "tiny", "--only", "03", "--again")
     assert run("reproduce", *words) == status
-    expected = {"data": None, "seeds": 1, "only": "03", "workers": 2, "again": True}
-    assert calls == [("book", "tiny", "build/notebooks", expected)]
+    expected = {"data": None, "profile": "tiny", "only": "03", "workers": 2, "again": True}
+    places = {"notebooks": Path("book"), "out": Path("build/notebooks")}
+    assert calls == [{**expected, **places}]
 
 
 def test_export_and_predict_hand_their_arguments_on(trained, capsys, monkeypatch):

@@ -61,9 +61,9 @@ def test_links_lead_somewhere(page):
 
 
 @each_page
-def test_commands_parse(page):
+def test_commands_parse(page, flags_of):
     for arguments in commands(page.read_text()):
-        cli.parse(arguments)
+        flags_of(*arguments)
 
 
 @each_page

@@ -172,13 +172,12 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
 def test_other_settings_or_another_package_begin_another_folder(run, tmp_path, monkeypatch):
     assert len(run()) == 3
     assert len(run(data="scenes:n=60,size=16")) == 3
-    assert len(run(seeds=2)) == 6
     monkeypatch.setattr(reproduce.time, "strftime", lambda form: "2999-01-01-000000")
     assert len(run(again=True)) == 3
     assert run() == []
     monkeypatch.setattr(reproduce, "digest", lambda parts: "another digest")
     assert len(run()) == 3
-    assert len(list(tmp_path.glob("out/*/index.html"))) == 5
+    assert len(list(tmp_path.glob("out/*/index.html"))) == 4
 
 
 def test_only_some_and_later_the_rest(run):
@@ -186,14 +185,13 @@ def test_only_some_and_later_the_rest(run):
     assert run() == ["02_two"]
 
 
-def test_each_profile_and_seed_has_its_parameters(run, book, tmp_path, papermill):
+def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
     for profile, expected in PARAMETERS.items():
-        assert run(profile, only="01", seeds=2) == ["01_one"] * 2
+        assert run(profile, only="01") == ["01_one"]
         (folder,) = tmp_path.glob(f"out/*-{profile}-*")
-        for seed, (_, how) in enumerate(papermill.calls):
-            runs = str(folder / f"seed-{seed}" / "runs")
-            assert how["parameters"] == {**expected, "seed": seed, "runs": runs}
-            assert how["cwd"] == str(book)
+        ((_, how),) = papermill.calls
+        assert how["parameters"] == {**expected, "runs": str(folder / "runs")}
+        assert how["cwd"] == str(book)
 
 
 def test_the_index_has_a_row_for_each_copy(run, tmp_path, papermill):
@@ -233,8 +231,7 @@ def test_two_batches_in_one_folder_are_refused(run, tmp_path, papermill):
     ("change", "message"),
     [
         ({"profile": "huge"}, "profile: 'huge' is unknown; choose tiny, cpu, paper"),
-        ({"seeds": 0}, "seeds: 0"),
-        ({"workers": 0}, "workers: 0"),
+        ({"workers": -1}, "workers: -1"),
         ({"only": "01,9"}, "begins with '9'"),
         ({"data": "nowhere"}, "nowhere: no such folder"),
         ({"data": "scenes:m=3"}, "no argument 'm'"),

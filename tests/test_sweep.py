@@ -1,6 +1,5 @@
 """Sweeps and grids: what is missing is trained once, whatever fails, is killed, or runs beside."""
 
-import itertools
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from fixtures import jobs
 from discom import cli, data, methods, profile, sweep, tables
 from discom.errors import BusyError, ConfigError, Interrupted
 from discom.runs import Result, Run, identity, read_metrics
-from discom.tables.grid import arm, cell_runs, cells
+from discom.sweep import arm, cell_runs, cells
 
 DATA = "scenes:n=60,size=16"
 SMALL = "scenes:n=99,size=8"
@@ -96,16 +95,6 @@ def test_what_is_damaged_is_trained_again_only_on_request(run_of):
     assert file.read_text() == edited
     assert here(runs, recompute=True) == {}
     assert Result.read(file).seed == 1
-
-
-def test_the_estimate_grows_with_what_is_missing(run_of, images, monkeypatch):
-    """By a clock on which every step takes a second."""
-    monkeypatch.setattr(sweep.time, "perf_counter", itertools.count().__next__)
-    assert sweep.estimate([], images) == 0
-    short, long = (sweep.estimate([run_of(epochs=epochs)], images) for epochs in (10, 100))
-    assert long == 10 * short > 0
-    student, discom = (sweep.estimate([run_of(name)], images) for name in ("student", "discom"))
-    assert discom > 1.2 * student
 
 
 # ---------------------------------------------------------------- failures
@@ -413,7 +402,7 @@ def test_a_grid_over_one_dial_from_end_to_end(trained, tmp_path, monkeypatch, ca
              "student,discom:pairing=paired", "--against", "student", "--seeds", 1, "--out", "grid",
              "--collect", "all.json"]  # fmt: skip
     assert command(*words, "--dry_run") == 0
-    assert "4 runs, 4 of them to train" in capsys.readouterr().out
+    assert "4 runs, 4 to train" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
     assert command(*words) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -422,7 +411,7 @@ def test_a_grid_over_one_dial_from_end_to_end(trained, tmp_path, monkeypatch, ca
     assert len(tables.load_results(tmp_path / "all.json")) == len(trained.calls) == 4
     assert command(*words) == 0  # nothing is trained twice
     again = capsys.readouterr().out.splitlines()
-    assert again[0].startswith("4 runs, 0 of them to train")
+    assert again[0].startswith("4 runs, 0 to train")
     assert again[1:] == printed[1:]
     assert len(trained.calls) == 4
 

@@ -84,7 +84,7 @@ def test_the_wheel_runs_in_an_empty_folder(installed, tmp_path):
     code = "import discom; print(discom.__file__)"
     place = run(sys.executable, "-c", code, folder=tmp_path, PYTHONPATH=str(installed))
     assert Path(place.strip()).is_relative_to(installed)
-    assert discom("--help").startswith("usage: discom ")
+    assert discom("--help").startswith("Usage: discom ")
     assert "eurosat" in discom("data", "list")
     flags = ("--data", "scenes:n=66,size=16", "--profile", "tiny", "--epochs", "1")
     assert "student on scenes" in discom("train", "--method", "student", *flags)

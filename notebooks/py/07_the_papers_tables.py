@@ -487,7 +487,7 @@ budget.astype({"parameters at use": int}).round(2)
 #
 # ## A small table, live
 #
-# A table is a list of runs. `sweep.missing` says which are not there yet, teachers first; `sweep.estimate` times a few steps; `sweep.sweep` trains the rest in worker processes. **Predict first:** what does a second call do?
+# A table is a list of runs. `sweep.missing` says which are not there yet, teachers first; `sweep.sweep` trains the rest in worker processes. **Predict first:** what does a second call do?
 
 # %%
 folder = Path(runs) / "live-table"
@@ -517,10 +517,7 @@ def plan(seeds, chosen=("student", "discom-solo", "kdv2", "discom")):
 
 wanted = plan(range(3))
 todo, _ = sweep.missing(wanted)
-print(
-    f"{len(wanted)} runs wanted, {len(todo)} to train with their teachers: some"
-    f" {sweep.estimate(todo, small):.0f} s of one worker"
-)
+print(f"{len(wanted)} runs wanted, {len(todo)} to train with their teachers")
 check(
     "each student's teacher is trained before it",
     all(run.teacher in todo[:place] for place, run in enumerate(todo) if run.teacher),
