@@ -213,14 +213,8 @@ def export(flags: Namespace) -> None:
 
 def predict(flags: Namespace) -> None:
     """Name the class of images by an exported branch alone."""
-    import pandas as pd
-
     model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
-    answers = discom.deployment.predict(model, images, flags.out)
-    if flags.out:
-        print(f"{flags.out}: {len(answers)} images")
-    else:
-        print(pd.DataFrame(answers).to_csv(index=False), end="")
+    discom.deployment.predict(model, images).to_csv(flags.out or sys.stdout, index=False)
 
 
 def reproduce(flags: Namespace) -> bool:

@@ -14,7 +14,7 @@ from discom.data import MultiModalData, Split
 from discom.data.images import ENDINGS, read_image
 from discom.data.normalize import LOWEST
 from discom.errors import ConfigError, DataError, RunError, first_line
-from discom.files import atomic_file, atomic_folder, check_place, write_json
+from discom.files import atomic_folder, check_place, write_json
 
 __all__ = ["Contract", "Model", "export", "find_images", "load", "predict"]
 
@@ -215,19 +215,15 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def predict(model: Model, files: Sequence[Path], out: Path | None = None) -> list[dict[str, Any]]:
+def predict(model: Model, files: Sequence[Path]) -> pd.DataFrame:
     """The class of every image: rows of file, class, probability and "p(<class>)" of each class.
 
     Args:
         model, files: of `load`, and images of the size and bands that its contract names.
-        out: a .csv file for the rows.
 
     Raises:
         DataError: an image is unreadable, has another size or other bands, or holds NaN.
-        ConfigError: `out` is no .csv file.
     """
-    if out and (out.suffix.lower() != ".csv" or out.is_dir()):
-        raise ConfigError(f"--out: {out} is no .csv file; name one, such as answers.csv")
     rows, classes, shape = [], model.contract.classes, model.contract.shape
     for file in files:
         image = read_image(file)
@@ -238,7 +234,4 @@ def predict(model: Model, files: Sequence[Path], out: Path | None = None) -> lis
         best = int(np.argmax(shares))
         row = {"file": str(file), "class": classes[best], "probability": shares[best]}
         rows.append(row | {f"p({k})": p for k, p in zip(classes, shares, strict=True)})
-    if out:
-        with atomic_file(out) as part:
-            pd.DataFrame(rows).to_csv(part, index=False)
-    return rows
+    return pd.DataFrame(rows)

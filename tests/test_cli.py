@@ -432,7 +432,7 @@ def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status
     assert calls == [{**expected, **places}]
 
 
-def test_export_and_predict_hand_their_arguments_on(trained, capsys, monkeypatch):
+def test_export_hands_its_arguments_on(trained, capsys, monkeypatch):
     calls = []
 
     def export(run_dir, split, modality, out, *, overwrite):
@@ -442,15 +442,9 @@ def test_export_and_predict_hand_their_arguments_on(trained, capsys, monkeypatch
         contract = types.SimpleNamespace(modality=modality)
         return types.SimpleNamespace(contract=contract, **values)
 
-    def predict(model, files, out):
-        return [{"model": model.name, "file": file.name} for file in files]
-
-    names = {"export": export, "predict": predict, "load": lambda path: path, "find_images": list}
-    monkeypatch.setattr("discom.deployment", types.SimpleNamespace(**names))
+    monkeypatch.setattr("discom.deployment.export", export)
     words = ("--modality", "depth", "--data", SCENES, "--out", "depth", "--overwrite")
     assert run("export", trained.parent, *words) == 0  # one run below that folder
     test = data.load(SCENES).split(seed=0).test.ids.tolist()
     assert calls == [(trained, test, "depth", "depth", True)]
     assert "5 parameters, 7 bytes" in capsys.readouterr().out
-    assert run("predict", "depth", "a.png", "b.png") == 0
-    assert capsys.readouterr().out == "model,file\ndepth,a.png\ndepth,b.png\n"
