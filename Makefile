@@ -17,7 +17,8 @@ test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profil
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(ONE) $(BIN)/python -m pytest -n 2 -m "not slow"
-	$(BIN)/python -m discom reproduce --profile tiny --again --out build/notebooks-tiny
+	rm -rf build/notebooks-tiny
+	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
 
 test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ray, wheel, 20 kills, the site
 	$(ONE) $(BIN)/python -m pytest -n 2 -m slow --kills 20

@@ -52,43 +52,42 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     "predict": (commands.predict, "MODEL FILES out"),
     "reproduce": (
         commands.reproduce,
-        "profile data only workers=2 again notebooks out=build/notebooks",
+        "profile data only workers=2 notebooks out=build/notebooks",
     ),
 }
 FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meaning
     "address": (str, None, "of a Ray cluster, such as ray://head:10001"),
-    "again": (bool, False, "begin a new folder instead of continuing the last one"),
-    "against": (str, None, "baselines (default: student,discom-solo or single)"),
+    "against": (str, None, "baselines  [default: student,discom-solo or single]"),
     "as_published": (bool, False, "the options of the DisCoM-KD authors' own code"),
     "collect": (Path, None, "write all results into this JSON file"),
-    "data": (str, None, "scenes:n=600, a name or a folder (default: scenes or scenes-dense)"),
-    "dials": (json_object, None, 'argument → values (default: {"shared": [0, 0.5, 1]})'),
+    "data": (str, None, "scenes:n=600, a name or a folder  [default: scenes or scenes-dense]"),
+    "dials": (json_object, None, 'argument → values  [default: {"shared": [0, 0.5, 1]}]'),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say what is missing, and stop"),
     "engine": (str, "local", "local (processes of this machine) or ray"),
     "files": (Path, None, "images, or folders of images"),
     "method": (str, "discom", "discom, student, …; for segmentation crodino, single, …"),
-    "methods": (str, None, "options behind a colon (default: controls)"),
-    "modalities": (str, None, "sensors in this order, such as rgb+elevation (default: all)"),
-    "modality": (str, None, "the sensor (default: the only one)"),
+    "methods": (str, None, "options behind a colon  [default: controls]"),
+    "modalities": (str, None, "sensors in this order, such as rgb+elevation  [default: all]"),
+    "modality": (str, None, "the sensor  [default: the only one]"),
     "model": (Path, None, "model.onnx, or the folder that discom export wrote"),
     "notebooks": (Path, "notebooks", "the folder that holds NN_….ipynb"),
     "number": (str, None, "1 to 5, dense or crodino"),
-    "only": (str, None, "beginnings of names, such as 03,07 (default: all)"),
+    "only": (str, None, "beginnings of names, such as 03,07  [default: all]"),
     "options": (json_object, None, "of the method, or of a reader: '{\"grl_lambda\": 0.5}'"),
     "out": (Path, None, "the file or folder to write"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
     "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
     "recompute": (bool, False, "train again where a result is damaged"),
-    "root": (Path, None, "the folder of the raw files (default: data/raw/NAME)"),
+    "root": (Path, None, "the folder of the raw files  [default: data/raw/NAME]"),
     "runs": (Path, "runs", "the folder that holds all runs"),
     "seed": (int, 0, "of split, weights and batches"),
     "seeds": (int, 5, "how many, counted from 0"),
     "size": (int, None, "pixels of a side that photos are resized to"),
-    "split": (str, None, "official, grouped or random (default: the first)"),
+    "split": (str, None, "official, grouped or random  [default: the first]"),
     "split_seed": (int, None, "fix this split, in the released code's files"),
-    "teacher": (str, None, "the modality of Table 1's (default: the first)"),
+    "teacher": (str, None, "the modality of Table 1's  [default: the first]"),
     "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
 }
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
@@ -97,16 +96,14 @@ RARE = ("address", "as_published", "collect", "recompute")  # other flags that i
 
 HELP = {
     "help_option_names": ["-h", "--help"],
+    "show_default": True,
     "terminal_width": 200,  # one line for each flag
     "token_normalize_func": lambda name: name.replace("_", "-"),  # both spellings of a flag
 }
 
 
 def _flag(name: str, kind: Any, default: Any, meaning: str, rare: bool) -> click.Option:
-    """A flag that shows its default; the short help leaves out what is rare."""
-    if "(default: " not in meaning:
-        shown = "none" if default is None else "off" if default is False else default
-        meaning += f" (default: {shown})"
+    """A flag; the short help leaves out what is rare."""
     words, switch = [f"--{name.replace('_', '-')}"], default is False
     return click.Option(
         words, type=kind, default=default, is_flag=switch, hidden=rare, help=meaning
@@ -120,8 +117,8 @@ def _settings() -> list[click.Option]:
     for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
         if name in kinds and name not in ("seed", "options"):
             kind = kinds[name] if kinds[name] in (int, float, bool) else str
-            text = re.sub(r" \([^)]*\)", "", " ".join(text.split()))
-            meaning = re.split(r"[;.](?: |$)", text)[0] + " (default: the profile's)"
+            first = re.split(r"[;.](?: |$)", " ".join(text.split()))[0]
+            meaning = f"{first}  [default: the profile's]"
             flags.append(_flag(name, kind, None, meaning, name not in USUAL))
     return flags
 
@@ -149,7 +146,7 @@ def _command(name: str) -> click.Command:
         help="\n\n\b\n".join(paragraphs),  # without a \b click would fill their lines
     )
     early: dict[str, Any] = {"is_eager": True, "expose_value": False}
-    about = "YAML file of flags (default: none)"
+    about = "YAML file of flags"
     click.option("--config", type=Path, callback=_read_config, help=about, **early)(command)
     about = "Show every flag."
     click.option("--help-all", is_flag=True, callback=_show_all, help=about, **early)(command)

@@ -218,5 +218,5 @@ def predict(flags: Namespace) -> None:
 
 
 def reproduce(flags: Namespace) -> bool:
-    """Execute every notebook into a dated folder with an index page; a stopped batch continues."""
+    """Execute every notebook into a folder with an index page; a stopped batch continues."""
     return discom.reproduce.run_notebooks(**vars(flags))

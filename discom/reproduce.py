@@ -1,7 +1,6 @@
-"""Execute the notebooks in batch by papermill: a dated folder of copies with an index page."""
+"""Execute the notebooks in batch by papermill: a folder of executed copies with an index page."""
 
 import re
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,13 +35,12 @@ def run_notebooks(
     data: str | None = None,
     only: str | None = None,
     workers: int = 2,
-    again: bool = False,
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder; whether none has failed.
 
-    `out` gets a dated folder with copies, runs and index.html. The newest one of the same profile,
-    data and package goes on, unless `again`: what has passed and was not changed stays.
-    `only` is how the names of the wanted ones begin, such as 03,07.
+    A folder in `out` gets copies, runs and index.html. With the same profile, data and package, a
+    later call goes on there: what has passed and was not changed stays. `only` is how the names of
+    the wanted ones begin, such as 03,07.
 
     Raises:
         ConfigError, DataError: arguments or data that cannot be used.
@@ -59,9 +57,7 @@ def run_notebooks(
     data = absolute(data or PARAMETERS[profile]["data"])
     load(data)  # what cannot be read is told before any notebook starts
     package = [checksum(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
-    name = f"{profile}-{digest([data, package])[:8]}"
-    folder = Path(out).resolve() / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
-    folder = folder if again else max(folder.parent.glob(f"*-{name}"), default=folder)
+    folder = Path(out).resolve() / f"{profile}-{digest([data, package])[:8]}"
     parameters = {"data": data, "profile": profile, "runs": str(folder / "runs")}
     rows, jobs = {}, {}
     for source in sources:

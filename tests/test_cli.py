@@ -131,7 +131,9 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
     assert set(flags_in(short)) <= set(flags_in(full))
     assert len(flags_in(short)) <= 15
     for text in (short, full):
-        assert all("(default: " in meaning for meaning in flags_in(text).values())
+        for flag, meaning in flags_in(text).items():
+            usual = cli.FLAGS.get(flag.replace("-", "_"), (None, None))[1]
+            assert usual in (None, False) or f"[default: {usual}]" in meaning
         listed = text.partition("\nOptions:\n")[2].splitlines()
         assert len(listed) == len(flags_in(text)) + 2  # none goes on in a second line
 
@@ -139,8 +141,8 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
 def test_help_of_train_shows_all_settings_on_demand(capsys):
     flags = flags_in(help_of(capsys, "train", "--help-all"))
     assert {name.replace("_", "-") for name in SETTINGS} <= set(flags)
-    assert flags["accelerator"] == '"auto", "cpu" or "cuda" (default: the profile\'s)'
-    assert flags["seed"].endswith("(default: 0)")
+    assert flags["accelerator"] == '"auto", "cpu" or "cuda"  [default: the profile\'s]'
+    assert flags["seed"].endswith("[default: 0]")
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["data"], ["data", "--help"]])
@@ -425,9 +427,9 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
 def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status):
     calls = []
     monkeypatch.setattr("discom.reproduce.run_notebooks", lambda **how: calls.append(how) or passed)
-    words = ("--notebooks", "book", "--profile", "tiny", "--only", "03", "--again")
+    words = ("--notebooks", "book", "--profile", "tiny", "--only", "03")
     assert run("reproduce", *words) == status
-    expected = {"data": None, "profile": "tiny", "only": "03", "workers": 2, "again": True}
+    expected = {"data": None, "profile": "tiny", "only": "03", "workers": 2}
     places = {"notebooks": Path("book"), "out": Path("build/notebooks")}
     assert calls == [{**expected, **places}]
 

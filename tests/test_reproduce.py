@@ -58,7 +58,7 @@ def test_two_at_a_time_a_failure_and_a_dead_kernel_stop_no_other(tmp_path, capsy
     assert "DeadKernelError" in printed
     expected = {"01_fails": "failed", "02_dies": "missing", "03_passes": "passed"}
     assert statuses(tmp_path / "out", tmp_path) == expected
-    (folder,) = (tmp_path / "out").glob("*-tiny-*")
+    (folder,) = (tmp_path / "out").glob("tiny-*")
     index = (folder / "index.html").read_text()
     assert "a loud &lt;b&gt;bang&lt;/b&gt;" in index
     assert "f1 60" in index
@@ -172,12 +172,9 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
 def test_other_settings_or_another_package_begin_another_folder(run, tmp_path, monkeypatch):
     assert len(run()) == 3
     assert len(run(data="scenes:n=60,size=16")) == 3
-    monkeypatch.setattr(reproduce.time, "strftime", lambda form: "2999-01-01-000000")
-    assert len(run(again=True)) == 3
-    assert run() == []
     monkeypatch.setattr(reproduce, "digest", lambda parts: "another digest")
     assert len(run()) == 3
-    assert len(list(tmp_path.glob("out/*/index.html"))) == 4
+    assert len(list(tmp_path.glob("out/*/index.html"))) == 3
 
 
 def test_only_some_and_later_the_rest(run):
@@ -188,7 +185,7 @@ def test_only_some_and_later_the_rest(run):
 def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
     for profile, expected in PARAMETERS.items():
         assert run(profile, only="01") == ["01_one"]
-        (folder,) = tmp_path.glob(f"out/*-{profile}-*")
+        (folder,) = tmp_path.glob(f"out/{profile}-*")
         ((_, how),) = papermill.calls
         assert how["parameters"] == {**expected, "runs": str(folder / "runs")}
         assert how["cwd"] == str(book)
