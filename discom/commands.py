@@ -72,7 +72,7 @@ def grid(flags: Namespace) -> bool:
 
     Every combination of the dials' values is a data set, generated anew for each seed.
 
-    discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom
+    discom grid --dials '{"shared": [0, 1], "labelled": [0.2, 1]}' --methods student,discom
     """
     data, tables = flags.data or "scenes", discom.tables
     dense = data.partition(":")[0] == "scenes-dense"
@@ -81,7 +81,6 @@ def grid(flags: Namespace) -> bool:
     baselines = (flags.against or ("single" if dense else "student,discom-solo")).split(",")
     if absent := set(baselines) - {tables.label(*arm) for arm in arms}:
         raise ConfigError(f"--against: '{absent.pop()}' is not among --methods; add it there")
-
     config = partial(_config, flags, dense)
     runs, cell_of = {}, {}
     for cell in discom.sweep.cells(data, flags.dials or {"shared": [0, 0.5, 1]}, flags.seeds):
