@@ -20,8 +20,7 @@ from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 from discom.models import FusionDecoder
 
-__all__ = ["CWD", "MGD", "Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
-__all__ += ["Single", "Single2x"]
+__all__ = ["Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD", "Single", "Single2x"]
 
 
 class Dense(OneNetworkEach):
@@ -209,40 +208,3 @@ class MasKD(DenseDistilled):
             "mask": dense.receptive_mask(own["logits"], theirs["logits"], masks.detach()),
             "tokens": task + dense.token_overlap(masks),
         }
-
-
-@register("cwd")
-class CWD(DenseDistilled):
-    """CE + 3·channel-wise distillation of the class scores, T = 4 (Shu et al., ICCV 2021)."""
-
-    terms = {"cl": 1.0, "cwd": 3.0}
-
-    def distil(self, modality, batch, own, theirs):
-        return {"cwd": dense.channel_wise(own["logits"], theirs["logits"])}
-
-
-@register("mgd")
-class MGD(DenseDistilled):
-    """CE + 2e-5·generation of the teacher's latent map from a quarter of the student's (Yang et
-    al., ECCV 2022). Its official segmentation code adds channel-wise distillation, here a method of
-    its own.
-    """
-
-    terms = {"cl": 1.0, "mgd": 2e-5}
-    copies = ("latent",)
-    moves_maps = True
-    kept = 0.25  # share of the places that the generator sees
-
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.generators = nn.ModuleDict()
-        for name, branch in self.branches.items():
-            width = branch.widths[-1]
-            first, last = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
-            self.generators[name] = nn.Sequential(first, nn.ReLU(), last)
-
-    def distil(self, modality, batch, own, theirs):
-        student, teacher = own["latent"], theirs["latent"]
-        kept = torch.rand(len(student), 1, *student.shape[-2:]).to(student.device) < self.kept
-        generator = self.generators[modality]
-        return {"mgd": dense.masked_generative(student, teacher, generator, kept)}
