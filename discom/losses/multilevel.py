@@ -1,17 +1,15 @@
-"""How MLKD adds `distill.mlkd_terms` over temperatures and views, in three versions."""
+"""How MLKD adds `distill.mlkd_terms` over temperatures and views, in two versions."""
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from discom.errors import ConfigError
-from discom.losses.distill import mlkd_terms, standardize
+from discom.losses.distill import mlkd_terms, standardize, summed
 
-__all__ = ["COMBINATIONS", "all_terms", "check_combination", "confident_shares", "discom_paper"]
-__all__ += ["official"]
+__all__ = ["COMBINATIONS", "check_combination", "confident_shares", "discom_paper", "official"]
 
-COMBINATIONS = ("official", "all-terms", "discom-paper")
+COMBINATIONS = ("official", "discom-paper")
 View = tuple[Tensor, Tensor]  # logits of student and teacher for the same images, each [B, C]
 
 
@@ -44,25 +42,12 @@ def official(
     samples, classes = confident_shares(weak[1])
     rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
     again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
-    once, second = _summed(rows), _summed(again + rows[3:])
+    once, second = summed(rows), summed(again + rows[3:])
     return {
         "instance": samples * once["instance"] + second["instance"],
         "batch": samples * once["batch"],
         "classes": classes * once["classes"],
     }
-
-
-def all_terms(
-    weak: View,
-    strong: View,
-    temperatures: Sequence[float] = (4, 3, 5, 2, 6),
-    standardized: bool = False,
-) -> dict[str, Tensor]:
-    """MLKD without its code's oddities: every term at every temperature on both views."""
-    views = (weak, strong)
-    return _summed(
-        [mlkd_terms(*v, T, standardized=standardized) for v in views for T in temperatures]
-    )
 
 
 def discom_paper(
@@ -82,7 +67,7 @@ def discom_paper(
         student = (student_logits / T).log_softmax(1)
         teacher = (teacher_logits.detach() / T).softmax(1)
         rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
-    return _summed(rows)
+    return summed(rows)
 
 
 def check_combination(combination: str) -> None:
@@ -105,7 +90,3 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     samples, classes = probabilities.amax(1), probabilities.sum(0)
     of_samples, of_classes = ((x <= x.quantile(0.5)).double().mean() for x in (samples, classes))
     return of_samples.to(teacher_logits.dtype), of_classes.to(teacher_logits.dtype)
-
-
-def _summed(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}

@@ -15,7 +15,7 @@ from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_labels
 from discom.losses.dense import cross_entropy
-from discom.losses.distill import check_temperature
+from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 from discom.models import FusionDecoder
@@ -107,7 +107,7 @@ class DenseDistilled(Dense):
         self.classes = classes
 
     def loss(self, batch):
-        totals = dict.fromkeys(self.terms, 0.0)
+        rows = []
         for name in self.deployed:
             network, x = self.branches[name], batch.x[name]
             maps = network.encode(x)
@@ -115,8 +115,8 @@ class DenseDistilled(Dense):
             own = {"logits": logits, "features": features, "latent": maps[-1]}
             terms = {"cl": dense.cross_entropy(logits, batch.y[name])}
             terms |= self.distil(name, batch, own, batch.soft[name])
-            totals = {term: totals[term] + value for term, value in terms.items()}
-        return totals
+            rows.append(terms)
+        return summed(rows)
 
     def distil(
         self, modality: str, batch: Batch, own: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
@@ -187,18 +187,14 @@ class MasKD(DenseDistilled):
     Officially the tokens are learned on the teacher first and then frozen. Here they learn beside
     the student, by `tokens`: the task seen through the masks, plus their overlap; `mask` does not
     train them.
-
-    Args:
-        tokens: K.
     """
 
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
+    count = 8  # of the tokens, as in the paper
 
-    def __init__(self, channels, classes, encoder, *, tokens: int = 8, **options):
+    def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        if tokens < 1:
-            raise ConfigError(f"tokens: {tokens} make no mask; the paper has 8")
-        self.tokens = nn.Parameter(torch.randn(tokens, classes) / classes**0.5)
+        self.tokens = nn.Parameter(torch.randn(self.count, classes) / classes**0.5)
 
     def distil(self, modality, batch, own, theirs):
         masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]

@@ -2,12 +2,12 @@
 
 import math
 
-import torch
 from torch import nn
 
 from discom.errors import ConfigError
 from discom.losses import disentangle, separate
 from discom.losses.adversaries import ADVERSARIES
+from discom.losses.distill import summed
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
@@ -58,10 +58,13 @@ class DisCoMSolo(_Embedding):
         rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            task = disentangle.task_loss(z, heads, batch.y)
-            auxiliary = disentangle.auxiliary_loss(z, heads, batch.y)
-            rows.append(torch.stack([task, auxiliary, disentangle.orthogonality_loss(z)]))
-        return dict(zip(self.terms, torch.stack(rows).sum(0), strict=True))
+            terms = {
+                "cl": disentangle.task_loss(z, heads, batch.y),
+                "aux": disentangle.auxiliary_loss(z, heads, batch.y),
+                "orth": disentangle.orthogonality_loss(z),
+            }
+            rows.append(terms)
+        return summed(rows)
 
     def owner(self, modality):
         return self.models[modality]
