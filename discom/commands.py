@@ -74,7 +74,7 @@ def grid(flags: Namespace) -> bool:
 
     Every combination of the dials' values is a data set, generated anew for each seed.
 
-    discom grid --dials '{"spurious": [0, 0.6], "labelled": [0.2, 1]}' --methods student,discom
+    discom grid --dials '{"shared": [0, 1], "labelled": [0.2, 1]}' --methods student,discom
     """
     data, tables = flags.data or "scenes", discom.tables
     dense = data.partition(":")[0] == "scenes-dense"

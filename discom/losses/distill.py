@@ -16,7 +16,7 @@ from discom.errors import ConfigError
 from discom.losses.disentangle import reverse_gradient
 
 __all__ = ["CurriculumTemperature", "check_logits", "check_temperature", "curriculum_lambda"]
-__all__ += ["dkd", "dkd_terms", "full_precision", "kd", "mlkd_terms", "standardize", "summed"]
+__all__ += ["dkd", "dkd_terms", "kd", "mlkd_terms", "standardize"]
 
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 

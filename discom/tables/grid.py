@@ -21,8 +21,8 @@ from discom.runs import Run
 __all__ = ["arm", "cell_runs", "cells", "estimate"]
 
 DIALS = {  # the arguments of synthetic scenes that stand in a data set's name
-    "scenes": ("shared", "spurious", "spurious_in", "labelled", "labelled_in", "unpaired"),
-    "scenes-dense": ("noise", "labelled", "degraded", "degraded_in"),
+    "scenes": ("shared", "labelled", "labelled_in", "unpaired"),
+    "scenes-dense": ("labelled",),
 }
 
 
