@@ -301,7 +301,7 @@ BAD = [
     (
         "crodino",
         {"augmentation": "apart"},
-        "^augmentation: 'apart' is unknown; choose decoupled or",
+        "^augmentation: 'apart' is unknown; choose decoupled, coupled",
     ),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from discom.errors import ConfigError
 from discom.losses.distill import mlkd_terms, standardize, summed
 
-__all__ = ["COMBINATIONS", "check_combination", "confident_shares", "discom_paper", "official"]
+__all__ = ["COMBINATIONS", "confident_shares", "discom_paper", "official"]
 
 COMBINATIONS = ("official", "discom-paper")
 View = tuple[Tensor, Tensor]  # logits of student and teacher for the same images, each [B, C]
@@ -68,13 +67,6 @@ def discom_paper(
         teacher = (teacher_logits.detach() / T).softmax(1)
         rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
     return summed(rows)
-
-
-def check_combination(combination: str) -> None:
-    """Raise a ConfigError unless it is one of COMBINATIONS."""
-    if combination not in COMBINATIONS:
-        names = ", ".join(COMBINATIONS)
-        raise ConfigError(f"combination: '{combination}' is unknown; choose {names}")
 
 
 def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from discom.data.augmentation import restore, turn
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import crossing, dense
 from discom.methods.base import register
 from discom.methods.dense import Dense
@@ -51,10 +51,7 @@ class CroDiNoKD(Dense):
         if len(channels) < 2:
             names = list(channels)
             raise ConfigError(f"crodino: needs two modalities, the data has {names}; try single")
-        if augmentation not in ("decoupled", "coupled"):
-            raise ConfigError(
-                f"augmentation: '{augmentation}' is unknown; choose decoupled or coupled"
-            )
+        check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
             raise ConfigError(
                 "weights: soft labels come from the auxiliary decoder; give aux a weight above 0"

@@ -4,7 +4,7 @@ import math
 
 from torch import nn
 
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate
 from discom.losses.adversaries import ADVERSARIES
 from discom.losses.distill import summed
@@ -112,13 +112,10 @@ class DisCoMKD(_Embedding):
             raise ConfigError(
                 f"discom: needs two modalities, the data has {names}; try discom-solo"
             )
-        if pairing not in ("paired", "unpaired"):
-            raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
+        check_choice("pairing", pairing, ("paired", "unpaired"))
+        check_choice("adversary", adversary, ADVERSARIES)
         if not 0 <= grl_warmup <= 1:
             raise ConfigError(f"grl_warmup: {grl_warmup} is no share of the run; use 0 to 1")
-        if adversary not in ADVERSARIES:
-            choices = ", ".join(ADVERSARIES)
-            raise ConfigError(f"adversary: '{adversary}' is unknown; choose {choices}")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
         if adversary != "reversal" and "released" in self.conventions.values():

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data import Batch
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import multilevel
 from discom.losses.distill import (
     CurriculumTemperature,
@@ -174,7 +174,7 @@ class MLKD(_AtTemperature):
     published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
     def __init__(self, channels, classes, encoder, *, combination: str = "official", **options):
-        multilevel.check_combination(combination)
+        check_choice("combination", combination, multilevel.COMBINATIONS)
         super().__init__(channels, classes, encoder, **options)
         self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
         self.strong_view = combination != "discom-paper"
