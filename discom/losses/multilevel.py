@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor
+import torch
 
 from discom.losses.distill import mlkd_terms, standardize, summed
 
 __all__ = ["COMBINATIONS", "confident_shares", "discom_paper", "official"]
 
 COMBINATIONS = ("official", "discom-paper")
-View = tuple[Tensor, Tensor]  # logits of student and teacher for the same images, each [B, C]
+View = tuple[
+    torch.Tensor, torch.Tensor
+]  # logits of student and teacher for the same images, each [B, C]
 
 
 def official(
@@ -17,7 +19,7 @@ def official(
     strong: View,
     temperatures: Sequence[float] = (4, 3, 5, 2, 6),
     standardized: bool = False,
-) -> dict[str, Tensor]:
+) -> dict[str, torch.Tensor]:
     r"""MLKD as its official code computes it, unweighted (officially .9, and .1 for the labels).
 
     .. math:: L_{instance} &= f_b \sum_T \mathrm{kd}_T(weak)
@@ -51,7 +53,7 @@ def official(
 
 def discom_paper(
     weak: View, temperatures: Sequence[float] = (2, 3, 4, 5, 6), standardized: bool = False
-) -> dict[str, Tensor]:
+) -> dict[str, torch.Tensor]:
     r"""MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T².
 
     .. math:: L_{instance} = \sum_T \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
@@ -69,7 +71,7 @@ def discom_paper(
     return summed(rows)
 
 
-def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
+def confident_shares(teacher_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Shares of samples, and of classes, whose teacher confidence is at most the median one.
 
     A sample's confidence is its largest probability, a class's the sum of its probabilities over

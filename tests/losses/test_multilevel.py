@@ -243,5 +243,5 @@ def test_shares_of_confident_samples_and_classes():
 
 
 def test_five_temperatures_are_needed():
-    with pytest.raises(ValueError, match="^temperatures: "):
+    with pytest.raises(ValueError, match=r"^temperatures: "):
         official((EYE, EYE), (EYE, EYE), (4, 3, 5, 2))
