@@ -2,9 +2,10 @@
 and the way out."""
 
 import errno
+from collections.abc import Collection
 
 __all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
-__all__ += ["UnsuitableError", "explain", "first_line"]
+__all__ += ["UnsuitableError", "check_choice", "explain", "first_line"]
 
 
 class DiscomError(ValueError):
@@ -33,6 +34,12 @@ class BusyError(RunError):
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM during a training; the message says how to resume."""
+
+
+def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
+    """Raise a ConfigError unless the value is one of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{setting}: '{value}' is unknown; choose {', '.join(choices)}")
 
 
 WAYS_OUT = {

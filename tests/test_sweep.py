@@ -327,9 +327,9 @@ def test_a_method_and_its_options_from_a_word(word, expected):
         (lambda: cell_runs(f"{SMALL},seed=0", [arm("student:adv=0")], "runs", config), "no 'adv'"),
         (lambda: cells("hls", {"shared": [1]}, 1), "data: 'hls' has no dials"),
         (lambda: cells("data/scenes", {"shared": [1]}, 1), "'data/scenes' has no dials"),
-        (lambda: cells("scenes", {"colour": [1]}, 1), "not values of shared, spurious"),
-        (lambda: cells("scenes:n=66", {"n": [66, 99]}, 1), "not values of shared, spurious"),
-        (lambda: cells("scenes", [1, 2], 1), "not values of shared, spurious"),
+        (lambda: cells("scenes", {"colour": [1]}, 1), "not values of shared, labelled"),
+        (lambda: cells("scenes:n=66", {"n": [66, 99]}, 1), "not values of shared, labelled"),
+        (lambda: cells("scenes", [1, 2], 1), "not values of shared, labelled"),
         (lambda: cells("scenes", {"shared": []}, 1), "shared needs a list of values, such as [0,"),
         (lambda: cells("scenes", {"shared": "0.5"}, 1), "shared needs a list of values"),
     ],
@@ -350,8 +350,8 @@ def test_cells_are_every_combination_seeds_first():
         for seed in (0, 1) for shared in (0, 0.5) for labelled in (0.2, 1)
     ]  # fmt: skip
     assert cells(SMALL, {}, 1) == [f"{SMALL},seed=0"]
-    (cell,) = cells(SMALL, {"spurious": [0.6], "spurious_in": ["depth"]}, 1)
-    direct = data.scenes.make(99, 8, 0, spurious=0.6, spurious_in="depth")
+    (cell,) = cells(SMALL, {"labelled": [0.5], "labelled_in": ["rgb"]}, 1)
+    direct = data.scenes.make(99, 8, 0, labelled=0.5, labelled_in="rgb")
     assert data.load(cell).fingerprint == direct.fingerprint
 
 

@@ -1,4 +1,4 @@
-"""Losses of dense prediction: labels of pixels, and seven ways to copy a teacher's maps.
+"""Losses of dense prediction: labels of pixels, and five ways to copy a teacher's maps.
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
 z^s, z^t logits of student and teacher; p_T = softmax(z / T). All is computed in float32 at least,
@@ -8,14 +8,13 @@ followed (tests/golden names the commits).
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.losses.distill import full_precision, kd
 
-__all__ = ["channel_wise", "cross_entropy", "element_kd", "latent_kl", "masked_generative"]
-__all__ += ["pixel_wise", "prototype_similarity", "receptive_mask", "soft_labels"]
-__all__ += ["token_masks", "token_overlap"]
+__all__ = ["cross_entropy", "element_kd", "latent_kl", "pixel_wise", "prototype_similarity"]
+__all__ += ["receptive_mask", "soft_labels", "token_masks", "token_overlap"]
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks
@@ -50,27 +49,6 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
     """
     student, teacher = _pair(student_logits, teacher_logits)
     return kd(places(student), places(teacher), temperature)
-
-
-def channel_wise(
-    student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0
-) -> Tensor:
-    r"""CWD: each channel is a distribution over positions; mean over images and channels.
-
-    .. math:: L_{CWD} = \frac{T^2}{BC} \sum_{b,c} \mathrm{KL}(p^t_T \| p^s_T), \qquad p_T =
-              \mathrm{softmax}_x(z / T)
-
-    Source: Shu et al., ICCV 2021, "channel" with the divergence "kl"; T = 4 and weight 3 are its
-    script's. Both are [B, C, H, W], logits or features; the result is ≥ 0, and 0 where they agree
-    up to a constant per image and channel.
-
-    >>> teacher = torch.tensor([3.0, -4.0])[None, :, None, None].expand(1, 2, 2, 2)
-    >>> channel_wise(torch.zeros(1, 2, 2, 2), teacher).item()
-    0.0
-    """
-    student, teacher = _pair(student_logits, teacher_logits)
-    student, teacher = (x.flatten(0, 1).flatten(1) for x in (student, teacher))  # [B·C, H·W]
-    return kd(student, teacher, temperature)
 
 
 def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
@@ -188,27 +166,6 @@ def receptive_mask(student_features: Tensor, teacher_features: Tensor, masks: Te
         masks = full_precision(masks).flatten(2)
         errors = masks.square() @ (student - teacher).square().flatten(2).mT  # [B, K, D]
         return 0.5 * (errors / (masks.sum(2, keepdim=True) + EPSILON)).mean()
-
-
-def masked_generative(
-    student_features: Tensor, teacher_features: Tensor, generator: nn.Module, kept: Tensor
-) -> Tensor:
-    r"""MGD: the teacher's map generated from a masked map of the student; a sum, not a mean.
-
-    .. math:: L_{MGD} = \tfrac{1}{B} \| G(m \odot f^s) - f^t \|^2
-
-    Source: Yang et al., ECCV 2022, segmentation; weight 2e-5. What is kept is not scaled up; where
-    the widths differ, a learned 1×1 convolution of the student's map comes before the mask.
-
-    G maps D channels to D': 3×3 convolution, ReLU, 3×3 convolution, learned with the student.
-    m is kept = (torch.rand(B, 1, h, w) <= .25), one draw per cell for all channels.
-
-    >>> s, t = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[4.0, 2.0]]]])
-    >>> masked_generative(s, t, nn.Identity(), torch.tensor([[[[1, 0]]]])).item()  # 3² + 2²
-    13.0
-    """
-    student, teacher = _pair(generator(kept * student_features), teacher_features)
-    return (student - teacher).square().sum() / len(student)
 
 
 def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:

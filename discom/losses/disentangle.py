@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.errors import ConfigError
+from discom.errors import check_choice
 
 __all__ = ["adversarial_loss", "auxiliary_loss", "check_conventions", "modality_loss"]
 __all__ += ["orthogonality_loss", "reverse_gradient", "task_loss", "terms"]
@@ -192,8 +192,7 @@ def terms(
 def check_conventions(**conventions: str) -> None:
     """Raise a ConfigError for a convention that is neither "paper" nor "released"."""
     for name, value in conventions.items():
-        if value not in ("paper", "released"):
-            raise ConfigError(f"{name}: '{value}' is unknown; choose 'paper' or 'released'")
+        check_choice(name, value, ("paper", "released"))
 
 
 def _check(embeddings: Embeddings, heads: Any) -> None:

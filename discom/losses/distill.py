@@ -6,6 +6,7 @@ code is followed (tests/golden names the commits).
 """
 
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -185,6 +186,15 @@ def mlkd_terms(
         "batch": samples.square().sum() / len(samples),
         "classes": classes.square().sum() / len(classes),
     }
+
+
+def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Named terms, each summed over the rows.
+
+    >>> summed([{"kd": torch.tensor(1.0)}, {"kd": torch.tensor(2.0)}])
+    {'kd': tensor(3.)}
+    """
+    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}
 
 
 def check_temperature(temperature: float | Tensor) -> None:

@@ -1,18 +1,17 @@
-"""How MLKD adds `distill.mlkd_terms` over temperatures and views, in three versions."""
+"""How MLKD adds `distill.mlkd_terms` over temperatures and views, in two versions."""
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from discom.errors import ConfigError
-from discom.losses.distill import mlkd_terms, standardize
+from discom.losses.distill import mlkd_terms, standardize, summed
 
-__all__ = ["COMBINATIONS", "all_terms", "check_combination", "confident_shares", "discom_paper"]
-__all__ += ["official"]
+__all__ = ["COMBINATIONS", "confident_shares", "discom_paper", "official"]
 
-COMBINATIONS = ("official", "all-terms", "discom-paper")
-View = tuple[Tensor, Tensor]  # logits of student and teacher for the same images, each [B, C]
+COMBINATIONS = ("official", "discom-paper")
+View = tuple[
+    torch.Tensor, torch.Tensor
+]  # logits of student and teacher for the same images, each [B, C]
 
 
 def official(
@@ -20,7 +19,7 @@ def official(
     strong: View,
     temperatures: Sequence[float] = (4, 3, 5, 2, 6),
     standardized: bool = False,
-) -> dict[str, Tensor]:
+) -> dict[str, torch.Tensor]:
     r"""MLKD as its official code computes it, unweighted (officially .9, and .1 for the labels).
 
     .. math:: L_{instance} &= f_b \sum_T \mathrm{kd}_T(weak)
@@ -44,7 +43,7 @@ def official(
     samples, classes = confident_shares(weak[1])
     rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
     again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
-    once, second = _summed(rows), _summed(again + rows[3:])
+    once, second = summed(rows), summed(again + rows[3:])
     return {
         "instance": samples * once["instance"] + second["instance"],
         "batch": samples * once["batch"],
@@ -52,22 +51,9 @@ def official(
     }
 
 
-def all_terms(
-    weak: View,
-    strong: View,
-    temperatures: Sequence[float] = (4, 3, 5, 2, 6),
-    standardized: bool = False,
-) -> dict[str, Tensor]:
-    """MLKD without its code's oddities: every term at every temperature on both views."""
-    views = (weak, strong)
-    return _summed(
-        [mlkd_terms(*v, T, standardized=standardized) for v in views for T in temperatures]
-    )
-
-
 def discom_paper(
     weak: View, temperatures: Sequence[float] = (2, 3, 4, 5, 6), standardized: bool = False
-) -> dict[str, Tensor]:
+) -> dict[str, torch.Tensor]:
     r"""MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T².
 
     .. math:: L_{instance} = \sum_T \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
@@ -82,17 +68,10 @@ def discom_paper(
         student = (student_logits / T).log_softmax(1)
         teacher = (teacher_logits.detach() / T).softmax(1)
         rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
-    return _summed(rows)
+    return summed(rows)
 
 
-def check_combination(combination: str) -> None:
-    """Raise a ConfigError unless it is one of COMBINATIONS."""
-    if combination not in COMBINATIONS:
-        names = ", ".join(COMBINATIONS)
-        raise ConfigError(f"combination: '{combination}' is unknown; choose {names}")
-
-
-def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
+def confident_shares(teacher_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Shares of samples, and of classes, whose teacher confidence is at most the median one.
 
     A sample's confidence is its largest probability, a class's the sum of its probabilities over
@@ -105,7 +84,3 @@ def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
     samples, classes = probabilities.amax(1), probabilities.sum(0)
     of_samples, of_classes = ((x <= x.quantile(0.5)).double().mean() for x in (samples, classes))
     return of_samples.to(teacher_logits.dtype), of_classes.to(teacher_logits.dtype)
-
-
-def _summed(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}

@@ -5,11 +5,10 @@ from discom.methods.base import Method, build, get, label, names, register
 from discom.methods.baselines import Student, Student2x, Teacher
 from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
 from discom.methods.disentangled import DisCoMKD, DisCoMSolo
-from discom.methods.dense import DenseKDv2, DenseTeacher, Single, Single2x
-from discom.methods.dense import CWD, MGD, KDNet, MasKD, ProtoKD
+from discom.methods.dense import DenseKDv2, DenseTeacher, KDNet, MasKD, ProtoKD, Single, Single2x
 from discom.methods.crodino import CroDiNoKD
 
-__all__ = ["CTKD", "CWD", "DKD", "MGD", "MLKD", "CroDiNoKD", "DenseKDv2", "DenseTeacher"]
-__all__ += ["DisCoMKD", "DisCoMSolo", "Distilled", "KDNet", "KDv1", "KDv2", "MasKD", "Method"]
-__all__ += ["ProtoKD", "Single", "Single2x", "Student", "Student2x", "Teacher"]
+__all__ = ["CTKD", "DKD", "MLKD", "CroDiNoKD", "DenseKDv2", "DenseTeacher", "DisCoMKD"]
+__all__ += ["DisCoMSolo", "Distilled", "KDNet", "KDv1", "KDv2", "MasKD", "Method", "ProtoKD"]
+__all__ += ["Single", "Single2x", "Student", "Student2x", "Teacher"]
 __all__ += ["build", "get", "label", "names", "register"]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.config import Config
@@ -15,9 +16,8 @@ from discom.errors import ConfigError
 from discom.machine import device_type
 from discom.models import Encoder, Network, network, resnet18
 
-__all__ = ["PAPER_EPOCHS", "Method", "build", "get", "label", "names", "register"]
+__all__ = ["Method", "build", "get", "label", "names", "register"]
 
-PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 _REGISTRY: dict[str, type["Method"]] = {}
 
 
@@ -93,6 +93,7 @@ class Method(nn.Module):
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
+    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
 
     def __init__(
         self,
@@ -188,13 +189,7 @@ class Method(nn.Module):
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every setting of the method, defaults filled in; a ConfigError for one that the method
         lacks, or of another type than its default."""
-        defaults = cls.defaults()
-        unknown = [name for name in given if name not in defaults]
-        if unknown:
-            raise ConfigError(
-                f"options: {cls.name} has no '{unknown[0]}'; it has {', '.join(defaults)}"
-            )
-        filled = {name: _like(own, given.get(name, own), name) for name, own in defaults.items()}
+        filled = _filled(cls.defaults(), given, f"options: {cls.name} has no")
         return {**filled, "weights": cls.complete(filled["weights"])}
 
     @classmethod
@@ -216,28 +211,26 @@ class Method(nn.Module):
     def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
         """A weight for every term, the method's own where none is given; a ConfigError for a term
         that the method lacks, a weight that is no number, or weights that are all 0."""
-        unknown = [term for term in weights if term not in cls.terms]
-        if unknown:
-            raise ConfigError(
-                f"weights: {cls.name} has no term '{unknown[0]}'; it has {', '.join(cls.terms)}"
-            )
-        every = {**cls.terms, **weights}
-        every = {term: _like(1.0, weight, f"weights.{term}") for term, weight in every.items()}
+        own = {term: float(weight) for term, weight in cls.terms.items()}
+        every = _filled(own, weights, f"weights: {cls.name} has no term", "weights.")
         if not any(every.values()):
             raise ConfigError(f"weights: all terms of {cls.name} are 0; give one of them a weight")
         return every
 
 
-def _like(default: Any, value: Any, name: str) -> Any:
-    """`value` in the type of `default`: 1 and 1.0 are one setting and must give one identity."""
-    kind = Mapping if isinstance(default, Mapping) else type(default)
-    if kind is float and isinstance(value, int):
-        return float(value)
-    if not isinstance(value, kind):
-        raise ConfigError(
-            f"options: {name}={value!r} is no {kind.__name__.lower()}; its default is {default!r}"
-        )
-    return value
+def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place: str = "") -> dict:
+    """The defaults with the given values in their place, in the type of the default: 1 and 1.0 are
+    one setting and must give one identity."""
+    if unknown := [name for name in given if name not in own]:
+        raise ConfigError(f"{lacks} '{unknown[0]}'; it has {', '.join(own)}")
+    filled = dict(own)
+    for name, value in given.items():
+        kind: Any = Mapping if isinstance(own[name], Mapping) else type(own[name])
+        if not isinstance(value, (kind, int) if kind is float else kind):
+            wrong = f"{place}{name}={value!r} is no {kind.__name__.lower()}"
+            raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
+        filled[name] = float(value) if kind is float else value
+    return filled
 
 
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:

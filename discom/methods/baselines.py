@@ -1,12 +1,11 @@
 """The teacher, and what a distillation is compared with: cross-entropy and nothing else."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from discom.errors import ConfigError
 from discom.methods.base import Method, register
@@ -22,8 +21,6 @@ class Teacher(Method):
     Args:
         reads: "all" modalities (multi-modal distillation), or one (cross-modal distillation).
     """
-
-    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
 
     def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
         super().__init__(channels, classes, encoder, **options)
@@ -74,7 +71,6 @@ class OneNetworkEach(Method):
     """A network for each modality, trained side by side as if each trained alone."""
 
     encoders = 1
-    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from discom.data.augmentation import restore, turn
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import crossing, dense
-from discom.losses.distill import check_temperature
 from discom.methods.base import register
 from discom.methods.dense import Dense
 
@@ -38,8 +37,6 @@ class CroDiNoKD(Dense):
 
     Args:
         augmentation: "decoupled" moves each modality in its own way, "coupled" all alike.
-        contrast_temperature: τ of L_con.
-        soft_temperature: T of L_soft, T²·KL.
 
     Raises:
         ConfigError: one modality only, an unknown augmentation, soft labels without an auxiliary
@@ -49,33 +46,17 @@ class CroDiNoKD(Dense):
     moves_maps = True
     terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 0.0}
 
-    def __init__(
-        self,
-        channels,
-        classes,
-        encoder,
-        *,
-        augmentation: str = "decoupled",
-        contrast_temperature: float = 0.1,
-        soft_temperature: float = 4.0,
-        **options,
-    ):
+    def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):
         super().__init__(channels, classes, encoder, **options)
         if len(channels) < 2:
             names = list(channels)
             raise ConfigError(f"crodino: needs two modalities, the data has {names}; try single")
-        if augmentation not in ("decoupled", "coupled"):
-            raise ConfigError(
-                f"augmentation: '{augmentation}' is unknown; choose decoupled or coupled"
-            )
+        check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
             raise ConfigError(
                 "weights: soft labels come from the auxiliary decoder; give aux a weight above 0"
             )
-        check_temperature(contrast_temperature)
-        check_temperature(soft_temperature)
         self.channels, self.coupled = dict(channels), augmentation == "coupled"
-        self.contrast_temperature, self.soft_temperature = contrast_temperature, soft_temperature
         self.fused = "+".join(channels)
         self.auxiliary = nn.ModuleDict()
         if self.weights["aux"]:  # last, so that the branches start from the same weights without it
@@ -104,18 +85,15 @@ class CroDiNoKD(Dense):
         if self.weights["soft"]:
             soft = {name: turn(fused.detach(), batch.views[name]) for name in self.channels}
             pairs = [(logits[name], soft[name]) for name in self.channels]
-            terms["soft"] = sum(dense.pixel_wise(*pair, self.soft_temperature) for pair in pairs)
+            terms["soft"] = sum(dense.pixel_wise(*pair) for pair in pairs)
         return terms
 
     def _contrast(self, maps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
         """The mean over all pairs of modalities."""
         invariant = [crossing.halves(one)[0] for one in maps.values()]
-        places, tau = (
-            crossing.place_labels(labels, invariant[0].shape[-2:]),
-            self.contrast_temperature,
-        )
+        places = crossing.place_labels(labels, invariant[0].shape[-2:])
         pairs = combinations(invariant, 2)
-        return torch.stack([crossing.place_contrast(b, a, places, tau) for a, b in pairs]).mean()
+        return torch.stack([crossing.place_contrast(b, a, places) for a, b in pairs]).mean()
 
     def predict(self, modality, x):
         return self._together()(x) if modality == self.fused else self.branches[modality](x)

@@ -15,13 +15,12 @@ from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_labels
 from discom.losses.dense import cross_entropy
-from discom.losses.distill import check_temperature
+from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 from discom.models import FusionDecoder
 
-__all__ = ["CWD", "MGD", "Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
-__all__ += ["Single", "Single2x"]
+__all__ = ["Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD", "Single", "Single2x"]
 
 
 class Dense(OneNetworkEach):
@@ -108,7 +107,7 @@ class DenseDistilled(Dense):
         self.classes = classes
 
     def loss(self, batch):
-        totals = dict.fromkeys(self.terms, 0.0)
+        rows = []
         for name in self.deployed:
             network, x = self.branches[name], batch.x[name]
             maps = network.encode(x)
@@ -116,8 +115,8 @@ class DenseDistilled(Dense):
             own = {"logits": logits, "features": features, "latent": maps[-1]}
             terms = {"cl": dense.cross_entropy(logits, batch.y[name])}
             terms |= self.distil(name, batch, own, batch.soft[name])
-            totals = {term: totals[term] + value for term, value in terms.items()}
-        return totals
+            rows.append(terms)
+        return summed(rows)
 
     def distil(
         self, modality: str, batch: Batch, own: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
@@ -188,18 +187,14 @@ class MasKD(DenseDistilled):
     Officially the tokens are learned on the teacher first and then frozen. Here they learn beside
     the student, by `tokens`: the task seen through the masks, plus their overlap; `mask` does not
     train them.
-
-    Args:
-        tokens: K.
     """
 
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
+    count = 8  # of the tokens, as in the paper
 
-    def __init__(self, channels, classes, encoder, *, tokens: int = 8, **options):
+    def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        if tokens < 1:
-            raise ConfigError(f"tokens: {tokens} make no mask; the paper has 8")
-        self.tokens = nn.Parameter(torch.randn(tokens, classes) / classes**0.5)
+        self.tokens = nn.Parameter(torch.randn(self.count, classes) / classes**0.5)
 
     def distil(self, modality, batch, own, theirs):
         masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]
@@ -209,40 +204,3 @@ class MasKD(DenseDistilled):
             "mask": dense.receptive_mask(own["logits"], theirs["logits"], masks.detach()),
             "tokens": task + dense.token_overlap(masks),
         }
-
-
-@register("cwd")
-class CWD(DenseDistilled):
-    """CE + 3·channel-wise distillation of the class scores, T = 4 (Shu et al., ICCV 2021)."""
-
-    terms = {"cl": 1.0, "cwd": 3.0}
-
-    def distil(self, modality, batch, own, theirs):
-        return {"cwd": dense.channel_wise(own["logits"], theirs["logits"])}
-
-
-@register("mgd")
-class MGD(DenseDistilled):
-    """CE + 2e-5·generation of the teacher's latent map from a quarter of the student's (Yang et
-    al., ECCV 2022). Its official segmentation code adds channel-wise distillation, here a method of
-    its own.
-    """
-
-    terms = {"cl": 1.0, "mgd": 2e-5}
-    copies = ("latent",)
-    moves_maps = True
-    kept = 0.25  # share of the places that the generator sees
-
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.generators = nn.ModuleDict()
-        for name, branch in self.branches.items():
-            width = branch.widths[-1]
-            first, last = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
-            self.generators[name] = nn.Sequential(first, nn.ReLU(), last)
-
-    def distil(self, modality, batch, own, theirs):
-        student, teacher = own["latent"], theirs["latent"]
-        kept = torch.rand(len(student), 1, *student.shape[-2:]).to(student.device) < self.kept
-        generator = self.generators[modality]
-        return {"mgd": dense.masked_generative(student, teacher, generator, kept)}

@@ -2,12 +2,12 @@
 
 import math
 
-import torch
 from torch import nn
 
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate
 from discom.losses.adversaries import ADVERSARIES
+from discom.losses.distill import summed
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
@@ -58,10 +58,13 @@ class DisCoMSolo(_Embedding):
         rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            task = disentangle.task_loss(z, heads, batch.y)
-            auxiliary = disentangle.auxiliary_loss(z, heads, batch.y)
-            rows.append(torch.stack([task, auxiliary, disentangle.orthogonality_loss(z)]))
-        return dict(zip(self.terms, torch.stack(rows).sum(0), strict=True))
+            terms = {
+                "cl": disentangle.task_loss(z, heads, batch.y),
+                "aux": disentangle.auxiliary_loss(z, heads, batch.y),
+                "orth": disentangle.orthogonality_loss(z),
+            }
+            rows.append(terms)
+        return summed(rows)
 
     def owner(self, modality):
         return self.models[modality]
@@ -109,13 +112,10 @@ class DisCoMKD(_Embedding):
             raise ConfigError(
                 f"discom: needs two modalities, the data has {names}; try discom-solo"
             )
-        if pairing not in ("paired", "unpaired"):
-            raise ConfigError(f"pairing: '{pairing}' is unknown; choose 'paired' or 'unpaired'")
+        check_choice("pairing", pairing, ("paired", "unpaired"))
+        check_choice("adversary", adversary, ADVERSARIES)
         if not 0 <= grl_warmup <= 1:
             raise ConfigError(f"grl_warmup: {grl_warmup} is no share of the run; use 0 to 1")
-        if adversary not in ADVERSARIES:
-            choices = ", ".join(ADVERSARIES)
-            raise ConfigError(f"adversary: '{adversary}' is unknown; choose {choices}")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
         if adversary != "reversal" and "released" in self.conventions.values():

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data import Batch
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import multilevel
 from discom.losses.distill import (
     CurriculumTemperature,
@@ -21,11 +21,14 @@ from discom.losses.distill import (
     dkd_terms,
     kd,
     standardize,
+    summed,
 )
-from discom.methods.base import PAPER_EPOCHS, register
+from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Teacher, students_of
 
 __all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
+
+PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 
 
 class Distilled(OneNetworkEach):
@@ -50,7 +53,7 @@ class Distilled(OneNetworkEach):
         self.reads = list(channels) if teacher == "all" else [teacher]
 
     def loss(self, batch):
-        totals = dict.fromkeys(self.terms, 0.0)
+        rows = []
         for name in self.deployed:
             views = [batch] if batch.strong is None else [batch, batch.strong]
             logits = [self.predict(name, view.x[name]).float() for view in views]
@@ -58,8 +61,8 @@ class Distilled(OneNetworkEach):
             with torch.autocast(logits[0].device.type, enabled=False):
                 terms = {"cl": sum(F.cross_entropy(z, batch.y[name]) for z in logits)}
                 terms |= self.distil(name, batch, *logits)
-            totals = {term: totals[term] + value for term, value in terms.items()}
-        return totals
+            rows.append(terms)
+        return summed(rows)
 
     def distil(
         self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
@@ -80,36 +83,27 @@ class _AtTemperature(Distilled):
         self.temperature = temperature
 
 
-class _KD(_AtTemperature):
+@register("kdv1")
+class KDv1(_AtTemperature):
+    """α·CE + (1 - α)·T²·KL with α = 0 and T = 4 (DisCoM-KD, Eq. 1): the teacher alone, no label."""
+
+    terms = {"cl": 0.0, "kd": 1.0}
+
     def distil(self, modality, batch, logits):
         student, teacher = self.compared(logits), self.compared(batch.soft)
         return {"kd": kd(student, teacher, self.temperature)}
 
 
-@register("kdv1")
-class KDv1(_KD):
-    """α·CE + (1 - α)·T²·KL with α = 0 and T = 4 (DisCoM-KD, Eq. 1): the teacher alone, no label."""
-
-    terms = {"cl": 0.0, "kd": 1.0}
-
-
 @register("kdv2")
-class KDv2(_KD):
+class KDv2(KDv1):
     """α·CE + (1 - α)·T²·KL with α = ½ and T = 4 (DisCoM-KD, Eq. 1)."""
 
     terms = {"cl": 0.5, "kd": 0.5}
 
 
-class _Curriculum(Distilled):
-    """Places a run on the papers' time axis: its progress, counted from `first_epoch` of 300."""
-
-    def __init__(self, channels, classes, encoder, *, first_epoch: int = 1, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.first_epoch = first_epoch
-
-    def elapsed(self, batch: Batch) -> float:
-        """The share of the run that is over, as its official code or that of DisCoM-KD counts."""
-        return batch.progress + self.first_epoch / PAPER_EPOCHS
+def _elapsed(batch: Batch) -> float:
+    """The share of the run that is over, on the official codes' axis: epochs 1 to 300."""
+    return batch.progress + 1 / PAPER_EPOCHS
 
 
 def _check_share(option: str, share: float, default: int) -> None:
@@ -120,17 +114,14 @@ def _check_share(option: str, share: float, default: int) -> None:
 
 
 @register("dkd")
-class DKD(_Curriculum, _AtTemperature):
+class DKD(_AtTemperature):
     """CE + min(p / warmup, 1)·(TCKD + 8·NCKD) at progress p, T = 4 (Zhao et al., CVPR 2022).
 
     Args:
         warmup: share of the run over which the distillation comes in: the paper's 20 of 300 epochs.
-        first_epoch: number of the first of 300 epochs: 1 in the official code, 0 in the DisCoM-KD
-            authors'.
     """
 
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
-    published = {"first_epoch": 0}
 
     def __init__(self, channels, classes, encoder, *, warmup: float = 20 / PAPER_EPOCHS, **options):
         _check_share("warmup", warmup, 20)
@@ -140,22 +131,21 @@ class DKD(_Curriculum, _AtTemperature):
     def distil(self, modality, batch, logits):
         student, teacher = self.compared(logits), self.compared(batch.soft)
         tckd, nckd = dkd_terms(student, teacher, batch.y[modality], self.temperature)
-        share = min(self.elapsed(batch) / self.warmup, 1.0)
+        share = min(_elapsed(batch) / self.warmup, 1.0)
         return {"tckd": share * tckd, "nckd": share * nckd}
 
 
 @register("ctkd")
-class CTKD(_Curriculum):
+class CTKD(Distilled):
     """.1·CE + .9·T²·KL with a temperature learned against the student (Li et al., AAAI 2023).
 
     Args:
         loops: share of the run until the temperature's reversed gradient has its full size: the
             paper's 10 of 300 epochs.
-        first_epoch: as in DKD.
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
-    published = {"loops": 5 / PAPER_EPOCHS, "first_epoch": 0}
+    published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
         _check_share("loops", loops, 10)
@@ -164,7 +154,7 @@ class CTKD(_Curriculum):
         self.loops = loops
 
     def distil(self, modality, batch, logits):
-        lambda_ = curriculum_lambda(self.elapsed(batch), self.loops)
+        lambda_ = curriculum_lambda(_elapsed(batch), self.loops)
         student, teacher = self.compared(logits), self.compared(batch.soft)
         return {"kd": kd(student, teacher, self.temperatures[modality](lambda_))}
 
@@ -175,27 +165,26 @@ class MLKD(_AtTemperature):
 
     Args:
         temperature: the first of the five; the others are 3, 5, 2 and 6.
-        combination: how temperatures and views add up, see `losses.multilevel`: "official";
-            "all-terms", without that code's oddities; "discom-paper", as the DisCoM-KD authors ran
-            it (one view, swapped KL, temperatures 2 to 6).
+        combination: how temperatures and views add up, see `losses.multilevel`: "official", or
+            "discom-paper", as the DisCoM-KD authors ran it (one view, swapped KL, temperatures 2
+            to 6).
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
     def __init__(self, channels, classes, encoder, *, combination: str = "official", **options):
-        multilevel.check_combination(combination)
+        check_choice("combination", combination, multilevel.COMBINATIONS)
         super().__init__(channels, classes, encoder, **options)
-        self.temperatures, self.combination = (self.temperature, 3.0, 5.0, 2.0, 6.0), combination
+        self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
         self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, logits, strong_logits=None):
         weak = logits, batch.soft
         if not self.strong_view:
             return multilevel.discom_paper(weak, standardized=self.standardized)
-        combine = multilevel.official if self.combination == "official" else multilevel.all_terms
         strong = strong_logits, batch.strong.soft
-        return combine(weak, strong, self.temperatures, self.standardized)
+        return multilevel.official(weak, strong, self.temperatures, self.standardized)
 
 
 def _at_2(method: Any) -> Any:

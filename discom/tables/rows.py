@@ -65,8 +65,8 @@ NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 DIALS = {  # the arguments of synthetic scenes that stand in a data set's name
-    "scenes": ("shared", "spurious", "spurious_in", "labelled", "labelled_in", "unpaired"),
-    "scenes-dense": ("noise", "labelled", "degraded", "degraded_in"),
+    "scenes": ("shared", "labelled", "labelled_in", "unpaired"),
+    "scenes-dense": ("labelled",),
 }
 
 

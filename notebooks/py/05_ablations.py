@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 · Which part does the work, and when does the other modality help?
 #
-# You switch the terms of DisCoM-KD off one by one, read the result with intervals, and turn dials of the data until another sensor should matter.
+# You switch the terms of DisCoM-KD off one by one, read the result with intervals, and turn a dial of the data until another sensor should matter.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/05_ablations.ipynb)
 # · [solutions](solutions/py/05_ablations.py) · [the losses in the package](../discom/losses/disentangle.py)
@@ -108,10 +108,7 @@ files = {
 held = {
     name: tables.load_results(file) for name, file in files.items() if file.exists()
 }
-dials = {
-    name: tables.load_results(f"../results/grid/scenes-{name}.json")
-    for name in ("shared", "spurious")
-}
+dials = {"shared": tables.load_results("../results/grid/scenes-shared.json")}
 for name, results in (held | dials).items():
     print(
         f"{name}: {len(results)} runs, seeds {sorted({r.seed for r in results})},"
@@ -926,7 +923,7 @@ pd.DataFrame(
 #
 # ## How is such a grid run? Two cells, live
 #
-# A *cell* is a setting of the dials drawn with one seed; an *arm* a method with options. `sweep` trains what is missing in worker processes. **Predict first:** the cell at `shared = 1` is the draw from above, on which `discom` is trained already. How many of the four runs are missing?
+# A *cell* is a setting of dials drawn with one seed; an *arm* a method with options. `sweep` trains what is missing in worker processes. **Predict first:** the cell at `shared = 1` is the draw from above, on which `discom` is trained already. How many of the four runs are missing?
 
 # %%
 started, wanted, where = time.perf_counter(), [], {}
@@ -971,77 +968,37 @@ check("one seed has no interval", found["vs discom-solo low"].isna().all())
 # %% [markdown]
 # **Reading.** With one seed and a few hundred scenes the differences mean nothing, and the table says so with NaN.
 #
-# ## Two dials, with intervals: does anything cross over?
+# ## One dial, with intervals: does a teacher or the other sensor bring more?
 #
-# - `shared`: see above.
-# - `spurious`: a nuisance of one sensor (the background's colour in RGB) goes with the class in that share of the *training* scenes, not at test; the other sensor might warn.
-#
-# Full runs from [results/grid](../results), drawn anew for each seed. To make them again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --methods student,kdv2,discom --against student --seeds 3 --epochs 15 --batch_size 64 --collect FILE`, and the same with `'{"spurious": [0, 0.6]}'` and `student,discom-solo,discom`. **Predict first:** for which sensor will `discom − discom-solo` leave zero?
+# Full runs from [results/grid](../results), drawn anew for each seed. To make them again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --methods student,kdv2,discom --against student --seeds 3 --epochs 15 --batch_size 64 --collect FILE`. **Predict first:** at which share will `kdv2 − student` leave zero?
 
 # %%
-panels = []  # a dial's name with the comparisons along it
-looks = {
-    ("discom", "discom-solo"): ("D-", "black"),
-    ("discom", "student"): ("o-", "0.35"),
-    ("kdv2", "student"): ("s--", "0.6"),
-}
-for results in dials.values():
-    found = tables.by_dials(compare(results, list(looks)).query("sensor in @sensors"))
-    panels.append((found.columns[-1], found))  # the dial that was turned
-figure, axes = plt.subplots(
-    2,
-    len(panels),
-    figsize=(4.4 * len(panels) + 1, 5.4),
-    sharey=True,
-    squeeze=False,
-    layout="constrained",
+looks = {("discom", "student"): ("o-", "0.35"), ("kdv2", "student"): ("s--", "0.6")}
+found = tables.by_dials(
+    compare(dials["shared"], list(looks)).query("sensor in @sensors")
 )
-for column, (dial, found) in zip(axes.T, panels, strict=True):
-    for axis, s in zip(column, sensors, strict=True):
-        for place_of, ((ours_is, theirs_is), (fmt, colour)) in enumerate(looks.items()):
-            line = found[
-                (found["method"] == ours_is)
-                & (found["minus"] == theirs_is)
-                & (found["sensor"] == s)
-            ].sort_values(dial)
-            if line.empty:  # this pair was not run on this dial
-                continue
-            axis.errorbar(
-                line[dial] + 0.015 * place_of,
-                line["difference"],
-                [line["difference"] - line["low"], line["high"] - line["difference"]],
-                fmt=fmt,
-                color=colour,
-                ms=5,
-                capsize=3,
-                label=f"{ours_is} − {theirs_is}",
-            )
-        axis.axhline(0, color="black", lw=0.8, ls=":")
-        axis.set(
-            title=f"{s}, n = {found['n'].min()}",
-            xlabel=dial,
-            ylabel="F1 points" if dial == panels[0][0] else "",
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+for axis, s in zip(axes, sensors, strict=True):
+    for number, ((ours_is, theirs_is), (fmt, colour)) in enumerate(looks.items()):
+        line = found[(found["method"] == ours_is) & (found["sensor"] == s)]
+        line = line.sort_values("shared")
+        axis.errorbar(
+            line["shared"] + 0.015 * number,
+            line["difference"],
+            [line["difference"] - line["low"], line["high"] - line["difference"]],
+            fmt=fmt,
+            color=colour,
+            ms=5,
+            capsize=3,
+            label=f"{ours_is} − {theirs_is}",
         )
-told = {
-    name: dot
-    for axis in axes.flat
-    for dot, name in zip(*axis.get_legend_handles_labels(), strict=True)
-}
-axes[0, -1].legend(
-    told.values(),
-    told.keys(),
-    frameon=False,
-    fontsize=9,
-    loc="upper left",
-    bbox_to_anchor=(1, 1),
-)
-# the cell at rest is on both dials
-crossed = pd.concat([found for _, found in panels]).drop_duplicates(
-    ["data", "sensor", "method", "minus"]
-)
+    axis.axhline(0, color="black", lw=0.8, ls=":")
+    axis.set(title=f"{s}, n = {found['n'].min()}", xlabel="shared")
+axes[0].set_ylabel("F1 points")
+axes[1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
 # one family, all that this figure shows
-crossed = crossed.assign(holm=holm(crossed["p"].to_numpy()))
-for (name, minus), rows in crossed.groupby(["method", "minus"], sort=False):
+found = found.assign(holm=holm(found["p"].to_numpy()))
+for (name, minus), rows in found.groupby(["method", "minus"], sort=False):
     beyond = rows[(rows["low"] > 0) | (rows["high"] < 0)]
     print(
         f"{name} − {minus}: {len(rows)} intervals, about {0.05 * len(rows):.1f} would"
@@ -1055,11 +1012,11 @@ for (name, minus), rows in crossed.groupby(["method", "minus"], sort=False):
         )
 check(
     "an interval that excludes zero has p below 5 %",
-    (((crossed["low"] > 0) | (crossed["high"] < 0)) == (crossed["p"] < 0.05)).all(),
+    (((found["low"] > 0) | (found["high"] < 0)) == (found["p"] < 0.05)).all(),
 )
 
 # %% [markdown]
-# *Figure: paired differences with 95 % intervals along `shared` (left) and `spurious` (right), RGB above, depth below, n = 3; black `discom − discom-solo`, dark grey `discom − student`, light grey `kdv2 − student`.* **Take-away:** read the printed count against luck before any marker. Of `discom − discom-solo`, asked on `spurious` alone, no interval lies above zero. None of `kdv2 − student` excludes zero, though its means rise along `shared`. In depth DisCoM-KD, all terms on, lies well below the student at this short budget (−15.0 on the untouched scenes, −12.9 under `spurious`); neither stands after Holm. With n = 3 only large effects would show. That the hypothesis holds in its toy is no promise here.
+# *Figure: paired differences with 95 % intervals along `shared`, RGB left, depth right, n = 3; dark grey `discom − student`, light grey `kdv2 − student`.* **Take-away:** none of `kdv2 − student` excludes zero, though its means rise along `shared`. In depth DisCoM-KD, all terms on, lies below the student at this short budget, by 15.0 points at `shared = 1`. With n = 3 only large effects would show. That the hypothesis holds in its toy is no promise here.
 #
 # ## What you should see, and what would be a bug
 #
@@ -1153,7 +1110,7 @@ if answer_5 is not None:
 # - A linear layer before the parts outweighs every term but `aux`, mostly by the branch itself (*What the paper leaves open*).
 # - Signed cosine rests at opposition; behind a ReLU it asks for disjoint units; neither is independence (*orthogonality term*, *One live pair*).
 # - In the Gaussian toy a student gains by what both sensors share (*focusing hypothesis*); on scenes a like-sounding dial moves ceilings, too (*what does the dial turn*).
-# - When does the other modality help? In RGB without `orth`, also on fresh seeds; in both sensors with the layer, still to be repeated (*Table 3*, *What the paper leaves open*); on the dials nothing is shown (*Two dials*, n = 3).
+# - When does the other modality help? In RGB without `orth`, also on fresh seeds; in both sensors with the layer, still to be repeated (*Table 3*, *What the paper leaves open*); on the dial nothing is shown (*One dial*, n = 3).
 #
 # **Limitations.** A small network, few epochs and seeds, drawn scenes and one real set; one part at a time; ceilings are for accuracy. **Next:** [07](07_the_papers_tables.ipynb) puts DisCoM-KD beside its competitors.
 

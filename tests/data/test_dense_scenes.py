@@ -12,7 +12,7 @@ import pytest
 from discom.data import load
 from discom.data.checks import NO_LABEL
 from discom.data.scenes import MATERIALS, ceilings, dense, several
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 from discom.files import digest
 from discom.tables.statistics import by_dials
 
@@ -23,8 +23,8 @@ def same(one, other, rows=slice(None)):
     return one[rows].tobytes() == other[rows].tobytes()
 
 
-def factors(n=4000, seed=0, objects=1, epsilon=0.3, delta=0.3, noise=0.0):
-    return several._factors(n, seed, objects, epsilon, delta, noise * np.ones(n))
+def factors(n=4000, seed=0, objects=1, epsilon=0.3, delta=0.3):
+    return several._factors(n, seed, objects, epsilon, delta)
 
 
 def make(n=120, seed=4, size=16, **dials):
@@ -35,17 +35,18 @@ def without_noise(monkeypatch, n=12, seed=5, size=32):
     """Scenes without noise and holes, and their factors."""
     with monkeypatch.context() as patched:
         patched.setattr(several, "SIGMA", {"rgb": 0.0, "depth": 0.0})
-        data = dense(n, seed, size=size, holes=0)
-    return data, *several._factors(n, seed, 4, 0.3, 0.3, np.zeros(n))
+        patched.setattr(several, "HOLES", 0.0)
+        data = dense(n, seed, size=size)
+    return data, *several._factors(n, seed, 4, 0.3, 0.3)
 
 
 # the same bytes
 
 
 def test_checksums_of_a_small_set():
-    data = dense(24, 3, size=32, noise=0.5, labelled=0.5, degraded=0.1)
+    data = dense(24, 3, size=32, labelled=0.5)
     arrays = [*(m.x for m in data.modalities.values()), data.masks, data.labels]
-    expected = ["3099a034c2fb1097", "acf7326f9f3ec3aa", "93b021a76b77a620", "0319d9bf6dfd8927"]
+    expected = ["3099a034c2fb1097", "10900001e296490a", "d1654dac57c661db", "0319d9bf6dfd8927"]
     assert [digest(array) for array in arrays] == expected
 
 
@@ -61,15 +62,9 @@ def test_more_scenes_begin_with_the_same_ones_and_another_seed_has_others(monkey
     assert not set(few.ids) & set(other.ids)
 
 
-def test_modalities_objects_and_probabilities_change_nothing_else():
-    whole = dense(20, 1, size=16, degraded=0.1)
-    for names in (("depth",), ("depth", "rgb")):
-        part = dense(20, 1, size=16, degraded=0.1, modalities=names)
-        assert all(same(part.modalities[name].x, whole.modalities[name].x) for name in names)
+def test_objects_and_probabilities_change_nothing_else():
     three, four = (dense(20, 1, size=16, objects=k).factors for k in (3, 4))
-    for name, values in three.items():
-        less = (four[name] <= values).all()
-        assert less if name.startswith("visible") else same(values, four[name])
+    assert all(same(values, four[name]) for name, values in three.items())
     for argument, cue, left in (("epsilon", "texture", "depth"), ("delta", "relief", "rgb")):
         one, other = dense(60, size=8), dense(60, size=8, **{argument: 0.9})
         changed = {k[:-2] for k in one.factors if not same(one.factors[k], other.factors[k])}
@@ -143,7 +138,7 @@ def test_every_formula_pixel_by_pixel(monkeypatch):
     check_pixels(monkeypatch)
 
 
-def test_masks_and_visible_shares_agree_with_the_layout(monkeypatch):
+def test_masks_agree_with_the_layout(monkeypatch):
     data, _, things = without_noise(monkeypatch, n=4)
     axis = np.linspace(-1, 1, 32)
     for n in range(4):
@@ -153,9 +148,6 @@ def test_masks_and_visible_shares_agree_with_the_layout(monkeypatch):
         owner = np.where(inside.any(0), len(things) - inside[::-1].argmax(0), 0)  # the last one
         materials = np.array([0, *(thing["material"][n] + 1 for thing in things)])
         assert (data.masks[n] == materials[owner]).all()
-        for k in range(1, 5):
-            share = (owner == k).sum() / inside[k - 1].sum()
-            assert data.factors[f"visible_{k}"][n] == pytest.approx(share)
 
 
 RANGES = {
@@ -171,7 +163,7 @@ def test_nuisance_factors_fill_their_ranges_and_say_nothing_about_the_material()
     n = 4000
     scene, (thing, other) = factors(n, objects=2)
     every = scene | thing
-    assert set(every) == set(RANGES) | {"shape", "material", "texture", "relief", "label"}
+    assert set(every) == set(RANGES) | {"shape", "material", "texture", "relief"}
     for name, (low, high) in RANGES.items():
         values, width = every[name], high - low
         assert low <= values.min() < low + 0.01 * width
@@ -183,19 +175,18 @@ def test_nuisance_factors_fill_their_ranges_and_say_nothing_about_the_material()
         assert abs(np.corrcoef(values, thing["material"])[0, 1]) < 4 / math.sqrt(n)
 
 
-@pytest.mark.parametrize("holes", [0.0, 0.15, 0.6])
-def test_missing_squares_are_the_only_zeros_of_depth(holes):
-    depth = dense(200, 2, size=32, holes=holes).modalities["depth"].x
+def test_missing_squares_are_the_only_zeros_of_depth():
+    depth, holes = dense(200, 2, size=32).modalities["depth"].x, 0.15
     cells = depth.reshape(200, 8, 4, 8, 4) == 0
     assert (cells.all((2, 4)) == cells.any((2, 4))).all()
     assert abs(cells.mean() - holes) <= 4 * math.sqrt(holes * (1 - holes) / (200 * 64))
 
 
 def test_noise_of_the_sensors_has_the_stated_strength(monkeypatch):
-    noisy, (clean, *_) = dense(60, 5, size=32, holes=0), without_noise(monkeypatch, n=60)
+    noisy, (clean, *_) = dense(60, 5, size=32), without_noise(monkeypatch, n=60)
     for name, sigma in (("rgb", 0.05), ("depth", 0.015)):
         before, after = clean.modalities[name].x, noisy.modalities[name].x
-        free = (before > 0.25) & (before < 0.75)  # far from clipping
+        free = (before > 0.25) & (before < 0.75) & (after > 0)  # far from clipping and holes
         assert np.std((after - before)[free]) == pytest.approx(sigma, rel=0.02)
 
 
@@ -246,10 +237,12 @@ def test_a_classifier_of_the_factors_reaches_the_ceiling_in_the_masks(sensor, ep
     """Bayes' rule for every object, painted through the true layout, is scored pixel by pixel."""
     scene, things = factors(1000, 1, 4, epsilon, delta)
     (learned,) = factors(4000, 2, 1, epsilon, delta)[1]
-    guessed = [{**thing, "label": bayes(thing, CUES[sensor], learned)} for thing in things]
+    guessed = [{**thing, "material": bayes(thing, CUES[sensor], learned)} for thing in things]
     masks, predicted = (several._paint(scene, objects, 16)[1] for objects in (things, guessed))
     ceiling = ceilings(epsilon, delta)[sensor]
-    truth, guess = (np.concatenate([t["label"] for t in objects]) for objects in (things, guessed))
+    truth, guess = (
+        np.concatenate([t["material"] for t in objects]) for objects in (things, guessed)
+    )
     for k, name in enumerate(MATERIALS):
         sd = math.sqrt(ceiling[name] * (1 - ceiling[name]) / (truth == k).sum())
         assert abs((guess == k)[truth == k].mean() - ceiling[name]) <= 4 * sd + 1e-9
@@ -260,54 +253,21 @@ def test_a_classifier_of_the_factors_reaches_the_ceiling_in_the_masks(sensor, ep
 
 # the dials
 
-NAMES = [
-    ({"noise": 0, "labelled": 1, "degraded": 0}, "scenes-dense"),
-    ({"noise": 0.4}, "scenes-dense-noise=0.4"),
-    ({"labelled": 0.25}, "scenes-dense-labelled=0.25"),
-    ({"degraded": 1e-05, "degraded_in": "rgb"}, "scenes-dense-degraded_rgb=1e-05"),
-    (
-        {"noise": 0.4, "labelled": 0.1, "degraded": 0.3},
-        "scenes-dense-noise=0.4-labelled=0.1-degraded_depth=0.3",
-    ),
-]
 
-
-@pytest.mark.parametrize(("dials", "name"), NAMES)
-def test_the_name_and_the_split_of_turned_dials(dials, name, tmp_path):
-    data, plain = make(60, **dials), make(60)
-    assert data.name == name
-    assert (data.fingerprint == plain.fingerprint) == (name == "scenes-dense")
+@pytest.mark.parametrize(("labelled", "name"), [(1, ""), (0.25, "-labelled=0.25")])
+def test_the_name_and_the_split_of_partly_labelled_scenes(labelled, name, tmp_path):
+    data, plain = make(60, labelled=labelled), make(60)
+    assert data.name == f"scenes-dense{name}"
+    assert (data.fingerprint == plain.fingerprint) == (labelled == 1)
     for ours, theirs in zip(data.split(seed=4), plain.split(seed=4), strict=True):
         assert ours.ids.tolist() == theirs.ids.tolist()
-    text = "".join(f",{key}={value}" for key, value in dials.items())
     data.save(tmp_path / "out")
-    for again in (load(f"scenes-dense:n=60,size=16,seed=4{text}"), load(tmp_path / "out")):
-        assert (again.fingerprint, again.name, again.dense) == (data.fingerprint, name, True)
+    text = f"scenes-dense:n=60,size=16,seed=4,labelled={labelled}"
+    for again in (load(text), load(tmp_path / "out")):
+        assert (again.fingerprint, again.name, again.dense) == (data.fingerprint, data.name, True)
         assert all(same(values, data.factors[k]) for k, values in again.factors.items())
-    degraded_in = dials.get("degraded_in", "depth")
-    expected = {"noise": 0, "labelled": 1, "degraded_depth": 0, "degraded_rgb": 0}
-    for key in ("noise", "labelled", "degraded"):
-        if key in dials:
-            expected[f"degraded_{degraded_in}" if key == "degraded" else key] = dials[key]
-    table = by_dials(pd.DataFrame({"data": [name, *(other for _, other in NAMES)]}))
-    assert table.iloc[0][list(expected)].to_dict() == expected
-
-
-@pytest.mark.parametrize("noise", [0.4, 1.0])
-def test_noise_redraws_materials_in_training_masks_alone(noise):
-    plain, turned = make(600), make(600, noise=noise)
-    train = np.isin(np.arange(600), turned.parts["train"])
-    assert all(same(m.x, turned.modalities[name].x) for name, m in plain.modalities.items())
-    assert same(plain.masks, turned.masks, ~train)
-    assert same(plain.masks > 0, turned.masks > 0)
-    for k in range(1, 5):
-        wrong = turned.factors[f"label_{k}"] != turned.factors[f"material_{k}"]
-        assert not wrong[~train].any()
-        share = 2 * noise / 3  # one of three redrawn ones is right by chance
-        assert abs(wrong[train].mean() - share) < 4 * math.sqrt(share * (1 - share) / train.sum())
-    scene, things = factors(600, 4, 4)  # the masks are the layout, filled with label_1, …
-    filled = [{**thing, "label": turned.factors[f"label_{k}"]} for k, thing in enumerate(things, 1)]
-    assert same(several._paint(scene, filled, 16)[1].astype(np.uint8), turned.masks)
+    table = by_dials(pd.DataFrame({"data": [data.name, "scenes-dense-labelled=0.5"]}))
+    assert table["labelled"].tolist() == [labelled, 0.5]
 
 
 @pytest.mark.parametrize("labelled", [0.1, 0.5])
@@ -321,23 +281,6 @@ def test_labelled_takes_masks_from_training_images_alone(labelled):
     assert same(plain.masks, turned.masks, ~gone)
     more = (make(labelled=labelled + 0.2).masks == NO_LABEL).all((1, 2))
     assert (more <= gone).all()  # who has a mask keeps it when the share grows
-    together = make(labelled=labelled, noise=0.5, degraded=0.2)
-    assert ((together.masks == NO_LABEL).all((1, 2)) == gone).all()
-    assert same(make(noise=0.5).masks, together.masks, ~gone)
-
-
-@pytest.mark.parametrize("modality", ["depth", "rgb"])
-def test_degraded_adds_noise_to_training_images_of_one_sensor(modality):
-    plain, turned = make(size=32), make(size=32, degraded=0.05, degraded_in=modality)
-    train = np.isin(np.arange(120), turned.parts["train"])
-    other = {"rgb": "depth", "depth": "rgb"}[modality]
-    assert same(plain.modalities[other].x, turned.modalities[other].x)
-    assert same(plain.masks, turned.masks)
-    before, after = plain.modalities[modality].x, turned.modalities[modality].x
-    assert same(before, after, ~train)
-    assert ((before == 0) == (after == 0)).all() or modality == "rgb"  # missing as it was
-    free = (before[train] > 0.25) & (before[train] < 0.75)  # far from clipping
-    assert np.std((after - before)[train][free]) == pytest.approx(0.05, rel=0.03)
 
 
 # arguments
@@ -348,18 +291,13 @@ WRONG = [
     ({"seed": -1}, "seed=-1 is negative; use 0 or more"),
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"objects": 9}, "objects=9 is out of range; choose 1 to 8"),
-    *(({k: NAN}, f"{k}=nan is no probability") for k in ("epsilon", "delta", "holes", "noise")),
+    *(({k: NAN}, f"{k}=nan is no probability") for k in ("epsilon", "delta")),
     ({"labelled": 1.5}, "labelled=1.5 is no probability; choose 0 to 1"),
-    ({"degraded": NAN}, "degraded=nan is no standard deviation; choose 0 or more"),
-    ({"degraded_in": "thermal"}, "degraded_in='thermal' is no modality of these data; choose rgb"),
-    ({"degraded": 0.1, "modalities": ("rgb",)}, "degraded_in='depth' is no modality of these data"),
-    ({"modalities": ("rgb", "rgb")}, "modality 'rgb' is unknown or twice; choose rgb, depth"),
-    ({"modalities": ()}, "no modality; give at least one"),
     ({"labelled": 0.01}, "labelled=0.01 leaves 0 of 6 training images a mask; raise it"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "fragment"), WRONG)
 def test_arguments_out_of_range(arguments, fragment):
-    with pytest.raises((ConfigError, DataError), match=f"^scenes-dense: .*{fragment}"):
+    with pytest.raises(ConfigError, match=f"^scenes-dense: .*{fragment}"):
         dense(**{"n": 12, "size": 16} | arguments)

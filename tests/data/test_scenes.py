@@ -226,13 +226,11 @@ def test_the_best_accuracy_where_the_class_is_divided(shared):
 
 DIALS = [
     ({"shared": 0.5}, "scenes-shared=0.5"),
-    ({"spurious": 0.6}, "scenes-spurious_rgb=0.6"),
-    ({"spurious": 1, "spurious_in": "depth"}, "scenes-spurious_depth=1"),
     ({"labelled": 0.25}, "scenes-labelled=0.25"),
     ({"labelled": 0.5, "labelled_in": "rgb"}, "scenes-labelled_rgb=0.5"),
     ({"unpaired": "true"}, "scenes-unpaired=1"),
     ({"shared": 0, "labelled": 0.5}, "scenes-shared=0-labelled=0.5"),
-    ({"unpaired": "0", "shared": 1, "spurious": 0, "labelled": 1}, "scenes"),
+    ({"unpaired": "0", "shared": 1, "labelled": 1}, "scenes"),
 ]
 
 
@@ -259,29 +257,6 @@ def test_shared_redraws_outlines_and_reliefs_alone(shared):
     assert [k for k in plain if not same(plain[k], turned[k])] == ["relief", "outline"]
     more = factors(shared=shared + 0.2)
     assert ((more["outline"] != more["shape"]) <= ~right).all()
-
-
-@pytest.mark.parametrize("modality", ["rgb", "depth"])
-@pytest.mark.parametrize("spurious", [0.3, 1.0])
-def test_a_nuisance_goes_with_the_class_where_one_trains_and_not_where_one_tests(
-    modality, spurious
-):
-    plain, data = make(1100), make(1100, spurious=spurious, spurious_in=modality)
-    nuisance = ["background", "bottom"] if modality == "rgb" else ["shift"]
-    tied = data.factors[nuisance[0]] != plain.factors[nuisance[0]]
-    value = 0.5 if modality == "rgb" else 0.4 * data.labels[tied] / 9 - 0.2
-    np.testing.assert_allclose(data.factors[nuisance[0]][tied], value)
-    seen = np.concatenate([data.parts["train"], data.parts["valid"]])
-    near(tied[seen].mean(), spurious, len(seen))
-    assert not tied[data.parts["test"]].any()
-    assert changed(plain, data) == nuisance
-    for name in ALL:
-        pairs = zip(plain.modalities[name].x, data.modalities[name].x, strict=True)
-        differs = [not same(before, after) for before, after in pairs]
-        assert differs == (tied.tolist() if name == modality else [False] * len(tied))
-    every = factors(99)  # two colours become one, so that flips and turns leave the nuisance alone
-    scenes._tie(every, np.arange(99), every["shape"][:99] * 3 + every["material"][:99], "rgb")
-    assert same(every["background"], every["bottom"])
 
 
 @pytest.mark.parametrize("labelled", [0.1, 0.9])
@@ -316,7 +291,7 @@ def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
 
 
 def test_the_split_comes_with_the_data_and_survives_a_folder(tmp_path):
-    data = make(seed=3, spurious=0.6, labelled=0.5)
+    data = make(seed=3, labelled=0.5)
     expected = split_rows(data.labels, scenes.FRACTIONS, 3)
     data.save(tmp_path / "out")
     for whole in (data, load(tmp_path / "out"), data.select(["depth", "rgb"])):
@@ -336,11 +311,10 @@ WRONG = [
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"seed": -1}, "seed=-1 is negative"),
     *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "zeta")),
-    *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "spurious", "labelled")),
+    *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "labelled")),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),
     ({"modalities": ("rgb", "sonar")}, "no modality 'sonar'; there are rgb, depth, thermal"),
-    ({"spurious": 0.5, "spurious_in": "thermal"}, "spurious_in='thermal' is unknown; choose rgb"),
     ({"labelled": 0.5, "labelled_in": "sonar"}, "'sonar' is not drawn; choose rgb, depth, thermal"),
     ({"labelled": 0.5, "unpaired": True}, "leave labelled=0.5 out"),
     ({"labelled": 0.0}, "labelled=0.0 leaves 0 of 27 training scenes; raise it"),

@@ -3,10 +3,8 @@
 import math
 
 import torch
-import torch.nn.functional as F
 from golden_values import assert_golden, golden
 from harness import Case, classes_of, normal, seven_checks, twice
-from torch import nn
 
 from discom.data.checks import NO_LABEL
 from discom.losses import dense
@@ -18,7 +16,7 @@ SHAPE = (2, 5, 3, 2)  # B, channels, h, w
 
 def official(name):
     values = golden(name)
-    for key in ("student_features", "student_logits", "student_features_fewer_channels"):
+    for key in ("student_features", "student_logits"):
         if key in values.inputs:
             values.inputs[key].requires_grad_()
     return values.inputs, values.outputs
@@ -43,49 +41,15 @@ def test_protokd_is_that_of_the_official_code():
     assert_golden([("total", value, out["loss"] - out["seg_loss"], *pairs)])
 
 
-def test_cwd_is_that_of_the_official_code():
-    x, out = official("08b_cwd")
-    for what, prefix in (("logits", ""), ("features", "features_")):
-        student, teacher = x[f"student_{what}"], x[f"teacher_{what}"]
-        for key, loss, T in (
-            ("channel_kl_T4", dense.channel_wise, 4),
-            ("channel_kl_T1", dense.channel_wise, 1),
-            ("spatial_kl_T4", dense.pixel_wise, 4),
-        ):
-            gradient = (student, out[f"grad_student_{what}_{key}"])
-            assert_golden([(key, loss(student, teacher, T), out[prefix + key], gradient)])
-    s, t = x["student_logits"], x["teacher_logits"]
-    value = 3 * dense.channel_wise(s, t)
-    assert_golden([("loss", value, out["loss"], (s, out["grad_student_logits"]))])
-    gradient = (s, out["grad_student_logits_mgd_repo_loss_logit"])
-    assert_golden([("MGD's", value, out["mgd_repo_loss_logit_weight3_T4"], gradient)])
-    losses = {"maskd_repo_pixelwise_kd_T1": dense.pixel_wise, "pixelwise_kd_T1": dense.element_kd}
-    for key, loss in losses.items():
-        gradient = (s, out[f"grad_student_logits_{key}"])
-        assert_golden([(key, loss(s, t, 1.0), out[key], gradient)])
-
-
-def convolution(values, padding=1):
-    weight = values["weight"]
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], padding=padding).double()
-    layer.load_state_dict({"weight": weight, "bias": values["bias"]})
-    return layer
-
-
-def test_mgd_is_that_of_the_official_code():
-    x, out = official("08c_mgd_seg")
-    kept = x["uniform_draw"] <= 1 - 0.75
-    align = convolution(x["align_conv"]["align"], padding=0)
-    pairs = [("same_channels", "student_features", nn.Identity())]
-    pairs += [("align", "student_features_fewer_channels", align)]
-    for key, name, align in pairs:
-        first, last = (convolution(x["conv"][part]) for part in ("generation_0", "generation_2"))
-        generator = nn.Sequential(first, nn.ReLU(), last)
-        teacher = x["teacher_features"]
-        value = 2e-5 * dense.masked_generative(align(x[name]), teacher, generator, kept)
-        features = (x[name], out[key]["grad_student_features"])
-        weight = (first.weight, out[key]["grad_generation_0_weight"])
-        assert_golden([(key, value, out[key]["loss"], features, weight)])
+def test_pixel_wise_kd_is_that_of_the_official_code():
+    x, out = official("08b_pixel_wise")
+    cases = [("spatial_kl_T4", dense.pixel_wise, 4.0)]
+    cases += [("maskd_repo_pixelwise_kd_T1", dense.pixel_wise, 1.0)]
+    cases += [("pixelwise_kd_T1", dense.element_kd, 1.0)]
+    for key, loss, T in cases:
+        value = loss(x["student_logits"], x["teacher_logits"], T)
+        gradient = (x["student_logits"], out[f"grad_student_logits_{key}"])
+        assert_golden([(key, value, out[key], gradient)])
 
 
 def test_maskd_is_that_of_the_official_code():
@@ -118,11 +82,6 @@ def loop_pixels(s, t, T=1.0, teacher_T=None):
     return sum(kl(a / T, b / (teacher_T or T)) for a, b in pairs) / len(pairs)
 
 
-def loop_channels(s, t, T):
-    pairs = list(zip(s.flatten(0, 1), t.flatten(0, 1), strict=True))
-    return T**2 * sum(kl(a.flatten() / T, b.flatten() / T) for a, b in pairs) / len(pairs)
-
-
 def loop_labels(s, y):
     rows = [(z, c) for z, c in zip(pixels(s), y.flatten(), strict=True) if c != NO_LABEL]
     return sum((z.exp().sum().log() - z[c]) for z, c in rows) / len(rows)
@@ -151,11 +110,6 @@ def loop_masked(s, t, masks):
     return total / (2 * count)
 
 
-def loop_generated(s, t, kept):
-    pairs = zip(generate(kept * s), t.detach(), strict=True)
-    return sum((a - b).square().sum() for a, b in pairs) / len(s)
-
-
 def loop_overlap(masks):
     values = []
     for image in masks:
@@ -165,14 +119,6 @@ def loop_overlap(masks):
                     areas = image[i].square().sum() + image[j].square().sum() + 2e-12
                     values.append(2 * (image[i] * image[j]).sum() / areas)
     return sum(values) / len(values)
-
-
-KERNEL = 0.3 * normal(5, 5, 3, 3, seed=3)
-
-
-def generate(x):
-    """A generator of fixed weights, in the precision of its input."""
-    return F.conv2d(x, KERNEL.to(x), padding=1).tanh()
 
 
 def maps(seed):
@@ -197,10 +143,6 @@ def with_classes(seed):
 
 def masked(seed):
     return *maps(seed), normal(2, 3, 3, 2, seed=seed + 9).sigmoid()
-
-
-def generated(seed):
-    return *maps(seed), (normal(2, 1, 3, 2, seed=seed) > 0).double()
 
 
 def masks(seed):
@@ -228,10 +170,6 @@ def swapped_classes(s, t, y, C):
     return s, t, y.flip(1), C
 
 
-def mean_generated(s, t, kept):
-    return dense.masked_generative(s, t, generate, kept)
-
-
 def mean_token_mask(tokens, features):
     return dense.token_masks(tokens, features).square().mean()
 
@@ -243,8 +181,6 @@ def loop_token_mask(tokens, features):
 
 S, T = torch.zeros(SHAPE), torch.zeros(SHAPE)
 T[:, :1] = 1e4  # a teacher that is certain of class 0; the student is undecided
-CORNER = torch.zeros(SHAPE)
-CORNER[..., :1, :1] = 1e4  # certain of one position in each channel
 X, Z = maps(7)
 PIXEL = X[:1, :, :1, :1], Z[:1, :, :1, :1]
 SHAPES = [
@@ -263,17 +199,8 @@ CASES = {
         lambda s, t, T: T**2 * loop_pixels(s, t, T),
         at_3,
         [((S, T, 1.0), math.log(5)), ((X, X + 4, 3.0), 0.0)],
-        {"channels": dense.channel_wise, "elements": dense.element_kd},
+        {"elements": dense.element_kd},
         same=[twice, shifted(1)],
-        **PAIR,
-    ),
-    "channel_wise": Case(
-        dense.channel_wise,
-        loop_channels,
-        at_3,
-        [((S, CORNER, 1.0), math.log(6)), ((X, X + 4, 3.0), 0.0)],
-        {"pixels": dense.pixel_wise},
-        same=[twice, shifted(2, 3)],
         **PAIR,
     ),
     "element_kd": Case(
@@ -299,7 +226,7 @@ CASES = {
         loop_pixels,
         maps,
         [((S, T), math.log(5)), ((X, X + 4), 0.0)],
-        {"positions": lambda s, t: dense.channel_wise(s, t, 1.0)},
+        {"positions": lambda s, t: dense.latent_kl(s.transpose(1, 3), t.transpose(1, 3))},
         same=[twice, shifted(1)],
         **PAIR | {"edges": [PIXEL], "refused": SHAPES},
     ),
@@ -347,15 +274,6 @@ CASES = {
         refused=[((X, Z[:1], X.sigmoid()), "^maps: ")],
         float32=True,
     ),
-    "masked_generative": Case(
-        mean_generated,
-        loop_generated,
-        generated,
-        [((S + 2, generate(S + 2), S[:, :1] + 1), 0.0), ((X, generate(0 * X), 0 * X), 0.0)],
-        {"scaled up": lambda s, t, kept: mean_generated(4 * s, t, kept)},
-        different=[swapped, lambda s, t, kept: (s, t, 1 - kept)],
-        refused=[((X, Z[:, :4], torch.ones(2, 1, 3, 2)), "^maps: ")],
-    ),
     "token_overlap": Case(
         dense.token_overlap,
         loop_overlap,
@@ -394,10 +312,3 @@ def test_an_ignored_pixel_gets_no_gradient_of_the_labels():
     s, y = labelled(0)
     dense.cross_entropy(s.requires_grad_(), y).backward()
     assert torch.equal(s.grad.abs().sum(1) > 0, y != NO_LABEL)
-
-
-def test_masked_generative_is_a_sum_over_all_but_the_images():
-    s, t, kept = torch.full(SHAPE, 2.0), torch.zeros(SHAPE), torch.zeros(2, 1, 3, 2)
-    kept[..., :1] = 1
-    for mask in (kept, kept.bool()):
-        assert dense.masked_generative(s, t, nn.Identity(), mask).item() == 5 * 3 * 4.0

@@ -1,4 +1,4 @@
-"""MLKD in its three combinations, and the competitors as the DisCoM-KD authors coded them."""
+"""MLKD as its official code combines it, and as the DisCoM-KD authors coded it."""
 
 import math
 
@@ -8,21 +8,8 @@ import torch.nn.functional as F
 from golden_values import assert_golden, golden
 from harness import Case, normal, seven_checks
 
-from discom.losses.distill import (
-    CurriculumTemperature,
-    curriculum_lambda,
-    dkd,
-    kd,
-    mlkd_terms,
-    standardize,
-)
-from discom.losses.multilevel import (
-    all_terms,
-    check_combination,
-    confident_shares,
-    discom_paper,
-    official,
-)
+from discom.losses.distill import mlkd_terms, standardize
+from discom.losses.multilevel import confident_shares, discom_paper, official
 
 PARTS = {"instance": "kd", "batch": "bc", "classes": "cc"}  # our term → the golden file's
 # file → standardized, temperatures, weight of the distillation
@@ -80,40 +67,16 @@ def test_the_official_combination_is_the_official_codes(file):
     )
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_all_terms_are_sums_of_the_official_ones(file):
-    values, (standardized, temperatures, _) = golden(file), FILES[file]
-    views = views_of(values)
-    terms = all_terms(views["_weak"], views["_strong"], temperatures, standardized)
-    rows = [values.outputs["per_T"][str(T)] for T in temperatures]
-    for ours, theirs in PARTS.items():
-        expected = sum(row[f"{theirs}{name}"] for row in rows for name in views)
-        pairs = [(s, sum(r[f"grad_{theirs}{n}"] for r in rows)) for n, (s, _) in views.items()]
-        assert_golden([(ours, terms[ours], expected, *pairs)])
-
-
 @pytest.mark.parametrize("z", [0, 1])
-def test_competitors_as_the_discom_kd_authors_coded_them(z):
-    """Their weights, warm-up and curriculum, without and with LSKD; epochs count from 0."""
+def test_mlkd_as_the_discom_kd_authors_coded_it(z):
+    """Their weights, all 1, without and with LSKD."""
     values = golden("06c_discom_paper_competitors")
-    view, y, out = views_of(values)[""], values.inputs["targets"], values.outputs
-    s, t = prepared(z, view)
-    hard = F.cross_entropy(view[0], y)
-    runs = [("KD1", 0, 0.0, 1.0, kd(s, t)), ("KD2", 0, 0.5, 0.5, kd(s, t))]
-    runs += [("DKD", e, 1.0, min(e / 20, 1), dkd(s, t, y)) for e in (0, 10, 25)]
-    runs.append(("MLKD", 0, 1.0, 1.0, sum(discom_paper(view, standardized=bool(z)).values())))
-    for method, epoch, a, b, soft in runs:
-        expected = out[f"{method}_znorm{z}_epoch{epoch}"]
-        gradient = (view[0], expected["grad_student_logits"])
-        assert_golden([(method, soft, expected["loss_kd"])])
-        assert_golden([(method, a * hard + b * soft, expected["loss"], gradient)])
-    for epoch in (0, 1, 3, 5, 9):
-        expected, module = out[f"CTKD_znorm{z}_epoch{epoch}"], CurriculumTemperature().double()
-        lambda_ = curriculum_lambda(epoch, loops=5)
-        assert_golden([("λ", lambda_, expected["decay_value"])])
-        value = 0.1 * hard + 0.9 * kd(s, t, module(lambda_))
-        pairs = (view[0], expected["grad_student_logits"]), (module.theta, expected["grad_theta"])
-        assert_golden([(f"CTKD {epoch}", value, expected["loss"], *pairs)])
+    view, expected = views_of(values)[""], values.outputs[f"MLKD_znorm{z}_epoch0"]
+    soft = sum(discom_paper(view, standardized=bool(z)).values())
+    hard = F.cross_entropy(view[0], values.inputs["targets"])
+    gradient = (view[0], expected["grad_student_logits"])
+    cases = [("copied", soft, expected["loss_kd"])]
+    assert_golden([*cases, ("total", hard + soft, expected["loss"], gradient)])
 
 
 # ---------------------------------------------------------------- the equations, in loops
@@ -166,11 +129,6 @@ def loop_official(s, t, s2, t2):
     return total
 
 
-def loop_all(s, t, s2, t2):
-    views = (s, t), (s2, t2)
-    return sum(sum(loop_terms(*view, T).values()) for view in views for T in TEMPERATURES)
-
-
 def loop_paper(s, t):
     """With LSKD."""
     s, t, total = standardize(s), standardize(t), 0.0
@@ -189,10 +147,6 @@ def terms_at_3(s, t):
 
 def official_lskd(s, t, s2, t2):
     return official((s, t), (s2, t2), standardized=True)
-
-
-def all_plain(s, t, s2, t2):
-    return all_terms((s, t), (s2, t2))
 
 
 def paper_lskd(s, t):
@@ -251,10 +205,11 @@ CASES = {
         {"T² on the Gram": summed(terms_at_3, batch=9)},
     ),
     "official": case(
-        official_lskd, loop_official, 4, ((EYE,) * 4, 0.0), {"all": summed(all_plain)}
-    ),
-    "all terms": case(
-        all_plain, loop_all, 4, ((EYE,) * 4, 0.0), {"official": summed(official_lskd)}
+        official_lskd,
+        loop_official,
+        4,
+        ((EYE,) * 4, 0.0),
+        {"plain": lambda *views: sum(official(views[:2], views[2:]).values())},
     ),
     # uniform students and teachers: Σ_T 1/C · (log 1/C - 1/C), which is negative
     "paper": case(
@@ -287,13 +242,6 @@ def test_shares_of_confident_samples_and_classes():
     assert [share.item() for share in confident_shares(sure)] == [1, 0.75]
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: official((EYE, EYE), (EYE, EYE), (4, 3, 5, 2)), "^temperatures: "),
-        (lambda: check_combination("paper"), "^combination: 'paper' .* official, all-terms, disc"),
-    ],
-)
-def test_bad_settings_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
+def test_five_temperatures_are_needed():
+    with pytest.raises(ValueError, match=r"^temperatures: "):
+        official((EYE, EYE), (EYE, EYE), (4, 3, 5, 2))

@@ -89,8 +89,8 @@ def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
 
 
 def test_dials_are_read_from_the_names_of_the_data():
-    names = ["scenes", "scenes-shared=0-spurious=0.5", "scenes-noise=1e-05-shared=0.5"]
+    names = ["scenes", "scenes-shared=0-unpaired=1", "scenes-labelled=1e-05-shared=0.5"]
     table = by_dials(pd.DataFrame({"data": names, "f1": 1.0}, index=[4, 5, 6]))
     assert table["shared"].tolist() == [1.0, 0.0, 0.5]  # at rest, everything is shared
-    assert table["spurious"].tolist() == [0.0, 0.5, 0.0]
-    assert table["noise"].tolist() == [0.0, 0.0, 1e-5]
+    assert table["unpaired"].tolist() == [0.0, 1.0, 0.0]
+    assert table["labelled"].tolist() == [1.0, 1.0, 1e-5]

@@ -270,7 +270,7 @@ def test_seconds_count_the_teacher_and_time_is_the_share_of_teacher_and_students
     for name, seconds in {
         "crodino": [22, 23, 24],
         "dense-teacher": [10, 11, 12],
-        "cwd": [20 + 10, 21 + 11, 22 + 12],
+        "maskd": [20 + 10, 21 + 11, 22 + 12],
         "dense-kdv2": reference,
     }.items():
         shares = np.array(seconds) / reference

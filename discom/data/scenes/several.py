@@ -5,11 +5,9 @@ a relief. RGB takes the first two materials for each other with a known probabil
 two: what one sensor confuses, the other shows, so both together can be always right, and what one
 alone can reach is known (see `ceilings`). Nearer objects hide farther ones from both sensors.
 
-Three dials make training harder and leave validation and test as they are: `noise` (wrong classes
-in the masks), `labelled` (how many images have a mask) and `degraded` (a sensor with more noise).
+The dial `labelled`, the share of training images that have a mask, makes training harder and leaves
+validation and test as they are.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,20 +15,20 @@ from discom.data.checks import NO_LABEL
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
-from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError
 
 __all__ = ["ceilings", "dense"]
 
-NAME, SENSORS = "scenes-dense", ("rgb", "depth")
+NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
 CLASSES = ("background", *MATERIALS)
 FRACTIONS = (0.5, 0.1, 0.4)
 CHUNK = 100  # scenes drawn at a time; what a seed means does not depend on it
-SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's own noise
+SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's noise
+HOLES = 0.15  # share of depth's 4×4 squares that are missing, which is value 0
 LIFT, ROOM = 0.05, 0.72  # from the plane to the farthest surface, and from there to the nearest
 ZOOM = 1.8  # of the reliefs: small objects show them whole, with their brim
-# what a stream of random numbers is for; a new one goes to the end, so that the others stay
-STREAMS = ("scene", "object", "rgb", "depth", "holes", "extra", "labelled")
+# what a stream of random numbers is for; the numbers stay, so that a seed keeps its meaning
+STREAMS = {"scene": 64, "object": 65, "rgb": 66, "depth": 67, "holes": 68, "labelled": 70}
 
 
 def ceilings(epsilon: float = 0.3, delta: float = 0.3) -> dict[str, dict[str, float]]:
@@ -60,32 +58,22 @@ def dense(
     objects: int = 4,
     epsilon: float = 0.3,
     delta: float = 0.3,
-    holes: float = 0.15,
-    noise: float = 0.0,
     labelled: float = 1.0,
-    degraded: float = 0.0,
-    degraded_in: str = "depth",
-    modalities: Sequence[str] = SENSORS,
 ) -> MultiModalData:
-    """Draw `n` paired scenes of several objects; the same arguments give the same bytes.
+    """Draw `n` scenes of several objects, RGB [n, 3, size, size] and depth [n, 1, size, size],
+    float32 in [0, 1]; the same arguments give the same bytes.
 
     Args:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
         objects: how many per scene, 1 to 8; object 1 is the farthest.
         epsilon: probability that RGB shows the first two materials as each other.
         delta: the same for depth and the last two materials.
-        holes: share of depth's 4×4 squares that are missing, which is value 0.
-        noise: probability that an object's material in a training mask is drawn anew, uniformly.
         labelled: share of the training images that keep their mask; others are 255 everywhere.
-        degraded: standard deviation of further noise in the training images of `degraded_in`, "rgb"
-            or "depth".
-        modalities: of "rgb" [n, 3, size, size] and "depth" [n, 1, size, size], float32 in [0, 1].
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
-        Factors of the scene and of every object, such as material_1, label_1 (the material that the
-        mask says) and visible_1 (share of its pixels that no nearer one hides). With a dial turned,
-        the split by `seed` comes with the data, and the name has the dials.
+        Factors of the scene and of every object, such as material_1. With `labelled` below 1, the
+        split by `seed` comes with the data, and the name has the share.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -93,34 +81,27 @@ def dense(
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    shares = {"epsilon": epsilon, "delta": delta, "holes": holes, "noise": noise}
-    drawing.check(NAME, n, seed, size, shares | {"labelled": labelled})
-    _check(objects, modalities, degraded, degraded_in)
-    dials = {"noise": (noise, 0.0), "labelled": (labelled, 1.0)}
-    dials[f"degraded_{degraded_in}"] = (degraded, 0.0)
-    train, parts = np.zeros(n, bool), None
-    if any(value != rest for value, rest in dials.values()):
-        # as dense data are divided
-        rows = split_rows(np.zeros(n, int), FRACTIONS, seed, None, NAME)
-        parts = dict(zip(PARTS, rows, strict=True))
-        train[parts["train"]] = True
-    scene, things = _factors(n, seed, objects, epsilon, delta, noise * train)
-    extra = {name: degraded * train * (name == degraded_in) for name in modalities}
-    images, masks, visible = _draw(scene, things, size, modalities, holes, extra, seed)
+    shares = {"epsilon": epsilon, "delta": delta, "labelled": labelled}
+    drawing.check(NAME, n, seed, size, shares)
+    if not 1 <= objects <= 8:
+        raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
+    scene, things = _factors(n, seed, objects, epsilon, delta)
+    images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
-    if labelled < 1 and parts is not None:
+    parts = None
+    if labelled < 1:
+        parts = drawing.divided(np.zeros(n, int), FRACTIONS, seed, NAME)  # as dense data are
         masks[_unlabelled(parts["train"], seed, labelled)] = NO_LABEL
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
     factors = dict(scene)
-    for k, (thing, share) in enumerate(zip(things, visible.T, strict=True), 1):
-        factors |= {f"{name}_{k}": values for name, values in (thing | {"visible": share}).items()}
+    for k, thing in enumerate(things, 1):
+        factors |= {f"{name}_{k}": values for name, values in thing.items()}
     return MultiModalData(
-        {name: Modality(images[name], labels, ids) for name in modalities},
+        {name: Modality(images[name], labels, ids) for name in BANDS},
         CLASSES,
-        # a colour's factor is its brightness: one number
-        factors={k: v if v.ndim == 1 else v.mean(1) for k, v in factors.items()},
+        factors=drawing.one_number_each(factors),
         masks=masks,
-        name=drawing.name_with_dials([NAME], dials),
+        name=drawing.name_with_dials([NAME], {"labelled": (labelled, 1.0)}),
         parts=parts,
         fractions=FRACTIONS,
         dense=True,
@@ -128,6 +109,7 @@ def dense(
 
 
 def _unlabelled(train: np.ndarray, seed: int, labelled: float) -> np.ndarray:
+    """The rows of the training part that lose their mask."""
     kept = round(labelled * len(train))
     if not kept:
         few = f"labelled={labelled} leaves 0 of {len(train)} training images a mask"
@@ -136,24 +118,10 @@ def _unlabelled(train: np.ndarray, seed: int, labelled: float) -> np.ndarray:
 
 
 def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
-    return np.random.default_rng([seed, 64 + STREAMS.index(name), *which])
+    return np.random.default_rng([seed, STREAMS[name], *which])
 
 
-def _check(objects, modalities, degraded, degraded_in) -> None:
-    if not 1 <= objects <= 8:
-        raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
-    for name in modalities:
-        if name not in SENSORS or list(modalities).count(name) > 1:
-            raise ConfigError(f"{NAME}: modality '{name}' is unknown or twice; choose rgb, depth")
-    if not 0 <= degraded < np.inf:
-        raise ConfigError(f"{NAME}: degraded={degraded} is no standard deviation; choose 0 or more")
-    if degraded_in not in SENSORS or (degraded and degraded_in not in modalities):
-        choices = " or ".join(SENSORS if degraded_in not in SENSORS else modalities)
-        wrong = f"degraded_in='{degraded_in}' is no modality of these data"
-        raise ConfigError(f"{NAME}: {wrong}; choose {choices}")
-
-
-def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict, list[dict]]:
+def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
     """What varies from scene to scene and for each object, each factor from its own stream."""
 
     def uniform(low, high, *shape):
@@ -167,14 +135,15 @@ def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict, list[dict]]
     scene["shift"] = uniform(-0.38, -0.33)
     things = []
     for k in range(objects):
-        streams = iter(_stream(seed, "object", k).spawn(32))
-        shape, material, other = (next(streams).integers(0, 3, n) for _ in range(3))
+        spawned = _stream(seed, "object", k).spawn(32)
+        # streams 2 and 7 are not in use; the others keep their numbers
+        streams = iter(stream for number, stream in enumerate(spawned) if number not in (2, 7))
+        shape, material = (next(streams).integers(0, 3, n) for _ in range(2))
         in_rgb, in_depth = uniform(0, 1) < epsilon, uniform(0, 1) < delta
         colour, apart = uniform(0, 1, 3), uniform(0.3, 0.7, 3)
         thing = {"shape": shape, "material": material}
         thing["texture"] = np.where(in_rgb & (material < 2), 1 - material, material)
         thing["relief"] = np.where(in_depth & (material > 0), 3 - material, material)
-        thing["label"] = np.where(uniform(0, 1) < noise, other, material)
         thing |= {name: uniform(-0.9, 0.9) for name in ("centre_x", "centre_y")}
         thing |= {"rotation": uniform(0, 2 * np.pi), "scale": uniform(0.25, 0.44)}
         thing |= {"frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi)}
@@ -184,51 +153,38 @@ def _factors(n, seed, objects, epsilon, delta, noise) -> tuple[dict, list[dict]]
     return scene, things
 
 
-def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Images without noise, masks, and the visible share of every object [n, objects]; the farthest
-    comes first, each in its own slice of the room, so what shows is the nearest surface."""
-    n = len(scene["shift"])
-    owner = np.zeros((n, size, size), int)  # the object that shows at each pixel, 0 for none
+def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images without noise, and masks; the farthest object comes first, each in its own slice of
+    the room, so what shows is the nearest surface."""
     view = drawing.geometry(things[0], size)
     rgb, plane = drawing.background(scene, view), drawing.plane(scene, view)
-    depth, areas = plane, []
-    for k, thing in enumerate(things, 1):
+    depth, masks = plane, np.zeros(plane.shape, np.uint8)
+    for k, thing in enumerate(things):
         view = drawing.geometry(thing, size)
         mask = view["mask"]
         rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
         relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
-        place = k - 1 + 0.1 * thing["gap"][:, None, None] + 0.9 * relief  # k - 1 to k
+        place = k + 0.1 * thing["gap"][:, None, None] + 0.9 * relief  # k to k + 1
         depth = depth + mask * (plane + LIFT + ROOM * place / len(things) - depth)
-        owner[mask > 0.5] = k
-        areas.append((mask > 0.5).sum((1, 2)))
-    shown = [(owner == k).sum((1, 2)) for k in range(1, len(things) + 1)]
-    visible = np.stack(shown, 1) / np.maximum(np.stack(areas, 1), 1)
-    classes = np.stack([np.zeros(n, int), *(thing["label"] + 1 for thing in things)], 1)
-    masks = np.take_along_axis(classes, owner.reshape(n, -1), 1).reshape(owner.shape)
+        masks = np.where(mask > 0.5, thing["material"][:, None, None] + 1, masks)
     rgb = rgb * scene["illumination"][:, None, None, None]
-    return {"rgb": rgb, "depth": depth[:, None]}, masks, visible
+    return {"rgb": rgb, "depth": depth[:, None]}, masks
 
 
-def _draw(scene, things, size: int, modalities, holes: float, extra, seed: int) -> tuple:
-    """What `_paint` gives, with noise and missing squares; `extra` is modality → sigma of further
-    noise [n]."""
+def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What `_paint` gives, with noise and missing squares."""
     n = len(scene["shift"])
-    bands = {"rgb": 3, "depth": 1}
-    images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
-    masks, visible = np.empty((n, size, size), np.uint8), np.empty((n, len(things)))
-    streams = {name: _stream(seed, name) for name in ("rgb", "depth", "holes", "extra")}
+    images = {name: np.empty((n, bands, size, size), np.float32) for name, bands in BANDS.items()}
+    masks = np.empty((n, size, size), np.uint8)
+    streams = {name: _stream(seed, name) for name in ("rgb", "depth", "holes")}
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         part, *parts = ({k: v[rows] for k, v in factors.items()} for factors in (scene, *things))
-        clean, masks[rows], visible[rows] = _paint(part, parts, size)
-        for name in modalities:
+        clean, masks[rows] = _paint(part, parts, size)
+        for name in BANDS:
             image = clean[name] + SIGMA[name] * streams[name].standard_normal(clean[name].shape)
-            if extra[name].any():
-                more = streams["extra"].standard_normal(image.shape)
-                image += extra[name][rows, None, None, None] * more
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
             images[name][rows] = drawing.rounded(image, least)
-        if "depth" in modalities:
-            missing = drawing.holes(streams["holes"], len(masks[rows]), size, holes)
-            images["depth"][rows, 0][missing] = 0
-    return images, masks, visible
+        missing = drawing.holes(streams["holes"], len(masks[rows]), size, HOLES)
+        images["depth"][rows, 0][missing] = 0
+    return images, masks

@@ -4,19 +4,17 @@ A scene's class is a pair (shape, material). Every sensor sees the shape as an o
 material as a texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with
 a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
 
-Four dials ask when another sensor helps: `shared` (how much of the class both sensors show),
-`spurious` (a nuisance that goes with the class where one trains, and not where one tests),
+Three dials ask when another sensor helps: `shared` (how much of the class both sensors show),
 `labelled` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
-from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError
 
 __all__ = ["MODALITIES", "best_accuracy", "make"]
@@ -48,8 +46,6 @@ def make(
     modalities: Sequence[str] = USUAL,
     zeta: float = 0.40,
     shared: float = 1.0,
-    spurious: float = 0.0,
-    spurious_in: str = "rgb",
     labelled: float = 1.0,
     labelled_in: str = "depth",
     unpaired: bool = False,
@@ -65,16 +61,14 @@ def make(
             in [0, 1].
         shared: share of the scenes of which RGB and depth show the whole class. In the others RGB
             tells the material alone, depth the shape alone.
-        spurious: share of the training and validation scenes in which a nuisance of the modality
-            `spurious_in` goes with the class: RGB's background, or depth's distance of the plane.
         labelled: share of the training scenes that the modality `labelled_in` saw.
         unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
             of them by the first to the last.
 
     Returns:
         Paired data with every factor, the object's mask [n, size, size], and as many test as
-        training samples (5 : 1 : 5). Where these differ (spurious, labelled, unpaired), the split
-        comes with the data. The name has the dials.
+        training samples (5 : 1 : 5). Where these differ (labelled, unpaired), the split comes with
+        the data. The name has the dials.
 
     Raises:
         ConfigError: an argument out of its range.
@@ -83,57 +77,46 @@ def make(
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
-    shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta, "shared": shared}
-    drawing.check("scenes", n, seed, size, shares | {"spurious": spurious, "labelled": labelled})
-    _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, unpaired)
+    shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta}
+    shares |= {"shared": shared, "labelled": labelled}
+    drawing.check("scenes", n, seed, size, shares)
+    _check(shapes, materials, modalities, labelled, labelled_in, unpaired)
     redrawn = {"texture": epsilon, "relief": delta, "warmth": zeta}
     factors = _factors(n, seed, redrawn, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
-    parts = None
-    if spurious or labelled < 1 or unpaired:
-        parts = dict(zip(PARTS, split_rows(labels, FRACTIONS, seed, None, "scenes"), strict=True))
-        rows = np.concatenate([parts["train"], parts["valid"]])
-        chosen = np.random.default_rng([seed, 4]).random(len(rows)) < spurious
-        _tie(factors, rows[chosen], labels, spurious_in)
     images, masks = _draw(factors, size, seed, modalities, shared)
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     dials = {
         "shared": (shared, 1.0),
-        f"spurious_{spurious_in}": (spurious, 0.0),
         "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
         "unpaired": (unpaired, False),
     }
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
     classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
+    whole = {name: Modality(images[name], labels, ids) for name in modalities}
+    parts, seen = None, {}
+    if labelled < 1 or unpaired:
+        parts = drawing.divided(labels, FRACTIONS, seed, "scenes")
+        seen = _seen(seed, parts, modalities, labelled, labelled_in, unpaired)
     data = MultiModalData(
-        {name: Modality(images[name], labels, ids) for name in modalities},
+        whole,
         tuple(classes),
-        # a colour's factor is its brightness: one number
-        factors={k: v if v.ndim == 1 else v.mean(1) for k, v in factors.items()},
+        factors=drawing.one_number_each(factors),
         masks=masks,
         name=drawing.name_with_dials(("scenes", *sensors), dials),
         parts=parts,
         fractions=FRACTIONS,
     )
-    if parts is None or (labelled == 1 and not unpaired):
-        return data
-    if unpaired:
-        rows_of = _deal(seed, parts, modalities)
-    else:
-        rows_of = _lose(seed, parts, labelled, labelled_in)
-    taken = {name: data.modalities[name].take(rows) for name, rows in rows_of.items()}
-    return data.having({**data.modalities, **taken})
+    return data.having(whole | {name: whole[name].take(rows) for name, rows in seen.items()})
 
 
-def _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, unpaired) -> None:
+def _check(shapes, materials, modalities, labelled, labelled_in, unpaired) -> None:
     if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
         counts = f"shapes={shapes}, materials={materials}"
         raise ConfigError(f"scenes: {counts}; each is 1 to 3, and not both 1")
     if unknown := [name for name in modalities if name not in MODALITIES]:
         choices = ", ".join(MODALITIES)
         raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {choices}")
-    if spurious_in not in USUAL:
-        raise ConfigError(f"scenes: spurious_in='{spurious_in}' is unknown; choose rgb or depth")
     if labelled_in not in modalities and labelled < 1:
         choices = ", ".join(modalities)
         raise ConfigError(f"scenes: labelled_in='{labelled_in}' is not drawn; choose {choices}")
@@ -141,34 +124,22 @@ def _check(shapes, materials, modalities, spurious_in, labelled, labelled_in, un
         raise ConfigError(f"scenes: unpaired deals out the scenes; leave labelled={labelled} out")
 
 
-def _lose(seed: int, parts: Mapping, labelled: float, name: str) -> dict[str, np.ndarray]:
-    """The scenes that a sensor saw: all of validation and test, a share of the training part."""
-    train = np.random.default_rng([seed, 5]).permutation(parts["train"])
-    kept = train[: round(labelled * len(train))]
-    if len(kept) < 2:
-        few = f"labelled={labelled} leaves {len(kept)} of {len(train)} training scenes"
-        raise ConfigError(f"scenes: {few}; raise it")
-    return {name: np.sort(np.concatenate([kept, parts["valid"], parts["test"]]))}
-
-
-def _deal(seed: int, parts: Mapping, modalities: Sequence[str]) -> dict[str, np.ndarray]:
-    """The same where each sensor has training scenes of its own."""
-    train = np.random.default_rng([seed, 6]).permutation(parts["train"])
-    weights = np.arange(len(modalities), 0, -1)
-    ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
-    shared = np.concatenate([parts["valid"], parts["test"]])
-    own = zip(modalities, np.split(train, ends), strict=True)
-    return {name: np.sort(np.concatenate([rows, shared])) for name, rows in own}
-
-
-def _tie(factors: dict[str, np.ndarray], rows: np.ndarray, labels: np.ndarray, name: str) -> None:
-    """Let a nuisance of a modality, which no motion changes, go with the class at `rows`."""
-    share = labels[rows] / 9  # up to nine classes
-    if name == "rgb":
-        hue = 0.5 + 0.4 * np.cos(2 * np.pi * (share[:, None] - np.array([0, 1 / 3, 2 / 3])))
-        factors["background"][rows] = factors["bottom"][rows] = hue
+def _seen(seed, parts, modalities, labelled, labelled_in, unpaired) -> dict[str, np.ndarray]:
+    """Modality → the scenes that it saw: all of validation and test, of the training part a share
+    or, where no scene was seen by two, its own."""
+    if unpaired:
+        train = np.random.default_rng([seed, 6]).permutation(parts["train"])
+        weights = np.arange(len(modalities), 0, -1)
+        ends = np.round(len(train) * weights.cumsum() / weights.sum()).astype(int)[:-1]
+        own = dict(zip(modalities, np.split(train, ends), strict=True))
     else:
-        factors["shift"][rows] = 0.4 * share - 0.2
+        train = np.random.default_rng([seed, 5]).permutation(parts["train"])
+        own = {labelled_in: train[: round(labelled * len(train))]}
+        if len(own[labelled_in]) < 2:
+            few = f"labelled={labelled} leaves {len(own[labelled_in])} of {len(train)}"
+            raise ConfigError(f"scenes: {few} training scenes; raise it")
+    others = np.concatenate([parts["valid"], parts["test"]])
+    return {name: np.sort(np.concatenate([rows, others])) for name, rows in own.items()}
 
 
 def _factors(n, seed, redrawn, shapes, materials, shared=1.0) -> dict[str, np.ndarray]:

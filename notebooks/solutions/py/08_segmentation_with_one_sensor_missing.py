@@ -64,7 +64,7 @@ def config_of(seed, options):
     return settings("tiny", dense=True, seed=seed, options=options)
 
 
-for cell in sweep.cells("scenes-dense:n=60,size=32", {"degraded": [0.3]}, seeds=3):
+for cell in sweep.cells("scenes-dense:n=60,size=32", {"labelled": [0.5]}, seeds=3):
     for run in sweep.cell_runs(cell, arms, folder, config_of):
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
         miou.setdefault(run.method, []).append(result.main["depth"])
