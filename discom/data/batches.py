@@ -111,7 +111,7 @@ class Images:
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         most = room(device) if resident_bytes is None else resident_bytes
         self.resident = self._read(slice(None)).to(device) if size <= most else None
-        keep = not dense or data.masks[:1].nbytes * len(self) <= most
+        keep = self.resident is not None or not dense
         self._truth = self._read_truth(slice(None)).to(device) if keep else None
 
     def __len__(self) -> int:
