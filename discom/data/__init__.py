@@ -26,7 +26,7 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes": scenes.make,
     "scenes-dense": scenes.dense,
 }
-TRUTHS = {"true": True, "false": False}
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def load(source: str | Path, modalities: str | None = None) -> MultiModalData:

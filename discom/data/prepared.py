@@ -155,6 +155,8 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     modalities = {}
     for name, file in files.items():
         images, rows = _images(file, manifest), _rows(file, len(labels))
+        where = f"{folder}/labels.npy for {file.name}"
+        check_labels(labels[rows], len(images), len(classes), where)
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
         modalities[name] = (images, labels[rows].astype(np.int64), ids[rows], *about)
     masks, bounds = folder / "masks.npy", manifest.get("normalization", {})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from discom.data import Modality, MultiModalData, Split, duplicates, scenes
+from discom.data import Modality, MultiModalData, Split, scenes
 from discom.data.duplicates import near_duplicates
 
 COPIES = 20
@@ -16,7 +16,7 @@ COPIES = 20
 
 @pytest.fixture(scope="module")
 def split() -> Split:
-    return scenes.make(n=200, seed=3).split()
+    return scenes.make(n=200, size=64, seed=3).split()
 
 
 def jpeg(image: np.ndarray) -> np.ndarray:
@@ -75,7 +75,6 @@ def test_different_scenes_are_no_copies_and_one_in_the_same_part_is_no_leak(spli
 def test_every_later_part_is_compared_and_the_copy_is_exact(split):
     table = near_duplicates(planted(split, CHANGES["the same"], into="valid"))
     assert set(zip(table["part"], table["other_part"], strict=True)) == {("train", "valid")}
-    assert (table["distance"] == 0).all()
     assert (table["likeness"] > 0.999).all()
     assert len(table) == 2 * COPIES
 
@@ -92,14 +91,3 @@ def test_flat_images_match_nothing_and_are_named(split, count):
     table = near_duplicates(blank)
     flat = [i for part in blank for i in part.modalities["depth"].ids[:count].tolist()]
     assert (len(table), table.attrs["flat"]) == (0, {"rgb": [], "depth": flat})
-
-
-def test_likeness_is_the_correlation_at_the_best_shift():
-    rng = np.random.default_rng(0)
-    picture, other = rng.integers(0, 256, (2, 1, 32, 32)).astype(np.uint8)
-    moved = np.roll(picture, (1, -1), (1, 2))
-    (r,) = duplicates._likeness(np.stack([picture, moved, other])[None], picture[None])
-    middle, shifts = other[0, 1:-1, 1:-1].ravel(), [(i, j) for i in range(3) for j in range(3)]
-    windows = [picture[0, i : 30 + i, j : 30 + j].ravel() for i, j in shifts]
-    best = max(np.corrcoef(middle, window)[0, 1] for window in windows)
-    assert r == pytest.approx([1, 1, best], abs=1e-5)

@@ -19,7 +19,7 @@ ROWS = np.arange(30)
 
 def assert_equal(one, other):
     assert list(one.modalities) == list(other.modalities)
-    for field in ("classes", "name", "fractions", "about", "dense", "scaling"):
+    for field in ("classes", "name", "fractions", "about", "dense"):
         assert getattr(one, field) == getattr(other, field)
     for name, modality in one.modalities.items():
         same = other.modalities[name]
@@ -328,7 +328,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     refused(lambda: wrong.save(tmp_path / "out"), "mine/rgb: sample 3, band 1 holds nan")
     monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     fragment = r"out: 1,000 bytes are free and \d[\d,]+ needed; make room, or choose another"
-    refused(lambda: data.save(tmp_path / "deep" / "out"), fragment)
+    refused(lambda: data.save(tmp_path / "out"), fragment)
     assert os.listdir(tmp_path) == []
 
 
@@ -369,26 +369,24 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
 # where prepared data are
 
 
-@pytest.mark.parametrize("mark", ["pyproject.toml", "data/README.md"])
-def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatch, mark):
+def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatch):
     monkeypatch.delenv("DISCOM_DATA", raising=False)
     notebooks = tmp_path / "clone" / "notebooks" / "py"
     notebooks.mkdir(parents=True)
     (tmp_path / "clone" / "data").mkdir()
-    (tmp_path / "clone" / mark).write_text('[project]\nname = "discom"\n')
+    (tmp_path / "clone" / "data" / "README.md").touch()
     scenes.make(30, size=8).save(tmp_path / "clone" / "data" / "hls")
     for place in (notebooks, tmp_path / "clone"):
         monkeypatch.chdir(place)
         assert discom.data.HOME.resolve() == tmp_path / "clone" / "data"
-        assert discom.data.locate("hls:split=random").resolve() == tmp_path / "clone/data/hls"
+        assert discom.data.locate("hls").resolve() == tmp_path / "clone/data/hls"
         assert len(load("hls")) == 30
 
 
 def test_places_that_are_no_data(tmp_path):
     refused(lambda: load(tmp_path), "neither prepared nor <modality>/<class>/<image>")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
-    scenes.make(30, size=8).save(tmp_path / "set")
-    refused(lambda: load(f"{tmp_path / 'set'}:old:split=random"), "set:old: no such folder")
+    refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
     (tmp_path / MANIFEST).write_text("{}")
     assert is_prepared(tmp_path)
     refused(lambda: load(tmp_path), r"no <MOD>_data_normalized\.npy in it")
