@@ -170,7 +170,7 @@ WRONG = [
     (("train", "--epoch", "3"), "'--epoch' is no flag; did you mean --epochs?"),
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
-    (("data", "check", "eurosatt:split=random"), "did you mean eurosat?"),
+    (("data", "check", "eurosatt"), "did you mean eurosat?"),
     (("table", "2", "--profile", "huge"), "choose tiny, cpu, paper"),
     (("train", "--config", "key.yaml"), "'--epoch' is no flag; did you mean --epochs?"),
     # names that are not

@@ -48,10 +48,7 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     """
     source = str(source)
     name, _, arguments = source.partition(":")
-    if name in DRAWN:
-        data = DRAWN[name](**_arguments(source, name, arguments))
-    else:
-        data = _open(source)
+    data = _draw(source, name, arguments) if name in DRAWN else _open(source)
     return data.select(modalities.split("+")) if modalities else data
 
 
@@ -105,8 +102,8 @@ def _open(source: str) -> MultiModalData:
     raise DataError(f"{folder}: no such folder, and no data set of that name; {way_out}")
 
 
-def _arguments(source: str, name: str, text: str) -> dict[str, Any]:
-    """`n=600,epsilon=.2` → {"n": 600, "epsilon": .2}, by the annotations of what draws `name`."""
+def _draw(source: str, name: str, text: str) -> MultiModalData:
+    """Synthetic scenes by `n=600,epsilon=.2`, values read by the annotations of what draws them."""
     arguments: dict[str, Any] = {}
     kinds = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
     for item in filter(None, text.split(",")):
@@ -124,7 +121,7 @@ def _arguments(source: str, name: str, text: str) -> dict[str, Any]:
         except (KeyError, ValueError):
             example = f"write e.g. {name}:n=600,epsilon=0.2"
             raise ConfigError(f"{source}: '{value}' is no value for {key}; {example}") from None
-    return arguments
+    return DRAWN[name](**arguments)
 
 
 def __getattr__(name: str) -> Any:
