@@ -135,20 +135,15 @@ def test_arguments_that_do_not_fit(arguments, fragment):
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
     with pytest.raises((ConfigError, DataError), match=fragment):
         Batches(data, **{"batch_size": 4, "seed": 0} | arguments)
-
-
-def test_a_modality_without_samples_is_refused():
-    data = numbered({"rgb": range(10), "depth": range(10, 20)}).take(np.arange(10))
     with pytest.raises(DataError, match="data: 'depth' has no sample in this part"):
-        Batches(data, 4, 0)
+        Batches(data.take(np.arange(10)), 4, 0)
 
 
 def test_a_batch_knows_its_epoch_and_the_progress_of_the_run():
     batches = Batches(numbered({"rgb": range(10)}), 4, 0, strong=True, epochs=8)
-    for epoch, progress in ((0, 0), (6, 0.75)):
-        for batch in batches.epoch(epoch):
-            assert (batch.epoch, batch.progress) == (epoch, progress)
-            assert (batch.strong.epoch, batch.strong.progress) == (epoch, progress)
+    for batch in batches.epoch(6):
+        assert (batch.epoch, batch.progress) == (6, 0.75)
+        assert (batch.strong.epoch, batch.strong.progress) == (6, 0.75)
 
 
 @pytest.mark.parametrize("world", [2, 3])
@@ -201,18 +196,20 @@ def test_a_modality_is_resident_up_to_a_quarter_of_the_free_memory(monkeypatch, 
     assert images["depth"].resident is not None  # the smaller one
 
 
-def test_reading_ahead_stops_where_it_is_left_and_fails_at_its_batch(monkeypatch):
+def test_reading_ahead_stops_where_it_is_left():
     batches = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0)
-    first = next(iter(batches.epoch(0)))
-    assert_same(first, next(iter(batches.epoch(0))))
+    next(iter(batches.epoch(0)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
-    read, calls = batches.images["rgb"]._read, []
+
+
+def test_reading_ahead_fails_at_its_batch(monkeypatch):
+    batches, calls = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0), []
 
     def broken(rows):
         calls.append(len(rows))
         if len(calls) == 3:
             raise DataError("cannot be read")
-        return read(rows)
+        return torch.zeros(len(rows), 3, 8, 8)
 
     monkeypatch.setattr(batches.images["rgb"], "_read", broken)
     coming = batches.epoch(0)
