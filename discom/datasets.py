@@ -100,7 +100,7 @@ def _describe(images) -> str:
 
 def check(flags: Namespace) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
-    from discom.data.checks import levels, odd_levels
+    from discom.data.checks import odd_levels
     from discom.data.duplicates import near_duplicates
 
     folder = discom.data.locate(flags.data)
@@ -115,7 +115,7 @@ def check(flags: Namespace) -> None:
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
-        odd = [] if images.normalized else modality.ids[odd_levels(levels(modality))]
+        odd = [] if images.normalized else modality.ids[odd_levels(modality)]
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         for ids, advice in (
             (alone, "no partner; add the missing file, or use methods that need no pairs"),

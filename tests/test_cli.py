@@ -163,7 +163,7 @@ WRONG = [
     (("train", "--epoch", "3"), "No such option '--epoch'. Did you mean '--epochs'?"),
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
-    (("data", "check", "eurosatt:split=random"), "did you mean eurosat?"),
+    (("data", "check", "eurosatt"), "did you mean eurosat?"),
     (("table", "2", "--profile", "huge"), "choose tiny, cpu, paper"),
     (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind

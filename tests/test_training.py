@@ -4,6 +4,7 @@ the best weights, and says what went wrong."""
 import json
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -179,7 +180,7 @@ def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
     """33 training samples, and a teacher for them: at batch 32 they would leave a batch of one."""
-    split = scenes.make(60, size=16).split((0.55, 0.2, 0.25), seed=0)
+    split = replace(scenes.make(60, size=16), fractions=(0.55, 0.2, 0.25)).split(seed=0)
     assert len(split.train) == 33
     folder = tmp_path_factory.mktemp("odd") / "teacher"
     fit("teacher", split, ONCE, folder, progress=False)

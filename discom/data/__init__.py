@@ -36,8 +36,7 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
         source: `scenes` or `scenes-dense`, with arguments of `scenes.make` or `scenes.dense`
             (`scenes:n=600,seed=1`; modalities joined by +), the name of a public set that is
             prepared in data/, a prepared folder, or a folder of images
-            `<modality>/<class>/<id>.png`. Any but the synthetic ones may say how it is divided and
-            scaled: `data/tristar:split=random,scaling=whole` (see `MultiModalData.protocol`).
+            `<modality>/<class>/<id>.png`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
 
     Raises:
@@ -48,64 +47,44 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     12
     """
     source = str(source)
-    name, _, settings = source.partition(":")
-    if name in DRAWN:
-        data = DRAWN[name](**_arguments(source, settings, DRAWN[name], name))
-    else:
-        place, settings = _divide(source)
-        data = _open(place)
-        if settings:
-            data = data.protocol(**_arguments(source, settings, data.protocol, "a folder"))
+    name, _, arguments = source.partition(":")
+    data = _draw(source, name, arguments) if name in DRAWN else _open(source)
     return data.select(modalities.split("+")) if modalities else data
 
 
 def locate(source: str | Path) -> Path:
-    """The folder of a name or of a folder with settings: `eurosat:split=random` → data/eurosat."""
-    return _folder(_divide(str(source))[0])
+    """The folder of a public set that is prepared, or `source` itself: `eurosat` → data/eurosat."""
+    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
+
+    folder = Path(source)
+    return _home() / folder if source in SOURCES and not folder.is_dir() else folder
 
 
 def absolute(source: str) -> str:
     """The same source by a path that holds in any folder; synthetic data stay as they are.
 
-    >>> absolute("scenes:n=60"), absolute("/sets/mine:split=random")
-    ('scenes:n=60', '/sets/mine:split=random')
+    >>> absolute("scenes:n=60"), absolute("/sets/mine")
+    ('scenes:n=60', '/sets/mine')
     """
-    if source.partition(":")[0] in DRAWN:
-        return source
-    place, settings = _divide(source)
-    return ":".join(filter(None, [str(_folder(place).resolve()), settings]))
+    return source if source.partition(":")[0] in DRAWN else str(locate(source).resolve())
 
 
 def _home() -> Path:
-    """Where prepared data are: $DISCOM_DATA, or data/ of the repository around the working
-    directory (a notebook's, too), or ./data."""
+    """Where prepared data are: $DISCOM_DATA, or the data/ with a README.md around the working
+    directory (the repository's, also from a notebook), or ./data."""
     if place := os.environ.get("DISCOM_DATA"):
         return Path(place)
     here = Path.cwd()
     for folder in (here, *here.parents):
-        project = folder / "pyproject.toml"
-        ours = project.is_file() and 'name = "discom"' in project.read_text(encoding="utf-8")
-        if ours or (folder / "data" / "README.md").is_file():
+        if (folder / "data" / "README.md").is_file():
             return Path(os.path.relpath(folder / "data"))
     return Path("data")
-
-
-def _folder(place: str) -> Path:
-    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
-
-    return _home() / place if place in SOURCES and not Path(place).is_dir() else Path(place)
-
-
-def _divide(source: str) -> tuple[str, str]:
-    """A folder, whose name may contain a colon, and the settings behind the last one."""
-    place, _, settings = source.rpartition(":")
-    return (source, "") if not place or Path(source).exists() else (place, settings)
 
 
 def _open(source: str) -> MultiModalData:
     from discom.data.sources import SOURCES
 
-    folder = _folder(source)
+    folder = locate(source)
     if is_prepared(folder):
         return MultiModalData.open(folder)
     if source in SOURCES:
@@ -118,34 +97,31 @@ def _open(source: str) -> MultiModalData:
             f"{folder}: neither prepared nor <modality>/<class>/<image>; see data/README.md"
         )
     names = [*DRAWN, *SOURCES]
-    near = get_close_matches(source, names, n=1)
+    near = get_close_matches(source.partition(":")[0], names, n=1)
     way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     raise DataError(f"{folder}: no such folder, and no data set of that name; {way_out}")
 
 
-def _arguments(source: str, settings: str, function: Callable, what: str) -> dict[str, Any]:
-    """`n=600,epsilon=.2` → {"n": 600, "epsilon": .2}, by the annotations of `function`."""
-    arguments = {}
-    kinds = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
-    for item in filter(None, settings.split(",")):
-        name, _, value = item.partition("=")
-        if name not in kinds:
+def _draw(source: str, name: str, text: str) -> MultiModalData:
+    """Synthetic scenes by `n=600,epsilon=.2`, values read by the annotations of what draws them."""
+    arguments: dict[str, Any] = {}
+    kinds = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
+    for item in filter(None, text.split(",")):
+        key, _, value = item.partition("=")
+        if key not in kinds:
             choices = ", ".join(kinds)
-            raise ConfigError(f"{source}: {what} has no argument '{name}'; it has {choices}")
+            raise ConfigError(f"{source}: {name} has no argument '{key}'; it has {choices}")
         try:
-            arguments[name] = _value(name, value, kinds[name])
+            if key == "modalities":
+                arguments[key] = value.split("+")
+            elif kinds[key] is bool:
+                arguments[key] = TRUTHS[value.lower()]  # bool takes any word for true
+            else:
+                arguments[key] = kinds[key](value)
         except (KeyError, ValueError):
-            example = f"write e.g. {what}:n=600,epsilon=0.2"
-            raise ConfigError(f"{source}: '{value}' is no value for {name}; {example}") from None
-    return arguments
-
-
-def _value(name: str, text: str, kind: Any) -> Any:
-    if name == "modalities":
-        return text.split("+")
-    if kind is bool:
-        return TRUTHS[text.lower()]  # Python's own takes any word for true
-    return kind(text) if kind in (int, float) else text
+            example = f"write e.g. {name}:n=600,epsilon=0.2"
+            raise ConfigError(f"{source}: '{value}' is no value for {key}; {example}") from None
+    return DRAWN[name](**arguments)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-__all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "move", "restore", "turn", "view"]
+__all__ = ["VIEWS", "draw_motions", "draw_views", "motion_table", "restore", "turn", "view"]
+
+VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
 
 def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
@@ -15,28 +17,26 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
     """
     chances = torch.tensor([[probability], [0.5], [0.5], [0.5]])
-    coin = torch.rand(4, len(x), generator=generator) < chances
+    moved, turned, horizontal, vertical = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)
     if x.shape[-1] != x.shape[-2]:
         turns = turns // 2 * 2
-    return coin[0] * (turns * coin[1] + 4 * coin[2] + 8 * coin[3])
+    # a vertical flip is half a turn and a horizontal flip
+    turns = (turns * turned + 2 * vertical) % 4
+    return moved * (turns + 4 * (horizontal ^ vertical))
 
 
 @lru_cache(maxsize=32)
 def motion_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """Source pixel of every target pixel under each motion, [16, H·W].
+    """Source pixel of every target pixel under each motion, [8, H·W].
 
-    Motion k + 4h + 8v is v ∘ h ∘ (k quarter turns); `table[m].argsort()` undoes motion m. Quarter
-    turns exist for square images only (rows of others repeat turn 0).
+    Motion k + 4h is k quarter turns, then a horizontal flip if h = 1; `table[m].argsort()` undoes
+    motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
     """
     pixels = torch.arange(height * width).view(height, width)
-    rows = []
-    for motion in range(16):
-        turns, flip, flop = motion % 4, motion // 4 % 2, motion // 8
-        moved = pixels.rot90(turns) if height == width or turns % 2 == 0 else pixels
-        moved = moved.flip(1) if flip else moved
-        rows.append((moved.flip(0) if flop else moved).reshape(-1))
-    return torch.stack(rows).to(device)
+    turned = [pixels.rot90(k) if height == width or k % 2 == 0 else pixels for k in range(4)]
+    motions = turned + [image.flip(1) for image in turned]
+    return torch.stack([image.reshape(-1) for image in motions]).to(device)
 
 
 @lru_cache(maxsize=32)
@@ -44,41 +44,26 @@ def _inverse_table(height: int, width: int, device: torch.device | str = "cpu") 
     return motion_table(height, width).argsort(1).to(device)
 
 
-def move(x: Tensor, motions: Tensor) -> Tensor:
-    """Move each image by its own motion: one gather for the whole batch, [B, C, H, W].
-
-    >>> image = torch.arange(4.0).view(1, 1, 2, 2)
-    >>> move(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
-    [[1.0, 0.0], [3.0, 2.0]]
-    """
-    return _gather(x, motion_table(*x.shape[-2:], x.device), motions)
-
-
-def _gather(x: Tensor, table: Tensor, motions: Tensor) -> Tensor:
-    source = table[motions.to(x.device, non_blocking=True)]  # [B, H·W]
-    return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
-
-
-# sixteen motions are eight different ones: which one each is, and a motion for each of the eight
-_, WHICH = torch.unique(motion_table(2, 2), dim=0, return_inverse=True)
-DISTINCT = torch.tensor([WHICH.tolist().index(number) for number in range(8)])
-VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
-
-
 def draw_views(
     x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
 ) -> Tensor:
     """The number of a view for each image, [B]; a strong one is always moved and has one quarter
     blank."""
-    motions = WHICH[draw_motions(x, 1.0 if strong else probability, generator)]
+    motions = draw_motions(x, 1.0 if strong else probability, generator)
     if not strong:
         return motions
     return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator)
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
-    """Each image, mask or map of features [B, C, H, W] in its view's motion; nothing is blanked."""
-    return move(x, DISTINCT[views % 8]) if (views % 8).any() else x
+    """Each image, mask or map of features [B, C, H, W] in its view's motion, view mod 8; nothing is
+    blanked.
+
+    >>> image = torch.arange(4.0).view(1, 1, 2, 2)
+    >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
+    [[1.0, 0.0], [3.0, 2.0]]
+    """
+    return _gather(x, motion_table(*x.shape[-2:], x.device), views)
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
@@ -91,9 +76,15 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     >>> torch.equal(restore(turn(x, views), views), x)
     True
     """
-    if not (views % 8).any():
+    return _gather(x, _inverse_table(*x.shape[-2:], x.device), views)
+
+
+def _gather(x: Tensor, table: Tensor, views: Tensor) -> Tensor:
+    motions = views % 8
+    if not motions.any():
         return x
-    return _gather(x, _inverse_table(*x.shape[-2:], x.device), DISTINCT[views % 8])
+    source = table[motions.to(x.device, non_blocking=True)]  # [B, H·W]
+    return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:

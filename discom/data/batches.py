@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from discom.data.augmentation import draw_views, turn, view
+from discom.data.lazy import take_rows
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.machine import free_memory
@@ -105,14 +106,14 @@ class Images:
         else:
             self.rows = {name: np.arange(len(data.modalities[name].x))}
         first, rows = data.modalities[names[0]], self.rows[names[0]]
-        self.data, self.device = data, device
-        self.ids, self.labels = first.ids[rows], torch.from_numpy(first.y[rows])
-        self.mask_rows = data.rows_of(names[0])[rows] if dense else None
+        self.data, self.device, self.ids = data, device, first.ids[rows]
+        truth = take_rows(data.masks, data.rows_of(names[0])[rows]) if dense else first.y[rows]
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         most = room(device) if resident_bytes is None else resident_bytes
-        self.resident = self._read(slice(None)).to(device) if size <= most else None
-        keep = not dense or data.masks[:1].nbytes * len(self) <= most
-        self._truth = self._read_truth(slice(None)).to(device) if keep else None
+        self.resident, self._truth = None, truth
+        if size <= most:
+            self.resident = self._read(slice(None)).to(device)
+            self._truth = torch.from_numpy(np.array(truth)).to(device)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,14 +126,9 @@ class Images:
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
-        if self._truth is not None:
-            return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
-        return self._read_truth(rows).to(self.device)
-
-    def _read_truth(self, rows: Any) -> Tensor:
-        if self.mask_rows is None:
-            return self.labels[rows]
-        return torch.from_numpy(np.array(self.data.masks[self.mask_rows[rows]]))
+        if self.resident is None:
+            return torch.from_numpy(np.array(self._truth[rows])).to(self.device)
+        return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
 
     def _read(self, rows: Any) -> Tensor:
         parts = [self.data.images(part, places[rows]) for part, places in self.rows.items()]
@@ -190,8 +186,6 @@ class Batches:
     ):
         if pairing not in ("paired", "unpaired"):
             raise ConfigError(f"pairing: '{pairing}' is neither 'paired' nor 'unpaired'")
-        if batch_size < 2:
-            raise ConfigError(f"batch_size: {batch_size} is too small; BatchNorm needs 2 or more")
         for name, modality in data.modalities.items():
             if not len(modality.x):
                 raise DataError(f"{data.name}: '{name}' has no sample in this part; split it anew")

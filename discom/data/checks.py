@@ -11,7 +11,7 @@ from discom.errors import DataError
 from discom.files import chunks, digest
 
 __all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled"]
-__all__ += ["check_labels", "check_masks", "check_rows", "check_shape", "levels", "odd_levels"]
+__all__ += ["check_labels", "check_masks", "check_rows", "check_shape", "odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 
@@ -159,23 +159,14 @@ def _check_mask_sizes(data: Any) -> None:
             raise DataError(f"{data.name}/{name}: {sizes}; resize masks by nearest neighbour")
 
 
-def levels(modality: Any) -> np.ndarray:
-    """The 98th percentile of |x| over the measured pixels of each image, in the sensor's unit, [N];
-    0 where nothing was measured."""
-    percentiles = []
+def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
+    """Rows of the images whose level, the 98th percentile of |x| over measured pixels, differs from
+    the median level by more than `factor`, either way: metres among millimetres, 8-bit files among
+    16-bit ones, images of which nothing was measured."""
+    levels = []
     for rows in chunks(modality.x):
         for image in modality.x[rows]:
             measured = image if modality.invalid is None else image[image != modality.invalid]
-            percentiles.append(np.percentile(np.abs(measured), 98) if measured.size else 0.0)
-    return np.array(percentiles)
-
-
-def odd_levels(levels: np.ndarray, factor: float = 100.0) -> np.ndarray:
-    """Rows of the images whose level [N] differs from the median by more than `factor`, either way:
-    metres among millimetres, 8-bit files among 16-bit ones.
-
-    >>> odd_levels(np.array([2100.0, 1900.0, 2.0, 2000.0])).tolist()  # one image in metres
-    [2]
-    """
+            levels.append(np.percentile(np.abs(measured), 98) if measured.size else 0.0)
     usual = np.median(levels)
-    return np.flatnonzero((levels * factor < usual) | (levels > usual * factor))
+    return np.flatnonzero((np.array(levels) * factor < usual) | (levels > usual * factor))

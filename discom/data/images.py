@@ -1,19 +1,18 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, ImageOps
 
 from discom.data.checks import check_images
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError, first_line
 
-__all__ = ["ENDINGS", "check_one_size", "has_class_folders", "open_image", "read_folders"]
-__all__ += ["read_image", "read_pixels", "resize"]
+__all__ = ["ENDINGS", "check_one_size", "has_class_folders", "read_folders", "read_image"]
+__all__ += ["read_pixels", "resize"]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
@@ -52,24 +51,14 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
 
         with tifffile.TiffFile(file) as tiff:
             return tiff.series[0].asarray(), tiff.series[0].axes
+    if ending in (".jpg", ".jpeg"):
+        with Image.open(file, formats=["JPEG"]) as image:
+            return np.asarray(ImageOps.exif_transpose(image)), ""
     import imagecodecs
 
     if not (content := file.read_bytes()):
         raise ValueError("the file is empty")
-    pixels = imagecodecs.imread(content)
-    return (_upright(pixels, content) if ending in (".jpg", ".jpeg") else pixels), ""
-
-
-def _upright(pixels: np.ndarray, content: bytes) -> np.ndarray:
-    if not content.rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise ValueError("the end of the JPEG is missing")  # decoders fill it without a word
-    with Image.open(BytesIO(content)) as image:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if orientation in (5, 6, 7, 8):  # rows are columns
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return pixels[:, ::-1] if orientation in (2, 3, 6, 7) else pixels
+    return imagecodecs.imread(content), ""
 
 
 @contextmanager
@@ -87,13 +76,6 @@ def _named(file: Path | str) -> Iterator[None]:
         raise DataError(f"{file}: {message}") from None
 
 
-@contextmanager
-def open_image(file: Path | str) -> Iterator[Image.Image]:
-    """A PNG or JPEG of which no more is read than the block asks for; unreadable: DataError."""
-    with _named(file), Image.open(file) as image:
-        yield image
-
-
 def check_one_size(files: Mapping[str, Path], what: str) -> None:
     """Refuse the images {name: file} of one scene that differ in size; `what` the names are.
 
@@ -102,7 +84,7 @@ def check_one_size(files: Mapping[str, Path], what: str) -> None:
     """
     sizes = {}
     for name, file in files.items():
-        with open_image(file) as image:
+        with _named(file), Image.open(file) as image:
             sizes[name] = f"{image.height}×{image.width}"
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -144,17 +126,13 @@ def has_class_folders(root: Path | str) -> bool:
     return any(_is_image(file) for file in Path(root).glob("*/*/*"))
 
 
-def read_folders(
-    root: Path | str,
-    modalities: Sequence[str] | None = None,
-    size: int | tuple[int, int] | None = None,
-) -> MultiModalData:
+def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept.
 
     Args:
-        root: the folder that has one tree per modality.
-        modalities: which trees; None takes all, in alphabetical order, as classes are.
+        root: the folder that has one tree per modality; they come in alphabetical order, as
+            classes do.
         size: height and width of all images, or one number for both; other proportions are
             squeezed. Three bands or more are averaged, of fewer (depth) the nearest pixel is taken.
 
@@ -166,10 +144,8 @@ def read_folders(
     size = (size, size) if isinstance(size, int) else size
     if size and min(size) < 1:
         raise ConfigError(f"size: {size} has no pixel; give a side such as 64")
-    trees = sorted(path for path in root.glob("[!.]*") if path.is_dir())
-    trees = [root / name for name in modalities] if modalities else trees
     files: dict[str, list[Path]] = {}
-    for tree in trees:
+    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
         if (name := tree.name.lower()) in files:
             raise DataError(f"{tree}: another folder has this name in other letters; rename one")
         files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from discom.data.checks import check_images
 from discom.errors import DataError
 
 __all__ = ["Lazy", "Rows", "is_lazy", "take_rows"]
@@ -86,8 +87,6 @@ class Lazy(_OnDisk):
                 f"{file}: holds {values.dtype} of shape {values.shape}, but {self.dtype} of shape"
                 f" {self.shape[1:]} is needed; fetch the file again"
             )
-        if self.dtype.kind == "f" and not np.isfinite(values).all():
-            place = np.argwhere(~np.isfinite(values))[0].tolist()
-            value = values[tuple(place)]
-            raise DataError(f"{file}: holds {value} at {place}; replace the file or remove it")
+        if self.dtype.kind == "f":
+            check_images(values[None], str(file))
         return values

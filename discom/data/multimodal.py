@@ -1,6 +1,5 @@
 """MultiModalData: what every loader returns and everything else takes; the same id is a pair."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -65,7 +64,6 @@ class MultiModalData:
         normalization: modality → bounds fitted on a training split; None before a split.
         normalized: whether `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; else `fractions` divide them.
-        scaling: bounds from the "train" part, or from the "whole", as DisCoM-KD's released code.
         about: where the data are from and what was done to them.
 
     Raises:
@@ -88,7 +86,6 @@ class MultiModalData:
     normalized: bool = False
     parts: Mapping[str, np.ndarray] | None = None
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
-    scaling: str = "train"
     dense: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -144,7 +141,7 @@ class MultiModalData:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that name the content: the same arrays, the same digits everywhere."""
-        parts = [list(self.classes), self.normalized, self.scaling, self._contents]
+        parts = [list(self.classes), self.normalized, self._contents]
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
@@ -191,58 +188,45 @@ class MultiModalData:
             groups=None if self.groups is None else self.groups[rows],
         )
 
-    def protocol(self, split: str | None = None, scaling: str = "train") -> "MultiModalData":
-        """The same data with one of the ways to divide and scale it that it allows.
-
-        Args:
-            split: "official" (the parts that came with the data), "grouped" (by seed, groups whole)
-                or "random" (by seed); None keeps the first there is.
-            scaling: "train" or "whole"; this warns, since it reads the test part.
+    def protocol(self, split: str) -> "MultiModalData":
+        """The same data divided in another way: "official" (the parts that came with the data),
+        "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual.
         """
-        if scaling not in ("train", "whole"):
-            raise ConfigError(f"scaling: '{scaling}' is unknown; choose train or whole")
-        choices = ["official"] if self.parts is not None else []
-        choices += ["grouped", "random"] if self.groups is not None else ["random"]
-        if split is not None and split not in choices:
-            others = " or ".join(choices)
+        ways = ["official"] if self.parts is not None else []
+        ways += ["grouped", "random"] if self.groups is not None else ["random"]
+        if split not in ways:
+            others = " or ".join(ways)
             raise ConfigError(f"split: {self.name} has no split '{split}'; choose {others}")
-        first, whole = choices[0], scaling == "whole"
-        if self.normalized and (whole or split not in (None, first)):
+        if split == ways[0]:
+            return self
+        if self.normalized:
             done = f"{self.name}: is divided and scaled already"
             raise ConfigError(f"{done}; take its unscaled folder")
-        if whole:
-            bounds = "scaling=whole takes its bounds from the test part"
-            warnings.warn(f"{self.name}: {bounds}", stacklevel=2)
-        data = replace(self, scaling=scaling)
-        if split not in (None, first):
-            base = self.name.removesuffix(f"-{first}")
-            # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
-            papers = base != self.name and split == "random"
-            groups = self.groups if split == "grouped" else None
-            name = base if papers else f"{base}-{split}"
-            data = replace(data, name=name, parts=None, groups=groups)
-        return replace(data, name=data.name + "-whole") if whole else data
+        base = self.name.removesuffix(f"-{ways[0]}")
+        # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
+        papers = base != self.name and split == "random"
+        groups = self.groups if split == "grouped" else None
+        return replace(self, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
 
-    def divide(self, fractions: Any = None, seed: int = 0) -> dict[str, np.ndarray]:
+    def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts; see `split`."""
         if not self.dense:
             check_classes(self.labels, self.classes, self.name)
-        if fractions is None and self.parts is not None:
+        if self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
         # a mask has many classes, so dense data are divided as if of one
         strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = split_rows(strata, fractions or self.fractions, seed, self.groups, self.name)
+        rows = split_rows(strata, self.fractions, seed, self.groups, self.name)
         return dict(zip(PARTS, rows, strict=True))
 
-    def split(self, fractions: Sequence[float] | None = None, seed: int = 0) -> Split:
-        """Divide the ids by class and by group; bounds are fitted on the training part.
-
-        Without `fractions`, the split is the one that came with the data, if any.
+    def split(self, seed: int = 0) -> Split:
+        """The split that came with the data, or else one by class and by group in `fractions`;
+        bounds are fitted on the training part.
 
         Raises:
             DataError: too few samples or groups of a class, or pixels that are not finite.
         """
-        rows = self.divide(fractions, seed)
+        rows = self.divide(seed)
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:
@@ -253,10 +237,9 @@ class MultiModalData:
                 check_labelled(part.masks, f"{self.name}, {name} part")
         if self.normalized:
             return parts
-        whole = self.scaling == "whole"  # the released rule, which knows of no invalid value
         bounds = {
-            name: Normalization.fit(m.x, f"{self.name}/{name}", None if whole else m.invalid)
-            for name, m in (self if whole else parts.train).modalities.items()
+            name: Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
+            for name, m in parts.train.modalities.items()
         }
         return Split(*(replace(part, normalization=bounds) for part in parts))
 

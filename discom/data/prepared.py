@@ -13,6 +13,7 @@ The released code needs the scaled images, `labels.npy` and the index files, whi
 import shutil
 import warnings
 import zipfile
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from discom.data.lazy import is_lazy
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError, first_line
-from discom.files import atomic_folder, check_place, checksum, chunks, read_json, write_json
+from discom.files import atomic_folder, checksum, chunks, read_json, write_json
 
 __all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
 
@@ -51,11 +52,9 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
     Raises:
         DataError: the folder may not be replaced, the disk is too small, or a pixel is not finite.
     """
-    folder = Path(folder)
-    check_place(folder, MANIFEST, overwrite)
-    _check_space(folder, data, scaled)
     digests, where = {}, data.name
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
+        _check_space(Path(folder), part, data, scaled)
         for name, modality in data.modalities.items():
             file = part / f"{name.upper()}{SUFFIXES[0 if scaled else 1]}"
             images = _write(file, data, name if scaled else "", modality.x)
@@ -81,13 +80,12 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         write_json(part / MANIFEST, manifest)
 
 
-def _check_space(folder: Path, data: Any, scaled: bool) -> None:
+def _check_space(folder: Path, part: Path, data: Any, scaled: bool) -> None:
     """A mapped file that outgrows the disk ends the process, so the room is counted before."""
-    need = 0 if data.masks is None else int(np.prod(data.masks.shape)) * data.masks.dtype.itemsize
+    need = 0 if data.masks is None else prod(data.masks.shape) * data.masks.dtype.itemsize
     for modality in data.modalities.values():
-        need += int(np.prod(modality.x.shape)) * (4 if scaled else modality.x.dtype.itemsize)
-    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    if need > (free := shutil.disk_usage(place).free):
+        need += prod(modality.x.shape) * (4 if scaled else modality.x.dtype.itemsize)
+    if need > (free := shutil.disk_usage(part).free):
         counts = f"{free:,} bytes are free and {need:,} needed"
         raise DataError(f"{folder}: {counts}; make room, or choose another disk")
 
@@ -128,7 +126,6 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
         "classes": list(data.classes),
         "counts": dict(zip(data.classes, counts, strict=True)),
         "modalities": {name: list(m.x.shape) for name, m in data.modalities.items()},
-        "scaling": data.scaling,
         "dense": data.dense,
         "units": {name: "1" if scaled else m.unit for name, m in data.modalities.items()},
         "invalid": invalid,
@@ -176,7 +173,6 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         "parts": _parts(folder, len(labels)),
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
         "about": manifest.get("about", {}),
-        "scaling": manifest.get("scaling", "train"),
         "dense": manifest.get("dense", False),
     }
 

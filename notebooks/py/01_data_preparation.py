@@ -58,7 +58,7 @@ from scipy import special, stats
 from torch.nn.functional import cross_entropy
 
 from discom import data as dd, plots, tables
-from discom.data.augmentation import draw_motions, motion_table, move
+from discom.data.augmentation import draw_motions, motion_table, turn
 from discom.data.images import read_pixels
 from discom.data.sources import midair, sunrgbd
 from discom.notebook import check, finish, stamp
@@ -520,14 +520,11 @@ check(
 # The paper's batches are **unpaired**: each modality is shuffled on its own. In **paired** ones, row $i$ is the same scene in both; pairing is by id alone. **Predict first:** how often do the images of an unpaired row share the class? And if depth has only eight of 12 scenes, in reversed order, how many rows has an epoch?
 
 # %%
-table = motion_table(H, H)  # [16 codes, H·W]
-check(
-    "sixteen codes are eight motions",
-    len(table) == 16 and len(table.unique(dim=0)) == 8,
-)
-x = torch.from_numpy(parts.train.images("depth", np.arange(16)))
+table = motion_table(H, H)  # [8 motions, H·W]
+check("a square has eight motions", len(table.unique(dim=0)) == len(table) == 8)
+x = torch.from_numpy(parts.train.images("depth", np.arange(8)))
 back = (
-    move(x, torch.arange(16)).flatten(2).gather(2, table.argsort(1)[:, None]).view_as(x)
+    turn(x, torch.arange(8)).flatten(2).gather(2, table.argsort(1)[:, None]).view_as(x)
 )
 check("argsort undoes every motion exactly", torch.equal(back, x))
 draws = draw_motions(
@@ -817,17 +814,17 @@ figure = plots.pairs(falsely, rows=np.flatnonzero(depth.ids[inside] != rgb.ids)[
 #
 # 1. **Warm-up (2 min).** Two materials, texture redrawn with probability 0.3: what is the best accuracy of RGB? *Hint:* $K$ changes too.
 # 2. **One step further (10 min).** Both sensors at once, defaults for $\varepsilon$ and $\delta$: what accuracy does the best rule reach? *Hint:* which cue should win when they disagree?
-# 3. **Change one thing (10 min).** Write `same_motion(x_rgb, x_depth, motions)` that turns both views alike. *Hint:* one call of `move` per modality.
+# 3. **Change one thing (10 min).** Write `same_motion(x_rgb, x_depth, motions)` that turns both views alike. *Hint:* one call of `turn` per modality.
 # 4. **Open (30 min+).** Find features of RGB on which a classifier reaches twice chance on the *validation* part; answer in percent. *Hint:* what stays when an object moves and turns?
 
 # %%
 answers = {1: None, 2: None, 3: None, 4: None}
-x, motions = torch.rand(16, 4, 8, 8), torch.arange(16)
+x, motions = torch.rand(8, 4, 8, 8), torch.arange(8)
 grade = {
     1: lambda answer: abs(answer - dd.scenes.best_accuracy(0.3, 2)) < 1e-3,
     2: lambda answer: abs(answer - bound["rgb"]) < 0.005,
     3: lambda answer: torch.equal(
-        torch.cat(answer(x[:, :3], x[:, 3:], motions), 1), move(x, motions)
+        torch.cat(answer(x[:, :3], x[:, 3:], motions), 1), turn(x, motions)
     ),
     4: lambda answer: answer > 200 / C,
 }

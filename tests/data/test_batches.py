@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lightning.fabric import Fabric
 
 from discom.data import Batch, Batches, Modality, MultiModalData, scenes
-from discom.data.augmentation import VIEWS, move, turn, view
+from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import Images, SoftLabels
 from discom.errors import ConfigError, DataError
 
@@ -126,7 +126,6 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; train a method without pairs"),
     ({"pairing": "twins"}, "pairing: 'twins' is neither 'paired' nor 'unpaired'"),
-    ({"batch_size": 1}, "batch_size: 1 is too small; BatchNorm needs 2 or more"),
     ({"world": 4}, "devices: 4 for batches of 3 samples; raise batch_size, or use 3"),
 ]
 
@@ -136,20 +135,15 @@ def test_arguments_that_do_not_fit(arguments, fragment):
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
     with pytest.raises((ConfigError, DataError), match=fragment):
         Batches(data, **{"batch_size": 4, "seed": 0} | arguments)
-
-
-def test_a_modality_without_samples_is_refused():
-    data = numbered({"rgb": range(10), "depth": range(10, 20)}).take(np.arange(10))
     with pytest.raises(DataError, match="data: 'depth' has no sample in this part"):
-        Batches(data, 4, 0)
+        Batches(data.take(np.arange(10)), 4, 0)
 
 
 def test_a_batch_knows_its_epoch_and_the_progress_of_the_run():
     batches = Batches(numbered({"rgb": range(10)}), 4, 0, strong=True, epochs=8)
-    for epoch, progress in ((0, 0), (6, 0.75)):
-        for batch in batches.epoch(epoch):
-            assert (batch.epoch, batch.progress) == (epoch, progress)
-            assert (batch.strong.epoch, batch.strong.progress) == (epoch, progress)
+    for batch in batches.epoch(6):
+        assert (batch.epoch, batch.progress) == (6, 0.75)
+        assert (batch.strong.epoch, batch.strong.progress) == (6, 0.75)
 
 
 @pytest.mark.parametrize("world", [2, 3])
@@ -202,18 +196,20 @@ def test_a_modality_is_resident_up_to_a_quarter_of_the_free_memory(monkeypatch, 
     assert images["depth"].resident is not None  # the smaller one
 
 
-def test_reading_ahead_stops_where_it_is_left_and_fails_at_its_batch(monkeypatch):
+def test_reading_ahead_stops_where_it_is_left():
     batches = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0)
-    first = next(iter(batches.epoch(0)))
-    assert_same(first, next(iter(batches.epoch(0))))
+    next(iter(batches.epoch(0)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
-    read, calls = batches.images["rgb"]._read, []
+
+
+def test_reading_ahead_fails_at_its_batch(monkeypatch):
+    batches, calls = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0), []
 
     def broken(rows):
         calls.append(len(rows))
         if len(calls) == 3:
             raise DataError("cannot be read")
-        return read(rows)
+        return torch.zeros(len(rows), 3, 8, 8)
 
     monkeypatch.setattr(batches.images["rgb"], "_read", broken)
     coming = batches.epoch(0)
@@ -278,8 +274,8 @@ def test_augmentation_moves_each_image_and_each_modality_on_its_own(shape):
     for name in data.modalities:
         motions = []
         for before, after in zip(plain.x[name], moved.x[name], strict=True):
-            every = move(before.expand(16, *before.shape), torch.arange(16))
-            motions.append(next(m for m in range(16) if torch.equal(every[m], after)))
+            every = turn(before.expand(8, *before.shape), torch.arange(8))
+            motions.append(next(m for m in range(8) if torch.equal(every[m], after)))
         drawn[name] = motions
         assert len(set(motions)) > 2  # not one motion for the whole batch
         assert 0.4 < np.mean([m == 0 for m in motions]) < 0.8

@@ -49,7 +49,10 @@ def test_what_is_in_memory_is_taken_at_once_and_what_is_on_disk_later(tmp_path):
 WRONG = {
     "shape": (np.zeros((2, 3, 5), np.float32), r"holds float32 of shape \(2, 3, 5\)"),
     "type": (np.zeros((2, 3, 4), np.uint8), r"holds uint8 of shape"),
-    "value": (np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]), r"holds -inf at \[1, 2, 3\]"),
+    "value": (
+        np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
+        r"sample 0, band 1 holds -inf at pixel \(2, 3\); fill",
+    ),
 }
 
 

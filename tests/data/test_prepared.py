@@ -19,7 +19,7 @@ ROWS = np.arange(30)
 
 def assert_equal(one, other):
     assert list(one.modalities) == list(other.modalities)
-    for field in ("classes", "name", "fractions", "about", "dense", "scaling"):
+    for field in ("classes", "name", "fractions", "about", "dense"):
         assert getattr(one, field) == getattr(other, field)
     for name, modality in one.modalities.items():
         same = other.modalities[name]
@@ -197,38 +197,23 @@ def test_images_that_are_named_normalized_and_are_not_are_told(tmp_path, recwarn
 # bad input
 
 
-def images_with(value):
-    x = np.random.default_rng(3).random((30, 4, 6, 6), dtype=np.float32)
-    x[17, 2, 3, 5] = value
-    return x
-
-
+IMAGES = np.random.default_rng(3).random((30, 4, 6, 6), dtype=np.float32)
 BAD = [
     ({"labels": None}, r"labels\.npy: missing; the folder is incomplete, prepare it again"),
     ({"labels": ROWS[:29] % 3}, r"labels\.npy for MS.*: \(29,\) labels for 30 samples"),
-    ({"labels": ROWS[:, None] % 3}, r"labels\.npy: \(30, 1\) labels for 30 samples"),
     ({"labels": ROWS / 2.0}, r"labels\.npy: labels are float64; save them as integers"),
-    ({"labels": ROWS % 3 - 1}, r"labels\.npy: label -1 is below 0; renumber"),
-    ({"labels": np.array(["cat", "dog", "owl"] * 10)}, r"labels\.npy: labels are <U3"),
-    ({"labels": np.array(3)}, r"labels\.npy: \(\) labels for 1 samples"),
-    ({"SAR_data_normalized": images_with(0)[:20]}, r"for SAR.*: \(30,\) labels for 20 samples"),
-    ({"MS_data_normalized": images_with(0)[:, 0]}, r"MS_data_norm.*holds float32 of shape \(30, 6"),
-    ({"MS_data_normalized": np.full((30, 1, 2, 2), "a")}, r"MS_data_normalized\.npy: holds <U1"),
-    ({"MS-B_data_normalized": images_with(0)}, r"ms-b: a modality's name is lower-case letters"),
+    ({"SAR_data_normalized": IMAGES[:20]}, r"for SAR.*: \(30,\) labels for 20 samples"),
+    ({"MS_data_normalized": IMAGES[:, 0]}, r"MS_data_norm.*holds float32 of shape \(30, 6"),
     ({"train_idx": np.array([0, 30])}, r"train_idx\.npy: index 30 is outside 0 … 29"),
-    ({"test_idx": np.array([-1])}, r"test_idx\.npy: index -1 is outside 0 … 29"),
     ({"train_idx": ROWS[:9], "valid_idx": ROWS[8:], "test_idx": ROWS}, r"index 8 is in train_idx"),
     ({"train_idx": np.array([4, 7, 4])}, r"train_idx\.npy: index 4 is in train_idx\.npy already"),
     ({"valid_idx": np.array([1.0])}, r"valid_idx\.npy: holds float64 .*; whole row numbers needed"),
-    ({"valid_idx": np.zeros(30, bool)}, r"valid_idx\.npy: holds bool"),
     ({"valid_idx": np.array([[1], [2]])}, r"valid_idx\.npy: holds int64 of shape \(2, 1\)"),
     ({"valid_idx": np.array([], int)}, r"valid_idx\.npy: is empty; every part needs samples"),
     ({"valid_idx": None}, r"valid_idx\.npy: missing; the folder is incomplete"),
-    ({"ids": ROWS // 2}, r"id .* stands twice"),
     ({"ids": ROWS[:29]}, r"ids\.npy: \(29,\) ids for \(30,\) labels"),
-    ({"groups": ROWS[:9]}, r"groups has 9 entries for 30 samples"),
     ({"MS_rows": ROWS + 1}, r"MS_rows\.npy: index 30 is outside 0 … 29"),
-    ({"MS_data": images_with(0)}, r"MS_data\.npy: stands beside MS_data_normalized\.npy.*keep one"),
+    ({"MS_data": IMAGES}, r"MS_data\.npy: stands beside MS_data_normalized\.npy.*keep one"),
 ]
 
 
@@ -236,13 +221,6 @@ BAD = [
 def test_wrong_arrays_are_named_with_a_way_out(tmp_path, arrays, fragment):
     by_hand(tmp_path / "hand", **arrays)
     refused(lambda: load(tmp_path / "hand"), rf"hand.*{fragment}")
-
-
-@pytest.mark.parametrize("value", [np.nan, -np.inf])
-def test_pixels_that_are_not_finite_are_named_before_a_training(tmp_path, value):
-    by_hand(tmp_path / "hand", MS_data_normalized=images_with(value))
-    fragment = rf"hand/ms: sample 17, band 2 holds {value} at pixel \(3, 5\); fill or drop"
-    refused(load(tmp_path / "hand").split, fragment)
 
 
 @pytest.mark.parametrize("size", [0, 5, 100, 2000])
@@ -305,16 +283,13 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path, overwrite):
     save = partly_paired().save
     refused(lambda: save(tmp_path / "hand", overwrite=overwrite), "was not made by discom")
     assert {file.name: file.read_bytes() for file in (tmp_path / "hand").iterdir()} == before
-    assert os.listdir(tmp_path) == ["hand"]
 
 
 def test_our_own_folder_is_replaced_on_request_alone(tmp_path):
-    data = partly_paired()
+    data, other = partly_paired(), scenes.make(30, size=8)
     data.save(tmp_path / "out", split=data.split())
-    refused(
-        lambda: scenes.make(30, size=8).save(tmp_path / "out"), "exists already; pass overwrite"
-    )
-    scenes.make(30, size=8).save(tmp_path / "out", overwrite=True)
+    refused(lambda: other.save(tmp_path / "out"), "exists already; pass overwrite")
+    other.save(tmp_path / "out", overwrite=True)
     opened = load(tmp_path / "out")
     assert (opened.name, opened.parts) == ("scenes", None)  # no index file of the first is left
 
@@ -328,7 +303,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     refused(lambda: wrong.save(tmp_path / "out"), "mine/rgb: sample 3, band 1 holds nan")
     monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     fragment = r"out: 1,000 bytes are free and \d[\d,]+ needed; make room, or choose another"
-    refused(lambda: data.save(tmp_path / "deep" / "out"), fragment)
+    refused(lambda: data.save(tmp_path / "out"), fragment)
     assert os.listdir(tmp_path) == []
 
 
@@ -369,26 +344,24 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
 # where prepared data are
 
 
-@pytest.mark.parametrize("mark", ["pyproject.toml", "data/README.md"])
-def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatch, mark):
+def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatch):
     monkeypatch.delenv("DISCOM_DATA", raising=False)
     notebooks = tmp_path / "clone" / "notebooks" / "py"
     notebooks.mkdir(parents=True)
     (tmp_path / "clone" / "data").mkdir()
-    (tmp_path / "clone" / mark).write_text('[project]\nname = "discom"\n')
+    (tmp_path / "clone" / "data" / "README.md").touch()
     scenes.make(30, size=8).save(tmp_path / "clone" / "data" / "hls")
     for place in (notebooks, tmp_path / "clone"):
         monkeypatch.chdir(place)
         assert discom.data.HOME.resolve() == tmp_path / "clone" / "data"
-        assert discom.data.locate("hls:split=random").resolve() == tmp_path / "clone/data/hls"
+        assert discom.data.locate("hls").resolve() == tmp_path / "clone/data/hls"
         assert len(load("hls")) == 30
 
 
 def test_places_that_are_no_data(tmp_path):
     refused(lambda: load(tmp_path), "neither prepared nor <modality>/<class>/<image>")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
-    scenes.make(30, size=8).save(tmp_path / "set")
-    refused(lambda: load(f"{tmp_path / 'set'}:old:split=random"), "set:old: no such folder")
+    refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
     (tmp_path / MANIFEST).write_text("{}")
     assert is_prepared(tmp_path)
     refused(lambda: load(tmp_path), r"no <MOD>_data_normalized\.npy in it")

@@ -9,7 +9,7 @@ import torch
 from sklearn.ensemble import ExtraTreesClassifier
 
 from discom import data as dd
-from discom.data.augmentation import move
+from discom.data.augmentation import turn
 from discom.notebook import check
 
 source = dd.load("scenes")
@@ -39,11 +39,11 @@ check(f"exercise 2: {answer_2:.3f}; on a clash, texture is right in {right[0]:.0
 
 # %%
 def same_motion(x_rgb, x_depth, motions):
-    return move(x_rgb, motions), move(x_depth, motions)
+    return turn(x_rgb, motions), turn(x_depth, motions)
 
 
-x, motions = torch.rand(16, 4, 8, 8), torch.arange(16)
-check("exercise 3", torch.equal(torch.cat(same_motion(x[:, :3], x[:, 3:], motions), 1), move(x, motions)))
+x, motions = torch.rand(8, 4, 8, 8), torch.arange(8)
+check("exercise 3", torch.equal(torch.cat(same_motion(x[:, :3], x[:, 3:], motions), 1), turn(x, motions)))
 
 # %% [markdown]
 # **4.** A moved object keeps the strength of its spatial frequencies, and a turned one keeps their mean over all

@@ -43,8 +43,8 @@ check("an empty image is guarded", guard(np.zeros((1, 1, 32, 32)), contract).all
 check("exercise 2", guard(mm / 1000, contract).all() and not guard(mm, contract).any())
 
 # %% [markdown]
-# **3.** A turn moves the cosine frequencies to other places of the hash, so the copy looks like a stranger. Hashing all eight
-# motions of the square would find it, at eight times the cost and of false alarms.
+# **3.** A turn moves every difference to another place, so the copy looks like a stranger. Comparing all eight motions of the
+# square would find it, at eight times the cost and of false alarms.
 
 # %%
 split = sets.scenes.make(n=330).split()
