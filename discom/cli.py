@@ -15,10 +15,9 @@ from typing import Any, NoReturn, get_type_hints
 
 from yaml import YAMLError, safe_load
 
-from discom import commands, datasets
+from discom import __version__, commands, datasets
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError, explain, first_line
-from discom.version import __version__
 
 __all__ = ["COMMANDS", "main", "parse"]
 
