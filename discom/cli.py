@@ -21,7 +21,7 @@ from discom.errors import ConfigError, DiscomError, explain, first_line
 
 __all__ = ["COMMANDS", "main", "parse"]
 
-RUN = "profile runs recompute settings"
+RUN = "profile runs settings"
 MANY = f"{RUN} seeds engine workers address dry_run out collect"
 
 Command = Callable[[Namespace], Any]
@@ -72,7 +72,6 @@ FLAGS: Flags = {
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
     "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
-    "recompute": (bool, False, "train again where a result is damaged"),
     "root": (Path, None, "the folder of the raw files (default: data/raw/NAME)"),
     "runs": (Path, "runs", "the folder that holds all runs"),
     "seed": (int, 0, "of split, weights and batches"),
@@ -86,7 +85,7 @@ FLAGS: Flags = {
 HELP = {"-h", "--help", "--help-all"}
 NONE = object()  # the default of an argument that has to be given
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
-RARE = ("address", "as_published", "collect", "recompute")  # other flags that it does not show
+RARE = ("address", "as_published", "collect")  # other flags that it does not show
 RELATED = {"--device": "--accelerator", "--gpu": "--accelerator", "--lr": "--learning-rate"}
 KINDS = {int: "no whole number", float: "no number", bool: "neither true nor false"}
 KINDS |= {dict: "no JSON object; write such as '{\"name\": 1}'"}

@@ -31,7 +31,7 @@ def train(flags: Namespace) -> None:
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
     run = discom.runs.Run.of(flags.runs, method, images, config)
     for each in filter(None, (run.teacher, run)):
-        discom.sweep.train(each, data, flags.modalities, recompute=flags.recompute, progress=True)
+        discom.sweep.train(each, data, flags.modalities, progress=True)
     if discom.machine.rank() == 0:  # of the processes that train the run
         print(run.folder)
         _show_run(run.folder)
@@ -112,14 +112,13 @@ def _train(runs, data_of, flags: Namespace, rows_of, baselines, plot) -> bool:
     sweep, tables = discom.sweep, discom.tables
     where = {"engine": flags.engine, "workers": flags.workers, "address": flags.address}
     workers = sweep.worker_count(**where)
-    absent, _ = sweep.missing(runs, recompute=flags.recompute)
+    absent, _ = sweep.missing(runs)
     seconds = sweep.estimate(absent, discom.data.load(data_of(runs[0]), modalities))
     minutes = seconds / 60 / max(1, min(workers, len(absent)))
     print(f"{len(runs)} runs, {len(absent)} of them to train: ~{minutes:.0f} minutes", flush=True)
     if flags.dry_run:
         return True
-    where |= {"modalities": modalities, "recompute": flags.recompute}
-    failed = sweep.sweep(runs, data_of, **where)
+    failed = sweep.sweep(runs, data_of, modalities=modalities, **where)
     folders = [run.folder for run in runs if run.folder not in failed]
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if results:

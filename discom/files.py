@@ -23,20 +23,17 @@ CHUNK_BYTES = 64 << 20
 
 
 @contextmanager
-def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
+def atomic_file(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
-    vanishes otherwise. A `durable` file survives a power cut. An OSError of the disk names `path`.
-    """
+    vanishes otherwise. The file survives a power cut. An OSError of the disk names `path`."""
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        if durable:
-            _sync(part)
+        _sync(part)
         os.replace(part, path)
-        if durable:
-            _sync(path.parent)
+        _sync(path.parent)
     except OSError as error:
         if error.errno in NO_ROOM or error.filename == str(part):
             raise OSError(error.errno, error.strerror, str(path)) from None
