@@ -87,16 +87,14 @@ class TeacherMaps:
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
     own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
-    on the device where they fit in `resident_bytes` (a quarter of the free memory); else the
-    teacher is asked anew for each batch. `names` are of the maps: logits [C, H, W], features
-    [F, h, w], latent [D, h', w']."""
+    on the device where a quarter of its free memory holds them; else the teacher is asked anew for
+    each batch. `names` are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
 
     def __init__(
         self,
         teacher: Any,
         split: Split,
         names: tuple[str, ...],
-        resident_bytes: int | None = None,
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.teacher, self.names, self.autocast = teacher, names, autocast
@@ -104,11 +102,9 @@ class TeacherMaps:
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
         self.resident: dict[str, Tensor] = {}
         rows = paired_rows(split.train, teacher.reads)
-        first = teacher.reads[0]
-        count = len(self.images[first])
+        first, count = teacher.reads[0], len(self.images[teacher.reads[0]])
         sample = self._ask({name: places[:1] for name, places in rows.items()})
-        size = count * sum(maps.nbytes for maps in sample.values())
-        if size > (room(device) if resident_bytes is None else resident_bytes):
+        if count * sum(maps.nbytes for maps in sample.values()) > room(device):
             return
         resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
         for places in torch.arange(len(rows[first])).split(64):

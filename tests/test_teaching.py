@@ -16,7 +16,7 @@ from discom.data.batches import Images, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
 from discom.runs import Result, claim, identity, load_run, weights_file
-from discom.teaching import load_teacher, soft_labels
+from discom.teaching import TeacherMaps, load_teacher, soft_labels
 
 TINY = profile("tiny", epochs=2, batch_size=8)
 
@@ -92,6 +92,23 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
     for places, numbers in ((four, every), (rows, mixed)):
         logits = predict(teacher, train, places, numbers)
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
+
+
+def test_maps_that_do_not_fit_in_memory_are_computed_for_each_batch(monkeypatch):
+    split = data.load("scenes-dense:n=30,size=16").split(seed=0)
+    teacher = methods.build(methods.get("dense-teacher"), split.train, profile("tiny", dense=True))
+    rows = {name: torch.tensor([3, 1]) for name in teacher.reads}
+    views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
+    answers = []
+    for free in (1 << 30, 0):
+        monkeypatch.setattr("discom.teaching.room", lambda device, free=free: free)
+        maps = TeacherMaps(teacher.eval(), split, ("logits", "latent"))
+        assert bool(maps.resident) == (free > 0)
+        answers.append(maps(rows, views))
+    torch.testing.assert_close(*answers)
+    assert {name: set(maps) for name, maps in answers[0].items()} == {
+        name: {"logits", "latent"} for name in views
+    }
 
 
 # ---------------------------------------------------------------- the teacher of a run
