@@ -111,8 +111,7 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     """
     if name not in PROFILES:
         raise ConfigError(f"profile: '{name}' is unknown; choose {', '.join(PROFILES)}")
-    chosen = (DENSE_PROFILES if dense else PROFILES)[name]
-    settings = {f.name: getattr(chosen, f.name) for f in fields(Config)}
+    settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
         raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(settings)}")
-    return Config(**settings | changes)
+    return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)
