@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from discom.config import Config, profile
-from discom.version import __version__
 
 if TYPE_CHECKING:
     from discom.training import fit
+
+__version__ = "0.1.0"  # the one place; pyproject.toml reads it without an import
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 

@@ -1,12 +1,10 @@
 """Checkpoints: save and resume a training run, and stop it cleanly."""
 
 import io
-import os
 import pickle
 import signal
 import threading
 import time
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from discom.runs import weights_file
 
 __all__ = ["Checkpoint", "forget", "stoppable"]
 
-FILES = ("state.pt", "state-before.pt")  # the newest, and the one to fall back on
+STATE = "state.pt"
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
 GOES_ON = "the same command goes on from the last saved epoch"
 
@@ -53,41 +51,36 @@ class Checkpoint:
     """Where a run stands after an epoch: networks, optimizer and schedule, the rows of its log, and
     for each deployed network the best score, its epoch and its weights.
 
-    All of it is one file, so that weights and scores are of the same epoch; the one before is kept.
-    A RunError where both are damaged, or one holds more than tensors and numbers. `parts` (model,
-    optimizer, schedule) have a state_dict.
+    All of it is one file, so that weights and scores are of the same epoch. A RunError where the
+    file is damaged, or holds more than tensors and numbers. `parts` (model, optimizer, schedule)
+    have a state_dict.
     """
 
     def __init__(self, run_dir: Path, **parts: Any):
-        self.run_dir, self.parts = run_dir, parts
-        self.path, self.before = (run_dir / name for name in FILES)
+        self.run_dir, self.path, self.parts = run_dir, run_dir / STATE, parts
         self.epoch, self.seconds = 0, 0.0
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
-        if saved := self._read():
+        if self.path.exists():
+            saved = self._read()
             for name, part in parts.items():
                 part.load_state_dict(saved[name])
             self.epoch, self.seconds = saved["epoch"], saved["seconds"]
             self.rows, self.best = saved["rows"], saved["best"]
 
-    def _read(self) -> dict[str, Any] | None:
-        damages: list[str] = []
-        for path in filter(Path.exists, (self.path, self.before)):
-            try:
-                saved = _load(path, {*self.parts, "epoch", "seconds", "rows", "best"})
-            except RunError:
-                raise
-            except Exception as error:  # whatever is wrong with the file, the way out is the same
-                damages.append(f"{path}: cannot be resumed from ({first_line(error)})")
-                continue
-            for damage in damages:
-                warnings.warn(f"{damage}; going on from {path.name}, the one before", stacklevel=4)
-                self.path.unlink(missing_ok=True)  # or it would push the good one out
-            return saved
-        if damages:
-            raise RunError(f"{'; '.join(damages)}; delete {' and '.join(FILES)} to start anew")
-        return None
+    def _read(self) -> dict[str, Any]:
+        """The content of the file, on the CPU; code in it is refused, not run."""
+        try:
+            with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"{damaged} is damaged")
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            reason = "holds more than tensors and numbers, perhaps code"
+        except Exception as error:  # whatever is wrong with the file, the way out is the same
+            reason = f"cannot be resumed from ({first_line(error)})"
+        raise RunError(f"{self.path}: {reason}; delete it to start anew")
 
     def keep_best(self, metric: str, scores: Mapping[str, float], model: Any, epoch: int) -> None:
         """Remember the weights of every network whose validation score is the highest so far."""
@@ -101,7 +94,7 @@ class Checkpoint:
         """Write metrics.csv, and the checkpoint where that has not taken its share of the time."""
         self.epoch = epoch + 1
         self.rows.append({"epoch": epoch, **row})
-        with atomic_file(self.run_dir / "metrics.csv", durable=False) as part:
+        with atomic_file(self.run_dir / "metrics.csv") as part:
             pd.DataFrame(self.rows).to_csv(part, index=False)
         if self.writing > TIME_SHARE * self.seconds:
             return
@@ -114,8 +107,6 @@ class Checkpoint:
         torch.save(content, buffer)
         with atomic_file(self.path) as part:
             part.write_bytes(buffer.getbuffer())
-            if self.path.exists():
-                os.replace(self.path, self.before)
         self.writing += time.perf_counter() - started
 
     def write_weights(self) -> None:
@@ -126,22 +117,6 @@ class Checkpoint:
                 part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
 
 
-def _load(path: Path, keys: set[str]) -> dict[str, Any]:
-    """The content of a checkpoint, on the CPU; code in it is refused, not run."""
-    with zipfile.ZipFile(path) as archive:  # torch compares no checksums
-        if damaged := archive.testzip():
-            raise zipfile.BadZipFile(f"{damaged} is damaged")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        reason = "holds more than tensors and numbers, perhaps code; delete it to go on without"
-        raise RunError(f"{path}: {reason}") from None
-    if missing := keys - set(content):
-        raise KeyError(f"it has no {min(missing)}")
-    return content
-
-
 def forget(run_dir: Path) -> None:
-    """Delete the checkpoints of a run that is done."""
-    for name in FILES:
-        (run_dir / name).unlink(missing_ok=True)
+    """Delete the checkpoint of a run that is done."""
+    (run_dir / STATE).unlink(missing_ok=True)

@@ -13,10 +13,9 @@ from typing import Any, get_type_hints
 import click
 from yaml import YAMLError, safe_load
 
-from discom import commands, datasets
+from discom import __version__, commands, datasets
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError, explain, first_line
-from discom.version import __version__
 
 __all__ = ["COMMANDS", "main"]
 
@@ -32,7 +31,7 @@ def json_object(text: str) -> dict[str, Any]:
     return value
 
 
-RUN = "profile runs recompute settings"
+RUN = "profile runs settings"
 MANY = f"{RUN} seeds engine workers address dry_run out collect"
 
 COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS and flags
@@ -79,7 +78,6 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
     "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
-    "recompute": (bool, False, "train again where a result is damaged"),
     "root": (Path, None, "the folder of the raw files  [default: data/raw/NAME]"),
     "runs": (Path, "runs", "the folder that holds all runs"),
     "seed": (int, 0, "of split, weights and batches"),
@@ -91,7 +89,7 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
 }
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
-RARE = ("address", "as_published", "collect", "recompute")  # other flags that it does not show
+RARE = ("address", "as_published", "collect")  # other flags that it does not show
 
 
 HELP = {

@@ -31,7 +31,7 @@ def train(flags: Namespace) -> None:
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
     run = discom.runs.Run.of(flags.runs, method, images, config)
     for each in filter(None, (run.teacher, run)):
-        discom.sweep.train(each, data, flags.modalities, recompute=flags.recompute, progress=True)
+        discom.sweep.train(each, data, flags.modalities, progress=True)
     if discom.machine.rank() == 0:  # of the processes that train the run
         print(run.folder)
         _show_run(run.folder)
@@ -112,11 +112,11 @@ def _train(runs, data, flags: Namespace, rows_of, baselines, plot) -> bool:
     if runs[0].config.devices > 1:
         raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
     sweep, tables = discom.sweep, discom.tables
-    absent, _ = sweep.missing(runs, recompute=flags.recompute)
+    absent, _ = sweep.missing(runs)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
         return True
-    names = ("engine", "workers", "address", "recompute", "modalities")
+    names = ("engine", "workers", "address", "modalities")
     how = {name: getattr(flags, name, None) for name in names}  # a grid takes all modalities
     failed = sweep.sweep(runs, data, **how)
     folders = [run.folder for run in runs if run.folder not in failed]

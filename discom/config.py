@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from discom.errors import ConfigError
 
 __all__ = ["DENSE_PROFILES", "PROFILES", "Config", "profile"]
 
-CHOICES = {
-    "schedule": ("constant", "one-cycle"),
-    "stem": ("imagenet", "small"),
-    "precision": ("32-true", "bf16-mixed"),
-    "accelerator": ("auto", "cpu", "cuda"),
-}
 # BatchNorm needs two samples
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
 LEAST |= {"augment": 0, "weight_decay": 0}
@@ -79,9 +73,11 @@ class Config:
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
             reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
             raise ConfigError(f"width: {self.width} {reason}")
-        for name, allowed in CHOICES.items():
-            if (value := getattr(self, name)) not in allowed:
-                raise ConfigError(f"{name}: '{value}' is unknown; choose {' or '.join(allowed)}")
+        for setting in fields(self):
+            allowed, value = get_args(setting.type), getattr(self, setting.name)
+            if get_origin(setting.type) is Literal and value not in allowed:
+                choices = " or ".join(allowed)
+                raise ConfigError(f"{setting.name}: '{value}' is unknown; choose {choices}")
 
     def identity(self) -> dict[str, Any]:
         """Every setting that a person asked for and that may change a run's numbers."""
@@ -115,8 +111,7 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     """
     if name not in PROFILES:
         raise ConfigError(f"profile: '{name}' is unknown; choose {', '.join(PROFILES)}")
-    chosen = (DENSE_PROFILES if dense else PROFILES)[name]
-    settings = {f.name: getattr(chosen, f.name) for f in fields(Config)}
+    settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
         raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(settings)}")
-    return Config(**settings | changes)
+    return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)

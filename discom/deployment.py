@@ -79,7 +79,7 @@ def export(
         ConfigError: no such branch, or onnx, onnxscript or onnxruntime is not installed.
         DataError: `out` exists and may not be replaced.
     """
-    from discom.evaluation.inspection import load_run
+    from discom.runs import load_run
 
     check_place(out, CONTRACT, overwrite)
     for module in ("onnx", "onnxscript", "onnxruntime"):

@@ -23,20 +23,18 @@ CHUNK_BYTES = 64 << 20
 
 
 @contextmanager
-def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
+def atomic_file(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it becomes `path` when the block ends well, and
-    vanishes otherwise. A `durable` file survives a power cut. An OSError of the disk names `path`.
-    """
+    vanishes otherwise. After a power cut, too, there is the old file or the new one. An OSError of
+    the disk names `path`."""
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        if durable:
-            _sync(part)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(part, path)
-        if durable:
-            _sync(path.parent)
     except OSError as error:
         if error.errno in NO_ROOM or error.filename == str(part):
             raise OSError(error.errno, error.strerror, str(path)) from None
@@ -44,16 +42,6 @@ def atomic_file(path: Path | str, *, durable: bool = True) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # a disk that may not be written refuses this, too
             part.unlink()
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def tidy(folder: Path) -> None:

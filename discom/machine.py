@@ -37,9 +37,9 @@ def rank() -> int:
 
 
 def launch(accelerator: str, devices: int, precision: Any) -> Any:
-    """The Fabric of this process; for several devices it runs this script again for the others,
-    unless torchrun or srun started them. A ConfigError where the devices are not there, or nothing
-    can be run again, as in a notebook.
+    """The Fabric of this process, in float32 where the device has no instructions for bf16; for
+    several devices it runs this script again for the others, unless torchrun or srun started them.
+    A ConfigError where the devices are not there, or nothing can be run again, as in a notebook.
     """
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
@@ -47,6 +47,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
+    precision = precision if multiplies_bf16(accelerator) else "32-true"
     settings: dict[str, Any] = {"accelerator": device_type(accelerator), "precision": precision}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun

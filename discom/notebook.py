@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
+from discom import __version__
 from discom.data import DRAWN
 from discom.errors import UnsuitableError
 from discom.machine import device_type, machine, peak_memory
-from discom.version import __version__
 
 __all__ = ["check", "finish", "stamp"]
 

@@ -3,7 +3,7 @@
 <runs>/<data set>/<method>/<seed>-<hash>/
     config.json         what was asked for
     metrics.csv         one row an epoch
-    state.pt            the checkpoint (state-before.pt: the one before); gone when the run is done
+    state.pt            the checkpoint; gone when the run is done
     weights/<network>.safetensors    the best epoch of that network by its validation score
     predictions.npz     logits of the test part; of a dense method the classes of its pixels
     result.json         written last and in one piece, with a checksum: a folder that has it is done
@@ -19,17 +19,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from filelock import FileLock, Timeout
+from safetensors.torch import load_file
 
+from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
 from discom.files import digest, read_json, tidy, write_json
 from discom.methods import Method
 
-__all__ = ["Result", "Run", "claim", "identity", "locked"]
-__all__ += ["read_metrics", "read_predictions", "readable", "weights_file"]
-RECOMPUTE = "run the command again with --recompute"
+__all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
+__all__ += ["read_metrics", "read_predictions", "weights_file"]
+
+ANEW = "delete it and run the command again"
 
 
 @dataclass(frozen=True)
@@ -89,22 +93,18 @@ class Result:
             checksum = values.pop("checksum")
             result = cls(**values)
         except (TypeError, ValueError, KeyError) as error:
-            raise RunError(f"{file}: not a result of ours ({error}); {RECOMPUTE}") from None
+            raise RunError(f"{file}: not a result of ours ({error}); {ANEW}") from None
         if checksum != digest(values):
             reason = "was changed after it was measured (its checksum differs)"
-            raise RunError(f"{file}: {reason}; {RECOMPUTE}")
+            raise RunError(f"{file}: {reason}; {ANEW}")
         return result
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
-        """Read a result.json; a RunError where it is missing, damaged or edited."""
-        try:
-            content = read_json(file)
-        except FileNotFoundError:
-            raise RunError(f"{file}: no such result; train the run first") from None
-        except ValueError:
-            raise RunError(f"{file}: is cut short or damaged; {RECOMPUTE}") from None
-        return cls.from_json(content, file)
+        """Read a result.json; a DiscomError where it is missing, damaged or edited."""
+        if not Path(file).exists():
+            raise RunError(f"{file}: no such result; train the run first")
+        return cls.from_json(read_json(file), file)
 
 
 @dataclass(frozen=True)
@@ -116,46 +116,33 @@ class Run:
     data: str
     fingerprint: str
     config: Config
-    teacher: "Run | Path | None" = None
+    teacher: "Run | None" = None
     changed: Mapping[str, Any] = field(default_factory=dict)  # options that are not the default
 
     @classmethod
     def of(
-        cls,
-        runs: Path | str,
-        method: type[Method],
-        data: MultiModalData,
-        config: Config,
-        teacher: Path | None = None,
+        cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config
     ) -> "Run":
         """The run of `method` on `data`, with its options in full. A taught method depends on its
-        teacher's run: the folder `teacher`, or else the one of the same settings, seed and data."""
-        config = replace(config, options=method.options(config.options))
-        instructor: Run | Path | None = teacher
-        if method.taught and teacher is None and method.teacher_method is not None:
+        teacher's run: the one of the same settings, seed and data."""
+        config, teacher = replace(config, options=method.options(config.options)), None
+        if method.taught and method.teacher_method is not None:
             reads = {"reads": config.options["teacher"]}
-            instructor = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
+            teacher = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
         changed = method.changed(config.options)
-        return cls(runs, method.name, data.name, data.fingerprint, config, instructor, changed)
+        return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 
     @cached_property
     def hash(self) -> str:
         """Ten digits that change with data, method, options, settings and teacher."""
-        teachers = [] if self.teacher is None else [self.teacher_hash]
+        teachers = [self.teacher.hash] if self.teacher else []
         settings = {**self.config.identity(), "options": self.changed}
         return digest(self.method, self.fingerprint, settings, *teachers)[:10]
 
     @property
-    def teacher_hash(self) -> str | None:
-        """The hash of its teacher's run."""
-        if isinstance(self.teacher, Path):
-            return Result.read(self.teacher / "result.json").hash
-        return self.teacher.hash if self.teacher else None
-
-    @property
     def teacher_folder(self) -> Path | None:
         """The folder of its teacher's run."""
-        return self.teacher.folder if isinstance(self.teacher, Run) else self.teacher
+        return self.teacher.folder if self.teacher else None
 
     @cached_property
     def folder(self) -> Path:
@@ -177,6 +164,32 @@ def identity(
         "options": method.changed(config.options),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
     }
+
+
+def load_run(
+    run_dir: Path | str, split: Split, network: str | None = None
+) -> tuple[Method, Result]:
+    """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
+    by default the first.
+
+    Raises:
+        RunError: the run is not done, was trained on another split, or its weights cannot be read.
+    """
+    run_dir = Path(run_dir)
+    result = Result.read(run_dir / "result.json")
+    with readable(run_dir):
+        config = Config(**{**result.config, "accelerator": "auto"})
+        trained_on = read_json(run_dir / "config.json")["split"]
+    method = methods.get(result.method)
+    if trained_on != identity(method, split, config)["split"]:
+        way_out = f"give the split of its data and modalities with seed {result.seed}"
+        raise RunError(f"{run_dir}: was trained on another split; {way_out}")
+    with torch.random.fork_rng():  # the caller's own draws stay as they are
+        model = methods.build(method, split.train, config)
+    network = network or model.deployed[0]
+    with readable(run_dir):
+        model.load_state(network, load_file(weights_file(run_dir, network)))
+    return model.eval().requires_grad_(False), result
 
 
 @contextmanager

@@ -28,20 +28,20 @@ Outcome = tuple[Path, DiscomError | None]
 Job = Callable[[], Outcome]
 
 
-def missing(runs: Iterable[Run], *, recompute: bool = False) -> tuple[list[Run], dict[Path, str]]:
-    """The runs that have to be trained, teachers before their students, and folder → error of the
-    damaged ones, which are trained again with `recompute`."""
-    needed = [each for run in runs for each in (run.teacher, run) if isinstance(each, Run)]
+def missing(runs: Iterable[Run]) -> tuple[list[Run], dict[Path, str]]:
+    """The runs that have to be trained, teachers before their students, and folder → error of those
+    whose result is damaged."""
+    needed = [each for run in runs for each in (run.teacher, run) if each]
     absent, damaged = [], {}
     for folder, run in {run.folder: run for run in needed}.items():
         file = folder / "result.json"
+        if not file.exists():
+            absent.append(run)
+            continue
         try:
             Result.read(file)
-        except RunError as error:
-            if recompute or not file.exists():
-                absent.append(run)
-            else:
-                damaged[folder] = str(error)
+        except DiscomError as error:
+            damaged[folder] = str(error)
     return absent, damaged
 
 
@@ -53,7 +53,6 @@ def sweep(
     engine: str = "local",
     workers: int = 0,
     address: str | None = None,
-    recompute: bool = False,
     progress: bool = True,
 ) -> dict[Path, str]:
     """Train what is missing, teachers first; a run that fails stops no other.
@@ -63,17 +62,16 @@ def sweep(
         data: what `data.load` takes, with `modalities`; or a function that says so for each run.
         engine, workers, address: see `worker_count`. Workers train on one thread each, but a single
             local one is this process itself. A cluster's nodes must all see this folder.
-        recompute: train damaged results again.
 
     Returns:
-        Folder → error of the runs that failed.
+        Folder → error of the runs that failed, or whose result is damaged.
 
     Raises:
         ConfigError: Ray is not installed or not at the address; a flag that `worker_count` refuses.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     workers = worker_count(engine, workers, address)
-    absent, failed = missing(runs, recompute=recompute)
+    absent, failed = missing(runs)
     unfinished = {run.folder for run in absent} | set(failed)
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar:
@@ -84,7 +82,7 @@ def sweep(
                     failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
                     continue
                 place = data(run) if callable(data) else data
-                jobs[run.folder] = partial(_attempt, run, place, modalities, recompute, os.getcwd())
+                jobs[run.folder] = partial(_attempt, run, place, modalities, os.getcwd())
             pool = _ray_pool(workers, address) if engine == "ray" and jobs else {"n_jobs": workers}
             for folder, error in do_all(jobs, **pool):
                 bar.update()
@@ -94,7 +92,7 @@ def sweep(
     return failed
 
 
-def train(run: Run, data: str, modalities: str | None = None, **options: Any) -> Result:
+def train(run: Run, data: str, modalities: str | None = None, *, progress: bool = False) -> Result:
     """Train a run, whose teacher must be done, on what `data.load` reads; or read its result.
 
     Raises:
@@ -103,8 +101,8 @@ def train(run: Run, data: str, modalities: str | None = None, **options: Any) ->
     images = _load(data, modalities, run.fingerprint)
     if images.fingerprint != run.fingerprint:
         raise RunError(f"{run.folder}: planned with other data than '{data}'; plan it again")
-    split, options = images.split(seed=run.config.seed), {"progress": False, **options}
-    return fit(run.method, split, run.config, run.folder, teacher=run.teacher_folder, **options)
+    split, teacher = images.split(seed=run.config.seed), run.teacher_folder
+    return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
 def worker_count(engine: str = "local", workers: int = 0, address: str | None = None) -> int:
@@ -178,11 +176,11 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
     return {"n_jobs": workers, "backend": "ray", "return_as": "list", "ray_remote_args": share}
 
 
-def _attempt(run: Run, data: str, modalities: str | None, recompute: bool, folder: str) -> Outcome:
+def _attempt(run: Run, data: str, modalities: str | None, folder: str) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     try:
         with chdir(folder):
-            train(run, data, modalities, recompute=recompute)
+            train(run, data, modalities)
     except BusyError as error:
         return run.folder, error
     except Exception as error:  # a sweep outlives whatever a run runs into

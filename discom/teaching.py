@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from discom.config import Config
@@ -14,68 +13,46 @@ from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import Images, SoftLabels, paired_rows, room
 from discom.errors import ConfigError, RunError
-from discom.files import read_json
-from discom.methods import Method, Teacher, build
-from discom.runs import Result, identity, readable, weights_file
+from discom.methods import Method
+from discom.runs import load_run
 
-__all__ = ["TeacherMaps", "check_teacher", "load_teacher", "soft_labels", "teach"]
+__all__ = ["TeacherMaps", "load_teacher", "soft_labels", "teach"]
 
 
-def check_teacher(
+def load_teacher(
     run_dir: Path | None, student: type[Method], split: Split, config: Config
-) -> Config:
-    """The settings of the teacher in `run_dir`, if it may teach `student` on this split. A
-    ConfigError where it is missing or not needed, a RunError where it is for another split."""
+) -> Method | None:
+    """The trained teacher of `student` with these settings, frozen and in eval mode; None where it
+    has none.
+
+    Raises:
+        ConfigError: there is no teacher where one is needed, or one where none is.
+        RunError: it is a run of another method, reads other modalities, was trained on another
+            split, or its weights cannot be read.
+    """
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
     if run_dir is not None and not student.taught:
         raise ConfigError(f"teacher: {student.name} has no teacher; leave it out")
     if run_dir is None or student.teacher_method is None:
-        return config
-    result = Result.read(run_dir / "result.json")
+        return None
+    teacher, result = load_run(run_dir, split)
     if result.method != student.teacher_method.name:
         needed = f"{student.name} learns from a run of {student.teacher_method.name}"
         raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
-    with readable(run_dir):
-        settings = Config(**{**result.config, "accelerator": config.accelerator})
-        theirs = dict(read_json(run_dir / "config.json"))
-        ours = identity(student.teacher_method, split, settings)
-        reads = settings.options["reads"]
-    for name, value, expected in (
-        ("data", theirs.get("data"), ours["data"]),
-        ("classes", result.classes, len(split.train.classes)),
-        ("split", theirs.get("split"), ours["split"]),
-        ("reads", reads, student.options(config.options)["teacher"]),
-    ):
-        if value != expected:
-            differs = f"this teacher has {name}={value}, the student {expected}"
-            raise RunError(f"{run_dir}: {differs}; train a teacher for it")
-    return settings
-
-
-def load_teacher(
-    run_dir: Path,
-    split: Split,
-    settings: Config,
-    device: torch.device | str = "cpu",
-    method: type[Method] = Teacher,
-) -> Method:
-    """The trained teacher, frozen and in eval mode; a RunError where its weights are missing,
-    damaged, or those of another network."""
-    with torch.random.fork_rng():  # the student's own draws stay as they are
-        teacher = build(method, split.train, settings)
-    name = teacher.deployed[0]
-    with readable(run_dir):
-        teacher.load_state(name, load_file(weights_file(run_dir, name)))
-    return teacher.to(device).eval().requires_grad_(False)
+    reads, expected = result.config["options"]["reads"], student.options(config.options)["teacher"]
+    if reads != expected:
+        differs = f"this teacher has reads={reads}, the student {expected}"
+        raise RunError(f"{run_dir}: {differs}; train a teacher for it")
+    return teacher
 
 
 def teach(
-    run_dir: Path, student: Any, split: Split, settings: Config, fabric: Any, *, augment: bool
+    teacher: Any, student: Any, split: Split, fabric: Any, *, augment: bool
 ) -> "SoftLabels | TeacherMaps":
-    """What the teacher in `run_dir`, which has these settings, says about the training part: maps
-    for a dense student, else soft labels. `augment`: whether the student's images are moved."""
-    teacher = load_teacher(run_dir, split, settings, fabric.device, student.teacher_method)
+    """What a teacher says about the training part: maps for a dense student, else soft labels.
+    `augment`: whether the student's images are moved."""
+    teacher = teacher.to(fabric.device)
     if student.dense:
         return TeacherMaps(teacher, split, student.copies, autocast=fabric.autocast)
     with fabric.autocast():
@@ -110,16 +87,14 @@ class TeacherMaps:
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
     own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
-    on the device where they fit in `resident_bytes` (a quarter of the free memory); else the
-    teacher is asked anew for each batch. `names` are of the maps: logits [C, H, W], features
-    [F, h, w], latent [D, h', w']."""
+    on the device where a quarter of its free memory holds them; else the teacher is asked anew for
+    each batch. `names` are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
 
     def __init__(
         self,
         teacher: Any,
         split: Split,
         names: tuple[str, ...],
-        resident_bytes: int | None = None,
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.teacher, self.names, self.autocast = teacher, names, autocast
@@ -127,11 +102,9 @@ class TeacherMaps:
         self.images = {name: Images(split.train, name, device) for name in teacher.reads}
         self.resident: dict[str, Tensor] = {}
         rows = paired_rows(split.train, teacher.reads)
-        first = teacher.reads[0]
-        count = len(self.images[first])
+        first, count = teacher.reads[0], len(self.images[teacher.reads[0]])
         sample = self._ask({name: places[:1] for name, places in rows.items()})
-        size = count * sum(maps.nbytes for maps in sample.values())
-        if size > (room(device) if resident_bytes is None else resident_bytes):
+        if count * sum(maps.nbytes for maps in sample.values()) > room(device):
             return
         resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
         for places in torch.arange(len(rows[first])).split(64):

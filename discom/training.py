@@ -19,12 +19,12 @@ from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import RunError
-from discom.evaluation import Task, predict_logits, task_of
+from discom.evaluation import predict_logits, task_of
 from discom.files import atomic_file, write_json
-from discom.machine import by_first, check_agreement, launch, machine, multiplies_bf16, peak_memory
+from discom.machine import by_first, check_agreement, launch, machine, peak_memory
 from discom.methods import Method, build
 from discom.runs import Result, claim, identity, locked
-from discom.teaching import check_teacher, teach
+from discom.teaching import load_teacher, teach
 
 __all__ = ["fit"]
 
@@ -37,7 +37,6 @@ def fit(
     *,
     teacher: Path | str | None = None,
     progress: bool = True,
-    recompute: bool = False,
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
@@ -50,7 +49,7 @@ def fit(
         split: the three parts of a MultiModalData.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
-        progress, recompute: show a progress bar; train again where the result is damaged.
+        progress: show a progress bar.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -61,50 +60,30 @@ def fit(
     """
     method = methods.get(method) if isinstance(method, str) else method
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
-    task, classes = task_of(method), len(split.train.classes)
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
-        settings = check_teacher(teacher, method, split, config)
+        instructor = load_teacher(teacher, method, split, config)
         network: Any = build(method, split.train, config)
-        precision = config.precision if multiplies_bf16(config.accelerator) else "32-true"
-        fabric = launch(config.accelerator, config.devices, precision)
+        fabric = launch(config.accelerator, config.devices, config.precision)
         run = identity(method, split, config, teacher)
         check_agreement(fabric, {"seed": config.seed, **run})
-        if result := by_first(fabric, partial(_open, stack, run_dir, run, recompute)):
+        if result := by_first(fabric, partial(_open, stack, run_dir, run)):
             return result
 
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         network = network.to(memory_format=layout)
         if config.devices > 1 and fabric.device.type == "cuda":
             network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        batches = Batches(
-            split.train,
-            config.batch_size,
-            config.seed,
-            epochs=config.epochs,
-            pairing="paired" if network.paired else "unpaired",
-            augment=config.augment,
-            device=fabric.device,
-            memory_format=layout,
-            strong=network.strong_view,
-            coupled=network.coupled,
-            dense=network.dense,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
-        images = partial(Images, device=fabric.device, dense=network.dense)
-        valid = {name: images(split.valid, name) for name in network.deployed}
-        rate, decay = config.learning_rate, config.weight_decay
-        optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
-        schedule = _schedule(optimizer, config, len(batches))
+        batches = _batches(network, split.train, config, fabric, layout)
+        optimizer, schedule = _optimizer(network, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
         state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
         check_agreement(fabric, {"epoch": state.epoch})
-        answer = partial(_answer, network, task, fabric, layout)
+        scoring = _Scoring(network, split, fabric, layout)
         started = time.perf_counter()
-        if teacher is not None:
+        if instructor is not None:
             augmented = config.augment > 0
-            batches.soft = teach(teacher, network, split, settings, fabric, augment=augmented)
+            batches.soft = teach(instructor, network, split, fabric, augment=augmented)
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
@@ -127,38 +106,32 @@ def fit(
             means = _means(fabric, losses, [*terms, "loss"], epoch)
 
             if fabric.global_rank == 0:  # the first process scores and writes for all
-                scores = {
-                    name: task.select(answer(name, part), part.truth(), classes).item()
-                    for name, part in valid.items()
-                }
-                state.keep_best(task.metric, scores, network, epoch)
+                scores = scoring.validate()
+                state.keep_best(scoring.metric, scores, network, epoch)
                 state.seconds += time.perf_counter() - started
-                row = {f"valid_{task.metric}/{name}": score for name, score in scores.items()}
+                row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
                 rates = {"seconds": state.seconds, "learning_rate": rate}
                 state.save(epoch, {**rates, **means, **row})
 
         def report() -> Result:
             state.write_weights()
-            used = {"devices": config.devices, "precision": precision}
+            used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
             result = Result(
                 method=method.name,
                 data=split.train.name,
                 seed=config.seed,
                 hash=run_dir.name.partition("-")[2] or run_dir.name,
-                scores=_test(network, task, answer, state.best, split.test, images, run_dir),
-                parameters={
-                    name: sum(weight.numel() for weight in network.branch(name).parameters())
-                    for name in network.deployed
-                },
+                scores=scoring.test(state.best, run_dir),
+                parameters={name: _size(network.branch(name)) for name in network.deployed},
                 seconds=state.seconds,
                 pairs_per_second=batches.count * config.epochs / state.seconds,
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
                 machine={**machine(fabric.device), **used},
                 counts={part: len(data) for part, data in split._asdict().items()},
-                classes=classes,
+                classes=len(split.train.classes),
                 teacher=run.get("teacher"),
-                metric=task.metric,
+                metric=scoring.metric,
             )
             write_json(run_dir / "result.json", result.to_json())
             forget(run_dir)
@@ -167,29 +140,46 @@ def fit(
         return by_first(fabric, report)
 
 
-def _open(stack: ExitStack, run_dir: Path, run: dict, recompute: bool) -> Result | None:
+def _open(stack: ExitStack, run_dir: Path, run: dict) -> Result | None:
     """Lock the folder until `stack` ends, and claim it; the result if the run is done."""
     stack.enter_context(locked(run_dir))
     claim(run_dir, run)
     file = run_dir / "result.json"
     if not file.exists():
         return None
-    try:
-        result = Result.read(file)
-    except RunError:
-        if recompute:
-            return None
-        raise
+    result = Result.read(file)
     forget(run_dir)  # in case a kill came between the result and this
     return result
 
 
-def _schedule(optimizer: torch.optim.Optimizer, config: Config, steps: int):
+def _batches(network: Any, data: MultiModalData, config: Config, fabric: Fabric, layout) -> Batches:
+    """Batches of the training part, as the method wants them."""
+    return Batches(
+        data,
+        config.batch_size,
+        config.seed,
+        epochs=config.epochs,
+        pairing="paired" if network.paired else "unpaired",
+        augment=config.augment,
+        device=fabric.device,
+        memory_format=layout,
+        strong=network.strong_view,
+        coupled=network.coupled,
+        dense=network.dense,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
+
+
+def _optimizer(network: Method, config: Config, steps: int):
+    """AdamW and its schedule for epochs of so many steps."""
+    rate, decay = config.learning_rate, config.weight_decay
+    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
     schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
-        return schedules.ConstantLR(optimizer, factor=1.0)
+        return optimizer, schedules.ConstantLR(optimizer, factor=1.0)
     total = max(3, config.epochs * steps) + 1  # OneCycleLR wants three at least
-    return schedules.OneCycleLR(optimizer, config.learning_rate, total, cycle_momentum=False)
+    return optimizer, schedules.OneCycleLR(optimizer, rate, total, cycle_momentum=False)
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
@@ -204,31 +194,53 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
     return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 
-@torch.inference_mode()
-def _answer(network: Method, task: Task, fabric: Fabric, layout, name: str, images: Images):
-    """What one network predicts for `images`, in the form that its task scores."""
-    network.eval()
-    predict = partial(network.predict, name)
-    with fabric.autocast():
-        return predict_logits(predict, images, task.batch_size, layout, task.keep)
+class _Scoring:
+    """What a run's networks score: on the validation part, which stays in memory, and on the test
+    part, which is read when it is asked for and nowhere else."""
+
+    def __init__(self, network: Any, split: Split, fabric: Fabric, layout: torch.memory_format):
+        self.network, self.test_part, self.fabric, self.layout = network, split.test, fabric, layout
+        self.task, self.classes = task_of(network), split.train.classes
+        self.metric = self.task.metric
+        self.valid = {name: self._images(split.valid, name) for name in network.deployed}
+
+    def validate(self) -> dict[str, float]:
+        """Network → its score on the validation part."""
+        select, count = self.task.select, len(self.classes)
+        return {
+            name: select(self._answer(name, images), images.truth(), count).item()
+            for name, images in self.valid.items()
+        }
+
+    def test(self, best: Mapping[str, Mapping], run_dir: Path) -> dict[str, dict[str, float]]:
+        """Network → the scores of its best weights on the test part; writes predictions.npz."""
+        scores = {}
+        predictions: dict[str, Any] = {"classes": np.array(self.classes)}
+        for name in self.network.deployed:
+            kept = dict(best[name])
+            self.network.load_state(name, kept.pop("weights"))
+            images = self._images(self.test_part, name)
+            answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
+            scores[name] = {**self.task.scores(answers, truth, self.classes), **kept}
+            predictions[f"{name}_{self.task.kept}"] = answers.numpy()
+            predictions[f"{name}_labels"] = truth.numpy()
+            predictions[f"{name}_ids"] = np.array(images.ids.tolist())
+        with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
+            np.savez_compressed(file, **predictions)
+        return scores
+
+    def _images(self, part: MultiModalData, name: str) -> Images:
+        return Images(part, name, self.fabric.device, dense=self.network.dense)
+
+    @torch.inference_mode()
+    def _answer(self, name: str, images: Images) -> Tensor:
+        """What one network predicts for `images`, in the form that its task scores."""
+        self.network.eval()
+        predict, task = partial(self.network.predict, name), self.task
+        with self.fabric.autocast():
+            return predict_logits(predict, images, task.batch_size, self.layout, task.keep)
 
 
-def _test(
-    network: Method, task: Task, answer, best: Mapping, test: MultiModalData, read, run_dir: Path
-) -> dict[str, dict[str, float]]:
-    """Score each network with its best weights on the test part, which is read here and nowhere
-    else, and write predictions.npz."""
-    scores = {}
-    predictions: dict[str, Any] = {"classes": np.array(test.classes)}
-    for name in network.deployed:
-        kept = dict(best[name])
-        network.load_state(name, kept.pop("weights"))
-        images = read(test, name)
-        answers, truth = answer(name, images).cpu(), images.truth().cpu()
-        scores[name] = {**task.scores(answers, truth, test.classes), **kept}
-        predictions[f"{name}_{task.kept}"] = answers.numpy()
-        predictions[f"{name}_labels"] = truth.numpy()
-        predictions[f"{name}_ids"] = np.array(images.ids.tolist())
-    with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
-        np.savez_compressed(file, **predictions)
-    return scores
+def _size(network: torch.nn.Module) -> int:
+    """How many parameters it has."""
+    return sum(weight.numel() for weight in network.parameters())

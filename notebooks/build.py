@@ -17,10 +17,10 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
 from discom.reproduce import ADDED, PARAMETERS, execute, outcome
-from discom.version import __version__
 
 HERE = Path(__file__).resolve().parent
 PAGES = (
@@ -37,7 +37,7 @@ import os
 from importlib.metadata import distributions
 
 try:
-    import discom.version
+    import discom.config
 except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
     kept = ("torch", "torchvision", "numpy")

@@ -100,7 +100,7 @@ def test_a_file_and_flags_ask_for_the_same(tmp_path, flags_of):
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**given, "as_published": True}))
     flags = flags_of("train", *words_of(given), "--as-published")
     assert flags_of("train", "--config", "run.yaml") == flags
-    assert (flags["as_published"], flags["recompute"]) == (True, False)
+    assert flags["as_published"]
     flags = flags_of("train", "--config", "run.yaml", "--seed", "5")
     assert (flags["epochs"], flags["seed"]) == (3, 5)  # a flag wins
 
@@ -340,7 +340,7 @@ def asked(monkeypatch):
     runs = []
 
     def note(run, source, modalities=None, **given):
-        runs.append((run, source, modalities, given))
+        runs.append((run, source, modalities))
 
     monkeypatch.setattr("discom.commands._show_run", lambda folder: None)
     monkeypatch.setattr("discom.sweep.train", note)
@@ -348,12 +348,12 @@ def asked(monkeypatch):
 
 
 def test_a_student_has_its_teacher_trained_first(asked):
-    assert run(*TRAIN, "--method", "kdv2", "--modalities", "depth+rgb", "--recompute") == 0
+    assert run(*TRAIN, "--method", "kdv2", "--modalities", "depth+rgb") == 0
     (teacher, student) = asked
     assert (teacher[0].method, student[0].method) == ("teacher", "kdv2")
     assert student[0].teacher == teacher[0]
-    for _, source, modalities, given in asked:
-        assert (source, modalities, given["recompute"]) == (SCENES, "depth+rgb", True)
+    for _, source, modalities in asked:
+        assert (source, modalities) == (SCENES, "depth+rgb")
 
 
 @pytest.mark.parametrize("method", ["mlkd", "dkd", "discom"])
@@ -370,7 +370,7 @@ def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatc
     few = data.load("scenes-dense:n=20,size=16")
     monkeypatch.setattr(data, "load", lambda name, modalities: few)
     assert run("train", "--method", "single", "--profile", "tiny", "--seed", "3") == 0
-    ((run_, source, _, _),) = asked
+    ((run_, source, _),) = asked
     assert source == "scenes-dense"
     expected = profile("tiny", dense=True, seed=3)
     assert dataclasses.replace(run_.config, options={}) == expected

@@ -137,9 +137,3 @@ def test_embeddings_of_another_length_are_named(uneven):
     embedded["depth"]["inv"] = np.zeros((4, 6))
     with pytest.raises(DataError, match=r"depth has {'inv': \(4, 6\)}; give 33 rows"):
         Explorer(uneven, embedded)
-
-
-@pytest.mark.slow
-def test_a_real_layout_is_the_same_again(uneven):
-    both = [Explorer(uneven, embed(uneven)).xy for _ in range(2)]
-    np.testing.assert_array_equal(*both)

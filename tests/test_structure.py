@@ -66,7 +66,7 @@ def test_importing_discom_loads_no_heavy_library():
 
 
 def test_training_loads_no_optional_library():
-    optional = "'rasterio', 'h5py', 'ray', 'onnx', 'onnxruntime', 'tensorboard', 'resource'"
+    optional = "'rasterio', 'h5py', 'ray', 'onnx', 'segmentation_models_pytorch', 'resource'"
     code = (
         "import sys, discom.training, discom.data.sources;"
         f"print([name for name in ({optional}) if name in sys.modules])"

@@ -81,19 +81,20 @@ def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, t
     assert len(trained.calls) == 6
 
 
-def test_what_is_damaged_is_trained_again_only_on_request(run_of):
-    runs = [run_of(seed=seed) for seed in range(2)]
-    assert here(runs) == {}
-    file = runs[1].folder / "result.json"
-    edited = file.read_text().replace('"seed": 1', '"seed": 7', 1)
+def test_what_is_damaged_is_named_and_trained_again_once_it_is_deleted(run_of, trained):
+    runs = [run_of("kdv2"), run_of()]
+    assert here([runs[0].teacher]) == {}
+    file = runs[0].teacher_folder / "result.json"
+    edited = file.read_text().replace('"seed": 0', '"seed": 7', 1)
     file.write_text(edited)
-    absent, damaged = sweep.missing(runs)
-    assert (absent, list(damaged)) == ([], [runs[1].folder])
-    assert str(file) in damaged[runs[1].folder]
-    assert here(runs) == damaged
-    assert file.read_text() == edited
-    assert here(runs, recompute=True) == {}
-    assert Result.read(file).seed == 1
+    assert [run.method for run in sweep.missing(runs)[0]] == ["kdv2", "student"]
+    failed = here(runs)
+    assert str(file) in failed.pop(file.parent)
+    assert "its teacher failed" in failed.pop(runs[0].folder)
+    assert (failed, file.read_text()) == ({}, edited)
+    file.unlink()
+    assert here(runs) == {}
+    assert trained.calls == [("teacher", 0), ("student", 0), ("teacher", 0), ("kdv2", 0)]
 
 
 # ---------------------------------------------------------------- failures
@@ -107,17 +108,6 @@ def test_a_run_that_fails_is_listed_and_stops_no_other(run_of):
     assert f"{bad.teacher.folder}: loss term 'cl' is nan in epoch 1" in failed[bad.teacher.folder]
     assert "its teacher failed" in failed[bad.folder]
     assert done(runs) == [False, True, True]
-
-
-def test_students_of_a_damaged_teacher_are_given_up(run_of, trained):
-    runs = [run_of("kdv2"), run_of()]
-    teacher = runs[0].teacher.folder
-    teacher.mkdir(parents=True)
-    (teacher / "result.json").write_text("{")
-    failed = here(runs)
-    assert trained.calls == [("student", 0)]
-    assert "cut short or damaged" in failed.pop(teacher)
-    assert list(failed) == [runs[0].folder]
 
 
 def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(run_of, trained, monkeypatch):
@@ -259,8 +249,6 @@ def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
     ],
 )
 def test_flags_that_cannot_be(flags, message):
-    with pytest.raises(ConfigError, match=message):
-        sweep.worker_count(**flags)
     with pytest.raises(ConfigError, match=message):
         sweep.sweep([], DATA, **flags)
 

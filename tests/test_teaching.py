@@ -15,8 +15,8 @@ from discom.data.augmentation import VIEWS, view
 from discom.data.batches import Images, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
-from discom.runs import Result, claim, identity, weights_file
-from discom.teaching import check_teacher, load_teacher, soft_labels
+from discom.runs import Result, claim, identity, load_run, weights_file
+from discom.teaching import TeacherMaps, load_teacher, soft_labels
 
 TINY = profile("tiny", epochs=2, batch_size=8)
 
@@ -59,8 +59,7 @@ def three():
 
 
 def make_teacher(train, reads):
-    """A teacher whose running statistics are not the initial ones, frozen as `load_teacher` leaves
-    it."""
+    """A frozen teacher whose running statistics are not the initial ones."""
     with torch.random.fork_rng():
         teacher = methods.build(Teacher, train, options(reads=reads))
     network = teacher.deployed[0]
@@ -95,6 +94,23 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
 
 
+def test_maps_that_do_not_fit_in_memory_are_computed_for_each_batch(monkeypatch):
+    split = data.load("scenes-dense:n=30,size=16").split(seed=0)
+    teacher = methods.build(methods.get("dense-teacher"), split.train, profile("tiny", dense=True))
+    rows = {name: torch.tensor([3, 1]) for name in teacher.reads}
+    views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
+    answers = []
+    for free in (1 << 30, 0):
+        monkeypatch.setattr("discom.teaching.room", lambda device, free=free: free)
+        maps = TeacherMaps(teacher.eval(), split, ("logits", "latent"))
+        assert bool(maps.resident) == (free > 0)
+        answers.append(maps(rows, views))
+    torch.testing.assert_close(*answers)
+    assert {name: set(maps) for name, maps in answers[0].items()} == {
+        name: {"logits", "latent"} for name in views
+    }
+
+
 # ---------------------------------------------------------------- the teacher of a run
 
 
@@ -102,7 +118,7 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
 def test_a_loaded_teacher_is_the_saved_one_and_frozen(split, teachers, reads):
     folder = teachers[reads]
     before = torch.random.get_rng_state()
-    teacher = load_teacher(folder, split, options(reads=reads))
+    teacher = load_teacher(folder, methods.KDv2, split, options(teacher=reads))
     assert torch.equal(torch.random.get_rng_state(), before)
     network = teacher.deployed[0]
     saved = load_file(weights_file(folder, network))
@@ -142,7 +158,7 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
     assert set(result.f1) == ({"rgb", "depth"} if reads == "all" else {"depth"})
     assert result.teacher == Result.read(teachers[reads] / "result.json").hash
     assert content(teachers[reads]) == before
-    teacher = load_teacher(teachers[reads], split, options(reads=reads))
+    teacher, _ = load_run(teachers[reads], split)
     assert [batch.epoch for batch in watched] == [0] * 4 + [1] * 4
     assert [batch.progress for batch in watched] == [0.0] * 4 + [0.5] * 4
     for batch in watched:
@@ -158,21 +174,20 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
 # ---------------------------------------------------------------- teachers that do not fit
 
 
-def forge(folder, split, config=TINY, method=Teacher, hash="0123456789"):
-    """What a finished run leaves behind, as far as it is asked who it is."""
-    claim(folder, identity(method, split, config))
-    settings = {**config.identity(), "options": method.options(config.options)}
+def forge(folder, split):
+    """What a teacher's finished run leaves behind, but for its weights."""
+    claim(folder, identity(Teacher, split, TINY))
     result = Result(
-        method.name,
+        "teacher",
         split.train.name,
-        config.seed,
-        hash,
+        seed=0,
+        hash="0123456789",
         scores={},
         parameters={},
         seconds=1.0,
         pairs_per_second=1.0,
         peak_memory_mb=1.0,
-        config=settings,
+        config={**TINY.identity(), "options": Teacher.options({})},
         machine={},
         counts={},
         classes=len(split.train.classes),
@@ -181,13 +196,12 @@ def forge(folder, split, config=TINY, method=Teacher, hash="0123456789"):
     return folder
 
 
-def test_the_settings_of_a_teacher_are_its_own_and_its_accelerator_the_students(split, tmp_path):
-    theirs = replace(options(reads="rgb"), width=16, epochs=7, seed=5)
-    folder = forge(tmp_path / "teacher", split, theirs)
-    ours = replace(options(teacher="rgb"), accelerator="cpu")
-    expected = replace(theirs, accelerator="cpu", options=Teacher.options({"reads": "rgb"}))
-    assert check_teacher(folder, methods.KDv2, split, ours) == expected
-    assert check_teacher(None, methods.Student, split, TINY) == TINY
+def test_the_settings_of_a_teacher_are_its_own(split, tmp_path):
+    theirs = replace(options(reads="rgb"), width=16, epochs=1, seed=5)
+    fit("teacher", split, theirs, tmp_path / "teacher", progress=False)
+    teacher = load_teacher(tmp_path / "teacher", methods.KDv2, split, options(teacher="rgb"))
+    assert teacher.model.task.in_features == 8 * 16
+    assert load_teacher(None, methods.Student, split, TINY) is None
 
 
 def another_split(split):
@@ -203,26 +217,17 @@ def edit(file, old, new):
     file.write_text(file.read_text().replace(old, new))
 
 
-def cut_weights(folder):
-    weights_file(folder, "rgb+depth").parent.mkdir()
-    weights_file(folder, "rgb+depth").write_bytes(b"cut")
-
-
 WRONG = [
-    (lambda f, s: forge(f, another_split(s)), r"has split=\w{16}, the student \w{16}; "),
-    (lambda f, s: forge(f, another_scale(s)), r"has split=\w{16}, the student \w{16}; "),
-    (lambda f, s: forge(f, s, options(reads="rgb")), "has reads=rgb, the student all; train"),
-    (
-        lambda f, s: forge(f, s, method=methods.Student),
-        "is a run of student; kdv1 learns from a run of teacher",
-    ),
+    (lambda f, s: forge(f, another_split(s)), "was trained on another split; give the split of"),
+    (lambda f, s: forge(f, another_scale(s)), "was trained on another split; give the split of"),
     (lambda f, s: None, "no such result; train the run first"),
     (
         lambda f, s: edit(forge(f, s) / "result.json", "0123456789", "9876543210"),
-        "was changed after it was measured .*; run the command again with --recompute",
+        "was changed after it was measured .*; delete it and run the command again",
     ),
     (lambda f, s: edit(forge(f, s) / "config.json", "}", ""), "not valid JSON"),
     (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the run"),
+    (lambda f, s: forge(f, s), "cannot be read .*; delete the run"),  # it has no weights
 ]
 
 
@@ -238,11 +243,14 @@ def test_a_teacher_that_does_not_fit_is_named_and_nothing_is_left(split, tmp_pat
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("damage", [lambda folder: None, cut_weights])
-def test_a_teacher_without_weights_is_named(split, tmp_path, damage):
-    damage(forge(tmp_path / "teacher", split))
-    with pytest.raises(RunError, match="cannot be read"):
-        fit("kdv2", split, TINY, tmp_path / "run", teacher=tmp_path / "teacher", progress=False)
+def test_a_run_that_is_no_teacher_of_this_student_is_named(split, teachers, tmp_path):
+    fit("student", split, TINY, tmp_path / "student", progress=False)
+    for folder, message in (
+        (teachers["rgb"], "this teacher has reads=rgb, the student all; train a teacher for it"),
+        (tmp_path / "student", "is a run of student; kdv1 learns from a run of teacher"),
+    ):
+        with pytest.raises(RunError, match=rf"^{folder}: {message}$"):
+            load_teacher(folder, methods.KDv1, split, TINY)
 
 
 @pytest.mark.parametrize("method", methods.names())

@@ -10,55 +10,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from discom import methods
-from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.batches import Images, paired_rows
-from discom.errors import RunError, first_line
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
-from discom.files import read_json
-from discom.runs import Result, identity, weights_file
+from discom.runs import Result, load_run
 
-__all__ = ["embeddings", "factors", "inspect", "load_run", "mean_matrices", "readings"]
+__all__ = ["embeddings", "factors", "inspect", "mean_matrices", "readings"]
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
 CODED = 1000  # test samples for SAP, MIG and DCI, whose trees take minutes on more
-
-
-def load_run(run_dir: Path | str, split: Split, network: str) -> tuple[methods.Method, Result]:
-    """A finished run's model in eval mode, with the best weights of one deployed network.
-
-    Raises:
-        RunError: the run is not done, was trained on another split, or its weights cannot be read.
-    """
-    run_dir = Path(run_dir)
-    result = Result.read(run_dir / "result.json")
-    try:
-        config = Config(**{**result.config, "accelerator": "auto"})
-    except TypeError as error:
-        reason = f"has settings of another version ({error})"
-        raise RunError(f"{run_dir}: {reason}; train it again") from None
-    method = methods.get(result.method)
-    trained_on = read_json(run_dir / "config.json").get("split")
-    if trained_on != identity(method, split, config)["split"]:
-        way_out = f"give the split of its data and modalities with seed {result.seed}"
-        raise RunError(f"{run_dir}: was trained on another split; {way_out}")
-    with torch.random.fork_rng():
-        model = methods.build(method, split.train, config)
-    try:
-        model.load_state(network, load_file(weights_file(run_dir, network)))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        reason = f"weights cannot be read ({first_line(error)})"
-        raise RunError(f"{run_dir}: {reason}; delete the folder and train it again") from None
-    return model.eval().requires_grad_(False), result
 
 
 def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[str, np.ndarray]]]:

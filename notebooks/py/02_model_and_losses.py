@@ -30,7 +30,7 @@ import os
 from importlib.metadata import distributions
 
 try:
-    import discom.version
+    import discom.config
 except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
     kept = ("torch", "torchvision", "numpy")

@@ -28,7 +28,7 @@ import os
 from importlib.metadata import distributions
 
 try:
-    import discom.version
+    import discom.config
 except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
     kept = ("torch", "torchvision", "numpy")
@@ -52,7 +52,7 @@ from IPython.display import Markdown
 from scipy.special import log_softmax, rel_entr, softmax
 from torch.nn.functional import cross_entropy
 
-from discom import data as sets, fit, methods, plots, runs as stored, tables, teaching
+from discom import data as sets, fit, methods, plots, runs as stored, tables
 from discom.config import profile as settings
 from discom.losses import distill, multilevel
 from discom.losses.distill import kd
@@ -343,9 +343,7 @@ for result, folder in taught_by.values():
 # Entropy measures how undecided an answer is, $H(p) = -\sum_c p_c \log p_c$ in nats, from 0 (sure) to $\log C$ (no idea). Three validation scenes are picked by rule: where the fusion teacher's largest probability is at the 90th, 50th and 10th percentile. **Predict first:** which answer changes its *order* of classes when T grows?
 
 # %%
-frozen = teaching.load_teacher(
-    taught_by["all"][1], split, replace(config, options={"reads": "all"})
-)
+frozen, _ = stored.load_run(taught_by["all"][1], split)
 x = torch.from_numpy(
     np.concatenate([split.valid.images(name) for name in sensors], axis=1)
 )
@@ -676,11 +674,10 @@ short = replace(config, epochs=max(1, config.epochs // 2))
 teacher_folder = taught_by["all"][1]
 live, curves = {}, {}
 for method in (methods.Student, methods.KDv2, Flattened):
-    run = stored.Run.of(
-        runs, method, whole, short, teacher=teacher_folder if method.taught else None
-    )
+    run = stored.Run.of(runs, method, whole, short)
+    taught = {"teacher": teacher_folder} if method.taught else {}
     live[method.name] = fit(
-        method, split, run.config, run.folder, teacher=run.teacher, progress=False
+        method, split, run.config, run.folder, progress=False, **taught
     )
     curves[method.name] = stored.read_metrics(run.folder / "metrics.csv")
 figure = plots.curves(curves)
@@ -813,7 +810,7 @@ given.groupby(["teacher", "class"], sort=False)["probability (%)"].mean().unstac
 # 1. **Warm-up (2 min).** Two classes, teacher's logits (4, 0): at which T is its larger probability 0.731? Set `answer_1`. *Hint:* σ(1) = 0.731.
 # 2. **Change one thing (10 min).** The two mean shares (%) of the fusion teacher at T = 1 into `answer_2`. Higher or lower than at T = 4, and why? *Hint:* `dark` has an argument.
 # 3. **Write a loss (15 min).** NCKD by hand: a function of `z_s`, `z_t` [B, C], `y` [B] and `T`, in NumPy, into `answer_3`. *Hint:* drop the column $y$ of each row, then T² times a mean KL.
-# 4. **Look at what the student is shown (15 min).** Mean probability off the label (T = 1, percent) of the fusion teacher on the *training* scenes, unmoved, into `answer_4`. *Hint:* `teaching.soft_labels(frozen, split, augment=False)` is called with rows and views, all 0.
+# 4. **Look at what the student is shown (15 min).** Mean probability off the label (T = 1, percent) of the fusion teacher on the *training* scenes, unmoved, into `answer_4`. *Hint:* `discom.teaching.soft_labels(frozen, split, augment=False)` is called with rows and views, all 0.
 # 5. **Open (30 min+).** Train `KDv2` and `Flattened` for five seeds with one fusion teacher per seed; five differences (KDv2 − flattened) of one sensor into `answer_5`. Was it knowledge? *Hint:* `train` with `teacher="all"`, and `split` of that seed.
 #
 # Worked answers are [kept apart](solutions/py/04_teacher_and_student.py).

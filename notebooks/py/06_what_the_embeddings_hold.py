@@ -33,7 +33,7 @@ import os
 from importlib.metadata import distributions
 
 try:
-    import discom.version
+    import discom.config
 except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
     kept = ("torch", "torchvision", "numpy")
@@ -179,7 +179,7 @@ print(
 # %%
 # part of the split → sensor → part of the embedding → [N, D]
 z = inspection.embeddings(run.folder, split)
-nets = {name: inspection.load_run(run.folder, split, name)[0] for name in sensors}
+nets = {name: stored.load_run(run.folder, split, name)[0] for name in sensors}
 again, rows = [], [0, 7, len(y) - 1]
 for name, i, part in product(sensors, rows, parts):
     # [D]

@@ -33,7 +33,7 @@ import os
 from importlib.metadata import distributions
 
 try:
-    import discom.version
+    import discom.config
 except ImportError:  # on Colab: this release, beside the torch that is there
     print("fetching this release")
     kept = ("torch", "torchvision", "numpy")
@@ -73,7 +73,6 @@ from discom import (
     runs as stored,
     tables,
 )
-from discom.evaluation import inspection
 from discom.evaluation import calibration_error, reliability
 from discom.config import profile as settings
 from discom.data.duplicates import near_duplicates
@@ -513,7 +512,7 @@ check(
 )
 branch, T, tables = {}, {}, {}
 for s in sensors:
-    branch[s] = inspection.load_run(folder["discom"], split, s)[0].branch(s)
+    branch[s] = stored.load_run(folder["discom"], split, s)[0].branch(s)
     with torch.inference_mode():
         z = branch[s](torch.from_numpy(split.valid.images(s))).double().numpy()
     y = split.valid.modalities[s].y

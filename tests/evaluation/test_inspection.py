@@ -20,11 +20,10 @@ from discom.evaluation.inspection import (
     embeddings,
     factors,
     inspect,
-    load_run,
     mean_matrices,
     readings,
 )
-from discom.runs import Result, weights_file
+from discom.runs import Result, load_run, weights_file
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
 TINY = profile("tiny", epochs=1)
@@ -142,7 +141,7 @@ def test_weights_that_cannot_be_read(split, folder, damage):
         file.write_bytes(file.read_bytes()[:100])
     else:
         shutil.copy(weights_file(folder, "depth"), file)
-    with pytest.raises(RunError, match=r"weights cannot be read \(.+\); delete the folder"):
+    with pytest.raises(RunError, match=r"cannot be read \(.+\); delete the run"):
         embeddings(folder, split)
 
 

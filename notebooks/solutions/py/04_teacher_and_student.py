@@ -17,7 +17,7 @@ from discom import fit, methods, tables, teaching
 from discom.config import profile as settings
 from discom.losses import distill
 from discom.notebook import check, finish, stamp
-from discom.runs import Run, read_predictions
+from discom.runs import Run, load_run, read_predictions
 
 stamp(0)
 whole = sets.load("scenes:n=120,size=16")
@@ -83,7 +83,7 @@ check(f"exercise 3: {package:.4f}", np.isclose(answer_3(z_s, z_t, label, 2.0), p
 
 # %%
 part = whole.split(seed=0)
-frozen = teaching.load_teacher(run.folder, part, run.config)
+frozen, _ = load_run(run.folder, part)
 soft = teaching.soft_labels(frozen, part, augment=False)
 rows, views = torch.arange(len(part.train)), torch.zeros(len(part.train), dtype=torch.long)
 z_train = soft(dict.fromkeys(whole.modalities, rows), dict.fromkeys(whole.modalities, views))
