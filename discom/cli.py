@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     "predict": (commands.predict, "MODEL FILES out"),
     "reproduce": (
         commands.reproduce,
-        "profile data only workers=2 notebooks out=build/notebooks",
+        "profile data seed only workers=2 notebooks out=build/notebooks",
     ),
 }
 FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meaning

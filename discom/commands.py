@@ -213,7 +213,13 @@ def export(flags: Namespace) -> None:
 def predict(flags: Namespace) -> None:
     """Name the class of images by an exported branch alone."""
     model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
-    discom.deployment.predict(model, images).to_csv(flags.out or sys.stdout, index=False)
+    answers = discom.deployment.predict(model, images)
+    if not flags.out:
+        print(answers.to_csv(index=False), end="")
+        return
+    with discom.files.atomic_file(flags.out) as part:
+        answers.to_csv(part, index=False)
+    print(f"{flags.out}: {len(answers)} images")
 
 
 def reproduce(flags: Namespace) -> bool:

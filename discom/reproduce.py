@@ -33,14 +33,15 @@ def run_notebooks(
     out: Path,
     *,
     data: str | None = None,
+    seed: int = 0,
     only: str | None = None,
     workers: int = 2,
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder; whether none has failed.
 
-    A folder in `out` gets copies, runs and index.html. With the same profile, data and package, a
-    later call goes on there: what has passed and was not changed stays. `only` is how the names of
-    the wanted ones begin, such as 03,07.
+    A folder in `out` gets copies, runs and index.html. With the same profile, data, seed and package,
+    a later call goes on there: what has passed and was not changed stays. `only` is how the names
+    of the wanted ones begin, such as 03,07.
 
     Raises:
         ConfigError, DataError: arguments or data that cannot be used.
@@ -57,8 +58,9 @@ def run_notebooks(
     data = absolute(data or PARAMETERS[profile]["data"])
     load(data)  # what cannot be read is told before any notebook starts
     package = [checksum(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
-    folder = Path(out).resolve() / f"{profile}-{digest([data, package])[:8]}"
-    parameters = {"data": data, "profile": profile, "runs": str(folder / "runs")}
+    folder = Path(out).resolve() / f"{profile}-{digest([data, seed, package])[:8]}"
+    runs = str(folder / "runs")
+    parameters = {"data": data, "profile": profile, "seed": seed, "runs": runs}
     rows, jobs = {}, {}
     for source in sources:
         copy = folder / source.name
