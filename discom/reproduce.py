@@ -39,7 +39,7 @@ def run_notebooks(
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder; whether none has failed.
 
-    A folder in `out` gets copies, runs and index.html. With the same profile, data, seed and package,
+    A folder in `out` gets copies, runs and index.html. With the same profile, data, seed and code,
     a later call goes on there: what has passed and was not changed stays. `only` is how the names
     of the wanted ones begin, such as 03,07.
 

@@ -416,7 +416,7 @@ def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status
     monkeypatch.setattr("discom.reproduce.run_notebooks", lambda **how: calls.append(how) or passed)
     words = ("--notebooks", "book", "--profile", "tiny", "--only", "03")
     assert run("reproduce", *words) == status
-    expected = {"data": None, "profile": "tiny", "only": "03", "workers": 2}
+    expected = {"data": None, "profile": "tiny", "seed": 0, "only": "03", "workers": 2}
     places = {"notebooks": Path("book"), "out": Path("build/notebooks")}
     assert calls == [{**expected, **places}]
 
