@@ -15,8 +15,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import RunError
-from discom.evaluation import calibration_error, reliability
-from discom.plots import embeddings
+from discom.evaluation.scores import calibration_error, reliability
 from discom.plots.look import class_colours
 
 THREE = ("rgb", "depth", "thermal")
@@ -461,16 +460,3 @@ def test_maps_draw_every_position_in_the_colour_of_its_class(xy):
 def test_kinds_of_categories(values, labels):
     (axis,) = drawn(plots.maps({"z": np.eye(2)}, {"kind": values}))
     assert list(legend(axis)) == labels
-
-
-def test_stability_draws_every_seed_and_number_of_neighbours(xy, monkeypatch):
-    layout = lambda z, *, neighbors, seed: z[:, :2] * neighbors + seed  # noqa: E731
-    monkeypatch.setattr(embeddings, "project", layout)
-    axes = np.reshape(drawn(plots.stability(xy, np.repeat(list("abc"), 30))), (2, 3))
-    assert [axis.get_title() for axis in axes[0]] == [f"{k} neighbours" for k in (5, 15, 50)]
-    assert [axis.get_ylabel() for axis in axes[:, 0]] == ["seed 0", "seed 1"]
-    for seed, axis_row in enumerate(axes):
-        for neighbors, axis in zip((5, 15, 50), axis_row, strict=True):
-            assert same_rows(positions(axis), xy * neighbors + seed)
-            assert 90 <= int(axis.get_xlabel().split(" %")[0]) <= 100
-    assert list(legend(axes[0, 2])) == ["a", "b", "c"]

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from discom.data.checks import NO_LABEL
-from discom.evaluation import calibration_error
+from discom.evaluation.scores import calibration_error
 from discom.plots.look import COLOURS, NOTHING, class_colours, class_legend, panels, show
 from discom.runs import read_predictions
 
