@@ -123,7 +123,7 @@ def _train(runs, data, flags: Namespace, rows_of, baselines, plot) -> bool:
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if results:
         rows = rows_of(results, folders)
-        print(tables.to_text(rows, baselines))
+        print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)
         if flags.out:

@@ -163,7 +163,7 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, di
     import torch
 
     from discom.data.batches import Images
-    from discom.evaluation import predict_logits, scores
+    from discom.evaluation.scores import predict_logits, scores
 
     modality = model.contract.modality
     raw = Images(replace(test, normalization=None), modality, "cpu")

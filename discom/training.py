@@ -19,7 +19,7 @@ from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
 from discom.errors import RunError
-from discom.evaluation import predict_logits, task_of
+from discom.evaluation.scores import predict_logits, task_of
 from discom.files import atomic_file, write_json
 from discom.machine import by_first, check_agreement, launch, machine, peak_memory
 from discom.methods import Method, build

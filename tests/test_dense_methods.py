@@ -15,7 +15,7 @@ from discom.data import Batch, Batches, Modality, MultiModalData
 from discom.data.augmentation import restore, turn
 from discom.data.batches import Images
 from discom.errors import ConfigError, Interrupted
-from discom.evaluation import SEGMENTATION, task_of
+from discom.evaluation.scores import SEGMENTATION, task_of
 from discom.losses import crossing, dense
 from discom.methods import build
 from discom.models import network

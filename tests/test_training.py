@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from discom import checkpoint, cli, data, fit, methods, profile, training
 from discom.data import Batches, scenes
 from discom.errors import ConfigError, Interrupted, RunError
-from discom.evaluation import CLASSIFICATION, weighted_f1
+from discom.evaluation.scores import CLASSIFICATION, weighted_f1
 from discom.methods import Student, build
 from discom.runs import Result, read_metrics, weights_file
 

@@ -22,35 +22,33 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
-from discom.losses.distill import check_logits
+from discom.losses.distill import kd
 
 __all__ = ["carried", "focusing_loss", "gaussian_pair", "toy_curve", "toy_run", "train_linear"]
 
 TRAIN, TEST, PLANE = 200, 1000, 500  # samples; weights drawn for the plane, of which D are used
 DECISIVE = {"gamma": 20, "alpha": 50}  # D
 WIDTHS = {"gamma": (25, 50), "alpha": (50, 50)}  # columns of teacher's and student's modality
-SHARES = {"gamma": [n / (20 - n) for n in range(11)], "alpha": [n / (n + 10) for n in range(41)]}
-PUBLISHED = {"gamma": SHARES["gamma"][::2], "alpha": SHARES["alpha"][::10]}
+MOST = {"gamma": 10, "alpha": 40}  # n
+PUBLISHED = {"gamma": range(0, 11, 2), "alpha": range(0, 41, 10)}  # n of the paper's points
 
 
-def carried(dial: str, share: float) -> tuple[float, range, range]:
-    """The exact share nearest to γ in [0, 1] or α in [0, 0.8], and the features that teacher's and
-    student's modality carry.
+def carried(dial: str, n: int) -> tuple[float, range, range]:
+    """The share γ or α that n features make, and the features that teacher's and student's modality
+    carry.
 
     Raises:
-        ConfigError: a dial other than "gamma" and "alpha", or no such share within 0.005.
+        ConfigError: a dial other than "gamma" and "alpha", or n above 10 of gamma, 40 of alpha.
 
-    >>> carried("gamma", 0.25), carried("alpha", 0.5)
+    >>> carried("gamma", 4), carried("alpha", 10)
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
     """
-    if dial not in SHARES:
-        raise ConfigError(f"dial: {dial!r}; use gamma (common features) or alpha (the teacher's)")
-    n, exact = min(enumerate(SHARES[dial]), key=lambda pair: abs(pair[1] - share))
-    if not abs(exact - share) <= 0.005:
-        usual = ", ".join(f"{value:.2f}" for value in PUBLISHED[dial])
-        reason = f"no number of features makes {dial} = {share}"
-        raise ConfigError(f"share: {reason}; the paper's are {usual}")
-    return exact, range(10 - n, 20 - n) if dial == "gamma" else range(10 + n), range(10)
+    if n not in range(MOST.get(dial, -1) + 1):
+        reason = f"no share is made of {n} features"
+        raise ConfigError(f"dial {dial!r}: {reason}; use 0 to 10 of gamma, or 0 to 40 of alpha")
+    if dial == "gamma":
+        return n / (20 - n), range(10 - n, 20 - n), range(10)
+    return n / (n + 10), range(10 + n), range(10)
 
 
 def gaussian_pair(
@@ -84,7 +82,7 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
     """CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C), in nats, from logits [B, C] and labels [B]. No
     gradient runs through the teacher's.
 
-    Source: the official code. Its KL is 1/C of `losses.distill.kd` at T = 1.
+    Source: the official code.
 
     Raises:
         ValueError: logits of different shapes, or no sample.
@@ -93,9 +91,7 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
     >>> round(focusing_loss(equal, equal, torch.tensor([0, 1, 1, 1])).item(), 4)  # log 2 + 0
     0.6931
     """
-    check_logits(student_logits, teacher_logits)
-    student, teacher = student_logits.log_softmax(1), teacher_logits.detach().log_softmax(1)
-    divergence = F.kl_div(student, teacher, reduction="sum", log_target=True) / student.numel()
+    divergence = kd(student_logits, teacher_logits, 1.0) / student_logits.shape[1]
     return F.cross_entropy(student_logits, labels) + divergence
 
 
@@ -118,25 +114,21 @@ def train_linear(
     return model
 
 
-def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
-    """A teacher, and a student with and without it, trained on 200 samples and tested on 1000.
+def toy_run(dial: str, n: int, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
+    """A teacher, and a student with and without it, trained on 200 samples and tested on 1000; `n`
+    as in `carried`.
 
     Plane and training samples come from `seed` (0 to 2³² - 2), test samples and initial networks
     from `seed` + 1, so a seed's student alone is the same at every share.
 
     Returns:
-        dial, share (the exact one), seed; teacher, student (alone) and kd (distilled), accuracies
-        in %; gain, kd - student in points.
+        dial, share, seed; teacher, student (alone) and kd (distilled), accuracies in %; gain, kd -
+        student in points.
 
-    Raises:
-        ConfigError: a dial, share, seed or number of epochs out of its range.
-
-    >>> list(toy_run("gamma", 1.0, epochs=1))
+    >>> list(toy_run("gamma", 10, epochs=1))
     ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    exact, by_teacher, by_student = carried(dial, share)
-    if not 0 <= seed < 2**32 - 1 or epochs < 1:
-        raise ConfigError(f"seed: {seed}, epochs: {epochs}; use 0 to {2**32 - 2}, and 1 or more")
+    share, by_teacher, by_student = carried(dial, n)
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
     plane = train.randn(PLANE)[: DECISIVE[dial]]
     columns = by_teacher, by_student, WIDTHS[dial]
@@ -145,27 +137,28 @@ def toy_run(dial: str, share: float, seed: int = 0, epochs: int = 1000) -> dict[
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
         teacher = train_linear(x_teacher, labels, epochs)
-        kd = train_linear(x_student, labels, epochs, teacher(x_teacher).detach())
+        distilled = train_linear(x_student, labels, epochs, teacher(x_teacher).detach())
         student = train_linear(x_student, labels, epochs)
-    tested = {"teacher": (teacher, teacher_test), "student": (student, student_test)}
-    tested["kd"] = (kd, student_test)
-    right = {name: int((model(x).argmax(1) == truth).sum()) for name, (model, x) in tested.items()}
+    networks = {"teacher": (teacher, teacher_test), "student": (student, student_test)}
+    networks["kd"] = (distilled, student_test)
+    right = {name: int((net(x).argmax(1) == truth).sum()) for name, (net, x) in networks.items()}
     right["gain"] = right["kd"] - right["student"]
     accuracies = {name: 100 * count / TEST for name, count in right.items()}
-    return {"dial": dial, "share": exact, "seed": seed, **accuracies}
+    return {"dial": dial, "share": share, "seed": seed, **accuracies}
 
 
 def toy_curve(
     dial: str,
     seeds: Iterable[int] = range(10),
     epochs: int = 1000,
-    shares: Iterable[float] | None = None,
+    features: Iterable[int] | None = None,
 ) -> pd.DataFrame:
-    """One row of `toy_run` for each share (default: the paper's six of gamma, five of alpha) and
-    seed (the paper's: 0 to 9).
+    """One row of `toy_run` for each n of `features` (default: the paper's six of gamma, five of
+    alpha) and seed (the paper's: 0 to 9).
 
     >>> toy_curve("alpha", seeds=[0], epochs=1)["share"].round(2).tolist()
     [0.0, 0.5, 0.67, 0.75, 0.8]
     """
-    shares = PUBLISHED.get(dial, [0.0]) if shares is None else shares  # toy_run refuses the dial
-    return pd.DataFrame([toy_run(dial, *pair, epochs) for pair in product(shares, seeds)])
+    features = PUBLISHED.get(dial, [0]) if features is None else features  # toy_run refuses others
+    points = product(features, seeds)
+    return pd.DataFrame([toy_run(dial, n, seed, epochs) for n, seed in points])

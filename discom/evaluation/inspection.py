@@ -106,17 +106,14 @@ def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dic
     fields: dict[str, Any] = {name: {} for name in names}
     for name in arrays["test"]:
         columns = factors(split.test, name)
-        train, test = (
-            {f"{name} z_{key}": arrays[part][name][key] for key in PARTS}
-            for part in ("train", "test")
-        )
-        table = probing.probe_matrix(test, columns, train=train)
+        z = {part: {f"{name} z_{key}": arrays[part][name][key] for key in PARTS} for part in arrays}
+        table = probing.probe_matrix(z["test"], columns, train=z["train"])
         fields["matrix"] |= table.to_dict("index")
         fields["shuffled"] |= table.attrs["shuffled"]
         fields["chance"][name] = table.attrs["chance"]
         fields["kind"][name] = table.attrs["kind"]
         if scored:
-            fields["scores"][name] = _scores(np.hstack(list(test.values())), columns)
+            fields["scores"][name] = _scores(np.hstack(list(z["test"].values())), columns)
     return fields
 
 
@@ -133,14 +130,13 @@ def _scores(codes: np.ndarray, columns: Mapping[str, np.ndarray]) -> dict[str, f
 
 def _compare_modalities(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
     """Telling the modalities apart, and the likeness of all parts, on the complete pairs."""
-    train, test = (
-        {
-            key: {name: z[key][rows[name]] for name, z in arrays[part].items()}
-            for rows in [paired_rows(getattr(split, part), list(arrays[part]))]
-            for key in PARTS
+    paired = {}
+    for part, modalities in arrays.items():
+        rows = paired_rows(getattr(split, part), list(modalities))
+        paired[part] = {
+            key: {name: z[key][rows[name]] for name, z in modalities.items()} for key in PARTS
         }
-        for part in ("train", "test")
-    )
+    train, test = paired["train"], paired["test"]
     modality = {
         f"z_{key}": probing.modality_probe(test[key], train=train[key])._asdict() for key in PARTS
     }

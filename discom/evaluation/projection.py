@@ -1,7 +1,7 @@
 """The geometry of embeddings: laid out in the plane, their neighbours, and how alike two are.
 
-Every function raises a DataError for embeddings that are no finite table of the same units, and a
-ConfigError for a setting out of its range.
+Every function but `neighbours`, which leaves it to scikit-learn, raises a DataError for embeddings
+that are no finite table of the same units.
 """
 
 import warnings
@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 
 __all__ = ["cka", "matrix", "neighbours", "preserved", "project", "standardised"]
 
 
-def project(
-    z: np.ndarray, *, neighbors: int = 15, min_dist: float = 0.1, seed: int = 0
-) -> np.ndarray:
+def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
     """Lay the rows of `z` [N, D] out in the plane by UMAP: positions [N, 2], float32.
 
     Units are standardised first. Only who is near whom is kept, as far as it can be; axes and the
@@ -25,7 +23,6 @@ def project(
 
     Args:
         neighbors: how many nearest rows each row is tied to, 2 to N - 1; few invent small groups.
-        min_dist: how close points may lie in the picture, 0 to 1.
         seed: of the start and the order of the updates, on one thread.
 
     >>> project(np.zeros((9, 3)), neighbors=15)
@@ -33,9 +30,6 @@ def project(
     discom.errors.DataError: project: 9 rows are too few for neighbors=15; give 16 or lower it
     """
     units = standardised(z, None, "project")
-    if neighbors < 2 or not 0 <= min_dist <= 1:
-        values = f"neighbors={neighbors}, min_dist={min_dist}"
-        raise ConfigError(f"project: {values}; use 2 or more, and 0 to 1")
     needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
     if len(units) < needed:
         rows = f"{len(units)} rows are too few for neighbors={neighbors}"
@@ -46,7 +40,7 @@ def project(
         warnings.simplefilter("ignore")  # of optional parts that are not installed, and of few rows
         from umap import UMAP  # takes seconds, so only who draws a map waits for it
 
-        layout = UMAP(n_neighbors=neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
+        layout = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
         return layout.fit_transform(units.astype(np.float32))
 
 
@@ -58,11 +52,6 @@ def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
     >>> neighbours(np.array([[1.0, 0.1]]), others, k=2).tolist()
     [[1, 2]]
     """
-    z, others = matrix(z, "neighbours: z"), matrix(others, "neighbours: others")
-    if z.shape[1] != others.shape[1]:
-        raise DataError(f"neighbours: {z.shape[1]} and {others.shape[1]} units; give one space")
-    if not 1 <= k <= len(others):
-        raise ConfigError(f"neighbours: k={k}; choose 1 to {len(others)}, the rows to search")
     search = NearestNeighbors(n_neighbors=k, metric="cosine", algorithm="brute").fit(others)
     return search.kneighbors(z, return_distance=False)
 
@@ -78,8 +67,6 @@ def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
     z, xy = standardised(z, None, "preserved: z"), matrix(xy, "preserved: xy")
     if len(z) != len(xy):
         raise DataError(f"preserved: {len(z)} embeddings and {len(xy)} positions; give one each")
-    if not 1 <= k < len(z):
-        raise ConfigError(f"preserved: k={k}; choose 1 to {len(z) - 1}, the rows beside one")
     search = NearestNeighbors(n_neighbors=k)  # asked without rows, it leaves out each row itself
     near, drawn = (search.fit(rows).kneighbors(return_distance=False) for rows in (z, xy))
     return float(np.mean([np.isin(*pair).mean() for pair in zip(near, drawn, strict=True)]))

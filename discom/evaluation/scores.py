@@ -1,6 +1,13 @@
-"""What a network is worth: weighted F1, accuracy and calibration of its logits, and the logits and
-embeddings of a whole data set."""
+"""What a network is worth: weighted F1, accuracy and calibration of its logits, intersection over
+union of its masks; and the logits and embeddings of a whole data set.
 
+Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
+uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
+class is present where at least one pixel has its label; an absent class has no score. Scores of
+masks raise a DataError for shapes that differ, an id that is no class, and masks without a label.
+"""
+
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,15 +15,16 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_f1_score
+from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_f1_score
 
 from discom.data.batches import Images
+from discom.data.checks import NO_LABEL
 from discom.errors import DataError
-from discom.evaluation.dense import dense_scores, mean_iou
 from discom.methods import Method
 
-__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "calibration_error", "embed"]
-__all__ += ["predict_logits", "reliability", "scores", "task_of", "weighted_f1"]
+__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "calibration_error", "class_iou"]
+__all__ += ["dense_scores", "embed", "mean_iou", "predict_logits", "reliability", "scores"]
+__all__ += ["task_of", "weighted_f1"]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
@@ -93,6 +101,82 @@ def calibration_error(table: pd.DataFrame) -> float:
     """
     gaps = (table["accuracy"] - table["confidence"]).abs()  # NaN in an empty bin, which sum skips
     return float((gaps * table["count"]).sum() / table["count"].sum())
+
+
+def class_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together.
+
+    Source: Pascal VOC (Everingham et al. 2010).
+
+    Returns:
+        [C], float32, 0 to 100; NaN for an absent class, even where it is predicted.
+
+    >>> truth = torch.tensor([[[0, 0, 1, 255]]])
+    >>> class_iou(torch.tensor([[[0, 1, 1, 2]]]), truth, 3)  # 1 of 2, 1 of 2, absent
+    tensor([50., 50., nan])
+    """
+    return _iou(_confusions(predicted, labels, classes).sum(0))
+
+
+def mean_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """mIoU = mean of `class_iou` over the classes that are present. A scalar, 0 to 100.
+
+    >>> truth = torch.tensor([[[0, 0, 1, 255]]])
+    >>> mean_iou(torch.tensor([[[0, 1, 1, 2]]]), truth, 3).item()
+    50.0
+    """
+    return class_iou(predicted, labels, classes).nanmean()
+
+
+def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) -> dict[str, float]:
+    """Every score of a test part in percent: "miou", "miou_per_image" (the mean over images of each
+    image's own mIoU; Csurka et al. 2013), "accuracy" (share of the labelled pixels that are right)
+    and "iou/<class>" of each class that is present.
+
+    >>> truth = torch.tensor([[[0, 0, 1, 255]]])
+    >>> dense_scores(torch.tensor([[[0, 1, 1, 2]]]), truth, ("grass", "crop", "water"))["iou/crop"]
+    50.0
+    """
+    images = _confusions(predicted, labels, len(class_names))
+    counts = images.sum(0)
+    iou = _iou(counts)
+    classes = zip(class_names, iou.tolist(), strict=True)
+    return {
+        "miou": float(iou.nanmean()),
+        "miou_per_image": float(_iou(images).nanmean(1).nanmean()),
+        "accuracy": 100 * float(counts.trace() / counts.sum()),
+        **{f"iou/{name}": value for name, value in classes if not math.isnan(value)},
+    }
+
+
+def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Pixels of each image, [N, C, C], int64: row the true class, column the predicted one.
+
+    The ids are checked here, since torchmetrics sorts all pixels to see which there are; one image
+    at a time, since it copies pixels.
+    """
+    if predicted.shape != labels.shape:
+        shapes = f"predictions {list(predicted.shape)}, labels {list(labels.shape)}"
+        raise DataError(f"scores: {shapes}; give both in one shape")
+    labelled = labels != NO_LABEL
+    if not labelled.any():
+        raise DataError("scores: no pixel of these images has a label; give images with masks")
+    for name, ids, counted in (("labels", labels, labelled), ("predictions", predicted, True)):
+        bad = ((ids < 0) | (ids >= classes)) & counted
+        if bad.any():
+            way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
+            raise DataError(f"scores: {name} hold the id {int(ids[bad][0])}; {way_out}")
+    counts = [
+        multiclass_confusion_matrix(*pair, classes, ignore_index=NO_LABEL, validate_args=False)
+        for pair in zip(predicted, labels, strict=True)
+    ]
+    return torch.stack(counts)
+
+
+def _iou(counts: Tensor) -> Tensor:
+    """Confusions [..., C, C] → IoU of every class in percent [..., C]; NaN where it is absent."""
+    hits, pixels = counts.diagonal(dim1=-2, dim2=-1), counts.sum(-1)
+    return (100 * hits / (pixels + counts.sum(-2) - hits)).where(pixels > 0, torch.nan)
 
 
 @torch.inference_mode()

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData
 from discom.errors import DataError
 from discom.evaluation.projection import neighbours, preserved, project
-from discom.plots.embeddings import CAPTION, scatter
 from discom.plots.look import show
+from discom.plots.samples import CAPTION, scatter
 
 __all__ = ["Explorer"]
 

@@ -6,16 +6,15 @@ Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and co
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from discom.data.checks import NO_LABEL
-from discom.evaluation import calibration_error
+from discom.evaluation.scores import calibration_error
 from discom.plots.look import COLOURS, NOTHING, class_colours, class_legend, panels, show
 from discom.runs import read_predictions
 
@@ -95,7 +94,7 @@ def pixel_confusions(
     predicted: Masks, labels: np.ndarray | Masks, classes: Sequence[str]
 ) -> Figure:
     """What the pixels (or images) of each class are taken for, in percent of the class: a map for
-    each network; the row of a class without a label is empty.
+    each network; the row of a class without a label holds zeros.
 
     Args:
         predicted: network → class ids in the shape of `labels`.
@@ -105,24 +104,18 @@ def pixel_confusions(
     side = min(0.45 * len(classes), 8)
     across = min(len(predicted), max(1, int((WIDTH - 1.2) / (side + 0.2))))
     down = -(-len(predicted) // across)
-    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1) * down)
-    many = len(classes) > 15  # where a 0 in every cell would hide the rest
+    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1.4) * down)
     for axis, (name, ids) in zip(axes.flat, predicted.items(), strict=False):
         truth = labels[name] if isinstance(labels, Mapping) else labels
-        counts = confusion_matrix(truth.ravel(), ids.ravel(), labels=range(len(classes)))
-        shares = pd.DataFrame(counts, classes, classes)
-        shares = 100 * shares.div(shares.sum(axis=1), axis=0)
-        text = shares.map(lambda value: "" if many and value < 0.5 else f"{value:.0f}")
-        first = axis.get_subplotspec().is_first_col()
-        cells = {"annot": text, "fmt": "", "annot_kws": {"fontsize": 6 if many else 8}}
-        grey = {"cmap": "Greys", "vmin": 0, "vmax": 100, "cbar": False, "linewidths": 0.5}
-        sns.heatmap(shares, ax=axis, xticklabels=True, yticklabels=first, **cells, **grey)
-        axis.set_title(name, fontsize=10)
-        axis.set_xlabel("predicted", fontsize=9)
-        axis.set_ylabel("true class (row = 100 %)" if first else "", fontsize=9)
-        axis.tick_params(labelsize=8, length=0)
-        axis.tick_params(axis="y", rotation=0)
-        plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+        pixels = truth.ravel(), ids.ravel()
+        shares = confusion_matrix(*pixels, labels=range(len(classes)), normalize="true")
+        cells = {"values_format": ".0f", "text_kw": {"fontsize": 6 if len(classes) > 15 else 8}}
+        grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}
+        display = ConfusionMatrixDisplay(100 * shares, display_labels=classes)
+        display.plot(ax=axis, xticks_rotation="vertical", **cells, **grey)
+        axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
+        if not axis.get_subplotspec().is_first_col():
+            axis.set(ylabel="", yticks=[])
     for axis in axes.flat[len(predicted) :]:
         axis.remove()
     return figure

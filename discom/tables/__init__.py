@@ -1,7 +1,7 @@
 """Tables: which rows a table has, what they are compared with, pair by pair too, and its output."""
 
 from discom.methods import label
-from discom.tables.output import cost_to_markdown, to_markdown, to_text, write
+from discom.tables.output import cost_to_markdown, to_markdown, write
 from discom.tables.rows import baselines, is_dense, paper_figures, paper_rows, paper_table
 from discom.tables.statistics import (
     BASELINES,
@@ -17,4 +17,4 @@ from discom.tables.statistics import (
 
 __all__ = ["BASELINES", "METRICS", "baselines", "by_dials", "collect", "compare", "holm", "label"]
 __all__ += ["cost_to_markdown", "is_dense", "load_results", "paired_difference", "paper_figures"]
-__all__ += ["paper_rows", "paper_table", "summary", "to_markdown", "to_text", "write"]
+__all__ += ["paper_rows", "paper_table", "summary", "to_markdown", "write"]

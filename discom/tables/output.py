@@ -1,9 +1,8 @@
-"""A summary or a table as text, Markdown, LaTeX and CSV."""
+"""A summary or a table as Markdown, LaTeX and CSV."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from discom.files import atomic_file
@@ -11,57 +10,47 @@ from discom.methods import label
 from discom.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
-__all__ = ["cost_to_markdown", "to_latex", "to_markdown", "to_text", "write"]
+__all__ = ["cost_to_markdown", "to_latex", "to_markdown", "write"]
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     """Every cell as text: scores as mean ± sd with an arrow, differences with their interval."""
     metric = metric_of(table)
-    cells = table[["data", "method", "modality"]].copy()
-    cells["n"] = table["n"].astype(str)
-    sd = [_text(value, ".1f", " ± ") for value in table["sd"]]
-    arrows = table["arrow"] if "arrow" in table else [""] * len(table)
-    scores = zip(table[metric], sd, arrows, strict=True)
-    cells[METRICS[metric]] = [f"{mean:.1f}{sd} {arrow}".strip() for mean, sd, arrow in scores]
+    cells = table[["data", "method", "modality", "n"]].copy()
+    scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
+    if "arrow" in table:
+        scores = (scores + " " + table["arrow"]).str.strip()
+    cells[METRICS[metric]] = scores
     for name in baselines:
         if table[f"vs {name}"].notna().any():
-            cells[f"Δ {name}"] = _intervals(table, f"vs {name}", "+.1f")
+            cells[f"Δ {name}"] = _intervals(table, f"vs {name}", "{:+.1f}")
     if "paper" in table:
-        cells["paper"] = [_text(value, ".1f") or "–" for value in table["paper"]]
+        cells["paper"] = _text(table["paper"], "{:.1f}").fillna("–")
     if "seconds" in table:
-        cells["s"] = [f"{value:.0f}" for value in table["seconds"]]
-        cells["time"] = _intervals(table, "time", ".2f")
+        cells["s"] = _text(table["seconds"], "{:.0f}")
+        cells["time"] = _intervals(table, "time", "{:.2f}")
     return cells
 
 
-def _text(value: float, form: str, before: str = "") -> str:
-    return "" if np.isnan(value) else f"{before}{value:{form}}"
+def _text(values: pd.Series, form: str) -> pd.Series:
+    """Numbers as text; NA stays NA."""
+    return values.map(form.format, na_action="ignore").astype("string")
 
 
-def _intervals(table: pd.DataFrame, name: str, form: str) -> list[str]:
-    cells = []
-    for middle, low, high in table[[name, f"{name} low", f"{name} high"]].to_numpy(float):
-        interval = "" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]"
-        cells.append((_text(middle, form) or "–") + interval)
-    return cells
+def _intervals(table: pd.DataFrame, name: str, form: str) -> pd.Series:
+    """Means with their interval, which a single seed lacks; a dash where there is no mean."""
+    mean, low, high = (_text(table[f"{name}{end}"], form) for end in ("", " low", " high"))
+    interval = " [" + low + ", " + high + "]"
+    return (mean + interval.fillna("")).fillna("–")
 
 
 def _markdown(cells: pd.DataFrame) -> str:
-    lines = ["| " + " | ".join(line) + " |" for line in (cells.columns, *cells.to_numpy())]
-    return "\n".join([lines[0], "|" + "---|" * cells.shape[1], *lines[1:]])
+    return cells.to_markdown(index=False, tablefmt="github", disable_numparse=True)
 
 
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """A summary, or a table of the paper, in Markdown."""
+    """A summary, or a table of the paper, in Markdown; its columns are aligned, for a terminal."""
     return _markdown(_cells(table, baselines))
-
-
-def to_text(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """The same for a terminal: columns aligned with spaces."""
-    cells = _cells(table, baselines)
-    columns = [[name, *cells[name]] for name in cells]
-    aligned = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
-    return "\n".join("  ".join(line).rstrip() for line in zip(*aligned, strict=True))
 
 
 def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
@@ -77,9 +66,8 @@ def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
 def write(
     table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
 ) -> list[Path]:
-    """Write a table as STEM.txt, .md, .csv (all digits) and .tex; returns the files."""
+    """Write a table as STEM.md, .csv (all digits) and .tex; returns the files."""
     texts = {
-        Path(f"{stem}.txt"): to_text(table, baselines) + "\n",
         Path(f"{stem}.md"): to_markdown(table, baselines) + "\n",
         Path(f"{stem}.csv"): table.to_csv(index=False),
         Path(f"{stem}.tex"): to_latex(table, baselines),

@@ -29,18 +29,10 @@ def load_results(path: Path | str) -> list[Result]:
         path: a folder of runs; a file that `collect` wrote; or a folder of such files.
 
     Raises:
-        RunError: there is none, a file holds something else, or a run is there twice.
+        RunError: there is none, or a file holds something else.
     """
     path = Path(path)
-    results: list[Result] = []
-    files: dict[tuple, Path] = {}
-    for file in sorted(path.rglob("result.json")):
-        result = Result.read(file)
-        run = (result.data, result.method, result.seed, result.hash, result.seconds)
-        if run in files:
-            raise RunError(f"{file}: a copy of {files[run]}; delete one of the two folders")
-        files[run] = file
-        results.append(result)
+    results = [Result.read(file) for file in sorted(path.rglob("result.json"))]
     if not results:
         for file in [path] if path.is_file() else sorted(path.glob("*.json")):
             content = read_json(file)
@@ -59,9 +51,9 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 
 def paired_difference(
-    ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray, level: float = 0.95
+    ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray
 ) -> tuple[float, float, float]:
-    """Mean of the differences of runs with the same seed, and its Student-t interval.
+    """Mean of the differences of runs with the same seed, and its 95 % Student-t interval.
 
         d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
 
@@ -73,10 +65,10 @@ def paired_difference(
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
-    return _paired_test(ours, theirs, level)[:3]
+    return _paired_test(ours, theirs)[:3]
 
 
-def _paired_test(ours, theirs, level: float = 0.95) -> tuple[float, float, float, float]:
+def _paired_test(ours, theirs) -> tuple[float, float, float, float]:
     """`paired_difference` and the p-value of the paired t test, 1 for one seed."""
     if not len(ours) == len(theirs) > 0:
         raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
@@ -87,7 +79,7 @@ def _paired_test(ours, theirs, level: float = 0.95) -> tuple[float, float, float
     if np.ptp(difference) < 1e-12:  # no spread but rounding: scipy would divide by 0
         return mean, mean, mean, float(abs(mean) < 1e-12)
     test = stats.ttest_rel(ours, theirs)
-    low, high = test.confidence_interval(level)
+    low, high = test.confidence_interval()
     return mean, float(low), float(high), float(test.pvalue)
 
 

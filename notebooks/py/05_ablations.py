@@ -705,7 +705,8 @@ check(
 
 # %%
 started = time.perf_counter()
-one = focusing.toy_run("gamma", 1.0, seed=0)
+# 10 features of 10 in common: γ = 1
+one = focusing.toy_run("gamma", 10, seed=0)
 toy = pd.read_json("../results/probes/focusing-toy.json")
 same = toy[(toy["dial"] == "gamma") & (toy["share"] == 1) & (toy["seed"] == 0)].iloc[0]
 print(
@@ -718,7 +719,7 @@ check(
 )
 check(
     "by hand: 5 of 10 shared features make γ = 5 / (20 − 5) = 1/3",
-    np.isclose(focusing.carried("gamma", 1 / 3)[0], 1 / 3),
+    np.isclose(focusing.carried("gamma", 5)[0], 1 / 3),
 )
 # their code prints these
 published = {
@@ -1076,7 +1077,7 @@ check(
 # 1. **Warm-up (2 min).** RGB's best accuracy (%) at `shared = 0.25`, by hand, into `answer_1`. *Hint:* two factors.
 # 2. **Plan (5 min).** If all n seeds agree in sign, the two-sided sign test gives $p = 2 / 2^n$. The smallest n that can fall below 5 % into `answer_2`. Could the n of our table 3? *Hint:* try 5.
 # 3. **Mend the term (10 min).** A loss of a cosine tensor that sends *signed* vectors to a right angle from any start between 10° and 170°, into `answer_3`. *Hint:* `slide`; square it, or take the absolute value and watch the last steps.
-# 4. **Ask the toy (15 min).** `focusing.toy_curve` at γ = 1 with three seeds that are not stored, into `answer_4`. Do the gains fit the stored interval? *Hint:* seeds 0 to 9 are; half a minute.
+# 4. **Ask the toy (15 min).** `focusing.toy_curve` at γ = 1 (`features=[10]`) with three seeds that are not stored, into `answer_4`. Do the gains fit the stored interval? *Hint:* seeds 0 to 9 are; half a minute.
 # 5. **Open (30 min+).** Are `adv` and `mod` stand-ins? Train `discom` and `discom:adv=0;mod=0` on scenes, three seeds or more; the differences of one sensor (without − with) into `answer_5`. *Hint:* `sweep.arm`, then as in *Two cells, live*.
 #
 # Worked answers are [kept apart](solutions/py/05_ablations.py).

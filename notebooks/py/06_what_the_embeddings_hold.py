@@ -74,7 +74,7 @@ from discom import (
 from discom.evaluation import inspection, projection
 from discom.config import profile as settings
 from discom.data.batches import Images
-from discom.evaluation import embed
+from discom.evaluation.scores import embed
 from discom.losses import separate
 from discom.notebook import check, finish, stamp
 
@@ -642,10 +642,20 @@ check(
         for part in joint
     ),
 )
-figure = plots.stability(joint["inv"], colours["sensor"])
+
+# %%
+# the same part drawn six times
+figure, axes = plt.subplots(2, 3, figsize=(9.7, 6), layout="constrained")
+drawings = product((seed, seed + 1), (5, 15, 50))
+for axis, (again, near) in zip(axes.flat, drawings, strict=True):
+    xy = projection.project(joint["inv"], neighbors=near, seed=again)
+    axis.scatter(*xy.T, c=colours["sensor"].codes, cmap="coolwarm", s=8)
+    kept = 100 * projection.preserved(joint["inv"], xy)
+    axis.set(title=f"seed {again}, {near} neighbours", xticks=[], yticks=[])
+    axis.set_xlabel(f"{kept:.0f} % of 15 neighbours kept")
 
 # %% [markdown]
-# *Figures: z_inv and z_inf of both sensors (rows), the same positions coloured three ways; below, z_inv drawn for two seeds and three numbers of neighbours, coloured by sensor.*
+# *Figures: z_inv and z_inf of both sensors (rows), the same positions coloured three ways; below, z_inv drawn for two seeds and three numbers of neighbours: blue RGB, red depth.*
 #
 # **Take-away, a warning in place of an interpretation:** distances between groups, their sizes, empty space and axes mean nothing; few neighbours invent small groups. That seeds agree does not help: compare the two printed shares. A question that a picture raises is answered by the embedding: a reader with its control.
 #
@@ -928,7 +938,7 @@ if answer_5 is not None:
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
 # - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/embeddings.py`, `discom/explorer/`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
+# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/samples.py`, `discom/explorer/`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
 
 # %%
 finish()

@@ -54,13 +54,14 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import Markdown
+from scipy import ndimage
 from torch.nn import functional as F
 
 from discom import data as sets, fit, methods, models, plots, runs as stored, tables
 from discom.config import profile as settings
 from discom.data.augmentation import motion_table, restore, turn
 from discom.data.scenes import drawing
-from discom.evaluation import dense as scores
+from discom.evaluation.scores import class_iou, dense_scores, mean_iou
 from discom.losses import crossing
 from discom.notebook import check, finish, stamp
 
@@ -577,7 +578,7 @@ both = np.where(
 )
 check("both cues together name every pixel", (both == truth).all())
 ideal = {
-    s: scores.mean_iou(torch.tensor(reader[s]), torch.tensor(truth).long(), C).item()
+    s: mean_iou(torch.tensor(reader[s]), torch.tensor(truth).long(), C).item()
     for s in sensors
 }
 over = {
@@ -649,8 +650,10 @@ confused = {
     }.items()
 }
 figure = plots.pixel_confusions(confused, truth, classes)
-# objects without their outlines
-inside = (owner > 0) & ~scores.boundary(torch.tensor(truth), 2).numpy()
+# two classes within 2 pixels; objects without their outlines
+window = (1, 5, 5)
+outline = ndimage.maximum_filter(truth, window) > ndimage.minimum_filter(truth, window)
+inside = (owner > 0) & ~outline
 rows = {}
 for name, mask in said.items():
     method, network = name.split()
@@ -670,7 +673,7 @@ for name, mask in said.items():
         f"IoU {label}": v
         for label, v in zip(
             classes,
-            scores.class_iou(
+            class_iou(
                 torch.tensor(mask).long(), torch.tensor(truth).long(), C
             ).tolist(),
             strict=True,
@@ -702,12 +705,13 @@ check(
 # And the outlines? **Predict first:** is the error near a boundary the missing sensor's fault?
 
 # %%
-near = pd.DataFrame(
+right = {name: mask == truth for name, mask in said.items()}
+near = 100 * pd.DataFrame(
     {
-        name: scores.boundary_scores(torch.tensor(mask), torch.tensor(truth), C)
-        for name, mask in said.items()
+        "near": {name: pixels[outline].mean() for name, pixels in right.items()},
+        "away": {name: pixels[~outline].mean() for name, pixels in right.items()},
     }
-).T
+)
 axis = near.plot.barh(
     color=["white", "0.5"],
     edgecolor="black",
@@ -743,12 +747,12 @@ t = torch.tensor([[[0, 0, 0], [0, 1, 255]], [[1, 1, 1], [1, 1, 1]]])
 p = torch.tensor([[[0, 0, 0], [1, 1, 2]], [[1, 1, 1], [1, 1, 0]]])
 check(
     "pooled: class 0 has 3/(3+1+1) = 60, class 1 has 6/(6+1+1) = 75, class 2 none",
-    np.allclose(scores.class_iou(p, t, 3), [60, 75, np.nan], equal_nan=True),
+    np.allclose(class_iou(p, t, 3), [60, 75, np.nan], equal_nan=True),
 )
-check("so pooled mIoU is 67.5", np.isclose(scores.mean_iou(p, t, 3), 67.5))
+check("so pooled mIoU is 67.5", np.isclose(mean_iou(p, t, 3), 67.5))
 check(
     "per image: (3/4 + 1/2)/2 and 5/6, their mean 72.9",
-    np.isclose(scores.mean_iou_per_image(p, t, 3), 100 * (0.625 + 5 / 6) / 2),
+    np.isclose(dense_scores(p, t, "abc")["miou_per_image"], 100 * (0.625 + 5 / 6) / 2),
 )
 print(
     f"an absent class counted as 0 would give {(60 + 75 + 0) / 3:.1f}: never compare"
@@ -763,7 +767,7 @@ display(
         }
     ).round(1)
 )
-by_us = scores.mean_iou(
+by_us = mean_iou(
     torch.tensor(said["crodino rgb"]).long(), torch.tensor(truth).long(), C
 ).item()
 check(
@@ -962,7 +966,7 @@ if answer_3 is not None:
 #
 # - R. Ferrod, C. F. Dantas, L. Di Caro, D. Ienco, *Revisiting Cross-Modal Knowledge Distillation: A Disentanglement Approach for RGBD Semantic Segmentation*, ECML-PKDD 2025, [arXiv 2505.24361](https://arxiv.org/abs/2505.24361); README of [rogerferrod/CroDiNo-KD](https://github.com/rogerferrod/CroDiNo-KD).
 # - A. van den Oord et al., *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv 1807.03748](https://arxiv.org/abs/1807.03748): InfoNCE · O. Ronneberger et al., *U-Net*, MICCAI 2015, [arXiv 1505.04597](https://arxiv.org/abs/1505.04597).
-# - Modules: `discom/methods/crodino.py`, `discom/methods/dense.py`, `discom/losses/crossing.py`, `discom/evaluation/dense.py`, `discom/data/scenes/several.py`; tests: `tests/losses/test_crossing.py`. Data and text: this repository, MIT.
+# - Modules: `discom/methods/crodino.py`, `discom/methods/dense.py`, `discom/losses/crossing.py`, `discom/evaluation/scores.py`, `discom/data/scenes/several.py`; tests: `tests/losses/test_crossing.py`. Data and text: this repository, MIT.
 
 # %%
 finish()

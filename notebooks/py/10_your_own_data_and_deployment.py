@@ -73,7 +73,7 @@ from discom import (
     runs as stored,
     tables,
 )
-from discom.evaluation import calibration_error, reliability
+from discom.evaluation.scores import calibration_error, reliability
 from discom.config import profile as settings
 from discom.data.duplicates import near_duplicates
 from discom.data.images import read_image, resize

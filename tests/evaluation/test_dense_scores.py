@@ -2,25 +2,16 @@
 that must fail."""
 
 import json
-import math
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
+from sklearn.metrics import accuracy_score, jaccard_score
 
 from discom.errors import DataError
-from discom.evaluation.dense import (
-    boundary,
-    boundary_scores,
-    class_iou,
-    confusion,
-    dense_scores,
-    mean_iou,
-    mean_iou_per_image,
-)
+from discom.evaluation.scores import class_iou, dense_scores, mean_iou
 
 NAMES = ("grass", "crop", "tree", "water", "snow")
 seeded = settings(max_examples=40, deadline=None, derandomize=True)
@@ -60,10 +51,7 @@ def test_scores_are_scikit_learns(absent, dtypes):
     expected, per_image = sklearns(predicted, labels), sklearns_per_image(predicted, labels)
     np.testing.assert_allclose(class_iou(*pair, 5), expected, rtol=1e-6)
     assert mean_iou(*pair, 5).item() == pytest.approx(np.nanmean(expected))
-    assert mean_iou_per_image(*pair, 5).item() == pytest.approx(per_image)
     labelled = labels != 255
-    counts = confusion_matrix(labels[labelled], predicted[labelled], labels=range(5))
-    assert confusion(*pair, 5).tolist() == counts.tolist()
     values = dense_scores(*pair, NAMES)
     assert json.loads(json.dumps(values)) == values
     present = {f"iou/{name}": iou for name, iou in zip(NAMES, expected, strict=True) if iou == iou}
@@ -77,9 +65,8 @@ def test_an_image_without_a_label_is_left_out():
     predicted, labels = draw()
     with_empty = torch.cat([labels, torch.full_like(labels[:2], 255)])
     more = torch.cat([predicted, predicted[:2]])
-    for score in (mean_iou, mean_iou_per_image):
-        expected = score(predicted, labels, 5).item()
-        assert score(more, with_empty, 5).item() == pytest.approx(expected, abs=1e-4)
+    expected = pytest.approx(dense_scores(predicted, labels, NAMES), abs=1e-4)
+    assert dense_scores(more, with_empty, NAMES) == expected
 
 
 # ---------------------------------------------------------------- closed forms
@@ -103,16 +90,15 @@ def test_what_is_perfect_has_100_and_what_is_swapped_0():
     predicted = labels.where(labels != 255, 3)
     assert set(dense_scores(predicted, labels, NAMES).values()) == {100.0}
     assert set(dense_scores((predicted + 1) % 5, labels, NAMES).values()) == {0.0}
-    assert boundary_scores(predicted, labels, 5)["near"] == 100
 
 
 def test_per_image_and_pooled_differ_as_worked_out():
     """Image 1: class 0 has 3/4, class 1 has 0; image 2, ten pixels, is all right and class 1."""
     truth = torch.tensor([[[0, 0, 0, 1] + [255] * 6], [[1] * 10]])
     predicted = torch.tensor([[[0, 0, 0, 0] + [1] * 6], [[1] * 10]])
-    per_image = mean_iou_per_image(predicted, truth, 2).item()
-    assert per_image == pytest.approx((100 * 3 / 8 + 100) / 2)
-    assert mean_iou(predicted, truth, 2).item() == pytest.approx(100 * (3 / 4 + 10 / 11) / 2)
+    scores = dense_scores(predicted, truth, NAMES[:2])
+    assert scores["miou_per_image"] == pytest.approx((100 * 3 / 8 + 100) / 2)
+    assert scores["miou"] == pytest.approx(100 * (3 / 4 + 10 / 11) / 2)
 
 
 # ---------------------------------------------------------------- properties
@@ -133,11 +119,10 @@ def answers(draw_):
 @given(answers(), st.randoms(use_true_random=False))
 def test_neither_the_order_nor_the_motion_of_images_counts(case, random):
     predicted, labels, classes = case
-    rows = random.sample(range(len(labels)), len(labels))
-    for score in (mean_iou, mean_iou_per_image):
-        expected = pytest.approx(score(predicted, labels, classes).item(), abs=1e-4)
-        assert score(predicted[rows], labels[rows], classes).item() == expected
-        assert score(predicted.flip(2), labels.flip(2), classes).item() == expected
+    rows, names = random.sample(range(len(labels)), len(labels)), NAMES[:classes]
+    expected = pytest.approx(dense_scores(predicted, labels, names), abs=1e-4)
+    assert dense_scores(predicted[rows], labels[rows], names) == expected
+    assert dense_scores(predicted.flip(2), labels.flip(2), names) == expected
 
 
 @seeded
@@ -147,87 +132,24 @@ def test_what_is_predicted_for_a_pixel_without_a_label_does_not_count(case):
     other = predicted.where(labels != 255, classes - 1 - predicted)
     names = NAMES[:classes]
     assert dense_scores(other, labels, names) == dense_scores(predicted, labels, names)
-    near = boundary_scores(predicted, labels, classes)
-    assert boundary_scores(other, labels, classes) == pytest.approx(near, nan_ok=True)
-
-
-# ---------------------------------------------------------------- boundaries
-
-
-def boundary_by_loops(labels, width):
-    """From every pair of touching pixels with two labels, all that is within width - 1 rows and
-    columns of either."""
-    near, reach = np.zeros(labels.shape, bool), width - 1
-    for n, mask in enumerate(labels.numpy()):
-        for (row, column), one in np.ndenumerate(mask):
-            around = mask[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-            if one != 255 and ((around != one) & (around != 255)).any():
-                rows = slice(max(row - reach, 0), row + reach + 1)
-                near[n, rows, max(column - reach, 0) : column + reach + 1] = True
-    return near
-
-
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
-@pytest.mark.parametrize("width", [1, 2, 3])
-def test_a_boundary_is_found_as_loops_find_it(width, dtype):
-    rng = np.random.default_rng(width)
-    coarse = rng.integers(0, 3, (3, 4, 5)).repeat(5, 1).repeat(4, 2)
-    labels = torch.from_numpy(np.where(rng.random(coarse.shape) < 0.2, 255, coarse)).to(dtype)
-    near = boundary(labels, width)
-    assert 0.05 < near.float().mean() < 1
-    np.testing.assert_array_equal(near, boundary_by_loops(labels, width))
-
-
-def test_neither_the_border_of_the_image_nor_pixels_without_a_label_make_a_boundary():
-    labels = torch.zeros(1, 7, 7, dtype=torch.uint8)
-    assert not boundary(labels, 4).any()
-    labels[:, 3], labels[:, 4:] = 255, 1  # what lies between two classes keeps them apart
-    assert not boundary(labels).any()
-
-
-def test_accuracy_near_and_away_is_counted_by_hand():
-    labels, predicted = planes(), planes()
-    predicted[:, :2, 15] = 1  # near: 2 of 32
-    predicted[:, 0, :8] = 1  # away: 8 of 224
-    labels[:, 7, 14:18] = 255
-    expected = {"near": 100 * 26 / 28, "away": 100 * (1 - 8 / 224)}
-    assert boundary_scores(predicted, labels, 2) == pytest.approx(expected)
-    wider = boundary_scores(predicted, labels, 2, width=16)
-    assert wider["near"] == pytest.approx(100 * (1 - 10 / 252))
-    assert math.isnan(wider["away"])
 
 
 # ---------------------------------------------------------------- what is refused
 
-POOLED = (class_iou, mean_iou, mean_iou_per_image, confusion, boundary_scores)
 
-
-@pytest.mark.parametrize("score", POOLED)
-def test_ids_that_are_no_class_and_shapes_that_differ_are_refused(score):
+def test_ids_that_are_no_class_shapes_that_differ_and_no_label_are_refused():
     predicted, labels = draw()
+    four = predicted.where(predicted == 4, 0), labels.where(labels == 255, 0)
     for arguments, fragment in (
-        (
-            (predicted.where(predicted == 4, 0), labels.where(labels == 255, 0), 4),
-            "predictions .* 4",
-        ),
+        ((*four, 4), "predictions .* 4"),
         ((predicted % 4, labels, 4), "labels hold the id 4; give ids from 0 to 3, in labels 255"),
         ((predicted, labels.where(labels != 255, -1), 5), "labels hold the id -1"),
         ((labels, predicted, 5), "predictions hold the id 255"),
         ((predicted, labels[1:], 5), r"predictions \[6, 9, 7\], labels \[5, 9, 7\]"),
+        ((predicted, 0 * labels + 255, 5), "no pixel of these images has a label"),
     ):
         with pytest.raises(DataError, match=fragment):
-            score(*arguments)
-
-
-def test_without_any_label_there_is_no_mean():
-    labels = torch.full((2, 3, 3), 255, dtype=torch.uint8)
-    arguments = torch.zeros_like(labels), labels
-    for score, classes in ((mean_iou, 3), (mean_iou_per_image, 3), (dense_scores, NAMES)):
-        with pytest.raises(DataError, match="no pixel of these images has a label"):
-            score(*arguments, classes)
-    assert class_iou(*arguments, 3).isnan().all()
-    with pytest.raises(DataError, match="width 0; give"):
-        boundary(labels, 0)
+            class_iou(*arguments)
 
 
 # ---------------------------------------------------------------- wrong copies

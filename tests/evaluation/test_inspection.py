@@ -15,7 +15,7 @@ from discom import cli, data, fit, profile, tables
 from discom.data import MultiModalData
 from discom.data.batches import Images
 from discom.errors import ConfigError, RunError
-from discom.evaluation import embed, inspection, probing
+from discom.evaluation import inspection, probing
 from discom.evaluation.inspection import (
     embeddings,
     factors,
@@ -23,6 +23,7 @@ from discom.evaluation.inspection import (
     mean_matrices,
     readings,
 )
+from discom.evaluation.scores import embed
 from discom.runs import Result, load_run, weights_file
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"

@@ -419,47 +419,30 @@ V = np.stack([Y, np.arange(20) // 10], axis=1)
 BAD = [
     (lambda: probe(HOLE, Y), "embedding: 2 of 20 rows hold NaN"),
     (lambda: probe_matrix({"a": Z, "z": HOLE}, {"y": Y}), "embedding 'z': 2 of 20 rows"),
-    (lambda: modality_probe({"a": Z, "z": Z * np.inf}), "embedding 'z': 20 of 20 rows"),
     (lambda: probe(Z, Y, train=HOLE), "embedding in training: 2 of 20"),
     (lambda: probe(Z[:, 0], Y), r"embedding: float64 of shape \(20,\)"),
-    (lambda: probe(Z[:0], Y[:0]), r"embedding: float64 of shape \(0, 3\)"),
     (lambda: probe(Z, Y, train=Z[:, :2]), "embedding: 3 units, 2 in training"),
     (lambda: probe(Z, 0 * Y), "factor: one value only, 0"),
     (lambda: probe(Z, np.stack([Z[:, 0], np.ones(20)], 1)), "factor: one value only in a column"),
-    (lambda: probe(Z, HOLE[:, 0]), "factor: 2 of 20 rows hold NaN"),
     (lambda: probe(Z, Y[1:]), r"factor: int64 of shape \(19,\) for 20"),
-    (lambda: probe(Z, V), r"factor: int64 of shape \(20, 2\)"),
     (lambda: probe(Z, [None, "a"] * 10), "factor: object"),
     (lambda: probe(Z, np.arange(20) > 16), "factor: True has 3 of 5 samples needed"),
-    (lambda: probe_matrix({"z": Z}, {"size": np.arange(20)}), "factor 'size': 0 has 1 of 5"),
     (lambda: modality_probe({"a": Z[:4], "b": Z[:4]}), "4 samples for 5 folds; give 10"),
-    (lambda: probe_matrix({}, {"y": Y}), "rows {}"),
     (lambda: probe_matrix({"z": Z}, {}), r"factors \[\]"),
     (lambda: probe_matrix({"a": Z, "b": Z[1:]}, {"y": Y}), "rows {'a': 20, 'b': 19}"),
     (lambda: modality_probe({"a": Z}), "modalities: {'a': "),
-    (lambda: modality_probe({"a": Z, "b": Z[:, 1:]}), r"'b': \(20, 2\)"),
     (lambda: cka(Z, Z[1:]), "cka: 20 rows in a, 19 in b"),
-    (lambda: cka(Z, HOLE), "b: 2 of 20 rows"),
     (lambda: dci(Z, V[:, :1]), "factors: 1 column"),
-]
-BAD_CODES = [
-    (HOLE, V, "codes: 2 of 20 rows hold NaN"),
-    (Z[:, :1], V, "codes: 1 unit"),
-    (Z, Y, r"factors: int64 of shape \(20,\)"),
-    (Z, V.astype(float), "factors: float64"),
-    (Z, V[1:], r"factors: int64 of shape \(19, 2\) for 20 codes"),
-    (Z, V[:, :0], r"factors: int64 of shape \(20, 0\)"),
-    (Z, V * [1, 0], "factor 1: one value only, 0"),
-    (Z, np.stack([np.arange(20) // 19 * 19, Y], axis=1), "factor 0: 19 has 1 of 2"),
-]
-CALLS = BAD + [
-    (lambda score=score, codes=codes, factors=factors: score(codes, factors), fragment)
-    for score in (sap, mig, dci)
-    for codes, factors, fragment in BAD_CODES
+    (lambda: sap(HOLE, V), "codes: 2 of 20 rows hold NaN"),
+    (lambda: mig(Z[:, :1], V), "codes: 1 unit"),
+    (lambda: dci(Z, Y), r"factors: int64 of shape \(20,\)"),
+    (lambda: sap(Z, V.astype(float)), "factors: float64"),
+    (lambda: mig(Z, V * [1, 0]), "factor 1: one value only, 0"),
+    (lambda: dci(Z, np.stack([np.arange(20) // 19 * 19, Y], 1)), "factor 0: 19 has 1 of 2"),
 ]
 
 
-@pytest.mark.parametrize(("call", "fragment"), CALLS)
+@pytest.mark.parametrize(("call", "fragment"), BAD)
 def test_errors_name_the_place_and_the_value(call, fragment):
     with pytest.raises(DataError, match=fragment) as caught:
         call()

@@ -4,7 +4,7 @@ way round."""
 import numpy as np
 import pytest
 
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 from discom.evaluation.projection import neighbours, preserved, project
 
 
@@ -35,7 +35,7 @@ def test_seed_neighbours_and_distance_make_the_picture(groups, xy):
     state = np.random.get_state()[1].copy()  # noqa: NPY002
     np.testing.assert_array_equal(project(groups, neighbors=10), xy)
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
-    for settings in ({"seed": 1}, {"neighbors": 5}, {"min_dist": 0.5}):
+    for settings in ({"seed": 1}, {"neighbors": 5}):
         assert not np.allclose(project(groups, **{"neighbors": 10, **settings}), xy)
 
 
@@ -74,23 +74,16 @@ def test_a_faithful_picture_keeps_all_and_a_random_one_what_chance_gives():
 
 HOLES = np.where(np.arange(60).reshape(20, 3) == 22, np.nan, 1.0)
 BAD = [
-    (lambda: project(np.eye(15)), DataError, "15 rows are too few for neighbors=15; give 16"),
-    (lambda: project(np.eye(3), neighbors=2), DataError, "3 rows are too few .* give 4"),
-    (lambda: project(HOLES), DataError, "project: 1 of 20 rows hold NaN"),
-    (lambda: project(np.zeros(20)), DataError, r"project: float64 of shape \(20,\)"),
-    (lambda: project(np.full((20, 4), 0.1, np.float32)), DataError, "no unit varies"),
-    (lambda: project(np.eye(20), neighbors=1), ConfigError, "neighbors=1"),
-    (lambda: project(np.eye(20), min_dist=1.5), ConfigError, "min_dist=1.5"),
-    (lambda: neighbours(np.eye(3), np.eye(3), 0), ConfigError, "k=0; choose 1 to 3"),
-    (lambda: neighbours(np.eye(3), np.eye(3), 4), ConfigError, "k=4; choose 1 to 3"),
-    (lambda: neighbours(np.eye(2), np.eye(3), 1), DataError, "2 and 3 units"),
-    (lambda: neighbours(np.eye(3), HOLES, 1), DataError, "others: 1 of 20 rows"),
-    (lambda: preserved(np.eye(5), np.eye(4, 2)), DataError, "5 embeddings and 4 positions"),
-    (lambda: preserved(np.eye(5), np.eye(5, 2), k=5), ConfigError, "k=5; choose 1 to 4"),
+    (lambda: project(np.eye(15)), "15 rows are too few for neighbors=15; give 16"),
+    (lambda: project(np.eye(3), neighbors=2), "3 rows are too few .* give 4"),
+    (lambda: project(HOLES), "project: 1 of 20 rows hold NaN"),
+    (lambda: project(np.zeros(20)), r"project: float64 of shape \(20,\)"),
+    (lambda: project(np.full((20, 4), 0.1, np.float32)), "no unit varies"),
+    (lambda: preserved(np.eye(5), np.eye(4, 2)), "5 embeddings and 4 positions"),
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "fragment"), BAD)
-def test_bad_input_is_named(call, error, fragment):
-    with pytest.raises(error, match=fragment):
+@pytest.mark.parametrize(("call", "fragment"), BAD)
+def test_bad_input_is_named(call, fragment):
+    with pytest.raises(DataError, match=fragment):
         call()

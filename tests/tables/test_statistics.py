@@ -3,8 +3,6 @@ hand-made results, Holm's correction, files that break."""
 
 import json
 import math
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from scipy import stats
 
 from discom import methods
 from discom.errors import ConfigError, DataError, RunError
-from discom.files import digest
 from discom.tables import (
     BASELINES,
     collect,
@@ -39,13 +36,12 @@ def pair(rgb, depth=60.0):
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
-@pytest.mark.parametrize("level", [0.9, 0.95])
-def test_paired_difference_is_scipys(n, level):
+def test_paired_difference_is_scipys(n):
     rng = np.random.default_rng(n)
     ours, theirs = 80 + rng.normal(size=n), 78 + 3 * rng.normal(size=n)
     d = ours - theirs
-    expected = stats.t.interval(level, n - 1, loc=d.mean(), scale=stats.sem(d))
-    interval = paired_difference(list(ours), list(theirs), level)
+    expected = stats.t.interval(0.95, n - 1, loc=d.mean(), scale=stats.sem(d))
+    interval = paired_difference(list(ours), list(theirs))
     assert interval == pytest.approx((d.mean(), *expected), rel=1e-9)
 
 
@@ -62,16 +58,6 @@ def test_paired_differences_by_hand():
     assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
     with pytest.raises(ValueError, match="pairs need equal shapes"):
         paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
-
-
-def test_differences_are_paired():
-    """The spread of the scores themselves does not widen the interval, and who is whose partner
-    matters."""
-    theirs = [50.0, 70.0, 90.0]
-    _, low, high = paired_difference([51.0, 71.5, 91.2], theirs)
-    assert high - low < 2
-    _, low, high = paired_difference([91.2, 51.0, 71.5], theirs)
-    assert high - low > 50
 
 
 @seeded
@@ -327,36 +313,16 @@ def test_a_damaged_result_is_named(tmp_path, damage):
         load_results(tmp_path)
 
 
-def test_a_copied_run_is_named_and_counts_once(tmp_path):
-    """Two runs of one name in two places are no copies: they were measured apart."""
-    write(tmp_path, *RUNS[:2])
-    copy = tmp_path / "scenes/student/1-aa copy"
-    shutil.copytree(tmp_path / "scenes/student/1-aa", copy)
-    message = r"1-aa copy.result\.json: a copy of .*1-aa.result\.json; delete one"
-    with pytest.raises(RunError, match=message):
-        load_results(tmp_path)
-    shutil.rmtree(copy)
-    write(tmp_path / "elsewhere", replace(RUNS[1], seconds=11.0))
-    assert len(load_results(tmp_path)) == 3
-
-
-@pytest.mark.parametrize("damage", ["edited", "no checksum", "a number", "a field less", "cut"])
+@pytest.mark.parametrize("damage", ["edited", "a number", "cut"])
 def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
     file = tmp_path / "all.json"
     collect(RUNS, file)
     fields = json.loads(file.read_text())
-    last = {key: value for key, value in fields[-1].items() if key != "checksum"}
-    less = {key: value for key, value in last.items() if key != "scores"}
-    changed = {
-        "edited": {**fields[-1], "seed": 7},
-        "no checksum": last,
-        "a number": 3,
-        "a field less": {**less, "checksum": digest(less)},
-    }
     if damage == "cut":
         file.write_text(file.read_text()[:-99])
     else:
-        file.write_text(json.dumps([*fields[:-1], changed[damage]]))
+        last = {**fields[-1], "seed": 7} if damage == "edited" else 3
+        file.write_text(json.dumps([*fields[:-1], last]))
     reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
     with pytest.raises((RunError, DataError), match=reasons.get(damage, "not a result of ours")):
         load_results(file)

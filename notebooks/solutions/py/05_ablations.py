@@ -63,7 +63,7 @@ check("exercise 3", all(abs(slide(answer_3, start)[-1] - 90) < 3 for start in (1
 # **4.** Three seeds give an interval several times as wide as ten do; it should overlap the stored one.
 
 # %%
-answer_4 = focusing.toy_curve("gamma", seeds=[10, 11, 12], shares=[1.0])
+answer_4 = focusing.toy_curve("gamma", seeds=[10, 11, 12], features=[10])
 mean, low, high = tables.paired_difference(answer_4["kd"], answer_4["student"])
 print(f"gain at γ = 1, seeds 10 to 12: {mean:+.2f} points, 95 % interval [{low:+.2f}, {high:+.2f}]")
 check(

@@ -7,7 +7,7 @@
 import numpy as np
 
 from discom import data as sets
-from discom.evaluation import calibration_error, reliability
+from discom.evaluation.scores import calibration_error, reliability
 from discom.data.duplicates import near_duplicates
 from discom.deployment import Contract
 from discom.notebook import check, finish, stamp
