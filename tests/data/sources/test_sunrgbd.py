@@ -92,11 +92,11 @@ def test_the_class_is_the_name_in_the_list_and_not_its_number(copy):
 IMAGE, DEPTH = "image/0000118.jpg", "depth/0000118.png"
 MILLIMETRES = fixture.millimetres(0, 0)
 FILES = {
-    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"uint8 \[1, 36, 48\], image is uint8 \[3,"),
+    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"uint8 \[1, 36, 48\], an image is uint8 \[3,"),
     "8 bits": (DEPTH, (MILLIMETRES // 256).astype(np.uint8), r"uint8 \[1, 36, 48\], depth is"),
     "bits not rotated": (DEPTH, MILLIMETRES.astype(np.uint16), r"most lies beyond 10 m"),
     "empty": (DEPTH, 0 * MILLIMETRES.astype(np.uint16), r"nothing was measured, or most"),
-    "another size": (DEPTH, fixture.rotate_left(MILLIMETRES)[::2], r"colour and depth differ in"),
+    "another size": (DEPTH, fixture.rotate_left(MILLIMETRES)[::2], r"modalities differ in size"),
     "two images": ("depth/2.png", fixture.rotate_left(MILLIMETRES), r"depth: holds 2 images, not"),
 }
 
