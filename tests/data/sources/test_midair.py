@@ -7,7 +7,7 @@ import pytest
 from fixtures import midair as fixture
 from fixtures import writing
 
-from discom.data.sources.midair import CLASSES, read_midair, to_metres
+from discom.data.sources.midair import CLASSES, read_midair
 from discom.errors import DataError
 
 KEY = "Kite_training/foggy/2001/000025"
@@ -40,15 +40,6 @@ def test_every_value_is_the_planted_one(raw):
         mask = np.vectorize(MERGED.get)(ids)
         np.testing.assert_array_equal(data.masks[row], mask)
         assert data.labels[row] == np.bincount(mask.ravel()).argmax()
-
-
-def test_every_number_of_16_bits_is_its_float16():
-    bits = np.arange(65_536).astype(np.uint16)
-    exponent, fraction = (bits.astype(float) // 1024) % 32, bits.astype(float) % 1024
-    normal = (exponent > 0) & (exponent < 31) & (bits < 32_768)
-    expected = 2 ** (exponent - 15) * (1 + fraction / 1024)
-    np.testing.assert_allclose(to_metres(bits)[normal], expected[normal])
-    assert to_metres(np.array([31_744], np.uint16))[0] == np.inf
 
 
 def test_frames_kept(raw):
@@ -115,9 +106,7 @@ FILES = {
     "whole metres": ("depth", WHOLE, r"float16 bits say"),
     "NaN": ("depth", np.where(METRES == 0, np.uint16(0x7E00), BITS), r"float16 bits say nan"),
     "8 bits": ("depth", (BITS >> 8).astype(np.uint8), r"holds uint8 \[1, 32, 32\], depth is"),
-    "grey colours": ("color_left", IDS, r"holds uint8 \[1, 32, 32\], an image is uint8 \[3,"),
     "unknown id": ("segmentation", UNKNOWN, r"class id 14 is above"),
-    "ids of 16 bits": ("segmentation", IDS.astype(np.uint16), r"holds uint16 \[1, 32, 32\],"),
     "another size": ("depth", BITS[:, :24], r"the modalities differ in size"),
 }
 

