@@ -59,9 +59,10 @@ def read_potsdam(
     starts = [*range(0, SIDE - window, window), SIDE - window]  # the last is shifted back inside
     windows = list(product(tiles, starts, starts))
     items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
-    units = {"rgb": "", "dsm": "m", "masks": ""}
     forms = {
-        name: steps.Form(partial(_read_window, window, name), unit) for name, unit in units.items()
+        "rgb": steps.Form(partial(_read_window, "rgb", window)),
+        "dsm": steps.Form(partial(_read_heights, window), "m"),
+        "masks": steps.Form(partial(_read_mask, window)),
     }
     groups = np.array([tile for tile, _, _ in windows])
     train, test = (np.flatnonzero(np.isin(groups, numbers)) for numbers in (TRAIN, TEST))
@@ -93,40 +94,41 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     return files
 
 
-def _read_window(window: int, layer: str, item: tuple[Path, int, int]) -> np.ndarray:
-    file, top, left = item
-    return _read_tile(layer, file)[..., top : top + window, left : left + window]
-
-
 @lru_cache(maxsize=3)  # the windows of a tile are read one after the other
 def _read_tile(layer: str, file: Path) -> np.ndarray:
-    """RGB [3, SIDE, SIDE], heights [1, SIDE, SIDE] or class ids [SIDE, SIDE]."""
-    if layer == "dsm":
-        return _read_heights(file)
-    pixels = steps.read_form(file, layer, np.uint8, (3, SIDE, SIDE))
-    return pixels if layer == "rgb" else _class_ids(pixels, file)
+    kind, bands = (np.float32, 1) if layer == "dsm" else (np.uint8, 3)
+    lacking = int(layer == "dsm" and file.stem.endswith("3_13"))  # columns, as published
+    pixels = steps.read_form(file, layer, kind, (bands, SIDE, SIDE - lacking))
+    if lacking:
+        return np.pad(pixels, ((0, 0), (0, 0), (0, 1)), mode="edge")
+    return np.ascontiguousarray(pixels)  # the file has bands last, of which windows read slowly
 
 
-def _read_heights(file: Path) -> np.ndarray:
-    lacking = int(file.stem.endswith("3_13"))  # columns, as published; the last one is repeated
-    heights = steps.read_form(file, "dsm", np.float32, (1, SIDE, SIDE - lacking))
+def _read_window(layer: str, window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    file, top, left = item
+    return _read_tile(layer, file)[:, top : top + window, left : left + window]
+
+
+def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    heights = _read_window("dsm", window, item)
     if np.abs(heights).max() > 500:  # Potsdam lies at about 30 to 100 m
-        raise DataError(f"{file}: has heights beyond ±500 m; fetch it again")
-    return np.pad(heights, ((0, 0), (0, 0), (0, lacking)), mode="edge")
+        raise DataError(f"{item[0]}: has heights beyond ±500 m; fetch it again")
+    return heights
 
 
-def _class_ids(pixels: np.ndarray, file: Path) -> np.ndarray:
+def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     """Class ids [H, W] by colour: an exact match, or no label."""
     class_of = np.full(9, steps.NO_LABEL, np.uint8)
     class_of[list(COLOURS)] = range(len(COLOURS))
+    pixels = _read_window("masks", window, item)
     red, green, blue = pixels
-    code = red & 4 | green & 2 | blue & 1  # in bytes, since a tile has 36 million pixels
+    code = red & 4 | green & 2 | blue & 1
     code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
-    ids = class_of[code]
-    if ((ids == steps.NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
+    mask = class_of[code]
+    if ((mask == steps.NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
         wrong = "its colours are no class's; it is blended or resized"
-        raise DataError(f"{file}: {wrong}: take the copy in {RIGHT_COPY}.zip")
-    return ids
+        raise DataError(f"{item[0]}: {wrong}: take the copy in {RIGHT_COPY}.zip")
+    return mask
 
 
 POTSDAM = Source(

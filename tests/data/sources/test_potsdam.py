@@ -86,10 +86,10 @@ def test_layouts_that_mean_the_same(raw, copy, change):
     assert read(root).fingerprint == read(raw("potsdam")).fingerprint
 
 
-@pytest.mark.parametrize(("count", "refused"), [(4, False), (5, True)])
+@pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])
 def test_few_pixels_of_another_colour_are_no_label(copy, count, refused):
     root, colours = copy("potsdam"), fixture.COLOURS[fixture.town("6_7").eroded]
-    colours[8, 8 : 8 + count] = (17, 200, 90)  # of 400 pixels: at 1 % and above
+    colours[8, 8 : 8 + count] = (17, 200, 90)  # of 256 pixels: below and above 1 %
     fixture.write_label(fixture.label_file(root, "6_7"), colours)
     if refused:
         with pytest.raises(DataError, match="its colours are no class's; it is blended or"):
