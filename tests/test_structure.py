@@ -59,14 +59,14 @@ def test_files_stay_below_300_lines(path):
 
 
 def test_importing_discom_loads_no_heavy_library():
-    heavy = "'torch', 'matplotlib', 'pandas', 'rasterio', 'h5py', 'ray', 'onnx'"
+    heavy = "'torch', 'matplotlib', 'pandas', 'h5py', 'ray', 'onnx'"
     code = f"import sys, discom; print([name for name in ({heavy}) if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_training_loads_no_optional_library():
-    optional = "'rasterio', 'h5py', 'ray', 'onnx', 'segmentation_models_pytorch', 'resource'"
+    optional = "'h5py', 'ray', 'onnx', 'segmentation_models_pytorch', 'resource'"
     code = (
         "import sys, discom.training, discom.data.sources;"
         f"print([name for name in ({optional}) if name in sys.modules])"

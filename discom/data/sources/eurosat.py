@@ -24,61 +24,41 @@ __all__ = ["CLASSES", "EUROSAT", "read_eurosat"]
 NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture PermanentCrop"
 CLASSES = (*NAMES.split(), "Residential", "River", "SeaLake")
 REFLECTANCE = "reflectance × 10 000"
-BANDS = {"ms": [*range(13)], "sar": [0, 1], "rgb": [3, 2, 1], "other": [0, *range(4, 13)]}
-ZENODO = "https://zenodo.org/records/7711810/files"
-REVISION = "1ce6f1bfb56db63fd91b6ecc466ea67f2509774c"
-TORCHGEO = f"https://huggingface.co/datasets/torchgeo/eurosat/resolve/{REVISION}"
-WANG = "https://huggingface.co/datasets/wangyi111"
-BENCH = f"{WANG}/Copernicus-Bench/resolve/9d252acd3aa0e3da3128e05c6f028647f0e48e5f/l2_eurosat_s1s2"
+BANDS = {"ms": [*range(13)], "rgb": [3, 2, 1], "other": [0, *range(4, 13)]}  # all of MS
+COUNTS = {"ms": 13, "sar": 2}
+ZENODO = "https://zenodo.org/records/7711810"
+HUGGING_FACE = "https://huggingface.co/datasets/wangyi111/EuroSAT-SAR"
+MS_SUM = "md5:091174add3c8e680a49244acf185b9f0"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
-LISTS = {
-    "eurosat-train.txt": "md5:908f142e73d6acdf3f482c5e80d851b1",
-    "eurosat-val.txt": "md5:95de90f2aa998f70a3b2416bfe0687b4",
-    "eurosat-test.txt": "md5:7ae5ab94471417b6e315763121e67c5f",
-}
 
 
 def read_eurosat(
-    root: Path | str,
-    modalities: Sequence[str] | None = None,
-    orphans: str = "refuse",
-    lists: bool = False,
+    root: Path | str, modalities: Sequence[str] | None = None, orphans: str = "refuse"
 ) -> MultiModalData:
-    """MS [N, 13, 64, 64] and SAR [N, 2, 64, 64], read from their files when asked for.
+    """MS [N, 13, 64, 64] and SAR [N, 2, 64, 64]; the authors gave no split, so it is drawn by seed.
 
     Args:
         modalities: of ms, sar, rgb (three bands of MS) and other (its other ten); ms and sar by
             default. Files of a sensor that is not asked for are not needed.
-        lists: take torchgeo's eurosat-{train,val,test}.txt as the official split. The authors
-            gave none; without the lists it is drawn by seed, as in the paper.
 
     Raises:
         DataError: class folders missing or there twice, orphans, or a file of another form.
     """
-    names, root = steps.choose(modalities, tuple(BANDS), 2), Path(root)
+    names, root = steps.choose(EUROSAT, modalities, "rgb", "other"), Path(root)
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
     stems, dropped = steps.pair(files, root, orphans)
-    labels = np.array([CLASSES.index(stem.partition("_")[0]) for stem in stems])
-    forms = {}
-    for name, bands in BANDS.items():
-        shape = (len(bands), 64, 64)
-        forms[name] = steps.Form(partial(_read_ms, bands), shape, np.uint16, REFLECTANCE)
-    forms["sar"] = steps.Form(_read_sar, (2, 64, 64), np.float32, "dB")
-    images = {name: [files[sensor_of[name]][stem] for stem in stems] for name in names}
-    return MultiModalData(
-        steps.views(images, forms, labels, np.array(stems)),
-        CLASSES,
-        name=steps.variant("eurosat", names, ["ms", "sar"], "official" if lists else ""),
-        parts=steps.official_parts(root, tuple(LISTS), stems) if lists else None,
-        about=EUROSAT.about(dropped, "none known; SAR that cannot be decibel is refused"),
-    )
+    labels = [CLASSES.index(stem.partition("_")[0]) for stem in stems]
+    forms = {name: steps.Form(partial(_read_ms, b), REFLECTANCE) for name, b in BANDS.items()}
+    forms["sar"] = steps.Form(_read_sar, "dB")
+    items = {name: [files[sensor][stem] for stem in stems] for name, sensor in sensor_of.items()}
+    return steps.build(EUROSAT, items, forms, stems, CLASSES, labels=labels, dropped=dropped)
 
 
 def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     """Stem → file. The number of bands tells the sensor, since the archives have many names."""
     what = f"folder with the class folders {CLASSES[0]} … {CLASSES[-1]}; unpack EuroSAT's archives"
-    count, places = len(BANDS[sensor]), []
+    count, places = COUNTS[sensor], []
     for folder in steps.find_folder(root, CLASSES, what):
         images = list(steps.sorted_files(folder / CLASSES[0], ".tif").values())
         if images and len(read_pixels(images[0])) == count:
@@ -117,23 +97,10 @@ EUROSAT = Source(
     modalities={"ms": f"13×64×64, {REFLECTANCE}", "sar": "2×64×64, dB"},
     size="2.1 GB and 0.9 GB",
     licence="MIT, as the copies on Hugging Face say; Copernicus data",
-    page="https://zenodo.org/records/7711810, https://huggingface.co/datasets/wangyi111/EuroSAT-SAR",
+    page=f"{ZENODO}, {HUGGING_FACE}",
     read=read_eurosat,
     files=(
-        RemoteFile(
-            "EuroSAT_MS.zip",
-            {
-                f"{ZENODO}/EuroSAT_MS.zip": "md5:091174add3c8e680a49244acf185b9f0",
-                f"{TORCHGEO}/EuroSATallBands.zip": "md5:5ac12b3b2557aa56e1826e981e8e200e",
-            },
-        ),
-        RemoteFile(
-            "EuroSAT-SAR.zip",
-            {
-                f"{WANG}/EuroSAT-SAR/resolve/main/EuroSAT-SAR.zip": SAR_SUM,
-                f"{BENCH}/eurosat_s1.zip": "md5:e7e7f8fc68fc55a7a689cb654912ff3f",
-            },
-        ),
-        *(RemoteFile(name, {f"{TORCHGEO}/{name}": md5}, False) for name, md5 in LISTS.items()),
+        RemoteFile("EuroSAT_MS.zip", f"{ZENODO}/files/EuroSAT_MS.zip", MS_SUM),
+        RemoteFile("EuroSAT-SAR.zip", f"{HUGGING_FACE}/resolve/main/EuroSAT-SAR.zip", SAR_SUM),
     ),
 )

@@ -5,11 +5,11 @@ elevation in metres, ESA WorldCover code; `index.csv` gives the `location_group`
 overlap and repeat. WorldCover is a classifier's map, and not of the image's date.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,15 +33,7 @@ RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and elevation [N, 1, 32, 32] in metres,
     of the patches of which 60 % are of one class; raises as `read_hls_dense`."""
-    names = steps.choose(modalities, ("rgb", "infrared", "elevation"), 3)
-    items, ids, groups, labels, left_out = _cut(Path(root), PATCH, np.max, MAJORITY)
-    return MultiModalData(
-        steps.views(dict.fromkeys(names, items), _forms(PATCH, False), labels, ids),
-        tuple(CLASSES.values()),
-        groups=groups,
-        name=steps.variant("hls", names, ["rgb", "infrared", "elevation"]),
-        about=HLS.about({"patches without a majority": left_out}, "none known"),
-    )
+    return _cut(HLS, Path(root), steps.choose(HLS, modalities), dense=False)
 
 
 def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
@@ -53,43 +45,40 @@ def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) ->
     Raises:
         DataError: the index or a tile is missing or of another form, or no crop has labels enough.
     """
-    names = steps.choose(modalities, ("rgb", "elevation", "infrared"))
-    items, ids, groups, labels, left_out = _cut(Path(root), CROP, np.sum, LABELLED)
-    return MultiModalData(
-        steps.views(dict.fromkeys(names, items), _forms(CROP, True), labels, ids),
-        tuple(CLASSES.values()),
-        dense=True,
-        masks=Lazy(items, partial(_read_mask, CROP), (CROP, CROP), np.uint8),
-        groups=groups,
-        name=steps.variant("hls-dense", names, ["rgb", "elevation"]),
-        about=HLS.about({"crops with few labels": left_out}, "none known", masks="255 = no label"),
-    )
+    names = steps.choose(HLS_DENSE, modalities, "infrared")
+    return _cut(HLS_DENSE, Path(root), names, dense=True)
 
 
-def _forms(patch: int, relief: bool) -> dict[str, steps.Form]:
-    forms = {
-        name: steps.Form(partial(_read_bands, patch, bands), (3, patch, patch), np.int16, BAND)
-        for name, bands in (("rgb", [2, 1, 0]), ("infrared", [3, 4, 5]))
-    }
-    height, unit = partial(_read_height, patch, relief), "asinh(Δz / 5 m)" if relief else "m"
-    return forms | {"elevation": steps.Form(height, (1, patch, patch), np.float32, unit)}
-
-
-def _cut(root: Path, patch: int, measure: Callable, share: float) -> tuple[Any, ...]:
-    """Crops with a `share` of one or of any class (`measure`), and how many are left out."""
+def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiModalData:
+    """Patches with a clear class, or (dense) crops with enough labels."""
     _read_tile.cache_clear()  # a file may have been replaced since
-    index, starts = _read_index(root), range(0, TILE, patch)
+    side, share = (CROP, LABELLED) if dense else (PATCH, MAJORITY)
+    index, starts = _read_index(root), range(0, TILE, side)
     files = [root / "tiles" / f"{tile}.tif" for tile in index["tile"]]
-    items = [(file, row, column) for file in files for row in starts for column in starts]
-    masks = Lazy(items, partial(_read_mask, patch), (patch, patch), np.uint8)
-    pixels = steps.count_pixels(masks, len(CLASSES), root)
-    rows = np.flatnonzero(measure(pixels, axis=1) >= share * patch**2)
+    crops, read_mask = list(product(files, starts, starts)), partial(_read_mask, side)
+    pixels = steps.count_pixels(Lazy(crops, read_mask, (side, side), np.uint8), len(CLASSES))
+    measure = pixels.sum(axis=1) if dense else pixels.max(axis=1)
+    rows = np.flatnonzero(measure >= share * side**2)
     if not len(rows):
         raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
-    ids = np.array([f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in items])
-    groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)
-    labels = steps.most_frequent(pixels[rows])
-    return [items[row] for row in rows], ids[rows], groups[rows], labels, len(items) - len(rows)
+    kept = [crops[row] for row in rows]
+    height, unit = (_read_relief, "asinh(Δz / 5 m)") if dense else (_read_height, "m")
+    forms = {
+        "rgb": steps.Form(partial(_read_bands, side, [2, 1, 0]), BAND),
+        "infrared": steps.Form(partial(_read_bands, side, [3, 4, 5]), BAND),
+        "elevation": steps.Form(partial(height, side), unit),
+        "masks": steps.Form(read_mask),
+    }
+    return steps.build(
+        source,
+        {name: kept for name in ([*names, "masks"] if dense else names)},
+        forms,
+        [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in kept],
+        CLASSES.values(),
+        labels=pixels[rows].argmax(axis=1),
+        dropped={"crops with too few labels": len(crops) - len(kept)},
+        groups=index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows],
+    )
 
 
 def _read_index(root: Path) -> pd.DataFrame:
@@ -100,8 +89,10 @@ def _read_index(root: Path) -> pd.DataFrame:
         reason = first_line(error)
         raise DataError(f"{file}: is no table of tiles ({reason}); copy it again") from None
     index["tile"] = index["tile"].str.zfill(3)
-    if index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(f"{file}: a line lacks a value, or repeats a tile; copy it again")
+    if index.empty or index.isna().any(axis=None) or index["tile"].duplicated().any():
+        raise DataError(
+            f"{file}: has no line, or one without a value or of a tile twice; copy it again"
+        )
     return index
 
 
@@ -118,10 +109,13 @@ def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np
     return _read_tile(file)[bands, row : row + patch, column : column + patch]
 
 
-def _read_height(patch: int, relief: bool, item: tuple[Path, int, int]) -> np.ndarray:
-    metres = _read_bands(patch, [6], item).astype(np.float32)
+def _read_height(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
+    return _read_bands(patch, [6], item).astype(np.float32)
+
+
+def _read_relief(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
     mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
-    return np.arcsinh((metres - mean) / np.float32(RELIEF)) if relief else metres
+    return np.arcsinh((_read_height(patch, item) - mean) / np.float32(RELIEF))
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:

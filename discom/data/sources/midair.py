@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import check_one_size, resize
-from discom.data.lazy import Lazy
+from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source, unpack
@@ -48,27 +47,19 @@ def read_midair(
     Raises:
         DataError: folders or a stream missing, orphans, or a file of another form.
     """
-    names, root = steps.choose(modalities, ("rgb", "depth")), Path(root)
+    names, root = steps.choose(MIDAIR, modalities), Path(root)
     shape, every = steps.check_size(size), steps.check_whole("every", every)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
     keys, dropped = steps.pair(files, root, orphans)
-    for key in keys:
-        check_one_size({STREAMS[name]: files[name][key] for name in files}, "the streams")
-    images = {name: [files[name][key] for key in keys] for name in files}
-    masks = Lazy(images.pop("masks"), partial(_read_mask, shape), shape, np.uint8)
-    labels = steps.most_frequent(steps.count_pixels(masks, len(CLASSES), root))
+    items = steps.collect(files, keys)
     forms = {
-        "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
-        "depth": steps.Form(partial(_read_depth, shape), (1, *shape), np.float32, "m", 0.0),
+        "rgb": steps.Form(partial(steps.read_colours, shape)),
+        "depth": steps.Form(partial(_read_depth, shape), "m", 0.0),
+        "masks": steps.Form(partial(_read_mask, shape)),
     }
-    return MultiModalData(
-        steps.views(images, forms, labels, keys),
-        CLASSES,
-        dense=True,
-        masks=masks,
-        groups=np.array([_flight(key) for key in keys]),
-        name=steps.variant("midair", names, ["rgb", "depth"], "grouped"),
-        about=MIDAIR.about(dropped, f"depth 0: not measured, or beyond {FAR:g} m"),
+    groups = np.array([_flight(key) for key in keys])
+    return steps.build(
+        MIDAIR, items, forms, keys, CLASSES, split="grouped", dropped=dropped, groups=groups
     )
 
 
@@ -90,22 +81,17 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
             if not (folder / "frames").is_dir():
                 unpack(folder / "frames.zip")
             images = steps.sorted_files(folder / "frames", *ENDINGS[name])
-        if not re.fullmatch(r"(Kite|PLE|VO)_.+ trajectory_\d{4}", f"{collection} {trajectory}"):
-            raise DataError(f"{folder}: is no <set>/<climate>/<stream>/trajectory_<NNNN>; move it")
         for frame, file in images.items():
-            key = f"{collection}/{climate}/{trajectory[-4:]}/{frame}"
-            if not re.fullmatch(r"\d{6}", frame) or key in files:
-                raise DataError(f"{file}: is no <6 digits>, or a copy of a frame; remove it")
+            key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
+            if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
+                form = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
+                raise DataError(f"{file}: is no {form}, or a second copy of one; move it")
             if int(frame) % every == 0:
                 files[key] = file
     if not files:
         where = f"<set>/<climate>/{STREAMS[name]}/trajectory_<NNNN>/<6 digits>{ENDINGS[name][0]}"
         raise DataError(f"{root}: holds no {where} of a multiple of {every}. {MIDAIR.by_hand}")
     return files
-
-
-def _read_rgb(size: tuple[int, int], file: Path) -> np.ndarray:
-    return resize(steps.read_form(file, "color_left", np.uint8, (3, None, None)), size, smooth=True)
 
 
 def to_metres(bits: np.ndarray) -> np.ndarray:

@@ -6,17 +6,17 @@
 `classMapping40.mat` takes 894 labels to 40 classes. Source: Silberman et al. 2012.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
-from discom.data.sources import matlab, steps
+from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 
 __all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
 
@@ -29,7 +29,6 @@ NAMES = (
 )
 CLASSES = tuple(NAMES.split())
 FILE, LABELS = "nyu_depth_v2_labeled.mat", 894
-KINDS = {"images": "uint8", "depths": "float32", "labels": "uint16"}
 FARTHEST = 20.0  # metres, about twice what a Kinect sees
 HOST = "horatio.cs.nyu.edu/mit/silberman"
 CHECKSUM = "sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"
@@ -44,72 +43,76 @@ def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> Mul
     Raises:
         DataError: a .mat file is missing, damaged, or of another form.
     """
-    names = steps.choose(modalities, ("rgb", "depth"))
+    names = steps.choose(NYUV2, modalities)
     file = steps.find_folder(Path(root), [FILE], f"{FILE}; fetch it with --download")[0] / FILE
-    groups, height, width = _check_layout(file)
-    items = tuple((file, row) for row in range(len(groups)))
-    read_mask = partial(_read_mask, _class_table(file.with_name("classMapping40.mat")))
-    masks = Lazy(items, read_mask, (height, width), np.uint8)
-    labels = steps.most_frequent(steps.count_pixels(masks, len(CLASSES), file))
-    if (labels < 0).any():
-        raise DataError(f"{file}: an image has no label at all; take the original file")
-    train, test = _read_split(file.with_name("splits.mat"), len(groups))
-    train, valid = steps.carve(train, groups)
+    groups = _read_scenes(file)
+    rows = [(file, row) for row in range(len(groups))]
+    ids = [f"{row + 1:04d}" for _, row in rows]  # the data's own numbers
+    table = _class_table(file.with_name("classMapping40.mat"))
     forms = {
-        "rgb": steps.Form(_read_rgb, (3, height, width), np.uint8),
-        "depth": steps.Form(_read_depth, (1, height, width), np.float32, "m", 0.0),
+        "rgb": steps.Form(_read_rgb),
+        "depth": steps.Form(_read_depth, "m", 0.0),
+        "masks": steps.Form(partial(_read_mask, table)),
     }
-    ids = [f"{row + 1:04d}" for _, row in items]  # the data's own numbers
-    return MultiModalData(
-        steps.views(dict.fromkeys(names, items), forms, labels, ids),
-        CLASSES,
-        dense=True,
-        masks=masks,
-        groups=groups,
-        name=steps.variant("nyuv2", names, ["rgb", "depth"], "official"),
-        parts={"train": train, "valid": valid, "test": test},
-        about=NYUV2.about({}, "depth 0 is not measured", masks="255 = no label"),
+    parts = steps.carve(*_read_split(file.with_name("splits.mat"), len(groups)), groups)
+    items = {name: rows for name in [*names, "masks"]}
+    return steps.build(
+        NYUV2, items, forms, ids, CLASSES, split="official", groups=groups, parts=parts
     )
 
 
-def _check_layout(file: Path) -> tuple[np.ndarray, int, int]:
-    """The scene of every image, such as kitchen_0004; height and width."""
-    with matlab.open_mat(file) as mat:
-        forms = {key: (str(mat[key].dtype), mat[key].shape) for key in KINDS}
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """A DataError that names the file, for whatever h5py or scipy raise where it is damaged."""
+    try:
+        yield
+    except Exception as error:
+        reason = first_line(error)
+        raise DataError(f"{file}: cannot be read ({reason}); fetch the file again") from None
+
+
+def _read_scenes(file: Path) -> np.ndarray:
+    """The scene of every image, such as kitchen_0004."""
+    import h5py
+
+    with _named(file), h5py.File(file) as mat:
         references = mat["scenes"][()].ravel()
         scenes = ["".join(map(chr, mat[reference][()].ravel())) for reference in references]
-    width, height = forms["images"][1][-2:]
-    for key, form in forms.items():
-        bands = (3,) if key == "images" else ()
-        needed = (KINDS[key], (len(scenes), *bands, width, height))
-        if form != needed or width <= height:
-            way = "the axes reversed and as many as scenes; take the original file"
-            raise DataError(f"{file}: {key} is {form}, needed is {needed}, {way}")
-    return np.array(scenes), height, width
+    return np.array(scenes)
+
+
+def _read_numbers(file: Path, key: str) -> np.ndarray:
+    """The whole numbers of an array in a MATLAB v5 file, flat."""
+    from scipy.io import loadmat
+
+    with _named(file):
+        return loadmat(file)[key].ravel().astype(int)
 
 
 def _class_table(file: Path) -> np.ndarray:
     """From a label, 0 … 894, to a class counted from 0; 255 for none."""
     if not file.is_file():
         raise DataError(f"{file}: no such file. {NYUV2.by_hand}")
-    numbers = matlab.read_numbers(file, "mapClass", len(CLASSES))
-    if len(numbers) != LABELS or numbers.max() != len(CLASSES):
+    numbers = _read_numbers(file, "mapClass")
+    if (len(numbers), numbers.min(), numbers.max()) != (LABELS, 1, len(CLASSES)):
         raise DataError(f"{file}: does not take {LABELS} labels to 40 classes; fetch it again")
     return np.append(steps.NO_LABEL, numbers - 1).astype(np.uint8)
 
 
 def _read_split(file: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the official training and test part; the file counts from 1."""
-    keys = ("trainNdxs", "testNdxs")
-    train, test = (np.sort(matlab.read_numbers(file, key, count)) - 1 for key in keys)
+    train, test = (np.sort(_read_numbers(file, key)) - 1 for key in ("trainNdxs", "testNdxs"))
     if sorted([*train, *test]) != list(range(count)):
         raise DataError(f"{file}: does not list each of {count} images once; fetch it again")
     return train, test
 
 
 def _read_array(key: str, item: tuple[Path, int]) -> np.ndarray:
-    with matlab.open_mat(item[0]) as mat:
-        return mat[key][item[1]]
+    import h5py
+
+    file, row = item
+    with _named(file), h5py.File(file) as mat:  # anew, since an open file survives no pickle
+        return mat[key][row]
 
 
 def _read_rgb(item: tuple[Path, int]) -> np.ndarray:
@@ -140,8 +143,8 @@ NYUV2 = Source(
     page="https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
     read=read_nyuv2,
     files=(
-        RemoteFile(FILE, {f"https://{HOST}/nyu_depth_v2/{FILE}": CHECKSUM}),
-        RemoteFile("splits.mat", {f"https://{HOST}/indoor_seg_sup/splits.mat": SPLITS}),
+        RemoteFile(FILE, f"https://{HOST}/nyu_depth_v2/{FILE}", CHECKSUM),
+        RemoteFile("splits.mat", f"https://{HOST}/indoor_seg_sup/splits.mat", SPLITS),
         RemoteFile("classMapping40.mat"),  # no address is known for certain
     ),
     by_hand="Take classMapping40.mat from github.com/VainF/nyuv2-python-toolkit and put it beside"

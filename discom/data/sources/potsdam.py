@@ -5,15 +5,13 @@ borders of objects. Source: the ISPRS benchmark.
 """
 
 import re
-import warnings
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -29,10 +27,11 @@ TILES = tuple(NUMBERS.split())
 TRAIN, TEST = TILES[:24], TILES[24:]
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
-LAYERS = {  # name of a file with two places for the tile's numbers, bands, types
-    "rgb": ("top_potsdam_{}_{}_RGB.tif", (3,), ("uint8",)),
-    "dsm": ("dsm_potsdam_{}_{}.tif", (1,), ("float32", "float64")),
-    "labels": ("top_potsdam_{}_{}_label_noBoundary.tif", (3,), ("uint8",)),
+SIDE = 6000  # pixels of a tile
+FILES = {  # with two places for the tile's numbers
+    "rgb": "top_potsdam_{}_{}_RGB.tif",
+    "dsm": "dsm_potsdam_{}_{}.tif",
+    "masks": "top_potsdam_{}_{}_label_noBoundary.tif",
 }
 RIGHT_COPY = "5_Labels_for_participants_no_Boundary"  # is taken where a tile stands twice
 ARCHIVES = ("1_DSM.zip", "2_Ortho_RGB.zip", "5_Labels_all_noBoundary.zip")
@@ -50,47 +49,40 @@ def read_potsdam(
     A tile is a group. Where all test tiles are there, the split is the contest's. A
     DataError says which file is missing, stands twice or has another form.
     """
-    names, root = steps.choose(modalities, ("rgb", "dsm")), Path(root)
-    shape = (steps.check_whole("window", window), window)
-    _rasters().read_rows.cache_clear()  # a file may have been replaced since
-    files = {name: _find_tiles(root, name) for name in [*names, "labels"]}
+    names, root = steps.choose(POTSDAM, modalities), Path(root)
+    if steps.check_whole("window", window) > SIDE:
+        raise ConfigError(f"window: {window} is more than the {SIDE} pixels of a tile; choose less")
+    _read_tile.cache_clear()  # a file may have been replaced since
+    files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
     tiles, dropped = steps.pair(files, root, orphans)
     official = set(TEST) <= set(tiles) and len(tiles) > len(TEST) + 1
-    if missing := [tile for tile in TILES if tile not in tiles]:
-        text = f"{root}: {len(missing)} of 38 tiles are missing: {', '.join(missing)}"
-        warnings.warn(f"{text}; there is an official split: {official}", stacklevel=2)
-    windows = [(tile, *place) for tile in tiles for place in _windows(tile, files, window)]
+    starts = [*range(0, SIDE - window, window), SIDE - window]  # the last is shifted back inside
+    windows = list(product(tiles, starts, starts))
     items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
-    masks = Lazy(items.pop("labels"), partial(_read_mask, window), shape, np.uint8)
-    labels = steps.most_frequent(steps.count_pixels(masks, len(CLASSES), root))
     forms = {
-        "rgb": steps.Form(partial(_rasters().read_window, window=window), (3, *shape), np.uint8),
-        "dsm": steps.Form(partial(_read_heights, window), (1, *shape), np.float32, "m"),
+        "rgb": steps.Form(partial(_read_window, "rgb", window)),
+        "dsm": steps.Form(partial(_read_heights, window), "m"),
+        "masks": steps.Form(partial(_read_mask, window)),
     }
-    if (labels < 0).any():
-        raise ConfigError(f"window: {window} leaves windows without any label; choose more")
-    groups, parts = np.array([tile for tile, _, _ in windows]), None
-    if official:
-        rows = np.isin(groups, TEST)
-        train, valid = steps.carve(np.flatnonzero(~rows), groups)
-        parts = {"train": train, "valid": valid, "test": np.flatnonzero(rows)}
-    ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows]
-    kind = f"{len(tiles)}tiles" if missing else "", "official" if official else "grouped"
-    return MultiModalData(
-        steps.views(items, forms, labels, ids),
+    groups = np.array([tile for tile, _, _ in windows])
+    train, test = (np.flatnonzero(np.isin(groups, numbers)) for numbers in (TRAIN, TEST))
+    split = "official" if official else "grouped"
+    return steps.build(
+        POTSDAM,
+        items,
+        forms,
+        [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows],
         CLASSES,
-        dense=True,
-        masks=masks,
+        split=split if len(tiles) == len(TILES) else f"{len(tiles)}tiles-{split}",
+        dropped=dropped,
         groups=groups,
-        name=steps.variant("potsdam", names, ["rgb", "dsm"], *kind),
-        parts=parts,
-        about=POTSDAM.about(dropped, "none known in heights", masks="255 = no label"),
+        parts=steps.carve(train, test, groups) if official else None,
     )
 
 
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     """Tile → file, known by its two numbers, since only heights have zeros in front."""
-    name, files = LAYERS[layer][0], dict[str, Path]()
+    name, files = FILES[layer], dict[str, Path]()
     for file in steps.find(root, "*potsdam_*"):
         if match := re.fullmatch(name.format(r"(\d+)", r"(\d+)"), file.name, re.IGNORECASE):
             tile = f"{int(match[1])}_{int(match[2])}"
@@ -102,50 +94,41 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
     return files
 
 
-def _windows(tile: str, files: dict[str, dict[str, Path]], window: int) -> list[Any]:
-    """(top, left) of every window of a tile, whose headers are checked."""
-    rasters, label = _rasters(), files["labels"][tile]
-    sizes = {
-        name: rasters.check_raster(files[name][tile], name, *LAYERS[name][1:]) for name in files
-    }
-    height, width = sizes["labels"]
-    for name, size in sizes.items():
-        narrow = tile == "3_13" and name == "dsm"  # lacks a column as published
-        if size not in ((height, width), (height, width - narrow)):
-            raise DataError(f"{files[name][tile]}: has not the size of {label}; fetch both again")
-    if window > min(height, width):
-        raise ConfigError(f"window: {window} is more than the pixels of {label}; choose less")
-    tops, lefts = (rasters.window_starts(side, window) for side in (height, width))
-    return [(top, left) for top in tops for left in lefts]
+@lru_cache(maxsize=3)  # the windows of a tile are read one after the other
+def _read_tile(layer: str, file: Path) -> np.ndarray:
+    kind, bands = (np.float32, 1) if layer == "dsm" else (np.uint8, 3)
+    lacking = int(layer == "dsm" and file.stem.endswith("3_13"))  # columns, as published
+    pixels = steps.read_form(file, layer, kind, (bands, SIDE, SIDE - lacking))
+    if lacking:
+        return np.pad(pixels, ((0, 0), (0, 0), (0, 1)), mode="edge")
+    return np.ascontiguousarray(pixels)  # the file has bands last, of which windows read slowly
 
 
-def _rasters() -> Any:
-    """Loads GDAL, which only this reader needs."""
-    from discom.data.sources import rasters
+def _read_window(layer: str, window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    file, top, left = item
+    return _read_tile(layer, file)[:, top : top + window, left : left + window]
 
-    return rasters
+
+def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
+    heights = _read_window("dsm", window, item)
+    if np.abs(heights).max() > 500:  # Potsdam lies at about 30 to 100 m
+        raise DataError(f"{item[0]}: has heights beyond ±500 m; fetch it again")
+    return heights
 
 
 def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     """Class ids [H, W] by colour: an exact match, or no label."""
     class_of = np.full(9, steps.NO_LABEL, np.uint8)
     class_of[list(COLOURS)] = range(len(COLOURS))
-    pixels = _rasters().read_window(item, window)
+    pixels = _read_window("masks", window, item)
     red, green, blue = pixels
-    code = red & 4 | green & 2 | blue & 1  # in bytes, since a tile has 36 million pixels
+    code = red & 4 | green & 2 | blue & 1
     code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
     mask = class_of[code]
     if ((mask == steps.NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
         wrong = "its colours are no class's; it is blended or resized"
         raise DataError(f"{item[0]}: {wrong}: take the copy in {RIGHT_COPY}.zip")
     return mask
-
-
-def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
-    heights = _rasters().read_window(item, window).astype(np.float32)
-    if np.abs(heights).max() > 500:  # Potsdam lies at some 30 to 100 m
-        raise DataError(f"{item[0]}: has heights beyond ±500 m; fetch it again")
-    return heights
 
 
 POTSDAM = Source(
@@ -156,6 +139,6 @@ POTSDAM = Source(
     licence="none found; see the page",
     page=PAGE,
     read=read_potsdam,
-    files=(*map(RemoteFile, ARCHIVES), RemoteFile(f"{RIGHT_COPY}.zip", needed=False)),
+    files=(*map(RemoteFile, ARCHIVES), RemoteFile(f"{RIGHT_COPY}.zip")),
     by_hand=f"Get the share's address and password at {PAGE} and put {', '.join(ARCHIVES)} there",
 )

@@ -1,11 +1,9 @@
 """A public data set: what it is, the function that reads it, and how its files are brought here."""
 
-import stat
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, explain, first_line
@@ -19,9 +17,8 @@ class RemoteFile:
     """A file that a data set consists of."""
 
     name: str  # on disk
-    # address → "md5:…" or "sha256:…", empty where none is published; no address: only by hand
-    mirrors: Mapping[str, str] = field(default_factory=dict)
-    needed: bool = True  # by the reader
+    url: str = ""  # none: it is fetched by hand
+    checksum: str = ""  # "md5:…" or "sha256:…"; none: the authors publish none
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,9 @@ class Source:
 
     name: str  # in commands and tables
     what: str  # one line, for the list of data sets
-    modalities: dict[str, str]  # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}
+    modalities: dict[
+        str, str
+    ]  # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
     size: str  # of the raw files
     licence: str
     page: str  # where it is described
@@ -41,16 +40,10 @@ class Source:
     @property
     def access(self) -> str:
         """How to get the files, in words."""
-        by_program = [bool(file.mirrors) for file in self.files if file.needed]
+        by_program = [bool(file.url) for file in self.files]
         if not any(by_program):
             return "by hand"
         return "--download" if all(by_program) else "--download, and a part by hand"
-
-    def about(self, dropped: Mapping[str, int], invalid: str, **more: Any) -> dict[str, Any]:
-        """What a prepared folder says of its origin: samples left out by kind, values that are no
-        measurement."""
-        about = {"source": self.page, "licence": self.licence, "dropped": dict(dropped)}
-        return about | {"invalid values": invalid} | more
 
     def advice(self) -> str:
         """What to do where files are missing, in one line."""
@@ -73,15 +66,15 @@ class Source:
             raise DataError(f"{self.name}: cannot be downloaded by a program. {self.advice()}")
         if not root.is_dir() and (root.exists() or not download):
             raise DataError(f"{root}: no such folder (--root). {self.advice()}")
-        for remote in sorted(self.files, key=lambda file: bool(file.mirrors)):  # by hand first
+        for remote in sorted(self.files, key=lambda file: bool(file.url)):  # by hand first
             file = root / remote.name
             if file.suffix == ".zip" and file.with_suffix("").is_dir():
                 continue  # it is unpacked
             if file.is_file():
                 _verify(file, remote)
-            elif download and remote.mirrors:
+            elif download and remote.url:
                 fetch(remote, root)
-            elif download and remote.needed:
+            elif download:
                 raise DataError(f"{file}: cannot be downloaded. {self.by_hand}")
             if file.is_file() and file.suffix == ".zip":
                 unpack(file)
@@ -89,69 +82,55 @@ class Source:
 
 
 def fetch(remote: RemoteFile, folder: Path | str) -> Path:
-    """Download into `folder`; each mirror is tried three times, and the file verified.
+    """Download into `folder`, tried three times, and verify the file.
 
     Raises:
-        DataError: no mirror gives the file, or it cannot be written.
+        DataError: its address does not give it, or it cannot be written.
     """
     import pooch
     import requests
 
-    file, reasons = Path(folder, remote.name), []
+    name, file = remote.name, Path(folder, remote.name)
     download = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 20, timeout=60)
-    for url, checksum in remote.mirrors.items():
-        registry, urls = {file.name: checksum or None}, {file.name: url}
-        store = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=2)
-        try:
-            store.fetch(file.name, downloader=download)
-            file.chmod(0o644)  # pooch's temporary file is private
-            return file
-        except (requests.RequestException, ValueError) as error:
-            reasons.append(f"{url} ({type(error).__name__}: {first_line(error)})")
-        except OSError as error:
-            raise DataError(explain(error, file)) from None
-    said = ", ".join(reasons) or "it has no address"
-    raise DataError(f"{file}: no mirror gave it: {said}; try later, or fetch it by hand")
+    registry, urls = {name: remote.checksum or None}, {name: remote.url}
+    store = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=2)
+    try:
+        store.fetch(name, downloader=download)
+        file.chmod(0o644)  # pooch's temporary file is private
+    except (requests.RequestException, ValueError) as error:
+        reason = f"{remote.url} did not give it ({type(error).__name__}: {first_line(error)})"
+        raise DataError(f"{file}: {reason}; try later, or fetch it by hand") from None
+    except OSError as error:
+        raise DataError(explain(error, file)) from None
+    return file
 
 
 def unpack(archive: Path) -> Path:
     """Write the content of a .zip to a folder of its name beside it, whole or not at all.
 
+    `zipfile` keeps a member whose name leads elsewhere inside the folder, and writes a link as a
+    plain file.
+
     Raises:
-        DataError: a member that would land outside the folder, or is a link or a device (nothing is
-            written then); an archive that is damaged; a disk that cannot be written.
+        DataError: an archive that is damaged, or a disk that cannot be written.
     """
     folder = archive.with_suffix("")
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            for member in packed.infolist():
-                _check_member(archive, member)
-            with atomic_folder(folder, marker="unpacked") as part:
+    with atomic_folder(folder, marker="unpacked") as part:
+        try:
+            with zipfile.ZipFile(archive) as packed:
                 packed.extractall(part)
-    except DataError:
-        raise
-    except Exception as error:  # zlib, zipfile and struct have their own exceptions for a damage
-        if isinstance(error, OSError) and error.errno is not None:
-            raise DataError(explain(error, folder)) from None
-        reason = first_line(error).rstrip(":")
-        raise DataError(f"{archive}: is damaged ({reason}); delete it and fetch it again") from None
+        except Exception as error:  # zlib, zipfile and struct have their own kinds for a damage
+            if isinstance(error, OSError) and error.errno is not None:
+                raise DataError(explain(error, folder)) from None
+            reason = f"is damaged ({first_line(error).rstrip(':')})"
+            raise DataError(f"{archive}: {reason}; delete it and fetch it again") from None
     return folder
-
-
-def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:
-    path = PureWindowsPath(member.filename)  # takes / and \ alike, and knows drives
-    kind = stat.S_IFMT(member.external_attr >> 16)  # 0 where the system has no kinds
-    is_plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
-    if path.anchor or ".." in path.parts or not is_plain:
-        wrong = "would land outside its folder" if is_plain else "is a link or a device"
-        raise DataError(f"{archive}: {member.filename!r} {wrong}; fetch the authors' own archive")
 
 
 def _verify(file: Path, remote: RemoteFile) -> None:
     import pooch
 
-    sums = {checksum for checksum in remote.mirrors.values() if checksum}
-    kinds = {checksum.partition(":")[0] for checksum in sums}
-    if sums and sums.isdisjoint(f"{kind}:{pooch.file_hash(str(file), kind)}" for kind in kinds):
-        words = " or ".join(sorted(sums))
-        raise DataError(f"{file}: its checksum is not {words}; delete it and fetch it again")
+    kind, _, digits = remote.checksum.partition(":")
+    if digits and pooch.file_hash(str(file), kind) != digits:
+        wrong = f"its checksum is not {remote.checksum}"
+        raise DataError(f"{file}: {wrong}; delete it and fetch it again")

@@ -1,57 +1,38 @@
 """Steps that the readers share: check options, find files, pair them, keep groups whole."""
 
-import fnmatch
-import os
-import re
+import glob
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from discom.data.checks import NO_LABEL
-from discom.data.images import read_pixels
+from discom.data.images import check_one_size, read_pixels, resize
 from discom.data.lazy import Lazy
-from discom.data.multimodal import Modality
-from discom.data.splitting import PARTS
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.sources.source import Source
 from discom.errors import ConfigError, DataError
-from discom.files import chunks
 
-__all__ = ["NO_LABEL", "Form", "carve", "check_size", "check_whole", "choose"]
-__all__ += ["count_pixels", "find", "find_folder", "most_frequent", "official_parts", "pair"]
-__all__ += ["read_form", "read_lines", "sorted_files", "variant", "views"]
+__all__ = ["NO_LABEL", "Form", "build", "carve", "check_size", "check_whole", "choose", "collect"]
+__all__ += ["count_pixels", "find", "find_folder", "pair", "read_colours", "read_form"]
+__all__ += ["read_lines", "sorted_files"]
 
 VALID_SHARE = 0.125  # of an official training part: 1/8 of 80 % is a tenth of all
 
 
 class Form(NamedTuple):
-    """How the images of a modality are read, and what they are."""
+    """How images or masks are read, and what their values are."""
 
-    read: Callable[[Any], np.ndarray]
-    shape: tuple[int, ...]  # of one image, [C, H, W]
-    kind: Any  # dtype
+    read: Callable[[Any], np.ndarray]  # an item to [C, H, W], of a mask [H, W]
     unit: str = ""
     invalid: float | None = None  # the value where nothing was measured
 
 
-def views(
-    items: Mapping[str, Sequence[Any]], forms: Mapping[str, Form], labels: Any, ids: Any
-) -> dict[str, Modality]:
-    """Modality → its images, read when asked for; the first now, to refuse other forms."""
-    modalities = {}
-    for name, files in items.items():
-        read, shape, kind, unit, invalid = forms[name]
-        images = Lazy(files, read, shape, kind)
-        images[0]
-        modalities[name] = Modality(images, np.asarray(labels), np.asarray(ids), unit, invalid)
-    return modalities
-
-
-def choose(modalities: Sequence[str] | None, choices: Sequence[str], default: int = 2) -> list[str]:
-    """The modalities asked for, by default the first of the `choices` (else a ConfigError)."""
-    names = list(modalities or choices[:default])
+def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -> list[str]:
+    """The modalities asked for, by default those that the source lists (else a ConfigError)."""
+    names, choices = list(modalities or source.modalities), [*source.modalities, *on_request]
     if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
         words = ", ".join(choices)
         raise ConfigError(f"modalities: '{wrong[0]}' is unknown or twice; choose of {words}")
@@ -73,30 +54,13 @@ def check_size(size: Any) -> tuple[int, int]:
     return check_whole("size", sides[0]), check_whole("size", sides[1])
 
 
-def variant(name: str, names: Sequence[str], default: Sequence[str], *more: str) -> str:
-    """The name of a data set with what differs from its usual form.
-
-    >>> variant("nyuv2", ["depth"], ["rgb", "depth"], "", "official")
-    'nyuv2-depth-official'
-    """
-    return "-".join([name, *(names if names != default else []), *filter(None, more)])
-
-
 def find(root: Path, pattern: str) -> list[Path]:
     """Files and folders of that name at any depth, through links too; none that is hidden or
     in `__MACOSX`."""
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; give the one with the raw files")
-    places, visited = [], set()
-    for place, folders, files in os.walk(root, followlinks=True):
-        if (real := os.path.realpath(place)) in visited:
-            folders.clear()  # a link led back
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        names = [*folders, *(name for name in files if not name.startswith("."))]
-        places += [Path(place, name) for name in fnmatch.filter(names, pattern)]
-    return sorted(places)
+    places = glob.glob(f"{glob.escape(str(root))}/**/{pattern}", recursive=True)
+    return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
 
 def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
@@ -142,23 +106,28 @@ def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> 
     return pixels
 
 
+def read_colours(size: tuple[int, int], file: Path) -> np.ndarray:
+    """An image of three bands and 8 bits, brought to the size by averages."""
+    return resize(read_form(file, "an image", np.uint8, (3, None, None)), size, smooth=True)
+
+
 def pair(
     files: Mapping[str, Mapping[str, Any]], where: Path | str, orphans: str = "refuse"
 ) -> tuple[list[str], dict[str, int]]:
-    """The keys that every modality has, in natural order, and how many each has left over.
+    """The keys that every modality has, sorted, and how many each has left over.
 
     Args:
         files: modality → key → anything, as a rule the file.
         where: named in messages.
         orphans: "refuse" raises a DataError where a modality lacks a key, "drop" leaves it out.
 
-    >>> pair({"rgb": {"a10": 1, "a9": 2}, "depth": {"a9": 3, "a10": 4}}, "here")[0]
-    ['a9', 'a10']
+    >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")[0]
+    ['a', 'b']
     """
     if orphans not in ("refuse", "drop"):
         raise ConfigError(f"orphans: {orphans!r} is unknown; choose refuse or drop")
     common = set.intersection(*(set(keys) for keys in files.values()))
-    alone = {name: sorted(set(keys) - common, key=_natural) for name, keys in files.items()}
+    alone = {name: sorted(set(keys) - common) for name, keys in files.items()}
     report = "; ".join(
         f"{len(keys)} of {name} have no partner ({', '.join(keys[:3])})"
         for name, keys in alone.items()
@@ -171,57 +140,80 @@ def pair(
         raise DataError(f"{where}: {report}; {way}")
     if report:
         warnings.warn(f"{where}: {report}; left out", stacklevel=3)
-    return sorted(common, key=_natural), {name: len(keys) for name, keys in alone.items()}
+    return sorted(common), {name: len(keys) for name, keys in alone.items()}
 
 
-def _natural(key: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Numbers by value; the key itself comes last, since 1 and 01 are one number."""
-    parts = re.split(r"(\d+)", key)
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts], key
+def collect(
+    files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]
+) -> dict[str, Sequence[Path]]:
+    """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
+    for key in keys:
+        check_one_size({name: files[name][key] for name in files}, "the modalities")
+    return {name: [files[name][key] for key in keys] for name in files}
 
 
-def carve(train: np.ndarray, groups: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the training and of the validation part, made of the official training part `train`:
-    an eighth of its groups, drawn by `seed`; a DataError where it is one group."""
+def carve(train: np.ndarray, test: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows of the three parts of an official split that has no validation part: it gets an eighth
+    of the training part's groups, always the same; a DataError where that is one group."""
     from sklearn.model_selection import GroupShuffleSplit
 
     if len(names := np.unique(groups[train])) < 2:
         raise DataError(f"the training part is one group ({names.tolist()}); two are needed")
-    splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=seed)
+    splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
-    return train[kept], train[valid]
+    return {"train": train[kept], "valid": train[valid], "test": test}
 
 
-def official_parts(root: Path, lists: Sequence[str], stems: Sequence[str]) -> dict[str, np.ndarray]:
-    """Rows of the three parts by lists of file names, at any depth; a DataError where they do not
-    name every sample once."""
-    what = f"folder with {', '.join(lists)}; fetch them, or go without the official split"
-    place = find_folder(root, lists, what)[0]
-    row_of, parts = pd.Index(stems), {}
-    for part, name in zip(PARTS, lists, strict=True):
-        names = [Path(line).stem for line in read_lines(place / name)]
-        parts[part] = np.sort(row_of.get_indexer(names))
-    if sorted(np.concatenate(list(parts.values()))) != list(range(len(stems))):
-        wrong = f"the lists do not name each of the {len(stems)} samples once"
-        raise DataError(f"{place}: {wrong}; unpack all archives and fetch the lists again")
-    return parts
+def count_pixels(masks: Any, classes: int) -> np.ndarray:
+    """Pixels of every class in the masks [N, H, W], [N, classes], each mask read once."""
+    return np.array([np.bincount(mask.ravel(), minlength=256)[:classes] for mask in masks])
 
 
-def most_frequent(counts: np.ndarray) -> np.ndarray:
-    """The class with most of the pixels `counts` [N, classes], [N]; -1 where there are none."""
-    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+def build(
+    source: Source,
+    items: Mapping[str, Sequence[Any]],
+    forms: Mapping[str, Form],
+    ids: Any,
+    classes: Iterable[str],
+    *,
+    labels: Any = None,
+    split: str = "",
+    dropped: Mapping[str, int] | None = None,
+    **more: Any,
+) -> MultiModalData:
+    """The data set; images are read when asked for, the first now, whose form all must have.
 
-
-def count_pixels(masks: Any, classes: int, where: Path | str) -> np.ndarray:
-    """Pixels of every class in the masks [N, H, W], [N, classes], each read once; a DataError names
-    an id that is neither a class nor 255, which is no label."""
-    counts = np.zeros((len(masks), 256), dtype=np.int64)
-    for rows in chunks(masks):
-        for row, mask in enumerate(masks[rows], rows.start):
-            counts[row] = np.bincount(mask.ravel(), minlength=256)
-    wrong = np.argwhere(counts[:, classes:NO_LABEL])
-    if len(wrong):
-        row, label = wrong[0] + [0, classes]
-        allowed = f"0 to {classes - 1} and 255 are allowed"
-        raise DataError(f"{where}: mask {row} holds id {label}; {allowed}")
-    return counts[:, :classes]
+    Args:
+        items: modality → for each sample what its form reads: a file, or a tuple that begins so.
+            With "masks" among them the data are dense.
+        labels: the class of each sample, by default the most frequent one of its mask.
+        split: what the name says of it.
+        dropped: samples that were left out, by reason.
+        more: groups and parts, as MultiModalData takes them.
+    """
+    images = {}
+    for name, rows in items.items():
+        first = forms[name].read(rows[0])
+        images[name] = Lazy(rows, forms[name].read, first.shape, first.dtype)
+    classes, masks = tuple(classes), images.pop("masks", None)
+    if labels is None:
+        counts = count_pixels(masks, len(classes))
+        if len(empty := np.flatnonzero(~counts.any(axis=1))):
+            wrong = f"no pixel of {ids[empty[0]]} has a label"
+            raise DataError(f"{source.name}: {wrong}; take the original files, or larger windows")
+        labels = counts.argmax(axis=1)
+    labels, ids = np.asarray(labels), np.asarray(ids)
+    modalities = {
+        name: Modality(x, labels, ids, forms[name].unit, forms[name].invalid)
+        for name, x in images.items()
+    }
+    names = [] if list(images) == list(source.modalities) else list(images)
+    return MultiModalData(
+        modalities,
+        classes,
+        dense=masks is not None,
+        masks=masks,
+        name="-".join(filter(None, [source.name, *names, split])),
+        about={"source": source.page, "licence": source.licence, "dropped": dict(dropped or {})},
+        **more,
+    )

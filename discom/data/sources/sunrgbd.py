@@ -9,11 +9,11 @@ make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
 import re
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import check_one_size, resize
+from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -27,7 +27,8 @@ CLASSES = (*NAMES.split(), "kitchen", "office", "rest_space")
 FOLDERS = {"rgb": "image", "depth": "depth"}
 FAR = 8.0  # metres; what is farther is set to it, as the common copy of the toolbox does
 REPOSITORY = "silvia1993/Multi-Modal_RGB-D_Scene_Recognition_Across_Domains"
-LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/e09eca769bc6cc45440796baab1118fac0b3f5d9/subsets"
+COMMIT = "e09eca769bc6cc45440796baab1118fac0b3f5d9"
+LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/subsets"
 
 
 def read_sunrgbd(
@@ -47,31 +48,29 @@ def read_sunrgbd(
     Raises:
         DataError: a list or a frame is missing, or a file has another form.
     """
-    names, root = steps.choose(modalities, ("rgb", "depth"), 2), Path(root)
+    names, root = steps.choose(SUNRGBD, modalities), Path(root)
     shape = steps.check_size(size)
     frames = _list_frames(root)
     base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")[0]
-    present = {}
-    for key, (folder, _) in frames.items():
-        if all((base / folder / FOLDERS[name]).is_dir() for name in names):
-            present[key] = base / folder
-    keys, dropped = steps.pair({"kv2.txt": frames, "SUNRGBD": present}, base, orphans)
-    folders = [present[key] for key in keys]
-    files = {name: [_only_file(folder / FOLDERS[name]) for folder in folders] for name in names}
-    for pair in zip(*files.values(), strict=True):
-        check_one_size(dict(zip(names, pair, strict=True)), "colour and depth")
+    files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
+    keys, dropped = steps.pair({"kv2.txt": frames, **files}, base, orphans)
     forms = {
-        "rgb": steps.Form(partial(_read_rgb, shape), (3, *shape), np.uint8),
-        "depth": steps.Form(partial(_read_depth, shape), (1, *shape), np.float32, "m", 0.0),
+        "rgb": steps.Form(partial(steps.read_colours, shape)),
+        "depth": steps.Form(partial(_read_depth, shape), "m", 0.0),
     }
-    days = [re.search(r"\d{4}-\d{2}-\d{2}", folder.name) for folder in folders]
-    groups = [day[0] if day else folder.name for day, folder in zip(days, folders, strict=True)]
-    return MultiModalData(
-        steps.views(files, forms, [frames[key][1] for key in keys], keys),
+    folders = [Path(frames[key][0]).name for key in keys]
+    days = [re.search(r"\d{4}-\d{2}-\d{2}", folder) for folder in folders]
+    groups = [day[0] if day else folder for day, folder in zip(days, folders, strict=True)]
+    return steps.build(
+        SUNRGBD,
+        steps.collect(files, keys),
+        forms,
+        keys,
         CLASSES,
+        labels=[frames[key][1] for key in keys],
+        split="grouped",
+        dropped=dropped,
         groups=np.array(groups),
-        name=steps.variant("sunrgbd", names, ["rgb", "depth"], "grouped"),
-        about=SUNRGBD.about(dropped, f"depth 0 was not measured; beyond {FAR:g} m it is {FAR:g} m"),
     )
 
 
@@ -84,7 +83,7 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     folder_of = {}
     for line in steps.read_lines(mapping):  # a heading and counts are no entries
         if entry := re.fullmatch(r"(\d+)\.png\s*->\s*/+SUNRGBD/+(.+)", line):
-            folder_of[entry[1]] = str(PurePosixPath(entry[2]))  # a//b is a/b
+            folder_of[entry[1]] = entry[2]
     frames: dict[str, tuple[str, int]] = {}
     for line in steps.read_lines(listed):
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
@@ -95,15 +94,16 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     return frames
 
 
-def _only_file(folder: Path) -> Path:
-    files = list(steps.sorted_files(folder, ".jpg", ".png").values())
-    if len(files) != 1:
-        raise DataError(f"{folder}: holds {len(files)} images, not one; unpack the archive again")
-    return files[0]
-
-
-def _read_rgb(size: tuple[int, int], file: Path) -> np.ndarray:
-    return resize(steps.read_form(file, "image", np.uint8, (3, None, None)), size, smooth=True)
+def _find_images(base: Path, frames: dict[str, tuple[str, int]], folder: str) -> dict[str, Path]:
+    """Id → the one image in that folder of the frame, where the frame has the folder."""
+    images = {}
+    for key, (frame, _) in frames.items():
+        if (place := base / frame / folder).is_dir():
+            files = list(steps.sorted_files(place, ".jpg", ".png").values())
+            if len(files) != 1:
+                raise DataError(f"{place}: holds {len(files)} images, not one; unpack it again")
+            images[key] = files[0]
+    return images
 
 
 def to_metres(stored: np.ndarray) -> np.ndarray:
@@ -134,8 +134,8 @@ SUNRGBD = Source(
     read=read_sunrgbd,
     files=(
         # no checksum is published, so https alone: it shows that nothing was changed on the way
-        RemoteFile("SUNRGBD.zip", {"https://rgbd.cs.princeton.edu/data/SUNRGBD.zip": ""}),
-        RemoteFile("kv2.txt", {f"{LISTS}/kv2.txt": ""}),
-        RemoteFile("mapping.txt", {f"{LISTS}/mapping.txt": ""}),
+        RemoteFile("SUNRGBD.zip", "https://rgbd.cs.princeton.edu/data/SUNRGBD.zip"),
+        RemoteFile("kv2.txt", f"{LISTS}/kv2.txt"),
+        RemoteFile("mapping.txt", f"{LISTS}/mapping.txt"),
     ),
 )

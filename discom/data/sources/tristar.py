@@ -8,14 +8,13 @@ Uncertain: the units (inferred from the authors' normalisation constants), which
 labels the paper took (a guess: states and transitions), and whether the parts share persons.
 """
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import check_one_size, resize
+from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -26,7 +25,7 @@ __all__ = ["ACTIONS", "CLASSES", "TRISTAR", "read_tristar"]
 CLASSES = ("sit", "walk", "stand", "lay", "get_down", "get_up")
 OTHERS = "put_down pick_up drink type wave out_of_view out_of_room in_room"
 ACTIONS = (*CLASSES, *OTHERS.split())
-STORED = {"thermal": (1, np.uint16), "depth": (1, np.uint16), "rgb": (3, np.uint8)}
+FOLDERS = {"train": "train", "valid": "val", "test": "test"}
 PER_UNIT = {"thermal": 100, "depth": 1000}
 
 
@@ -49,58 +48,45 @@ def read_tristar(
     Raises:
         DataError: parts, shots or actions.txt missing, an unknown label, orphans, or another form.
     """
-    names, shape = steps.choose(modalities, tuple(STORED), 2), steps.check_size(size)
+    names, shape = steps.choose(TRISTAR, modalities, "rgb"), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
     if len(set(chosen)) < max(2, len(classes)):
         words = ", ".join(ACTIONS)
         raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
-    folder, parts = _find_parts(Path(root))
-    files, labels_of = _list_frames(folder, parts, names)
+    what = "folder with train, val and test; unpack tristar.zip there"
+    folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)[0]
+    files, labels_of = _list_frames(folder, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
     actions = {frame: [name for name in chosen if name in labels_of[frame]] for frame in frames}
     kept = [frame for frame in frames if len(actions[frame]) == 1]
-    if unclear := len(frames) - len(kept):
-        text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
-        warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
-    starts = [frame.partition("/")[0] for frame in kept]
-    rows = {part: np.flatnonzero(np.array(starts) == name) for part, name in parts.items()}
-    for frame in kept:
-        check_one_size({name: files[name][frame] for name in names}, "the modalities")
     forms = {
-        "thermal": steps.Form(partial(_read, "thermal", shape), (1, *shape), np.float32, "K"),
-        "depth": steps.Form(partial(_read, "depth", shape), (1, *shape), np.float32, "m", 0.0),
-        "rgb": steps.Form(partial(_read, "rgb", shape), (3, *shape), np.uint8),
+        "thermal": steps.Form(partial(_read, "thermal", shape), "K"),
+        "depth": steps.Form(partial(_read, "depth", shape), "m", 0.0),
+        "rgb": steps.Form(partial(steps.read_colours, shape)),
     }
-    images = {name: [files[name][frame] for frame in kept] for name in names}
-    labels = np.array([chosen.index(actions[frame][0]) for frame in kept])
-    return MultiModalData(
-        steps.views(images, forms, labels, np.array(kept)),
-        tuple(chosen),
+    items = steps.collect(files, kept)
+    part_of = np.array([frame.partition("/")[0] for frame in kept])
+    return steps.build(
+        TRISTAR,
+        items,
+        forms,
+        kept,
+        chosen,
+        labels=[chosen.index(actions[frame][0]) for frame in kept],
+        split="official",
+        dropped={**dropped, "frames without one class": len(frames) - len(kept)},
         groups=np.array([frame.rpartition("/")[0] for frame in kept]),
-        name=steps.variant("tristar", names, ["thermal", "depth"], "official"),
-        parts=rows,
-        about=TRISTAR.about({**dropped, "frames without one class": unclear}, "depth 0: no return"),
+        parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
     )
 
 
-def _find_parts(root: Path) -> tuple[Path, dict[str, str]]:
-    """The folder of the three parts, and part → name of its folder."""
-    what = "folder with train, val and test; unpack tristar.zip there"
-    folders = steps.find_folder(root, ("train", "test"), what)
-    valid = "val" if (folders[0] / "val").is_dir() else "validation"
-    if len(folders) > 1 or not (folders[0] / valid).is_dir():
-        wrong = "one of several" if len(folders) > 1 else "without its val (or validation)"
-        raise DataError(f"{folders[0]}: is {wrong} folders; keep one, with train, val and test")
-    return folders[0], {"train": "train", "valid": valid, "test": "test"}
-
-
 def _list_frames(
-    folder: Path, parts: dict[str, str], names: list[str]
+    folder: Path, names: list[str]
 ) -> tuple[dict[str, dict[str, Path]], dict[str, set[str]]]:
     """Modality → "<part>/<shot>/<stem>" → file, and the same key → labels, by name."""
     files: dict[str, dict[str, Path]] = {name: {} for name in names}
     labels: dict[str, set[str]] = {}
-    for part in parts.values():
+    for part in FOLDERS.values():
         for shot in sorted((folder / part).glob("[!.]*/")):
             for name in names:
                 for stem, file in steps.sorted_files(shot / name, ".png").items():
@@ -116,10 +102,7 @@ def _list_frames(
 
 
 def _read(name: str, size: tuple[int, int], file: Path) -> np.ndarray:
-    bands, kind = STORED[name]
-    pixels = steps.read_form(file, name, kind, (bands, None, None))
-    if name == "rgb":
-        return resize(pixels, size, smooth=True)
+    pixels = steps.read_form(file, name, np.uint16, (1, None, None))
     middle = np.median(pixels) / 100
     if name == "thermal" and not 270 <= middle <= 320:
         raise DataError(f"{file}: its median would be {middle:.2f} K; thermal is in 1/100 K")
@@ -131,10 +114,10 @@ def _read(name: str, size: tuple[int, int], file: Path) -> np.ndarray:
 TRISTAR = Source(
     name="tristar",
     what="thermal, depth and colour video of persons in rooms, six actions (a guess which)",
-    modalities={"thermal": "1×120×160, K", "depth": "1×120×160, m", "rgb": "3×120×160, on request"},
+    modalities={"thermal": "1×120×160, K", "depth": "1×120×160, m"},
     size="size not known",
     licence="not known; see the Zenodo record",
     page="https://zenodo.org/record/7996570",
     read=read_tristar,
-    files=(RemoteFile("tristar.zip", {"https://zenodo.org/record/7996570/files/tristar.zip": ""}),),
+    files=(RemoteFile("tristar.zip", "https://zenodo.org/record/7996570/files/tristar.zip"),),
 )

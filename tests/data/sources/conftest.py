@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from discom.data.sources import potsdam
+
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch):
+    """Potsdam's tiles have 6000 pixels a side, the made ones 20."""
+    monkeypatch.setattr(potsdam, "SIDE", 20)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
-"""NYU Depth v2: axes turned, 894 labels taken to 40 or 13 classes, the official split by scene."""
+"""NYU Depth v2: axes turned, 894 labels taken to 40 classes, the official split by scene."""
 
 import pickle
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -46,31 +44,15 @@ def test_the_official_split_and_whole_scenes(raw):
     assert len(valid) == 2  # one scene of four
 
 
-def third(images):
-    return images[3].tolist()
-
-
-def test_rows_survive_a_pickle_and_a_fork(raw):
+def test_rows_survive_a_pickle(raw):
     images = read_nyuv2(raw("nyuv2")).modalities["rgb"].x
-    expected = images[3].tolist()  # the file is open here
-    assert pickle.loads(pickle.dumps(images))[3].tolist() == expected
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        assert pool.submit(third, images).result() == expected
+    assert pickle.loads(pickle.dumps(images))[3].tolist() == images[3].tolist()
 
 
 def edited(key, change):
     def damage(root):
         arrays = fixture.arrays()
         arrays[key] = change(arrays[key])
-        fixture.write_mat(root, arrays)
-
-    return damage
-
-
-def without(key):
-    def damage(root):
-        arrays = fixture.arrays()
-        del arrays[key]
         fixture.write_mat(root, arrays)
 
     return damage
@@ -92,36 +74,32 @@ def splits(train, test):
     return lambda root: fixture.write_splits(root, train, test)
 
 
+def remove(name):
+    return lambda root: (root / name).unlink()
+
+
 TRAIN, TEST = fixture.TRAIN, fixture.TEST
+ONCE = r"splits\.mat: does not list each of 1[12] images once"
 BAD = {
-    "no labels": (without("labels"), r"labeled\.mat: cannot be read \(.*labels.*\); fetch"),
-    "not reversed": (edited("images", lambda a: a.swapaxes(1, 2)), r"images is .*, the axes"),
-    "labels of 8 bits": (
-        edited("labels", lambda a: a.astype("u1")),
-        r"labels is \('uint8'.*uint16",
-    ),
-    "depth in mm": (edited("depths", lambda a: a.astype("u2")), r"depths is \('uint16'.*float32"),
-    "depth times 1000": (edited("depths", lambda a: 1000 * a), r"depths of image 1 holds 1100 … "),
+    "depth in mm": (edited("depths", lambda a: 1000 * a), r"depths of image 1 holds 1100 … "),
     "negative depth": (edited("depths", put(-1.0, 0)), r"depths of image 1 holds -1 … "),
     "NaN": (edited("depths", put(np.nan, 0)), r"depths of image 1 holds nan"),
     "no depth": (edited("depths", lambda a: 0 * a), r"depths of image 1 holds 0 … 0 m; fetch"),
-    "one image less": (edited("depths", lambda a: a[:-1]), r"depths is \('float32', \(11, 16,"),
     "label above 894": (edited("labels", put(895)), r"image 3 has label 895; fetch it again"),
-    "no label at all": (edited("labels", lambda a: 0 * a), r"an image has no label at all; take"),
-    "a scene less": (scenes(fixture.SCENES[:-1]), r"images is .* as many as scenes; take"),
-    "one scene": (scenes(["a"] * 12), r"the training part is one group \(\['a'\]\); two are"),
-    "0-based split": (splits([0, *TRAIN[1:]], TEST), r"trainNdxs cannot be read \(0 … 11, counted"),
-    "beyond": (splits(TRAIN, [*TEST, 13]), r"testNdxs cannot be read \(3 … 13, counted from 1 to"),
-    "listed twice": (splits(TRAIN, [*TEST, 1]), r"splits\.mat: does not list each of 12 images"),
-    "a lack": (splits(TRAIN[:-1], TEST), r"splits\.mat: does not list each of 12 images once"),
-    "no splits": (lambda root: (root / "splits.mat").unlink(), r"splits\.mat: trainNdxs cannot"),
-    "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"mapClass cannot"),
-    "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not take 894"),
-    "no map": (lambda root: (root / "classMapping40.mat").unlink(), r"40\.mat: no such file\."),
-    "text for a map": (
-        lambda root: (root / "classMapping40.mat").write_text("x" * 300),
-        r"mapClass cannot",
+    "no label at all": (edited("labels", lambda a: 0 * a), r"nyuv2: no pixel of 0001 has a label"),
+    "labels turned": (
+        edited("labels", lambda a: a.swapaxes(1, 2)),
+        r"images are 12×16 pixels, masks 16×12",
     ),
+    "a scene less": (scenes(fixture.SCENES[:-1]), ONCE),
+    "one scene": (scenes(["a"] * 12), r"the training part is one group \(\['a'\]\); two are"),
+    "0-based split": (splits([0, *TRAIN[1:]], TEST), ONCE),
+    "listed twice": (splits(TRAIN, [*TEST, 1]), ONCE),
+    "a lack": (splits(TRAIN[:-1], TEST), ONCE),
+    "no splits": (remove("splits.mat"), r"splits\.mat: cannot be read"),
+    "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"does not take 894"),
+    "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not take 894"),
+    "no map": (remove("classMapping40.mat"), r"40\.mat: no such file\."),
 }
 
 

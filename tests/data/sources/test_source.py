@@ -50,42 +50,33 @@ def test_an_archive_is_unpacked_beside_itself(tmp_path):
 
 
 OUTSIDE = (
-    "../evil.tif", "set/../../evil.tif", "..\\evil.tif", "set\\..\\..\\evil.tif", "/evil.tif",
-    "\\evil.tif", "C:\\evil.tif", "c:evil.tif", "//host/share/evil.tif", "set/..",
+    "../evil.tif", "set/../../evil.tif", "..\\evil.tif", "/evil.tif", "C:\\evil.tif",
+    "//host/share/evil.tif",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_a_name_that_leads_outside_is_refused_before_anything_is_written(tmp_path, name):
+def test_no_member_lands_outside_the_folder(tmp_path, name):
     (tmp_path / "raw").mkdir()
-    archive = pack(tmp_path / "raw" / "x.zip", FILES | {name: b"evil"})
-    assert refused(unpack, archive).startswith(
-        f"{archive}: {name!r} would land outside its folder;"
-    )
-    assert [path.name for path in tmp_path.rglob("*")] == ["raw", archive.name]
+    unpack(pack(tmp_path / "raw" / "x.zip", FILES | {name: b"evil"}))
+    assert {path.name for path in tmp_path.iterdir()} == {"raw"}
+    assert {path.name for path in (tmp_path / "raw").iterdir()} == {"x", "x.zip"}
+    assert len(content(tmp_path / "raw" / "x")) == len(FILES) + 1
+    assert not Path("/evil.tif").exists()
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
-def test_links_and_devices_in_a_zip(tmp_path, kind):
-    archive = pack(tmp_path / "x.zip", FILES)
-    with zipfile.ZipFile(archive, "a") as opened:
-        info = zipfile.ZipInfo("set/odd")
-        info.external_attr = (kind | 0o777) << 16
-        opened.writestr(info, "/etc/passwd")
-    assert "x.zip: 'set/odd' is a link or a device; fetch" in refused(unpack, archive)
-    assert not (tmp_path / "x").exists()
+def test_a_link_becomes_a_plain_file(tmp_path):
+    link = zipfile.ZipInfo("set/link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as opened:
+        opened.writestr(link, "/etc/passwd")
+    file = unpack(tmp_path / "x.zip") / "set" / "link"
+    assert (file.is_symlink(), file.read_text()) == (False, "/etc/passwd")
 
 
 def wrong_byte(archive: Path) -> None:
     raw = bytearray(archive.read_bytes())
     raw[60] ^= 255
-    archive.write_bytes(raw)
-
-
-def password(archive: Path) -> None:
-    raw = bytearray(archive.read_bytes())
-    raw[raw.index(b"PK\x01\x02") + 8] |= 1
-    raw[6] |= 1
     archive.write_bytes(raw)
 
 
@@ -96,7 +87,6 @@ def cut_short(archive: Path) -> None:
 DAMAGES = {
     "cut": cut_short,
     "wrong byte": wrong_byte,
-    "password": password,
     "web page": lambda archive: archive.write_bytes(b"<html>Log in</html>"),
     "empty": lambda archive: archive.write_bytes(b""),
 }
@@ -112,7 +102,7 @@ def test_a_damaged_archive_leaves_nothing_behind(tmp_path, damage):
     assert [path.name for path in tmp_path.iterdir()] == [archive.name]
 
 
-def test_a_full_disk_is_no_fault_of_the_archive_or_the_mirror(tmp_path, monkeypatch):
+def test_a_full_disk_is_no_fault_of_the_archive_or_the_host(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -122,7 +112,7 @@ def test_a_full_disk_is_no_fault_of_the_archive_or_the_mirror(tmp_path, monkeypa
         full = "No space left on device; make room"
         assert refused(unpack, archive) == f"{tmp_path / 'x'}: {full}"
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
-    remote = RemoteFile("y.zip", {"https://a": "", "https://b": ""})
+    remote = RemoteFile("y.zip", "https://a")
     assert refused(fetch, remote, tmp_path) == f"{tmp_path / 'y.zip'}: {full}"
 
 
@@ -140,7 +130,7 @@ def web(monkeypatch):
 @pytest.mark.parametrize("checksum", ["", MD5, SHA])
 def test_a_download_is_verified_and_readable_by_others(web, tmp_path, checksum):
     url = web.put("/x.zip", good(CONTENT))
-    file = fetch(RemoteFile("x.zip", {url: checksum}), tmp_path / "new" / "folder")
+    file = fetch(RemoteFile("x.zip", url, checksum), tmp_path / "new" / "folder")
     assert file == tmp_path / "new" / "folder" / "x.zip"
     assert file.read_bytes() == CONTENT
     assert file.stat().st_mode & 0o044 == 0o044
@@ -149,19 +139,8 @@ def test_a_download_is_verified_and_readable_by_others(web, tmp_path, checksum):
 
 def test_a_cut_download_starts_again(web, tmp_path):
     url = web.put("/x.zip", cut(CONTENT), cut(CONTENT), good(CONTENT))
-    assert fetch(RemoteFile("x.zip", {url: ""}), tmp_path).read_bytes() == CONTENT
+    assert fetch(RemoteFile("x.zip", url), tmp_path).read_bytes() == CONTENT
     assert web.count("/x.zip") == 3
-
-
-def test_mirrors_are_tried_in_order_each_with_its_own_checksum(web, tmp_path):
-    mirrors = {
-        web.put("/a", status(404)): MD5,
-        web.put("/b", good(CONTENT[::-1])): MD5,
-        web.put("/c", good(CONTENT)): SHA,
-        web.put("/d", good(CONTENT)): MD5,
-    }
-    assert fetch(RemoteFile("x.zip", mirrors), tmp_path).read_bytes() == CONTENT
-    assert list(dict.fromkeys(path for path, _ in web.asked)) == ["/a", "/b", "/c"]
 
 
 BAD = {
@@ -176,8 +155,8 @@ BAD = {
 @pytest.mark.parametrize(("answer", "reason"), BAD.values(), ids=BAD)
 def test_what_is_not_the_file_never_gets_its_name(web, tmp_path, answer, reason):
     url = web.put("/x.zip", answer)
-    text = refused(fetch, RemoteFile("x.zip", {url: MD5}), tmp_path)
-    assert text.startswith(f"{tmp_path / 'x.zip'}: no mirror gave it: {url} ({reason}")
+    text = refused(fetch, RemoteFile("x.zip", url, MD5), tmp_path)
+    assert text.startswith(f"{tmp_path / 'x.zip'}: {url} did not give it ({reason}")
     assert text.endswith("; try later, or fetch it by hand")
     assert list(tmp_path.iterdir()) == []
 
@@ -185,11 +164,8 @@ def test_what_is_not_the_file_never_gets_its_name(web, tmp_path, answer, reason)
 # a source brings its files to where they are read
 
 
-def make_source(mirrors=None, **changes) -> Source:
-    files = (
-        RemoteFile("photos.zip", mirrors or {}),
-        RemoteFile("list.txt", {url.replace("photos", "list"): "" for url in mirrors or ()}, False),
-    )
+def make_source(url="", checksum="", **changes) -> Source:
+    files = (RemoteFile("photos.zip", url, checksum),)
     about = {"what": "", "modalities": {}, "size": "3 GB", "licence": "", "page": ""}
     return Source("photos", read=lambda root: None, **{**about, "files": files, **changes})
 
@@ -197,26 +173,21 @@ def make_source(mirrors=None, **changes) -> Source:
 def test_gather_downloads_verifies_and_unpacks_once(web, tmp_path):
     packed = pack(tmp_path / "made.zip", FILES).read_bytes()
     checksum = "md5:" + hashlib.md5(packed).hexdigest()
-    web.put("/list", good(b"a\n"))
-    source, root = make_source({web.put("/photos", good(packed)): checksum}), tmp_path / "raw"
+    source, root = make_source(web.put("/photos", good(packed)), checksum), tmp_path / "raw"
     for _ in range(2):
         assert source.gather(root, download=True) == root
     assert content(root / "photos") == FILES
-    assert (web.count("/photos"), web.count("/list")) == (1, 1)
     (root / "photos.zip").unlink()
-    source.gather(root)  # what is unpacked needs no archive
+    source.gather(root, download=True)  # what is unpacked needs no archive
     assert web.count("/photos") == 1
 
 
 def test_gather_verifies_what_was_fetched_by_hand(tmp_path):
     pack(tmp_path / "photos.zip", FILES)
-    source = make_source({"https://127.0.0.1/photos": MD5})
-    text = refused(source.gather, tmp_path)
-    assert (
-        text
-        == f"{tmp_path / 'photos.zip'}: its checksum is not {MD5}; delete it and fetch it again"
-    )
-    make_source({"https://127.0.0.1/photos": ""}).gather(tmp_path)
+    text = refused(make_source("https://127.0.0.1/photos", MD5).gather, tmp_path)
+    wrong = f"its checksum is not {MD5}; delete it and fetch it again"
+    assert text == f"{tmp_path / 'photos.zip'}: {wrong}"
+    make_source("https://127.0.0.1/photos").gather(tmp_path)
     assert content(tmp_path / "photos") == FILES
 
 
@@ -226,9 +197,8 @@ def test_gather_says_what_it_lacks(tmp_path):
     assert "cannot be downloaded by a program. Ask" in refused(
         by_hand.gather, tmp_path, download=True
     )
-    both = make_source(
-        files=(RemoteFile("a.zip", {"https://a": ""}), RemoteFile("b.mat")), by_hand="Ask."
-    )
+    files = (RemoteFile("a.zip", "https://a"), RemoteFile("b.mat"))
+    both = make_source(files=files, by_hand="Ask.")
     assert both.access == "--download, and a part by hand"
     assert "b.mat: cannot be downloaded. Ask." in refused(both.gather, tmp_path, download=True)
     (tmp_path / "file").write_text("")

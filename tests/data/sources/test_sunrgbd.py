@@ -1,4 +1,4 @@
-"""SUN RGB-D: depth decoded, days kept whole, lists read by name, images turned upright."""
+"""SUN RGB-D: depth decoded, days kept whole, lists read by name."""
 
 import re
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from fixtures import sunrgbd as fixture
 from fixtures import writing
-from PIL import Image
 
 from discom.data.sources.sunrgbd import CLASSES, read_sunrgbd, to_metres
 from discom.errors import DataError
@@ -47,31 +46,6 @@ def test_the_rotation_is_undone_for_all_numbers():
     numbers = np.arange(65_536)
     stored = fixture.rotate_left(numbers)
     np.testing.assert_array_equal(np.round(to_metres(stored) * 1000), numbers)
-    for wrong in (
-        stored,
-        (stored << 3) | (stored >> 13),
-        (stored.astype(int) >> 3) | (stored.astype(int) << 13),
-    ):
-        assert (wrong != numbers).mean() > 0.5  # plain, to the other side, in 32 bits
-
-
-def test_another_size_averages_colours_and_picks_depth(raw):
-    whole, half = read(raw("sunrgbd")), read(raw("sunrgbd"), size=[18, 24])
-    row = rows(half)[2, 3]
-    depth = planted(2, 3)[1::2, 1::2]  # values that were there
-    np.testing.assert_allclose(half.modalities["depth"].x[row, 0], depth, rtol=1e-6)
-    mean = whole.modalities["rgb"].x[row].reshape(3, 18, 2, 24, 2).mean((2, 4))
-    np.testing.assert_allclose(half.modalities["rgb"].x[row], mean, atol=1.01)
-
-
-def test_an_image_is_turned_upright(copy):
-    root, exif = copy("sunrgbd"), Image.Exif()
-    exif[0x0112] = 3  # by half a turn
-    file = root / "SUNRGBD" / fixture.folder(0, 0) / "image/0000118.jpg"
-    writing.image(file, fixture.colours(0, 0)[::-1, ::-1], exif=exif)
-    data = read(root)
-    colours = np.moveaxis(fixture.colours(0, 0), 2, 0).astype(int)
-    assert np.median(np.abs(data.modalities["rgb"].x[rows(data)[0, 0]] - colours)) <= 2
 
 
 @pytest.mark.parametrize("form", [{"between": "//"}, {"end": "\r\n"}])
@@ -92,11 +66,10 @@ def test_the_class_is_the_name_in_the_list_and_not_its_number(copy):
 IMAGE, DEPTH = "image/0000118.jpg", "depth/0000118.png"
 MILLIMETRES = fixture.millimetres(0, 0)
 FILES = {
-    "grey": (IMAGE, fixture.colours(0, 0)[..., 0], r"uint8 \[1, 36, 48\], image is uint8 \[3,"),
     "8 bits": (DEPTH, (MILLIMETRES // 256).astype(np.uint8), r"uint8 \[1, 36, 48\], depth is"),
     "bits not rotated": (DEPTH, MILLIMETRES.astype(np.uint16), r"most lies beyond 10 m"),
     "empty": (DEPTH, 0 * MILLIMETRES.astype(np.uint16), r"nothing was measured, or most"),
-    "another size": (DEPTH, fixture.rotate_left(MILLIMETRES)[::2], r"colour and depth differ in"),
+    "another size": (DEPTH, fixture.rotate_left(MILLIMETRES)[::2], r"modalities differ in size"),
     "two images": ("depth/2.png", fixture.rotate_left(MILLIMETRES), r"depth: holds 2 images, not"),
 }
 
