@@ -15,7 +15,6 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import RunError
-from discom.evaluation.scores import calibration_error, reliability
 from discom.plots.look import class_colours
 
 THREE = ("rgb", "depth", "thermal")
@@ -196,21 +195,6 @@ def test_confusions_of_pixels_are_of_each_networks_own_images(tmp_path):
     rgb, depth = drawn(plots.confusions(tmp_path / "p.npz"))
     assert cells(rgb) == [100, 0, 0, 100]
     assert cells(depth) == [100, 0, 100, 0]
-
-
-def test_reliability_shows_each_bins_accuracy_interval_and_count():
-    sure, right = np.array([0.6, 0.7, 0.95, 0.9]), np.array([1, 0, 1, 1])
-    table = reliability(np.stack([sure, 1 - sure], 1), np.where(right, 0, 1), bins=4)
-    axes = drawn(plots.reliability_diagram({"rgb": table, "depth": table}))
-    assert axes[0].get_title() == f"rgb: ECE {calibration_error(table):.3f}"
-    for upper, lower in (axes[::2], axes[1::2]):
-        (container,) = upper.containers
-        assert container[0].get_xdata().tolist() == pytest.approx([0.65, 0.925])
-        assert container[0].get_ydata().tolist() == [0.5, 1.0]
-        ends = np.array([span[:, 1] for span in container[2][0].get_segments()])
-        # Wilson, 1 of 2 and 2 of 2, by R's binom::binom.wilson
-        assert np.allclose(ends, [[0.0945, 0.9055], [0.3424, 1]], atol=1e-3)
-        assert [bar.get_height() for bar in lower.patches] == [0, 0, 2, 2]
 
 
 # ---------------------------------------------------------------- dense prediction

@@ -187,7 +187,7 @@ def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
         assert run(profile, only="01") == ["01_one"]
         (folder,) = tmp_path.glob(f"out/{profile}-*")
         ((_, how),) = papermill.calls
-        assert how["parameters"] == {**expected, "runs": str(folder / "runs")}
+        assert how["parameters"] == {**expected, "seed": 0, "runs": str(folder / "runs")}
         assert how["cwd"] == str(book)
 
 

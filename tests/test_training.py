@@ -48,7 +48,7 @@ def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
     config = profile("tiny", epochs=1, batch_size=10, weight_decay=0.5, learning_rate=0.01, seed=3)
     fit("student", split, config, tmp_path / "run", progress=False)
     model = build(Student, split.train, config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, 0.01, total_steps=4, cycle_momentum=False
     )

@@ -11,20 +11,21 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_f1_score
+from torchmetrics.functional.classification import (
+    multiclass_calibration_error,
+    multiclass_confusion_matrix,
+    multiclass_f1_score,
+)
 
 from discom.data.batches import Images
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
 from discom.methods import Method
 
-__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "calibration_error", "class_iou"]
-__all__ += ["dense_scores", "embed", "mean_iou", "predict_logits", "reliability", "scores"]
-__all__ += ["task_of", "weighted_f1"]
+__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "class_iou", "dense_scores"]
+__all__ += ["embed", "mean_iou", "predict_logits", "scores", "task_of", "weighted_f1"]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
@@ -40,67 +41,22 @@ def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Weighted F1 and accuracy in percent, and the expected calibration error (15 bins, in [0, 1]).
-
-    >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
-    ['accuracy', 'calibration_error', 'f1']
-    """
-    bins = reliability(logits.softmax(1).cpu().numpy(), labels.cpu().numpy())
-    return {
-        "f1": float(weighted_f1(logits, labels)),
-        "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
-        "calibration_error": calibration_error(bins),
-    }
-
-
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> pd.DataFrame:
-    """Predictions sorted into equal bins of confidence p, the largest probability of each: bin
-    ⌊p · bins⌋, and the last for p = 1.
-
-    Args:
-        probabilities, labels: [N, C], rows with sum 1; [N], in [0, C).
-
-    Returns:
-        A row for each bin: low and high (its bounds), count, confidence (mean) and accuracy (share
-        that is right), both in [0, 1] and NaN where the bin is empty.
-
-    Raises:
-        DataError: arrays that do not fit together, or rows that are no probabilities.
-
-    >>> table = reliability(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]), bins=2)
-    >>> table[["count", "confidence", "accuracy"]]
-       count  confidence  accuracy
-    0      0         NaN       NaN
-    1      2        0.85       0.5
-    """
-    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
-    if probabilities.ndim != 2 or len(probabilities) != len(labels):
-        shapes = f"{probabilities.shape} probabilities for {labels.shape} labels"
-        raise DataError(f"reliability: {shapes}; give [N, C] and [N]")
-    if not (np.allclose(probabilities.sum(1), 1, atol=1e-4) and (probabilities >= 0).all()):
-        raise DataError("reliability: rows do not sum to 1; take the softmax of logits first")
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    samples = pd.DataFrame({"confidence": confidence, "accuracy": right})
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    edges = np.linspace(0, 1, bins + 1)
-    count = np.bincount(place, minlength=bins)
-    means = samples.groupby(place).mean().reindex(range(bins))
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "count": count}).join(means)
-
-
-def calibration_error(table: pd.DataFrame) -> float:
-    """The expected calibration error of a table of `reliability`, in [0, 1].
+    """Weighted F1 and accuracy in percent, and the expected calibration error over 15 bins of
+    confidence, in [0, 1].
 
     ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
 
     Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
 
-    >>> probabilities = np.array([[0.75, 0.25]] * 4)
-    >>> calibration_error(reliability(probabilities, np.array([0, 0, 0, 1])))  # 3 of 4 right
-    0.0
+    >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
+    ['accuracy', 'calibration_error', 'f1']
     """
-    gaps = (table["accuracy"] - table["confidence"]).abs()  # NaN in an empty bin, which sum skips
-    return float((gaps * table["count"]).sum() / table["count"].sum())
+    gap = multiclass_calibration_error(logits.softmax(1), labels, logits.shape[1], n_bins=15)
+    return {
+        "f1": float(weighted_f1(logits, labels)),
+        "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
+        "calibration_error": float(gap),
+    }
 
 
 def class_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:

@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from discom.data.checks import NO_LABEL
-from discom.evaluation.scores import calibration_error
-from discom.plots.look import COLOURS, NOTHING, class_colours, class_legend, panels, show
+from discom.plots.look import NOTHING, class_colours, class_legend, panels, show
 from discom.runs import read_predictions
 
-__all__ = ["confusions", "curves", "pixel_confusions", "predictions", "reliability_diagram"]
+__all__ = ["confusions", "curves", "pixel_confusions", "predictions"]
 
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
 WIDTH = 11.0  # of a notebook's output, in inches
@@ -130,29 +128,3 @@ def confusions(predictions: Path | str) -> Figure:
             ids[key.removesuffix("_logits")] = arrays[key].argmax(1)
     labels = {name: arrays[f"{name}_labels"] for name in ids}
     return pixel_confusions(ids, labels, arrays["classes"].tolist())
-
-
-def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Accuracy against confidence with the Wilson 95 % interval of each bin, above the number of
-    samples in it; a column for each network. A point below the diagonal: surer than right.
-
-    Args:
-        tables: network → what `reliability` returns.
-    """
-    size = (3.5 * len(tables) + 0.5, 4.2)
-    figure, axes = panels(2, len(tables), *size, sharex=True, sharey="row", height_ratios=(3, 1.2))
-    for (upper, lower), (name, table) in zip(axes.T, tables.items(), strict=True):
-        bins = table[table["count"] > 0].astype({"count": int})
-        accuracy, right = bins["accuracy"], (bins["count"] * bins["accuracy"]).round().astype(int)
-        tests = [binomtest(k, n) for k, n in zip(right, bins["count"], strict=True)]
-        ends = np.array([test.proportion_ci(method="wilson") for test in tests]).T
-        spans = {"yerr": np.abs(ends - accuracy.to_numpy()), "capsize": 2}
-        upper.plot([0, 1], [0, 1], color="0.6", linestyle=":", linewidth=1)
-        upper.errorbar(bins["confidence"], accuracy, fmt="o-", lw=1, color=COLOURS[0], **spans)
-        upper.set(title=f"{name}: ECE {calibration_error(table):.3f}", xlim=(0, 1))
-        width = table["high"] - table["low"]
-        lower.bar(table["low"], table["count"], width, align="edge", color="0.75", edgecolor="k")
-        lower.set(xlabel="confidence (largest probability)")
-    axes[0, 0].set_ylabel("accuracy")
-    axes[1, 0].set_ylabel("samples")
-    return figure

@@ -7,15 +7,11 @@ import sklearn.metrics
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from discom.data import Modality, MultiModalData
 from discom.data.batches import Images
-from discom.errors import DataError
 from discom.evaluation.scores import (
-    calibration_error,
     predict_logits,
-    reliability,
     scores,
     weighted_f1,
 )
@@ -99,51 +95,9 @@ def confident(groups):
 )
 def test_calibration_error(groups, error):
     probabilities, y = confident(groups)
-    assert calibration_error(reliability(probabilities, y)) == pytest.approx(error, abs=1e-9)
     logits = torch.from_numpy(probabilities).clamp(min=1e-7).log().float()
     values = scores(logits, torch.from_numpy(y))
     assert values["calibration_error"] == pytest.approx(error, abs=1e-5)
-
-
-def test_known_bins():
-    table = reliability(*confident([(0.6, 1, 1), (0.7, 1, 0), (0.95, 1, 1), (1.0, 1, 1)]), bins=4)
-    assert table["count"].tolist() == [0, 0, 2, 2]
-    assert table["low"].tolist() == [0, 0.25, 0.5, 0.75]
-    assert table["confidence"].tolist()[2:] == pytest.approx([0.65, 0.975])
-    assert table["accuracy"].tolist()[2:] == [0.5, 1.0]
-    assert table[["confidence", "accuracy"]].iloc[:2].isna().all(axis=None)
-
-
-def probabilities_of(seed, classes=5, samples=400):
-    rng = np.random.default_rng(seed)
-    logits = torch.from_numpy(rng.normal(size=(samples, classes)) * rng.uniform(0.5, 3))
-    return logits.softmax(1).numpy(), rng.integers(0, classes, samples)
-
-
-@pytest.mark.parametrize("bins", [1, 10, 15])
-@pytest.mark.parametrize("seed", range(2))
-def test_it_is_the_calibration_error_of_torchmetrics(seed, bins):
-    p, y = probabilities_of(seed)
-    tensors = torch.from_numpy(p), torch.from_numpy(y)
-    theirs = multiclass_calibration_error(*tensors, num_classes=5, n_bins=bins).item()
-    table = reliability(p, y, bins)
-    assert calibration_error(table) == pytest.approx(theirs, abs=1e-6)
-    unweighted = (table["accuracy"] - table["confidence"]).abs().mean()  # a wrong copy
-    assert bins == 1 or abs(unweighted - theirs) > 1e-3
-
-
-@pytest.mark.parametrize(
-    ("p", "y", "fragment"),
-    [
-        ([[2.0, -1.0]], [0], "softmax"),
-        ([[3.0, 4.0]], [0], "softmax"),
-        ([[0.5, 0.5]], [0, 1], "labels"),
-        ([0.5, 0.5], [0, 1], "labels"),
-    ],
-)
-def test_what_is_no_probability_is_refused(p, y, fragment):
-    with pytest.raises(DataError, match=fragment):
-        reliability(np.array(p), np.array(y))
 
 
 # ---------------------------------------------------------------- predictions
