@@ -643,6 +643,9 @@ check(
     ),
 )
 
+# %% [markdown]
+# *Figure: z_inv and z_inf of both sensors (rows), the same positions coloured three ways.*
+
 # %%
 # the same part drawn six times
 figure, axes = plt.subplots(2, 3, figsize=(9.7, 6), layout="constrained")
@@ -655,7 +658,7 @@ for axis, (again, near) in zip(axes.flat, drawings, strict=True):
     axis.set_xlabel(f"{kept:.0f} % of 15 neighbours kept")
 
 # %% [markdown]
-# *Figures: z_inv and z_inf of both sensors (rows), the same positions coloured three ways; below, z_inv drawn for two seeds and three numbers of neighbours: blue RGB, red depth.*
+# *Figure: z_inv drawn for two seeds and three numbers of neighbours: blue RGB, red depth.*
 #
 # **Take-away, a warning in place of an interpretation:** distances between groups, their sizes, empty space and axes mean nothing; few neighbours invent small groups. That seeds agree does not help: compare the two printed shares. A question that a picture raises is answered by the embedding: a reader with its control.
 #
