@@ -21,7 +21,7 @@ __all__ = ["COMMANDS", "main"]
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """The type of --options and --dials."""
+    """The type of --options."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -32,7 +32,6 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 RUN = "profile runs settings"
-MANY = f"{RUN} seeds engine workers address dry_run out collect"
 
 COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS and flags
     "data list": (datasets.listing, ""),
@@ -43,8 +42,11 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     "data check": (datasets.check, "DATA seed"),
     "data show": (datasets.show, "DATA out=pairs.png"),
     "train": (commands.train, f"data method seed modalities options as_published {RUN}"),
-    "table": (commands.table, f"NUMBER data modalities teacher as_published {MANY}"),
-    "grid": (commands.grid, f"data dials methods against {MANY}"),
+    "table": (
+        commands.table,
+        f"NUMBER data modalities teacher as_published {RUN} seeds engine workers address dry_run"
+        " out collect",
+    ),
     "probe": (commands.probe, "PATH data modalities out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
@@ -56,17 +58,14 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
 }
 FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meaning
     "address": (str, None, "of a Ray cluster, such as ray://head:10001"),
-    "against": (str, None, "baselines  [default: student,discom-solo or single]"),
     "as_published": (bool, False, "the options of the DisCoM-KD authors' own code"),
     "collect": (Path, None, "write all results into this JSON file"),
     "data": (str, None, "scenes:n=600, a name or a folder  [default: scenes or scenes-dense]"),
-    "dials": (json_object, None, 'argument → values  [default: {"shared": [0, 0.5, 1]}]'),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say what is missing, and stop"),
     "engine": (str, "local", "local (processes of this machine) or ray"),
     "files": (Path, None, "images, or folders of images"),
     "method": (str, "discom", "discom, student, …; for segmentation crodino, single, …"),
-    "methods": (str, None, "options behind a colon  [default: controls]"),
     "modalities": (str, None, "sensors in this order, such as rgb+elevation  [default: all]"),
     "modality": (str, None, "the sensor  [default: the only one]"),
     "model": (Path, None, "model.onnx, or the folder that discom export wrote"),

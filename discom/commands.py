@@ -14,7 +14,7 @@ from discom.config import Config, profile
 from discom.datasets import draw
 from discom.errors import ConfigError
 
-__all__ = ["export", "grid", "predict", "probe", "reproduce", "show", "table", "train"]
+__all__ = ["export", "predict", "probe", "reproduce", "show", "table", "train"]
 
 
 def train(flags: Namespace) -> None:
@@ -48,53 +48,41 @@ def table(flags: Namespace) -> bool:
     """
     from discom.evaluation import inspection
 
+    sweep, tables = discom.sweep, discom.tables
     key = int(flags.number) if flags.number.isdigit() else flags.number
-    tables, dense = discom.tables, discom.tables.is_dense(key)
+    dense, how, runs = tables.is_dense(key), (flags.teacher, flags.as_published), []
     data = flags.data or ("scenes-dense" if dense else "scenes")
     images = discom.data.load(data, flags.modalities)
-    how, runs = (flags.teacher, flags.as_published), []
     for seed in range(flags.seeds):
         for name, options in tables.paper_rows(key, list(images.modalities), *how):
             config = _config(flags, dense, seed, options)
             runs.append(discom.runs.Run.of(flags.runs, discom.methods.get(name), images, config))
-
-    def rows_of(results: list, folders: list[Path]):
-        for folder, result in zip(folders, list(results), strict=True) if key == 4 else ():
+    if not runs:
+        raise ConfigError(f"--seeds: {flags.seeds} runs make no table; use 1 or more")
+    if runs[0].config.devices > 1:
+        raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
+    absent, _ = sweep.missing(runs)
+    print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
+    if flags.dry_run:
+        return True
+    names = ("modalities", "engine", "workers", "address")
+    failed = sweep.sweep(runs, data, **{name: getattr(flags, name) for name in names})
+    folders = [run.folder for run in runs if run.folder not in failed]
+    results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
+    if key == 4:
+        for folder, result in zip(folders, list(results), strict=True):
             results += inspection.readings(folder, images.split(seed=result.seed))
-        return tables.paper_table(results, key, *how)
-
-    baselines, plot = tables.baselines(key), discom.plots.intervals
-    return _train(runs, data, flags, rows_of, baselines, plot)
-
-
-def grid(flags: Namespace) -> bool:
-    """Compare methods along dials of the synthetic scenes: when does the other sensor help?
-
-    Every combination of the dials' values is a data set, generated anew for each seed.
-
-    discom grid --dials '{"shared": [0, 1], "labelled": [0.2, 1]}' --methods student,discom
-    """
-    data, tables = flags.data or "scenes", discom.tables
-    dense = data.partition(":")[0] == "scenes-dense"
-    usual = "single,dense-kdv2,crodino" if dense else "student,kdv2,discom-solo,discom"
-    arms = [discom.sweep.arm(text) for text in (flags.methods or usual).split(",")]
-    baselines = (flags.against or ("single" if dense else "student,discom-solo")).split(",")
-    if absent := set(baselines) - {tables.label(*arm) for arm in arms}:
-        raise ConfigError(f"--against: '{absent.pop()}' is not among --methods; add it there")
-    config = partial(_config, flags, dense)
-    runs, cell_of = {}, {}
-    for cell in discom.sweep.cells(data, flags.dials or {"shared": [0, 0.5, 1]}, flags.seeds):
-        for run in discom.sweep.cell_runs(cell, arms, flags.runs, config):
-            runs[run.folder] = run  # a dial may change nothing where another is at rest
-            cell_of[run.fingerprint] = cell
-
-    def rows_of(results: list, folders: list[Path]):
-        return tables.by_dials(tables.summary(results, baselines))
-
-    def data_of(run) -> str:
-        return cell_of[run.fingerprint]
-
-    return _train(list(runs.values()), data_of, flags, rows_of, baselines, discom.plots.gains)
+    if results:
+        rows, baselines = tables.paper_table(results, key, *how), tables.baselines(key)
+        print(tables.to_markdown(rows, baselines))
+        if flags.collect:
+            tables.collect(results, flags.collect)
+        if flags.out:
+            print(*tables.write(rows, flags.out, baselines), sep="\n")
+            draw(Path(f"{flags.out}.png"), {"": partial(discom.plots.intervals, rows, baselines)})
+    for error in failed.values():
+        print(f"discom: error: {error}", file=sys.stderr)
+    return not failed
 
 
 def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]) -> Config:
@@ -103,35 +91,6 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
     given |= {"seed": seed, "options": options}
     changes = {name: value for name, value in given.items() if value is not None}
     return profile(flags.profile, dense=dense, **changes)
-
-
-def _train(runs, data, flags: Namespace, rows_of, baselines, plot) -> bool:
-    """Train what is missing, then print, write and draw the table; whether no run failed."""
-    if not runs:
-        raise ConfigError(f"--seeds: {flags.seeds} runs make no table; use 1 or more")
-    if runs[0].config.devices > 1:
-        raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
-    sweep, tables = discom.sweep, discom.tables
-    absent, _ = sweep.missing(runs)
-    print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
-    if flags.dry_run:
-        return True
-    names = ("engine", "workers", "address", "modalities")
-    how = {name: getattr(flags, name, None) for name in names}  # a grid takes all modalities
-    failed = sweep.sweep(runs, data, **how)
-    folders = [run.folder for run in runs if run.folder not in failed]
-    results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
-    if results:
-        rows = rows_of(results, folders)
-        print(tables.to_markdown(rows, baselines))
-        if flags.collect:
-            tables.collect(results, flags.collect)
-        if flags.out:
-            print(*tables.write(rows, flags.out, baselines), sep="\n")
-            draw(Path(f"{flags.out}.png"), {"": partial(plot, rows, baselines)})
-    for error in failed.values():
-        print(f"discom: error: {error}", file=sys.stderr)
-    return not failed
 
 
 def probe(flags: Namespace) -> None:

@@ -18,10 +18,9 @@ from discom.checkpoint import stoppable
 from discom.data import MultiModalData, load
 from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line
 from discom.runs import Result, Run
-from discom.tables.rows import arm, cell_runs, cells
 from discom.training import fit
 
-__all__ = ["arm", "cell_runs", "cells", "missing", "sweep", "train", "worker_count"]
+__all__ = ["missing", "sweep", "train", "worker_count"]
 
 PATIENCE = 2.0  # seconds until runs that another process trains are tried again
 Outcome = tuple[Path, DiscomError | None]

@@ -1,4 +1,5 @@
-"""benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose."""
+"""benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
+benchmarks/grid.py: from the dials to a table and its curves, and what it refuses."""
 
 import json
 from dataclasses import replace
@@ -6,17 +7,26 @@ from importlib import util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from discom import sweep, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
 
-FILE = Path(__file__).parents[1] / "benchmarks/speed.py"
-spec = util.spec_from_file_location("speed", FILE)
-speed = util.module_from_spec(spec)
-spec.loader.exec_module(speed)
+
+def script(name):
+    """The module benchmarks/NAME.py."""
+    file = Path(__file__).parents[1] / f"benchmarks/{name}.py"
+    spec = util.spec_from_file_location(name, file)
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+speed, grid = script("speed"), script("grid")
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.PAPER, "batch_size": 16})
 
 
@@ -105,3 +115,89 @@ def test_nothing_is_timed_where_the_losses_differ(tiny, monkeypatch):
     monkeypatch.setattr(speed, "ours", lambda split, config: 0.0)
     with pytest.raises(RunError, match=r"^a: the recipe's loss of one batch"):
         speed.main([])
+
+
+# ---------------------------------------------------------------- grid.py
+
+
+def compare(words=(), dials='{"shared": [0, 1]}', methods=("student", "discom")):
+    """The exit status of grid.py, its runs trained in this process."""
+    usual = ["--profile", "tiny", "--seeds", "1", "--workers", "1"]
+    return grid.main([*usual, *words, "--dials", dials, "--methods", *methods])
+
+
+def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["--data", "scenes:n=66,size=8", "--set", "epochs=1", "channels_last=false"]
+    words += ["--out", "grid", "--collect", "all.json"]
+    methods = ["student", 'discom:{"pairing": "paired", "weights": {"adv": 0}}']
+    assert compare(words, methods=methods) == 0
+    printed = capsys.readouterr().out
+    assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".tex", ".png"}
+    table = pd.read_csv("grid.csv")
+    assert table["data"].tolist() == ["scenes-shared=0"] * 4 + ["scenes"] * 4
+    assert table["shared"].tolist() == [0] * 4 + [1] * 4
+    assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
+    results = tables.load_results("all.json")
+    assert [result.config["epochs"] for result in results] == [1] * 4
+    monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
+    assert compare(words, methods=methods) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_a_failed_run_of_a_grid_is_named(tmp_path, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise RuntimeError("a bang")
+
+    monkeypatch.setattr(sweep, "fit", fail)
+    words = ["--data", "scenes:n=66,size=8", "--runs", str(tmp_path)]
+    assert compare(words, methods=["student"], dials='{"shared": [1]}') == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if "grid: error: " in line]
+    assert len(errors) == 1
+    assert "RuntimeError: a bang" in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "fragment"),
+    [
+        ({"methods": ["tutor"]}, "method: 'tutor' is unknown"),
+        ({"methods": ['student:{"adv": 0}']}, "student has no 'adv'"),
+        ({"methods": ["student:adv=0"]}, "invalid arm value: 'student:adv=0'"),
+        ({"words": ["--against", "kdv2"]}, "--against: 'kdv2' is not among student, discom"),
+        ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'shared'"),
+        ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
+        ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
+        ({"dials": '{"shared": [2]}'}, "shared=2.0 is no probability"),
+        ({"dials": '{"n": [66, 99]}'}, "give one of shared, labelled, unpaired its values"),
+        ({"dials": '{"shared": []}'}, "give one of shared, labelled, unpaired its values"),
+        ({"dials": "{}"}, "give one of shared, labelled, unpaired its values"),
+        ({"dials": '{"shared": 0.5}'}, "invalid dials value"),
+        ({"dials": "[0, 1]"}, "invalid dials value"),
+    ],
+    ids=str,
+)
+def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
+    try:
+        status = compare(**given)
+    except SystemExit as end:  # of argparse
+        status = end.code
+    assert status == 2
+    assert fragment in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_gains_over_two_dials_are_a_curve_for_each_value_of_the_second():
+    rows = [
+        {"method": method, "modality": "rgb", "shared": shared, "labelled": labelled, "f1": 60.0,
+         "vs a": middle, "vs a low": middle - 1, "vs a high": middle + 2}
+        for shared in (1.0, 0.0) for labelled in (0.2, 1.0)
+        for method, middle in (("a", np.nan), ("b", 10 * shared + labelled))
+    ]  # fmt: skip
+    (axis,) = grid.gains(pd.DataFrame(rows), "shared", "labelled", against=["a"]).axes
+    labels = [container.get_label() for container in axis.containers]
+    assert labels == ["b, labelled=0.2", "b, labelled=1"]
+    for container, middles in zip(axis.containers, ([0.2, 10.2], [1, 11]), strict=True):
+        line, _, (bars,) = container.lines
+        assert np.allclose(line.get_ydata(), middles)
+        assert np.allclose(
+            [bar[:, 1] for bar in bars.get_segments()], np.add.outer(middles, [-1, 2])
+        )

@@ -181,7 +181,6 @@ WRONG = [
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds: 0 runs make no table"),
     (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: is for one run"),
-    (("grid", "--against", "kdv2", "--methods", "student"), "--against: 'kdv2'"),
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (("data", "prepare", "folders"), "folders needs --root"),

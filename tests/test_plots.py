@@ -280,12 +280,12 @@ def test_pixel_confusions_are_scikit_learns(masks):
 BASELINES = ("student", "discom-solo")
 
 
-def row(method, modality, middle, n=5, f1=70.0, name="scenes", **dials):
+def row(method, modality, middle, n=5, f1=70.0, name="scenes"):
     """A row of a summary whose differences to both baselines are `middle`, 1 below and 2 above."""
     spans = {"": middle, " low": middle - 1, " high": middle + 2}
     versus = {f"vs {b}{end}": value for b in BASELINES for end, value in spans.items()}
     first = {"data": name, "method": method, "modality": modality, "n": n, "f1": f1, "sd": 1.0}
-    return {**first, **versus, **dials}
+    return {**first, **versus}
 
 
 def spans(container):
@@ -327,50 +327,9 @@ def test_intervals_of_two_data_sets_name_them():
     assert words(axes[0].get_yticklabels()) == ["discom"]
 
 
-def test_gains_over_a_dial_are_curves():
-    table = pd.DataFrame([
-        row(method, modality, middle + shared, shared=shared)
-        for shared in (1.0, 0.0, 0.5)
-        for method, middle in (("discom", 3.0), ("kdv2", -1.0), ("student", 0.0), ("teacher", 9.0))
-        for modality in ("rgb", "depth", "rgb+depth")
-    ])  # fmt: skip
-    figure = plots.gains(table, ["student"])
-    axes = drawn(figure)
-    titles = [axis.get_title() for axis in axes]
-    assert titles == ["rgb: F1 − F1 of student", "depth: F1 − F1 of student"]
-    assert list(legend(figure)) == ["discom", "kdv2"]
-    for axis in axes:
-        assert (axis.get_xlabel(), axis.get_ylabel()) == ("shared", "F1 points")
-        for container, middle in zip(axis.containers, (3.0, -1.0), strict=True):
-            places, ends = spans(container)
-            assert np.allclose(places[:, 0], [0, 0.5, 1], atol=0.02)
-            assert np.allclose(places[:, 1], middle + np.array([0, 0.5, 1]))
-            assert np.allclose(ends, places[:, [1]] + [-1, 2])
-
-
-def test_gains_over_two_dials_are_a_curve_for_each_value_of_the_second():
-    table = pd.DataFrame([
-        row("discom", "rgb", 10 * shared + labelled, shared=shared, labelled=labelled)
-        for shared in (0.0, 1.0) for labelled in (0.2, 1.0)
-    ])  # fmt: skip
-    figure = plots.gains(table, BASELINES)
-    assert len(drawn(figure)) == 2
-    assert list(legend(figure)) == ["discom, labelled 0.2", "discom, labelled 1"]
-    curves = [spans(container)[0][:, 1] for container in figure.axes[0].containers]
-    assert np.allclose(curves, [[0.2, 10.2], [1, 11]])
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: plots.intervals(pd.DataFrame([row("a", "rgb", np.nan)]), BASELINES), "no method"),
-        (lambda: plots.gains(pd.DataFrame([row("a", "rgb", 1.0)]), BASELINES), "0 dials"),
-        (lambda: plots.gains(pd.DataFrame([row("a", "rgb", 1.0, p=1, q=2, r=3)]), BASELINES), "3"),
-    ],
-)
-def test_a_table_without_anything_to_draw_says_so(call, message):
-    with pytest.raises(RunError, match=message):
-        call()
+def test_a_table_without_anything_to_draw_says_so():
+    with pytest.raises(RunError, match="no method"):
+        plots.intervals(pd.DataFrame([row("a", "rgb", np.nan)]), BASELINES)
     assert plt.get_fignums() == []
 
 

@@ -1,7 +1,6 @@
-"""Sweeps and grids: what is missing is trained once, whatever fails, is killed, or runs beside."""
+"""Sweeps: what is missing is trained once, whatever fails, is killed, or runs beside."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from fixtures import jobs
 from discom import cli, data, methods, profile, sweep, tables
 from discom.errors import BusyError, ConfigError, Interrupted
 from discom.runs import Result, Run, read_metrics
-from discom.sweep import arm, cell_runs, cells
 
 DATA = "scenes:n=60,size=16"
 SMALL = "scenes:n=99,size=8"
@@ -288,108 +286,42 @@ def test_a_local_ray_trains_teachers_and_students(run_of, monkeypatch):
     assert done(runs) == [True] * 3
 
 
-# ---------------------------------------------------------------- grids
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        (" student ", ("student", {})),
-        ("student:", ("student", {})),
-        ("discom:adv=0;pairing=paired;irr=0.5",
-         ("discom", {"weights": {"adv": 0, "irr": 0.5}, "pairing": "paired"})),
-        ("kdv2+lskd:teacher=rgb", ("kdv2+lskd", {"teacher": "rgb"})),
-        ("discom-solo:cl=1e-1;", ("discom-solo", {"weights": {"cl": 0.1}})),
-    ],
-)  # fmt: skip
-def test_a_method_and_its_options_from_a_word(word, expected):
-    assert arm(word) == expected
-
-
-@pytest.mark.parametrize(
-    ("call", "fragment"),
-    [
-        (lambda: arm("tutor"), "method: 'tutor' is unknown"),
-        (lambda: arm(":adv=0"), "method: '' is unknown"),
-        (lambda: arm("discom:pairing"), "'pairing' in 'discom:pairing' is no option; write e.g."),
-        (lambda: cell_runs(f"{SMALL},seed=0", [arm("student:adv=0")], "runs", config), "no 'adv'"),
-        (lambda: cells("hls", {"shared": [1]}, 1), "data: 'hls' has no dials"),
-        (lambda: cells("data/scenes", {"shared": [1]}, 1), "'data/scenes' has no dials"),
-        (lambda: cells("scenes", {"colour": [1]}, 1), "not values of shared, labelled"),
-        (lambda: cells("scenes:n=66", {"n": [66, 99]}, 1), "not values of shared, labelled"),
-        (lambda: cells("scenes", [1, 2], 1), "not values of shared, labelled"),
-        (lambda: cells("scenes", {"shared": []}, 1), "shared needs a list of values, such as [0,"),
-        (lambda: cells("scenes", {"shared": "0.5"}, 1), "shared needs a list of values"),
-    ],
-)
-def test_a_grid_that_cannot_be_is_one_line(call, fragment):
-    with pytest.raises(ConfigError, match=re.escape(fragment)) as error:
-        call()
-    assert "\n" not in str(error.value)
-
-
-def config(seed, options):
-    return replace(TINY, seed=seed, options=options)
-
-
-def test_cells_are_every_combination_seeds_first():
-    assert cells("scenes", {"shared": [0, 0.5], "labelled": [0.2, 1]}, 2) == [
-        f"scenes:shared={shared},labelled={labelled},seed={seed}"
-        for seed in (0, 1) for shared in (0, 0.5) for labelled in (0.2, 1)
-    ]  # fmt: skip
-    assert cells(SMALL, {}, 1) == [f"{SMALL},seed=0"]
-    (cell,) = cells(SMALL, {"labelled": [0.5], "labelled_in": ["rgb"]}, 1)
-    direct = data.scenes.make(99, 8, 0, labelled=0.5, labelled_in="rgb")
-    assert data.load(cell).fingerprint == direct.fingerprint
-
-
-def test_runs_of_a_cell(tmp_path):
-    arms = [arm("student"), arm("kdv2:teacher=rgb"), arm("discom:pairing=paired")]
-    grid = [cell_runs(cell, arms, tmp_path, config) for cell in cells(SMALL, {"shared": [0, 1]}, 2)]
-    assert [[run.method for run in runs] for runs in grid] == [["student", "kdv2", "discom"]] * 4
-    assert [run.config.seed for runs in grid for run in runs] == [0] * 6 + [1] * 6
-    assert [runs[0].data for runs in grid] == ["scenes-shared=0", "scenes"] * 2
-    assert grid[0][2].config.options["pairing"] == "paired"
-    assert grid[0][1].teacher.config.options["reads"] == "rgb"
-    assert len({run.folder for runs in grid for run in runs}) == 12
-
-
-# ---------------------------------------------------------------- the commands
+# ---------------------------------------------------------------- discom table
 
 
 def command(*words):
-    """The exit status of `discom …`, its runs trained in this process."""
-    return cli.main([*map(str, words), "--workers", "1", "--profile", "tiny", "--epochs", "1"])
+    """The exit status of `discom table 4 …`: a run for each seed, trained in this process."""
+    table = ["table", "4", "--data", SMALL, "--workers", 1, "--profile", "tiny", "--epochs", 1]
+    return cli.main([*map(str, table), *map(str, words)])
 
 
-def test_a_grid_over_one_dial_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
+def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["grid", "--data", SMALL, "--dials", '{"shared": [0, 1]}', "--methods",
-             "student,discom:pairing=paired", "--against", "student", "--seeds", 1, "--out", "grid",
-             "--collect", "all.json"]  # fmt: skip
+    words = ["--seeds", 2, "--out", "table", "--collect", "all.json"]
     assert command(*words, "--dry_run") == 0
-    assert "4 runs, 4 to train" in capsys.readouterr().out
+    assert "2 runs, 2 to train" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
     assert command(*words) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert "discom pairing=paired" in "\n".join(printed)
-    assert {file.name for file in tmp_path.glob("grid.*")} >= {"grid.csv", "grid.md", "grid.png"}
+    assert "discom z_inv" in "\n".join(printed)
+    assert {file.suffix for file in tmp_path.glob("table.*")} == {".csv", ".md", ".tex", ".png"}
     results = tables.load_results(tmp_path / "all.json")
-    assert {result.data for result in results} == {"scenes", "scenes-shared=0"}
-    assert len(results) == len(trained.calls) == 4
+    assert {(result.data, result.seed) for result in results} == {("scenes", 0), ("scenes", 1)}
+    assert len(trained.calls) == 2
     assert command(*words) == 0  # nothing is trained twice
     again = capsys.readouterr().out.splitlines()
-    assert again[0].startswith("4 runs, 0 to train")
+    assert again[0].startswith("2 runs, 0 to train")
     assert again[1:] == printed[1:]
-    assert len(trained.calls) == 4
+    assert len(trained.calls) == 2
 
 
-def test_a_failed_run_of_a_grid_is_named_and_the_status_is_one(trained, tmp_path, capsys):
-    trained.sick["student"] = [RuntimeError("a bang")]
-    words = ["grid", "--data", SMALL, "--dials", '{"shared": [1]}', "--seeds", 1, "--runs",
-             tmp_path, "--methods", "student,discom-solo", "--against", "student"]  # fmt: skip
+def test_a_failed_run_of_a_table_is_named_and_the_status_is_one(trained, tmp_path, capsys):
+    trained.sick["discom"] = [RuntimeError("a bang")]
+    words = ["--seeds", 2, "--runs", tmp_path]
     assert command(*words) == 1
-    errors = [line for line in capsys.readouterr().err.splitlines() if "discom: error: " in line]
+    printed = capsys.readouterr()
+    errors = [line for line in printed.err.splitlines() if "discom: error: " in line]
     assert len(errors) == 1
     assert "RuntimeError: a bang" in errors[0]
+    assert "| scenes | discom" in " ".join(printed.out.split())  # of the run that did not fail
     assert command(*words) == 0

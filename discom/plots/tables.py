@@ -1,7 +1,6 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,7 @@ from discom.errors import RunError
 from discom.plots.look import look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["gains", "intervals", "probe_map"]
-
-# columns of a table that are no dials of a grid
-SUMMARY = ("data", "method", "modality", "n", *METRICS, "sd", "arrow", "paper")
+__all__ = ["intervals", "probe_map"]
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
@@ -44,9 +40,10 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         rows = part.set_index("method").reindex(names)
         for number, baseline in enumerate(baselines):
             heights = places + 0.24 * (number - (len(baselines) - 1) / 2)
-            middle, spans = _spans(rows, baseline)
+            columns = [f"vs {baseline}{end}" for end in (" low", "", " high")]
+            low, middle, high = rows[columns].to_numpy(float).T
             style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(number)}
-            axis.errorbar(middle, heights, xerr=spans, **style)
+            axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **style)
         for place, mean in enumerate(rows[metric]):
             text = "" if np.isnan(mean) else f"{mean:.1f}"
             axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", size=8)
@@ -56,53 +53,8 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         axis.grid(axis="y", linewidth=0.4)
-    _legend(figure, axes)
-    return figure
-
-
-def _spans(rows: pd.DataFrame, baseline: str) -> tuple[np.ndarray, np.ndarray]:
-    """Differences to a baseline [N], and how far their intervals reach down and up [2, N]."""
-    columns = [f"vs {baseline}{end}" for end in ("", " low", " high")]
-    middle, low, high = rows[columns].to_numpy(float).T
-    return middle, np.stack([middle - low, high - middle])
-
-
-def _legend(figure: Figure, axes: np.ndarray) -> None:
-    """Every label once, below the panels."""
-    pairs = [zip(*axis.get_legend_handles_labels(), strict=True) for axis in axes.flat]
-    lines = {label: handle for pair in pairs for handle, label in pair}
-    figure.legend(lines.values(), lines, loc="outside lower center", ncols=4, frameon=False)
-
-
-def gains(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Differences over the first dial of a grid (`tables.by_dials`): a curve for each method and
-    value of a second dial, a panel for each modality and baseline.
-
-    Raises:
-        RunError: no dial was turned, or more than two.
-    """
-    dials = [name for name in table if not name.startswith("vs ") and name not in SUMMARY]
-    if len(dials) not in (1, 2):
-        raise RunError(f"gains: {len(dials)} dials {dials}; turn one or two, fix the others")
-    score, dial = METRICS[metric_of(table)], dials[0]
-    modalities = [name for name in table["modality"].unique() if "+" not in name]
-    size = (4.4 * len(modalities) + 0.8, 2.9 * len(baselines) + 0.4)
-    figure, axes = panels(len(baselines), len(modalities), *size)
-    for axis, (baseline, modality) in zip(axes.flat, product(baselines, modalities), strict=True):
-        others = ~table["method"].isin([baseline, "teacher", "dense-teacher"])
-        part = table[others & (table["modality"] == modality)].sort_values(dial, kind="stable")
-        curves = part.groupby(["method", *dials[1:]], sort=False)
-        for number, ((method, *value), curve) in enumerate(curves):
-            label = ", ".join([method, *(f"{dials[1]} {v:g}" for v in value)])
-            aside = 0.012 * number * np.ptp(table[dial])  # lest one hides another
-            middle, spans = _spans(curve, baseline)
-            axis.errorbar(
-                curve[dial] + aside, middle, yerr=spans, label=label, capsize=2, **look(number)
-            )
-        axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(xlabel=dial, ylabel=f"{score} points", xticks=table[dial].unique())
-        axis.set_title(f"{modality}: {score} − {score} of {baseline}", fontsize=10)
-    _legend(figure, axes)
+    series = axes.flat[0].get_legend_handles_labels()  # every panel has them all
+    figure.legend(*series, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

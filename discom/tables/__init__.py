@@ -6,7 +6,6 @@ from discom.tables.rows import baselines, is_dense, paper_figures, paper_rows, p
 from discom.tables.statistics import (
     BASELINES,
     METRICS,
-    by_dials,
     collect,
     compare,
     holm,
@@ -15,6 +14,6 @@ from discom.tables.statistics import (
     summary,
 )
 
-__all__ = ["BASELINES", "METRICS", "baselines", "by_dials", "collect", "compare", "holm", "label"]
+__all__ = ["BASELINES", "METRICS", "baselines", "collect", "compare", "holm", "label"]
 __all__ += ["cost_to_markdown", "is_dense", "load_results", "paired_difference", "paper_figures"]
 __all__ += ["paper_rows", "paper_table", "summary", "to_markdown", "write"]

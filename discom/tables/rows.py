@@ -1,26 +1,19 @@
-"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; 5, "dense" and "crodino",
-ours; and grids: methods along dials of the synthetic scenes."""
+"""Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and ours: 5, "dense" and
+"crodino"."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from discom import methods
-from discom.config import Config
-from discom.data import load
 from discom.errors import ConfigError, RunError
-from discom.runs import Result, Run
+from discom.runs import Result
 from discom.tables.statistics import BASELINES, paired_difference, settings_of, summary
 
-__all__ = ["arm", "baselines", "cell_runs", "cells", "is_dense", "paper_figures", "paper_rows"]
-__all__ += ["paper_table"]
+__all__ = ["baselines", "is_dense", "paper_figures", "paper_rows", "paper_table"]
 
 Row = tuple[str, dict[str, Any]]  # a method and its options
 
@@ -64,10 +57,6 @@ ABLATIONS: dict[int | str, list[Row]] = {
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
-DIALS = {  # the arguments of synthetic scenes that stand in a data set's name
-    "scenes": ("shared", "labelled", "labelled_in", "unpaired"),
-    "scenes-dense": ("labelled",),
-}
 
 
 def is_dense(number: int | str) -> bool:
@@ -216,61 +205,3 @@ def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
     columns = np.array([[seconds[name].mean(), *times[name]] for name in table["method"]])
     names = ("seconds", "time", "time low", "time high")
     return table.assign(**dict(zip(names, columns.T, strict=True)))
-
-
-def arm(text: str) -> tuple[str, dict[str, Any]]:
-    """A method and its options from one word; terms of its loss are options like any other.
-
-    >>> arm("discom:pairing=paired;adv=0")
-    ('discom', {'pairing': 'paired', 'weights': {'adv': 0}})
-    """
-    name, _, rest = text.strip().partition(":")
-    terms = methods.get(name).terms
-    options: dict[str, Any] = {}
-    for item in filter(None, rest.split(";")):
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise ConfigError(
-                f"methods: '{item}' in '{text}' is no option; write e.g. discom:pairing=paired"
-            )
-        target = options.setdefault("weights", {}) if key in terms else options
-        target[key] = value
-        with suppress(ValueError):
-            target[key] = json.loads(value)
-    return name, options
-
-
-def cells(data: str, dials: Mapping[str, Sequence[Any]], seeds: int) -> list[str]:
-    """The data sets of a grid: every combination of the dials' values, drawn with every seed.
-
-    >>> cells("scenes:n=99", {"shared": [0, 1]}, 1)
-    ['scenes:n=99,shared=0,seed=0', 'scenes:n=99,shared=1,seed=0']
-
-    Raises:
-        ConfigError: data without dials, an unknown dial, or one without values.
-    """
-    name, _, arguments = data.partition(":")
-    if name not in DIALS:
-        raise ConfigError(f"data: '{data}' has no dials; use scenes, or discom table for the data")
-    if not isinstance(dials, Mapping) or set(dials) - set(DIALS[name]):
-        raise ConfigError(f"dials: {dials} are not values of {', '.join(DIALS[name])}")
-    for dial, values in dials.items():
-        if not isinstance(values, list | tuple) or not values:
-            raise ConfigError(f"dials: {dial} needs a list of values, such as [0, 0.5, 1]")
-    places = []
-    for seed, values in product(range(seeds), product(*dials.values())):
-        settings = [f"{dial}={value}" for dial, value in zip(dials, values, strict=True)]
-        places.append(f"{name}:{','.join(filter(None, [arguments, *settings, f'seed={seed}']))}")
-    return places
-
-
-def cell_runs(
-    cell: str,
-    arms: Sequence[tuple[str, dict[str, Any]]],
-    runs: Path | str,
-    config: Callable[[int, dict[str, Any]], Config],
-) -> list[Run]:
-    """A run of each arm on one of `cells`, with the seed that the cell is drawn with; `config`
-    makes the settings from the seed and the arm's options."""
-    seed, data = int(cell.rpartition("seed=")[2]), load(cell)
-    return [Run.of(runs, methods.get(name), data, config(seed, options)) for name, options in arms]

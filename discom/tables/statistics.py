@@ -1,7 +1,6 @@
 """Many runs put together: means over seeds, differences paired by seed, and Holm's correction."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,12 +13,11 @@ from discom.errors import RunError
 from discom.files import read_json, write_json
 from discom.runs import Result
 
-__all__ = ["BASELINES", "METRICS", "by_dials", "collect", "compare", "holm", "load_results"]
+__all__ = ["BASELINES", "METRICS", "collect", "compare", "holm", "load_results"]
 __all__ += ["metric_of", "paired_difference", "settings_of", "summary"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
-AT_REST = {"shared": 1.0, "labelled": 1.0, "labelled_rgb": 1.0, "labelled_thermal": 1.0}  # else 0
 
 
 def load_results(path: Path | str) -> list[Result]:
@@ -200,16 +198,3 @@ def metric_of(table: pd.DataFrame) -> str:
     'miou'
     """
     return next(name for name in METRICS if name in table)
-
-
-def by_dials(table: pd.DataFrame) -> pd.DataFrame:
-    """A summary with a column for every dial in the names of its data sets, filled in at rest.
-
-    >>> table = pd.DataFrame({"data": ["scenes-shared=0.5", "scenes"], "f1": [60.0, 70.0]})
-    >>> by_dials(table)[["shared", "f1"]].to_numpy().tolist()
-    [[0.5, 60.0], [1.0, 70.0]]
-    """
-    dial = re.compile(r"-([a-z_]+)=([0-9.e+-]+?)(?=-[a-z]|$)")
-    dials = pd.DataFrame([dict(dial.findall(name)) for name in table["data"]], index=table.index)
-    rest = {name: AT_REST.get(name, 0.0) for name in dials}
-    return table.assign(**dials.astype(float).fillna(rest))

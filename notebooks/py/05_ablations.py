@@ -87,8 +87,7 @@ stamp(seed, scenes=data)
 
 # %%
 place = data if ":" in data else f"{data}:n=1500"
-cell = sweep.cells(place, {"shared": [1]}, 1)[0]  # the small draw, as a cell of a grid
-small = sets.load(cell)
+small = sets.load(f"{place},seed=0")
 sensors, split, chance = (
     list(small.modalities),
     small.split(seed=seed),
@@ -636,15 +635,11 @@ def config_of(s, options):
     )
 
 
-pair = dict(
-    zip(
-        ("discom", "discom orth=0"),
-        sweep.cell_runs(
-            cell, [sweep.arm("discom"), sweep.arm("discom:orth=0")], folder, config_of
-        ),
-        strict=True,
-    )
-)
+arms = {"discom": {}, "discom orth=0": {"weights": {"orth": 0}}}
+pair = {
+    name: stored.Run.of(folder, methods.get("discom"), small, config_of(0, options))
+    for name, options in arms.items()
+}
 live, rows = {}, {}
 for name, run in pair.items():
     live[name] = fit(run.method, split, run.config, run.folder, progress=False)
@@ -813,8 +808,14 @@ check(
 )
 
 # %%
+def with_shared(rows):
+    """Rows with the dial, which a data set's name tells unless it is 1."""
+    share = rows["data"].str.extract(r"shared=([\d.]+)")[0]
+    return rows.assign(shared=share.astype(float).fillna(1))
+
+
 table = (
-    tables.by_dials(tables.summary(dials["shared"]))
+    with_shared(tables.summary(dials["shared"]))
     .query("modality in @sensors")
     .sort_values("shared")
 )
@@ -924,17 +925,18 @@ pd.DataFrame(
 #
 # ## How is such a grid run? Two cells, live
 #
-# A *cell* is a setting of dials drawn with one seed; an *arm* a method with options. `sweep` trains what is missing in worker processes. **Predict first:** the cell at `shared = 1` is the draw from above, on which `discom` is trained already. How many of the four runs are missing?
+# A *cell* is a setting of dials drawn with one seed. `sweep` trains what is missing in worker processes. **Predict first:** the cell at `shared = 1` is the draw from above, on which `discom` is trained already. How many of the four runs are missing?
 
 # %%
 started, wanted, where = time.perf_counter(), [], {}
-for cell in sweep.cells(place, {"shared": [0.5, 1]}, seeds=1):
-    made = sweep.cell_runs(
-        cell, [sweep.arm("discom-solo"), sweep.arm("discom")], folder, config_of
-    )
-    wanted += made
+for share in (0.5, 1):
+    cell = f"{place},shared={share},seed=0"
+    scenes = sets.load(cell)
+    for name in ("discom-solo", "discom"):
+        method = methods.get(name)
+        wanted.append(stored.Run.of(folder, method, scenes, config_of(0, {})))
     # a run knows its data by a fingerprint of all values
-    where |= {run.fingerprint: cell for run in made}
+    where[scenes.fingerprint] = cell
 todo, _ = sweep.missing(wanted)
 check(
     "three of four are missing: one was trained above",
@@ -946,7 +948,7 @@ check(
     not failed and not sweep.missing(wanted)[0],
 )
 results = [stored.Result.read(run.folder / "result.json") for run in wanted]
-found = tables.by_dials(tables.summary(results, ("discom-solo",)))
+found = with_shared(tables.summary(results, ("discom-solo",)))
 print(
     f"{time.perf_counter() - started:.0f} s, start of the workers included; one seed,"
     f" so no interval; chance {chance:.1f}"
@@ -971,11 +973,11 @@ check("one seed has no interval", found["vs discom-solo low"].isna().all())
 #
 # ## One dial, with intervals: does a teacher or the other sensor bring more?
 #
-# Full runs from [results/grid](../results), drawn anew for each seed. To make them again: `discom grid --dials '{"shared": [0, 0.5, 1]}' --methods student,kdv2,discom --against student --seeds 3 --epochs 15 --batch_size 64 --collect FILE`. **Predict first:** at which share will `kdv2 − student` leave zero?
+# Full runs from [results/grid](../results), drawn anew for each seed. To make them again: `python benchmarks/grid.py --dials '{"shared": [0, 0.5, 1]}' --methods student kdv2 discom --seeds 3 --set epochs=15 batch_size=64 --collect FILE`. **Predict first:** at which share will `kdv2 − student` leave zero?
 
 # %%
 looks = {("discom", "student"): ("o-", "0.35"), ("kdv2", "student"): ("s--", "0.6")}
-found = tables.by_dials(
+found = with_shared(
     compare(dials["shared"], list(looks)).query("sensor in @sensors")
 )
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
@@ -1078,7 +1080,7 @@ check(
 # 2. **Plan (5 min).** If all n seeds agree in sign, the two-sided sign test gives $p = 2 / 2^n$. The smallest n that can fall below 5 % into `answer_2`. Could the n of our table 3? *Hint:* try 5.
 # 3. **Mend the term (10 min).** A loss of a cosine tensor that sends *signed* vectors to a right angle from any start between 10° and 170°, into `answer_3`. *Hint:* `slide`; square it, or take the absolute value and watch the last steps.
 # 4. **Ask the toy (15 min).** `focusing.toy_curve` at γ = 1 (`features=[10]`) with three seeds that are not stored, into `answer_4`. Do the gains fit the stored interval? *Hint:* seeds 0 to 9 are; half a minute.
-# 5. **Open (30 min+).** Are `adv` and `mod` stand-ins? Train `discom` and `discom:adv=0;mod=0` on scenes, three seeds or more; the differences of one sensor (without − with) into `answer_5`. *Hint:* `sweep.arm`, then as in *Two cells, live*.
+# 5. **Open (30 min+).** Are `adv` and `mod` stand-ins? Train `discom` with and without the options `{"weights": {"adv": 0, "mod": 0}}` on scenes, three seeds or more; the differences of one sensor (without − with) into `answer_5`. *Hint:* as in *Two cells, live*.
 #
 # Worked answers are [kept apart](solutions/py/05_ablations.py).
 

@@ -523,7 +523,6 @@ for r in gain.to_dict("records"):
 
 # %%
 dial = tables.summary(tables.load_results(folder / "labelled.json"), ("discom-solo",))
-figure = plots.gains(tables.by_dials(dial), ("discom-solo",))
 unpaired = tables.summary(
     tables.load_results(folder / "unpaired.json"), ("discom-solo",)
 )
@@ -540,6 +539,18 @@ for held in (dial, unpaired):
             *(row[f"vs discom-solo{end}"] for end in ("", " low", " high")),
             row["n"],
         )
+
+# %%
+share = dial["data"].str.extract(r"labelled_thermal=([\d.]+)")[0]
+curve = dial.assign(share=share.astype(float).fillna(1)).query("method == 'discom'")
+figure, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
+for axis, sensor in zip(axes, sensors, strict=True):
+    line = curve[curve["modality"] == sensor].sort_values("share")
+    low, mean, high = (line[f"vs discom-solo{end}"] for end in (" low", "", " high"))
+    axis.errorbar(line["share"], mean, [mean - low, high - mean], fmt="o-", capsize=2)
+    axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
+    axis.set(title=sensor, xlabel="share that thermal saw", ylabel="F1 points")
+plt.show()
 
 # %% [markdown]
 # *Figure: F1 points that DisCoM-KD gains over its branch alone, over the share of training scenes that thermal saw; a panel for each sensor, bars are 95 % intervals.* **Take-away:** with a tenth of its scenes thermal falls from 71 to 38, and the two sensors that saw everything do not catch it: −0.7 [−8.4, +7.0] against the branch alone, n = 3. RGB's mean even falls beside it, within noise. Without a single pair the loss needs no change, since its batches are unpaired anyway; the printed lines say whether anything crosses over then.
@@ -579,7 +590,7 @@ check(
 #
 # 1. **Warm-up (2 min).** Four sensors, nothing can be told: the value of the pairwise loss into `answer_1`. *Hint:* M sensors, each with log 2.
 # 2. **Change one thing (10 min).** For which odds p of the true sensor do reversal and confusion push equally hard, with M = 3? Into `answer_2`. *Hint:* the two gradients of the first figure.
-# 3. **Open (30 min+).** Does an adversary matter at all here? Train `discom` with `weights={"adv": 0}` on three seeds or more; the differences to `discom` of one sensor into `answer_3`. *Hint:* `sweep.cells` and `sweep.cell_runs`, as in [05](05_ablations.ipynb).
+# 3. **Open (30 min+).** Does an adversary matter at all here? Train `discom` with `weights={"adv": 0}` on three seeds or more; the differences to `discom` of one sensor into `answer_3`. *Hint:* as in *Two cells, live* of [05](05_ablations.ipynb).
 #
 # Worked answers are [kept apart](solutions/py/09_more_than_two_modalities.py).
 

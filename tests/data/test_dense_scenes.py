@@ -6,7 +6,6 @@ from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from discom.data import load
@@ -14,7 +13,6 @@ from discom.data.checks import NO_LABEL
 from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError
 from discom.files import digest
-from discom.tables.statistics import by_dials
 
 CUES = {"rgb": ("texture",), "depth": ("relief",), "rgb+depth": ("texture", "relief")}
 
@@ -266,8 +264,6 @@ def test_the_name_and_the_split_of_partly_labelled_scenes(labelled, name, tmp_pa
     for again in (load(text), load(tmp_path / "out")):
         assert (again.fingerprint, again.name, again.dense) == (data.fingerprint, data.name, True)
         assert all(same(values, data.factors[k]) for k, values in again.factors.items())
-    table = by_dials(pd.DataFrame({"data": [data.name, "scenes-dense-labelled=0.5"]}))
-    assert table["labelled"].tolist() == [labelled, 0.5]
 
 
 @pytest.mark.parametrize("labelled", [0.1, 0.5])

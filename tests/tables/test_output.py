@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-from discom.tables import by_dials, cost_to_markdown, summary, to_markdown, write
+from discom.tables import cost_to_markdown, summary, to_markdown, write
 from discom.tables.output import to_latex
 from discom.tables.statistics import metric_of
 
@@ -87,11 +87,3 @@ def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
         "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
     ]
     assert lines[-1] == "Machine: P, 2 threads, device cpu"
-
-
-def test_dials_are_read_from_the_names_of_the_data():
-    names = ["scenes", "scenes-shared=0-unpaired=1", "scenes-labelled=1e-05-shared=0.5"]
-    table = by_dials(pd.DataFrame({"data": names, "f1": 1.0}, index=[4, 5, 6]))
-    assert table["shared"].tolist() == [1.0, 0.0, 0.5]  # at rest, everything is shared
-    assert table["unpaired"].tolist() == [0.0, 1.0, 0.0]
-    assert table["labelled"].tolist() == [1.0, 1.0, 1e-5]

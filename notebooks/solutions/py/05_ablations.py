@@ -5,16 +5,16 @@
 
 # %%
 import tempfile
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from discom import data as sets
-from discom import sweep, tables
+from discom import methods, sweep, tables
 from discom.evaluation import focusing
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
+from discom.runs import Run
 
 stamp(0)
 
@@ -80,11 +80,14 @@ check(
 
 # %%
 folder, f1 = tempfile.mkdtemp(), {}
-arms = [sweep.arm("discom"), sweep.arm("discom:adv=0;mod=0")]
-for cell in sweep.cells("scenes:n=120,size=16", {"shared": [1]}, seeds=3):
-    for run in sweep.cell_runs(cell, arms, folder, lambda seed, options: replace(settings("tiny", seed=seed), options=options)):
+arms = [{}, {"weights": {"adv": 0, "mod": 0}}]
+for seed in range(3):
+    cell = f"scenes:n=120,size=16,seed={seed}"
+    for options in arms:
+        config = settings("tiny", seed=seed, options=options)
+        run = Run.of(folder, methods.get("discom"), sets.load(cell), config)
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
-        f1.setdefault(tables.label(run.method, run.config.options), []).append(result.f1["depth"])
+        f1.setdefault(tables.label("discom", options), []).append(result.f1["depth"])
 both, neither = f1.values()
 answer_5 = np.subtract(neither, both)
 mean, low, high = tables.paired_difference(neither, both)

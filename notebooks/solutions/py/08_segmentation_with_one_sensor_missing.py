@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from discom import data as sets
-from discom import sweep, tables
+from discom import methods, sweep, tables
 from discom.config import profile as settings
 from discom.data.augmentation import motion_table, turn
 from discom.notebook import check, finish, stamp
+from discom.runs import Run
 
 stamp(0)
 
@@ -57,17 +58,13 @@ check(
 
 # %%
 folder, miou = tempfile.mkdtemp(), {}
-arms = [sweep.arm("single"), sweep.arm("crodino")]
-
-
-def config_of(seed, options):
-    return settings("tiny", dense=True, seed=seed, options=options)
-
-
-for cell in sweep.cells("scenes-dense:n=60,size=32", {"labelled": [0.5]}, seeds=3):
-    for run in sweep.cell_runs(cell, arms, folder, config_of):
+for seed in range(3):
+    cell = f"scenes-dense:n=60,size=32,labelled=0.5,seed={seed}"
+    for name in ("single", "crodino"):
+        config = settings("tiny", dense=True, seed=seed)
+        run = Run.of(folder, methods.get(name), sets.load(cell), config)
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
-        miou.setdefault(run.method, []).append(result.main["depth"])
+        miou.setdefault(name, []).append(result.main["depth"])
 answer_3 = np.subtract(miou["crodino"], miou["single"])
 mean, low, high = tables.paired_difference(miou["crodino"], miou["single"])
 print(f"crodino − single, depth: {mean:+.1f} points, 95 % interval [{low:+.1f}, {high:+.1f}] in the tiny profile")

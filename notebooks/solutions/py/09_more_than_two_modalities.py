@@ -9,11 +9,13 @@ import tempfile
 import numpy as np
 import torch
 
-from discom import sweep, tables
+from discom import data as sets
+from discom import methods, sweep, tables
 from discom.config import profile as settings
 from discom.losses import adversaries
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp
+from discom.runs import Run
 
 stamp(0)
 
@@ -44,12 +46,13 @@ check("exercise 2", np.isclose(1 - answer_2, answer_2 - 1 / 3, atol=1e-3))
 
 # %%
 folder, f1 = tempfile.mkdtemp(), {}
-arms = [sweep.arm("discom"), sweep.arm("discom:adv=0")]
-cells = sweep.cells("scenes:n=99,size=16,modalities=rgb+depth+thermal", {"shared": [1]}, 3)
-for source in cells:
-    made = sweep.cell_runs(source, arms, folder, lambda s, o: settings("tiny", seed=s, options=o))
-    for (name, options), run in zip(arms, made, strict=True):
-        f1.setdefault(tables.label(name, options), []).append(sweep.train(run, source).f1["thermal"])
+arms = [{}, {"weights": {"adv": 0}}]
+for seed in range(3):
+    cell = f"scenes:n=99,size=16,modalities=rgb+depth+thermal,seed={seed}"
+    for options in arms:
+        config = settings("tiny", seed=seed, options=options)
+        run = Run.of(folder, methods.get("discom"), sets.load(cell), config)
+        f1.setdefault(tables.label("discom", options), []).append(sweep.train(run, cell).f1["thermal"])
 answer_3 = np.subtract(f1["discom adv=0"], f1["discom"])
 print("without the adversary, thermal: {:+.1f} [{:+.1f}, {:+.1f}]".format(*tables.paired_difference(f1["discom adv=0"], f1["discom"])))
 check("exercise 3", len(answer_3) >= 3 and np.isfinite(answer_3).all())
