@@ -216,7 +216,9 @@ def as_jpeg(grey):
 grey = [np.asarray(Image.fromarray(image).convert("L")) for image in raw["rgb"][:60]]
 check(
     "by hand: the same direction, and a right angle",
-    np.allclose([cosine(np.array([3, 4]), np.array(e)) for e in ((6, 8), (4, -3))], [1, 0]),
+    np.allclose(
+        [cosine(np.array([3, 4]), np.array(e)) for e in ((6, 8), (4, -3))], [1, 0]
+    ),
 )
 check(
     "half the brightness changes nothing",
@@ -224,7 +226,9 @@ check(
 )
 likeness = {
     "saved as JPEG": [cosine(edges(g), edges(as_jpeg(g))) for g in grey],
-    "moved by one pixel": [cosine(edges(g), edges(np.roll(g, 1, axis=1))) for g in grey],
+    "moved by one pixel": [
+        cosine(edges(g), edges(np.roll(g, 1, axis=1))) for g in grey
+    ],
     "another scene": [
         cosine(edges(a), edges(b)) for i, a in enumerate(grey) for b in grey[:i]
     ],
@@ -237,7 +241,8 @@ for (label, values), color in zip(likeness.items(), ("0.2", "0.5", "0.8"), stric
     bins = np.linspace(-0.6, 1, 33)
     axis.hist(values, bins, density=True, label=label, color=color, alpha=0.8)
 axis.axvline(0.85, color="black", linestyle=":")
-axis.set(xlabel="likeness r", ylabel="density", title="A JPEG is still the same picture")
+axis.set(xlabel="likeness r", ylabel="density")
+axis.set_title("A JPEG is still the same picture")
 axis.legend(frameon=False)
 for label, values in likeness.items():
     low, middle, high = np.percentile(values, (0, 50, 100))
