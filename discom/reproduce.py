@@ -89,7 +89,7 @@ def execute(
 ) -> nbformat.NotebookNode:
     """Execute a notebook with parameters, in its own folder or `cwd`, and write it to `target`."""
     options = {"kernel_name": "python3", "cwd": str(cwd or source.parent), "progress_bar": False}
-    quiet = ["--IPKernelApp.log_level=40"]  # errors alone
+    quiet = ["--IPKernelApp.log_level=50"]  # a kernel that ends reports an interrupt as an error
     return papermill.execute_notebook(
         source, target, parameters, start_timeout=300, extra_arguments=quiet, **options
     )
