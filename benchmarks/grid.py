@@ -80,7 +80,7 @@ def plan(chosen: argparse.Namespace) -> tuple[list[Run], dict[str, str], pd.Data
             changes = {**dict(chosen.set), "seed": seed, "options": options}
             config = profile(chosen.profile, dense=images.dense, **changes)
             runs.append(Run.of(chosen.runs, methods.get(name), images, config))
-    return runs, places, pd.DataFrame(turned).T
+    return runs, places, pd.DataFrame(turned).T.astype(float)
 
 
 def compare(chosen: argparse.Namespace) -> bool:
@@ -90,6 +90,8 @@ def compare(chosen: argparse.Namespace) -> bool:
     if absent := set(against) - set(labels):
         raise ConfigError(f"--against: '{absent.pop()}' is not among {', '.join(labels)}")
     runs, places, turned = plan(chosen)
+    if not runs:
+        raise ConfigError(f"--seeds: {chosen.seeds} runs make no table; use 1 or more")
     failed = sweep.sweep(runs, lambda run: places[run.fingerprint], workers=chosen.workers)
     folders = [run.folder for run in runs if run.folder not in failed]
     if results := [Result.read(folder / "result.json") for folder in folders]:
@@ -121,6 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--collect", type=Path, help="write all results into this JSON file")
     try:
         return 0 if compare(parser.parse_args(arguments)) else 1
+    except KeyboardInterrupt as stop:
+        print(f"grid: {stop or 'interrupted'}", file=sys.stderr)
+        return 130
     except (DiscomError, OSError) as error:
         print(f"grid: error: {error}", file=sys.stderr)
         return 2

@@ -75,7 +75,10 @@ class Checkpoint:
             with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"{damaged} is damaged")
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            if missing := {*self.parts, "epoch", "seconds", "rows", "best"} - set(content):
+                raise KeyError(f"it has no {min(missing)}")
+            return content
         except pickle.UnpicklingError:
             reason = "holds more than tensors and numbers, perhaps code"
         except Exception as error:  # whatever is wrong with the file, the way out is the same

@@ -160,7 +160,8 @@ def _read_config(context: click.Context, parameter: click.Parameter, file: Path 
         raise ConfigError(f"--config: {file} is no YAML ({first_line(error)})") from None
     if not isinstance(content, dict):
         raise ConfigError(f"--config: no flags in {file}; write such as epochs: 3")
-    flags = {flag.name: flag.opts[0] for flag in context.command.params if flag.expose_value}
+    options = [flag for flag in context.command.params if isinstance(flag, click.Option)]
+    flags = {flag.name: flag.opts[0] for flag in options if flag.expose_value}
     context.default_map = {}
     for name, value in content.items():
         name = str(name).replace("-", "_")

@@ -172,6 +172,8 @@ def export(flags: Namespace) -> None:
 def predict(flags: Namespace) -> None:
     """Name the class of images by an exported branch alone."""
     model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
+    if flags.out and flags.out.suffix != ".csv":
+        raise ConfigError(f"--out: {flags.out} is no .csv file; name one, such as answers.csv")
     answers = discom.deployment.predict(model, images)
     if not flags.out:
         print(answers.to_csv(index=False), end="")

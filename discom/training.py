@@ -53,8 +53,9 @@ def fit(
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
-        RunError: the folder holds another run, a damaged result, or cannot be written; the teacher
-            is for other data; a loss is NaN or infinite.
+        RunError: the folder holds another run, or cannot be written; the teacher is for other data;
+            a loss is NaN or infinite.
+        DataError: a damaged result.
         BusyError: another process trains this run.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
@@ -62,7 +63,8 @@ def fit(
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
-        instructor = load_teacher(teacher, method, split, config)
+        done = (run_dir / "result.json").exists()
+        instructor = None if done else load_teacher(teacher, method, split, config)
         network: Any = build(method, split.train, config)
         fabric = launch(config.accelerator, config.devices, config.precision)
         run = identity(method, split, config, teacher)

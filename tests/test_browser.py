@@ -164,11 +164,13 @@ def test_the_picture_follows_clicks_lassos_and_controls(page):
     for place in (0, -1):  # the uppermost point and the lowest
         canvas.click(position={"x": 899, "y": 2})  # no point is near, so nothing is selected
         page.get_by_text("Selected: 0").wait_for()
+        page.wait_for_timeout(1000)  # until the canvas has drawn what the kernel sent
         empty = picture(page)
         x, y = painted(page)[place]
         canvas.click(position={"x": x, "y": y})
         page.get_by_text("Selected: 1").wait_for()
         wait_for(lambda: picture(page) != empty, "the images of a clicked point")  # noqa: B023
+        page.wait_for_timeout(1000)
         clicked.append(picture(page))
     assert clicked[0] != clicked[1]
     page.screenshot(path=SCREENSHOTS / "click.png")

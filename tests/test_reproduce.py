@@ -79,7 +79,12 @@ def test_a_batch_that_is_stopped_goes_on(tmp_path, name):
         f"run_notebooks(Path({str(tmp_path)!r}), 'tiny', Path({str(tmp_path / 'out')!r}))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a shell's background job ignores Ctrl-C, and its children would, too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (flag.exists() and list(tmp_path.glob("out/*/index.html"))):
         assert process.poll() is None

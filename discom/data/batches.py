@@ -127,7 +127,8 @@ class Images:
     def truth(self, rows: Any = slice(None)) -> Tensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
         if self.resident is None:
-            return torch.from_numpy(np.array(self._truth[rows])).to(self.device)
+            places = rows.numpy() if isinstance(rows, Tensor) else rows
+            return torch.from_numpy(np.array(self._truth[places])).to(self.device)
         return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
 
     def _read(self, rows: Any) -> Tensor:

@@ -51,7 +51,8 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
     ['accuracy', 'calibration_error', 'f1']
     """
-    gap = multiclass_calibration_error(logits.softmax(1), labels, logits.shape[1], n_bins=15)
+    shares = logits.softmax(1).clamp(max=1 - 1e-6)  # torchmetrics gives 1 a bin of its own
+    gap = multiclass_calibration_error(shares, labels, logits.shape[1], n_bins=15)
     return {
         "f1": float(weighted_f1(logits, labels)),
         "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),

@@ -148,13 +148,13 @@ class Explorer(ipywidgets.VBox):
             self.status.value = f"computing … (z_{part})"
             self.layouts[part] = project(self.z[part], seed=self.seed)
         self.xy, z = self.layouts[part], self.z[part]
-        selected = np.unique(self.sample[self.chosen])
-        kept = f"{100 * preserved(z, self.xy):.0f} % of the 15 nearest neighbours"
-        self.status.value = f"{kept} are near here too. Selected: {len(selected)}"
         figure = self.figure()
         with self.scatter.hold_sync():
             self.scatter.label = f"{len(z)} points in z_{part}, coloured by {self.colour.value}"
             self.scatter.picture = f"data:image/png;base64,{_picture(figure, dpi=200)}"
+        selected = np.unique(self.sample[self.chosen])
+        kept = f"{100 * preserved(z, self.xy):.0f} % of the 15 nearest neighbours"
+        self.status.value = f"{kept} are near here too. Selected: {len(selected)}"
         axis = figure.subfigs[0].axes[0]
         self.places = axis.transData.transform(self.xy) * [1, -1] + [0, figure.bbox.height]
 

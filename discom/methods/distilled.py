@@ -102,7 +102,8 @@ class KDv2(KDv1):
 
 
 def _elapsed(batch: Batch) -> float:
-    """The share of the run that is over, on the official codes' axis: epochs 1 to 300."""
+    """The share of the run that is over, on the official codes' axis: epochs 1 to 300 (the
+    DisCoM-KD authors count from 0)."""
     return batch.progress + 1 / PAPER_EPOCHS
 
 

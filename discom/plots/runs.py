@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from discom.data.checks import NO_LABEL
+from discom.errors import DataError
 from discom.plots.look import NOTHING, class_colours, class_legend, panels, show
 from discom.runs import read_predictions
 
@@ -106,6 +107,8 @@ def pixel_confusions(
     for axis, (name, ids) in zip(axes.flat, predicted.items(), strict=False):
         truth = labels[name] if isinstance(labels, Mapping) else labels
         pixels = truth.ravel(), ids.ravel()
+        if not (truth < len(classes)).any():
+            raise DataError(f"confusions: no image of {name} has a label; give images with labels")
         shares = confusion_matrix(*pixels, labels=range(len(classes)), normalize="true")
         cells = {"values_format": ".0f", "text_kw": {"fontsize": 6 if len(classes) > 15 else 8}}
         grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}

@@ -5,6 +5,7 @@ borders of objects. Source: the ISPRS benchmark.
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import product
@@ -55,6 +56,9 @@ def read_potsdam(
     _read_tile.cache_clear()  # a file may have been replaced since
     files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
     tiles, dropped = steps.pair(files, root, orphans)
+    if missing := [tile for tile in TILES if tile not in tiles]:
+        text = f"{len(missing)} of {len(TILES)} tiles are missing: {', '.join(missing)}"
+        warnings.warn(f"{root}: {text}", stacklevel=2)
     official = set(TEST) <= set(tiles) and len(tiles) > len(TEST) + 1
     starts = [*range(0, SIDE - window, window), SIDE - window]  # the last is shifted back inside
     windows = list(product(tiles, starts, starts))
@@ -65,7 +69,8 @@ def read_potsdam(
         "masks": steps.Form(partial(_read_mask, window)),
     }
     groups = np.array([tile for tile, _, _ in windows])
-    train, test = (np.flatnonzero(np.isin(groups, numbers)) for numbers in (TRAIN, TEST))
+    tested = np.isin(groups, TEST)
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     split = "official" if official else "grouped"
     return steps.build(
         POTSDAM,

@@ -191,6 +191,8 @@ def build(
         dropped: samples that were left out, by reason.
         more: groups and parts, as MultiModalData takes them.
     """
+    if not len(ids):
+        raise DataError(f"{source.name}: no sample is left; check the files and the options")
     images = {}
     for name, rows in items.items():
         first = forms[name].read(rows[0])

@@ -8,6 +8,7 @@ Uncertain: the units (inferred from the authors' normalisation constants), which
 labels the paper took (a guess: states and transitions), and whether the parts share persons.
 """
 
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -54,11 +55,16 @@ def read_tristar(
         words = ", ".join(ACTIONS)
         raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
     what = "folder with train, val and test; unpack tristar.zip there"
-    folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)[0]
+    folder, *others = steps.find_folder(Path(root), list(FOLDERS.values()), what)
+    if others:
+        raise DataError(f"{others[0]}: a second copy of {folder}; remove one")
     files, labels_of = _list_frames(folder, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
     actions = {frame: [name for name in chosen if name in labels_of[frame]] for frame in frames}
     kept = [frame for frame in frames if len(actions[frame]) == 1]
+    if unclear := len(frames) - len(kept):
+        text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
+        warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
     forms = {
         "thermal": steps.Form(partial(_read, "thermal", shape), "K"),
         "depth": steps.Form(partial(_read, "depth", shape), "m", 0.0),
@@ -74,7 +80,7 @@ def read_tristar(
         chosen,
         labels=[chosen.index(actions[frame][0]) for frame in kept],
         split="official",
-        dropped={**dropped, "frames without one class": len(frames) - len(kept)},
+        dropped={**dropped, "frames without one class": unclear},
         groups=np.array([frame.rpartition("/")[0] for frame in kept]),
         parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
     )
