@@ -54,6 +54,32 @@ def resnet18(
     return encoder, 8 * width
 
 
+def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
+    """A ResNet of four basic blocks for images of about 32 pixels; 8·width features come out.
+
+    2×2 pixels become channels, and max-pools halve the maps between the blocks: of small images,
+    strides lose more.
+
+    >>> encoder, features = resnet10(3, width=16)
+    >>> features, encoder(torch.zeros(2, 3, 32, 32)).shape
+    (128, torch.Size([2, 128]))
+    """
+    layers: list[nn.Module] = [
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(4 * channels, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+        _Block(width, width, stride=1, conv=nn.Conv2d),
+    ]
+    for inputs in (width, 2 * width, 4 * width):
+        layers += [nn.MaxPool2d(2), _Block(inputs, 2 * inputs, stride=1, conv=nn.Conv2d)]
+    encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    for module in encoder.modules():  # torchvision's own initialisation
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return encoder, 8 * width
+
+
 class _Block(nn.Module):
     """torchvision's BasicBlock, with a choice of the class of its 3×3 convolutions."""
 
