@@ -1,4 +1,4 @@
-"""DisCoM-KD, and its branch alone."""
+"""DisCoM-KD, its branch alone, and MDiCo."""
 
 import math
 
@@ -7,11 +7,12 @@ from torch import nn
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate
 from discom.losses.adversaries import ADVERSARIES
-from discom.losses.distill import summed
+from discom.losses.contrastive import contrastive_loss
+from discom.losses.distill import check_temperature, summed
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
-__all__ = ["DisCoMKD", "DisCoMSolo"]
+__all__ = ["DisCoMKD", "DisCoMSolo", "MDiCo"]
 
 
 class _Embedding(Method):
@@ -83,12 +84,12 @@ class DisCoMKD(_Embedding):
             together.
         adversary: "reversal" (paper), "confusion" or "pairwise", see `losses.adversaries`.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`),
-            0 each.
+        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`)
+            and `contrast` (MDiCo's, for paired batches), 0 each.
     """
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
-    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
+    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0, "contrast": 0.0}
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -122,6 +123,8 @@ class DisCoMKD(_Embedding):
             raise ConfigError(
                 f"adversary: '{adversary}' is not in the released code; leave its conventions out"
             )
+        if self.weights["contrast"] and pairing != "paired":
+            raise ConfigError("weights: contrast compares pairs; set pairing to paired")
         self.adversary = ADVERSARIES[adversary]
         self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
         if self.weights["irr"]:  # last, so that the other networks start from the same weights
@@ -145,6 +148,8 @@ class DisCoMKD(_Embedding):
             terms["xcov"] = separate.cross_covariance(z)
         if self.weights["hsic"]:
             terms["hsic"] = separate.hsic(z)
+        if self.weights["contrast"]:
+            terms["contrast"] = contrastive_loss({name: parts.inv for name, parts in z.items()})
         return terms
 
     def reversal(self, progress: float) -> float:
@@ -152,6 +157,65 @@ class DisCoMKD(_Embedding):
         if not self.grl_warmup:
             return self.grl_lambda
         return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
+
+    def owner(self, modality):
+        return self.model
+
+
+@register("mdico")
+class MDiCo(_Embedding):
+    """MDiCo (Mena et al., Machine Learning 2025): DisCoM-KD's branches and heads, with a contrast
+    of pairs in the place of adversary and L_⊥.
+
+    L = mean_m CE(Cl_m) + mean_m ½ Σ_{inv, inf} CE(Cl_aux) + L_con + mean_m ½ Σ_{inf, irr} CE(Cl_m)
+
+    Args:
+        dimension: D, as in DisCoM-KD.
+        temperature: τ of L_con.
+        irr_reads: what the second head of the modality reads: "irr" (paper), or "inv" as in the
+            released code, where z_irr learns nothing and z_inv is asked for its modality.
+
+    Raises:
+        ConfigError: one modality only, or another part than these two.
+    """
+
+    terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)
+    published = {"irr_reads": "inv"}
+    paired = True
+
+    def __init__(
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        dimension: int = 0,
+        temperature: float = 0.1,
+        irr_reads: str = "irr",
+        **options,
+    ):
+        super().__init__(channels, classes, encoder, **options)
+        if len(channels) < 2:
+            names = list(channels)
+            raise ConfigError(f"mdico: needs two modalities, the data has {names}; try discom-solo")
+        check_choice("irr_reads", irr_reads, ("irr", "inv"))
+        check_temperature(temperature)
+        self.model = DisCoM(channels, classes, encoder, dimension)
+        self.temperature, self.irr_reads = temperature, irr_reads
+
+    def loss(self, batch):
+        z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
+        heads, count = self.model.heads, len(z)
+        invariant = {name: parts.inv for name, parts in z.items()}
+        told = {
+            name: parts._replace(irr=getattr(parts, self.irr_reads)) for name, parts in z.items()
+        }
+        return {
+            "cl": disentangle.task_loss(z, heads, batch.y) / count,
+            "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
+            "mod": disentangle.modality_loss(told, heads) / (2 * count),
+            "contrast": contrastive_loss(invariant, self.temperature),
+        }
 
     def owner(self, modality):
         return self.model
