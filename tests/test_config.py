@@ -11,7 +11,7 @@ from discom.errors import ConfigError
 
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4, "width": 64},
-    **{"schedule": "constant", "weight_decay": 0.0, "stem": "imagenet", "augment": 0.5},
+    **{"schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18", "augment": 0.5},
     **{"precision": "32-true", "channels_last": True, "network": "small", "options": {}},
     **{"accelerator": "auto", "devices": 1},
 }
@@ -43,7 +43,6 @@ BAD = [
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),
     ("schedule", "cosine", "unknown; choose constant or one-cycle"),
-    ("stem", "Imagenet", "unknown; choose imagenet or small"),
     ("precision", "16-mixed", "unknown; choose 32-true or bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto or cpu or cuda"),
     ("width", 24, "no multiple of 16, which channels_last needs; set channels_last to false"),

@@ -14,7 +14,7 @@ from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.errors import ConfigError
 from discom.machine import device_type
-from discom.models import Encoder, Network, network, resnet18
+from discom.models import Encoder, Network, encoder, network
 
 __all__ = ["Method", "build", "get", "label", "names", "register"]
 
@@ -163,14 +163,14 @@ class Method(nn.Module):
     def networks(cls, config: Config, classes: int) -> Encoder | Network:
         """What makes this method's networks from a number of bands; a ConfigError for a setting
         that has no effect on them."""
-        setting, default = ("stem", "imagenet") if cls.dense else ("network", "small")
+        setting = "encoder" if cls.dense else "network"
         value = getattr(config, setting)
-        if value != default:
+        if value != getattr(Config(), setting):
             raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
         products = config.channels_last and device_type(config.accelerator) == "cpu"
-        return partial(resnet18, width=config.width, stem=config.stem, products=products)
+        return encoder(config.encoder, config.width, products)
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
