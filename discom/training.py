@@ -80,7 +80,8 @@ def fit(
         batches = _batches(network, split.train, config, fabric, layout)
         optimizer, schedule = _optimizer(network, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
-        state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
+        parts = {"model": network, "optimizer": optimizer, "schedule": schedule}
+        state = Checkpoint(run_dir, **parts, adversary=network.adversary_optimizer)
         check_agreement(fabric, {"epoch": state.epoch})
         scoring = _Scoring(network, split, fabric, layout)
         started = time.perf_counter()
@@ -98,12 +99,13 @@ def fit(
             model.train()
             losses = []
             for batch in batches.epoch(epoch):
+                rate = schedule.get_last_lr()[0]
+                network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
-                rate = schedule.get_last_lr()[0]
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
             means = _means(fabric, losses, [*terms, "loss"], epoch)

@@ -92,6 +92,7 @@ class Method(nn.Module):
     strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
+    adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
     cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
 
@@ -115,6 +116,9 @@ class Method(nn.Module):
     def check_sizes(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse images (modality → (H, W)) that the method cannot train on, with a ConfigError."""
 
+    def set_rate(self, rate: float) -> None:
+        """Take over the learning rate of the step to come, for an optimizer of the method's own."""
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
@@ -126,7 +130,8 @@ class Method(nn.Module):
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
         raise ConfigError(
-            f"method: {self.name} has no embedding to look into; choose discom or discom-solo"
+            f"method: {self.name} has no embedding to look into;"
+            " choose discom, discom-solo or mdico"
         )
 
     def branch(self, modality: str) -> nn.Module:
@@ -243,7 +248,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
 
     Raises:
         ConfigError: settings that do not fit the method, or a dense method for data without a class
-            for every pixel.
+            for every pixel; several devices for a method with an optimizer of its own.
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(
@@ -256,4 +261,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     model = method(data.channels, classes, method.networks(config, classes), **options)
     sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
     model.check_sizes(sizes)
+    if config.devices > 1 and model.adversary_optimizer is not None:
+        reason = "an adversary with an optimizer of its own trains on one device"
+        raise ConfigError(f"devices: {config.devices}, but {reason}; use devices=1")
     return model
