@@ -28,6 +28,7 @@ class Config:
             dense prediction.
         stem: ResNet-18's first layers, "imagenet" (paper) or "small" for 32 × 32 pixels.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
+        labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
@@ -53,6 +54,7 @@ class Config:
     width: int = 64
     stem: Literal["imagenet", "small"] = "imagenet"
     augment: float = 0.5
+    labelled: float = 1.0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     network: str = "small"
@@ -61,13 +63,15 @@ class Config:
     devices: int = 1
 
     def __post_init__(self):
-        for name in ("learning_rate", "augment", "weight_decay"):  # 1 and 1.0 are one identity
+        for name in ("learning_rate", "augment", "weight_decay", "labelled"):  # 1 and 1.0 are one
             object.__setattr__(self, name, float(getattr(self, name)))
         for name, least in LEAST.items():
             if not (value := getattr(self, name)) >= least:  # NaN is refused, too
                 raise ConfigError(f"{name}: {value} is too small; use {least} or more")
         if self.augment > 1:
             raise ConfigError(f"augment: {self.augment} is no probability; use 1 or less")
+        if not 0 < self.labelled <= 1:
+            raise ConfigError(f"labelled: {self.labelled} is no share of the labels; use 0.2 or so")
         if not self.learning_rate > 0:
             raise ConfigError(f"learning_rate: {self.learning_rate} is not positive; try 1e-4")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
