@@ -21,7 +21,7 @@ from discom.errors import ConfigError, DiscomError
 from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
-DIALS = ("shared", "labelled", "unpaired")  # the numbers that stand in a data set's name
+DIALS = ("shared", "seen", "labelled", "unpaired")  # the numbers that stand in a data set's name
 
 
 def dials(text: str) -> dict[str, list[float]]:

@@ -30,6 +30,7 @@ class Config:
         width: feature maps of the first stage of these two ResNets (paper: 64), or of the "small"
             network of dense prediction.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
+        labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
@@ -56,6 +57,7 @@ class Config:
     encoder: str = "resnet18"
     width: int = 64
     augment: float = 0.5
+    labelled: float = 1.0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     network: str = "small"
@@ -64,13 +66,15 @@ class Config:
     devices: int = 1
 
     def __post_init__(self):
-        for name in ("learning_rate", "augment", "weight_decay"):  # 1 and 1.0 are one identity
+        for name in ("learning_rate", "augment", "weight_decay", "labelled"):  # 1 and 1.0 are one
             object.__setattr__(self, name, float(getattr(self, name)))
         for name, least in LEAST.items():
             if not (value := getattr(self, name)) >= least:  # NaN is refused, too
                 raise ConfigError(f"{name}: {value} is too small; use {least} or more")
         if self.augment > 1:
             raise ConfigError(f"augment: {self.augment} is no probability; use 1 or less")
+        if not 0 < self.labelled <= 1:
+            raise ConfigError(f"labelled: {self.labelled} is no share of the labels; use 0.2 or so")
         rates = {f"rates.{method}": rate for method, rate in self.rates.items()}
         for name, rate in {"learning_rate": self.learning_rate, **rates}.items():
             if not rate > 0:

@@ -47,7 +47,7 @@ class Result:
         pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
-        counts, classes: samples of the three parts; C.
+        counts, classes: samples of the three parts, and labelled ones of the training part; C.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
     """

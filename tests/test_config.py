@@ -14,7 +14,7 @@ PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4, "rates": {}},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
-    **{"options": {}, "accelerator": "auto", "devices": 1},
+    **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0},
 }
 
 

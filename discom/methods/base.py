@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from discom.config import Config
 from discom.data import Batch, MultiModalData
+from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
 from discom.machine import device_type
 from discom.models import Encoder, Network, encoder, network
@@ -92,9 +93,13 @@ class Method(nn.Module):
     strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
+    unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
+    every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
-    cross_entropy: Callable[..., Tensor] = staticmethod(F.cross_entropy)
+    cross_entropy: Callable[..., Tensor] = staticmethod(
+        partial(F.cross_entropy, ignore_index=UNLABELLED)  # the mean over labelled samples
+    )
 
     def __init__(
         self,
@@ -172,6 +177,9 @@ class Method(nn.Module):
         value = getattr(config, setting)
         if value != getattr(Config(), setting):
             raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
+        if cls.dense and config.labelled < 1:
+            advice = f"take the data scenes-dense:labelled={config.labelled:g}"
+            raise ConfigError(f"labelled: is for labels of images, not of {cls.name}; {advice}")
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
         products = config.channels_last and device_type(config.accelerator) == "cpu"
@@ -255,6 +263,9 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
             f"{method.name}: needs a class for every pixel, {data.name} has none; take dense data"
             f" such as scenes-dense, or one of {', '.join(names(dense=False)[:3])} …"
         )
+    if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
+        way_out = "label all, leave labelled out, or take kdv2"
+        raise ConfigError(f"{method.name}: needs the label of every training sample; {way_out}")
     options = method.options(config.options)
     torch.manual_seed(config.seed)
     classes = len(data.classes)
