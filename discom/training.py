@@ -18,6 +18,7 @@ from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
+from discom.data.checks import UNLABELLED
 from discom.errors import RunError
 from discom.evaluation.scores import predict_logits, task_of
 from discom.files import atomic_file, write_json
@@ -45,7 +46,7 @@ def fit(
     end those weights are scored on the test part.
 
     Args:
-        method, config: a registered name or a Method class; its settings.
+        method, config: a registered name or a Method class; its settings, see `Config.of`.
         split: the three parts of a MultiModalData.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
@@ -60,6 +61,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
+    config = config.of(method.name)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
@@ -72,6 +74,8 @@ def fit(
         if result := by_first(fabric, partial(_open, stack, run_dir, run)):
             return result
 
+        # the split's identity is that with all labels
+        split = split._replace(train=split.train.hide(config.labelled, config.seed))
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         network = network.to(memory_format=layout)
         if config.devices > 1 and fabric.device.type == "cuda":
@@ -132,7 +136,7 @@ def fit(
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
                 machine={**machine(fabric.device), **used},
-                counts={part: len(data) for part, data in split._asdict().items()},
+                counts=_counts(split),
                 classes=len(split.train.classes),
                 teacher=run.get("teacher"),
                 metric=scoring.metric,
@@ -170,6 +174,7 @@ def _batches(network: Any, data: MultiModalData, config: Config, fabric: Fabric,
         strong=network.strong_view,
         coupled=network.coupled,
         dense=network.dense,
+        unlabelled=any(network.weights[term] for term in network.unlabelled),
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
@@ -243,6 +248,12 @@ class _Scoring:
         predict, task = partial(self.network.predict, name), self.task
         with self.fabric.autocast():
             return predict_logits(predict, images, task.batch_size, self.layout, task.keep)
+
+
+def _counts(split: Split) -> dict[str, int]:
+    """Samples of each part, and those of the training part with a label."""
+    parts = {part: len(data) for part, data in split._asdict().items()}
+    return {**parts, "labelled": int((split.train.labels != UNLABELLED).sum())}
 
 
 def _size(network: torch.nn.Module) -> int:

@@ -60,6 +60,7 @@ class DisCoMSolo(_Embedding):
     """
 
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
+    unlabelled = ("orth",)
 
     def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
         super().__init__(channels, classes, encoder, **options)
@@ -108,6 +109,7 @@ class DisCoMKD(_Embedding):
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
     terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0, "contrast": 0.0}
+    unlabelled = ("adv", "mod", "orth", "xcov", "hsic", "contrast")
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -228,6 +230,7 @@ class MDiCo(_Embedding):
     """
 
     terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)
+    unlabelled = ("mod", "contrast")
     published = {"irr_reads": "inv"}
     paired = True
 

@@ -8,7 +8,6 @@ classes.
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data import Batch
@@ -59,7 +58,7 @@ class Distilled(OneNetworkEach):
             logits = [self.predict(name, view.x[name]).float() for view in views]
             # differences of probabilities need their digits
             with torch.autocast(logits[0].device.type, enabled=False):
-                terms = {"cl": sum(F.cross_entropy(z, batch.y[name]) for z in logits)}
+                terms = {"cl": sum(self.cross_entropy(z, batch.y[name]) for z in logits)}
                 terms |= self.distil(name, batch, *logits)
             rows.append(terms)
         return summed(rows)
@@ -88,6 +87,7 @@ class KDv1(_AtTemperature):
     """α·CE + (1 - α)·T²·KL with α = 0 and T = 4 (DisCoM-KD, Eq. 1): the teacher alone, no label."""
 
     terms = {"cl": 0.0, "kd": 1.0}
+    unlabelled = ("kd",)
 
     def distil(self, modality, batch, logits):
         student, teacher = self.compared(logits), self.compared(batch.soft)
@@ -123,6 +123,7 @@ class DKD(_AtTemperature):
     """
 
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
+    every_label = True
 
     def __init__(self, channels, classes, encoder, *, warmup: float = 20 / PAPER_EPOCHS, **options):
         _check_share("warmup", warmup, 20)
@@ -146,6 +147,7 @@ class CTKD(Distilled):
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
+    unlabelled = ("kd",)
     published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
@@ -174,6 +176,7 @@ class MLKD(_AtTemperature):
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
+    unlabelled = ("instance", "batch", "classes")
     published = {"combination": "discom-paper", "class_scale": "official"}
     published |= {"weights": dict.fromkeys(terms, 1.0)}
 
