@@ -25,7 +25,7 @@ from discom.errors import ConfigError, DiscomError
 from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
-SCENES = ("shared", "labelled", "unpaired")  # the numbers that stand in a data set's name
+SCENES = ("shared", "seen", "unpaired")  # the numbers that stand in a data set's name
 SETTINGS = tuple(name for name, kind in get_type_hints(Config).items() if kind in (int, float))
 DIALS = SCENES + tuple(name for name in SETTINGS if name not in ("seed", "devices"))
 
@@ -36,6 +36,11 @@ def dials(text: str) -> dict[str, list[float]]:
     if not turned or set(turned) - set(DIALS) or not all(turned.values()):
         raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(DIALS)} its values")
     return turned
+
+
+def of_scenes(dial: str, source: str) -> bool:
+    """Whether it is a parameter of the scenes; else it is a setting."""
+    return dial in SCENES or (dial == "labelled" and source.startswith("scenes-dense"))
 
 
 def arm(text: str) -> tuple[str, dict]:
@@ -88,10 +93,9 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
     load = lru_cache(maxsize=1)(data.load)
     for seed, *values in product(range(chosen.seeds), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
-        turned = [f"{name}={value}" for name, value in point.items() if name in SCENES]
-        changes = {name: value for name, value in point.items() if name not in SCENES}
-        place = chosen.data
-        if turned:
+        place, changes = chosen.data, dict(point)
+        drawn = [name for name in point if of_scenes(name, place)]
+        if turned := [f"{name}={changes.pop(name)}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
         images = load(data.at_seed(place, seed))
         for name, options in chosen.methods:
@@ -110,8 +114,8 @@ def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
     for group in points.values():
         point = {name: float(value) for name, value in group[0][2].items()}
         part = tables.summary([read(run) for run, *_ in group], against).assign(**point)
-        for name in [name for name in point if name not in SCENES]:  # no data set is named by it
-            part["data"] += f" {name}={point[name]:g}"
+        for name in [name for name in point if not of_scenes(name, group[0][1])]:
+            part["data"] += f" {name}={point[name]:g}"  # which the data's own name does not say
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

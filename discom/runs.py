@@ -27,13 +27,11 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
-from discom.files import digest, read_json, tidy, write_json
+from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
 
 __all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
 __all__ += ["read_metrics", "read_predictions", "samples_of", "weights_file"]
-
-ANEW = "delete it and run the command again"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Result:
         pairs_per_second, peak_memory_mb: training samples of each modality; of process or GPU.
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
-        counts, classes: samples of the three parts; C.
+        counts, classes: samples of the three parts, and labelled ones of the training part; C.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
         samples: see `samples_of`; empty where it is not known.

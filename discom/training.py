@@ -18,6 +18,7 @@ from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
 from discom.data.batches import Images
+from discom.data.checks import UNLABELLED
 from discom.errors import RunError
 from discom.evaluation.scores import predict_logits, task_of
 from discom.files import atomic_file, write_json
@@ -73,6 +74,8 @@ def fit(
         if result := by_first(fabric, partial(_open, stack, run_dir, run)):
             return result
 
+        # the split's identity is that with all labels
+        split = split._replace(train=split.train.hide(config.labelled, config.seed))
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         network = network.to(memory_format=layout)
         if config.devices > 1 and fabric.device.type == "cuda":
@@ -80,7 +83,8 @@ def fit(
         batches = _batches(network, split.train, config, fabric, layout)
         optimizer, schedule = _optimizer(network, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
-        state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
+        parts = {"model": network, "optimizer": optimizer, "schedule": schedule}
+        state = Checkpoint(run_dir, **parts, adversary=network.adversary_optimizer)
         check_agreement(fabric, {"epoch": state.epoch})
         scoring = _Scoring(network, split, fabric, layout)
         started = time.perf_counter()
@@ -98,12 +102,13 @@ def fit(
             model.train()
             losses = []
             for batch in batches.epoch(epoch):
+                rate = schedule.get_last_lr()[0]
+                network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
-                rate = schedule.get_last_lr()[0]
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
             means = _means(fabric, losses, [*terms, "loss"], epoch)
@@ -131,7 +136,7 @@ def fit(
                 peak_memory_mb=peak_memory(fabric.device),
                 config={**config.identity(), "options": method.options(config.options)},
                 machine={**machine(fabric.device), **used},
-                counts={part: len(data) for part, data in split._asdict().items()},
+                counts=_counts(split),
                 classes=len(split.train.classes),
                 teacher=run.get("teacher"),
                 metric=scoring.metric,
@@ -170,6 +175,7 @@ def _batches(network: Any, data: MultiModalData, config: Config, fabric: Fabric,
         strong=network.strong_view,
         coupled=network.coupled,
         dense=network.dense,
+        unlabelled=any(network.weights[term] for term in network.unlabelled),
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
@@ -243,6 +249,12 @@ class _Scoring:
         predict, task = partial(self.network.predict, name), self.task
         with self.fabric.autocast():
             return predict_logits(predict, images, task.batch_size, self.layout, task.keep)
+
+
+def _counts(split: Split) -> dict[str, int]:
+    """Samples of each part, and those of the training part with a label."""
+    parts = {part: len(data) for part, data in split._asdict().items()}
+    return {**parts, "labelled": int((split.train.labels != UNLABELLED).sum())}
 
 
 def _size(network: torch.nn.Module) -> int:

@@ -12,9 +12,9 @@ from discom.errors import ConfigError
 
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4, "rates": {}},
-    **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "stem": "imagenet"},
+    **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
-    **{"options": {}, "accelerator": "auto", "devices": 1},
+    **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0},
 }
 
 
@@ -66,7 +66,6 @@ BAD = [
     ("learning_rate", math.nan, "not positive"),
     ("rates", {"discom": 0.0}, "not positive"),
     ("schedule", "cosine", "unknown; choose constant or one-cycle"),
-    ("stem", "Imagenet", "unknown; choose imagenet or small"),
     ("precision", "16-mixed", "unknown; choose 32-true or bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto or cpu or cuda"),
     ("width", 24, "no multiple of 16, which channels_last needs; set channels_last to false"),

@@ -20,7 +20,7 @@ from discom.runs import Result, Run, claim, identity, locked, read_metrics, weig
 BASE = profile("tiny", width=16)
 OTHER = {
     **{"seed": 1, "epochs": 3, "batch_size": 16, "learning_rate": 1e-3, "schedule": "constant"},
-    **{"width": 32, "stem": "imagenet", "augment": 0.25, "precision": "bf16-mixed"},
+    **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
     **{"rates": {"discom": 1e-3, "teacher": 1e-3}},

@@ -11,16 +11,20 @@ import torch
 from torch import Tensor
 
 from discom.data.augmentation import draw_views, turn, view
+from discom.data.checks import UNLABELLED
 from discom.data.lazy import take_rows
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.machine import free_memory
 
-__all__ = ["Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
+__all__ = ["LABELLED", "Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
+
+LABELLED = 1 / 3  # the least share of labelled samples in a batch that holds others, too
 
 
 class Batch:
-    """Modality → images `x` [B, C, H, W] in [0, 1] and labels `y` [B], or [B, H, W] where dense.
+    """Modality → images `x` [B, C, H, W] in [0, 1] and labels `y` [B], -1 for none, or [B, H, W]
+    where dense. Labelled samples come first.
 
     A plain class: in bf16, Fabric rounds the tensors of a dataclass, such as a teacher's logits.
 
@@ -143,6 +147,10 @@ class Batches:
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
     B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
 
+    Where the data have unlabelled samples, an epoch shows these once. A third of each batch is
+    labelled, or the share in the data where that is larger; labelled samples are repeated, shuffled
+    anew. Without `unlabelled` the batches are as many, each with its labelled samples alone.
+
     Args:
         batch_size: B, at most so many of each modality in a batch, from 2 on.
         epochs: of the run; `Batch.progress` is epoch / epochs.
@@ -153,11 +161,12 @@ class Batches:
         strong: whether batches have a second view: moved anew, and one quarter blank.
         coupled: whether all modalities of a sample are moved alike; needs pairs.
         dense: whether labels are the class of every pixel.
+        unlabelled: whether batches hold the unlabelled samples, too.
         resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead.
         rank, world: this process takes every world-th sample of a batch, from the rank-th on.
 
     Raises:
-        DataError: paired batches from modalities that share no id.
+        DataError: paired batches from modalities that share no id; a modality without a label.
         ConfigError: a batch has fewer samples than there are processes.
 
     >>> from discom.data import scenes
@@ -181,6 +190,7 @@ class Batches:
         strong: bool = False,
         coupled: bool = False,
         dense: bool = False,
+        unlabelled: bool = True,
         rank: int = 0,
         world: int = 1,
         resident_bytes: int | None = None,
@@ -198,13 +208,27 @@ class Batches:
             name: Images(data, name, self.device, resident_bytes, dense=dense)
             for name in data.modalities
         }
-        self.rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
+        rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
-            self.rows = paired_rows(data, list(data.modalities))
-        self.count = max(len(rows) for rows in self.rows.values())
-        steps = min(-(-self.count // batch_size), self.count // 2)  # none of one sample
+            rows = paired_rows(data, list(data.modalities))
+        labelled, others = dict(rows), {}
+        for name, own in () if dense else rows.items():
+            known = self.images[name].truth(own).cpu() != UNLABELLED
+            if not known.any():
+                raise DataError(
+                    f"{data.name}: no training sample of '{name}' has a label; label some"
+                )
+            labelled[name], others[name] = own[known], own[~known]
+        rest = max(map(len, others.values()), default=0)
+        # of each modality in an epoch; LABELLED is their least share beside the rest
+        count = max(round(rest * LABELLED / (1 - LABELLED)), *map(len, labelled.values()))
+        steps = min(-(-(count + rest) // batch_size), count // 2)  # none of one sample
         self.steps = max(1, steps)
-        least = self.count // self.steps
+        self.kinds = (
+            [(labelled, count), (others, rest)] if unlabelled and rest else [(labelled, count)]
+        )
+        self.count = sum(size for _, size in self.kinds)
+        least = count // self.steps
         if least < world:
             advice = f"raise batch_size, or use {least}"
             raise ConfigError(f"devices: {world} for batches of {least} samples; {advice}")
@@ -219,19 +243,17 @@ class Batches:
         return batches if resident else _ahead(batches)
 
     def _draw(self, epoch: int) -> Iterator[Batch]:
-        streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.rows))
-        harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.rows))
-        order, weak, strong = {}, {}, {}
-        for number, (name, rows) in enumerate(self.rows.items()):
+        streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.images))
+        harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.images))
+        parts, weak, strong = {}, {}, {}
+        for number, name in enumerate(self.images):
             shuffle = _generator(streams[0 if self.pairing == "paired" else 2 * number])
-            repeats = -(-self.count // len(rows))
-            rounds = [rows[torch.randperm(len(rows), generator=shuffle)] for _ in range(repeats)]
-            order[name] = torch.cat(rounds)[: self.count]
+            orders = [_rounds(rows[name], count, shuffle) for rows, count in self.kinds]
+            parts[name] = [order.tensor_split(self.steps) for order in orders]
             weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
             strong[name] = _generator(harder[number])
-        parts = {name: every.tensor_split(self.steps) for name, every in order.items()}
         for step in range(self.steps):
-            chosen = {name: part[step] for name, part in parts.items()}
+            chosen = {m: torch.cat([part[step] for part in parts[m]]) for m in parts}
             batch = self._batch(chosen, epoch, weak)
             if self.strong:
                 batch.strong = self._batch(chosen, epoch, strong, strong=True)
@@ -269,3 +291,10 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
+
+
+def _rounds(rows: Tensor, count: int, shuffle: torch.Generator) -> Tensor:
+    """So many of the rows, in new orders one after another; none where there are none."""
+    rounds = -(-count // len(rows)) if len(rows) else 0
+    orders = [rows[torch.randperm(len(rows), generator=shuffle)] for _ in range(rounds)]
+    return torch.cat([rows[:0], *orders])[:count]

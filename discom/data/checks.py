@@ -1,7 +1,8 @@
 """What no loader lets through, and images at an odd level; each message names place and way out."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import pandas as pd
 from discom.errors import DataError
 from discom.files import chunks, digest
 
-__all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled"]
-__all__ += ["check_labels", "check_masks", "check_rows", "check_shape", "odd_levels"]
+__all__ = ["NO_LABEL", "UNLABELLED", "check_classes", "check_data", "check_finite", "check_images"]
+__all__ += ["check_labelled", "check_labels", "check_masks", "check_rows", "check_shape"]
+__all__ += ["odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
+UNLABELLED = -1  # the class of a sample without a label
 
 
 def check_shape(images: Any, where: str) -> None:
@@ -24,14 +27,20 @@ def check_shape(images: Any, where: str) -> None:
 
 
 def check_images(images: Any, where: str) -> str:
-    """Refuse NaN and infinity in images [N, C, H, W]; the digest of all values, read once.
+    """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
+    check_shape(images, where)
+    return _digest(images, partial(check_finite, where=where))
+
+
+def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
+    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on.
 
     Raises:
         DataError: naming the sample, band and pixel of the first value that is not finite.
     """
     check_shape(images, where)
-    advice = "fill or drop such samples first"
-    return _check_values(images, lambda part: ~np.isfinite(part), where, advice)
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
 def check_masks(masks: Any, classes: int, where: str) -> str:
@@ -45,24 +54,32 @@ def check_masks(masks: Any, classes: int, where: str) -> str:
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
     advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
-    return _check_values(
-        masks, lambda part: (part >= classes) & (part != NO_LABEL), f"{where}/masks", advice
-    )
+
+    def check(part: np.ndarray, first: int) -> None:
+        wrong = (part >= classes) & (part != NO_LABEL)
+        if wrong.any():
+            _refuse(part, wrong, first, f"{where}/masks", advice)
+
+    return _digest(masks, check)
 
 
-def _check_values(array: Any, wrong: Callable, where: str, advice: str) -> str:
+def _digest(array: Any, check: Callable) -> str:
+    """The digest of all values, each part of them checked when it is read."""
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])
-        places = np.argwhere(wrong(part))
-        if len(places):
-            value, (sample, *place) = part[tuple(places[0])], places[0].tolist()
-            name = f"sample {rows.start + sample}"
-            name += f", band {place[0]}" if len(place) == 3 else ""
-            pixel = f"pixel ({place[-2]}, {place[-1]})"
-            raise DataError(f"{where}: {name} holds {value} at {pixel}; {advice}")
+        check(part, first=rows.start)
         digests.append(digest(part))
     return digest(digests)
+
+
+def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice: str) -> None:
+    """Name the first wrong value."""
+    sample, *place = np.argwhere(wrong)[0].tolist()
+    band = f", band {place[0]}" if len(place) == 3 else ""
+    pixel = f"pixel ({place[-2]}, {place[-1]})"
+    what = f"sample {first + sample}{band} holds {part[(sample, *place)]} at {pixel}"
+    raise DataError(f"{where}: {what}; {advice}")
 
 
 def check_labelled(masks: Any, where: str) -> None:
@@ -72,13 +89,14 @@ def check_labelled(masks: Any, where: str) -> None:
 
 
 def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str) -> None:
-    """Refuse labels that are not `count` whole numbers in [0, classes)."""
+    """Refuse labels that are not `count` whole numbers in [0, classes), or `UNLABELLED`."""
     if labels.shape != (count,):
         raise DataError(f"{where}: {labels.shape} labels for {count} samples; give one for each")
     if labels.dtype.kind not in "iu":
         raise DataError(f"{where}: labels are {labels.dtype}; save them as integers from 0 on")
-    if count and labels.min() < 0:
-        raise DataError(f"{where}: label {labels.min()} is below 0; renumber them from 0 on")
+    if count and labels.min() < UNLABELLED:
+        rule = "renumber them from 0 on, with -1 for no label"
+        raise DataError(f"{where}: label {labels.min()} is below -1; {rule}")
     if count and classes is not None and labels.max() >= classes:
         highest = f"label {labels.max()} is above {classes - 1}, the last class"
         raise DataError(f"{where}: {highest}; renumber or name it")
@@ -102,16 +120,30 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
             owner[row] = part
 
 
-def check_classes(labels: np.ndarray, classes: Sequence[str], where: str) -> None:
-    """Refuse fewer than two classes with samples, or a class with too few for three parts."""
-    counts = np.bincount(labels, minlength=len(classes))
+def check_classes(data: Any) -> None:
+    """Refuse a data set that has too few labels to be divided: two classes at least, and of each
+    three samples. Where the split came with the data, each part needs labels, and a training part
+    with unlabelled samples those of every class."""
+    labels, classes = data.labels, data.classes
+    counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
+    if not counts.any():
+        raise DataError(f"{data.name}: no sample has a label; label some of each class")
     if (counts > 0).sum() < 2:
         only = f"only class '{classes[int(counts.argmax())]}' has samples"
-        raise DataError(f"{where}: {only}; two classes at least are needed")
+        raise DataError(f"{data.name}: {only}; two classes at least are needed")
     for name, count in zip(classes, counts, strict=True):
         if count < 3:
-            few = f"class '{name}' has {count} sample(s)"
-            raise DataError(f"{where}: {few}; a split needs three: add samples or drop the class")
+            few = f"class '{name}' has {count} labelled sample(s)"
+            way_out = "a split needs three: add samples or drop the class"
+            raise DataError(f"{data.name}: {few}; {way_out}")
+    own = {part: labels[rows] for part, rows in (data.parts or {}).items()}
+    lack = [f"of the {part} part" for part, values in own.items() if (values == UNLABELLED).all()]
+    if UNLABELLED in own.get("train", ()):
+        absent = np.setdiff1d(np.arange(len(classes)), own["train"])
+        lack += [f"of class '{classes[label]}' in the training part" for label in absent]
+    if lack:
+        reason = f"no sample {lack[0]} has a label"
+        raise DataError(f"{data.name}: {reason}; label some, or divide the data anew")
 
 
 def check_data(data: Any) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import check_images
+from discom.data.checks import UNLABELLED, check_finite
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError, first_line
 
 __all__ = ["ENDINGS", "check_one_size", "has_class_folders", "read_folders", "read_image"]
 __all__ += ["read_pixels", "resize"]
 
+NAMELESS = "unlabelled"  # the folder of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
 
@@ -37,7 +38,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         raise DataError(f"{file}: has shape {pixels.shape}; {shapes}")
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
-    check_images(pixels[None], str(file))
+    check_finite(pixels[None], str(file))
     return pixels
 
 
@@ -128,7 +129,8 @@ def has_class_folders(root: Path | str) -> bool:
 
 def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
-    pair, and samples without a partner are kept.
+    pair, and samples without a partner are kept. A folder `unlabelled` is no class, but holds
+    images without a label.
 
     Args:
         root: the folder that has one tree per modality; they come in alphabetical order, as
@@ -156,7 +158,7 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
             )
     if not files:
         raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
-    classes = sorted({file.parent.name for tree in files.values() for file in tree})
+    classes = sorted({file.parent.name for tree in files.values() for file in tree} - {NAMELESS})
     read = {name: _modality(tree, classes, size) for name, tree in files.items()}
     return MultiModalData(read, tuple(classes), name=root.resolve().name)
 
@@ -178,6 +180,7 @@ def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | Non
                 f"{h}×{w} with {c} band(s)" for c, h, w in (pixels.shape, images[0].shape)
             )
             raise DataError(f"{file}: is {one}, but {files[0].name} is {other}; {advice}")
-    labels = np.array([classes.index(file.parent.name) for file in files])
+    number = {NAMELESS: UNLABELLED} | {name: k for k, name in enumerate(classes)}
+    labels = np.array([number[file.parent.name] for file in files])
     ids = np.array([f"{file.parent.name}/{file.stem}" for file in files])
     return Modality(np.stack(images), labels, ids)  # of the widest of their types

@@ -12,7 +12,7 @@ from discom.data.checks import check_classes, check_data, check_images, check_la
 from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import PARTS, split_rows
+from discom.data.splitting import PARTS, hide_labels, split_rows
 from discom.errors import ConfigError, DataError
 from discom.files import digest
 
@@ -25,7 +25,7 @@ class Modality:
 
     Args:
         x: images [N, C, H, W], real numbers in the sensor's unit; an array in memory or on disk.
-        y: class of each sample [N], int64, in [0, classes).
+        y: class of each sample [N], int64, in [0, classes), or -1: not labelled.
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
@@ -110,7 +110,7 @@ class MultiModalData:
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The class of every id, [N] int64."""
+        """The class of every id, [N] int64, -1 where it has no label."""
         labels = np.zeros(len(self), dtype=np.int64)
         for name in reversed(list(self.modalities)):
             labels[self.rows_of(name)] = self.modalities[name].y
@@ -188,6 +188,22 @@ class MultiModalData:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def hide(self, labelled: float, seed: int = 0) -> "MultiModalData":
+        """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
+        `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have.
+
+        Raises:
+            ConfigError: a share that is not in (0, 1].
+        """
+        own = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
+        strata = np.unique(np.stack([self.labels, *own]), axis=1, return_inverse=True)[1]
+        labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
+        hidden = {
+            name: replace(modality, y=labels[self.rows_of(name)])
+            for name, modality in self.modalities.items()
+        }
+        return replace(self, modalities=hidden)
+
     def protocol(self, split: str) -> "MultiModalData":
         """The same data divided in another way: "official" (the parts that came with the data),
         "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual.
@@ -209,9 +225,9 @@ class MultiModalData:
         return replace(self, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
 
     def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
-        """Rows of `ids` of the three parts; see `split`."""
+        """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""
         if not self.dense:
-            check_classes(self.labels, self.classes, self.name)
+            check_classes(self)
         if self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
         # a mask has many classes, so dense data are divided as if of one
@@ -221,12 +237,15 @@ class MultiModalData:
 
     def split(self, seed: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
-        bounds are fitted on the training part.
+        bounds are fitted on the training part, the only one with unlabelled samples.
 
         Raises:
-            DataError: too few samples or groups of a class, or pixels that are not finite.
+            DataError: too few labels or groups of a class, or pixels that are not finite.
         """
         rows = self.divide(seed)
+        if not self.dense:
+            labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
+            rows = {**labelled, "train": rows["train"]}
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:

@@ -113,7 +113,8 @@ def _stamp(file: Path) -> dict[str, int]:
 
 
 def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
-    counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
+    labels = data.labels[data.labels >= 0]
+    counts = np.bincount(labels, minlength=len(data.classes)).tolist()
     bounds = data.normalization or {}
     invalid = {name: modality.invalid for name, modality in data.modalities.items()}
     if scaled:

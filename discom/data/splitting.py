@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, DataError
 
-__all__ = ["PARTS", "split_rows"]
+__all__ = ["PARTS", "hide_labels", "split_rows"]
 
 PARTS = ("train", "valid", "test")
 
@@ -22,7 +23,8 @@ def split_rows(
     """Rows of the three parts, ascending; every row is in exactly one, and no group is divided.
 
     Args:
-        labels, groups: class, and group if any, of each sample, [N].
+        labels, groups: class, and group if any, of each sample, [N]. Shares are those of labelled
+            samples; those of class -1 go with their group, without groups to the training part.
         fractions: shares of train, valid and test; positive, sum 1.
         seed: draws the split.
 
@@ -46,7 +48,7 @@ def split_rows(
     for name, rows in zip(PARTS, parts, strict=True):
         if not len(rows):
             raise DataError(f"{where}: no group is left for the {name} part; give smaller groups")
-        missing = np.setdiff1d(labels, labels[rows]).tolist()
+        missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
         if missing and name == "train":
             lack = f"the training part has no group of class {missing[0]}"
             raise DataError(f"{where}: {lack}; take another seed")
@@ -56,9 +58,34 @@ def split_rows(
     return parts
 
 
+def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """The labels of a share of each stratum, drawn at random, at least one of each; the others -1.
+
+    Of one seed, a larger share keeps the labels that a smaller one keeps.
+
+    Args:
+        labels, strata: class of each sample, and the number of its stratum, [N].
+        share: what is kept of each, in (0, 1].
+
+    Raises:
+        ConfigError: another share.
+
+    >>> labels = np.repeat([0, 1], 50)
+    >>> np.unique(hide_labels(labels, labels, 0.2, seed=0), return_counts=True)[1].tolist()
+    [80, 10, 10]
+    """
+    if not 0 < share <= 1:
+        raise ConfigError(f"labelled: {share} is no share of the labels; use 0.2 or so")
+    rng, labels = np.random.default_rng([seed, 0x1ABE]), labels.copy()
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        labels[rows[max(1, round(share * len(rows))) :]] = UNLABELLED
+    return labels
+
+
 def _by_class(labels, fractions, rng) -> np.ndarray:
     part_of = np.zeros(len(labels), dtype=int)
-    for label in np.unique(labels):
+    for label in np.unique(labels[labels >= 0]):
         rows = rng.permutation(np.flatnonzero(labels == label))
         valid, test = (max(1, round(share * len(rows))) for share in fractions[1:])
         while valid + test >= len(rows) > 2:  # a training sample is kept
@@ -71,12 +98,12 @@ def _by_group(labels, fractions, rng, groups) -> np.ndarray:
     """Greedy: groups in random order, each to the part where the class counts come nearest to their
     targets; a group with more than the test share of the samples goes to the training part."""
     names, group = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(names), labels.max() + 1))
-    np.add.at(counts, (group, labels), 1)  # [G, C]
+    counts, known = np.zeros((len(names), labels.max() + 1)), labels >= 0
+    np.add.at(counts, (group[known], labels[known]), 1)  # [G, C]
     target = np.outer(fractions, counts.sum(0))  # [3, C]
     scale = np.maximum(target, 1)
     filled, part_of = np.zeros_like(target), np.zeros(len(names), dtype=int)
-    large = counts.sum(1) > fractions[2] * len(labels)
+    large = counts.sum(1) > fractions[2] * counts.sum()
     for index in [*np.flatnonzero(large), *rng.permutation(np.flatnonzero(~large))]:
         # growth of the squared relative distance to the target, if the group went to each part
         after, before = (filled + counts[index] - target) / scale, (filled - target) / scale

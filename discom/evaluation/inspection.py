@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from discom import methods
 from discom.data import MultiModalData, Split
 from discom.data.batches import Images, paired_rows
+from discom.data.checks import UNLABELLED
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.runs import Result, load_run
@@ -50,15 +51,18 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
     "discom z_inv" and so on.
 
     Two readers of each part: the shared auxiliary head, as in the paper (it never saw z_irr), and,
-    named "… probe", a linear classifier fitted afterwards to the training part's embeddings.
+    named "… probe", a linear classifier fitted afterwards to the training part's embeddings, with
+    the labels that the run had.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
+    train = split.train.hide(result.config["labelled"], result.seed)
     scored: dict[str, Any] = {}
     for name, test in arrays["test"].items():
-        labels, truth = (getattr(split, part).modalities[name].y for part in ("train", "test"))
+        labels, truth = train.modalities[name].y, split.test.modalities[name].y
+        known = labels != UNLABELLED
         for key in PARTS:
             reader = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
-            reader.fit(arrays["train"][name][key], labels)
+            reader.fit(arrays["train"][name][key][known], labels[known])
             logits = np.full((len(truth), result.classes), -1e9)  # training may lack a class
             logits[:, reader.classes_] = reader.predict_log_proba(test[key])
             for how, answers in (("", test[f"aux {key}"]), (" probe", logits)):

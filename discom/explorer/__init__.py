@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.data import MultiModalData
+from discom.data.checks import UNLABELLED
 from discom.errors import DataError
 from discom.evaluation.projection import neighbours, preserved, project
 from discom.plots.look import show
@@ -70,7 +71,8 @@ class Explorer(ipywidgets.VBox):
         self.names = np.repeat(list(embedded), sizes)
         labels = data.labels[self.sample]
         columns: dict[str, Any] = {"class": pd.Categorical.from_codes(labels, data.classes)}
-        columns["right or wrong"] = np.where(self.answers == labels, "right", "wrong")
+        right = np.where(self.answers == labels, "right", "wrong")
+        columns["right or wrong"] = np.where(labels == UNLABELLED, "unlabelled", right)
         columns["modality"] = self.names
         for name, factor in data.factors.items():
             columns.setdefault(name, np.asarray(factor)[self.sample])

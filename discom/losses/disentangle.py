@@ -3,6 +3,8 @@
 Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
 orthogonality term: ≥ -2M). The paper and its released code differ in two conventions:
 
+A label of -1 is none: the terms that take labels are means over the labelled samples.
+
 reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
     rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.
 modality_targets: "paper" asks each modality classifier for the number of the modality; "released"
@@ -10,7 +12,7 @@ modality_targets: "paper" asks each modality classifier for the number of the mo
     which leaves L_adv and L_mod almost without effect.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
 
 __all__ = ["adversarial_loss", "auxiliary_loss", "check_conventions", "modality_loss"]
@@ -50,12 +53,19 @@ def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
     return _ReverseGradient.apply(z, grl_lambda)
 
 
-def _reduce(losses: list[Tensor], reduction: str) -> Tensor:
-    """Per-sample losses, one [B] for each modality (and head) → scalar."""
+_class_cross_entropy = partial(F.cross_entropy, ignore_index=UNLABELLED, reduction="none")
+
+
+def _reduce(losses: list[Tensor], reduction: str, labels: Sequence[Tensor] | None = None) -> Tensor:
+    """Per-sample losses, one [B] for each modality (and head) → scalar; with `labels`, a mean over
+    the labelled samples, the loss of the others being 0."""
     check_conventions(reduction=reduction)
+    counts: Any = [len(loss) for loss in losses]
+    if labels is not None:
+        counts = [(own != UNLABELLED).sum() for own in labels]
     if reduction == "paper":
-        return torch.stack([loss.mean() for loss in losses]).sum()
-    return torch.cat(losses).mean()
+        return torch.stack([loss.sum() / n for loss, n in zip(losses, counts, strict=True)]).sum()
+    return torch.cat(losses).sum() / sum(counts)
 
 
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
@@ -77,8 +87,8 @@ def task_loss(
     losses = []
     for name, z in embeddings.items():
         logits = heads.task[name](torch.cat([z.inv, z.inf], dim=1))  # [B, 2D] → [B, C]
-        losses.append(F.cross_entropy(logits, labels[name], reduction="none"))
-    return _reduce(losses, reduction)
+        losses.append(_class_cross_entropy(logits, labels[name]))
+    return _reduce(losses, reduction, [labels[name] for name in embeddings])
 
 
 def adversarial_loss(
@@ -132,8 +142,8 @@ def auxiliary_loss(
     sums = []
     for part in ("inv", "inf"):
         logits = {name: heads.aux(getattr(z, part)) for name, z in embeddings.items()}  # [B, C]
-        losses = [F.cross_entropy(logits[m], labels[m], reduction="none") for m in logits]
-        sums.append(_reduce(losses, reduction))
+        losses = [_class_cross_entropy(logits[m], labels[m]) for m in logits]
+        sums.append(_reduce(losses, reduction, [labels[m] for m in logits]))
     return sums[0] + sums[1]
 
 
@@ -164,7 +174,7 @@ def terms(
     Args:
         embeddings: two modalities or more; their order numbers them, and B may differ.
         heads: `.task[modality]` 2D → C, `.adv`, `.mod_inf`, `.mod_irr` D → M, and `.aux` D → C.
-        labels: modality → classes [B], int64 in [0, C).
+        labels: modality → classes [B], int64 in [0, C), or -1 for no label.
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
         adversary: takes Eq. 3's place in the paper's conventions, see `losses.adversaries`.

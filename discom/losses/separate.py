@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from discom.data.checks import UNLABELLED
 from discom.losses.disentangle import reverse_gradient
 from discom.losses.distill import full_precision
 
@@ -30,7 +31,7 @@ def irrelevant_task_loss(
     .. math:: L_{irr} = \sum_m \mathrm{CE}(\mathrm{Cl}_{irr}(\mathrm{GRL}(z_{irr})), y_m)
 
     Source: gradient reversal (Ganin et al. 2016) with the task's labels, int64 [B], for the
-    domain's. The head is D → C; log C for each modality where nothing can be read.
+    domain's; -1 is no label. The head is D → C; log C for each modality where nothing can be read.
 
     >>> from discom.models import Embedding
     >>> z = {"rgb": Embedding(*torch.zeros(3, 4, 8))}
@@ -42,7 +43,7 @@ def irrelevant_task_loss(
     losses = []
     for name, z in embeddings.items():
         logits = head(reverse_gradient(z.irr, grl_lambda))  # [B, C]
-        losses.append(F.cross_entropy(logits, labels[name]))
+        losses.append(F.cross_entropy(logits, labels[name], ignore_index=UNLABELLED))
     return torch.stack(losses).sum()
 
 

@@ -8,7 +8,6 @@ classes.
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data import Batch
@@ -59,7 +58,7 @@ class Distilled(OneNetworkEach):
             logits = [self.predict(name, view.x[name]).float() for view in views]
             # differences of probabilities need their digits
             with torch.autocast(logits[0].device.type, enabled=False):
-                terms = {"cl": sum(F.cross_entropy(z, batch.y[name]) for z in logits)}
+                terms = {"cl": sum(self.cross_entropy(z, batch.y[name]) for z in logits)}
                 terms |= self.distil(name, batch, *logits)
             rows.append(terms)
         return summed(rows)
@@ -88,6 +87,7 @@ class KDv1(_AtTemperature):
     """α·CE + (1 - α)·T²·KL with α = 0 and T = 4 (DisCoM-KD, Eq. 1): the teacher alone, no label."""
 
     terms = {"cl": 0.0, "kd": 1.0}
+    unlabelled = ("kd",)
 
     def distil(self, modality, batch, logits):
         student, teacher = self.compared(logits), self.compared(batch.soft)
@@ -123,6 +123,7 @@ class DKD(_AtTemperature):
     """
 
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
+    every_label = True
 
     def __init__(self, channels, classes, encoder, *, warmup: float = 20 / PAPER_EPOCHS, **options):
         _check_share("warmup", warmup, 20)
@@ -146,6 +147,7 @@ class CTKD(Distilled):
     """
 
     terms = {"cl": 0.1, "kd": 0.9}
+    unlabelled = ("kd",)
     published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
@@ -169,23 +171,42 @@ class MLKD(_AtTemperature):
         combination: how temperatures and views add up, see `losses.multilevel`: "official", or
             "discom-paper", as the DisCoM-KD authors ran it (one view, swapped KL, temperatures 2
             to 6).
+        class_scale: "relative" divides the term `classes` by (B / C)², with which it grows: its
+            weight was chosen at batch 64 for 100 classes. "official" leaves it as it is.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
-    published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
+    unlabelled = ("instance", "batch", "classes")
+    published = {"combination": "discom-paper", "class_scale": "official"}
+    published |= {"weights": dict.fromkeys(terms, 1.0)}
 
-    def __init__(self, channels, classes, encoder, *, combination: str = "official", **options):
+    def __init__(
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        combination: str = "official",
+        class_scale: str = "relative",
+        **options,
+    ):
         check_choice("combination", combination, multilevel.COMBINATIONS)
+        check_choice("class_scale", class_scale, ("relative", "official"))
         super().__init__(channels, classes, encoder, **options)
         self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
-        self.strong_view = combination != "discom-paper"
+        self.strong_view, self.class_scale = combination != "discom-paper", class_scale
 
     def distil(self, modality, batch, logits, strong_logits=None):
         weak = logits, batch.soft
-        if not self.strong_view:
-            return multilevel.discom_paper(weak, standardized=self.standardized)
-        strong = strong_logits, batch.strong.soft
-        return multilevel.official(weak, strong, self.temperatures, self.standardized)
+        if self.strong_view:
+            strong = strong_logits, batch.strong.soft
+            terms = multilevel.official(weak, strong, self.temperatures, self.standardized)
+        else:
+            terms = multilevel.discom_paper(weak, standardized=self.standardized)
+        if self.class_scale == "relative":
+            samples, classes = logits.shape
+            terms["classes"] = terms["classes"] / (samples / classes) ** 2
+        return terms
 
 
 def _at_2(method: Any) -> Any:

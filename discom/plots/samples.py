@@ -38,8 +38,9 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
         data = replace(data, normalization=fitted)
     count = len(data.modalities) + data.dense
     figure, axes = panels(count, len(chosen), 1.25 * len(chosen), 1.4 * count + 0.3)
+    names = (*data.classes, "unlabelled")  # the last one is class -1
     for axis, label in zip(axes[0], data.labels[chosen], strict=True):
-        axis.set_title(data.classes[label].replace("/", "\n"), fontsize=8)
+        axis.set_title(names[label].replace("/", "\n"), fontsize=8)
     for axis_row, (name, modality) in zip(axes, data.modalities.items(), strict=False):
         axis_row[0].set_ylabel(name)
         places = pd.Index(modality.ids).get_indexer(data.ids[chosen])

@@ -522,7 +522,7 @@ for r in gain.to_dict("records"):
 # First a dial: thermal saw a tenth of the training scenes (or all); RGB and depth saw all. Then no pairs at all: each training scene was seen by one sensor, in the ratio 3 : 2 : 1; validation and test are as they were. An epoch is as long as the largest set, smaller ones are shown again. **Predict first:** whose branch will the others help most?
 
 # %%
-dial = tables.summary(tables.load_results(folder / "labelled.json"), ("discom-solo",))
+dial = tables.summary(tables.load_results(folder / "seen.json"), ("discom-solo",))
 unpaired = tables.summary(
     tables.load_results(folder / "unpaired.json"), ("discom-solo",)
 )
@@ -541,7 +541,7 @@ for held in (dial, unpaired):
         )
 
 # %%
-share = dial["data"].str.extract(r"labelled_thermal=([\d.]+)")[0]
+share = dial["data"].str.extract(r"seen_thermal=([\d.]+)")[0]
 curve = dial.assign(share=share.astype(float).fillna(1)).query("method == 'discom'")
 figure, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
 for axis, sensor in zip(axes, sensors, strict=True):

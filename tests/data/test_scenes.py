@@ -226,11 +226,11 @@ def test_the_best_accuracy_where_the_class_is_divided(shared):
 
 DIALS = [
     ({"shared": 0.5}, "scenes-shared=0.5"),
-    ({"labelled": 0.25}, "scenes-labelled=0.25"),
-    ({"labelled": 0.5, "labelled_in": "rgb"}, "scenes-labelled_rgb=0.5"),
+    ({"seen": 0.25}, "scenes-seen=0.25"),
+    ({"seen": 0.5, "seen_in": "rgb"}, "scenes-seen_rgb=0.5"),
     ({"unpaired": "true"}, "scenes-unpaired=1"),
-    ({"shared": 0, "labelled": 0.5}, "scenes-shared=0-labelled=0.5"),
-    ({"unpaired": "0", "shared": 1, "labelled": 1}, "scenes"),
+    ({"shared": 0, "seen": 0.5}, "scenes-shared=0-seen=0.5"),
+    ({"unpaired": "0", "shared": 1, "seen": 1}, "scenes"),
 ]
 
 
@@ -259,10 +259,10 @@ def test_shared_redraws_outlines_and_reliefs_alone(shared):
     assert ((more["outline"] != more["shape"]) <= ~right).all()
 
 
-@pytest.mark.parametrize("labelled", [0.1, 0.9])
+@pytest.mark.parametrize("seen", [0.1, 0.9])
 @pytest.mark.parametrize("name", ["depth", "thermal"])
-def test_one_sensor_saw_a_share_of_the_training_scenes(labelled, name):
-    plain, data = make(seed=2), make(seed=2, labelled=labelled, labelled_in=name)
+def test_one_sensor_saw_a_share_of_the_training_scenes(seen, name):
+    plain, data = make(seed=2), make(seed=2, seen=seen, seen_in=name)
     for part, before, after in zip(
         ("train", "", ""), plain.split(seed=2), data.split(), strict=True
     ):
@@ -270,10 +270,10 @@ def test_one_sensor_saw_a_share_of_the_training_scenes(labelled, name):
             whole, kept = before.modalities[other], after.modalities[other]
             rows = np.isin(whole.ids, kept.ids)
             assert same(whole.x[rows], kept.x)
-            share = labelled if part and other == name else 1
+            share = seen if part and other == name else 1
             assert rows.sum() == round(share * len(rows))
     assert all(same(plain.factors[k], data.factors[k]) for k in plain.factors)
-    fewer = make(seed=2, labelled=labelled / 2, labelled_in=name).modalities[name].ids
+    fewer = make(seed=2, seen=seen / 2, seen_in=name).modalities[name].ids
     assert set(fewer) < set(data.modalities[name].ids)
 
 
@@ -291,7 +291,7 @@ def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
 
 
 def test_the_split_comes_with_the_data_and_survives_a_folder(tmp_path):
-    data = make(seed=3, labelled=0.5)
+    data = make(seed=3, seen=0.5)
     expected = split_rows(data.labels, scenes.FRACTIONS, 3)
     data.save(tmp_path / "out")
     for whole in (data, load(tmp_path / "out"), data.select(["depth", "rgb"])):
@@ -311,13 +311,13 @@ WRONG = [
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"seed": -1}, "seed=-1 is negative"),
     *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "zeta")),
-    *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "labelled")),
+    *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "seen")),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),
     ({"modalities": ("rgb", "sonar")}, "no modality 'sonar'; there are rgb, depth, thermal"),
-    ({"labelled": 0.5, "labelled_in": "sonar"}, "'sonar' is not drawn; choose rgb, depth, thermal"),
-    ({"labelled": 0.5, "unpaired": True}, "leave labelled=0.5 out"),
-    ({"labelled": 0.0}, "labelled=0.0 leaves 0 of 27 training scenes; raise it"),
+    ({"seen": 0.5, "seen_in": "sonar"}, "'sonar' is not drawn; choose rgb, depth, thermal"),
+    ({"seen": 0.5, "unpaired": True}, "leave seen=0.5 out"),
+    ({"seen": 0.0}, "seen=0.0 leaves 0 of 27 training scenes; raise it"),
 ]
 
 

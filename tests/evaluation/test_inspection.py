@@ -212,7 +212,7 @@ def test_factors_drop_what_is_constant_or_a_repetition(split):
 
 
 def test_factors_follow_the_rows_of_a_modality():
-    train = data.load("scenes:n=330,size=8,shared=0.5,labelled=0.5").split().train
+    train = data.load("scenes:n=330,size=8,shared=0.5,seen=0.5").split().train
     asked = factors(train, "depth")
     rows = [train.ids.tolist().index(i) for i in train.modalities["depth"].ids]
     assert len(rows) < len(train)

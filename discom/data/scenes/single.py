@@ -5,7 +5,7 @@ material as a texture, depth as a relief, thermal as a warmth, and each of these
 a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
 
 Three dials ask when another sensor helps: `shared` (how much of the class both sensors show),
-`labelled` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two).
+`seen` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two).
 """
 
 from collections.abc import Sequence
@@ -60,8 +60,8 @@ def make(
     modalities: Sequence[str] = USUAL,
     zeta: float = ZETA,
     shared: float = 1.0,
-    labelled: float = 1.0,
-    labelled_in: str = "depth",
+    seen: float = 1.0,
+    seen_in: str = "depth",
     unpaired: bool = False,
 ) -> MultiModalData:
     """Draw `n` paired scenes; the same arguments give the same bytes.
@@ -75,13 +75,13 @@ def make(
             in [0, 1].
         shared: share of the scenes of which RGB and depth show the whole class. In the others RGB
             tells the material alone, depth the shape alone.
-        labelled: share of the training scenes that the modality `labelled_in` saw.
+        seen: share of the training scenes that the modality `seen_in` saw.
         unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
             of them by the first to the last.
 
     Returns:
         Paired data with every factor and the object's mask [n, size, size]; two fifths are for
-        training, one for validation, two for tests. Where these differ (labelled, unpaired), the
+        training, one for validation, two for tests. Where these differ (seen, unpaired), the
         split comes with the data. The name has the dials.
 
     Raises:
@@ -92,9 +92,9 @@ def make(
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
     shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta}
-    shares |= {"shared": shared, "labelled": labelled}
+    shares |= {"shared": shared, "seen": seen}
     drawing.check("scenes", n, seed, size, shares)
-    _check(shapes, materials, modalities, labelled, labelled_in, unpaired)
+    _check(shapes, materials, modalities, seen, seen_in, unpaired)
     redrawn = {"texture": epsilon, "relief": delta, "warmth": zeta}
     factors = _factors(n, seed, redrawn, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
@@ -102,7 +102,7 @@ def make(
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     dials = {
         "shared": (shared, 1.0),
-        "labelled" if labelled_in == "depth" else f"labelled_{labelled_in}": (labelled, 1.0),
+        "seen" if seen_in == "depth" else f"seen_{seen_in}": (seen, 1.0),
         "unpaired": (unpaired, False),
     }
     dials |= {"epsilon": (epsilon, EPSILON), "delta": (delta, DELTA), "zeta": (zeta, ZETA)}
@@ -110,10 +110,10 @@ def make(
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
     classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
     whole = {name: Modality(images[name], labels, ids) for name in modalities}
-    parts, seen = None, {}
-    if labelled < 1 or unpaired:
+    parts, rows = None, {}
+    if seen < 1 or unpaired:
         parts = drawing.divided(labels, FRACTIONS, seed, "scenes")
-        seen = _seen(seed, parts, modalities, labelled, labelled_in, unpaired)
+        rows = _seen(seed, parts, modalities, seen, seen_in, unpaired)
     data = MultiModalData(
         whole,
         tuple(classes),
@@ -123,24 +123,24 @@ def make(
         parts=parts,
         fractions=FRACTIONS,
     )
-    return data.having(whole | {name: whole[name].take(rows) for name, rows in seen.items()})
+    return data.having(whole | {name: whole[name].take(own) for name, own in rows.items()})
 
 
-def _check(shapes, materials, modalities, labelled, labelled_in, unpaired) -> None:
+def _check(shapes, materials, modalities, seen, seen_in, unpaired) -> None:
     if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
         counts = f"shapes={shapes}, materials={materials}"
         raise ConfigError(f"scenes: {counts}; each is 1 to 3, and not both 1")
     if unknown := [name for name in modalities if name not in MODALITIES]:
         choices = ", ".join(MODALITIES)
         raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {choices}")
-    if labelled_in not in modalities and labelled < 1:
+    if seen_in not in modalities and seen < 1:
         choices = ", ".join(modalities)
-        raise ConfigError(f"scenes: labelled_in='{labelled_in}' is not drawn; choose {choices}")
-    if unpaired and labelled < 1:
-        raise ConfigError(f"scenes: unpaired deals out the scenes; leave labelled={labelled} out")
+        raise ConfigError(f"scenes: seen_in='{seen_in}' is not drawn; choose {choices}")
+    if unpaired and seen < 1:
+        raise ConfigError(f"scenes: unpaired deals out the scenes; leave seen={seen} out")
 
 
-def _seen(seed, parts, modalities, labelled, labelled_in, unpaired) -> dict[str, np.ndarray]:
+def _seen(seed, parts, modalities, seen, seen_in, unpaired) -> dict[str, np.ndarray]:
     """Modality → the scenes that it saw: all of validation and test, of the training part a share
     or, where no scene was seen by two, its own."""
     if unpaired:
@@ -150,9 +150,9 @@ def _seen(seed, parts, modalities, labelled, labelled_in, unpaired) -> dict[str,
         own = dict(zip(modalities, np.split(train, ends), strict=True))
     else:
         train = np.random.default_rng([seed, 5]).permutation(parts["train"])
-        own = {labelled_in: train[: round(labelled * len(train))]}
-        if len(own[labelled_in]) < 2:
-            few = f"labelled={labelled} leaves {len(own[labelled_in])} of {len(train)}"
+        own = {seen_in: train[: round(seen * len(train))]}
+        if len(own[seen_in]) < 2:
+            few = f"seen={seen} leaves {len(own[seen_in])} of {len(train)}"
             raise ConfigError(f"scenes: {few} training scenes; raise it")
     others = np.concatenate([parts["valid"], parts["test"]])
     return {name: np.sort(np.concatenate([rows, others])) for name, rows in own.items()}
