@@ -1,15 +1,19 @@
-"""Compare methods along dials of the synthetic scenes: when does the other sensor help?
+"""Compare methods along dials: when does the other sensor help, and what does training buy?
 
-Each combination of dials is a data set, drawn anew for each seed. A stopped sweep continues.
+A dial is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn anew
+for each seed. A stopped sweep continues.
 
 python benchmarks/grid.py --dials '{"shared": [0, 0.5, 1]}' --methods student kdv2 discom
+python benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
 """
 
 import argparse
 import json
 import sys
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -21,15 +25,22 @@ from discom.errors import ConfigError, DiscomError
 from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
-DIALS = ("shared", "seen", "labelled", "unpaired")  # the numbers that stand in a data set's name
+SCENES = ("shared", "seen", "unpaired")  # the numbers that stand in a data set's name
+SETTINGS = tuple(name for name, kind in get_type_hints(Config).items() if kind in (int, float))
+DIALS = SCENES + tuple(name for name in SETTINGS if name not in ("seed", "devices"))
 
 
 def dials(text: str) -> dict[str, list[float]]:
-    """The type of --dials: arguments of the scenes, and the values that each takes."""
+    """The type of --dials: arguments of the scenes or settings, and the values that each takes."""
     turned = {name: list(values) for name, values in dict(json.loads(text)).items()}
     if not turned or set(turned) - set(DIALS) or not all(turned.values()):
         raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(DIALS)} its values")
     return turned
+
+
+def of_scenes(dial: str, source: str) -> bool:
+    """Whether it is a parameter of the scenes; else it is a setting."""
+    return dial in SCENES or (dial == "labelled" and source.startswith("scenes-dense"))
 
 
 def arm(text: str) -> tuple[str, dict]:
@@ -50,37 +61,68 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     modality, a curve for each method and value of the other dials."""
     score = tables.METRICS["f1" if "f1" in table else "miou"]
     ordered = table.sort_values([dial, *others], kind="stable")
+    values = ordered[dial].unique()
+    wide = 0 < 10 * values[0] <= values[-1]
+    to, back = (np.log, np.exp) if wide else (np.asarray, np.asarray)
     modalities = [name for name in table["modality"].unique() if "+" not in name]
     figure, axes = panels(len(against), len(modalities), 4.8 * len(modalities), 3 * len(against))
     for axis, (baseline, modality) in zip(axes.flat, product(against, modalities), strict=True):
         rows = ordered[(ordered["modality"] == modality) & (ordered["method"] != baseline)]
         curves = rows.groupby(["method", *others], sort=False)
-        for number, ((method, *values), curve) in enumerate(curves):
-            label = ", ".join([method, *map("{}={:g}".format, others, values)])
+        for number, ((method, *fixed), curve) in enumerate(curves):
+            label = ", ".join([method, *map("{}={:g}".format, others, fixed)])
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
-            aside = 0.012 * number * np.ptp(table[dial])  # lest one hides another
+            aside = 0.012 * number * np.ptp(to(values))  # lest one hides another
             style = {"label": label, "capsize": 2, **look(number)}
-            axis.errorbar(curve[dial] + aside, ends[1], np.diff(ends, axis=0), **style)
+            axis.errorbar(back(to(curve[dial]) + aside), ends[1], np.diff(ends, axis=0), **style)
+        axis.set_xscale("log" if wide else "linear")
+        axis.set_xticks(values, map("{:g}".format, values))
+        axis.minorticks_off()
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set(xlabel=dial, ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
         axis.legend(frameon=False, fontsize=8)
     return figure
 
 
-def plan(chosen: argparse.Namespace) -> tuple[list[Run], dict[str, str], pd.DataFrame]:
-    """The runs; the scenes to draw for a run, by its fingerprint; the dials of each data set."""
-    fixed = chosen.data if ":" in chosen.data else f"{chosen.data}:"
-    runs, places, turned = [], {}, {}
+Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the dials stand
+
+
+def plan(chosen: argparse.Namespace) -> list[Planned]:
+    """Every method at every point of the dials and with every seed."""
+    planned: list[Planned] = []
+    load = lru_cache(maxsize=1)(data.load)
     for seed, *values in product(range(chosen.seeds), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
-        place = ",".join([fixed, *map("{}={}".format, point, values)])
-        images = data.load(data.at_seed(place, seed))
-        places[images.fingerprint], turned[images.name] = place, point
+        place, changes = chosen.data, dict(point)
+        drawn = [name for name in point if of_scenes(name, place)]
+        if turned := [f"{name}={changes.pop(name)}" for name in drawn]:
+            place += ("," if ":" in place else ":") + ",".join(turned)
+        images = load(data.at_seed(place, seed))
         for name, options in chosen.methods:
-            changes = {**dict(chosen.set), "seed": seed, "options": options}
-            config = profile(chosen.profile, dense=images.dense, **changes)
-            runs.append(Run.of(chosen.runs, methods.get(name), images, config))
-    return runs, places, pd.DataFrame(turned).T.astype(float)
+            settings = {**dict(chosen.set), **changes, "seed": seed, "options": options}
+            config = profile(chosen.profile, dense=images.dense, **settings)
+            planned.append((Run.of(chosen.runs, methods.get(name), images, config), place, point))
+    return planned
+
+
+def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
+    """A summary for each point of the dials, one below the other, with a column for each dial."""
+    points: dict[str, list[Planned]] = {}
+    for each in planned:
+        points.setdefault(json.dumps(each[2]), []).append(each)
+    parts = []
+    for group in points.values():
+        point = {name: float(value) for name, value in group[0][2].items()}
+        part = tables.summary([read(run) for run, *_ in group], against).assign(**point)
+        for name in [name for name in point if not of_scenes(name, group[0][1])]:
+            part["data"] += f" {name}={point[name]:g}"  # which the data's own name does not say
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def read(run: Run) -> Result:
+    """What a finished run reports."""
+    return Result.read(run.folder / "result.json")
 
 
 def compare(chosen: argparse.Namespace) -> bool:
@@ -89,16 +131,17 @@ def compare(chosen: argparse.Namespace) -> bool:
     against = chosen.against or labels[:1]
     if absent := set(against) - set(labels):
         raise ConfigError(f"--against: '{absent.pop()}' is not among {', '.join(labels)}")
-    runs, places, turned = plan(chosen)
-    if not runs:
+    planned = plan(chosen)
+    if not planned:
         raise ConfigError(f"--seeds: {chosen.seeds} runs make no table; use 1 or more")
+    places = {run.fingerprint: place for run, place, _ in planned}
+    runs = [run for run, *_ in planned]
     failed = sweep.sweep(runs, lambda run: places[run.fingerprint], workers=chosen.workers)
-    folders = [run.folder for run in runs if run.folder not in failed]
-    if results := [Result.read(folder / "result.json") for folder in folders]:
-        table = tables.summary(results, against).join(turned, on="data")
+    if done := [each for each in planned if each[0].folder not in failed]:
+        table = summary(done, against)
         print(tables.to_markdown(table, against))
         if chosen.collect:
-            tables.collect(results, chosen.collect)
+            tables.collect([read(run) for run, *_ in done], chosen.collect)
         if chosen.out:
             tables.write(table, chosen.out, against)
             plots.style()
@@ -110,13 +153,13 @@ def compare(chosen: argparse.Namespace) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; the exit status is 1 where runs failed, 2 where the input is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", default="scenes", help="scenes-dense, or such as scenes:n=600")
-    parser.add_argument("--dials", type=dials, required=True, help="argument → its values, JSON")
+    parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
+    parser.add_argument("--dials", type=dials, required=True, help="name → its values, JSON")
     parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
-    parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
+    parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
     parser.add_argument("--workers", type=int, default=0, help="side by side (default: all cores)")
     parser.add_argument("--out", type=Path, help="write OUT.md, .csv, .tex and .png")

@@ -80,7 +80,7 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "root": (Path, None, "the folder of the raw files  [default: data/raw/NAME]"),
     "runs": (Path, "runs", "the folder that holds all runs"),
     "seed": (int, 0, "of split, weights and batches"),
-    "seeds": (int, 5, "how many, counted from 0"),
+    "seeds": (int, None, "how many, from 0  [default: 5 or 10 for scenes, 5 for other data]"),
     "size": (int, None, "pixels of a side that photos are resized to"),
     "split": (str, None, "official, grouped or random  [default: the first]"),
     "split_seed": (int, None, "fix this split, in the released code's files"),

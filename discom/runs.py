@@ -31,7 +31,7 @@ from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
 
 __all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
-__all__ += ["read_metrics", "read_predictions", "weights_file"]
+__all__ += ["read_metrics", "read_predictions", "samples_of", "weights_file"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Result:
         counts, classes: samples of the three parts, and labelled ones of the training part; C.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
+        samples: see `samples_of`; empty where it is not known.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Result:
     classes: int
     teacher: str | None = None
     metric: str = "f1"
+    samples: dict[str, str] = field(default_factory=dict)
 
     @property
     def main(self) -> dict[str, float]:
@@ -163,6 +165,13 @@ def identity(
         "options": method.changed(config.options),
         **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
     }
+
+
+def samples_of(split: Split) -> dict[str, str]:
+    """Digests of the ids in "all" parts together and in the "test" part alone: two seeds have the
+    same, or split the same samples in two ways, or have samples of their own."""
+    ids = [np.sort(np.asarray(part.ids).astype(str)) for part in split]
+    return {"all": digest(np.sort(np.concatenate(ids))), "test": digest(ids[-1])}
 
 
 def load_run(

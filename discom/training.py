@@ -24,7 +24,7 @@ from discom.evaluation.scores import predict_logits, task_of
 from discom.files import atomic_file, write_json
 from discom.machine import by_first, check_agreement, launch, machine, peak_memory
 from discom.methods import Method, build
-from discom.runs import Result, claim, identity, locked
+from discom.runs import Result, claim, identity, locked, samples_of
 from discom.teaching import load_teacher, teach
 
 __all__ = ["fit"]
@@ -140,6 +140,7 @@ def fit(
                 classes=len(split.train.classes),
                 teacher=run.get("teacher"),
                 metric=scoring.metric,
+                samples=samples_of(split),
             )
             write_json(run_dir / "result.json", result.to_json())
             forget(run_dir)

@@ -355,6 +355,12 @@ def test_a_student_has_its_teacher_trained_first(asked):
         assert (source, modalities) == (SCENES, "depth+rgb")
 
 
+def test_a_run_and_its_teacher_take_the_scenes_of_their_seed(asked):
+    assert run(*TRAIN, "--method", "kdv2", "--seed", 2) == 0
+    fingerprint = data.load(f"{SCENES},seed=2").fingerprint
+    assert [run.fingerprint for run, *_ in asked] == [fingerprint] * 2
+
+
 @pytest.mark.parametrize("method", ["mlkd", "dkd", "discom"])
 def test_as_published_takes_the_published_options_and_what_is_given_beside_them(asked, method):
     words = [*TRAIN, "--method", method, "--as_published"]

@@ -14,7 +14,7 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import BusyError, DiscomError, RunError
 from discom.files import read_json
-from discom.runs import Result, Run, claim, identity, locked, read_metrics, weights_file
+from discom.runs import Result, Run, claim, identity, locked, read_metrics, samples_of, weights_file
 
 # every field at a value that is not the one of BASE
 BASE = profile("tiny", width=16)
@@ -65,6 +65,16 @@ def test_a_method_and_its_teacher_train_with_their_own_learning_rates(whole):
     resolved = identity(methods.KDv2, split, taught.config)
     assert identity(methods.KDv2, split, config) == resolved
     assert resolved["learning_rate"] == 2.0
+
+
+def test_samples_say_whether_seeds_share_their_data(whole, tmp_path):
+    first, second = (samples_of(whole.split(seed=seed)) for seed in range(2))
+    assert first["all"] == second["all"] != first["test"] != second["test"]
+    drawn = data.load("scenes:n=66,size=16,seed=1")
+    assert samples_of(drawn.split(seed=1))["all"] != first["all"]
+    assert samples_of(whole.take(np.arange(66)[::-1]).split(seed=0))["all"] == first["all"]
+    official = replace(whole, parts=whole.divide(seed=0))
+    assert samples_of(official.split(seed=1)) == samples_of(official.split(seed=0)) == first
 
 
 @pytest.mark.parametrize("method", methods.names())

@@ -17,6 +17,7 @@ from fixtures import jobs
 from discom import cli, data, methods, profile, sweep, tables
 from discom.errors import BusyError, ConfigError, Interrupted
 from discom.runs import Result, Run, read_metrics
+from discom.tables import FEW, SEEDS
 
 DATA = "scenes:n=60,size=16"
 SMALL = "scenes:n=99,size=8"
@@ -324,6 +325,26 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     assert again[0].startswith("2 runs, 0 to train")
     assert again[1:] == printed[1:]
     assert len(trained.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("--data", SMALL), SEEDS),
+        (("--data", f"{SMALL},seed=3"), FEW),  # one set, split anew for each seed
+        (("--data", SMALL, "--seeds", 2), 2),
+    ],
+)
+def test_scenes_take_more_seeds_than_a_set_that_is_split_anew(tmp_path, capsys, words, count):
+    assert command("--runs", tmp_path, "--dry-run", *words) == 0
+    assert f"{count} runs, {count} to train" in capsys.readouterr().out
+
+
+def test_rows_take_their_own_number_of_seeds(tmp_path, capsys):
+    words = ["table", "crodino", "--data", "scenes-dense:n=40,size=32", "--profile", "tiny"]
+    rows = tables.paper_rows("crodino", ["rgb", "depth"])
+    assert cli.main([*words, "--runs", str(tmp_path), "--dry-run"]) == 0
+    assert f"{FEW * len(rows)} runs" in capsys.readouterr().out
 
 
 def test_a_failed_run_of_a_table_is_named_and_the_status_is_one(trained, tmp_path, capsys):

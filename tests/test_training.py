@@ -19,7 +19,7 @@ from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation.scores import CLASSIFICATION, weighted_f1
 from discom.files import read_json
 from discom.methods import Student, build
-from discom.runs import Result, read_metrics, weights_file
+from discom.runs import Result, read_metrics, samples_of, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -81,11 +81,12 @@ def test_a_run_takes_the_learning_rate_of_its_method(split, tmp_path):
     assert numbers(fit("student", split, own, tmp_path / "run", progress=False)) == numbers(result)
 
 
-def test_a_run_leaves_what_it_promises(finished):
+def test_a_run_leaves_what_it_promises(finished, split):
     folder, result = finished
     assert Result.read(folder / "result.json") == result
     assert set(result.f1) == {"rgb", "depth"}
     assert (result.classes, result.teacher, result.hash) == (9, None, "abc")
+    assert result.samples == samples_of(split)
     files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     assert files == {
         *(".lock", "config.json", "metrics.csv", "predictions.npz", "result.json"),

@@ -10,6 +10,15 @@ from discom.methods import label
 from discom.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
+# what a seed draws → how the intervals are computed
+INTERVALS = {
+    "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
+    "split": "each seed splits the same samples anew; 95 % intervals of paired differences, "
+    "variance corrected after Nadeau and Bengio (2003)",
+    "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
+    "test part",
+}
+
 __all__ = ["cost_to_markdown", "to_latex", "to_markdown", "write"]
 
 
@@ -17,6 +26,7 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     """Every cell as text: scores as mean ± sd with an arrow, differences with their interval."""
     metric = metric_of(table)
     cells = table[["data", "method", "modality", "n"]].copy()
+    cells["lr"] = _text(table["lr"], "{:g}")
     scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
     if "arrow" in table:
         scores = (scores + " " + table["arrow"]).str.strip()
@@ -24,8 +34,9 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     for name in baselines:
         if table[f"vs {name}"].notna().any():
             cells[f"Δ {name}"] = _intervals(table, f"vs {name}", "{:+.1f}")
-    if "paper" in table:
-        cells["paper"] = _text(table["paper"], "{:.1f}").fillna("–")
+    for name in ("best", "paper"):
+        if name in table:
+            cells[name] = _text(table[name], "{:.1f}").fillna("–")
     if "seconds" in table:
         cells["s"] = _text(table["seconds"], "{:.0f}")
         cells["time"] = _intervals(table, "time", "{:.2f}")
@@ -48,15 +59,27 @@ def _markdown(cells: pd.DataFrame) -> str:
     return cells.to_markdown(index=False, tablefmt="github", disable_numparse=True)
 
 
+def _note(table: pd.DataFrame) -> str:
+    """What stands under a table, after an empty line: how its intervals are computed."""
+    texts = []
+    for draws, part in table.groupby("draws", sort=False):
+        if draws:
+            texts.append(f"{', '.join(part['data'].unique())}: {INTERVALS[draws]}.")
+    if "best" in table:
+        texts.append("best: the best possible accuracy in %.")
+    return "\n\n" + " ".join(texts) if texts else ""
+
+
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """A summary, or a table of the paper, in Markdown; its columns are aligned, for a terminal."""
-    return _markdown(_cells(table, baselines))
+    return _markdown(_cells(table, baselines)) + _note(table)
 
 
 def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """The same for a paper: a tabular that needs \\usepackage{booktabs}."""
     cells = _cells(table, baselines)
     text = cells.to_latex(index=False, escape=True, column_format="l" * cells.shape[1])
+    text = text.rstrip() + _note(table).replace("%", r"\%") + "\n"
     signs = {"±": r"$\pm$", "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
     for sign, command in signs.items():
         text = text.replace(sign, command)

@@ -3,55 +3,91 @@
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from discom import methods
+from discom.data import scenes
 from discom.errors import ConfigError, RunError
 from discom.runs import Result
 from discom.tables.statistics import BASELINES, paired_difference, settings_of, summary
 
-__all__ = ["baselines", "is_dense", "paper_figures", "paper_rows", "paper_table"]
+__all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "paper_rows"]
+__all__ += ["paper_table"]
 
-Row = tuple[str, dict[str, Any]]  # a method and its options
+SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, dense prediction, and one set split anew
+# LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
+# that no table reports
+TEMPERATURES = dict.fromkeys(("kdv1+lskd", "kdv2+lskd", "dkd+lskd", "mlkd+lskd"), 4.0)
 
-FULL: Row = ("discom", {})
-CRODINO: Row = ("crodino", {})
+
+class Row(NamedTuple):
+    """A row of a table: a method, its options, and how many seeds it takes where seeds are many."""
+
+    method: str
+    options: dict[str, Any]
+    seeds: int = SEEDS
+
+    def label(self, *hidden: str) -> str:
+        """What it is called, without the options of these names."""
+        shown = {name: value for name, value in self.options.items() if name not in hidden}
+        return methods.label(self.method, shown)
+
+
+def _few(method: str, **options: Any) -> Row:
+    """A row that takes fewer seeds."""
+    return Row(method, options, FEW)
+
+
+FULL = Row("discom", {})
+ALTERNATING = Row("discom", {"adversary": "alternating"})
+STRONG = {**ALTERNATING.options, "adversary_head": 64}
+IRR = Row("discom", {"weights": {"irr": 1.0}})
+SOLO, MDICO = Row("discom-solo", {}), Row("mdico", {})
 ABLATIONS: dict[int | str, list[Row]] = {
     # Table 3: each term switched off; then what the paper leaves out
     3: [
         FULL,
-        *(("discom", {"weights": {term: 0.0}}) for term in ("adv", "mod", "aux", "orth")),
-        ("discom", {"reduction": "released", "modality_targets": "released"}),
-        ("discom", {"pairing": "paired"}),
-        ("discom", {"grl_lambda": 0.1}),
-        ("discom", {"grl_warmup": 1.0}),
-        ("discom", {"dimension": 16}),
-        ("discom", {"dimension": 256}),
-        ("discom-solo", {}),
-        ("discom-solo", {"weights": {"orth": 0.0}}),
-        ("discom-solo", {"dimension": 256}),
+        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "mod", "aux", "orth")),
+        ALTERNATING,
+        IRR,
+        _few("discom", reduction="released", modality_targets="released"),
+        _few("discom", pairing="paired"),
+        _few("discom", grl_lambda=0.1),
+        _few("discom", grl_warmup=1.0),
+        _few("discom", dimension=16),
+        _few("discom", dimension=256),
+        SOLO,
+        Row("discom-solo", {"weights": {"orth": 0.0}}),
+        _few("discom-solo", dimension=256),
     ],
     # Table 4: the full model; its parts are read one by one (`inspection.readings`)
     4: [FULL],
-    # ours: terms that separate z_irr from the other parts
+    # ours: what takes the sensor out of z_inv, and what separates z_irr from the other parts
     5: [
         FULL,
-        ("discom", {"weights": {"irr": 1.0}}),
-        ("discom", {"weights": {"xcov": 5.0}}),
-        ("discom", {"weights": {"xcov": 20.0}}),
-        ("discom", {"weights": {"hsic": 1.0}}),
-        ("discom", {"weights": {"hsic": 5.0}}),
+        Row("discom", {"weights": dict.fromkeys(("adv", "mod", "orth"), 0.0)}),
+        ALTERNATING,
+        Row("discom", {**ALTERNATING.options, "weights": {"orth": 0.0}}),
+        _few("discom", **ALTERNATING.options, dimension=32, weights={"orth": 0.0}),
+        _few("discom", **STRONG, dimension=32, weights={"orth": 0.0}),
+        _few("discom", dimension=32, weights={"orth": 0.0}),
+        MDICO,
+        _few("mdico", dimension=32),
+        IRR,
+        *(_few("discom", weights={"xcov": weight}) for weight in (5.0, 20.0)),
+        *(_few("discom", weights={"hsic": weight}) for weight in (1.0, 5.0)),
+        SOLO,
     ],
     # each of CroDiNo-KD's four ideas switched off; soft labels from its auxiliary decoder; all off
     "crodino": [
-        CRODINO,
-        *(("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "aux")),
-        ("crodino", {"augmentation": "coupled"}),
-        ("crodino", {"weights": {"soft": 0.5}}),
-        ("single", {}),
+        _few("crodino"),
+        *(_few("crodino", weights={term: 0.0}) for term in ("orth", "contrast", "aux")),
+        _few("crodino", augmentation="coupled"),
+        _few("crodino", weights={"soft": 0.5}),
+        _few("single"),
     ],
 }
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
@@ -70,12 +106,13 @@ def paper_rows(
     teacher: str | None = None,
     as_published: bool = False,
 ) -> list[Row]:
-    """The rows of a table, as methods with their options.
+    """The rows of a table: methods, their options, and how many seeds each takes.
 
     Table 1, cross-modal: the teacher reads one modality and the students another. 2, multi-modal:
-    the teacher reads all. 3: terms switched off, and what the paper leaves out. 4: the full model,
-    for its parts. 5, ours: terms that separate the parts. dense: every method of dense prediction.
-    crodino: CroDiNo-KD's ideas switched off one by one.
+    the teacher reads all. In both, LSKD's methods have a second row with a temperature of ours, and
+    discom one with the alternating adversary. 3: terms switched off, and what the paper leaves out.
+    4: the full model, for its parts. 5, ours: what separates the parts. dense: every method of
+    dense prediction. crodino: CroDiNo-KD's ideas switched off one by one.
 
     Args:
         teacher: Table 1's, the first modality by default.
@@ -85,7 +122,7 @@ def paper_rows(
         ConfigError: another number, a teacher that is no modality, or one modality only.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
-    ('kdv1', {'teacher': 'rgb'})
+    Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
     """
     if number not in NUMBERS:
         choice = ", ".join(map(str, NUMBERS))
@@ -109,14 +146,21 @@ def paper_rows(
             options["teacher"] = reads
         elif method in (methods.Teacher, methods.DenseTeacher):
             options["reads"] = reads
-        rows.append((name, options))
-    return rows
+        row = Row(name, options, FEW if is_dense(number) or name.endswith("+lskd") else SEEDS)
+        rows.append(row)
+        if as_published:
+            continue
+        if name in TEMPERATURES:
+            rows.append(row._replace(options={**options, "temperature": TEMPERATURES[name]}))
+        if name == "discom":
+            rows.append(ALTERNATING)
+    return list({row.label(): row for row in rows}.values())  # none twice
 
 
 def baselines(number: int | str) -> tuple[str, ...]:
     """What the rows of a table are compared with: the controls, or in ablations the full model."""
     if number in ABLATIONS:
-        return (ABLATIONS[number][0][0],)
+        return (ABLATIONS[number][0].method,)
     return DENSE_BASELINES if is_dense(number) else BASELINES
 
 
@@ -133,7 +177,8 @@ def paper_table(
     as_published: bool = False,
 ) -> pd.DataFrame:
     """A table from finished runs of one data set: what `summary` gives, in the table's order, with
-    `arrow`, `paper` (the paper's figure) and, in table dense, `seconds` and `time` (see `_cost`).
+    `arrow`, `best` (the best possible accuracy in %, of scenes), `paper` (the paper's figure) and,
+    in table dense, `seconds` and `time` (see `_cost`).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
     difference excludes zero, ~ where it does not, nothing where there is no interval.
@@ -150,10 +195,15 @@ def paper_table(
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
     rows = paper_rows(number, modalities, teacher, as_published)
-    arrange = _ablations if number in ABLATIONS else _competitors
-    table = arrange(compared, rows)
+    if number in ABLATIONS:
+        table = _ablations(compared, rows)
+    else:
+        table = _competitors(compared, rows, as_published)
     if number == "dense":
         table = _cost(table, results)
+    best = scenes.best_scores(results[0].data)
+    if best:
+        table["best"] = table["modality"].map(best)
     figures = paper_figures().query("table == @number and data == @results[0].data")
     if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):
         published = figures.set_index(["method", "modality"])["f1"]
@@ -167,12 +217,13 @@ def paper_table(
     return table
 
 
-def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
-    """Tables 1, 2 and dense: methods by their bare names."""
-    parts, reads = [], rows[0][1]["reads"]
-    for name, options in rows:
-        part = table[table["method"] == methods.label(name, options)].assign(method=name)
-        if "reads" in options:  # a teacher is no competitor: it reads another modality, or more
+def _competitors(table: pd.DataFrame, rows: Sequence[Row], bare: bool) -> pd.DataFrame:
+    """Tables 1, 2 and dense: methods by their names without the teacher, or by `bare` names."""
+    parts, reads = [], rows[0].options["reads"]
+    for row in rows:
+        name = row.method if bare else row.label("teacher", "reads")
+        part = table[table["method"] == row.label()].assign(method=name)
+        if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
             part = part.assign(**{column: np.nan for column in part if column.startswith("vs ")})
         elif reads != "all":
             part = part[part["modality"] != reads]
@@ -182,7 +233,7 @@ def _competitors(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
 
 def _ablations(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     """Tables 3 to 5 and crodino: rows by what they change; in 4 what is read from each part."""
-    names = [methods.label(*row) for row in rows]
+    names = [row.label() for row in rows]
     if names == ["discom"]:
         names += [name for name in table["method"].unique() if name.startswith("discom z_")]
     return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)

@@ -1,8 +1,16 @@
-"""Many runs put together: means over seeds, differences paired by seed, and Holm's correction."""
+"""Many runs put together: means over seeds, differences paired by seed, and Holm's correction.
+
+What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
+synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
+split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
+(1/n + n_test/n_train)·s² in its place. Where all have one split ("weights": official parts), it is
+s²/n again, and says nothing about other test samples.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,13 +57,18 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 
 
 def paired_difference(
-    ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray
+    ours: Sequence[float] | np.ndarray,
+    theirs: Sequence[float] | np.ndarray,
+    overlap: float = 0.0,
 ) -> tuple[float, float, float]:
     """Mean of the differences of runs with the same seed, and its 95 % Student-t interval.
 
-        d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) / √n
+        d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) · √(1/n + overlap)
 
-    Row i of both comes from the same seed and split; the bounds are NaN for n = 1.
+    Row i of both comes from the same seed and split; the bounds are NaN for n = 1. `overlap` is
+    n_test / n_train where all seeds split one set of samples, else 0.
+
+    Source: C. Nadeau and Y. Bengio, Inference for the generalization error, 2003.
 
     Raises:
         ValueError: lengths that differ, or no scores.
@@ -63,22 +76,22 @@ def paired_difference(
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
-    return _paired_test(ours, theirs)[:3]
+    return _paired_test(ours, theirs, overlap)[:3]
 
 
-def _paired_test(ours, theirs) -> tuple[float, float, float, float]:
-    """`paired_difference` and the p-value of the paired t test, 1 for one seed."""
+def _paired_test(ours, theirs, overlap: float = 0.0) -> tuple[float, float, float, float]:
+    """`paired_difference` and the p-value of its t test, 1 for one seed."""
     if not len(ours) == len(theirs) > 0:
         raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
     difference = np.asarray(ours, float) - np.asarray(theirs, float)
-    mean = float(difference.mean())
-    if len(difference) < 2:
+    mean, count = float(difference.mean()), len(difference)
+    if count < 2:
         return mean, np.nan, np.nan, 1.0
-    if np.ptp(difference) < 1e-12:  # no spread but rounding: scipy would divide by 0
+    if np.ptp(difference) < 1e-12:  # no spread but rounding
         return mean, mean, mean, float(abs(mean) < 1e-12)
-    test = stats.ttest_rel(ours, theirs)
-    low, high = test.confidence_interval()
-    return mean, float(low), float(high), float(test.pvalue)
+    error = difference.std(ddof=1) * np.sqrt(1 / count + overlap)
+    low, high = stats.t.interval(0.95, count - 1, mean, error)
+    return mean, float(low), float(high), float(2 * stats.t.sf(abs(mean) / error, count - 1))
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -105,45 +118,84 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def settings_of(result: Result) -> str:
-    """What two runs must share to be compared: data and settings but seed and method's options."""
-    own = ("seed", "options")
+    """What two runs must share to be compared: data and settings but seed, and what each method has
+    of its own, its learning rate and its options."""
+    own = ("seed", "learning_rate", "options")
     shared = {name: value for name, value in result.config.items() if name not in own}
     return json.dumps([result.data, shared], sort_keys=True)
 
 
-def _groups(results: Iterable[Result]) -> list[tuple[str, pd.DataFrame]]:
-    """The scores of all runs that may be compared: for each data set and settings the data's name,
-    and a frame with rows seeds, columns (method, modality), in the order of the runs."""
-    groups: dict[tuple[str, str], dict[tuple[str, str], dict[int, float]]] = {}
+class _Group(NamedTuple):
+    """Runs that may be compared: the data's name; scores, with rows seeds and columns (method,
+    modality) in the order of the runs; each method's learning rate; what a seed draws; and the
+    overlap of the seeds' samples, see `paired_difference`."""
+
+    data: str
+    scores: pd.DataFrame
+    rates: dict[str, float]
+    draws: str
+    overlap: float
+
+    def pairs(self, method: str, minus: str, modality: str) -> np.ndarray:
+        """Scores of two methods on the seeds that both have, ascending: [2, n]."""
+        columns = [(method, modality), (minus, modality)]
+        if method == minus or not all(column in self.scores for column in columns):
+            return np.empty((2, 0))
+        return self.scores[columns].dropna().to_numpy().T
+
+
+def _groups(results: Iterable[Result]) -> list[_Group]:
+    """All runs, in groups of the same data and settings; see `summary` for the errors."""
+    groups: dict[str, list[Result]] = {}
     for result in results:
-        columns = groups.setdefault((result.data, settings_of(result)), {})
-        method = methods.label(result.method, result.config["options"])
+        groups.setdefault(settings_of(result), []).append(result)
+    return [_group(group) for group in groups.values()]
+
+
+def _group(results: Sequence[Result]) -> _Group:
+    data, way_out = results[0].data, "collect them apart"
+    columns: dict[tuple[str, str], dict[int, float]] = {}
+    rates: dict[str, float] = {}
+    samples: dict[int, dict[str, str]] = {}
+    for result in results:
+        method, seed = methods.label(result.method, result.config["options"]), result.seed
         for modality, score in result.main.items():
-            seeds = columns.setdefault((method, modality), {})
-            if result.seed in seeds:
-                run = f"{method} with seed {result.seed}"
-                raise RunError(f"{result.data}: two runs of {run}; collect them apart")
-            seeds[result.seed] = score
-    return [(data, pd.DataFrame(columns).sort_index()) for (data, _), columns in groups.items()]
+            if seed in columns.setdefault((method, modality), {}):
+                raise RunError(f"{data}: two runs of {method} with seed {seed}; {way_out}")
+            columns[method, modality][seed] = score
+        rate = result.config["learning_rate"]
+        if rates.setdefault(method, rate) != rate:
+            both = f"{rates[method]:g} and {rate:g}"
+            raise RunError(f"{data}: {method} has learning rates {both}; {way_out}")
+        if samples.setdefault(seed, result.samples) != result.samples:
+            raise RunError(f"{data}: seed {seed} has two sets of samples; {way_out}")
+    draws, overlap = _draws(list(samples.values())), 0.0
+    if draws == "split":
+        overlap = float(np.mean([r.counts["test"] / r.counts["train"] for r in results]))
+    return _Group(data, pd.DataFrame(columns).sort_index(), rates, draws, overlap)
 
 
-def _pairs(group: pd.DataFrame, method: str, minus: str, modality: str) -> np.ndarray:
-    """Scores of two methods on the seeds that both have, ascending: [2, n]."""
-    columns = [(method, modality), (minus, modality)]
-    if method == minus or not all(column in group for column in columns):
-        return np.empty((2, 0))
-    return group[columns].dropna().to_numpy().T
+def _draws(samples: Sequence[dict[str, str]]) -> str:
+    """What a seed draws: "samples", a "split" of them, or the "weights" alone; nothing where there
+    is one seed or where it is not known."""
+    if len(samples) < 2 or not all(samples):
+        return ""
+    kinds = (("all", "samples"), ("test", "split"))
+    differing = (name for part, name in kinds if len({each[part] for each in samples}) > 1)
+    return next(differing, "weights")
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
     """One row for each data set, method (with its options) and deployed network.
 
-    Columns: data, method, modality, n (seeds), f1 or miou (mean), sd, and for each baseline b
-    `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 % interval.
+    Columns: data, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, draws
+    (what a seed draws: see this module), and for each baseline b `vs b`, `vs b low`, `vs b high`:
+    the paired difference with its 95 % interval.
 
     Raises:
-        RunError: no results; results of classification and of dense prediction; or two runs of the
-            same data, settings, method, options and seed.
+        RunError: no results; results of classification and of dense prediction; two runs of the
+            same data, settings, method, options and seed; a method with two learning rates; or a
+            seed with two sets of samples.
     """
     results = list(results)
     metrics = sorted({result.metric for result in results})
@@ -151,14 +203,17 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
         reason = f"results scored by {' and by '.join(metrics)}; collect them apart"
         raise RunError(f"summary: {reason if results else 'no results; train some runs first'}")
     rows = []
-    for data, group in _groups(results):
-        for method, modality in group:
-            values = group[method, modality].dropna()
-            row = {"data": data, "method": method, "modality": modality}
-            row |= {"n": len(values), metrics[0]: values.mean(), "sd": values.std()}
+    for group in _groups(results):
+        for method, modality in group.scores:
+            values = group.scores[method, modality].dropna()
+            row = {"data": group.data, "method": method, "modality": modality}
+            row |= {"n": len(values), "lr": group.rates[method]}
+            row |= {metrics[0]: values.mean(), "sd": values.std(), "draws": group.draws}
             for baseline in baselines:
-                ours, theirs = _pairs(group, method, baseline, modality)
-                interval = paired_difference(ours, theirs) if len(ours) else (np.nan,) * 3
+                ours, theirs = group.pairs(method, baseline, modality)
+                interval = (np.nan,) * 3
+                if len(ours):
+                    interval = paired_difference(ours, theirs, group.overlap)
                 for end, value in zip(("", " low", " high"), interval, strict=True):
                     row[f"vs {baseline}{end}"] = value
             rows.append(row)
@@ -171,21 +226,23 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
 
     Returns:
         A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
-        low, high (95 % Student-t interval, NaN for one seed), p (of the paired t test, 1 for one
-        seed), holm (p corrected for all rows) and each (the differences, [n], seeds ascending).
+        low, high (95 % interval of `paired_difference`, NaN for one seed), p (of the same t test, 1
+        for one seed), holm (p corrected for all rows) and each (the differences, [n], seeds
+        ascending).
 
     Raises:
-        RunError: two runs of the same data, settings, method, options and seed.
+        RunError: runs that `summary` refuses, too.
     """
     columns = ["data", "modality", "method", "minus", "n", "difference", "low", "high", "p", "each"]
     groups, rows = _groups(results), []
     for method, minus in pairs:
-        for data, group in groups:
-            for modality in [name for own, name in group if own == method]:
-                ours, theirs = _pairs(group, method, minus, modality)
+        for group in groups:
+            for modality in [name for own, name in group.scores if own == method]:
+                ours, theirs = group.pairs(method, minus, modality)
                 if len(ours):
-                    place = (data, modality, method, minus, len(ours))
-                    rows.append((*place, *_paired_test(ours, theirs), ours - theirs))
+                    place = (group.data, modality, method, minus, len(ours))
+                    test = _paired_test(ours, theirs, group.overlap)
+                    rows.append((*place, *test, ours - theirs))
     table = pd.DataFrame(rows, columns=columns)
     table.insert(9, "holm", holm(table["p"].to_numpy()))
     return table

@@ -772,7 +772,7 @@ for one in json.loads(Path("../results/probes/scenes-separation.json").read_text
     arms[one["method"]][one["seed"]] |= told | {
         f"{m} CKA": one["cka"][f"{m} z_inf | {m} z_irr"] for m in sensors
     }
-order = [tables.label(*row) for row in tables.paper_rows(5, sensors)]
+order = [row.label() for row in tables.paper_rows(5, sensors)]
 # a row per seed
 arms = {name: pd.DataFrame(arms[name]).T.dropna() for name in order if name in arms}
 check(

@@ -127,8 +127,9 @@ check(
         for s in sensors
     ),
 )
+own = ("seed", "options", "learning_rate")
 shared = {
-    (r.data, str({k: v for k, v in r.config.items() if k not in ("seed", "options")}))
+    (r.data, str({k: v for k, v in r.config.items() if k not in own}))
     for r in held
 }
 check(
@@ -466,7 +467,7 @@ before = {
     for reads in (sensors[0], "all")
 }
 for number in (1, 2):
-    for name, options in tables.paper_rows(number, sensors)[1:]:
+    for name, options, _ in tables.paper_rows(number, sensors)[1:]:
         alone = number == 1 and name in tables.BASELINES
         trained, use = size(name, last if alone else small, "cpu", **options)
         rows.setdefault(name, {"parameters at use": use})[f"cost, Table {number}"] = (
@@ -501,19 +502,19 @@ def plan(seeds, chosen=("student", "discom-solo", "kdv2", "discom")):
     return [
         stored.Run.of(
             folder,
-            methods.get(name),
+            methods.get(row.method),
             draws[s],
             settings(
                 profile,
                 seed=s,
-                options=options,
+                options=row.options,
                 epochs=min(10, settings(profile).epochs),
                 batch_size=32,
             ),
         )
         for s in seeds
-        for name, options in tables.paper_rows(1, sensors)
-        if name in chosen
+        for row in tables.paper_rows(1, sensors)
+        if row.label("teacher", "reads") in chosen
     ]
 
 
@@ -567,8 +568,8 @@ for where in wide.columns.unique("data"):
     names = list(dict.fromkeys(s for r in results for s in r.f1 if "+" not in s))
     for number in (1, 2):
         labels[where, number] = {
-            name: tables.label(name, options)
-            for name, options in tables.paper_rows(number, names)
+            row.label("teacher", "reads"): row.label()
+            for row in tables.paper_rows(number, names)
         }
         full[where, number] = table = tables.paper_table(results, number)
         print(

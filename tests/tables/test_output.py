@@ -8,7 +8,7 @@ import pytest
 from fixtures.results import result
 
 from discom.tables import cost_to_markdown, summary, to_markdown, write
-from discom.tables.output import to_latex
+from discom.tables.output import INTERVALS, to_latex
 from discom.tables.statistics import metric_of
 
 RUNS = [
@@ -27,7 +27,9 @@ def full_table():
     """A summary with every column that a table of the paper may add."""
     table = summary(RUNS)
     table.insert(6, "arrow", ["", "↑", "↓", "~"])
-    more = {"paper": [1.25, math.nan, 2.0, 3.0], "seconds": [10.4, 50, 50, 15.0]}
+    table["draws"] = "split"
+    more = {"best": [93.3, 93.3, 83.3, math.nan], "paper": [1.25, math.nan, 2.0, 3.0]}
+    more |= {"seconds": [10.4, 50, 50, 15.0]}
     times = {"time": [1.0, 2.0, 2.0, math.nan], "time low": [0.5] + [math.nan] * 3}
     return table.assign(**more, **times, **{"time high": [1.5] + [math.nan] * 3})
 
@@ -42,25 +44,37 @@ def test_markdown_by_hand():
     markdown = to_markdown(summary(RUNS))
     assert len(set(map(len, markdown.split("\n")))) == 1  # columns are aligned
     assert unpadded(markdown) == [
-        "| data | method | modality | n | F1 | Δ student | Δ student-2x |",
-        "| scenes | student | rgb | 3 | 72.0 ± 2.0 | – | +1.0 |",
-        f"| scenes | discom | rgb | 3 | 75.0 ± 2.6 | +3.0 {INTERVAL} | +3.0 |",
-        "| scenes | discom | depth | 3 | 61.0 ± 0.0 | – | – |",
-        "| scenes | student-2x | rgb | 1 | 71.0 | -1.0 | – |",
+        "| data | method | modality | n | lr | F1 | Δ student | Δ student-2x |",
+        "| scenes | student | rgb | 3 | 0.001 | 72.0 ± 2.0 | – | +1.0 |",
+        f"| scenes | discom | rgb | 3 | 0.001 | 75.0 ± 2.6 | +3.0 {INTERVAL} | +3.0 |",
+        "| scenes | discom | depth | 3 | 0.001 | 61.0 ± 0.0 | – | – |",
+        "| scenes | student-2x | rgb | 1 | 0.001 | 71.0 | -1.0 | – |",
     ]
     lines = unpadded(to_markdown(full_table(), ["student"]))
-    assert lines[0] == "| data | method | modality | n | F1 | Δ student | paper | s | time |"
-    assert lines[1].endswith("| 72.0 ± 2.0 | – | 1.2 | 10 | 1.00 [0.50, 1.50] |")
-    assert lines[2].endswith(f"| 75.0 ± 2.6 ↑ | +3.0 {INTERVAL} | – | 50 | 2.00 |")
-    assert lines[4].endswith("| 71.0 ~ | -1.0 | 3.0 | 15 | – |")
+    assert (
+        lines[0]
+        == "| data | method | modality | n | lr | F1 | Δ student | best | paper | s | time |"
+    )
+    assert lines[1].endswith("| 72.0 ± 2.0 | – | 93.3 | 1.2 | 10 | 1.00 [0.50, 1.50] |")
+    assert lines[2].endswith(f"| 75.0 ± 2.6 ↑ | +3.0 {INTERVAL} | 93.3 | – | 50 | 2.00 |")
+    assert lines[4].endswith("| 71.0 ~ | -1.0 | – | 3.0 | 15 | – |")
 
 
 def test_a_single_run_and_a_dense_one():
     table = summary([result("crodino", 0, {"rgb": 81.26}, metric="miou")], ["single"])
     assert metric_of(table) == "miou"
     head, row = unpadded(to_markdown(table, ["single"]))
-    assert head == "| data | method | modality | n | mIoU |"
-    assert row == "| scenes | crodino | rgb | 1 | 81.3 |"
+    assert head == "| data | method | modality | n | lr | mIoU |"
+    assert row == "| scenes | crodino | rgb | 1 | 0.001 | 81.3 |"
+
+
+def test_what_a_seed_draws_is_said_under_the_table():
+    drawn = [result("student", s, samples={"all": str(s), "test": str(s)}) for s in range(2)]
+    fixed = [result("student", s, data="hls", samples={"all": "a", "test": str(s)}) for s in (0, 1)]
+    lines = to_markdown(summary(drawn + fixed)).split("\n")
+    assert lines[-2] == ""
+    assert lines[-1] == f"scenes: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
+    assert to_markdown(summary(drawn[:1])).count("\n") == 3  # one seed has no interval
 
 
 def test_every_form_says_the_same(tmp_path):
@@ -72,6 +86,8 @@ def test_every_form_says_the_same(tmp_path):
     assert r"75.0 $\pm$ 2.6 $\uparrow$ & +3.0 [" in latex
     assert r"71.0 $\sim$" in latex
     assert not set("±Δ↑↓–~") & set(latex)
+    note = markdown.split("\n")[-2]
+    assert note.replace("%", r"\%") in latex
     again = pd.read_csv(tmp_path / "made/table.csv")
     for column in ("f1", "vs student low", "seconds", "time"):
         assert again[column].tolist() == pytest.approx(table[column].tolist(), nan_ok=True)

@@ -11,23 +11,22 @@ from fixtures.results import result
 
 from discom import methods
 from discom.errors import ConfigError, RunError
-from discom.tables import (
-    baselines,
-    is_dense,
-    label,
-    paper_figures,
-    paper_rows,
-    paper_table,
-)
+from discom.tables import FEW, SEEDS, baselines, is_dense, paper_figures, paper_rows, paper_table
+from discom.tables.rows import TEMPERATURES
 
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
 CLASSIFICATION = methods.names(dense=False)
-SEPARATION = ("irr=1", "xcov=5", "xcov=20", "hsic=1", "hsic=5")
+WARMER = [f"{name}+lskd temperature=4" for name in ("kdv1", "kdv2", "dkd", "mlkd")]
+COMPETITORS = [*CLASSIFICATION]
+for row in (*WARMER, "discom adversary=alternating"):
+    COMPETITORS.insert(COMPETITORS.index(row.split()[0]) + 1, row)
 LABELS = {
     3: [
         "discom",
         *(f"discom {term}=0" for term in ("adv", "mod", "aux", "orth")),
+        "discom adversary=alternating",
+        "discom irr=1",
         "discom reduction=released modality_targets=released",
         "discom pairing=paired",
         "discom grl_lambda=0.1",
@@ -39,7 +38,19 @@ LABELS = {
         "discom-solo dimension=256",
     ],
     4: ["discom"],
-    5: ["discom", *(f"discom {term}" for term in SEPARATION)],
+    5: [
+        "discom",
+        "discom adv=0 mod=0 orth=0",
+        "discom adversary=alternating",
+        "discom adversary=alternating orth=0",
+        "discom dimension=32 adversary=alternating orth=0",
+        "discom dimension=32 adversary=alternating adversary_head=64 orth=0",
+        "discom dimension=32 orth=0",
+        "mdico",
+        "mdico dimension=32",
+        *(f"discom {term}" for term in ("irr=1", "xcov=5", "xcov=20", "hsic=1", "hsic=5")),
+        "discom-solo",
+    ],
     "crodino": [
         "crodino",
         *(f"crodino {term}=0" for term in ("orth", "contrast", "aux")),
@@ -64,8 +75,9 @@ def networks_of(name, options, modalities):
 def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, teacher=None, **config):
     """Runs of a whole table; `gain` adds points to rows by their label, a tenth more a seed."""
     runs, dense = [], is_dense(number)
-    for name, options in paper_rows(number, list(modalities), teacher):
-        more = (gain or {}).get(name, (gain or {}).get(label(name, options), 0.0))
+    for row in paper_rows(number, list(modalities), teacher):
+        name, options, _ = row
+        more = (gain or {}).get(name, (gain or {}).get(row.label(), 0.0))
         for seed in range(seeds):
             score = 50.0 + seed + more * (1 + seed / 10)
             runs.append(
@@ -89,23 +101,48 @@ def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, teacher=
 
 
 def test_rows_of_the_tables_of_methods():
-    published = dict(paper_rows(1, PAIR, as_published=True))
+    rows = paper_rows(1, PAIR, as_published=True)
+    published = {row.method: row.options for row in rows}
+    assert list(published) == CLASSIFICATION
+    assert len(rows) == len(published)  # no row of ours
     assert published["mlkd"]["combination"] == "discom-paper"
     assert published["kdv2+lskd"] == {**methods.get("kdv2+lskd").published, "teacher": "rgb"}
-    rows = paper_rows("dense", PAIR)
-    assert [name for name, _ in rows] == DENSE
-    assert rows[0] == ("dense-teacher", {"reads": "all"})
-    taught = {name for name, options in rows if options == {"teacher": "all"}}
+    dense = paper_rows("dense", PAIR)
+    assert [row.method for row in dense] == DENSE
+    assert dense[0] == ("dense-teacher", {"reads": "all"}, FEW)
+    taught = {row.method for row in dense if row.options == {"teacher": "all"}}
     assert taught == {name for name in DENSE if methods.get(name).taught}
-    for rows in (published.items(), paper_rows(2, PAIR), paper_rows("dense", PAIR)):
-        for name, options in rows:
-            methods.get(name).options(options)
+    for number in (1, 2):
+        assert [row.label("teacher", "reads") for row in paper_rows(number, PAIR)] == COMPETITORS
+    for row in (*rows, *dense, *paper_rows(2, PAIR)):
+        methods.get(row.method).options(row.options)
+
+
+def test_a_row_knows_how_many_seeds_it_takes():
+    many = [row.label("teacher", "reads") for row in paper_rows(2, PAIR) if row.seeds == SEEDS]
+    assert many == [name for name in COMPETITORS if "lskd" not in name]
+    terms = [f"discom {term}=0" for term in ("adv", "mod", "aux", "orth")]
+    extra = ["discom adversary=alternating", "discom irr=1", "discom-solo", "discom-solo orth=0"]
+    many = [row.label() for row in paper_rows(3, PAIR) if row.seeds == SEEDS]
+    assert many == ["discom", *terms, *extra]
+    for number in (1, 2, 3, 4, 5, "dense", "crodino"):
+        rows = paper_rows(number, PAIR)
+        assert {row.seeds for row in rows} <= {FEW, SEEDS}
+        assert len({row.label() for row in rows}) == len(rows)
+        baseline = next(row for row in rows if row.label() == baselines(number)[0])
+        assert baseline.seeds == max(row.seeds for row in rows)  # every seed can be compared
+
+
+def test_a_temperature_that_is_the_authors_own_adds_no_row(monkeypatch):
+    monkeypatch.setitem(TEMPERATURES, "dkd+lskd", 2.0)
+    assert [row.method for row in paper_rows(2, PAIR)].count("dkd+lskd") == 1
+    assert [row.method for row in paper_rows(2, PAIR)].count("kdv2+lskd") == 2
 
 
 @ABLATIONS
 def test_rows_of_the_ablations(number):
     rows = paper_rows(number, PAIR)
-    assert [label(*row) for row in rows] == LABELS[number]
+    assert [row.label() for row in rows] == LABELS[number]
     assert baselines(number) == (LABELS[number][0],)
     assert paper_rows(number, ["depth", "rgb", "thermal"]) == rows
     rows.clear()  # a copy
@@ -134,8 +171,8 @@ def test_a_table_that_cannot_be(arguments, fragment):
 
 def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
     table = paper_table(runs_of(1), 1)
-    assert table["method"].tolist() == CLASSIFICATION
-    assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(CLASSIFICATION) - 1)
+    assert table["method"].tolist() == COMPETITORS
+    assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(COMPETITORS) - 1)
     turned = paper_table(runs_of(1, teacher="depth"), 1, "depth")
     assert turned["modality"].tolist()[:2] == ["depth", "rgb"]
 
@@ -144,14 +181,16 @@ def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
 @pytest.mark.parametrize("order", [1, -1])
 def test_tables_with_a_teacher_of_all_have_a_row_for_each_network(number, order):
     table = paper_table(runs_of(number)[::order], number)
+    rows = paper_rows(number, PAIR)
+    names = [row.label("teacher", "reads") for row in rows]
     expected = {
         (name, m)
-        for name, options in paper_rows(number, PAIR)
-        for m in networks_of(name, options, PAIR)
+        for name, row in zip(names, rows, strict=True)
+        for m in networks_of(row.method, row.options, PAIR)
     }
     assert set(zip(table["method"], table["modality"], strict=True)) == expected
     assert len(table) == len(expected)
-    assert list(table["method"].unique()) == [name for name, _ in paper_rows(number, PAIR)]
+    assert list(table["method"].unique()) == names
     teacher = table.iloc[0]
     assert teacher["modality"] == "rgb+depth"
     assert teacher.filter(like="vs ").isna().all()  # it is no competitor
@@ -214,6 +253,20 @@ def test_table_4_has_what_is_read_from_each_part_below_the_full_model():
     assert paper_table([*whole, *read[:0]], 3).equals(paper_table(whole, 3))
 
 
+def test_the_best_possible_score_stands_beside_plain_scenes_alone():
+    table = paper_table(runs_of(2), 2)
+    best = table.groupby("modality")["best"].first()
+    assert best[PAIR].tolist() == pytest.approx([100 * (0.9 + 0.1 / 3), 100 * (0.75 + 0.25 / 3)])
+    assert math.isnan(table["best"][0])  # of the teacher, which reads both
+    sensors = ("rgb", "depth", "thermal")
+    three = paper_table(runs_of(2, "scenes-rgb-depth-thermal", sensors), 2)
+    assert three.query("modality == 'thermal'")["best"].iloc[0] == pytest.approx(
+        100 * (0.6 + 0.4 / 3)
+    )
+    for data in ("scenes-epsilon=0.2", "scenes-shared=0.5", "scenes-dense", "hls"):
+        assert "best" not in paper_table(runs_of(1, data), 1)
+
+
 # ---------------------------------------------------------------- the paper's figures
 
 PAPER = pd.read_csv(Path(__file__).parents[1] / "golden/paper_tables.csv")
@@ -241,7 +294,7 @@ def test_every_figure_of_the_paper(number, count):
     assert figures.set_index(["data", "modality", "method"])["f1"].to_dict() == paper
     if number < 3:
         compared = {name for *_, name in paper}
-        assert compared == set(CLASSIFICATION) - {"student-2x", "discom-solo"}
+        assert compared == set(CLASSIFICATION) - {"student-2x", "discom-solo", "mdico"}
 
 
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():
@@ -252,6 +305,7 @@ def test_the_papers_figures_stand_beside_ours_only_on_its_data():
     ablation = paper_table(runs_of(3, "sunrgbd"), 3).set_index(["method", "modality"])["paper"]
     assert ablation["discom adv=0"].to_dict() == {"rgb": 51.38, "depth": 46.83}
     assert math.isnan(ablation["discom dimension=16", "rgb"])
+    assert math.isnan(table.loc["discom adversary=alternating", "paper"])
     assert "paper" not in paper_table(runs_of(1), 1)
     assert "paper" not in paper_table(runs_of(1, "sunrgbd", ("rgb", "thermal")), 1)
 

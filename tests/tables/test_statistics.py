@@ -3,6 +3,7 @@ hand-made results, Holm's correction, files that break."""
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from fixtures.results import result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.datasets import make_moons
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+from sklearn.svm import SVC
 
 from discom import methods
 from discom.errors import ConfigError, DataError, RunError
@@ -68,6 +72,68 @@ def test_swapping_the_sides_mirrors_the_interval(pairs):
     assert low <= mean <= high
     mirrored = pytest.approx((-mean, -high, -low), rel=1e-9, abs=1e-9)
     assert paired_difference(theirs, ours) == mirrored
+
+
+def test_seeds_that_split_one_set_by_hand():
+    """Differences 2, 3, 1, as many test as training samples: variance (1/3 + 1)·1."""
+    half = T2 * math.sqrt(4 / 3)
+    interval = paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0], overlap=1.0)
+    assert interval == pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def folds():
+    """Scores of two classifiers in 10 × 10 folds: "Statistical comparison of models using grid
+    search", of scikit-learn's own examples."""
+    x, y = make_moons(noise=0.352, random_state=1, n_samples=100)
+    cv = RepeatedStratifiedKFold(n_splits=10, n_repeats=10, random_state=0)
+    models = (SVC(kernel=kernel, random_state=0) for kernel in ("rbf", "linear"))
+    return [100 * cross_val_score(model, x, y, cv=cv, scoring="roc_auc") for model in models]
+
+
+@pytest.mark.parametrize(("drawn", "t", "p"), [("split", 0.750, 0.227), ("samples", 2.611, 0.005)])
+def test_the_corrected_variance_gives_the_published_t_and_p(folds, drawn, t, p):
+    """The page has t = 0.750 and p = 0.227 (right-tailed), without the correction 2.611, 0.005."""
+    runs = [
+        result(name, seed, {"rgb": score}, samples=samples_of(drawn, seed))
+        for name, scores in zip(("discom", "student"), folds, strict=True)
+        for seed, score in enumerate(scores)
+    ]
+    runs = [replace(run, counts={"train": 90, "test": 10}) for run in runs]
+    row = compare(runs, [("discom", "student")]).iloc[0]
+    half = stats.t.ppf(0.975, 99) * row["difference"] / (row["high"] - row["difference"])
+    assert half == pytest.approx(t, abs=5e-4)
+    assert row["p"] / 2 == pytest.approx(p, abs=5e-4)
+    table = rows(summary(runs, ["student"]))["scenes", "discom", "rgb"]
+    assert table["draws"] == drawn
+    assert ends(table, "student") == row[["difference", "low", "high"]].tolist()
+
+
+def samples_of(draws, seed):
+    """Digests as of runs whose seeds draw samples, a split, or weights alone."""
+    whole, test = draws == "samples", draws != "weights"
+    return {"all": f"all {seed * whole}", "test": f"test {seed * test}"}
+
+
+@pytest.mark.parametrize("draws", ["samples", "split", "weights"])
+def test_what_a_seed_draws_is_known_from_the_runs_and_decides_the_interval(draws):
+    """Of two data sets, each for itself; the wrong variance is not the other one's."""
+    scores = {"student": (70.0, 72.0, 74.0), "discom": (73.0, 74.0, 78.0)}
+    runs = [
+        result(name, seed, {"rgb": score}, samples=samples_of(draws, seed))
+        for name, each in scores.items()
+        for seed, score in enumerate(each)
+    ]
+    other = [replace(run, data="other", samples={"all": "a", "test": "b"}) for run in runs]
+    cells = rows(summary(other + runs, ["student"]))
+    overlap = 2 / 4 if draws == "split" else 0.0  # 2 test samples, 4 for training
+    half = T2 * math.sqrt(1 / 3 + overlap)
+    ours = cells["scenes", "discom", "rgb"]
+    assert (ours["draws"], ours["vs student high"]) == (draws, pytest.approx(3 + half))
+    fixed = cells["other", "discom", "rgb"]
+    assert fixed["draws"] == "weights"
+    assert fixed["vs student high"] == pytest.approx(3 + T2 / math.sqrt(3))
+    assert set(summary(runs[:1])["draws"]) == {""}
 
 
 # ---------------------------------------------------------------- Holm
@@ -130,7 +196,9 @@ def test_summary_by_hand(order):
     assert (twice["n"], twice["f1"], twice["vs student"]) == (1, 71.0, -1.0)
     assert ends(cells["scenes", "discom", "depth"], "student") == [1.0, 1.0, 1.0]
     differences = [f"vs {name}{end}" for name in BASELINES for end in ("", " low", " high")]
-    assert list(table) == ["data", "method", "modality", "n", "f1", "sd", *differences]
+    columns = ["data", "method", "modality", "n", "lr", "f1", "sd", "draws", *differences]
+    assert list(table) == columns
+    assert set(table["draws"]) == {""}  # old runs do not say
 
 
 def test_other_data_and_other_settings_are_not_compared():
@@ -190,6 +258,29 @@ def test_two_runs_with_one_seed(options, put):
         RunError, match="scenes: two runs of discom with seed 3; collect them apart"
     ):
         put(runs)
+
+
+def test_a_learning_rate_of_its_own_separates_no_method_from_another():
+    runs = [*RUNS[:3], *(replace(r, config={**r.config, "learning_rate": 0.5}) for r in RUNS[3:6])]
+    table = summary(runs)
+    assert rows(table)["scenes", "discom", "rgb"]["vs student"] == 3.0
+    assert table.groupby("method")["lr"].first().to_dict() == {"student": 1e-3, "discom": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"config": {**RUNS[0].config, "learning_rate": 0.5}, "seed": 9}, "0.001 and 0.5; collect"),
+        (
+            {"samples": {"all": "a", "test": "b"}, "method": "mine"},
+            "seed 0 has two sets of samples",
+        ),
+    ],
+)
+@pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
+def test_runs_that_make_no_row(changes, message, put):
+    with pytest.raises(RunError, match=f"scenes: .*{message}"):
+        put([*RUNS, replace(RUNS[0], **changes)])
 
 
 def test_no_results_and_results_of_two_kinds_make_no_summary():
