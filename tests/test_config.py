@@ -13,7 +13,7 @@ PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4, "width": 64},
     **{"schedule": "constant", "weight_decay": 0.0, "stem": "imagenet", "augment": 0.5},
     **{"precision": "32-true", "channels_last": True, "network": "small", "options": {}},
-    **{"accelerator": "auto", "devices": 1},
+    **{"accelerator": "auto", "devices": 1, "labelled": 1.0},
 }
 
 
@@ -39,6 +39,7 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
 BAD = [
     *((name, least - 1, f"too small; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "no probability"),
+    *(("labelled", share, "no share of the labels; use 0.2") for share in (0.0, 1.5, math.nan)),
     ("weight_decay", math.nan, "too small"),
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),
