@@ -73,8 +73,8 @@ def plan(chosen: argparse.Namespace) -> tuple[list[Run], dict[str, str], pd.Data
     runs, places, turned = [], {}, {}
     for seed, *values in product(range(chosen.seeds), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
-        place = ",".join([fixed, *map("{}={}".format, point, values), f"seed={seed}"])
-        images = data.load(place)
+        place = ",".join([fixed, *map("{}={}".format, point, values)])
+        images = data.load(data.at_seed(place, seed))
         places[images.fingerprint], turned[images.name] = place, point
         for name, options in chosen.methods:
             changes = {**dict(chosen.set), "seed": seed, "options": options}

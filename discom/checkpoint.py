@@ -52,19 +52,20 @@ class Checkpoint:
     for each deployed network the best score, its epoch and its weights.
 
     All of it is one file, so that weights and scores are of the same epoch. A RunError where the
-    file is damaged, or holds more than tensors and numbers. `parts` (model, optimizer, schedule)
-    have a state_dict.
+    file is damaged, or holds more than tensors and numbers. `parts` (model, optimizer, schedule,
+    adversary) have a state_dict; None is left out.
     """
 
     def __init__(self, run_dir: Path, **parts: Any):
-        self.run_dir, self.path, self.parts = run_dir, run_dir / STATE, parts
+        self.run_dir, self.path = run_dir, run_dir / STATE
+        self.parts = {name: part for name, part in parts.items() if part is not None}
         self.epoch, self.seconds = 0, 0.0
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
         if self.path.exists():
             saved = self._read()
-            for name, part in parts.items():
+            for name, part in self.parts.items():
                 part.load_state_dict(saved[name])
             self.epoch, self.seconds = saved["epoch"], saved["seconds"]
             self.rows, self.best = saved["rows"], saved["best"]

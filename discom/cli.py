@@ -108,11 +108,11 @@ def _flag(name: str, kind: Any, default: Any, meaning: str, rare: bool) -> click
 
 
 def _settings() -> list[click.Option]:
-    """What Config has besides the seed and the method's options, explained as there."""
+    """What Config has besides the seed and what is said for each method, explained as there."""
     kinds, flags = get_type_hints(Config), []
     arguments = r"^    (\w+): (.+(?:\n {8}.+)*)"
     for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
-        if name in kinds and name not in ("seed", "options"):
+        if name in kinds and name not in ("seed", "options", "rates"):
             kind = kinds[name] if kinds[name] in (int, float, bool) else str
             first = re.split(r"[;.](?: |$)", " ".join(text.split()))[0]
             meaning = f"{first}  [default: the profile's]"

@@ -4,7 +4,7 @@ when a function reads them, so that help is quick."""
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
@@ -25,7 +25,7 @@ def train(flags: Namespace) -> None:
     """
     method = discom.methods.get(flags.method)
     data = flags.data or ("scenes-dense" if method.dense else "scenes")
-    images = discom.data.load(data, flags.modalities)
+    images = _images_of(data, flags.modalities)(flags.seed)
     options = {**(method.published if flags.as_published else {}), **(flags.options or {})}
     config = _config(flags, method.dense, flags.seed, options)
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
@@ -52,8 +52,9 @@ def table(flags: Namespace) -> bool:
     key = int(flags.number) if flags.number.isdigit() else flags.number
     dense, how, runs = tables.is_dense(key), (flags.teacher, flags.as_published), []
     data = flags.data or ("scenes-dense" if dense else "scenes")
-    images = discom.data.load(data, flags.modalities)
+    images_of = _images_of(data, flags.modalities)
     for seed in range(flags.seeds):
+        images = images_of(seed)
         for name, options in tables.paper_rows(key, list(images.modalities), *how):
             config = _config(flags, dense, seed, options)
             runs.append(discom.runs.Run.of(flags.runs, discom.methods.get(name), images, config))
@@ -71,7 +72,8 @@ def table(flags: Namespace) -> bool:
     results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
     if key == 4:
         for folder, result in zip(folders, list(results), strict=True):
-            results += inspection.readings(folder, images.split(seed=result.seed))
+            split = images_of(result.seed).split(seed=result.seed)
+            results += inspection.readings(folder, split)
     if results:
         rows, baselines = tables.paper_table(results, key, *how), tables.baselines(key)
         print(tables.to_markdown(rows, baselines))
@@ -83,6 +85,12 @@ def table(flags: Namespace) -> bool:
     for error in failed.values():
         print(f"discom: error: {error}", file=sys.stderr)
     return not failed
+
+
+def _images_of(data: str, modalities: str | None) -> Callable[[int], Any]:
+    """A function of a seed: the data `at_seed`. What is the same for all seeds is read once."""
+    load = lru_cache(maxsize=1)(discom.data.load)
+    return lambda seed: load(discom.data.at_seed(data, seed), modalities)
 
 
 def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]) -> Config:
@@ -101,10 +109,10 @@ def probe(flags: Namespace) -> None:
     folders = sorted(file.parent for file in path.rglob("result.json"))
     if not folders:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
-    images, measures = discom.data.load(flags.data or "scenes", flags.modalities), []
+    images_of, measures = _images_of(flags.data or "scenes", flags.modalities), []
     for folder in folders:
-        split = images.split(seed=discom.runs.Result.read(folder / "result.json").seed)
-        measures.append(inspection.inspect(folder, split))
+        seed = discom.runs.Result.read(folder / "result.json").seed
+        measures.append(inspection.inspect(folder, images_of(seed).split(seed=seed)))
     matrices = inspection.mean_matrices(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
@@ -160,7 +168,7 @@ def export(flags: Namespace) -> None:
         raise ConfigError(f"{folder}: holds {len(files)} runs; {example}")
     folder = files[0].parent if files else folder
     result = discom.runs.Result.read(folder / "result.json")
-    images = discom.data.load(flags.data or result.data, flags.modalities)
+    images = _images_of(flags.data or result.data, flags.modalities)(result.seed)
     split, where = images.split(seed=result.seed), (flags.modality, out)
     model = discom.deployment.export(folder, split, *where, overwrite=flags.overwrite)
     before, after = result.f1[model.contract.modality], model.scores["f1"]

@@ -27,13 +27,11 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
-from discom.files import digest, read_json, tidy, write_json
+from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
 
 __all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
 __all__ += ["read_metrics", "read_predictions", "weights_file"]
-
-ANEW = "delete it and run the command again"
 
 
 @dataclass(frozen=True)
@@ -123,13 +121,13 @@ class Run:
     def of(
         cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full. A taught method depends on its
-        teacher's run: the one of the same settings, seed and data."""
-        config, teacher = replace(config, options=method.options(config.options)), None
+        """The run of `method` on `data`, with its own learning rate and its options in full. A
+        taught method depends on its teacher's run: the one of the same settings, seed and data."""
+        options, teacher = method.options(config.options), None
         if method.taught and method.teacher_method is not None:
-            reads = {"reads": config.options["teacher"]}
+            reads = {"reads": options["teacher"]}
             teacher = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
-        changed = method.changed(config.options)
+        changed, config = method.changed(options), replace(config.of(method.name), options=options)
         return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 
     @cached_property
@@ -154,6 +152,7 @@ def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json. No pixels are read for it."""
+    config = config.of(method.name)
     rows = [array for part in split for array in (part.labels, np.asarray(part.ids).astype(str))]
     bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
     return {

@@ -15,7 +15,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom.checkpoint import stoppable
-from discom.data import MultiModalData, load
+from discom.data import MultiModalData, at_seed, load
 from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line
 from discom.runs import Result, Run
 from discom.training import fit
@@ -59,6 +59,7 @@ def sweep(
     Args:
         runs: the wanted runs; their teachers are added.
         data: what `data.load` takes, with `modalities`; or a function that says so for each run.
+            Each run takes it `data.at_seed` its own.
         engine, workers, address: see `worker_count`. Workers train on one thread each, but a single
             local one is this process itself. A cluster's nodes must all see this folder.
 
@@ -92,11 +93,13 @@ def sweep(
 
 
 def train(run: Run, data: str, modalities: str | None = None, *, progress: bool = False) -> Result:
-    """Train a run, whose teacher must be done, on what `data.load` reads; or read its result.
+    """Train a run, whose teacher must be done, on what `data.load` reads `data.at_seed` its own; or
+    read its result.
 
     Raises:
         RunError: the data have changed since the run was planned, and what `fit` raises.
     """
+    data = at_seed(data, run.config.seed)
     images = _load(data, modalities, run.fingerprint)
     if images.fingerprint != run.fingerprint:
         raise RunError(f"{run.folder}: planned with other data than '{data}'; plan it again")

@@ -41,10 +41,10 @@ def load_teacher(
         needed = f"{student.name} learns from a run of {student.teacher_method.name}"
         raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
     own = {"reads": result.config["options"]["reads"], "labelled": result.config["labelled"]}
-    needed = {"reads": student.options(config.options)["teacher"], "labelled": config.labelled}
+    same = {"reads": student.options(config.options)["teacher"], "labelled": config.labelled}
     if config.labelled < 1:  # the seed draws which labels are kept
-        own["seed"], needed["seed"] = result.seed, config.seed
-    for name, expected in needed.items():
+        own["seed"], same["seed"] = result.seed, config.seed
+    for name, expected in same.items():
         if own[name] != expected:
             differs = f"this teacher has {name}={own[name]}, the student {expected}"
             raise RunError(f"{run_dir}: {differs}; train a teacher for it")

@@ -46,7 +46,7 @@ def fit(
     end those weights are scored on the test part.
 
     Args:
-        method, config: a registered name or a Method class; its settings.
+        method, config: a registered name or a Method class; its settings, see `Config.of`.
         split: the three parts of a MultiModalData.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
@@ -61,6 +61,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
+    config = config.of(method.name)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
@@ -82,7 +83,8 @@ def fit(
         batches = _batches(network, split.train, config, fabric, layout)
         optimizer, schedule = _optimizer(network, config, len(batches))
         model, optimizer = fabric.setup(network, optimizer)
-        state = Checkpoint(run_dir, model=network, optimizer=optimizer, schedule=schedule)
+        parts = {"model": network, "optimizer": optimizer, "schedule": schedule}
+        state = Checkpoint(run_dir, **parts, adversary=network.adversary_optimizer)
         check_agreement(fabric, {"epoch": state.epoch})
         scoring = _Scoring(network, split, fabric, layout)
         started = time.perf_counter()
@@ -100,12 +102,13 @@ def fit(
             model.train()
             losses = []
             for batch in batches.epoch(epoch):
+                rate = schedule.get_last_lr()[0]
+                network.set_rate(rate)
                 terms = model(batch)  # name → unweighted scalar
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)
                 optimizer.step()
-                rate = schedule.get_last_lr()[0]
                 schedule.step()
                 losses.append(torch.stack([*terms.values(), loss]).detach())
             means = _means(fabric, losses, [*terms, "loss"], epoch)

@@ -342,7 +342,7 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
             {"network": "unet:resnet18"},
             "^network: .* has no effect on student; leave it out",
         ),
-        ("single", {"stem": "small"}, "^stem: 'small' has no effect on single; leave it out"),
+        ("single", {"encoder": "resnet10"}, "^encoder: 'resnet10' has no effect on single"),
         (
             "single",
             {"network": "huge"},

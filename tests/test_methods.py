@@ -35,9 +35,13 @@ WEIGHTS = {
     "ctkd+lskd": {"cl": 0.1, "kd": 9},
     "mlkd+lskd": {"cl": 0.1, "instance": 9, "batch": 9, "classes": 9},
     "discom-solo": {"cl": 1, "aux": 1, "orth": 1},
-    "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0},
-}
+    "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0,
+               "contrast": 0},
+    "mdico": {"cl": 1, "aux": 1, "mod": 1, "contrast": 1},
+}  # fmt: skip
 TAUGHT = [name for name in WEIGHTS if name.startswith(("kd", "dkd", "ctkd", "mlkd"))]
+PAIRED = (*TAUGHT, "mdico")
+SHARED = ("discom", "mdico")  # heads that all modalities share
 SEVERAL = [name for name in WEIGHTS if name != "teacher"]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
@@ -60,7 +64,7 @@ def draw_batch(name="student", seed=0, bands=BANDS, dtype=torch.float32):
     """What `fit` gives to a method: pairs for whoever needs them, a teacher's logits that require a
     gradient, strong views."""
     taught = name in TAUGHT
-    paired = taught or name == "teacher"
+    paired = name in PAIRED or name == "teacher"
     draw = torch.Generator().manual_seed(seed)
     sizes = {m: 6 if paired else 6 - k for k, m in enumerate(bands)}
 
@@ -180,10 +184,11 @@ def test_terms_and_what_a_method_needs(name):
     model, batch = make(name), draw_batch(name)
     terms = model.loss(batch)
     assert model.weights == model.terms == WEIGHTS[name]
-    assert list(terms) == [t for t in WEIGHTS[name] if t not in ("irr", "xcov", "hsic")]
+    off = {"irr", "xcov", "hsic", "contrast"} if name == "discom" else ()
+    assert list(terms) == [term for term in WEIGHTS[name] if term not in off]
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
     assert methods.get(name).taught == (name in TAUGHT)
-    assert methods.get(name).paired == (name in TAUGHT)  # a teacher knows when it is built
+    assert methods.get(name).paired == (name in PAIRED)  # a teacher knows when it is built
 
 
 @every_method
@@ -196,7 +201,10 @@ def test_one_step_lowers_the_loss_also_with_three_modalities(name):
         assert len(model.deployed) == (1 if name == "teacher" else len(bands))
 
 
-@pytest.mark.parametrize("name", ["teacher", "student-2x", "kdv2", "dkd", "discom-solo", "discom"])
+LEARNERS = ["teacher", "student-2x", "kdv2", "dkd", "discom-solo", *SHARED]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
 def test_learns_a_batch_by_heart(name):
     model, batch = make(name), draw_batch(name)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-2 if name in TAUGHT else 1e-2)
@@ -302,10 +310,10 @@ OFFICIAL = [
     ("dkd", {}, 0, "02_dkd", "epoch_1"),
     ("dkd", {}, 9, "02_dkd", "epoch_10"),
     ("dkd", {}, 24, "02_dkd", "epoch_25"),
-    ("mlkd", {}, 0, "05_mlkd", ""),
+    ("mlkd", {"class_scale": "official"}, 0, "05_mlkd", ""),
     ("kdv2+lskd", {}, 0, "03b_lskd_kd", "combination"),
     ("dkd+lskd", {}, 9, "03c_lskd_dkd", "epoch_10"),
-    ("mlkd+lskd", {}, 0, "03d_lskd_mlkd", ""),
+    ("mlkd+lskd", {"class_scale": "official"}, 0, "03d_lskd_mlkd", ""),
 ]
 
 
@@ -395,7 +403,7 @@ def train(name, batches, bands=BANDS, state=None):
     return model
 
 
-@pytest.mark.parametrize("name", [name for name in SEVERAL if name != "discom"])
+@pytest.mark.parametrize("name", [name for name in SEVERAL if name not in SHARED])
 def test_trained_together_is_trained_alone(name):
     batches = [draw_batch(name, seed, dtype=torch.float64) for seed in range(3)]
     start = make(name).double().state("rgb")
@@ -439,7 +447,7 @@ def test_a_state_holds_one_network_and_goes_round(name):
     rgb, depth, whole = model.state("rgb"), model.state("depth"), model.state_dict()
     shared = rgb.keys() & depth.keys()
     assert rgb.keys() | depth.keys() == whole.keys()
-    assert bool(shared) == (name == "discom")
+    assert bool(shared) == (name in SHARED)
     assert all(key.startswith("model.heads.") and "task" not in key for key in shared)
     assert any("running_mean" in key for key in rgb)
     before = {key: value.clone() for key, value in whole.items()}
@@ -495,9 +503,9 @@ def test_the_deployed_student_is_the_plain_student(name):
 
 
 @every_method
-def test_only_discom_and_solo_have_embeddings_to_look_into(name):
+def test_only_disentangled_methods_have_embeddings_to_look_into(name):
     model, batch = make(name).eval(), draw_batch(name)
-    if not name.startswith("discom"):
+    if name not in ("discom-solo", *SHARED):
         with pytest.raises(ConfigError, match="has no embedding to look into; choose discom"):
             model.embed("rgb", batch.x["rgb"])
         return
@@ -505,7 +513,7 @@ def test_only_discom_and_solo_have_embeddings_to_look_into(name):
         z = model.embed(modality, x)
         logits = model.heads(modality).task[modality](torch.cat([z["inv"], z["inf"]], dim=1))
         torch.testing.assert_close(logits, model.predict(modality, x))
-    assert (model.heads("rgb") is model.heads("depth")) == (name == "discom")
+    assert (model.heads("rgb") is model.heads("depth")) == (name in SHARED)
     assert make(name, dimension=5).embed("rgb", batch.x["rgb"])["irr"].shape == (6, 5)
 
 
@@ -527,10 +535,12 @@ OPTIONS = {  # all but the weights
     "dkd+lskd": {**COOL, "warmup": 20 / 300},
     "ctkd": CTKD,
     "ctkd+lskd": CTKD,
-    "mlkd": {**WARM, "combination": "official"},
-    "mlkd+lskd": {**COOL, "combination": "official"},
+    "mlkd": {**WARM, "combination": "official", "class_scale": "relative"},
+    "mlkd+lskd": {**COOL, "combination": "official", "class_scale": "relative"},
+    "mdico": {"dimension": 0, "temperature": 0.1, "irr_reads": "irr"},
     "discom": {"grl_lambda": 1.0, "grl_warmup": 0.0, "dimension": 0, "pairing": "unpaired",
-               "adversary": "reversal", "reduction": "paper", "modality_targets": "paper"},
+               "adversary": "reversal", "adversary_head": 0, "adversary_steps": 5,
+               "adversary_rate": 3.0, "reduction": "paper", "modality_targets": "paper"},
 }  # fmt: skip
 
 
@@ -561,6 +571,7 @@ def test_what_has_changed_is_what_is_not_the_default(name, given, expected):
     assert method.options(method.changed(given)) == method.options(given)
 
 
+ADVERSARY = {"adversary_head": 0, "adversary_steps": 5, "adversary_rate": 3.0}
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
@@ -575,12 +586,13 @@ BAD = [
     ("mlkd", {"weights": {"batch": "much"}}, "weights.batch='much' is no float"),
     ("student", {"weights": 1.0}, "weights=1.0 is no mapping"),
     *((name, {"temperature": t}, f"^temperature: {t} is no positive number")
-      for name in ("kdv1", "dkd+lskd", "mlkd") for t in (0.0, math.nan, math.inf)),
+      for name in ("kdv1", "dkd+lskd", "mlkd", "mdico") for t in (0.0, math.nan, math.inf)),
     *((name, {"warmup": w}, r"^warmup: .* no share of the run in \(0, 1\]; the paper's is 20/300")
       for name in ("dkd", "dkd+lskd") for w in (0, -0.1, 20)),
     *((name, {"loops": w}, r"^loops: .* no share of the run in \(0, 1\]; the paper's is 10/300")
       for name in ("ctkd", "ctkd+lskd") for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
+    ("mlkd", {"class_scale": "half"}, "class_scale: 'half' is unknown; choose relative, official"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is no modality .* choose all, rgb, depth"),
     *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is no modality") for name in TAUGHT),
     ("discom", {"pairing": "half"}, "^pairing: 'half' is unknown; choose paired, unpaired"),
@@ -589,7 +601,16 @@ BAD = [
     ("discom", {"reduction": "mean"}, "^reduction: 'mean' is unknown"),
     ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
-    ("discom", {"adversary": "pairwise", "reduction": "released"}, "is not in the released code"),
+    *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
+      for a in ("pairwise", "alternating")),
+    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
+      for name in ADVERSARY for setting in [{name: ADVERSARY[name] + 1}]),
+    *(("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
+      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))),
+    *(("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
+      for r in (0.0, -1.0, math.nan, math.inf)),
+    ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
+    ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
 ]  # fmt: skip
 
 
@@ -609,6 +630,7 @@ def test_an_option_that_does_not_fit_is_one_line(name, given, message):
             {},
             "^discom: needs two modalities, the data has .*; try discom-solo",
         ),
+        ("mdico", {"rgb": 3}, {}, "^mdico: needs two modalities, the data has .*; try discom-solo"),
         ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
         ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
     ],

@@ -25,7 +25,8 @@ TINY = profile("tiny", epochs=1)
 
 @pytest.fixture(scope="module")
 def images():
-    return data.load(DATA)
+    """Seed → its small scenes."""
+    return {seed: data.load(data.at_seed(DATA, seed)) for seed in range(4)}
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def run_of(images, tmp_path):
 
     def run(method="student", seed=0, **changes):
         config = replace(TINY, seed=seed, **changes)
-        return Run.of(tmp_path / "runs", methods.get(method), images, config)
+        return Run.of(tmp_path / "runs", methods.get(method), images[seed], config)
 
     return run
 
@@ -131,6 +132,16 @@ def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_
     other = replace(run, fingerprint="0" * 16)
     failed = here([other], place)
     assert "planned with other data" in failed[other.folder]
+
+
+def test_synthetic_data_are_drawn_anew_for_each_seed(run_of, trained):
+    """And a set that names its seed is what every run trains on."""
+    runs = [run_of(seed=seed) for seed in range(2)]
+    assert len({run.fingerprint for run in runs}) == 2
+    assert here(runs) == {}
+    fixed = replace(runs[1], fingerprint=runs[0].fingerprint)
+    assert "planned with other data" in here([fixed])[fixed.folder]
+    assert here([fixed], f"{DATA},seed=0") == {}
 
 
 def test_an_interruption_can_be_resumed(run_of, trained):

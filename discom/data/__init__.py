@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     HOME: Path
 
 __all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization"]
-__all__ += ["Split", "absolute", "load", "locate", "read_folders", "scenes"]
+__all__ += ["Split", "absolute", "at_seed", "load", "locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -67,6 +67,20 @@ def absolute(source: str) -> str:
     ('scenes:n=60', '/sets/mine')
     """
     return source if source.partition(":")[0] in DRAWN else str(locate(source).resolve())
+
+
+def at_seed(source: str | Path, seed: int) -> str:
+    """What the run of a seed trains on: synthetic data are drawn anew for each seed, unless they
+    name theirs; all other data stay as they are.
+
+    >>> at_seed("scenes:n=60", 3), at_seed("scenes:seed=1", 3), at_seed("/sets/mine", 3)
+    ('scenes:n=60,seed=3', 'scenes:seed=1', '/sets/mine')
+    """
+    name, _, arguments = str(source).partition(":")
+    words = list(filter(None, arguments.split(",")))
+    if name not in DRAWN or any(word.startswith("seed=") for word in words):
+        return str(source)
+    return f"{name}:{','.join([*words, f'seed={seed}'])}"
 
 
 def _home() -> Path:

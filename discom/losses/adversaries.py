@@ -1,19 +1,23 @@
-"""Two alternatives to Eq. 3 for more than two modalities, which the paper leaves open.
+"""What may take Eq. 3's place: two losses for more than two modalities, which the paper leaves
+open, and the two sides of an adversary that takes steps of its own.
 
-Both take modality → an Embedding, whose inv is [B, D] and whose B may differ. M modalities.
+All take modality → an Embedding, whose inv is [B, D] and whose B may differ. M modalities.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.func import functional_call
 
 from discom.losses.disentangle import reverse_gradient
+from discom.losses.distill import full_precision
 
-__all__ = ["ADVERSARIES", "confusion_loss", "pairwise_loss"]
+__all__ = ["ADVERSARIES", "confusion_loss", "discriminator_loss", "minimax_loss", "pairwise_loss"]
 
 
 def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
@@ -74,9 +78,65 @@ def pairwise_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: floa
     return torch.stack(losses).sum() / (len(embeddings) - 1)
 
 
+def discriminator_loss(embeddings: Mapping[str, Any], heads: Any) -> Tensor:
+    r"""The classifier's side of the alternating adversary: it learns to tell modalities apart.
+
+    .. math:: L_{disc} = \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}(\mathrm{sg}\, z_{inv}), m)
+
+    sg stops the gradient before the encoders. Cl_adv is `heads.adv`, any network D → M. The value
+    is M·log M where nothing tells the modalities apart. All is computed in float32 at least.
+
+    Source: Goodfellow et al. (NeurIPS 2014), Algorithm 1, where the discriminator takes several
+    steps before each step of the other network; here it is the classifier of Eq. 3.
+
+    >>> from discom.models import Embedding, Heads
+    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth")}
+    >>> heads = Heads(list(z), 8, 4)
+    >>> _ = heads.adv.bias.data.zero_()
+    >>> round(discriminator_loss(z, heads).item(), 4)  # 2 · log 2
+    1.3863
+    """
+    return _told_apart([z.inv.detach() for z in embeddings.values()], heads.adv)
+
+
+def minimax_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
+    r"""The encoders' side of the alternating adversary: they raise the classifier's cross-entropy.
+
+    .. math:: L_{adv} = -\lambda \sum_m \mathrm{CE}(\mathrm{Cl}_{adv}^*(z_{inv}), m)
+
+    Cl_adv* is `heads.adv` with frozen weights, so that the encoders alone learn. The value is
+    negative: near 0 while the classifier tells the modalities apart, -λ·M·log M where it cannot.
+    All is computed in float32 at least.
+
+    Source: Goodfellow et al. (NeurIPS 2014), the minimax form, with the classifier of Eq. 3.
+
+    >>> from discom.models import Embedding, Heads
+    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth")}
+    >>> heads = Heads(list(z), 8, 4)
+    >>> _ = heads.adv.bias.data.zero_()
+    >>> round(minimax_loss(z, heads).item(), 4)  # -2 · log 2
+    -1.3863
+    """
+    weights = {name: weight.detach() for name, weight in heads.adv.named_parameters()}
+    frozen = partial(functional_call, heads.adv, weights)
+    return -grl_lambda * _told_apart([z.inv for z in embeddings.values()], frozen)
+
+
+def _told_apart(invariant: list[Tensor], head: Callable[[Tensor], Tensor]) -> Tensor:
+    """Σ_m CE(head(z), m), the order of the parts [B, D] being that of the modalities."""
+    losses = []
+    with torch.autocast(invariant[0].device.type, enabled=False):
+        for number, z in enumerate(invariant):
+            logits = head(full_precision(z))  # [B, M]
+            labels = torch.full((len(logits),), number, device=logits.device)
+            losses.append(F.cross_entropy(logits, labels))
+    return torch.stack(losses).sum()
+
+
 # option `adversary` of DisCoM-KD → what takes Eq. 3's place; None is Eq. 3 itself
 ADVERSARIES: dict[str, Callable[..., Tensor] | None] = {
     "reversal": None,
     "confusion": confusion_loss,
     "pairwise": pairwise_loss,
+    "alternating": minimax_loss,
 }

@@ -15,7 +15,7 @@ from discom.data import Batch, MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
 from discom.machine import device_type
-from discom.models import Encoder, Network, network, resnet18
+from discom.models import Encoder, Network, encoder, network
 
 __all__ = ["Method", "build", "get", "label", "names", "register"]
 
@@ -95,6 +95,7 @@ class Method(nn.Module):
     coupled = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
     every_label = False  # whether its terms need the label of every sample
+    adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
     cross_entropy: Callable[..., Tensor] = staticmethod(
         partial(F.cross_entropy, ignore_index=UNLABELLED)  # the mean over labelled samples
@@ -120,6 +121,9 @@ class Method(nn.Module):
     def check_sizes(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse images (modality → (H, W)) that the method cannot train on, with a ConfigError."""
 
+    def set_rate(self, rate: float) -> None:
+        """Take over the learning rate of the step to come, for an optimizer of the method's own."""
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
@@ -131,7 +135,8 @@ class Method(nn.Module):
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
         raise ConfigError(
-            f"method: {self.name} has no embedding to look into; choose discom or discom-solo"
+            f"method: {self.name} has no embedding to look into;"
+            " choose discom, discom-solo or mdico"
         )
 
     def branch(self, modality: str) -> nn.Module:
@@ -168,9 +173,9 @@ class Method(nn.Module):
     def networks(cls, config: Config, classes: int) -> Encoder | Network:
         """What makes this method's networks from a number of bands; a ConfigError for a setting
         that has no effect on them."""
-        setting, default = ("stem", "imagenet") if cls.dense else ("network", "small")
+        setting = "encoder" if cls.dense else "network"
         value = getattr(config, setting)
-        if value != default:
+        if value != getattr(Config(), setting):
             raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
         if cls.dense and config.labelled < 1:
             advice = f"take the data scenes-dense:labelled={config.labelled:g}"
@@ -178,7 +183,7 @@ class Method(nn.Module):
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
         products = config.channels_last and device_type(config.accelerator) == "cpu"
-        return partial(resnet18, width=config.width, stem=config.stem, products=products)
+        return encoder(config.encoder, config.width, products)
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -251,7 +256,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
 
     Raises:
         ConfigError: settings that do not fit the method, or a dense method for data without a class
-            for every pixel.
+            for every pixel; several devices for a method with an optimizer of its own.
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(
@@ -267,4 +272,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     model = method(data.channels, classes, method.networks(config, classes), **options)
     sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
     model.check_sizes(sizes)
+    if config.devices > 1 and model.adversary_optimizer is not None:
+        reason = "an adversary with an optimizer of its own trains on one device"
+        raise ConfigError(f"devices: {config.devices}, but {reason}; use devices=1")
     return model

@@ -1,18 +1,31 @@
 """DisCoM-KD, its branch alone, and MDiCo."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
+import torch
 from torch import nn
 
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate
-from discom.losses.adversaries import ADVERSARIES
+from discom.losses.adversaries import ADVERSARIES, discriminator_loss
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.distill import check_temperature, summed
 from discom.methods.base import Method, register
 from discom.models import DisCoM
 
 __all__ = ["DisCoMKD", "DisCoMSolo", "MDiCo"]
+
+
+def _check_several(method: str, channels: Mapping[str, int]) -> None:
+    if len(channels) < 2:
+        names = list(channels)
+        raise ConfigError(f"{method}: needs two modalities, the data has {names}; try discom-solo")
+
+
+def _two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
 
 class _Embedding(Method):
@@ -83,7 +96,12 @@ class DisCoMKD(_Embedding):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper), "confusion" or "pairwise", see `losses.adversaries`.
+        adversary: "reversal" (paper), "confusion", "pairwise" or "alternating", see
+            `losses.adversaries`. In the last, the classifier of the modalities has its own Adam and
+            steps before each step of the encoders, which then raise its cross-entropy: the term
+            adv is minus that.
+        adversary_head, adversary_steps, adversary_rate: of "alternating": units of the classifier's
+            hidden layer, 0 for none; its steps; its learning rate in multiples of the encoders'.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
         weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`)
             and `contrast` (MDiCo's, for paired batches), 0 each.
@@ -105,16 +123,15 @@ class DisCoMKD(_Embedding):
         dimension: int = 0,
         pairing: str = "unpaired",
         adversary: str = "reversal",
+        adversary_head: int = 0,
+        adversary_steps: int = 5,
+        adversary_rate: float = 3.0,
         reduction: str = "paper",
         modality_targets: str = "paper",
         **options,
     ):
         super().__init__(channels, classes, encoder, **options)
-        if len(channels) < 2:
-            names = list(channels)
-            raise ConfigError(
-                f"discom: needs two modalities, the data has {names}; try discom-solo"
-            )
+        _check_several(self.name, channels)
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_choice("adversary", adversary, ADVERSARIES)
         if not 0 <= grl_warmup <= 1:
@@ -125,20 +142,30 @@ class DisCoMKD(_Embedding):
             raise ConfigError(
                 f"adversary: '{adversary}' is not in the released code; leave its conventions out"
             )
+        steps = {"adversary_head": adversary_head, "adversary_steps": adversary_steps}
+        self._check_adversary(adversary, {**steps, "adversary_rate": adversary_rate})
         if self.weights["contrast"] and pairing != "paired":
             raise ConfigError("weights: contrast compares pairs; set pairing to paired")
         self.adversary = ADVERSARIES[adversary]
         self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
-        if self.weights["irr"]:  # last, so that the other networks start from the same weights
-            width = self.model.heads.aux.in_features
-            first, last = nn.Linear(width, width), nn.Linear(width, classes)
-            self.irrelevant = nn.Sequential(first, nn.ReLU(), last)
+        width = self.model.heads.aux.in_features
+        # last, so that the other networks start from the same weights
+        if self.weights["irr"]:
+            self.irrelevant = _two_layers(width, width, classes)
+        if adversary_head:
+            self.model.heads.adv = _two_layers(width, adversary_head, len(channels))
+        if adversary == "alternating":
+            weights = self.model.heads.adv.parameters()
+            self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
+        self.adversary_steps, self.adversary_rate = adversary_steps, adversary_rate
         self.paired = pairing == "paired"
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, strength = self.model.heads, self.reversal(batch.progress)
+        if self.adversary_optimizer is not None and self.training:
+            self._train_adversary(self.adversary_optimizer, z)
         terms = disentangle.terms(
             z, heads, batch.y, grl_lambda=strength, adversary=self.adversary, **self.conventions
         )
@@ -153,6 +180,27 @@ class DisCoMKD(_Embedding):
         if self.weights["contrast"]:
             terms["contrast"] = contrastive_loss({name: parts.inv for name, parts in z.items()})
         return terms
+
+    def set_rate(self, rate):
+        if self.adversary_optimizer is not None:
+            self.adversary_optimizer.param_groups[0]["lr"] = self.adversary_rate * rate
+
+    def _train_adversary(self, optimizer: torch.optim.Optimizer, z: Mapping[str, Any]) -> None:
+        """The classifier's steps on embeddings as they are; no gradient is left behind."""
+        for _ in range(self.adversary_steps):
+            discriminator_loss(z, self.model.heads).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    def _check_adversary(self, adversary: str, settings: Mapping[str, float]) -> None:
+        """Refuse settings of the alternating adversary that are out of range, or without effect."""
+        default = self.defaults()
+        for name, value in settings.items():
+            if adversary != "alternating" and value != default[name]:
+                way_out = "leave it out, or set adversary to alternating"
+                raise ConfigError(f"{name}: has no effect on adversary={adversary}; {way_out}")
+            if not 0 <= value < math.inf or (value == 0 and name != "adversary_head"):
+                raise ConfigError(f"{name}: {value} is out of range; try {default[name]}")
 
     def reversal(self, progress: float) -> float:
         """The gradient reversal's λ when a share `progress` of the run is over."""
@@ -198,9 +246,7 @@ class MDiCo(_Embedding):
         **options,
     ):
         super().__init__(channels, classes, encoder, **options)
-        if len(channels) < 2:
-            names = list(channels)
-            raise ConfigError(f"mdico: needs two modalities, the data has {names}; try discom-solo")
+        _check_several(self.name, channels)
         check_choice("irr_reads", irr_reads, ("irr", "inv"))
         check_temperature(temperature)
         self.model = DisCoM(channels, classes, encoder, dimension)
@@ -210,13 +256,13 @@ class MDiCo(_Embedding):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, count = self.model.heads, len(z)
         invariant = {name: parts.inv for name, parts in z.items()}
-        told = {
+        own = {
             name: parts._replace(irr=getattr(parts, self.irr_reads)) for name, parts in z.items()
         }
         return {
             "cl": disentangle.task_loss(z, heads, batch.y) / count,
             "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
-            "mod": disentangle.modality_loss(told, heads) / (2 * count),
+            "mod": disentangle.modality_loss(own, heads) / (2 * count),
             "contrast": contrastive_loss(invariant, self.temperature),
         }
 

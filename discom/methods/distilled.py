@@ -171,24 +171,42 @@ class MLKD(_AtTemperature):
         combination: how temperatures and views add up, see `losses.multilevel`: "official", or
             "discom-paper", as the DisCoM-KD authors ran it (one view, swapped KL, temperatures 2
             to 6).
+        class_scale: "relative" divides the term `classes` by (B / C)², with which it grows: its
+            weight was chosen at batch 64 for 100 classes. "official" leaves it as it is.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     unlabelled = ("instance", "batch", "classes")
-    published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
+    published = {"combination": "discom-paper", "class_scale": "official"}
+    published |= {"weights": dict.fromkeys(terms, 1.0)}
 
-    def __init__(self, channels, classes, encoder, *, combination: str = "official", **options):
+    def __init__(
+        self,
+        channels,
+        classes,
+        encoder,
+        *,
+        combination: str = "official",
+        class_scale: str = "relative",
+        **options,
+    ):
         check_choice("combination", combination, multilevel.COMBINATIONS)
+        check_choice("class_scale", class_scale, ("relative", "official"))
         super().__init__(channels, classes, encoder, **options)
         self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
-        self.strong_view = combination != "discom-paper"
+        self.strong_view, self.class_scale = combination != "discom-paper", class_scale
 
     def distil(self, modality, batch, logits, strong_logits=None):
         weak = logits, batch.soft
-        if not self.strong_view:
-            return multilevel.discom_paper(weak, standardized=self.standardized)
-        strong = strong_logits, batch.strong.soft
-        return multilevel.official(weak, strong, self.temperatures, self.standardized)
+        if self.strong_view:
+            strong = strong_logits, batch.strong.soft
+            terms = multilevel.official(weak, strong, self.temperatures, self.standardized)
+        else:
+            terms = multilevel.discom_paper(weak, standardized=self.standardized)
+        if self.class_scale == "relative":
+            samples, classes = logits.shape
+            terms["classes"] = terms["classes"] / (samples / classes) ** 2
+        return terms
 
 
 def _at_2(method: Any) -> Any:

@@ -65,7 +65,7 @@ class Heads(nn.Module):
         self.task = nn.ModuleDict({name: nn.Linear(2 * width, classes) for name in modalities})
         for first, second in combinations(modalities, 2) if pairwise else ():
             adv[f"{first}-{second}"] = nn.Linear(width, 2)
-        self.adv = adv if pairwise else nn.Linear(width, count)  # GRL(z_inv) → 2, or M
+        self.adv: nn.Module = adv if pairwise else nn.Linear(width, count)  # GRL(z_inv) → 2, or M
         self.mod_inf = nn.Linear(width, count)  # z_inf → M
         self.mod_irr = nn.Linear(width, count)  # z_irr → M
         self.aux = nn.Linear(width, classes)  # z_inv → C and z_inf → C

@@ -1,45 +1,95 @@
-"""ResNet-18, and what DisCoM-KD is compared with: networks of encoders and one linear layer."""
+"""Encoders by name, and what DisCoM-KD is compared with: networks of encoders and one linear
+layer."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import Tensor, nn
 
-from discom.errors import ConfigError
+from discom.errors import ConfigError, first_line
 
-__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "resnet18"]
+__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "encoder", "resnet10"]
+__all__ += ["resnet18"]
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
-def resnet18(
-    channels: int, width: int = 64, stem: str = "imagenet", products: bool = False
-) -> tuple[nn.Module, int]:
+def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
+    """What makes an encoder from a number of bands, its weights drawn at random.
+
+    Args:
+        name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
+            "timm:convnext_atto", with its last linear layer taken off.
+        width: of the two ResNets; a library's models have their own.
+        products: of the two ResNets, see `resnet18`.
+
+    Raises:
+        ConfigError: no encoder of that name, or the library is not installed.
+
+    >>> encoder("resnet10", width=8)(3)[1]
+    64
+    """
+    own = {"resnet18": resnet18, "resnet10": resnet10}
+    if name in own:
+        return partial(own[name], width=width, products=products)
+    library, _, model = name.partition(":")
+    makers = {"torchvision": _torchvision, "timm": _timm}
+    if library not in makers or not model:
+        raise ConfigError(f"encoder: '{name}' is unknown; choose {', '.join(own)} or timm:NAME")
+    return partial(makers[library], model)
+
+
+def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
+    if name not in torchvision.models.list_models(torchvision.models):
+        page = "https://docs.pytorch.org/vision/stable/models.html"
+        raise ConfigError(f"encoder: torchvision has no classifier '{name}'; see {page}")
+    model: Any = torchvision.models.get_model(name, weights=None)
+    convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
+    linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
+    first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
+    sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
+    fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
+    model.set_submodule(convolutions[0], fresh)
+    model.set_submodule(linear[-1], nn.Identity())
+    return model, last.in_features
+
+
+def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
+    try:
+        import timm
+    except ImportError:
+        raise ConfigError("encoder: timm is not installed; pip install timm") from None
+    try:
+        model: Any = timm.create_model(name, in_chans=channels, num_classes=0)
+    except (RuntimeError, ValueError) as error:
+        reason = f"timm cannot make '{name}' ({first_line(error)})"
+        raise ConfigError(f"encoder: {reason}; see timm.list_models()") from None
+    return model, model.num_features
+
+
+def resnet18(channels: int, width: int = 64, products: bool = False) -> tuple[nn.Module, int]:
     """ResNet-18 (He et al. 2016) without its classifier; torchvision's numbers for its weights.
 
     Args:
         channels: bands of the input, C_in.
         width: maps of the first stage (paper: 64); 8·width features come out.
-        stem: "imagenet" is 7×7 with stride 2 and a max-pool, as in the paper; "small" is 3×3 with
-            stride 1 and the same max-pool, for images of about 32 pixels.
         products: whether small maps are convolved by `MatrixConv`; the weights stay the same.
 
-    >>> encoder, features = resnet18(13, width=8, stem="small")
+    >>> encoder, features = resnet18(13, width=8)
     >>> features, sum(p.numel() for p in encoder.parameters())
-    (64, 176472)
+    (64, 180392)
     """
-    kernels = {"imagenet": (7, 2), "small": (3, 1)}
-    if stem not in kernels:
-        raise ConfigError(f"stem: '{stem}' is unknown; choose {' or '.join(kernels)}")
-    kernel, stride = kernels[stem]
     conv = MatrixConv if products else nn.Conv2d
     layers: list[nn.Module] = [
-        nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False),
+        nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        nn.MaxPool2d(3, 2, 1),
+        nn.MaxPool2d(3, stride=2, padding=1),
     ]
     inputs = width
     for number in range(4):
@@ -47,37 +97,49 @@ def resnet18(
         first = _Block(inputs, outputs, stride=1 if number == 0 else 2, conv=conv)
         layers.append(nn.Sequential(first, _Block(outputs, outputs, stride=1, conv=conv)))
         inputs = outputs
-    encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    for module in encoder.modules():  # torchvision's own initialisation
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return encoder, 8 * width
+    return _finish(layers), 8 * width
 
 
-def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
+def resnet10(channels: int, width: int = 16, products: bool = False) -> tuple[nn.Module, int]:
     """A ResNet of four basic blocks for images of about 32 pixels; 8·width features come out.
 
-    2×2 pixels become channels, and max-pools halve the maps between the blocks: of small images,
-    strides lose more.
+    The first layer makes channels of 2×2 pixels, and max-pools halve the maps between the blocks:
+    on small images it learns what a ResNet-18 with its strides does not (docs/performance.md).
+
+    Args:
+        channels, width, products: as of `resnet18`.
 
     >>> encoder, features = resnet10(3, width=16)
     >>> features, encoder(torch.zeros(2, 3, 32, 32)).shape
     (128, torch.Size([2, 128]))
     """
+    conv = MatrixConv if products else nn.Conv2d
     layers: list[nn.Module] = [
-        nn.PixelUnshuffle(2),
+        _Unshuffle(2),
         nn.Conv2d(4 * channels, width, 3, padding=1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        _Block(width, width, stride=1, conv=nn.Conv2d),
+        _Block(width, width, stride=1, conv=conv),
     ]
     for inputs in (width, 2 * width, 4 * width):
-        layers += [nn.MaxPool2d(2), _Block(inputs, 2 * inputs, stride=1, conv=nn.Conv2d)]
+        pool = nn.MaxPool2d(2, ceil_mode=True)
+        layers += [pool, _Block(inputs, 2 * inputs, stride=1, conv=conv)]
+    return _finish(layers), 8 * width
+
+
+def _finish(layers: list[nn.Module]) -> nn.Module:
     encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     for module in encoder.modules():  # torchvision's own initialisation
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return encoder, 8 * width
+    return encoder
+
+
+class _Unshuffle(nn.PixelUnshuffle):
+    """PixelUnshuffle by 2 for images of any size: an odd side gets a row of zeros."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)))
 
 
 class _Block(nn.Module):

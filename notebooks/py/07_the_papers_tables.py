@@ -496,11 +496,13 @@ shutil.rmtree(folder, ignore_errors=True)
 
 
 def plan(seeds, chosen=("student", "discom-solo", "kdv2", "discom")):
+    # every seed draws its own scenes
+    draws = {s: sets.load(sets.at_seed(place, s)) for s in seeds}
     return [
         stored.Run.of(
             folder,
             methods.get(name),
-            small,
+            draws[s],
             settings(
                 profile,
                 seed=s,

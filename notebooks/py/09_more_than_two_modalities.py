@@ -80,7 +80,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## Which data, and is it in order?
 #
-# Drawn scenes, one object each; its class is a pair (shape, material), nine in all. Every sensor sees the outline. RGB shows the material as a texture, depth as a relief, thermal as one of three warmths, and each cue is redrawn at random with its own probability. Split by scene, 5 : 1 : 5; scaling comes from the training part; pixels have no unit.
+# Drawn scenes, one object each; its class is a pair (shape, material), nine in all. Every sensor sees the outline. RGB shows the material as a texture, depth as a relief, thermal as one of three warmths, and each cue is redrawn at random with its own probability. Split by scene, 2 : 1 : 2; scaling comes from the training part; pixels have no unit.
 
 # %%
 draw = data if ":" in data else f"{data}:n=2200"

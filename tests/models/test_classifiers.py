@@ -7,7 +7,17 @@ import torchvision
 from torch import nn
 
 from discom.errors import ConfigError
-from discom.models import Branch, DisCoM, FusionNetwork, Heads, MatrixConv, SingleModality, resnet18
+from discom.models import (
+    Branch,
+    DisCoM,
+    FusionNetwork,
+    Heads,
+    MatrixConv,
+    SingleModality,
+    encoder,
+    resnet10,
+    resnet18,
+)
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -22,7 +32,7 @@ def count(module):
 
 
 def small(channels):
-    return resnet18(channels, width=8, stem="small")
+    return resnet18(channels, width=8)
 
 
 def flat(channels):
@@ -65,11 +75,66 @@ def test_resnet_is_torchvisions_with_its_gradients(pair, training):
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+def test_resnet10_is_its_formula():
+    """Read from its weights: channels of 2×2 pixels, four blocks, max-pools between them."""
+    module, features = resnet10(2, width=4)
+    x = noise(3, 2, 32, 32)
+    w = {name: tensor for name, tensor in module.train().named_parameters()}
+
+    def norm(maps, name):
+        return F.batch_norm(maps, None, None, w[f"{name}.weight"], w[f"{name}.bias"], True)
+
+    squares = [x[:, :, i::2, j::2] for i in range(2) for j in range(2)]
+    maps = torch.stack(squares, 2).flatten(1, 2)  # band by band, as the weights count them
+    maps = F.relu(norm(F.conv2d(maps, w["1.weight"], padding=1), "2"))
+    for place in (4, 6, 8, 10):
+        shortcut = maps = maps if place == 4 else F.max_pool2d(maps, 2)
+        y = F.relu(norm(F.conv2d(maps, w[f"{place}.conv1.weight"], padding=1), f"{place}.bn1"))
+        y = norm(F.conv2d(y, w[f"{place}.conv2.weight"], padding=1), f"{place}.bn2")
+        if place > 4:
+            straight = F.conv2d(maps, w[f"{place}.downsample.0.weight"])
+            shortcut = norm(straight, f"{place}.downsample.1")
+        maps = F.relu(y + shortcut)
+    torch.testing.assert_close(module(x), maps.mean((2, 3)), rtol=1e-4, atol=1e-5)
+    assert features == 32
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (8, 8), (33, 20)])
+def test_resnet10_takes_images_of_any_size(size):
+    module, features = resnet10(1, width=4)
+    assert module(noise(2, 1, *size)).shape == (2, features)
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet10", "torchvision:mobilenet_v3_small", "torchvision:resnet18", "timm:resnet10t"]
+)
+def test_any_encoder_by_name_is_trained_with_the_bands_of_its_sensor(name):
+    module, features = encoder(name, width=8)(5)
+    z = module(noise(2, 5, 64, 64))
+    z.square().sum().backward()
+    assert z.shape == (2, features)
+    assert all(p.grad is not None for p in module.parameters())
+    assert not any(
+        isinstance(part, nn.Linear) and part.out_features == 1000 for part in module.modules()
+    )
+
+
+def test_torchvisions_encoder_is_its_network_without_the_last_layer():
+    torch.manual_seed(0)
+    module, features = encoder("torchvision:resnet18")(3)
+    theirs = torchvision.models.resnet18(weights=None)
+    theirs.load_state_dict(module.state_dict(), strict=False)
+    theirs.fc = nn.Identity()
+    x = noise(2, 3, 64, 64)
+    torch.testing.assert_close(module.eval()(x), theirs.eval()(x), rtol=0, atol=0)
+    assert features == 512
+
+
 def test_initial_weights_are_kaiming_and_the_same_with_products():
     states = []
     for products in (False, True):
         torch.manual_seed(0)
-        states.append(resnet18(3, width=16, stem="small", products=products)[0].state_dict())
+        states.append(resnet18(3, width=16, products=products)[0].state_dict())
     torch.testing.assert_close(*states, rtol=0, atol=0)
     kernels = [x for x in states[0].values() if x.ndim == 4]
     assert len(kernels) == 20
@@ -173,7 +238,10 @@ def test_a_deployed_branch_is_a_copy_that_holds_nothing_of_the_others(name):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: resnet18(3, stem="huge"), "^stem: 'huge' is unknown; choose imagenet or small"),
+        (lambda: encoder("resnet11"), "^encoder: 'resnet11' is unknown; choose resnet18, resnet10"),
+        (lambda: encoder("timm:"), "^encoder: 'timm:' is unknown"),
+        (lambda: encoder("torchvision:resnet11")(3), "^encoder: torchvision has no .* 'resnet11'"),
+        (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
         (lambda: Branch(3, lambda channels: (nn.Linear(3, 7), 7)), "^dimension: 0 of 7 features"),
         (lambda: Branch(3, flat, dimension=-1), "^dimension: -1 of 12"),
     ],

@@ -1,5 +1,6 @@
 """Public data sets, one file each: a Source, found by name."""
 
+from discom.data.sources.cellcycle import CELLCYCLE
 from discom.data.sources.eurosat import EUROSAT
 from discom.data.sources.hls import HLS, HLS_DENSE
 from discom.data.sources.midair import MIDAIR
@@ -13,5 +14,5 @@ __all__ = ["SOURCES", "Source"]
 
 SOURCES: dict[str, Source] = {
     source.name: source
-    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE)
+    for source in (EUROSAT, SUNRGBD, TRISTAR, NYUV2, POTSDAM, MIDAIR, HLS, HLS_DENSE, CELLCYCLE)
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from discom.data.sources import potsdam
+from discom.data.sources import cellcycle, potsdam
 
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
@@ -15,8 +15,10 @@ REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "d
 
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
-    """Potsdam's tiles have 6000 pixels a side, the made ones 20."""
+    """Made files are smaller: Potsdam's tiles have 6000 pixels a side, the made ones 20, and a
+    montage of the cell cycle has 30 tiles a side, a made one 4."""
     monkeypatch.setattr(potsdam, "SIDE", 20)
+    monkeypatch.setattr(cellcycle, "TILES", 4)
 
 
 @pytest.fixture(scope="session")

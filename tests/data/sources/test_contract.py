@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 
 REFLECTANCE = "reflectance × 10 000"
-BYTES, METRES = ("uint8", "", None), ("float32", "m", 0)
+BYTES, METRES, COUNTS = ("uint8", "", None), ("float32", "m", 0), ("uint16", "counts", None)
 SUN = "SUNRGBD/kv2/kinect2data/004244_2014-06-10_16-24-00_rgbf000108-resize"
 CASES = {
     "eurosat": Case(
@@ -90,6 +90,12 @@ CASES = {
         (4, 7, "hls-dense"),
         "tiles/004.tif",
         dense=True,
+    ),
+    "cellcycle": Case(
+        {key: ((63, 1, 20, 20), *COUNTS) for key in ("brightfield", "stain", "darkfield")},
+        (4, 18, "cellcycle"),
+        "G1/Ch3_CP0008.tif",
+        {"size": 20},
     ),
 }
 PAPER = ("eurosat", "sunrgbd", "tristar")
@@ -175,8 +181,8 @@ def prepare(name: str, root: Path, *more: str) -> int:
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
-    # the checksum of the real file, which a made one cannot have
-    monkeypatch.setitem(SOURCES, "nyuv2", replace(SOURCES["nyuv2"], files=()))
+    for name in ("nyuv2", "cellcycle"):  # checksums of the real files, which no made one has
+        monkeypatch.setitem(SOURCES, name, replace(SOURCES[name], files=()))
     return tmp_path
 
 

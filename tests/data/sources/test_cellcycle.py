@@ -1,0 +1,134 @@
+"""Cell cycle: tiles at their place, column after column; every cell once; columns kept whole."""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+from fixtures import cellcycle as fixture
+from fixtures import writing
+from fixtures.server import good, serve
+
+from discom.data.sources import cellcycle
+from discom.data.sources.cellcycle import CELLCYCLE, CLASSES, read_cellcycle
+from discom.data.sources.source import RemoteFile
+from discom.errors import DataError
+
+MITOSIS = ("Prophase", "Metaphase", "Anaphase", "Telophase")
+CHANNELS = ("brightfield", "stain", "darkfield")
+
+
+def test_every_cell_is_the_planted_one(raw):
+    data = read_cellcycle(raw("cellcycle"), size=40)
+    assert data.classes == ("G1", "S", "G2", "M")
+    for row, name in enumerate(data.ids):
+        phase, tile = name.split("/")
+        for channel, modality in data.modalities.items():
+            pixels = fixture.planted(phase, int(tile), fixture.CHANNELS[channel])
+            np.testing.assert_array_equal(modality.x[row, 0], pixels)
+        label = "M" if phase in MITOSIS else phase.removesuffix("_phase")
+        assert data.classes[data.labels[row]] == label
+        assert data.groups[row] == f"{phase}/{int(tile) // fixture.SIDE:02d}"
+
+
+def test_a_cell_that_stands_twice_is_read_once(raw):
+    data = read_cellcycle(raw("cellcycle"))
+    assert len(data) == sum(fixture.CELLS.values()) - 1
+    assert "Metaphase/000" in data.ids
+    assert "Metaphase/002" not in data.ids
+    assert data.about["dropped"] == {"second images of a cell": 1}
+
+
+def test_pixels_are_averaged_to_the_size(raw):
+    full = read_cellcycle(raw("cellcycle"), size=40).modalities["stain"].x[:]
+    half = read_cellcycle(raw("cellcycle"), size=[20, 10]).modalities["stain"].x[:]
+    means = full.astype(float).reshape(len(full), 1, 20, 2, 10, 4).mean(axis=(3, 5))
+    assert (half.dtype, half.shape[1:]) == (np.uint16, (1, 20, 10))
+    assert np.abs(half - means).max() <= 0.5  # whole counts
+
+
+def damage(pixels, place="G2/Ch4_CP0008.tif"):
+    return lambda root: writing.tiff(root / place, pixels[None])
+
+
+def remove(root):
+    (root / "G2/Ch4_CP0008.tif").unlink()
+
+
+WHOLE = fixture.montage("G2", 4)
+BAD = {
+    "missing": (remove, r"Ch4_CP0008\.tif: no such file\. Give the folder .* or fetch .* --down"),
+    "8 bits": (damage(WHOLE.astype(np.uint8)), r"Ch4_CP0008\.tif: holds uint8 \[1, 160, 160\]"),
+    "cut": (damage(WHOLE[:120]), r"a montage is uint16 \[1, 160, 160\]; take the original file"),
+    "no cell": (damage(0 * WHOLE), r"Ch4_CP0008\.tif: holds no cell; fetch it again"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BAD.values(), ids=BAD)
+def test_what_is_refused(copy, change, message):
+    root = copy("cellcycle")
+    change(root)
+    with pytest.raises(DataError, match=message):
+        read_cellcycle(root, ["stain"])
+
+
+def test_a_file_that_is_not_the_authors_is_refused_before_it_is_read(raw):
+    with pytest.raises(DataError, match=r"Ch\d_CP000\d\.tif: its checksum is not sha256:\w{64}; "):
+        CELLCYCLE.gather(raw("cellcycle"))
+
+
+def test_files_are_downloaded_one_by_one(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    files = []
+    with serve() as web:
+        for remote in CELLCYCLE.files:
+            content = (raw("cellcycle") / remote.name).read_bytes()
+            url = web.put(f"/{remote.name}", good(content))
+            digits = hashlib.sha256(content).hexdigest()
+            files.append(RemoteFile(remote.name, url, f"sha256:{digits}"))
+        root = replace(CELLCYCLE, files=tuple(files)).gather(tmp_path / "raw", download=True)
+    assert read_cellcycle(root).fingerprint == read_cellcycle(raw("cellcycle")).fingerprint
+
+
+# the real montages
+
+
+@pytest.fixture
+def whole(real, monkeypatch):
+    """The folder of the real montages, which have 30 tiles a side."""
+    monkeypatch.setattr(cellcycle, "TILES", 30)
+    return real("jurkat_cell_cycle")
+
+
+def test_real_cells_are_the_same_in_every_channel(whole):
+    CELLCYCLE.gather(whole)  # all 21 checksums
+    data = read_cellcycle(whole)
+    assert np.bincount(data.labels).tolist() == [900, 900, 900, 716]
+    assert len(set(data.groups)) == 30 * 3 + 21 + 3 + 1 + 1
+    assert data.about["dropped"] == {"second images of a cell": 3}
+    for channel in CHANNELS:
+        assert read_cellcycle(whole, [channel]).ids.tolist() == data.ids.tolist()
+
+
+@pytest.mark.parametrize(("phase", "cells"), [("Prophase", 606), ("Telophase", 28)])
+def test_real_tiles_stand_column_after_column(whole, phase, cells):
+    """In this order the fillers are the last tiles; row after row they are not."""
+    montage = tifffile.imread(whole / phase / "Ch3_CP0001.tif")
+    tiles = montage.reshape(30, 40, 30, 40).swapaxes(1, 2)  # [row, column, 40, 40]
+    filler = (tiles == tiles[:, :, :1]).all(axis=(2, 3))
+    assert filler.T.ravel().tolist() == [tile >= cells for tile in range(900)]
+    assert filler.ravel().tolist() != sorted(filler.ravel())
+    data = read_cellcycle(whole, ["brightfield"], size=40)
+    row = data.ids.tolist().index(f"{phase}/007")
+    np.testing.assert_array_equal(data.modalities["brightfield"].x[row, 0], tiles[7, 0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_real_splits_divide_no_column(whole, seed):
+    parts = read_cellcycle(whole, ["stain"]).split(seed=seed)
+    groups = [set(part.groups) for part in parts]
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 116
+    for part, share in zip(parts, (0.7, 0.1, 0.2), strict=True):
+        shares = np.bincount(part.labels, minlength=len(CLASSES)) / [900, 900, 900, 716]
+        np.testing.assert_allclose(shares, share, atol=0.03)
