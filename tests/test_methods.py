@@ -100,6 +100,14 @@ def only(batch, modality):
     return alone
 
 
+def repeated(batch, times):
+    """Every sample so many times."""
+    x, y = ({m: torch.cat([v] * times) for m, v in part.items()} for part in (batch.x, batch.y))
+    again = Batch(x, y, soft=torch.cat([batch.soft] * times))
+    again.strong = batch.strong and repeated(batch.strong, times)
+    return again
+
+
 def images_for(network, batch):
     """What a deployed network reads: "rgb+depth" the stacked bands of both."""
     return torch.cat([batch.x[m] for m in network.split("+")], dim=1)
@@ -326,6 +334,21 @@ def test_defaults_are_those_of_the_official_code(name, options, epoch, file, pla
     gradients = gradients or [out["grad_total_student_logits"]]
     found = on_logits(name, file, epoch, **options)
     assert_official(found, out.get("total", out.get("loss")), gradients)
+
+
+@pytest.mark.parametrize("combination", ["official", "discom-paper"])
+def test_mlkds_class_term_grows_with_the_batch_in_the_official_code_alone(combination):
+    batch, terms = draw_batch("mlkd"), {}  # six samples, three classes
+    for times in (1, 2):
+        for scale in ("relative", "official"):
+            model = make("mlkd", combination=combination, class_scale=scale)
+            terms[scale, times] = model(repeated(batch, times))
+    for term, value in terms["relative", 1].items():
+        expected = terms["official", 1][term] / ((6 / 3) ** 2 if term == "classes" else 1)
+        torch.testing.assert_close(value, expected)
+    for scale, growth in (("relative", 1), ("official", 4)):
+        once, twice = (terms[scale, times]["classes"] for times in (1, 2))
+        torch.testing.assert_close(twice, growth * once, rtol=1e-4, atol=0)
 
 
 CURRICULA = {"ctkd": "loop_kd_r0.1_a0.9_b0", "ctkd+lskd": "lskd_ctkd_logit_stand_r0.1_a9_b0"}

@@ -534,7 +534,7 @@ for T in (1, 4):
 #
 # - **LSKD** standardises both rows of logits first, $(z - \bar z) / \mathrm{std}(z)$: the student must copy the teacher's *pattern*, not its size.
 # - **CTKD** learns one temperature $T = 1 + 20\,\sigma(\theta)$ with the gradient on θ reversed: while the student descends, T looks for where the student is worst. It starts at θ = 1.
-# - **MLKD** adds two agreements, between samples and between classes. Its paper keeps confident samples and classes; its official code, as we read it, multiplies a finished scalar by the share that a mask would keep, so nothing is selected.
+# - **MLKD** adds two agreements, between samples and between classes. Its paper keeps confident samples and classes; its official code, as we read it, multiplies a finished scalar by the share that a mask would keep, so nothing is selected. The agreement between classes grows with $(B / C)^2$; the package divides by that, because its weight was chosen for $B = 64$ and $C = 100$.
 #
 # **Predict first:** a student has the teacher's logits times 3. What do plain KD and LSKD say?
 

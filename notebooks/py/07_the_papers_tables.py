@@ -379,7 +379,7 @@ check(
 )
 
 # %% [markdown]
-# **Reading.** A teacher in training mode answers differently in other company. Our tables use the official forms and a teacher in eval mode. To rerun with the authors' options: `discom table 1 --as_published`, or `discom train --method mlkd --as_published` for one row; a student without augmentation is `discom train --method student --augment 0`; a teacher in training mode is not offered. [Notebook 02](02_model_and_losses.ipynb) takes the modality targets apart.
+# **Reading.** A teacher in training mode answers differently in other company. Our tables use the official forms, with MLKD's class term divided by $(B / C)^2$, and a teacher in eval mode. To rerun with the authors' options: `discom table 1 --as_published`, or `discom train --method mlkd --as_published` for one row; a student without augmentation is `discom train --method student --augment 0`; a teacher in training mode is not offered. [Notebook 02](02_model_and_losses.ipynb) takes the modality targets apart.
 #
 # ## Many intervals: how many exclude zero by luck?
 #

@@ -16,7 +16,12 @@ from harness import Case, classes_of, normal, seven_checks
 from torch import nn
 
 from discom.losses import disentangle
-from discom.losses.adversaries import confusion_loss, pairwise_loss
+from discom.losses.adversaries import (
+    confusion_loss,
+    discriminator_loss,
+    minimax_loss,
+    pairwise_loss,
+)
 from discom.models import DisCoM, Embedding, Heads
 
 NAMES, PARTS, LAMBDA = ("rgb", "depth", "thermal"), ("inv", "inf", "irr"), 0.7
@@ -174,6 +179,10 @@ def flat(term, reduction="paper", targets="paper", grl_lambda=LAMBDA):
         z, heads, y = structure(inputs)
         if term == "confusion":
             return confusion_loss(z, heads, grl_lambda=grl_lambda)
+        if term == "discriminator":
+            return discriminator_loss(z, heads)
+        if term == "minimax":
+            return minimax_loss(z, heads, grl_lambda=grl_lambda)
         if term == "pairwise":
             return pairwise_loss(z, pairwise_heads(heads, len(z)), grl_lambda=grl_lambda)
         options = {"reduction": reduction, "modality_targets": targets, "grl_lambda": grl_lambda}
@@ -240,6 +249,10 @@ def loops(term, reduction="paper", targets="paper"):
                 sides = [[side] * len(x) for side, x in enumerate(parts)]
                 total = total + mean(rows_of([head] * 2, parts, sides)) / (count - 1)
             return total
+        if term == "discriminator":
+            return mean(rows_of(adv, [x.detach() for x in inv], numbers))
+        if term == "minimax":
+            return -LAMBDA * mean(rows_of(adv, inv, numbers))
         frozen = SimpleNamespace(weight=heads.adv.weight.detach(), bias=heads.adv.bias.detach())
         odds = [[[1 / count] * count] * len(x) for x in inv]
         classifier = rows_of(adv, [x.detach() for x in inv], numbers)
@@ -258,6 +271,8 @@ LEARN = {  # term → parts and heads that its gradient reaches
     "orth": (PARTS, ""),
     "confusion": (("inv",), "adv"),
     "pairwise": (("inv",), "adv"),
+    "discriminator": ((), "adv"),
+    "minimax": (("inv",), ""),
 }
 HEAD_PLACES = {"task": range(0, 4), "adv": range(4, 6), "mod": range(6, 10), "aux": range(10, 12)}
 
@@ -328,6 +343,11 @@ WRONG = {
     "orth": {"inv and irr": permuted("orth", (1, 0, 2))},
     "confusion": {"reversal": flat("adv"), "λ forgotten": flat("confusion", grl_lambda=1.0)},
     "pairwise": {"no reversal": flat("pairwise", grl_lambda=-LAMBDA)},
+    "discriminator": {"on inf": permuted("discriminator", (1, 0, 2))},
+    "minimax": {
+        "the other sign": flat("minimax", grl_lambda=-LAMBDA),
+        "λ forgotten": flat("minimax", grl_lambda=1.0),
+    },
 }
 CLOSED = {  # with blind heads and equal vectors
     "cl": 2 * math.log(4),
@@ -337,6 +357,8 @@ CLOSED = {  # with blind heads and equal vectors
     "orth": 4.0,
     "confusion": (1 + LAMBDA) * 2 * math.log(2),
     "pairwise": 2 * math.log(2),
+    "discriminator": 2 * math.log(2),
+    "minimax": -LAMBDA * 2 * math.log(2),
 }
 CHANGES = {"cl": other_labels, "aux": other_labels, "orth": None}
 
@@ -351,7 +373,7 @@ def case_of(term):
         [(blind(*draw(0)), CLOSED[term])],
         WRONG[term],
         students=learns,
-        teachers=(),
+        teachers=positions("minimax") if term == "discriminator" else (),
         reversed=dict.fromkeys(learns[:2], -LAMBDA) if term in ("adv", "pairwise") else {},
         same=[shuffled, twice] + [longer] * (term == "orth") + [other_labels] * (term == "adv"),
         different=[different] if different else [],
@@ -373,7 +395,10 @@ def test_seven_checks(name, check):
     ("term", "reduction", "targets"),
     [
         *((term, *convention) for term in OFFICIAL for convention in CONVENTIONS),
-        *((term, "paper", "paper") for term in ("confusion", "pairwise")),
+        *(
+            (term, "paper", "paper")
+            for term in ("confusion", "pairwise", "discriminator", "minimax")
+        ),
     ],
 )
 @pytest.mark.parametrize("sizes", [(4, 3), (2, 4, 3)])
@@ -394,6 +419,25 @@ def test_confusion_gives_encoders_at_even_odds_no_gradient():
     reversed_ = torch.autograd.grad(disentangle.adversarial_loss(z, heads), rows)
     assert max(g.abs().max() for g in confused) < 1e-12
     assert min(g.abs().max() for g in reversed_) > 1e-3
+
+
+def test_each_side_of_the_alternating_adversary_trains_alone():
+    """A linear head, and one with a hidden layer."""
+    for hidden in (None, nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2)).double()):
+        heads = Heads(["rgb", "depth"], 6, 4).double()
+        heads.adv = hidden or heads.adv
+        z = {m: Embedding(*normal(3, 5, 6, seed=k).requires_grad_()) for k, m in enumerate(NAMES)}
+        z = {m: z[m] for m in NAMES[:2]}
+        encoders, classifier = [e.inv for e in z.values()], list(heads.adv.parameters())
+        for loss, learn, fixed in (
+            (discriminator_loss, classifier, encoders),
+            (minimax_loss, encoders, classifier),
+        ):
+            value = loss(z, heads)
+            gradients = torch.autograd.grad(value, [*learn, *fixed], allow_unused=True)
+            assert all(g.abs().max() > 0 for g in gradients[: len(learn)])
+            assert all(g is None for g in gradients[len(learn) :])
+        assert minimax_loss(z, heads).item() == -discriminator_loss(z, heads).item()
 
 
 def bad_inputs():

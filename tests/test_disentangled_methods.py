@@ -1,0 +1,303 @@
+"""DisCoM-KD with the alternating adversary and with a contrast of pairs, and MDiCo."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from discom import data, fit, methods, profile
+from discom.data import Batch
+from discom.errors import ConfigError, DataError, Interrupted
+from discom.losses.contrastive import contrastive_loss
+from discom.runs import read_metrics
+
+BANDS, CLASSES = {"rgb": 12, "depth": 12}, 4
+ALTERNATING = {"adversary": "alternating"}
+
+
+def encoder(channels):
+    first = nn.Sequential(nn.Flatten(), nn.Linear(channels, 32), nn.BatchNorm1d(32), nn.ReLU())
+    return nn.Sequential(*first, nn.Linear(32, 32)), 32
+
+
+def make(name, bands=BANDS, **options):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return methods.get(name)(bands, CLASSES, encoder, **options)
+
+
+def gaussian_views(count, draw):
+    """Two views of 4 shared and 4 own factors each; the class is the signs of two shared ones."""
+    shared = torch.randn(count, 4, generator=draw)
+    mixing = torch.Generator().manual_seed(9)
+    x = {}
+    for name in BANDS:
+        factors = torch.cat([shared, torch.randn(count, 4, generator=draw)], dim=1)
+        noise = 0.3 * torch.randn(count, 12, generator=draw)
+        x[name] = (factors @ torch.randn(8, 12, generator=mixing) / 8**0.5 + noise)[..., None, None]
+    y = (shared[:, 0] > 0) + 2 * (shared[:, 1] > 0)
+    return Batch(x, dict.fromkeys(x, y))
+
+
+def batch_of(count=16, seed=0):
+    return gaussian_views(count, torch.Generator().manual_seed(seed))
+
+
+def total(model, batch):
+    return sum(model.weights[term] * value for term, value in model(batch).items())
+
+
+# ---------------------------------------------------------------- the alternating adversary
+
+
+def trained_on_gaussian_views(steps=160, peak=1e-2, **options):
+    """After a training on the two views: accuracy in % of a fresh linear probe that reads the
+    sensor from z_inv, and of the class."""
+    model, draw = make("discom", **options), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.AdamW(model.parameters(), peak, weight_decay=0, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak, steps + 1, cycle_momentum=False)
+    for _ in range(steps):
+        model.set_rate(schedule.get_last_lr()[0])
+        loss = total(model, gaussian_views(128, draw))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    model.eval()
+    fitted, read = (gaussian_views(1000, draw) for _ in range(2))
+    with torch.no_grad():
+        z = [torch.cat([model.embed(m, b.x[m])["inv"] for m in BANDS]) for b in (fitted, read)]
+        answers = torch.cat([model.predict(m, read.x[m]).argmax(1) for m in BANDS])
+    sensor = np.arange(2).repeat(1000)
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(z[0], sensor)
+    right = (answers == torch.cat(list(read.y.values()))).float().mean().item()
+    return 100 * probe.score(z[1], sensor), 100 * right
+
+
+def test_the_alternating_adversary_hides_the_sensor_from_a_fresh_linear_probe():
+    """Chance is 50 %. At this learning rate reversal does not hide it; both keep the class."""
+    reversal, class_of_reversal = trained_on_gaussian_views()
+    alternating, class_of_alternating = trained_on_gaussian_views(**ALTERNATING)
+    assert reversal > 90
+    assert alternating < 80
+    assert min(class_of_reversal, class_of_alternating) > 75
+
+
+@pytest.mark.parametrize("hidden", [0, 8])
+def test_the_classifier_steps_before_the_encoders_and_leaves_them_no_gradient(hidden):
+    model, batch = (
+        make("discom", **ALTERNATING, adversary_head=hidden, adversary_steps=3),
+        batch_of(),
+    )
+    model.set_rate(1e-3)
+    optimizer = model.adversary_optimizer
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["betas"]) == (pytest.approx(3e-3), (0.5, 0.999))
+    assert {id(p) for p in group["params"]} == {id(p) for p in model.model.heads.adv.parameters()}
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    terms = model(batch)
+    moved = {key for key, value in model.named_parameters() if not torch.equal(value, before[key])}
+    assert moved == {key for key, _ in model.named_parameters() if ".adv." in key}
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert {state["step"].item() for state in optimizer.state.values()} == {3}
+    terms["adv"].backward()
+    reached = {key for key, p in model.named_parameters() if p.grad is not None}
+    assert reached
+    assert all(".invariant." in key or ".project." in key for key in reached)
+
+
+def test_its_term_is_minus_the_cross_entropy_of_the_classifier_that_has_stepped():
+    """Recomputed with a plain copy of the classifier and Adam."""
+    model, batch = make("discom", **ALTERNATING, adversary_rate=2.0, grl_lambda=0.5), batch_of()
+    model.set_rate(0.01)
+    head = nn.Linear(16, 2)
+    head.load_state_dict(model.model.heads.adv.state_dict())
+    adam = torch.optim.Adam(head.parameters(), lr=0.02, betas=(0.5, 0.999))
+    z = torch.cat([model.embed(m, x)["inv"] for m, x in batch.x.items()])
+    sensor = torch.arange(2).repeat_interleave(16)
+    for _ in range(5):
+        adam.zero_grad()
+        (2 * F.cross_entropy(head(z.detach()), sensor)).backward()
+        adam.step()
+    expected = -0.5 * 2 * F.cross_entropy(head(z), sensor)
+    torch.testing.assert_close(model(batch)["adv"], expected)
+    model.eval()  # no steps outside training
+    held = {key: value.clone() for key, value in model.model.heads.adv.state_dict().items()}
+    model(batch)
+    assert all(torch.equal(v, held[k]) for k, v in model.model.heads.adv.state_dict().items())
+
+
+def test_its_steps_are_in_float32_under_autocast():
+    model, batch = make("discom", **ALTERNATING, adversary_steps=1), batch_of()
+    model.set_rate(1e-3)
+    kinds, head = [], model.model.heads.adv
+    head.register_forward_hook(lambda module, given, logits: kinds.append(logits.dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model.embed("rgb", batch.x["rgb"])["irr"].dtype == torch.bfloat16
+        assert model(batch)["adv"].dtype == torch.float32
+    assert set(kinds) == {torch.float32}
+
+
+def test_other_networks_start_from_the_same_weights_whatever_its_head():
+    plain = make("discom").state_dict()
+    other = make("discom", **ALTERNATING, adversary_head=8).state_dict()
+    same = [key for key in plain if ".adv." not in key]
+    assert all(torch.equal(plain[key], other[key]) for key in same)
+    assert {k: tuple(v.shape) for k, v in other.items() if ".adv." in k} == {
+        **{"model.heads.adv.0.weight": (8, 16), "model.heads.adv.0.bias": (8,)},
+        **{"model.heads.adv.2.weight": (2, 8), "model.heads.adv.2.bias": (2,)},
+    }
+
+
+# ---------------------------------------------------------------- through fit
+
+
+@pytest.fixture(scope="module")
+def split():
+    return data.load("scenes:n=66,size=16").split(seed=0)
+
+
+def stop_at(monkeypatch, method, step):
+    """Interrupt the training at its step of that number, once; note the classifier's rates."""
+    original, rates = method.loss, []
+
+    def loss(self, batch):
+        rates.append(self.adversary_optimizer.param_groups[0]["lr"])
+        if len(rates) == step:
+            raise KeyboardInterrupt
+        return original(self, batch)
+
+    monkeypatch.setattr(method, "loss", loss)
+    return rates
+
+
+def test_an_interrupted_run_ends_with_the_same_numbers(split, tmp_path, monkeypatch):
+    """The rate of the classifier follows the schedule, and its Adam is part of the checkpoint."""
+    config = profile("tiny", epochs=4, options={**ALTERNATING, "adversary_head": 8})
+    method = methods.get("discom")
+    with monkeypatch.context() as patch:
+        rates = stop_at(patch, method, 0)
+        whole = fit("discom", split, config, tmp_path / "whole", progress=False)
+    encoders = read_metrics(tmp_path / "whole/metrics.csv")["learning_rate"]  # one step an epoch
+    assert rates == pytest.approx([3 * rate for rate in encoders])
+    stop_at(monkeypatch, method, 3)
+    with pytest.raises(Interrupted):
+        fit("discom", split, config, tmp_path / "cut", progress=False)
+    resumed = fit("discom", split, config, tmp_path / "cut", progress=False)
+    assert resumed.scores == whole.scores
+    logs = [read_metrics(tmp_path / f"{run}/metrics.csv") for run in ("whole", "cut")]
+    pd.testing.assert_frame_equal(*(log.drop(columns="seconds") for log in logs))
+
+
+def test_several_devices_are_refused(split, tmp_path):
+    config = profile("tiny", devices=2, options=ALTERNATING)
+    with pytest.raises(ConfigError, match=r"^devices: 2, but .*; use devices=1$"):
+        fit("discom", split, config, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("discom", {**ALTERNATING, "weights": {"adv": 0.5}}),
+        ("discom", {"pairing": "paired", "weights": {"contrast": 2.0}}),
+        ("mdico", {"irr_reads": "inv"}),
+    ],
+)
+def test_terms_times_weights_are_the_loss_of_a_run(split, tmp_path, name, options):
+    config = profile("tiny", epochs=1, precision="bf16-mixed", options=options)
+    result = fit(name, split, config, tmp_path / "run", progress=False)
+    (row,) = read_metrics(tmp_path / "run/metrics.csv").to_dict("records")
+    weights = result.config["options"]["weights"]
+    terms = {term: weight for term, weight in weights.items() if weight}
+    assert row["loss"] == pytest.approx(sum(w * row[t] for t, w in terms.items()), rel=1e-5)
+    assert (row.get("adv", 1) < 0) == (options.get("adversary") == "alternating")
+
+
+# ---------------------------------------------------------------- MDiCo
+
+
+def embedded(model, batch):
+    return {m: model.embed(m, x) for m, x in batch.x.items()}
+
+
+def plain_mdico(model, batch):
+    """The terms from one linear layer at a time, and from loops over rows."""
+    z, heads = embedded(model, batch), model.model.heads
+    cl = aux = mod = 0.0
+    for number, (name, y) in enumerate(batch.y.items()):
+        parts, sensor = z[name], torch.full_like(y, number)
+        both = torch.cat([parts["inv"], parts["inf"]], dim=1)
+        cl = cl + F.cross_entropy(heads.task[name](both), y) / 2
+        for part in ("inv", "inf"):
+            aux = aux + F.cross_entropy(heads.aux(parts[part]), y) / 2 / 2
+        second = parts[model.irr_reads]
+        mod = mod + F.cross_entropy(heads.mod_inf(parts["inf"]), sensor) / 2 / 2
+        mod = mod + F.cross_entropy(heads.mod_irr(second), sensor) / 2 / 2
+    rows = F.normalize(torch.cat([parts["inv"] for parts in z.values()]), dim=1)
+    contrast, count = 0.0, len(rows) // 2
+    for i in range(2 * count):
+        others = [k for k in range(2 * count) if k != i]
+        scores = rows[others] @ rows[i] / model.temperature
+        partner = others.index((i + count) % (2 * count))
+        contrast = contrast - scores.log_softmax(0)[partner] / (2 * count)
+    return {"cl": cl, "aux": aux, "mod": mod, "contrast": 2 * contrast}  # both orders of the pair
+
+
+@pytest.mark.parametrize("options", [{}, {"irr_reads": "inv"}, {"temperature": 0.5}])
+def test_mdicos_terms_are_those_of_a_plain_computation(options):
+    model, batch = make("mdico", **options), batch_of()
+    terms, expected = model(batch), plain_mdico(model, batch)
+    assert list(terms) == list(expected)
+    for term, value in expected.items():
+        torch.testing.assert_close(terms[term], value, msg=term)
+    wrong = {"temperature": 0.2, "irr_reads": "inv" if model.irr_reads == "irr" else "irr"}
+    for option, value in wrong.items():
+        other = make("mdico", **{**options, option: value})
+        changed = {term for term, v in other(batch).items() if not torch.isclose(v, terms[term])}
+        assert changed == {{"temperature": "contrast", "irr_reads": "mod"}[option]}
+
+
+@pytest.mark.parametrize(("irr_reads", "learns"), [("irr", True), ("inv", False)])
+def test_where_the_released_code_slips_the_irrelevant_part_learns_nothing(irr_reads, learns):
+    model, batch = make("mdico", irr_reads=irr_reads), batch_of()
+    z = {}
+    for name in batch.x:
+        branch = model.model.branches[name]
+        branch.register_forward_hook(lambda _, x, out, name=name: z.update({name: out}))
+    model(batch)  # the hooks keep the tensors that the terms are computed from
+    loss = total(model, batch)
+    for parts in z.values():
+        gradients = torch.autograd.grad(loss, parts, allow_unused=True, retain_graph=True)
+        reached = [gradient is not None and bool(gradient.any()) for gradient in gradients]
+        assert reached == [True, True, learns]
+    assert methods.get("mdico").published == {"irr_reads": "inv"}
+
+
+def test_mdico_needs_pairs_for_its_contrast_alone(tmp_path):
+    model, batch = make("mdico"), batch_of()
+    before, order = model(batch), torch.arange(16).roll(1)
+    batch.x["rgb"], batch.y["rgb"] = batch.x["rgb"][order], batch.y["rgb"][order]
+    changed = {t for t, value in model(batch).items() if not torch.isclose(value, before[t])}
+    assert changed == {"contrast"}
+    apart = data.load("scenes:n=66,size=16,unpaired=true").split(seed=0)
+    with pytest.raises(DataError, match="no id stands in each of rgb, depth"):
+        fit("mdico", apart, profile("tiny"), tmp_path / "run", progress=False)
+
+
+def test_discoms_contrast_is_mdicos_and_changes_no_other_term():
+    batch = batch_of()
+    plain = make("discom", pairing="paired")
+    model = make("discom", pairing="paired", weights={"contrast": 1.0})
+    z = {m: parts["inv"] for m, parts in embedded(model, batch).items()}
+    terms, others = model(batch), plain(batch)
+    torch.testing.assert_close(terms["contrast"], contrastive_loss(z))
+    assert {term: value.item() for term, value in others.items()} == {
+        term: value.item() for term, value in terms.items() if term != "contrast"
+    }
+    torch.testing.assert_close(terms["contrast"], make("mdico")(batch)["contrast"])
