@@ -28,7 +28,7 @@ def load_teacher(
     Raises:
         ConfigError: there is no teacher where one is needed, or one where none is.
         RunError: it is a run of another method, reads other modalities, was trained on another
-            split, or its weights cannot be read.
+            split or other labels, or its weights cannot be read.
     """
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
@@ -40,10 +40,14 @@ def load_teacher(
     if result.method != student.teacher_method.name:
         needed = f"{student.name} learns from a run of {student.teacher_method.name}"
         raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
-    reads, expected = result.config["options"]["reads"], student.options(config.options)["teacher"]
-    if reads != expected:
-        differs = f"this teacher has reads={reads}, the student {expected}"
-        raise RunError(f"{run_dir}: {differs}; train a teacher for it")
+    own = {"reads": result.config["options"]["reads"], "labelled": result.config["labelled"]}
+    same = {"reads": student.options(config.options)["teacher"], "labelled": config.labelled}
+    if config.labelled < 1:  # the seed draws which labels are kept
+        own["seed"], same["seed"] = result.seed, config.seed
+    for name, expected in same.items():
+        if own[name] != expected:
+            differs = f"this teacher has {name}={own[name]}, the student {expected}"
+            raise RunError(f"{run_dir}: {differs}; train a teacher for it")
     return teacher
 
 

@@ -72,6 +72,7 @@ def content(folder) -> dict[str, bytes]:
 
 
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32, "devices": 2}
+SETTINGS |= {"labelled": 0.5}
 SETTINGS |= {"schedule": "constant", "encoder": "resnet18", "precision": "bf16-mixed"}
 SETTINGS |= {"augment": 0.25, "weight_decay": 0.01, "channels_last": True, "accelerator": "cpu"}
 SETTINGS |= {"network": "unet:resnet18", "options": {"on": "yes", "border": "2_10", "far": 1e-3}}

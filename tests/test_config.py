@@ -61,6 +61,7 @@ def test_the_profiles_know_the_methods_whose_rates_they_hold():
 BAD = [
     *((name, least - 1, f"too small; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "no probability"),
+    *(("labelled", share, "no share of the labels; use 0.2") for share in (0.0, 1.5, math.nan)),
     ("weight_decay", math.nan, "too small"),
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),

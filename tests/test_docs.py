@@ -218,6 +218,17 @@ def test_methods_page_lists_every_method_with_its_weights():
         )
 
 
+def test_methods_page_says_which_terms_learn_without_labels():
+    listed = {}
+    for line in re.findall(r"^- (`.+`): (.+)", METHODS, re.MULTILINE):
+        listed |= {name.strip("`"): line[1] for name in line[0].split(", ")}
+    assert set(listed) == set(methods.names(dense=False))
+    for name, terms in listed.items():
+        method = methods.get(name)
+        expected = "refused, " if method.every_label else ", ".join(method.unlabelled) or "none"
+        assert terms.startswith(expected)
+
+
 def test_methods_page_lists_every_loss():
     listed = {row[0].strip("`") for row in rows(r"`discom\.losses\..+`")}
     public = set()

@@ -23,7 +23,7 @@ OTHER = {
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
-    **{"rates": {"discom": 1e-3, "teacher": 1e-3}},
+    **{"rates": {"discom": 1e-3, "teacher": 1e-3}, "labelled": 0.5},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).taught]
 

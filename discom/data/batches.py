@@ -147,9 +147,9 @@ class Batches:
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
     B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
 
-    Where the data have unlabelled samples, an epoch shows these once. A third of each batch is
-    labelled, or the share in the data where that is larger; labelled samples are repeated, shuffled
-    anew. Without `unlabelled` the batches are as many, each with its labelled samples alone.
+    Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch, or
+    the share in the data where that is more, and two at least. Without `unlabelled` as many batches
+    hold the same labelled samples alone.
 
     Args:
         batch_size: B, at most so many of each modality in a batch, from 2 on.
@@ -220,10 +220,9 @@ class Batches:
                 )
             labelled[name], others[name] = own[known], own[~known]
         rest = max(map(len, others.values()), default=0)
-        # of each modality in an epoch; LABELLED is their least share beside the rest
+        # labelled samples of an epoch, LABELLED of all at least, and two in each batch
         count = max(round(rest * LABELLED / (1 - LABELLED)), *map(len, labelled.values()))
-        steps = min(-(-(count + rest) // batch_size), count // 2)  # none of one sample
-        self.steps = max(1, steps)
+        self.steps = max(1, min(-(-(count + rest) // batch_size), count // 2))
         self.kinds = (
             [(labelled, count), (others, rest)] if unlabelled and rest else [(labelled, count)]
         )
@@ -249,7 +248,8 @@ class Batches:
         for number, name in enumerate(self.images):
             shuffle = _generator(streams[0 if self.pairing == "paired" else 2 * number])
             orders = [_rounds(rows[name], count, shuffle) for rows, count in self.kinds]
-            parts[name] = [order.tensor_split(self.steps) for order in orders]
+            first, *others = (order.tensor_split(self.steps) for order in orders)
+            parts[name] = [first, *(pieces[::-1] for pieces in others)]  # small ones to large ones
             weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
             strong[name] = _generator(harder[number])
         for step in range(self.steps):

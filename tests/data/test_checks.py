@@ -32,7 +32,7 @@ WRONG_MODALITY = [
     ({"y": np.full(6, 0.5)}, r"^mine/rgb: labels are float64; save them as integers"),
     ({"y": np.array(list("aabbcc"))}, r"^mine/rgb: labels are <U1; save them as integers"),
     ({"y": np.array([0, 1, 2, 3, 0, 0])}, r"^mine/rgb: label 3 is above 2, the last class; renum"),
-    ({"y": np.array([0, 1, 2, -1, 0, 0])}, r"^mine/rgb: label -1 is below 0; renumber"),
+    ({"y": np.array([0, 1, 2, -2, 0, -1])}, r"^mine/rgb: label -2 is below -1; renumber"),
     ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one"),
     ({"ids": np.array([0, 1, 2, 3, 4, 2])}, r"^mine/rgb: id '2' stands twice; an id names one"),
 ]

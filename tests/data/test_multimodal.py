@@ -208,8 +208,8 @@ def test_a_split_that_came_with_the_data_is_returned():
 
 TOO_FEW = [
     ([*range(0, 30, 3)], "^mine: only class 'cat' has samples; two classes at least"),
-    ([*range(0, 30, 3), 1], r"^mine: class 'dog' has 1 sample\(s\); a split needs three"),
-    ([*range(0, 30, 3), 1, 4, 7], r"^mine: class 'owl' has 0 sample\(s\)"),
+    ([*range(0, 30, 3), 1], r"^mine: class 'dog' has 1 labelled sample\(s\); a split needs three"),
+    ([*range(0, 30, 3), 1, 4, 7], r"^mine: class 'owl' has 0 labelled sample\(s\)"),
 ]
 
 
