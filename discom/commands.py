@@ -4,7 +4,8 @@ when a function reads them, so that help is quick."""
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import partial
+from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
@@ -94,25 +95,35 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 
 
 def probe(flags: Namespace) -> None:
-    """Measure what the embeddings of finished runs hold: linear probes of every known factor."""
+    """Measure what the embeddings of finished runs hold: linear probes of every known factor, and
+    by a linear reader and an MLP the modality and the class."""
     from discom.evaluation import inspection
 
-    path, out = flags.path, flags.out
-    folders = sorted(file.parent for file in path.rglob("result.json"))
-    if not folders:
+    path, out, measures = flags.path, flags.out, []
+    files = sorted(path.rglob("result.json"))
+    seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
+    if not seeds:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
-    images, measures = discom.data.load(flags.data or "scenes", flags.modalities), []
-    for folder in folders:
-        split = images.split(seed=discom.runs.Result.read(folder / "result.json").seed)
-        measures.append(inspection.inspect(folder, split))
-    matrices = inspection.mean_matrices(measures)
+    load = lru_cache(1)(discom.data.load)
+    for folder, seed in sorted(seeds.items(), key=itemgetter(1)):
+        images = load(_at_seed(flags.data or "scenes", seed), flags.modalities)
+        measures.append(inspection.inspect(folder, images.split(seed=seed)))
+    matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
+        print(f"{readers[name].round(1).to_string(na_rep='')}\n")
     if out:
         discom.files.write_json(out.with_suffix(".json"), measures)
         print(out.with_suffix(".json"))
         mean, chance = next(iter(matrices.values())), measures[0]["chance"]
-        draw(out.with_suffix(".png"), {"": partial(discom.plots.probe_map, mean, chance)})
+        figures = {"": partial(discom.plots.probe_map, mean, chance)}
+        draw(out, figures | {"-invariance": partial(discom.plots.invariance, measures)})
+
+
+def _at_seed(source: str, seed: int) -> str:
+    """The data of a seed: drawn for it, where `data` knows how."""
+    draw_for = getattr(discom.data, "at_seed", None)
+    return draw_for(source, seed) if draw_for else source
 
 
 def show(flags: Namespace) -> None:
