@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from grid import arm
 
 from discom import data, files, methods, profile, sweep
 from discom.config import Config
 from discom.errors import DiscomError
 from discom.runs import Result, Run
-from grid import arm
 
 RATES = (5e-3, 1e-2, 2e-2)
 
@@ -42,7 +42,9 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     failed = sweep.sweep(runs.values(), place, workers=chosen.workers)
     if failed:
         raise DiscomError(next(iter(failed.values())))
-    table = pd.DataFrame({"method": dict.fromkeys(label for label, _ in runs)}).drop(columns="method")
+    table = pd.DataFrame({"method": dict.fromkeys(label for label, _ in runs)}).drop(
+        columns="method"
+    )
     for (label, value), run in runs.items():
         result = Result.read(run.folder / "result.json")
         scores = [score[f"valid_{result.metric}"] for score in result.scores.values()]

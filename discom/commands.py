@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
@@ -106,25 +107,28 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 
 
 def probe(flags: Namespace) -> None:
-    """Measure what the embeddings of finished runs hold: linear probes of every known factor."""
+    """Measure what the embeddings of finished runs hold: linear probes of every known factor, and
+    by a linear reader and an MLP the modality and the class."""
     from discom.evaluation import inspection
 
-    path, out = flags.path, flags.out
-    folders = sorted(file.parent for file in path.rglob("result.json"))
-    if not folders:
+    path, out, measures = flags.path, flags.out, []
+    files = sorted(path.rglob("result.json"))
+    seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
+    if not seeds:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
-    images_of, measures = _images_of(flags.data or "scenes", flags.modalities), []
-    for folder in folders:
-        seed = discom.runs.Result.read(folder / "result.json").seed
+    images_of = _images_of(flags.data or "scenes", flags.modalities)
+    for folder, seed in sorted(seeds.items(), key=itemgetter(1)):
         measures.append(inspection.inspect(folder, images_of(seed).split(seed=seed)))
-    matrices = inspection.mean_matrices(measures)
+    matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
+        print(f"{readers[name].round(1).to_string(na_rep='')}\n")
     if out:
         discom.files.write_json(out.with_suffix(".json"), measures)
         print(out.with_suffix(".json"))
         mean, chance = next(iter(matrices.values())), measures[0]["chance"]
-        draw(out.with_suffix(".png"), {"": partial(discom.plots.probe_map, mean, chance)})
+        figures = {"": partial(discom.plots.probe_map, mean, chance)}
+        draw(out, figures | {"-invariance": partial(discom.plots.invariance, measures)})
 
 
 def show(flags: Namespace) -> None:

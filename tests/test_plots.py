@@ -346,6 +346,38 @@ def test_a_probe_map_colours_what_is_beyond_chance():
     assert words(panel.get_yticklabels()) == list(matrix.index)
 
 
+def probed(method, linear, mlp, **f1):
+    """A run as `inspection.inspect` gives it, as far as this figure reads it."""
+    line, bent = ({"z_inv": {"score": score, "chance": 50.0}} for score in (linear, mlp))
+    return {"method": method, "f1": f1, "modality": line, "mlp": {"modality": bent}}
+
+
+def test_invariance_marks_every_method_where_both_readers_read_it():
+    runs = [
+        probed("discom", 98.0, 99.0, rgb=86.0, depth=72.0),
+        probed("discom", 100.0, 100.0, rgb=88.0, depth=71.0),
+        probed("mdico", 74.0, 81.0, rgb=86.2, depth=72.5),
+    ]
+    figure = plots.invariance(runs)
+    axes = drawn(figure)
+    assert [axis.get_title() for axis in axes] == ["rgb", "depth"]
+    assert list(legend(figure)) == ["discom", "mdico"]
+    for axis, f1 in zip(axes, ([87, 86.2], [71.5, 72.5]), strict=True):
+        marks = [container[0] for container in axis.containers]
+        places = [[*mark.get_xdata(), *mark.get_ydata()] for mark in marks]
+        expected = [[99, f1[0]], [99.5, f1[0]], [74, f1[1]], [81, f1[1]]]
+        assert np.allclose(places, expected)
+        faces = [mark.get_markerfacecolor() for mark in marks]
+        assert (faces[1], faces[3]) == ("white", "white")
+        assert "white" not in (faces[0], faces[2])
+        assert marks[0].get_marker() == marks[1].get_marker() != marks[2].get_marker()
+        across, up = axis.containers[0][2]
+        assert np.allclose(across.get_segments()[0][:, 0], [99 - 2**0.5, 99 + 2**0.5])
+        half = np.std([runs[0]["f1"][axis.get_title()], runs[1]["f1"][axis.get_title()]], ddof=1)
+        assert np.allclose(up.get_segments()[0][:, 1], [f1[0] - half, f1[0] + half])
+        assert [line.get_xdata() for line in axis.lines][-1] == [50.0, 50.0]  # chance
+
+
 def cells_of(axis):
     return axis.collections[0].get_array()
 

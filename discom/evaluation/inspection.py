@@ -1,7 +1,7 @@
 """What a trained run's embeddings hold: every measure of `probing`, taken on the test part of the
 run's own split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +22,7 @@ from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.runs import Result, load_run
 
-__all__ = ["embeddings", "factors", "inspect", "mean_matrices", "readings"]
+__all__ = ["embeddings", "factors", "inspect", "mean_matrices", "reader_tables", "readings"]
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
@@ -87,21 +87,25 @@ def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:
 
 
 def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[str, Any]:
-    """Every measure of a run of discom or discom-solo, as plain JSON; `scored` adds SAP, MIG and
-    DCI, half a minute a modality.
+    """Every measure of a run of discom, discom-solo or mdico, as plain JSON; `scored` adds SAP, MIG
+    and DCI, half a minute a modality.
 
     Returns:
         method, data, seed, hash, f1 (modality m → test F1); `matrix` and `shuffled` ("m z_inv" →
         factor → score of a linear probe, and of its control); `chance` and `kind` (m → factor → …);
-        `modality` ("z_inv" → probe that tells the modalities apart, on complete pairs); `cka` ("rgb
-        z_inv | depth z_inv" → likeness); `scores` (m → sap, mig, dci, completeness and
-        informativeness of the three parts side by side).
+        `modality` ("z_inv" → linear probe that tells the modalities apart); `mlp`, what an MLP
+        reads: `modality` as before and `matrix` of the class ("m z_irr" → "class" → score);
+        `transfer`, a class reader of z_inv (m fitted to → m read → accuracy); `cka` ("rgb z_inv |
+        depth z_inv" → likeness); `scores` (m → sap, mig, dci, completeness and informativeness of
+        the three parts side by side). What compares modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     name = methods.label(result.method, result.config["options"])
     run = {"method": name, "data": result.data, "seed": result.seed, "hash": result.hash}
+    pairs = _pairs(arrays, split)
+    mlp = {"modality": _probe_modality(pairs, "mlp"), "matrix": _probe_class(arrays, split)}
     probes = _probe_factors(arrays, split, scored)
-    return {**run, "f1": result.f1, **probes, **_compare_modalities(arrays, split)}
+    return {**run, "f1": result.f1, **probes, **_compare_modalities(pairs), "mlp": mlp}
 
 
 def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dict[str, Any]:
@@ -132,29 +136,86 @@ def _scores(codes: np.ndarray, columns: Mapping[str, np.ndarray]) -> dict[str, f
     return {**measures, "dci": parts.pop("disentanglement"), **parts}
 
 
-def _compare_modalities(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """Telling the modalities apart, and the likeness of all parts, on the complete pairs."""
-    paired = {}
+def _probe_class(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
+    """What an MLP reads of the class from the part that is discarded, as `matrix` says it."""
+    rows: dict[str, Any] = {}
+    for name in arrays["test"]:
+        test, train = ({f"{name} z_irr": arrays[part][name]["irr"]} for part in ("test", "train"))
+        labels = {"class": split.test.modalities[name].y}
+        rows |= probing.probe_matrix(test, labels, train=train, reader="mlp").to_dict("index")
+    return rows
+
+
+def _pairs(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
+    """Part of the split → part of the embedding → modality → [N, D] of the complete pairs, and
+    their "class" [N]."""
+    pairs: dict[str, Any] = {}
     for part, modalities in arrays.items():
-        rows = paired_rows(getattr(split, part), list(modalities))
-        paired[part] = {
+        data = getattr(split, part)
+        rows = paired_rows(data, list(modalities))
+        pairs[part] = {
             key: {name: z[key][rows[name]] for name, z in modalities.items()} for key in PARTS
         }
-    train, test = paired["train"], paired["test"]
-    modality = {
-        f"z_{key}": probing.modality_probe(test[key], train=train[key])._asdict() for key in PARTS
+        first = next(iter(modalities))
+        pairs[part]["class"] = data.modalities[first].y[rows[first]]
+    return pairs
+
+
+def _probe_modality(pairs: Mapping[str, Any], reader: str) -> dict[str, Any]:
+    train, test = pairs["train"], pairs["test"]
+    return {
+        f"z_{key}": probing.modality_probe(test[key], train=train[key], reader=reader)._asdict()
+        for key in PARTS
     }
-    z = {f"{name} z_{key}": test[key][name] for name in arrays["test"] for key in PARTS}
-    cka = {f"{a} | {b}": probing.cka(z[a], z[b]) for a, b in combinations(z, 2)}
-    return {"modality": modality, "cka": cka}
+
+
+def _compare_modalities(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """Telling the modalities apart, carrying a class reader over, and the likeness of all parts."""
+    train, test = pairs["train"], pairs["test"]
+    transfer = probing.class_transfer(test["inv"], test["class"], train=train["inv"])
+    z = {f"{name} z_{key}": test[key][name] for name in test["inv"] for key in PARTS}
+    return {
+        "modality": _probe_modality(pairs, "linear"),
+        "transfer": transfer.to_dict("index"),
+        "cka": {f"{a} | {b}": probing.cka(z[a], z[b]) for a, b in combinations(z, 2)},
+    }
 
 
 def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave."""
+    return _means(inspected, lambda measures: measures["matrix"])
+
+
+def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Method (with its options) → what each reader reads in %, the mean over its runs, of what
+    `inspect` gave: rows the question and the embedding, columns linear, mlp and chance."""
+    return _means(inspected, _answers)
+
+
+def _answers(measures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Question → reader → score."""
+    rows: dict[str, dict[str, float]] = {}
+    matrix, mlp = measures["matrix"], measures["mlp"]
+    for part, probe in measures["modality"].items():
+        read = {"linear": probe["score"], "mlp": mlp["modality"][part]["score"]}
+        rows[f"modality from {part}"] = {**read, "chance": probe["chance"]}
+    chance = {name: levels["class"] for name, levels in measures["chance"].items()}
+    for name, level in chance.items():
+        row = f"{name} z_irr"
+        read = {"linear": matrix[row]["class"], "mlp": mlp["matrix"][row]["class"]}
+        rows[f"class from {row}"] = {**read, "chance": level}
+    for own, accuracies in measures["transfer"].items():
+        for name, score in accuracies.items():
+            row = f"class from {name} z_inv (fitted on {own})"
+            rows[row] = {"linear": score, "chance": chance[name]}
+    return rows
+
+
+def _means(inspected: Iterable[Mapping[str, Any]], table: Callable) -> dict[str, pd.DataFrame]:
     runs: dict[str, list[pd.DataFrame]] = {}
     for measures in inspected:
-        matrix = pd.DataFrame.from_dict(measures["matrix"], orient="index")
-        runs.setdefault(measures["method"], []).append(matrix)
+        cells = pd.DataFrame.from_dict(table(measures), orient="index")
+        runs.setdefault(measures["method"], []).append(cells)
     return {
         name: pd.concat(tables).groupby(level=0, sort=False).mean() for name, tables in runs.items()
     }

@@ -1,6 +1,6 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from discom.errors import RunError
 from discom.plots.look import look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["intervals", "probe_map"]
+__all__ = ["intervals", "invariance", "probe_map"]
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
@@ -80,4 +80,40 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Any]) -> Figure:
     axis.set_xticklabels(names, rotation=40, ha="right", fontsize=8)
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")
+    return figure
+
+
+def invariance(inspected: Iterable[Mapping[str, Any]]) -> Figure:
+    """Test F1 over how well a fresh probe names the modality from z_inv, a panel for each modality:
+    for each method the linear reader, filled, and the MLP, open; mean ± sd over runs, chance
+    dotted.
+
+    Args:
+        inspected: what `inspection.inspect` gave for each run.
+    """
+    runs = list(inspected)
+    readers = [(run["modality"]["z_inv"], run["mlp"]["modality"]["z_inv"]) for run in runs]
+    rows = [
+        {"method": run["method"], "panel": name, "f1": f1, "linear": a["score"], "mlp": b["score"]}
+        for run, (a, b) in zip(runs, readers, strict=True)
+        for name, f1 in run["f1"].items()
+    ]
+    parts = list(pd.DataFrame(rows).groupby("panel", sort=False))
+    figure, axes = panels(1, len(parts), 4.2 * len(parts), 4.2, sharex=True)
+    for axis, (name, part) in zip(axes.flat, parts, strict=True):
+        for number, (method, points) in enumerate(part.groupby("method", sort=False)):
+            values = points[["linear", "mlp", "f1"]]
+            mean, sd = values.mean(), values.std().fillna(0)  # one run has no spread
+            marker: dict[str, Any] = {**look(number), "linestyle": "", "elinewidth": 0.8}
+            axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=marker["color"], linewidth=0.6)
+            for reader, face in (("linear", marker["color"]), ("mlp", "white")):
+                label = method if reader == "linear" else None
+                spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face, "label": label}
+                axis.errorbar(mean[reader], mean.f1, **spread, **marker)
+        axis.axvline(readers[0][0]["chance"], color="black", linewidth=0.8, linestyle=":")
+        axis.set(xlabel="modality read from z_inv (%)", ylabel="test F1 × 100", title=name)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    text: dict[str, Any] = {"title": "filled: linear reader, open: MLP", "fontsize": 9}
+    columns = min(3, len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, **text)
     return figure

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics
 import torch
@@ -21,6 +22,7 @@ from discom.evaluation.inspection import (
     factors,
     inspect,
     mean_matrices,
+    reader_tables,
     readings,
 )
 from discom.evaluation.scores import embed
@@ -40,9 +42,9 @@ def split():
 
 @pytest.fixture(scope="module")
 def trained(split, tmp_path_factory):
-    """Finished runs of discom, discom-solo and student."""
+    """Finished runs of three methods with an embedding and of student."""
     root = tmp_path_factory.mktemp("inspected")
-    for name in ("discom", "discom-solo", "student"):
+    for name in ("discom", "discom-solo", "mdico", "student"):
         fit(name, split, TINY, root / name, progress=False)
     return root
 
@@ -70,7 +72,7 @@ def test_embeddings_follow_the_rows_of_the_data_whatever_the_batch(split, traine
             torch.testing.assert_close(z[part][[row]], alone[part], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["discom", "discom-solo"])
+@pytest.mark.parametrize("name", ["discom", "discom-solo", "mdico"])
 def test_embeddings_of_a_run_and_what_its_heads_say(split, trained, name):
     arrays = embeddings(trained / name, split)
     assert list(arrays) == ["train", "test"]
@@ -246,6 +248,28 @@ def test_inspect_measures_every_part_of_every_modality(split, folder):
         inspect(folder, data.load(DATA).split(seed=1))
 
 
+def test_inspect_reads_modality_and_class_by_both_readers(split, trained, monkeypatch):
+    labels = split.test.labels
+    monkeypatch.setattr(inspection, "factors", lambda *_: {"class": labels})
+    measures, arrays = inspect(trained / "mdico", split), embeddings(trained / "mdico", split)
+    mlp = measures["mlp"]
+    for part in PARTS:
+        z = {p: {m: arrays[p][m][part] for m in ("rgb", "depth")} for p in ("train", "test")}
+        told = {"train": z["train"]}
+        line = probing.modality_probe(z["test"], **told)
+        bent = probing.modality_probe(z["test"], **told, reader="mlp")
+        assert measures["modality"][f"z_{part}"] == line._asdict()
+        assert mlp["modality"][f"z_{part}"] == bent._asdict()
+    assert list(mlp["matrix"]) == ["rgb z_irr", "depth z_irr"]
+    for m in ("rgb", "depth"):
+        z, fit_on = arrays["test"][m]["irr"], arrays["train"][m]["irr"]
+        read = probing.probe(z, labels, train=fit_on, reader="mlp")
+        assert mlp["matrix"][f"{m} z_irr"] == {"class": read.score}
+    inv = {p: {m: arrays[p][m]["inv"] for m in arrays[p]} for p in arrays}
+    expected = probing.class_transfer(inv["test"], labels, train=inv["train"])
+    assert measures["transfer"] == expected.to_dict("index")
+
+
 @pytest.mark.parametrize("lack", ["some in depth", "some in both"])
 def test_modalities_of_other_samples_have_their_own_chance(tmp_path, lack):
     whole = data.load("scenes:n=198,size=8,shapes=2,materials=2")
@@ -264,17 +288,28 @@ def test_modalities_of_other_samples_have_their_own_chance(tmp_path, lack):
     z = embeddings(tmp_path / "run", split)["test"]
     for name, modality in split.test.modalities.items():
         assert len(z[name]["inv"]) == len(modality.ids)
-    assert len(split.test.paired_ids) < len(z["rgb"]["inv"])
+    ids = split.test.paired_ids
+    assert len(ids) < len(z["rgb"]["inv"])
+    rows = {m: np.flatnonzero(np.isin(part.ids, ids)) for m, part in split.test.modalities.items()}
+    pairs = {m: z[m]["inv"][rows[m]] for m in z}
+    scores = {m: embeddings(tmp_path / "run", split)["train"][m]["inv"] for m in z}
+    train = {m: x[np.isin(split.train.modalities[m].ids, split.train.paired_ids)]
+             for m, x in scores.items()}  # fmt: skip
+    y = split.test.modalities["rgb"].y[rows["rgb"]]
+    transfer = probing.class_transfer(pairs, y, train=train)
+    assert pd.DataFrame.from_dict(measures["transfer"], orient="index").equals(transfer)
     assert len(readings(tmp_path / "run", split)) == 6
 
 
 def test_scores_are_those_of_the_parts_side_by_side(split, folder, monkeypatch):
     monkeypatch.setattr(probing, "dci_parts", lambda z, y: {"disentanglement": float(z.shape[1])})
     monkeypatch.setattr(probing, "sap", lambda z, y: 0.0)  # both take long
+    few = ("class", "shape", "material", "shift")
+    asked = {name: values for name, values in factors(split.test, "rgb").items() if name in few}
+    monkeypatch.setattr(inspection, "factors", lambda *_: asked)
     measures = inspect(folder, split, scored=True)
     z = embeddings(folder, split)["test"]["rgb"]
     codes = np.concatenate([z[part] for part in PARTS], axis=1)
-    asked = factors(split.test, "rgb")
     named = [y for name, y in asked.items() if name != "class" and y.dtype.kind in "iu"]
     expected = {"dci": codes.shape[1], "mig": probing.mig(codes, np.stack(named, 1))}
     scores = measures["scores"]["rgb"]
@@ -292,6 +327,49 @@ def test_mean_matrices_are_means_over_the_runs_of_a_method():
     assert list(means["discom"].index) == ["rgb z_inv", "depth z_inv"]
 
 
+def measured(method, shift):
+    """A run as `inspect` gives it, its accuracies moved by `shift`."""
+    parts = [f"z_{part}" for part in PARTS]
+    names = ["rgb", "depth"]
+    score = {"z_inv": 70.0 + shift, "z_inf": 99.0 + shift, "z_irr": 98.0 + shift}
+    probe = {part: {"score": score[part], "chance": 50.0} for part in parts}
+    bent = {part: {"score": score[part] + 0.5, "chance": 50.0} for part in parts}
+    return {
+        "method": method,
+        "matrix": {f"{m} {part}": {"class": 60.0 + shift} for m in names for part in parts},
+        "chance": {"rgb": {"class": 12.0}, "depth": {"class": 11.0}},
+        "modality": probe,
+        "mlp": {
+            "modality": bent,
+            "matrix": {f"{m} z_irr": {"class": 64.0 + shift} for m in names},
+        },
+        "transfer": {
+            "rgb": {"rgb": 80.0 + shift, "depth": 20.0},
+            "depth": {"rgb": 40.0, "depth": 69.0},
+        },
+    }
+
+
+def test_reader_tables_are_means_over_the_runs_of_a_method():
+    runs = [measured("discom", 0), measured("mdico", 0), measured("discom", 1)]
+    tables = reader_tables(runs)
+    assert list(tables) == ["discom", "mdico"]
+    rows = {
+        "modality from z_inv": [70.5, 71, 50],
+        "modality from z_inf": [99.5, 100, 50],
+        "modality from z_irr": [98.5, 99, 50],
+        "class from rgb z_irr": [60.5, 64.5, 12],
+        "class from depth z_irr": [60.5, 64.5, 11],
+        "class from rgb z_inv (fitted on rgb)": [80.5, np.nan, 12],
+        "class from depth z_inv (fitted on rgb)": [20, np.nan, 11],
+        "class from rgb z_inv (fitted on depth)": [40, np.nan, 12],
+        "class from depth z_inv (fitted on depth)": [69, np.nan, 11],
+    }
+    expected = pd.DataFrame.from_dict(rows, "index", columns=["linear", "mlp", "chance"])
+    pd.testing.assert_frame_equal(tables["discom"], expected, check_dtype=False)
+    assert tables["mdico"].loc["modality from z_inv"].tolist() == [70, 70.5, 50]
+
+
 def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, monkeypatch):
     asked = inspection.factors
     few = ("class", "shape", "shift")  # the test is about the command
@@ -302,13 +380,33 @@ def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, 
     assert printed[0] == "discom"
     rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
     assert printed[1].split() == " ".join(rows).split()
-    assert printed[-2:] == ["made/probes.json", "made/probes.png"]
+    assert printed[-3:] == [f"made/probes{end}" for end in (".json", ".png", "-invariance.png")]
     (measures,) = json.loads((tmp_path / "made/probes.json").read_text())
     assert measures == inspect(folder, split)
     shape = next(line for line in printed if line.startswith("shape")).split()[1:]
     expected = [measures["matrix"][row]["shape"] for row in rows]
     assert [float(value) for value in shape] == pytest.approx(expected, abs=0.006)
     assert (tmp_path / "made/probes.png").read_bytes().startswith(b"\x89PNG")
+    (line,) = [line for line in printed if line.startswith("modality from z_inf")]
+    read = [measures["modality"]["z_inf"]["score"], measures["mlp"]["modality"]["z_inf"]["score"]]
+    assert line.split()[3:] == [f"{value:.1f}" for value in (*read, 50)]
     other = "scenes:n=66,size=8,shapes=2,materials=2"
     assert cli.main(["probe", "runs", "--data", other]) == 2
     assert "was trained on another split" in capsys.readouterr().err
+
+
+def test_probe_takes_the_data_of_each_seed(split, trained, tmp_path, monkeypatch):
+    whole = data.load(DATA)
+    for seed in (1, 0):
+        run = tmp_path / f"runs/{1 - seed}"
+        fit("discom-solo", whole.split(seed=seed), replace(TINY, seed=seed), run, progress=False)
+    sources, asked = [], []
+    monkeypatch.setattr(data, "at_seed", lambda *told: sources.append(told) or DATA, raising=False)
+    monkeypatch.setattr(inspection, "inspect", lambda *told: asked.append(told))
+    monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
+    monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
+    assert cli.main(["probe", str(tmp_path / "runs"), "--data", "scenes:n=99"]) == 0
+    assert sources == [("scenes:n=99", 0), ("scenes:n=99", 1)]
+    for seed, (folder, part) in enumerate(asked):
+        assert folder == tmp_path / f"runs/{1 - seed}"
+        assert part.test.ids.tolist() == whole.split(seed=seed).test.ids.tolist()

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
 from discom import probing as public
-from discom.errors import DataError
-from discom.evaluation import probing
+from discom.errors import ConfigError, DataError
+from discom.evaluation import disentanglement, probing
 from discom.evaluation.probing import (
     cka,
+    class_transfer,
     dci,
     dci_parts,
     mig,
@@ -173,6 +175,80 @@ def test_matrix_holds_the_probes():
     assert json.loads(json.dumps(table.attrs)) == table.attrs  # plain dicts, strings and floats
 
 
+# ---------------------------------------------------------------- the reader without lines
+
+
+def crosswise(seed=0, rows=300):
+    """Four clouds and the exclusive or of their signs: no line tells it."""
+    corner = np.random.default_rng(seed).choice([-1.0, 1.0], size=(rows, 2))
+    return corner + 0.2 * noise(seed + 1, rows, 2), (corner.prod(1) > 0).astype(int)
+
+
+@pytest.mark.parametrize("rows", [60, 300])
+def test_only_the_mlp_reads_what_no_line_tells(rows):
+    z, either = crosswise(rows=rows)
+    assert probe(z, either).score < 65
+    read = probe(z, either, reader="mlp")
+    assert read.score > 95
+    assert read.shuffled < 70
+    assert probe(z, either, reader="mlp") == read  # the seed starts it
+    for reader in probing.READERS:  # and both read a line
+        assert probe(z, z[:, 0] > 0, reader=reader).score > 95
+
+
+def test_only_the_mlp_reads_numbers_that_bend():
+    z = noise(0, 300, 3)
+    for bent in (z[:, 0] * z[:, 1], 1000 * np.abs(z[:, :2]) + 7):
+        line, read = (probe(z, bent, reader=reader) for reader in probing.READERS)
+        assert line.score < 0.1
+        assert (read.score > 0.8, read.kind) == (True, "R2")
+        assert read.shuffled < 0.1
+
+
+def test_a_matrix_has_one_reader():
+    z, either = crosswise()
+    matrix = probe_matrix({"z": z}, {"either": either}, reader="mlp")
+    assert matrix.loc["z", "either"] == probe(z, either, reader="mlp").score
+
+
+def plain_mlp(z, y, seed=0, standardise=True, held_out=True, hidden=64):
+    """Loops over folds; the switches make wrong copies."""
+    z, scores = (z - z.mean(0)) / z.std(0) if standardise else z, []
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(z, y):
+        penalty = 0.01 * len(train)  # of ½‖W‖² beside the sum of cross-entropies
+        model = MLPClassifier(
+            hidden, solver="lbfgs", alpha=penalty, max_iter=50, random_state=seed
+        ).fit(z[train], y[train])
+        test = test if held_out else train
+        scores.append(100 * np.mean(model.predict(z[test]) == y[test]))
+    return np.mean(scores)
+
+
+def assert_mlp(score):
+    z, either = crosswise(rows=200)
+    z = np.hstack([z + 0.4 * noise(2, 200, 2), noise(3, 200, 4)]) * np.logspace(-2, 2, 6)
+    assert score(z, either, seed=3) == pytest.approx(probe(z, either, seed=3, reader="mlp").score)
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_the_mlp_is_scikit_learns():
+    assert_mlp(plain_mlp)
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.parametrize(
+    "wrong", [{"standardise": False}, {"held_out": False}, {"hidden": 1}], ids=str
+)
+def test_wrong_mlps_are_caught(wrong):
+    with pytest.raises(AssertionError):
+        assert_mlp(lambda *a, **more: plain_mlp(*a, **more, **wrong))
+
+
+def test_another_reader_is_refused():
+    with pytest.raises(ConfigError, match="reader"):
+        probe(*crosswise(), reader="forest")
+
+
 # ---------------------------------------------------------------- modality_probe
 
 
@@ -218,6 +294,80 @@ def test_modalities():
 def test_wrong_modality_probes_are_caught(wrong):
     with pytest.raises(AssertionError):
         assert_reads_modalities(lambda *a, **more: naive_modality_probe(*a, **more, **wrong))
+
+
+def test_an_mlp_tells_modalities_that_no_line_tells_and_no_twins():
+    z, either = crosswise(rows=400)
+    count = min(either.sum(), (1 - either).sum())
+    views = {"rgb": z[either == 0][:count], "depth": z[either == 1][:count]}
+    assert modality_probe(views).score < 60
+    assert modality_probe(views, reader="mlp").score > 95
+    twins = {"rgb": noise(0, 60, 20), "depth": noise(0, 60, 20)}
+    assert modality_probe(twins, reader="mlp")[:3] == (50, 0, 50)
+
+
+# ---------------------------------------------------------------- class_transfer
+
+
+def naive_transfer(embeddings, y, apart=False, held_out=True, turned=False):
+    """Loops over folds and pairs; the switches make wrong copies: every modality standardised
+    alone, samples read that were fitted, rows for columns."""
+    whole, table = np.concatenate(list(embeddings.values())), {}
+    z = {}
+    for name, rows in embeddings.items():
+        own = rows if apart else whole
+        z[name] = (rows - own.mean(0)) / own.std(0)
+    for own in z:
+        for other in z:
+            scores = []
+            for fitted, test in StratifiedKFold(5, shuffle=True, random_state=0).split(y, y):
+                test = test if held_out else fitted
+                model = LogisticRegression(max_iter=1000).fit(z[own][fitted], y[fitted])
+                scores.append(100 * model.score(z[other][test], y[test]))
+            table.setdefault(own, {})[other] = np.mean(scores)
+    table = pd.DataFrame.from_dict(table, orient="index")
+    return table.T if turned else table
+
+
+def assert_transfers(transfer):
+    y = np.arange(120) % 3
+    code = np.eye(3)[y]
+    same, others = {"a": code, "b": code}, {"a": code, "b": np.eye(3)[(y + 1) % 3]}
+    assert (transfer(same, y) == 100).all(None)
+    assert transfer(others, y).to_numpy().tolist() == [[100, 0], [0, 100]]
+    two = y > 0  # an offset along the class: a's reader says "two" to all of b, b's "not two" to a
+    a, b = two[:, None] + 0.0, two[:, None] + 3.0
+    assert transfer({"a": a, "b": b}, two).round(3).to_numpy().tolist() == [
+        [100, 66.667],
+        [33.333, 100],
+    ]
+    z = noise(0, 120, 100)  # as wide as long: a sample that was fitted is known in both
+    assert transfer({"a": z, "b": z}, y).to_numpy().max() < 55
+    views = {"a": code + noise(1, 120, 3), "b": 0.7 * code + noise(2, 120, 3) + 0.5}
+    expected = naive_transfer(views, y)
+    assert np.allclose(transfer(views, y), expected)
+
+
+def test_a_class_reader_is_carried_over():
+    assert_transfers(class_transfer)
+    assert_transfers(naive_transfer)
+
+
+@pytest.mark.parametrize("wrong", [{"apart": True}, {"held_out": False}, {"turned": True}], ids=str)
+def test_wrong_transfers_are_caught(wrong):
+    with pytest.raises(AssertionError):
+        assert_transfers(lambda *a: naive_transfer(*a, **wrong))
+
+
+def test_transfer_between_three_modalities_in_any_order_and_scale():
+    y = classes(0, 90)
+    views = {name: np.eye(3)[y] + 0.8 * noise(k, 90, 3) for k, name in enumerate("abc")}
+    table = class_transfer(views, y, seed=1)
+    assert list(table.index) == list(table.columns) == ["a", "b", "c"]
+    again = dict(reversed([(name, 5 * z - 2) for name, z in views.items()]))
+    assert np.allclose(class_transfer(again, np.array(["x", "y", "z"])[y], seed=1), table)
+    train = {name: 5 * z[:30] for name, z in views.items()}  # other means and sds
+    assert not np.allclose(class_transfer(views, y, train=train, seed=1), table)
 
 
 # ---------------------------------------------------------------- SAP, MIG, DCI
@@ -372,7 +522,7 @@ REFERENCES = {
     "sap": (assert_sap, sap, naive_sap, [{"strength": 1e-4}, {"second": 0}, {"held_out": False}]),
     "dci": (
         assert_concentration,
-        probing._concentration,
+        disentanglement._concentration,
         naive_concentration,
         [{"axis": 0}, {"base": np.e}, {"weighted": False}],
     ),
@@ -431,6 +581,12 @@ BAD = [
     (lambda: probe_matrix({"z": Z}, {}), r"factors \[\]"),
     (lambda: probe_matrix({"a": Z, "b": Z[1:]}, {"y": Y}), "rows {'a': 20, 'b': 19}"),
     (lambda: modality_probe({"a": Z}), "modalities: {'a': "),
+    (lambda: class_transfer({"a": Z}, Y), "modalities: {'a': "),
+    (lambda: class_transfer({"a": Z, "b": Z[:, :2]}, Y), "modalities: {'a': "),
+    (lambda: class_transfer({"a": Z, "b": HOLE}, Y), "embedding 'b': 2 of 20 rows"),
+    (lambda: class_transfer({"a": Z, "b": Z}, Y[1:]), r"labels: int64 of shape \(19,\) for 20"),
+    (lambda: class_transfer({"a": Z, "b": Z}, Z[:, 0]), "labels: floats"),
+    (lambda: class_transfer({"a": Z, "b": Z}, np.arange(20) > 16), "labels: True has 3 of 5"),
     (lambda: cka(Z, Z[1:]), "cka: 20 rows in a, 19 in b"),
     (lambda: dci(Z, V[:, :1]), "factors: 1 column"),
     (lambda: sap(HOLE, V), "codes: 2 of 20 rows hold NaN"),
