@@ -395,18 +395,17 @@ def test_probe_prints_the_matrix_and_writes_it(split, folder, tmp_path, capsys, 
     assert "was trained on another split" in capsys.readouterr().err
 
 
-def test_probe_takes_the_data_of_each_seed(split, trained, tmp_path, monkeypatch):
-    whole = data.load(DATA)
-    for seed in (1, 0):
-        run = tmp_path / f"runs/{1 - seed}"
-        fit("discom-solo", whole.split(seed=seed), replace(TINY, seed=seed), run, progress=False)
-    sources, asked = [], []
-    monkeypatch.setattr(data, "at_seed", lambda *told: sources.append(told) or DATA, raising=False)
+def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):
+    """Runs of a higher seed stand in the first folder; each is read on its own scenes."""
+    splits = [data.load(data.at_seed(DATA, seed)).split(seed=seed) for seed in (0, 1)]
+    folders = [tmp_path / "runs" / name for name in ("b", "a")]
+    for seed, (split, folder) in enumerate(zip(splits, folders, strict=True)):
+        fit("discom-solo", split, replace(TINY, seed=seed), folder, progress=False)
+    asked = []
     monkeypatch.setattr(inspection, "inspect", lambda *told: asked.append(told))
     monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
     monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
-    assert cli.main(["probe", str(tmp_path / "runs"), "--data", "scenes:n=99"]) == 0
-    assert sources == [("scenes:n=99", 0), ("scenes:n=99", 1)]
-    for seed, (folder, part) in enumerate(asked):
-        assert folder == tmp_path / f"runs/{1 - seed}"
-        assert part.test.ids.tolist() == whole.split(seed=seed).test.ids.tolist()
+    assert cli.main(["probe", str(tmp_path / "runs"), "--data", DATA]) == 0
+    assert [folder for folder, _ in asked] == folders
+    for (_, told), split in zip(asked, splits, strict=True):
+        assert np.array_equal(told.test.images("rgb"), split.test.images("rgb"))
