@@ -42,15 +42,13 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     failed = sweep.sweep(runs.values(), place, workers=chosen.workers)
     if failed:
         raise DiscomError(next(iter(failed.values())))
-    table = pd.DataFrame({"method": dict.fromkeys(label for label, _ in runs)}).drop(
-        columns="method"
-    )
+    scores: dict[str, dict[str, float]] = {}
     for (label, value), run in runs.items():
         result = Result.read(run.folder / "result.json")
-        scores = [score[f"valid_{result.metric}"] for score in result.scores.values()]
-        table.loc[label, f"{value:g}"] = sum(scores) / len(scores)
-    table["chosen"] = table.idxmax(axis=1).astype(float)
-    return table
+        valid = [score[f"valid_{result.metric}"] for score in result.scores.values()]
+        scores.setdefault(label, {})[f"{value:g}"] = sum(valid) / len(valid)
+    table = pd.DataFrame(scores).T
+    return table.assign(chosen=table.idxmax(axis=1).astype(float))
 
 
 def main(arguments: list[str] | None = None) -> int:
