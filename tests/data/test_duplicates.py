@@ -11,7 +11,7 @@ from PIL import Image
 from discom.data import Split, scenes
 from discom.data.duplicates import near_duplicates
 
-COPIES = 15
+COPIES = 40
 
 
 @pytest.fixture(scope="module")
