@@ -44,8 +44,8 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     "train": (commands.train, f"data method seed modalities options as_published {RUN}"),
     "table": (
         commands.table,
-        f"NUMBER data modalities teacher as_published {RUN} seeds engine workers address dry_run"
-        " out collect",
+        f"NUMBER data modalities teacher methods as_published {RUN} seeds engine workers address"
+        " dry_run out collect",
     ),
     "probe": (commands.probe, "PATH data modalities out"),
     "show": (commands.show, "PATH out collect"),
@@ -67,6 +67,7 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "files": (Path, None, "images, or folders of images"),
     "method": (str, "discom", "discom, student, …; for segmentation crodino, single, …"),
     "modalities": (str, None, "sensors in this order, such as rgb+elevation  [default: all]"),
+    "methods": (str, None, "rows to keep, such as student,discom  [default: all]"),
     "modality": (str, None, "the sensor  [default: the only one]"),
     "model": (Path, None, "model.onnx, or the folder that discom export wrote"),
     "notebooks": (Path, "notebooks", "the folder that holds NN_….ipynb"),

@@ -45,7 +45,7 @@ def table(flags: Namespace) -> bool:
     them; dense: CroDiNo-KD and its competitors; crodino: its ideas switched off. Runs that fail
     are listed at the end (exit status 1); the same command continues where it stopped.
 
-    discom table 2 --data data/hls --dry-run
+    discom table 2 --data hls --methods student,discom,mdico --dry-run
     """
     from discom.evaluation import inspection
 
@@ -54,17 +54,18 @@ def table(flags: Namespace) -> bool:
     dense, how, runs = tables.is_dense(key), (flags.teacher, flags.as_published), []
     data = flags.data or ("scenes-dense" if dense else "scenes")
     images_of, given = _images_of(data, flags.modalities), flags.seeds
+    kept = [discom.methods.get(name).name for name in (flags.methods or "").split(",") if name]
     most = tables.FEW if discom.data.at_seed(data, 0) == data else tables.SEEDS
     for seed in range(most if given is None else given):
         images = images_of(seed)
         for row in tables.paper_rows(key, list(images.modalities), *how):
-            if given is None and seed >= row.seeds:
+            if (given is None and seed >= row.seeds) or (kept and row.method not in kept):
                 continue
             config = _config(flags, dense, seed, row.options)
             method = discom.methods.get(row.method)
             runs.append(discom.runs.Run.of(flags.runs, method, images, config))
     if not runs:
-        raise ConfigError(f"--seeds: {flags.seeds} runs make no table; use 1 or more")
+        raise ConfigError("--seeds, --methods: no run of the table is left; keep one at least")
     if runs[0].config.devices > 1:
         raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
     absent, _ = sweep.missing(runs)

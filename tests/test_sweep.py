@@ -328,6 +328,13 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     assert len(trained.calls) == 2
 
 
+def test_a_table_of_some_methods_has_their_rows_alone(tmp_path, capsys):
+    words = ["table", "2", "--data", SMALL, "--runs", str(tmp_path), "--seeds", "1", "--dry-run"]
+    assert cli.main([*words, "--methods", "student,discom,kdv2"]) == 0
+    plan = "4 runs, 5 to train with their teachers"  # discom with both adversaries; kdv2's teacher
+    assert plan in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "count"),
     [
