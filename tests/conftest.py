@@ -2,10 +2,13 @@
 
 import matplotlib
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from filelock import FileLock, Timeout
 
-from discom import cli
+from discom import cli, fit, methods
+from discom.errors import Interrupted
+from discom.runs import read_metrics
 
 
 def pytest_addoption(parser):
@@ -50,3 +53,46 @@ def flags_of(monkeypatch):
         return vars(calls[0])
 
     return flags_of
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """A function of a method's name and a step: as by Ctrl-C, its training ends there, once."""
+
+    def stop_at(name: str, step: int) -> None:
+        method, calls = methods.get(name), []
+        original = method.loss
+
+        def loss(self, batch):
+            calls.append(1)
+            if len(calls) == step:
+                raise KeyboardInterrupt
+            return original(self, batch)
+
+        monkeypatch.setattr(method, "loss", loss)
+
+    return stop_at
+
+
+@pytest.fixture
+def same_once_resumed(tmp_path, stop_at, is_free):
+    """A function that trains a run at a stretch, and again with an interruption at a step: the same
+    command goes on, and ends with the same numbers. It returns the folder of the first."""
+
+    def check(name, split, config, step, **given):
+        whole, cut = tmp_path / "whole", tmp_path / "cut"
+        expected = fit(name, split, config, whole, progress=False, **given)
+        stop_at(name, step)
+        with pytest.raises(Interrupted, match="cut: interrupted; the same command goes on"):
+            fit(name, split, config, cut, progress=False, **given)
+        assert (cut / "state.pt").exists()
+        assert is_free(cut)
+        result = fit(name, split, config, cut, progress=False, **given)
+        for part in ("scores", "parameters", "config", "counts"):
+            assert getattr(result, part) == getattr(expected, part)
+        logs = [read_metrics(run / "metrics.csv").drop(columns="seconds") for run in (whole, cut)]
+        pd.testing.assert_frame_equal(*logs, check_exact=True)
+        assert not list(cut.glob("state*"))
+        return whole
+
+    return check

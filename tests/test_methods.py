@@ -170,6 +170,8 @@ LABELS = [
 @pytest.mark.parametrize(("method", "options", "expected"), LABELS)
 def test_a_label_is_the_name_and_what_is_not_the_default(method, options, expected):
     assert label(method, options) == expected
+    defaults = {} if method == "mine" else methods.get(method).options({})
+    assert label(method, defaults) == method
 
 
 @pytest.mark.parametrize(("channels_last", "kind"), [(True, MatrixConv), (False, nn.Conv2d)])

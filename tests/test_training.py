@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors import safe_open
@@ -280,39 +279,12 @@ def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatc
 # ---------------------------------------------------------------- interruption
 
 
-def stop_at(monkeypatch, step: int) -> None:
-    """Interrupt the training at its step of that number, once."""
-    original, calls = Student.loss, []
-
-    def loss(self, batch):
-        calls.append(1)
-        if len(calls) == step:
-            raise KeyboardInterrupt
-        return original(self, batch)
-
-    monkeypatch.setattr(Student, "loss", loss)
-
-
-def test_a_run_that_was_interrupted_ends_with_the_same_numbers(
-    split, tmp_path, monkeypatch, is_free
-):
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    reference = fit("student", split, TINY, whole, progress=False)
-    stop_at(monkeypatch, 3)  # one step an epoch
-    with pytest.raises(Interrupted, match="cut: interrupted; the same command goes on"):
-        fit("student", split, TINY, cut, progress=False)
-    assert (cut / "state.pt").exists()
-    assert is_free(cut)
-    assert numbers(fit("student", split, TINY, cut, progress=False)) == numbers(reference)
-    tables = [
-        pd.read_csv(folder / "metrics.csv").drop(columns="seconds") for folder in (whole, cut)
-    ]
-    pd.testing.assert_frame_equal(*tables, check_exact=True)
-    assert not list(cut.glob("state*"))
+def test_a_run_that_was_interrupted_ends_with_the_same_numbers(split, same_once_resumed):
+    same_once_resumed("student", split, TINY, 3)  # one step an epoch
 
 
 def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
-    split, tmp_path, monkeypatch
+    split, tmp_path, monkeypatch, stop_at
 ):
     """Epoch 1 is the best so far, its checkpoint is not written, and trained again it is worse."""
     scores = iter([10.0, 10.0, 50.0, 50.0, 5.0, 5.0, 5.0, 5.0])  # two networks an epoch
@@ -325,9 +297,9 @@ def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
         if epoch == 0:
             save(self, epoch, row)
 
+    stop_at("student", 3)
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint.Checkpoint, "save", once)
-        stop_at(patch, 3)
         with pytest.raises(Interrupted):
             fit("student", split, TINY, tmp_path / "run", progress=False)
     result = fit("student", split, TINY, tmp_path / "run", progress=False)

@@ -10,26 +10,12 @@ from torch import nn
 
 from discom import cli, data, fit, methods, profile
 from discom.data import Batch, Batches
-from discom.errors import ConfigError, DataError, Interrupted, RunError
-from discom.evaluation.inspection import readings
+from discom.errors import ConfigError, RunError
 from discom.explorer import Explorer
-from discom.losses import disentangle
-from discom.losses.separate import irrelevant_task_loss
-from discom.methods import MDiCo
-from discom.models import Embedding, Heads
-from discom.runs import read_metrics, read_predictions
+from discom.runs import read_predictions
 
 BANDS, CLASSES = {"rgb": 3, "depth": 1}, 3
 LABEL_TERMS = ("cl", "aux", "irr")  # cross-entropies with the class
-UNLABELLED = {  # method → the terms that learn from samples without a label
-    **dict.fromkeys(("teacher", "student", "student-2x"), ()),
-    **dict.fromkeys(("kdv1", "kdv2", "ctkd", "kdv1+lskd", "kdv2+lskd", "ctkd+lskd"), ("kd",)),
-    **dict.fromkeys(("mlkd", "mlkd+lskd"), ("instance", "batch", "classes")),
-    **dict.fromkeys(("dkd", "dkd+lskd"), ()),
-    "discom": ("adv", "mod", "orth", "xcov", "hsic", "contrast"),
-    "discom-solo": ("orth",),
-    "mdico": ("mod", "contrast"),
-}
 NEED_ALL = ("dkd", "dkd+lskd")
 OPTIONS = {
     "discom": {
@@ -73,60 +59,31 @@ def batch_of(name, labels, rows=slice(None)):
     return Batch(x, y, soft=soft[rows], strong=harder)
 
 
-def terms_of(name, *which):
+def terms_of(name, options, *which):
     torch.manual_seed(0)
-    options = methods.get(name).options(OPTIONS.get(name, {}))
+    options = methods.get(name).options({**OPTIONS.get(name, {}), **options})
     model = methods.get(name)(BANDS, CLASSES, encoder, **options)
     return model.eval().loss(batch_of(name, *which))  # BatchNorm sees the whole batch
 
 
-def test_every_method_says_which_terms_use_unlabelled_samples():
-    assert {n: methods.get(n).unlabelled for n in methods.names(dense=False)} == UNLABELLED
-    assert tuple(n for n in methods.names() if methods.get(n).every_label) == NEED_ALL
-    for name in methods.names(dense=False):
-        labels = set(LABEL_TERMS) if name not in NEED_ALL else {"cl", "tckd", "nckd"}
-        assert set(methods.get(name).terms) - set(UNLABELLED[name]) <= labels
-
-
-@pytest.mark.parametrize("name", [name for name in UNLABELLED if name not in NEED_ALL])
-def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name):
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *((name, {}) for name in methods.names(dense=False) if name not in NEED_ALL),
+        ("discom", {"reduction": "released"}),
+    ],
+)
+def test_terms_of_labels_see_labelled_samples_and_other_terms_see_all(name, options):
     labels = torch.tensor([0, 2, -1, 1, -1, -1, 0, 1])
-    found, known = terms_of(name, labels), labels >= 0
-    labelled = terms_of(name, labels, known)
-    other = terms_of(name, labels.where(known, 2))
+    found, known = terms_of(name, options, labels), labels >= 0
+    labelled = terms_of(name, options, labels, known)
+    other = terms_of(name, options, labels.where(known, 2))
+    assert {*methods.get(name).unlabelled} == {*found} - {*LABEL_TERMS}
     for term, value in found.items():
         expected = labelled if term in LABEL_TERMS else other
         torch.testing.assert_close(value, expected[term])
         if term in LABEL_TERMS:
             assert not torch.isclose(value, other[term])  # unlabelled samples as a class
-
-
-@pytest.mark.parametrize("reduction", ["paper", "released"])
-def test_losses_of_labels_are_loops_over_labelled_rows(reduction):
-    torch.manual_seed(0)
-    counts = {"rgb": 7, "depth": 5}
-    z = {m: Embedding(*torch.randn(3, n, 4).double()) for m, n in counts.items()}
-    y = {m: torch.arange(n) % 5 - 1 for m, n in counts.items()}  # two of seven, one of five are -1
-    heads = Heads(list(z), 4, CLASSES + 1).double()
-
-    def loop(answer):
-        """Of logits `answer(modality, row)`; the mean over rows of a modality, or over all."""
-        rows = {
-            m: [-answer(m, i).log_softmax(0)[y[m][i]] for i in range(counts[m]) if y[m][i] >= 0]
-            for m in z
-        }
-        if reduction == "paper":
-            return sum(sum(own) / len(own) for own in rows.values())
-        every = [loss for own in rows.values() for loss in own]
-        return sum(every) / len(every)
-
-    task = loop(lambda m, i: heads.task[m](torch.cat([z[m].inv[i], z[m].inf[i]])))
-    aux = sum(loop(lambda m, i, k=k: heads.aux(getattr(z[m], k)[i])) for k in ("inv", "inf"))
-    torch.testing.assert_close(disentangle.task_loss(z, heads, y, reduction), task)
-    torch.testing.assert_close(disentangle.auxiliary_loss(z, heads, y, reduction), aux)
-    if reduction == "paper":
-        hidden = loop(lambda m, i: heads.aux(z[m].irr[i]))
-        torch.testing.assert_close(irrelevant_task_loss(z, heads.aux, y), hidden)
 
 
 # ---------------------------------------------------------------- batches of a run
@@ -166,26 +123,6 @@ def test_methods_see_the_same_labels_equally_often(split, teacher, tmp_path, sho
     assert has_others == {"student": False, "mdico": True, "kdv1": True, "discom-solo": False}
 
 
-def images(batches, name):
-    """Each labelled image of the batches, in whichever view it was shown, and how often."""
-    shown = {}
-    for batch in batches:
-        for x, label in zip(batch.x[name], batch.y[name], strict=True):
-            if label >= 0:
-                key = tuple(x.flatten().sort().values.tolist())
-                shown[key] = shown.get(key, 0) + 1
-    return shown
-
-
-def test_student_and_mdico_learn_from_the_same_labelled_images(split, tmp_path, shown):
-    for name in ("student", "mdico"):
-        run(name, split, tmp_path)
-    for modality in BANDS:
-        one, other = (images(shown[name], modality) for name in ("student", "mdico"))
-        assert one.keys() == other.keys()
-        assert all(abs(one[key] - other[key]) <= 1 for key in one)
-
-
 # ---------------------------------------------------------------- runs
 
 
@@ -218,40 +155,20 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
             assert np.array_equal(arrays[f"{name}_ids"], modality.ids)
 
 
-def test_a_run_with_hidden_labels_resumes_to_the_same_numbers(split, tmp_path, monkeypatch):
-    two = replace(FEW, epochs=2)
-    whole = run("mdico", split, tmp_path / "whole", two)
-    steps, original, calls = len(Batches(split.train.hide(0.4), 15, 0)), MDiCo.loss, []
-
-    def loss(self, batch):
-        calls.append(1)
-        if len(calls) == steps + 2:  # in the second epoch
-            raise KeyboardInterrupt
-        return original(self, batch)
-
-    monkeypatch.setattr(MDiCo, "loss", loss)
-    with pytest.raises(Interrupted):
-        run("mdico", split, tmp_path / "cut", two)
-    assert run("mdico", split, tmp_path / "cut", two).scores == whole.scores
-    tables = [
-        read_metrics(tmp_path / place / "mdico/metrics.csv").drop(columns="seconds")
-        for place in ("whole", "cut")
-    ]
-    assert tables[0].equals(tables[1])
+def test_a_run_with_hidden_labels_resumes_to_the_same_numbers(split, same_once_resumed):
+    steps = len(Batches(split.train.hide(0.4), 15, 0))
+    same_once_resumed("mdico", split, replace(FEW, epochs=2), steps + 2)  # in the second epoch
 
 
-def test_readings_and_the_explorer_take_what_has_no_label(split, tmp_path, monkeypatch):
-    run("discom", split, tmp_path)
-    hidden = split._replace(train=split.train.hide(0.4, seed=0))
-    one, other = (readings(tmp_path / "discom", split) for _ in range(2))
-    assert [part.scores for part in one] == [part.scores for part in other]
+def test_the_explorer_takes_what_has_no_label(split, monkeypatch):
+    train = split.train.hide(0.4, seed=0)
     monkeypatch.setattr("discom.explorer.project", lambda z, *, seed: z[:, :2])
-    rng, count = np.random.default_rng(0), len(hidden.train)
+    rng, count = np.random.default_rng(0), len(train)
     z = {m: {"inv": rng.random((count, 4)), "logits": rng.random((count, 9))} for m in BANDS}
-    shown = Explorer(hidden.train, z)
-    shown.select([0, int(np.flatnonzero(hidden.train.labels < 0)[0])])
+    shown = Explorer(train, z)
+    shown.select([0, int(np.flatnonzero(train.labels < 0)[0])])
     answers = shown.points["right or wrong"].to_numpy()
-    assert np.array_equal(answers == "unlabelled", np.tile(hidden.train.labels < 0, 2))
+    assert np.array_equal(answers == "unlabelled", np.tile(train.labels < 0, 2))
 
 
 # ---------------------------------------------------------------- refused
@@ -284,12 +201,3 @@ OTHERS = [
 def test_a_teacher_that_had_other_labels_is_refused(split, teacher, tmp_path, changes, fragment):
     with pytest.raises(RunError, match=f"this teacher has {fragment}; train a teacher for it"):
         run("kdv1", split, tmp_path, replace(FEW, **changes), teacher=teacher)
-
-
-def test_a_training_part_without_labels_is_refused(split, tmp_path):
-    modalities = {
-        m: replace(one, y=np.full_like(one.y, -1)) for m, one in split.train.modalities.items()
-    }
-    none = split._replace(train=replace(split.train, modalities=modalities))
-    with pytest.raises(DataError, match="no training sample of 'rgb' has a label; label some"):
-        run("student", none, tmp_path)
