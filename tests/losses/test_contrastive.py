@@ -1,6 +1,6 @@
 """NT-Xent: the released numbers, loops over the equation, and what must not change it."""
 
-from itertools import combinations, permutations
+from itertools import combinations
 
 import pytest
 import torch
@@ -80,11 +80,5 @@ def test_values_and_gradients_are_those_of_the_released_code():
             value = contrastive_loss({k: z[k] for k in name}, tau)
             cases.append((name, value, numbers.outputs[f"contrastive_{name}_{end}"], *leaves))
     assert_golden(cases)
-
-
-def test_the_sum_is_over_ordered_pairs_of_modalities():
-    z = {name: normal(4, 3, seed=seed) for seed, name in enumerate(("rgb", "depth", "thermal"))}
-    expected = sum(loop(z[a], z[b]) for a, b in permutations(z, 2))
-    torch.testing.assert_close(contrastive_loss(z), expected)
     with pytest.raises(ValueError, match="two or more"):
-        contrastive_loss({"rgb": z["rgb"]})
+        contrastive_loss({"a": z["a"]})

@@ -119,17 +119,6 @@ def test_any_encoder_by_name_is_trained_with_the_bands_of_its_sensor(name):
     )
 
 
-def test_torchvisions_encoder_is_its_network_without_the_last_layer():
-    torch.manual_seed(0)
-    module, features = encoder("torchvision:resnet18")(3)
-    theirs = torchvision.models.resnet18(weights=None)
-    theirs.load_state_dict(module.state_dict(), strict=False)
-    theirs.fc = nn.Identity()
-    x = noise(2, 3, 64, 64)
-    torch.testing.assert_close(module.eval()(x), theirs.eval()(x), rtol=0, atol=0)
-    assert features == 512
-
-
 def test_initial_weights_are_kaiming_and_the_same_with_products():
     states = []
     for products in (False, True):
@@ -154,16 +143,6 @@ def test_a_matrix_product_is_the_convolution(stride, size):
     leaves = [x, conv.weight, conv.bias]
     gradients = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, theirs)]
     torch.testing.assert_close(*gradients)
-
-
-def test_large_maps_stay_convolutions(monkeypatch):
-    calls = []
-    monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: calls.append(x.shape) or x)
-    conv = MatrixConv(3, 3, 3, 1, 1)
-    conv(noise(1, 3, 2, 2))
-    assert calls == []
-    conv(noise(1, 3, 3, 2))
-    assert calls == [(1, 3, 3, 2)]
 
 
 # ---------------------------------------------------------------- DisCoM-KD's branches
@@ -212,27 +191,6 @@ def test_paper_sizes():
     assert count(model.heads) == 2 * task + 3 * (256 * 2 + 2) + 256 * 10 + 10
     assert (count(student), count(twice)) == (RESNET + task, 2 * RESNET + 2 * 512 * 10 + 10)
     assert count(fusion) == RESNET + DEPTH + task
-
-
-def test_one_modality_moves_only_its_own_branch():
-    model = make(DisCoM)
-    model.predict("depth", noise(4, 1, 16, 16)).sum().backward()
-    moved = [name for name, p in model.named_parameters() if p.grad is not None]
-    assert moved
-    assert all(name.startswith(("branches.depth.", "heads.task.depth.")) for name in moved)
-
-
-@pytest.mark.parametrize("name", BANDS)
-def test_a_deployed_branch_is_a_copy_that_holds_nothing_of_the_others(name):
-    model, x = make(DisCoM).eval(), noise(3, BANDS[name], 16, 16, seed=9)
-    deployed, expected = model.branch(name), model.predict(name, x)
-    assert torch.equal(deployed(x), expected)
-    keys = deployed.state_dict()
-    assert not [key for key in keys if {"adv", "aux", "mod_inf", *BANDS} & set(key.split("."))]
-    with torch.no_grad():
-        for tensor in model.state_dict().values():
-            tensor.zero_()
-    assert torch.equal(deployed(x), expected)
 
 
 @pytest.mark.parametrize(
