@@ -235,12 +235,15 @@ def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys,
 
 
 def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
-    assert run("data", "prepare", SCENES, "--out", "here") == 0
+    words = ("data", "prepare", SCENES, "--out", "here")
+    assert run(*words) == 0
     sizes = "rgb 66×3×16×16, depth 66×1×16×16"
     expected = f"here: 66 samples in 9 classes, 66 complete pairs; {sizes}\n"
     assert capsys.readouterr().out == expected
     assert data.load(tmp_path / "here").fingerprint == data.load(SCENES).fingerprint
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
+    assert "--overwrite" in refused(capsys, *words)
+    assert run(*words, "--overwrite") == 0
 
 
 def test_prepare_reads_folders_of_images_or_leaves_nothing_behind(tmp_path, capsys):
@@ -255,16 +258,6 @@ def test_prepare_reads_folders_of_images_or_leaves_nothing_behind(tmp_path, caps
     file.write_bytes(file.read_bytes()[:40])
     assert "1.png" in refused(capsys, *words, "--out", "again")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out", "small"]
-
-
-def test_prepare_replaces_a_folder_only_when_asked(tmp_path, capsys):
-    words, other = ("data", "prepare", SCENES, "--out", "here"), f"{SCENES},seed=1"
-    run(*words)
-    before = content(tmp_path / "here")
-    assert "--overwrite" in refused(capsys, "data", "prepare", other, "--out", "here")
-    assert content(tmp_path / "here") == before
-    assert run("data", "prepare", other, "--out", "here", "--overwrite") == 0
-    assert data.load(tmp_path / "here").fingerprint == data.load(other).fingerprint
 
 
 def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):

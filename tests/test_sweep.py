@@ -81,22 +81,6 @@ def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, t
     assert len(trained.calls) == 6
 
 
-def test_what_is_damaged_is_named_and_trained_again_once_it_is_deleted(run_of, trained):
-    runs = [run_of("kdv2"), run_of()]
-    assert here([runs[0].teacher]) == {}
-    file = runs[0].teacher_folder / "result.json"
-    edited = file.read_text().replace('"seed": 0', '"seed": 7', 1)
-    file.write_text(edited)
-    assert [run.method for run in sweep.missing(runs)[0]] == ["kdv2", "student"]
-    failed = here(runs)
-    assert str(file) in failed.pop(file.parent)
-    assert "its teacher failed" in failed.pop(runs[0].folder)
-    assert (failed, file.read_text()) == ({}, edited)
-    file.unlink()
-    assert here(runs) == {}
-    assert trained.calls == [("teacher", 0), ("student", 0), ("teacher", 0), ("kdv2", 0)]
-
-
 # ---------------------------------------------------------------- failures
 
 

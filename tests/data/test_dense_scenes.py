@@ -136,18 +136,6 @@ def test_every_formula_pixel_by_pixel(monkeypatch):
     check_pixels(monkeypatch)
 
 
-def test_masks_agree_with_the_layout(monkeypatch):
-    data, _, things = without_noise(monkeypatch, n=4)
-    axis = np.linspace(-1, 1, 32)
-    for n in range(4):
-        inside = np.array(
-            [[[meet(at(t, n), x, y, 32)[0] > 0.5 for x in axis] for y in axis] for t in things]
-        )
-        owner = np.where(inside.any(0), len(things) - inside[::-1].argmax(0), 0)  # the last one
-        materials = np.array([0, *(thing["material"][n] + 1 for thing in things)])
-        assert (data.masks[n] == materials[owner]).all()
-
-
 RANGES = {
     "centre_x": (-0.9, 0.9), "centre_y": (-0.9, 0.9), "rotation": (0, 2 * math.pi),
     "scale": (0.25, 0.44), "frequency": (3, 5), "phase": (0, 2 * math.pi), "gap": (0, 1),

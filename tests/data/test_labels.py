@@ -105,19 +105,6 @@ def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_teste
         assert getattr(split, part).ids.tolist() == expected
 
 
-def test_a_split_that_came_with_the_data_survives_a_folder(tmp_path):
-    labels = partly(60, 40)
-    labels[-6:] = [0, 1, 2, 0, -1, 2]
-    parts = {"train": np.arange(48), "valid": np.arange(30, 33), "test": np.arange(54, 60)}
-    parts["train"] = np.setdiff1d(parts["train"], parts["valid"])
-    data = replace(numbered(labels), parts=parts)
-    data.save(tmp_path / "out")
-    for split in (data.split(), load(tmp_path / "out").split()):
-        assert np.array_equal(split.train.labels, labels[parts["train"]])
-        assert split.test.ids.tolist() == [54, 55, 56, 57, 59]
-    assert load(tmp_path / "out").fingerprint == data.fingerprint
-
-
 PARTS = {"train": range(12), "valid": range(12, 21), "test": range(21, 30)}
 REFUSED = [
     ([-1] * 30, None, "^mine: no sample has a label; label some of each class"),

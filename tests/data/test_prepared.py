@@ -276,15 +276,6 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails_at
     assert_equal(data, load(tmp_path / "old"))
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_that_is_not_ours_is_left_alone(tmp_path, overwrite):
-    by_hand(tmp_path / "hand")  # no manifest: somebody's own preparation
-    before = {file.name: file.read_bytes() for file in (tmp_path / "hand").iterdir()}
-    save = partly_paired().save
-    refused(lambda: save(tmp_path / "hand", overwrite=overwrite), "was not made by discom")
-    assert {file.name: file.read_bytes() for file in (tmp_path / "hand").iterdir()} == before
-
-
 def test_our_own_folder_is_replaced_on_request_alone(tmp_path):
     data, other = partly_paired(), scenes.make(30, size=8)
     data.save(tmp_path / "out", split=data.split())

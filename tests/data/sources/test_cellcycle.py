@@ -1,18 +1,13 @@
 """Cell cycle: tiles at their place, column after column; every cell once; columns kept whole."""
 
-import hashlib
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import tifffile
 from fixtures import cellcycle as fixture
 from fixtures import writing
-from fixtures.server import good, serve
 
 from discom.data.sources import cellcycle
-from discom.data.sources.cellcycle import CELLCYCLE, CLASSES, read_cellcycle
-from discom.data.sources.source import RemoteFile
+from discom.data.sources.cellcycle import CELLCYCLE, read_cellcycle
 from discom.errors import DataError
 
 MITOSIS = ("Prophase", "Metaphase", "Anaphase", "Telophase")
@@ -78,19 +73,6 @@ def test_a_file_that_is_not_the_authors_is_refused_before_it_is_read(raw):
         CELLCYCLE.gather(raw("cellcycle"))
 
 
-def test_files_are_downloaded_one_by_one(raw, tmp_path, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    files = []
-    with serve() as web:
-        for remote in CELLCYCLE.files:
-            content = (raw("cellcycle") / remote.name).read_bytes()
-            url = web.put(f"/{remote.name}", good(content))
-            digits = hashlib.sha256(content).hexdigest()
-            files.append(RemoteFile(remote.name, url, f"sha256:{digits}"))
-        root = replace(CELLCYCLE, files=tuple(files)).gather(tmp_path / "raw", download=True)
-    assert read_cellcycle(root).fingerprint == read_cellcycle(raw("cellcycle")).fingerprint
-
-
 # the real montages
 
 
@@ -122,13 +104,3 @@ def test_real_tiles_stand_column_after_column(whole, phase, cells):
     data = read_cellcycle(whole, ["brightfield"], size=40)
     row = data.ids.tolist().index(f"{phase}/007")
     np.testing.assert_array_equal(data.modalities["brightfield"].x[row, 0], tiles[7, 0])
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_real_splits_divide_no_column(whole, seed):
-    parts = read_cellcycle(whole, ["stain"]).split(seed=seed)
-    groups = [set(part.groups) for part in parts]
-    assert sum(map(len, groups)) == len(set.union(*groups)) == 116
-    for part, share in zip(parts, (0.7, 0.1, 0.2), strict=True):
-        shares = np.bincount(part.labels, minlength=len(CLASSES)) / [900, 900, 900, 716]
-        np.testing.assert_allclose(shares, share, atol=0.03)

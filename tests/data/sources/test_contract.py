@@ -203,21 +203,14 @@ def test_prepare_and_load_give_what_the_reader_gave(name, raw, elsewhere):
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_the_released_codes_files(name, raw, elsewhere):
-    """Its own steps: np.load of two image files, the labels and three index files."""
+def test_a_random_split_is_written_scaled_as_the_released_code_reads_it(name, raw, elsewhere):
     more = ("--out", "fixed", "--split", "random", "--split_seed", "0")
     assert prepare(name, raw(name), *more) == 0
-    images = [np.load(f"fixed/{key.upper()}_data_normalized.npy") for key in CASES[name].forms]
-    labels = np.load("fixed/labels.npy")
-    rows = [np.load(f"fixed/{part}_idx.npy") for part in ("train", "valid", "test")]
-    assert {array.dtype for array in images} == {np.dtype(np.float32)}
-    assert {len(array) for array in images} == {len(labels)}
-    assert (min(map(np.min, images)), max(map(np.max, images))) == (0, 1)
-    assert sorted(np.concatenate(rows)) == list(range(len(labels)))
-    for index, part in zip(
-        rows, read(name, raw(name)).protocol("random").split(seed=0), strict=True
-    ):
-        assert labels[index].tolist() == part.labels.tolist()
+    written, drawn = load("fixed"), read(name, raw(name)).protocol("random").split(seed=0)
+    for key, modality in written.modalities.items():
+        assert np.load(f"fixed/{key.upper()}_data_normalized.npy").shape == modality.x.shape
+    for ours, expected in zip(written.split(), drawn, strict=True):
+        assert ours.ids.tolist() == expected.ids.tolist()
 
 
 # damaged and missing files

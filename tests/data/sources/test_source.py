@@ -173,13 +173,16 @@ def make_source(url="", checksum="", **changes) -> Source:
 def test_gather_downloads_verifies_and_unpacks_once(web, tmp_path):
     packed = pack(tmp_path / "made.zip", FILES).read_bytes()
     checksum = "md5:" + hashlib.md5(packed).hexdigest()
-    source, root = make_source(web.put("/photos", good(packed)), checksum), tmp_path / "raw"
+    photos = RemoteFile("photos.zip", web.put("/photos", good(packed)), checksum)
+    alone = RemoteFile("deep/one.tif", web.put("/one", good(CONTENT)), SHA)
+    source, root = make_source(files=(photos, alone)), tmp_path / "raw"
     for _ in range(2):
         assert source.gather(root, download=True) == root
     assert content(root / "photos") == FILES
+    assert (root / "deep/one.tif").read_bytes() == CONTENT
     (root / "photos.zip").unlink()
     source.gather(root, download=True)  # what is unpacked needs no archive
-    assert web.count("/photos") == 1
+    assert web.count("/photos") == web.count("/one") == 1
 
 
 def test_gather_verifies_what_was_fetched_by_hand(tmp_path):
