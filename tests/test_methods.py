@@ -13,7 +13,6 @@ from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.adversaries import ADVERSARIES
-from discom.losses.distill import curriculum_lambda
 from discom.methods import base, label
 from discom.models import MatrixConv
 
@@ -98,14 +97,6 @@ def only(batch, modality):
     alone = Batch({modality: batch.x[modality]}, {modality: batch.y[modality]}, soft=batch.soft)
     alone.strong = batch.strong and only(batch.strong, modality)
     return alone
-
-
-def repeated(batch, times):
-    """Every sample so many times."""
-    x, y = ({m: torch.cat([v] * times) for m, v in part.items()} for part in (batch.x, batch.y))
-    again = Batch(x, y, soft=torch.cat([batch.soft] * times))
-    again.strong = batch.strong and repeated(batch.strong, times)
-    return again
 
 
 def images_for(network, batch):
@@ -339,36 +330,15 @@ def test_defaults_are_those_of_the_official_code(name, options, epoch, file, pla
 
 
 @pytest.mark.parametrize("combination", ["official", "discom-paper"])
-def test_mlkds_class_term_grows_with_the_batch_in_the_official_code_alone(combination):
-    batch, terms = draw_batch("mlkd"), {}  # six samples, three classes
-    for times in (1, 2):
-        for scale in ("relative", "official"):
-            model = make("mlkd", combination=combination, class_scale=scale)
-            terms[scale, times] = model(repeated(batch, times))
-    for term, value in terms["relative", 1].items():
-        expected = terms["official", 1][term] / ((6 / 3) ** 2 if term == "classes" else 1)
+def test_mlkds_class_term_is_relative_to_the_size_of_the_batch(combination):
+    batch = draw_batch("mlkd")  # six samples, three classes
+    ours, official = (
+        make("mlkd", combination=combination, class_scale=scale)(batch)
+        for scale in ("relative", "official")
+    )
+    for term, value in ours.items():
+        expected = official[term] / ((6 / 3) ** 2 if term == "classes" else 1)
         torch.testing.assert_close(value, expected)
-    for scale, growth in (("relative", 1), ("official", 4)):
-        once, twice = (terms[scale, times]["classes"] for times in (1, 2))
-        torch.testing.assert_close(twice, growth * once, rtol=1e-4, atol=0)
-
-
-CURRICULA = {"ctkd": "loop_kd_r0.1_a0.9_b0", "ctkd+lskd": "lskd_ctkd_logit_stand_r0.1_a9_b0"}
-
-
-@pytest.mark.parametrize("name", CURRICULA)
-def test_ctkds_curriculum_is_that_of_the_official_code(name):
-    """Epoch 0 here is its epoch 1: λ begins at -0.024, and is -1 from its epoch 10 on."""
-    epochs = {round(curriculum_lambda(number + 1, 10), 9): number for number in range(10)}
-    compared = 0
-    for entry in golden("04_ctkd").outputs[CURRICULA[name]]:
-        epoch = epochs.get(round(entry["lambda_"].item(), 9))
-        if epoch is not None:
-            found = on_logits(name, "04_ctkd", epoch, entry["theta"])
-            gradients = [entry["grad_student_logits"]]
-            assert_official(found, entry["loss"], gradients, entry["grad_theta"])
-            compared += 1
-    assert compared == {"ctkd": 9, "ctkd+lskd": 4}[name]
 
 
 def test_discoms_reversal_rises_over_a_share_of_the_run():
@@ -600,22 +570,35 @@ ADVERSARY = {"adversary_head": 0, "adversary_steps": 5, "adversary_rate": 3.0}
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
-    *((name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
-      for name in WEIGHTS),
-    *((name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
-      for name, terms in WEIGHTS.items()),
+    *(
+        (name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
+        for name in WEIGHTS
+    ),
+    *(
+        (name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
+        for name, terms in WEIGHTS.items()
+    ),
     ("teacher", {"reads": 1}, "reads=1 is no str"),
     ("kdv1", {"teacher": None}, "teacher=None is no str"),
     ("kdv1", {"temperature": "hot"}, "temperature='hot' is no float"),
     ("discom", {"dimension": "1"}, "dimension='1' is no int"),
     ("mlkd", {"weights": {"batch": "much"}}, "weights.batch='much' is no float"),
     ("student", {"weights": 1.0}, "weights=1.0 is no mapping"),
-    *((name, {"temperature": t}, f"^temperature: {t} is no positive number")
-      for name in ("kdv1", "dkd+lskd", "mlkd", "mdico") for t in (0.0, math.nan, math.inf)),
-    *((name, {"warmup": w}, r"^warmup: .* no share of the run in \(0, 1\]; the paper's is 20/300")
-      for name in ("dkd", "dkd+lskd") for w in (0, -0.1, 20)),
-    *((name, {"loops": w}, r"^loops: .* no share of the run in \(0, 1\]; the paper's is 10/300")
-      for name in ("ctkd", "ctkd+lskd") for w in (0, -0.1, 10)),
+    *(
+        (name, {"temperature": t}, f"^temperature: {t} is no positive number")
+        for name in ("kdv1", "dkd+lskd", "mlkd", "mdico")
+        for t in (0.0, math.nan, math.inf)
+    ),
+    *(
+        (name, {"warmup": w}, r"^warmup: .* no share of the run in \(0, 1\]; the paper's is 20/300")
+        for name in ("dkd", "dkd+lskd")
+        for w in (0, -0.1, 20)
+    ),
+    *(
+        (name, {"loops": w}, r"^loops: .* no share of the run in \(0, 1\]; the paper's is 10/300")
+        for name in ("ctkd", "ctkd+lskd")
+        for w in (0, -0.1, 10)
+    ),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
     ("mlkd", {"class_scale": "half"}, "class_scale: 'half' is unknown; choose relative, official"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is no modality .* choose all, rgb, depth"),
@@ -626,43 +609,46 @@ BAD = [
     ("discom", {"reduction": "mean"}, "^reduction: 'mean' is unknown"),
     ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
-    *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
-      for a in ("pairwise", "alternating")),
-    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
-      for name in ADVERSARY for setting in [{name: ADVERSARY[name] + 1}]),
-    *(("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
-      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))),
-    *(("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
-      for r in (0.0, -1.0, math.nan, math.inf)),
+    *(
+        ("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
+        for a in ("pairwise", "alternating")
+    ),
+    *(
+        (
+            "discom",
+            {"adversary": "confusion", **setting},
+            f"^{name}: has no effect on adversary=conf",
+        )
+        for name in ADVERSARY
+        for setting in [{name: ADVERSARY[name] + 1}]
+    ),
+    *(
+        ("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
+        for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))
+    ),
+    *(
+        ("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
+        for r in (0.0, -1.0, math.nan, math.inf)
+    ),
     ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
     ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
+]
+BAD_BANDS = [
+    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
+      for name in SHARED),
+    ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
+    ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "given", "message"), BAD)
-def test_an_option_that_does_not_fit_is_one_line(name, given, message):
-    with pytest.raises(ConfigError, match=message) as error:
-        make(name, **methods.get(name).options(given))
-    assert "\n" not in str(error.value)
-
-
 @pytest.mark.parametrize(
-    ("name", "bands", "options", "message"),
-    [
-        (
-            "discom",
-            {"rgb": 3},
-            {},
-            "^discom: needs two modalities, the data has .*; try discom-solo",
-        ),
-        ("mdico", {"rgb": 3}, {}, "^mdico: needs two modalities, the data has .*; try discom-solo"),
-        ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
-        ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
-    ],
+    ("name", "bands", "given", "message"),
+    [*((name, BANDS, given, message) for name, given, message in BAD), *BAD_BANDS],
 )
-def test_modalities_that_do_not_fit(name, bands, options, message):
-    with pytest.raises(ConfigError, match=message):
-        make(name, bands, **options)
+def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        make(name, bands, **methods.get(name).options(given))
+    assert "\n" not in str(error.value)
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():

@@ -171,7 +171,6 @@ wanted = [Run.of(sys.argv[1], methods.get(name), images, profile("tiny", epochs=
           for name in names]
 sys.exit(len(sweep.sweep(wanted, "scenes:n=60,size=16", workers=2, progress=False)))
 """
-RUNS = 7  # with the teachers of kdv2 and dkd
 
 
 def start(runs):

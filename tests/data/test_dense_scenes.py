@@ -1,9 +1,8 @@
-"""Scenes of several objects: the recipe pixel by pixel, the same bytes for ever, what each sensor
+"""Scenes of several objects: the same bytes for ever, the ranges of the recipe, what each sensor
 can know, and what each dial changes."""
 
 import math
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,70 +69,7 @@ def test_objects_and_probabilities_change_nothing_else():
         assert same(one.modalities[left].x, other.modalities[left].x)
 
 
-# the recipe
-
-
-def at(values, row):
-    return SimpleNamespace(**{name: array[row] for name, array in values.items()})
-
-
-def sigmoid(x):
-    return 1 / (1 + math.exp(-x))
-
-
-def meet(thing, x, y, size):
-    """One object at one point: its soft mask, its colour and its relief."""
-    dx, dy = (x - thing.centre_x) / thing.scale, (y - thing.centre_y) / thing.scale
-    u = math.cos(thing.rotation) * dx + math.sin(thing.rotation) * dy
-    v = -math.sin(thing.rotation) * dx + math.cos(thing.rotation) * dy
-    r = math.hypot(u, v)
-    triangle = 0.55 - max(-v, 0.866 * u + 0.5 * v, -0.866 * u + 0.5 * v)
-    distance = [1 - r, 0.8 - max(abs(u), abs(v)), triangle][thing.shape]
-    phase, freq = thing.phase, thing.frequency
-    stripes, rings = math.sin(2 * freq * u + phase), math.sin(2.2 * freq * r + phase)
-    checks = min(1, max(-1, 1.6 * stripes * math.sin(2 * freq * v + phase)))
-    wave = [stripes, checks, rings][thing.texture]
-    colour = (1 + wave) / 2 * thing.colour_a + (1 - wave) / 2 * thing.colour_b
-    relief = [0.6, 1 - min(1.8 * r, 1) ** 2, 1 - min(1.8 * abs(u), 1)][thing.relief]
-    return sigmoid(0.6 * size * distance), colour, relief
-
-
-def look(scene, things, row, column, size):
-    """One pixel of both sensors and of the mask, and the surfaces there, the farthest first."""
-    x, y = -1 + 2 * column / (size - 1), -1 + 2 * row / (size - 1)
-    share = sigmoid(2 * (scene.gradient_x * x + scene.gradient_y * y))
-    colour = share * scene.background + (1 - share) * scene.bottom
-    plane = 0.5 + scene.shift + 0.7 * (scene.tilt_x * x + scene.tilt_y * y)
-    depth, label, surfaces = plane, 0, [plane]
-    for k, thing in enumerate(things):
-        mask, body, relief = meet(thing, x, y, size)
-        surface = plane + 0.05 + 0.72 / len(things) * (k + 0.1 * thing.gap + 0.9 * relief)
-        colour = mask * body + (1 - mask) * colour
-        depth = mask * surface + (1 - mask) * depth
-        if mask > 0.5:
-            label = thing.material + 1
-            surfaces.append(surface)
-    return colour * scene.illumination, depth, label, surfaces
-
-
-def check_pixels(monkeypatch, order=1):
-    data, scene, things = without_noise(monkeypatch, n=20)
-    hidden = 0
-    for n in range(len(data)):
-        for row, column in np.random.default_rng(n).integers(0, 32, (60, 2)):
-            objects = [at(thing, n) for thing in things][::order]
-            colour, depth, label, surfaces = look(at(scene, n), objects, row, column, 32)
-            rgb, found = (data.modalities[name].x[n, :, row, column] for name in ("rgb", "depth"))
-            np.testing.assert_allclose(rgb, np.clip(colour, 0, 1), atol=0.51 / 65535)
-            np.testing.assert_allclose(found, [np.clip(depth, 0, 1)], atol=0.51 / 65535)
-            assert data.masks[n, row, column] == label
-            assert surfaces == sorted(surfaces)  # what is painted later is nearer
-            hidden += len(surfaces) > 2
-    assert hidden > 10  # pixels where one object hides another were among them
-
-
-def test_every_formula_pixel_by_pixel(monkeypatch):
-    check_pixels(monkeypatch)
+# the recipe: its factors, noise and holes
 
 
 RANGES = {

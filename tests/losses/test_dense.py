@@ -170,15 +170,6 @@ def swapped_classes(s, t, y, C):
     return s, t, y.flip(1), C
 
 
-def mean_token_mask(tokens, features):
-    return dense.token_masks(tokens, features).square().mean()
-
-
-def loop_token_mask(tokens, features):
-    rows = [1 / (1 + (-(tokens @ z)).exp()) for z in pixels(features.detach())]
-    return sum(row.square().mean() for row in rows) / len(rows)
-
-
 S, T = torch.zeros(SHAPE), torch.zeros(SHAPE)
 T[:, :1] = 1e4  # a teacher that is certain of class 0; the student is undecided
 X, Z = maps(7)
@@ -288,16 +279,6 @@ CASES = {
         teachers=(),
         same=[twice, lambda m: (m.flip(1),)],
         different=[lambda m: (m**3,)],
-        float32=True,
-    ),
-    "token_masks": Case(
-        mean_token_mask,
-        loop_token_mask,
-        lambda seed: (normal(3, 5, seed=seed), normal(*SHAPE, seed=seed + 1)),
-        [((torch.zeros(3, 5).double(), X), 0.25)],
-        {"scaled": lambda k, f: mean_token_mask(k / 5**0.5, f)},
-        same=[lambda k, f: (k.flip(0), f), lambda k, f: (k.flip(1), f.flip(1))],
-        different=[lambda k, f: (k / 5**0.5, f)],
         float32=True,
     ),
 }
