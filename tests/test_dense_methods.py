@@ -279,16 +279,8 @@ def test_three_modalities_train_for_a_step():
 # ---------------------------------------------------------------- what is refused
 
 BAD = [
-    (
-        "crodino",
-        {"weights": {"aux": 0, "soft": 0.5}},
-        "^weights: soft labels come from the auxiliary",
-    ),
-    (
-        "crodino",
-        {"augmentation": "apart"},
-        "^augmentation: 'apart' is unknown; choose decoupled, coupled",
-    ),
+    ("crodino", {"weights": {"aux": 0, "soft": 0.5}}, "^weights: soft labels come from"),
+    ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),
     ("kdnet", {"bands": {"rgb": 3}, "teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
@@ -323,17 +315,9 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        (
-            "student",
-            {"network": "unet:resnet18"},
-            "^network: .* has no effect on student; leave it out",
-        ),
+        ("student", {"network": "unet:resnet18"}, "^network: .* has no effect on student"),
         ("single", {"encoder": "resnet10"}, "^encoder: 'resnet10' has no effect on single"),
-        (
-            "single",
-            {"network": "huge"},
-            "^network: 'huge' is unknown; choose small, or such as unet:",
-        ),
+        ("single", {"network": "huge"}, "^network: 'huge' is unknown; choose small, or such as"),
         ("single", {"width": 7}, "^width: 7 has no halves; choose an even number"),
     ],
 )

@@ -570,35 +570,22 @@ ADVERSARY = {"adversary_head": 0, "adversary_steps": 5, "adversary_rate": 3.0}
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
-    *(
-        (name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
-        for name in WEIGHTS
-    ),
-    *(
-        (name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
-        for name, terms in WEIGHTS.items()
-    ),
+    *((name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
+      for name in WEIGHTS),
+    *((name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
+      for name, terms in WEIGHTS.items()),
     ("teacher", {"reads": 1}, "reads=1 is no str"),
     ("kdv1", {"teacher": None}, "teacher=None is no str"),
     ("kdv1", {"temperature": "hot"}, "temperature='hot' is no float"),
     ("discom", {"dimension": "1"}, "dimension='1' is no int"),
     ("mlkd", {"weights": {"batch": "much"}}, "weights.batch='much' is no float"),
     ("student", {"weights": 1.0}, "weights=1.0 is no mapping"),
-    *(
-        (name, {"temperature": t}, f"^temperature: {t} is no positive number")
-        for name in ("kdv1", "dkd+lskd", "mlkd", "mdico")
-        for t in (0.0, math.nan, math.inf)
-    ),
-    *(
-        (name, {"warmup": w}, r"^warmup: .* no share of the run in \(0, 1\]; the paper's is 20/300")
-        for name in ("dkd", "dkd+lskd")
-        for w in (0, -0.1, 20)
-    ),
-    *(
-        (name, {"loops": w}, r"^loops: .* no share of the run in \(0, 1\]; the paper's is 10/300")
-        for name in ("ctkd", "ctkd+lskd")
-        for w in (0, -0.1, 10)
-    ),
+    *((name, {"temperature": t}, f"^temperature: {t} is no positive number")
+      for name in ("kdv1", "dkd+lskd", "mlkd", "mdico") for t in (0.0, math.nan, math.inf)),
+    *((name, {"warmup": w}, r"^warmup: .* no share of the run in \(0, 1\]; the paper's is 20/300")
+      for name in ("dkd", "dkd+lskd") for w in (0, -0.1, 20)),
+    *((name, {"loops": w}, r"^loops: .* no share of the run in \(0, 1\]; the paper's is 10/300")
+      for name in ("ctkd", "ctkd+lskd") for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
     ("mlkd", {"class_scale": "half"}, "class_scale: 'half' is unknown; choose relative, official"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is no modality .* choose all, rgb, depth"),
@@ -609,30 +596,17 @@ BAD = [
     ("discom", {"reduction": "mean"}, "^reduction: 'mean' is unknown"),
     ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
-    *(
-        ("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
-        for a in ("pairwise", "alternating")
-    ),
-    *(
-        (
-            "discom",
-            {"adversary": "confusion", **setting},
-            f"^{name}: has no effect on adversary=conf",
-        )
-        for name in ADVERSARY
-        for setting in [{name: ADVERSARY[name] + 1}]
-    ),
-    *(
-        ("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
-        for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))
-    ),
-    *(
-        ("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
-        for r in (0.0, -1.0, math.nan, math.inf)
-    ),
+    *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
+      for a in ("pairwise", "alternating")),
+    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
+      for name in ADVERSARY for setting in [{name: ADVERSARY[name] + 1}]),
+    *(("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
+      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))),
+    *(("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
+      for r in (0.0, -1.0, math.nan, math.inf)),
     ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
     ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
-]
+]  # fmt: skip
 BAD_BANDS = [
     *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
       for name in SHARED),

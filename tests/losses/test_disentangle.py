@@ -391,7 +391,7 @@ def test_seven_checks(name, check):
     ("term", "reduction"),
     [*((term, "paper") for term in LEARN), *((term, "released") for term in OFFICIAL)],
 )
-def test_three_modalities_of_unequal_sizes(term, reduction):
+def test_every_convention_is_that_of_the_loops(term, reduction):
     ours, theirs = flat(term, reduction=reduction), loops(term, reduction)
     inputs = draw(0, (2, 4, 3))
     torch.testing.assert_close(ours(*inputs), theirs(*inputs), rtol=1e-6, atol=1e-12)
