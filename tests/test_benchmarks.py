@@ -112,13 +112,6 @@ def test_the_file_holds_what_is_printed(tiny, tmp_path, capsys):
         assert low * (1 - 1e-12) <= rates["ratio"] <= high * (1 + 1e-12)
 
 
-def test_nothing_is_timed_where_the_losses_differ(tiny, monkeypatch):
-    monkeypatch.setattr(speed, "step_seconds", lambda *_: pytest.fail("timed"))
-    monkeypatch.setattr(speed, "ours", lambda split, config: 0.0)
-    with pytest.raises(RunError, match=r"^a: the recipe's loss of one batch"):
-        speed.main([])
-
-
 # ---------------------------------------------------------------- grid.py
 
 
@@ -160,18 +153,6 @@ def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
     assert table["vs discom-solo low"].notna().sum() == 4
     epochs = {result.config["epochs"] for result in tables.load_results("all.json")}
     assert epochs == {1, 2}
-
-
-def test_a_failed_run_of_a_grid_is_named(tmp_path, monkeypatch, capsys):
-    def fail(*_, **__):
-        raise RuntimeError("a bang")
-
-    monkeypatch.setattr(sweep, "fit", fail)
-    words = ["--data", "scenes:n=66,size=8", "--runs", str(tmp_path)]
-    assert compare(words, methods=["student"], dials='{"shared": [1]}') == 1
-    errors = [line for line in capsys.readouterr().err.splitlines() if "grid: error: " in line]
-    assert len(errors) == 1
-    assert "RuntimeError: a bang" in errors[0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import types
 import warnings
 from pathlib import Path
 
-import imagecodecs
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -52,18 +51,6 @@ def is_a_picture(file) -> None:
     with Image.open(file) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 10  # lines, texts and their soft edges
-
-
-def write_photos(root) -> None:
-    """Three scenes of two classes, as seen by a colour and a grey camera."""
-    rng = np.random.default_rng(0)
-    for modality, bands in (("rgb", (3,)), ("grey", ())):
-        for label, name in enumerate(("cat", "dog")):
-            for number in range(3):
-                file = root / modality / name / f"{number}.png"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                pixels = rng.integers(100 * label, 100 * label + 100, (16, 16, *bands))
-                file.write_bytes(imagecodecs.png_encode(pixels.astype(np.uint8)))
 
 
 def content(folder) -> dict[str, bytes]:
@@ -129,13 +116,6 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
             assert usual in (None, False) or f"[default: {usual}]" in meaning
         listed = text.partition("\nOptions:\n")[2].splitlines()
         assert len(listed) == len(flags_in(text)) + 2  # none goes on in a second line
-
-
-def test_help_of_train_shows_all_settings_on_demand(capsys):
-    flags = flags_in(help_of(capsys, "train", "--help-all"))
-    assert {name.replace("_", "-") for name in SETTINGS} <= set(flags)
-    assert flags["accelerator"] == '"auto", "cpu" or "cuda"  [default: the profile\'s]'
-    assert flags["seed"].endswith("[default: 0]")
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["data"], ["data", "--help"]])
@@ -244,20 +224,6 @@ def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
     assert "--overwrite" in refused(capsys, *words)
     assert run(*words, "--overwrite") == 0
-
-
-def test_prepare_reads_folders_of_images_or_leaves_nothing_behind(tmp_path, capsys):
-    write_photos(tmp_path / "mine")
-    words, file = ("data", "prepare", "folders", "--root", "mine"), tmp_path / "mine/grey/dog/1.png"
-    assert run(*words, "--out", "out") == 0
-    assert run(*words, "--out", "small", "--size", "8") == 0
-    assert data.load(tmp_path / "small").modalities["rgb"].x.shape == (6, 3, 8, 8)
-    images = data.load(tmp_path / "out").modalities["grey"]
-    first = imagecodecs.png_decode(file.read_bytes())
-    assert np.array_equal(images.x[images.ids.tolist().index("dog/1"), 0], first)
-    file.write_bytes(file.read_bytes()[:40])
-    assert "1.png" in refused(capsys, *words, "--out", "again")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out", "small"]
 
 
 def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):

@@ -111,6 +111,7 @@ def test_what_a_method_is(name):
     assert task_of(method) is SEGMENTATION
     assert method.teacher_method is (methods.DenseTeacher if name in TAUGHT else None)
     assert method.coupled == (name == "dense-teacher")
+    assert make("crodino", augmentation="coupled").coupled
     assert model.paired  # a class for every pixel is a class of one scene
     assert model.deployed == networks_of(name)
     assert model.weights == model.terms == WEIGHTS[name]
@@ -250,15 +251,6 @@ def test_the_fused_network_is_the_mean_over_pairings_and_stands_alone():
         for parameter in model.parameters():
             parameter.zero_()
     assert torch.equal(branch(x), expected)
-
-
-@pytest.mark.parametrize("augmentation", ["decoupled", "coupled"])
-def test_the_augmentation_is_that_of_the_batches(split, augmentation):
-    model = make("crodino", augmentation=augmentation)
-    options = {"pairing": "paired", "augment": 1, "coupled": model.coupled, "dense": True}
-    batch = next(Batches(split.train, 16, 0, **options).epoch(0))
-    same = torch.equal(batch.views["rgb"], batch.views["depth"])
-    assert same == model.coupled == (augmentation == "coupled")
 
 
 def test_three_modalities_train_for_a_step():

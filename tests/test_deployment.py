@@ -14,8 +14,7 @@ import torch
 from onnx import TensorProto, helper
 
 from discom import cli, data, deployment, fit, profile
-from discom.data import Normalization
-from discom.deployment import Contract, export, find_images, load, predict
+from discom.deployment import export, find_images, load, predict
 from discom.errors import ConfigError, DataError, RunError
 from discom.files import digest
 from discom.runs import Result, load_run
@@ -107,18 +106,6 @@ def test_data_that_are_prepared_as_scaled_need_no_bounds(run, split, source, tmp
     assert (contract.low, contract.high) == (None, None)
 
 
-@pytest.mark.parametrize("invalid", [None, 0.0])
-def test_scaling_inside_the_file_is_that_of_training(invalid, tmp_path):
-    """Below, at, between and above the bounds, and where nothing was measured."""
-    images = np.array([-50, 0, 50, 100, 150, 300, 900, 299], np.float32).reshape(2, 1, 2, 2)
-    bounds = Normalization(np.array([100.0]), np.array([300.0]), invalid)
-    contract = Contract("r", "depth", (*"abcd",), (1, 2, 2), "", invalid, (100.0,), (300.0,))
-    deployment._write(torch.nn.Flatten(), contract, tmp_path / "model.onnx")
-    logits, probabilities = load(tmp_path).answer(images)
-    np.testing.assert_allclose(logits, bounds(images).reshape(2, 4), atol=1e-6)
-    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
-
-
 # ---------------------------------------------------------------- what is not written
 
 
@@ -157,11 +144,6 @@ def test_an_export_that_fails_leaves_the_one_before(exported, run, split, tmp_pa
     with pytest.raises(MemoryError):
         export(run, split, "depth", folder, overwrite=True)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
-    with pytest.raises(DataError, match=r"exists already; pass overwrite \(--overwrite\)"):
-        export(run, split, "depth", folder)
-    (folder / "contract.json").unlink()
-    with pytest.raises(DataError, match="was not made by discom"):
-        export(run, split, "depth", folder, overwrite=True)
 
 
 def forge(run_dir, **changes):
@@ -186,15 +168,10 @@ def test_a_branch_that_the_run_lacks(copied, split, tmp_path, changes, modality,
         export(copied, split, modality, tmp_path / "out")
 
 
-def test_other_data_or_a_damaged_run(copied, source, split, tmp_path):
+def test_data_of_other_classes(run, split, tmp_path):
     renamed = type(split)(*(replace(part, classes=tuple("abcd")) for part in split))
     with pytest.raises(RunError, match=r"has classes .*'disk/wood'.*, the data .*'a', 'b'"):
-        export(copied, renamed, "depth", tmp_path / "out")
-    with pytest.raises(RunError, match="was trained on another split"):
-        export(copied, source.split(seed=1), "depth", tmp_path / "out")
-    (copied / "weights/depth.safetensors").write_bytes(b"nothing")
-    with pytest.raises(RunError, match="cannot be read"):
-        export(copied, split, "depth", tmp_path / "out")
+        export(run, renamed, "depth", tmp_path / "out")
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])

@@ -202,20 +202,6 @@ def test_one_step_lowers_the_loss_also_with_three_modalities(name):
         assert len(model.deployed) == (1 if name == "teacher" else len(bands))
 
 
-LEARNERS = ["teacher", "student-2x", "kdv2", "dkd", "discom-solo", *SHARED]
-
-
-@pytest.mark.parametrize("name", LEARNERS)
-def test_learns_a_batch_by_heart(name):
-    model, batch = make(name), draw_batch(name)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-2 if name in TAUGHT else 1e-2)
-    for _ in range(60):
-        step(model, batch, optimizer)
-    for network in model.deployed:
-        answers = model.predict(network, images_for(network, batch)).argmax(1)
-        assert torch.equal(answers, batch.y[network.split("+")[0]])
-
-
 def test_the_adversary_gets_better_and_the_encoders_work_against_it():
     batch = draw_batch()
     for part, falls in (("heads.adv", True), ("invariant", False)):

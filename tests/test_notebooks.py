@@ -180,15 +180,3 @@ def test_text_is_not_carried_beside_edited_code(pair, new):
     with pytest.raises(DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01"):
         build.renew_text(source)
     assert target.read_bytes() == before
-
-
-def test_the_script_says_in_one_line_what_is_wrong(pair, monkeypatch, capsys):
-    source, target = pair
-    (source.parent / "py").mkdir()
-    source.rename(source.parent / "py" / source.name)
-    target.write_text(target.read_text().replace("1 + 1", "1 + 3"))
-    monkeypatch.setattr(build, "heads", lambda root: [])
-    assert build.main(["--text"]) == 2
-    message = capsys.readouterr().err
-    assert re.fullmatch(r"notebooks/build.py: 01_a.py: a code cell was edited; .*\n", message)
-    assert build.main(["--heads"]) == 0

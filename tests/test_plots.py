@@ -186,17 +186,6 @@ def test_confusions_are_percent_of_the_true_class(tmp_path):
     assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("predicted", "true class (row = 100 %)")
 
 
-def test_confusions_of_pixels_are_of_each_networks_own_images(tmp_path):
-    masks = np.array([[[0, 1]], [[1, 1]], [[0, 0]]], np.uint8)
-    arrays = {"rgb_predicted": masks, "rgb_labels": masks, "rgb_ids": np.arange(3)}
-    wrong = np.zeros((2, 1, 2), np.uint8)
-    arrays |= {"depth_predicted": wrong, "depth_labels": masks[1:], "depth_ids": np.arange(1, 3)}
-    np.savez(tmp_path / "p.npz", classes=np.array(["a", "b"]), **arrays)
-    rgb, depth = drawn(plots.confusions(tmp_path / "p.npz"))
-    assert cells(rgb) == [100, 0, 0, 100]
-    assert cells(depth) == [100, 0, 100, 0]
-
-
 # ---------------------------------------------------------------- dense prediction
 
 
@@ -320,13 +309,6 @@ def test_intervals_draw_every_difference_of_every_method():
     assert len({c[0].get_marker() for c in rgb.containers}) == 2
 
 
-def test_intervals_of_two_data_sets_name_them():
-    rows = [row(m, "rgb", 2.0, name=d) for m in ("kdv2", "discom") for d in ("a", "b")]
-    axes = drawn(plots.intervals(pd.DataFrame(rows[2:]), BASELINES))
-    assert [axis.get_title()[:8] for axis in axes] == ["a, rgb (", "b, rgb ("]
-    assert words(axes[0].get_yticklabels()) == ["discom"]
-
-
 def test_a_table_without_anything_to_draw_says_so():
     with pytest.raises(RunError, match="no method"):
         plots.intervals(pd.DataFrame([row("a", "rgb", np.nan)]), BASELINES)
@@ -418,16 +400,3 @@ def test_maps_draw_every_position_in_the_colour_of_its_class(xy):
     order = axes[0, 2].collections[0].get_array()  # of a scale: the values themselves
     assert order is None or same_rows(np.c_[order, order], xy[:, [0, 0]])
     assert "distances between groups" in figure.get_supxlabel()
-
-
-@pytest.mark.parametrize(
-    ("values", "labels"),
-    [
-        ([True, False], ["False", "True"]),
-        ([2, 0], ["0", "2"]),
-        (pd.Categorical(["s", "l"], ["s", "m", "l"]), ["s", "m", "l"]),
-    ],
-)
-def test_kinds_of_categories(values, labels):
-    (axis,) = drawn(plots.maps({"z": np.eye(2)}, {"kind": values}))
-    assert list(legend(axis)) == labels

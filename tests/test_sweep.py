@@ -331,13 +331,6 @@ def test_scenes_take_more_seeds_than_a_set_that_is_split_anew(tmp_path, capsys, 
     assert f"{count} runs, {count} to train" in capsys.readouterr().out
 
 
-def test_rows_take_their_own_number_of_seeds(tmp_path, capsys):
-    words = ["table", "crodino", "--data", "scenes-dense:n=40,size=32", "--profile", "tiny"]
-    rows = tables.paper_rows("crodino", ["rgb", "depth"])
-    assert cli.main([*words, "--runs", str(tmp_path), "--dry-run"]) == 0
-    assert f"{FEW * len(rows)} runs" in capsys.readouterr().out
-
-
 def test_a_failed_run_of_a_table_is_named_and_the_status_is_one(trained, tmp_path, capsys):
     trained.sick["discom"] = [RuntimeError("a bang")]
     words = ["--seeds", 2, "--runs", tmp_path]

@@ -232,14 +232,6 @@ def test_options_that_do_not_fit_are_refused_before_there_is_a_folder(split, tmp
     assert not (tmp_path / "run").exists()
 
 
-def test_a_term_of_weight_zero_has_no_influence_and_is_still_logged(split, tmp_path):
-    off = profile("tiny", epochs=1, options={"weights": {"adv": 0, "mod": 0}})
-    fit("discom", split, off, tmp_path / "run", progress=False)
-    table = read_metrics(tmp_path / "run/metrics.csv")
-    assert (table[["adv", "mod"]] > 0).all(axis=None)
-    assert np.allclose(table["loss"], table[["cl", "aux", "orth"]].sum(axis=1), rtol=1e-5)
-
-
 # ---------------------------------------------------------------- folders of runs
 
 

@@ -50,15 +50,7 @@ def built(tracked, tmp_path_factory) -> Path:
 def installed(built, tmp_path_factory) -> Path:
     site = tmp_path_factory.mktemp("site")
     wheel = str(next(built.glob("*.whl")))
-    pip = (
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--disable-pip-version-check",
-    )
+    pip = "-m pip install --quiet --no-deps --no-index --disable-pip-version-check".split()
     run(sys.executable, *pip, "--target", str(site), wheel, folder=site)
     return site
 

@@ -28,15 +28,6 @@ def make(n=120, seed=4, size=16, **dials):
     return dense(n, seed, size=size, **dials)
 
 
-def without_noise(monkeypatch, n=12, seed=5, size=32):
-    """Scenes without noise and holes, and their factors."""
-    with monkeypatch.context() as patched:
-        patched.setattr(several, "SIGMA", {"rgb": 0.0, "depth": 0.0})
-        patched.setattr(several, "HOLES", 0.0)
-        data = dense(n, seed, size=size)
-    return data, *several._factors(n, seed, 4, 0.3, 0.3)
-
-
 # the same bytes
 
 
@@ -72,44 +63,11 @@ def test_objects_and_probabilities_change_nothing_else():
 # the recipe: its factors, noise and holes
 
 
-RANGES = {
-    "centre_x": (-0.9, 0.9), "centre_y": (-0.9, 0.9), "rotation": (0, 2 * math.pi),
-    "scale": (0.25, 0.44), "frequency": (3, 5), "phase": (0, 2 * math.pi), "gap": (0, 1),
-    "colour_a": (0, 1), "colour_b": (0, 1), "background": (0, 1), "bottom": (0, 1),
-    "gradient_x": (-1, 1), "gradient_y": (-1, 1), "illumination": (0.6, 1.2),
-    "tilt_x": (-0.04, 0.04), "tilt_y": (-0.04, 0.04), "shift": (-0.38, -0.33),
-}  # fmt: skip
-
-
-def test_nuisance_factors_fill_their_ranges_and_say_nothing_about_the_material():
-    n = 4000
-    scene, (thing, other) = factors(n, objects=2)
-    every = scene | thing
-    assert set(every) == set(RANGES) | {"shape", "material", "texture", "relief"}
-    for name, (low, high) in RANGES.items():
-        values, width = every[name], high - low
-        assert low <= values.min() < low + 0.01 * width
-        assert high - 0.01 * width < values.max() <= high
-        assert abs(values.mean() - (low + high) / 2) < 4 * width / math.sqrt(12 * n)
-    assert abs(thing["colour_a"] - thing["colour_b"]).min() >= 0.3  # so every texture shows
-    columns = [every[k] if every[k].ndim == 1 else every[k][:, 0] for k in [*RANGES, "shape"]]
-    for values in (*columns, other["material"], other["shape"]):
-        assert abs(np.corrcoef(values, thing["material"])[0, 1]) < 4 / math.sqrt(n)
-
-
 def test_missing_squares_are_the_only_zeros_of_depth():
     depth, holes = dense(200, 2, size=32).modalities["depth"].x, 0.15
     cells = depth.reshape(200, 8, 4, 8, 4) == 0
     assert (cells.all((2, 4)) == cells.any((2, 4))).all()
     assert abs(cells.mean() - holes) <= 4 * math.sqrt(holes * (1 - holes) / (200 * 64))
-
-
-def test_noise_of_the_sensors_has_the_stated_strength(monkeypatch):
-    noisy, (clean, *_) = dense(60, 5, size=32), without_noise(monkeypatch, n=60)
-    for name, sigma in (("rgb", 0.05), ("depth", 0.015)):
-        before, after = clean.modalities[name].x, noisy.modalities[name].x
-        free = (before > 0.25) & (before < 0.75) & (after > 0)  # far from clipping and holes
-        assert np.std((after - before)[free]) == pytest.approx(sigma, rel=0.02)
 
 
 # what each sensor can know

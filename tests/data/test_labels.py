@@ -107,6 +107,8 @@ def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_teste
 
 PARTS = {"train": range(12), "valid": range(12, 21), "test": range(21, 30)}
 REFUSED = [
+    ([0] * 30, None, "^mine: only class 'cat' has samples; two classes at least"),
+    ([0] * 27 + [1] * 3, None, r"^mine: class 'owl' has 0 labelled sample\(s\)"),
     ([-1] * 30, None, "^mine: no sample has a label; label some of each class"),
     ([0, 1] * 5 + [2, -1] + [-1] * 18, None, r"class 'owl' has 1 labelled sample\(s\)"),
     (partly(30, 12), PARTS, "no sample of the valid part has a label; label some, or divide"),
@@ -278,8 +280,10 @@ def test_the_check_counts_them_and_the_picture_names_them(folder, tmp_path, caps
     assert "'ape': 7, 'zebra': 7}, without a label 4" in printed
     assert "'ape': 2, 'zebra': 2}\n" in printed
     out = str(tmp_path / "prepared")
-    assert cli.main(["data", "prepare", "folders", "--root", str(folder), "--out", out]) == 0
+    prepare = ["data", "prepare", "folders", "--root", str(folder), "--size", "8", "--out", out]
+    assert cli.main(prepare) == 0
     data = load(out)
+    assert data.modalities["rgb"].x.shape == (24, 3, 8, 8)
     assert (data.labels == read_folders(folder).labels).all()
     titles = {axis.get_title() for axis in plots.pairs(data, columns=6).axes}
     assert titles - {""} == {"ape", "zebra", "unlabelled"}

@@ -198,27 +198,6 @@ def test_shares_and_seed_decide():
     assert [len(p) for p in replace(data, fractions=(0.5, 0.25, 0.25)).split()] == [150, 75, 75]
 
 
-def test_a_split_that_came_with_the_data_is_returned():
-    parts = {"train": np.arange(9), "valid": np.arange(9, 12), "test": np.arange(12, 15)}
-    data = make({"rgb": range(15)}, groups=None, parts=parts)
-    for seed in (0, 1):
-        ids = [part.ids.tolist() for part in data.split(seed=seed)]
-        assert ids == [rows.tolist() for rows in parts.values()]
-
-
-TOO_FEW = [
-    ([*range(0, 30, 3)], "^mine: only class 'cat' has samples; two classes at least"),
-    ([*range(0, 30, 3), 1], r"^mine: class 'dog' has 1 labelled sample\(s\); a split needs three"),
-    ([*range(0, 30, 3), 1, 4, 7], r"^mine: class 'owl' has 0 labelled sample\(s\)"),
-]
-
-
-@pytest.mark.parametrize(("ids", "fragment"), TOO_FEW)
-def test_classes_that_cannot_be_split(ids, fragment):
-    with pytest.raises(DataError, match=fragment):
-        make({"rgb": ids}, name="mine").split()
-
-
 def test_images_are_scaled_by_the_bounds_of_the_training_part():
     split = scenes.make(66, size=8).split(seed=1)
     bounds = Normalization.fit(split.train.modalities["rgb"].x)

@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.svm import LinearSVC
 
 from discom.errors import ConfigError, DataError
-from discom.evaluation import disentanglement, probing
+from discom.evaluation import probing
 from discom.evaluation.probing import (
     cka,
     class_transfer,
@@ -398,29 +398,6 @@ def assert_sap(sap):
         assert sap(codes, factors) == pytest.approx(naive_sap(codes, factors), abs=1e-3)
 
 
-def naive_concentration(importance, axis=1, base=None, weighted=True):
-    """Row by row; the switches make wrong copies."""
-    rows = importance if axis else importance.T
-    scores, weights = [], []
-    for row in rows:
-        shares = row[row > 0] / row.sum() if row.sum() else np.full(len(row), 1 / len(row))
-        scores.append(1 + (shares * np.log(shares)).sum() / np.log(base or len(row)))
-        weights.append(row.sum() if weighted else 1.0)
-    return np.average(scores, weights=weights) if sum(weights) else 0.0
-
-
-def assert_concentration(concentration):
-    """By hand, units × factors: all in one column, all even, nothing, and three rows of unequal
-    weight."""
-    assert concentration(np.eye(3)) == pytest.approx(1)
-    for even in (np.ones((4, 3)), np.zeros((4, 3))):
-        assert concentration(even) == pytest.approx(0, abs=1e-9)
-    rows = np.array([[6.0, 0], [1, 1], [0, 0], [1, 3]])  # 1, 0, unused, 1 - h(1/4)
-    quarter = 1 - (2 - 0.75 * np.log2(3))
-    assert concentration(rows) == pytest.approx((6 * 1 + 2 * 0 + 4 * quarter) / 12)
-    assert concentration(rows.T) == pytest.approx(naive_concentration(rows.T))
-
-
 def hsic_cka(a, b, centred=True, root=True, kernel=lambda z: z @ z.T):
     """From kernel matrices [N, N]: tr(KHLH) / √(tr(KHKH) tr(LHLH)); the switches make wrong
     copies."""
@@ -462,12 +439,6 @@ REFERENCES = {
     ),
     "mig": (assert_mig, mig, naive_mig, [{"bins": 10}, {"second": 0}, {"normed": False}]),
     "sap": (assert_sap, sap, naive_sap, [{"strength": 1e-4}, {"second": 0}, {"held_out": False}]),
-    "dci": (
-        assert_concentration,
-        disentanglement._concentration,
-        naive_concentration,
-        [{"axis": 0}, {"base": np.e}, {"weighted": False}],
-    ),
     "cka": (
         assert_cka,
         cka,

@@ -125,15 +125,6 @@ def test_predictions_keep_the_order_of_the_data(count, batch_size):
     assert max(sizes) <= batch_size
 
 
-@pytest.mark.parametrize("resident_bytes", [0, 1 << 30])
-def test_predictions_from_a_memory_map(tmp_path, resident_bytes):
-    data = numbered(11, tmp_path)
-    images = Images(data, "rgb", "cpu", resident_bytes)
-    assert predict_logits(number, images, 4)[:, 0].tolist() == list(range(11))
-    part = Images(data.take(np.array([7, 2, 9, 0])), "rgb", "cpu", resident_bytes)
-    assert predict_logits(number, part, 3)[:, 0].tolist() == [7, 2, 9, 0]
-
-
 def test_predictions_are_float32_without_a_graph_in_the_layout_asked_for():
     weight = torch.ones(2, 3, requires_grad=True)
     layouts = []
