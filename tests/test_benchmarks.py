@@ -200,18 +200,3 @@ def test_gains_over_two_dials_are_a_curve_for_each_value_of_the_second():
         assert np.allclose(
             [bar[:, 1] for bar in bars.get_segments()], np.add.outer(middles, [-1, 2])
         )
-
-
-def test_a_dial_over_more_than_a_decade_is_drawn_on_a_log_axis():
-    for values, scale in (([5, 10, 80], "log"), ([0.2, 0.5, 1], "linear"), ([0, 1, 20], "linear")):
-        rows = [
-            {"method": method, "modality": "rgb", "epochs": value, "f1": 60.0,
-             "vs a": 1.0, "vs a low": 0.0, "vs a high": 2.0}
-            for value in values for method in ("b", "c")
-        ]  # fmt: skip
-        (axis,) = grid.gains(pd.DataFrame(rows), "epochs", against=["a"]).axes
-        assert axis.get_xscale() == scale
-        assert axis.get_xticks().tolist() == values
-        first, second = (container.lines[0].get_xdata() for container in axis.containers)
-        assert np.allclose(first, values)
-        assert np.all(second > first)

@@ -1,7 +1,7 @@
 """From a teacher's run to the logits in a batch: those of the frozen teacher for the very images
 that are shown."""
 
-import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from discom.data.augmentation import VIEWS, view
 from discom.data.batches import Images, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
-from discom.runs import Result, claim, identity, load_run, weights_file
+from discom.runs import Result, load_run, weights_file
 from discom.teaching import TeacherMaps, load_teacher, soft_labels
 
 TINY = profile("tiny", epochs=2, batch_size=8)
@@ -174,28 +174,6 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
 # ---------------------------------------------------------------- teachers that do not fit
 
 
-def forge(folder, split):
-    """What a teacher's finished run leaves behind, but for its weights."""
-    claim(folder, identity(Teacher, split, TINY))
-    result = Result(
-        "teacher",
-        split.train.name,
-        seed=0,
-        hash="0123456789",
-        scores={},
-        parameters={},
-        seconds=1.0,
-        pairs_per_second=1.0,
-        peak_memory_mb=1.0,
-        config={**TINY.identity(), "options": Teacher.options({})},
-        machine={},
-        counts={},
-        classes=len(split.train.classes),
-    )
-    (folder / "result.json").write_text(json.dumps(result.to_json()))
-    return folder
-
-
 def test_the_settings_of_a_teacher_are_its_own(split, tmp_path):
     theirs = replace(options(reads="rgb"), width=16, epochs=1, seed=5)
     fit("teacher", split, theirs, tmp_path / "teacher", progress=False)
@@ -204,40 +182,37 @@ def test_the_settings_of_a_teacher_are_its_own(split, tmp_path):
     assert load_teacher(None, methods.Student, split, TINY) is None
 
 
-def another_split(split):
-    return data.load("scenes:n=66,size=16").split(seed=1)
-
-
-def another_scale(split):
+def rescaled(split):
     bounds = dict.fromkeys(("rgb", "depth"), split.train.normalization["depth"])
     return data.Split(*(replace(part, normalization=bounds) for part in split))
 
 
-def edit(file, old, new):
-    file.write_text(file.read_text().replace(old, new))
+def edit(name, old, new):
+    return lambda folder: (folder / name).write_text((folder / name).read_text().replace(old, new))
 
 
+ANOTHER_SPLIT = "was trained on another split; give the split of"
 WRONG = [
-    (lambda f, s: forge(f, another_split(s)), "was trained on another split; give the split of"),
-    (lambda f, s: forge(f, another_scale(s)), "was trained on another split; give the split of"),
-    (lambda f, s: None, "no such result; train the run first"),
-    (
-        lambda f, s: edit(forge(f, s) / "result.json", "0123456789", "9876543210"),
-        "was changed after it was measured .*; delete it and run the command again",
-    ),
-    (lambda f, s: edit(forge(f, s) / "config.json", "}", ""), "not valid JSON"),
-    (lambda f, s: (forge(f, s) / "config.json").unlink(), "cannot be read .*; delete the run"),
-    (lambda f, s: forge(f, s), "cannot be read .*; delete the run"),  # it has no weights
+    (None, lambda split: data.load("scenes:n=66,size=16").split(seed=1), ANOTHER_SPLIT),
+    (None, rescaled, ANOTHER_SPLIT),
+    (shutil.rmtree, None, "no such result; train the run first"),
+    (edit("result.json", '"seed": 0', '"seed": 1'), None, "was changed after .*; delete it and"),
+    (edit("config.json", "}", ""), None, "not valid JSON"),
+    (lambda folder: (folder / "config.json").unlink(), None, "cannot be read .*; delete the run"),
+    (lambda folder: shutil.rmtree(folder / "weights"), None, "cannot be read .*; delete the run"),
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), WRONG)
-def test_a_teacher_that_does_not_fit_is_named_and_nothing_is_left(split, tmp_path, make, message):
-    folder = tmp_path / "teacher"
-    make(folder, split)
-    before = content(tmp_path)
+@pytest.mark.parametrize(("damage", "other", "message"), WRONG)
+def test_a_teacher_that_does_not_fit_is_named_and_nothing_is_left(
+    split, teachers, tmp_path, damage, other, message
+):
+    folder = shutil.copytree(teachers["all"], tmp_path / "teacher")
+    if damage:
+        damage(folder)
+    given, before = other(split) if other else split, content(tmp_path)
     with pytest.raises(DiscomError, match=message) as caught:
-        fit("kdv1", split, TINY, tmp_path / "run", teacher=folder, progress=False)
+        fit("kdv1", given, TINY, tmp_path / "run", teacher=folder, progress=False)
     assert str(caught.value).startswith(str(folder))
     assert "\n" not in str(caught.value)
     assert content(tmp_path) == before

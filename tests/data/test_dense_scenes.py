@@ -60,7 +60,7 @@ def test_objects_and_probabilities_change_nothing_else():
         assert same(one.modalities[left].x, other.modalities[left].x)
 
 
-# the recipe: its factors, noise and holes
+# the recipe
 
 
 def test_missing_squares_are_the_only_zeros_of_depth():

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data import Batches, Modality, MultiModalData, Normalization, load, scenes
-from discom.data.lazy import Rows
+from discom.data import Modality, MultiModalData, Normalization, load, scenes
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
@@ -118,44 +117,6 @@ def test_the_fingerprint_names_the_content():
     masks = np.minimum(data.masks, 2).astype(np.uint8)
     dense = [replace(data, masks=m, dense=True).fingerprint for m in (masks, masks // 2, masks)]
     assert dense[0] == dense[2] != dense[1]
-
-
-class Counted:
-    """An array that counts how often each of its images is read."""
-
-    def __init__(self, x):
-        self.x, self.reads = x, np.zeros(len(x), int)
-        self.shape, self.dtype, self.ndim = x.shape, x.dtype, x.ndim
-
-    def __len__(self):
-        return len(self.x)
-
-    def __getitem__(self, rows):
-        self.reads[rows] += 1
-        return self.x[rows]
-
-
-def counted(data):
-    modalities = {
-        name: replace(m, x=Rows(Counted(m.x), np.arange(len(m.x))))
-        for name, m in data.modalities.items()
-    }
-    return replace(data, modalities=modalities)
-
-
-def test_pixels_are_read_twice_before_the_first_step_however_often_the_data_are_divided():
-    data = counted(scenes.make(99, size=8))
-    reads = data.modalities["rgb"].x.base.reads
-    assert data.fingerprint
-    assert (reads == 1).all()  # checked and named in one pass
-    train = data.split(seed=0).train
-    rows = data.rows_of("rgb")[np.isin(data.ids, train.ids)]
-    assert (reads[rows] == 2).all()  # the bounds of the training part
-    assert reads.sum() == 99 + len(rows)
-    data.split(seed=0)
-    assert reads.max() == 3
-    Batches(train, 9, 0)
-    assert reads.max() == 4
 
 
 def test_a_prepared_folder_is_checked_and_named_without_reading_it(tmp_path, monkeypatch):

@@ -16,13 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from discom.errors import ConfigError
-from discom.evaluation.focusing import (
-    carried,
-    focusing_loss,
-    gaussian_pair,
-    toy_curve,
-    toy_run,
-)
+from discom.evaluation.focusing import carried, focusing_loss, gaussian_pair, toy_curve, toy_run
 from discom.files import read_json
 from discom.losses.distill import kd
 

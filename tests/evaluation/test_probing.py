@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.svm import LinearSVC
 
 from discom.errors import ConfigError, DataError
-from discom.evaluation import probing
+from discom.evaluation import disentanglement, probing
 from discom.evaluation.probing import (
     cka,
     class_transfer,
@@ -331,6 +331,14 @@ def test_each_unit_twice_and_a_factor_in_two_units():
     thresholds = np.concatenate([FACTORS > 0, FACTORS > 1], axis=1) + 0.0
     expected = {"disentanglement": 1, "completeness": 0.5, "informativeness": 1}
     assert dci_parts(thresholds, FACTORS) == pytest.approx(expected, abs=0.05)
+
+
+def test_the_concentration_of_importance_by_hand():
+    """Rows (units × factors) are 1, 0, unused and 1 - h(1/4), and weigh as their sums."""
+    rows = np.array([[6.0, 0], [1, 1], [0, 0], [1, 3]])
+    quarter = 1 - (2 - 0.75 * np.log2(3))
+    found = disentanglement._concentration(rows)
+    assert found == pytest.approx((6 * 1 + 2 * 0 + 4 * quarter) / 12)
 
 
 @pytest.mark.parametrize("name", SCORES)

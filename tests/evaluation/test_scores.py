@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData
 from discom.data.batches import Images
-from discom.evaluation.scores import (
-    predict_logits,
-    scores,
-    weighted_f1,
-)
+from discom.evaluation.scores import predict_logits, scores, weighted_f1
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 
