@@ -149,7 +149,6 @@ WRONG = [
     (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind
     ((*TRAIN, "--epochs", "ten"), "'--epochs': 'ten' is not a valid integer"),
-    ((*TRAIN, "--schedule", "cosine"), "schedule: 'cosine' is unknown; choose constant"),
     ((*TRAIN, "--options", "{bad"), "'--options': '{bad' is no JSON object"),
     (("train", "--config", "options.yaml"), "'--options': '3' is no JSON object"),
     ((*TRAIN, "--as-published", "yes"), "unexpected extra argument (yes)"),
@@ -158,10 +157,8 @@ WRONG = [
     # values out of range
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is too small"),
     ((*TRAIN, "--options", '{"temperature": 4}'), "no 'temperature'"),
-    ((*TRAIN, "--method", "kdv2", "--options", '{"temperature": 0}'), "temperature"),
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds, --methods: no run"),
-    (("table", "2", "--methods", "studnet"), "did you mean student"),
     (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: is for one run"),
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),

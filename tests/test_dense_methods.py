@@ -236,7 +236,7 @@ def test_crodinos_terms_are_those_of_the_losses_and_each_can_be_alone():
         assert list(one(batch)) == ["cl", *on]
 
 
-def test_the_fused_network_is_the_mean_over_pairings_and_stands_alone():
+def test_the_fused_network_is_the_mean_over_pairings():
     model = make("crodino").eval()
     x = torch.cat(list(draw_batch().x.values()), 1)
     maps = {
@@ -245,12 +245,6 @@ def test_the_fused_network_is_the_mean_over_pairings_and_stands_alone():
     decoder = model.auxiliary["rgb+depth"]
     logits = [decoder(crossing.cross_halves(maps, shift), (16, 16))[1] for shift in (0, 1)]
     torch.testing.assert_close(model.predict("rgb+depth", x), sum(logits) / 2)
-    branch = model.branch("rgb+depth")
-    with torch.no_grad():
-        expected = model.predict("rgb+depth", x)
-        for parameter in model.parameters():
-            parameter.zero_()
-    assert torch.equal(branch(x), expected)
 
 
 def test_three_modalities_train_for_a_step():

@@ -13,15 +13,9 @@ from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError
 from discom.files import digest
 
-CUES = {"rgb": ("texture",), "depth": ("relief",), "rgb+depth": ("texture", "relief")}
-
 
 def same(one, other, rows=slice(None)):
     return one[rows].tobytes() == other[rows].tobytes()
-
-
-def factors(n=4000, seed=0, objects=1, epsilon=0.3, delta=0.3):
-    return several._factors(n, seed, objects, epsilon, delta)
 
 
 def make(n=120, seed=4, size=16, **dials):
@@ -99,36 +93,6 @@ def test_ceilings_in_closed_form():
     assert ceilings()["rgb"]["miou"] == ceilings()["depth"]["miou"] == pytest.approx(closed)
     assert [ceilings()["depth"][name] for name in MATERIALS] == pytest.approx([1, 0.7, 0.7])
     assert ceilings()["rgb+depth"] == {"wood": 1, "metal": 1, "stone": 1, "miou": 1}
-
-
-def bayes(thing, cues, learned):
-    """The most frequent material of what is shown, learned from other objects."""
-    shown, others = (
-        np.ravel_multi_index([t[cue] for cue in cues], [3] * len(cues)) for t in (thing, learned)
-    )
-    counts = np.zeros((3 ** len(cues), 3))
-    np.add.at(counts, (others, learned["material"]), 1)
-    return counts.argmax(1)[shown]
-
-
-@pytest.mark.parametrize("sensor", CUES)
-@pytest.mark.parametrize(("epsilon", "delta"), [(0.7, 0.2)])
-def test_a_classifier_of_the_factors_reaches_the_ceiling_in_the_masks(sensor, epsilon, delta):
-    """Bayes' rule for every object, painted through the true layout, is scored pixel by pixel."""
-    scene, things = factors(1000, 1, 4, epsilon, delta)
-    (learned,) = factors(4000, 2, 1, epsilon, delta)[1]
-    guessed = [{**thing, "material": bayes(thing, CUES[sensor], learned)} for thing in things]
-    masks, predicted = (several._paint(scene, objects, 16)[1] for objects in (things, guessed))
-    ceiling = ceilings(epsilon, delta)[sensor]
-    truth, guess = (
-        np.concatenate([t["material"] for t in objects]) for objects in (things, guessed)
-    )
-    for k, name in enumerate(MATERIALS):
-        sd = math.sqrt(ceiling[name] * (1 - ceiling[name]) / (truth == k).sum())
-        assert abs((guess == k)[truth == k].mean() - ceiling[name]) <= 4 * sd + 1e-9
-    confusion = np.zeros((4, 4))
-    np.add.at(confusion, (masks.ravel(), predicted.ravel()), 1)
-    assert scores(confusion)[1] == pytest.approx(ceiling["miou"], abs=0.02)
 
 
 # the dials
