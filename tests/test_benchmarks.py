@@ -41,20 +41,6 @@ def one_batch():
     return make(16)
 
 
-@pytest.mark.parametrize("size", speed.SIZES)
-def test_sizes_are_what_they_say(size):
-    make, config, _ = speed.SIZES[size]
-    bands = [(13, 64, 64), (2, 64, 64)] if size == "eurosat-sized" else [(3, 32, 32), (1, 32, 32)]
-    train = make(8).train
-    assert [modality.x.shape[1:] for modality in train.modalities.values()] == bands
-    for modality in train.modalities:
-        images = train.images(modality)
-        assert images.shape[0] == 8
-        assert 0 <= images.min() < images.max() <= 1
-    own = profile("paper" if size == "eurosat-sized" else "cpu")
-    assert config == replace(own, **speed.TIMED)
-
-
 def test_both_sides_compute_one_loss(one_batch):
     speed.check_losses("tiny", one_batch, CONFIG, CONFIG)
 
@@ -181,22 +167,3 @@ def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
         status = end.code
     assert status == 2
     assert fragment in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_gains_over_two_dials_are_a_curve_for_each_value_of_the_second():
-    rows = [
-        {"method": method, "modality": "rgb", "shared": shared, "labelled": labelled, "f1": 60.0,
-         "vs a": middle, "vs a low": middle - 1, "vs a high": middle + 2}
-        for shared in (1.0, 0.0) for labelled in (0.2, 1.0)
-        for method, middle in (("a", np.nan), ("b", 10 * shared + labelled))
-    ]  # fmt: skip
-    (axis,) = grid.gains(pd.DataFrame(rows), "shared", "labelled", against=["a"]).axes
-    labels = [container.get_label() for container in axis.containers]
-    assert labels == ["b, labelled=0.2", "b, labelled=1"]
-    for container, middles in zip(axis.containers, ([0.2, 10.2], [1, 11]), strict=True):
-        line, _, (bars,) = container.lines
-        assert np.allclose(line.get_ydata(), middles)
-        assert np.all(np.diff(line.get_xdata()) > 0)
-        assert np.allclose(
-            [bar[:, 1] for bar in bars.get_segments()], np.add.outer(middles, [-1, 2])
-        )

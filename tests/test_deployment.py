@@ -133,19 +133,6 @@ def test_a_wrong_copy_leaves_nothing(run, split, exported, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_export_that_fails_leaves_the_one_before(exported, run, split, tmp_path, monkeypatch):
-    folder = shutil.copytree(exported[0], tmp_path / "depth")
-    before = {file.name: file.read_bytes() for file in folder.iterdir()}
-
-    def fail(*_):
-        raise MemoryError("no room")
-
-    monkeypatch.setattr(deployment, "_write", fail)
-    with pytest.raises(MemoryError):
-        export(run, split, "depth", folder, overwrite=True)
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
-
-
 def forge(run_dir, **changes):
     """Another result with a right checksum."""
     fields = json.loads((run_dir / "result.json").read_text())

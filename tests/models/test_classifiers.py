@@ -11,7 +11,6 @@ from discom.models import (
     Branch,
     DisCoM,
     FusionNetwork,
-    Heads,
     MatrixConv,
     SingleModality,
     encoder,
@@ -146,22 +145,6 @@ def test_a_matrix_product_is_the_convolution(stride, size):
 
 
 # ---------------------------------------------------------------- DisCoM-KD's branches
-
-
-@pytest.mark.parametrize("names", [["rgb"], ["rgb", "depth"], ["depth", "rgb", "sar"]])
-def test_shapes_of_embeddings_and_heads(names):
-    model = make(DisCoM, names=names)
-    for name in names:
-        z = model.embed(name, noise(4, BANDS[name], 16, 12))
-        assert [part.shape for part in z] == [(4, 32)] * 3
-        assert model.predict(name, noise(4, BANDS[name], 16, 12)).shape == (4, 5)
-    heads = model.heads
-    assert list(heads.task) == names
-    assert {head.weight.shape for head in heads.task.values()} == {(5, 64)}
-    tellers = (heads.adv, heads.mod_inf, heads.mod_irr)
-    assert {head.weight.shape for head in tellers} == {(len(names), 32)}
-    pairs = Heads(names, 32, 5, pairwise=True).adv
-    assert len(pairs) == len(names) * (len(names) - 1) / 2
 
 
 def test_parts_come_from_where_the_equation_says():

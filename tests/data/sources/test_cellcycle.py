@@ -61,11 +61,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("change", "message"), BAD.values(), ids=BAD)
-def test_what_is_refused(copy, change, message):
-    root = copy("cellcycle")
-    change(root)
-    with pytest.raises(DataError, match=message):
-        read_cellcycle(root, ["stain"])
+def test_what_is_refused(refused, change, message):
+    refused("cellcycle", lambda root: read_cellcycle(root, ["stain"]), change, message)
 
 
 def test_a_file_that_is_not_the_authors_is_refused_before_it_is_read(raw):

@@ -7,7 +7,6 @@ from fixtures import hls as fixture
 from fixtures import writing
 
 from discom.data.sources.hls import CLASSES, read_hls, read_hls_dense
-from discom.errors import DataError
 
 LABEL = {10: 0, 30: 1, 40: 2, 80: 3}  # tree, grass, crop, water
 HALF, BARE = "007-000-064", "007-064-000"  # crops with labels on just half of the pixels, and none
@@ -103,11 +102,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("damage", "message"), BAD.values(), ids=BAD)
-def test_what_is_refused(copy, damage, message):
-    root = copy("hls")
-    damage(root)
-    with pytest.raises(DataError, match=message):
-        read_hls(root)
+def test_what_is_refused(refused, damage, message):
+    refused("hls", read_hls, damage, message)
 
 
 # the real tiles

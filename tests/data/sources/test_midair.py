@@ -8,7 +8,6 @@ from fixtures import midair as fixture
 from fixtures import writing
 
 from discom.data.sources.midair import CLASSES, read_midair
-from discom.errors import DataError
 
 KEY = "Kite_training/foggy/2001/000025"
 MERGED = {0: 0, 8: 1, 2: 2, 3: 3, 4: 3, 5: 3, 6: 4, 10: 5, 9: 6, 1: 7, 7: 7, 11: 7, 12: 7, 13: 7}
@@ -17,14 +16,6 @@ FAR = 1250
 
 def read(root, **options):
     return read_midair(root, **{"size": fixture.SIDE} | options)
-
-
-def read_all(root):
-    """Read, and look at every pixel."""
-    data = read(root)
-    for modality in data.modalities.values():
-        np.asarray(modality.x)
-    return data
 
 
 def test_every_value_is_the_planted_one(raw):
@@ -112,11 +103,9 @@ FILES = {
 
 
 @pytest.mark.parametrize(("stream", "pixels", "message"), FILES.values(), ids=FILES)
-def test_a_wrong_image_is_refused(copy, stream, pixels, message):
-    root = copy("midair")
-    writing.image(fixture.place(root, stream, KEY), pixels)
-    with pytest.raises(DataError, match=message):
-        read_all(root)
+def test_a_wrong_image_is_refused(refused, stream, pixels, message):
+    change = lambda root: writing.image(fixture.place(root, stream, KEY), pixels)  # noqa: E731
+    refused("midair", read, change, message)
 
 
 MOVES = {
@@ -129,8 +118,6 @@ MOVES = {
 
 
 @pytest.mark.parametrize(("old", "new"), MOVES.values(), ids=MOVES)
-def test_names_that_are_not_those_of_the_set(copy, old, new):
-    root = copy("midair")
-    (root / old).rename(root / new)
-    with pytest.raises(DataError, match=r"is no <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"):
-        read(root)
+def test_names_that_are_not_those_of_the_set(refused, old, new):
+    message = r"is no <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"
+    refused("midair", read, lambda root: (root / old).rename(root / new), message)

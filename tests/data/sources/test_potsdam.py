@@ -125,8 +125,5 @@ BAD = {
 
 
 @pytest.mark.parametrize(("damage", "message"), BAD.values(), ids=BAD)
-def test_what_is_refused(copy, damage, message):
-    root = copy("potsdam")
-    damage(root)
-    with pytest.raises(DataError, match=message):
-        np.asarray(read(root).modalities["dsm"].x)
+def test_what_is_refused(refused, damage, message):
+    refused("potsdam", read, damage, message)

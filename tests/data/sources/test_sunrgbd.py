@@ -8,7 +8,6 @@ from fixtures import sunrgbd as fixture
 from fixtures import writing
 
 from discom.data.sources.sunrgbd import CLASSES, read_sunrgbd, to_metres
-from discom.errors import DataError
 
 NATIVE = (fixture.HEIGHT, fixture.WIDTH)
 
@@ -75,11 +74,9 @@ FILES = {
 
 
 @pytest.mark.parametrize(("name", "pixels", "message"), FILES.values(), ids=FILES)
-def test_a_wrong_image_is_refused(copy, name, pixels, message):
-    root = copy("sunrgbd")
-    writing.image(root / "SUNRGBD" / fixture.folder(0, 0) / name, pixels)
-    with pytest.raises(DataError, match=message):
-        read(root)  # reads the first image
+def test_a_wrong_image_is_refused(refused, name, pixels, message):
+    place = f"SUNRGBD/{fixture.folder(0, 0)}/{name}"
+    refused("sunrgbd", read, lambda root: writing.image(root / place, pixels), message)
 
 
 LINES = {
@@ -92,9 +89,10 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_a_wrong_line_is_refused(copy, line):
-    root = copy("sunrgbd")
-    with open(root / "subsets/kv2.txt", "a") as opened:
-        opened.write(f"{line}\n")
-    with pytest.raises(DataError, match=rf"kv2\.txt: line '{line}' is not kv2/<class>/<id>\.png"):
-        read(root)
+def test_a_wrong_line_is_refused(refused, line):
+    def change(root):
+        file = root / "subsets/kv2.txt"
+        file.write_text(f"{file.read_text()}{line}\n")
+
+    message = rf"kv2\.txt: line '{line}' is not kv2/<class>/<id>\.png"
+    refused("sunrgbd", read, change, message)
