@@ -145,7 +145,6 @@ WRONG = [
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
     (("data", "check", "eurosatt"), "did you mean eurosat?"),
-    (("table", "2", "--profile", "huge"), "choose tiny, cpu, paper"),
     (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind
     ((*TRAIN, "--epochs", "ten"), "'--epochs': 'ten' is not a valid integer"),
@@ -156,7 +155,6 @@ WRONG = [
     (("table",), "Missing argument 'NUMBER'"),
     # values out of range
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is too small"),
-    ((*TRAIN, "--options", '{"temperature": 4}'), "no 'temperature'"),
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds, --methods: no run"),
     (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: is for one run"),

@@ -99,13 +99,6 @@ def test_export_reports_contract_and_agreement(exported, run, split, branch):
     assert written["scores"] == report.scores
 
 
-def test_data_that_are_prepared_as_scaled_need_no_bounds(run, split, source, tmp_path):
-    source.save(tmp_path / "scaled", split=split)
-    scaled = data.load(tmp_path / "scaled").split()
-    contract = deployment._contract(run, scaled, "depth")
-    assert (contract.low, contract.high) == (None, None)
-
-
 # ---------------------------------------------------------------- what is not written
 
 

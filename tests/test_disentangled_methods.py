@@ -147,10 +147,8 @@ def test_other_networks_start_from_the_same_weights_whatever_its_head():
     other = make("discom", **ALTERNATING, adversary_head=8).state_dict()
     same = [key for key in plain if ".adv." not in key]
     assert all(torch.equal(plain[key], other[key]) for key in same)
-    assert {k: tuple(v.shape) for k, v in other.items() if ".adv." in k} == {
-        **{"model.heads.adv.0.weight": (8, 16), "model.heads.adv.0.bias": (8,)},
-        **{"model.heads.adv.2.weight": (2, 8), "model.heads.adv.2.bias": (2,)},
-    }
+    shapes = [tuple(v.shape) for k, v in other.items() if ".adv." in k]
+    assert shapes == [(8, 16), (8,), (2, 8), (2,)]
 
 
 # ---------------------------------------------------------------- through fit

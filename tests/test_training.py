@@ -16,7 +16,6 @@ from discom import checkpoint, cli, data, fit, methods, profile, training
 from discom.data import Batches, scenes
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation.scores import CLASSIFICATION
-from discom.files import read_json
 from discom.methods import Student, build
 from discom.runs import Result, read_metrics, samples_of, weights_file
 
@@ -68,16 +67,6 @@ def test_fit_computes_the_weights_of_a_plain_loop(split, tmp_path):
         assert saved.keys() == ours.keys()
         for key, value in saved.items():
             torch.testing.assert_close(value, ours[key], rtol=1e-4, atol=1e-6, msg=key)
-
-
-def test_a_run_takes_the_learning_rate_of_its_method(split, tmp_path):
-    config = replace(ONCE, rates={"student": 0.03})
-    result = fit("student", split, config, tmp_path / "run", progress=False)
-    asked = read_json(tmp_path / "run/config.json")
-    assert result.config["learning_rate"] == asked["learning_rate"] == 0.03
-    assert "rates" not in {**result.config, **asked}
-    own = replace(ONCE, learning_rate=0.03)
-    assert numbers(fit("student", split, own, tmp_path / "run", progress=False)) == numbers(result)
 
 
 def test_a_run_leaves_what_it_promises(finished, split):

@@ -50,8 +50,8 @@ def built(tracked, tmp_path_factory) -> Path:
 def installed(built, tmp_path_factory) -> Path:
     site = tmp_path_factory.mktemp("site")
     wheel = str(next(built.glob("*.whl")))
-    pip = "-m pip install --quiet --no-deps --no-index --disable-pip-version-check".split()
-    run(sys.executable, *pip, "--target", str(site), wheel, folder=site)
+    pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+    run(sys.executable, *pip, "--no-index", "--target", str(site), wheel, folder=site)
     return site
 
 
