@@ -109,12 +109,19 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 
 def probe(flags: Namespace) -> None:
     """Measure what the embeddings of finished runs hold: linear probes of every known factor, and
-    by a linear reader and an MLP the modality and the class."""
+    by a linear reader and an MLP the modality and the class.
+
+    discom probe results/scenes-table5.json --runs runs
+    """
     from discom.evaluation import inspection
 
     path, out, measures = flags.path, flags.out, []
-    files = sorted(path.rglob("result.json"))
-    seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
+    if path.is_file():
+        results = discom.tables.load_results(path)
+        seeds = {result.folder(flags.runs): result.seed for result in results}
+    else:
+        files = sorted(path.rglob("result.json"))
+        seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
     if not seeds:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
     images_of = _images_of(flags.data or "scenes", flags.modalities)

@@ -80,6 +80,10 @@ class Result:
         """Network → weighted F1 × 100 on the test part."""
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
+    def folder(self, runs: Path | str) -> Path:
+        """Where its run is, in the folder of all runs."""
+        return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}"
+
     def to_json(self) -> dict[str, Any]:
         """Its fields, and a checksum of them."""
         content = json.loads(json.dumps(asdict(self)))
