@@ -17,7 +17,7 @@ from discom.tables.rows import TEMPERATURES
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
 CLASSIFICATION = methods.names(dense=False)
-WARMER = [f"{name}+lskd temperature=4" for name in ("kdv1", "kdv2", "dkd", "mlkd")]
+WARMER = ["mlkd+lskd temperature=4"]
 COMPETITORS = [*CLASSIFICATION]
 for row in (*WARMER, "discom adversary=alternating"):
     COMPETITORS.insert(COMPETITORS.index(row.split()[0]) + 1, row)
