@@ -15,6 +15,10 @@ table() {
 }
 
 # on the validation part of a seed that no table has
+choose choices/weight-decay --option weight_decay --values 0 0.1 0.3 1 2 --methods student
+choose choices/epochs --option epochs --values 20 30 60 --methods student
+choose choices/batch-size --option batch_size --values 64 128 256 --methods student
+choose choices/width --option width --values 16 32 --methods student
 choose choices/learning-rate --methods teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
   kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd discom-solo discom 'discom:{"adversary": "alternating"}' mdico
 choose choices/temperature --option temperature --values 0.5 1 2 4 \
