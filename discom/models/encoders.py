@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line
 
-__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "encoder", "resnet10"]
-__all__ += ["resnet18"]
+__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "check_encoder"]
+__all__ += ["encoder", "resnet10", "resnet18"]
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
@@ -42,6 +42,23 @@ def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
     if library not in makers or not model:
         raise ConfigError(f"encoder: '{name}' is unknown; choose {', '.join(own)} or timm:NAME")
     return partial(makers[library], model)
+
+
+def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a library's encoder for images (modality → (bands, H, W)) that it cannot take, with a
+    ConfigError."""
+    if ":" not in name:
+        return
+    for modality, shape in shapes.items():
+        module, features = encoder(name)(shape[0])
+        try:
+            found = tuple(module(torch.zeros(2, *shape)).shape)
+        except (RuntimeError, AssertionError, AttributeError, ValueError) as error:
+            found = first_line(error)
+        if found != (2, features):
+            size = "×".join(map(str, shape))
+            reason = f"{name} makes no features of {modality}, {size} ({found})"
+            raise ConfigError(f"encoder: {reason}; choose another encoder or size of images")
 
 
 def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
