@@ -7,7 +7,7 @@ python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,8 +26,10 @@ def settings(chosen: argparse.Namespace, name: str, options: dict, value: float)
     config = profile(chosen.profile, seed=chosen.seed, options=options)
     if chosen.option == "learning_rate":
         return replace(config, rates={**config.rates, name: value})
-    if (kind := type(getattr(config, chosen.option, None))) in (int, float):
-        return replace(config, **{chosen.option: kind(value)})
+    default = methods.get(name).defaults().get(chosen.option, getattr(config, chosen.option, value))
+    value = int(value) if isinstance(default, int) and value == int(value) else value
+    if chosen.option in (field.name for field in fields(config)):
+        return replace(config, **{chosen.option: value})
     return replace(config, options={**options, chosen.option: value})
 
 
@@ -70,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         table = choose(chosen)
+    except KeyboardInterrupt as stop:
+        print(f"choose: {stop or 'interrupted'}", file=sys.stderr)
+        return 130
     except (DiscomError, OSError) as error:
         print(f"choose: error: {error}", file=sys.stderr)
         return 2

@@ -6,6 +6,7 @@ set -e
 PYTHON=${PYTHON:-.venv/bin/python}
 RUNS=${RUNS:-runs}
 OUT=${OUT:-results}
+DATA=${DATA:-data}
 MAIN=teacher,student,student-2x,kdv2,discom-solo,discom,mdico
 
 choose() { name=$1; shift; $PYTHON benchmarks/choose.py --runs "$RUNS" --out "$OUT/$name.json" "$@"; }
@@ -30,8 +31,8 @@ $PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RU
 table scenes-table3 3
 table scenes-table4 4
 table scenes-table5 5
-table cellcycle-stain 2 --data cellcycle-brightfield-stain --methods $MAIN
-table cellcycle-darkfield 2 --data cellcycle-brightfield-darkfield --methods $MAIN
-table hls 2 --data hls-rgb-elevation --methods $MAIN
+table cellcycle-stain 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
+table cellcycle-darkfield 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
+table hls 2 --data "$DATA/hls-rgb-elevation" --methods $MAIN
 table scenes-table1 1
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"

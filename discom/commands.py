@@ -13,7 +13,7 @@ from typing import Any
 import discom
 from discom.config import Config, profile
 from discom.datasets import draw
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 
 __all__ = ["export", "predict", "probe", "reproduce", "show", "table", "train"]
 
@@ -63,6 +63,8 @@ def table(flags: Namespace) -> bool:
                 continue
             config = _config(flags, dense, seed, row.options)
             method = discom.methods.get(row.method)
+            if method.every_label and config.labelled < 1:
+                continue  # it has no place in a table of unlabelled samples
             runs.append(discom.runs.Run.of(flags.runs, method, images, config))
     if not runs:
         raise ConfigError("--seeds, --methods: no run of the table is left; keep one at least")
@@ -81,7 +83,8 @@ def table(flags: Namespace) -> bool:
             split = images_of(result.seed).split(seed=result.seed)
             results += inspection.readings(folder, split)
     if results:
-        rows, baselines = tables.paper_table(results, key, *how), tables.baselines(key)
+        rows = tables.paper_table(results, key, *how, list(images.modalities))
+        baselines = tables.baselines(key)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)
@@ -117,7 +120,8 @@ def probe(flags: Namespace) -> None:
 
     path, out, measures = flags.path, flags.out, []
     if path.is_file():
-        results = discom.tables.load_results(path)
+        known = discom.methods.names()  # what Table 4 reads of a run is no run
+        results = [each for each in discom.tables.load_results(path) if each.method in known]
         seeds = {result.folder(flags.runs): result.seed for result in results}
     else:
         files = sorted(path.rglob("result.json"))
@@ -126,7 +130,10 @@ def probe(flags: Namespace) -> None:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
     images_of = _images_of(flags.data or "scenes", flags.modalities)
     for folder, seed in sorted(seeds.items(), key=itemgetter(1)):
-        measures.append(inspection.inspect(folder, images_of(seed).split(seed=seed)))
+        try:
+            measures.append(inspection.inspect(folder, images_of(seed).split(seed=seed)))
+        except DataError as error:
+            raise DataError(f"{folder}: {error}") from None
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")

@@ -172,9 +172,9 @@ def identity(
 
 
 def samples_of(split: Split) -> dict[str, str]:
-    """Digests of the ids in "all" parts together and in the "test" part alone: two seeds have the
-    same, or split the same samples in two ways, or have samples of their own."""
-    ids = [np.sort(np.asarray(part.ids).astype(str)) for part in split]
+    """Digests of the labelled ids in "all" parts together and in the "test" part alone: two seeds
+    have the same, or split the same samples in two ways, or have samples of their own."""
+    ids = [np.sort(np.asarray(part.ids[part.labels >= 0]).astype(str)) for part in split]
     return {"all": digest(np.sort(np.concatenate(ids))), "test": digest(ids[-1])}
 
 

@@ -40,7 +40,8 @@ def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
     library, _, model = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
     if library not in makers or not model:
-        raise ConfigError(f"encoder: '{name}' is unknown; choose {', '.join(own)} or timm:NAME")
+        choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
+        raise ConfigError(f"encoder: '{name}' is unknown; choose {choices}")
     return partial(makers[library], model)
 
 
@@ -69,6 +70,8 @@ def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
     model: Any = torchvision.models.get_model(name, weights=None)
     convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
     linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
+    if not linear:
+        raise ConfigError(f"encoder: '{name}' of torchvision ends in no linear layer; take another")
     first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
     sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
     fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
@@ -87,7 +90,7 @@ def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
     except (RuntimeError, ValueError) as error:
         reason = f"timm cannot make '{name}' ({first_line(error)})"
         raise ConfigError(f"encoder: {reason}; see timm.list_models()") from None
-    return model, model.num_features
+    return model, getattr(model, "head_hidden_size", None) or model.num_features
 
 
 def resnet18(channels: int, width: int = 64, products: bool = False) -> tuple[nn.Module, int]:
