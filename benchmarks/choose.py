@@ -1,4 +1,4 @@
-"""Choose a learning rate for each method, or a temperature: the same values for all, by the
+"""Choose a learning rate for each method, or another number: the same values for all, by the
 validation F1 of one seed that no table reports.
 
 python benchmarks/choose.py --methods student discom 'discom:{"adversary": "alternating"}'
@@ -7,7 +7,7 @@ python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +26,10 @@ def settings(chosen: argparse.Namespace, name: str, options: dict, value: float)
     config = profile(chosen.profile, seed=chosen.seed, options=options)
     if chosen.option == "learning_rate":
         return replace(config, rates={**config.rates, name: value})
+    default = methods.get(name).defaults().get(chosen.option, getattr(config, chosen.option, value))
+    value = int(value) if isinstance(default, int) and value == int(value) else value
+    if chosen.option in (field.name for field in fields(config)):
+        return replace(config, **{chosen.option: value})
     return replace(config, options={**options, chosen.option: value})
 
 
@@ -55,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Train, print and write the choice; the exit status is 2 where the input is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
-    parser.add_argument("--option", default="learning_rate", help="what is chosen")
+    parser.add_argument(
+        "--option", default="learning_rate", help="a setting, or an option of the method"
+    )
     parser.add_argument("--values", type=float, nargs="+", default=RATES)
     parser.add_argument("--data", default="scenes")
     parser.add_argument("--seed", type=int, default=100, help="not one of a table")
@@ -66,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         table = choose(chosen)
+    except KeyboardInterrupt as stop:
+        print(f"choose: {stop or 'interrupted'}", file=sys.stderr)
+        return 130
     except (DiscomError, OSError) as error:
         print(f"choose: error: {error}", file=sys.stderr)
         return 2

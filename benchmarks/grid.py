@@ -13,7 +13,7 @@ import sys
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,15 @@ def dials(text: str) -> dict[str, list[float]]:
     turned = {name: list(values) for name, values in dict(json.loads(text)).items()}
     if not turned or set(turned) - set(DIALS) or not all(turned.values()):
         raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(DIALS)} its values")
-    return turned
+    return {name: [number(name, value) for value in turned[name]] for name in turned}
+
+
+def number(name: str, value: Any) -> float:
+    """A value of a dial or setting, as that setting's type: 2.0 epochs are 2."""
+    kind = get_type_hints(Config).get(name, float)
+    if kind not in (int, float) or kind(value) != float(value):
+        raise ValueError(f"{name}={value}")
+    return kind(value)
 
 
 def of_scenes(dial: str, source: str) -> bool:
@@ -52,6 +60,8 @@ def arm(text: str) -> tuple[str, dict]:
 def setting(text: str) -> tuple[str, object]:
     """The type of --set: a setting of Config and its value."""
     name, _, value = text.partition("=")
+    if name in ("seed", "rates", "options"):
+        raise ValueError(f"{name} is not for --set")
     kind = type(getattr(Config, name, ""))
     return name, json.loads(value) if kind is bool else kind(value)
 
@@ -90,6 +100,8 @@ Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the di
 def plan(chosen: argparse.Namespace) -> list[Planned]:
     """Every method at every point of the dials and with every seed."""
     planned: list[Planned] = []
+    if both := {name for name, _ in chosen.set} & set(chosen.dials):
+        raise ConfigError(f"--set: '{both.pop()}' is among --dials; give it once")
     load = lru_cache(maxsize=1)(data.load)
     for seed, *values in product(range(chosen.seeds), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
@@ -115,6 +127,8 @@ def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
         point = {name: float(value) for name, value in group[0][2].items()}
         part = tables.summary([read(run) for run, *_ in group], against).assign(**point)
         for name in [name for name in point if not of_scenes(name, group[0][1])]:
+            if name == "labelled":
+                continue  # the summary says it
             part["data"] += f" {name}={point[name]:g}"  # which the data's own name does not say
         parts.append(part)
     return pd.concat(parts, ignore_index=True)

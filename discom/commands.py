@@ -10,10 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
+from joblib import Parallel, delayed, parallel_config
+from tqdm.auto import tqdm
+
 import discom
 from discom.config import Config, profile
 from discom.datasets import draw
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 
 __all__ = ["export", "predict", "probe", "reproduce", "show", "table", "train"]
 
@@ -63,6 +66,8 @@ def table(flags: Namespace) -> bool:
                 continue
             config = _config(flags, dense, seed, row.options)
             method = discom.methods.get(row.method)
+            if method.every_label and config.labelled < 1:
+                continue  # it has no place in a table of unlabelled samples
             runs.append(discom.runs.Run.of(flags.runs, method, images, config))
     if not runs:
         raise ConfigError("--seeds, --methods: no run of the table is left; keep one at least")
@@ -81,7 +86,8 @@ def table(flags: Namespace) -> bool:
             split = images_of(result.seed).split(seed=result.seed)
             results += inspection.readings(folder, split)
     if results:
-        rows, baselines = tables.paper_table(results, key, *how), tables.baselines(key)
+        rows = tables.paper_table(results, key, *how, list(images.modalities))
+        baselines = tables.baselines(key)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)
@@ -109,17 +115,28 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 
 def probe(flags: Namespace) -> None:
     """Measure what the embeddings of finished runs hold: linear probes of every known factor, and
-    by a linear reader and an MLP the modality and the class."""
+    by a linear reader and an MLP the modality and the class.
+
+    discom probe results/scenes-table5.json --runs runs
+    """
     from discom.evaluation import inspection
 
-    path, out, measures = flags.path, flags.out, []
-    files = sorted(path.rglob("result.json"))
-    seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
+    path, out = flags.path, flags.out
+    if path.is_file():
+        known = discom.methods.names()  # what Table 4 reads of a run is no run
+        results = [each for each in discom.tables.load_results(path) if each.method in known]
+        seeds = {result.folder(flags.runs): result.seed for result in results}
+    else:
+        files = sorted(path.rglob("result.json"))
+        seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
     if not seeds:
         raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
-    images_of = _images_of(flags.data or "scenes", flags.modalities)
-    for folder, seed in sorted(seeds.items(), key=itemgetter(1)):
-        measures.append(inspection.inspect(folder, images_of(seed).split(seed=seed)))
+    source = flags.data or "scenes", flags.modalities
+    ordered = sorted(seeds.items(), key=itemgetter(1))  # the data of a seed are read once
+    jobs = [delayed(_inspect)(folder, seed, *source) for folder, seed in ordered]
+    count = min(len(jobs), discom.sweep.worker_count(workers=flags.workers))
+    with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
+        measures = Parallel()(tqdm(jobs, "runs", unit="run", leave=False))
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
@@ -130,6 +147,22 @@ def probe(flags: Namespace) -> None:
         mean, chance = next(iter(matrices.values())), measures[0]["chance"]
         figures = {"": partial(discom.plots.probe_map, mean, chance)}
         draw(out, figures | {"-invariance": partial(discom.plots.invariance, measures)})
+
+
+def _inspect(folder: Path, seed: int, data: str, modalities: str | None) -> dict[str, Any]:
+    """`inspect` of one run, in a process that may have read its data already."""
+    from discom.evaluation import inspection
+
+    images = _load(discom.data.at_seed(data, seed), modalities)
+    try:
+        return inspection.inspect(folder, images.split(seed=seed))
+    except DataError as error:
+        raise DataError(f"{folder}: {error}") from None
+
+
+@lru_cache(maxsize=1)
+def _load(data: str, modalities: str | None) -> Any:
+    return discom.data.load(data, modalities)
 
 
 def show(flags: Namespace) -> None:

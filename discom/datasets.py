@@ -105,7 +105,7 @@ def check(flags: Namespace) -> None:
 
     folder = discom.data.locate(flags.data)
     compared = discom.data.prepared.verify(folder) if discom.data.is_prepared(folder) else 0
-    images = discom.data.load(flags.data)
+    images = discom.data.load(discom.data.at_seed(flags.data, flags.seed))
     split = images.split(seed=flags.seed)
     print(f"{flags.data}: {_describe(images)}\nchecksums compared: {compared}")
     for part, samples in split._asdict().items():

@@ -80,6 +80,10 @@ class Result:
         """Network → weighted F1 × 100 on the test part."""
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
+    def folder(self, runs: Path | str) -> Path:
+        """Where its run is, in the folder of all runs."""
+        return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}"
+
     def to_json(self) -> dict[str, Any]:
         """Its fields, and a checksum of them."""
         content = json.loads(json.dumps(asdict(self)))
@@ -168,9 +172,9 @@ def identity(
 
 
 def samples_of(split: Split) -> dict[str, str]:
-    """Digests of the ids in "all" parts together and in the "test" part alone: two seeds have the
-    same, or split the same samples in two ways, or have samples of their own."""
-    ids = [np.sort(np.asarray(part.ids).astype(str)) for part in split]
+    """Digests of the labelled ids in "all" parts together and in the "test" part alone: two seeds
+    have the same, or split the same samples in two ways, or have samples of their own."""
+    ids = [np.sort(np.asarray(part.ids[part.labels >= 0]).astype(str)) for part in split]
     return {"all": digest(np.sort(np.concatenate(ids))), "test": digest(ids[-1])}
 
 

@@ -74,7 +74,8 @@ def fit(
         if result := by_first(fabric, partial(_open, stack, run_dir, run)):
             return result
 
-        # the split's identity is that with all labels
+        # the identity of split and samples is that with all labels
+        samples = samples_of(split)
         split = split._replace(train=split.train.hide(config.labelled, config.seed))
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         network = network.to(memory_format=layout)
@@ -140,7 +141,7 @@ def fit(
                 classes=len(split.train.classes),
                 teacher=run.get("teacher"),
                 metric=scoring.metric,
-                samples=samples_of(split),
+                samples=samples,
             )
             write_json(run_dir / "result.json", result.to_json())
             forget(run_dir)

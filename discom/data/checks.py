@@ -12,8 +12,8 @@ from discom.errors import DataError
 from discom.files import chunks, digest
 
 __all__ = ["NO_LABEL", "UNLABELLED", "check_classes", "check_data", "check_finite", "check_images"]
-__all__ += ["check_labelled", "check_labels", "check_masks", "check_rows", "check_shape"]
-__all__ += ["odd_levels"]
+__all__ += ["check_labelled", "check_labels", "check_masks", "check_parts", "check_rows"]
+__all__ += ["check_shape", "odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
@@ -144,6 +144,17 @@ def check_classes(data: Any) -> None:
     if lack:
         reason = f"no sample {lack[0]} has a label"
         raise DataError(f"{data.name}: {reason}; label some, or divide the data anew")
+
+
+def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
+    """Refuse a split (part → rows of `ids`) of which a part has no label of a modality."""
+    for name in data.modalities:
+        own = data.rows_of(name)
+        for part, chosen in rows.items():
+            seen = np.intersect1d(own, chosen)
+            if not (data.labels[seen] >= 0).any():
+                lack = f"no sample of the {part} part has a label"
+                raise DataError(f"{data.name}/{name}: {lack}; label more, or take another seed")
 
 
 def check_data(data: Any) -> None:

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import check_classes, check_data, check_images, check_labelled, check_masks
+from discom.data.checks import (
+    check_classes,
+    check_data,
+    check_images,
+    check_labelled,
+    check_masks,
+    check_parts,
+)
 from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
@@ -246,6 +253,7 @@ class MultiModalData:
         if not self.dense:
             labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
             rows = {**labelled, "train": rows["train"]}
+            check_parts(self, rows)
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:

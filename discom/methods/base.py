@@ -16,6 +16,7 @@ from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
 from discom.machine import device_type
 from discom.models import Encoder, Network, encoder, network
+from discom.models.encoders import check_encoder
 
 __all__ = ["Method", "build", "get", "label", "names", "register"]
 
@@ -266,9 +267,9 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(f"{method.name}: needs the label of every training sample; {way_out}")
-    options = method.options(config.options)
+    options, classes = method.options(config.options), len(data.classes)
+    check_encoder(config.encoder, {name: m.x.shape[1:] for name, m in data.modalities.items()})
     torch.manual_seed(config.seed)
-    classes = len(data.classes)
     model = method(data.channels, classes, method.networks(config, classes), **options)
     sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
     model.check_sizes(sizes)

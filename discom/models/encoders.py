@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line
 
-__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "encoder", "resnet10"]
-__all__ += ["resnet18"]
+__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "check_encoder"]
+__all__ += ["encoder", "resnet10", "resnet18"]
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
@@ -40,8 +40,27 @@ def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
     library, _, model = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
     if library not in makers or not model:
-        raise ConfigError(f"encoder: '{name}' is unknown; choose {', '.join(own)} or timm:NAME")
+        choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
+        raise ConfigError(f"encoder: '{name}' is unknown; choose {choices}")
     return partial(makers[library], model)
+
+
+def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a library's encoder for images (modality → (bands, H, W)) that it cannot take, with a
+    ConfigError."""
+    if ":" not in name:
+        return
+    for modality, shape in shapes.items():
+        module, features = encoder(name)(shape[0])
+        found: Any
+        try:
+            found = tuple(module(torch.zeros(2, *shape)).shape)
+        except (RuntimeError, AssertionError, AttributeError, ValueError) as error:
+            found = first_line(error)
+        if found != (2, features):
+            size = "×".join(map(str, shape))
+            reason = f"{name} makes no features of {modality}, {size} ({found})"
+            raise ConfigError(f"encoder: {reason}; choose another encoder or size of images")
 
 
 def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
@@ -51,6 +70,8 @@ def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
     model: Any = torchvision.models.get_model(name, weights=None)
     convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
     linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
+    if not linear:
+        raise ConfigError(f"encoder: '{name}' of torchvision ends in no linear layer; take another")
     first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
     sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
     fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
@@ -69,7 +90,7 @@ def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
     except (RuntimeError, ValueError) as error:
         reason = f"timm cannot make '{name}' ({first_line(error)})"
         raise ConfigError(f"encoder: {reason}; see timm.list_models()") from None
-    return model, model.num_features
+    return model, getattr(model, "head_hidden_size", None) or model.num_features
 
 
 def resnet18(channels: int, width: int = 64, products: bool = False) -> tuple[nn.Module, int]:

@@ -79,7 +79,7 @@ def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """The same for a paper: a tabular that needs \\usepackage{booktabs}."""
     cells = _cells(table, baselines)
     text = cells.to_latex(index=False, escape=True, column_format="l" * cells.shape[1])
-    text = text.rstrip() + _note(table).replace("%", r"\%") + "\n"
+    text = text.rstrip() + _note(table).replace("%", r"\%").replace("_", r"\_") + "\n"
     signs = {"±": r"$\pm$", "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
     for sign, command in signs.items():
         text = text.replace(sign, command)

@@ -20,7 +20,7 @@ __all__ += ["paper_table"]
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, dense prediction, and one set split anew
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
-TEMPERATURES = dict.fromkeys(("kdv1+lskd", "kdv2+lskd", "dkd+lskd", "mlkd+lskd"), 4.0)
+TEMPERATURES = {"kdv1+lskd": 2.0, "kdv2+lskd": 2.0, "dkd+lskd": 2.0, "mlkd+lskd": 4.0}
 
 
 class Row(NamedTuple):
@@ -175,6 +175,7 @@ def paper_table(
     number: int | str,
     teacher: str | None = None,
     as_published: bool = False,
+    modalities: Sequence[str] = (),
 ) -> pd.DataFrame:
     """A table from finished runs of one data set: what `summary` gives, in the table's order, with
     `arrow`, `best` (the best possible accuracy in %, of scenes), `paper` (the paper's figure) and,
@@ -183,8 +184,12 @@ def paper_table(
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
     difference excludes zero, ~ where it does not, nothing where there is no interval.
 
+    Args:
+        teacher, as_published: as of `paper_rows`.
+        modalities: of the data; by default those that the results have.
+
     Raises:
-        RunError: no results, or results of several data sets or settings.
+        RunError: no results, or results of several data sets, settings or learning rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
@@ -192,8 +197,13 @@ def paper_table(
     if len(groups) > 1:
         reason = f"runs of {len(groups)} data sets or settings"
         raise RunError(f"table {number}: {reason}; collect them apart")
+    names = {methods.label(result.method, result.config["options"]) for result in results}
+    if twice := names - set(compared["method"]):
+        reason = f"{min(twice)} has two learning rates"
+        raise RunError(f"table {number}: {reason}; collect them apart")
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
-    modalities = list(dict.fromkeys(name for names in widest for name in names if "+" not in name))
+    found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
+    modalities = list(modalities or found)
     rows = paper_rows(number, modalities, teacher, as_published)
     if number in ABLATIONS:
         table = _ablations(compared, rows)

@@ -3,8 +3,8 @@
 What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
 synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
-(1/n + n_test/n_train)·s² in its place. Where all have one split ("weights": official parts), it is
-s²/n again, and says nothing about other test samples.
+(1/n + n_test/n_train)·s² in its place (n_train counts samples without a label, too). Where all have
+one split ("weights": official parts), it is s²/n again, and says nothing about other test samples.
 """
 
 import json
@@ -153,20 +153,29 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
 
 
 def _group(results: Sequence[Result]) -> _Group:
-    data, way_out = results[0].data, "collect them apart"
+    data, way_out, share = (
+        results[0].data,
+        "collect them apart",
+        results[0].config.get("labelled", 1),
+    )
+    data += f" labelled={share:g}" if share < 1 else ""
     columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
     samples: dict[int, dict[str, str]] = {}
+    tried: dict[str, set[float]] = {}
+    for result in results:
+        name = methods.label(result.method, result.config["options"])
+        tried.setdefault(name, set()).add(result.config["learning_rate"])
     for result in results:
         method, seed = methods.label(result.method, result.config["options"]), result.seed
+        rate = result.config["learning_rate"]
+        if len(tried[method]) > 1:
+            method += f" lr={rate:g}"
+        rates[method] = rate
         for modality, score in result.main.items():
             if seed in columns.setdefault((method, modality), {}):
                 raise RunError(f"{data}: two runs of {method} with seed {seed}; {way_out}")
             columns[method, modality][seed] = score
-        rate = result.config["learning_rate"]
-        if rates.setdefault(method, rate) != rate:
-            both = f"{rates[method]:g} and {rate:g}"
-            raise RunError(f"{data}: {method} has learning rates {both}; {way_out}")
         if samples.setdefault(seed, result.samples) != result.samples:
             raise RunError(f"{data}: seed {seed} has two sets of samples; {way_out}")
     draws, overlap = _draws(list(samples.values())), 0.0
@@ -186,7 +195,8 @@ def _draws(samples: Sequence[dict[str, str]]) -> str:
 
 
 def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> pd.DataFrame:
-    """One row for each data set, method (with its options) and deployed network.
+    """One row for each data set, method (with its options, and with its learning rate where it has
+    several) and deployed network.
 
     Columns: data, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, draws
     (what a seed draws: see this module), and for each baseline b `vs b`, `vs b low`, `vs b high`:
@@ -194,8 +204,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
     Raises:
         RunError: no results; results of classification and of dense prediction; two runs of the
-            same data, settings, method, options and seed; a method with two learning rates; or a
-            seed with two sets of samples.
+            same data, settings, method, options, learning rate and seed; or a seed with two sets
+            of samples.
     """
     results = list(results)
     metrics = sorted({result.metric for result in results})

@@ -178,7 +178,10 @@ plain = settings(
 model = build(methods.get("discom"), split.train, plain)
 batches = sets.Batches(split.train, plain.batch_size, plain.seed, augment=plain.augment)
 optimizer = torch.optim.AdamW(
-    model.parameters(), lr=plain.learning_rate, weight_decay=0.0, fused=True
+    model.parameters(),
+    lr=plain.learning_rate,
+    weight_decay=plain.weight_decay,
+    fused=True,
 )
 model.train()
 rows = []

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Makes every table of results/ on scenes and on real images, the most important first. Hours on two
+# cores: results/README.md has them. A finished run is read, so the same command goes on.
+# Real images are prepared before: see data/README.md.
+set -e
+PYTHON=${PYTHON:-.venv/bin/python}
+RUNS=${RUNS:-runs}
+OUT=${OUT:-results}
+DATA=${DATA:-data}
+MAIN=teacher,student,student-2x,kdv2,discom-solo,discom,mdico
+
+choose() { name=$1; shift; $PYTHON benchmarks/choose.py --runs "$RUNS" --out "$OUT/$name.json" "$@"; }
+table() {
+  name=$1; shift
+  $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json" --out "$OUT/$name"
+}
+
+# on the validation part of a seed that no table has
+choose choices/weight-decay --option weight_decay --values 0 0.1 0.3 1 2 --methods student
+choose choices/epochs --option epochs --values 20 30 60 --methods student
+choose choices/batch-size --option batch_size --values 64 128 256 --methods student
+choose choices/width --option width --values 16 32 --methods student
+choose choices/learning-rate --methods teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
+  kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd discom-solo discom 'discom:{"adversary": "alternating"}' mdico
+choose choices/temperature --option temperature --values 0.5 1 2 4 \
+  --methods kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
+
+table scenes-table2 2
+$PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
+  --methods student student-2x discom-solo discom --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
+table scenes-table3 3
+table scenes-table4 4
+table scenes-table5 5
+table cellcycle-stain 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
+table cellcycle-darkfield 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
+table hls 2 --data "$DATA/hls-rgb-elevation" --methods $MAIN
+table scenes-table1 1
+$PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"

@@ -1,0 +1,52 @@
+"""benchmarks/choose.py: the value with the best validation score, for a setting or an option."""
+
+import json
+from importlib import util
+from pathlib import Path
+
+import pytest
+
+from discom.runs import Result
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    spec = util.spec_from_file_location("choose", BENCHMARKS / "choose.py")
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "method"),
+    [
+        ("learning_rate", (1e-3, 1e-2), "student"),
+        ("epochs", (1, 2), "student"),
+        ("temperature", (1.0, 4.0), "kdv2"),
+    ],
+)
+def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option, values, method):
+    words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
+    words += ["--methods", method, "--option", option, "--values", *map(str, values)]
+    assert choose.main(words) == 0
+    seen = {}
+    for file in (tmp_path / "runs").rglob(f"{method}/*/result.json"):
+        result = Result.read(file)
+        assert result.seed == 100
+        valid = [scores["valid_f1"] for scores in result.scores.values()]
+        own = result.config["options"] if option == "temperature" else result.config
+        seen[own[option]] = sum(valid) / len(valid)
+    assert set(seen) == set(values)
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    assert choice["chosen"][method] == max(seen, key=seen.get)
+    assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(seen)
+
+
+def test_a_wrong_option_is_one_line(choose, tmp_path, capsys):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", "student", "--option", "warmth"]
+    assert choose.main(words) == 2
+    assert "choose: error: options: student has no 'warmth'" in capsys.readouterr().err
