@@ -244,20 +244,23 @@ def test_a_learning_rate_of_its_own_separates_no_method_from_another():
     assert table.groupby("method")["lr"].first().to_dict() == {"student": 1e-3, "discom": 0.5}
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"config": {**RUNS[0].config, "learning_rate": 0.5}, "seed": 9}, "0.001 and 0.5; collect"),
-        (
-            {"samples": {"all": "a", "test": "b"}, "method": "mine"},
-            "seed 0 has two sets of samples",
-        ),
-    ],
-)
+def test_a_method_with_two_learning_rates_has_a_row_for_each():
+    again = replace(RUNS[0], config={**RUNS[0].config, "learning_rate": 0.5})
+    named = set(summary([*RUNS, again])["method"])
+    assert {name for name in named if " " in name} == {"student lr=0.001", "student lr=0.5"}
+    assert "student" not in named
+
+
+def test_a_share_of_labels_stands_beside_the_data():
+    few = [replace(run, config={**run.config, "labelled": 0.2}) for run in RUNS]
+    assert summary([*RUNS, *few])["data"].unique().tolist() == ["scenes", "scenes labelled=0.2"]
+
+
 @pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
-def test_runs_that_make_no_row(changes, message, put):
-    with pytest.raises(RunError, match=f"scenes: .*{message}"):
-        put([*RUNS, replace(RUNS[0], **changes)])
+def test_a_seed_with_two_sets_of_samples_makes_no_row(put):
+    other = replace(RUNS[0], samples={"all": "a", "test": "b"}, method="mine")
+    with pytest.raises(RunError, match="scenes: seed 0 has two sets of samples"):
+        put([*RUNS, other])
 
 
 def test_no_results_and_results_of_two_kinds_make_no_summary():
