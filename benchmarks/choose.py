@@ -22,10 +22,8 @@ RATES = (5e-3, 1e-2, 2e-2)
 
 
 def settings(chosen: argparse.Namespace, name: str, options: dict, value: float) -> Config:
-    """The settings of one try; a teacher keeps its own learning rate."""
+    """The settings of one try."""
     config = profile(chosen.profile, seed=chosen.seed, options=options)
-    if chosen.option == "learning_rate":
-        return replace(config, rates={**config.rates, name: value})
     default = methods.get(name).defaults().get(chosen.option, getattr(config, chosen.option, value))
     value = int(value) if isinstance(default, int) and value == int(value) else value
     if chosen.option in (field.name for field in fields(config)):
@@ -40,8 +38,11 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     runs = {}
     for name, options in chosen.methods:
         for value in chosen.values:
-            config = settings(chosen, name, options, value)
-            run = Run.of(chosen.runs, methods.get(name), images, config)
+            method, config = methods.get(name), settings(chosen, name, options, value)
+            run = Run.of(chosen.runs, method, images, config)
+            if run.teacher:  # the same for every value
+                usual = profile(chosen.profile, seed=chosen.seed, options=options)
+                run = replace(run, teacher=Run.of(chosen.runs, method, images, usual).teacher)
             runs[methods.label(name, options), value] = run
     failed = sweep.sweep(runs.values(), place, workers=chosen.workers)
     if failed:

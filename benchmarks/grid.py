@@ -60,7 +60,7 @@ def arm(text: str) -> tuple[str, dict]:
 def setting(text: str) -> tuple[str, object]:
     """The type of --set: a setting of Config and its value."""
     name, _, value = text.partition("=")
-    if name in ("seed", "rates", "options"):
+    if name in ("seed", "options"):
         raise ValueError(f"{name} is not for --set")
     kind = type(getattr(Config, name, ""))
     return name, json.loads(value) if kind is bool else kind(value)

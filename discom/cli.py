@@ -113,7 +113,7 @@ def _settings() -> list[click.Option]:
     kinds, flags = get_type_hints(Config), []
     arguments = r"^    (\w+): (.+(?:\n {8}.+)*)"
     for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
-        if name in kinds and name not in ("seed", "options", "rates"):
+        if name in kinds and name not in ("seed", "options"):
             kind = kinds[name] if kinds[name] in (int, float, bool) else str
             first = re.split(r"[;.](?: |$)", " ".join(text.split()))[0]
             meaning = f"{first}  [default: the profile's]"

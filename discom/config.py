@@ -22,7 +22,6 @@ class Config:
         epochs: passes over the training part (paper: 300).
         batch_size: samples of each modality in a step (paper: 128).
         learning_rate: of AdamW (paper: 1e-4).
-        rates: method → its learning rate, where it is not `learning_rate`; see `of`.
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
@@ -51,7 +50,6 @@ class Config:
     epochs: int = 300
     batch_size: int = 128
     learning_rate: float = 1e-4
-    rates: Mapping[str, float] = field(default_factory=dict)
     schedule: Literal["constant", "one-cycle"] = "constant"
     weight_decay: float = 0.0
     encoder: str = "resnet18"
@@ -75,10 +73,8 @@ class Config:
             raise ConfigError(f"augment: {self.augment} is no probability; use 1 or less")
         if not 0 < self.labelled <= 1:
             raise ConfigError(f"labelled: {self.labelled} is no share of the labels; use 0.2 or so")
-        rates = {f"rates.{method}": rate for method, rate in self.rates.items()}
-        for name, rate in {"learning_rate": self.learning_rate, **rates}.items():
-            if not rate > 0:
-                raise ConfigError(f"{name}: {rate} is not positive; try 1e-4")
+        if not self.learning_rate > 0:
+            raise ConfigError(f"learning_rate: {self.learning_rate} is not positive; try 1e-4")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
             reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
             raise ConfigError(f"width: {self.width} {reason}")
@@ -88,20 +84,9 @@ class Config:
                 choices = " or ".join(allowed)
                 raise ConfigError(f"{setting.name}: '{value}' is unknown; choose {choices}")
 
-    def of(self, method: str) -> "Config":
-        """The settings with which the method of that name trains: its own learning rate.
-
-        >>> config = Config(learning_rate=1e-4, rates={"discom": 5e-4})
-        >>> config.of("discom").learning_rate, config.of("student").learning_rate
-        (0.0005, 0.0001)
-        """
-        rate = self.rates.get(method, self.learning_rate)
-        return replace(self, learning_rate=rate, rates={})
-
     def identity(self) -> dict[str, Any]:
         """Every setting that a person asked for and that may change a run's numbers."""
-        others = ("accelerator", "rates")  # `of` has made a learning rate of these
-        return {name: value for name, value in asdict(self).items() if name not in others}
+        return {name: value for name, value in asdict(self).items() if name != "accelerator"}
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
@@ -124,8 +109,7 @@ DENSE_PROFILES: dict[str, Config] = {
 
 
 def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
-    """The settings of a profile (tiny, cpu or paper) with some of them changed. A learning rate
-    that is given holds for every method.
+    """The settings of a profile (tiny, cpu or paper) with some of them changed.
 
     >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
     (3, 16)
@@ -134,6 +118,4 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
         raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(settings)}")
-    if "learning_rate" in changes:
-        changes = {"rates": {}, **changes}
     return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)

@@ -127,13 +127,13 @@ class Run:
     def of(
         cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config
     ) -> "Run":
-        """The run of `method` on `data`, with its own learning rate and its options in full. A
-        taught method depends on its teacher's run: the one of the same settings, seed and data."""
-        options, teacher = method.options(config.options), None
+        """The run of `method` on `data`, with its options in full. A taught method depends on its
+        teacher's run: the one of the same settings, seed and data."""
+        config, teacher = replace(config, options=method.options(config.options)), None
         if method.taught and method.teacher_method is not None:
-            reads = {"reads": options["teacher"]}
+            reads = {"reads": config.options["teacher"]}
             teacher = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
-        changed, config = method.changed(options), replace(config.of(method.name), options=options)
+        changed = method.changed(config.options)
         return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 
     @cached_property
@@ -158,7 +158,6 @@ def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json. No pixels are read for it."""
-    config = config.of(method.name)
     rows = [array for part in split for array in (part.labels, np.asarray(part.ids).astype(str))]
     bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
     return {

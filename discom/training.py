@@ -46,7 +46,7 @@ def fit(
     end those weights are scored on the test part.
 
     Args:
-        method, config: a registered name or a Method class; its settings, see `Config.of`.
+        method, config: a registered name or a Method class; its settings.
         split: the three parts of a MultiModalData.
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
@@ -61,7 +61,6 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    config = config.of(method.name)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
     with torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit

@@ -71,7 +71,7 @@ def words_of(settings) -> list[str]:
 
 
 def test_every_setting_is_a_flag(flags_of):
-    assert set(SETTINGS) == {field.name for field in dataclasses.fields(Config)} - {"seed", "rates"}
+    assert set(SETTINGS) == {field.name for field in dataclasses.fields(Config)} - {"seed"}
     assert all(getattr(profile("tiny"), name) != value for name, value in SETTINGS.items())
     given, usual = flags_of("train", *words_of(SETTINGS)), flags_of("train")
     assert {name: given[name] for name in SETTINGS} == SETTINGS

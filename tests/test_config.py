@@ -6,12 +6,11 @@ import math
 
 import pytest
 
-from discom import methods
 from discom.config import DENSE_PROFILES, LEAST, PROFILES, Config, profile
 from discom.errors import ConfigError
 
 PAPER = {
-    **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4, "rates": {}},
+    **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
     **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0},
@@ -37,27 +36,6 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
     assert profile("tiny").precision == profile("paper").precision == "32-true"
 
 
-def test_each_method_has_its_own_learning_rate_unless_one_is_given(monkeypatch):
-    rates = {"discom": 5e-3, "teacher": 1e-3}
-    monkeypatch.setitem(PROFILES, "cpu", dataclasses.replace(PROFILES["cpu"], rates=rates))
-    config = profile("cpu", seed=3)
-    assert config.of("discom") == dataclasses.replace(config, learning_rate=5e-3, rates={})
-    assert config.of("student") == dataclasses.replace(config, rates={})
-    assert config.of("discom").of("student") == config.of("discom")  # resolved once
-    assert "rates" not in config.identity()
-    given = profile("cpu", learning_rate=2.0)
-    assert {given.of(name).learning_rate for name in (*rates, "student")} == {2.0}
-    both = profile("cpu", learning_rate=2.0, rates={"student": 1.0})
-    assert (both.of("student").learning_rate, both.of("discom").learning_rate) == (1.0, 2.0)
-
-
-def test_the_profiles_know_the_methods_whose_rates_they_hold():
-    for name in PROFILES:
-        for dense in (False, True):
-            known = methods.names(dense=dense)
-            assert set(profile(name, dense=dense).rates) <= set(known)
-
-
 BAD = [
     *((name, least - 1, f"too small; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "no probability"),
@@ -65,7 +43,6 @@ BAD = [
     ("weight_decay", math.nan, "too small"),
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),
-    ("rates", {"discom": 0.0}, "not positive"),
     ("schedule", "cosine", "unknown; choose constant or one-cycle"),
     ("precision", "16-mixed", "unknown; choose 32-true or bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto or cpu or cuda"),
@@ -78,9 +55,8 @@ def test_a_bad_value_is_named_with_its_field(name, value, reason):
     with pytest.raises(ConfigError) as caught:
         Config(**{name: value})
     message = str(caught.value)
-    named, wrong = ("rates.discom", 0.0) if name == "rates" else (name, value)
-    assert message.startswith(f"{named}: ")
-    assert str(wrong) in message
+    assert message.startswith(f"{name}: ")
+    assert str(value) in message
     assert reason in message
     assert "\n" not in message
 

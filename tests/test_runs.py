@@ -23,7 +23,7 @@ OTHER = {
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
-    **{"rates": {"discom": 1e-3, "teacher": 1e-3}, "labelled": 0.5},
+    "labelled": 0.5,
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).taught]
 
@@ -52,19 +52,6 @@ def test_every_setting_but_the_accelerator_changes_the_hash(whole, name):
     if name not in ("accelerator", "options"):  # a teacher's settings change its students' hash
         theirs = run(whole, replace(BASE, **{name: OTHER[name]}), "kdv2").teacher.hash
         assert theirs != run(whole, method="kdv2").teacher.hash
-
-
-def test_a_method_and_its_teacher_train_with_their_own_learning_rates(whole):
-    config = replace(BASE, learning_rate=1.0, rates={"kdv2": 2.0, "teacher": 3.0})
-    taught, alone = run(whole, config, "kdv2"), run(whole, config, "student")
-    assert (taught.config.learning_rate, taught.teacher.config.learning_rate) == (2.0, 3.0)
-    assert alone.hash == run(whole, replace(config, rates={}), "student").hash
-    same = run(whole, replace(BASE, learning_rate=3.0), "teacher")
-    assert (same.hash, same.config.rates) == (taught.teacher.hash, {})
-    split = whole.split(seed=0)
-    resolved = identity(methods.KDv2, split, taught.config)
-    assert identity(methods.KDv2, split, config) == resolved
-    assert resolved["learning_rate"] == 2.0
 
 
 def test_samples_say_whether_seeds_share_their_data(whole, tmp_path):
