@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from discom import cli, data, fit, profile
+from discom import cli, data, fit, methods, profile, tables
 from discom.data import MultiModalData
 from discom.data.batches import Images
 from discom.errors import ConfigError, RunError
@@ -27,7 +27,7 @@ from discom.evaluation.inspection import (
     readings,
 )
 from discom.evaluation.scores import embed
-from discom.runs import Result, load_run, weights_file
+from discom.runs import Result, Run, load_run, weights_file
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
 TINY = profile("tiny", epochs=1)
@@ -381,3 +381,22 @@ def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):
     assert [folder for folder, _ in asked] == folders
     for (_, told), split in zip(asked, splits, strict=True):
         assert np.array_equal(told.test.images("rgb"), split.test.images("rgb"))
+
+
+def test_probe_finds_the_runs_of_a_collected_table(tmp_path, monkeypatch, capsys):
+    images = data.load(DATA)
+    run = Run.of(tmp_path / "runs", methods.DisCoMSolo, images, TINY)
+    result = fit("discom-solo", images.split(seed=0), TINY, run.folder, progress=False)
+    part = replace(result, method="discom-solo z_inv")  # a row of Table 4: no run of its own
+    tables.collect([part, result], tmp_path / "table.json")
+    asked = []
+    monkeypatch.setattr(inspection, "inspect", lambda folder, split: asked.append(folder))
+    monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
+    monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
+    words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--workers", "1", "--runs"]
+    assert cli.main([*words, str(tmp_path / "runs")]) == 0
+    assert asked == [run.folder]
+    monkeypatch.undo()
+    assert cli.main([*words, str(tmp_path / "other")]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert str(tmp_path / "other") in line

@@ -17,6 +17,7 @@ from discom.models import (
     resnet10,
     resnet18,
 )
+from discom.models.encoders import check_encoder
 
 BANDS = {"rgb": 3, "depth": 1, "sar": 2}
 RESNET, DEPTH = 11_176_512, 11_176_512 - 2 * 49 * 64  # weights; one band has two less in the stem
@@ -183,6 +184,11 @@ def test_paper_sizes():
         (lambda: encoder("timm:"), "^encoder: 'timm:' is unknown"),
         (lambda: encoder("torchvision:resnet11")(3), "^encoder: torchvision has no .* 'resnet11'"),
         (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
+        (lambda: encoder("torchvision:squeezenet1_0")(3), "'squeezenet1_0' .* ends in no linear"),
+        (
+            lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
+            "^encoder: timm:vit_tiny.* makes no features of depth, 1×32×32 .*; choose another",
+        ),
         (lambda: Branch(3, lambda channels: (nn.Linear(3, 7), 7)), "^dimension: 0 of 7 features"),
         (lambda: Branch(3, flat, dimension=-1), "^dimension: -1 of 12"),
     ],
