@@ -26,13 +26,16 @@ choose choices/temperature --option temperature --values 0.5 1 2 4 \
   --methods kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
 
 table scenes-table2 2
+table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
+table hls-table2 2 --data "$DATA/hls-rgb-elevation" --methods $MAIN
+table scenes-table3 3
 $PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
   --methods student student-2x discom-solo discom --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
-table scenes-table3 3
-table scenes-table4 4
-table scenes-table5 5
-table cellcycle-stain 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
-table cellcycle-darkfield 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
-table hls 2 --data "$DATA/hls-rgb-elevation" --methods $MAIN
 table scenes-table1 1
+table scenes-table5 5
+table scenes-table4 4
+table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
+table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
+  --methods student,discom-solo,discom,mdico
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"
+table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --methods student,student-2x,discom-solo,discom

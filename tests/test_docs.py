@@ -125,22 +125,20 @@ def test_committed_table_equals_its_runs(committed, tmp_path):
     name = committed.stem
     number = re.search(r"-table-?(\w+)$", name)[1]
     number = int(number) if number.isdigit() else number
-    own = committed.with_suffix(".json")  # Tables 1 and 2 share their runs
-    shared = ROOT / f"results/{name.partition('-')[0]}-cpu.json"
-    table = tables.paper_table(tables.load_results(own if own.exists() else shared), number)
+    table = tables.paper_table(tables.load_results(committed.with_suffix(".json")), number)
     for file in tables.write(table, tmp_path / name, tables.baselines(number)):
         assert file.read_text() == committed.with_name(file.name).read_text(), file.name
 
 
 def test_rows_and_intervals_of_the_pages_come_from_results():
     source = "".join(file.read_text() for file in (ROOT / "results").rglob("*.md"))
-    source += tables.cost_to_markdown(tables.load_results(ROOT / "results/scenes-cpu.json"))
+    source += tables.cost_to_markdown(tables.load_results(ROOT / "results/scenes-table2.json"))
     pages = [*(DOCS / "results").glob("*.md"), DOCS / "performance.md"]
     rows = [
         line
         for page in pages
         for line in page.read_text().splitlines()
-        if line.startswith(("| scenes", "| hls"))
+        if line.startswith(("| scenes", "| hls", "| cellcycle"))
     ]
     assert len(rows) > 60
     unpadded = re.sub(" +", " ", source)
@@ -163,12 +161,12 @@ def test_cost_of_a_leaking_split_comes_from_results(method, modality):
     scores = [
         [
             result.f1[modality]
-            for seed in range(3)
+            for seed in range(5)
             for result in tables.load_results(ROOT / "results" / file)
             if result.seed == seed
             and tables.label(result.method, result.config["options"]) == method
         ]
-        for file in ("hls-cpu.json", "splits/hls-random.json")
+        for file in ("hls-table2.json", "hls-random-table2.json")
     ]
     mean, low, high = tables.paired_difference(scores[1], scores[0])
     cells = [method, modality, *map(mean_and_sd, scores), f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"]
