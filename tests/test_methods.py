@@ -213,7 +213,6 @@ def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
     assert terms.keys() == expected.keys() | extra
     for term, value in expected.items():
         torch.testing.assert_close(terms[term], value)
-    assert isinstance(model.model.heads.adv, nn.ModuleDict) == (adversary == "pairwise")
     assert not any("adv" in key for key in model.branch("rgb").state_dict())
 
 
@@ -558,7 +557,7 @@ BAD = [
     ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
     *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
-      for a in ("pairwise", "alternating")),
+      for a in ("confusion", "alternating")),
     *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
       for name in ADVERSARY for setting in [{name: ADVERSARY[name] + 1}]),
     *(("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")

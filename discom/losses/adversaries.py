@@ -1,12 +1,11 @@
-"""What may take Eq. 3's place: two losses for more than two modalities, which the paper leaves
-open, and the two sides of an adversary that takes steps of its own.
+"""What may take Eq. 3's place: the confusion loss, and the two sides of an adversary that takes
+steps of its own.
 
 All take modality → an Embedding, whose inv is [B, D] and whose B may differ. M modalities.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import combinations
 from typing import Any
 
 import torch
@@ -14,10 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-from discom.losses.disentangle import reverse_gradient
 from discom.losses.distill import full_precision
 
-__all__ = ["ADVERSARIES", "confusion_loss", "discriminator_loss", "minimax_loss", "pairwise_loss"]
+__all__ = ["ADVERSARIES", "confusion_loss", "discriminator_loss", "minimax_loss"]
 
 
 def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
@@ -48,34 +46,6 @@ def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: flo
         doubt = -F.linear(z.inv, weight, bias).log_softmax(1).mean()  # over B and M
         losses.append(F.cross_entropy(logits, labels) + grl_lambda * doubt)
     return torch.stack(losses).sum()
-
-
-def pairwise_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
-    r"""One discriminator for each pair of modalities, its gradient reversed; Eq. 3 for M = 2.
-
-    .. math:: L_{pair} = \frac{1}{M-1} \sum_{a<b}
-              [\mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^a_{inv})), 0) +
-              \mathrm{CE}(\mathrm{Cl}_{ab}(\mathrm{GRL}(z^b_{inv})), 1)]
-
-    Cl_ab is `heads.adv["a-b"]`, D → 2. Each modality is in M - 1 pairs, so it has the weight that
-    it has in Eq. 3; M·log 2 where nothing tells the modalities apart. Source: ours.
-
-    >>> from discom.models import Embedding, Heads
-    >>> z = {m: Embedding(*torch.zeros(3, 2, 8)) for m in ("rgb", "depth", "thermal")}
-    >>> heads = Heads(list(z), 8, 4, pairwise=True)
-    >>> for head in heads.adv.values():
-    ...     _ = head.bias.data.zero_()
-    >>> round(pairwise_loss(z, heads).item(), 4)  # 3 · log 2
-    2.0794
-    """
-    losses = []
-    for pair in combinations(embeddings, 2):
-        for number, name in enumerate(pair):
-            z = reverse_gradient(embeddings[name].inv, grl_lambda)
-            logits = heads.adv["-".join(pair)](z)  # [B, 2]
-            labels = torch.full((len(logits),), number, device=logits.device)
-            losses.append(F.cross_entropy(logits, labels))
-    return torch.stack(losses).sum() / (len(embeddings) - 1)
 
 
 def discriminator_loss(embeddings: Mapping[str, Any], heads: Any) -> Tensor:
@@ -137,6 +107,5 @@ def _told_apart(invariant: list[Tensor], head: Callable[[Tensor], Tensor]) -> Te
 ADVERSARIES: dict[str, Callable[..., Tensor] | None] = {
     "reversal": None,
     "confusion": confusion_loss,
-    "pairwise": pairwise_loss,
     "alternating": minimax_loss,
 }

@@ -96,10 +96,9 @@ class DisCoMKD(_Embedding):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper), "confusion", "pairwise" or "alternating", see
-            `losses.adversaries`. In the last, the classifier of the modalities has its own Adam and
-            steps before each step of the encoders, which then raise its cross-entropy: the term
-            adv is minus that.
+        adversary: "reversal" (paper), "confusion" or "alternating", see `losses.adversaries`. In
+            the last, the classifier of the modalities has its own Adam and steps before each step
+            of the encoders, which then raise its cross-entropy: the term adv is minus that.
         adversary_head, adversary_steps, adversary_rate: of "alternating": units of the classifier's
             hidden layer, 0 for none; its steps; its learning rate in multiples of the encoders'.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
@@ -147,7 +146,7 @@ class DisCoMKD(_Embedding):
         if self.weights["contrast"] and pairing != "paired":
             raise ConfigError("weights: contrast compares pairs; set pairing to paired")
         self.adversary = ADVERSARIES[adversary]
-        self.model = DisCoM(channels, classes, encoder, dimension, pairwise=adversary == "pairwise")
+        self.model = DisCoM(channels, classes, encoder, dimension)
         width = self.model.heads.aux.in_features
         # last, so that the other networks start from the same weights
         if self.weights["irr"]:

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping
-from itertools import combinations
 from typing import NamedTuple
 
 import torch
@@ -56,16 +55,14 @@ class Branch(nn.Module):
 class Heads(nn.Module):
     """The linear classifiers on the embeddings; only `task` is kept at inference.
 
-    The order of `modalities` numbers them; with `pairwise`, `adv` is a layer "a-b" for each pair.
+    The order of `modalities` numbers them.
     """
 
-    def __init__(self, modalities: list[str], width: int, classes: int, *, pairwise: bool = False):
+    def __init__(self, modalities: list[str], width: int, classes: int):
         super().__init__()
-        count, adv = len(modalities), nn.ModuleDict()
+        count = len(modalities)
         self.task = nn.ModuleDict({name: nn.Linear(2 * width, classes) for name in modalities})
-        for first, second in combinations(modalities, 2) if pairwise else ():
-            adv[f"{first}-{second}"] = nn.Linear(width, 2)
-        self.adv: nn.Module = adv if pairwise else nn.Linear(width, count)  # GRL(z_inv) → 2, or M
+        self.adv: nn.Module = nn.Linear(width, count)  # GRL(z_inv) → M
         self.mod_inf = nn.Linear(width, count)  # z_inf → M
         self.mod_irr = nn.Linear(width, count)  # z_irr → M
         self.aux = nn.Linear(width, classes)  # z_inv → C and z_inf → C
@@ -102,14 +99,12 @@ class DisCoM(nn.Module):
         classes: int,
         encoder: Encoder = resnet18,
         dimension: int = 0,
-        *,
-        pairwise: bool = False,
     ):
         super().__init__()
         branches = {name: Branch(bands, encoder, dimension) for name, bands in channels.items()}
         width = next(iter(branches.values())).width
         self.branches = nn.ModuleDict(branches)
-        self.heads = Heads(list(channels), width, classes, pairwise=pairwise)
+        self.heads = Heads(list(channels), width, classes)
 
     def embed(self, modality: str, x: Tensor) -> Embedding:
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""

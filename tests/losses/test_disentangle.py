@@ -4,28 +4,20 @@ Inputs of a case are flat: (inv, inf, irr) of each modality, weight and bias of 
 """
 
 import math
-from functools import partial
-from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
 import torch
-import torch.nn.functional as F
 from golden_values import EXACT, assert_golden, golden
 from harness import Case, classes_of, normal, seven_checks
 from torch import nn
 
 from discom.losses import disentangle
-from discom.losses.adversaries import (
-    confusion_loss,
-    discriminator_loss,
-    minimax_loss,
-    pairwise_loss,
-)
+from discom.losses.adversaries import confusion_loss, discriminator_loss, minimax_loss
 from discom.models import DisCoM, Embedding, Heads
 
 NAMES, PARTS, LAMBDA = ("rgb", "depth", "thermal"), ("inv", "inf", "irr"), 0.7
-ADVERSARIES = {"confusion": confusion_loss, "minimax": minimax_loss, "pairwise": pairwise_loss}
+ADVERSARIES = {"confusion": confusion_loss, "minimax": minimax_loss}
 
 # ---------------------------------------------------------------- numbers of the released code
 
@@ -163,15 +155,6 @@ def structure(flat):
     return z, heads, {m: next(tensors) for m in names}
 
 
-def pairwise_heads(heads, count):
-    """One head for each pair, from the rows of the one for all."""
-    pairs = {}
-    for a, b in combinations(range(count), 2):
-        weight, bias = heads.adv.weight[[a, b]], heads.adv.bias[[a, b]]
-        pairs[f"{NAMES[a]}-{NAMES[b]}"] = partial(F.linear, weight=weight, bias=bias)
-    return SimpleNamespace(adv=pairs)
-
-
 def flat(term, grl_lambda=LAMBDA, **convention):
     """The package's function for a term, of flat inputs."""
 
@@ -180,7 +163,6 @@ def flat(term, grl_lambda=LAMBDA, **convention):
         if term == "discriminator":
             return discriminator_loss(z, heads)
         if term in ADVERSARIES:
-            heads = pairwise_heads(heads, len(z)) if term == "pairwise" else heads
             return ADVERSARIES[term](z, heads, grl_lambda=grl_lambda)
         return disentangle.terms(z, heads, y, grl_lambda=grl_lambda, **convention)[term]
 
@@ -237,14 +219,6 @@ def loops(term, reduction="paper"):
         if term == "orth":
             angles = [[list(map(cosine, *m)) for m in zip(inf, x, strict=True)] for x in (inv, irr)]
             return sum(mean(rows) for rows in angles)
-        if term == "pairwise":
-            total = 0.0
-            for pair in map(list, combinations(range(count), 2)):
-                head = SimpleNamespace(weight=heads.adv.weight[pair], bias=heads.adv.bias[pair])
-                parts = [inv[k] for k in pair]
-                sides = [[side] * len(x) for side, x in enumerate(parts)]
-                total = total + mean(rows_of([head] * 2, parts, sides)) / (count - 1)
-            return total
         if term == "discriminator":
             return mean(rows_of(adv, [x.detach() for x in inv], numbers))
         if term == "minimax":
@@ -266,7 +240,6 @@ LEARN = {  # term → parts and heads that its gradient reaches
     "aux": (("inv", "inf"), "aux"),
     "orth": (PARTS, ""),
     "confusion": (("inv",), "adv"),
-    "pairwise": (("inv",), "adv"),
     "discriminator": ((), "adv"),
     "minimax": (("inv",), ""),
 }
@@ -338,7 +311,6 @@ WRONG = {
     "aux": {"on irr": permuted("aux", (0, 2, 1))},
     "orth": {"inv and irr": permuted("orth", (1, 0, 2))},
     "confusion": {"reversal": flat("adv"), "λ forgotten": flat("confusion", grl_lambda=1.0)},
-    "pairwise": {"no reversal": flat("pairwise", grl_lambda=-LAMBDA)},
     "discriminator": {"on inf": permuted("discriminator", (1, 0, 2))},
     "minimax": {
         "the other sign": flat("minimax", grl_lambda=-LAMBDA),
@@ -352,7 +324,6 @@ CLOSED = {  # with blind heads and equal vectors
     "aux": 4 * math.log(4),
     "orth": 4.0,
     "confusion": (1 + LAMBDA) * 2 * math.log(2),
-    "pairwise": 2 * math.log(2),
     "discriminator": 2 * math.log(2),
     "minimax": -LAMBDA * 2 * math.log(2),
 }
@@ -370,7 +341,7 @@ def case_of(term):
         WRONG[term],
         students=learns,
         teachers=positions("minimax") if term == "discriminator" else (),
-        reversed=dict.fromkeys(learns[:2], -LAMBDA) if term in ("adv", "pairwise") else {},
+        reversed=dict.fromkeys(learns[:2], -LAMBDA) if term == "adv" else {},
         same=[shuffled, twice] + [longer] * (term == "orth") + [other_labels] * (term == "adv"),
         different=[different] if different else [],
         edges=list(edges()),
@@ -435,7 +406,7 @@ def bad_inputs():
     three, heads3, _ = structure(draw(0, (4, 3, 2)))
     yield ({"rgb": z["rgb"]}, heads, y), {}, "^embeddings: .* fewer than two modalities"
     yield (z, heads3, y), {}, "^embeddings: .* for heads of 3 modalities"
-    yield (three, heads, y), {"adversary": pairwise_loss}, "^embeddings: .* heads of 2 modalities"
+    yield (three, heads, y), {}, "^embeddings: .* for heads of 2 modalities"
     empty = {**z, "depth": Embedding(*(part[:0] for part in z["depth"]))}
     yield (empty, heads, y), {}, "^embeddings: 'depth' has no samples"
     yield (z, heads, y), {"reduction": "mean"}, "^reduction: 'mean' is unknown"
