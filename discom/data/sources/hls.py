@@ -24,23 +24,25 @@ __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 
 CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
-BAND = "reflectance × 10 000"
+BAND, SHAPE = "reflectance × 10 000", "asinh of relief over 5 m"
 TILE, PATCH, CROP = 128, 32, 64  # pixels of a side
 MAJORITY, LABELLED = 0.6, 0.5  # share of one class in a patch; of labels in a crop
 RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and elevation [N, 1, 32, 32] in metres,
-    of the patches of which 60 % are of one class; raises as `read_hls_dense`."""
+    """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and relief [N, 1, 32, 32] of the patches
+    of which 60 % are of one class; raises as `read_hls_dense`.
+
+    Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
+    cover apart, heights of places do not.
+    """
     return _cut(HLS, Path(root), steps.choose(HLS, modalities), dense=False)
 
 
 def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
-    """RGB [N, 3, 64, 64], relief [N, 1, 64, 64] and masks of crops; infrared on request.
-
-    Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
-    cover apart, heights of places do not. Crops with labels on less than half are left out.
+    """RGB [N, 3, 64, 64], relief [N, 1, 64, 64] as of `read_hls` and masks of crops; infrared on
+    request. Crops with labels on less than half are left out.
 
     Raises:
         DataError: the index or a tile is missing or of another form, or no crop has labels enough.
@@ -62,11 +64,10 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
     if not len(rows):
         raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
     kept = [crops[row] for row in rows]
-    height, unit = (_read_relief, "asinh(Δz / 5 m)") if dense else (_read_height, "m")
     forms = {
         "rgb": steps.Form(partial(_read_bands, side, [2, 1, 0]), BAND),
         "infrared": steps.Form(partial(_read_bands, side, [3, 4, 5]), BAND),
-        "elevation": steps.Form(partial(height, side), unit),
+        "elevation": steps.Form(partial(_read_relief, side), "asinh(Δz / 5 m)"),
         "masks": steps.Form(read_mask),
     }
     return steps.build(
@@ -109,13 +110,10 @@ def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np
     return _read_tile(file)[bands, row : row + patch, column : column + patch]
 
 
-def _read_height(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
-    return _read_bands(patch, [6], item).astype(np.float32)
-
-
 def _read_relief(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
     mean = np.float32(_read_tile(item[0])[6].mean())  # of the tile: crops keep their place in it
-    return np.arcsinh((_read_height(patch, item) - mean) / np.float32(RELIEF))
+    height = _read_bands(patch, [6], item).astype(np.float32)
+    return np.arcsinh((height - mean) / np.float32(RELIEF))
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
@@ -127,7 +125,11 @@ def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
 HLS = Source(
     name="hls",
     what="land cover of 306 tiles cut into 3 064 patches, four classes, 62 groups of places",
-    modalities={"rgb": f"3×32×32, {BAND}", "infrared": "the same", "elevation": "1×32×32, m"},
+    modalities={
+        "rgb": f"3×32×32, {BAND}",
+        "infrared": "the same",
+        "elevation": f"1×32×32, {SHAPE}",
+    },
     size="60 MB",
     licence="NASA HLS (free and open), Copernicus DEM (attribution), ESA WorldCover (CC BY 4.0)",
     page="https://github.com/shahed137003/Water-Segmentation-project (commit 3db152b, MIT)",
@@ -139,6 +141,6 @@ HLS_DENSE = replace(
     HLS,
     name="hls-dense",
     what="the tiles of hls cut into 1 186 crops, four classes per pixel, 62 groups of places",
-    modalities={"rgb": f"3×64×64, {BAND}", "elevation": "1×64×64, asinh of relief over 5 m"},
+    modalities={"rgb": f"3×64×64, {BAND}", "elevation": f"1×64×64, {SHAPE}"},
     read=read_hls_dense,
 )
