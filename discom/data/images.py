@@ -1,7 +1,7 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,14 @@ from PIL import Image, ImageOps
 
 from discom.data.checks import UNLABELLED, check_finite
 from discom.data.multimodal import Modality, MultiModalData
-from discom.errors import ConfigError, DataError, first_line
+from discom.errors import ConfigError, DataError
+from discom.files import reading
 
 __all__ = ["ENDINGS", "check_one_size", "has_class_folders", "read_folders", "read_image"]
 __all__ += ["read_pixels", "resize"]
 
 NAMELESS = "unlabelled"  # the folder of images without a class
+_reading = partial(reading, kind="an image", way_out="replace or remove it")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
 
@@ -29,7 +31,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
     """
     file = Path(file)
-    with _named(file):
+    with _reading(file):
         pixels, axes = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]
@@ -62,21 +64,6 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     return imagecodecs.imread(content), ""
 
 
-@contextmanager
-def _named(file: Path | str) -> Iterator[None]:
-    """A DataError that names the file, for whatever a decoder raises: each has its own kinds."""
-    try:
-        yield
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file") from None
-    except Exception as error:
-        reason = first_line(error).partition(f" '{file}")[0]
-        message = f"cannot be read as an image ({reason}); replace or remove it"
-        raise DataError(f"{file}: {message}") from None
-
-
 def check_one_size(files: Mapping[str, Path], what: str) -> None:
     """Refuse the images {name: file} of one scene that differ in size; `what` the names are.
 
@@ -85,7 +72,7 @@ def check_one_size(files: Mapping[str, Path], what: str) -> None:
     """
     sizes = {}
     for name, file in files.items():
-        with _named(file), Image.open(file) as image:
+        with _reading(file), Image.open(file) as image:
             sizes[name] = f"{image.height}×{image.width}"
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} {size}" for name, size in sizes.items())

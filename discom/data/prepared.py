@@ -12,7 +12,6 @@ The released code needs the scaled images, `labels.npy` and the index files, whi
 
 import shutil
 import warnings
-import zipfile
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from discom.data.checks import check_images, check_labels, check_masks, check_ro
 from discom.data.lazy import is_lazy
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
-from discom.errors import DataError, first_line
-from discom.files import atomic_folder, checksum, chunks, read_json, write_json
+from discom.errors import DataError
+from discom.files import atomic_folder, checksum, chunks, read_json, reading, write_json
 
 __all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
 
@@ -249,14 +248,9 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     """The content of an .npy or .npz; `otherwise` where there is no such file, if it is given."""
     if otherwise is not ... and not file.is_file():
         return otherwise
-    try:
+    with reading(file, "a NumPy array", AGAIN):
         content = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
         return dict(content) if file.suffix == ".npz" else content
-    except FileNotFoundError:
-        raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); {AGAIN}") from None
 
 
 def verify(folder: Path | str) -> int:

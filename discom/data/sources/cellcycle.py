@@ -66,9 +66,6 @@ def read_cellcycle(
 
     Args:
         size: height and width, or one for both; pixels are averaged, with 40 they stay as they are.
-
-    Raises:
-        DataError: a montage is missing, has another form, or holds no cell.
     """
     names, shape = steps.choose(CELLCYCLE, modalities), steps.check_size(size)
     _read_tiles.cache_clear()  # a file may have been replaced since

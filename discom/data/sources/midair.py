@@ -43,9 +43,6 @@ def read_midair(
     Args:
         size: height and width, or one for both; colours are averaged, else the nearest.
         every: keep frames whose number is a multiple of this; 25 is one a second.
-
-    Raises:
-        DataError: folders or a stream missing, orphans, or a file of another form.
     """
     names, root = steps.choose(MIDAIR, modalities), Path(root)
     shape, every = steps.check_size(size), steps.check_whole("every", every)
@@ -107,9 +104,8 @@ def _read_depth(size: tuple[int, int], file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
-        raise DataError(
-            f"{file}: its float16 bits say {low:g} … {high:g} m; take the original file"
-        )
+        wrong = f"its float16 bits say {low:g} … {high:g} m"
+        raise DataError(f"{file}: {wrong}; take the original file")
     metres[metres > FAR] = 0
     return resize(metres, size, smooth=False)
 

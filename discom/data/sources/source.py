@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pooch
+from pooch.hashes import hash_matches
+
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, explain, first_line
 from discom.files import atomic_folder
@@ -27,13 +30,13 @@ class Source:
 
     name: str  # in commands and tables
     what: str  # one line, for the list of data sets
-    modalities: dict[
-        str, str
-    ]  # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
+    # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
+    modalities: dict[str, str]
     size: str  # of the raw files
     licence: str
     page: str  # where it is described
-    read: Callable[..., MultiModalData]  # (root, modalities=None, **options)
+    # (root, modalities=None, **options); a DataError names a file that is missing or wrong
+    read: Callable[..., MultiModalData]
     files: tuple[RemoteFile, ...] = ()
     by_hand: str = ""  # what to fetch where, if not all can be downloaded
 
@@ -71,7 +74,9 @@ class Source:
             if file.suffix == ".zip" and file.with_suffix("").is_dir():
                 continue  # it is unpacked
             if file.is_file():
-                _verify(file, remote)
+                if not hash_matches(file, remote.checksum or None):
+                    wrong = f"its checksum is not {remote.checksum}"
+                    raise DataError(f"{file}: {wrong}; delete it and fetch it again")
             elif download and remote.url:
                 fetch(remote, root)
             elif download:
@@ -87,7 +92,6 @@ def fetch(remote: RemoteFile, folder: Path | str) -> Path:
     Raises:
         DataError: its address does not give it, or it cannot be written.
     """
-    import pooch
     import requests
 
     name, file = remote.name, Path(folder, remote.name)
@@ -125,12 +129,3 @@ def unpack(archive: Path) -> Path:
             reason = f"is damaged ({first_line(error).rstrip(':')})"
             raise DataError(f"{archive}: {reason}; delete it and fetch it again") from None
     return folder
-
-
-def _verify(file: Path, remote: RemoteFile) -> None:
-    import pooch
-
-    kind, _, digits = remote.checksum.partition(":")
-    if digits and pooch.file_hash(str(file), kind) != digits:
-        wrong = f"its checksum is not {remote.checksum}"
-        raise DataError(f"{file}: {wrong}; delete it and fetch it again")

@@ -14,6 +14,7 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
 from discom.errors import ConfigError, DataError
+from discom.files import reading
 
 __all__ = ["NO_LABEL", "Form", "build", "carve", "check_size", "check_whole", "choose", "collect"]
 __all__ += ["count_pixels", "find", "find_folder", "pair", "read_colours", "read_form"]
@@ -63,13 +64,19 @@ def find(root: Path, pattern: str) -> list[Path]:
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
 
-def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
-    """Every folder at or below `root` that directly holds all of `inside`; a DataError says where
-    to get `what` if there is none."""
-    folders = [place.parent for place in find(root, inside[0])]
-    if complete := [place for place in folders if all((place / n).exists() for n in inside)]:
-        return complete
-    raise DataError(f"{root}: holds no {what}")
+def find_folder(
+    root: Path, inside: Sequence[str], what: str, fits: Callable[[Path], bool] = lambda _: True
+) -> Path:
+    """The folder at or below `root` that directly holds all of `inside` and `fits`; a DataError
+    says where to get `what` if there is none, and names a second copy."""
+    places = [place.parent for place in find(root, inside[0])]
+    complete = [place for place in places if all((place / n).exists() for n in inside)]
+    folders = list(filter(fits, complete))
+    if not folders:
+        raise DataError(f"{root}: holds no {what}")
+    if folders[1:]:
+        raise DataError(f"{folders[1]}: a second copy of {folders[0]}; remove one")
+    return folders[0]
 
 
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
@@ -88,9 +95,8 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
 
 def read_lines(file: Path) -> list[str]:
     """The lines of a text that are not blank, without blanks around them."""
-    if not file.is_file():
-        raise DataError(f"{file}: no such file; fetch or unpack it again")
-    text = file.read_text(encoding="utf-8-sig", errors="replace")  # the caller refuses odd names
+    with reading(file, "text", "fetch or unpack it again"):
+        text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
@@ -152,11 +158,13 @@ def collect(
     return {name: [files[name][key] for key in keys] for name in files}
 
 
-def carve(train: np.ndarray, test: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows of the three parts of an official split that has no validation part: it gets an eighth
-    of the training part's groups, always the same; a DataError where that is one group."""
+def carve(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows of the three parts of an official split that only says which samples are `tested`: an
+    eighth of the other groups, always the same, is for validation; a DataError where that is one
+    group."""
     from sklearn.model_selection import GroupShuffleSplit
 
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     if len(names := np.unique(groups[train])) < 2:
         raise DataError(f"the training part is one group ({names.tolist()}); two are needed")
     splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)

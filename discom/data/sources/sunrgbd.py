@@ -44,14 +44,11 @@ def read_sunrgbd(
 
     Args:
         size: height and width, or one for both; colours are averaged, of depth the nearest pixel.
-
-    Raises:
-        DataError: a list or a frame is missing, or a file has another form.
     """
     names, root = steps.choose(SUNRGBD, modalities), Path(root)
     shape = steps.check_size(size)
     frames = _list_frames(root)
-    base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")[0]
+    base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")
     files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
     keys, dropped = steps.pair({"kv2.txt": frames, **files}, base, orphans)
     forms = {
@@ -77,7 +74,7 @@ def read_sunrgbd(
 def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
     listed, mapping = (
-        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] / name
+        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}") / name
         for name in ("kv2.txt", "mapping.txt")
     )
     folder_of = {}

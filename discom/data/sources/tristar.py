@@ -45,9 +45,6 @@ def read_tristar(
     Args:
         size: height and width; colours are averaged, else the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
-
-    Raises:
-        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or another form.
     """
     names, shape = steps.choose(TRISTAR, modalities, "rgb"), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
@@ -55,9 +52,7 @@ def read_tristar(
         words = ", ".join(ACTIONS)
         raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
     what = "folder with train, val and test; unpack tristar.zip there"
-    folder, *others = steps.find_folder(Path(root), list(FOLDERS.values()), what)
-    if others:
-        raise DataError(f"{others[0]}: a second copy of {folder}; remove one")
+    folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)
     files, labels_of = _list_frames(folder, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
     actions = {frame: [name for name in chosen if name in labels_of[frame]] for frame in frames}
