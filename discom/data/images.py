@@ -12,8 +12,7 @@ from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.files import reading
 
-__all__ = ["ENDINGS", "check_one_size", "has_class_folders", "read_folders", "read_image"]
-__all__ += ["read_pixels", "resize"]
+__all__ = ["ENDINGS", "check_one_size", "read_folders", "read_image", "read_pixels", "resize"]
 
 NAMELESS = "unlabelled"  # the folder of images without a class
 _reading = partial(reading, kind="an image", way_out="replace or remove it")
@@ -107,11 +106,6 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
-
-
-def has_class_folders(root: Path | str) -> bool:
-    """Whether `root` looks like `<modality>/<class>/` with at least one image."""
-    return any(_is_image(file) for file in Path(root).glob("*/*/*"))
 
 
 def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:

@@ -124,10 +124,14 @@ class MultiModalData:
         return labels
 
     @cached_property
+    def has(self) -> dict[str, np.ndarray]:
+        """Modality → whether it has each of the `ids`, [N]."""
+        return {name: np.isin(self.ids, m.ids) for name, m in self.modalities.items()}
+
+    @property
     def paired_ids(self) -> np.ndarray:
         """The ids that every modality has, in the order of `ids`."""
-        shared = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
-        return self.ids[np.logical_and.reduce(shared)]
+        return self.ids[np.logical_and.reduce([*self.has.values()])]
 
     @property
     def channels(self) -> dict[str, int]:
@@ -157,11 +161,10 @@ class MultiModalData:
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
-        if len(set(names)) < len(names):
-            raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
-        unknown = [name for name in names if name not in self.modalities]
-        if unknown or not names:
-            raise DataError(f"{self.name}: no modality {unknown}; there are {[*self.modalities]}")
+        wrong = [name for name in names if name not in self.modalities or names.count(name) > 1]
+        if wrong or not names:
+            what = f"no modality {wrong}, or named twice"
+            raise DataError(f"{self.name}: {what}; there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
@@ -198,17 +201,11 @@ class MultiModalData:
     def hide(self, labelled: float, seed: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
         `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have.
-
-        Raises:
-            ConfigError: a share that is not in (0, 1].
         """
-        own = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
-        strata = np.unique(np.stack([self.labels, *own]), axis=1, return_inverse=True)[1]
+        kinds = np.stack([self.labels, *self.has.values()])
+        strata = np.unique(kinds, axis=1, return_inverse=True)[1]
         labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
-        hidden = {
-            name: replace(modality, y=labels[self.rows_of(name)])
-            for name, modality in self.modalities.items()
-        }
+        hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
     def protocol(self, split: str) -> "MultiModalData":
@@ -223,8 +220,7 @@ class MultiModalData:
         if split == ways[0]:
             return self
         if self.normalized:
-            done = f"{self.name}: is divided and scaled already"
-            raise ConfigError(f"{done}; take its unscaled folder")
+            raise ConfigError(f"{self.name}: is divided and scaled already; take the raw folder")
         base = self.name.removesuffix(f"-{ways[0]}")
         # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
         papers = base != self.name and split == "random"
@@ -264,10 +260,9 @@ class MultiModalData:
                 check_labelled(part.masks, f"{self.name}, {name} part")
         if self.normalized:
             return parts
-        bounds = {
-            name: Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-            for name, m in parts.train.modalities.items()
-        }
+        bounds = {}
+        for name, m in parts.train.modalities.items():
+            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:

@@ -125,7 +125,7 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 
 REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; train a method without pairs"),
-    ({"pairing": "twins"}, "pairing: 'twins' is neither 'paired' nor 'unpaired'"),
+    ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
     ({"world": 4}, "devices: 4 for batches of 3 samples; raise batch_size, or use 3"),
 ]
 
@@ -135,7 +135,9 @@ def test_arguments_that_do_not_fit(arguments, fragment):
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
     with pytest.raises((ConfigError, DataError), match=fragment):
         Batches(data, **{"batch_size": 4, "seed": 0} | arguments)
-    with pytest.raises(DataError, match="data: 'depth' has no sample in this part"):
+    with pytest.raises(
+        DataError, match="data: no training sample of 'depth' has a label; label some, or"
+    ):
         Batches(data.take(np.arange(10)), 4, 0)
 
 

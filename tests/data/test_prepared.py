@@ -340,7 +340,7 @@ def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatc
 
 
 def test_places_that_are_no_data(tmp_path):
-    refused(lambda: load(tmp_path), "neither prepared nor <modality>/<class>/<image>")
+    refused(lambda: load(tmp_path), r"has no folder; expected .*/<modality>/<class>/<id>\.png")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
     refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
     (tmp_path / MANIFEST).write_text("{}")
