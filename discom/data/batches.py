@@ -87,15 +87,14 @@ def room(device: torch.device | str) -> float:
 
 class Images:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes): kept on the device up to `resident_bytes` (by default `room(device)`), else
-    read from disk as asked. Where `dense`, `truth` is a class for every pixel."""
+    the same scenes): kept on the device where they fit into its `room`, else read from disk as
+    asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
         self,
         data: MultiModalData,
         name: str,
         device: torch.device | str,
-        resident_bytes: int | None = None,
         *,
         dense: bool = False,
     ):
@@ -111,9 +110,8 @@ class Images:
         self.data, self.device, self.ids = data, device, first.ids[rows]
         truth = take_rows(data.masks, data.rows_of(names[0])[rows]) if dense else first.y[rows]
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
-        most = room(device) if resident_bytes is None else resident_bytes
         self.resident, self._truth = None, truth
-        if size <= most:
+        if size <= room(device):
             self.resident = self._read(slice(None)).to(device)
             self._truth = torch.from_numpy(np.array(truth)).to(device)
 
@@ -143,7 +141,8 @@ class Batches:
     """The epochs of a training part, each a function of (seed, epoch) alone.
 
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
-    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
+    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
+    into the device's `room` are read from disk, one batch ahead.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch, or
     the share in the data where that is more, and two at least. Without `unlabelled` as many batches
@@ -160,7 +159,6 @@ class Batches:
         coupled: whether all modalities of a sample are moved alike; needs pairs.
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
-        resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead.
         rank, world: this process takes every world-th sample of a batch, from the rank-th on.
 
     Raises:
@@ -191,20 +189,17 @@ class Batches:
         unlabelled: bool = True,
         rank: int = 0,
         world: int = 1,
-        resident_bytes: int | None = None,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
         self.rank, self.world = rank, world
-        self.images = {
-            name: Images(data, name, self.device, resident_bytes, dense=dense)
-            for name in data.modalities
-        }
+        names = list(data.modalities)
+        self.images = {name: Images(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
-            rows = paired_rows(data, list(data.modalities))
+            rows = paired_rows(data, names)
         labelled, others = {}, {}
         for name, own in rows.items():
             known = torch.from_numpy(dense | (data.modalities[name].y != UNLABELLED))[own]

@@ -1,7 +1,5 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +10,9 @@ from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.files import reading
 
-__all__ = ["ENDINGS", "check_one_size", "read_folders", "read_image", "read_pixels", "resize"]
+__all__ = ["ENDINGS", "read_folders", "read_image", "read_pixels", "resize"]
 
 NAMELESS = "unlabelled"  # the folder of images without a class
-_reading = partial(reading, kind="an image", way_out="replace or remove it")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
 
@@ -30,7 +27,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
     """
     file = Path(file)
-    with _reading(file):
+    with reading(file, "an image", "replace or remove it"):
         pixels, axes = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]
@@ -61,22 +58,6 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     if not (content := file.read_bytes()):
         raise ValueError("the file is empty")
     return imagecodecs.imread(content), ""
-
-
-def check_one_size(files: Mapping[str, Path], what: str) -> None:
-    """Refuse the images {name: file} of one scene that differ in size; `what` the names are.
-
-    Raises:
-        DataError: naming the first file and every size.
-    """
-    sizes = {}
-    for name, file in files.items():
-        with _reading(file), Image.open(file) as image:
-            sizes[name] = f"{image.height}×{image.width}"
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        first = next(iter(files.values()))
-        raise DataError(f"{first}: {what} differ in size ({listed}); take the original files")
 
 
 def read_image(file: Path | str) -> np.ndarray:

@@ -235,8 +235,7 @@ class MultiModalData:
             return {part: self.parts[part] for part in PARTS}
         # a mask has many classes, so dense data are divided as if of one
         strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = split_rows(strata, self.fractions, seed, self.groups, self.name)
-        return dict(zip(PARTS, rows, strict=True))
+        return split_rows(strata, self.fractions, seed, self.groups, self.name)
 
     def split(self, seed: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;

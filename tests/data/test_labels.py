@@ -83,9 +83,9 @@ def test_hide_keeps_labels_in_every_modality_also_without_pairs():
 def test_unlabelled_samples_go_to_the_training_part_and_change_nothing_about_the_others():
     labels = np.tile([0, 1, 2], 40)
     plain = split_rows(labels, (0.7, 0.1, 0.2), 0)
-    train, valid, test = split_rows(np.r_[labels, [-1] * 30], (0.7, 0.1, 0.2), 0)
-    assert train.tolist() == [*plain[0], *range(120, 150)]
-    assert (valid.tolist(), test.tolist()) == (plain[1].tolist(), plain[2].tolist())
+    parts = split_rows(np.r_[labels, [-1] * 30], (0.7, 0.1, 0.2), 0)
+    assert parts["train"].tolist() == [*plain["train"], *range(120, 150)]
+    assert all(parts[name].tolist() == plain[name].tolist() for name in ("valid", "test"))
 
 
 def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_tested():

@@ -192,7 +192,7 @@ def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
 
 def test_the_split_comes_with_the_data_and_survives_a_folder(tmp_path):
     data = make(seed=3, seen=0.5)
-    expected = split_rows(data.labels, scenes.FRACTIONS, 3)
+    expected = split_rows(data.labels, scenes.FRACTIONS, 3).values()
     data.save(tmp_path / "out")
     for whole in (data, load(tmp_path / "out"), data.select(["depth", "rgb"])):
         for part, rows in zip(whole.split(seed=7), expected, strict=True):

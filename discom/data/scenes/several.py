@@ -15,6 +15,7 @@ from discom.data.checks import NO_LABEL
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
+from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
 __all__ = ["ceilings", "dense"]
@@ -90,7 +91,7 @@ def dense(
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     parts = None
     if labelled < 1:
-        parts = drawing.divided(np.zeros(n, int), FRACTIONS, seed, NAME)  # as dense data are
+        parts = split_rows(np.zeros(n, int), FRACTIONS, seed, where=NAME)  # as dense data are
         masks[_unlabelled(parts["train"], seed, labelled)] = NO_LABEL
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
     factors = dict(scene)

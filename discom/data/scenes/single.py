@@ -15,6 +15,7 @@ import numpy as np
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
+from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
 __all__ = ["MODALITIES", "best_accuracy", "best_scores", "make"]
@@ -112,7 +113,7 @@ def make(
     whole = {name: Modality(images[name], labels, ids) for name in modalities}
     parts, rows = None, {}
     if seen < 1 or unpaired:
-        parts = drawing.divided(labels, FRACTIONS, seed, "scenes")
+        parts = split_rows(labels, FRACTIONS, seed, where="scenes")
         rows = _seen(seed, parts, modalities, seen, seen_in, unpaired)
     data = MultiModalData(
         whole,

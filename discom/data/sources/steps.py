@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from discom.data.checks import NO_LABEL
-from discom.data.images import check_one_size, read_pixels, resize
+from discom.data.images import read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
@@ -151,11 +152,19 @@ def pair(
 
 def collect(
     files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]
-) -> dict[str, Sequence[Path]]:
+) -> Mapping[str, Sequence[Path]]:
     """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
-    for key in keys:
-        check_one_size({name: files[name][key] for name in files}, "the modalities")
-    return {name: [files[name][key] for key in keys] for name in files}
+    items = {name: [own[key] for key in keys] for name, own in files.items()}
+    for scene in zip(*items.values(), strict=True):
+        sizes = {}
+        for name, file in zip(items, scene, strict=True):
+            with reading(file, "an image", "replace or remove it"), Image.open(file) as image:
+                sizes[name] = f"{image.height}×{image.width}"
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            wrong = f"the modalities differ in size ({listed})"
+            raise DataError(f"{scene[0]}: {wrong}; take the original files")
+    return items
 
 
 def carve(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
