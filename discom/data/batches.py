@@ -91,12 +91,7 @@ class Images:
     asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
-        self,
-        data: MultiModalData,
-        name: str,
-        device: torch.device | str,
-        *,
-        dense: bool = False,
+        self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
     ):
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
@@ -160,10 +155,6 @@ class Batches:
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
         rank, world: this process takes every world-th sample of a batch, from the rank-th on.
-
-    Raises:
-        DataError: paired batches from modalities that share no id; a modality without a label.
-        ConfigError: a batch has fewer samples than there are processes.
 
     >>> from discom.data import scenes
     >>> batches = Batches(scenes.make(9, size=8), batch_size=4, seed=0)

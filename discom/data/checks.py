@@ -34,24 +34,15 @@ def check_images(images: Any, where: str) -> str:
 
 
 def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
-    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on.
-
-    Raises:
-        DataError: naming the sample, band and pixel of the first value that is not finite.
-    """
+    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on."""
     check_shape(images, where)
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
 def check_masks(masks: Any, classes: int, where: str) -> str:
-    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once.
-
-    An image without any label is allowed.
-
-    Raises:
-        DataError: no masks, or naming the sample, pixel and value of the first wrong id.
-    """
+    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once. An
+    image without any label is allowed."""
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
     advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
@@ -65,7 +56,10 @@ def check_masks(masks: Any, classes: int, where: str) -> str:
 
 
 def _digest(array: Any, check: Callable) -> str:
-    """The digest of all values, each part of them checked when it is read."""
+    """The digest of all values, each part of them checked when it is read; of a prepared file the
+    one that was recorded when it was written, after the same checks."""
+    if recorded := getattr(array, "digest", ""):
+        return recorded
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])

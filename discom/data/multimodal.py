@@ -8,14 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import (
-    check_classes,
-    check_data,
-    check_images,
-    check_labelled,
-    check_masks,
-    check_parts,
-)
+from discom.data import checks
 from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
@@ -97,7 +90,7 @@ class MultiModalData:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        check_data(self)
+        checks.check_data(self)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -142,11 +135,10 @@ class MultiModalData:
     def _contents(self) -> dict[str, str]:
         """Modality (and "masks") → digest of its pixels, checked in the same pass or when saved."""
         contents = {}
-        for name, m in self.modalities.items():
-            contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
+        for name, modality in self.modalities.items():
+            contents[name] = checks.check_images(modality.x, f"{self.name}/{name}")
         if self.dense:
-            masks, count = self.masks, len(self.classes)
-            contents["masks"] = getattr(masks, "digest", "") or check_masks(masks, count, self.name)
+            contents["masks"] = checks.check_masks(self.masks, len(self.classes), self.name)
         return contents
 
     @cached_property
@@ -230,7 +222,7 @@ class MultiModalData:
     def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""
         if not self.dense:
-            check_classes(self)
+            checks.check_classes(self)
         if self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
         # a mask has many classes, so dense data are divided as if of one
@@ -248,15 +240,15 @@ class MultiModalData:
         if not self.dense:
             labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
             rows = {**labelled, "train": rows["train"]}
-            check_parts(self, rows)
+            checks.check_parts(self, rows)
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:
-            check_masks(self.masks, len(self.classes), self.name)
+            checks.check_masks(self.masks, len(self.classes), self.name)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
         if self.dense:
             for name, part in parts._asdict().items():
-                check_labelled(part.masks, f"{self.name}, {name} part")
+                checks.check_labelled(part.masks, f"{self.name}, {name} part")
         if self.normalized:
             return parts
         bounds = {}

@@ -46,11 +46,7 @@ def is_prepared(folder: Path | str) -> bool:
 
 
 def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool = False) -> None:
-    """Write `data` (a MultiModalData) to `folder`, whole or not at all; see `MultiModalData.save`.
-
-    Raises:
-        DataError: the folder may not be replaced, the disk is too small, or a pixel is not finite.
-    """
+    """Write `data` (a MultiModalData), whole or not at all; see `MultiModalData.save`."""
     digests, where = {}, data.name
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
         _check_space(Path(folder), part, data, scaled)
@@ -137,11 +133,8 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
 
 
 def read_folder(folder: Path | str) -> dict[str, Any]:
-    """The fields of a MultiModalData, images as read-only memory maps; few pixels are read.
-
-    Raises:
-        DataError: naming the missing, damaged or contradictory file.
-    """
+    """The fields of a MultiModalData, images as read-only memory maps; few pixels are read. A
+    DataError names the file that is missing, damaged or contradicts another."""
     folder = Path(folder)
     manifest = _read_manifest(folder)
     files = _image_files(folder, manifest)
@@ -254,13 +247,11 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
 
 
 def verify(folder: Path | str) -> int:
-    """Compare every file with the manifest's checksum; how many were compared (0 without one).
-
-    Raises:
-        DataError: naming the first file that is missing or differs.
-    """
+    """Compare every file with the manifest's checksum, else a DataError; how many were compared (0
+    without a manifest)."""
     sums = _read_manifest(Path(folder)).get("checksums", {})
-    for file, expected in ((Path(folder) / name, value) for name, value in sums.items()):
+    for name, expected in sums.items():
+        file = Path(folder) / name
         if not file.is_file():
             raise DataError(f"{file}: missing; {AGAIN}")
         if checksum(file) != expected:

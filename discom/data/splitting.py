@@ -29,8 +29,7 @@ def split_rows(
         seed: draws the split.
 
     Raises:
-        ConfigError: fractions that are not three positive numbers with sum 1, or a negative seed.
-        DataError: a class that the training part would lack.
+        DataError: a part would be empty, or the training part lack a class.
 
     >>> parts = split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)
     >>> {name: len(rows) for name, rows in parts.items()}
@@ -67,9 +66,6 @@ def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int)
     Args:
         labels, strata: class of each sample, and the number of its stratum, [N].
         share: what is kept of each, in (0, 1].
-
-    Raises:
-        ConfigError: another share.
 
     >>> labels = np.repeat([0, 1], 50)
     >>> np.unique(hide_labels(labels, labels, 0.2, seed=0), return_counts=True)[1].tolist()

@@ -210,7 +210,7 @@ WRONG = [
     ({"n": 0}, "n=0, size=8; n must be positive"),
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"seed": -1}, "seed=-1 is negative"),
-    *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "zeta")),
+    *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "shared")),
     *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "seen")),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),

@@ -60,9 +60,6 @@ class Source:
 
         An archive is unpacked into a folder of its name beside it; where that folder exists, the
         archive may be missing.
-
-        Raises:
-            DataError: a file that is damaged or that cannot be fetched.
         """
         root = Path(root)
         if download and self.access == "by hand":
@@ -87,11 +84,7 @@ class Source:
 
 
 def fetch(remote: RemoteFile, folder: Path | str) -> Path:
-    """Download into `folder`, tried three times, and verify the file.
-
-    Raises:
-        DataError: its address does not give it, or it cannot be written.
-    """
+    """Download into `folder`, tried three times, and verify the file."""
     import requests
 
     name, file = remote.name, Path(folder, remote.name)
@@ -114,9 +107,6 @@ def unpack(archive: Path) -> Path:
 
     `zipfile` keeps a member whose name leads elsewhere inside the folder, and writes a link as a
     plain file.
-
-    Raises:
-        DataError: an archive that is damaged, or a disk that cannot be written.
     """
     folder = archive.with_suffix("")
     with atomic_folder(folder, marker="unpacked") as part:
