@@ -67,18 +67,18 @@ def read_image(file: Path | str) -> np.ndarray:
 
 def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
     """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
-    pixel is taken (depth, temperature, class ids: the mean of a hole and a wall is neither).
+    pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).
 
     >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
     [[0, 9], [0, 9], [5, 7], [5, 7]]
     """
-    (height, width), (new_height, new_width) = pixels.shape[1:], size
+    (height, width), (new_height, new_width) = pixels.shape[-2:], size
     if (height, width) == (new_height, new_width):
         return pixels
     if not smooth:
         rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
         columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
-        return pixels[:, rows[:, None], columns]
+        return pixels[..., rows[:, None], columns]
     larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
     how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
     plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes

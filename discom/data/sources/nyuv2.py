@@ -54,9 +54,7 @@ def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> Mul
     }
     parts = steps.carve(_read_tested(file.with_name("splits.mat"), len(groups)), groups)
     items = {name: rows for name in [*names, "masks"]}
-    return steps.build(
-        NYUV2, items, forms, ids, CLASSES, split="official", groups=groups, parts=parts
-    )
+    return steps.build(NYUV2, items, forms, ids, CLASSES, "official", groups=groups, parts=parts)
 
 
 def _read_scenes(file: Path) -> np.ndarray:

@@ -3,6 +3,7 @@
 import glob
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from discom.data.images import read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, check_choice
 from discom.files import reading
 
 __all__ = ["NO_LABEL", "Form", "build", "carve", "check_size", "check_whole", "choose", "collect"]
@@ -30,6 +31,7 @@ class Form(NamedTuple):
     read: Callable[[Any], np.ndarray]  # an item to [C, H, W], of a mask [H, W]
     unit: str = ""
     invalid: float | None = None  # the value where nothing was measured
+    smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
 
 
 def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -> list[str]:
@@ -113,9 +115,14 @@ def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> 
     return pixels
 
 
-def read_colours(size: tuple[int, int], file: Path) -> np.ndarray:
-    """An image of three bands and 8 bits, brought to the size by averages."""
-    return resize(read_form(file, "an image", np.uint8, (3, None, None)), size, smooth=True)
+def read_colours(file: Path) -> np.ndarray:
+    """An image of three bands and 8 bits."""
+    return read_form(file, "an image", np.uint8, (3, None, None))
+
+
+def _read_sized(form: Form, size: tuple[int, int] | None, item: Any) -> np.ndarray:
+    pixels = form.read(item)
+    return resize(pixels, size, smooth=form.smooth) if size else pixels
 
 
 def pair(
@@ -131,8 +138,7 @@ def pair(
     >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")[0]
     ['a', 'b']
     """
-    if orphans not in ("refuse", "drop"):
-        raise ConfigError(f"orphans: {orphans!r} is unknown; choose refuse or drop")
+    check_choice("orphans", orphans, ("refuse", "drop"))
     common = set.intersection(*(set(keys) for keys in files.values()))
     alone = {name: sorted(set(keys) - common) for name, keys in files.items()}
     report = "; ".join(
@@ -192,9 +198,10 @@ def build(
     forms: Mapping[str, Form],
     ids: Any,
     classes: Iterable[str],
-    *,
-    labels: Any = None,
     split: str = "",
+    *,
+    size: tuple[int, int] | None = None,
+    labels: Any = None,
     dropped: Mapping[str, int] | None = None,
     **more: Any,
 ) -> MultiModalData:
@@ -203,8 +210,9 @@ def build(
     Args:
         items: modality → for each sample what its form reads: a file, or a tuple that begins so.
             With "masks" among them the data are dense.
-        labels: the class of each sample, by default the most frequent one of its mask.
         split: what the name says of it.
+        size: height and width that all images are brought to.
+        labels: the class of each sample, by default the most frequent one of its mask.
         dropped: samples that were left out, by reason.
         more: groups and parts, as MultiModalData takes them.
     """
@@ -212,8 +220,9 @@ def build(
         raise DataError(f"{source.name}: no sample is left; check the files and the options")
     images = {}
     for name, rows in items.items():
-        first = forms[name].read(rows[0])
-        images[name] = Lazy(rows, forms[name].read, first.shape, first.dtype)
+        read = partial(_read_sized, forms[name], size)
+        first = read(rows[0])
+        images[name] = Lazy(rows, read, first.shape, first.dtype)
     classes, masks = tuple(classes), images.pop("masks", None)
     if labels is None:
         counts = count_pixels(masks, len(classes))

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -61,9 +60,9 @@ def read_tristar(
         text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
         warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
     forms = {
-        "thermal": steps.Form(partial(_read, "thermal", shape), "K"),
-        "depth": steps.Form(partial(_read, "depth", shape), "m", 0.0),
-        "rgb": steps.Form(partial(steps.read_colours, shape)),
+        "thermal": steps.Form(partial(_read, "thermal"), "K"),
+        "depth": steps.Form(partial(_read, "depth"), "m", 0.0),
+        "rgb": steps.Form(steps.read_colours, smooth=True),
     }
     items = steps.collect(files, kept)
     part_of = np.array([frame.partition("/")[0] for frame in kept])
@@ -73,6 +72,7 @@ def read_tristar(
         forms,
         kept,
         chosen,
+        size=shape,
         labels=[chosen.index(actions[frame][0]) for frame in kept],
         split="official",
         dropped={**dropped, "frames without one class": unclear},
@@ -102,14 +102,14 @@ def _list_frames(
     return files, labels
 
 
-def _read(name: str, size: tuple[int, int], file: Path) -> np.ndarray:
+def _read(name: str, file: Path) -> np.ndarray:
     pixels = steps.read_form(file, name, np.uint16, (1, None, None))
     middle = np.median(pixels) / 100
     if name == "thermal" and not 270 <= middle <= 320:
         raise DataError(f"{file}: its median would be {middle:.2f} K; thermal is in 1/100 K")
     if not pixels.any():
         raise DataError(f"{file}: is 0 everywhere, nothing was measured; remove the frame")
-    return resize(pixels, size, smooth=False).astype(np.float32) / PER_UNIT[name]
+    return pixels.astype(np.float32) / PER_UNIT[name]
 
 
 TRISTAR = Source(
