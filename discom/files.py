@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from discom.errors import DataError
+from discom.errors import DataError, first_line
 
 __all__ = ["atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest"]
-__all__ += ["read_json", "tidy", "write_json"]
+__all__ += ["read_json", "reading", "tidy", "write_json"]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
@@ -95,6 +95,20 @@ def read_json(path: Path | str, advice: str = ANEW) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not valid JSON ({error}); {advice}") from None
+
+
+@contextmanager
+def reading(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
+    """A DataError that names the file, for whatever a decoder raises: each has its own kinds."""
+    try:
+        yield
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such file; {way_out}") from None
+    except Exception as error:
+        reason = first_line(error).partition(f" '{file}")[0]
+        raise DataError(f"{file}: cannot be read as {kind} ({reason}); {way_out}") from None
 
 
 def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:

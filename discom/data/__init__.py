@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
-from discom.data.images import has_class_folders, read_folders
+from discom.data.images import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
@@ -104,12 +104,8 @@ def _open(source: str) -> MultiModalData:
     if source in SOURCES:
         command = f"discom data prepare {source} --root RAW"
         raise DataError(f"{folder}: not prepared yet: {command}. {SOURCES[source].advice()}")
-    if has_class_folders(folder):
-        return read_folders(folder)
     if folder.is_dir():
-        raise DataError(
-            f"{folder}: neither prepared nor <modality>/<class>/<image>; see data/README.md"
-        )
+        return read_folders(folder)
     names = [*DRAWN, *SOURCES]
     near = get_close_matches(source.partition(":")[0], names, n=1)
     way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

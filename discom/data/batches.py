@@ -14,7 +14,7 @@ from discom.data.augmentation import draw_views, turn, view
 from discom.data.checks import UNLABELLED
 from discom.data.lazy import take_rows
 from discom.data.multimodal import MultiModalData
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, check_choice
 from discom.machine import free_memory
 
 __all__ = ["LABELLED", "Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
@@ -65,21 +65,19 @@ class SoftLabels:
         """Logits [B, C] of the samples at `rows`, each modality seen in its own view."""
         logits = self.bias
         for name, share in self.shares.items():
-            row, view_of = (
-                part[name].to(share.device, non_blocking=True) for part in (rows, views)
-            )
-            logits = logits + share[row, view_of]
+            place = [part[name].to(share.device, non_blocking=True) for part in (rows, views)]
+            logits = logits + share[*place]
         return logits
 
 
 def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]:
     """Rows of the ids that all of `names` have; a DataError where they share none."""
-    own = {name: data.modalities[name].ids for name in names}
-    ids = data.ids[np.logical_and.reduce([np.isin(data.ids, some) for some in own.values()])]
+    ids = data.ids[np.logical_and.reduce([data.has[name] for name in names])]
     if not len(ids):
         lack = f"no id stands in each of {', '.join(names)}"
         raise DataError(f"{data.name}: {lack}; train a method without pairs")
-    return {name: torch.from_numpy(pd.Index(some).get_indexer(ids)) for name, some in own.items()}
+    own = {name: pd.Index(data.modalities[name].ids) for name in names}
+    return {name: torch.from_numpy(index.get_indexer(ids)) for name, index in own.items()}
 
 
 def room(device: torch.device | str) -> float:
@@ -89,17 +87,11 @@ def room(device: torch.device | str) -> float:
 
 class Images:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes): kept on the device up to `resident_bytes` (by default `room(device)`), else
-    read from disk as asked. Where `dense`, `truth` is a class for every pixel."""
+    the same scenes): kept on the device where they fit into its `room`, else read from disk as
+    asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
-        self,
-        data: MultiModalData,
-        name: str,
-        device: torch.device | str,
-        resident_bytes: int | None = None,
-        *,
-        dense: bool = False,
+        self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
     ):
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
@@ -113,9 +105,8 @@ class Images:
         self.data, self.device, self.ids = data, device, first.ids[rows]
         truth = take_rows(data.masks, data.rows_of(names[0])[rows]) if dense else first.y[rows]
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
-        most = room(device) if resident_bytes is None else resident_bytes
         self.resident, self._truth = None, truth
-        if size <= most:
+        if size <= room(device):
             self.resident = self._read(slice(None)).to(device)
             self._truth = torch.from_numpy(np.array(truth)).to(device)
 
@@ -145,7 +136,8 @@ class Batches:
     """The epochs of a training part, each a function of (seed, epoch) alone.
 
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
-    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew.
+    B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
+    into the device's `room` are read from disk, one batch ahead.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch, or
     the share in the data where that is more, and two at least. Without `unlabelled` as many batches
@@ -162,12 +154,7 @@ class Batches:
         coupled: whether all modalities of a sample are moved alike; needs pairs.
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
-        resident_bytes: a modality that is larger as float32 is read from disk, one batch ahead.
         rank, world: this process takes every world-th sample of a batch, from the rank-th on.
-
-    Raises:
-        DataError: paired batches from modalities that share no id; a modality without a label.
-        ConfigError: a batch has fewer samples than there are processes.
 
     >>> from discom.data import scenes
     >>> batches = Batches(scenes.make(9, size=8), batch_size=4, seed=0)
@@ -193,42 +180,31 @@ class Batches:
         unlabelled: bool = True,
         rank: int = 0,
         world: int = 1,
-        resident_bytes: int | None = None,
     ):
-        if pairing not in ("paired", "unpaired"):
-            raise ConfigError(f"pairing: '{pairing}' is neither 'paired' nor 'unpaired'")
-        for name, modality in data.modalities.items():
-            if not len(modality.x):
-                raise DataError(f"{data.name}: '{name}' has no sample in this part; split it anew")
+        check_choice("pairing", pairing, ("paired", "unpaired"))
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
         self.rank, self.world = rank, world
-        self.images = {
-            name: Images(data, name, self.device, resident_bytes, dense=dense)
-            for name in data.modalities
-        }
+        names = list(data.modalities)
+        self.images = {name: Images(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
-            rows = paired_rows(data, list(data.modalities))
-        labelled, others = dict(rows), {}
-        for name, own in () if dense else rows.items():
-            known = self.images[name].truth(own).cpu() != UNLABELLED
+            rows = paired_rows(data, names)
+        labelled, others = {}, {}
+        for name, own in rows.items():
+            known = torch.from_numpy(dense | (data.modalities[name].y != UNLABELLED))[own]
             if not known.any():
-                raise DataError(
-                    f"{data.name}: no training sample of '{name}' has a label; label some"
-                )
+                lack = f"no training sample of '{name}' has a label"
+                raise DataError(f"{data.name}: {lack}; label some, or split it anew")
             labelled[name], others[name] = own[known], own[~known]
-        rest = max(map(len, others.values()), default=0)
+        rest = max(map(len, others.values()))
         # labelled samples of an epoch, LABELLED of all at least, and two in each batch
         count = max(round(rest * LABELLED / (1 - LABELLED)), *map(len, labelled.values()))
         self.steps = max(1, min(-(-(count + rest) // batch_size), count // 2))
-        self.kinds = (
-            [(labelled, count), (others, rest)] if unlabelled and rest else [(labelled, count)]
-        )
+        self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
-        least = count // self.steps
-        if least < world:
+        if (least := count // self.steps) < world:
             advice = f"raise batch_size, or use {least}"
             raise ConfigError(f"devices: {world} for batches of {least} samples; {advice}")
 
@@ -244,19 +220,20 @@ class Batches:
     def _draw(self, epoch: int) -> Iterator[Batch]:
         streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.images))
         harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.images))
-        parts, weak, strong = {}, {}, {}
+        rows, weak, strong = {}, {}, {}
         for number, name in enumerate(self.images):
             shuffle = _generator(streams[0 if self.pairing == "paired" else 2 * number])
-            orders = [_rounds(rows[name], count, shuffle) for rows, count in self.kinds]
-            first, *others = (order.tensor_split(self.steps) for order in orders)
-            parts[name] = [first, *(pieces[::-1] for pieces in others)]  # small ones to large ones
+            orders = [_rounds(own[name], count, shuffle) for own, count in self.kinds]
+            labelled, others = (order.tensor_split(self.steps) for order in orders)
+            # small pieces to large ones, so that batches are of nearly equal size
+            rows[name] = [torch.cat(pair) for pair in zip(labelled, others[::-1], strict=True)]
             weak[name] = _generator(streams[1 if self.coupled else 2 * number + 1])
             strong[name] = _generator(harder[number])
-        for step in range(self.steps):
-            chosen = {m: torch.cat([part[step] for part in parts[m]]) for m in parts}
-            batch = self._batch(chosen, epoch, weak)
+        for chosen in zip(*rows.values(), strict=True):
+            shown = dict(zip(rows, chosen, strict=True))
+            batch = self._batch(shown, epoch, weak)
             if self.strong:
-                batch.strong = self._batch(chosen, epoch, strong, strong=True)
+                batch.strong = self._batch(shown, epoch, strong, strong=True)
             yield batch
 
     def _batch(

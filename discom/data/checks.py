@@ -17,6 +17,7 @@ __all__ += ["check_shape", "odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
+LABEL_MORE = "label some, or divide the data anew"
 
 
 def check_shape(images: Any, where: str) -> None:
@@ -33,24 +34,15 @@ def check_images(images: Any, where: str) -> str:
 
 
 def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
-    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on.
-
-    Raises:
-        DataError: naming the sample, band and pixel of the first value that is not finite.
-    """
+    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on."""
     check_shape(images, where)
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
 def check_masks(masks: Any, classes: int, where: str) -> str:
-    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once.
-
-    An image without any label is allowed.
-
-    Raises:
-        DataError: no masks, or naming the sample, pixel and value of the first wrong id.
-    """
+    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once. An
+    image without any label is allowed."""
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
     advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
@@ -64,7 +56,10 @@ def check_masks(masks: Any, classes: int, where: str) -> str:
 
 
 def _digest(array: Any, check: Callable) -> str:
-    """The digest of all values, each part of them checked when it is read."""
+    """The digest of all values, each part of them checked when it is read; of a prepared file the
+    one that was recorded when it was written, after the same checks."""
+    if recorded := getattr(array, "digest", ""):
+        return recorded
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])
@@ -122,28 +117,23 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
 
 def check_classes(data: Any) -> None:
     """Refuse a data set that has too few labels to be divided: two classes at least, and of each
-    three samples. Where the split came with the data, each part needs labels, and a training part
-    with unlabelled samples those of every class."""
+    three samples. Where the split came with the data, a training part with unlabelled samples needs
+    labels of every class."""
     labels, classes = data.labels, data.classes
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
-    if not counts.any():
-        raise DataError(f"{data.name}: no sample has a label; label some of each class")
     if (counts > 0).sum() < 2:
-        only = f"only class '{classes[int(counts.argmax())]}' has samples"
-        raise DataError(f"{data.name}: {only}; two classes at least are needed")
+        only = ", ".join(np.array(classes)[counts > 0]) or "no class"
+        raise DataError(f"{data.name}: has labels of {only}; two classes at least are needed")
     for name, count in zip(classes, counts, strict=True):
         if count < 3:
             few = f"class '{name}' has {count} labelled sample(s)"
             way_out = "a split needs three: add samples or drop the class"
             raise DataError(f"{data.name}: {few}; {way_out}")
-    own = {part: labels[rows] for part, rows in (data.parts or {}).items()}
-    lack = [f"of the {part} part" for part, values in own.items() if (values == UNLABELLED).all()]
-    if UNLABELLED in own.get("train", ()):
-        absent = np.setdiff1d(np.arange(len(classes)), own["train"])
-        lack += [f"of class '{classes[label]}' in the training part" for label in absent]
-    if lack:
-        reason = f"no sample {lack[0]} has a label"
-        raise DataError(f"{data.name}: {reason}; label some, or divide the data anew")
+    train = labels[data.parts["train"]] if data.parts else ()
+    absent = np.setdiff1d(np.arange(len(classes)), train)
+    if UNLABELLED in train and len(absent):
+        lack = f"no training sample of class '{classes[absent[0]]}' has a label"
+        raise DataError(f"{data.name}: {lack}; {LABEL_MORE}")
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
@@ -151,10 +141,9 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
     for name in data.modalities:
         own = data.rows_of(name)
         for part, chosen in rows.items():
-            seen = np.intersect1d(own, chosen)
-            if not (data.labels[seen] >= 0).any():
+            if not (data.labels[np.intersect1d(own, chosen)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
-                raise DataError(f"{data.name}/{name}: {lack}; label more, or take another seed")
+                raise DataError(f"{data.name}/{name}: {lack}; {LABEL_MORE}")
 
 
 def check_data(data: Any) -> None:

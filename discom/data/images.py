@@ -1,7 +1,5 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +7,10 @@ from PIL import Image, ImageOps
 
 from discom.data.checks import UNLABELLED, check_finite
 from discom.data.multimodal import Modality, MultiModalData
-from discom.errors import ConfigError, DataError, first_line
+from discom.errors import ConfigError, DataError
+from discom.files import reading
 
-__all__ = ["ENDINGS", "check_one_size", "has_class_folders", "read_folders", "read_image"]
-__all__ += ["read_pixels", "resize"]
+__all__ = ["ENDINGS", "read_folders", "read_image", "read_pixels", "resize"]
 
 NAMELESS = "unlabelled"  # the folder of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
@@ -29,7 +27,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
     """
     file = Path(file)
-    with _named(file):
+    with reading(file, "an image", "replace or remove it"):
         pixels, axes = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]
@@ -62,37 +60,6 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     return imagecodecs.imread(content), ""
 
 
-@contextmanager
-def _named(file: Path | str) -> Iterator[None]:
-    """A DataError that names the file, for whatever a decoder raises: each has its own kinds."""
-    try:
-        yield
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file") from None
-    except Exception as error:
-        reason = first_line(error).partition(f" '{file}")[0]
-        message = f"cannot be read as an image ({reason}); replace or remove it"
-        raise DataError(f"{file}: {message}") from None
-
-
-def check_one_size(files: Mapping[str, Path], what: str) -> None:
-    """Refuse the images {name: file} of one scene that differ in size; `what` the names are.
-
-    Raises:
-        DataError: naming the first file and every size.
-    """
-    sizes = {}
-    for name, file in files.items():
-        with _named(file), Image.open(file) as image:
-            sizes[name] = f"{image.height}×{image.width}"
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        first = next(iter(files.values()))
-        raise DataError(f"{first}: {what} differ in size ({listed}); take the original files")
-
-
 def read_image(file: Path | str) -> np.ndarray:
     """`read_pixels` as float32."""
     return read_pixels(file).astype(np.float32)
@@ -100,18 +67,18 @@ def read_image(file: Path | str) -> np.ndarray:
 
 def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
     """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
-    pixel is taken (depth, temperature, class ids: the mean of a hole and a wall is neither).
+    pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).
 
     >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
     [[0, 9], [0, 9], [5, 7], [5, 7]]
     """
-    (height, width), (new_height, new_width) = pixels.shape[1:], size
+    (height, width), (new_height, new_width) = pixels.shape[-2:], size
     if (height, width) == (new_height, new_width):
         return pixels
     if not smooth:
         rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
         columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
-        return pixels[:, rows[:, None], columns]
+        return pixels[..., rows[:, None], columns]
     larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
     how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
     plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
@@ -120,11 +87,6 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
-
-
-def has_class_folders(root: Path | str) -> bool:
-    """Whether `root` looks like `<modality>/<class>/` with at least one image."""
-    return any(_is_image(file) for file in Path(root).glob("*/*/*"))
 
 
 def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:

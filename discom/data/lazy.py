@@ -1,7 +1,6 @@
 """Arrays that stay on disk: chosen rows of a mapped file, and images decoded when asked for."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
 
 
 class _OnDisk:
-    """What NumPy asks of an array, from `_rows(rows, further axes)`."""
+    """What NumPy asks of an array, from `_read(rows)`."""
 
     def __init__(self, shape: tuple, dtype: Any):
         self.shape, self.dtype, self.ndim = shape, np.dtype(dtype), len(shape)
@@ -35,12 +34,14 @@ class _OnDisk:
 
     def __getitem__(self, key) -> np.ndarray:
         first, *rest = key if isinstance(key, tuple) else (key,)
-        return self._read(np.arange(len(self))[first], rest)
+        rows = np.arange(len(self))[first]
+        values = self._read(np.atleast_1d(rows))
+        return values[(slice(None) if rows.ndim else 0, *rest)]
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
-    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
+    def _read(self, rows: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -51,8 +52,8 @@ class Rows(_OnDisk):
         super().__init__((len(rows), *base.shape[1:]), base.dtype)
         self.base, self.rows = base, rows
 
-    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
-        return np.asarray(self.base[(self.rows[rows], *rest)])
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.base[self.rows[rows]])
 
 
 class Lazy(_OnDisk):
@@ -70,23 +71,16 @@ class Lazy(_OnDisk):
         super().__init__((len(items), *shape), dtype)
         self.items, self.read = list(items), read
 
-    def _read(self, rows: np.ndarray, rest: list) -> np.ndarray:
-        if rows.ndim == 0:
-            return self._row(int(rows))[tuple(rest)].copy()  # a reader may keep what it gave
+    def _read(self, rows: np.ndarray) -> np.ndarray:
         images = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        for place, row in enumerate(rows):
-            images[place] = self._row(row)
-        return images[(slice(None), *rest)]
-
-    def _row(self, row: int) -> np.ndarray:
-        item = self.items[row]
-        file = item[0] if isinstance(item, tuple) and isinstance(item[0], Path) else item
-        values = self.read(item)
-        if values.shape != self.shape[1:] or values.dtype != self.dtype:
-            raise DataError(
-                f"{file}: holds {values.dtype} of shape {values.shape}, but {self.dtype} of shape"
-                f" {self.shape[1:]} is needed; fetch the file again"
-            )
-        if self.dtype.kind == "f":
-            check_finite(values[None], str(file))
-        return values
+        for image, row in zip(images, rows, strict=True):
+            item = self.items[row]
+            values, file = self.read(item), item[0] if isinstance(item, tuple) else item
+            if values.shape != image.shape or values.dtype != image.dtype:
+                form = f"{values.dtype} of shape {values.shape}"
+                needed = f"{image.dtype} of shape {image.shape} is needed"
+                raise DataError(f"{file}: holds {form}, but {needed}; fetch the file again")
+            if self.dtype.kind == "f":
+                check_finite(values[None], str(file))
+            image[...] = values
+        return images

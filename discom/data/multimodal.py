@@ -8,14 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from discom.data.checks import (
-    check_classes,
-    check_data,
-    check_images,
-    check_labelled,
-    check_masks,
-    check_parts,
-)
+from discom.data import checks
 from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
@@ -97,7 +90,7 @@ class MultiModalData:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        check_data(self)
+        checks.check_data(self)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -124,10 +117,14 @@ class MultiModalData:
         return labels
 
     @cached_property
+    def has(self) -> dict[str, np.ndarray]:
+        """Modality → whether it has each of the `ids`, [N]."""
+        return {name: np.isin(self.ids, m.ids) for name, m in self.modalities.items()}
+
+    @property
     def paired_ids(self) -> np.ndarray:
         """The ids that every modality has, in the order of `ids`."""
-        shared = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
-        return self.ids[np.logical_and.reduce(shared)]
+        return self.ids[np.logical_and.reduce([*self.has.values()])]
 
     @property
     def channels(self) -> dict[str, int]:
@@ -138,11 +135,10 @@ class MultiModalData:
     def _contents(self) -> dict[str, str]:
         """Modality (and "masks") → digest of its pixels, checked in the same pass or when saved."""
         contents = {}
-        for name, m in self.modalities.items():
-            contents[name] = getattr(m.x, "digest", "") or check_images(m.x, f"{self.name}/{name}")
+        for name, modality in self.modalities.items():
+            contents[name] = checks.check_images(modality.x, f"{self.name}/{name}")
         if self.dense:
-            masks, count = self.masks, len(self.classes)
-            contents["masks"] = getattr(masks, "digest", "") or check_masks(masks, count, self.name)
+            contents["masks"] = checks.check_masks(self.masks, len(self.classes), self.name)
         return contents
 
     @cached_property
@@ -157,11 +153,10 @@ class MultiModalData:
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
-        if len(set(names)) < len(names):
-            raise DataError(f"{self.name}: {list(names)} names a modality twice; name each once")
-        unknown = [name for name in names if name not in self.modalities]
-        if unknown or not names:
-            raise DataError(f"{self.name}: no modality {unknown}; there are {[*self.modalities]}")
+        wrong = [name for name in names if name not in self.modalities or names.count(name) > 1]
+        if wrong or not names:
+            what = f"no modality {wrong}, or named twice"
+            raise DataError(f"{self.name}: {what}; there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
@@ -198,17 +193,11 @@ class MultiModalData:
     def hide(self, labelled: float, seed: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
         `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have.
-
-        Raises:
-            ConfigError: a share that is not in (0, 1].
         """
-        own = [np.isin(self.ids, modality.ids) for modality in self.modalities.values()]
-        strata = np.unique(np.stack([self.labels, *own]), axis=1, return_inverse=True)[1]
+        kinds = np.stack([self.labels, *self.has.values()])
+        strata = np.unique(kinds, axis=1, return_inverse=True)[1]
         labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
-        hidden = {
-            name: replace(modality, y=labels[self.rows_of(name)])
-            for name, modality in self.modalities.items()
-        }
+        hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
     def protocol(self, split: str) -> "MultiModalData":
@@ -223,8 +212,7 @@ class MultiModalData:
         if split == ways[0]:
             return self
         if self.normalized:
-            done = f"{self.name}: is divided and scaled already"
-            raise ConfigError(f"{done}; take its unscaled folder")
+            raise ConfigError(f"{self.name}: is divided and scaled already; take the raw folder")
         base = self.name.removesuffix(f"-{ways[0]}")
         # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
         papers = base != self.name and split == "random"
@@ -234,13 +222,12 @@ class MultiModalData:
     def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""
         if not self.dense:
-            check_classes(self)
+            checks.check_classes(self)
         if self.parts is not None:
             return {part: self.parts[part] for part in PARTS}
         # a mask has many classes, so dense data are divided as if of one
         strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = split_rows(strata, self.fractions, seed, self.groups, self.name)
-        return dict(zip(PARTS, rows, strict=True))
+        return split_rows(strata, self.fractions, seed, self.groups, self.name)
 
     def split(self, seed: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
@@ -253,21 +240,20 @@ class MultiModalData:
         if not self.dense:
             labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
             rows = {**labelled, "train": rows["train"]}
-            check_parts(self, rows)
+            checks.check_parts(self, rows)
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:
-            check_masks(self.masks, len(self.classes), self.name)
+            checks.check_masks(self.masks, len(self.classes), self.name)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
         if self.dense:
             for name, part in parts._asdict().items():
-                check_labelled(part.masks, f"{self.name}, {name} part")
+                checks.check_labelled(part.masks, f"{self.name}, {name} part")
         if self.normalized:
             return parts
-        bounds = {
-            name: Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-            for name, m in parts.train.modalities.items()
-        }
+        bounds = {}
+        for name, m in parts.train.modalities.items():
+            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
         return Split(*(replace(part, normalization=bounds) for part in parts))
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:

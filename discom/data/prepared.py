@@ -12,7 +12,6 @@ The released code needs the scaled images, `labels.npy` and the index files, whi
 
 import shutil
 import warnings
-import zipfile
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from discom.data.checks import check_images, check_labels, check_masks, check_ro
 from discom.data.lazy import is_lazy
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
-from discom.errors import DataError, first_line
-from discom.files import atomic_folder, checksum, chunks, read_json, write_json
+from discom.errors import DataError
+from discom.files import atomic_folder, checksum, chunks, read_json, reading, write_json
 
 __all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
 
@@ -47,11 +46,7 @@ def is_prepared(folder: Path | str) -> bool:
 
 
 def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool = False) -> None:
-    """Write `data` (a MultiModalData) to `folder`, whole or not at all; see `MultiModalData.save`.
-
-    Raises:
-        DataError: the folder may not be replaced, the disk is too small, or a pixel is not finite.
-    """
+    """Write `data` (a MultiModalData), whole or not at all; see `MultiModalData.save`."""
     digests, where = {}, data.name
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
         _check_space(Path(folder), part, data, scaled)
@@ -138,11 +133,8 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
 
 
 def read_folder(folder: Path | str) -> dict[str, Any]:
-    """The fields of a MultiModalData, images as read-only memory maps; few pixels are read.
-
-    Raises:
-        DataError: naming the missing, damaged or contradictory file.
-    """
+    """The fields of a MultiModalData, images as read-only memory maps; few pixels are read. A
+    DataError names the file that is missing, damaged or contradicts another."""
     folder = Path(folder)
     manifest = _read_manifest(folder)
     files = _image_files(folder, manifest)
@@ -249,24 +241,17 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     """The content of an .npy or .npz; `otherwise` where there is no such file, if it is given."""
     if otherwise is not ... and not file.is_file():
         return otherwise
-    try:
+    with reading(file, "a NumPy array", AGAIN):
         content = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
         return dict(content) if file.suffix == ".npz" else content
-    except FileNotFoundError:
-        raise DataError(f"{file}: missing; the folder is incomplete, prepare it again") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: cannot be read as a NumPy array ({reason}); {AGAIN}") from None
 
 
 def verify(folder: Path | str) -> int:
-    """Compare every file with the manifest's checksum; how many were compared (0 without one).
-
-    Raises:
-        DataError: naming the first file that is missing or differs.
-    """
+    """Compare every file with the manifest's checksum, else a DataError; how many were compared (0
+    without a manifest)."""
     sums = _read_manifest(Path(folder)).get("checksums", {})
-    for file, expected in ((Path(folder) / name, value) for name, value in sums.items()):
+    for name, expected in sums.items():
+        file = Path(folder) / name
         if not file.is_file():
             raise DataError(f"{file}: missing; {AGAIN}")
         if checksum(file) != expected:

@@ -19,8 +19,8 @@ def split_rows(
     seed: int,
     groups: np.ndarray | None = None,
     where: str = "data",
-) -> list[np.ndarray]:
-    """Rows of the three parts, ascending; every row is in exactly one, and no group is divided.
+) -> dict[str, np.ndarray]:
+    """Part → its rows, ascending; every row is in exactly one, and no group is divided.
 
     Args:
         labels, groups: class, and group if any, of each sample, [N]. Shares are those of labelled
@@ -29,11 +29,11 @@ def split_rows(
         seed: draws the split.
 
     Raises:
-        ConfigError: fractions that are not three positive numbers with sum 1, or a negative seed.
-        DataError: a class that the training part would lack.
+        DataError: a part would be empty, or the training part lack a class.
 
-    >>> [len(rows) for rows in split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)]
-    [70, 10, 20]
+    >>> parts = split_rows(np.repeat([0, 1], 50), (0.7, 0.1, 0.2), seed=0)
+    >>> {name: len(rows) for name, rows in parts.items()}
+    {'train': 70, 'valid': 10, 'test': 20}
     """
     if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
         raise ConfigError(f"fractions: {tuple(fractions)} are not three positive shares with sum 1")
@@ -44,8 +44,8 @@ def split_rows(
         part_of = _by_class(labels, fractions, rng)
     else:
         part_of = _by_group(labels, fractions, rng, groups)
-    parts = [np.flatnonzero(part_of == number) for number in range(len(PARTS))]
-    for name, rows in zip(PARTS, parts, strict=True):
+    parts = {name: np.flatnonzero(part_of == number) for number, name in enumerate(PARTS)}
+    for name, rows in parts.items():
         if not len(rows):
             raise DataError(f"{where}: no group is left for the {name} part; give smaller groups")
         missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
@@ -66,9 +66,6 @@ def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int)
     Args:
         labels, strata: class of each sample, and the number of its stratum, [N].
         share: what is kept of each, in (0, 1].
-
-    Raises:
-        ConfigError: another share.
 
     >>> labels = np.repeat([0, 1], 50)
     >>> np.unique(hide_labels(labels, labels, 0.2, seed=0), return_counts=True)[1].tolist()

@@ -40,6 +40,12 @@ def epoch_of(batches, epoch, name):
     return [i for batch in batches.epoch(epoch) for i in samples(batch, name)]
 
 
+@pytest.fixture
+def room(monkeypatch):
+    """Sets how many bytes the images of a modality may take on the device."""
+    return lambda size: monkeypatch.setattr("discom.data.batches.room", lambda device: size)
+
+
 def assert_same(one, other):
     for name in one.x:
         assert torch.equal(one.x[name], other.x[name])
@@ -125,7 +131,7 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 
 REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; train a method without pairs"),
-    ({"pairing": "twins"}, "pairing: 'twins' is neither 'paired' nor 'unpaired'"),
+    ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
     ({"world": 4}, "devices: 4 for batches of 3 samples; raise batch_size, or use 3"),
 ]
 
@@ -135,7 +141,9 @@ def test_arguments_that_do_not_fit(arguments, fragment):
     data = numbered({"rgb": range(10), "depth": range(10, 20)})
     with pytest.raises((ConfigError, DataError), match=fragment):
         Batches(data, **{"batch_size": 4, "seed": 0} | arguments)
-    with pytest.raises(DataError, match="data: 'depth' has no sample in this part"):
+    with pytest.raises(
+        DataError, match="data: no training sample of 'depth' has a label; label some, or"
+    ):
         Batches(data.take(np.arange(10)), 4, 0)
 
 
@@ -164,16 +172,18 @@ def test_shares_of_several_processes_are_the_whole_batch(world, kind):
 
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
-def test_from_disk_and_from_memory_are_the_same(tmp_path, pairing, scaled):
+def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing, scaled):
     data = scenes.make(66, size=8)
     split = data.split(seed=1)
     data.save(tmp_path / "out", split=split if scaled else None)
     opened = MultiModalData.open(tmp_path / "out").split(seed=1).train
     make = {"batch_size": 7, "seed": 2, "pairing": pairing}
-    streamed, resident = Batches(opened, **make, resident_bytes=0), Batches(opened, **make)
+    resident, drawn = Batches(opened, **make), Batches(split.train, **make)
+    room(0)
+    streamed = Batches(opened, **make)
     assert all(images.resident is None for images in streamed.images.values())
     assert all(images.resident is not None for images in resident.images.values())
-    epochs = (b.epoch(3) for b in (streamed, resident, Batches(split.train, **make)))
+    epochs = (b.epoch(3) for b in (streamed, resident, drawn))
     for first, second, third in zip(*epochs, strict=True):
         assert_same(first, second)
         assert_same(first, third)
@@ -189,14 +199,16 @@ def test_a_modality_is_resident_up_to_a_quarter_of_the_free_memory(monkeypatch, 
     assert images["depth"].resident is not None  # the smaller one
 
 
-def test_reading_ahead_stops_where_it_is_left():
-    batches = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0)
+def test_reading_ahead_stops_where_it_is_left(room):
+    room(0)
+    batches = Batches(scenes.make(40, size=8), 4, 0)
     next(iter(batches.epoch(0)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
 
 
-def test_reading_ahead_fails_at_its_batch(monkeypatch):
-    batches, calls = Batches(scenes.make(40, size=8), 4, 0, resident_bytes=0), []
+def test_reading_ahead_fails_at_its_batch(monkeypatch, room):
+    room(0)
+    batches, calls = Batches(scenes.make(40, size=8), 4, 0), []
 
     def broken(rows):
         calls.append(len(rows))
@@ -224,16 +236,17 @@ def test_memory_format_and_the_source_stays_as_it_is():
 # stacked modalities
 
 
-@pytest.mark.parametrize("resident_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("size", [0, 1 << 20])
 @pytest.mark.parametrize("name", ["rgb+depth", "thermal+rgb", "depth+thermal+rgb", "depth"])
-def test_stacked_images_are_the_bands_of_the_same_scenes(resident_bytes, name):
+def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
+    room(size)
     whole = scenes.make(66, size=8, modalities=("rgb", "depth", "thermal")).split(seed=1).test
     depth = whole.modalities["depth"].take(np.r_[15:2:-1])  # in another order, and some are missing
     data = replace(
         MultiModalData({**whole.modalities, "depth": depth}, whole.classes),
         normalization=whole.normalization,
     )
-    images = Images(data, name, "cpu", resident_bytes)
+    images = Images(data, name, "cpu")
     rows = [*range(3, 16)] if "depth" in name else [*range(len(whole))]
     rows = rows[::-1] if name == "depth" else rows
     assert images.ids.tolist() == whole.ids[rows].tolist()
@@ -365,12 +378,13 @@ def planted(ids, height=6, width=6):
 PARTLY = {"depth": range(5, 30), "rgb": range(22), "sar": [3, *range(8, 20), 40]}
 
 
-@pytest.mark.parametrize("resident_bytes", [0, 2000, 1 << 20])
+@pytest.mark.parametrize("most", [0, 2000, 1 << 20])
 @pytest.mark.parametrize("size", [(6, 6), (4, 7)])
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
-def test_masks_are_moved_exactly_as_their_images(pairing, size, resident_bytes, tmp_path):
+def test_masks_are_moved_exactly_as_their_images(pairing, size, most, room):
+    room(most)
     data = planted(PARTLY, *size)
-    make = {"pairing": pairing, "augment": 1, "dense": True, "resident_bytes": resident_bytes}
+    make = {"pairing": pairing, "augment": 1, "dense": True}
     for batch in Batches(data, 8, 0, **make).epoch(0):
         for name, labels in batch.y.items():
             assert labels.dtype == torch.int64

@@ -83,9 +83,9 @@ def test_hide_keeps_labels_in_every_modality_also_without_pairs():
 def test_unlabelled_samples_go_to_the_training_part_and_change_nothing_about_the_others():
     labels = np.tile([0, 1, 2], 40)
     plain = split_rows(labels, (0.7, 0.1, 0.2), 0)
-    train, valid, test = split_rows(np.r_[labels, [-1] * 30], (0.7, 0.1, 0.2), 0)
-    assert train.tolist() == [*plain[0], *range(120, 150)]
-    assert (valid.tolist(), test.tolist()) == (plain[1].tolist(), plain[2].tolist())
+    parts = split_rows(np.r_[labels, [-1] * 30], (0.7, 0.1, 0.2), 0)
+    assert parts["train"].tolist() == [*plain["train"], *range(120, 150)]
+    assert all(parts[name].tolist() == plain[name].tolist() for name in ("valid", "test"))
 
 
 def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_tested():
@@ -107,14 +107,18 @@ def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_teste
 
 PARTS = {"train": range(12), "valid": range(12, 21), "test": range(21, 30)}
 REFUSED = [
-    ([0] * 30, None, "^mine: only class 'cat' has samples; two classes at least"),
+    ([0] * 30, None, "^mine: has labels of cat; two classes at least are needed"),
     ([0] * 27 + [1] * 3, None, r"^mine: class 'owl' has 0 labelled sample\(s\)"),
-    ([-1] * 30, None, "^mine: no sample has a label; label some of each class"),
+    ([-1] * 30, None, "^mine: has labels of no class; two classes at least"),
     ([0, 1] * 5 + [2, -1] + [-1] * 18, None, r"class 'owl' has 1 labelled sample\(s\)"),
     (partly(30, 12), PARTS, "no sample of the valid part has a label; label some, or divide"),
     (partly(30, 21), PARTS, "no sample of the test part has a label"),
-    ([0, 1] * 5 + [-1, 0] + [0, 1, 2] * 6, PARTS, "sample of class 'owl' in the training part"),
-    ([-1] * 12 + [0, 1, 2] * 6, PARTS, "no sample of the train part has a label"),
+    (
+        [0, 1] * 5 + [-1, 0] + [0, 1, 2] * 6,
+        PARTS,
+        "no training sample of class 'owl' has a label; label some",
+    ),
+    ([-1] * 12 + [0, 1, 2] * 6, PARTS, "no training sample of class 'cat' has a label"),
 ]
 
 

@@ -189,7 +189,7 @@ def test_images_that_are_named_normalized_and_are_not_are_told(tmp_path, recwarn
 
 IMAGES = np.random.default_rng(3).random((30, 4, 6, 6), dtype=np.float32)
 BAD = [
-    ({"labels": None}, r"labels\.npy: missing; the folder is incomplete, prepare it again"),
+    ({"labels": None}, r"labels\.npy: no such file; prepare the folder again"),
     ({"labels": ROWS[:29] % 3}, r"labels\.npy for MS.*: \(29,\) labels for 30 samples"),
     ({"labels": ROWS / 2.0}, r"labels\.npy: labels are float64; save them as integers"),
     ({"SAR_data_normalized": IMAGES[:20]}, r"for SAR.*: \(30,\) labels for 20 samples"),
@@ -200,7 +200,7 @@ BAD = [
     ({"valid_idx": np.array([1.0])}, r"valid_idx\.npy: holds float64 .*; whole row numbers needed"),
     ({"valid_idx": np.array([[1], [2]])}, r"valid_idx\.npy: holds int64 of shape \(2, 1\)"),
     ({"valid_idx": np.array([], int)}, r"valid_idx\.npy: is empty; every part needs samples"),
-    ({"valid_idx": None}, r"valid_idx\.npy: missing; the folder is incomplete"),
+    ({"valid_idx": None}, r"valid_idx\.npy: no such file; prepare the folder again"),
     ({"ids": ROWS[:29]}, r"ids\.npy: \(29,\) ids for \(30,\) labels"),
     ({"MS_rows": ROWS + 1}, r"MS_rows\.npy: index 30 is outside 0 … 29"),
     ({"MS_data": IMAGES}, r"MS_data\.npy: stands beside MS_data_normalized\.npy.*keep one"),
@@ -340,7 +340,7 @@ def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatc
 
 
 def test_places_that_are_no_data(tmp_path):
-    refused(lambda: load(tmp_path), "neither prepared nor <modality>/<class>/<image>")
+    refused(lambda: load(tmp_path), r"has no folder; expected .*/<modality>/<class>/<id>\.png")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
     refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
     (tmp_path / MANIFEST).write_text("{}")

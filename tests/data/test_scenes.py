@@ -192,7 +192,7 @@ def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
 
 def test_the_split_comes_with_the_data_and_survives_a_folder(tmp_path):
     data = make(seed=3, seen=0.5)
-    expected = split_rows(data.labels, scenes.FRACTIONS, 3)
+    expected = split_rows(data.labels, scenes.FRACTIONS, 3).values()
     data.save(tmp_path / "out")
     for whole in (data, load(tmp_path / "out"), data.select(["depth", "rgb"])):
         for part, rows in zip(whole.split(seed=7), expected, strict=True):
@@ -210,7 +210,7 @@ WRONG = [
     ({"n": 0}, "n=0, size=8; n must be positive"),
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"seed": -1}, "seed=-1 is negative"),
-    *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "zeta")),
+    *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "shared")),
     *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "seen")),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),

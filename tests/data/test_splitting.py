@@ -12,8 +12,9 @@ SHARES = (0.7, 0.1, 0.2)
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
 
-def is_partition(rows, count):
+def is_partition(parts, count):
     """Whether the parts are ascending, disjoint, and together everything."""
+    rows = list(parts.values())
     ascending = all((np.diff(part) > 0).all() for part in rows)
     return ascending and np.array_equal(np.sort(np.concatenate(rows)), np.arange(count))
 
@@ -28,7 +29,7 @@ def test_every_class_is_divided_within_one_sample(counts, fractions, seed):
     labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     rows = split_rows(labels, fractions, seed)
     assert is_partition(rows, len(labels))
-    for share, part in zip(fractions, rows, strict=True):
+    for share, part in zip(fractions, rows.values(), strict=True):
         found = np.bincount(labels[part], minlength=len(counts))
         assert (abs(found - share * np.array(counts)) <= 1 + 1e-9).all()
         assert (found >= 1).all()
@@ -37,7 +38,7 @@ def test_every_class_is_divided_within_one_sample(counts, fractions, seed):
 @pytest.mark.parametrize(("count", "shares"), [(3, SHARES), (4, (0.1, 0.45, 0.45))])
 def test_a_small_class_is_in_every_part(count, shares):
     labels = np.repeat([0, 1], [count, 40])
-    assert all((labels[part] == 0).any() for part in split_rows(labels, shares, 0))
+    assert all((labels[part] == 0).any() for part in split_rows(labels, shares, 0).values())
 
 
 @calm
@@ -48,9 +49,9 @@ def test_groups_are_never_divided_and_parts_stay_near_their_shares(seed, classes
     labels = rng.integers(0, classes, len(groups))
     rows = split_rows(labels, SHARES, seed, groups)
     assert is_partition(rows, len(labels))
-    parts = [set(groups[part]) for part in rows]
+    parts = [set(groups[part]) for part in rows.values()]
     assert len(set().union(*parts)) == sum(map(len, parts))
-    for share, part in zip(SHARES, rows, strict=True):
+    for share, part in zip(SHARES, rows.values(), strict=True):
         assert abs(len(part) / len(labels) - share) < 0.08
 
 
@@ -58,7 +59,7 @@ def test_groups_are_never_divided_and_parts_stay_near_their_shares(seed, classes
 def test_a_group_larger_than_the_test_part_goes_to_training(size, shares):
     groups = np.concatenate([np.zeros(size, int), np.arange(1, 201 - size)])
     for seed in range(5):
-        train, valid, test = split_rows(np.tile([0, 1], 100), shares, seed, groups)
+        train, valid, test = split_rows(np.tile([0, 1], 100), shares, seed, groups).values()
         assert (groups[train] == 0).sum() == size
         assert min(len(valid), len(test)) > 0
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from discom.data.splitting import PARTS, split_rows
 from discom.errors import ConfigError
 
-__all__ = ["MATERIALS", "SHAPES", "background", "check", "divided", "geometry", "holes"]
+__all__ = ["MATERIALS", "SHAPES", "background", "check", "geometry", "holes"]
 __all__ += ["name_with_dials", "one_number_each", "plane", "relief", "rounded", "texture"]
 
 SHAPES = ("disk", "square", "triangle")
@@ -33,11 +32,6 @@ def name_with_dials(parts: Sequence[str], dials: Mapping[str, tuple[float, float
     """The data set's name, with the dials that are not at rest: name → (value, at rest)."""
     turned = [f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest]
     return "-".join([*parts, *turned])
-
-
-def divided(labels: np.ndarray, fractions: Sequence[float], seed: int, where: str) -> dict:
-    """Part → its rows, as `MultiModalData.split` divides."""
-    return dict(zip(PARTS, split_rows(labels, fractions, seed, None, where), strict=True))
 
 
 def one_number_each(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

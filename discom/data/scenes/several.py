@@ -4,9 +4,6 @@ Classes are the background and three materials. RGB sees an object's material as
 a relief. RGB takes the first two materials for each other with a known probability, depth the last
 two: what one sensor confuses, the other shows, so both together can be always right, and what one
 alone can reach is known (see `ceilings`). Nearer objects hide farther ones from both sensors.
-
-The dial `labelled`, the share of training images that have a mask, makes training harder and leaves
-validation and test as they are.
 """
 
 import numpy as np
@@ -15,6 +12,7 @@ from discom.data.checks import NO_LABEL
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
+from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
 __all__ = ["ceilings", "dense"]
@@ -69,14 +67,12 @@ def dense(
         epsilon: probability that RGB shows the first two materials as each other.
         delta: the same for depth and the last two materials.
         labelled: share of the training images that keep their mask; others are 255 everywhere.
+            Validation and test stay as they are.
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
         Factors of the scene and of every object, such as material_1. With `labelled` below 1, the
         split by `seed` comes with the data, and the name has the share.
-
-    Raises:
-        ConfigError: an argument out of its range.
 
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
@@ -90,7 +86,7 @@ def dense(
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     parts = None
     if labelled < 1:
-        parts = drawing.divided(np.zeros(n, int), FRACTIONS, seed, NAME)  # as dense data are
+        parts = split_rows(np.zeros(n, int), FRACTIONS, seed, where=NAME)  # as dense data are
         masks[_unlabelled(parts["train"], seed, labelled)] = NO_LABEL
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
     factors = dict(scene)

@@ -3,9 +3,6 @@
 A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the
 material as a texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with
 a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
-
-Three dials ask when another sensor helps: `shared` (how much of the class both sensors show),
-`seen` (how many scenes one of the sensors saw) and `unpaired` (no scene was seen by two).
 """
 
 from collections.abc import Sequence
@@ -15,6 +12,7 @@ import numpy as np
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS, SHAPES
+from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
 __all__ = ["MODALITIES", "best_accuracy", "best_scores", "make"]
@@ -58,18 +56,18 @@ def make(
     shapes: int = 3,
     materials: int = 3,
     modalities: Sequence[str] = USUAL,
-    zeta: float = ZETA,
     shared: float = 1.0,
     seen: float = 1.0,
     seen_in: str = "depth",
     unpaired: bool = False,
 ) -> MultiModalData:
-    """Draw `n` paired scenes; the same arguments give the same bytes.
+    """Draw `n` paired scenes; the same arguments give the same bytes. Three dials ask when another
+    sensor helps: `shared`, `seen` and `unpaired`.
 
     Args:
         size: height and width in pixels, a multiple of 4.
-        epsilon, delta, zeta: probability that the texture (RGB), the relief (depth) or the warmth
-            (thermal) is redrawn uniformly instead of equal to the material.
+        epsilon, delta: probability that the texture (RGB) or the relief (depth) is redrawn
+            uniformly instead of equal to the material; that of the warmth (thermal) is 0.4.
         shapes, materials: how many of each, 1 to 3; their product is the number of classes.
         modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
             in [0, 1].
@@ -84,18 +82,14 @@ def make(
         training, one for validation, two for tests. Where these differ (seen, unpaired), the
         split comes with the data. The name has the dials.
 
-    Raises:
-        ConfigError: an argument out of its range.
-
     >>> data = make(6, size=16)
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
     ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
     """
-    shares = {"epsilon": epsilon, "delta": delta, "zeta": zeta}
-    shares |= {"shared": shared, "seen": seen}
+    shares = {"epsilon": epsilon, "delta": delta, "shared": shared, "seen": seen}
     drawing.check("scenes", n, seed, size, shares)
     _check(shapes, materials, modalities, seen, seen_in, unpaired)
-    redrawn = {"texture": epsilon, "relief": delta, "warmth": zeta}
+    redrawn = {"texture": epsilon, "relief": delta, "warmth": ZETA}
     factors = _factors(n, seed, redrawn, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
     images, masks = _draw(factors, size, seed, modalities, shared)
@@ -105,14 +99,14 @@ def make(
         "seen" if seen_in == "depth" else f"seen_{seen_in}": (seen, 1.0),
         "unpaired": (unpaired, False),
     }
-    dials |= {"epsilon": (epsilon, EPSILON), "delta": (delta, DELTA), "zeta": (zeta, ZETA)}
+    dials |= {"epsilon": (epsilon, EPSILON), "delta": (delta, DELTA)}
     dials |= {"shapes": (shapes, 3), "materials": (materials, 3)}
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
     classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
     whole = {name: Modality(images[name], labels, ids) for name in modalities}
     parts, rows = None, {}
     if seen < 1 or unpaired:
-        parts = drawing.divided(labels, FRACTIONS, seed, "scenes")
+        parts = split_rows(labels, FRACTIONS, seed, where="scenes")
         rows = _seen(seed, parts, modalities, seen, seen_in, unpaired)
     data = MultiModalData(
         whole,

@@ -11,12 +11,11 @@ counts in the middle of the montage, as if a second recording began there.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -66,9 +65,6 @@ def read_cellcycle(
 
     Args:
         size: height and width, or one for both; pixels are averaged, with 40 they stay as they are.
-
-    Raises:
-        DataError: a montage is missing, has another form, or holds no cell.
     """
     names, shape = steps.choose(CELLCYCLE, modalities), steps.check_size(size)
     _read_tiles.cache_clear()  # a file may have been replaced since
@@ -78,9 +74,10 @@ def read_cellcycle(
     return steps.build(
         CELLCYCLE,
         {name: [(files[name][phase], tile) for phase, tile in cells] for name in names},
-        dict.fromkeys(names, steps.Form(partial(_read_cell, shape), "counts")),
+        dict.fromkeys(names, steps.Form(_read_cell, "counts", smooth=True)),
         [f"{phase}/{tile:03d}" for phase, tile in cells],
         CLASSES,
+        size=shape,
         labels=[CLASSES.index(PHASES[phase]) for phase, _ in cells],
         dropped={"second images of a cell": sum(repeated for _, repeated in tiles.values())},
         groups=np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in cells]),
@@ -115,9 +112,9 @@ def _find_cells(file: Path) -> tuple[np.ndarray, int]:
     return cells[np.sort(first)], len(cells) - len(first)
 
 
-def _read_cell(size: tuple[int, int], item: tuple[Path, int]) -> np.ndarray:
+def _read_cell(item: tuple[Path, int]) -> np.ndarray:
     file, tile = item
-    return resize(_read_tiles(file)[tile][None], size, smooth=True)
+    return _read_tiles(file)[tile][None]
 
 
 CELLCYCLE = Source(

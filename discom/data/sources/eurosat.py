@@ -40,9 +40,6 @@ def read_eurosat(
     Args:
         modalities: of ms, sar, rgb (three bands of MS) and other (its other ten); ms and sar by
             default. Files of a sensor that is not asked for are not needed.
-
-    Raises:
-        DataError: class folders missing or there twice, orphans, or a file of another form.
     """
     names, root = steps.choose(EUROSAT, modalities, "rgb", "other"), Path(root)
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
@@ -57,20 +54,18 @@ def read_eurosat(
 
 def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     """Stem → file. The number of bands tells the sensor, since the archives have many names."""
-    what = f"folder with the class folders {CLASSES[0]} … {CLASSES[-1]}; unpack EuroSAT's archives"
-    count, places = COUNTS[sensor], []
-    for folder in steps.find_folder(root, CLASSES, what):
+
+    def fits(folder: Path) -> bool:
         images = list(steps.sorted_files(folder / CLASSES[0], ".tif").values())
-        if images and len(read_pixels(images[0])) == count:
-            places.append(folder)
-    if len(places) != 1:
-        wrong = f"{len(places)} folders of {sensor}, which has {count} bands, where one is needed"
-        raise DataError(f"{root}: {wrong}; unpack its archive, or remove a copy")
+        return bool(images) and len(read_pixels(images[0])) == COUNTS[sensor]
+
+    classes = f"class folders {CLASSES[0]} … {CLASSES[-1]} of {sensor}, {COUNTS[sensor]} bands"
+    folder = steps.find_folder(root, CLASSES, f"{classes}; unpack its archive", fits)
     files: dict[str, Path] = {}
     for name in CLASSES:
-        patches = steps.sorted_files(places[0] / name, ".tif")
+        patches = steps.sorted_files(folder / name, ".tif")
         if not patches or not all(re.fullmatch(rf"{name}_\d+", stem) for stem in patches):
-            raise DataError(f"{places[0] / name}: holds other than {name}_<n>.tif; unpack it again")
+            raise DataError(f"{folder / name}: holds other than {name}_<n>.tif; unpack it again")
         files |= patches
     return files
 

@@ -18,7 +18,8 @@ from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source
-from discom.errors import DataError, first_line
+from discom.errors import DataError
+from discom.files import reading
 
 __all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
 
@@ -32,7 +33,7 @@ RELIEF = 5.0  # metres, over which the relief goes from linear to logarithmic
 
 def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB and infrared (NIR, SWIR1, SWIR2) [N, 3, 32, 32] and relief [N, 1, 32, 32] of the patches
-    of which 60 % are of one class; raises as `read_hls_dense`.
+    of which 60 % are of one class.
 
     Elevation z in metres is taken to asinh((z - m) / 5 m), m the mean of its tile: relief tells
     cover apart, heights of places do not.
@@ -43,9 +44,6 @@ def read_hls(root: Path | str, modalities: Sequence[str] | None = None) -> Multi
 def read_hls_dense(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """RGB [N, 3, 64, 64], relief [N, 1, 64, 64] as of `read_hls` and masks of crops; infrared on
     request. Crops with labels on less than half are left out.
-
-    Raises:
-        DataError: the index or a tile is missing or of another form, or no crop has labels enough.
     """
     names = steps.choose(HLS_DENSE, modalities, "infrared")
     return _cut(HLS_DENSE, Path(root), names, dense=True)
@@ -84,16 +82,12 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
 
 def _read_index(root: Path) -> pd.DataFrame:
     file = root / "index.csv"
-    try:
+    with reading(file, "a table of tiles", "copy it again"):
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
-    except (OSError, ValueError, KeyError) as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: is no table of tiles ({reason}); copy it again") from None
     index["tile"] = index["tile"].str.zfill(3)
     if index.empty or index.isna().any(axis=None) or index["tile"].duplicated().any():
-        raise DataError(
-            f"{file}: has no line, or one without a value or of a tile twice; copy it again"
-        )
+        wrong = "has no line, or one without a value or of a tile twice"
+        raise DataError(f"{file}: {wrong}; copy it again")
     return index
 
 

@@ -8,12 +8,10 @@ with the same last three digits are one flight under several climates (inferred 
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source, unpack
@@ -43,9 +41,6 @@ def read_midair(
     Args:
         size: height and width, or one for both; colours are averaged, else the nearest.
         every: keep frames whose number is a multiple of this; 25 is one a second.
-
-    Raises:
-        DataError: folders or a stream missing, orphans, or a file of another form.
     """
     names, root = steps.choose(MIDAIR, modalities), Path(root)
     shape, every = steps.check_size(size), steps.check_whole("every", every)
@@ -53,13 +48,13 @@ def read_midair(
     keys, dropped = steps.pair(files, root, orphans)
     items = steps.collect(files, keys)
     forms = {
-        "rgb": steps.Form(partial(steps.read_colours, shape)),
-        "depth": steps.Form(partial(_read_depth, shape), "m", 0.0),
-        "masks": steps.Form(partial(_read_mask, shape)),
+        "rgb": steps.Form(steps.read_colours, smooth=True),
+        "depth": steps.Form(_read_depth, "m", 0.0),
+        "masks": steps.Form(_read_mask),
     }
     groups = np.array([_flight(key) for key in keys])
     return steps.build(
-        MIDAIR, items, forms, keys, CLASSES, split="grouped", dropped=dropped, groups=groups
+        MIDAIR, items, forms, keys, CLASSES, "grouped", size=shape, dropped=dropped, groups=groups
     )
 
 
@@ -103,22 +98,21 @@ def to_metres(bits: np.ndarray) -> np.ndarray:
     return bits.view(np.float16).astype(np.float32)
 
 
-def _read_depth(size: tuple[int, int], file: Path) -> np.ndarray:
+def _read_depth(file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
-        raise DataError(
-            f"{file}: its float16 bits say {low:g} … {high:g} m; take the original file"
-        )
+        wrong = f"its float16 bits say {low:g} … {high:g} m"
+        raise DataError(f"{file}: {wrong}; take the original file")
     metres[metres > FAR] = 0
-    return resize(metres, size, smooth=False)
+    return metres
 
 
-def _read_mask(size: tuple[int, int], file: Path) -> np.ndarray:
-    ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[:1]  # may repeat
+def _read_mask(file: Path) -> np.ndarray:
+    ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[0]  # the bands repeat
     if ids.max() >= len(CLASS_OF):
         raise DataError(f"{file}: class id {ids.max()} is above 13; take the original file")
-    return resize(CLASS_OF[ids], size, smooth=False)[0]
+    return CLASS_OF[ids]
 
 
 MIDAIR = Source(

@@ -6,8 +6,7 @@
 `classMapping40.mat` takes 894 labels to 40 classes. Source: Silberman et al. 2012.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,8 @@ import numpy as np
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
-from discom.errors import DataError, first_line
+from discom.errors import DataError
+from discom.files import reading
 
 __all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
 
@@ -32,6 +32,7 @@ FILE, LABELS = "nyu_depth_v2_labeled.mat", 894
 FARTHEST = 20.0  # metres, about twice what a Kinect sees
 HOST = "horatio.cs.nyu.edu/mit/silberman"
 CHECKSUM = "sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"
+_reading = partial(reading, kind="a .mat file", way_out="fetch the file again")
 SPLITS = "md5:08e3c3aea27130ac7c01ffd739a4535f"
 
 
@@ -39,12 +40,9 @@ def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> Mul
     """Colour [N, 3, 480, 640] and depth [N, 1, 480, 640] in metres, 0 = not measured.
 
     A validation part is carved from the official training part by scene; a scene is a group.
-
-    Raises:
-        DataError: a .mat file is missing, damaged, or of another form.
     """
     names = steps.choose(NYUV2, modalities)
-    file = steps.find_folder(Path(root), [FILE], f"{FILE}; fetch it with --download")[0] / FILE
+    file = steps.find_folder(Path(root), [FILE], f"{FILE}; fetch it with --download") / FILE
     groups = _read_scenes(file)
     rows = [(file, row) for row in range(len(groups))]
     ids = [f"{row + 1:04d}" for _, row in rows]  # the data's own numbers
@@ -54,28 +52,16 @@ def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> Mul
         "depth": steps.Form(_read_depth, "m", 0.0),
         "masks": steps.Form(partial(_read_mask, table)),
     }
-    parts = steps.carve(*_read_split(file.with_name("splits.mat"), len(groups)), groups)
+    parts = steps.carve(_read_tested(file.with_name("splits.mat"), len(groups)), groups)
     items = {name: rows for name in [*names, "masks"]}
-    return steps.build(
-        NYUV2, items, forms, ids, CLASSES, split="official", groups=groups, parts=parts
-    )
-
-
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    """A DataError that names the file, for whatever h5py or scipy raise where it is damaged."""
-    try:
-        yield
-    except Exception as error:
-        reason = first_line(error)
-        raise DataError(f"{file}: cannot be read ({reason}); fetch the file again") from None
+    return steps.build(NYUV2, items, forms, ids, CLASSES, "official", groups=groups, parts=parts)
 
 
 def _read_scenes(file: Path) -> np.ndarray:
     """The scene of every image, such as kitchen_0004."""
     import h5py
 
-    with _named(file), h5py.File(file) as mat:
+    with _reading(file), h5py.File(file) as mat:
         references = mat["scenes"][()].ravel()
         scenes = ["".join(map(chr, mat[reference][()].ravel())) for reference in references]
     return np.array(scenes)
@@ -85,7 +71,7 @@ def _read_numbers(file: Path, key: str) -> np.ndarray:
     """The whole numbers of an array in a MATLAB v5 file, flat."""
     from scipy.io import loadmat
 
-    with _named(file):
+    with _reading(file):
         return loadmat(file)[key].ravel().astype(int)
 
 
@@ -99,19 +85,20 @@ def _class_table(file: Path) -> np.ndarray:
     return np.append(steps.NO_LABEL, numbers - 1).astype(np.uint8)
 
 
-def _read_split(file: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the official training and test part; the file counts from 1."""
-    train, test = (np.sort(_read_numbers(file, key)) - 1 for key in ("trainNdxs", "testNdxs"))
-    if sorted([*train, *test]) != list(range(count)):
+def _read_tested(file: Path, count: int) -> np.ndarray:
+    """Whether each image is in the official test part; the file counts from 1."""
+    train, test = (_read_numbers(file, key) for key in ("trainNdxs", "testNdxs"))
+    numbers = np.arange(1, count + 1)
+    if sorted([*train, *test]) != numbers.tolist():
         raise DataError(f"{file}: does not list each of {count} images once; fetch it again")
-    return train, test
+    return np.isin(numbers, test)
 
 
 def _read_array(key: str, item: tuple[Path, int]) -> np.ndarray:
     import h5py
 
     file, row = item
-    with _named(file), h5py.File(file) as mat:  # anew, since an open file survives no pickle
+    with _reading(file), h5py.File(file) as mat:  # anew, since an open file survives no pickle
         return mat[key][row]
 
 

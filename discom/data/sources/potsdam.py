@@ -18,14 +18,14 @@ from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "POTSDAM", "TEST", "TRAIN", "read_potsdam"]
+__all__ = ["CLASSES", "POTSDAM", "TEST", "TILES", "read_potsdam"]
 
 NUMBERS = (
     "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
     " 7_8 7_9 7_10 7_11 7_12 2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13"
 )
 TILES = tuple(NUMBERS.split())
-TRAIN, TEST = TILES[:24], TILES[24:]
+TEST = TILES[24:]
 CLASSES = ("impervious", "building", "low_vegetation", "tree", "car", "clutter")
 COLOURS = (0b111, 0b001, 0b011, 0b010, 0b110, 0b100)  # red, green, blue, each 255 or 0
 SIDE = 6000  # pixels of a tile
@@ -47,8 +47,7 @@ def read_potsdam(
 ) -> MultiModalData:
     """RGB, heights [N, 1, window, window] and masks: 144 windows a tile of 512 pixels, as in mmseg.
 
-    A tile is a group. Where all test tiles are there, the split is the contest's. A
-    DataError says which file is missing, stands twice or has another form.
+    A tile is a group. Where all test tiles are there, the split is the contest's.
     """
     names, root = steps.choose(POTSDAM, modalities), Path(root)
     if steps.check_whole("window", window) > SIDE:
@@ -69,8 +68,6 @@ def read_potsdam(
         "masks": steps.Form(partial(_read_mask, window)),
     }
     groups = np.array([tile for tile, _, _ in windows])
-    tested = np.isin(groups, TEST)
-    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     split = "official" if official else "grouped"
     return steps.build(
         POTSDAM,
@@ -81,7 +78,7 @@ def read_potsdam(
         split=split if len(tiles) == len(TILES) else f"{len(tiles)}tiles-{split}",
         dropped=dropped,
         groups=groups,
-        parts=steps.carve(train, test, groups) if official else None,
+        parts=steps.carve(np.isin(groups, TEST), groups) if official else None,
     )
 
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pooch
+from pooch.hashes import hash_matches
+
 from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, explain, first_line
 from discom.files import atomic_folder
@@ -27,13 +30,13 @@ class Source:
 
     name: str  # in commands and tables
     what: str  # one line, for the list of data sets
-    modalities: dict[
-        str, str
-    ]  # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
+    # name → bands, size and unit: {"rgb": "3×64×64, reflectance"}; these are read by default
+    modalities: dict[str, str]
     size: str  # of the raw files
     licence: str
     page: str  # where it is described
-    read: Callable[..., MultiModalData]  # (root, modalities=None, **options)
+    # (root, modalities=None, **options); a DataError names a file that is missing or wrong
+    read: Callable[..., MultiModalData]
     files: tuple[RemoteFile, ...] = ()
     by_hand: str = ""  # what to fetch where, if not all can be downloaded
 
@@ -57,9 +60,6 @@ class Source:
 
         An archive is unpacked into a folder of its name beside it; where that folder exists, the
         archive may be missing.
-
-        Raises:
-            DataError: a file that is damaged or that cannot be fetched.
         """
         root = Path(root)
         if download and self.access == "by hand":
@@ -71,7 +71,9 @@ class Source:
             if file.suffix == ".zip" and file.with_suffix("").is_dir():
                 continue  # it is unpacked
             if file.is_file():
-                _verify(file, remote)
+                if not hash_matches(file, remote.checksum or None):
+                    wrong = f"its checksum is not {remote.checksum}"
+                    raise DataError(f"{file}: {wrong}; delete it and fetch it again")
             elif download and remote.url:
                 fetch(remote, root)
             elif download:
@@ -82,12 +84,7 @@ class Source:
 
 
 def fetch(remote: RemoteFile, folder: Path | str) -> Path:
-    """Download into `folder`, tried three times, and verify the file.
-
-    Raises:
-        DataError: its address does not give it, or it cannot be written.
-    """
-    import pooch
+    """Download into `folder`, tried three times, and verify the file."""
     import requests
 
     name, file = remote.name, Path(folder, remote.name)
@@ -110,9 +107,6 @@ def unpack(archive: Path) -> Path:
 
     `zipfile` keeps a member whose name leads elsewhere inside the folder, and writes a link as a
     plain file.
-
-    Raises:
-        DataError: an archive that is damaged, or a disk that cannot be written.
     """
     folder = archive.with_suffix("")
     with atomic_folder(folder, marker="unpacked") as part:
@@ -125,12 +119,3 @@ def unpack(archive: Path) -> Path:
             reason = f"is damaged ({first_line(error).rstrip(':')})"
             raise DataError(f"{archive}: {reason}; delete it and fetch it again") from None
     return folder
-
-
-def _verify(file: Path, remote: RemoteFile) -> None:
-    import pooch
-
-    kind, _, digits = remote.checksum.partition(":")
-    if digits and pooch.file_hash(str(file), kind) != digits:
-        wrong = f"its checksum is not {remote.checksum}"
-        raise DataError(f"{file}: {wrong}; delete it and fetch it again")

@@ -3,17 +3,20 @@
 import glob
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from discom.data.checks import NO_LABEL
-from discom.data.images import check_one_size, read_pixels, resize
+from discom.data.images import read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, check_choice
+from discom.files import reading
 
 __all__ = ["NO_LABEL", "Form", "build", "carve", "check_size", "check_whole", "choose", "collect"]
 __all__ += ["count_pixels", "find", "find_folder", "pair", "read_colours", "read_form"]
@@ -28,6 +31,7 @@ class Form(NamedTuple):
     read: Callable[[Any], np.ndarray]  # an item to [C, H, W], of a mask [H, W]
     unit: str = ""
     invalid: float | None = None  # the value where nothing was measured
+    smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
 
 
 def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -> list[str]:
@@ -63,13 +67,19 @@ def find(root: Path, pattern: str) -> list[Path]:
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
 
-def find_folder(root: Path, inside: Sequence[str], what: str) -> list[Path]:
-    """Every folder at or below `root` that directly holds all of `inside`; a DataError says where
-    to get `what` if there is none."""
-    folders = [place.parent for place in find(root, inside[0])]
-    if complete := [place for place in folders if all((place / n).exists() for n in inside)]:
-        return complete
-    raise DataError(f"{root}: holds no {what}")
+def find_folder(
+    root: Path, inside: Sequence[str], what: str, fits: Callable[[Path], bool] = lambda _: True
+) -> Path:
+    """The folder at or below `root` that directly holds all of `inside` and `fits`; a DataError
+    says where to get `what` if there is none, and names a second copy."""
+    places = [place.parent for place in find(root, inside[0])]
+    complete = [place for place in places if all((place / n).exists() for n in inside)]
+    folders = list(filter(fits, complete))
+    if not folders:
+        raise DataError(f"{root}: holds no {what}")
+    if folders[1:]:
+        raise DataError(f"{folders[1]}: a second copy of {folders[0]}; remove one")
+    return folders[0]
 
 
 def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
@@ -88,9 +98,8 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
 
 def read_lines(file: Path) -> list[str]:
     """The lines of a text that are not blank, without blanks around them."""
-    if not file.is_file():
-        raise DataError(f"{file}: no such file; fetch or unpack it again")
-    text = file.read_text(encoding="utf-8-sig", errors="replace")  # the caller refuses odd names
+    with reading(file, "text", "fetch or unpack it again"):
+        text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
@@ -106,9 +115,14 @@ def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> 
     return pixels
 
 
-def read_colours(size: tuple[int, int], file: Path) -> np.ndarray:
-    """An image of three bands and 8 bits, brought to the size by averages."""
-    return resize(read_form(file, "an image", np.uint8, (3, None, None)), size, smooth=True)
+def read_colours(file: Path) -> np.ndarray:
+    """An image of three bands and 8 bits."""
+    return read_form(file, "an image", np.uint8, (3, None, None))
+
+
+def _read_sized(form: Form, size: tuple[int, int] | None, item: Any) -> np.ndarray:
+    pixels = form.read(item)
+    return resize(pixels, size, smooth=form.smooth) if size else pixels
 
 
 def pair(
@@ -124,8 +138,7 @@ def pair(
     >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")[0]
     ['a', 'b']
     """
-    if orphans not in ("refuse", "drop"):
-        raise ConfigError(f"orphans: {orphans!r} is unknown; choose refuse or drop")
+    check_choice("orphans", orphans, ("refuse", "drop"))
     common = set.intersection(*(set(keys) for keys in files.values()))
     alone = {name: sorted(set(keys) - common) for name, keys in files.items()}
     report = "; ".join(
@@ -145,18 +158,28 @@ def pair(
 
 def collect(
     files: Mapping[str, Mapping[str, Path]], keys: Sequence[str]
-) -> dict[str, Sequence[Path]]:
+) -> Mapping[str, Sequence[Path]]:
     """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
-    for key in keys:
-        check_one_size({name: files[name][key] for name in files}, "the modalities")
-    return {name: [files[name][key] for key in keys] for name in files}
+    items = {name: [own[key] for key in keys] for name, own in files.items()}
+    for scene in zip(*items.values(), strict=True):
+        sizes = {}
+        for name, file in zip(items, scene, strict=True):
+            with reading(file, "an image", "replace or remove it"), Image.open(file) as image:
+                sizes[name] = f"{image.height}×{image.width}"
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            wrong = f"the modalities differ in size ({listed})"
+            raise DataError(f"{scene[0]}: {wrong}; take the original files")
+    return items
 
 
-def carve(train: np.ndarray, test: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows of the three parts of an official split that has no validation part: it gets an eighth
-    of the training part's groups, always the same; a DataError where that is one group."""
+def carve(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows of the three parts of an official split that only says which samples are `tested`: an
+    eighth of the other groups, always the same, is for validation; a DataError where that is one
+    group."""
     from sklearn.model_selection import GroupShuffleSplit
 
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     if len(names := np.unique(groups[train])) < 2:
         raise DataError(f"the training part is one group ({names.tolist()}); two are needed")
     splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)
@@ -175,9 +198,10 @@ def build(
     forms: Mapping[str, Form],
     ids: Any,
     classes: Iterable[str],
-    *,
-    labels: Any = None,
     split: str = "",
+    *,
+    size: tuple[int, int] | None = None,
+    labels: Any = None,
     dropped: Mapping[str, int] | None = None,
     **more: Any,
 ) -> MultiModalData:
@@ -186,8 +210,9 @@ def build(
     Args:
         items: modality → for each sample what its form reads: a file, or a tuple that begins so.
             With "masks" among them the data are dense.
-        labels: the class of each sample, by default the most frequent one of its mask.
         split: what the name says of it.
+        size: height and width that all images are brought to.
+        labels: the class of each sample, by default the most frequent one of its mask.
         dropped: samples that were left out, by reason.
         more: groups and parts, as MultiModalData takes them.
     """
@@ -195,8 +220,9 @@ def build(
         raise DataError(f"{source.name}: no sample is left; check the files and the options")
     images = {}
     for name, rows in items.items():
-        first = forms[name].read(rows[0])
-        images[name] = Lazy(rows, forms[name].read, first.shape, first.dtype)
+        read = partial(_read_sized, forms[name], size)
+        first = read(rows[0])
+        images[name] = Lazy(rows, read, first.shape, first.dtype)
     classes, masks = tuple(classes), images.pop("masks", None)
     if labels is None:
         counts = count_pixels(masks, len(classes))

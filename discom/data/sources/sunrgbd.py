@@ -8,12 +8,10 @@ make the subset: `kv2.txt` (kv2/<class>/<id>.png <label>) and
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -44,19 +42,16 @@ def read_sunrgbd(
 
     Args:
         size: height and width, or one for both; colours are averaged, of depth the nearest pixel.
-
-    Raises:
-        DataError: a list or a frame is missing, or a file has another form.
     """
     names, root = steps.choose(SUNRGBD, modalities), Path(root)
     shape = steps.check_size(size)
     frames = _list_frames(root)
-    base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")[0]
+    base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")
     files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
     keys, dropped = steps.pair({"kv2.txt": frames, **files}, base, orphans)
     forms = {
-        "rgb": steps.Form(partial(steps.read_colours, shape)),
-        "depth": steps.Form(partial(_read_depth, shape), "m", 0.0),
+        "rgb": steps.Form(steps.read_colours, smooth=True),
+        "depth": steps.Form(_read_depth, "m", 0.0),
     }
     folders = [Path(frames[key][0]).name for key in keys]
     days = [re.search(r"\d{4}-\d{2}-\d{2}", folder) for folder in folders]
@@ -67,6 +62,7 @@ def read_sunrgbd(
         forms,
         keys,
         CLASSES,
+        size=shape,
         labels=[frames[key][1] for key in keys],
         split="grouped",
         dropped=dropped,
@@ -77,7 +73,7 @@ def read_sunrgbd(
 def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
     """Id → folder below SUNRGBD, and class; the number in kv2.txt is not read."""
     listed, mapping = (
-        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}")[0] / name
+        steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}") / name
         for name in ("kv2.txt", "mapping.txt")
     )
     folder_of = {}
@@ -115,13 +111,13 @@ def to_metres(stored: np.ndarray) -> np.ndarray:
     return ((stored >> 3) | (stored << 13)).astype(np.float32) / 1000
 
 
-def _read_depth(size: tuple[int, int], file: Path) -> np.ndarray:
+def _read_depth(file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     measured = metres[metres > 0]
     if not measured.size or np.median(measured) > 10:
         wrong = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
         raise DataError(f"{file}: {wrong}; take the original file")
-    return resize(np.minimum(metres, np.float32(FAR)), size, smooth=False)
+    return np.minimum(metres, np.float32(FAR))
 
 
 SUNRGBD = Source(

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.images import resize
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -45,9 +44,6 @@ def read_tristar(
     Args:
         size: height and width; colours are averaged, else the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
-
-    Raises:
-        DataError: parts, shots or actions.txt missing, an unknown label, orphans, or another form.
     """
     names, shape = steps.choose(TRISTAR, modalities, "rgb"), steps.check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
@@ -55,9 +51,7 @@ def read_tristar(
         words = ", ".join(ACTIONS)
         raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
     what = "folder with train, val and test; unpack tristar.zip there"
-    folder, *others = steps.find_folder(Path(root), list(FOLDERS.values()), what)
-    if others:
-        raise DataError(f"{others[0]}: a second copy of {folder}; remove one")
+    folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)
     files, labels_of = _list_frames(folder, names)
     frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
     actions = {frame: [name for name in chosen if name in labels_of[frame]] for frame in frames}
@@ -66,9 +60,9 @@ def read_tristar(
         text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
         warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
     forms = {
-        "thermal": steps.Form(partial(_read, "thermal", shape), "K"),
-        "depth": steps.Form(partial(_read, "depth", shape), "m", 0.0),
-        "rgb": steps.Form(partial(steps.read_colours, shape)),
+        "thermal": steps.Form(partial(_read, "thermal"), "K"),
+        "depth": steps.Form(partial(_read, "depth"), "m", 0.0),
+        "rgb": steps.Form(steps.read_colours, smooth=True),
     }
     items = steps.collect(files, kept)
     part_of = np.array([frame.partition("/")[0] for frame in kept])
@@ -78,6 +72,7 @@ def read_tristar(
         forms,
         kept,
         chosen,
+        size=shape,
         labels=[chosen.index(actions[frame][0]) for frame in kept],
         split="official",
         dropped={**dropped, "frames without one class": unclear},
@@ -107,14 +102,14 @@ def _list_frames(
     return files, labels
 
 
-def _read(name: str, size: tuple[int, int], file: Path) -> np.ndarray:
+def _read(name: str, file: Path) -> np.ndarray:
     pixels = steps.read_form(file, name, np.uint16, (1, None, None))
     middle = np.median(pixels) / 100
     if name == "thermal" and not 270 <= middle <= 320:
         raise DataError(f"{file}: its median would be {middle:.2f} K; thermal is in 1/100 K")
     if not pixels.any():
         raise DataError(f"{file}: is 0 everywhere, nothing was measured; remove the frame")
-    return resize(pixels, size, smooth=False).astype(np.float32) / PER_UNIT[name]
+    return pixels.astype(np.float32) / PER_UNIT[name]
 
 
 TRISTAR = Source(

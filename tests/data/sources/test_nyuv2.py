@@ -1,6 +1,7 @@
 """NYU Depth v2: axes turned, 894 labels taken to 40 classes, the official split by scene."""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -95,7 +96,11 @@ BAD = {
     "0-based split": (splits([0, *TRAIN[1:]], TEST), ONCE),
     "listed twice": (splits(TRAIN, [*TEST, 1]), ONCE),
     "a lack": (splits(TRAIN[:-1], TEST), ONCE),
-    "no splits": (remove("splits.mat"), r"splits\.mat: cannot be read"),
+    "a second copy": (
+        lambda root: shutil.copytree(root, root / "old"),
+        r"old: a second copy of .*; remove one",
+    ),
+    "no splits": (remove("splits.mat"), r"splits\.mat: cannot be read as a .mat file"),
     "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"does not take 894"),
     "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not take 894"),
     "no map": (remove("classMapping40.mat"), r"40\.mat: no such file\."),

@@ -38,8 +38,11 @@ def test_files_with_an_ending_without_what_systems_leave(tmp_path):
 def test_folders_that_hold_all_the_names_at_any_depth(tmp_path):
     touch(tmp_path, "two/deep/cat/x", "two/deep/dog/x", "one/cat/x", "one/dog/x", "half/cat/x")
     touch(tmp_path, "__MACOSX/cat/x", "__MACOSX/dog/x", ".trash/cat/x", ".trash/dog/x")
-    folders = [tmp_path / "one", tmp_path / "two" / "deep"]
-    assert steps.find_folder(tmp_path, ("cat", "dog"), "animals") == folders
+    one, deep = tmp_path / "one", tmp_path / "two" / "deep"
+    with pytest.raises(DataError, match=rf"{deep}: a second copy of {one}; remove one$"):
+        steps.find_folder(tmp_path, ("cat", "dog"), "animals")
+    assert steps.find_folder(tmp_path, ("cat", "dog"), "animals", lambda f: f != one) == deep
+    assert steps.find_folder(tmp_path / "two", ("cat", "dog"), "animals") == deep
     with pytest.raises(DataError, match=r"holds no horses; fetch them$"):
         steps.find_folder(tmp_path, ("horse",), "horses; fetch them")
 
@@ -47,8 +50,8 @@ def test_folders_that_hold_all_the_names_at_any_depth(tmp_path):
 def test_links_are_followed(tmp_path):
     touch(tmp_path, "disk/cat/x", "disk/dog/x", "root/readme")
     (tmp_path / "root" / "set").symlink_to(tmp_path / "disk")
-    folders = steps.find_folder(tmp_path / "root", ("cat", "dog"), "animals")
-    assert folders == [tmp_path / "root" / "set"]
+    folder = steps.find_folder(tmp_path / "root", ("cat", "dog"), "animals")
+    assert folder == tmp_path / "root" / "set"
 
 
 # pairs
@@ -103,9 +106,9 @@ def test_a_carved_part_has_whole_groups(groups, data):
     train, test = np.flatnonzero(official), np.flatnonzero(~np.array(official))
     if len(set(groups[train])) < 2:
         with pytest.raises(DataError, match=r"the training part is one group"):
-            steps.carve(train, test, groups)
+            steps.carve(~np.array(official), groups)
         return
-    parts = steps.carve(train, test, groups)
+    parts = steps.carve(~np.array(official), groups)
     assert sorted([*parts["train"], *parts["valid"]]) == train.tolist()
     assert parts["test"].tolist() == test.tolist()
     assert not set(groups[parts["train"]]) & set(groups[parts["valid"]])
