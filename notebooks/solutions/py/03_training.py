@@ -3,7 +3,8 @@
 #
 # 1. ceil(N / 50), as long as that leaves two samples in every batch.
 # 2. and 3. below, on a small draw so that they take seconds.
-# 4. Compare `fit("discom", …, options={"weights": {"aux": 0}})` with the default, seed by seed.
+# 4. Compare `fit("discom", …, options={"weights": {"aux": 0}})` with the default, seed by seed. Each seed draws
+#    its own scenes, so that the seeds are independent.
 
 # %%
 import math
@@ -35,7 +36,7 @@ assert answer_3.config["options"]["pairing"] == "paired"
 # %%
 with_aux, without = [], []
 for seed in range(5):
-    part = whole.split(seed=seed)
+    part = sets.load(sets.at_seed("scenes:n=120,size=16", seed)).split(seed=seed)
     with_aux.append(fit("discom", part, settings("tiny", seed=seed), folder / f"with-{seed}", progress=False))
     off = settings("tiny", seed=seed, options={"weights": {"aux": 0}})
     without.append(fit("discom", part, off, folder / f"without-{seed}", progress=False))
