@@ -121,7 +121,7 @@ class TeacherMaps:
     def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
         x = torch.cat([self.images[name][rows[name]] for name in self.teacher.reads], dim=1)
         with self.autocast():
-            maps = self.teacher.maps(x)
+            maps = self.teacher.model.maps(x)
         return {name: maps[name].float() for name in maps if name in self.names}
 
     def __call__(

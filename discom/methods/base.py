@@ -119,8 +119,8 @@ class Method(nn.Module):
         self.deployed = list(channels)
         self.weights = self.complete(weights)
 
-    def check_sizes(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
-        """Refuse images (modality → (H, W)) that the method cannot train on, with a ConfigError."""
+    def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
 
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
@@ -268,11 +268,11 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(f"{method.name}: needs the label of every training sample; {way_out}")
     options, classes = method.options(config.options), len(data.classes)
-    check_encoder(config.encoder, {name: m.x.shape[1:] for name, m in data.modalities.items()})
+    shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
+    check_encoder(config.encoder, shapes)
     torch.manual_seed(config.seed)
     model = method(data.channels, classes, method.networks(config, classes), **options)
-    sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
-    model.check_sizes(sizes)
+    model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:
         reason = "an adversary with an optimizer of its own trains on one device"
         raise ConfigError(f"devices: {config.devices}, but {reason}; use devices=1")
