@@ -71,6 +71,11 @@ class Result:
     samples: dict[str, str] = field(default_factory=dict)
 
     @property
+    def label(self) -> str:
+        """Its method with the options that are not the default, as rows of tables are called."""
+        return methods.label(self.method, self.config["options"])
+
+    @property
     def main(self) -> dict[str, float]:
         """Network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
