@@ -81,9 +81,6 @@ class Method(nn.Module):
         classes: C.
         encoder: makes an encoder from a number of bands; for a dense method, an encoder–decoder.
         weights: term → factor in the total; the method's own where not given, 0 switches it off.
-
-    Raises:
-        ConfigError: weights that do not fit; a modality that cannot be a ModuleDict's key.
     """
 
     name = ""
@@ -248,16 +245,13 @@ def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place:
 
 
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
-    """The method's networks for this data, their initial weights drawn from the seed.
+    """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
+    for settings or data that do not fit the method.
 
     >>> from discom import data, methods, profile
     >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
     >>> model.deployed
     ['rgb', 'depth']
-
-    Raises:
-        ConfigError: settings that do not fit the method, or a dense method for data without a class
-            for every pixel; several devices for a method with an optimizer of its own.
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(

@@ -30,14 +30,8 @@ METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is calle
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed.
-
-    Args:
-        path: a folder of runs; a file that `collect` wrote; or a folder of such files.
-
-    Raises:
-        RunError: there is none, or a file holds something else.
-    """
+    """Finished runs, ordered by data, method and seed, from a folder of runs, a file that `collect`
+    wrote, or a folder of such files; a RunError where there is none, or another content."""
     path = Path(path)
     results = [Result.read(file) for file in sorted(path.rglob("result.json"))]
     if not results:
@@ -67,12 +61,10 @@ def paired_difference(
         d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) · √(1/n + overlap)
 
     Row i of both comes from the same seed and split; the bounds are NaN for n = 1. `overlap` is
-    n_test / n_train where all seeds split one set of samples, else 0.
+    n_test / n_train where all seeds split one set of samples, else 0. A ValueError for lengths that
+    differ, or no scores.
 
     Source: C. Nadeau and Y. Bengio, Inference for the generalization error, 2003.
-
-    Raises:
-        ValueError: lengths that differ, or no scores.
 
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
@@ -99,14 +91,12 @@ def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float,
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Holm's correction of the p-values of all comparisons that are read together [m], in their
-    order: p̃ < α makes any false alarm among them as rare as α.
+    order: p̃ < α makes any false alarm among them as rare as α. A ValueError for a value outside of
+    [0, 1], or NaN.
 
         p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, 1979.
-
-    Raises:
-        ValueError: a value outside of [0, 1], or NaN.
 
     >>> [round(float(v), 2) for v in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
@@ -229,14 +219,10 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     """Differences of pairs (method, method to subtract), named as by `label`, paired by seed, on
     every data set, settings and deployed network that both have.
 
-    Returns:
-        A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
-        low, high (95 % interval of `paired_difference`, NaN for one seed), p (of the same t test, 1
-        for one seed), holm (p corrected for all rows) and each (the differences, [n], seeds
-        ascending).
-
-    Raises:
-        RunError: runs that `summary` refuses, too.
+    A row for each comparison: data, modality, method, minus, n (seeds in common), difference, low,
+    high (95 % interval of `paired_difference`), p (of the same t test, 1 for one seed), holm (p
+    corrected for all rows) and each (the differences, [n], seeds ascending). Refuses the runs that
+    `summary` refuses.
     """
     columns = ["data", "modality", "method", "minus", "n", "difference", "low", "high", "p", "each"]
     groups, rows = _groups(results), []
