@@ -101,7 +101,7 @@ def resnet18(channels: int, width: int = 64, products: bool = False) -> tuple[nn
 
     >>> encoder, features = resnet18(13, width=8)
     >>> features, sum(p.numel() for p in encoder.parameters())
-    (64, 180392)
+    (64, 180632)
     """
     conv = MatrixConv if products else nn.Conv2d
     layers: list[nn.Module] = [
