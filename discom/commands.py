@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
 from tqdm.auto import tqdm
 
 import discom
@@ -119,6 +118,8 @@ def probe(flags: Namespace) -> None:
 
     discom probe results/scenes-table5.json --runs runs
     """
+    from joblib import Parallel, delayed, parallel_config
+
     from discom.evaluation import inspection
 
     path, out = flags.path, flags.out

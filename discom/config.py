@@ -79,10 +79,8 @@ class Config:
             reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
             raise ConfigError(f"width: {self.width} {reason}")
         for setting in fields(self):
-            allowed, value = get_args(setting.type), getattr(self, setting.name)
-            if get_origin(setting.type) is Literal and value not in allowed:
-                choices = " or ".join(allowed)
-                raise ConfigError(f"{setting.name}: '{value}' is unknown; choose {choices}")
+            if get_origin(setting.type) is Literal:
+                check_choice(setting.name, getattr(self, setting.name), get_args(setting.type))
 
     def identity(self) -> dict[str, Any]:
         """Every setting that a person asked for and that may change a run's numbers."""

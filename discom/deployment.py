@@ -177,12 +177,8 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, di
 
 
 def load(path: Path | str) -> Model:
-    """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU.
-
-    Raises:
-        DataError: no such file, or one that is damaged or that `export` did not write.
-        ConfigError: onnxruntime is not installed.
-    """
+    """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU; a DataError
+    where there is none, or one that is damaged or that `export` did not write."""
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
     if not file.is_file():
         raise DataError(f"{file}: no such file; write it with: discom export RUN --out FOLDER")
@@ -199,11 +195,8 @@ def load(path: Path | str) -> Model:
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are named, and every image below a folder that is named, sorted.
-
-    Raises:
-        DataError: no such file or folder, or no image at all.
-    """
+    """Files as they are named, and every image below a folder that is named, sorted; a DataError
+    for a path that is not there, or no image at all."""
     files: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -216,14 +209,8 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
 
 
 def predict(model: Model, files: Sequence[Path]) -> pd.DataFrame:
-    """The class of every image: rows of file, class, probability and "p(<class>)" of each class.
-
-    Args:
-        model, files: of `load`, and images of the size and bands that its contract names.
-
-    Raises:
-        DataError: an image is unreadable, has another size or other bands, or holds NaN.
-    """
+    """The class of every image: rows of file, class, probability and "p(<class>)" of each class. A
+    DataError for an image that is unreadable, holds NaN, or is not of the contract's shape."""
     rows, classes, shape = [], model.contract.classes, model.contract.shape
     for file in files:
         image = read_image(file)

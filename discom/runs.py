@@ -71,6 +71,11 @@ class Result:
     samples: dict[str, str] = field(default_factory=dict)
 
     @property
+    def label(self) -> str:
+        """Its method with the options that are not the default, as rows of tables are called."""
+        return methods.label(self.method, self.config["options"])
+
+    @property
     def main(self) -> dict[str, float]:
         """Network → the score that tables show: weighted F1 × 100, or mean IoU in percent."""
         return {name: scores[self.metric] for name, scores in self.scores.items()}
@@ -181,11 +186,8 @@ def load_run(
     run_dir: Path | str, split: Split, network: str | None = None
 ) -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default the first.
-
-    Raises:
-        RunError: the run is not done, was trained on another split, or its weights cannot be read.
-    """
+    by default the first. A RunError where the run is not done, was trained on another split, or has
+    weights that cannot be read."""
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
     with readable(run_dir):

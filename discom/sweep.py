@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from discom.checkpoint import stoppable
 from discom.data import MultiModalData, at_seed, load
-from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line
+from discom.errors import BusyError, ConfigError, DiscomError, RunError, check_choice, first_line
 from discom.runs import Result, Run
 from discom.training import fit
 
@@ -115,8 +115,7 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
         workers: 0 means one for each core, or for each GPU of a cluster; one on a local GPU.
         address: of a Ray cluster, such as ray://head:10001 or auto; this machine by default.
     """
-    if engine not in ("local", "ray"):
-        raise ConfigError(f"engine: '{engine}' is unknown; choose local or ray")
+    check_choice("engine", engine, ("local", "ray"))
     if workers < 0:
         raise ConfigError(f"workers: {workers} is below 0; 0 lets the engine choose")
     if engine == "local" and address:

@@ -23,13 +23,8 @@ def load_teacher(
     run_dir: Path | None, student: type[Method], split: Split, config: Config
 ) -> Method | None:
     """The trained teacher of `student` with these settings, frozen and in eval mode; None where it
-    has none.
-
-    Raises:
-        ConfigError: there is no teacher where one is needed, or one where none is.
-        RunError: it is a run of another method, reads other modalities, was trained on another
-            split or other labels, or its weights cannot be read.
-    """
+    has none. A ConfigError for a teacher that is missing or not needed; a RunError for a run of
+    another method, modalities, split or labels, or with weights that cannot be read."""
     if run_dir is None and student.taught:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
     if run_dir is not None and not student.taught:
@@ -121,7 +116,7 @@ class TeacherMaps:
     def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
         x = torch.cat([self.images[name][rows[name]] for name in self.teacher.reads], dim=1)
         with self.autocast():
-            maps = self.teacher.maps(x)
+            maps = self.teacher.model.maps(x)
         return {name: maps[name].float() for name in maps if name in self.names}
 
     def __call__(

@@ -216,11 +216,11 @@ class _Scoring:
 
     def validate(self) -> dict[str, float]:
         """Network → its score on the validation part."""
-        select, count = self.task.select, len(self.classes)
-        return {
-            name: select(self._answer(name, images), images.truth(), count).item()
-            for name, images in self.valid.items()
-        }
+        scores = {}
+        for name, images in self.valid.items():
+            every = self.task.scores(self._answer(name, images), images.truth(), self.classes)
+            scores[name] = every[self.metric]
+        return scores
 
     def test(self, best: Mapping[str, Mapping], run_dir: Path) -> dict[str, dict[str, float]]:
         """Network → the scores of its best weights on the test part; writes predictions.npz."""

@@ -43,9 +43,9 @@ BAD = [
     ("weight_decay", math.nan, "too small"),
     ("learning_rate", 0.0, "not positive"),
     ("learning_rate", math.nan, "not positive"),
-    ("schedule", "cosine", "unknown; choose constant or one-cycle"),
-    ("precision", "16-mixed", "unknown; choose 32-true or bf16-mixed"),
-    ("accelerator", "tpu", "unknown; choose auto or cpu or cuda"),
+    ("schedule", "cosine", "unknown; choose constant, one-cycle"),
+    ("precision", "16-mixed", "unknown; choose 32-true, bf16-mixed"),
+    ("accelerator", "tpu", "unknown; choose auto, cpu, cuda"),
     ("width", 24, "no multiple of 16, which channels_last needs; set channels_last to false"),
 ]
 

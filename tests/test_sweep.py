@@ -237,7 +237,7 @@ def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"engine": "slurm"}, "'slurm' is unknown; choose local or ray"),
+        ({"engine": "slurm"}, "'slurm' is unknown; choose local, ray"),
         ({"workers": -1}, "-1 is below 0"),
         ({"workers": 1, "address": "auto"}, "'auto' is of no use to engine=local"),
     ],

@@ -255,8 +255,8 @@ def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
     split, tmp_path, monkeypatch, stop_at
 ):
     """Epoch 1 is the best so far, its checkpoint is not written, and trained again it is worse."""
-    scores = iter([10.0, 10.0, 50.0, 50.0, 5.0, 5.0, 5.0, 5.0])  # two networks an epoch
-    task = CLASSIFICATION._replace(select=lambda *_: torch.tensor(next(scores)))
+    scores = iter([10.0, 10.0, 50.0, 50.0, *[5.0] * 6])  # two networks an epoch, and in the test
+    task = CLASSIFICATION._replace(scores=lambda *_: {"f1": next(scores)})
     monkeypatch.setattr(training, "task_of", lambda network: task)
     states, save = [], checkpoint.Checkpoint.save
 

@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from discom.errors import DataError
 from discom.evaluation.projection import standardised
 
-__all__ = ["dci", "dci_parts", "mig", "numbered", "sap"]
+__all__ = ["dci_parts", "mig", "numbered", "sap"]
 
 
 def sap(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
@@ -63,13 +63,9 @@ def mig(codes: ArrayLike, factors: ArrayLike) -> float:
     return float(np.mean(_gaps(information) / entropies))
 
 
-def dci(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
-    """The disentanglement of `dci_parts`: does each unit tell of one factor only?"""
-    return dci_parts(codes, factors, seed)["disentanglement"]
-
-
 def dci_parts(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> dict[str, float]:
-    """Disentanglement, completeness and informativeness, from the importance R [D, K] of units.
+    """Disentanglement (does each unit tell of one factor only?), completeness and informativeness,
+    from the importance R [D, K] of units.
 
         disentanglement = Σ_d (Σ_k R_dk / ΣR) (1 - H_K(R_d)),   H_K entropy to base K of row d
         completeness = the same of Rᵀ, base D;   informativeness = test accuracy, mean_k

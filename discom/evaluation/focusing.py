@@ -35,10 +35,7 @@ PUBLISHED = {"gamma": range(0, 11, 2), "alpha": range(0, 41, 10)}  # n of the pa
 
 def carried(dial: str, n: int) -> tuple[float, range, range]:
     """The share γ or α that n features make, and the features that teacher's and student's modality
-    carry.
-
-    Raises:
-        ConfigError: a dial other than "gamma" and "alpha", or n above 10 of gamma, 40 of alpha.
+    carry; a ConfigError for another dial, or n above 10 of gamma or 40 of alpha.
 
     >>> carried("gamma", 4), carried("alpha", 10)
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
@@ -82,10 +79,7 @@ def focusing_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor
     """CE(z^s, y) + Σ_b KL(p^t_b ‖ p^s_b) / (B·C), in nats, from logits [B, C] and labels [B]. No
     gradient runs through the teacher's.
 
-    Source: the official code.
-
-    Raises:
-        ValueError: logits of different shapes, or no sample.
+    Source: the official code. A ValueError for logits of different shapes, or no sample.
 
     >>> equal = torch.zeros(4, 2)
     >>> round(focusing_loss(equal, equal, torch.tensor([0, 1, 1, 1])).item(), 4)  # log 2 + 0

@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from discom import methods
 from discom.data import MultiModalData, Split
 from discom.data.batches import Images, paired_rows
 from discom.data.checks import UNLABELLED
@@ -68,8 +67,7 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
             for how, answers in (("", test[f"aux {key}"]), (" probe", logits)):
                 values = scores(torch.as_tensor(answers).float(), torch.from_numpy(truth))
                 scored.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **values}
-    method = methods.label(result.method, result.config["options"])
-    return [replace(result, method=f"{method} {key}", scores=scored[key]) for key in scored]
+    return [replace(result, method=f"{result.label} {key}", scores=scored[key]) for key in scored]
 
 
 def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:
@@ -100,8 +98,7 @@ def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[
         the three parts side by side). What compares modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
-    name = methods.label(result.method, result.config["options"])
-    run = {"method": name, "data": result.data, "seed": result.seed, "hash": result.hash}
+    run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
     pairs = _pairs(arrays, split)
     mlp = {"modality": _probe_modality(pairs, "mlp"), "matrix": _probe_class(arrays, split)}
     probes = _probe_factors(arrays, split, scored)

@@ -13,6 +13,7 @@ value, and a value too rare to be in all folds; a ConfigError for another reader
 
 import warnings
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,10 +24,10 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom.errors import DataError, check_choice
-from discom.evaluation.disentanglement import dci, dci_parts, mig, numbered, sap
+from discom.evaluation.disentanglement import dci_parts, mig, numbered, sap
 from discom.evaluation.projection import cka, matrix, standardised
 
-__all__ = ["READERS", "Probe", "cka", "class_transfer", "dci", "dci_parts", "mig"]
+__all__ = ["READERS", "Probe", "cka", "class_transfer", "dci_parts", "mig"]
 __all__ += ["modality_probe", "probe", "probe_matrix", "sap"]
 
 Arrays = Mapping[str, ArrayLike]
@@ -85,8 +86,7 @@ def probe_matrix(
 
     Args:
         embeddings, train: name → [N, D], name → [N', D], the same names; D may differ, N not.
-        factors: name → values, as `probe` takes them.
-        seed, reader: as in `probe`.
+        factors: name → values; like `seed` and `reader` as `probe` takes them.
 
     Returns:
         A frame with `attrs` "chance", "kind" (factor → …) and "shuffled" (row → factor → score).
@@ -107,10 +107,10 @@ def probe_matrix(
         target = _target(values, f"factor {name!r}", max(sizes.values()))
         columns[name] = {row: _probe(z, target, seed, reader) for row, z in units.items()}
     cells = pd.DataFrame(columns)
-    table = cells.map(lambda cell: cell.score)
-    table.attrs["chance"] = cells.iloc[0].map(lambda cell: cell.chance).to_dict()
-    table.attrs["kind"] = cells.iloc[0].map(lambda cell: cell.kind).to_dict()
-    table.attrs["shuffled"] = cells.map(lambda cell: cell.shuffled).to_dict("index")
+    table, shuffled = (cells.map(attrgetter(name)) for name in ("score", "shuffled"))
+    table.attrs["shuffled"] = shuffled.to_dict("index")
+    for name in ("chance", "kind"):  # the same for all embeddings
+        table.attrs[name] = cells.iloc[0].map(attrgetter(name)).to_dict()
     return table
 
 
@@ -148,12 +148,10 @@ def class_transfer(
     Args:
         embeddings, train: modality → [N, D], [N', D]; row i is one sample in every modality. One
             mean and sd serve all modalities, so nothing aligns them.
-        labels: the N samples' classes, integers or strings.
-        seed: of the folds.
+        labels: the samples' classes, integers or strings [N].
 
     Returns:
-        Accuracies in %, rows the modality fitted to, columns the one read; the diagonal is each
-        modality's own.
+        Accuracies in %, rows the modality fitted to, columns the one read.
 
     >>> z, animals = np.repeat(np.eye(2), 10, axis=0), ["cat"] * 10 + ["dog"] * 10
     >>> class_transfer({"depth": 1 - z, "rgb": z}, animals)
@@ -186,8 +184,7 @@ def _views(embeddings: Arrays, train: Arrays | None) -> np.ndarray:
 
 
 def _probe(z: np.ndarray, y: np.ndarray, seed: int, reader: str) -> Probe:
-    number = y.dtype.kind == "f"
-    splits = _folds(KFold if number else StratifiedKFold, len(y), seed)
+    splits = _folds(KFold if y.dtype.kind == "f" else StratifiedKFold, len(y), seed)
     control = np.random.default_rng(seed).permutation(y)
     return _cross_validate(reader, seed, z, y, control, splits)
 

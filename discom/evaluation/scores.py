@@ -173,8 +173,7 @@ class Task(NamedTuple):
     metric: str  # chooses the epoch and stands in tables: a key of `scores`
     kept: str  # what predictions.npz calls the answers
     keep: Callable[[Tensor], Tensor]  # logits of a batch → answers
-    select: Callable[[Tensor, Tensor, int], Tensor]  # answers, truth, classes → `metric`, 0 to 100
-    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # …, names → every score
+    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # answers, truth, classes
     batch_size: int  # images at once
 
 
@@ -182,7 +181,6 @@ CLASSIFICATION = Task(
     metric="f1",
     kept="logits",
     keep=Tensor.float,
-    select=lambda logits, labels, _: weighted_f1(logits, labels),
     scores=lambda logits, labels, _: scores(logits, labels),
     batch_size=512,
 )
@@ -190,7 +188,6 @@ SEGMENTATION = Task(  # keeps classes: the logits of all pixels need too much me
     metric="miou",
     kept="predicted",
     keep=lambda logits: logits.argmax(1).to(torch.uint8),
-    select=mean_iou,
     scores=dense_scores,
     batch_size=64,
 )

@@ -81,9 +81,6 @@ class Method(nn.Module):
         classes: C.
         encoder: makes an encoder from a number of bands; for a dense method, an encoder–decoder.
         weights: term → factor in the total; the method's own where not given, 0 switches it off.
-
-    Raises:
-        ConfigError: weights that do not fit; a modality that cannot be a ModuleDict's key.
     """
 
     name = ""
@@ -119,8 +116,8 @@ class Method(nn.Module):
         self.deployed = list(channels)
         self.weights = self.complete(weights)
 
-    def check_sizes(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
-        """Refuse images (modality → (H, W)) that the method cannot train on, with a ConfigError."""
+    def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
 
     def set_rate(self, rate: float) -> None:
         """Take over the learning rate of the step to come, for an optimizer of the method's own."""
@@ -248,16 +245,13 @@ def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place:
 
 
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
-    """The method's networks for this data, their initial weights drawn from the seed.
+    """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
+    for settings or data that do not fit the method.
 
     >>> from discom import data, methods, profile
     >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
     >>> model.deployed
     ['rgb', 'depth']
-
-    Raises:
-        ConfigError: settings that do not fit the method, or a dense method for data without a class
-            for every pixel; several devices for a method with an optimizer of its own.
     """
     if method.dense and (not data.dense or data.masks is None):
         raise ConfigError(
@@ -268,11 +262,11 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(f"{method.name}: needs the label of every training sample; {way_out}")
     options, classes = method.options(config.options), len(data.classes)
-    check_encoder(config.encoder, {name: m.x.shape[1:] for name, m in data.modalities.items()})
+    shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
+    check_encoder(config.encoder, shapes)
     torch.manual_seed(config.seed)
     model = method(data.channels, classes, method.networks(config, classes), **options)
-    sizes = {name: tuple(modality.x.shape[2:]) for name, modality in data.modalities.items()}
-    model.check_sizes(sizes)
+    model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:
         reason = "an adversary with an optimizer of its own trains on one device"
         raise ConfigError(f"devices: {config.devices}, but {reason}; use devices=1")

@@ -11,7 +11,7 @@ from discom.errors import ConfigError
 from discom.methods.base import Method, register
 from discom.models import FusionNetwork, SingleModality
 
-__all__ = ["OneNetworkEach", "Student", "Student2x", "Teacher", "check_reads", "students_of"]
+__all__ = ["OneNetworkEach", "Student", "Student2x", "Taught", "Teacher"]
 
 
 @register("teacher")
@@ -24,7 +24,8 @@ class Teacher(Method):
 
     def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
         super().__init__(channels, classes, encoder, **options)
-        self.reads = list(channels) if check_reads("reads", reads, channels) == "all" else [reads]
+        _check_reads("reads", reads, channels)
+        self.reads = list(channels) if reads == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
         self.paired = self.dense or len(self.reads) > 1
         self.model: Any = self.make({name: channels[name] for name in self.reads}, classes, encoder)
@@ -44,27 +45,10 @@ class Teacher(Method):
         return copy.deepcopy(self.model)
 
 
-def check_reads(option: str, reads: str, channels: Mapping[str, int]) -> str:
-    """`reads`, or a ConfigError if it is neither "all" nor a modality of the data."""
+def _check_reads(option: str, reads: str, channels: Mapping[str, int]) -> None:
     if reads not in ("all", *channels):
         choices = ", ".join(["all", *channels])
         raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose {choices}")
-    return reads
-
-
-def students_of(teacher: str, channels: Mapping[str, int]) -> dict[str, int]:
-    """The modalities that get a student, with their bands: all but the one that the teacher reads.
-
-    Raises:
-        ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
-    """
-    check_reads("teacher", teacher, channels)
-    students = {name: bands for name, bands in channels.items() if name != teacher}
-    if not students:
-        raise ConfigError(
-            f"teacher: '{teacher}' is the only modality here, so no student is left; use 'all'"
-        )
-    return students
 
 
 class OneNetworkEach(Method):
@@ -90,6 +74,29 @@ class OneNetworkEach(Method):
 
     def branch(self, modality):
         return copy.deepcopy(self.branches[modality])
+
+
+class Taught(OneNetworkEach):
+    """Students of a teacher that was trained before; a subclass says what is copied.
+
+    Args:
+        teacher: what the teacher reads: "all" modalities, with a student for each (multi-modal
+            distillation); or one by name, with a student for every other (cross-modal
+            distillation).
+
+    Raises:
+        ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
+    """
+
+    taught = True
+
+    def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
+        _check_reads("teacher", teacher, channels)
+        students = {name: bands for name, bands in channels.items() if name != teacher}
+        if not students:
+            reason = f"'{teacher}' is the only modality here, so no student is left"
+            raise ConfigError(f"teacher: {reason}; use 'all'")
+        super().__init__(students, classes, encoder, **options)
 
 
 @register("student")

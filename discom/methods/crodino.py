@@ -37,10 +37,6 @@ class CroDiNoKD(Dense):
 
     Args:
         augmentation: "decoupled" moves each modality in its own way, "coupled" all alike.
-
-    Raises:
-        ConfigError: one modality only, an unknown augmentation, soft labels without an auxiliary
-            decoder.
     """
 
     moves_maps = True
@@ -115,13 +111,8 @@ class CroDiNoKD(Dense):
 
 
 class CrossDecoder(nn.Module):
-    """The networks of all modalities read by the auxiliary decoder, averaged over all pairings.
-
-    Args:
-        branches: modality → its encoder–decoder, in the order in which bands are stacked.
-        decoder: the auxiliary decoder.
-        channels: modality → bands.
-    """
+    """The networks of all modalities (`branches`) read by the auxiliary decoder, averaged over all
+    pairings; `channels` are modality → bands, in the order in which they are stacked."""
 
     def __init__(self, branches: Any, decoder: nn.Module, channels: Mapping[str, int]):
         super().__init__()

@@ -17,7 +17,7 @@ from discom.losses.crossing import place_labels
 from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
-from discom.methods.baselines import OneNetworkEach, Teacher, students_of
+from discom.methods.baselines import OneNetworkEach, Taught, Teacher
 from discom.models import FusionDecoder
 
 __all__ = ["Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD", "Single", "Single2x"]
@@ -31,9 +31,9 @@ class Dense(OneNetworkEach):
     cross_entropy = staticmethod(cross_entropy)
     moves_maps = False  # whether maps of features are moved, whose padding would change sides
 
-    def check_sizes(self, sizes):
+    def check_shapes(self, shapes):
         for name in self.branches if self.moves_maps else ():
-            (height, width), stride = sizes[name], self.branches[name].stride
+            (_, height, width), stride = shapes[name], self.branches[name].stride
             if height % stride or width % stride:
                 raise ConfigError(
                     f"{self.name}: images of {height}×{width} are no multiple of the network's"
@@ -58,10 +58,6 @@ class DenseTeacher(Teacher):
 
     def make(self, channels, classes, encoder):
         return FusionDecoder(channels, encoder)
-
-    def maps(self, x: Tensor) -> dict[str, Tensor]:
-        """Stacked bands → what students may copy: logits, features, latent."""
-        return self.model.maps(x)
 
 
 @register("single")
@@ -90,21 +86,11 @@ class Single2x(Dense):
         return SideBySide(encoder(bands), encoder(bands))
 
 
-class DenseDistilled(Dense):
-    """The network of `single`, taught by a teacher; a subclass says what is copied.
+class DenseDistilled(Taught, Dense):
+    """The network of `single`, taught by a teacher's maps."""
 
-    Args:
-        teacher: what the teacher reads: "all" modalities, with a student for each; or one by name,
-            with a student for every other.
-    """
-
-    taught = True
     teacher_method = DenseTeacher
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
-
-    def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
-        super().__init__(students_of(teacher, channels), classes, encoder, **options)
-        self.classes = classes
 
     def loss(self, batch):
         rows = []
@@ -176,7 +162,7 @@ class ProtoKD(DenseDistilled):
         labels = place_labels(batch.y[modality], features[0].shape[-2:])
         return {
             "kd": dense.element_kd(own["logits"], theirs["logits"]),
-            "proto": dense.prototype_similarity(*features, labels, self.classes),
+            "proto": dense.prototype_similarity(*features, labels, own["logits"].shape[1]),
         }
 
 

@@ -23,33 +23,19 @@ from discom.losses.distill import (
     summed,
 )
 from discom.methods.base import register
-from discom.methods.baselines import OneNetworkEach, Teacher, students_of
+from discom.methods.baselines import Taught, Teacher
 
 __all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 
 
-class Distilled(OneNetworkEach):
-    """The network of `student`, taught by a teacher; a subclass says what is copied.
+class Distilled(Taught):
+    """The network of `student`, taught by a teacher's logits."""
 
-    Args:
-        teacher: what the teacher reads: "all" modalities, with a student for each (multi-modal
-            distillation); or one by name, with a student for every other (cross-modal
-            distillation).
-
-    Raises:
-        ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
-    """
-
-    taught = True
     teacher_method = Teacher
     paired = True
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
-
-    def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
-        super().__init__(students_of(teacher, channels), classes, encoder, **options)
-        self.reads = list(channels) if teacher == "all" else [teacher]
 
     def loss(self, batch):
         rows = []

@@ -20,16 +20,14 @@ Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
 def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
-    """What makes an encoder from a number of bands, its weights drawn at random.
+    """What makes an encoder from a number of bands, its weights drawn at random; a ConfigError for
+    an unknown name, or a library that is not installed.
 
     Args:
         name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
             "timm:convnext_atto", with its last linear layer taken off.
         width: of the two ResNets; a library's models have their own.
         products: of the two ResNets, see `resnet18`.
-
-    Raises:
-        ConfigError: no encoder of that name, or the library is not installed.
 
     >>> encoder("resnet10", width=8)(3)[1]
     64
@@ -126,9 +124,7 @@ def resnet10(channels: int, width: int = 16, products: bool = False) -> tuple[nn
 
     The first layer makes channels of 2×2 pixels, and max-pools halve the maps between the blocks:
     on small images it learns what a ResNet-18 with its strides does not (docs/performance.md).
-
-    Args:
-        channels, width, products: as of `resnet18`.
+    Its arguments are those of `resnet18`.
 
     >>> encoder, features = resnet10(3, width=16)
     >>> features, encoder(torch.zeros(2, 3, 32, 32)).shape

@@ -17,11 +17,7 @@ __all__ = ["intervals", "invariance", "probe_map"]
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     """Differences of every method to each baseline, a panel for each modality (and data set); the
-    mean score stands at the right.
-
-    Raises:
-        RunError: no method shares a seed with a baseline.
-    """
+    mean score stands at the right. A RunError where no method shares a seed with a baseline."""
     metric, score = metric_of(table), METRICS[metric_of(table)]
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     if compared.empty:
@@ -59,14 +55,9 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
 
 
 def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Any]) -> Figure:
-    """A probe matrix: rows embeddings, columns factors; the number is the accuracy in % or R², the
-    colour what is read beyond chance, as a share of what could be.
-
-    Args:
-        matrix: of `probing.probe_matrix`.
-        chance: factor → chance level in %, 0 for R²; or modality → that, for rows that start with
-            the modality's name.
-    """
+    """A matrix of `probing.probe_matrix`: the number is the accuracy in % or R², the colour what is
+    read beyond chance, as a share of what could be. `chance` is factor → level in %, 0 for R²; or
+    modality → that, for rows that start with the modality's name."""
     levels = {row: chance.get(row.split()[0], chance) for row in matrix.index}
     base = pd.DataFrame.from_dict(levels, orient="index")[list(matrix)]
     beyond = ((matrix - base) / (99.0 * (base > 0) + 1 - base)).clip(0, 1)
@@ -86,11 +77,7 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Any]) -> Figure:
 def invariance(inspected: Iterable[Mapping[str, Any]]) -> Figure:
     """Test F1 over how well a fresh probe names the modality from z_inv, a panel for each modality:
     for each method the linear reader, filled, and the MLP, open; mean ± sd over runs, chance
-    dotted.
-
-    Args:
-        inspected: what `inspection.inspect` gave for each run.
-    """
+    dotted. `inspected` is what `inspection.inspect` gave for each run."""
     runs = list(inspected)
     readers = [(run["modality"]["z_inv"], run["mlp"]["modality"]["z_inv"]) for run in runs]
     rows = [

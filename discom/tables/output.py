@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from discom.files import atomic_file
-from discom.methods import label
 from discom.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
@@ -108,7 +107,7 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     listed, machines = [], []
     for r in results:
         parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
-        run = (r.data, label(r.method, r.config["options"]), parameters)
+        run = (r.data, r.label, parameters)
         listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
         m = r.machine
         machines.append(f"{m['processor']}, {m['threads']} threads, device {m['device']}")

@@ -12,7 +12,7 @@ from discom import methods
 from discom.data import scenes
 from discom.errors import ConfigError, RunError
 from discom.runs import Result
-from discom.tables.statistics import BASELINES, paired_difference, settings_of, summary
+from discom.tables.statistics import BASELINES, settings_of, summary, t_test
 
 __all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "paper_rows"]
 __all__ += ["paper_table"]
@@ -110,9 +110,8 @@ def paper_rows(
 
     Table 1, cross-modal: the teacher reads one modality and the students another. 2, multi-modal:
     the teacher reads all. In both, LSKD's methods have a second row with a temperature of ours, and
-    discom one with the alternating adversary. 3: terms switched off, and what the paper leaves out.
-    4: the full model, for its parts. 5, ours: what separates the parts. dense: every method of
-    dense prediction. crodino: CroDiNo-KD's ideas switched off one by one.
+    discom one with the alternating adversary. dense: every method of dense prediction. The others
+    are `ABLATIONS`.
 
     Args:
         teacher: Table 1's, the first modality by default.
@@ -182,14 +181,9 @@ def paper_table(
     in table dense, `seconds` and `time` (see `_cost`).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval.
-
-    Args:
-        teacher, as_published: as of `paper_rows`.
-        modalities: of the data; by default those that the results have.
-
-    Raises:
-        RunError: no results, or results of several data sets, settings or learning rates.
+    difference excludes zero, ~ where it does not, nothing where there is no interval. `modalities`
+    are those of the data, by default all that the results have. A RunError for no results, or for
+    results of several data sets, settings or learning rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
@@ -197,8 +191,7 @@ def paper_table(
     if len(groups) > 1:
         reason = f"runs of {len(groups)} data sets or settings"
         raise RunError(f"table {number}: {reason}; collect them apart")
-    names = {methods.label(result.method, result.config["options"]) for result in results}
-    if twice := names - set(compared["method"]):
+    if twice := {result.label for result in results} - set(compared["method"]):
         reason = f"{min(twice)} has two learning rates"
         raise RunError(f"table {number}: {reason}; collect them apart")
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
@@ -256,13 +249,10 @@ def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
     costs: dict[str, dict[int, float]] = {}
     for result in results:
         taught = own.get(result.teacher, np.nan) if result.teacher else 0.0
-        name = methods.label(result.method, result.config["options"])
-        costs.setdefault(name, {})[result.seed] = result.seconds + taught
+        costs.setdefault(result.label, {})[result.seed] = result.seconds + taught
     seconds = pd.DataFrame(costs)
-    times = {}
-    for name in seconds:
-        shares = (seconds[name] / seconds.get("dense-kdv2", np.nan)).dropna()
-        times[name] = paired_difference(shares, 0 * shares) if len(shares) else (np.nan,) * 3
+    shares = seconds.div(seconds.get("dense-kdv2", np.nan), axis=0)
+    times = {name: t_test(shares[name].dropna().to_numpy())[:3] for name in shares}
     columns = np.array([[seconds[name].mean(), *times[name]] for name in table["method"]])
     names = ("seconds", "time", "time low", "time high")
     return table.assign(**dict(zip(names, columns.T, strict=True)))

@@ -8,6 +8,7 @@ one split ("weights": official parts), it is s²/n again, and says nothing about
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,21 +23,15 @@ from discom.files import read_json, write_json
 from discom.runs import Result
 
 __all__ = ["BASELINES", "METRICS", "collect", "compare", "holm", "load_results"]
-__all__ += ["metric_of", "paired_difference", "settings_of", "summary"]
+__all__ += ["metric_of", "paired_difference", "settings_of", "summary", "t_test"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called
 
 
 def load_results(path: Path | str) -> list[Result]:
-    """Finished runs, ordered by data, method and seed.
-
-    Args:
-        path: a folder of runs; a file that `collect` wrote; or a folder of such files.
-
-    Raises:
-        RunError: there is none, or a file holds something else.
-    """
+    """Finished runs, ordered by data, method and seed, from a folder of runs, a file that `collect`
+    wrote, or a folder of such files; a RunError where there is none, or another content."""
     path = Path(path)
     results = [Result.read(file) for file in sorted(path.rglob("result.json"))]
     if not results:
@@ -66,44 +61,42 @@ def paired_difference(
         d_i = a_i - b_i;  d̄ ± t_{n-1} · sd(d) · √(1/n + overlap)
 
     Row i of both comes from the same seed and split; the bounds are NaN for n = 1. `overlap` is
-    n_test / n_train where all seeds split one set of samples, else 0.
+    n_test / n_train where all seeds split one set of samples, else 0. A ValueError for lengths that
+    differ, or no scores.
 
     Source: C. Nadeau and Y. Bengio, Inference for the generalization error, 2003.
-
-    Raises:
-        ValueError: lengths that differ, or no scores.
 
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
-    return _paired_test(ours, theirs, overlap)[:3]
-
-
-def _paired_test(ours, theirs, overlap: float = 0.0) -> tuple[float, float, float, float]:
-    """`paired_difference` and the p-value of its t test, 1 for one seed."""
     if not len(ours) == len(theirs) > 0:
         raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
-    difference = np.asarray(ours, float) - np.asarray(theirs, float)
-    mean, count = float(difference.mean()), len(difference)
+    return t_test(np.asarray(ours, float) - np.asarray(theirs, float), overlap)[:3]
+
+
+def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float, float, float]:
+    """Their mean, its 95 % interval and the p-value, NaN and 1 for one seed; all NaN for none."""
+    count = len(differences)
+    if not count:
+        return (np.nan,) * 4
+    mean = float(differences.mean())
     if count < 2:
         return mean, np.nan, np.nan, 1.0
-    if np.ptp(difference) < 1e-12:  # no spread but rounding
+    if np.ptp(differences) < 1e-12:  # no spread but rounding
         return mean, mean, mean, float(abs(mean) < 1e-12)
-    error = difference.std(ddof=1) * np.sqrt(1 / count + overlap)
+    error = differences.std(ddof=1) * np.sqrt(1 / count + overlap)
     low, high = stats.t.interval(0.95, count - 1, mean, error)
     return mean, float(low), float(high), float(2 * stats.t.sf(abs(mean) / error, count - 1))
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Holm's correction of the p-values of all comparisons that are read together [m], in their
-    order: p̃ < α makes any false alarm among them as rare as α.
+    order: p̃ < α makes any false alarm among them as rare as α. A ValueError for a value outside of
+    [0, 1], or NaN.
 
         p̃_(i) = max_{j ≤ i} min(1, (m - j + 1) p_(j)),  with p_(j) the j-th smallest of m
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, 1979.
-
-    Raises:
-        ValueError: a value outside of [0, 1], or NaN.
 
     >>> [round(float(v), 2) for v in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
@@ -136,12 +129,12 @@ class _Group(NamedTuple):
     draws: str
     overlap: float
 
-    def pairs(self, method: str, minus: str, modality: str) -> np.ndarray:
-        """Scores of two methods on the seeds that both have, ascending: [2, n]."""
-        columns = [(method, modality), (minus, modality)]
-        if method == minus or not all(column in self.scores for column in columns):
-            return np.empty((2, 0))
-        return self.scores[columns].dropna().to_numpy().T
+    def differences(self, method: str, minus: str, modality: str) -> np.ndarray:
+        """Of two methods' scores on the seeds that both have, ascending: [n]."""
+        if method == minus or (minus, modality) not in self.scores:
+            return np.empty(0)
+        differences = self.scores[method, modality] - self.scores[minus, modality]
+        return differences.dropna().to_numpy()
 
 
 def _groups(results: Iterable[Result]) -> list[_Group]:
@@ -153,23 +146,17 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
 
 
 def _group(results: Sequence[Result]) -> _Group:
-    data, way_out, share = (
-        results[0].data,
-        "collect them apart",
-        results[0].config.get("labelled", 1),
-    )
+    data, share = results[0].data, results[0].config.get("labelled", 1)
     data += f" labelled={share:g}" if share < 1 else ""
+    way_out = "collect them apart"
     columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
     samples: dict[int, dict[str, str]] = {}
-    tried: dict[str, set[float]] = {}
+    tried = {(result.label, result.config["learning_rate"]) for result in results}
+    several = Counter(method for method, _ in tried)
     for result in results:
-        name = methods.label(result.method, result.config["options"])
-        tried.setdefault(name, set()).add(result.config["learning_rate"])
-    for result in results:
-        method, seed = methods.label(result.method, result.config["options"]), result.seed
-        rate = result.config["learning_rate"]
-        if len(tried[method]) > 1:
+        method, seed, rate = result.label, result.seed, result.config["learning_rate"]
+        if several[method] > 1:
             method += f" lr={rate:g}"
         rates[method] = rate
         for modality, score in result.main.items():
@@ -220,12 +207,10 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             row |= {"n": len(values), "lr": group.rates[method]}
             row |= {metrics[0]: values.mean(), "sd": values.std(), "draws": group.draws}
             for baseline in baselines:
-                ours, theirs = group.pairs(method, baseline, modality)
-                interval = (np.nan,) * 3
-                if len(ours):
-                    interval = paired_difference(ours, theirs, group.overlap)
-                for end, value in zip(("", " low", " high"), interval, strict=True):
-                    row[f"vs {baseline}{end}"] = value
+                differences = group.differences(method, baseline, modality)
+                interval = t_test(differences, group.overlap)[:3]
+                names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
+                row |= zip(names, interval, strict=True)
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -234,25 +219,20 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     """Differences of pairs (method, method to subtract), named as by `label`, paired by seed, on
     every data set, settings and deployed network that both have.
 
-    Returns:
-        A row for each comparison: data, modality, method, minus, n (seeds in common), difference,
-        low, high (95 % interval of `paired_difference`, NaN for one seed), p (of the same t test, 1
-        for one seed), holm (p corrected for all rows) and each (the differences, [n], seeds
-        ascending).
-
-    Raises:
-        RunError: runs that `summary` refuses, too.
+    A row for each comparison: data, modality, method, minus, n (seeds in common), difference, low,
+    high (95 % interval of `paired_difference`), p (of the same t test, 1 for one seed), holm (p
+    corrected for all rows) and each (the differences, [n], seeds ascending). Refuses the runs that
+    `summary` refuses.
     """
     columns = ["data", "modality", "method", "minus", "n", "difference", "low", "high", "p", "each"]
     groups, rows = _groups(results), []
     for method, minus in pairs:
         for group in groups:
             for modality in [name for own, name in group.scores if own == method]:
-                ours, theirs = group.pairs(method, minus, modality)
-                if len(ours):
-                    place = (group.data, modality, method, minus, len(ours))
-                    test = _paired_test(ours, theirs, group.overlap)
-                    rows.append((*place, *test, ours - theirs))
+                each = group.differences(method, minus, modality)
+                if len(each):
+                    place = (group.data, modality, method, minus, len(each))
+                    rows.append((*place, *t_test(each, group.overlap), each))
     table = pd.DataFrame(rows, columns=columns)
     table.insert(9, "holm", holm(table["p"].to_numpy()))
     return table
