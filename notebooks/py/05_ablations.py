@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 · Which part does the work?
 #
-# The auxiliary term. Without it DisCoM-KD loses ⟨three to four⟩ F1 points on synthetic scenes; without the adversarial, the modality or the orthogonality term it loses nothing measurable. You switch the terms off one by one, see what goes wrong without the auxiliary one, and ask whether longer training changes the answer.
+# The auxiliary term. Without it DisCoM-KD loses four F1 points on synthetic scenes; without the adversarial, the modality or the orthogonality term it loses nothing measurable. You switch the terms off one by one, see what goes wrong without the auxiliary one, and ask whether longer training changes the answer.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/05_ablations.ipynb)
 # · [solutions](solutions/py/05_ablations.py) · [the losses in the package](../discom/losses/disentangle.py)
@@ -246,9 +246,9 @@ columns = ["method", "modality", "n", "difference", "low", "high", "p", "holm"]
 beyond[columns].round(3)
 
 # %% [markdown]
-# *Figure: F1 of each row minus F1 of the full method, a panel for each sensor; markers are means with 95 % intervals, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** without `aux` DisCoM-KD loses ⟨aux rgb⟩ points in RGB and ⟨aux depth⟩ in depth, and ⟨this is / is not⟩ left after Holm. Without `adv`, `mod` or `orth` nothing measurable is lost. For `orth` that differs from the paper, on other data and with a smaller network.
+# *Figure: F1 of each row minus F1 of the full method, a panel for each sensor; markers are means with 95 % intervals, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** without `aux` DisCoM-KD loses four points in each sensor; in RGB this is left after Holm, in depth one seed that fell by 17 points makes the interval wide. Without `adv`, `mod` or `orth` nothing measurable is lost. For `orth` that differs from the paper, on other data and with a smaller network.
 #
-# No option gains more than a point. Our own term `irr`, which is meant to take the class out of z_irr, costs ⟨irr=1, depth⟩ points in depth. Several options with five seeds lie about a point lower in depth, none of them after Holm. All rows subtract the same `discom` runs, so five lucky ones would lower all these rows at once.
+# No option gains more than a point. Our own term `irr`, which is meant to take the class out of z_irr, costs 1.6 points in depth. Several options with five seeds lie about a point lower in depth, none of them after Holm. All rows subtract the same `discom` runs, so five lucky ones would lower all these rows at once.
 #
 # ## Is the auxiliary term a gain or a repair, and what does the other sensor bring?
 #
@@ -269,9 +269,9 @@ check("every control has both sensors", len(isolated) == 2 * len(controls))
 isolated[["method", "minus", *columns[1:]]].round(3)
 
 # %% [markdown]
-# **Reading.** It is worse than `student-2x`, by ⟨discom aux=0 − student-2x, rgb⟩ points in RGB and ⟨depth⟩ in depth. So the auxiliary term mostly *repairs* what the other terms cost. With one sensor, where there is less to repair, it and `orth` together are worth less than one point.
+# **Reading.** It is worse than `student-2x`, by 3.8 points in RGB and 3.5 in depth. So the auxiliary term mostly *repairs* what the other terms cost. With one sensor, where there is less to repair, it and `orth` together are worth less than one point.
 #
-# In no variant does the other sensor add anything (last three controls). With wider parts it costs about one point, in depth also after Holm.
+# In no variant does the other sensor add anything (last three controls). Without `orth` and with wider parts it costs about one point in depth, also after Holm.
 #
 # ## What goes wrong without it? Two live runs
 #
