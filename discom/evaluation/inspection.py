@@ -25,7 +25,6 @@ __all__ = ["embeddings", "factors", "inspect", "mean_matrices", "reader_tables",
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
-CODED = 1000  # test samples for SAP, MIG and DCI, whose trees take minutes on more
 
 
 def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[str, np.ndarray]]]:
@@ -63,7 +62,8 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
             reader = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
             reader.fit(arrays["train"][name][key][known], labels[known])
             logits = np.full((len(truth), result.classes), -1e9)  # training may lack a class
-            logits[:, reader.classes_] = reader.predict_log_proba(test[key])
+            shares = reader.predict_proba(test[key])
+            logits[:, reader.classes_] = np.log(np.maximum(shares, np.finfo(float).tiny))
             for how, answers in (("", test[f"aux {key}"]), (" probe", logits)):
                 values = scores(torch.as_tensor(answers).float(), torch.from_numpy(truth))
                 scored.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **values}
@@ -84,9 +84,8 @@ def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:
     return columns
 
 
-def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[str, Any]:
-    """Every measure of a run of discom, discom-solo or mdico, as plain JSON; `scored` adds SAP, MIG
-    and DCI, half a minute a modality.
+def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
+    """Every measure of a run of discom, discom-solo or mdico, as plain JSON.
 
     Returns:
         method, data, seed, hash, f1 (modality m → test F1); `matrix` and `shuffled` ("m z_inv" →
@@ -94,20 +93,19 @@ def inspect(run_dir: Path | str, split: Split, *, scored: bool = False) -> dict[
         `modality` ("z_inv" → linear probe that tells the modalities apart); `mlp`, what an MLP
         reads: `modality` as before and `matrix` of the class ("m z_irr" → "class" → score);
         `transfer`, a class reader of z_inv (m fitted to → m read → accuracy); `cka` ("rgb z_inv |
-        depth z_inv" → likeness); `scores` (m → sap, mig, dci, completeness and informativeness of
-        the three parts side by side). What compares modalities is taken on complete pairs.
+        depth z_inv" → likeness). What compares modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
     pairs = _pairs(arrays, split)
     mlp = {"modality": _probe_modality(pairs, "mlp"), "matrix": _probe_class(arrays, split)}
-    probes = _probe_factors(arrays, split, scored)
+    probes = _probe_factors(arrays, split)
     return {**run, "f1": result.f1, **probes, **_compare_modalities(pairs), "mlp": mlp}
 
 
-def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dict[str, Any]:
-    """Each modality's own factors, chance levels and scores: its samples may be others."""
-    names = ("matrix", "shuffled", "chance", "kind", "scores")
+def _probe_factors(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
+    """Each modality's own factors and chance levels: its samples may be others."""
+    names = ("matrix", "shuffled", "chance", "kind")
     fields: dict[str, Any] = {name: {} for name in names}
     for name in arrays["test"]:
         columns = factors(split.test, name)
@@ -117,20 +115,7 @@ def _probe_factors(arrays: Mapping[str, Any], split: Split, scored: bool) -> dic
         fields["shuffled"] |= table.attrs["shuffled"]
         fields["chance"][name] = table.attrs["chance"]
         fields["kind"][name] = table.attrs["kind"]
-        if scored:
-            fields["scores"][name] = _scores(np.hstack(list(z["test"].values())), columns)
     return fields
-
-
-def _scores(codes: np.ndarray, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """SAP, MIG and DCI over the categorical factors but the class, which is made of them."""
-    whole = [y for key, y in columns.items() if key != "class" and y.dtype.kind in "iu"]
-    if len(whole) < 2:
-        return {}
-    codes, values = codes[:CODED], np.stack(whole, axis=1)[:CODED]
-    parts = probing.dci_parts(codes, values)
-    measures = {"sap": probing.sap(codes, values), "mig": probing.mig(codes, values)}
-    return {**measures, "dci": parts.pop("disentanglement"), **parts}
 
 
 def _probe_class(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:

@@ -223,7 +223,6 @@ def test_inspect_measures_every_part_of_every_modality(split, folder):
     assert all(0 <= value <= 1 for value in measures["cka"].values())
     f1 = Result.read(folder / "result.json").f1
     assert (measures["method"], measures["seed"], measures["f1"]) == ("discom", 0, f1)
-    assert measures["scores"] == {}
 
 
 def test_inspect_reads_modality_and_class_by_both_readers(split, trained, monkeypatch):
@@ -271,21 +270,6 @@ def test_modalities_of_other_samples_have_their_own_chance_and_pairs_the_transfe
     labels = rgb.y[np.isin(rgb.ids, split.test.paired_ids)]
     transfer = probing.class_transfer(pairs["test"], labels, train=pairs["train"])
     assert measures["transfer"] == transfer.to_dict("index")
-
-
-def test_scores_are_those_of_the_parts_side_by_side(split, folder, monkeypatch):
-    monkeypatch.setattr(probing, "dci_parts", lambda z, y: {"disentanglement": float(z.shape[1])})
-    monkeypatch.setattr(probing, "sap", lambda z, y: 0.0)  # both take long
-    few = ("class", "shape", "material", "shift")
-    asked = {name: values for name, values in factors(split.test, "rgb").items() if name in few}
-    monkeypatch.setattr(inspection, "factors", lambda *_: asked)
-    measures = inspect(folder, split, scored=True)
-    z = embeddings(folder, split)["test"]["rgb"]
-    codes = np.concatenate([z[part] for part in PARTS], axis=1)
-    named = [y for name, y in asked.items() if name != "class" and y.dtype.kind in "iu"]
-    expected = {"dci": codes.shape[1], "mig": probing.mig(codes, np.stack(named, 1))}
-    scores = measures["scores"]["rgb"]
-    assert {name: scores[name] for name in expected} == pytest.approx(expected)
 
 
 def test_mean_matrices_are_means_over_the_runs_of_a_method():
