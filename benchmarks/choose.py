@@ -7,11 +7,11 @@ python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2
 
 import argparse
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from grid import arm
+from grid import SETTINGS, arm
 
 from discom import data, files, methods, profile, sweep
 from discom.config import Config
@@ -21,12 +21,18 @@ from discom.runs import Result, Run
 RATES = (5e-3, 1e-2, 2e-2)
 
 
+def usual(chosen: argparse.Namespace, name: str, options: dict) -> Config:
+    """The settings where nothing is tried."""
+    dense = methods.get(name).dense
+    return profile(chosen.profile, dense=dense, seed=chosen.seed, options=options)
+
+
 def settings(chosen: argparse.Namespace, name: str, options: dict, value: float) -> Config:
     """The settings of one try."""
-    config = profile(chosen.profile, seed=chosen.seed, options=options)
+    config = usual(chosen, name, options)
     default = methods.get(name).defaults().get(chosen.option, getattr(config, chosen.option, value))
     value = int(value) if isinstance(default, int) and value == int(value) else value
-    if chosen.option in (field.name for field in fields(config)):
+    if chosen.option in SETTINGS:
         return replace(config, **{chosen.option: value})
     return replace(config, options={**options, chosen.option: value})
 
@@ -40,9 +46,9 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
         for value in chosen.values:
             method, config = methods.get(name), settings(chosen, name, options, value)
             run = Run.of(chosen.runs, method, images, config)
-            if run.teacher:  # the same for every value
-                usual = profile(chosen.profile, seed=chosen.seed, options=options)
-                run = replace(run, teacher=Run.of(chosen.runs, method, images, usual).teacher)
+            if run.teacher and chosen.option != "labelled":  # the same for every value
+                one = Run.of(chosen.runs, method, images, usual(chosen, name, options))
+                run = replace(run, teacher=one.teacher)
             runs[methods.label(name, options), value] = run
     failed = sweep.sweep(runs.values(), place, workers=chosen.workers)
     if failed:

@@ -26,8 +26,9 @@ from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
 SCENES = ("shared", "seen", "unpaired")  # the numbers that stand in a data set's name
-SETTINGS = tuple(name for name, kind in get_type_hints(Config).items() if kind in (int, float))
-DIALS = SCENES + tuple(name for name in SETTINGS if name not in ("seed", "devices"))
+NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
+SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
+DIALS = SCENES + SETTINGS
 
 
 def dials(text: str) -> dict[str, list[float]]:
@@ -107,7 +108,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
         point = dict(zip(chosen.dials, values, strict=True))
         place, changes = chosen.data, dict(point)
         drawn = [name for name in point if of_scenes(name, place)]
-        if turned := [f"{name}={changes.pop(name)}" for name in drawn]:
+        if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
         images = load(data.at_seed(place, seed))
         for name, options in chosen.methods:

@@ -1,5 +1,6 @@
 """The settings of a run, and profiles of them for classification and for dense prediction."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_origin
@@ -11,6 +12,7 @@ __all__ = ["DENSE_PROFILES", "PROFILES", "Config", "profile"]
 # BatchNorm needs two samples
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
 LEAST |= {"augment": 0, "weight_decay": 0}
+WHOLE = ("seed", "epochs", "batch_size", "width", "devices")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Config:
 
     >>> Config(epochs=0)
     Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: 0 is too small; use 1 or more
+    discom.errors.ConfigError: epochs: 0 is out of range; use 1 or more
     """
 
     seed: int = 0
@@ -66,15 +68,20 @@ class Config:
     def __post_init__(self):
         for name in ("learning_rate", "augment", "weight_decay", "labelled"):  # 1 and 1.0 are one
             object.__setattr__(self, name, float(getattr(self, name)))
+        for name in WHOLE:  # 2.0 epochs are 2
+            value = getattr(self, name)
+            if isinstance(value, bool) or not float(value).is_integer():
+                raise ConfigError(f"{name}: {value} is no whole number; use e.g. {LEAST[name] + 1}")
+            object.__setattr__(self, name, int(value))
         for name, least in LEAST.items():
-            if not (value := getattr(self, name)) >= least:  # NaN is refused, too
-                raise ConfigError(f"{name}: {value} is too small; use {least} or more")
+            if not least <= (value := getattr(self, name)) < math.inf:  # NaN is refused, too
+                raise ConfigError(f"{name}: {value} is out of range; use {least} or more")
         if self.augment > 1:
             raise ConfigError(f"augment: {self.augment} is no probability; use 1 or less")
         if not 0 < self.labelled <= 1:
             raise ConfigError(f"labelled: {self.labelled} is no share of the labels; use 0.2 or so")
-        if not self.learning_rate > 0:
-            raise ConfigError(f"learning_rate: {self.learning_rate} is not positive; try 1e-4")
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"learning_rate: {self.learning_rate} is out of range; try 1e-4")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
             reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
             raise ConfigError(f"width: {self.width} {reason}")

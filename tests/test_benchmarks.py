@@ -126,6 +126,13 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == printed
 
 
+def test_scenes_are_turned_from_pairs_to_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--data", "scenes:n=66,size=8", "--out", "grid"]
+    assert compare(words, '{"unpaired": [0, 1]}', ["student", "student-2x"]) == 0
+    assert pd.read_csv("grid.csv")["data"].unique().tolist() == ["scenes", "scenes-unpaired=1"]
+
+
 def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data.load("scenes:n=66,size=8").save("mine")

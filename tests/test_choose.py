@@ -46,7 +46,24 @@ def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option
     assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(seen)
 
 
-def test_a_wrong_option_is_one_line(choose, tmp_path, capsys):
-    words = [*SMALL, "--runs", str(tmp_path), "--methods", "student", "--option", "warmth"]
+@pytest.mark.parametrize("option", ["warmth", "seed", "options"])
+def test_a_wrong_option_is_one_line(choose, tmp_path, capsys, option):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", "student", "--option", option]
     assert choose.main(words) == 2
-    assert "choose: error: options: student has no 'warmth'" in capsys.readouterr().err
+    assert f"choose: error: options: student has no '{option}'" in capsys.readouterr().err
+
+
+def test_a_teacher_has_as_few_labels_as_its_student(choose, tmp_path):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", "kdv2", "--option", "labelled"]
+    assert choose.main([*words, "--values", "0.5"]) == 0
+    results = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    assert {result.method: result.config["labelled"] for result in results} == {
+        "teacher": 0.5,
+        "kdv2": 0.5,
+    }
+
+
+def test_dense_methods_have_a_profile_of_their_own(choose, tmp_path):
+    words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
+    words += ["--runs", str(tmp_path), "--methods", "single", "--values", "0.001"]
+    assert choose.main(words) == 0

@@ -154,7 +154,7 @@ WRONG = [
     ((*TRAIN, "--epochs"), "'--epochs' requires an argument"),
     (("table",), "Missing argument 'NUMBER'"),
     # values out of range
-    ((*TRAIN, "--epochs", "0"), "epochs: 0 is too small"),
+    ((*TRAIN, "--epochs", "0"), "epochs: 0 is out of range"),
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds, --methods: no run"),
     (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: is for one run"),
@@ -185,7 +185,7 @@ def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, 
 
 def test_debug_shows_where_an_error_is_from():
     for words in (["--debug", *TRAIN, "--epochs", "0"], [*TRAIN, "--epochs", "0", "--debug"]):
-        with pytest.raises(ConfigError, match="epochs: 0 is too small"):
+        with pytest.raises(ConfigError, match="epochs: 0 is out of range"):
             run(*words)
 
 

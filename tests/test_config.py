@@ -4,9 +4,10 @@ field."""
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
-from discom.config import DENSE_PROFILES, LEAST, PROFILES, Config, profile
+from discom.config import DENSE_PROFILES, LEAST, PROFILES, WHOLE, Config, profile
 from discom.errors import ConfigError
 
 PAPER = {
@@ -37,12 +38,12 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
 
 
 BAD = [
-    *((name, least - 1, f"too small; use {least} or more") for name, least in LEAST.items()),
+    *((name, least - 1, f"out of range; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "no probability"),
     *(("labelled", share, "no share of the labels; use 0.2") for share in (0.0, 1.5, math.nan)),
-    ("weight_decay", math.nan, "too small"),
-    ("learning_rate", 0.0, "not positive"),
-    ("learning_rate", math.nan, "not positive"),
+    *(("weight_decay", value, "out of range") for value in (math.nan, math.inf)),
+    *((name, value, "no whole number") for name in WHOLE for value in (2.5, math.nan, True)),
+    *(("learning_rate", rate, "out of range") for rate in (0.0, math.nan, math.inf)),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("precision", "16-mixed", "unknown; choose 32-true, bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto, cpu, cuda"),
@@ -65,6 +66,12 @@ def test_the_last_good_value_is_taken():
     edge = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "augment": 1, "weight_decay": 0}
     config = Config(**edge, channels_last=False)
     assert {name: getattr(config, name) for name in edge} == edge
+
+
+def test_whole_numbers_are_one_setting_however_they_are_written():
+    written = profile("tiny", epochs=2.0, seed=np.int64(1), batch_size=32.0)
+    assert {type(getattr(written, name)) for name in WHOLE} == {int}
+    assert written.identity() == profile("tiny", epochs=2, seed=1, batch_size=32).identity()
 
 
 def test_profile_names_what_it_does_not_know():

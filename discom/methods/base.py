@@ -1,6 +1,7 @@
 """A method = networks + loss terms + prediction; and the registry of names that tables use."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -221,9 +222,12 @@ class Method(nn.Module):
     @classmethod
     def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
         """A weight for every term, the method's own where none is given; a ConfigError for a term
-        that the method lacks, a weight that is no number, or weights that are all 0."""
+        that the method lacks, a weight that is no number or negative, or weights that are all 0."""
         own = {term: float(weight) for term, weight in cls.terms.items()}
         every = _filled(own, weights, f"weights: {cls.name} has no term", "weights.")
+        if negative := [term for term, weight in every.items() if weight < 0]:
+            term = negative[0]
+            raise ConfigError(f"weights: {term}={every[term]} is negative; use 0 or more")
         if not any(every.values()):
             raise ConfigError(f"weights: all terms of {cls.name} are 0; give one of them a weight")
         return every
@@ -237,8 +241,12 @@ def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place:
     filled = dict(own)
     for name, value in given.items():
         kind: Any = Mapping if isinstance(own[name], Mapping) else type(own[name])
-        if not isinstance(value, (kind, int) if kind is float else kind):
+        fits = isinstance(value, (kind, int) if kind is float else kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):  # True is an int to Python
             wrong = f"{place}{name}={value!r} is no {kind.__name__.lower()}"
+            raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
+        if kind is float and not math.isfinite(value):
+            wrong = f"{place}{name}={value} is not finite"
             raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
         filled[name] = float(value) if kind is float else value
     return filled

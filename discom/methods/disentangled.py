@@ -133,6 +133,8 @@ class DisCoMKD(_Embedding):
         _check_several(self.name, channels)
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_choice("adversary", adversary, ADVERSARIES)
+        if grl_lambda < 0:
+            raise ConfigError(f"grl_lambda: {grl_lambda} would not reverse; use 0 or more")
         if not 0 <= grl_warmup <= 1:
             raise ConfigError(f"grl_warmup: {grl_warmup} is no share of the run; use 0 to 1")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
@@ -198,7 +200,7 @@ class DisCoMKD(_Embedding):
             if adversary != "alternating" and value != default[name]:
                 way_out = "leave it out, or set adversary to alternating"
                 raise ConfigError(f"{name}: has no effect on adversary={adversary}; {way_out}")
-            if not 0 <= value < math.inf or (value == 0 and name != "adversary_head"):
+            if value < 0 or (value == 0 and name != "adversary_head"):
                 raise ConfigError(f"{name}: {value} is out of range; try {default[name]}")
 
     def reversal(self, progress: float) -> float:

@@ -153,7 +153,7 @@ class MLKD(_AtTemperature):
     """.1·CE on two views + .9·(instance + batch + classes), five T (Jin et al., CVPR 2023).
 
     Args:
-        temperature: the first of the five; the others are 3, 5, 2 and 6.
+        temperature: the first of the five of "official"; the others are 3, 5, 2 and 6.
         combination: how temperatures and views add up, see `losses.multilevel`: "official", or
             "discom-paper", as the DisCoM-KD authors ran it (one view, swapped KL, temperatures 2
             to 6).
@@ -179,6 +179,9 @@ class MLKD(_AtTemperature):
         check_choice("combination", combination, multilevel.COMBINATIONS)
         check_choice("class_scale", class_scale, ("relative", "official"))
         super().__init__(channels, classes, encoder, **options)
+        if combination == "discom-paper" and self.temperature != self.defaults()["temperature"]:
+            reason = "has no effect on combination=discom-paper, which has its own; leave it out"
+            raise ConfigError(f"temperature: {reason}")
         self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
         self.strong_view, self.class_scale = combination != "discom-paper", class_scale
 

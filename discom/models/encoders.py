@@ -37,7 +37,7 @@ def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
         return partial(own[name], width=width, products=products)
     library, _, model = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
-    if library not in makers or not model:
+    if library not in makers or not model or ":" in model:  # a second colon: a file, or a hub
         choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
         raise ConfigError(f"encoder: '{name}' is unknown; choose {choices}")
     return partial(makers[library], model)

@@ -182,6 +182,7 @@ def test_paper_sizes():
     [
         (lambda: encoder("resnet11"), "^encoder: 'resnet11' is unknown; choose resnet18, resnet10"),
         (lambda: encoder("timm:"), "^encoder: 'timm:' is unknown"),
+        (lambda: encoder("timm:hf-hub:a/b"), "^encoder: 'timm:hf-hub:a/b' is unknown"),
         (lambda: encoder("torchvision:resnet11")(3), "^encoder: torchvision has no .* 'resnet11'"),
         (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
         (lambda: encoder("torchvision:squeezenet1_0")(3), "'squeezenet1_0' .* ends in no linear"),
