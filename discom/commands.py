@@ -2,7 +2,7 @@
 when a function reads them, so that help is quick."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache, partial
 from operator import itemgetter
@@ -14,8 +14,8 @@ from tqdm.auto import tqdm
 
 import discom
 from discom.config import Config, profile
-from discom.datasets import draw
-from discom.errors import ConfigError, DataError
+from discom.datasets import check_picture, draw
+from discom.errors import ConfigError, DiscomError
 
 __all__ = ["export", "predict", "probe", "reproduce", "show", "table", "train"]
 
@@ -92,10 +92,18 @@ def table(flags: Namespace) -> bool:
             tables.collect(results, flags.collect)
         if flags.out:
             print(*tables.write(rows, flags.out, baselines), sep="\n")
-            draw(Path(f"{flags.out}.png"), {"": partial(discom.plots.intervals, rows, baselines)})
+            draw(Path(f"{flags.out}.png"), _intervals("", rows, baselines))
     for error in failed.values():
         print(f"discom: error: {error}", file=sys.stderr)
     return not failed
+
+
+def _intervals(end: str, rows: Any, baselines: Sequence[str]) -> dict[str, Callable]:
+    """The figure of a table, for `draw`; none where no row is compared with a baseline."""
+    if rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
+        return {end: partial(discom.plots.intervals, rows, baselines)}
+    print(f"no picture: no method shares a seed with {', '.join(baselines)}")
+    return {}
 
 
 def _images_of(data: str, modalities: str | None) -> Callable[[int], Any]:
@@ -123,15 +131,20 @@ def probe(flags: Namespace) -> None:
     from discom.evaluation import inspection
 
     path, out = flags.path, flags.out
+    if out:
+        check_picture(out)
     if path.is_file():
-        known = discom.methods.names()  # what Table 4 reads of a run is no run
-        results = [each for each in discom.tables.load_results(path) if each.method in known]
-        seeds = {result.folder(flags.runs): result.seed for result in results}
+        results = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
     else:
         files = sorted(path.rglob("result.json"))
-        seeds = {file.parent: discom.runs.Result.read(file).seed for file in files}
+        results = [(file.parent, discom.runs.Result.read(file)) for file in files]
+    methods, base = discom.methods, discom.methods.Method
+    known = [name for name in methods.names() if methods.get(name).embed is not base.embed]
+    # others have no embedding, and what Table 4 reads of a run is no run
+    seeds = {folder: each.seed for folder, each in results if each.method in known}
     if not seeds:
-        raise ConfigError(f"{path}: no finished run in it; train one: discom train --runs {path}")
+        reason = "no finished run of a method with an embedding"
+        raise ConfigError(f"{path}: {reason}; train one: discom train --runs {path}")
     source = flags.data or "scenes", flags.modalities
     ordered = sorted(seeds.items(), key=itemgetter(1))  # the data of a seed are read once
     jobs = [delayed(_inspect)(folder, seed, *source) for folder, seed in ordered]
@@ -157,8 +170,8 @@ def _inspect(folder: Path, seed: int, data: str, modalities: str | None) -> dict
     images = _load(discom.data.at_seed(data, seed), modalities)
     try:
         return inspection.inspect(folder, images.split(seed=seed))
-    except DataError as error:
-        raise DataError(f"{folder}: {error}") from None
+    except DiscomError as error:
+        raise type(error)(f"{folder}: {error}") from None
 
 
 @lru_cache(maxsize=1)
@@ -176,15 +189,13 @@ def show(flags: Namespace) -> None:
         figures["-confusion"] = partial(plots.confusions, flags.path / "predictions.npz")
     else:
         results = tables.load_results(flags.path)
-        for metric, method in (("f1", "discom"), ("miou", "crodino")):
+        for metric in ("f1", "miou"):
             if chosen := [result for result in results if result.metric == metric]:
                 baselines = tables.baselines(2 if metric == "f1" else "dense")[:3]
                 rows = tables.summary(chosen, baselines)
                 print(tables.to_markdown(rows, baselines), end="\n\n")
                 print(tables.cost_to_markdown(chosen))
-                end = "-dense" if figures else ""
-                rows = rows[rows["method"] == method]
-                figures[end] = partial(plots.intervals, rows, baselines)
+                figures |= _intervals("-dense" if figures else "", rows, baselines)
     if flags.collect:
         tables.collect(results, flags.collect)
     if flags.out:

@@ -15,10 +15,15 @@ from discom.errors import ConfigError
 __all__ = ["check", "draw", "listing", "prepare", "show"]
 
 
-def draw(out: Path, figures: Mapping[str, Callable]) -> None:
-    """Write pictures beside each other: what the name `out` ends in → what draws it."""
+def check_picture(out: Path) -> None:
+    """Refuse a name of another kind of file."""
     if out.suffix not in ("", ".png", ".pdf", ".svg"):
         raise ConfigError(f"--out: '{out}' ends in {out.suffix}; pictures are .png, .pdf or .svg")
+
+
+def draw(out: Path, figures: Mapping[str, Callable]) -> None:
+    """Write pictures beside each other: what the name `out` ends in → what draws it."""
+    check_picture(out)
     discom.plots.style()
     for end, figure in figures.items():
         file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
@@ -55,7 +60,8 @@ def prepare(flags: Namespace) -> None:
     if out:
         discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)  # hours ahead
     images, name = _read(flags)
-    images = images.protocol(flags.split) if flags.split else images
+    if flags.split and images is not (images := images.protocol(flags.split)):
+        name += f"-{flags.split}"  # beside the usual one, not in its place
     out = out or discom.data.HOME / (name if seed is None else f"{name}-{seed}")
     if out.resolve() == Path(data).resolve():
         raise ConfigError(f"--out: {out} is the folder that is read; choose another")

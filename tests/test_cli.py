@@ -161,7 +161,7 @@ WRONG = [
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (("data", "prepare", "folders"), "folders needs --root"),
-    (("probe", "empty"), "empty: no finished run in it"),
+    (("probe", "empty"), "empty: no finished run of a method with an embedding"),
     # files
     (("train", "--config", "nowhere.yaml"), "nowhere.yaml"),
     (("train", "--config", "broken.yaml"), "--config: "),

@@ -144,7 +144,8 @@ class Batches:
     hold the same labelled samples alone.
 
     Args:
-        batch_size: B, at most so many of each modality in a batch, from 2 on (6 with unlabelled).
+        batch_size: B, at most so many of each modality in a batch, from 2 on; with unlabelled ones
+            one or two more where B is below 12 or labels are very few.
         epochs: of the run; `Batch.progress` is epoch / epochs.
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
             i of every modality the same scene and leaves out samples that lack a modality.

@@ -194,11 +194,14 @@ def _check_mask_sizes(data: Any) -> None:
 def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
     """Rows of the images whose level, the 98th percentile of |x| over measured pixels, differs from
     the median level by more than `factor`, either way: metres among millimetres, 8-bit files among
-    16-bit ones, images of which nothing was measured."""
-    levels = []
+    16-bit ones, images of which nothing was measured. Values on both sides of 0, such as relief,
+    may be as small as they like."""
+    levels, bounds = [], []
     for rows in chunks(modality.x):
         for image in modality.x[rows]:
             measured = image if modality.invalid is None else image[image != modality.invalid]
             levels.append(np.percentile(np.abs(measured), 98) if measured.size else 0.0)
-    usual = np.median(levels)
-    return np.flatnonzero((np.array(levels) * factor < usual) | (levels > usual * factor))
+            bounds.append(np.percentile(measured, (2, 98)) if measured.size else (0.0, 0.0))
+    usual, (low, high) = np.median(levels), np.median(bounds, axis=0)
+    small = (np.array(levels) * factor < usual) & (not low < 0 < high)
+    return np.flatnonzero(small | (levels > usual * factor))

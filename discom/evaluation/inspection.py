@@ -129,12 +129,14 @@ def _probe_class(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
 
 
 def _pairs(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """Part of the split → part of the embedding → modality → [N, D] of the complete pairs, and
-    their "class" [N]."""
+    """Part of the split → part of the embedding → modality → [N, D] of the test part's complete
+    pairs and all training samples, and their "class" [N]."""
     pairs: dict[str, Any] = {}
     for part, modalities in arrays.items():
         data = getattr(split, part)
-        rows = paired_rows(data, list(modalities))
+        rows: Any = dict.fromkeys(modalities, slice(None))  # of training, mean and spread of units
+        if part == "test":
+            rows = paired_rows(data, list(modalities))
         pairs[part] = {
             key: {name: z[key][rows[name]] for name, z in modalities.items()} for key in PARTS
         }

@@ -78,7 +78,7 @@ ABLATIONS: dict[int | str, list[Row]] = {
         _few("mdico", dimension=32),
         IRR,
         *(_few("discom", weights={"xcov": weight}) for weight in (5.0, 20.0)),
-        *(_few("discom", weights={"hsic": weight}) for weight in (1.0, 5.0)),
+        *(_few("discom", weights={"hsic": weight}) for weight in (0.2, 1.0)),
         SOLO,
     ],
     # each of CroDiNo-KD's four ideas switched off; soft labels from its auxiliary decoder; all off
@@ -109,9 +109,9 @@ def paper_rows(
     """The rows of a table: methods, their options, and how many seeds each takes.
 
     Table 1, cross-modal: the teacher reads one modality and the students another. 2, multi-modal:
-    the teacher reads all. In both, LSKD's methods have a second row with a temperature of ours, and
-    discom one with the alternating adversary. dense: every method of dense prediction. The others
-    are `ABLATIONS`.
+    the teacher reads all. In both, an LSKD method has a second row where another
+    temperature than its authors' was chosen (`TEMPERATURES`), and discom one with the alternating
+    adversary. dense: every method of dense prediction. The others are `ABLATIONS`.
 
     Args:
         teacher: Table 1's, the first modality by default.
@@ -181,9 +181,10 @@ def paper_table(
     in table dense, `seconds` and `time` (see `_cost`).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval. `modalities`
-    are those of the data, by default all that the results have. A RunError for no results, or for
-    results of several data sets, settings or learning rates.
+    difference excludes zero, ~ where it does not, nothing where there is no interval or where it is
+    not known what a seed draws. `modalities` are those of the data, by default all that the results
+    have. A RunError for no results, or for results of several data sets, settings or learning
+    rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
@@ -214,7 +215,8 @@ def paper_table(
         places = zip(table["method"], read, strict=True)
         table["paper"] = [published.get(place, np.nan) for place in places]
     against = f"vs {baselines(number)[0]}"
-    bounds = table[[f"{against} low", f"{against} high"]].to_numpy(float)
+    known = table["draws"] != "unknown"
+    bounds = table[[f"{against} low", f"{against} high"]].where(known, axis=0).to_numpy(float)
     arrows = np.select([bounds[:, 0] > 0, bounds[:, 1] < 0, bounds[:, 0] <= 0], ["↑", "↓", "~"], "")
     table.insert(list(table).index("sd") + 1, "arrow", arrows)
     return table

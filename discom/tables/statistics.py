@@ -5,6 +5,7 @@ synthetic data), the differences are independent, and the variance of their mean
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
 (1/n + n_test/n_train)·s² in its place (n_train counts samples without a label, too). Where all have
 one split ("weights": official parts), it is s²/n again, and says nothing about other test samples.
+Runs that do not record their samples ("unknown") get s²/n and a warning, and no arrow.
 """
 
 import json
@@ -31,14 +32,15 @@ METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is calle
 
 def load_results(path: Path | str) -> list[Result]:
     """Finished runs, ordered by data, method and seed, from a folder of runs, a file that `collect`
-    wrote, or a folder of such files; a RunError where there is none, or another content."""
+    wrote, or a folder of such files and others; a RunError where there is none."""
     path = Path(path)
     results = [Result.read(file) for file in sorted(path.rglob("result.json"))]
     if not results:
         for file in [path] if path.is_file() else sorted(path.glob("*.json")):
             content = read_json(file)
-            listed = content if isinstance(content, list) else [content]
-            results += [Result.from_json(fields, file) for fields in listed]
+            ours = isinstance(content, list) and content and isinstance(content[0], dict)
+            if ours and "checksum" in content[0]:
+                results += [Result.from_json(fields, file) for fields in content]
     if not results:
         way_out = f"train one with: discom train --data scenes --runs {path}"
         raise RunError(f"{path}: no finished run in it; {way_out}")
@@ -142,12 +144,24 @@ def _groups(results: Iterable[Result]) -> list[_Group]:
     groups: dict[str, list[Result]] = {}
     for result in results:
         groups.setdefault(settings_of(result), []).append(result)
-    return [_group(group) for group in groups.values()]
+    listed = list(groups.values())
+    return [_group(group, _named(group[0], [each[0] for each in listed])) for group in listed]
 
 
-def _group(results: Sequence[Result]) -> _Group:
-    data, share = results[0].data, results[0].config.get("labelled", 1)
-    data += f" labelled={share:g}" if share < 1 else ""
+def _named(result: Result, others: Sequence[Result]) -> str:
+    """The data's name, with the share of labels if not all, and every setting in which a run of
+    `others` on the same data differs."""
+    share, same = result.config.get("labelled", 1), [o for o in others if o.data == result.data]
+    own = ("seed", "learning_rate", "options", "labelled")
+    shown = [
+        f" {name}={value}"
+        for name, value in result.config.items()
+        if name not in own and any(other.config.get(name) != value for other in same)
+    ]
+    return "".join([result.data, f" labelled={share:g}" if share < 1 else "", *shown])
+
+
+def _group(results: Sequence[Result], data: str) -> _Group:
     way_out = "collect them apart"
     columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
@@ -172,10 +186,12 @@ def _group(results: Sequence[Result]) -> _Group:
 
 
 def _draws(samples: Sequence[dict[str, str]]) -> str:
-    """What a seed draws: "samples", a "split" of them, or the "weights" alone; nothing where there
-    is one seed or where it is not known."""
-    if len(samples) < 2 or not all(samples):
+    """What a seed draws: "samples", a "split" of them, or the "weights" alone; "unknown" where the
+    runs do not say, nothing where there is one seed."""
+    if len(samples) < 2:
         return ""
+    if not all(samples):
+        return "unknown"
     kinds = (("all", "samples"), ("test", "split"))
     differing = (name for part, name in kinds if len({each[part] for each in samples}) > 1)
     return next(differing, "weights")

@@ -160,3 +160,10 @@ def test_another_unit_stands_out(scale):
     x[30:, 0, :8] = 9999  # half of it was not measured
     depth = Modality(x, np.zeros(60, int), np.arange(60), invalid=9999)
     assert odd_levels(depth).tolist() == ([] if scale == 1 else [4, 17])
+
+
+@pytest.mark.parametrize(("scale", "odd"), [(0, []), (1 / 1000, []), (1000, [4, 17])])
+def test_flat_relief_is_no_other_unit(scale, odd):
+    x = np.random.default_rng(0).normal(size=(60, 1, 16, 16)).astype(np.float32)
+    x[[4, 17]] *= scale
+    assert odd_levels(Modality(x, np.zeros(60, int), np.arange(60))).tolist() == odd

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -41,7 +42,8 @@ def unpadded(markdown):
 
 
 def test_markdown_by_hand():
-    markdown = to_markdown(summary(RUNS))
+    markdown, _, note = to_markdown(summary(RUNS)).rpartition("\n\n")
+    assert note == f"scenes: {INTERVALS['samples']}."
     assert len(set(map(len, markdown.split("\n")))) == 1  # columns are aligned
     assert unpadded(markdown) == [
         "| data | method | modality | n | lr | F1 | Δ student | Δ student-2x |",
@@ -69,12 +71,14 @@ def test_a_single_run_and_a_dense_one():
 
 
 def test_what_a_seed_draws_is_said_under_the_table():
-    drawn = [result("student", s, samples={"all": str(s), "test": str(s)}) for s in range(2)]
-    fixed = [result("student", s, data="hls", samples={"all": "a", "test": str(s)}) for s in (0, 1)]
+    both, two = ("student", "discom"), (0, 1)
+    drawn = [result(name, s) for s in two for name in both]
+    fixed = [replace(run, data="hls", samples={**run.samples, "all": "a"}) for run in drawn]
     lines = to_markdown(summary(drawn + fixed)).split("\n")
     assert lines[-2] == ""
     assert lines[-1] == f"scenes: {INTERVALS['samples']}. hls: {INTERVALS['split']}."
     assert to_markdown(summary(drawn[:1])).count("\n") == 3  # one seed has no interval
+    assert to_markdown(summary(drawn[::2])).count("\n") == 3  # nor has one method
 
 
 def test_every_form_says_the_same(tmp_path):

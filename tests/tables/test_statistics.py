@@ -185,7 +185,7 @@ def test_summary_by_hand(order):
     differences = [f"vs {name}{end}" for name in BASELINES for end in ("", " low", " high")]
     columns = ["data", "method", "modality", "n", "lr", "f1", "sd", "draws", *differences]
     assert list(table) == columns
-    assert set(table["draws"]) == {""}  # old runs do not say
+    assert set(table["draws"]) == {"samples"}
 
 
 def test_a_comparison_does_not_pool_runs_of_different_settings():
@@ -235,6 +235,28 @@ def test_two_runs_with_one_seed(options, put):
         RunError, match="scenes: two runs of discom with seed 3; collect them apart"
     ):
         put(runs)
+
+
+def test_a_setting_that_differs_stands_beside_the_data():
+    longer = [replace(run, config={**run.config, "epochs": 3}) for run in RUNS[:3]]
+    elsewhere = replace(RUNS[0], data="hls")
+    named = {name.partition(" ")[::2] for name in summary([*RUNS, *longer, elsewhere])["data"]}
+    usual = RUNS[0].config["epochs"]
+    assert named == {("scenes", f"epochs={usual}"), ("scenes", "epochs=3"), ("hls", "")}
+
+
+def test_runs_that_do_not_say_what_a_seed_draws_are_marked():
+    silent = [replace(run, samples={}) for run in RUNS]
+    assert set(summary(silent)["draws"]) == {"unknown"}
+
+
+def test_a_folder_may_hold_other_files(tmp_path):
+    collect(RUNS, tmp_path / "all.json")
+    (tmp_path / "time.json").write_text('[{"seconds": 3}]')
+    (tmp_path / "choice.json").write_text('{"data": "scenes"}')
+    assert len(load_results(tmp_path)) == len(RUNS)
+    with pytest.raises(RunError, match=r"time\.json: no finished run in it"):
+        load_results(tmp_path / "time.json")
 
 
 def test_a_learning_rate_of_its_own_separates_no_method_from_another():

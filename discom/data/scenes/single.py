@@ -127,7 +127,7 @@ def _check(shapes, materials, modalities, seen, seen_in, unpaired) -> None:
     if unknown := [name for name in modalities if name not in MODALITIES]:
         choices = ", ".join(MODALITIES)
         raise ConfigError(f"scenes: no modality '{unknown[0]}'; there are {choices}")
-    if seen_in not in modalities and seen < 1:
+    if seen_in not in (modalities if seen < 1 else MODALITIES):
         choices = ", ".join(modalities)
         raise ConfigError(f"scenes: seen_in='{seen_in}' is not drawn; choose {choices}")
     if unpaired and seen < 1:
