@@ -77,7 +77,7 @@ CASES = {
         {
             "rgb": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
             "infrared": ((122, 3, 32, 32), "int16", REFLECTANCE, None),
-            "elevation": ((122, 1, 32, 32), "float32", "m", None),
+            "elevation": ((122, 1, 32, 32), "float32", "asinh(Δz / 5 m)", None),
         },
         (4, 7, "hls"),
         "tiles/004.tif",
