@@ -294,11 +294,11 @@ def test_intervals_draw_every_difference_of_every_method():
     table.loc[0, ["vs discom-solo", "vs discom-solo low", "vs discom-solo high"]] = [1, 0, 3]
     figure = plots.intervals(table, BASELINES)
     rgb, depth = drawn(figure)
-    assert rgb.get_title() == "rgb (n = 5; mean F1 at the right)"
-    assert depth.get_title() == "depth (n = 3 or 5; mean F1 at the right)"
+    assert rgb.get_title() == "rgb (n = 5)"
+    assert depth.get_title() == "depth (n = 3 or 5)"
     assert words(rgb.get_yticklabels()) == ["student", "kdv2", "discom"]
     assert rgb.yaxis_inverted()
-    assert words(rgb.texts) == ["78.0", "", "81.0"]
+    assert words(rgb.texts) == ["F1", "78.0", "", "81.0"]
     assert list(legend(figure)) == [f"− {name}" for name in BASELINES]
     (places, ends), (others, other_ends) = map(spans, rgb.containers)
     assert np.allclose(places[:, 0], [np.nan, np.nan, 2], equal_nan=True)

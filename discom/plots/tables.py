@@ -1,6 +1,7 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,15 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     if compared.empty:
         raise RunError("intervals: no method shares a seed with a baseline; train the baselines")
     names = compared["method"].unique()
+    labels = [fill(name, 36, break_on_hyphens=False) for name in names]
     places = np.arange(len(names))
     keys = ["data", "modality"] if compared["data"].nunique() > 1 else ["modality"]
     parts = list(compared.groupby(keys, sort=False))
     across = min(2, len(parts))
     down = -(-len(parts) // across)
-    size = (4.6 * across + 0.6, (max(0.42 * len(names), 0.8) + 1.2) * down + 0.3)
+    letters = max(len(line) for label in labels for line in label.split("\n"))
+    wide, high = 3.6 * across + 0.08 * letters, max(0.42 * len(names), 0.8) + 1.2
+    size = (wide, high * down + 0.3)
     figure, axes = panels(down, across, *size, sharey=True)
     for axis in axes.flat[len(parts) :]:
         axis.axis("off")
@@ -40,12 +44,14 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             low, middle, high = rows[columns].to_numpy(float).T
             style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(number)}
             axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **style)
+        axis.text(1.01, 1.0, score, transform=axis.transAxes, va="bottom", size=8)
         for place, mean in enumerate(rows[metric]):
             text = "" if np.isnan(mean) else f"{mean:.1f}"
             axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", size=8)
         seeds = " or ".join(map(str, sorted(set(part["n"]))))
-        axis.set_title(f"{', '.join(where)} (n = {seeds}; mean {score} at the right)")
-        axis.set(xlabel=f"difference in {score} points", yticks=places, yticklabels=names)
+        axis.set_title(f"{', '.join(where)} (n = {seeds})")
+        axis.set(xlabel=f"difference in {score} points", yticks=places, yticklabels=labels)
+        axis.tick_params(axis="y", labelsize=9)
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
         axis.grid(axis="y", linewidth=0.4)
