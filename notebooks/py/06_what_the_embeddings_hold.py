@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 06 · Do z_inv, z_inf and z_irr hold different things?
+# # 06 · Is "invariant" invariant?
 #
-# You ask a trained DisCoM-KD network what its three parts hold: with fresh linear readers, with scores, with pictures, and with terms that pull the parts apart.
+# **No.** From z_inv a fresh linear reader always names the sensor, with the paper's loss and with a stronger adversary. With MDiCo it does so in ⟨92⟩ of 100 cases, and there z_inv hardly tells the class. You ask trained networks what their three parts hold, with readers that took no part in the training.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/06_what_the_embeddings_hold.ipynb)
 # · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.evaluation.probing`](../discom/evaluation/probing.py)
@@ -9,23 +9,22 @@
 # %% [markdown]
 # | At a glance | |
 # |---|---|
-# | You will be able to | **fit** a linear probe with chance level and control · **tell** a head's silence from absence · **read** SAP, MIG, DCI and CKA · **distrust** a UMAP picture by number · **weigh** separation against accuracy |
+# | You will be able to | **fit** a linear probe with chance level and control · **test** invariance by a linear reader, an MLP and a class reader carried to the other sensor · **tell** a head's silence from absence · **read** SAP, MIG, DCI and CKA · **distrust** a UMAP picture by number |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb) (Eqs 2–7), [03 training](03_training.ipynb) (`fit`, paired seeds); what logistic regression is |
-# | Time | two to four minutes on two CPU cores, about half of them for the live run; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
+# | Time | three to four minutes on two CPU cores, a third of them for two live runs; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 3 GB of memory, 60 MB of disk |
-# | Data, licence | `scenes`, drawn here from known factors, MIT; finished runs from [results/](../results), also on real land-cover patches (RGB and elevation, four classes, split by place; [source and licence](../data/README.md)); nothing is downloaded |
+# | Data, licence | `scenes`, drawn here from known factors, and finished runs from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
 
 # %% [markdown]
 # ## What do three names promise?
 #
-# DisCoM-KD calls its parts modality-**invariant**, **informative** and **irrelevant**, and discards the last. A name is no measurement: what one head did not find may be there for another reader. On drawn data all that varies is known, so we can ask:
+# DisCoM-KD calls its parts modality-**invariant**, **informative** and **irrelevant**, and discards the last. A name is no measurement: what one head did not find may be there for another reader. In synthetic scenes all that varies is known, so we can ask:
 #
 # ```text
-# image ─► network ─► z_inv · z_inf · z_irr ─┬─► a fresh reader per factor: score, chance, control
-#                                            ├─► scores of the code: SAP, MIG, DCI; likeness: CKA
-#                                            ├─► a picture: UMAP, and how far to trust it
-#                                            └─► terms that separate: what do they buy, at what price?
+# images ─► network ─► z_inv · z_inf · z_irr ─┬─► which sensor?      linear reader, MLP
+#   discom, alternating, mdico                ├─► which class?       own sensor, other sensor
+#                                             └─► which factor?      chance, control
 # ```
 
 # %%
@@ -46,44 +45,36 @@ if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
 
 # %%
 import json
-from itertools import product
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 from IPython.display import Markdown
-from scipy import spatial, stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.model_selection import StratifiedKFold
 
 from discom import (
     data as sets,
-    explorer,
     fit,
     methods,
-    models,
     plots,
     probing,
     runs as stored,
     tables,
 )
-from discom.evaluation import inspection, projection
 from discom.config import profile as settings
-from discom.data.batches import Images
-from discom.evaluation.scores import embed
-from discom.losses import separate
+from discom.evaluation import inspection, projection
+from discom.explorer import Explorer
 from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
-data = "scenes"  # the embedded scenes, or after a colon any argument of scenes.make
+data = "scenes"  # the synthetic scenes, or after a colon any argument of scenes.make
 # tiny (seconds, scores mean nothing), cpu (minutes) or paper (hours on a GPU)
 profile = "cpu"
-seed = 0  # of split, weights, folds and pictures
-runs = "runs"  # folder of the run that this notebook trains
+seed = 0  # of scenes, split, weights, folds and pictures
+runs = "runs"  # folder of the runs that this notebook trains
 
 # %%
 plots.style()
@@ -92,295 +83,300 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## Which data, and is it in order?
 #
-# One object per scene; its class is (shape, material). Both sensors see the outline; RGB sees the material as a texture, depth as a relief, and either cue is sometimes wrong ([01](01_data_preparation.ipynb)). **Nuisances** are one sensor's alone: illumination and background colour RGB's, tilt and distance (`shift`) of the plane depth's. Split by scene; scaling comes from the training part; pixels have no unit.
+# One object per scene; its class is (shape, material). Both sensors see the outline. RGB sees the material as a texture, depth as a relief, and either cue is sometimes wrong ([01](01_data_preparation.ipynb)). **Nuisances** are one sensor's alone: illumination and background colour are RGB's, tilt and distance (`shift`) of the plane depth's.
 
 # %%
-whole = sets.load(data)
+whole = sets.load(sets.at_seed(data, seed))  # scenes are drawn anew for each seed
 split = whole.split(seed=seed)
 sensors, C, y = list(whole.modalities), len(whole.classes), split.test.labels
 parts = ["inv", "inf", "irr"]
-display(
-    pd.DataFrame(
-        {
-            part: {
-                name: f"{m.x.shape} {m.x.dtype}" for name, m in held.modalities.items()
-            }
-            for part, held in split._asdict().items()
-        }
-    )
-)
+shapes = {
+    part: {name: f"{m.x.shape} {m.x.dtype}" for name, m in scenes.modalities.items()}
+    for part, scenes in split._asdict().items()
+}
+display(pd.DataFrame(shapes))
 figure = plots.pairs(split.train)
+
+# %%
 ids = [part.ids.tolist() for part in split]
 check("no scene is in two parts", len(set().union(*ids)) == sum(map(len, ids)))
-check(
-    "every class is in every part",
-    all(len(np.unique(part.labels)) == C for part in split),
-)
-check(
-    "row i of every sensor is the same scene",
-    all((m.ids == split.test.ids).all() for m in split.test.modalities.values()),
-)
-check(
-    "scaled pixels lie in [0, 1]",
-    all(
-        0 <= part.images(name).min() <= part.images(name).max() <= 1
-        for part in split
-        for name in sensors
-    ),
-)
+for part, scenes in split._asdict().items():
+    pixels = [scenes.images(name) for name in sensors]
+    check(f"{part}: every class is there", len(np.unique(scenes.labels)) == C)
+    same = all((m.ids == scenes.ids).all() for m in scenes.modalities.values())
+    check(f"{part}: row i of every sensor is the same scene", same)
+    bounds = min(x.min() for x in pixels), max(x.max() for x in pixels)
+    check(f"{part}: scaled pixels lie in [0, 1]", 0 <= bounds[0] <= bounds[1] <= 1)
 
 # %% [markdown]
 # *Figure: one scene per class, RGB over depth; black squares in depth are holes.* **Take-away:** the outline is in both rows, the material in each by another cue.
 #
-# ## One DisCoM-KD network, trained now
+# ## Two networks, trained now
 #
-# The full loss, every weight 1 (Eq. 7). Each sensor's epoch is chosen on the validation part. **Predict first:** the adversarial term is a cross-entropy over M = 2 sensors, summed over both. Where does it end if the sensors cannot be told apart?
+# `discom` has the paper's loss: an adversary reads the sensor from z_inv, and the reversed gradient makes the encoders hide it. `mdico` has the same branches; in the adversary's place a contrast pulls the two views of a scene together in z_inv and pushes other scenes away.
+#
+# **Predict first:** the adversarial term is a cross-entropy over M = 2 sensors, summed over both. Where does it end if the adversary cannot tell them apart?
 
 # %%
 config = settings(profile, seed=seed)
-run = stored.Run.of(runs, methods.get("discom"), whole, config)
-print(
-    "trained in this cell"
-    if not (run.folder / "result.json").exists()
-    else "found in the folder of runs, trained before"
-)
-result = fit("discom", split, config, run.folder, progress=False)
-log = stored.read_metrics(run.folder / "metrics.csv")
-figure = plots.curves({"discom": log})
-for name, score in result.scores.items():
-    print(
-        f"{name}: test F1 {score['f1']:.1f} at epoch {score['best_epoch']}, chosen by"
-        f" validation F1 {score['valid_f1']:.1f}"
-    )
-    check(
-        "the kept epoch is the best on validation",
-        score["valid_f1"] == log[f"valid_f1/{name}"].max(),
-    )
-print(
-    f"L_adv in the last epoch {log['adv'].iloc[-1]:.3f}; M log M = {2 * np.log(2):.3f}"
-)
+folders, curves, f1 = {}, {}, {}
+for name in ("discom", "mdico"):
+    run = stored.Run.of(runs, methods.get(name), whole, config)
+    f1[name] = fit(name, split, config, run.folder, progress=False).f1
+    folders[name] = run.folder
+    curves[name] = stored.read_metrics(run.folder / "metrics.csv")
+f1["best possible (accuracy)"] = sets.scenes.best_scores(whole.name)
+display(pd.DataFrame(f1).T[sensors].round(1))
+figure = plots.curves(curves)
+adv = curves["discom"]["adv"].iloc[-1]
+print(f"L_adv in the last epoch {adv:.3f}; M log M = {2 * np.log(2):.3f}")
 
 # %% [markdown]
-# *Figure: training loss, then validation F1 of each sensor, over epochs.* **Take-away:** an L_adv near M log M says that the adversary's own head guesses. Remember it. For the scale: five seeds of this recipe reach 57.8 ± 4.9 in RGB and 61.9 ± 3.0 in depth; under the same budget the `student` alone 48.2 and 59.9, the branch alone (`discom-solo`) 56.0 and 62.1, a teacher of both sensors 57.2 ([all rows](../results/scenes-table2.md)).
+# *Figure: training loss, whose scale differs because the losses do, and validation F1 of each sensor.* **Take-away:** L_adv ends near M log M = 1.386. So either z_inv says nothing about the sensor, or this adversary does not find it.
 #
 # ## Is row i of the embedding row i of the data?
 #
-# Every answer below joins embeddings to factors by row; a loader that shuffles or drops would join strangers, silently. So nothing is shuffled, and some images are embedded again, one by one. Units are scaled by the *training* part:
-#
-# $$
-# \hat z_{id} = \frac{z_{id} - \mu_d}{\sigma_d}, \qquad \mu_d, \sigma_d \ \text{over the training part}
-# $$
-#
-# | symbol | in code | shape |
-# |---|---|---|
-# | $z$ | `z["test"]["rgb"]["inv"]` … | [N, D] |
-# | $\mu, \sigma$ | `fit.mean(0)`, `fit.std(0)` | [D] |
+# Every answer below joins embeddings to factors by row. A loader that shuffles or drops rows would join strangers without an error, so we embed one image again, alone.
 
 # %%
-# part of the split → sensor → part of the embedding → [N, D]
-z = inspection.embeddings(run.folder, split)
-nets = {name: stored.load_run(run.folder, split, name)[0] for name in sensors}
-again, rows = [], [0, 7, len(y) - 1]
-for name, i, part in product(sensors, rows, parts):
-    # [D]
-    one = (
-        nets[name]
-        .embed(name, torch.from_numpy(split.test.images(name, [i])))[part][0]
-        .numpy()
-    )
-    nearest = np.linalg.norm(z["test"][name][part] - one, axis=1).argmin()
-    again.append(
-        np.allclose(one, z["test"][name][part][i], atol=1e-3)
-        and np.allclose(one, z["test"][name][part][nearest], atol=1e-3)
-    )
-check(
-    f"{len(again)} parts, embedded one image at a time, are the rows of the same"
-    " number",
-    all(again),
-)
-check(
-    "a shift by one row would be noticed",
-    not np.allclose(
-        z["test"]["rgb"]["inf"], np.roll(z["test"]["rgb"]["inf"], 1, 0), atol=1e-3
-    ),
-)
+# method → part of the split → sensor → part of the embedding → [N, D]
+z = {name: inspection.embeddings(folder, split) for name, folder in folders.items()}
+train, test = z["discom"]["train"], z["discom"]["test"]
+nets = {s: stored.load_run(folders["discom"], split, s)[0] for s in sensors}
+for sensor, net in nets.items():
+    image = torch.from_numpy(split.test.images(sensor, [7]))
+    alone = torch.cat(list(net.embed(sensor, image).values()), 1)[0].numpy()
+    rows = np.hstack([test[sensor][part] for part in parts])
+    distance = np.linalg.norm(rows - alone, axis=1)
+    print(f"{sensor}: distance to row 7 {distance[7]:.5f}, to 8 {distance[8]:.2f}")
+    nearest = distance.argmin() == 7 and distance[7] < 0.01
+    check(f"{sensor}: image 7, embedded alone, is row 7", nearest)
 
 # %% [markdown]
-# ## What can a reader who never saw the training find?
+# ## What can a reader find that took no part in the training?
 #
-# A **linear probe** is a fresh classifier on a frozen embedding: what is laid out so plainly that weighted sums find it?
+# A **linear probe** is a fresh classifier on a frozen embedding. Units are scaled by the training part, and the reader is fitted to four folds of the test part and read on the fifth:
 #
 # $$
-# p(y \mid \hat z) = \mathrm{softmax}(W \hat z + b), \qquad
+# \hat z = \frac{z - \mu_{train}}{\sigma_{train}}, \quad
+# p(y \mid \hat z) = \mathrm{softmax}(W \hat z + b), \quad
 # \text{score} = \frac{100}{K} \sum_{k=1}^{K} \frac{1}{|F_k|} \sum_{i \in F_k} [\hat y_i = y_i]
 # $$
 #
 # | symbol | in code | shape | meaning |
 # |---|---|---|---|
+# | $z, \mu, \sigma$ | `z`, `fitted.mean(0)`, `fitted.std(0)` | [N, D], [D], [D] | embedding; mean and spread of its units |
 # | $W, b$ | inside `reader` | [C, D], [C] | fitted to all folds but $F_k$ |
 # | $F_k$ | `fold` | K = 5 sets of rows | read, never fitted to |
 #
-# **Chance** is the share of the most frequent value; the **control** repeats everything with permuted labels. **Predict first:** score of a constant embedding; of the one-hot label as embedding.
+# **Chance** is the share of the most frequent value; the **control** repeats everything with permuted labels. **Predict first:** which score has a constant embedding, and which the one-hot label as embedding?
 
 # %%
-def by_hand(z, y, fit):
-    sd = fit.std(0)
-    z = (z - fit.mean(0)) / np.where(sd > 0, sd, 1)
-    scores = []
-    for rest, fold in StratifiedKFold(5, shuffle=True, random_state=seed).split(z, y):
+def by_hand(z, y, fitted):
+    sd = fitted.std(0)
+    z = (z - fitted.mean(0)) / np.where(sd > 0, sd, 1)
+    scores, folds = [], StratifiedKFold(5, shuffle=True, random_state=seed)
+    for rest, fold in folds.split(z, y):
         reader = LogisticRegression(max_iter=1000).fit(z[rest], y[rest])
         scores.append(100 * (reader.predict(z[fold]) == y[fold]).mean())
     return np.mean(scores)
 
 
-tried, fitted = (z[part]["rgb"]["irr"].astype(float) for part in ("test", "train"))
-score, chance = by_hand(tried, y, fitted), 100 * np.bincount(y).max() / len(y)
-control = by_hand(tried, np.random.default_rng(seed).permutation(y), fitted)
-read = probing.probe(tried, y, train=fitted, seed=seed)
-print(
-    f"class from RGB's z_irr: {score:.1f} %, chance {chance:.1f} %, control"
-    f" {control:.1f} %; the package: {read.score:.1f} ± {read.sd:.1f} (sd of folds)"
-)
-check(
-    "the package gives the same score, chance and control",
-    np.allclose(
-        [score, chance, control], [read.score, read.chance, read.shuffled], atol=0.2
-    ),
-)
-check(
-    "the control is at chance, within 4 standard errors",
-    abs(control - 100 / C) < 400 * np.sqrt(chance / 100 * (1 - chance / 100) / len(y)),
-)
-check(
-    "a constant embedding: chance at most",
-    probing.probe(np.ones((len(y), 4)), y).score <= chance + 1e-9,
-)
+irr, irr_train = (part["rgb"]["irr"].astype(float) for part in (test, train))
+score, chance = by_hand(irr, y, irr_train), 100 * np.bincount(y).max() / len(y)
+control = by_hand(irr, np.random.default_rng(seed).permutation(y), irr_train)
+probe = probing.probe(irr, y, train=irr_train, seed=seed)
+print(f"class from RGB's z_irr: {score:.1f} %, package {probe.score:.1f} %")
+print(f"chance {chance:.1f} %, control {control:.1f} %")
+
+# %%
+ours, theirs = [score, chance, control], [probe.score, probe.chance, probe.shuffled]
+check("the package gives the same", np.allclose(ours, theirs, atol=0.2))
+error = np.sqrt(chance * (100 - chance) / len(y))
+check("the control is within 4 errors of chance", abs(control - 100 / C) < 4 * error)
+constant = probing.probe(np.ones((len(y), 4)), y).score
+check("a constant embedding: no more than chance", constant < chance + 0.5)
 check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 100)
 
 # %% [markdown]
+# **Reading.** A constant tells no class, so its score is chance; the one-hot label gives 100 %. The part named irrelevant tells the class far above chance. We come back to it.
+#
+# ## Does z_inv name its sensor?
+#
+# The same probe, asked for the sensor. The two views of a scene share a fold, and chance is 50 %. A linear reader can be blind: of four clouds whose classes lie crosswise it reads nothing, while an **MLP** with one hidden layer reads all. So we use both. **Predict first:** the adversary was linear, and it guesses. Must a fresh linear reader guess, too?
+
+# %%
+rng = np.random.default_rng(seed)
+corner = rng.choice([-1.0, 1.0], size=(400, 2))
+crosswise = (corner.prod(1) > 0).astype(int)  # the exclusive or of the two signs
+cloud = corner + 0.2 * rng.normal(size=corner.shape)
+linear = probing.probe(cloud, crosswise, seed=seed)
+mlp = probing.probe(cloud, crosswise, seed=seed, reader="mlp")
+print(f"four clouds: linear {linear.score:.0f} %, MLP {mlp.score:.0f} %, chance 50 %")
+blind = linear.score < 65 and mlp.score > 95
+check("the linear reader is blind where the MLP reads", blind)
+
+# %%
+own = []
+for number, (sensor, net) in enumerate(nets.items()):
+    inv = torch.from_numpy(test[sensor]["inv"])
+    own.append((net.heads(sensor).adv(inv).argmax(1) == number).float().mean())
+print(f"discom, the adversary's own head on z_inv: {100 * np.mean(own):.1f} %")
+named = {}
+for name, arrays in z.items():
+    fitted = {s: arrays["train"][s]["inv"] for s in sensors}
+    asked = {s: arrays["test"][s]["inv"] for s in sensors}
+    for reader in probing.READERS:
+        named[name, reader] = probing.modality_probe(
+            asked, train=fitted, seed=seed, reader=reader
+        )
+named = pd.DataFrame(named, index=probing.Probe._fields).T.drop(columns=["sd", "kind"])
+display(named.astype(float).round(1))
+error = 50 / np.sqrt(2 * len(y))
+check("controls are near chance", (abs(named["shuffled"] - 50) < 4 * error).all())
+
+# %% [markdown]
+# **Reading.** No. The adversary's own head does little better than guessing, and a fresh reader of the same kind is nearly always right, in both networks. A loss at M log M says that one opponent was beaten, not that nothing is left. One reason may be that the encoders move at each step of the adversary, while the probe's target stands still; an adversary with more steps follows below.
+#
+# ## Does a class look alike in both sensors?
+#
+# One direction in z_inv is enough to name the sensor, and a class reader may ignore it. So we ask for less: fit a class reader to one sensor's z_inv, and read the *other* sensor's with it.
+#
+# $$
+# A_{ab} = \text{accuracy on sensor } b \text{ of the reader } \mathrm{softmax}(W \hat z + b) \text{ fitted to sensor } a
+# $$
+#
+# The folds are those of scenes, so no scene is both fitted to and read. **Predict first:** in which of the two networks is the reader carried over more easily?
+
+# %%
+carried = {}
+for name, arrays in z.items():
+    fitted = {s: arrays["train"][s]["inv"] for s in sensors}
+    asked = {s: arrays["test"][s]["inv"] for s in sensors}
+    carried[name] = probing.class_transfer(asked, y, train=fitted, seed=seed)
+display(pd.concat(carried, names=["method", "fitted to"]).round(1))
+twins = probing.class_transfer({"a": irr, "b": irr}, y, seed=seed)
+check("between equal sensors nothing is lost", np.ptp(twins.to_numpy()) == 0)
+
+# %% [markdown]
+# **Reading.** In `discom`: a reader of one sensor is right on the other in about half of the cases of this run, where chance is 11. MDiCo's contrast pulls the two views of a *scene* together, but its z_inv tells little of the *class*, even in its own sensor. One run each; now ten.
+#
+# ## Three losses, ten seeds
+#
+# **No loss hides the sensor: a fresh reader always names it with the paper's loss and with the alternating adversary, and in ⟨92⟩ of 100 cases with MDiCo.** `adversary=alternating` gives the adversary an optimizer of its own and five steps before each step of the encoders. `discom-solo` never saw the other sensor, so its z_inv shows what nobody tried to align.
+#
+# Each seed has scenes of its own. The readings of all runs are in [scenes-probes.json](../results/scenes-probes.json), made by `discom probe results/scenes-table5.json --runs runs --out results/scenes-probes`. **Predict first:** which row names its sensor least, and which pays for that with F1?
+
+# %%
+probes = json.loads(Path("../results/scenes-probes.json").read_text())
+rgb, depth = sensors
+rows = []
+for run in probes:
+    row = {"method": run["method"], "seed": run["seed"]}
+    row["sensor, linear"] = run["modality"]["z_inv"]["score"]
+    row["sensor, MLP"] = run["mlp"]["modality"]["z_inv"]["score"]
+    for fitted_to, accuracy in run["transfer"].items():
+        for sensor in sensors:
+            row[f"class, {fitted_to} → {sensor}"] = accuracy[sensor]
+    rows.append(row | {f"F1 {sensor}": run["f1"][sensor] for sensor in sensors})
+readings = pd.DataFrame(rows).set_index(["method", "seed"])
+shown = ["discom", "discom adversary=alternating", "mdico", "discom-solo"]
+groups = readings.loc[shown].groupby(level="method", sort=False)
+mean, sd = (values.T.round(1).astype(str) for values in (groups.mean(), groups.std()))
+mean + " ± " + sd
+
+
+# %%
+def minus(ours, theirs, column):
+    """Paired difference of two methods over the seeds that both have, as text."""
+    pairs = pd.concat([readings.loc[name, column] for name in (ours, theirs)], axis=1)
+    a, b = pairs.dropna().to_numpy().T
+    mean, low, high = tables.paired_difference(a, b)
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+columns = ["sensor, linear", f"class, {rgb} → {depth}", f"class, {depth} → {rgb}"]
+columns += [f"F1 {sensor}" for sensor in sensors]
+differences = pd.DataFrame(index=columns, columns=shown[1:])
+for name in shown[1:]:
+    differences[name] = [minus(name, "discom", column) for column in columns]
+seeds = readings.groupby(level="method").size()[shown]
+check("ten seeds of each", (seeds == 10).all())
+differences.rename_axis("minus discom, 95 %")
+
+# %% [markdown]
+# **Reading.** MDiCo names its sensor least, and that varies much by seed: from ⟨66⟩ to ⟨100⟩ with the linear reader. The MLP finds more. Five adversary steps in the place of one change nothing.
+#
+# The paper's adversary does something else: it aligns classes. A carried class reader is right in about ⟨40⟩ of 100 cases, and at chance in `discom-solo`. Without the adversary (`discom adv=0 mod=0 orth=0` in the file) that falls to ⟨20⟩. The alternating adversary and MDiCo align less, ⟨27 and 24⟩.
+#
+# None of this is seen in F1. MDiCo scores like `discom`; the alternating adversary loses half a point in depth.
+#
 # ## Which part holds which factor?
 #
-# The **probe matrix** asks every part for every factor. Numbers (a tilt, a brightness) are read by ridge regression and scored by R²: 1 is perfect, 0 or less is nothing. References: the same network **untrained**, and the best accuracy that the data allows, since cues lie.
-#
-# **Predict first:** what can RGB say of the plane's tilt, or depth of the illumination? And which row for the class is lowest?
+# The **probe matrix** asks every part for every factor, over the same runs. Numbers (a tilt, a position) are read by ridge regression and scored by R²: 1 is perfect, 0 or less is nothing. **Predict first:** what can RGB say of the plane's tilt? Which row for the class is lowest?
 
 # %%
-asked = {
-    name: values
-    for name, values in inspection.factors(split.test, "rgb").items()
-    if name
-    in (
-        "class",
-        "shape",
-        "material",
-        "texture",
-        "relief",
-        "scale",
-        "centre_x",
-        "illumination",
-        "background",
-        "shift",
-        "tilt_x",
-    )
-}
-fresh = methods.build(methods.get("discom"), split.train, config)  # its initial weights
-rows, fit_on = {}, {}
-for name in sensors:
-    random = {
-        part: embed(fresh, name, Images(getattr(split, part), name, "cpu"))[
-            "inf"
-        ].numpy()
-        for part in z
-    }
-    for part in parts:
-        rows[f"{name} z_{part}"], fit_on[f"{name} z_{part}"] = (
-            z["test"][name][part],
-            z["train"][name][part],
-        )
-    rows[f"{name} untrained"], fit_on[f"{name} untrained"] = (
-        random["test"],
-        random["train"],
-    )
-matrix = probing.probe_matrix(rows, asked, train=fit_on, seed=seed)
-figure = plots.probe_map(matrix, matrix.attrs["chance"])
-check(
-    "RGB knows nothing of tilt and distance of the plane",
-    matrix.filter(like="rgb", axis=0)[["shift", "tilt_x"]].to_numpy().max() < 0.05,
-)
-check(
-    "depth knows nothing of illumination and background",
-    matrix.filter(like="depth", axis=0)[["illumination", "background"]].to_numpy().max()
-    < 0.05,
-)
-best = {
-    name: 100 * sets.scenes.best_accuracy(redrawn)
-    for name, redrawn in zip(sensors, (0.10, 0.25), strict=True)
-}
-print(
-    "best possible accuracy for the class:",
-    ", ".join(f"{name} {value:.1f} %" for name, value in best.items()),
-)
+factors = ["class", "shape", "material", "texture", "relief", "scale", "centre_x"]
+factors += ["illumination", "background", "tilt_x", "shift"]
+matrices = inspection.mean_matrices(probes)
+mdico = matrices["mdico"].filter(like="z_inv", axis=0)
+mdico.index += ", mdico"
+matrix = pd.concat([matrices["discom"], mdico])[factors]
+figure = plots.probe_map(matrix, probes[0]["chance"])
+hidden = matrix.filter(like="rgb", axis=0)[["tilt_x", "shift"]].to_numpy()
+check("RGB knows nothing of tilt and distance of the plane", hidden.max() < 0.05)
+hidden = matrices["discom"].filter(like="depth", axis=0)[["illumination", "background"]]
+check("depth knows nothing of illumination and background", hidden.max().max() < 0.05)
 
 # %% [markdown]
-# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. Depth "reads" texture, as texture goes with the material: a probe cannot tell knowledge from correlation. Against `untrained`, training has added class, shape and material, and dropped part of the nuisances. Compare z_inf with z_irr; five runs follow.
+# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance. Means over ten seeds; the upper rows are `discom`.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. In `discom` all three parts tell shape and material, nearly equally. The lowest rows for the class are MDiCo's z_inv, not those of z_irr.
 #
-# ## Who is asking? A head's silence is not absence
+# MDiCo's z_inv tells where the object is and, in depth, the tilt that only depth sees. The contrast asks which scene it is, and whatever marks a scene keeps it apart from others. Depth "reads" texture because texture goes with the material: a probe cannot tell knowledge from correlation.
 #
-# The paper's Table 4 reads the class from one part by the auxiliary head, which was trained on z_inv and z_inf and never saw z_irr. We add a fresh reader, fitted to the *training* part like that head (the probes above were fitted and read on test scenes, by folds: what do *new* scenes hold? No choice rests on them). The adversary $Cl_{adv}$ is linear, and so is our probe. **Predict first:** what F1 has a reader that always names one of C equal classes? And where $Cl_{adv}$ guesses, must a fresh reader guess too?
+# ## Is z_irr irrelevant? A head's silence is not absence
+#
+# The paper's Table 4 reads the class from one part by the auxiliary head, which was trained on z_inv and z_inf and never saw z_irr. We add a fresh reader ("probe"), fitted to the training part like that head. **Predict first:** which weighted F1 has a reader that always names the same of C equal classes?
 
 # %%
-table = {}
-for name, part in product(sensors, parts):
-    (fit_z, mean, sd) = (
-        z["train"][name][part],
-        z["train"][name][part].mean(0),
-        z["train"][name][part].std(0) + 1e-6,
-    )
-    reader = LogisticRegression(max_iter=1000).fit(
-        (fit_z - mean) / sd, split.train.labels
-    )
-    answers = {
-        "auxiliary head": z["test"][name][f"aux {part}"].argmax(1),
-        "fresh reader": reader.predict((z["test"][name][part] - mean) / sd),
-    }
-    for how, said in answers.items():
-        table.setdefault((name, how), {})[f"z_{part}"] = 100 * f1_score(
-            y, said, average="weighted"
-        )
-display(pd.DataFrame(table).round(1))
-check(
-    "always the same of C equal classes: F1 = 2 / (C (C + 1))",
-    np.isclose(
-        f1_score(np.arange(C), np.zeros(C), average="weighted"), 2 / (C * (C + 1))
-    ),
-)
-own = [
-    100
-    * (
-        nets[name].heads(name).adv(torch.from_numpy(z["test"][name]["inv"])).argmax(1)
-        == m
-    )
-    .float()
-    .mean()
-    for m, name in enumerate(sensors)
-]
-print(
-    f"which sensor, by the adversary's own head from z_inv: {np.mean(own):.1f} %"
-    " (chance 50)"
-)
-for part in parts:
-    told = probing.modality_probe(
-        {s: z["test"][s][part] for s in sensors},
-        train={s: z["train"][s][part] for s in sensors},
-        seed=seed,
-    )
-    print(
-        f"which sensor, by a fresh linear probe from z_{part}: {told.score:.1f} %,"
-        f" control {told.shuffled:.1f} %"
-    )
+results = tables.load_results("../results/scenes-table4.json")
+display(Markdown(tables.to_markdown(tables.paper_table(results, 4), ("discom",))))
+same = f1_score(np.arange(C), np.zeros(C), average="weighted")
+expected = 2 / (C * (C + 1))
+check("always the same class: F1 = 2 / (C (C + 1))", np.isclose(same, expected))
+irrelevant = ("discom z_irr probe", "discom z_inf probe")
+compared = tables.compare(results, [irrelevant]).drop(columns=["data", "p", "each"])
+display(compared.round(2))
+paper = tables.paper_figures().query("table == 4")
+columns = ["data", "modality"]
+display(paper.pivot(index="method", columns=columns, values="f1"))
 
 # %% [markdown]
-# **Take-away:** on z_irr the auxiliary head says almost nothing, as it was never asked; the fresh reader says about as much as from z_inf. In training the adversary's game ended near a draw; a fresh probe does far better. A draw does not prove that nothing can be told apart: the adversary chases moving encoders, the probe has all the time in the world.
+# **Reading.** Always the same class gives 2.2, and the auxiliary head reads no more than that from z_irr. The fresh reader finds ⟨86.7⟩ in RGB and ⟨73.3⟩ in depth, where the best possible scores are 93.3 and 83.3. That is ⟨1⟩ and ⟨2.5⟩ points less than it finds in z_inf.
+#
+# The paper (last table: other data, means of five runs, no row for z_irr) concludes that both parts together beat either alone. So they do here, by ⟨2 in RGB; depth?⟩ points over z_inf. That needs no separation: z_irr is discarded although it tells nearly as much.
+#
+# ## What does separation cost?
+#
+# **⟨Table 5 in one sentence: whether any row hides the sensor or empties z_irr, and its price in F1⟩.** The rows change the adversary (`alternating`, also with a hidden layer or 32 units instead of 64), leave terms out, or add one: `irr` reverses the gradient of a class head on z_irr; `xcov` and `hsic` punish dependence of z_irr on the other parts, by correlation and by kernels. The number is the term's weight. **Predict first:** does any point lie farther left without lying lower?
+
+# %%
+results = tables.load_results("../results/scenes-table5.json")
+display(Markdown(tables.to_markdown(tables.paper_table(results, 5), ("discom",))))
+added = ("irr=", "xcov=", "hsic=")  # they act on z_irr, the others on z_inv
+of_inv = [run for run in probes if not any(term in run["method"] for term in added)]
+figure = plots.invariance(of_inv)
+
+# %%
+rows, emptied = [f"class from {sensor} z_irr" for sensor in sensors], {}
+for name, table in inspection.reader_tables(probes).items():
+    if name == "discom" or any(term in name for term in added):
+        emptied[name] = table.loc[rows, list(probing.READERS)].stack()
+pd.DataFrame(emptied).T.round(1)
+
+# %% [markdown]
+# *Figure: test F1 over how often a fresh reader names the sensor from z_inv; filled markers are the linear reader, open ones the MLP, mean ± sd over seeds; dotted is chance.* **Take-away:** ⟨where the points lie: rows left of 100, if any, and their F1 against discom's⟩.
+#
+# ⟨Last table: whether irr, xcov, hsic lower what is read of z_irr, by either reader, and the Δ of F1 of those rows⟩. Twenty-eight intervals are read here without a correction. Other weights may do better.
 #
 # ## Is each factor in units of its own?
 #
@@ -400,496 +396,96 @@ for part in parts:
 # | $R_d, \rho_d$ | [D, K], [D] | importance of unit d for each factor; its share of all importance |
 # | $A, B$ | [N, D] | two embeddings of the same samples, columns centred |
 #
-# **Predict first:** a perfect code, each unit stored twice: which scores drop to 0?
+# CKA compares two parts: 1 where one is a turned copy of the other. **Predict first:** a perfect code, each unit stored twice: which scores drop to 0?
 
 # %%
 # [180, 2], two factors of three even values
-factors = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
-perfect = factors * [1.0, 5.0]
+grid = np.indices((3, 3)).reshape(2, -1).T.repeat(20, axis=0)
+perfect = grid * [1.0, 5.0]
 codes = {
     "one unit per factor": perfect,
     "each unit twice": np.hstack([perfect, perfect]),
-    "turned by 45°": factors @ [[1.0, 1], [1, -1]],
+    "turned by 45°": grid @ [[1.0, 1], [1, -1]],
     "constant": np.ones((180, 2)),
 }
-scores = {
-    name: {
-        "SAP": probing.sap(code, factors),
-        "MIG": probing.mig(code, factors),
-        **probing.dci_parts(code, factors),
-    }
-    for name, code in codes.items()
-}
+scores = {}
+for name, code in codes.items():
+    scores[name] = {"SAP": probing.sap(code, grid), "MIG": probing.mig(code, grid)}
+    scores[name] |= probing.dci_parts(code, grid)
 display(pd.DataFrame(scores).T.round(2))
-one, twice, _, constant = scores.values()
-check(
-    "a perfect code: MIG and DCI 1, SAP about 1 − 1/3, as the runner-up guesses one"
-    " of three",
-    one["MIG"] > 0.99 and one["disentanglement"] > 0.99 and 0.6 < one["SAP"] < 0.75,
-)
-check(
-    "stored twice: SAP and MIG 0, DCI still 1, less complete",
-    twice["SAP"] == 0
-    and abs(twice["MIG"]) < 1e-9
-    and twice["disentanglement"] > 0.99 > twice["completeness"],
-)
-check(
-    "a constant tells nothing",
-    constant["SAP"] == constant["MIG"] == constant["disentanglement"] == 0,
-)
-a = np.random.default_rng(seed).normal(size=(500, 8))
-turn = np.linalg.qr(np.random.default_rng(seed + 1).normal(size=(8, 8)))[0]
-check(
-    "CKA: a turned and scaled copy is the same, shuffled rows are not",
-    np.isclose(probing.cka(a, 3 * a @ turn), 1) and probing.cka(a, a[::-1]) < 0.1,
-)
-
-# %% [markdown]
-# A low SAP or MIG may mean a factor spread over units, or stored twice, not that it is missing. So the scores stand beside the probes.
-#
-# ## Same recipe, five seeds: what holds?
-#
-# Finished runs (`cpu` profile), probed like the live one; differences are paired by seed, with 95 % Student-t intervals. To make them again: `discom table 4 --data scenes --profile cpu --seeds 5`, then `discom probe runs/scenes/discom --data scenes`.
+one, twice = scores["one unit per factor"], scores["each unit twice"]
+check("a perfect code: MIG and DCI 1", min(one["MIG"], one["disentanglement"]) > 0.99)
+gone = twice["SAP"] == 0 and abs(twice["MIG"]) < 1e-9
+dci = twice["disentanglement"]
+check("stored twice: SAP and MIG 0, DCI still 1", gone and dci > 0.99)
 
 # %%
-inspected = {
-    name: json.loads(Path(f"../results/probes/{name}.json").read_text())
-    for name in ("scenes", "hls")
-}
-inspected = {
-    name: [one for one in held if one["method"] == "discom"]
-    for name, held in inspected.items()
-}
-full = inspected["scenes"]
-check(
-    "five seeds of DisCoM-KD on scenes",
-    sorted(one["seed"] for one in full) == [0, 1, 2, 3, 4],
-)
-styles = {"inv": ("o", "white"), "inf": ("s", "0.6"), "irr": ("^", "black")}
-figure, axes = plt.subplots(
-    1,
-    3,
-    figsize=(10.5, 3.6),
-    width_ratios=(3, 3, 1.3),
-    sharey=True,
-    layout="constrained",
-)
-columns = {name: ["class", "shape", "material"] for name in sensors} | {
-    "both": ["which sensor"]
-}
-for axis, (name, wanted) in zip(axes, columns.items(), strict=True):
-    for (place, factor), (shift, part) in product(
-        enumerate(wanted), zip((-0.25, 0, 0.25), parts, strict=True)
-    ):
-        told = [
-            one["modality"][f"z_{part}"]["score"]
-            if name == "both"
-            else one["matrix"][f"{name} z_{part}"][factor]
-            for one in full
-        ]
-        level = np.mean(
-            [50.0 if name == "both" else one["chance"][name][factor] for one in full]
-        )
-        axis.plot([place + shift - 0.05] * len(told), told, ".", color="0.5", ms=4)
-        axis.errorbar(
-            place + shift + 0.05,
-            np.mean(told),
-            np.std(told, ddof=1),
-            fmt=styles[part][0],
-            mfc=styles[part][1],
-            color="black",
-            ms=6,
-            capsize=2,
-            label=None if place else f"z_{part}",
-        )
-        axis.hlines(level, place - 0.4, place + 0.4, color="black", ls=":")
-    axis.set(
-        title=name if name != "both" else "both sensors",
-        xticks=range(len(wanted)),
-        xlim=(-0.6, len(wanted) - 0.4),
-        ylim=(0, 103),
-    )
-    axis.set_xticklabels(wanted)
-axes[0].set_ylabel("read by a linear probe (%)")
-_ = axes[0].legend(frameon=False, fontsize=9, loc="upper left")
-inspection.mean_matrices(full)["discom"][
-    [
-        "class",
-        "shape",
-        "material",
-        "texture",
-        "relief",
-        "scale",
-        "illumination",
-        "shift",
-    ]
-].round(2)
-
-
-# %%
-def line(what, ours, theirs, unit="points"):
-    mean, low, high = tables.paired_difference(ours, theirs)
-    verdict = (
-        "no difference seen" if low <= 0 <= high else ("more" if low > 0 else "less")
-    )
-    print(
-        f"{what}: {mean:+.1f} {unit}, 95 % [{low:+.1f}, {high:+.1f}], n ="
-        f" {len(ours)}: {verdict}"
-    )
-
-
-for data_name, held in inspected.items():
-    names = list(dict.fromkeys(row.split()[0] for row in held[0]["matrix"]))
-    for name, factor in product(
-        names, ["class", "shape", "material"] if data_name == "scenes" else ["class"]
-    ):
-        irr, inf = (
-            [one["matrix"][f"{name} z_{part}"][factor] for one in held]
-            for part in ("irr", "inf")
-        )
-        line(f"{data_name}, {name}, {factor}: z_irr − z_inf", irr, inf)
-    for part in parts:
-        told = [one["modality"][f"z_{part}"]["score"] for one in held]
-        print(
-            f"{data_name}: which sensor from z_{part}: {min(told):.1f} to"
-            f" {max(told):.1f} % over {len(told)} seeds, chance 50"
-        )
-    alike = {
-        name: [one["cka"][f"{name} z_inf | {name} z_irr"] for one in held]
-        for name in names
-    }
-    print(
-        f"{data_name}: CKA of z_inf with z_irr, "
-        + "; ".join(f"{name} {min(v):.2f} to {max(v):.2f}" for name, v in alike.items())
-    )
-pd.DataFrame(
-    {(name, one["seed"]): one["scores"][name] for one in full for name in sensors}
-).T.groupby(level=0, sort=False).agg(["mean", "std"]).round(3)
+side_by_side = np.hstack([test["rgb"][part] for part in parts])[:1000]
+known = [split.test.factors[name][:1000] for name in ("shape", "material", "texture")]
+known = np.stack(known, axis=1).astype(int)
+print(f"RGB: SAP {probing.sap(side_by_side, known):.3f}", end=", ")
+print(f"MIG {probing.mig(side_by_side, known):.3f}")
+for sensor, embedded in test.items():
+    alike = probing.cka(embedded["inf"], embedded["irr"])
+    print(f"{sensor}: CKA of z_inf with z_irr {alike:.2f}")
+turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(irr.shape[1],) * 2))[0]
+check("CKA of a turned copy is 1", np.isclose(probing.cka(irr, 3 * irr @ turn), 1))
 
 # %% [markdown]
-# *Figure: what a linear probe reads from each part, in percent, by factor and sensor, and at the right which sensor it was; dots are seeds, markers mean ± sd (n = 5); dotted is chance.* **Take-away:** z_irr tells class, shape and material far above chance, and nearly as well as z_inf; the intervals bound what was missed. Both are halves of one encoder's output, and their CKA is high. Nor is z_inv invariant: a fresh reader tells the sensor from it on every seed. SAP and MIG of the parts side by side are near 0: no unit is clearly ahead of the next.
-#
-# ## What does Table 4 show, and what can it not?
-#
-# Ours on two data sets, F1 from one part: by the trained-along head as in the paper, and by a fresh reader ("probe"). Below, the paper's figures: other data, means of five runs without spread, no row for z_irr.
-
-# %%
-for name in ("scenes", "hls"):
-    results = tables.load_results(f"../results/ablations/{name}-table4.json")
-    display(Markdown(tables.to_markdown(tables.paper_table(results, 4), ("discom",))))
-    for d in tables.compare(
-        results,
-        [("discom z_irr probe", f"discom z_{part} probe") for part in ("inf", "inv")],
-    ).itertuples():
-        line(f"{name}, {d.modality}: {d.method} − {d.minus}", d.each, 0 * d.each, "F1")
-published = (
-    tables.paper_figures()
-    .query("table == 4")
-    .pivot(index="method", columns=["data", "modality"], values="f1")
-)
-check("the paper reports no z_irr", not any("irr" in name for name in published.index))
-published
-
-# %% [markdown]
-# **Take-away:** the paper concludes that both parts together beat either alone; on our scenes the full model has the highest means, though many intervals include 0. That needs no separation: two readings of overlapping content can help each other, too. Whether z_irr deserved to be discarded the head cannot say; the fresh reader finds nearly all in it that it finds in z_inf. Patches: three seeds, wide intervals; their folds above share places, which the split by place here does not.
+# **Reading.** SAP and MIG drop to 0 when each unit is stored twice: the second best unit is as good as the best. Trained networks score near 0, too. That does not mean that a factor is missing, but that no single unit is ahead of the next.
 #
 # ## What does a picture show?
 #
-# UMAP draws points so that near neighbours stay near, as far as D dimensions fit into two. Two numbers go with the pictures: the share of each point's 15 nearest neighbours that are kept (`preserved`; without relation 15 / (N − 1)), and a test of *distances between groups* (the scenes of one class in one sensor): of which pairs lies farther apart, how many answers turn round in another seed's picture, or in the embedding itself (50 % if unrelated)?
-#
-# **Predict first:** in which part will colouring by sensor give two colours apart?
+# UMAP draws points so that near neighbours stay near, as far as D dimensions fit into two. `preserved` is the share of each point's 15 nearest neighbours that are also near in the picture. **Predict first:** in which row will colouring by sensor give two colours apart?
 
 # %%
-rng, count = np.random.default_rng(seed), min(250, len(y))
-chosen = np.sort(rng.choice(len(y), count, replace=False))
+chosen = np.sort(rng.choice(len(y), min(250, len(y)), replace=False))
 small = split.test.take(chosen)
-# [2 · count, D]
-joint = {
-    part: np.concatenate([z["test"][name][part][chosen] for name in sensors])
-    for part in ("inv", "inf")
+joint = {  # [2 · 250, D]
+    f"z_{part}": np.concatenate([test[name][part][chosen] for name in sensors])
+    for part in parts
 }
-drawn = {
-    f"z_{part}": projection.project(held, seed=seed) for part, held in joint.items()
-}
-colours = {
-    "class": pd.Categorical.from_codes(np.tile(small.labels, 2), small.classes),
-    "sensor": pd.Categorical.from_codes(np.repeat([0, 1], count), sensors),
-    "distance of the plane (shift)": np.tile(small.factors["shift"], 2),
-}
-figure = plots.maps(drawn, colours)
-group = np.tile(small.labels, 2) + C * np.repeat([0, 1], count)
-for part, held in joint.items():
-    xy, other = drawn[f"z_{part}"], projection.project(held, seed=seed + 1)
-    scaled = (held - held.mean(0)) / np.where(held.std(0) > 0, held.std(0), 1)
-    # distances of group centres
-    here, *there = (
-        spatial.distance.pdist(pd.DataFrame(at).groupby(group).mean())
-        for at in (xy, other, scaled)
-    )
-    turned = [
-        50 * (1 - stats.kendalltau(here, distances).statistic) for distances in there
-    ]
-    print(
-        f"z_{part}: {100 * projection.preserved(held, xy):.0f} % of 15 neighbours"
-        f" kept, {1500 / (len(xy) - 1):.0f} % without relation; "
-        f"comparisons of distances that turn round: {turned[0]:.0f} % with another"
-        f" seed, {turned[1]:.0f} % against the embedding"
-    )
-check(
-    "a picture keeps more neighbours than one without relation",
-    all(
-        projection.preserved(joint[part], drawn[f"z_{part}"]) > 15 / (2 * count - 1)
-        for part in joint
-    ),
-)
+mdico_test = z["mdico"]["test"]
+joint["z_inv, mdico"] = np.concatenate([mdico_test[s]["inv"][chosen] for s in sensors])
+drawn = {name: projection.project(rows, seed=seed) for name, rows in joint.items()}
+classes = pd.Categorical.from_codes(np.tile(small.labels, 2), small.classes)
+source = pd.Categorical.from_codes(np.repeat([0, 1], len(chosen)), sensors)
+figure = plots.maps(drawn, {"class": classes, "sensor": source})
+preserved = {name: projection.preserved(joint[name], drawn[name]) for name in drawn}
+unrelated = 15 / (len(source) - 1)
+print(f"share of 15 neighbours that are kept, {unrelated:.2f} without relation:")
+display(pd.Series(preserved).round(2))
+check("every picture keeps more than chance", min(preserved.values()) > 2 * unrelated)
 
 # %% [markdown]
-# *Figure: z_inv and z_inf of both sensors (rows), the same positions coloured three ways.*
-
-# %%
-# the same part drawn six times
-figure, axes = plt.subplots(2, 3, figsize=(9.7, 6), layout="constrained")
-drawings = product((seed, seed + 1), (5, 15, 50))
-for axis, (again, near) in zip(axes.flat, drawings, strict=True):
-    xy = projection.project(joint["inv"], neighbors=near, seed=again)
-    axis.scatter(*xy.T, c=colours["sensor"].codes, cmap="coolwarm", s=8)
-    kept = 100 * projection.preserved(joint["inv"], xy)
-    axis.set(title=f"seed {again}, {near} neighbours", xticks=[], yticks=[])
-    axis.set_xlabel(f"{kept:.0f} % of 15 neighbours kept")
-
-# %% [markdown]
-# *Figure: z_inv drawn for two seeds and three numbers of neighbours: blue RGB, red depth.*
-#
-# **Take-away, a warning in place of an interpretation:** distances between groups, their sizes, empty space and axes mean nothing; few neighbours invent small groups. That seeds agree does not help: compare the two printed shares. A question that a picture raises is answered by the embedding: a reader with its control.
+# *Figure: the three parts of `discom`, then z_inv of `mdico`, both sensors together, coloured by class and by sensor.* **Take-away:** in all of `discom`, z_inv among them, each group is of one sensor. MDiCo's z_inv draws the sensors side by side, in places mixed, and yet the reader above told them apart: two dimensions cannot show all that 64 hold. Distances between groups, their sizes and the axes mean nothing.
 #
 # ## Look behind a point
 #
 # In JupyterLab the next cell shows a picture to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. GitHub shows the same state as a plain picture.
 
 # %%
-explorer = explorer.Explorer(
-    small,
-    {
-        name: {part: z["test"][name][part][chosen] for part in (*parts, "logits")}
-        for name in sensors
-    },
-    seed=seed,
-)
+kept = (*parts, "logits")
+embedded = {s: {part: test[s][part][chosen] for part in kept} for s in sensors}
+explorer = Explorer(small, embedded, seed=seed)
 # the first RGB scenes that are named wrongly
 explorer.select(np.flatnonzero(explorer.points["right or wrong"] == "wrong")[:3])
 explorer
 
-# %%
-for part in parts:
-    from_rgb, to_depth = (z["test"][name][part][chosen] for name in sensors)
-    # [count, 5] rows of depth, by cosine
-    nearest = projection.neighbours(from_rgb, to_depth, k=5)
-    print(
-        f"5 nearest depth scenes of an RGB scene in z_{part}:"
-        f" {100 * (small.labels[nearest] == small.labels[:, None]).mean():.0f} % of"
-        f" its class, chance {100 / C:.0f} %"
-    )
-
 # %% [markdown]
-# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.* **Take-away:** the printed shares put "invariant" in another way: are scenes of one class near each other across sensors? If z_inv were invariant and told the class, it should lead here; compare it with the other two, one run only.
-#
-# ## Which term could pull z_irr apart?
-#
-# Eq. 6 lowers a cosine per sample, which says nothing about dependence over samples (notebook 02). Three terms, not in the paper, address it: **irr** reverses the gradient of a class head on z_irr; **xcov** (r²) and **hsic** (d) punish dependence of z_irr on the other two parts:
-#
-# $$
-# r^2(a, b) = \frac{1}{D D'} \sum_{ij} \mathrm{corr}(a_i, b_j)^2, \qquad
-# d(a, b) = \frac{\mathrm{tr}(KHLH)}{\sqrt{\mathrm{tr}(KHKH)\,\mathrm{tr}(LHLH)}}
-# $$
-#
-# | symbol | in code | shape | meaning |
-# |---|---|---|---|
-# | $a, b$ | `a`, `b` | [B, D], [B, D'] | two parts of a batch |
-# | $K, L$ | `kernel(a)`, `kernel(b)` | [B, B] | $e^{-\|a_i - a_j\|^2 / \mathrm{median}}$ |
-# | $H$ | `H` | [B, B] | $1 - 1/B$: takes the mean out |
-#
-# **Predict first:** $b = a^2$ with $a$ even around 0: what does each term see?
-
-# %%
-def kernel(a):
-    square = spatial.distance.cdist(a, a) ** 2
-    return np.exp(-square / (np.median(square) + 1e-6))
-
-
-a = np.linspace(-1, 1, 201)[:, None]
-partners = {
-    "line, b = −2a": -2 * a,
-    "parabola, b = a²": a**2,
-    "shuffled": np.random.default_rng(seed).permutation(a),
-}
-H, hand, package = np.eye(len(a)) - 1 / len(a), {}, {}
-for name, b in partners.items():
-    K, L = (H @ kernel(v) @ H for v in (a, b))
-    hand[name] = (
-        np.corrcoef(a[:, 0], b[:, 0])[0, 1] ** 2,
-        (K * L).sum() / np.sqrt((K**2).sum() * (L**2).sum()),
-    )
-    one = {
-        "rgb": models.Embedding(
-            inv=torch.tensor(b), inf=torch.tensor(b), irr=torch.tensor(a)
-        )
-    }
-    # two equal pairs
-    package[name] = [
-        term(one).item() / 2 for term in (separate.cross_covariance, separate.hsic)
-    ]
-display(pd.DataFrame(hand, index=["r²", "d"]).round(3))
-check(
-    "the package gives the same two terms",
-    np.allclose(list(hand.values()), list(package.values()), atol=1e-3),
-)
-check(
-    "a parabola is invisible to r² and visible to d",
-    package["parabola, b = a²"][0] < 1e-6
-    and package["parabola, b = a²"][1] > 5 * package["shuffled"][1],
-)
-check(
-    "a line is seen in full by r²",
-    np.isclose(package["line, b = −2a"][0], 1, atol=1e-3),
-)
-
-# %% [markdown]
-# ## What does separation buy, and at what price?
-#
-# Finished runs with one term added (name = weight), all with 15 epochs and batches of 64, so compare them with their own `discom`, not with the tables above. **Predict first:** does any arm move left without moving down?
-
-# %%
-arms = {}
-for r in tables.load_results("../results/separation/scenes-table5.json"):
-    arms.setdefault(tables.label(r.method, r.config["options"]), {})[r.seed] = {
-        f"{m} F1": f1 for m, f1 in r.f1.items()
-    }
-for one in json.loads(Path("../results/probes/scenes-separation.json").read_text()):
-    told = {
-        f"{m} z_{p}": one["matrix"][f"{m} z_{p}"]["class"]
-        for m, p in product(sensors, parts)
-    }
-    arms[one["method"]][one["seed"]] |= told | {
-        f"{m} CKA": one["cka"][f"{m} z_inf | {m} z_irr"] for m in sensors
-    }
-order = [row.label() for row in tables.paper_rows(5, sensors)]
-# a row per seed
-arms = {name: pd.DataFrame(arms[name]).T.dropna() for name in order if name in arms}
-check(
-    f"every arm has the same {len(arms['discom'])} seeds",
-    all(set(held.index) == set(arms["discom"].index) for held in arms.values()),
-)
-figure, axes = plt.subplots(
-    1, 2, figsize=(10, 3.8), sharex=True, sharey=True, layout="constrained"
-)
-for axis, m in zip(axes, sensors, strict=True):
-    for (name, held), marker in zip(arms.items(), "os^Dv*P", strict=False):
-        x, f1 = held[f"{m} z_irr"], held[f"{m} F1"]
-        axis.plot(x, f1, marker, color="0.6", mfc="none", ms=4)
-        axis.errorbar(
-            x.mean(),
-            f1.mean(),
-            f1.std(),
-            x.std(),
-            fmt=marker,
-            color="black",
-            ms=8,
-            capsize=2,
-            label=name.removeprefix("discom ") if name != "discom" else name,
-        )
-    axis.axvline(100 / C, color="black", ls=":")
-    axis.set(
-        title=m,
-        xlabel="class from z_irr by a linear probe (%)",
-        ylabel="test F1 × 100" if m == sensors[0] else "",
-    )
-axes[1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-# CKA of z_inf with z_irr
-shown = [f"{m} {what}" for m in sensors for what in ("F1", "z_inf", "z_irr", "CKA")]
-pd.DataFrame({name: held[shown].mean() for name, held in arms.items()}).T.round(2)
-
-# %%
-for m, (name, held) in product(sensors, list(arms.items())[1:]):
-    for what, column in (("class from z_irr", f"{m} z_irr"), ("test F1", f"{m} F1")):
-        line(
-            f"{m}, {name.removeprefix('discom ')}: {what}",
-            held[column],
-            arms["discom"].loc[held.index, column],
-        )
-
-# %% [markdown]
-# *Figure: test F1 over what a linear probe reads of the class from z_irr, a panel for each sensor; large markers are mean ± sd of both axes, small ones seeds; dotted is chance; farther left is more separate.* **Take-away:** an arm separates where its first interval lies below 0, and pays where its second does; with three seeds, look at the dots as well. `irr` moves little. The strong penalties push z_irr towards chance; F1 goes down with it, and so does what z_inf tells: they harm all parts. The weak `xcov` takes CKA from near 1 to near 0, yet the class is still read from z_irr: uncorrelated is not empty. Sixteen intervals are read here without a correction. Other weights or budgets may do better.
+# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.*
 #
 # ## What you should see, and what would be a bug
 #
-# Hand values, controls and limits hold everywhere. Live scores move with threads, processor and versions: expect test F1 within three standard deviations of the five seeds (RGB 57.8 ± 4.9, depth 61.9 ± 3.0), and the class from z_inf or z_irr as near to each other as theirs. A bug looks different: a control above chance, depth that knows the illumination, a row that does not match its image, a probe of the label below 100 %. UMAP pictures differ between machines.
-#
-# ## Where it fails: a linear reader can be blind
-#
-# "Chance" of a linear probe does not mean that nothing is there. Four clouds, two classes crosswise; then the same two readers on the live run, for the class and for the sensor.
-
-# %%
-corner = np.random.default_rng(seed).choice([-1.0, 1.0], size=(400, 2))
-crosswise = (corner.prod(1) > 0).astype(int)  # the exclusive or of the two signs
-cloud = corner + 0.2 * np.random.default_rng(seed + 1).normal(size=corner.shape)
-
-
-def near(z, y):  # a reader without a form: the 15 nearest vote
-    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    return (
-        100
-        * cross_val_score(
-            KNeighborsClassifier(15), (z - z.mean(0)) / (z.std(0) + 1e-6), y, cv=folds
-        ).mean()
-    )
-
-
-seen = {
-    "linear": probing.probe(cloud, crosswise, seed=seed).score,
-    "15 nearest": near(cloud, crosswise),
-}
-print(
-    "four clouds:",
-    {how: f"{value:.0f} %" for how, value in seen.items()},
-    "chance 50 %",
-)
-check(
-    "the linear probe is at chance where neighbours read all",
-    seen["linear"] < 65 and seen["15 nearest"] > 99,
-)
-rows = {
-    f"class, {m} z_{part}": [
-        probing.probe(
-            z["test"][m][part], y, train=z["train"][m][part], seed=seed
-        ).score,
-        near(z["test"][m][part], y),
-    ]
-    for m, part in product(sensors, ("inf", "irr"))
-}
-both, source = (
-    np.concatenate([z["test"][m]["inv"] for m in sensors]),
-    np.repeat([0, 1], len(y)),
-)
-rows["sensor, z_inv"] = [
-    probing.modality_probe(
-        {m: z["test"][m]["inv"] for m in sensors},
-        train={m: z["train"][m]["inv"] for m in sensors},
-        seed=seed,
-    ).score,
-    near(both, source),
-]
-pd.DataFrame(rows, index=["linear (%)", "15 nearest (%)"]).T.round(1)
-
-# %% [markdown]
-# **Take-away:** the toy is invisible to the linear reader, and the last row shows that this is no toy problem: neighbours tell the sensor from z_inv where the linear probe still errs. So a linear score in the price list is a lower bound, most of all under xcov, which punishes lines only. And a probe says what *can* be read, never what the task head *does* read.
+# Hand values, controls and limits hold everywhere. Live scores move with threads, processor and versions: over ten seeds `discom` has 89 to 91 in RGB and 73 to 77 in depth. A bug looks different: a control above chance, depth that knows the illumination, a row that does not match its image, a probe of the label below 100 %. UMAP pictures differ between machines.
 #
 # ## Your turn
 #
 # 1. **Warm-up (2 min).** A probe reads 46 % where the most frequent value has 36 %. Which share of what could be read beyond chance is that? Set `answer_1`. *Hint:* the colour of the probe map.
-# 2. **Change one thing (10 min).** Read the class from RGB's z_irr with only its first 8 units; accuracy in % into `answer_2`. *Hint:* slice both `z["test"]["rgb"]["irr"]` and the training part; `seed=seed`.
+# 2. **Change one thing (10 min).** Read the class from RGB's z_irr with only its first 8 units; accuracy in % into `answer_2`. *Hint:* slice both `irr` and `irr_train`; `seed=seed`.
 # 3. **Write a score (15 min).** CKA by hand: a function of `a` [N, D] and `b` [N, D'] in NumPy into `answer_3`. *Hint:* centre columns, then three Frobenius norms.
 # 4. **Erase (20 min).** Take the class out of RGB's z_irr: project the standardised units onto the complement of the *training* part's C class means (less their mean), then probe again; accuracy in % into `answer_4`. At chance? *Hint:* `np.linalg.svd` of the [C, D] means gives the directions.
-# 5. **Open (30 min+).** Train `discom` with `weights={"xcov": 5.0}` and without for five seeds; five paired differences of the class read by `near` from RGB's z_irr into `answer_5`. *Hint:* `settings(profile, seed=s, options={"weights": …})`, `inspection.embeddings`.
+# 5. **Open (30 min+).** Train `discom` with `weights={"xcov": 5.0}` and without for five seeds; five paired differences of the class read by an MLP from RGB's z_irr into `answer_5`. *Hint:* `settings(profile, seed=s, options={"weights": …})`, `inspection.embeddings`.
 #
 # Worked answers are [kept apart](solutions/py/06_what_the_embeddings_hold.py).
 
@@ -898,40 +494,26 @@ answer_1 = answer_2 = answer_3 = answer_4 = answer_5 = None
 if answer_1 is not None:
     check("exercise 1", np.isclose(answer_1, (46 - 36) / (100 - 36), atol=0.005))
 if answer_2 is not None:
-    check(
-        "exercise 2",
-        np.isclose(
-            answer_2,
-            probing.probe(tried[:, :8], y, train=fitted[:, :8], seed=seed).score,
-            atol=0.2,
-        ),
-    )
+    eight = probing.probe(irr[:, :8], y, train=irr_train[:, :8], seed=seed)
+    check("exercise 2", np.isclose(answer_2, eight.score, atol=0.2))
 if answer_3 is not None:
-    check(
-        "exercise 3",
-        np.isclose(
-            answer_3(tried, z["test"]["rgb"]["inf"]),
-            probing.cka(tried, z["test"]["rgb"]["inf"]),
-        ),
-    )
+    other = test["rgb"]["inf"]
+    check("exercise 3", np.isclose(answer_3(irr, other), probing.cka(irr, other)))
 if answer_4 is not None:
-    check(
-        "exercise 4",
-        0 <= answer_4 < probing.probe(tried, y, train=fitted, seed=seed).score,
-    )
+    check("exercise 4", 0 <= answer_4 < probe.score)
 if answer_5 is not None:
     check("exercise 5", len(answer_5) == 5 and np.isfinite(answer_5).all())
 
 # %% [markdown]
 # ## What was seen
 #
-# - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader*, *Which part*).
-# - On scenes the auxiliary head is silent on z_irr, on patches it is far below its other parts; a fresh linear reader reads z_irr about as well as z_inf (*Who is asking*, Table 4).
-# - So the answer to the title is: less than their names say. Over five seeds, linear readers find nearly the same in z_irr and z_inf, and z_inv still names its sensor (*five seeds*).
-# - Neighbours in a picture can be trusted in part, by number; its distances cannot (*What does a picture show*).
-# - Strong penalties push z_irr towards chance and F1 down, with n = 3 and, for `hsic` in depth, intervals that hold zero; a weak one decorrelates the parts, and the class can still be read (*What does separation buy*).
+# - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader find*, *Which part*).
+# - "Invariant" is not invariant: the adversary guesses, and a fresh reader of the same kind names the sensor (*Does z_inv name its sensor?*, *ten seeds*).
+# - The paper's adversary aligns classes instead: a class reader of one sensor is of some use on the other, more than with the alternating adversary or MDiCo (*ten seeds*).
+# - "Irrelevant" is not irrelevant: the auxiliary head is silent on z_irr, and a fresh reader finds nearly as much as in z_inf (Table 4).
+# - ⟨What separation costs, in one clause⟩ (*What does separation cost?*).
 #
-# **Limitations.** Drawn scenes with independent factors, one small network, thirty epochs; patches with three seeds and no factor but the class; linear readers; three seeds and untuned weights for the added terms. Each sensor's network is of its own best epoch. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
+# **Limitations.** Synthetic scenes with independent factors, and one small network. Each sensor's network is of its own best epoch, up to four epochs apart; with the paper's loss and the alternating adversary the sensor is read as well where both kept the same epoch. Readers are linear or have one hidden layer, so what they miss may still be there. Weights of added terms were not tuned. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
 
 # %% [markdown]
 # ## References
@@ -939,9 +521,9 @@ if answer_5 is not None:
 # - G. Alain, Y. Bengio, *Understanding intermediate layers using linear classifier probes*, 2017, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644) · J. Hewitt, P. Liang, *Designing and Interpreting Probes with Control Tasks*, EMNLP 2019, [arXiv 1909.03368](https://arxiv.org/abs/1909.03368).
 # - A. Kumar et al. (SAP), ICLR 2018, [arXiv 1711.00848](https://arxiv.org/abs/1711.00848) · R. T. Q. Chen et al. (MIG), NeurIPS 2018, [arXiv 1802.04942](https://arxiv.org/abs/1802.04942) · C. Eastwood, C. Williams (DCI), ICLR 2018, [OpenReview](https://openreview.net/forum?id=By-7dz-AZ) · F. Locatello et al., *Challenging Common Assumptions …*, ICML 2019, [arXiv 1811.12359](https://arxiv.org/abs/1811.12359).
 # - S. Kornblith et al. (CKA), ICML 2019, [arXiv 1905.00414](https://arxiv.org/abs/1905.00414) · L. McInnes et al. (UMAP), 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426).
-# - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005.
-# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4.
-# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/samples.py`, `discom/explorer/`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT; the patches: see data/README.md.
+# - B. Cheung et al. (cross-covariance), 2015, [arXiv 1412.6583](https://arxiv.org/abs/1412.6583) · A. Gretton et al., *Measuring Statistical Dependence with Hilbert-Schmidt Norms*, ALT 2005 · I. Goodfellow et al. (alternating steps), *Generative Adversarial Nets*, NeurIPS 2014.
+# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Eqs 3–7, Table 4 · Mena et al., *MDiCo*, Machine Learning 2025.
+# - Modules: `discom/evaluation/probing.py`, `discom/evaluation/inspection.py`, `discom/evaluation/projection.py`, `discom/plots/samples.py`, `discom/explorer/`, `discom/losses/adversaries.py`, `discom/losses/contrastive.py`, `discom/losses/separate.py`; tests: `tests/evaluation/test_probing.py`, `tests/evaluation/test_inspection.py`, `tests/losses/test_separate.py`. Scenes, text and code: this repository, MIT.
 
 # %%
 finish()
