@@ -59,6 +59,7 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
         valid = [score[f"valid_{result.metric}"] for score in result.scores.values()]
         scores.setdefault(label, {})[f"{value:g}"] = sum(valid) / len(valid)
     table = pd.DataFrame(scores).T
+    table.attrs["data"] = images.name
     return table.assign(chosen=table.idxmax(axis=1).astype(float))
 
 
@@ -87,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(table.round(2).to_string())
     if chosen.out:
-        files.write_json(chosen.out, {"data": chosen.data, "seed": chosen.seed, **table.to_dict()})
+        files.write_json(chosen.out, {**table.attrs, "seed": chosen.seed, **table.to_dict()})
     return 0
 
 

@@ -22,20 +22,27 @@ choose choices/batch-size --option batch_size --values 64 128 256 --methods stud
 choose choices/width --option width --values 16 32 --methods student
 choose choices/learning-rate --methods teacher student student-2x kdv1 kdv2 dkd ctkd mlkd kdv1+lskd \
   kdv2+lskd dkd+lskd ctkd+lskd mlkd+lskd discom-solo discom 'discom:{"adversary": "alternating"}' mdico
+SOME="teacher student student-2x kdv2 discom-solo discom mdico"
+for set in hls:hls-rgb-elevation cellcycle:cellcycle-brightfield-stain; do
+  choose "choices/${set%%:*}-learning-rate" --data "$DATA/${set#*:}" --values 0.001 0.003 0.01 \
+    --methods $SOME 'discom:{"adversary": "alternating"}'
+done
 choose choices/temperature --option temperature --values 0.5 1 2 4 \
   --methods kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
 
 table scenes-table2 2
 table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
-table hls-table2 2 --data "$DATA/hls-rgb-elevation" --methods $MAIN
+table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
 table scenes-table3 3
 $PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
-  --methods student student-2x discom-solo discom --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
+  --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
+  --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
 table scenes-table1 1
 table scenes-table5 5
 table scenes-table4 4
 table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
 table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
-  --methods student,discom-solo,discom,mdico
+  --methods student,discom-solo,discom
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"
-table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --methods student,student-2x,discom-solo,discom
+table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rate 0.003 \
+  --methods student,discom

@@ -42,6 +42,7 @@ def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option
         seen[own[option]] = sum(valid) / len(valid)
     assert set(seen) == set(values)
     choice = json.loads((tmp_path / "choice.json").read_text())
+    assert choice["data"] == "scenes-shapes=2"
     assert choice["chosen"][method] == max(seen, key=seen.get)
     assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(seen)
 
