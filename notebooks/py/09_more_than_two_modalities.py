@@ -319,7 +319,7 @@ check("with shuffled sensors the probe is near chance", control.max() < 8)
 #
 # ⟨The answer in one sentence, for RGB and depth⟩. The runs stand in [scenes-thermal-table2.json](../results/scenes-thermal-table2.json): the `cpu` profile, some 2 000 training scenes and five seeds, each with scenes of its own.
 #
-# `mdico` keeps the branches and replaces the adversary by a contrast of pairs. Δ is the row minus the column, paired by seed, with a 95 % Student-t interval. **Predict first:** which Δ to `discom-solo` excludes zero?
+# `adversary=alternating` trains the classifier of the sensors in steps of its own. Δ is the row minus the column, paired by seed, with a 95 % Student-t interval. **Predict first:** which Δ to `discom-solo` excludes zero?
 
 # %%
 folder, bases = Path("../results"), ("student", "discom-solo")
