@@ -158,8 +158,8 @@ def probe(flags: Namespace) -> None:
     if out:
         discom.files.write_json(out.with_suffix(".json"), measures)
         print(out.with_suffix(".json"))
-        mean, chance = next(iter(matrices.values())), measures[0]["chance"]
-        figures = {"": partial(discom.plots.probe_map, mean, chance)}
+        shown = matrices.get("discom", next(iter(matrices.values())))
+        figures = {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])}
         draw(out, figures | {"-invariance": partial(discom.plots.invariance, measures)})
 
 

@@ -92,7 +92,11 @@ def invariance(inspected: Iterable[Mapping[str, Any]]) -> Figure:
         for name, f1 in run["f1"].items()
     ]
     parts = list(pd.DataFrame(rows).groupby("panel", sort=False))
-    figure, axes = panels(1, len(parts), 4.2 * len(parts), 4.2, sharex=True)
+    wide, names = 4.2 * len(parts), dict.fromkeys(run["method"] for run in runs)
+    titles = {name: fill(name, 44, break_on_hyphens=False) for name in names}
+    lines = [line for title in titles.values() for line in title.split("\n")]
+    columns = max(1, int(wide / (0.075 * max(map(len, lines)) + 0.5)))
+    figure, axes = panels(1, len(parts), wide, 3.6 + 0.22 * len(lines) / columns, sharex=True)
     for axis, (name, part) in zip(axes.flat, parts, strict=True):
         for number, (method, points) in enumerate(part.groupby("method", sort=False)):
             values = points[["linear", "mlp", "f1"]]
@@ -100,13 +104,12 @@ def invariance(inspected: Iterable[Mapping[str, Any]]) -> Figure:
             marker: dict[str, Any] = {**look(number), "linestyle": "", "elinewidth": 0.8}
             axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=marker["color"], linewidth=0.6)
             for reader, face in (("linear", marker["color"]), ("mlp", "white")):
-                label = method if reader == "linear" else None
+                label = titles[method] if reader == "linear" else None
                 spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face, "label": label}
                 axis.errorbar(mean[reader], mean.f1, **spread, **marker)
         axis.axvline(readers[0][0]["chance"], color="black", linewidth=0.8, linestyle=":")
         axis.set(xlabel="modality read from z_inv (%)", ylabel="test F1 × 100", title=name)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     text: dict[str, Any] = {"title": "filled: linear reader, open: MLP", "fontsize": 9}
-    columns = min(3, len(labels))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, **text)
     return figure
