@@ -585,7 +585,9 @@ for (family, where, number), rows in judged.groupby(keys, sort=False):
         print(f"gains, taken alone, that do not survive\n{text}")
 
 # %% [markdown]
-# **Reading, scenes, Table 2.** Read as a whole, the table has one gain: `discom-solo` over `student-2x` in depth, 0.9 points without any second sensor. Twelve losses survive, all in depth: those of `dkd`, `mlkd` and both forms of `mlkd+lskd`, against each control. ⟨Table 1: which survive⟩ DisCoM-KD trains on both sensors in either table, so its rows for depth return in Table 1.
+# **Reading, scenes, Table 2.** Read as a whole, the table has one gain: `discom-solo` over `student-2x` in depth, 0.9 points without any second sensor. Twelve losses survive, all in depth: those of `dkd`, `mlkd` and both forms of `mlkd+lskd`, against each control. DisCoM-KD trains on both sensors in either table, so its rows for depth return in Table 1.
+#
+# **Scenes, Table 1.** The same gain survives, and some thirty losses: a teacher of RGB costs its depth student in every form of distillation, `kdv2` least and `mlkd+lskd` most. A likely cause is that it teaches the texture, which depth cannot see.
 #
 # **In the small family** four gains survive, each below one point: DisCoM-KD over `student` in depth, `discom-solo` over `student` in RGB and over `student-2x` in both. DisCoM-KD over `discom-solo` is not among them in either sensor. On cells nothing survives in either family; on patches ⟨what⟩.
 #
@@ -629,7 +631,7 @@ for name, column in order.items():
     print(f"{name}: LSKD lowers {lower} of {len(plain)} methods")
 
 # %% [markdown]
-# **Take-away:** two seeds of ours. In depth our order repeats, and in RGB less so, where most methods lie within a point. The paper's columns agree less with each other: the order depends on the data. One thing recurs: LSKD lowers most methods in most columns, in the paper and here ⟨Table 1, too?⟩.
+# **Take-away:** two seeds of ours. In depth our order repeats, and in RGB less so, where most methods lie within a point. The paper's columns agree less with each other: the order depends on the data. One thing recurs: LSKD lowers most methods in most columns, in the paper and here.
 #
 # ## What you should see, and what would be a bug
 #
