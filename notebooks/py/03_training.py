@@ -428,7 +428,7 @@ print(
 #
 # ## Is it the same on real images?
 #
-# ⟨real data: one sentence with the finding on hls and cell cycle⟩ One set holds satellite patches in four land-cover classes (RGB and elevation, split by place), the other cells (brightfield and DNA stain): [sizes, sources, licences](../data/README.md). Five seeds split each set anew. Such splits overlap, so their intervals are corrected after Nadeau and Bengio.
+# **Yes: no gain over the branch trained alone.** One set holds satellite patches in four land-cover classes (RGB and elevation, split by place), the other cells (brightfield and DNA stain): [sizes, sources, licences](../data/README.md). Five seeds split each set anew. Such splits overlap, so their intervals are corrected after Nadeau and Bengio.
 
 # %%
 def table_of(name, file):
@@ -441,7 +441,7 @@ every = pd.concat([full, *real])
 figure = plots.intervals(every[every["method"] == "discom"], tables.BASELINES)
 
 # %% [markdown]
-# *Figure: DisCoM-KD minus each of three baselines, 95 % intervals; a panel for each sensor.* **Take-away:** only the difference to `discom-solo` can come from the other sensor. On scenes it is not above zero in either sensor; on real images ⟨discom − discom-solo on hls and cell cycle⟩.
+# *Figure: DisCoM-KD minus each of three baselines, 95 % intervals; a panel for each sensor.* **Take-away:** only the difference to `discom-solo` can come from the other sensor. On scenes it is not above zero in either sensor; on real images its interval holds zero in all four panels, and on patches it is wide.
 #
 # Several comparisons are read together here, so the table corrects the p-values of the scenes after Holm.
 
@@ -518,7 +518,7 @@ check_answers()
 # - The packaged loop logs the same numbers as a dozen lines of PyTorch; untrained classifiers about guess (*One epoch by hand*).
 # - Choosing among thirty equally good epochs on the test part hands out two points for nothing (*Why not simply report*).
 # - An interrupted run resumes to the last digit (*Pull the plug*).
-# - The title's question: on ten seeds of scenes DisCoM-KD gains less than one point over the student of its own size, and nothing after correction; its branch trained without the other sensor does as well. Nothing is shown to cross over. On real images ⟨same in a clause⟩ (*Same budget*).
+# - The title's question: on ten seeds of scenes DisCoM-KD gains less than one point over the student of its own size, and nothing after correction; its branch trained without the other sensor does as well. Nothing is shown to cross over. On real images nothing is measurable either (*Same budget*).
 #
 # **Limitations.** One network, thirty epochs, all labels; one synthetic and two real sets. The paper's protocol (300 epochs, full-width network, three benchmarks) has not been run here. **Next:** [04](04_teacher_and_student.ipynb) sets a teacher beside these methods, [05](05_ablations.ipynb) takes the terms away one by one.
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 07 · What does the paper report, and what do we find?
 #
-# The paper puts DisCoM-KD first in nearly every column. In our tables no method shows a gain that can come from the second sensor ⟨true of scenes and cells; check Table 1 and patches⟩. You walk from runs to a claim, with controls, intervals and a correction for many comparisons.
+# The paper puts DisCoM-KD first in nearly every column. In our tables no method shows a gain that can come from the second sensor. You walk from runs to a claim, with controls, intervals and a correction for many comparisons.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/07_the_papers_tables.ipynb)
 # · [solutions](solutions/py/07_the_papers_tables.py) · [module `discom.tables`](../discom/tables/)
@@ -534,7 +534,7 @@ for (where, number), table in full.items():
     figure.suptitle(f"{where}, Table {number}: largest gain over student {most:+.1f}")
 
 # %% [markdown]
-# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the student of RGB, so it has nothing to hand on. On cells it is better, 92.1 against 88.4 for the stain alone. Still `kdv2` is not above its controls there. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) ⟨patches: teacher against students, one sentence⟩
+# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the student of RGB, so it has nothing to hand on. On cells it is better, 92.1 against 88.4 for the stain alone. Still `kdv2` is not above its controls there. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) On patches its teacher is nine points above the students of either sensor, and `kdv2` gains nothing.
 #
 # **Take-away:** against `student`, an interval to the right is an arrow that holds, taken alone. Only one of DisCoM-KD against `discom-solo` can come from the other sensor. Now the count.
 #
@@ -589,7 +589,7 @@ for (family, where, number), rows in judged.groupby(keys, sort=False):
 #
 # **Scenes, Table 1.** The same gain survives, and some thirty losses: a teacher of RGB costs its depth student in every form of distillation, `kdv2` least and `mlkd+lskd` most. A likely cause is that it teaches the texture, which depth cannot see.
 #
-# **In the small family** four gains survive, each below one point: DisCoM-KD over `student` in depth, `discom-solo` over `student` in RGB and over `student-2x` in both. DisCoM-KD over `discom-solo` is not among them in either sensor. On cells nothing survives in either family; on patches ⟨what⟩.
+# **In the small family** four gains survive, each below one point: DisCoM-KD over `student` in depth, `discom-solo` over `student` in RGB and over `student-2x` in both. DisCoM-KD over `discom-solo` is not among them in either sensor. On cells and on patches nothing survives in either family.
 #
 # ## The paper's order beside ours: what may be compared?
 #
@@ -667,7 +667,7 @@ check("no difference is 'found' in 5 %", np.isclose(power(0, 1, 5), 0.05))
 check("formula and simulation agree", abs(simulated - power(2, 1.5, 5)) < 0.015)
 
 # %% [markdown]
-# *Figure: probability that an interval excludes zero over the true difference; the grey line is four in five.* **Take-away:** our tables are blind to differences below the printed points, before any correction. On scenes a second sensor worth more than a point would probably have been seen. On cells one worth two points would often be missed ⟨patches: from how many points⟩.
+# *Figure: probability that an interval excludes zero over the true difference; the grey line is four in five.* **Take-away:** our tables are blind to differences below the printed points, before any correction. On scenes a second sensor worth more than a point would probably have been seen. On cells one worth two points would often be missed, on patches one worth five.
 #
 # ## Your turn
 #

@@ -471,7 +471,7 @@ full = pd.concat([table_of(name, file) for name, file in files.items()])
 Markdown(tables.to_markdown(full[full["method"] == "discom"]))
 
 # %% [markdown]
-# **Reading.** On scenes `discom` gains less than one point over `student`, and nothing over `discom-solo`, its own branch trained without the other sensor. On real images ⟨discom against student and discom-solo on hls and cell cycle⟩. So train the controls on your own data before you credit the second sensor. We go on with `discom`.
+# **Reading.** On scenes `discom` gains less than one point over `student`, and nothing over `discom-solo`, its own branch trained without the other sensor. On cells and land-cover patches no difference to either is beyond noise. So train the controls on your own data before you credit the second sensor. We go on with `discom`.
 #
 # ## Is it as often right as it is sure?
 #
@@ -797,7 +797,7 @@ if answer_4 is not None:
 #
 # - Six kinds of fault: one is an error, four are warnings by name, one is seen by the eye alone (*in order?*).
 # - Small pictures forgive light and compression; every planted copy that lay in two parts was found (*two photographs are one*).
-# - On scenes `discom` gains nothing over its branch trained without the other sensor; on real images ⟨same in a clause⟩ (*Is the winner one*).
+# - On scenes `discom` gains nothing over its branch trained without the other sensor; on real images none is measurable (*Is the winner one*).
 # - Calibration and temperature, by hand and on the test part (*as often right as it is sure*).
 # - Exported files answer like the branch to $10^{-4}$, on the test part and on new images (*Is the file the network?*).
 # - A contract refuses other sizes and bands, not another meaning of the numbers; its bounds catch a wrong unit, and confidence does not (*Where it fails*).
