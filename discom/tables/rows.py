@@ -68,6 +68,7 @@ ABLATIONS: dict[int | str, list[Row]] = {
     # ours: what takes the sensor out of z_inv, and what separates z_irr from the other parts
     5: [
         FULL,
+        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "orth")),
         Row("discom", {"weights": dict.fromkeys(("adv", "mod", "orth"), 0.0)}),
         ALTERNATING,
         Row("discom", {**ALTERNATING.options, "weights": {"orth": 0.0}}),

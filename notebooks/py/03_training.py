@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 · Does DisCoM-KD beat a student of its own size?
 #
-# Not measurably: on synthetic scenes it gains less than one F1 point, which does not survive the correction for several comparisons, and its own branch does as well without the other sensor. You write the training loop, train DisCoM-KD and three baselines with it, and read a comparison over ten seeds.
+# Not measurably. On synthetic scenes it gains less than one F1 point, which does not survive a correction for multiple comparisons. Its own branch, trained without the other sensor, does as well. You write the training loop, train DisCoM-KD and three baselines with it, and read a comparison over ten seeds.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/03_training.ipynb) · [solutions](solutions/py/03_training.py) · module [discom/training.py](../discom/training.py)
 
@@ -18,7 +18,7 @@
 # %% [markdown]
 # ## What would be a fair comparison?
 #
-# DisCoM-KD's branch for one sensor holds **two** encoders, the paper's student holds **one**. If the branch wins, three explanations compete: more parameters, extra supervision (the auxiliary head and the orthogonality term), or knowledge that crossed over from the other sensor. Only the last is cross-modal distillation. Each baseline takes one explanation away, as the figure below shows. Everything else (data, split, augmentation, batches, epochs, optimiser) is the same for all four, because one function, `fit`, trains them all.
+# DisCoM-KD's branch for one sensor holds **two** encoders, the paper's student holds **one**. If the branch wins, three explanations compete: more parameters, extra supervision (the auxiliary head and the orthogonality term), or knowledge transferred from the other sensor. Only the last is cross-modal distillation. Each baseline takes one explanation away, as the figure below shows. Everything else (data, split, augmentation, batches, epochs, optimiser) is the same for all four, because one function, `fit`, trains them all.
 
 # %%
 import os
@@ -100,7 +100,7 @@ for place, name in enumerate(names):
         )
 
 # %% [markdown]
-# *Figure: four boxes in a row, student, student-2x, discom-solo, discom; each arrow names what the next method adds: a second encoder, the auxiliary and orthogonality terms, the other sensor.* **Take-away:** only the last arrow can be cross-modal. A claim about distillation is a claim about that arrow; it also adds the adversarial and modality terms, so even a gain there would want a further control.
+# *Figure: four boxes in a row, student, student-2x, discom-solo, discom; each arrow names what the next method adds: a second encoder, the auxiliary and orthogonality terms, the other sensor.* **Take-away:** only the last arrow can show cross-modal transfer. It also adds the adversarial and modality terms, so even a gain there would need a further control.
 #
 # ## The data: what goes in?
 #
@@ -218,7 +218,7 @@ check(
 )
 
 # %% [markdown]
-# The two loops agree, so `fit` adds only what surrounds these lines: a schedule, validation, best weights, a log, and checkpoints. The first losses are near M·log C and M·log M, those of guessing, but not equal to them, because untrained heads are not quite even.
+# The two loops agree, so `fit` adds only what surrounds these lines: a schedule, validation, best weights, a log, and checkpoints. The first losses are near those of guessing, M·log C = 4.39 and M·log M = 1.39. They are not equal, because untrained heads are not quite even.
 #
 # ## Which precision is faster here, and does it change the loss?
 #
@@ -256,7 +256,7 @@ print(
 check("the loss differs by less than 2 %", abs(values[True] / values[False] - 1) < 0.02)
 
 # %% [markdown]
-# The loss moves by less than two percent, since rounding errors of single numbers cancel in a mean. The ratio of times holds for this processor alone, and three steps cannot show a difference of a few hundredths. So `precision` is a setting.
+# The loss moves by less than two percent, since rounding errors of single numbers cancel in a mean. The ratio of times holds for this processor alone, and three steps cannot show a difference of a few hundredths. So choose `precision` by measuring on your own machine.
 #
 # ## Why not simply report the best epoch's test score?
 #
@@ -299,7 +299,7 @@ check(
 )
 
 # %% [markdown]
-# *Figure: points for nothing over the size of the part that chooses, both axes logarithmic; the simulation lies on the line of the formula.* **Take-away:** two points for nothing, more than any method below gains. It is an upper bound: real epochs are not equally good, and their scores rise and fall together. `fit` chooses each sensor's epoch by validation F1 and reads the test part once, after the last epoch.
+# *Figure: points for nothing over the size of the part that chooses, both axes logarithmic; the simulation lies on the line of the formula.* **Take-away:** two points for nothing, more than any method below gains on scenes. It is an upper bound: real epochs are not equally good, and their scores rise and fall together. `fit` chooses each sensor's epoch by validation F1 and reads the test part once, after the last epoch.
 #
 # ## Pull the plug: does a resumed run end with the same numbers?
 #
@@ -407,7 +407,7 @@ check(
 #
 # ## Same budget, ten seeds: what holds?
 #
-# **The middle arrow is the longest, and it is short.** The table is read from full runs of the same recipe in this repository: weighted F1 × 100 on the test part, mean ± sd, and paired differences with 95 % intervals. Each seed has scenes of its own, so the seeds are independent and the intervals are Student-t. To run them again: `discom table 2 --data scenes`.
+# **The middle arrow is the longest: less than one point.** The table is read from full runs of the same recipe in this repository: weighted F1 × 100 on the test part, mean ± sd, and paired differences with 95 % intervals. Each seed has scenes of its own, so the seeds are independent and the intervals are Student-t. To run them again: `discom table 2 --data scenes`.
 
 # %%
 results = tables.load_results("../results/scenes-table2.json")
@@ -424,7 +424,7 @@ print(
 )
 
 # %% [markdown]
-# **Reading.** A second encoder changes nothing measurable. The auxiliary and orthogonality terms add less than one point, and the other sensor adds nothing measurable to that. All methods come close to the best possible score in RGB and stay some nine points below it in depth.
+# **Reading.** A second encoder changes nothing measurable. The auxiliary and orthogonality terms add less than one point, and the other sensor adds nothing measurable to that. All methods stay three to four points below the best possible score in RGB and about nine below it in depth.
 #
 # ## Is it the same on real images?
 #
@@ -443,7 +443,7 @@ figure = plots.intervals(every[every["method"] == "discom"], tables.BASELINES)
 # %% [markdown]
 # *Figure: DisCoM-KD minus each of three baselines, 95 % intervals; a panel for each sensor.* **Take-away:** only the difference to `discom-solo` can come from the other sensor. On scenes it is not above zero in either sensor; on real images its interval holds zero in all four panels, and on patches it is wide.
 #
-# Several comparisons are read together here, so the table corrects the p-values of the scenes after Holm.
+# We read six comparisons on scenes together, so the next table corrects their p-values (Holm).
 
 # %%
 compared = tables.compare(results, [("discom", other) for other in tables.BASELINES])
@@ -457,7 +457,7 @@ compared[columns].round(3)
 # %% [markdown]
 # ## What you should see, and what would be a bug
 #
-# After correction one gain of DisCoM-KD is left, about half a point over `student` in depth. The one over `student-2x`, which has its size, is not.
+# After correction one gain of DisCoM-KD is left, about half a point over `student` in depth. The gain over `student-2x`, which has its size, is no longer significant.
 #
 # Your live `cpu` scores should lie within some three standard deviations of the table's means. Threads, processor and library versions change rounding, and with it the scores a little; the same machine, threads and versions repeat to the last digit. A bug looks different: a score at chance after thirty epochs, a loss that becomes NaN (the run then stops and names term, epoch and batch), a resumed run that differs, or `student-2x` far below `student` on every seed.
 
@@ -470,7 +470,7 @@ compared[columns].round(3)
 figure = plots.confusions(Path(runs) / f"live-{profile}-discom/predictions.npz")
 
 # %% [markdown]
-# *Figure: one matrix for each sensor; a row is a true class in percent, a column a prediction; each shape's three classes form a block.* **Take-away:** the material. About nine of ten errors name another material of the right shape; most of the others take squares for disks or disks for squares. Where the cue shows another material, a network that follows it must be wrong: one scene in fifteen in RGB and one in six in depth, by construction. The best possible accuracy leaves room for these.
+# *Figure: one matrix for each sensor; a row is a true class in percent, a column a prediction; each shape's three classes form a block.* **Take-away:** the material. About nine of ten errors name another material of the right shape; most of the others take squares for disks or disks for squares. By construction the cue shows another material in one scene of fifteen in RGB and one of six in depth; there even the best classifier is wrong.
 
 # %% [markdown]
 # ## Your turn
@@ -518,7 +518,7 @@ check_answers()
 # - The packaged loop logs the same numbers as a dozen lines of PyTorch; untrained classifiers about guess (*One epoch by hand*).
 # - Choosing among thirty equally good epochs on the test part hands out two points for nothing (*Why not simply report*).
 # - An interrupted run resumes to the last digit (*Pull the plug*).
-# - The title's question: on ten seeds of scenes DisCoM-KD gains less than one point over the student of its own size, and nothing after correction; its branch trained without the other sensor does as well. Nothing is shown to cross over. On real images nothing is measurable either (*Same budget*).
+# - The title's question: on ten seeds of scenes DisCoM-KD gains less than one point over the student of its own size, and nothing after correction; its branch trained without the other sensor does as well. No cross-modal transfer is shown. On real images nothing is measurable either (*Same budget*).
 #
 # **Limitations.** One network, thirty epochs, all labels; one synthetic and two real sets. The paper's protocol (300 epochs, full-width network, three benchmarks) has not been run here. **Next:** [04](04_teacher_and_student.ipynb) sets a teacher beside these methods, [05](05_ablations.ipynb) takes the terms away one by one.
 

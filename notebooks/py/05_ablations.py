@@ -114,7 +114,7 @@ check("scaled pixels lie in [0, 1]", all(x.min() >= 0 and x.max() <= 1 for x in 
 # | symbol | in code | meaning |
 # |---|---|---|
 # | $w_t$ | `weights={term: 0.0}` | weight; 0 switches the term off |
-# | $\nabla_\theta L_t$ | `gradients[term]` | gradient for all weights θ, a tensor for each; reversal makes that of `adv` no true gradient |
+# | $\nabla_\theta L_t$ | `gradients[term]` | one tensor per weight in θ; for `adv` the reversal flips its sign in the encoders |
 # | $\perp$ | `orth` | the orthogonality term, Eq. 6 |
 #
 # **Predict first:** which terms reach the encoder that makes z_inf and z_irr?
@@ -177,7 +177,7 @@ check(
 )
 
 # %% [markdown]
-# **Reading.** All terms but `adv` reach that encoder. A zero weight removes one summand of the *first* gradient. After that step the networks differ, and with them every other gradient. So a row of an ablation table says what a term is worth in the company of the others, not what it adds alone.
+# **Reading.** All terms but `adv` reach that encoder. A zero weight removes one summand of the *first* gradient. After that step the networks differ, and with them every other gradient. So an ablation row says what a term is worth beside the others, not what it adds alone.
 #
 # ## Table 3: what does the paper lose without a term?
 #
@@ -246,13 +246,13 @@ columns = ["method", "modality", "n", "difference", "low", "high", "p", "holm"]
 beyond[columns].round(3)
 
 # %% [markdown]
-# *Figure: F1 of each row minus F1 of the full method, a panel for each sensor; markers are means with 95 % intervals, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** without `aux` DisCoM-KD loses four points in each sensor; in RGB this is left after Holm, in depth one seed that fell by 17 points makes the interval wide. Without `adv`, `mod` or `orth` nothing measurable is lost. For `orth` that differs from the paper, on other data and with a smaller network.
+# *Figure: F1 of each row minus F1 of the full method, a panel for each sensor; markers are means with 95 % intervals, upright ticks the paper's six columns; mean F1 at the right.* **Take-away:** without `aux` DisCoM-KD loses four points in each sensor; in RGB this survives Holm, in depth it does not, because one seed fell by 17 points. Without `adv`, `mod` or `orth` nothing measurable is lost. For `orth` that differs from the paper, on other data and with a smaller network.
 #
-# No option gains more than a point. Our own term `irr`, which is meant to take the class out of z_irr, costs 1.6 points in depth. Several options with five seeds lie about a point lower in depth, none of them after Holm. All rows subtract the same `discom` runs, so five lucky ones would lower all these rows at once.
+# No option gains more than a point. One gain survives Holm: 0.8 points in RGB for `discom-solo orth=0`, which never saw the other sensor. Our own term `irr`, meant to remove the class from z_irr, costs 1.6 points in depth, and several options with five seeds cost one to two; none of these losses survives Holm. All rows subtract the same `discom` runs, so five lucky runs would lower all these rows at once.
 #
 # ## Is the auxiliary term a gain or a repair, and what does the other sensor bring?
 #
-# It is a repair, and the other sensor brings nothing. `student-2x` has the capacity of a branch and none of the terms, so it tells the two apart. Only a row minus the branch *with the same terms* on its own sensor isolates the other sensor. **Predict first:** is DisCoM-KD without `aux` still as good as `student-2x`?
+# It is a repair, and the other sensor brings nothing. `student-2x` has the capacity of a branch and none of the terms: a gain would start at its score, a repair starts below. Only a row minus the branch *with the same terms* on its own sensor isolates the other sensor. **Predict first:** is DisCoM-KD without `aux` still as good as `student-2x`?
 
 # %%
 table2 = tables.load_results("../results/scenes-table2.json")
@@ -269,9 +269,9 @@ check("every control has both sensors", len(isolated) == 2 * len(controls))
 isolated[["method", "minus", *columns[1:]]].round(3)
 
 # %% [markdown]
-# **Reading.** It is worse than `student-2x`, by 3.8 points in RGB and 3.5 in depth. So the auxiliary term mostly *repairs* what the other terms cost. With one sensor, where there is less to repair, it and `orth` together are worth less than one point.
+# **Reading.** No: it is 3.8 points lower in RGB and 3.5 in depth, the latter not significant after Holm. So the auxiliary term mostly *repairs* what the other terms cost. With one sensor, where there is less to repair, it and `orth` together are worth less than one point.
 #
-# In no variant does the other sensor add anything (last three controls). Without `orth` and with wider parts it costs about one point in depth, also after Holm.
+# In no variant does the other sensor add anything (last three controls). Without `orth` and with wider parts it costs about one point in depth, which survives Holm.
 #
 # ## What goes wrong without it? Two live runs
 #
@@ -312,11 +312,11 @@ pd.DataFrame({reading.method: reading.f1 for reading in readings}).T.round(1)
 # %% [markdown]
 # *Figure: with and without `aux` over the epochs: training loss left (with `aux` it counts one term more), validation F1 of each sensor middle and right.* **Take-away:** z_inv. Without the term a probe of it is at chance in one of the sensors, and the class is left to z_inf. With the term every part names the class.
 #
-# A likely reason is that the adversary is satisfied by a part that says nothing, and that $L_{cl}$ does not object as long as z_inf has the class. Which sensor is hit depends on the seed: in each of the seeds 0 to 4, z_inv of RGB or of depth was at chance (set `seed` to see). Notebook [06](06_what_the_embeddings_hold.ipynb) reads the parts of the full method.
+# A likely reason: an empty z_inv is the encoder's best answer to the adversary, and $L_{cl}$ stays low as long as z_inf has the class. The affected sensor depends on the seed: in each of the seeds 0 to 4, z_inv of RGB, of depth or of both was at chance (set `seed` to see). Notebook [06](06_what_the_embeddings_hold.ipynb) reads the parts of the full method.
 #
 # ## What does more training buy?
 #
-# **A point over the student, and nothing over its own branch.** Four networks were trained for 5 to 80 epochs, from the start each time, on the same five seeds. **Predict first:** do the extra terms give a head start, whose gain shrinks with more epochs?
+# **About a point over the student, not significant after Holm, and nothing over its own branch.** Four networks were trained for 5 to 80 epochs, from the start each time, on the same five seeds. **Predict first:** do the extra terms give a head start, whose gain shrinks with more epochs?
 
 # %%
 pairs = {
@@ -360,11 +360,11 @@ print(f"{len(beyond)} of {len(gains)} intervals exclude zero:")
 beyond[["epochs", "method", "minus", *columns[1:]]].round(3)
 
 # %% [markdown]
-# *Figure: paired differences in F1 from 20 epochs on, RGB left, depth right, with 95 % intervals: three networks minus the student, and in black DisCoM-KD minus its branch alone.* **Take-away:** there is no head start. At 10 epochs DisCoM-KD is some 30 points behind the student, the only difference that Holm's correction leaves, in depth. At 80 it is about a point above, and so is its branch alone. No black interval lies above zero.
+# *Figure: paired differences in F1 from 20 epochs on, RGB left, depth right, with 95 % intervals: three networks minus the student, and in black DisCoM-KD minus its branch alone.* **Take-away:** there is no head start. At 10 epochs DisCoM-KD is about 30 points behind the student; in depth this is the only one of 40 differences that survives Holm. At 80 it is about a point above, and so is its branch alone. No black interval lies above zero.
 #
 # ## When should another sensor help at all? The modality focusing hypothesis
 #
-# Where both sensors know the same. Xue et al. (ICLR 2023) divide the features that decide the label: both sensors have the share γ, the teacher's alone α, the student's alone β. **A student gains by γ; α makes the teacher better and helps nobody.** Their toy has Gaussian features and linear classifiers, 200 training samples and 1 000 for the test:
+# Where both sensors contain the same information. Xue et al. (ICLR 2023) divide the features that decide the label: both sensors have the share γ, the teacher's alone α, the student's alone β. **A student gains by γ; α improves the teacher but not the student.** Their toy has Gaussian features and linear classifiers, 200 training samples and 1 000 for the test:
 #
 # $$
 # y = [\,x \cdot a > 0\,], \qquad \alpha + \beta + \gamma = 1, \qquad gain = acc_{KD} - acc_{alone}
@@ -397,7 +397,7 @@ _ = axes[0].set_ylabel("gain (points)")
 # %% [markdown]
 # *Figure: gain over the share, γ left, α right; circles single seeds, squares means with 95 % intervals.* **Take-away:** along γ the gain rises by 3.2 points. Along α it falls, although the teacher gains 32.
 #
-# On our scenes both sensors show the whole class, as at γ = 1, and still nothing crosses over. The toy has a tenth of the samples, so its student is far from what it could learn alone. That this is the reason is a guess.
+# On our scenes both sensors show shape and material, so γ is large, though below 1: each cue is sometimes wrong on its own. Still no transfer is measured. A guess at the reason: the toy has a tenth of the samples, so its student has more left to gain.
 #
 # ## What you should see, and what would be a bug
 #
@@ -439,7 +439,7 @@ check(
 )
 
 # %% [markdown]
-# **Reading.** Next to nothing, and together a₁ and a₂ carry most. So terms with rows near zero in Table 3 may be stand-ins for each other, and only rows that switch off several terms can tell. [Table 5](../results/scenes-table5.md) has one without `adv`, `mod` and `orth`. It gains 0.6 [0.2, 1.1] points in RGB and 0.8 [0.4, 1.3] in depth: together these three terms cost a little.
+# **Reading.** Next to nothing, although a₁ and a₂ together carry most. So terms with rows near zero in Table 3 may replace each other, and only a row that switches off several can tell. [Table 5](../results/scenes-table5.md) has one without `adv`, `mod` and `orth`. It gains 0.6 points in RGB and 0.8 in depth, about what removing `adv` alone gains. So these terms do not replace each other; together they cost a little.
 #
 # ## Your turn
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · Is "invariant" invariant?
 #
-# **No.** From z_inv a fresh linear reader always names the sensor, with the paper's loss and with a stronger adversary. With MDiCo it does so in 92 of 100 cases, and there z_inv hardly tells the class. You ask trained networks what their three parts hold, with readers that took no part in the training.
+# **No.** From z_inv a fresh linear classifier (a reader) always names the sensor, with the paper's loss and with an alternating adversary. With MDiCo it does so in 92 of 100 cases, and there z_inv tells little of the class. The one adversary that hides the sensor empties z_inv. You ask trained networks what their three parts hold, with readers that took no part in the training.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/06_what_the_embeddings_hold.ipynb)
 # · [solutions](solutions/py/06_what_the_embeddings_hold.py) · [module `discom.evaluation.probing`](../discom/evaluation/probing.py)
@@ -19,7 +19,7 @@
 # %% [markdown]
 # ## What do three names promise?
 #
-# DisCoM-KD calls its parts modality-**invariant**, **informative** and **irrelevant**, and discards the last. A name is no measurement: what one head did not find may be there for another reader. In synthetic scenes all that varies is known, so we can ask:
+# DisCoM-KD calls its parts modality-**invariant**, **informative** and **irrelevant**, and discards the last. A name is no measurement: what one head misses, another reader may find. In synthetic scenes all that varies is known, so we can ask:
 #
 # ```text
 # images ─► network ─► z_inv · z_inf · z_irr ─┬─► which sensor?      linear reader, MLP
@@ -203,7 +203,7 @@ check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 1
 #
 # ## Does z_inv name its sensor?
 #
-# The same probe, asked for the sensor. The two views of a scene share a fold, and chance is 50 %. A linear reader can be blind: of four clouds whose classes lie crosswise it reads nothing, while an **MLP** with one hidden layer reads all. So we use both. **Predict first:** the adversary was linear, and it guesses. Must a fresh linear reader guess, too?
+# The same probe, asked for the sensor. The two views of a scene share a fold, and chance is 50 %. A linear reader can be blind: on four clouds in an exclusive-or pattern it is near chance, while an **MLP** with one hidden layer is right. So we use both. **Predict first:** the adversary was linear, and it guesses. Must a fresh linear reader guess, too?
 
 # %%
 rng = np.random.default_rng(seed)
@@ -263,7 +263,7 @@ check("between equal sensors nothing is lost", np.ptp(twins.to_numpy()) == 0)
 #
 # ## Three losses, ten seeds
 #
-# **No loss hides the sensor: a fresh reader always names it with the paper's loss and with the alternating adversary, and in 92 of 100 cases with MDiCo.** `adversary=alternating` gives the adversary an optimizer of its own and five steps before each step of the encoders. `discom-solo` never saw the other sensor, so its z_inv shows what nobody tried to align.
+# **None of these three losses hides the sensor: a fresh linear reader always names it with the paper's loss and with the alternating adversary, and in 92 of 100 cases with MDiCo.** `adversary=alternating` gives the adversary an optimizer of its own and five steps before each step of the encoders. `discom-solo` never saw the other sensor, so its z_inv is the unaligned reference.
 #
 # Each seed has scenes of its own. The readings of all runs are in [scenes-probes.json](../results/scenes-probes.json), made by `discom probe results/scenes-table5.json --runs runs --out results/scenes-probes`. **Predict first:** which row names its sensor least, and which pays for that with F1?
 
@@ -305,13 +305,13 @@ check("ten seeds of each", (seeds == 10).all())
 differences.rename_axis("minus discom, 95 %")
 
 # %% [markdown]
-# **Reading.** MDiCo names its sensor least, and that varies much by seed: from 66 to 100 with the linear reader. The MLP finds more. Five adversary steps in the place of one change nothing.
+# **Reading.** MDiCo names its sensor least, and that varies much by seed: from 66 to 100 with the linear reader. The MLP finds more. With five adversary steps instead of one the sensor is still always named.
 #
-# Does the adversary at least align the classes of both sensors? A carried class reader is right in about 40 of 100 cases with the paper's loss, and at chance in `discom-solo`. But without adversary, modality and orthogonality terms (`discom adv=0 mod=0 orth=0` in the file) it is right in 63 and 76. So the adversary works against it. What is left to align the sensors is the auxiliary classifier, which they share.
+# Does the adversary at least align the classes of both sensors? A carried class reader is right in about 40 of 100 cases with the paper's loss, and at chance in `discom-solo`. But without adversary, modality and orthogonality terms (`discom adv=0 mod=0 orth=0` in the file) it is right in 63 and 76: the auxiliary classifier, which the sensors share, aligns them. The paper's adversary alone does not undo this: on 32 units without `orth` (`discom dimension=32 orth=0`) it is right in 59 and 74. The alternating adversary does: in the same setting it leaves 29 and 36.
 #
-# One row of the file does hide the sensor, an alternating adversary with a hidden layer on 32 units: both readers are near chance, 55. Its z_inv tells no class either. It is empty.
+# One row of the file hides the sensor in four of five seeds: an alternating adversary with a hidden layer, on 32 units. Its z_inv is empty: it tells no class either.
 #
-# None of this is seen in F1. MDiCo scores like `discom`; the alternating adversary loses half a point in depth.
+# Little of this is seen in F1. MDiCo scores like `discom`; the alternating adversary loses half a point in depth.
 #
 # ## Which part holds which factor?
 #
@@ -331,9 +331,9 @@ hidden = matrices["discom"].filter(like="depth", axis=0)[["illumination", "backg
 check("depth knows nothing of illumination and background", hidden.max().max() < 0.05)
 
 # %% [markdown]
-# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance. Means over ten seeds; the upper rows are `discom`.* **Take-away:** what a sensor never saw, none of its parts tells, so the probe does not invent. In `discom` all three parts tell shape and material, nearly equally. The lowest rows for the class are MDiCo's z_inv, not those of z_irr.
+# *Figure: a row is a part, a column a factor; numbers are accuracy in % or R², darker is more beyond chance. Means over ten seeds; the upper rows are `discom`.* **Take-away:** no part tells what its sensor never saw, so the probe does not invent information. In `discom` all three parts tell shape and material, nearly equally. The lowest rows for the class are MDiCo's z_inv, not those of z_irr.
 #
-# MDiCo's z_inv tells where the object is and, in depth, the tilt that only depth sees. The contrast asks which scene it is, and whatever marks a scene keeps it apart from others. Depth "reads" texture because texture goes with the material: a probe cannot tell knowledge from correlation.
+# MDiCo's z_inv tells where the object is and, in depth, the tilt that only depth sees. The contrast has to tell scenes apart, so z_inv keeps whatever identifies a scene. Depth "reads" texture because texture goes with the material: a probe cannot tell knowledge from correlation.
 #
 # ## Is z_irr irrelevant? A head's silence is not absence
 #
@@ -353,13 +353,13 @@ columns = ["data", "modality"]
 display(paper.pivot(index="method", columns=columns, values="f1"))
 
 # %% [markdown]
-# **Reading.** Always the same class gives 2.2, and the auxiliary head reads no more than that from z_irr. The fresh reader finds 86.7 in RGB and 70.8 in depth, where the best possible scores are 93.3 and 83.3. That is one and two and a half points less than it finds in z_inf.
+# **Reading.** Always the same class gives 2.2, and the auxiliary head reads no more than that from z_irr. The fresh reader finds 86.7 in RGB and 70.8 in depth, where the best possible scores are 93.3 and 83.3. That is 1.1 and 2.5 points less than it finds in z_inf.
 #
 # The paper (last table: other data, means of five runs, no row for z_irr) concludes that both parts together beat either alone. So they do here, by two points in RGB and one in depth over z_inf. That needs no separation: z_irr is discarded although it tells nearly as much.
 #
 # ## What does separation cost?
 #
-# **z_irr can be cleared of most of the class at little cost; the sensor in z_inv only together with the class.** The rows change the adversary (`alternating`, also with a hidden layer or 32 units instead of 64), leave terms out, or add one: `irr` reverses the gradient of a class head on z_irr; `xcov` and `hsic` punish dependence of z_irr on the other parts, by correlation and by kernels. The number is the term's weight. **Predict first:** does any point lie farther left without lying lower?
+# **About half of the class or more can be removed from z_irr at little cost; the sensor leaves z_inv only together with the class.** The rows change the adversary (`alternating`, also with a hidden layer or 32 units instead of 64), leave terms out, or add one: `irr` reverses the gradient of a class head on z_irr; `xcov` and `hsic` punish dependence of z_irr on the other parts, by correlation and by kernels. The number is the term's weight. **Predict first:** does any point lie farther left without lying lower?
 
 # %%
 results = tables.load_results("../results/scenes-table5.json")
@@ -376,9 +376,9 @@ for name, table in inspection.reader_tables(probes).items():
 pd.DataFrame(emptied).T.round(1)
 
 # %% [markdown]
-# *Figure: test F1 over how often a fresh reader names the sensor from z_inv; filled markers are the linear reader, open ones the MLP, mean ± sd over seeds; dotted is chance.* **Take-away:** nearly all rows stand at 100, MDiCo a little left. Far left is the strong adversary, whose z_inv is empty; its F1 is that of the others, since the class is also read from z_inf.
+# *Figure: test F1 over how often a fresh reader names the sensor from z_inv; filled markers are the linear reader, open ones the MLP, mean ± sd over seeds; dotted is chance.* **Take-away:** yes, but only with less of the class in z_inv. Nearly all rows stand at 100, MDiCo a little left. Far left is the alternating adversary with a hidden layer, whose z_inv is empty. Its F1 is at most 1.5 points below `discom`, since the class is also read from z_inf.
 #
-# Last table: `irr` leaves z_irr as it is. `xcov=5` and `hsic=0.2` take out half of the class or more, for either reader. In RGB that costs nothing measurable; in depth one or two points, not beyond noise. Larger weights cost clearly. Twenty-eight intervals are read here without a correction. Other weights may do better.
+# Last table: `irr` leaves z_irr as it is. `xcov=5` and `hsic=0.2` remove about half of the class or more, for either reader; with `hsic` this varies widely by seed. In RGB that costs nothing measurable, in depth 0.7 to 1.7 points, not significant. Larger weights cost four to six points in depth. Thirty-two intervals are read here without a correction. Other weights may do better.
 #
 # ## Is each factor in units of its own?
 #
@@ -511,11 +511,11 @@ if answer_5 is not None:
 #
 # - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader find*, *Which part*).
 # - "Invariant" is not invariant: the adversary guesses, and a fresh reader of the same kind names the sensor (*Does z_inv name its sensor?*, *ten seeds*).
-# - Nor does the adversary align classes: a class reader of one sensor is carried over best where there is none (*ten seeds*).
+# - The shared auxiliary classifier aligns the classes of both sensors; the alternating adversary works against it (*ten seeds*).
 # - "Irrelevant" is not irrelevant: the auxiliary head is silent on z_irr, and a fresh reader finds nearly as much as in z_inf (Table 4).
-# - Small weights of `xcov` or `hsic` clear z_irr of most of the class, at little cost (*What does separation cost?*).
+# - Small weights of `xcov` or `hsic` remove about half of the class or more from z_irr, at little cost (*What does separation cost?*).
 #
-# **Limitations.** Synthetic scenes with independent factors, and one small network. Each sensor's network is of its own best epoch, up to four epochs apart; with the paper's loss and the alternating adversary the sensor is read as well where both kept the same epoch. Readers are linear or have one hidden layer, so what they miss may still be there. Weights of added terms were not tuned. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
+# **Limitations.** Synthetic scenes with independent factors, and one small network. Each sensor's network is kept at its own best epoch, up to four epochs apart; where both kept the same one, the sensor is named just as well (paper's loss, alternating adversary). Readers are linear or have one hidden layer, so what they miss may still be there. Weights of added terms were not tuned. **Next:** [07](07_the_papers_tables.ipynb) asks which numbers of the results tables can carry a claim.
 
 # %% [markdown]
 # ## References

@@ -176,7 +176,7 @@ print(f"paired   {mean:+.1f} [{low:+.1f}, {high:+.1f}]")
 print(f"unpaired {mean:+.1f} [{apart.low:+.1f}, {apart.high:+.1f}]")
 
 # %% [markdown]
-# **Reading.** Both cells vary by more than a point, nearly in step. Half a point is visible once that is subtracted, and invisible in the cells.
+# **Reading.** Both methods vary by more than a point over the seeds, nearly in step. Half a point is invisible in the cells and visible in the paired differences.
 #
 # ## Independent seeds, or one set split anew?
 #
@@ -232,7 +232,7 @@ by_data.round(2)
 #
 # ## How much spread could the paper's arrows bear?
 #
-# The paper prints no spread, so we cannot say which of its arrows would hold. What can be computed is a **sensitivity**: turn the interval round and ask how small $s_d$ must have been.
+# The paper prints no spread, so we cannot say which of its arrows would hold. What can be computed is a **sensitivity**: solve the interval for $s_d$ and ask how small it must have been.
 #
 # $$
 # |\bar d| > t_{n-1}\, s_d \sqrt{\tfrac1n + o} \iff s_d < \frac{|\bar d|}{t_{n-1} \sqrt{1/n + o}}
@@ -292,13 +292,13 @@ for spread in (0.5, 1, 2, 4):
     print(f"s_d {spread}: {kept.sum().sum()} of {margin.size} arrows hold; {own}")
 
 # %% [markdown]
-# *Figure: share of arrows whose interval would exclude zero over the spread that one assumes ($o = 0$); dotted lines mark the median $s_d$ of our own runs.* **Take-away:** most margins over the student would bear a spread like ours. Most of those over the best competitor would not. This says nothing about the paper's runs, whose spread may be another.
+# *Figure: share of arrows whose interval would exclude zero over the spread that one assumes ($o = 0$); dotted lines mark the median $s_d$ of our own runs.* **Take-away:** a margin of 2 points needs $s_d$ below 1.6, or 1.0 if the splits overlap. Most margins over the student would survive the spread of our scenes or cells, but not that of our patches; most over the best competitor would survive none. The paper's own spread is unknown.
 #
 # Two notes on reading. An arrow at margin 0 is no difference at all. And on SUN RGB-D in Table 1 the text compares DisCoM-KD with 42.87 (`mlkd+lskd`) as best competitor, where the table has `mlkd` higher.
 #
 # ## As it was run, or as it should have been?
 #
-# The authors published their code, and that is to their credit: only so can one see where a competitor differs from its official code. In theirs, MLKD's instance term has teacher and student exchanged, and a probability where a logarithm belongs:
+# The authors published their code, to their credit: without it nobody could see where a competitor differs from its official code. In theirs, MLKD's instance term has teacher and student exchanged, and a probability where a logarithm belongs:
 #
 # $$
 # \text{official: } \sum_c p^t_c \,(\log p^t_c - \log p^s_c) \qquad
@@ -345,7 +345,7 @@ print(f"a sure teacher, nine classes: the student is asked for {most:.3f}")
 check("by hand: e / (e + 8)", np.isclose(most, np.e / (np.e + 8), atol=1e-5))
 
 # %% [markdown]
-# However sure the teacher, the swapped term asks for an undecided answer. The other terms pull the other way. In the printed tables `mlkd` falls far below the student in some columns; whether this term is the reason, only runs can tell. The package has each such difference as an option, named in `published`. Two more are no options of a loss: in the released code the teacher stays in **training mode**, and the student trains without augmentation (the paper says that all approaches are augmented).
+# Only 25 % sure: however sure the teacher, the swapped term drives the student towards an undecided answer. The other terms act against it. In the printed tables `mlkd` falls far below the student in some columns; whether this term is the reason, only runs can tell. The package has each such difference as an option, named in `published`. Two more are no options of a loss: in the released code the teacher stays in **training mode**, and the student trains without augmentation (the paper says that all approaches are augmented).
 
 # %%
 for name in methods.names():
@@ -430,7 +430,7 @@ check("after Holm false alarms are about 5 % or fewer", corrected < 0.065)
 #
 # ## Same budget? What each row costs
 #
-# Data, epochs, batches, augmentation, optimiser and choice of epoch are the same for all rows. Parameters at inference are not, nor is what has to be trained to get there. Cost is counted as parameters trained × views of a batch, for what the table deploys, its teacher included, in units of one student; the teacher's forward passes are left out.
+# Data, epochs, batches, augmentation, optimiser and choice of epoch are the same for all rows. Parameters at inference are not, nor is what has to be trained to get there. Cost is parameters trained × views of a batch, in units of one student. It covers every network that the table deploys and the teacher, without the teacher's forward passes.
 #
 # **Predict first:** DisCoM-KD does without a teacher. Is it cheaper than `kdv2` in Table 1, in Table 2, in both?
 
@@ -534,7 +534,7 @@ for (where, number), table in full.items():
     figure.suptitle(f"{where}, Table {number}: largest gain over student {most:+.1f}")
 
 # %% [markdown]
-# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the student of RGB, so it has nothing to hand on. On cells it is better, 92.1 against 88.4 for the stain alone. Still `kdv2` is not above its controls there. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) On patches its teacher is nine points above the students of either sensor, and `kdv2` gains nothing.
+# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the RGB student, so it has nothing to teach it. It is 16 points better than the depth student, which does not gain from it either. On cells it is better, 92.1 against 88.4 for the stain alone. Still `kdv2` is not above its controls there. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) On patches its teacher is nine points above the students of either sensor, and `kdv2` gains nothing.
 #
 # **Take-away:** against `student`, an interval to the right is an arrow that holds, taken alone. Only one of DisCoM-KD against `discom-solo` can come from the other sensor. Now the count.
 #
@@ -587,9 +587,9 @@ for (family, where, number), rows in judged.groupby(keys, sort=False):
 # %% [markdown]
 # **Reading, scenes, Table 2.** Read as a whole, the table has one gain: `discom-solo` over `student-2x` in depth, 0.9 points without any second sensor. Twelve losses survive, all in depth: those of `dkd`, `mlkd` and both forms of `mlkd+lskd`, against each control. DisCoM-KD trains on both sensors in either table, so its rows for depth return in Table 1.
 #
-# **Scenes, Table 1.** The same gain survives, and some thirty losses: a teacher of RGB costs its depth student in every form of distillation, `kdv2` least and `mlkd+lskd` most. A likely cause is that it teaches the texture, which depth cannot see.
+# **Scenes, Table 1.** The same gain survives, and thirty losses: with a teacher of RGB every form of distillation lowers the depth student, `kdv2` least (after Holm only against `discom-solo`) and `mlkd+lskd` most. A likely cause is that it teaches the texture, which depth cannot see.
 #
-# **In the small family** four gains survive, each below one point: DisCoM-KD over `student` in depth, `discom-solo` over `student` in RGB and over `student-2x` in both. DisCoM-KD over `discom-solo` is not among them in either sensor. On cells and on patches nothing survives in either family.
+# **In the small family** of Table 2 four gains survive, each below one point: DisCoM-KD over `student` in depth, `discom-solo` over `student` in RGB and over `student-2x` in both. In that of Table 1, with half as many comparisons, DisCoM-KD over `student-2x` survives too: the verdict depends on the family. DisCoM-KD over `discom-solo` survives in none. On cells and on patches nothing survives in either family.
 #
 # ## The paper's order beside ours: what may be compared?
 #
@@ -631,7 +631,7 @@ for name, column in order.items():
     print(f"{name}: LSKD lowers {lower} of {len(plain)} methods")
 
 # %% [markdown]
-# **Take-away:** two seeds of ours. In depth our order repeats, and in RGB less so, where most methods lie within a point. The paper's columns agree less with each other: the order depends on the data. One thing recurs: LSKD lowers most methods in most columns, in the paper and here.
+# **Take-away:** two seeds of ours. In depth our order repeats, and in RGB less so, where most methods lie within a point. The paper's columns agree less with each other; without its seeds we cannot tell whether data or noise is the reason. One thing recurs: LSKD lowers most methods in most columns, in the paper and here.
 #
 # ## What you should see, and what would be a bug
 #
@@ -667,7 +667,7 @@ check("no difference is 'found' in 5 %", np.isclose(power(0, 1, 5), 0.05))
 check("formula and simulation agree", abs(simulated - power(2, 1.5, 5)) < 0.015)
 
 # %% [markdown]
-# *Figure: probability that an interval excludes zero over the true difference; the grey line is four in five.* **Take-away:** our tables are blind to differences below the printed points, before any correction. On scenes a second sensor worth more than a point would probably have been seen. On cells one worth two points would often be missed, on patches one worth five.
+# *Figure: probability that an interval excludes zero over the true difference; the grey line is four in five.* **Take-away:** our tables often miss differences smaller than the printed values, even before a correction. On scenes a second sensor worth more than a point would probably have been seen. On cells one worth two points would often be missed, on patches one worth five.
 #
 # ## Your turn
 #
@@ -696,8 +696,8 @@ if answer_4 is not None:
 #
 # - A cell's ± is not the uncertainty of a difference: on scenes two methods go up and down together (*What is a cell*). Splits of one set overlap, and their intervals must be wider (*Independent seeds*).
 # - How many of the paper's arrows would stand depends on a spread that it does not print: a sensitivity, not a verdict (*How much spread*).
-# - In the authors' code one term of a competitor asks for an undecided answer, and a teacher moves while it teaches (*As it was run*).
-# - A DisCoM-KD branch has two students' parameters; teacher-free is not always cheaper (*Same budget*).
+# - In the authors' code one term of MLKD drives the student towards an undecided answer, and the teacher stays in training mode (*As it was run*).
+# - A DisCoM-KD branch has twice a student's parameters; without a teacher it is still no cheaper to train than `kdv2` (*Same budget*).
 # - The title's question: the paper reports DisCoM-KD first in eight of nine columns. In ours it gains half a point over the student in depth, which survives in a small family and not in the whole table. Its branch trained alone gains as much, so nothing is shown to come from the second sensor (*Which differences survive*).
 #
 # **Limitations.** One synthetic family and two real sets, not the paper's; a small network, thirty epochs; official competitors with their authors' weights, not tuned here; Student's t takes differences as normal, which so few seeds cannot check. **Next:** the same commands with `--profile paper`, on the paper's data.
