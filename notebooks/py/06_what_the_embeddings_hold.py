@@ -307,7 +307,7 @@ differences.rename_axis("minus discom, 95 %")
 # %% [markdown]
 # **Reading.** MDiCo names its sensor least, and that varies much by seed: from 66 to 100 with the linear reader. The MLP finds more. With five adversary steps instead of one the sensor is still always named.
 #
-# Does the adversary at least align the classes of both sensors? A carried class reader is right in about 40 of 100 cases with the paper's loss, and at chance in `discom-solo`. But without adversary, modality and orthogonality terms (`discom adv=0 mod=0 orth=0` in the file) it is right in 63 and 76: the auxiliary classifier, which the sensors share, aligns them. The paper's adversary alone does not undo this: on 32 units without `orth` (`discom dimension=32 orth=0`) it is right in 59 and 74. The alternating adversary does: in the same setting it leaves 29 and 36.
+# Does the adversary at least align the classes of both sensors? A little. A carried class reader is right in about 40 of 100 cases with the paper's loss, in 32 without the adversary (`discom adv=0` in the file), and at chance in `discom-solo`. Orthogonality works against it: without (`discom orth=0`) the reader is right in 49 and 54. Without adversary, modality and orthogonality terms it is right in 63 and 76: the auxiliary classifier, which the sensors share, aligns them. The alternating adversary aligns less than the paper's.
 #
 # One row of the file hides the sensor in four of five seeds: an alternating adversary with a hidden layer, on 32 units. Its z_inv is empty: it tells no class either.
 #
@@ -511,7 +511,7 @@ if answer_5 is not None:
 #
 # - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader find*, *Which part*).
 # - "Invariant" is not invariant: the adversary guesses, and a fresh reader of the same kind names the sensor (*Does z_inv name its sensor?*, *ten seeds*).
-# - The shared auxiliary classifier aligns the classes of both sensors; the alternating adversary works against it (*ten seeds*).
+# - The shared auxiliary classifier aligns the classes of both sensors, the adversary adds a little, and orthogonality works against it (*ten seeds*).
 # - "Irrelevant" is not irrelevant: the auxiliary head is silent on z_irr, and a fresh reader finds nearly as much as in z_inf (Table 4).
 # - Small weights of `xcov` or `hsic` remove about half of the class or more from z_irr, at little cost (*What does separation cost?*).
 #
