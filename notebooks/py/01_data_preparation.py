@@ -447,7 +447,7 @@ for door, found in scores.groupby("door"):
 # %% [markdown]
 # *Figure: one panel per door and tested sensor; a line joins the honest (left) and leaky (right) score of one seed, chance is dashed. With second frames all lines rise from near chance to nearly 100 %; with the other sensor they stay flat near chance.* **Take-away:** with second frames of the test scenes, a classifier near chance seems to solve the task. Not measured: real second frames, which also move, and networks that can match one sensor with the other, as this classifier cannot. `split()` divides ids, never files, so both doors stay shut.
 #
-# Where scenes belong together (one video, one place), give `groups`: none is divided. On real land-cover patches, scores were 22 to 36 points higher where places stood on both sides (means of four methods in two sensors, three seeds; [table](../data/README.md)).
+# Where scenes belong together (one video, one place), give `groups`: none is divided. On real land-cover patches, scores were 20 to 29 points higher where places stood on both sides (means of three methods in two sensors, five splits; [table](../data/README.md)).
 
 # %%
 room = np.arange(len(source)) // 5  # say, five scenes per room
