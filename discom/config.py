@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_origin
 
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 
 __all__ = ["DENSE_PROFILES", "PROFILES", "Config", "profile"]
 
@@ -109,8 +109,7 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
     (3, 16)
     """
-    if name not in PROFILES:
-        raise ConfigError(f"profile: '{name}' is unknown; choose {', '.join(PROFILES)}")
+    check_choice("profile", name, PROFILES)
     settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
         raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(settings)}")

@@ -20,6 +20,7 @@ __all__ += ["read_json", "tidy", "write_json"]
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
+ANEW = "delete it and run the command again"
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def write_json(path: Path | str, content: Any) -> None:
         part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_json(path: Path | str, advice: str = "delete it and run the command again") -> Any:
+def read_json(path: Path | str, advice: str = ANEW) -> Any:
     """Read a JSON file; one that is cut short or damaged is a DataError that names it."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from discom.checkpoint import stoppable
 from discom.data import absolute, load
-from discom.errors import BusyError, ConfigError, DataError, RunError, first_line
+from discom.errors import BusyError, DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.runs import locked
 from discom.sweep import Outcome, do_all, worker_count
@@ -49,8 +49,7 @@ def run_notebooks(
     """
     sources = sorted(Path(notebooks).resolve().glob("[0-9][0-9]_*.ipynb"))
     starts = tuple(start.strip() for start in (only or "").split(","))
-    if profile not in PARAMETERS:
-        raise ConfigError(f"profile: '{profile}' is unknown; choose {', '.join(PARAMETERS)}")
+    check_choice("profile", profile, PARAMETERS)
     workers = worker_count(workers=workers)
     for start in starts:
         if not any(source.name.startswith(start) for source in sources):

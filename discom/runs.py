@@ -27,13 +27,11 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.errors import BusyError, RunError, first_line
-from discom.files import digest, read_json, tidy, write_json
+from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
 
 __all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
 __all__ += ["read_metrics", "read_predictions", "weights_file"]
-
-ANEW = "delete it and run the command again"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 from discom.errors import DataError
 from discom.files import chunks, digest
 
-__all__ = ["NO_LABEL", "check_classes", "check_data", "check_images", "check_labelled"]
-__all__ += ["check_labels", "check_masks", "check_rows", "check_shape", "odd_levels"]
+__all__ = ["NO_LABEL", "check_classes", "check_data", "check_finite", "check_images"]
+__all__ += ["check_labelled", "check_labels", "check_masks", "check_rows", "check_shape"]
+__all__ += ["odd_levels"]
 
 NO_LABEL = 255  # in a mask: void, border, unknown
 
@@ -24,14 +26,20 @@ def check_shape(images: Any, where: str) -> None:
 
 
 def check_images(images: Any, where: str) -> str:
-    """Refuse NaN and infinity in images [N, C, H, W]; the digest of all values, read once.
+    """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
+    check_shape(images, where)
+    return _digest(images, partial(check_finite, where=where))
+
+
+def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
+    """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on.
 
     Raises:
         DataError: naming the sample, band and pixel of the first value that is not finite.
     """
     check_shape(images, where)
-    advice = "fill or drop such samples first"
-    return _check_values(images, lambda part: ~np.isfinite(part), where, advice)
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
 def check_masks(masks: Any, classes: int, where: str) -> str:
@@ -45,24 +53,32 @@ def check_masks(masks: Any, classes: int, where: str) -> str:
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
     advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
-    return _check_values(
-        masks, lambda part: (part >= classes) & (part != NO_LABEL), f"{where}/masks", advice
-    )
+
+    def check(part: np.ndarray, first: int) -> None:
+        wrong = (part >= classes) & (part != NO_LABEL)
+        if wrong.any():
+            _refuse(part, wrong, first, f"{where}/masks", advice)
+
+    return _digest(masks, check)
 
 
-def _check_values(array: Any, wrong: Callable, where: str, advice: str) -> str:
+def _digest(array: Any, check: Callable) -> str:
+    """The digest of all values, each part of them checked when it is read."""
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])
-        places = np.argwhere(wrong(part))
-        if len(places):
-            value, (sample, *place) = part[tuple(places[0])], places[0].tolist()
-            name = f"sample {rows.start + sample}"
-            name += f", band {place[0]}" if len(place) == 3 else ""
-            pixel = f"pixel ({place[-2]}, {place[-1]})"
-            raise DataError(f"{where}: {name} holds {value} at {pixel}; {advice}")
+        check(part, first=rows.start)
         digests.append(digest(part))
     return digest(digests)
+
+
+def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice: str) -> None:
+    """Name the first wrong value."""
+    sample, *place = np.argwhere(wrong)[0].tolist()
+    band = f", band {place[0]}" if len(place) == 3 else ""
+    pixel = f"pixel ({place[-2]}, {place[-1]})"
+    what = f"sample {first + sample}{band} holds {part[(sample, *place)]} at {pixel}"
+    raise DataError(f"{where}: {what}; {advice}")
 
 
 def check_labelled(masks: Any, where: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import check_images
+from discom.data.checks import check_finite
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError, first_line
 
@@ -37,7 +37,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         raise DataError(f"{file}: has shape {pixels.shape}; {shapes}")
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
-    check_images(pixels[None], str(file))
+    check_finite(pixels[None], str(file))
     return pixels
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_images
+from discom.data.checks import check_finite
 from discom.errors import DataError
 
 __all__ = ["Lazy", "Rows", "is_lazy", "take_rows"]
@@ -88,5 +88,5 @@ class Lazy(_OnDisk):
                 f" {self.shape[1:]} is needed; fetch the file again"
             )
         if self.dtype.kind == "f":
-            check_images(values[None], str(file))
+            check_finite(values[None], str(file))
         return values
