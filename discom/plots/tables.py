@@ -23,6 +23,7 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     if compared.empty:
         raise RunError("intervals: no method shares a seed with a baseline; train the baselines")
+    shown = [name for name in baselines if compared[f"vs {name}"].notna().any()]
     names = compared["method"].unique()
     labels = [fill(name, 36, break_on_hyphens=False) for name in names]
     places = np.arange(len(names))
@@ -38,11 +39,11 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
         axis.axis("off")
     for axis, (where, part) in zip(axes.flat, parts, strict=False):
         rows = part.set_index("method").reindex(names)
-        for number, baseline in enumerate(baselines):
-            heights = places + 0.24 * (number - (len(baselines) - 1) / 2)
+        for number, baseline in enumerate(shown):
+            heights = places + 0.24 * (number - (len(shown) - 1) / 2)
             columns = [f"vs {baseline}{end}" for end in (" low", "", " high")]
             low, middle, high = rows[columns].to_numpy(float).T
-            style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(number)}
+            style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(baselines.index(baseline))}
             axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **style)
         axis.text(1.01, 1.0, score, transform=axis.transAxes, va="bottom", size=8)
         for place, mean in enumerate(rows[metric]):
