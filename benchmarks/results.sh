@@ -31,7 +31,8 @@ choose choices/temperature --option temperature --values 0.5 1 2 4 \
   --methods kdv1+lskd kdv2+lskd dkd+lskd mlkd+lskd
 
 table scenes-table2 2
-table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --methods $MAIN
+table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --learning-rate 0.003 \
+  --methods $MAIN
 table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
 table scenes-table3 3
 $PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
@@ -40,7 +41,8 @@ $PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RU
 table scenes-table1 1
 table scenes-table5 5
 table scenes-table4 4
-table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" --methods $MAIN
+table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" \
+  --learning-rate 0.003 --methods $MAIN
 table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
   --methods student,discom-solo,discom
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"
