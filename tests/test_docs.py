@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import re
 import shlex
 import subprocess
@@ -172,6 +173,15 @@ def test_cost_of_a_leaking_split_comes_from_results(method, modality):
     mean, low, high = tables.paired_difference(scores[1], scores[0], np.mean(ratios))
     cells = [method, modality, *map(mean_and_sd, scores), f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"]
     assert f"| {' | '.join(cells)} |" in DATA
+
+
+@pytest.mark.parametrize("setting", ["weight decay", "batch", "epochs", "width"])
+def test_chosen_settings_come_from_results(setting):
+    name = {"batch": "batch-size"}.get(setting, setting.replace(" ", "-"))
+    tries = json.loads((ROOT / f"results/choices/{name}.json").read_text())
+    scores = [f"{value}: {tries[value]['student']:.1f}" for value in tries if value[0].isdigit()]
+    page = (DOCS / "performance.md").read_text()
+    assert f"| {setting} | {', '.join(scores)} |" in page
 
 
 # ------------------------------------------------------------------------------ methods page
