@@ -43,7 +43,8 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             heights = places + 0.24 * (number - (len(shown) - 1) / 2)
             columns = [f"vs {baseline}{end}" for end in (" low", "", " high")]
             low, middle, high = rows[columns].to_numpy(float).T
-            style = {"label": f"− {baseline}", "linestyle": "", "capsize": 2, **look(baselines.index(baseline))}
+            style = look(baselines.index(baseline)) | {"linestyle": "", "capsize": 2}
+            style["label"] = f"− {baseline}"
             axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **style)
         axis.text(1.01, 1.0, score, transform=axis.transAxes, va="bottom", size=8)
         for place, mean in enumerate(rows[metric]):
