@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 import discom
 from discom.config import Config, profile
+from discom.data.checks import UNLABELLED
 from discom.datasets import check_picture, draw
 from discom.errors import ConfigError, DiscomError
 
@@ -57,6 +58,7 @@ def table(flags: Namespace) -> bool:
     data = flags.data or ("scenes-dense" if dense else "scenes")
     images_of, given = _images_of(data, flags.modalities), flags.seeds
     kept = [discom.methods.get(name).name for name in (flags.methods or "").split(",") if name]
+    left_out: set[str] = set()
     most = tables.FEW if discom.data.at_seed(data, 0) == data else tables.SEEDS
     for seed in range(most if given is None else given):
         images = images_of(seed)
@@ -65,9 +67,13 @@ def table(flags: Namespace) -> bool:
                 continue
             config = _config(flags, dense, seed, row.options)
             method = discom.methods.get(row.method)
-            if method.every_label and config.labelled < 1:
-                continue  # it has no place in a table of unlabelled samples
+            hidden = config.labelled < 1 or (images.labels == UNLABELLED).any()
+            if method.every_label and hidden:
+                left_out.add(row.method)
+                continue
             runs.append(discom.runs.Run.of(flags.runs, method, images, config))
+    for name in sorted(left_out):
+        print(f"{name}: left out, it needs the label of every sample", file=sys.stderr)
     if not runs:
         raise ConfigError("--seeds, --methods: no run of the table is left; keep one at least")
     if runs[0].config.devices > 1:

@@ -569,6 +569,8 @@ BAD = [
       for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))),
     *(("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
       for r in (0.0, -1.0)),
+    *(("discom", {"adversary": "alternating", **off}, "^adversary: trained for nothing, ")
+      for off in ({"weights": {"adv": 0}}, {"grl_lambda": 0})),
     ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
     ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
 ]  # fmt: skip

@@ -191,6 +191,21 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("hidden_in", ["training", "data"])
+def test_a_table_leaves_out_what_needs_every_label(
+    split, capsys, monkeypatch, hidden_in
+):
+    words = ["table", "2", "--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1"]
+    if hidden_in == "data":
+        monkeypatch.setattr("discom.data.load", lambda *_: split.train.hide(0.4))
+    else:
+        words += ["--labelled", "0.3"]
+    assert cli.main([*words, "--methods", "student,dkd", "--dry-run"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("1 runs, ")
+    assert err == "dkd: left out, it needs the label of every sample\n"
+
+
 OTHERS = [
     ({"labelled": 1.0}, "labelled=0.4, the student 1.0"),
     ({"seed": 1}, "seed=0, the student 1"),

@@ -120,6 +120,8 @@ def _draw(source: str, name: str, text: str) -> MultiModalData:
         key, _, value = item.partition("=")
         if key not in kinds:
             choices = ", ".join(kinds)
+            if key == "labelled":
+                choices += "; labels are hidden by --labelled, scenes of one sensor drawn by seen"
             raise ConfigError(f"{source}: {name} has no argument '{key}'; it has {choices}")
         try:
             if key == "modalities":

@@ -200,7 +200,7 @@ def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 def check_temperature(temperature: float | Tensor) -> None:
     """Raise a ConfigError unless T is a positive finite number, or a tensor."""
     if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
-        raise ConfigError(f"temperature: {temperature} is no positive number; KD's usual one is 4")
+        raise ConfigError(f"temperature: {temperature} is no positive number; use e.g. 1")
 
 
 def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:

@@ -143,6 +143,9 @@ class DisCoMKD(_Embedding):
             raise ConfigError(
                 f"adversary: '{adversary}' is not in the released code; leave its conventions out"
             )
+        if adversary == "alternating" and not (self.weights["adv"] and grl_lambda):
+            way_out = "leave adversary out, or give both a number above 0"
+            raise ConfigError(f"adversary: trained for nothing, adv or grl_lambda is 0; {way_out}")
         steps = {"adversary_head": adversary_head, "adversary_steps": adversary_steps}
         self._check_adversary(adversary, {**steps, "adversary_rate": adversary_rate})
         if self.weights["contrast"] and pairing != "paired":

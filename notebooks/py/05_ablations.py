@@ -271,7 +271,7 @@ isolated[["method", "minus", *columns[1:]]].round(3)
 # %% [markdown]
 # **Reading.** No: it is 3.8 points lower in RGB and 3.5 in depth, the latter not significant after Holm. So the auxiliary term mostly *repairs* what the other terms cost. With one sensor, where there is less to repair, it and `orth` together are worth less than one point.
 #
-# In no variant does the other sensor add anything (last three controls). Without `orth` and with wider parts it costs about one point in depth, which survives Holm.
+# In no variant does the other sensor add anything (last three controls). Without `orth` and with wider parts it costs about one point in depth, and both of these survive Holm.
 #
 # ## What goes wrong without it? Two live runs
 #

@@ -233,6 +233,7 @@ def test_load_by_name():
     assert by_name.fingerprint == expected.fingerprint
     for source, fragment in [
         ("scenes:colour=3", "scenes has no argument 'colour'; it has n, size, seed, epsilon"),
+        ("scenes:labelled=0.2", "no argument 'labelled'; .*; labels are hidden by --labelled"),
         ("scenes:n=many", r"'many' is no value for n; write e\.g\."),
         ("scenes:unpaired=maybe", "'maybe' is no value for unpaired"),
     ]:
