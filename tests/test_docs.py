@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from discom import cli, methods, tables
+from discom import cli, methods, profile, tables
+from discom.tables import rows as rows_of_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -182,6 +183,19 @@ def test_chosen_settings_come_from_results(setting):
     scores = [f"{value}: {tries[value]['student']:.1f}" for value in tries if value[0].isdigit()]
     page = (DOCS / "performance.md").read_text()
     assert f"| {setting} | {', '.join(scores)} |" in page
+
+
+def test_settings_of_the_tables_are_the_chosen_ones():
+    choices = ROOT / "results/choices"
+    best = json.loads((choices / "temperature.json").read_text())["chosen"]
+    assert best == rows_of_tables.TEMPERATURES
+    best = json.loads((choices / "learning-rate.json").read_text())["chosen"]
+    assert set(best.values()) == {profile("cpu").learning_rate}
+    for name, table in (("hls", "hls"), ("cellcycle", "cellcycle-stain")):
+        tries = json.loads((choices / f"{name}-learning-rate.json").read_text())
+        means = {value: np.mean([*tries[value].values()]) for value in tries if value[0].isdigit()}
+        used = tables.load_results(ROOT / f"results/{table}-table2.json")
+        assert {run.config["learning_rate"] for run in used} == {float(max(means, key=means.get))}
 
 
 # ------------------------------------------------------------------------------ methods page

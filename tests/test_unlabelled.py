@@ -192,9 +192,7 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("hidden_in", ["training", "data"])
-def test_a_table_leaves_out_what_needs_every_label(
-    split, capsys, monkeypatch, hidden_in
-):
+def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch, hidden_in):
     words = ["table", "2", "--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1"]
     if hidden_in == "data":
         monkeypatch.setattr("discom.data.load", lambda *_: split.train.hide(0.4))
