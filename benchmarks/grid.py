@@ -75,15 +75,18 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     values = ordered[dial].unique()
     wide = 0 < 10 * values[0] <= values[-1]
     to, back = (np.log, np.exp) if wide else (np.asarray, np.asarray)
+    keys = ["method", *others]
+    numbers = {key: n for n, (key, _) in enumerate(ordered.groupby(keys, sort=False))}
     modalities = [name for name in table["modality"].unique() if "+" not in name]
-    figure, axes = panels(len(against), len(modalities), 4.8 * len(modalities), 3 * len(against))
+    width, height = 4.2 * len(modalities) + 2.6, 3 * len(against)
+    figure, axes = panels(len(against), len(modalities), width, height)
     for axis, (baseline, modality) in zip(axes.flat, product(against, modalities), strict=True):
         rows = ordered[(ordered["modality"] == modality) & (ordered["method"] != baseline)]
-        curves = rows.groupby(["method", *others], sort=False)
-        for number, ((method, *fixed), curve) in enumerate(curves):
+        for key, curve in rows.groupby(keys, sort=False):
+            (method, *fixed), number = key, numbers[key]
             label = ", ".join([method, *map("{}={:g}".format, others, fixed)])
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
-            aside = 0.012 * number * np.ptp(to(values))  # lest one hides another
+            aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(back(to(curve[dial]) + aside), ends[1], np.diff(ends, axis=0), **style)
         axis.set_xscale("log" if wide else "linear")
@@ -91,7 +94,8 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
         axis.minorticks_off()
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set(xlabel=dial, ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
-        axis.legend(frameon=False, fontsize=8)
+        if modality == modalities[-1]:
+            axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

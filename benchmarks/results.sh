@@ -48,3 +48,14 @@ table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"
 table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rate 0.003 \
   --methods student,discom
+
+# is it the learning rate? Few epochs at lower rates, and what z_inv holds at half the rate
+$PYTHON benchmarks/grid.py --dials '{"learning_rate": [0.003, 0.005], "epochs": [10]}' \
+  --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
+  --runs "$RUNS" --collect "$OUT/scenes-budget-rates.json" --out "$OUT/scenes-budget-rates"
+ALTERNATING='discom:{"adversary": "alternating"'
+$PYTHON benchmarks/grid.py --dials '{"learning_rate": [0.005]}' --seeds 3 --runs "$RUNS" \
+  --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
+  "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico \
+  --collect "$OUT/scenes-half-rate.json" --out "$OUT/scenes-half-rate"
+$PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
