@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **explain** modality, id and pair · **derive** the best accuracy a sensor allows · **detect** leakage between parts · **prepare** a folder that trains here and with the released code |
 # | Prerequisites | NumPy and a little PyTorch ([tensor tutorial](https://docs.pytorch.org/tutorials/beginner/basics/tensorqs_tutorial.html)) |
-# | Time | a minute or two on two CPU cores; no GPU is used |
+# | Time | half a minute on two CPU cores; no GPU is used |
 # | Memory, disk | under 2 GB of memory, under 0.2 GB in a temporary folder |
 # | Data, licence | drawn here from a seed, MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; its machine, versions and date: fourth code cell, seconds and memory: last one |
@@ -775,7 +775,7 @@ _ = axes[1].set(
 )
 
 # %% [markdown]
-# *Figure: left, loss over epochs in the last split, RGB black circles, depth grey squares, training solid, validation dashed, $\log C$ dotted; both training losses fall, validation rises for RGB and falls a little for depth. Right, test accuracy, a point per split and sensor: chance, majority and linear below 20 %, factors above 80 %.* **Take-away:** RGB pixels do no better than the majority class, depth a few points; the printed intervals say so. *Factors* counts the rule behind the bound: nearly the whole way to it is open to later notebooks.
+# *Figure: left, loss over epochs in the last split, RGB black circles, depth grey squares, training solid, validation dashed, $\log C$ dotted; both training losses fall; validation falls for an epoch or two at most, then rises, for RGB more than for depth. Right, test accuracy, a point per split and sensor: chance, majority and linear below 20 %, factors above 80 %.* **Take-away:** RGB pixels do no better than the majority class, depth a few points; the printed intervals say so. *Factors* counts the rule behind the bound: nearly the whole way to it is open to later notebooks.
 #
 # ## What should you see on another machine?
 #

@@ -189,7 +189,7 @@ check(
 )
 
 # %% [markdown]
-# Labels differ row by row: the paper shuffles each sensor on its own, so no term may compare rows. And no entry is negative, which will matter at Eq 6.
+# Labels differ in most rows: the paper shuffles each sensor on its own, so no term may compare rows. And no entry is negative, which will matter at Eq 6.
 #
 # ## Eq 2: is the task loss just one cross-entropy per sensor?
 #
@@ -725,7 +725,7 @@ check("five paired seeds for every method", (table["n"] == 5).all())
 Markdown(tables.to_markdown(table, others))
 
 # %% [markdown]
-# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary, and in the stored run furthest without one: discom − discom-solo is +8.6 points, 95 % [2.4, 14.8]; discom − discom-released, [−12.5, 5.6], holds zero. Another run may answer otherwise. The table holds F1 × 100, mean ± sd, and paired differences: all F1 lie little above the chance accuracy of nine classes. Some intervals exclude zero, but twenty differences stand there without correction, so they rank nothing.
+# *Figure: a circle per seed for three trained networks and an untrained one, chance (50 %) dotted; all circles lie high above it, the untrained ones at 100 %.* **Take-away:** every z_inv tells its sensor, with an adversary (discom), an inert one (discom-released) and none (discom-solo). Training lowers the probe even without an adversary, and in the stored run furthest without one: the printed interval of discom − discom-solo lies above zero, that of discom − discom-released holds zero. Another run may answer otherwise. The table holds F1 × 100, mean ± sd, and paired differences: all F1 lie little above the chance accuracy of nine classes. In the stored run every interval holds zero; in another a few may not, but twenty differences stand there without a correction for their number, so they rank nothing.
 #
 # ## What should you see, and what would be a bug?
 #

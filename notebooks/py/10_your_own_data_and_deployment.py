@@ -250,7 +250,7 @@ for label, values in likeness.items():
     print(f"{label}: smallest {low:.2f}, median {middle:.2f}, largest {high:.2f}")
 
 # %% [markdown]
-# *Figure: likeness of 60 photographs to their JPEGs, to themselves moved by one pixel, and to each other; dotted, the package's limit.* **Take-away:** light and compression are forgiven, and different scenes stay below the limit. A move by one pixel of 32 is half a pixel of the small picture: too much. In larger photographs it is found, since there a pixel is less of the picture.
+# *Figure: likeness of 60 photographs to their JPEGs, to themselves moved by one pixel, and to each other; dotted, the package's limit.* **Take-away:** light and compression are forgiven, and different scenes stay below the limit. A move by one pixel of 32 is half a pixel of the small picture: for most images too much. In larger photographs it is found, since there a pixel is less of the picture.
 #
 # ## Are the files in order?
 #
@@ -426,7 +426,7 @@ figure = plots.curves(
 )
 
 # %% [markdown]
-# *Figure: training loss (of other terms in each method, so not comparable) and validation F1 of each branch.* **Take-away:** RGB is better. With some 1 100 pairs expect more than 85 in RGB, close to the best possible 93.3, and 60 to 70 in depth, far from the best possible 83.3. Validation jumps from epoch to epoch while the learning rate is high, and settles when it falls.
+# *Figure: training loss (of other terms in each method, so not comparable) and validation F1 of each branch.* **Take-away:** RGB is better. With some 1 100 pairs expect about 85 to 90 in RGB, close to the best possible 93.3, and some 55 to 70 in depth, far from the best possible 83.3. Validation jumps from epoch to epoch while the learning rate is high, and settles when it falls.
 #
 # ## Is the winner one? What one run can say, and what many seeds say
 #
@@ -627,7 +627,7 @@ print(
 )
 
 # %% [markdown]
-# **Reading.** File and branch agree. The run was scored in bf16 and the file in float32, so their F1 may differ by some tenths. A branch of `discom` has two encoders, so it has twice the student's parameters, bytes and time. That is why a gain over `student` alone says little.
+# **Reading.** File and branch agree. The run was scored in bf16 and the file in float32, so their F1 may differ by some tenths. A branch of `discom` has two encoders, so it has twice the student's parameters and bytes, and needs about twice the time. That is why a gain over `student` alone says little.
 #
 # ## New images: do the files keep their promise?
 #
@@ -705,7 +705,7 @@ for axis_row, s in zip(axes, sensors, strict=True):
     axis_row[0].set_ylabel(s)
 
 # %% [markdown]
-# *Figure: the first eight new scenes, what each file says with its probability, and below a cross the truth where it is wrong.* **Take-away:** the score on new images should lie near that of the test part, as it does here; if it is far below, something leaked before, or the new images are of another kind. Where both sensors are there after all, their agreement is worth having: they agree on more than half of the scenes, and are then right in more than nine of ten.
+# *Figure: the first eight new scenes, what each file says with its probability and, where it is wrong, below it a cross and the truth.* **Take-away:** the score on new images should lie near that of the test part, as it does here; if it is far below, something leaked before, or the new images are of another kind. Where both sensors are there after all, their agreement is worth having: they agree on about half of the scenes, and are then right in more than nine of ten.
 #
 # ## Where it fails: images that the file was not made for
 #
