@@ -14,7 +14,6 @@ from tqdm.auto import tqdm
 
 import discom
 from discom.config import Config, profile
-from discom.data.checks import UNLABELLED
 from discom.datasets import check_picture, draw
 from discom.errors import ConfigError, DiscomError
 
@@ -67,7 +66,7 @@ def table(flags: Namespace) -> bool:
                 continue
             config = _config(flags, dense, seed, row.options)
             method = discom.methods.get(row.method)
-            hidden = config.labelled < 1 or (images.labels == UNLABELLED).any()
+            hidden = config.labelled < 1 or (images.labels == discom.data.checks.UNLABELLED).any()
             if method.every_label and hidden:
                 left_out.add(row.method)
                 continue
