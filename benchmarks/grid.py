@@ -25,7 +25,7 @@ from discom.errors import ConfigError, DiscomError
 from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
-SCENES = ("shared", "seen", "unpaired")  # the numbers that stand in a data set's name
+SCENES = ("n", "shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
 DIALS = SCENES + SETTINGS
@@ -53,9 +53,15 @@ def of_scenes(dial: str, source: str) -> bool:
 
 
 def arm(text: str) -> tuple[str, dict]:
-    """The type of --methods: a method and its options, `name` or `name:{JSON}`."""
+    """The type of --methods: a method with its options and settings, `name` or `name:{JSON}`."""
     name, _, options = text.partition(":")
     return name, dict(json.loads(options or "{}"))
+
+
+def divide(given: dict) -> tuple[dict, dict]:
+    """Of what stands in an arm's braces: settings of Config, and options of the method."""
+    options = {name: value for name, value in given.items() if name not in SETTINGS}
+    return {name: given[name] for name in given if name not in options}, options
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -115,8 +121,9 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
         if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
         images = load(data.at_seed(place, seed))
-        for name, options in chosen.methods:
-            settings = {**dict(chosen.set), **changes, "seed": seed, "options": options}
+        for name, given in chosen.methods:
+            own, options = divide(given)
+            settings = {**dict(chosen.set), **changes, **own, "seed": seed, "options": options}
             config = profile(chosen.profile, dense=images.dense, **settings)
             planned.append((Run.of(chosen.runs, methods.get(name), images, config), place, point))
     return planned
@@ -146,7 +153,7 @@ def read(run: Run) -> Result:
 
 def compare(chosen: argparse.Namespace) -> bool:
     """Train what is missing, then print, write and draw the table; whether no run failed."""
-    labels = [methods.label(*each) for each in chosen.methods]
+    labels = [methods.label(name, divide(given)[1]) for name, given in chosen.methods]
     against = chosen.against or labels[:1]
     if absent := set(against) - set(labels):
         raise ConfigError(f"--against: '{absent.pop()}' is not among {', '.join(labels)}")
@@ -174,7 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
     parser.add_argument("--dials", type=dials, required=True, help="name → its values, JSON")
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
+    parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}, JSON of options and settings")
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")

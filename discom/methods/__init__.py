@@ -4,11 +4,12 @@
 from discom.methods.base import Method, build, get, label, names, register
 from discom.methods.baselines import Student, Student2x, Teacher
 from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
+from discom.methods.contrastive import NTXent, SimCLR
 from discom.methods.disentangled import DisCoMKD, DisCoMSolo, MDiCo
 from discom.methods.dense import DenseKDv2, DenseTeacher, KDNet, MasKD, ProtoKD, Single, Single2x
 from discom.methods.crodino import CroDiNoKD
 
 __all__ = ["CTKD", "DKD", "MLKD", "CroDiNoKD", "DenseKDv2", "DenseTeacher", "DisCoMKD"]
-__all__ += ["DisCoMSolo", "Distilled", "KDNet", "KDv1", "KDv2", "MDiCo", "MasKD", "Method"]
-__all__ += ["ProtoKD", "Single", "Single2x", "Student", "Student2x", "Teacher"]
+__all__ += ["DisCoMSolo", "Distilled", "KDNet", "KDv1", "KDv2", "MDiCo", "MasKD", "Method", "NTXent"]
+__all__ += ["ProtoKD", "SimCLR", "Single", "Single2x", "Student", "Student2x", "Teacher"]
 __all__ += ["build", "get", "label", "names", "register"]

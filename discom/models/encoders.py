@@ -221,8 +221,11 @@ class SingleModality(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, channels, H, W] → logits [B, classes]."""
-        features = [encoder(x) for encoder in self.encoders]
-        return self.task(torch.cat(features, dim=1))  # [B, encoders · features] → [B, C]
+        return self.task(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Images → what the linear layer reads, [B, encoders · features]."""
+        return torch.cat([encoder(x) for encoder in self.encoders], dim=1)
 
 
 class FusionNetwork(nn.Module):

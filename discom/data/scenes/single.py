@@ -6,6 +6,7 @@ a known probability. So the best possible accuracy of one sensor is known: see `
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -57,12 +58,13 @@ def make(
     materials: int = 3,
     modalities: Sequence[str] = USUAL,
     shared: float = 1.0,
+    noise: float = 1.0,
     seen: float = 1.0,
     seen_in: str = "depth",
     unpaired: bool = False,
 ) -> MultiModalData:
-    """Draw `n` paired scenes; the same arguments give the same bytes. Three dials ask when another
-    sensor helps: `shared`, `seen` and `unpaired`.
+    """Draw `n` paired scenes; the same arguments give the same bytes. Four dials ask when another
+    sensor helps: `shared`, `noise`, `seen` and `unpaired`.
 
     Args:
         size: height and width in pixels, a multiple of 4.
@@ -73,6 +75,7 @@ def make(
             in [0, 1].
         shared: share of the scenes of which RGB and depth show the whole class. In the others RGB
             tells the material alone, depth the shape alone.
+        noise: factor on the noise of depth's pixels.
         seen: share of the training scenes that the modality `seen_in` saw.
         unpaired: whether each training scene was seen by one of the M modalities alone, M : … : 1
             of them by the first to the last.
@@ -88,14 +91,15 @@ def make(
     """
     shares = {"epsilon": epsilon, "delta": delta, "shared": shared, "seen": seen}
     drawing.check("scenes", n, seed, size, shares)
-    _check(shapes, materials, modalities, seen, seen_in, unpaired)
+    _check(shapes, materials, modalities, noise, seen, seen_in, unpaired)
     redrawn = {"texture": epsilon, "relief": delta, "warmth": ZETA}
     factors = _factors(n, seed, redrawn, shapes, materials, shared)
     labels = factors["shape"] * materials + factors["material"]
-    images, masks = _draw(factors, size, seed, modalities, shared)
+    images, masks = _draw(factors, size, seed, modalities, shared, noise)
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     dials = {
         "shared": (shared, 1.0),
+        "noise": (noise, 1.0),
         "seen" if seen_in == "depth" else f"seen_{seen_in}": (seen, 1.0),
         "unpaired": (unpaired, False),
     }
@@ -120,7 +124,9 @@ def make(
     return data.having(whole | {name: whole[name].take(own) for name, own in rows.items()})
 
 
-def _check(shapes, materials, modalities, seen, seen_in, unpaired) -> None:
+def _check(shapes, materials, modalities, noise, seen, seen_in, unpaired) -> None:
+    if not 0 <= noise < np.inf:
+        raise ConfigError(f"scenes: noise={noise} is out of range; use 0 or more, 1 is usual")
     if not (1 <= shapes <= 3 and 1 <= materials <= 3 and shapes * materials > 1):
         counts = f"shapes={shapes}, materials={materials}"
         raise ConfigError(f"scenes: {counts}; each is 1 to 3, and not both 1")
@@ -188,10 +194,12 @@ RANGES: tuple[tuple, ...] = (
 )
 
 
-def _draw(factors, size: int, seed: int, modalities, shared: float) -> tuple[dict, np.ndarray]:
+def _draw(
+    factors, size: int, seed: int, modalities, shared: float, louder: float
+) -> tuple[dict, np.ndarray]:
     """Images of every modality, and the object's mask, [n, size, size]."""
     n = len(factors["shape"])
-    draw = {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
+    draw = {"rgb": _rgb, "depth": partial(_depth, louder), "thermal": _thermal}
     noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
     bands = {"rgb": 3, "depth": 1, "thermal": 1}
     images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
@@ -216,10 +224,10 @@ def _rgb(f, view, rng):
     return lit + 0.05 * rng.standard_normal(lit.shape)
 
 
-def _depth(f, view, rng):
+def _depth(louder, f, view, rng):
     n, size, _ = view["mask"].shape
     surface = view["mask"] * (0.10 + 0.22 * drawing.relief(f, view))
-    depth = drawing.plane(f, view) + surface + 0.08 * rng.standard_normal((n, size, size))
+    depth = drawing.plane(f, view) + surface + louder * 0.08 * rng.standard_normal((n, size, size))
     return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
 
 
