@@ -10,7 +10,7 @@
 # |---|---|
 # | You will be able to | **write** the training loop by hand · **choose** a precision by measuring · **pick** an epoch without touching the test part · **compare** methods by paired seeds |
 # | Prerequisites | [01 data preparation](01_data_preparation.ipynb), [02 the model and its losses](02_model_and_losses.ipynb) |
-# | Time | about three minutes on two CPU cores, most of them in the four live runs; half a minute with the `tiny` profile; a GPU is used when there is one |
+# | Time | three to four minutes on two CPU cores, most of them in the four live runs; half a minute with the `tiny` profile; a GPU is used when there is one |
 # | Memory, disk | 2 GB of memory, 60 MB of disk |
 # | Data, licence | synthetic scenes, drawn here by `discom.data.scenes`, MIT; results on two real sets are read from files of this repository |
 # | Stored outputs | one run from top to bottom, on the machine, with the versions and on the day that the first output names |
@@ -368,7 +368,7 @@ for s in sensors:
 # %% [markdown]
 # ## Train all four now
 #
-# One seed, live; same split, epochs, batches and optimiser. In the `cpu` profile expect about 90 in RGB (best possible 93.3) and about 74 in depth (best possible 83.3) of every method. **Predict first:** which arrow of the first figure will be the longest over many seeds?
+# One seed, live; same split, epochs, batches and optimiser. In the `cpu` profile expect about 90 in RGB (best possible 93.3) and about 75 in depth (best possible 83.3) of every method. **Predict first:** which arrow of the first figure will be the longest over many seeds?
 
 # %%
 live, curves = {}, {}
@@ -441,7 +441,7 @@ every = pd.concat([full, *real])
 figure = plots.intervals(every[every["method"] == "discom"], tables.BASELINES)
 
 # %% [markdown]
-# *Figure: DisCoM-KD minus each of three baselines, 95 % intervals; a panel for each sensor.* **Take-away:** only the difference to `discom-solo` can come from the other sensor. On scenes it is not above zero in either sensor; on real images its interval holds zero in all four panels, and on patches it is wide.
+# *Figure: DisCoM-KD minus each of three baselines, 95 % intervals; a panel for each sensor.* **Take-away:** only the difference to `discom-solo` can come from the other sensor. On scenes it is not above zero in either sensor; on real images its interval holds zero in all four panels, and for RGB patches it is wide.
 #
 # We read six comparisons on scenes together, so the next table corrects their p-values (Holm).
 

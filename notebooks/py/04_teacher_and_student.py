@@ -401,7 +401,7 @@ check("warmer is less decided, on every scene", (np.diff(H, axis=0) > -1e-9).all
 check("a very warm answer has entropy log C", np.allclose(H[-1], np.log(C), atol=1e-3))
 
 # %% [markdown]
-# *Figure: three scenes from sure (top) to unsure, with both images; in the table beside each a row is a temperature, a column a class, darker is more probable; rows pale from T = 1 to 16.* **Take-away:** none changes its order, as division by T keeps it. Sure is not right: compare answer and true class. At T = 1 the sure answer is little more than one name, at T = 16 little is left to read.
+# *Figure: three scenes from sure (top) to unsure, with both images; in the table beside each a row is a temperature, a column a class, darker is more probable; rows pale from T = 1 to 16.* **Take-away:** none changes its order, as division by T keeps it. Sure need not mean right: compare answer and true class. At T = 1 the sure answer is little more than one name, at T = 16 little is left to read.
 #
 # ## Does a soft label know which classes are alike?
 #
@@ -664,7 +664,7 @@ pd.DataFrame(
 ).T.round(1)
 
 # %% [markdown]
-# *Figure: training loss (losses differ, so their scales do) and validation F1 of each sensor over epochs.* **Take-away:** in the `cpu` profile expect about 90 in RGB (best possible 93.3) and 74 in depth (best possible 83.3) of `student` and `kdv2`. The gap between `kdv2` and `kdv2-flat` answers "knowledge or softness" for one seed, and one seed ranks nothing: exercise 5 gives the control more seeds.
+# *Figure: training loss (losses differ, so their scales do) and validation F1 of each sensor over epochs.* **Take-away:** in the `cpu` profile expect about 90 in RGB (best possible 93.3) and 75 in depth (best possible 83.3) of `student` and `kdv2`. The gap between `kdv2` and `kdv2-flat` answers "knowledge or softness" for one seed, and one seed ranks nothing: exercise 5 gives the control more seeds.
 #
 # ## Same budget, ten seeds: what does the teacher bring?
 #
@@ -678,7 +678,7 @@ check("ten seeds of each of nine networks", len(full) == 9 and set(full["n"]) ==
 Markdown(tables.to_markdown(full))
 
 # %% [markdown]
-# **Reading.** Neither the teacher nor a second encoder changes the score measurably. Only `discom-solo`, extra supervision without a teacher, gains, and less than one point. A likely reason: the teacher scores no better than the RGB student, and what it knows beyond depth is texture, which a depth student cannot see. Of the other distillation methods none gains, and several lose in depth ([all rows](../results/scenes-table2.md)).
+# **Reading.** Neither the teacher nor a second encoder changes the score measurably. Only `discom-solo`, extra supervision without a teacher, gains, measurably in RGB, and less than one point. A likely reason: the teacher scores no better than the RGB student, and what it knows beyond depth is texture, which a depth student cannot see. Of the other methods with a teacher none gains, and several lose in depth ([all rows](../results/scenes-table2.md)).
 #
 # ## Is it the same on real images?
 #

@@ -310,7 +310,7 @@ print(f"F1 of a probe on one part, chance {chance:.1f}")
 pd.DataFrame({reading.method: reading.f1 for reading in readings}).T.round(1)
 
 # %% [markdown]
-# *Figure: with and without `aux` over the epochs: training loss left (with `aux` it counts one term more), validation F1 of each sensor middle and right.* **Take-away:** z_inv. Without the term a probe of it is at chance in one of the sensors, and the class is left to z_inf. With the term every part names the class.
+# *Figure: with and without `aux` over the epochs: training loss left (with `aux` it counts one term more), validation F1 of each sensor middle and right.* **Take-away:** z_inv. Without the term a probe of it is at chance in at least one sensor, and L_cl has only z_inf left there. With the term every part names the class.
 #
 # A likely reason: an empty z_inv is the encoder's best answer to the adversary, and $L_{cl}$ stays low as long as z_inf has the class. The affected sensor depends on the seed: in each of the seeds 0 to 4, z_inv of RGB, of depth or of both was at chance (set `seed` to see). Notebook [06](06_what_the_embeddings_hold.ipynb) reads the parts of the full method.
 #

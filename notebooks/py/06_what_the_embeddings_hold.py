@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a linear probe with chance level and control · **test** invariance by a linear reader, an MLP and a class reader carried to the other sensor · **tell** a head's silence from absence · **read** SAP, MIG, DCI and CKA · **distrust** a UMAP picture by number |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb) (Eqs 2–7), [03 training](03_training.ipynb) (`fit`, paired seeds); what logistic regression is |
-# | Time | three to four minutes on two CPU cores, a third of them for two live runs; a GPU is used where there is one, and was not timed |
+# | Time | about three minutes on two CPU cores, a third of them for two live runs; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 3 GB of memory, 60 MB of disk |
 # | Data, licence | `scenes`, drawn here from known factors, and finished runs from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
@@ -203,7 +203,7 @@ check("the label as embedding: 100 %", probing.probe(np.eye(C)[y], y).score == 1
 #
 # ## Does z_inv name its sensor?
 #
-# The same probe, asked for the sensor. The two views of a scene share a fold, and chance is 50 %. A linear reader can be blind: on four clouds in an exclusive-or pattern it is near chance, while an **MLP** with one hidden layer is right. So we use both. **Predict first:** the adversary was linear, and it guesses. Must a fresh linear reader guess, too?
+# The same probe, asked for the sensor. The two views of a scene share a fold, and chance is 50 %. A linear reader can be blind: on four clouds in an exclusive-or pattern it is near chance, while an **MLP** with one hidden layer is right. So we use both. **Predict first:** the adversary was linear, and its loss is near that of guessing. Must a fresh linear reader guess, too?
 
 # %%
 rng = np.random.default_rng(seed)
@@ -236,7 +236,7 @@ error = 50 / np.sqrt(2 * len(y))
 check("controls are near chance", (abs(named["shuffled"] - 50) < 4 * error).all())
 
 # %% [markdown]
-# **Reading.** No. The adversary's own head does little better than guessing, and a fresh reader of the same kind is nearly always right, in both networks. A loss at M log M says that one opponent was beaten, not that nothing is left. One reason may be that the encoders move at each step of the adversary, while the probe's target stands still; an adversary with more steps follows below.
+# **Reading.** No. The adversary's own head is right in 60 % of the samples, and a fresh reader of the same kind is nearly always right, in both networks. A loss near M log M says that one opponent was nearly beaten, not that nothing is left. One reason may be that the encoders move at each step of the adversary, while the probe's target stands still; an adversary with more steps follows below.
 #
 # ## Does a class look alike in both sensors?
 #
@@ -376,7 +376,7 @@ for name, table in inspection.reader_tables(probes).items():
 pd.DataFrame(emptied).T.round(1)
 
 # %% [markdown]
-# *Figure: test F1 over how often a fresh reader names the sensor from z_inv; filled markers are the linear reader, open ones the MLP, mean ± sd over seeds; dotted is chance.* **Take-away:** yes, but only with less of the class in z_inv. Nearly all rows stand at 100, MDiCo a little left. Far left is the alternating adversary with a hidden layer, whose z_inv is empty. Its F1 is at most 1.5 points below `discom`, since the class is also read from z_inf.
+# *Figure: test F1 over how often a fresh reader names the sensor from z_inv; filled markers are the linear reader, open ones the MLP, mean ± sd over seeds; dotted is chance.* **Take-away:** for MDiCo alone, and only a little. Nearly all rows stand at 100, MDiCo a little left. Far left is the alternating adversary with a hidden layer, whose z_inv is empty. Its F1 is at most 1.5 points below `discom`, since the class is also read from z_inf.
 #
 # Last table: `irr` leaves z_irr as it is. `xcov=5` and `hsic=0.2` remove about half of the class or more, for either reader; with `hsic` this varies widely by seed. In RGB that costs nothing measurable, in depth 0.7 to 1.7 points, not significant. Larger weights cost four to six points in depth. Thirty-two intervals are read here without a correction. Other weights may do better.
 #
@@ -475,7 +475,7 @@ explorer.select(np.flatnonzero(explorer.points["right or wrong"] == "wrong")[:3]
 explorer
 
 # %% [markdown]
-# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.*
+# *Figure: z_inv by class, lines between the two views of a scene; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.*
 #
 # ## What you should see, and what would be a bug
 #
@@ -510,7 +510,7 @@ if answer_5 is not None:
 # ## What was seen
 #
 # - A probe needs chance, a control and factors that cannot be known; here all three behave (*What can a reader find*, *Which part*).
-# - "Invariant" is not invariant: the adversary guesses, and a fresh reader of the same kind names the sensor (*Does z_inv name its sensor?*, *ten seeds*).
+# - "Invariant" is not invariant: the loss of the adversary is near that of guessing, and a fresh reader of the same kind names the sensor (*Does z_inv name its sensor?*, *ten seeds*).
 # - The shared auxiliary classifier aligns the classes of both sensors, the adversary adds a little, and orthogonality works against it (*ten seeds*).
 # - "Irrelevant" is not irrelevant: the auxiliary head is silent on z_irr, and a fresh reader finds nearly as much as in z_inf (Table 4).
 # - Small weights of `xcov` or `hsic` remove about half of the class or more from z_irr, at little cost (*What does separation cost?*).

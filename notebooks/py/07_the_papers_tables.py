@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** a paired interval, also for overlapping splits · **ask** how much spread a published margin could bear · **plan, run and resume** a table · **judge** many comparisons together |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds); what a mean and a standard deviation are |
-# | Time | about two minutes on two CPU cores, most of them in the live table; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
+# | Time | two to four minutes on two CPU cores, most of them in the live table; the last cell prints the seconds of this run; a GPU is used where there is one, and was not timed |
 # | Memory, disk | 3 GB of memory (two workers), 50 MB of disk |
 # | Data, licence | finished runs from [results/](../results), the paper's figures from the package, scenes drawn on the spot, MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the fourth code cell prints machine, versions, commit and date |
@@ -534,7 +534,7 @@ for (where, number), table in full.items():
     figure.suptitle(f"{where}, Table {number}: largest gain over student {most:+.1f}")
 
 # %% [markdown]
-# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the RGB student, so it has nothing to teach it. It is 16 points better than the depth student, which does not gain from it either. On cells it is better, 91.6 against 89.5 for the stain alone. Still `kdv2` is not above its controls there. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) On patches its teacher is nine points above the students of either sensor, and `kdv2` gains nothing.
+# *Figures: F1 of every row minus that of three controls, 95 % intervals; right of the dotted line is a gain.* **First look at the teacher.** On scenes the teacher of both sensors is no better than the RGB student, so it has nothing to teach it. It is 16 points better than the depth student, which does not gain from it either. On cells it is better, 91.6 against 89.5 for the stain alone. Still no interval of `kdv2` there lies above zero. (The paper's SUN RGB-D leaves most to hand on: its teacher of both sensors is 11.5 points above the better student.) On patches its teacher is nine points above the students of either sensor, and `kdv2` gains nothing.
 #
 # **Take-away:** against `student`, an interval to the right is an arrow that holds, taken alone. Only one of DisCoM-KD against `discom-solo` can come from the other sensor. Now the count.
 #
