@@ -475,7 +475,7 @@ explorer.select(np.flatnonzero(explorer.points["right or wrong"] == "wrong")[:3]
 explorer
 
 # %% [markdown]
-# *Figure: z_inv by class, lines between the two views of a scene; ringed, three RGB scenes that are named wrongly; below, their images in both sensors, then the depth scenes nearest to the first.*
+# *Figure: z_inv by class; ringed, three RGB scenes that are named wrongly, with lines to their depth views; below, their images in both sensors, then the depth scenes nearest to the first.*
 #
 # ## What you should see, and what would be a bug
 #
