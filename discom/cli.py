@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
         f"NUMBER data modalities teacher methods as_published {RUN} seeds engine workers address"
         " dry_run out collect",
     ),
+    "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities workers out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),

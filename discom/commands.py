@@ -3,7 +3,7 @@ when a function reads them, so that help is quick."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
@@ -17,7 +17,7 @@ from discom.config import Config, profile
 from discom.datasets import check_picture, draw
 from discom.errors import ConfigError, DiscomError
 
-__all__ = ["export", "predict", "probe", "reproduce", "show", "table", "train"]
+__all__ = ["advise", "export", "predict", "probe", "reproduce", "show", "table", "train"]
 
 
 def train(flags: Namespace) -> None:
@@ -123,6 +123,39 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
     given |= {"seed": seed, "options": options}
     changes = {name: value for name, value in given.items() if value is not None}
     return profile(flags.profile, dense=dense, **changes)
+
+
+def advise(flags: Namespace) -> None:
+    """Should you train with your second sensor? Trains both ways on your pairs, and answers.
+
+    Each sensor alone (student, simclr) and with the other (kdv2, mdico, nt-xent), 18 short runs
+    and those that choose a learning rate. Unlabelled pairs are used where there are some.
+
+    discom advise my_images --labelled 0.2
+    """
+    from discom import advice
+
+    images_of, sweep = _images_of(flags.data, flags.modalities), discom.sweep
+    config = _config(flags, False, 0, {})
+
+    def trained(rows: Sequence[Any], config: Config) -> list[Any]:
+        runs = advice.plan(rows, images_of, config, flags.seeds, flags.runs)
+        failed = sweep.sweep(runs, flags.data, modalities=flags.modalities, workers=flags.workers)
+        for error in failed.values():
+            raise ConfigError(error)
+        return [discom.runs.Result.read(run.folder / "result.json") for run in runs]
+
+    rows = [*advice.ALONE, *advice.BOTH]
+    advice.plan(rows, images_of, config, flags.seeds, flags.runs)  # refuses what does not fit
+    if flags.learning_rate is None:
+        tried = [replace(config, learning_rate=rate) for rate in advice.RATES]
+        student = [run for each in tried for run in trained(advice.ALONE[:1], each)]
+        config = replace(config, learning_rate=advice.best_rate(student))
+    results = trained(rows, config)
+    print(discom.tables.to_markdown(discom.tables.summary(results, ["student"]), ["student"]))
+    print("", *(answer.text for answer in advice.answers(results)), sep="\n")
+    if flags.collect:
+        discom.tables.collect(results, flags.collect)
 
 
 def probe(flags: Namespace) -> None:

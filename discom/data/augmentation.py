@@ -119,10 +119,10 @@ def distort(x: Tensor) -> Tensor:
     count, bands = x.shape[:2]
 
     def draw(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, device=x.device)
+        return low + (high - low) * torch.rand(count, *shape, device=x.device, dtype=x.dtype)
 
     side = draw(0.3, 1).sqrt()
-    crop = torch.zeros(count, 2, 3, device=x.device)
+    crop = x.new_zeros(count, 2, 3)
     crop[:, 0, 0] = crop[:, 1, 1] = side
     crop[:, :, 2] = draw(-1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)

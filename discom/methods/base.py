@@ -63,7 +63,8 @@ def label(method: str, options: Mapping[str, Any]) -> str:
     if method not in names():
         return method
     changed = get(method).changed(options)
-    changed |= changed.pop("weights", {})
+    for name in [name for name, value in changed.items() if isinstance(value, Mapping)]:
+        changed |= changed.pop(name)
     parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
     return " ".join([method, *parts])
 

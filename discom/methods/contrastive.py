@@ -54,12 +54,17 @@ class SimCLR(_Contrasting):
         share: modality → w_m, 1 where not given: no view is right for every sensor.
     """
 
+    terms = {"cl": 1.0, "contrast": 0.3}
+
     def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
         super().__init__(channels, classes, encoder, **options)
         if absent := [name for name in share if name not in channels]:
             choices = ", ".join(channels)
             raise ConfigError(f"share: '{absent[0]}' is no modality of this data; choose {choices}")
         self.share = {name: float(share.get(name, 1)) for name in channels}
+        if negative := [name for name, factor in self.share.items() if factor < 0]:
+            value = f"{negative[0]}={self.share[negative[0]]}"
+            raise ConfigError(f"share: {value} is negative; use 0 or more")
 
     def loss(self, batch):
         rows = []

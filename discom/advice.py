@@ -1,0 +1,103 @@
+"""Should I train with my second sensor? Short trainings on a person's own pairs, and the answer."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from discom import methods
+from discom.config import Config
+from discom.data import MultiModalData
+from discom.data.batches import paired_rows
+from discom.errors import ConfigError
+from discom.runs import Result, Run
+from discom.tables import Row, compare
+
+__all__ = ["ALONE", "BOTH", "RATES", "Answer", "answers", "best_rate", "plan"]
+
+# one sensor alone, with two weights of the contrast: which one is right differs between sensors
+ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
+BOTH = [Row("kdv2", {}), Row("mdico", {}), Row("nt-xent", {})]
+RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for all
+
+
+def plan(
+    rows: Iterable[Row],
+    images_of: Callable[[int], MultiModalData],
+    config: Config,
+    seeds: int,
+    runs: Path | str,
+) -> list[Run]:
+    """The runs of these rows for seeds 0, 1, …; a ConfigError for one seed or one modality, a
+    DataError where nothing is paired."""
+    if seeds < 2:
+        raise ConfigError(f"seeds: {seeds} gives no interval; use 3 or more")
+    planned = []
+    for seed in range(seeds):
+        images = images_of(seed)
+        if len(images.modalities) < 2:
+            names = ", ".join(images.modalities)
+            raise ConfigError(f"advise: {images.name} has {names} alone; give it two sensors")
+        paired_rows(images, [*images.modalities])
+        for method, options, _ in rows:
+            own = replace(config, seed=seed, options=options)
+            runs_of = methods.get(method)
+            methods.build(runs_of, images, own)  # refuses a setting before anything is trained
+            planned.append(Run.of(runs, runs_of, images, own))
+    return planned
+
+
+def _valid(results: Sequence[Result], modality: str) -> float:
+    """The mean validation score of one sensor."""
+    return sum(r.scores[modality][f"valid_{r.metric}"] for r in results) / len(results)
+
+
+def best_rate(results: Iterable[Result]) -> float:
+    """The learning rate with the best validation score, mean over seeds and sensors."""
+    rates: dict[float, list[float]] = {}
+    for result in results:
+        scores = [_valid([result], modality) for modality in result.scores]
+        rates.setdefault(result.config["learning_rate"], []).append(sum(scores) / len(scores))
+    return max(rates, key=lambda rate: sum(rates[rate]) / len(rates[rate]))
+
+
+class Answer(NamedTuple):
+    """For one sensor: the best method on that sensor alone and the best with the other one, both by
+    validation score, and their difference on the test part with its 95 % interval."""
+
+    modality: str
+    alone: str
+    both: str
+    score: float  # of `both`, mean F1 × 100
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        """One sentence."""
+        span = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] F1 points"
+        found = f"{self.both} against {self.alone}, the best with {self.modality} alone"
+        if self.low > 0:
+            return f"{self.modality}: train with the other sensor: {span}, {found}."
+        if self.high < 0:
+            return f"{self.modality}: train alone, the other sensor costs: {span}, {found}."
+        return f"{self.modality}: no measurable difference, train alone: {span}, {found}."
+
+
+def answers(results: Iterable[Result]) -> list[Answer]:
+    """An answer for each sensor, from finished runs of `ALONE` and `BOTH`."""
+    by_label: dict[str, list[Result]] = {}
+    for result in results:
+        by_label.setdefault(result.label, []).append(result)
+    found = []
+    for modality in by_label["student"][0].scores:
+        alone, both = (
+            max((row.label() for row in rows), key=lambda name: _valid(by_label[name], modality))
+            for rows in (ALONE, BOTH)
+        )
+        pair = compare(by_label[alone] + by_label[both], [(both, alone)])
+        row = pair[pair["modality"] == modality].iloc[0]
+        score = sum(result.main[modality] for result in by_label[both]) / len(by_label[both])
+        found.append(Answer(modality, alone, both, score, row.difference, row.low, row.high))
+    return found
