@@ -27,20 +27,24 @@ def choose(monkeypatch):
         ("learning_rate", (1e-3, 1e-2), "student"),
         ("epochs", (1, 2), "student"),
         ("temperature", (1.0, 4.0), "kdv2"),
+        ("contrast", (0.1, 1.0), "mdico"),
     ],
 )
 def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option, values, method):
     words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
     words += ["--methods", method, "--option", option, "--values", *map(str, values)]
-    assert choose.main(words) == 0
+    assert choose.main([*words, "--seeds", "100", "101", "--set", "labelled=0.5"]) == 0
     seen = {}
     for file in (tmp_path / "runs").rglob(f"{method}/*/result.json"):
         result = Result.read(file)
-        assert result.seed == 100
+        assert result.config["labelled"] == 0.5
+        options = result.config["options"]
+        own = {**result.config, **options, **options["weights"]}
         valid = [scores["valid_f1"] for scores in result.scores.values()]
-        own = result.config["options"] if option == "temperature" else result.config
-        seen[own[option]] = sum(valid) / len(valid)
+        seen.setdefault(own[option], {})[result.seed] = sum(valid) / len(valid)
     assert set(seen) == set(values)
+    assert [*map(sorted, seen.values())] == [[100, 101]] * 2
+    seen = {value: sum(scores.values()) / 2 for value, scores in seen.items()}
     choice = json.loads((tmp_path / "choice.json").read_text())
     assert choice["data"] == "scenes-shapes=2"
     assert choice["chosen"][method] == max(seen, key=seen.get)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import VIEWS, draw_motions, draw_views, restore, turn, view
+from discom.data.augmentation import VIEWS, distort, draw_motions, draw_views, restore, turn, view
 
 SIZES = [(8, 8), (5, 5), (8, 6), (3, 7)]
 pytestmark = pytest.mark.filterwarnings("error")
@@ -84,3 +84,45 @@ def test_what_was_turned_is_put_back_exactly(height, width, dtype):
     views = torch.arange(8)
     assert torch.equal(restore(turn(x, views), views), x)
     assert turn(x, torch.zeros(8, dtype=torch.long)) is x  # no copy
+
+
+def distorted(x, seed=0):
+    torch.manual_seed(seed)
+    return distort(x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(6, 1, 8, 8), (6, 3, 8, 12)])
+def test_a_distorted_view_is_another_one_for_each_image_and_draw(shape, dtype):
+    x = noise(*shape).to(dtype)
+    one, other = distorted(x), distorted(x, seed=1)
+    assert (one.shape, one.dtype) == (x.shape, x.dtype)
+    assert torch.equal(one, distorted(x))
+    assert not torch.isclose(one, other).all(dim=(1, 2, 3)).any()
+    same = distorted(x[:1].expand(6, -1, -1, -1))
+    assert not any(torch.equal(same[0], view) for view in same[1:])
+
+
+def test_without_structure_a_distorted_view_is_noise_and_a_shift_of_colours():
+    grey = distorted(torch.full((400, 1, 16, 16), 0.5)) - 0.5
+    colour = distorted(torch.full((400, 3, 16, 16), 0.5)) - 0.5
+    amounts = grey.std((1, 2, 3))
+    assert amounts.min() < 0.01 and 0.09 < amounts.max() < 0.11  # uniform from 0 to 0.1
+    assert grey.mean((1, 2, 3)).abs().max() < 4 * 0.1 / 16
+    shifts = colour.mean((2, 3))
+    assert 0.38 < shifts.max() < 0.42 and -0.42 < shifts.min() < -0.38
+    assert torch.corrcoef(shifts.T).fill_diagonal_(0).abs().max() < 0.2  # each band its own
+
+
+@pytest.mark.parametrize(("bands", "low", "high"), [(1, 0.6, 1.4), (3, 0.2, 1.8)])
+def test_a_crop_and_a_factor_change_a_slope_as_far_as_they_say(bands, low, high):
+    """Of a plane a crop of side s is the plane with s times the slope, wherever it is."""
+    size, colours = 32, bands > 1
+    plane = 1e4 * torch.arange(float(size)).expand(2000, bands, size, size)  # drowns the noise
+    slopes = distorted(plane).std((2, 3)) / plane.std((2, 3))
+    assert 0.3**0.5 * low * 0.97 < slopes.min() < 0.3**0.5 * low * 1.2
+    assert high * 0.9 < slopes.max() < high * 1.01
+    bands = distorted(plane).flatten(2)[:, [0, -1]]
+    first, last = (bands - bands.mean(2, keepdim=True)).unbind(1)
+    negative = ((first * last).sum(1) < 0).float().mean().item()
+    assert negative == pytest.approx(0.5 * colours, abs=4 * 0.5 / 2000**0.5)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import mutual_info_score
 
 from discom.data import load
 from discom.data.scenes import single as scenes
@@ -122,6 +123,22 @@ def test_the_best_accuracy_where_the_class_is_divided(shared):
         near(both, scenes.best_accuracy(0.10), n)  # each sensor has what the other lacks
 
 
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_information_is_that_of_drawn_scenes(shared):
+    """Against scikit-learn's estimate from the factors of many scenes."""
+    drawn = factors(200_000, shared=shared)
+    codes = {
+        "rgb": 3 * drawn["outline"] + drawn["texture"],
+        "depth": 3 * drawn["shape"] + drawn["relief"],
+        "class": 3 * drawn["shape"] + drawn["material"],
+    }
+    for pair, bits in scenes.information(shared).items():
+        one, other = pair.split("; ")
+        estimate = mutual_info_score(codes[one], codes[other]) / math.log(2)
+        assert bits == pytest.approx(estimate, abs=0.01)
+    assert scenes.information(1.0, 0.0, 0.0)["rgb; depth"] == pytest.approx(math.log2(9))
+
+
 # the dials
 
 DIALS = [
@@ -130,6 +147,7 @@ DIALS = [
     ({"seen": 0.5, "seen_in": "rgb"}, "scenes-seen_rgb=0.5"),
     ({"unpaired": "true"}, "scenes-unpaired=1"),
     ({"shared": 0, "seen": 0.5}, "scenes-shared=0-seen=0.5"),
+    ({"noise": 2}, "scenes-noise=2"),
     ({"unpaired": "0", "shared": 1, "seen": 1}, "scenes"),
 ]
 
@@ -141,7 +159,7 @@ def test_the_name_has_the_dials_that_were_turned(dials, name):
     assert data.name == name
     assert (data.fingerprint == plain.fingerprint) == (name == "scenes")
     parts = data.parts is None
-    assert parts == (name in ("scenes", "scenes-shared=0.5"))
+    assert parts == (name in ("scenes", "scenes-shared=0.5", "scenes-noise=2"))
     thermal = load(f"scenes:n=99,size=8,modalities=depth+rgb+thermal{text}").name
     assert thermal == name.replace("scenes", "scenes-depth-rgb-thermal")
 
@@ -157,6 +175,16 @@ def test_shared_redraws_outlines_and_reliefs_alone(shared):
     assert [k for k in plain if not same(plain[k], turned[k])] == ["relief", "outline"]
     more = factors(shared=shared + 0.2)
     assert ((more["outline"] != more["shape"]) <= ~right).all()
+
+
+def test_noise_is_a_factor_on_that_of_depth_alone():
+    none, usual, loud = (make(noise=factor).modalities for factor in (0, 1, 1.5))
+    assert all(same(none[name].x, loud[name].x) for name in ("rgb", "thermal"))
+    depth = [sensor["depth"].x for sensor in (none, usual, loud)]
+    inside = np.logical_and.reduce([(0 < x) & (x < 1) for x in depth])  # neither hole nor clipped
+    one, more = ((x - depth[0])[inside] for x in depth[1:])
+    np.testing.assert_allclose(more, 1.5 * one, atol=1e-3)
+    assert one.std() == pytest.approx(0.08, rel=0.1)
 
 
 @pytest.mark.parametrize("seen", [0.1, 0.9])
@@ -212,6 +240,7 @@ WRONG = [
     ({"seed": -1}, "seed=-1 is negative"),
     *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "shared")),
     *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "seen")),
+    *(({"noise": value}, f"noise={value} is out of range") for value in (-1.0, NAN, math.inf)),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),
     ({"modalities": ("rgb", "sonar")}, "no modality 'sonar'; there are rgb, depth, thermal"),
