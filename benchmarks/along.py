@@ -68,7 +68,7 @@ def train(place: str, name: str, options: dict, config: Config) -> list[dict[str
     how = {"epochs": config.epochs, "pairing": pairing, "augment": config.augment}
     batches = Batches(hidden, config.batch_size, config.seed, unlabelled=learns, **how)
     rate, decay = config.learning_rate, config.weight_decay
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay)
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
     steps = config.epochs * len(batches) + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
     rows = read(model, split, 0)

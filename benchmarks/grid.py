@@ -5,6 +5,7 @@ for each seed. A stopped sweep continues.
 
 python benchmarks/grid.py --dials '{"shared": [0, 0.5, 1]}' --methods student kdv2 discom
 python benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
+python benchmarks/grid.py --dials '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{"seeds": 3}'
 """
 
 import argparse
@@ -59,9 +60,9 @@ def arm(text: str) -> tuple[str, dict]:
 
 
 def divide(given: dict) -> tuple[dict, dict]:
-    """Of what stands in an arm's braces: settings of Config, and options of the method."""
-    options = {name: value for name, value in given.items() if name not in SETTINGS}
-    return {name: given[name] for name in given if name not in options}, options
+    """Of what stands in an arm's braces: settings of Config (and seeds), options of the method."""
+    settings = {name: given[name] for name in given if name in (*SETTINGS, "seeds")}
+    return settings, {name: given[name] for name in given if name not in settings}
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -109,12 +110,13 @@ Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the di
 
 
 def plan(chosen: argparse.Namespace) -> list[Planned]:
-    """Every method at every point of the dials and with every seed."""
+    """Every method at every point of the dials and with every seed, or as many as it says."""
     planned: list[Planned] = []
     if both := {name for name, _ in chosen.set} & set(chosen.dials):
         raise ConfigError(f"--set: '{both.pop()}' is among --dials; give it once")
     load = lru_cache(maxsize=1)(data.load)
-    for seed, *values in product(range(chosen.seeds), *chosen.dials.values()):
+    most = max(given.get("seeds", chosen.seeds) for _, given in chosen.methods)
+    for seed, *values in product(range(most), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
         place, changes = chosen.data, dict(point)
         drawn = [name for name in point if of_scenes(name, place)]
@@ -123,6 +125,8 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
         images = load(data.at_seed(place, seed))
         for name, given in chosen.methods:
             own, options = divide(given)
+            if seed >= own.pop("seeds", chosen.seeds):
+                continue
             settings = {**dict(chosen.set), **changes, **own, "seed": seed, "options": options}
             config = profile(chosen.profile, dense=images.dense, **settings)
             planned.append((Run.of(chosen.runs, methods.get(name), images, config), place, point))

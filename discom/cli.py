@@ -82,7 +82,7 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "root": (Path, None, "the folder of the raw files  [default: data/raw/NAME]"),
     "runs": (Path, "runs", "the folder that holds all runs"),
     "seed": (int, 0, "of split, weights and batches"),
-    "seeds": (int, None, "how many, from 0  [default: 5 or 10 for scenes, 5 for other data]"),
+    "seeds": (int, None, "how many, from 0; for table usually 5, and 10 on scenes"),
     "size": (int, None, "pixels of a side that photos are resized to"),
     "split": (str, None, "official, grouped or random  [default: the first]"),
     "split_seed": (int, None, "fix this split, in the released code's files"),

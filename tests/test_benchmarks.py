@@ -1,5 +1,6 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
-benchmarks/grid.py: from the dials to a table and its curves, and what it refuses."""
+benchmarks/grid.py: from the dials to a table and its curves, and what it refuses;
+benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does."""
 
 import json
 from dataclasses import replace
@@ -15,6 +16,8 @@ from discom import data, sweep, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
+from discom.runs import load_run
+from discom.training import fit
 
 
 def script(name):
@@ -111,7 +114,8 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["--data", "scenes:n=66,size=8", "--set", "epochs=1", "channels_last=false"]
     words += ["--out", "grid", "--collect", "all.json"]
-    methods = ["student", 'discom:{"pairing": "paired", "weights": {"adv": 0}}']
+    own = '{"pairing": "paired", "weights": {"adv": 0}, "seeds": 2, "learning_rate": 0.003}'
+    methods = ["student", f"discom:{own}"]
     assert compare(words, methods=methods) == 0
     printed = capsys.readouterr().out
     assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".tex", ".png"}
@@ -120,7 +124,9 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert table["shared"].tolist() == [0] * 4 + [1] * 4
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
     results = tables.load_results("all.json")
-    assert [result.config["epochs"] for result in results] == [1] * 4
+    assert [result.config["epochs"] for result in results] == [1] * 6
+    rates = {(r.method, r.seed): r.config["learning_rate"] for r in results}
+    assert rates == {("student", 0): 0.01, ("discom", 0): 0.003, ("discom", 1): 0.003}
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     assert compare(words, methods=methods) == 0
     assert capsys.readouterr().out == printed
@@ -174,3 +180,40 @@ def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
         status = end.code
     assert status == 2
     assert fragment in capsys.readouterr().err.splitlines()[-1]
+
+
+# ---------------------------------------------------------------- along.py
+
+
+@pytest.fixture
+def along(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    return script("along")
+
+
+@pytest.mark.parametrize("name", ["student", "simclr", "mdico"])
+def test_what_is_probed_trains_as_fit_does(along, tmp_path, monkeypatch, name):
+    place, config = "scenes:n=66,size=8", profile("tiny", epochs=1, batch_size=8, labelled=0.5)
+    models = []
+    monkeypatch.setattr(along, "read", lambda model, split, epoch: models.append(model) or [])
+    along.train(place, name, {}, config)
+    split = data.load(data.at_seed(place, 0)).split(seed=0)
+    fit(name, split, config, tmp_path / "run", progress=False)
+    for network in ("rgb", "depth"):
+        ours, theirs = models[-1].state(network), load_run(tmp_path / "run", split, network)[0]
+        for key, value in theirs.state(network).items():
+            torch.testing.assert_close(ours[key], value, rtol=1e-4, atol=1e-5)
+
+
+def test_probes_along_a_training_from_end_to_end(along, tmp_path):
+    words = ["--data", "scenes:n=99,size=8", "--profile", "tiny", "--seeds", "2", "--workers", "1"]
+    words += ["--methods", "student", "mdico", "--out", str(tmp_path / "along")]
+    assert along.main(words) == 0
+    rows = pd.read_json(tmp_path / "along.json")
+    keys = ["method", "seed", "epoch", "modality", "factor"]
+    assert len(rows) == 2 * 2 * 3 * 2 * len(along.FACTORS) == len(rows[keys].drop_duplicates())
+    assert sorted(rows["epoch"].unique()) == [0, 1, 2]
+    same = rows[rows["epoch"] == 0].groupby(["method", "seed"])["score"].sum()
+    assert same.nunique() == 4  # each starts from weights and scenes of its own
+    assert (tmp_path / "along.png").exists()
+    assert along.main([*words, "--methods", "tutor"]) == 2
