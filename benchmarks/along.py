@@ -65,7 +65,7 @@ def train(place: str, name: str, options: dict, config: Config) -> list[dict[str
     model: Any = methods.build(methods.get(name), split.train, config)
     learns = any(model.weights[term] for term in model.unlabelled)
     pairing = "paired" if model.paired else "unpaired"
-    how = {"epochs": config.epochs, "pairing": pairing, "augment": config.augment}
+    how: dict[str, Any] = {"epochs": config.epochs, "pairing": pairing, "augment": config.augment}
     batches = Batches(hidden, config.batch_size, config.seed, unlabelled=learns, **how)
     rate, decay = config.learning_rate, config.weight_decay
     optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)

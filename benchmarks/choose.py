@@ -95,7 +95,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(table.round(2).to_string())
     if chosen.out:
-        files.write_json(chosen.out, {**table.attrs, "seeds": chosen.seeds, "set": dict(chosen.set), **table.to_dict()})
+        files.write_json(
+            chosen.out,
+            {**table.attrs, "seeds": chosen.seeds, "set": dict(chosen.set), **table.to_dict()},
+        )
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy import stats
 
 from discom import data, methods, plots, profile, sweep, tables
 from discom.config import Config
@@ -106,6 +107,39 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     return figure
 
 
+def scores(table: pd.DataFrame, dial: str, *others: str) -> Figure:
+    """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
+    each method and value of the other dials; the best possible score is dotted."""
+    metric = "f1" if "f1" in table else "miou"
+    ordered = table[~table["modality"].str.contains("+", regex=False)]
+    ordered = ordered.sort_values([dial, *others], kind="stable")
+    values = ordered[dial].unique()
+    sensors = ordered["modality"].unique()
+    figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 3.8, sharey=True)
+    for axis, sensor in zip(axes.flat, sensors, strict=True):
+        rows = ordered[ordered["modality"] == sensor]
+        for number, (key, curve) in enumerate(rows.groupby(["method", *others], sort=False)):
+            method, *fixed = key
+            label = ", ".join([method, *map("{}={:g}".format, others, fixed)])
+            error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
+            style = {"label": label, "capsize": 2, **look(number)}
+            axis.errorbar(curve[dial], curve[metric], error, **style)
+        if best := data.scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
+            axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
+        axis.set_xscale("log" if 0 < 10 * values[0] <= values[-1] else "linear")
+        axis.set_xticks(values, map("{:g}".format, values))
+        axis.minorticks_off()
+        axis.set(xlabel=dial, title=sensor)
+    axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+    )
+    return figure
+
+
 Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the dials stand
 
 
@@ -176,6 +210,7 @@ def compare(chosen: argparse.Namespace) -> bool:
             tables.write(table, chosen.out, against)
             plots.style()
             gains(table, *chosen.dials, against=against).savefig(f"{chosen.out}.png")
+            scores(table, *chosen.dials).savefig(f"{chosen.out}-scores.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
     return not failed
 
@@ -185,14 +220,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
     parser.add_argument("--dials", type=dials, required=True, help="name → its values, JSON")
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}, JSON of options and settings")
+    parser.add_argument(
+        "--methods",
+        type=arm,
+        nargs="+",
+        required=True,
+        help="name or name:{JSON}, JSON of options and settings",
+    )
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
     parser.add_argument("--workers", type=int, default=0, help="side by side (default: all cores)")
-    parser.add_argument("--out", type=Path, help="write OUT.md, .csv, .tex and .png")
+    parser.add_argument(
+        "--out", type=Path, help="write OUT.md, .csv, .tex, .png and OUT-scores.png"
+    )
     parser.add_argument("--collect", type=Path, help="write all results into this JSON file")
     try:
         return 0 if compare(parser.parse_args(arguments)) else 1

@@ -583,8 +583,9 @@ BAD = [
     ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
 ]  # fmt: skip
 BAD_BANDS = [
-    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try {alone}")
-      for name, alone in (("discom", "discom-solo"), ("mdico", "discom-solo"), ("nt-xent", "simclr"))),
+    *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
+      for name in SHARED),
+    ("nt-xent", {"rgb": 3}, {}, "^nt-xent: needs two modalities, the data has .*; try simclr"),
     ("kdv2", {"rgb": 3}, {"teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
     ("student", {"training": 1}, {}, "^modality 'training': torch uses this name"),
 ]  # fmt: skip

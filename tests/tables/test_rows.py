@@ -248,7 +248,13 @@ def test_every_figure_of_the_paper(number, count):
     assert figures.set_index(["data", "modality", "method"])["f1"].to_dict() == paper
     if number < 3:
         compared = {name for *_, name in paper}
-        assert compared == set(CLASSIFICATION) - {"student-2x", "simclr", "nt-xent", "discom-solo", "mdico"}
+        assert compared == set(CLASSIFICATION) - {
+            "student-2x",
+            "simclr",
+            "nt-xent",
+            "discom-solo",
+            "mdico",
+        }
 
 
 def test_the_papers_figures_stand_beside_ours_only_on_its_data():

@@ -5,7 +5,7 @@ material as a texture, depth as a relief, thermal as a warmth, and each of these
 a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -231,7 +231,7 @@ def _draw(
 ) -> tuple[dict, np.ndarray]:
     """Images of every modality, and the object's mask, [n, size, size]."""
     n = len(factors["shape"])
-    draw = {"rgb": _rgb, "depth": partial(_depth, louder), "thermal": _thermal}
+    draw: dict[str, Callable] = {"rgb": _rgb, "depth": partial(_depth, louder), "thermal": _thermal}
     noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
     bands = {"rgb": 3, "depth": 1, "thermal": 1}
     images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
