@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 import discom
 from discom.config import Config, profile
 from discom.datasets import check_picture, draw
-from discom.errors import ConfigError, DiscomError
+from discom.errors import ConfigError, DiscomError, RunError
 
 __all__ = ["advise", "export", "predict", "probe", "reproduce", "show", "table", "train"]
 
@@ -128,8 +128,9 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 def advise(flags: Namespace) -> None:
     """Should you train with your second sensor? Trains both ways on your pairs, and answers.
 
-    Each sensor alone (student, simclr) and with the other (kdv2, mdico, nt-xent), 18 short runs
-    and those that choose a learning rate. Unlabelled pairs are used where there are some.
+    Each sensor alone (student, simclr) and with the other (kdv2, mdico, nt-xent), with three seeds
+    and twice the profile's epochs, since few labels take longer to learn. Images without a label
+    are used, too. The same command continues where it stopped.
 
     discom advise my_images --labelled 0.2
     """
@@ -137,12 +138,14 @@ def advise(flags: Namespace) -> None:
 
     images_of, sweep = _images_of(flags.data, flags.modalities), discom.sweep
     config = _config(flags, False, 0, {})
+    if flags.epochs is None:
+        config = replace(config, epochs=2 * config.epochs)
 
     def trained(rows: Sequence[Any], config: Config) -> list[Any]:
         runs = advice.plan(rows, images_of, config, flags.seeds, flags.runs)
         failed = sweep.sweep(runs, flags.data, modalities=flags.modalities, workers=flags.workers)
         for error in failed.values():
-            raise ConfigError(error)
+            raise RunError(error)
         return [discom.runs.Result.read(run.folder / "result.json") for run in runs]
 
     rows = [*advice.ALONE, *advice.BOTH]
