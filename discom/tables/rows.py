@@ -18,6 +18,7 @@ __all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "pap
 __all__ += ["paper_table"]
 
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, dense prediction, and one set split anew
+FEW_LABELS = ("simclr", "nt-xent")  # not in Tables 1 and 2: they are for pairs without a label
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
 TEMPERATURES = {"kdv1+lskd": 2.0, "kdv2+lskd": 2.0, "dkd+lskd": 2.0, "mlkd+lskd": 4.0}
@@ -140,6 +141,8 @@ def paper_rows(
     reads = teacher or modalities[0] if number == 1 else "all"
     rows = []
     for name in methods.names(dense=is_dense(number)):
+        if name in FEW_LABELS:
+            continue
         method = methods.get(name)
         options = dict(method.published) if as_published else {}
         if method.taught:
