@@ -3,7 +3,7 @@
 Trains methods on scenes with a part of the labels, and after some epochs reads every factor from
 the features of the test scenes by a fresh linear probe.
 
-python benchmarks/along.py --methods student simclr nt-xent --seeds 3 --out results/scenes-along
+python benchmarks/along.py --methods student nt-xent --set labelled=0.2 --out build/along
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from grid import arm, divide
+from grid import arm, divide, setting
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
@@ -28,7 +28,7 @@ from discom.evaluation import inspection, probing
 from discom.evaluation.scores import predict_logits
 from discom.plots.look import look, panels
 
-AFTER = (0, 1, 2, 5, 10, 20, 30)  # epochs
+AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
 # what is read: class content of the outline and of the surface, place, size and turn
 FACTORS = ("shape", "material", "centre_x", "scale", "rotation")
 
@@ -111,7 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
     parser.add_argument("--data", default="scenes")
-    parser.add_argument("--labelled", type=float, default=0.2)
+    words = "such as labelled=0.2 epochs=60"
+    parser.add_argument("--set", type=setting, nargs="+", default=[], help=words)
     parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
     parser.add_argument("--profile", default="cpu", help="tiny or cpu (default)")
     parser.add_argument("--workers", type=int, default=-1, help="side by side (default: all cores)")
@@ -121,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for seed, (name, given) in product(range(chosen.seeds), chosen.methods):
             own, options = divide(given)
-            settings = {**own, "seed": seed, "labelled": chosen.labelled, "options": options}
+            settings = {**dict(chosen.set), **own, "seed": seed, "options": options}
             config = profile(chosen.profile, **settings)
             jobs.append(delayed(train)(chosen.data, name, options, config))
         rows = [row for rows in Parallel(chosen.workers)(jobs) for row in rows]
