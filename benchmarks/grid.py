@@ -107,36 +107,37 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     return figure
 
 
-def scores(table: pd.DataFrame, dial: str, *others: str) -> Figure:
+def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) -> Figure:
     """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
-    each method and value of the other dials; the best possible score is dotted."""
+    each method (of those in `names`, if any) and value of the other dials; dotted is the best
+    possible score."""
     metric = "f1" if "f1" in table else "miou"
-    ordered = table[~table["modality"].str.contains("+", regex=False)]
-    ordered = ordered.sort_values([dial, *others], kind="stable")
-    values = ordered[dial].unique()
-    sensors = ordered["modality"].unique()
-    figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 3.8, sharey=True)
+    shown = table[~table["modality"].str.contains("+", regex=False)]
+    shown = shown[shown["method"].isin(names)] if names else shown
+    shown = shown.sort_values([dial, *others], kind="stable")
+    values, sensors = shown[dial].unique(), shown["modality"].unique()
+    figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
+    order = {key: n for n, key in enumerate(names or shown["method"].unique())}
     for axis, sensor in zip(axes.flat, sensors, strict=True):
-        rows = ordered[ordered["modality"] == sensor]
-        for number, (key, curve) in enumerate(rows.groupby(["method", *others], sort=False)):
-            method, *fixed = key
-            label = ", ".join([method, *map("{}={:g}".format, others, fixed)])
+        rows = shown[shown["modality"] == sensor]
+        groups = rows.groupby(["method", *others], sort=False)
+        for (method, *fixed), curve in sorted(groups, key=lambda group: order[group[0][0]]):
+            label = ", ".join([names.get(method, method), *map("{}={:g}".format, others, fixed)])
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
+            number = order[method] if not others else len(axis.containers)
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(curve[dial], curve[metric], error, **style)
         if best := data.scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
+            axis.text(values[0], best, "best possible", va="bottom", size=8)
         axis.set_xscale("log" if 0 < 10 * values[0] <= values[-1] else "linear")
         axis.set_xticks(values, map("{:g}".format, values))
         axis.minorticks_off()
-        axis.set(xlabel=dial, title=sensor)
+        words = {"labelled": "share of the training samples with a label"}
+        axis.set(xlabel=words.get(dial, dial), title=sensor)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
-    )
+    series = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*series, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
@@ -210,7 +211,8 @@ def compare(chosen: argparse.Namespace) -> bool:
             tables.write(table, chosen.out, against)
             plots.style()
             gains(table, *chosen.dials, against=against).savefig(f"{chosen.out}.png")
-            scores(table, *chosen.dials).savefig(f"{chosen.out}-scores.png")
+            figure = scores(table, *chosen.dials, names=chosen.names)
+            figure.savefig(f"{chosen.out}-scores.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
     return not failed
 
@@ -228,6 +230,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="name or name:{JSON}, JSON of options and settings",
     )
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
+    what = "JSON: methods in the figure of scores → their names there (default: all)"
+    parser.add_argument("--names", type=json.loads, default={}, help=what)
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
