@@ -9,7 +9,7 @@ from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData
 from discom.data.batches import paired_rows
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 from discom.runs import Result, Run
 from discom.tables import Row, compare
 
@@ -18,6 +18,7 @@ __all__ = ["ALONE", "BOTH", "RATES", "Answer", "answers", "best_rate", "plan"]
 # one sensor alone, with two weights of the contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
 BOTH = [Row("kdv2", {}), Row("mdico", {}), Row("nt-xent", {})]
+WIDE = 10.0  # an interval of so many points decides nothing
 RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for all
 
 
@@ -28,23 +29,36 @@ def plan(
     seeds: int,
     runs: Path | str,
 ) -> list[Run]:
-    """The runs of these rows for seeds 0, 1, …; a ConfigError for one seed or one modality, a
-    DataError where nothing is paired."""
-    if seeds < 2:
-        raise ConfigError(f"seeds: {seeds} gives no interval; use 3 or more")
+    """The runs of these rows for seeds 0, 1, …; a ConfigError for too few seeds, a DataError for
+    data that leave the question without an answer: all that can be known before a training."""
+    if seeds < 3:
+        raise ConfigError(f"seeds: {seeds} give no useful interval; use 3 or more")
     planned = []
     for seed in range(seeds):
         images = images_of(seed)
-        if len(images.modalities) < 2:
-            names = ", ".join(images.modalities)
-            raise ConfigError(f"advise: {images.name} has {names} alone; give it two sensors")
-        paired_rows(images, [*images.modalities])
+        _check(images)
+        images.split(seed=seed)
         for method, options, _ in rows:
             own = replace(config, seed=seed, options=options)
             runs_of = methods.get(method)
             methods.build(runs_of, images, own)  # refuses a setting before anything is trained
             planned.append(Run.of(runs, runs_of, images, own))
     return planned
+
+
+def _check(images: MultiModalData) -> None:
+    """Refuse one sensor, a class for every pixel, no pairs, and sensors of different sizes."""
+    name, names = images.name, [*images.modalities]
+    if len(names) < 2:
+        raise DataError(f"{name}: has {names[0]} alone; give it two sensors")
+    if images.dense:
+        raise DataError(f"{name}: has a class for every pixel; give it a class for each image")
+    paired_rows(images, names)
+    sizes = {sensor: m.x.shape[2:] for sensor, m in images.modalities.items()}
+    if len(set(sizes.values())) > 1:
+        shapes = ", ".join(f"{k} {'×'.join(map(str, size))}" for k, size in sizes.items())
+        way_out = "bring them to one size with: discom data prepare folders --size 64"
+        raise DataError(f"{name}: images of {shapes}; {way_out}")
 
 
 def _valid(results: Sequence[Result], modality: str) -> float:
@@ -77,11 +91,14 @@ class Answer(NamedTuple):
     def text(self) -> str:
         """One sentence."""
         span = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] F1 points"
-        found = f"{self.both} against {self.alone}, the best with {self.modality} alone"
+        found = f"{self.both} against {self.alone}, each the best of its kind on validation"
         if self.low > 0:
             return f"{self.modality}: train with the other sensor: {span}, {found}."
         if self.high < 0:
             return f"{self.modality}: train alone, the other sensor costs: {span}, {found}."
+        if self.high - self.low > WIDE:
+            way_out = "try more --seeds or more labelled images"
+            return f"{self.modality}: not decided: {span}, {found}; {way_out}."
         return f"{self.modality}: no measurable difference, train alone: {span}, {found}."
 
 

@@ -1,5 +1,7 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from fixtures.results import result
@@ -38,7 +40,12 @@ def test_the_best_on_validation_are_compared_on_the_test_part():
 
 @pytest.mark.parametrize(
     ("gain", "spread", "verdict"),
-    [(5, 0.1, "train with"), (-5, 0.1, "the other sensor costs"), (5, 9.0, "no measurable")],
+    [
+        (5, 0.1, "train with"),
+        (-5, 0.1, "the other sensor costs"),
+        (0, 0.1, "no measurable difference, train alone"),
+        (5, 9.0, "not decided"),
+    ],
 )
 def test_the_interval_decides(gain, spread, verdict):
     valid, base = {"nt-xent": 61.0}, results({"nt-xent": 61.0}, {})
@@ -61,7 +68,7 @@ def test_the_learning_rate_is_the_best_of_validation():
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data.load("scenes:n=66,size=8,shapes=2").save("mine")
-    words = ["advise", "mine", "--labelled", "0.5", "--seeds", "2", *TINY, "--collect", "all.json"]
+    words = ["advise", "mine", "--labelled", "0.5", "--seeds", "3", *TINY, "--collect", "all.json"]
     assert cli.main(words) == 0
     printed = capsys.readouterr().out
     for row in ROWS:
@@ -87,14 +94,23 @@ def unpaired():
     return MultiModalData(modalities, ("cat", "dog"), name="apart")
 
 
+def two_sizes():
+    whole = data.load("scenes:n=66,size=8")
+    depth = whole.modalities["depth"]
+    small = dataclasses.replace(depth, x=depth.x[:, :, ::2, ::2])
+    return dataclasses.replace(whole, modalities={**whole.modalities, "depth": small}, masks=None)
+
+
 @pytest.mark.parametrize(
     ("images", "seeds", "error", "message"),
     [
-        ("scenes:n=66,size=8,modalities=rgb", 3, ConfigError, "has rgb alone; give it two"),
-        ("scenes:n=66,size=8", 1, ConfigError, "seeds: 1 gives no interval; use 3 or more"),
-        (unpaired(), 3, DataError, "apart: no id stands in each of rgb, depth"),
+        ("scenes:n=66,size=8,modalities=rgb", 3, DataError, "has rgb alone; give it two"),
+        ("scenes:n=66,size=8", 2, ConfigError, "seeds: 2 give no useful interval; use 3"),
+        ("scenes-dense:n=20,size=16", 3, DataError, "has a class for every pixel; give it a class"),
+        (unpaired(), 3, DataError, "apart: no id stands in each of rgb, depth; name the files"),
+        (two_sizes(), 3, DataError, "images of rgb 8×8, depth 4×4; bring them to one size with"),
     ],
-    ids=["one sensor", "one seed", "no pairs"],
+    ids=["one sensor", "two seeds", "dense", "no pairs", "two sizes"],
 )
 def test_what_cannot_be_answered_is_refused_before_training(images, seeds, error, message):
     images = data.load(images) if isinstance(images, str) else images

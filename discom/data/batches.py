@@ -75,7 +75,8 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     ids = data.ids[np.logical_and.reduce([data.has[name] for name in names])]
     if not len(ids):
         lack = f"no id stands in each of {', '.join(names)}"
-        raise DataError(f"{data.name}: {lack}; train a method without pairs")
+        way_out = "name the files of a pair alike, or train a method without pairs"
+        raise DataError(f"{data.name}: {lack}; {way_out}")
     own = {name: pd.Index(data.modalities[name].ids) for name in names}
     return {name: torch.from_numpy(index.get_indexer(ids)) for name, index in own.items()}
 
@@ -96,7 +97,9 @@ class Images:
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
         if len({shape[1:] for shape in shapes.values()}) > 1:
-            raise DataError(f"{data.name}: images of {shapes} cannot be stacked; use one size")
+            raise DataError(
+                f"{data.name}: images of {shapes} cannot be stacked; bring them to one size"
+            )
         if len(names) > 1:
             self.rows = {part: rows.numpy() for part, rows in paired_rows(data, names).items()}
         else:

@@ -174,7 +174,7 @@ def _check_modality(data: Any, name: str, modality: Any) -> None:
         raise DataError(f"{where}: {len(ids)} ids for {len(modality.x)} samples; give one for each")
     if ids.has_duplicates:
         twice = str(ids[ids.duplicated()][0])
-        raise DataError(f"{where}: id {twice!r} stands twice; an id names one sample of a modality")
+        raise DataError(f"{where}: id {twice!r} stands twice; remove one, an id is one sample")
     differs = data.labels[data.rows_of(name)] != modality.y
     if differs.any():
         other = f"id {str(ids[differs.argmax()])!r} has another label in another modality"

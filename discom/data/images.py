@@ -12,7 +12,7 @@ from discom.files import reading
 
 __all__ = ["ENDINGS", "read_folders", "read_image", "read_pixels", "resize"]
 
-NAMELESS = "unlabelled"  # the folder of images without a class
+NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
 
@@ -91,8 +91,8 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
 
 def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
-    pair, and samples without a partner are kept. A folder `unlabelled` is no class, but holds
-    images without a label.
+    pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
+    class, but holds images without a label.
 
     Args:
         root: the folder that has one tree per modality; they come in alphabetical order, as
@@ -120,7 +120,7 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
             )
     if not files:
         raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
-    classes = sorted({file.parent.name for tree in files.values() for file in tree} - {NAMELESS})
+    classes = sorted({file.parent.name for tree in files.values() for file in tree} - {*NAMELESS})
     read = {name: _modality(tree, classes, size) for name, tree in files.items()}
     return MultiModalData(read, tuple(classes), name=root.resolve().name)
 
@@ -142,7 +142,9 @@ def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | Non
                 f"{h}×{w} with {c} band(s)" for c, h, w in (pixels.shape, images[0].shape)
             )
             raise DataError(f"{file}: is {one}, but {files[0].name} is {other}; {advice}")
-    number = {NAMELESS: UNLABELLED} | {name: k for k, name in enumerate(classes)}
-    labels = np.array([number[file.parent.name] for file in files])
-    ids = np.array([f"{file.parent.name}/{file.stem}" for file in files])
+    number = dict.fromkeys(NAMELESS, UNLABELLED) | {name: k for k, name in enumerate(classes)}
+    folders = [file.parent.name for file in files]
+    labels = np.array([number[folder] for folder in folders])
+    folders = [NAMELESS[0] if folder in NAMELESS else folder for folder in folders]
+    ids = np.array([f"{folder}/{file.stem}" for folder, file in zip(folders, files, strict=True)])
     return Modality(np.stack(images), labels, ids)  # of the widest of their types

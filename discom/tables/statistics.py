@@ -3,7 +3,7 @@
 What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
 synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
-(1/n + n_test/n_train)·s² in its place (n_train counts samples without a label, too). Where all have
+(1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, too). Where all have
 one split ("weights": official parts), it is s²/n again, and says nothing about other test samples.
 Runs that do not record their samples ("unknown") get s²/n and a warning, and no arrow.
 """
@@ -181,7 +181,10 @@ def _group(results: Sequence[Result], data: str) -> _Group:
             raise RunError(f"{data}: seed {seed} has two sets of samples; {way_out}")
     draws, overlap = _draws(list(samples.values())), 0.0
     if draws == "split":
-        overlap = float(np.mean([r.counts["test"] / r.counts["train"] for r in results]))
+        shares = [result.config.get("labelled", 1.0) for result in results]
+        known = [r.counts.get("labelled", r.counts["train"]) for r in results]
+        tested = [result.counts["test"] for result in results]
+        overlap = float(np.mean(np.array(tested) * shares / known))
     return _Group(data, pd.DataFrame(columns).sort_index(), rates, draws, overlap)
 
 

@@ -34,7 +34,10 @@ WRONG_MODALITY = [
     ({"y": np.array([0, 1, 2, 3, 0, 0])}, r"^mine/rgb: label 3 is above 2, the last class; renum"),
     ({"y": np.array([0, 1, 2, -2, 0, -1])}, r"^mine/rgb: label -2 is below -1; renumber"),
     ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one"),
-    ({"ids": np.array([0, 1, 2, 3, 4, 2])}, r"^mine/rgb: id '2' stands twice; an id names one"),
+    (
+        {"ids": np.array([0, 1, 2, 3, 4, 2])},
+        r"^mine/rgb: id '2' stands twice; remove one, an id is",
+    ),
 ]
 
 

@@ -267,7 +267,10 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
-def test_a_folder_unlabelled_is_no_class(folder):
+@pytest.mark.parametrize("renamed", [(), ("depth",), ("rgb", "depth")])
+def test_a_folder_unlabelled_is_no_class(folder, renamed):
+    for sensor in renamed:  # the other spelling
+        (folder / sensor / "unlabelled").rename(folder / sensor / "unlabeled")
     data = read_folders(folder)
     assert data.classes == ("ape", "zebra")
     assert len(data.paired_ids) == 24
