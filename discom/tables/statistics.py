@@ -3,9 +3,10 @@
 What a seed draws decides how much n seeds tell. Where every seed has samples of its own ("samples":
 synthetic data), the differences are independent, and the variance of their mean is s²/n. Where all
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
-(1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, too). Where all have
-one split ("weights": official parts), it is s²/n again, and says nothing about other test samples.
-Runs that do not record their samples ("unknown") get s²/n and a warning, and no arrow.
+(1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, and none that
+never had one). Where all have one split ("weights": official parts), it is s²/n again, and says
+nothing about other test samples. Runs that do not record their samples ("unknown") get s²/n and a
+warning, and no arrow.
 """
 
 import json
