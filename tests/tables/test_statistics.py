@@ -371,3 +371,19 @@ def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
     reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
     with pytest.raises((RunError, DataError), match=reasons.get(damage, "not a result of ours")):
         load_results(file)
+
+
+@pytest.mark.parametrize(
+    ("share", "labelled", "n_train"),
+    [(1.0, 100, 100), (0.25, 25, 100), (1.0, 20, 20)],  # all; three quarters hidden; 80 never had
+)
+def test_samples_without_a_label_of_their_own_are_no_training_samples(share, labelled, n_train):
+    counts, scores = {"train": 100, "test": 10, "labelled": labelled}, (73.0, 74.0, 78.0)
+    runs = [
+        replace(result(name, s, {"rgb": y}, samples=samples_of("split", s)), counts=counts)
+        for name, each in (("student", (70.0, 72.0, 74.0)), ("discom", scores))
+        for s, y in enumerate(each)
+    ]
+    runs = [replace(run, config={**run.config, "labelled": share}) for run in runs]
+    row = compare(runs, [("discom", "student")]).iloc[0]
+    assert row["high"] == pytest.approx(3 + T2 * math.sqrt(1 / 3 + 10 / n_train))
