@@ -10,16 +10,6 @@ from discom.methods.dense import DenseKDv2, DenseTeacher, KDNet, MasKD, ProtoKD,
 from discom.methods.crodino import CroDiNoKD
 
 __all__ = ["CTKD", "DKD", "MLKD", "CroDiNoKD", "DenseKDv2", "DenseTeacher", "DisCoMKD"]
-__all__ += [
-    "DisCoMSolo",
-    "Distilled",
-    "KDNet",
-    "KDv1",
-    "KDv2",
-    "MDiCo",
-    "MasKD",
-    "Method",
-    "NTXent",
-]
-__all__ += ["ProtoKD", "SimCLR", "Single", "Single2x", "Student", "Student2x", "Teacher"]
+__all__ += ["DisCoMSolo", "Distilled", "KDNet", "KDv1", "KDv2", "MDiCo", "MasKD", "Method"]
+__all__ += ["NTXent", "ProtoKD", "SimCLR", "Single", "Single2x", "Student", "Student2x", "Teacher"]
 __all__ += ["build", "get", "label", "names", "register"]

@@ -19,7 +19,7 @@ from discom.machine import device_type
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
 
-__all__ = ["Method", "build", "get", "label", "names", "register"]
+__all__ = ["Method", "build", "check_several", "get", "label", "names", "register"]
 
 _REGISTRY: dict[str, type["Method"]] = {}
 
@@ -67,6 +67,13 @@ def label(method: str, options: Mapping[str, Any]) -> str:
         changed |= changed.pop(name)
     parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
     return " ".join([method, *parts])
+
+
+def check_several(method: str, channels: Mapping[str, int], alone: str) -> None:
+    """Refuse data of one modality with a ConfigError that names the method to take `alone`."""
+    if len(channels) < 2:
+        names = list(channels)
+        raise ConfigError(f"{method}: needs two modalities, the data has {names}; try {alone}")
 
 
 class Method(nn.Module):

@@ -1,17 +1,17 @@
 """Students that also learn from pairs without a label: SimCLR in each sensor, NT-Xent across."""
 
 from collections.abc import Mapping
-from itertools import combinations
 
 import torch
 from torch import nn
 
 from discom.data.augmentation import distort
 from discom.errors import ConfigError
-from discom.losses.contrastive import nt_xent
+from discom.losses.contrastive import contrastive_loss, nt_xent
 from discom.losses.distill import check_temperature, summed
-from discom.methods.base import register
+from discom.methods.base import check_several, register
 from discom.methods.baselines import OneNetworkEach
+from discom.models import two_layers
 
 __all__ = ["NTXent", "SimCLR"]
 
@@ -35,8 +35,7 @@ class _Contrasting(OneNetworkEach):
         self.temperature, projections = temperature, {}
         for name in channels:
             width = self.branches[name].task.in_features
-            hidden = nn.Linear(width, width), nn.ReLU()
-            projections[name] = nn.Sequential(*hidden, nn.Linear(width, UNITS))
+            projections[name] = two_layers(width, width, UNITS)
         self.projections = nn.ModuleDict(projections)
 
 
@@ -94,16 +93,13 @@ class NTXent(_Contrasting):
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        if len(channels) < 2:
-            names = list(channels)
-            raise ConfigError(f"nt-xent: needs two modalities, the data has {names}; try simclr")
+        check_several(self.name, channels, alone="simclr")
 
     def loss(self, batch):
         features = {name: self.branches[name].features(x) for name, x in batch.x.items()}
         logits = {name: self.branches[name].task(z) for name, z in features.items()}
-        projected = [self.projections[name](z) for name, z in features.items()]
-        pairs = combinations(projected, 2)
+        projected = {name: self.projections[name](z) for name, z in features.items()}
         return {
             "cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits),
-            "contrast": sum(nt_xent(a, b, self.temperature) for a, b in pairs),
+            "contrast": contrastive_loss(projected, self.temperature) / 2,  # each pair once
         }

@@ -12,20 +12,10 @@ from discom.losses import disentangle, separate
 from discom.losses.adversaries import ADVERSARIES, discriminator_loss
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.distill import check_temperature, summed
-from discom.methods.base import Method, register
-from discom.models import DisCoM
+from discom.methods.base import Method, check_several, register
+from discom.models import DisCoM, two_layers
 
 __all__ = ["DisCoMKD", "DisCoMSolo", "MDiCo"]
-
-
-def _check_several(method: str, channels: Mapping[str, int]) -> None:
-    if len(channels) < 2:
-        names = list(channels)
-        raise ConfigError(f"{method}: needs two modalities, the data has {names}; try discom-solo")
-
-
-def _two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
 
 class _Embedding(Method):
@@ -130,7 +120,7 @@ class DisCoMKD(_Embedding):
         **options,
     ):
         super().__init__(channels, classes, encoder, **options)
-        _check_several(self.name, channels)
+        check_several(self.name, channels, alone="discom-solo")
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_choice("adversary", adversary, ADVERSARIES)
         if grl_lambda < 0:
@@ -155,9 +145,9 @@ class DisCoMKD(_Embedding):
         width = self.model.heads.aux.in_features
         # last, so that the other networks start from the same weights
         if self.weights["irr"]:
-            self.irrelevant = _two_layers(width, width, classes)
+            self.irrelevant = two_layers(width, width, classes)
         if adversary_head:
-            self.model.heads.adv = _two_layers(width, adversary_head, len(channels))
+            self.model.heads.adv = two_layers(width, adversary_head, len(channels))
         if adversary == "alternating":
             weights = self.model.heads.adv.parameters()
             self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
@@ -250,7 +240,7 @@ class MDiCo(_Embedding):
         **options,
     ):
         super().__init__(channels, classes, encoder, **options)
-        _check_several(self.name, channels)
+        check_several(self.name, channels, alone="discom-solo")
         check_choice("irr_reads", irr_reads, ("irr", "inv"))
         check_temperature(temperature)
         self.model = DisCoM(channels, classes, encoder, dimension)

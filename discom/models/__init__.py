@@ -9,9 +9,10 @@ from discom.models.encoders import (
     encoder,
     resnet10,
     resnet18,
+    two_layers,
 )
 from discom.models.segmentation import Decoder, EncoderDecoder, FusionDecoder, Network, network
 
 __all__ = ["Branch", "Decoder", "DisCoM", "Embedding", "Encoder", "EncoderDecoder", "FusionDecoder"]
 __all__ += ["FusionNetwork", "Heads", "MatrixConv", "Network", "SingleModality", "encoder"]
-__all__ += ["network", "resnet10", "resnet18"]
+__all__ += ["network", "resnet10", "resnet18", "two_layers"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from discom.errors import ConfigError, first_line
 
 __all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "check_encoder"]
-__all__ += ["encoder", "resnet10", "resnet18"]
+__all__ += ["encoder", "resnet10", "resnet18", "two_layers"]
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
@@ -202,6 +202,11 @@ class MatrixConv(nn.Conv2d):
         rows = torch.stack(taps, dim=3).flatten(3)  # [B, ⌈H/s⌉, ⌈W/s⌉, 9 · C_in]
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [C_out, 9 · C_in]
         return F.linear(rows, weight, self.bias).permute(0, 3, 1, 2)
+
+
+def two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:
+    """A classifier or projection with one hidden layer: [B, width] → [B, outputs]."""
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
 
 class SingleModality(nn.Module):
