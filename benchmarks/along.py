@@ -11,17 +11,18 @@ import sys
 from functools import partial
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import torch
-from grid import arm, divide, setting
+from grid import arm, setting
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from discom import data, files, methods, plots, profile
+from discom import data, files, fit, methods, plots, profile
 from discom.config import Config
-from discom.data import Batches, Split
+from discom.data import Split
 from discom.data.batches import Images
 from discom.errors import DiscomError
 from discom.evaluation import inspection, probing
@@ -56,37 +57,20 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
     return rows
 
 
-def train(place: str, name: str, options: dict, config: Config) -> list[dict[str, Any]]:
-    """`fit`'s loop without what surrounds it, and the readings after the epochs `AFTER`."""
+def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
+    """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
-    images = data.load(data.at_seed(place, config.seed))
-    split = images.split(seed=config.seed)
-    hidden = split.train.hide(config.labelled, config.seed)
-    model: Any = methods.build(methods.get(name), split.train, config)
-    learns = any(model.weights[term] for term in model.unlabelled)
-    pairing = "paired" if model.paired else "unpaired"
-    how: dict[str, Any] = {"epochs": config.epochs, "pairing": pairing, "augment": config.augment}
-    batches = Batches(hidden, config.batch_size, config.seed, unlabelled=learns, **how)
-    rate, decay = config.learning_rate, config.weight_decay
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
-    steps = config.epochs * len(batches) + 1
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
-    rows = read(model, split, 0)
-    for epoch in range(config.epochs):
-        torch.manual_seed(config.seed * 1_000_003 + epoch)
-        model.train()
-        for batch in batches.epoch(epoch):
-            with torch.autocast("cpu", torch.bfloat16, config.precision == "bf16-mixed"):
-                terms = model(batch)
-            loss = sum(model.weights[term] * value for term, value in terms.items())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        if epoch + 1 in AFTER or epoch + 1 == config.epochs:
-            rows += read(model, split, epoch + 1)
-    label = methods.label(name, options)
-    return [{"method": label, "seed": config.seed, **row} for row in rows]
+    split = data.load(data.at_seed(place, config.seed)).split(seed=config.seed)
+    found = {"method": methods.label(name, config.options), "seed": config.seed}
+    rows = []
+
+    def watch(epoch: int, model: Any) -> None:
+        if epoch in (*AFTER, config.epochs):
+            rows.extend({**found, **row} for row in read(model, split, epoch))
+
+    with TemporaryDirectory() as folder:
+        fit(name, split, config, Path(folder) / "run", progress=False, watch=watch)
+    return rows
 
 
 def curves(table: pd.DataFrame) -> Figure:
@@ -120,11 +104,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     jobs = []
     try:
-        for seed, (name, given) in product(range(chosen.seeds), chosen.methods):
-            own, options = divide(given)
-            settings = {**dict(chosen.set), **own, "seed": seed, "options": options}
+        for seed, row in product(range(chosen.seeds), chosen.methods):
+            settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
             config = profile(chosen.profile, **settings)
-            jobs.append(delayed(train)(chosen.data, name, options, config))
+            jobs.append(delayed(train)(chosen.data, row.method, config))
         rows = [row for rows in Parallel(chosen.workers)(jobs) for row in rows]
     except DiscomError as error:
         print(f"along: error: {error}", file=sys.stderr)

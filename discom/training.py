@@ -1,7 +1,7 @@
 """fit(): one loop, readable from top to bottom, for every method."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ def fit(
     *,
     teacher: Path | str | None = None,
     progress: bool = True,
+    watch: Callable[[int, Method], object] = lambda epochs, network: None,
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
@@ -51,6 +52,8 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: show a progress bar.
+        watch: called in the first process with the epochs done and the networks in training, at the
+            start and after each epoch; it may look, and must not change them.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -96,6 +99,8 @@ def fit(
 
         weights = network.weights
         epochs, silent = range(state.epoch, config.epochs), not progress or fabric.global_rank > 0
+        if fabric.global_rank == 0:
+            watch(state.epoch, network)
         for epoch in tqdm(epochs, method.name, leave=False, disable=silent):
             started = time.perf_counter()
             torch.manual_seed(config.seed * 1_000_003 + epoch)  # a resumed run draws the same
@@ -120,6 +125,7 @@ def fit(
                 row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
                 rates = {"seconds": state.seconds, "learning_rate": rate}
                 state.save(epoch, {**rates, **means, **row})
+                watch(epoch + 1, network)
 
         def report() -> Result:
             state.write_weights()

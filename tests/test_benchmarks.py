@@ -196,7 +196,7 @@ def test_what_is_probed_trains_as_fit_does(along, tmp_path, monkeypatch, name):
     place, config = "scenes:n=66,size=8", profile("tiny", epochs=1, batch_size=8, labelled=0.5)
     models = []
     monkeypatch.setattr(along, "read", lambda model, split, epoch: models.append(model) or [])
-    along.train(place, name, {}, config)
+    along.train(place, name, config)
     split = data.load(data.at_seed(place, 0)).split(seed=0)
     fit(name, split, config, tmp_path / "run", progress=False)
     for network in ("rgb", "depth"):
