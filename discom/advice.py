@@ -1,8 +1,10 @@
 """Should I train with my second sensor? Short trainings on a person's own pairs, and the answer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from statistics import mean
 from typing import NamedTuple
 
 from discom import methods
@@ -23,26 +25,27 @@ RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for a
 
 
 def plan(
-    rows: Iterable[Row],
     images_of: Callable[[int], MultiModalData],
     config: Config,
+    rates: Iterable[float],
     seeds: int,
     runs: Path | str,
-) -> list[Run]:
-    """The runs of these rows for seeds 0, 1, …; a ConfigError for too few seeds, a DataError for
-    data that leave the question without an answer: all that can be known before a training."""
+) -> dict[float, list[Run]]:
+    """Learning rate → the runs of `ALONE` and `BOTH` for seeds 0, 1, …; a ConfigError for too few
+    seeds, a DataError for data that leave the question without an answer: all that can be known
+    before a training."""
     if seeds < 3:
         raise ConfigError(f"seeds: {seeds} give no useful interval; use 3 or more")
-    planned = []
+    planned: dict[float, list[Run]] = {rate: [] for rate in rates}
     for seed in range(seeds):
         images = images_of(seed)
         _check(images)
         images.split(seed=seed)
-        for method, options, _ in rows:
-            own = replace(config, seed=seed, options=options)
-            runs_of = methods.get(method)
-            methods.build(runs_of, images, own)  # refuses a setting before anything is trained
-            planned.append(Run.of(runs, runs_of, images, own))
+        for (name, options, _), rate in product([*ALONE, *BOTH], planned):
+            method = methods.get(name)
+            own = replace(config, seed=seed, options=options, learning_rate=rate)
+            methods.build(method, images, own)  # refuses a setting before anything is trained
+            planned[rate].append(Run.of(runs, method, images, own))
     return planned
 
 
@@ -61,18 +64,12 @@ def _check(images: MultiModalData) -> None:
         raise DataError(f"{name}: images of {shapes}; {way_out}")
 
 
-def _valid(results: Sequence[Result], modality: str) -> float:
-    """The mean validation score of one sensor."""
-    return sum(r.scores[modality][f"valid_{r.metric}"] for r in results) / len(results)
-
-
 def best_rate(results: Iterable[Result]) -> float:
     """The learning rate with the best validation score, mean over seeds and sensors."""
     rates: dict[float, list[float]] = {}
     for result in results:
-        scores = [_valid([result], modality) for modality in result.scores]
-        rates.setdefault(result.config["learning_rate"], []).append(sum(scores) / len(scores))
-    return max(rates, key=lambda rate: sum(rates[rate]) / len(rates[rate]))
+        rates.setdefault(result.config["learning_rate"], []).append(mean(result.valid.values()))
+    return max(rates, key=lambda rate: mean(rates[rate]))
 
 
 class Answer(NamedTuple):
@@ -91,7 +88,7 @@ class Answer(NamedTuple):
     def text(self) -> str:
         """One sentence."""
         span = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] F1 points"
-        found = f"{self.both} against {self.alone}, each the best of its kind on validation"
+        found = f"{self.both} ({self.score:.1f}) against {self.alone}, each the best on validation"
         if self.low > 0:
             return f"{self.modality}: train with the other sensor: {span}, {found}."
         if self.high < 0:
@@ -109,12 +106,12 @@ def answers(results: Iterable[Result]) -> list[Answer]:
         by_label.setdefault(result.label, []).append(result)
     found = []
     for modality in by_label["student"][0].scores:
+        valid = {name: mean(r.valid[modality] for r in runs) for name, runs in by_label.items()}
         alone, both = (
-            max((row.label() for row in rows), key=lambda name: _valid(by_label[name], modality))
-            for rows in (ALONE, BOTH)
+            max((row.label() for row in rows), key=valid.__getitem__) for rows in (ALONE, BOTH)
         )
         pair = compare(by_label[alone] + by_label[both], [(both, alone)])
         row = pair[pair["modality"] == modality].iloc[0]
-        score = sum(result.main[modality] for result in by_label[both]) / len(by_label[both])
+        score = mean(result.main[modality] for result in by_label[both])
         found.append(Answer(modality, alone, both, score, row.difference, row.low, row.high))
     return found

@@ -2,7 +2,7 @@
 when a function reads them, so that help is quick."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache, partial
 from operator import itemgetter
@@ -141,20 +141,19 @@ def advise(flags: Namespace) -> None:
     if flags.epochs is None:
         config = replace(config, epochs=2 * config.epochs)
 
-    def trained(rows: Sequence[Any], config: Config) -> list[Any]:
-        runs = advice.plan(rows, images_of, config, flags.seeds, flags.runs)
+    def trained(runs: Iterable[Any]) -> list[Any]:
         failed = sweep.sweep(runs, flags.data, modalities=flags.modalities, workers=flags.workers)
-        for error in failed.values():
-            raise RunError(error)
+        if failed:
+            raise RunError(next(iter(failed.values())))
         return [discom.runs.Result.read(run.folder / "result.json") for run in runs]
 
-    rows = [*advice.ALONE, *advice.BOTH]
-    advice.plan(rows, images_of, config, flags.seeds, flags.runs)  # refuses what does not fit
-    if flags.learning_rate is None:
-        tried = [replace(config, learning_rate=rate) for rate in advice.RATES]
-        student = [run for each in tried for run in trained(advice.ALONE[:1], each)]
-        config = replace(config, learning_rate=advice.best_rate(student))
-    results = trained(rows, config)
+    rate = flags.learning_rate
+    rates = advice.RATES if rate is None else (rate,)
+    planned = advice.plan(images_of, config, rates, flags.seeds, flags.runs)
+    if rate is None:
+        tried = [run for runs in planned.values() for run in runs if run.method == "student"]
+        rate = advice.best_rate(trained(tried))
+    results = trained(planned[rate])
     print(discom.tables.to_markdown(discom.tables.summary(results, ["student"]), ["student"]))
     print("", *(answer.text for answer in advice.answers(results)), sep="\n")
     if flags.collect:

@@ -81,6 +81,11 @@ class Result:
         return {name: scores[self.metric] for name, scores in self.scores.items()}
 
     @property
+    def valid(self) -> dict[str, float]:
+        """Network → the same score on the validation part, of the epoch that it chose."""
+        return {name: scores[f"valid_{self.metric}"] for name, scores in self.scores.items()}
+
+    @property
     def f1(self) -> dict[str, float]:
         """Network → weighted F1 × 100 on the test part."""
         return {name: scores["f1"] for name, scores in self.scores.items()}

@@ -115,5 +115,5 @@ def two_sizes():
 def test_what_cannot_be_answered_is_refused_before_training(images, seeds, error, message):
     images = data.load(images) if isinstance(images, str) else images
     with pytest.raises(error, match=message) as caught:
-        advice.plan(ROWS, lambda seed: images, profile("tiny"), seeds, "runs")
+        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, seeds, "runs")
     assert "\n" not in str(caught.value)
