@@ -11,9 +11,10 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from statistics import mean
 
 import pandas as pd
-from grid import SETTINGS, arm, divide, setting
+from grid import SETTINGS, Arm, arm, setting
 
 from discom import data, files, methods, profile, sweep
 from discom.config import Config
@@ -24,11 +25,10 @@ from discom.runs import Result, Run
 RATES = (5e-3, 1e-2, 2e-2)
 
 
-def settings(chosen: argparse.Namespace, name: str, given: dict, seed: int) -> Config:
+def settings(chosen: argparse.Namespace, row: Arm, seed: int) -> Config:
     """The settings where nothing is tried."""
-    own, options = divide(given)
-    dense, changes = methods.get(name).dense, {**dict(chosen.set), **own}
-    return profile(chosen.profile, dense=dense, seed=seed, options=options, **changes)
+    dense, changes = methods.get(row.method).dense, {**dict(chosen.set), **row.settings}
+    return profile(chosen.profile, dense=dense, seed=seed, options=row.options, **changes)
 
 
 def changed(config: Config, method: type[Method], option: str, value: float) -> Config:
@@ -49,21 +49,20 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     runs = {}
     for seed in chosen.seeds:
         images = data.load(data.at_seed(chosen.data, seed))
-        for (name, given), value in product(chosen.methods, chosen.values):
-            method, usual = methods.get(name), settings(chosen, name, given, seed)
+        for row, value in product(chosen.methods, chosen.values):
+            method, usual = methods.get(row.method), settings(chosen, row, seed)
             config = changed(usual, method, chosen.option, value)
             run = Run.of(chosen.runs, method, images, config)
             if run.teacher and chosen.option != "labelled":  # the same for every value
                 run = replace(run, teacher=Run.of(chosen.runs, method, images, usual).teacher)
-            runs[methods.label(name, usual.options), value, seed] = run
+            runs[row.label, value, seed] = run
     failed = sweep.sweep(runs.values(), chosen.data, workers=chosen.workers)
     if failed:
         raise DiscomError(next(iter(failed.values())))
     rows = []
     for (label, value, _), run in runs.items():
         result = Result.read(run.folder / "result.json")
-        valid = [score[f"valid_{result.metric}"] for score in result.scores.values()]
-        rows.append((label, f"{value:g}", sum(valid) / len(valid)))
+        rows.append((label, f"{value:g}", mean(result.valid.values())))
     each = pd.DataFrame(rows, columns=["method", "value", "f1"])
     table = each.pivot_table("f1", "method", "value", sort=False)
     table.attrs["data"] = images.name

@@ -14,10 +14,11 @@ import sys
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -54,16 +55,26 @@ def of_scenes(dial: str, source: str) -> bool:
     return dial in SCENES or (dial == "labelled" and source.startswith("scenes-dense"))
 
 
-def arm(text: str) -> tuple[str, dict]:
-    """The type of --methods: a method with its options and settings, `name` or `name:{JSON}`."""
-    name, _, options = text.partition(":")
-    return name, dict(json.loads(options or "{}"))
+class Arm(NamedTuple):
+    """A method with its options, settings of its own, and its number of seeds if it has one."""
+
+    method: str
+    options: dict[str, Any]
+    settings: dict[str, Any]
+    seeds: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What its row is called."""
+        return methods.label(self.method, self.options)
 
 
-def divide(given: dict) -> tuple[dict, dict]:
-    """Of what stands in an arm's braces: settings of Config (and seeds), options of the method."""
-    settings = {name: given[name] for name in given if name in (*SETTINGS, "seeds")}
-    return settings, {name: given[name] for name in given if name not in settings}
+def arm(text: str) -> Arm:
+    """The type of --methods: `name` or `name:{JSON}`, JSON of options, settings and seeds."""
+    name, _, braces = text.partition(":")
+    options = dict(json.loads(braces or "{}"))
+    settings = {key: options.pop(key) for key in SETTINGS if key in options}
+    return Arm(name, options, settings, options.pop("seeds", None))
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -75,14 +86,26 @@ def setting(text: str) -> tuple[str, object]:
     return name, json.loads(value) if kind is bool else kind(value)
 
 
+def wide(values: np.ndarray) -> bool:
+    """Whether the values of a dial, in their order, ask for a logarithmic axis."""
+    return 0 < 10 * values[0] <= values[-1]
+
+
+def across(axis: Axes, dial: str, values: np.ndarray) -> None:
+    """The axis of a dial: a tick for each of its values."""
+    axis.set_xscale("log" if wide(values) else "linear")
+    axis.set_xticks(values, map("{:g}".format, values))
+    axis.minorticks_off()
+    axis.set_xlabel("share of the training samples with a label" if dial == "labelled" else dial)
+
+
 def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> Figure:
     """Differences to each baseline over a dial, with 95 % intervals: a panel for each baseline and
     modality, a curve for each method and value of the other dials."""
-    score = tables.METRICS["f1" if "f1" in table else "miou"]
+    score = tables.METRICS[tables.metric_of(table)]
     ordered = table.sort_values([dial, *others], kind="stable")
     values = ordered[dial].unique()
-    wide = 0 < 10 * values[0] <= values[-1]
-    to, back = (np.log, np.exp) if wide else (np.asarray, np.asarray)
+    to, back = (np.log, np.exp) if wide(values) else (np.asarray, np.asarray)
     keys = ["method", *others]
     numbers = {key: n for n, (key, _) in enumerate(ordered.groupby(keys, sort=False))}
     modalities = [name for name in table["modality"].unique() if "+" not in name]
@@ -97,11 +120,9 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
             aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(back(to(curve[dial]) + aside), ends[1], np.diff(ends, axis=0), **style)
-        axis.set_xscale("log" if wide else "linear")
-        axis.set_xticks(values, map("{:g}".format, values))
-        axis.minorticks_off()
+        across(axis, dial, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(xlabel=dial, ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
+        axis.set(ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
         if modality == modalities[-1]:
             axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
@@ -111,7 +132,7 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
     """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
     each method (of those in `names`, if any) and value of the other dials; dotted is the best
     possible score."""
-    metric = "f1" if "f1" in table else "miou"
+    metric = tables.metric_of(table)
     shown = table[~table["modality"].str.contains("+", regex=False)]
     shown = shown[shown["method"].isin(names)] if names else shown
     shown = shown.sort_values([dial, *others], kind="stable")
@@ -130,11 +151,8 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
         if best := data.scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
             axis.text(values[0], best, "best possible", va="bottom", size=8)
-        axis.set_xscale("log" if 0 < 10 * values[0] <= values[-1] else "linear")
-        axis.set_xticks(values, map("{:g}".format, values))
-        axis.minorticks_off()
-        words = {"labelled": "share of the training samples with a label"}
-        axis.set(xlabel=words.get(dial, dial), title=sensor)
+        across(axis, dial, values)
+        axis.set_title(sensor)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
     series = axes[0, 0].get_legend_handles_labels()
     figure.legend(*series, loc="outside lower center", ncols=2, frameon=False)
@@ -150,7 +168,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
     if both := {name for name, _ in chosen.set} & set(chosen.dials):
         raise ConfigError(f"--set: '{both.pop()}' is among --dials; give it once")
     load = lru_cache(maxsize=1)(data.load)
-    most = max(given.get("seeds", chosen.seeds) for _, given in chosen.methods)
+    most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
         place, changes = chosen.data, dict(point)
@@ -158,13 +176,13 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
         if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
         images = load(data.at_seed(place, seed))
-        for name, given in chosen.methods:
-            own, options = divide(given)
-            if seed >= own.pop("seeds", chosen.seeds):
+        for row in chosen.methods:
+            if seed >= (row.seeds or chosen.seeds):
                 continue
-            settings = {**dict(chosen.set), **changes, **own, "seed": seed, "options": options}
-            config = profile(chosen.profile, dense=images.dense, **settings)
-            planned.append((Run.of(chosen.runs, methods.get(name), images, config), place, point))
+            settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}
+            config = profile(chosen.profile, dense=images.dense, options=row.options, **settings)
+            run = Run.of(chosen.runs, methods.get(row.method), images, config)
+            planned.append((run, place, point))
     return planned
 
 
@@ -192,7 +210,7 @@ def read(run: Run) -> Result:
 
 def compare(chosen: argparse.Namespace) -> bool:
     """Train what is missing, then print, write and draw the table; whether no run failed."""
-    labels = [methods.label(name, divide(given)[1]) for name, given in chosen.methods]
+    labels = [row.label for row in chosen.methods]
     against = chosen.against or labels[:1]
     if absent := set(against) - set(labels):
         raise ConfigError(f"--against: '{absent.pop()}' is not among {', '.join(labels)}")

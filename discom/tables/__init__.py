@@ -19,21 +19,12 @@ from discom.tables.statistics import (
     compare,
     holm,
     load_results,
+    metric_of,
     paired_difference,
     summary,
 )
 
-__all__ = [
-    "BASELINES",
-    "FEW",
-    "METRICS",
-    "SEEDS",
-    "Row",
-    "baselines",
-    "collect",
-    "compare",
-    "holm",
-    "label",
-]
-__all__ += ["cost_to_markdown", "is_dense", "load_results", "paired_difference", "paper_figures"]
-__all__ += ["paper_rows", "paper_table", "summary", "to_markdown", "write"]
+__all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]
+__all__ += ["cost_to_markdown", "holm", "is_dense", "label", "load_results", "metric_of"]
+__all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "summary"]
+__all__ += ["to_markdown", "write"]

@@ -95,8 +95,8 @@ def make(
     seen_in: str = "depth",
     unpaired: bool = False,
 ) -> MultiModalData:
-    """Draw `n` paired scenes; the same arguments give the same bytes. Four dials ask when another
-    sensor helps: `shared`, `noise`, `seen` and `unpaired`.
+    """Draw `n` paired scenes; the same arguments give the same bytes. Four parameters ask when
+    another sensor helps: `shared`, `noise`, `seen` and `unpaired`.
 
     Args:
         size: height and width in pixels, a multiple of 4.
@@ -227,12 +227,12 @@ RANGES: tuple[tuple, ...] = (
 
 
 def _draw(
-    factors, size: int, seed: int, modalities, shared: float, louder: float
+    factors, size: int, seed: int, modalities, shared: float, noise: float
 ) -> tuple[dict, np.ndarray]:
     """Images of every modality, and the object's mask, [n, size, size]."""
     n = len(factors["shape"])
-    draw: dict[str, Callable] = {"rgb": _rgb, "depth": partial(_depth, louder), "thermal": _thermal}
-    noise = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
+    draw: dict[str, Callable] = {"rgb": _rgb, "depth": partial(_depth, noise), "thermal": _thermal}
+    rng = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
     bands = {"rgb": 3, "depth": 1, "thermal": 1}
     images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
     masks = np.empty((n, size, size), bool)
@@ -245,7 +245,7 @@ def _draw(
             shown = view
             if name == "rgb" and shared < 1:
                 shown = drawing.geometry({**part, "shape": part["outline"]}, size)
-            images[name][rows] = drawing.rounded(draw[name](part, shown, noise[name]))
+            images[name][rows] = drawing.rounded(draw[name](part, shown, rng[name]))
     return images, masks
 
 
@@ -256,10 +256,10 @@ def _rgb(f, view, rng):
     return lit + 0.05 * rng.standard_normal(lit.shape)
 
 
-def _depth(louder, f, view, rng):
+def _depth(noise, f, view, rng):
     n, size, _ = view["mask"].shape
     surface = view["mask"] * (0.10 + 0.22 * drawing.relief(f, view))
-    depth = drawing.plane(f, view) + surface + louder * 0.08 * rng.standard_normal((n, size, size))
+    depth = drawing.plane(f, view) + surface + noise * 0.08 * rng.standard_normal((n, size, size))
     return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
 
 
