@@ -24,7 +24,7 @@ from discom import data, files, fit, methods, plots, profile
 from discom.config import Config
 from discom.data import Split
 from discom.data.batches import Images
-from discom.errors import DiscomError
+from discom.errors import ConfigError, DiscomError
 from discom.evaluation import inspection, probing
 from discom.evaluation.scores import predict_logits
 from discom.plots.look import look, panels
@@ -50,7 +50,7 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             z = predict_logits(partial(features, model, name), images)
         known = inspection.factors(split.test, name)
-        chosen = {factor: known[factor] for factor in FACTORS}
+        chosen = {factor: known[factor] for factor in FACTORS if factor in known}
         found = probing.probe_matrix({"z": z.float().numpy()}, chosen).loc["z"]
         place = {"epoch": epoch, "modality": name}
         rows += [{**place, "factor": factor, "score": found[factor]} for factor in found.index]
@@ -105,10 +105,16 @@ def main(arguments: list[str] | None = None) -> int:
     jobs = []
     try:
         for seed, row in product(range(chosen.seeds), chosen.methods):
+            if methods.get(row.method).taught or row.seeds:
+                reason = "seeds stand in --seeds" if row.seeds else "it has no teacher here"
+                raise ConfigError(f"--methods: {row.method}: {reason}; leave it out")
             settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
-            config = profile(chosen.profile, **settings)
+            config = profile(chosen.profile, accelerator="cpu", **settings)
             jobs.append(delayed(train)(chosen.data, row.method, config))
         rows = [row for rows in Parallel(chosen.workers)(jobs) for row in rows]
+    except KeyboardInterrupt:
+        print("along: interrupted; nothing was kept", file=sys.stderr)
+        return 130
     except DiscomError as error:
         print(f"along: error: {error}", file=sys.stderr)
         return 2

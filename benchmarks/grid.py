@@ -74,7 +74,10 @@ def arm(text: str) -> Arm:
     name, _, braces = text.partition(":")
     options = dict(json.loads(braces or "{}"))
     settings = {key: options.pop(key) for key in SETTINGS if key in options}
-    return Arm(name, options, settings, options.pop("seeds", None))
+    seeds = options.pop("seeds", None)
+    if seeds is not None and (type(seeds) is not int or seeds < 1):
+        raise ValueError(f"seeds={seeds}")
+    return Arm(name, options, settings, seeds)
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -91,7 +94,7 @@ def wide(values: np.ndarray) -> bool:
     return 0 < 10 * values[0] <= values[-1]
 
 
-def across(axis: Axes, dial: str, values: np.ndarray) -> None:
+def dial_axis(axis: Axes, dial: str, values: np.ndarray) -> None:
     """The axis of a dial: a tick for each of its values."""
     axis.set_xscale("log" if wide(values) else "linear")
     axis.set_xticks(values, map("{:g}".format, values))
@@ -120,7 +123,7 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
             aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(back(to(curve[dial]) + aside), ends[1], np.diff(ends, axis=0), **style)
-        across(axis, dial, values)
+        dial_axis(axis, dial, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set(ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
         if modality == modalities[-1]:
@@ -151,7 +154,7 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
         if best := data.scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
             axis.text(values[0], best, "best possible", va="bottom", size=8)
-        across(axis, dial, values)
+        dial_axis(axis, dial, values)
         axis.set_title(sensor)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
     series = axes[0, 0].get_legend_handles_labels()

@@ -88,7 +88,7 @@ class Answer(NamedTuple):
     def text(self) -> str:
         """One sentence."""
         span = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] F1 points"
-        found = f"{self.both} ({self.score:.1f}) against {self.alone}, each the best on validation"
+        found = f"{self.both} against {self.alone}, each the best of its kind on validation"
         if self.low > 0:
             return f"{self.modality}: train with the other sensor: {span}, {found}."
         if self.high < 0:
@@ -106,7 +106,10 @@ def answers(results: Iterable[Result]) -> list[Answer]:
         by_label.setdefault(result.label, []).append(result)
     found = []
     for modality in by_label["student"][0].scores:
-        valid = {name: mean(r.valid[modality] for r in runs) for name, runs in by_label.items()}
+        valid = {
+            row.label(): mean(result.valid[modality] for result in by_label[row.label()])
+            for row in (*ALONE, *BOTH)
+        }
         alone, both = (
             max((row.label() for row in rows), key=valid.__getitem__) for rows in (ALONE, BOTH)
         )

@@ -2,7 +2,7 @@
 when a function reads them, so that help is quick."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache, partial
 from operator import itemgetter
@@ -141,7 +141,7 @@ def advise(flags: Namespace) -> None:
     if flags.epochs is None:
         config = replace(config, epochs=2 * config.epochs)
 
-    def trained(runs: Iterable[Any]) -> list[Any]:
+    def trained(runs: Sequence[Any]) -> list[Any]:
         failed = sweep.sweep(runs, flags.data, modalities=flags.modalities, workers=flags.workers)
         if failed:
             raise RunError(next(iter(failed.values())))

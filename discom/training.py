@@ -38,7 +38,7 @@ def fit(
     *,
     teacher: Path | str | None = None,
     progress: bool = True,
-    watch: Callable[[int, Method], object] = lambda epochs, network: None,
+    watch: Callable[[int, Method], object] | None = None,
 ) -> Result:
     """Train `method` and test it once. A run that is done is read; one that was cut off goes on.
 
@@ -52,8 +52,8 @@ def fit(
         run_dir: folder of this run alone.
         teacher: for a method that is taught, the folder of its teacher's finished run.
         progress: show a progress bar.
-        watch: called in the first process with the epochs done and the networks in training, at the
-            start and after each epoch; it may look, and must not change them.
+        watch: called in the first process with the epochs done and the networks, at the start (of a
+            resumed run, too) and after each epoch; it calls `eval()`, looks and changes nothing.
 
     Raises:
         ConfigError: settings that do not fit the method, the data or the machine.
@@ -99,7 +99,8 @@ def fit(
 
         weights = network.weights
         epochs, silent = range(state.epoch, config.epochs), not progress or fabric.global_rank > 0
-        if fabric.global_rank == 0:
+        watch = watch if fabric.global_rank == 0 else None
+        if watch:
             watch(state.epoch, network)
         for epoch in tqdm(epochs, method.name, leave=False, disable=silent):
             started = time.perf_counter()
@@ -125,7 +126,8 @@ def fit(
                 row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
                 rates = {"seconds": state.seconds, "learning_rate": rate}
                 state.save(epoch, {**rates, **means, **row})
-                watch(epoch + 1, network)
+                if watch:
+                    watch(epoch + 1, network)
 
         def report() -> Result:
             state.write_weights()

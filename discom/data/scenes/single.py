@@ -232,7 +232,7 @@ def _draw(
     """Images of every modality, and the object's mask, [n, size, size]."""
     n = len(factors["shape"])
     draw: dict[str, Callable] = {"rgb": _rgb, "depth": partial(_depth, noise), "thermal": _thermal}
-    rng = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
+    rngs = {name: np.random.default_rng([seed, 1 + MODALITIES.index(name)]) for name in modalities}
     bands = {"rgb": 3, "depth": 1, "thermal": 1}
     images = {name: np.empty((n, bands[name], size, size), np.float32) for name in modalities}
     masks = np.empty((n, size, size), bool)
@@ -245,7 +245,7 @@ def _draw(
             shown = view
             if name == "rgb" and shared < 1:
                 shown = drawing.geometry({**part, "shape": part["outline"]}, size)
-            images[name][rows] = drawing.rounded(draw[name](part, shown, rng[name]))
+            images[name][rows] = drawing.rounded(draw[name](part, shown, rngs[name]))
     return images, masks
 
 
