@@ -97,9 +97,10 @@ def wide(values: np.ndarray) -> bool:
 def dial_axis(axis: Axes, dial: str, values: np.ndarray) -> None:
     """The axis of a dial: a tick for each of its values."""
     axis.set_xscale("log" if wide(values) else "linear")
-    axis.set_xticks(values, map("{:g}".format, values))
+    share = dial == "labelled"
+    axis.set_xticks(values, map("{:g}".format, 100 * values if share else values))
     axis.minorticks_off()
-    axis.set_xlabel("share of the training samples with a label" if dial == "labelled" else dial)
+    axis.set_xlabel("training samples with a label (%)" if share else dial)
 
 
 def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> Figure:
@@ -131,7 +132,9 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     return figure
 
 
-def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) -> Figure:
+def scores(
+    table: pd.DataFrame, dial: str, *others: str, names: dict[str, str], title: str | None
+) -> Figure:
     """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
     each method (of those in `names`, if any) and value of the other dials; dotted is the best
     possible score."""
@@ -156,6 +159,7 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
             axis.text(values[0], best, "best possible", va="bottom", size=8)
         dial_axis(axis, dial, values)
         axis.set_title(sensor)
+    figure.suptitle(title)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
     series = axes[0, 0].get_legend_handles_labels()
     figure.legend(*series, loc="outside lower center", ncols=2, frameon=False)
@@ -232,7 +236,7 @@ def compare(chosen: argparse.Namespace) -> bool:
             tables.write(table, chosen.out, against)
             plots.style()
             gains(table, *chosen.dials, against=against).savefig(f"{chosen.out}.png")
-            figure = scores(table, *chosen.dials, names=chosen.names)
+            figure = scores(table, *chosen.dials, names=chosen.names, title=chosen.title)
             figure.savefig(f"{chosen.out}-scores.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
     return not failed
@@ -253,6 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     what = "JSON: methods in the figure of scores → their names there (default: all)"
     parser.add_argument("--names", type=json.loads, default={}, help=what)
+    parser.add_argument("--title", help="what the figure of scores shows")
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
