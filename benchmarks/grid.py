@@ -91,7 +91,7 @@ def setting(text: str) -> tuple[str, object]:
 
 def wide(values: np.ndarray) -> bool:
     """Whether the values of a dial, in their order, ask for a logarithmic axis."""
-    return 0 < 10 * values[0] <= values[-1]
+    return 0 < 5 * values[0] <= values[-1]
 
 
 def dial_axis(axis: Axes, dial: str, values: np.ndarray) -> None:

@@ -147,6 +147,16 @@ def test_rows_and_intervals_of_the_pages_come_from_results():
     assert [row for row in rows if row not in unpadded] == []
 
 
+def test_gains_of_the_second_sensor_come_from_results():
+    source = "".join(file.read_text() for file in (ROOT / "results/few-labels").glob("*.md"))
+    page = (DOCS / "guides/second_sensor.md").read_text()
+    chart = (DOCS / "_static/second-sensor.svg").read_text().replace("−", "-")
+    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
+    claims += [f"{gain} [" for gain in re.findall(r"[+-]\d+\.\d", chart)]
+    assert len(claims) > 80
+    assert [claim for claim in claims if claim not in source] == []
+
+
 def test_every_table_of_results_is_shown():
     shown = (DOCS / "results/index.md").read_text()
     for file in (ROOT / "results").rglob("*-*.md"):
