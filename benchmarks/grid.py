@@ -144,7 +144,8 @@ def scores(
     shown = shown.sort_values([dial, *others], kind="stable")
     values, sensors = shown[dial].unique(), shown["modality"].unique()
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
-    order = {key: n for n, key in enumerate(names or shown["method"].unique())}
+    present = shown["method"].unique()
+    order = {key: n for n, key in enumerate(name for name in names or present if name in present)}
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
         groups = rows.groupby(["method", *others], sort=False)

@@ -59,3 +59,41 @@ $PYTHON benchmarks/grid.py --dials '{"learning_rate": [0.005]}' --seeds 3 --runs
   "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico \
   --collect "$OUT/scenes-half-rate.json" --out "$OUT/scenes-half-rate"
 $PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
+
+# labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
+few() { # name, dials, then what grid.py takes
+  name=$1; dials=$2; shift 2
+  $PYTHON benchmarks/grid.py --runs "$RUNS" --dials "$dials" --seeds 5 --out "$OUT/few-labels/$name" \
+    --collect "$OUT/few-labels/$name.json" "$@"
+}
+SIMCLR='simclr:{"share":{"depth":0.1}}' # the control without the other sensor
+OWN="simclr depth=0.1"
+ALL_IMAGES='"+ all images of this sensor (SimCLR)"'
+ALL_PAIRS='"+ all pairs with the other sensor (NT-Xent)"'
+NAMES="{\"student\": \"labels alone\", \"$OWN\": $ALL_IMAGES, \"simclr\": $ALL_IMAGES,
+  \"simclr contrast=1\": $ALL_IMAGES, \"nt-xent\": $ALL_PAIRS, \"nt-xent contrast=3\": $ALL_PAIRS,
+  \"kdv2\": \"+ a teacher of both sensors (KD)\"}"
+try() { name=$1; option=$2; shift 2; choose "choices/few-labels/$name" --option "$option" "$@"; }
+SCENES="--seeds 100 101 --set labelled=0.2"
+try scenes-simclr contrast $SCENES --values 0.1 0.3 1 --methods $SIMCLR
+try scenes-nt-xent contrast $SCENES --values 0.3 1 3 --methods nt-xent
+try scenes-mdico contrast $SCENES --values 0.03 0.1 0.3 1 --methods mdico
+few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --names "$NAMES" \
+  --methods student $SIMCLR nt-xent kdv2 --against student "$OWN" \
+  --title "Few labels: pairs with the other sensor help, depth most"
+few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
+  --methods student $SIMCLR nt-xent --against student "$OWN"
+CELLS="--data $DATA/cellcycle-brightfield-stain"
+for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do # data:share:weight
+  set=${tried%%:*}; share=${tried%:*}
+  real="--data $DATA/$set --set labelled=${share#*:} learning_rate=0.003"
+  try $set-epochs epochs $real --values 30 60 120 --methods student
+  try $set-contrast contrast $real --values 0.1 0.3 1 ${tried##*:} --methods simclr nt-xent
+done
+few cellcycle-stain '{"labelled": [0.021, 0.042, 0.084, 0.167]}' $CELLS --set learning_rate=0.003 \
+  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' --against student simclr \
+  --names "$NAMES" --title "Cells: pairs with the stain help brightfield, not the stain"
+few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevation" \
+  --set learning_rate=0.003 --methods student 'simclr:{"weights":{"contrast":1}}' nt-xent \
+  --against student "simclr contrast=1" --names "$NAMES" \
+  --title "Land cover: nothing decided with five splits by place"
