@@ -30,8 +30,8 @@ from discom.evaluation.scores import predict_logits
 from discom.plots.look import look, panels
 
 AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
-# what is read: class content of the outline and of the surface, place, size and turn
-FACTORS = ("shape", "material", "centre_x", "scale", "rotation")
+# the two halves of the class, place and size; symmetric shapes have no single turn to read
+FACTORS = ("shape", "material", "centre_x", "scale")
 
 
 def features(model: Any, modality: str, x: torch.Tensor) -> torch.Tensor:

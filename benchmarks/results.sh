@@ -83,6 +83,8 @@ few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --n
   --title "Few labels: pairs with the other sensor help, depth most"
 few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
   --methods student $SIMCLR nt-xent --against student "$OWN"
+$PYTHON benchmarks/along.py --methods student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
+  --set labelled=0.2 epochs=60 --out "$OUT/few-labels/scenes-along"
 CELLS="--data $DATA/cellcycle-brightfield-stain"
 for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do # data:share:weight
   set=${tried%%:*}; share=${tried%:*}
