@@ -83,6 +83,8 @@ few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --n
   --title "Few labels: pairs with the other sensor help; depth has no other help"
 few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
   --methods student $SIMCLR nt-xent --against student "$OWN"
+few scenes-shared '{"shared": [0]}' --set epochs=60 labelled=0.2 --names "$NAMES" \
+  --methods student $SIMCLR nt-xent kdv2 --against student "$OWN"
 $PYTHON benchmarks/along.py --methods student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
   --set labelled=0.2 epochs=60 --out "$OUT/few-labels/scenes-along"
 CELLS="--data $DATA/cellcycle-brightfield-stain"
