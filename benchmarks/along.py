@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from grid import arm, setting
+from grid import arm, refuse_seeds, setting
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
@@ -104,10 +104,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     jobs = []
     try:
+        refuse_seeds(chosen.methods)
         for seed, row in product(range(chosen.seeds), chosen.methods):
-            if methods.get(row.method).taught or row.seeds:
-                reason = "seeds stand in --seeds" if row.seeds else "it has no teacher here"
-                raise ConfigError(f"--methods: {row.method}: {reason}; leave it out")
+            if methods.get(row.method).taught:
+                reason = "it has no teacher here; leave it out"
+                raise ConfigError(f"--methods: {row.method}: {reason}")
             settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
             config = profile(chosen.profile, accelerator="cpu", **settings)
             jobs.append(delayed(train)(chosen.data, row.method, config))

@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import mean
 
 import pandas as pd
-from grid import SETTINGS, Arm, arm, setting
+from grid import SETTINGS, Arm, arm, refuse_seeds, setting
 
 from discom import data, files, methods, profile, sweep
 from discom.config import Config
-from discom.errors import ConfigError, DiscomError
+from discom.errors import DiscomError
 from discom.methods import Method
 from discom.runs import Result, Run
 
@@ -47,8 +47,7 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
 def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     """A row for each method: its mean validation F1 for each value, and the best value."""
     runs = {}
-    if several := [row.method for row in chosen.methods if row.seeds]:
-        raise ConfigError(f"--methods: {several[0]}: seeds stand in --seeds; leave them out")
+    refuse_seeds(chosen.methods)
     for seed in chosen.seeds:
         images = data.load(data.at_seed(chosen.data, seed))
         for row, value in product(chosen.methods, chosen.values):

@@ -80,6 +80,12 @@ def arm(text: str) -> Arm:
     return Arm(name, options, settings, seeds)
 
 
+def refuse_seeds(rows: list[Arm]) -> None:
+    """A ConfigError where a method brings its own number of seeds and may not."""
+    if several := [row.method for row in rows if row.seeds]:
+        raise ConfigError(f"--methods: {several[0]}: seeds stand in --seeds; leave them out")
+
+
 def setting(text: str) -> tuple[str, object]:
     """The type of --set: a setting of Config and its value."""
     name, _, value = text.partition("=")
@@ -132,9 +138,7 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     return figure
 
 
-def scores(
-    table: pd.DataFrame, dial: str, *others: str, names: dict[str, str], title: str | None
-) -> Figure:
+def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) -> Figure:
     """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
     each method (of those in `names`, if any) and value of the other dials; dotted is the best
     possible score."""
@@ -160,7 +164,6 @@ def scores(
             axis.text(values[0], best, "best possible", va="bottom", size=8)
         dial_axis(axis, dial, values)
         axis.set_title(sensor)
-    figure.suptitle(title)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
     series = axes[0, 0].get_legend_handles_labels()
     figure.legend(*series, loc="outside lower center", ncols=2, frameon=False)
@@ -237,7 +240,8 @@ def compare(chosen: argparse.Namespace) -> bool:
             tables.write(table, chosen.out, against)
             plots.style()
             gains(table, *chosen.dials, against=against).savefig(f"{chosen.out}.png")
-            figure = scores(table, *chosen.dials, names=chosen.names, title=chosen.title)
+            figure = scores(table, *chosen.dials, names=chosen.names)
+            figure.suptitle(chosen.title)
             figure.savefig(f"{chosen.out}-scores.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
     return not failed

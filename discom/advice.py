@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
@@ -41,11 +40,12 @@ def plan(
         images = images_of(seed)
         _check(images)
         images.split(seed=seed)
-        for (name, options, _), rate in product([*ALONE, *BOTH], planned):
-            method = methods.get(name)
-            own = replace(config, seed=seed, options=options, learning_rate=rate)
+        for name, options, _ in (*ALONE, *BOTH):
+            method, own = methods.get(name), replace(config, seed=seed, options=options)
             methods.build(method, images, own)  # refuses a setting before anything is trained
-            planned[rate].append(Run.of(runs, method, images, own))
+            for rate, found in planned.items():
+                at_rate = replace(own, learning_rate=rate)
+                found.append(Run.of(runs, method, images, at_rate))
     return planned
 
 

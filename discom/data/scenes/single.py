@@ -115,7 +115,7 @@ def make(
     Returns:
         Paired data with every factor and the object's mask [n, size, size]; two fifths are for
         training, one for validation, two for tests. Where these differ (seen, unpaired), the
-        split comes with the data. The name has the dials.
+        split comes with the data. The name has the parameters.
 
     >>> data = make(6, size=16)
     >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
