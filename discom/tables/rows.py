@@ -44,7 +44,7 @@ def _few(method: str, **options: Any) -> Row:
 
 FULL = Row("discom", {})
 ALTERNATING = Row("discom", {"adversary": "alternating"})
-STRONG = {**ALTERNATING.options, "adversary_head": 64}
+BLIND = {**ALTERNATING.options, "adversary_head": 64, "dimension": 32}  # where orth is off
 IRR = Row("discom", {"weights": {"irr": 1.0}})
 SOLO, MDICO = Row("discom-solo", {}), Row("mdico", {})
 ABLATIONS: dict[int | str, list[Row]] = {
@@ -74,13 +74,16 @@ ABLATIONS: dict[int | str, list[Row]] = {
         ALTERNATING,
         Row("discom", {**ALTERNATING.options, "weights": {"orth": 0.0}}),
         _few("discom", **ALTERNATING.options, dimension=32, weights={"orth": 0.0}),
-        _few("discom", **STRONG, dimension=32, weights={"orth": 0.0}),
+        Row("discom", {**BLIND, "weights": {"orth": 0.0}}),
+        Row("discom", {**BLIND, "weights": {"orth": 0.0, "hsic": 0.2}}),
         _few("discom", dimension=32, weights={"orth": 0.0}),
         MDICO,
         _few("mdico", dimension=32),
         IRR,
-        *(_few("discom", weights={"xcov": weight}) for weight in (5.0, 20.0)),
-        *(_few("discom", weights={"hsic": weight}) for weight in (0.2, 1.0)),
+        Row("discom", {"weights": {"xcov": 5.0}}),
+        _few("discom", weights={"xcov": 20.0}),
+        Row("discom", {"weights": {"hsic": 0.2}}),
+        _few("discom", weights={"hsic": 1.0}),
         SOLO,
     ],
     # each of CroDiNo-KD's four ideas switched off; soft labels from its auxiliary decoder; all off
