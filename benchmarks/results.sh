@@ -83,6 +83,9 @@ few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --n
   --title "Few labels: pairs with the other sensor help; depth has no other help"
 few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
   --methods student $SIMCLR nt-xent --against student "$OWN"
+few scenes-others '{"labelled": [0.2]}' --set epochs=60 --names "$NAMES" \
+  --methods student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}' \
+  --against student "$OWN" nt-xent
 few scenes-shared '{"shared": [0]}' --set epochs=60 labelled=0.2 --names "$NAMES" \
   --methods student $SIMCLR nt-xent kdv2 --against student "$OWN"
 $PYTHON benchmarks/along.py --methods student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
@@ -97,6 +100,14 @@ done
 few cellcycle-stain '{"labelled": [0.021, 0.042, 0.084, 0.167]}' $CELLS --set learning_rate=0.003 \
   --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' --against student simclr \
   --names "$NAMES" --title "Cells: pairs with the stain help brightfield, not the stain"
+try cellcycle-brightfield-stain-mdico contrast $CELLS --set labelled=0.084 learning_rate=0.003 \
+  --values 0.1 0.3 1 3 --methods mdico
+few cellcycle-stain-others '{"labelled": [0.084]}' $CELLS --set learning_rate=0.003 \
+  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2 mdico \
+  --against student simclr "nt-xent contrast=3" --names "$NAMES"
+few cellcycle-darkfield '{"labelled": [0.084]}' --data $DATA/cellcycle-brightfield-darkfield \
+  --set learning_rate=0.003 --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' \
+  --against student simclr --names "$NAMES"
 few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevation" \
   --set learning_rate=0.003 --methods student 'simclr:{"weights":{"contrast":1}}' nt-xent \
   --against student "simclr contrast=1" --names "$NAMES" \
