@@ -184,9 +184,6 @@ class Method(nn.Module):
         value = getattr(config, setting)
         if value != getattr(Config(), setting):
             raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
-        if cls.dense and config.labelled < 1:
-            advice = f"take the data scenes-dense:labelled={config.labelled:g}"
-            raise ConfigError(f"labelled: is for labels of images, not of {cls.name}; {advice}")
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
         products = config.channels_last and device_type(config.accelerator) == "cpu"
