@@ -21,7 +21,7 @@ from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Taught, Teacher
 from discom.methods.contrastive import check_share
-from discom.models import FusionDecoder
+from discom.models import EncoderDecoder, FusionDecoder
 
 __all__ = ["Dense", "DenseKDv2", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
 __all__ += ["Single", "Single2x"]
@@ -74,9 +74,9 @@ class Single(Dense):
 class SideBySide(nn.Module):
     """Two networks of one modality, their logits averaged."""
 
-    def __init__(self, first: nn.Module, second: nn.Module):
+    def __init__(self, first: EncoderDecoder, second: EncoderDecoder):
         super().__init__()
-        self.networks = nn.ModuleList([first, second])
+        self.networks, self.stride = nn.ModuleList([first, second]), first.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, C_in, H, W] → logits [B, C, H, W]."""

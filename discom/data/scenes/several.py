@@ -3,7 +3,8 @@
 Classes are the background and three materials. RGB sees an object's material as a texture, depth as
 a relief. RGB takes the first two materials for each other with a known probability, depth the last
 two: what one sensor confuses, the other shows, so both together can be always right, and what one
-alone can reach is known (see `ceilings`). Of each pixel both sensors see the nearest surface.
+alone can reach is known (see `ceilings`). Later objects hide earlier ones from both sensors,
+whatever their relief, so that what is hidden tells nothing of it.
 """
 
 import numpy as np
@@ -60,7 +61,7 @@ def dense(
 
     Args:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
-        objects: how many per scene, 1 to 8.
+        objects: how many per scene, 1 to 8; a later one hides the earlier ones.
         epsilon: probability that RGB shows the first two materials as each other.
         delta: the same for depth and the last two materials.
 
@@ -131,18 +132,16 @@ def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
 def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Images without noise, and masks."""
     view = drawing.geometry(things[0], size)
-    wall, plane = drawing.background(scene, view), drawing.plane(scene, view)
-    rgb, depth, masks = wall, plane, np.zeros(plane.shape, np.uint8)
+    rgb, plane = drawing.background(scene, view), drawing.plane(scene, view)
+    depth, masks = plane, np.zeros(plane.shape, np.uint8)
     for thing in things:
         view = drawing.geometry(thing, size)
-        mask, material = view["mask"], thing["material"][:, None, None] + 1
+        mask = view["mask"]
+        rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
         relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
-        surface = plane + mask * (thing["lift"][:, None, None] + RELIEF * relief)
-        nearer = surface > depth
-        colours = wall + mask[:, None] * (drawing.texture(thing, view) - wall)
-        rgb = np.where(nearer[:, None], colours, rgb)
-        depth = np.where(nearer, surface, depth)
-        masks = np.where(nearer, np.where(mask > 0.5, material, 0), masks)
+        surface = plane + thing["lift"][:, None, None] + RELIEF * relief
+        depth = depth + mask * (surface - depth)
+        masks = np.where(mask > 0.5, thing["material"][:, None, None] + 1, masks)
     rgb = rgb * scene["illumination"][:, None, None, None]
     return {"rgb": rgb, "depth": depth[:, None]}, masks
 
