@@ -2,7 +2,7 @@
 
 Every network is an encoder–decoder of one kind (`config.network`). Images, masks and the teacher's
 maps are flipped and turned alike, each modality on its own; only the teacher sees its modalities
-moved together. Teacher and students draw their first weights from one seed.
+moved together.
 """
 
 from collections.abc import Mapping
@@ -60,6 +60,7 @@ class DenseTeacher(Teacher):
 
     dense = True
     coupled = True
+    start = 1_000_000  # a student that starts from its teacher's weights would repeat its accidents
     cross_entropy = staticmethod(cross_entropy)
 
     def make(self, channels, classes, encoder):
