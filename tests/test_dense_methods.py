@@ -173,6 +173,16 @@ def test_a_run_reports_every_network_and_a_branch_needs_its_own_images_alone(fin
         assert result.parameters[deployed] == sum(p.numel() for p in branch.parameters())
 
 
+def test_a_teacher_and_its_students_start_from_other_weights(split):
+    teacher, student = (
+        build(methods.get(k), split.train, TINY) for k in ("dense-teacher", "single")
+    )
+    encoders = teacher.model.networks[0].encoder, student.branches["rgb"].encoder
+    first, second = (next(iter(one.parameters())) for one in encoders)
+    assert first.shape == second.shape
+    assert not torch.equal(first, second)
+
+
 def test_branches_have_the_same_parameters_whatever_they_learned_from():
     def counts(name):
         model = make(name)
