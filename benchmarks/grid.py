@@ -50,11 +50,6 @@ def number(name: str, value: Any) -> float:
     return kind(value)
 
 
-def of_scenes(dial: str, source: str) -> bool:
-    """Whether it is a parameter of the scenes; else it is a setting."""
-    return dial in SCENES or (dial == "labelled" and source.startswith("scenes-dense"))
-
-
 class Arm(NamedTuple):
     """A method with its options, settings of its own, and its number of seeds if it has one."""
 
@@ -183,7 +178,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
     for seed, *values in product(range(most), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
         place, changes = chosen.data, dict(point)
-        drawn = [name for name in point if of_scenes(name, place)]
+        drawn = [name for name in point if name in SCENES]
         if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
         images = load(data.at_seed(place, seed))
@@ -206,10 +201,8 @@ def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
     for group in points.values():
         point = {name: float(value) for name, value in group[0][2].items()}
         part = tables.summary([read(run) for run, *_ in group], against).assign(**point)
-        for name in [name for name in point if not of_scenes(name, group[0][1])]:
-            if name == "labelled":
-                continue  # the summary says it
-            part["data"] += f" {name}={point[name]:g}"  # which the data's own name does not say
+        for name in [name for name in point if name not in (*SCENES, "labelled")]:
+            part["data"] += f" {name}={point[name]:g}"  # which the summary does not say
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

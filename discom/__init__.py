@@ -20,7 +20,7 @@ __all__ = ["Config", "__version__", "fit", "profile"]
 
 _ROOMS = (
     *("data", "deployment", "evaluation", "explorer", "files", "losses", "machine", "methods"),
-    *("models", "plots", "probing", "reproduce", "runs", "sweep", "tables", "training"),
+    *("models", "plots", "probing", "reproduce", "runs", "sweep", "tables", "tiles", "training"),
 )
 
 

@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     "probe": (commands.probe, "PATH runs data modalities workers out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
-    "predict": (commands.predict, "MODEL FILES out"),
+    "predict": (commands.predict, "MODEL FILES out tile"),
     "reproduce": (
         commands.reproduce,
         "profile data seed only workers=2 notebooks out=build/notebooks",
@@ -87,6 +87,7 @@ FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meani
     "split": (str, None, "official, grouped or random  [default: the first]"),
     "split_seed": (int, None, "fix this split, in the released code's files"),
     "teacher": (str, None, "the modality of Table 1's  [default: the first]"),
+    "tile": (int, None, "side in pixels, for a class of every pixel  [default: 256]"),
     "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
 }
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows

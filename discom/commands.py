@@ -265,15 +265,25 @@ def export(flags: Namespace) -> None:
     images = _images_of(flags.data or result.data, flags.modalities)(result.seed)
     split, where = images.split(seed=result.seed), (flags.modality, out)
     model = discom.deployment.export(folder, split, *where, overwrite=flags.overwrite)
-    before, after = result.f1[model.contract.modality], model.scores["f1"]
+    before, after = result.main[model.contract.modality], model.scores[result.metric]
+    score = discom.tables.METRICS[result.metric]
     print(f"{out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
-    print(f"F1 on the test part: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
+    print(f"{score} on the test part: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
     print(f"logits of {model.images} images differ by {model.difference:.1e} at most")
 
 
 def predict(flags: Namespace) -> None:
-    """Name the class of images by an exported branch alone."""
+    """Name the class of images, or of each of their pixels, by an exported branch alone.
+
+    Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
+    the same place where the image is a GeoTIFF.
+    """
     model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
+    if model.contract.stride or flags.tile:
+        maps = discom.tiles.segment_files(model, images, flags.out, flags.tile or 256)
+        for file, ids in maps:
+            print(f"{file}: {len(ids)}×{len(ids[0])} pixels")
+        return
     if flags.out and flags.out.suffix != ".csv":
         raise ConfigError(f"--out: {flags.out} is no .csv file; name one, such as answers.csv")
     answers = discom.deployment.predict(model, images)

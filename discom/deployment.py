@@ -32,6 +32,8 @@ class Contract:
         classes: name of class k at place k.
         shape: of every image, [C, H, W].
         invalid, low, high: as in `Normalization`; no bounds where images come scaled.
+        stride: 0, or of a model that names the class of every pixel the number of pixels that
+            divides the sides of the images that it reads, of any size.
     """
 
     run: str
@@ -42,6 +44,7 @@ class Contract:
     invalid: float | None = None
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
+    stride: int = 0
 
 
 class Export(NamedTuple):
@@ -56,7 +59,8 @@ class Export(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Its contract, and raw images [B, C, H, W], float32 → logits and probabilities [B, K]."""
+    """Its contract, and raw images [B, C, H, W], float32 → logits and probabilities [B, K], or
+    [B, K, H, W] of every pixel."""
 
     contract: Contract
     answer: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -70,7 +74,7 @@ def export(
     test part are compared with the branch's.
 
     Args:
-        run_dir, split: a finished run of classification, and the split of its data by its seed.
+        run_dir, split: a finished run, and the split of its data by its seed.
         modality: the sensor; None where the run has one alone.
         out: the folder to be; `overwrite` replaces an earlier export there.
 
@@ -86,6 +90,7 @@ def export(
         _require(module)
     contract = _contract(run_dir, split, modality)
     branch = load_run(run_dir, split, contract.modality)[0].branch(contract.modality).eval()
+    contract = replace(contract, stride=getattr(branch, "stride", 0))
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
         _write(branch, contract, folder / ONNX)
         difference, scores = _compare(branch, load(folder), split.test)
@@ -108,11 +113,11 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
     from discom.runs import Result, read_predictions
 
     result, train = Result.read(run_dir / "result.json"), split.train
-    branches = [name for name in result.scores if "+" not in name and result.metric == "f1"]
+    branches = [name for name in result.scores if "+" not in name]
     if modality is None and len(branches) == 1:
         modality = branches[0]
     if modality not in branches:
-        names = " or ".join(branches) or "none that reads one sensor and classifies images"
+        names = " or ".join(branches) or "none that reads one sensor"
         raise ConfigError(f"--modality: {modality} is no branch of {result.method}; it has {names}")
     classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
     if classes != tuple(train.classes):
@@ -144,6 +149,10 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
 
     network = Deployed().eval()
     network.branch = branch
+    free: dict[int, Any] = {0: torch.export.Dim("batch")}
+    if contract.stride:
+        height, width = (contract.stride * torch.export.Dim(side) for side in ("rows", "columns"))
+        free |= {2: height, 3: width}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
         program: Any = torch.onnx.export(
@@ -151,7 +160,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
             (torch.zeros(2, *contract.shape),),
             input_names=["images"],
             output_names=["logits", "probabilities"],
-            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            dynamic_shapes={"images": free},
             verbose=False,
         )
     model = program.model_proto
@@ -163,17 +172,24 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, di
     import torch
 
     from discom.data.batches import Images
-    from discom.evaluation.scores import predict_logits, scores
+    from discom.evaluation.scores import CLASSIFICATION, SEGMENTATION
 
-    modality = model.contract.modality
-    raw = Images(replace(test, normalization=None), modality, "cpu")
-    logits = predict_logits(lambda images: torch.tensor(model.answer(images.numpy())[0]), raw)
-    expected = predict_logits(branch, Images(test, modality, "cpu"))
-    difference = float((logits - expected).abs().max())
-    if not difference <= TOLERANCE * max(1.0, float(expected.abs().max())):  # also where it is NaN
+    contract = model.contract
+    task, dense = SEGMENTATION if contract.stride else CLASSIFICATION, contract.stride > 0
+    raw = Images(replace(test, normalization=None), contract.modality, "cpu", dense=dense)
+    scaled = Images(test, contract.modality, "cpu", dense=dense)
+    answers, largest, difference = [], 1.0, 0.0
+    for rows in torch.arange(len(raw)).split(task.batch_size):
+        logits = torch.tensor(model.answer(raw[rows].numpy())[0])
+        with torch.inference_mode():
+            expected = branch(scaled[rows])
+        largest = max(largest, float(expected.abs().max()))
+        difference = float(np.maximum(difference, (logits - expected).abs().max()))
+        answers.append(task.keep(logits))
+    if not difference <= TOLERANCE * largest:  # also where it is NaN
         way_out = "nothing was written, install the versions that requirements.txt names"
         raise RunError(f"{ONNX}: logits differ from the branch's by {difference:.1g}; {way_out}")
-    return difference, scores(logits, torch.tensor(test.modalities[modality].y))
+    return difference, task.scores(torch.cat(answers), raw.truth(), contract.classes)
 
 
 def load(path: Path | str) -> Model:

@@ -28,7 +28,7 @@ GROUPS = {
     "Training and runs": ("config", "training", "teaching", "checkpoint", "runs"),
     "What was learned": ("evaluation", "explorer"),
     "Many runs, tables, pictures": ("sweep", "tables", "plots"),
-    "Deployment": ("deployment",),
+    "Deployment": ("deployment", "tiles"),
     "Command line and notebooks": ("commands", "cli", "datasets", "reproduce", "notebook"),
 }
 REST = "What everything rests on"  # every other room

@@ -145,7 +145,7 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = {
             key: value
             for key, value in cell.metadata.items()
-            if key == "tags" and value
+            if key in ("tags", "alt") and value
         }
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _fleeting(output)]
@@ -163,14 +163,14 @@ CAPTION = re.compile(r"^\*(?:Figures?\b)(.+?)\*(?=\s|$)", re.DOTALL | re.MULTILI
 
 
 def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Give every picture the caption below it, "*Figure: …*", as the text for those who
-    do not see it.
+    """Give every picture its text for those who do not see it: `# %% alt="…"` of its
+    cell, or the caption below it, "*Figure: …*".
 
     MyST-NB reads it from the cell's metadata, nbconvert from the output's, a text
     console in place of the picture.
 
     Raises:
-        ValueError: a picture without a caption of its own.
+        ValueError: a picture without a text of its own.
     """
     caption = None
     for number, cell in reversed(list(enumerate(notebook.cells))):
@@ -181,16 +181,17 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             for output in cell.get("outputs", [])
             if "image/png" in output.get("data", {})
         ]
-        if pictures and caption is None:
+        own = cell.metadata.pop("alt", None)
+        if pictures and (own or caption) is None:
             raise ValueError(
-                f"cell {number}: no caption *Figure: …* between its picture"
-                " and the next one"
+                f'cell {number}: no text for its picture; write # %% alt="…"'
             )
         for output in pictures:
-            output.metadata["image/png"] = {"alt": caption}
-            output.data["text/plain"] = caption
+            output.metadata["image/png"] = {"alt": own or caption}
+            output.data["text/plain"] = own or caption
         if pictures:
-            cell.metadata["mystnb"], caption = {"image": {"alt": caption}}, None
+            cell.metadata["mystnb"] = {"image": {"alt": own or caption}}
+            caption = caption if own else None
     return notebook
 
 
@@ -257,6 +258,8 @@ def build(source: Path, folder: Path | None = None) -> Path:
         for cell in executed.cells
         if not ADDED & set(cell.metadata.get("tags", []))
     ]
+    for cell, written in zip(executed.cells, twin(source).cells, strict=True):
+        cell.metadata = written.metadata
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):  # the injected cell took a number
         cell.execution_count = count

@@ -14,10 +14,12 @@ from discom import data, fit, methods, profile
 from discom.data import Batch, Batches, Modality, MultiModalData
 from discom.data.augmentation import restore, turn
 from discom.data.batches import Images
+from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.evaluation.scores import SEGMENTATION, task_of
 from discom.losses import crossing, dense
 from discom.methods import build
+from discom.methods import dense as dense_methods
 from discom.models import network
 from discom.runs import weights_file
 
@@ -29,6 +31,7 @@ WEIGHTS = {
     "dense-teacher": {"cl": 1},
     "single": {"cl": 1},
     "single-2x": {"cl": 1},
+    "dense-simclr": {"cl": 1, "contrast": 0.1},
     "dense-kdv2": {"cl": 0.5, "kd": 0.5},
     "kdnet": {"cl": 0.5, "kd": 0.5, "latent": 1},
     "protokd": {"cl": 1, "kd": 10, "proto": 0.1},
@@ -170,6 +173,16 @@ def test_a_run_reports_every_network_and_a_branch_needs_its_own_images_alone(fin
         assert result.parameters[deployed] == sum(p.numel() for p in branch.parameters())
 
 
+def test_a_teacher_and_its_students_start_from_other_weights(split):
+    teacher, student = (
+        build(methods.get(k), split.train, TINY) for k in ("dense-teacher", "single")
+    )
+    encoders = teacher.model.networks[0].encoder, student.branches["rgb"].encoder
+    first, second = (next(iter(one.parameters())) for one in encoders)
+    assert first.shape == second.shape
+    assert not torch.equal(first, second)
+
+
 def test_branches_have_the_same_parameters_whatever_they_learned_from():
     def counts(name):
         model = make(name)
@@ -268,6 +281,7 @@ BAD = [
     ("crodino", {"weights": {"aux": 0, "soft": 0.5}}, "^weights: soft labels come from"),
     ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
+    ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is no modality of this data"),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),
     ("kdnet", {"bands": {"rgb": 3}, "teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
 ]
@@ -289,7 +303,7 @@ def uneven():
 
 @pytest.mark.parametrize("name", DENSE)
 def test_images_of_any_size_unless_places_must_be_put_back(name):
-    if name in ("crodino", "kdnet", "protokd"):
+    if name in ("crodino", "dense-simclr", "kdnet", "protokd"):
         with pytest.raises(
             ConfigError, match=f"^{name}: images of 37×50 are no multiple of .* 8, so"
         ):
@@ -326,6 +340,41 @@ def test_maskds_tokens_learn_from_their_own_task_and_not_from_the_mask():
     assert torch.autograd.grad(terms["mask"], model.tokens, **options)[0] is None
     assert torch.autograd.grad(terms["tokens"], model.tokens, **options)[0].abs().max() > 0
     assert all(g is None for g in torch.autograd.grad(terms["tokens"], students, **options))
+
+
+def test_protokd_reads_prototypes_of_labelled_images_alone():
+    batch, model = draw_batch("protokd", count=6), make("protokd")
+    few = Batch({}, {}, soft={}, views={})
+    for m in BANDS:
+        batch.y[m][2:] = NO_LABEL
+        few.x[m], few.y[m], few.views[m] = batch.x[m][:2], batch.y[m][:2], batch.views[m][:2]
+        few.soft[m] = {name: maps[:2] for name, maps in batch.soft[m].items()}
+    model.eval()  # BatchNorm's statistics are those of no batch
+    torch.testing.assert_close(model(batch)["proto"], model(few)["proto"])
+    assert model(batch)["proto"] > 0
+
+
+def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
+    """A network that averages squares of 8×8 pixels turns with its image, so a view that differs by
+    its motion alone has the same places."""
+
+    def pooled(x):
+        means = F.avg_pool2d(x, 8)
+        return means - means.mean((0, 2, 3), keepdim=True)
+
+    batch, model = draw_batch(size=(32, 32)), make("dense-simclr", share={"rgb": 1, "depth": 0})
+    monkeypatch.setattr(dense_methods, "recolour", lambda x: x)
+    for m in BANDS:
+        model.projections[m] = torch.nn.Identity()
+        one = model.branches[m]
+        monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
+        blank = partial(torch.zeros, len(batch), CLASSES)
+        monkeypatch.setattr(one, "decode", lambda maps, size, blank=blank: (None, blank(*size)))
+    z, labels = pooled(batch.x["rgb"]), crossing.place_labels(batch.y["rgb"], (4, 4))
+    expected = crossing.place_contrast(z, z, labels)
+    torch.testing.assert_close(model.loss(batch)["contrast"], expected)
+    monkeypatch.setattr(dense_methods, "restore", lambda x, motions: x)  # a wrong copy
+    assert model.loss(batch)["contrast"] > 1.1 * expected
 
 
 def test_single_2x_is_the_mean_of_two_networks():

@@ -139,7 +139,6 @@ def forge(run_dir, **changes):
         ({}, "thermal", "thermal is no branch of student; it has rgb or depth"),
         ({}, None, "None is no branch of student; it has rgb or depth"),
         ({"scores": {"rgb+depth": {}}}, None, "has none that reads one sensor"),
-        ({"metric": "miou"}, "depth", "has none that reads one sensor and classifies images"),
     ],
 )
 def test_a_branch_that_the_run_lacks(copied, split, tmp_path, changes, modality, message):

@@ -232,7 +232,7 @@ def test_methods_page_says_which_terms_learn_without_labels():
     listed = {}
     for line in re.findall(r"^- (`.+`): (.+)", METHODS, re.MULTILINE):
         listed |= {name.strip("`"): line[1] for name in line[0].split(", ")}
-    assert set(listed) == set(methods.names(dense=False))
+    assert set(listed) == set(methods.names())
     for name, terms in listed.items():
         method = methods.get(name)
         expected = "refused, " if method.every_label else ", ".join(method.unlabelled) or "none"

@@ -143,6 +143,25 @@ def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch
         (tmp_path / "discom/notebooks").mkdir(parents=True, exist_ok=True)
 
 
+def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):
+    source = tmp_path / "01_a.py"
+    source.write_text(
+        '# %% alt="A line rises."\n1\n\n# %%\n2\n\n# %% [markdown]\n# *Figure: a line falls.*\n'
+    )
+    notebook, picture = build.twin(source), {"image/png": "", "text/plain": "<Figure>"}
+    for cell in notebook.cells[:2]:
+        cell.outputs = [nbformat.v4.new_output("display_data", picture)]
+    cells = build.describe(build.clean(notebook)).cells
+    texts = [cell.outputs[0].metadata["image/png"]["alt"] for cell in cells[:2]]
+    assert texts == ["A line rises.", "a line falls."]
+    assert [cell.metadata["mystnb"]["image"]["alt"] for cell in cells[:2]] == texts
+    notebook = build.twin(source)
+    notebook.cells[2].source = "No caption."
+    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", picture)]
+    with pytest.raises(ValueError, match="cell 1: no text for its picture"):
+        build.describe(build.clean(notebook))
+
+
 # ---------------------------------------------------------------- build.py: text around outputs
 
 

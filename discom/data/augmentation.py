@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["VIEWS", "distort", "draw_motions", "draw_views", "motion_table", "restore", "turn"]
-__all__ += ["view"]
+__all__ = ["VIEWS", "distort", "draw_motions", "draw_views", "motion_table", "recolour", "restore"]
+__all__ += ["turn", "view"]
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -108,31 +108,40 @@ def view(x: Tensor, views: Tensor) -> Tensor:
 
 
 def distort(x: Tensor) -> Tensor:
-    """A hard view of each image, as SimCLR needs it: another place, other colours, more noise.
+    """A hard view of each image, as SimCLR needs it: another place, and `recolour`.
 
-    A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random;
-    its deviation from the mean of its band times 0.6 to 1.4; noise with a deviation of 0 to 0.1.
-    Where there are colours (two bands or more), each band's factor is 0.2 to 1.8, negative with
-    probability ½, and its mean shifts by up to 0.4. Drawn by torch's global generator. The amounts
-    were chosen on validation scores of scenes.
+    A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random.
+    Drawn by torch's global generator. The amounts were chosen on validation scores of scenes.
     """
-    count, bands = x.shape[:2]
-
-    def draw(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, device=x.device, dtype=x.dtype)
-
-    side = draw(0.3, 1).sqrt()
+    count = len(x)
+    side = _uniform(x, 0.3, 1).sqrt()
     crop = x.new_zeros(count, 2, 3)
     crop[:, 0, 0] = crop[:, 1, 1] = side
-    crop[:, :, 2] = draw(-1, 1, 2) * (1 - side)[:, None]
+    crop[:, :, 2] = _uniform(x, -1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
     motions = torch.randint(8, (count,))
-    x = turn(x, motions if x.shape[2] == x.shape[3] else motions // 2 * 2)
-    factor, shift = draw(0.6, 1.4, 1, 1, 1), torch.zeros(())
+    return recolour(turn(x, motions if x.shape[2] == x.shape[3] else motions // 2 * 2))
+
+
+def recolour(x: Tensor) -> Tensor:
+    """Other colours and more noise in each image, every pixel in its place.
+
+    Its deviation from the mean of its band times 0.6 to 1.4; noise with a deviation of 0 to 0.1.
+    Where there are colours (two bands or more), each band's factor is 0.2 to 1.8, negative with
+    probability ½, and its mean shifts by up to 0.4. Drawn as in `distort`.
+    """
+    bands = x.shape[1]
+    factor, shift = _uniform(x, 0.6, 1.4, 1, 1, 1), torch.zeros(())
     if bands > 1:
-        sign = draw(-1, 1, bands, 1, 1).sign()
-        factor, shift = sign * draw(0.2, 1.8, bands, 1, 1), draw(-0.4, 0.4, bands, 1, 1)
+        sign = _uniform(x, -1, 1, bands, 1, 1).sign()
+        factor = sign * _uniform(x, 0.2, 1.8, bands, 1, 1)
+        shift = _uniform(x, -0.4, 0.4, bands, 1, 1)
     mean = x.mean((2, 3), keepdim=True)
     x = mean + shift + factor * (x - mean)
-    return x + draw(0, 0.1, 1, 1, 1) * torch.randn_like(x)
+    return x + _uniform(x, 0, 0.1, 1, 1, 1) * torch.randn_like(x)
+
+
+def _uniform(x: Tensor, low: float, high: float, *shape: int) -> Tensor:
+    """Numbers between low and high, `shape` of them for each image, [B, *shape]."""
+    return low + (high - low) * torch.rand(len(x), *shape, device=x.device, dtype=x.dtype)

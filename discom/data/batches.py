@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from discom.data.augmentation import draw_views, turn, view
-from discom.data.checks import UNLABELLED
+from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.data.lazy import take_rows
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
@@ -107,11 +107,12 @@ class Images:
         first, rows = data.modalities[names[0]], self.rows[names[0]]
         self.data, self.device, self.ids = data, device, first.ids[rows]
         truth = take_rows(data.masks, data.rows_of(names[0])[rows]) if dense else first.y[rows]
+        self._unlabelled = torch.from_numpy(dense & (first.y[rows] == UNLABELLED))
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         self.resident, self._truth = None, truth
         if size <= room(device):
             self.resident = self._read(slice(None)).to(device)
-            self._truth = torch.from_numpy(np.array(truth)).to(device)
+            self._truth = self._shown(truth, self._unlabelled).to(device)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -126,8 +127,15 @@ class Images:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
         if self.resident is None:
             places = rows.numpy() if isinstance(rows, Tensor) else rows
-            return torch.from_numpy(np.array(self._truth[places])).to(self.device)
+            return self._shown(self._truth[places], self._unlabelled[rows]).to(self.device)
         return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
+
+    @staticmethod
+    def _shown(truth: np.ndarray, unlabelled: Tensor) -> Tensor:
+        """A copy, without the masks of unlabelled images."""
+        shown = torch.from_numpy(np.array(truth))
+        shown[unlabelled] = NO_LABEL
+        return shown
 
     def _read(self, rows: Any) -> Tensor:
         parts = [self.data.images(part, places[rows]) for part, places in self.rows.items()]
@@ -197,7 +205,7 @@ class Batches:
             rows = paired_rows(data, names)
         labelled, others = {}, {}
         for name, own in rows.items():
-            known = torch.from_numpy(dense | (data.modalities[name].y != UNLABELLED))[own]
+            known = torch.from_numpy(data.modalities[name].y != UNLABELLED)[own]
             if not known.any():
                 lack = f"no training sample of '{name}' has a label"
                 raise DataError(f"{data.name}: {lack}; label some, or split it anew")

@@ -192,9 +192,11 @@ class MultiModalData:
 
     def hide(self, labelled: float, seed: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
-        `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have.
+        `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have;
+        where dense, all classes are one, and the mask of an image with label -1 is not shown.
         """
-        kinds = np.stack([self.labels, *self.has.values()])
+        classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
+        kinds = np.stack([classes, *self.has.values()])
         strata = np.unique(kinds, axis=1, return_inverse=True)[1]
         labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}

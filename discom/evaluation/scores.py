@@ -110,23 +110,23 @@ def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Pixels of each image, [N, C, C], int64: row the true class, column the predicted one.
 
     The ids are checked here, since torchmetrics sorts all pixels to see which there are; one image
-    at a time, since it copies pixels.
+    at a time, since both copy pixels.
     """
     if predicted.shape != labels.shape:
         shapes = f"predictions {list(predicted.shape)}, labels {list(labels.shape)}"
         raise DataError(f"scores: {shapes}; give both in one shape")
-    labelled = labels != NO_LABEL
-    if not labelled.any():
+    counts = []
+    for answer, truth in zip(predicted, labels, strict=True):
+        for name, ids in (("labels", truth[truth != NO_LABEL]), ("predictions", answer)):
+            if len(bad := ids[(ids < 0) | (ids >= classes)]):
+                way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
+                raise DataError(f"scores: {name} hold the id {int(bad[0])}; {way_out}")
+        pair = multiclass_confusion_matrix(
+            answer, truth, classes, ignore_index=NO_LABEL, validate_args=False
+        )
+        counts.append(pair)
+    if not any(count.any() for count in counts):
         raise DataError("scores: no pixel of these images has a label; give images with masks")
-    for name, ids, counted in (("labels", labels, labelled), ("predictions", predicted, True)):
-        bad = ((ids < 0) | (ids >= classes)) & counted
-        if bad.any():
-            way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
-            raise DataError(f"scores: {name} hold the id {int(ids[bad][0])}; {way_out}")
-    counts = [
-        multiclass_confusion_matrix(*pair, classes, ignore_index=NO_LABEL, validate_args=False)
-        for pair in zip(predicted, labels, strict=True)
-    ]
     return torch.stack(counts)
 
 

@@ -101,6 +101,7 @@ class Method(nn.Module):
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
+    start = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
@@ -184,9 +185,6 @@ class Method(nn.Module):
         value = getattr(config, setting)
         if value != getattr(Config(), setting):
             raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
-        if cls.dense and config.labelled < 1:
-            advice = f"take the data scenes-dense:labelled={config.labelled:g}"
-            raise ConfigError(f"labelled: is for labels of images, not of {cls.name}; {advice}")
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
         products = config.channels_last and device_type(config.accelerator) == "cpu"
@@ -280,7 +278,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     check_encoder(config.encoder, shapes)
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.seed + method.start)
     model = method(data.channels, classes, method.networks(config, classes), **options)
     model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:

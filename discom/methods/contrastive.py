@@ -1,6 +1,6 @@
 """Students that also learn from pairs without a label: SimCLR in each sensor, NT-Xent across."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from discom.methods.base import check_several, register
 from discom.methods.baselines import OneNetworkEach
 from discom.models import two_layers
 
-__all__ = ["NTXent", "SimCLR"]
+__all__ = ["NTXent", "SimCLR", "check_share"]
 
 UNITS = 64  # of the projections that are compared
 
@@ -39,6 +39,18 @@ class _Contrasting(OneNetworkEach):
         self.projections = nn.ModuleDict(projections)
 
 
+def check_share(share: Mapping[str, float], modalities: Iterable[str]) -> dict[str, float]:
+    """Modality → its factor, 1 where not given; a ConfigError for another name or below 0."""
+    found = {name: float(share.get(name, 1)) for name in modalities}
+    if absent := [name for name in share if name not in found]:
+        choices = ", ".join(found)
+        raise ConfigError(f"share: '{absent[0]}' is no modality of this data; choose {choices}")
+    if negative := [name for name, factor in found.items() if factor < 0]:
+        value = f"{negative[0]}={found[negative[0]]}"
+        raise ConfigError(f"share: {value} is negative; use 0 or more")
+    return found
+
+
 @register("simclr")
 class SimCLR(_Contrasting):
     """The student with SimCLR: an image and a distorted view of it find each other in the batch.
@@ -57,13 +69,7 @@ class SimCLR(_Contrasting):
 
     def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
         super().__init__(channels, classes, encoder, **options)
-        if absent := [name for name in share if name not in channels]:
-            choices = ", ".join(channels)
-            raise ConfigError(f"share: '{absent[0]}' is no modality of this data; choose {choices}")
-        self.share = {name: float(share.get(name, 1)) for name in channels}
-        if negative := [name for name, factor in self.share.items() if factor < 0]:
-            value = f"{negative[0]}={self.share[negative[0]]}"
-            raise ConfigError(f"share: {value} is negative; use 0 or more")
+        self.share = check_share(share, channels)
 
     def loss(self, batch):
         rows = []

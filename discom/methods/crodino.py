@@ -41,6 +41,7 @@ class CroDiNoKD(Dense):
 
     moves_maps = True
     terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 0.0}
+    unlabelled = ("orth", "contrast", "soft")
 
     def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):
         super().__init__(channels, classes, encoder, **options)

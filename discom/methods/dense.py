@@ -2,7 +2,7 @@
 
 Every network is an encoder–decoder of one kind (`config.network`). Images, masks and the teacher's
 maps are flipped and turned alike, each modality on its own; only the teacher sees its modalities
-moved together. Teacher and students draw their first weights from one seed.
+moved together.
 """
 
 from collections.abc import Mapping
@@ -11,16 +11,22 @@ import torch
 from torch import Tensor, nn
 
 from discom.data import Batch
+from discom.data.augmentation import recolour, restore, turn
+from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
-from discom.losses.crossing import place_labels
+from discom.losses.crossing import place_contrast, place_labels
 from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Taught, Teacher
-from discom.models import FusionDecoder
+from discom.methods.contrastive import check_share
+from discom.models import EncoderDecoder, FusionDecoder
 
-__all__ = ["Dense", "DenseKDv2", "DenseTeacher", "KDNet", "MasKD", "ProtoKD", "Single", "Single2x"]
+__all__ = ["Dense", "DenseKDv2", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
+__all__ += ["Single", "Single2x"]
+
+UNITS = 64  # of the projections that are compared
 
 
 class Dense(OneNetworkEach):
@@ -54,6 +60,7 @@ class DenseTeacher(Teacher):
 
     dense = True
     coupled = True
+    start = 1_000_000  # a student that starts from its teacher's weights would repeat its accidents
     cross_entropy = staticmethod(cross_entropy)
 
     def make(self, channels, classes, encoder):
@@ -68,9 +75,9 @@ class Single(Dense):
 class SideBySide(nn.Module):
     """Two networks of one modality, their logits averaged."""
 
-    def __init__(self, first: nn.Module, second: nn.Module):
+    def __init__(self, first: EncoderDecoder, second: EncoderDecoder):
         super().__init__()
-        self.networks = nn.ModuleList([first, second])
+        self.networks, self.stride = nn.ModuleList([first, second]), first.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, C_in, H, W] → logits [B, C, H, W]."""
@@ -84,6 +91,51 @@ class Single2x(Dense):
 
     def make(self, bands, classes, encoder):
         return SideBySide(encoder(bands), encoder(bands))
+
+
+@register("dense-simclr")
+class DenseSimCLR(Dense):
+    """`single` with SimCLR at every place: each place of an image and of a distorted view find each
+    other among the places of the batch.
+
+    L = Σ_m CE(branch_m(x_m), y_m) + Σ_m w_m InfoNCE(p_m(z_m), p_m(z'_m)), with z_m the coarsest map
+    of x_m, z'_m that of a view of it, flipped, turned and recoloured, the motion undone, and p_m a
+    projection of each place. Places of one class are no negatives, as in CroDiNo-KD.
+
+    The control without the other sensor: the images and labels of CroDiNo-KD. Source: ours, after
+    Chen et al., ICML 2020 (SimCLR).
+
+    Args:
+        share: modality → w_m, 1 where not given.
+    """
+
+    terms = {"cl": 1.0, "contrast": 0.1}
+    unlabelled = ("contrast",)
+    moves_maps = True
+
+    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.share, projections = check_share(share, channels), {}
+        for name in channels:
+            width = self.branches[name].widths[-1]
+            layers = nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, UNITS, 1)
+            projections[name] = nn.Sequential(*layers)
+        self.projections = nn.ModuleDict(projections)
+
+    def loss(self, batch):
+        rows = []
+        for name, x in batch.x.items():
+            network, labels = self.branches[name], batch.y[name]
+            motions = torch.randint(8, (len(x),))
+            motions = motions if x.shape[2] == x.shape[3] else motions // 2 * 2
+            maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
+            own, other = self.projections[name](maps[-1]).chunk(2)
+            logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
+            classes = place_labels(labels, own.shape[-2:])
+            contrast = place_contrast(own, restore(other, motions), classes)
+            terms = {"cl": dense.cross_entropy(logits, labels)}
+            rows.append(terms | {"contrast": self.share[name] * contrast})
+        return summed(rows)
 
 
 class DenseDistilled(Taught, Dense):
@@ -116,6 +168,7 @@ class DenseKDv2(DenseDistilled):
     """½·CE + ½·T²·KL at every pixel, T = 4 (DisCoM-KD's Eq. 1, pixel by pixel)."""
 
     terms = {"cl": 0.5, "kd": 0.5}
+    unlabelled = ("kd",)
 
     def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
         check_temperature(temperature)
@@ -134,6 +187,7 @@ class KDNet(DenseDistilled):
     """
 
     terms = {"cl": 0.5, "kd": 0.5, "latent": 1.0}
+    unlabelled = ("kd", "latent")
     copies = ("logits", "latent")
     moves_maps = True
 
@@ -150,16 +204,18 @@ class ProtoKD(DenseDistilled):
 
     The plain cross-entropy of all methods here stands for its weighted one with a Dice loss. As
     officially, a class that any image of a batch lacks is dropped for the batch; where images hold
-    few classes each, `proto` hardly sees more than the background.
+    few classes each, `proto` hardly sees more than the background. It reads labelled images alone.
     """
 
     terms = {"cl": 1.0, "kd": 10.0, "proto": 0.1}
+    unlabelled = ("kd",)
     copies = ("logits", "features")
     moves_maps = True
 
     def distil(self, modality, batch, own, theirs):
-        features = own["features"], theirs["features"]
-        labels = place_labels(batch.y[modality], features[0].shape[-2:])
+        labelled = (batch.y[modality] != NO_LABEL).any(2).any(1)
+        features = own["features"][labelled], theirs["features"][labelled]
+        labels = place_labels(batch.y[modality][labelled], features[0].shape[-2:])
         return {
             "kd": dense.element_kd(own["logits"], theirs["logits"]),
             "proto": dense.prototype_similarity(*features, labels, own["logits"].shape[1]),
@@ -176,6 +232,7 @@ class MasKD(DenseDistilled):
     """
 
     terms = {"cl": 1.0, "mask": 1.0, "tokens": 1.0}
+    unlabelled = ("mask",)
     count = 8  # of the tokens, as in the paper
 
     def __init__(self, channels, classes, encoder, **options):

@@ -926,7 +926,7 @@ Markdown(tables.to_markdown(few, ("single",)))
 #
 # 1. **Warm-up (2 min).** RGB's best mIoU (%) if it confuses wood and metal with ε = 0.4, by hand, into `answer_1`. *Hint:* (1 − e)/(1 + e).
 # 2. **Change one thing (10 min).** Somebody forgets the argsort and applies each motion a second time. For which of the eight `views` is the result still right? A list of numbers into `answer_2`. *Hint:* `turn(turn(x, views), views)`; which motions are their own inverse?
-# 3. **Open (30 min+).** Does anything cross over when half of the images have a mask? Train `single` and `crodino` at `labelled=0.5` with three seeds or more; the differences (crodino − single) of one sensor into `answer_3`. *Hint:* the data are `scenes-dense:labelled=0.5,seed=0` and so on; then as in *Two cells, live* of [05](05_ablations.ipynb).
+# 3. **Open (30 min+).** Does anything cross over when half of the images have a mask? Train `single` and `crodino` with the setting `labelled=0.5` and three seeds or more; the differences (crodino − single) of one sensor into `answer_3`. *Hint:* the data are `scenes-dense:seed=0` and so on; then as in *Two cells, live* of [05](05_ablations.ipynb).
 #
 # Worked answers are [kept apart](solutions/py/08_segmentation_with_one_sensor_missing.py).
 

@@ -1,13 +1,11 @@
 """Scenes of several objects: the same bytes for ever, the ranges of the recipe, what each sensor
-can know, and what each dial changes."""
+can know, and what is refused."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 
-from discom.data import load
-from discom.data.checks import NO_LABEL
 from discom.data.scenes import MATERIALS, ceilings, dense, several
 from discom.errors import ConfigError
 from discom.files import digest
@@ -25,9 +23,9 @@ def make(n=120, seed=4, size=16, **dials):
 
 
 def test_checksums_of_a_small_set():
-    data = dense(24, 3, size=32, labelled=0.5)
+    data = dense(24, 3, size=32)
     arrays = [*(m.x for m in data.modalities.values()), data.masks, data.labels]
-    expected = ["3099a034c2fb1097", "10900001e296490a", "d1654dac57c661db", "0319d9bf6dfd8927"]
+    expected = ["3099a034c2fb1097", "5ef30ffe5b06093f", "b73362447925cc5f", "0319d9bf6dfd8927"]
     assert [digest(array) for array in arrays] == expected
 
 
@@ -84,36 +82,6 @@ def test_ceilings_in_closed_form():
     assert ceilings()["rgb+depth"] == {"wood": 1, "metal": 1, "stone": 1, "miou": 1}
 
 
-# the dials
-
-
-@pytest.mark.parametrize(("labelled", "name"), [(1, ""), (0.25, "-labelled=0.25")])
-def test_the_name_and_the_split_of_partly_labelled_scenes(labelled, name, tmp_path):
-    data, plain = make(60, labelled=labelled), make(60)
-    assert data.name == f"scenes-dense{name}"
-    assert (data.fingerprint == plain.fingerprint) == (labelled == 1)
-    for ours, theirs in zip(data.split(seed=4), plain.split(seed=4), strict=True):
-        assert ours.ids.tolist() == theirs.ids.tolist()
-    data.save(tmp_path / "out")
-    text = f"scenes-dense:n=60,size=16,seed=4,labelled={labelled}"
-    for again in (load(text), load(tmp_path / "out")):
-        assert (again.fingerprint, again.name, again.dense) == (data.fingerprint, data.name, True)
-        assert all(same(values, data.factors[k]) for k, values in again.factors.items())
-
-
-@pytest.mark.parametrize("labelled", [0.1, 0.5])
-def test_labelled_takes_masks_from_training_images_alone(labelled):
-    plain, turned = make(), make(labelled=labelled)
-    train = np.isin(np.arange(120), turned.parts["train"])
-    assert all(same(m.x, turned.modalities[name].x) for name, m in plain.modalities.items())
-    gone = (turned.masks == NO_LABEL).all((1, 2))
-    assert not gone[~train].any()
-    assert (~gone & train).sum() == round(labelled * 60)
-    assert same(plain.masks, turned.masks, ~gone)
-    more = (make(labelled=labelled + 0.2).masks == NO_LABEL).all((1, 2))
-    assert (more <= gone).all()  # who has a mask keeps it when the share grows
-
-
 # arguments
 
 NAN = float("nan")
@@ -123,8 +91,6 @@ WRONG = [
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"objects": 9}, "objects=9 is out of range; choose 1 to 8"),
     *(({k: NAN}, f"{k}=nan is no probability") for k in ("epsilon", "delta")),
-    ({"labelled": 1.5}, "labelled=1.5 is no probability; choose 0 to 1"),
-    ({"labelled": 0.01}, "labelled=0.01 leaves 0 of 6 training images a mask; raise it"),
 ]
 
 

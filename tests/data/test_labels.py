@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom import cli, plots
-from discom.data import Batches, Modality, MultiModalData, load, scenes
+from discom.data import Batches, Modality, MultiModalData, batches, load, scenes
 from discom.data.batches import LABELLED
+from discom.data.checks import NO_LABEL
 from discom.data.duplicates import near_duplicates
 from discom.data.images import read_folders
 from discom.data.splitting import hide_labels, split_rows
@@ -75,6 +76,31 @@ def test_hide_keeps_labels_in_every_modality_also_without_pairs():
     for seed in range(5):
         for modality in train.hide(0.01, seed).modalities.values():
             assert set(modality.y) == {-1, *range(9)}  # one of each class, where 0.01 is none
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_dense_batch_shows_the_masks_of_labelled_images_alone(resident, monkeypatch):
+    if not resident:
+        monkeypatch.setattr(batches, "room", lambda device: 0)
+    whole = scenes.dense(20, size=16)
+    hidden = whole.hide(0.25, seed=1)
+    kept = hidden.labels >= 0
+    assert kept.sum() == 5
+    assert np.array_equal(hidden.labels[kept], whole.labels[kept])
+    images = hidden.modalities["rgb"].x
+    drawn = Batches(hidden, 8, seed=0, pairing="paired", augment=0, dense=True)
+    times = np.zeros(20, int)
+    for batch in drawn.epoch(0):
+        for image, mask in zip(batch.x["rgb"].numpy(), batch.y["rgb"].numpy(), strict=True):
+            row = int(np.abs(images - image).sum((1, 2, 3)).argmin())
+            expected = whole.masks[row] if kept[row] else np.full((16, 16), NO_LABEL)
+            assert np.array_equal(mask, expected)
+            times[row] += 1
+        labelled = (batch.y["rgb"] != NO_LABEL).any(2).any(1).tolist()
+        assert labelled == sorted(labelled, reverse=True)
+        assert sum(labelled) >= LABELLED * len(batch) - 1
+    assert (times[~kept] == 1).all()
+    assert (times[kept] >= 1).all()
 
 
 # ---------------------------------------------------------------- splits
@@ -227,7 +253,7 @@ def test_every_process_gets_its_labelled_share(world):
     data = numbered(partly(100, 20))
     alone = Batches(data, 24, 0)
     shares = [Batches(data, 24, 0, rank=rank, world=world) for rank in range(world)]
-    for whole, *parts in zip(*(batches.epoch(0) for batches in (alone, *shares)), strict=True):
+    for whole, *parts in zip(*(drawn.epoch(0) for drawn in (alone, *shares)), strict=True):
         counts = [int((part.y["rgb"] >= 0).sum()) for part in parts]
         assert sum(counts) == (whole.y["rgb"] >= 0).sum()
         assert max(counts) - min(counts) <= 1

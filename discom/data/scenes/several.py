@@ -3,16 +3,15 @@
 Classes are the background and three materials. RGB sees an object's material as a texture, depth as
 a relief. RGB takes the first two materials for each other with a known probability, depth the last
 two: what one sensor confuses, the other shows, so both together can be always right, and what one
-alone can reach is known (see `ceilings`). Nearer objects hide farther ones from both sensors.
+alone can reach is known (see `ceilings`). Later objects hide earlier ones from both sensors,
+whatever their relief, so that what is hidden tells nothing of it.
 """
 
 import numpy as np
 
-from discom.data.checks import NO_LABEL
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
-from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
 __all__ = ["ceilings", "dense"]
@@ -23,10 +22,10 @@ FRACTIONS = (0.5, 0.1, 0.4)
 CHUNK = 100  # scenes drawn at a time; what a seed means does not depend on it
 SIGMA = {"rgb": 0.05, "depth": 0.015}  # of each sensor's noise
 HOLES = 0.15  # share of depth's 4×4 squares that are missing, which is value 0
-LIFT, ROOM = 0.05, 0.72  # from the plane to the farthest surface, and from there to the nearest
-ZOOM = 1.8  # of the reliefs: small objects show them whole, with their brim
+LIFT, RELIEF = (0.08, 0.3), 0.5  # of an object over the plane, and from its brim to its top
+ZOOM = 1.3  # of the reliefs: small objects show them whole, with their brim
 # what a stream of random numbers is for; the numbers stay, so that a seed keeps its meaning
-STREAMS = {"scene": 64, "object": 65, "rgb": 66, "depth": 67, "holes": 68, "labelled": 70}
+STREAMS = {"scene": 64, "object": 65, "rgb": 66, "depth": 67, "holes": 68}
 
 
 def ceilings(epsilon: float = 0.3, delta: float = 0.3) -> dict[str, dict[str, float]]:
@@ -56,38 +55,29 @@ def dense(
     objects: int = 4,
     epsilon: float = 0.3,
     delta: float = 0.3,
-    labelled: float = 1.0,
 ) -> MultiModalData:
     """Draw `n` scenes of several objects, RGB [n, 3, size, size] and depth [n, 1, size, size],
     float32 in [0, 1]; the same arguments give the same bytes.
 
     Args:
         size: height and width in pixels, a multiple of 4; an object spans a quarter to 0.44 of it.
-        objects: how many per scene, 1 to 8; object 1 is the farthest.
+        objects: how many per scene, 1 to 8; a later one hides the earlier ones.
         epsilon: probability that RGB shows the first two materials as each other.
         delta: the same for depth and the last two materials.
-        labelled: share of the training images that keep their mask; others are 255 everywhere.
-            Validation and test stay as they are.
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
-        Factors of the scene and of every object, such as material_1. With `labelled` below 1, the
-        split by `seed` comes with the data, and the name has the share.
+        Factors of the scene and of every object, such as material_1.
 
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    shares = {"epsilon": epsilon, "delta": delta, "labelled": labelled}
-    drawing.check(NAME, n, seed, size, shares)
+    drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
     if not 1 <= objects <= 8:
         raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
     scene, things = _factors(n, seed, objects, epsilon, delta)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
-    parts = None
-    if labelled < 1:
-        parts = split_rows(np.zeros(n, int), FRACTIONS, seed, where=NAME)  # as dense data are
-        masks[_unlabelled(parts["train"], seed, labelled)] = NO_LABEL
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
     factors = dict(scene)
     for k, thing in enumerate(things, 1):
@@ -97,20 +87,10 @@ def dense(
         CLASSES,
         factors=drawing.one_number_each(factors),
         masks=masks,
-        name=drawing.name_with_dials([NAME], {"labelled": (labelled, 1.0)}),
-        parts=parts,
+        name=NAME,
         fractions=FRACTIONS,
         dense=True,
     )
-
-
-def _unlabelled(train: np.ndarray, seed: int, labelled: float) -> np.ndarray:
-    """The rows of the training part that lose their mask."""
-    kept = round(labelled * len(train))
-    if not kept:
-        few = f"labelled={labelled} leaves 0 of {len(train)} training images a mask"
-        raise ConfigError(f"{NAME}: {few}; raise it")
-    return _stream(seed, "labelled").permutation(train)[kept:]
 
 
 def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
@@ -144,24 +124,23 @@ def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
         thing |= {"rotation": uniform(0, 2 * np.pi), "scale": uniform(0.25, 0.44)}
         thing |= {"frequency": uniform(3, 5), "phase": uniform(0, 2 * np.pi)}
         # two colours that differ by 0.3 or more in every band, so that every texture shows
-        thing |= {"colour_a": colour, "colour_b": (colour + apart) % 1, "gap": uniform(0, 1)}
+        thing |= {"colour_a": colour, "colour_b": (colour + apart) % 1, "lift": uniform(*LIFT)}
         things.append(thing)
     return scene, things
 
 
 def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images without noise, and masks; the farthest object comes first, each in its own slice of
-    the room, so what shows is the nearest surface."""
+    """Images without noise, and masks."""
     view = drawing.geometry(things[0], size)
     rgb, plane = drawing.background(scene, view), drawing.plane(scene, view)
     depth, masks = plane, np.zeros(plane.shape, np.uint8)
-    for k, thing in enumerate(things):
+    for thing in things:
         view = drawing.geometry(thing, size)
         mask = view["mask"]
         rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
         relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
-        place = k + 0.1 * thing["gap"][:, None, None] + 0.9 * relief  # k to k + 1
-        depth = depth + mask * (plane + LIFT + ROOM * place / len(things) - depth)
+        surface = plane + thing["lift"][:, None, None] + RELIEF * relief
+        depth = depth + mask * (surface - depth)
         masks = np.where(mask > 0.5, thing["material"][:, None, None] + 1, masks)
     rgb = rgb * scene["illumination"][:, None, None, None]
     return {"rgb": rgb, "depth": depth[:, None]}, masks

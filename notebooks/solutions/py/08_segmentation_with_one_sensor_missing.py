@@ -59,9 +59,9 @@ check(
 # %%
 folder, miou = tempfile.mkdtemp(), {}
 for seed in range(3):
-    cell = f"scenes-dense:n=60,size=32,labelled=0.5,seed={seed}"
+    cell = f"scenes-dense:n=60,size=32,seed={seed}"
     for name in ("single", "crodino"):
-        config = settings("tiny", dense=True, seed=seed)
+        config = settings("tiny", dense=True, seed=seed, labelled=0.5)
         run = Run.of(folder, methods.get(name), sets.load(cell), config)
         result = sweep.train(run, cell)  # in a notebook of your own, sweep.sweep does this side by side
         miou.setdefault(name, []).append(result.main["depth"])

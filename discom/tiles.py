@@ -1,0 +1,85 @@
+"""A class for every pixel of an image of any size, a tile at a time."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from discom.data.images import read_image
+from discom.deployment import Model
+from discom.errors import ConfigError, DataError
+from discom.files import atomic_file
+
+__all__ = ["segment", "segment_files", "write_classes"]
+
+# GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
+PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
+
+
+def segment(model: Model, image: np.ndarray, tile: int = 256) -> np.ndarray:
+    """The class of every pixel of a raw image [C, H, W]: ids [H, W], uint8.
+
+    Tiles overlap by half. A pixel takes the class with the largest sum of its tiles' logits, each
+    weighted by how near the pixel is to the middle of that tile, so that no seam shows. At the
+    border the image is continued by its last row and column.
+
+    Raises:
+        ConfigError: a model of whole images, or a tile that its stride does not divide.
+        DataError: an image with other bands than the model reads.
+    """
+    contract = model.contract
+    if not contract.stride:
+        raise ConfigError("--tile: the model names one class for each image; leave it out")
+    if tile < 1 or tile % contract.stride:
+        rule = f"choose a multiple of {contract.stride}, such as {32 * contract.stride}"
+        raise ConfigError(f"--tile: {tile} pixels do not suit the network; {rule}")
+    bands, *sides = image.shape
+    if bands != contract.shape[0]:
+        expected = f"the model reads {contract.shape[0]} of {contract.modality}"
+        raise DataError(f"image: has {bands} bands, {expected}; give images of that sensor")
+    step = max(1, tile // 2)
+    starts = [range(0, max(1, math.ceil((side - tile) / step) + 1) * step, step) for side in sides]
+    missing = [(0, own[-1] + tile - side) for own, side in zip(starts, sides, strict=True)]
+    padded = np.pad(image.astype(np.float32), [(0, 0), *missing], mode="edge")
+    near = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).astype(np.float32)
+    weight = near[:, None] * near
+    total = np.zeros((len(contract.classes), *padded.shape[1:]), np.float32)
+    for top in starts[0]:
+        for left in starts[1]:
+            place = np.s_[:, top : top + tile, left : left + tile]
+            total[place] += weight * model.answer(padded[place][None])[0][0]
+    return total[:, : sides[0], : sides[1]].argmax(0).astype(np.uint8)
+
+
+def segment_files(
+    model: Model, files: Sequence[Path], out: Path | None, tile: int = 256
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """`segment` of each image into `out`/<name>.tif, as `write_classes` does; gives each file when
+    it is written, and its ids. A ConfigError for no `out`, or two images of one name."""
+    if out is None:
+        raise ConfigError("--out: maps need a folder; name one, such as maps")
+    maps = {file: out / f"{file.stem}.tif" for file in files}
+    if len(maps) > len(set(maps.values())):
+        raise ConfigError(f"--out: two images of one name would share a map in {out}; rename one")
+    for file, written in maps.items():
+        ids = segment(model, read_image(file), tile)
+        out.mkdir(parents=True, exist_ok=True)
+        write_classes(written, ids, model.contract.classes, file)
+        yield written, ids
+
+
+def write_classes(file: Path, ids: np.ndarray, classes: tuple[str, ...], source: Path) -> None:
+    """Write ids [H, W] as a TIFF that names its classes, in the place and coordinate system of
+    `source` where that is a GeoTIFF."""
+    import tifffile
+
+    tags = []
+    if source.suffix.lower() in (".tif", ".tiff"):
+        with tifffile.TiffFile(source) as tiff:
+            known = tiff.pages.first.tags
+            own = [known[code] for code in PLACE if code in known]
+            tags = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in own]
+    names = ", ".join(f"{number} {name}" for number, name in enumerate(classes))
+    with atomic_file(file) as part:
+        tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=tags)

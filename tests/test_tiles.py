@@ -1,0 +1,97 @@
+"""Maps of whole images: no seam shows, each pixel is in its place, and so is the map."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+
+from discom import cli, data, fit, profile
+from discom.deployment import Contract, Model, export, load
+from discom.errors import ConfigError, DataError
+from discom.tiles import segment, write_classes
+
+CONTRACT = Contract("scenes-dense/single/0-0", "rgb", ("a", "b", "c"), (2, 8, 8), stride=4)
+
+
+def reads_each_pixel(images):
+    """Logits of three classes that depend on that pixel alone: 3·first band, second band, 1."""
+    logits = np.stack([3 * images[:, 0], images[:, 1], np.ones_like(images[:, 0])], 1)
+    return logits, logits
+
+
+def counts_rows(images):
+    """The first class in the upper half of a tile: an answer that depends on the tile."""
+    rows = np.broadcast_to(np.arange(images.shape[2])[:, None], images[:, 0].shape)
+    logits = np.stack([images.shape[2] / 2 - rows, 0 * rows, 0 * rows - 1e6], 1)
+    return logits, logits
+
+
+@pytest.mark.parametrize("tile", [4, 8, 12, 64])
+@pytest.mark.parametrize("size", [(8, 8), (9, 31), (40, 7), (1, 1)])
+def test_no_seam_shows_and_every_pixel_is_in_its_place(tile, size):
+    image = np.random.default_rng(tile).normal(size=(2, *size)).astype(np.float32)
+    ids = segment(Model(CONTRACT, reads_each_pixel), image, tile)
+    expected = reads_each_pixel(image[None])[0][0].argmax(0)
+    assert ids.dtype == np.uint8
+    assert np.array_equal(ids, expected)
+
+
+def test_the_middle_of_a_tile_counts_more_than_its_border():
+    """Rows 4 to 7 lie in the lower half of the first tile and the upper half of the second. The
+    weights there fall from 4 to 1 and rise from 1 to 4, logits are 0 … -3 and 4 … 1: the first
+    class leads by -4·0 + 1·4, -3·1 + 2·3, -2·2 + 3·2 and -1·3 + 4·1, all above 0."""
+    ids = segment(Model(CONTRACT, counts_rows), np.zeros((2, 12, 8), np.float32), 8)
+    assert ids[:, 0].tolist() == [0] * 8 + [0] + [1] * 3
+
+
+GEO = {
+    33550: (12, 3, (30.0, 30.0, 0.0)),
+    33922: (12, 6, (0.0, 0.0, 0.0, 5e5, 4e6, 0.0)),
+    34735: (3, 8, (1, 1, 0, 1, 1024, 0, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_the_map_of_a_geotiff_lies_where_the_image_does(tmp_path, placed):
+    tags = [(code, *values, True) for code, values in GEO.items()] if placed else []
+    source, file = tmp_path / "image.tif", tmp_path / "map.tif"
+    tifffile.imwrite(source, np.zeros((6, 5), np.uint16), extratags=tags)
+    ids = np.arange(30, dtype=np.uint8).reshape(6, 5) % 3
+    write_classes(file, ids, CONTRACT.classes, source)
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        assert np.array_equal(page.asarray(), ids)
+        assert page.description == "0 a, 1 b, 2 c"
+        found = {tag.code: tag.value for tag in page.tags if tag.code in GEO}
+    assert found == {code: values[-1] for code, values in GEO.items() if placed}
+
+
+@pytest.mark.parametrize("method", ["single", "single-2x"])
+def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
+    source = data.load("scenes-dense:n=20,size=16")
+    split = source.split(seed=0)
+    fit(method, split, profile("tiny", dense=True, epochs=1), tmp_path / "run", progress=False)
+    written = export(tmp_path / "run", split, "depth", tmp_path / "depth")
+    assert written.contract.stride == 8
+    image = source.modalities["depth"].x[:4, 0].reshape(64, 16)[:50]
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    words = ["predict", str(tmp_path / "depth"), str(tmp_path / "image.tif"), "--tile", "16"]
+    assert cli.main([*words, "--out", str(tmp_path / "maps")]) == 0
+    ids = tifffile.imread(tmp_path / "maps" / "image.tif")
+    assert np.array_equal(ids, segment(load(tmp_path / "depth"), image[None], 16))
+    assert capsys.readouterr().out.strip().endswith("image.tif: 50×16 pixels")
+    assert cli.main(words) == 2
+    assert "--out: maps need a folder" in capsys.readouterr().err
+
+
+def test_what_cannot_be_mapped_is_refused():
+    image, model = np.zeros((2, 8, 8), np.float32), Model(CONTRACT, reads_each_pixel)
+    whole = Model(replace(CONTRACT, stride=0), reads_each_pixel)
+    with pytest.raises(ConfigError, match=r"^--tile: the model names one class for each image"):
+        segment(whole, image, 8)
+    for tile in (0, 6):
+        with pytest.raises(ConfigError, match=f"^--tile: {tile} pixels .* multiple of 4"):
+            segment(model, image, tile)
+    with pytest.raises(DataError, match="has 1 bands, the model reads 2 of rgb"):
+        segment(model, image[:1], 8)
