@@ -102,8 +102,8 @@ few cellcycle-stain '{"labelled": [0.021, 0.042, 0.084, 0.167]}' $CELLS --set le
   --names "$NAMES" --title "Cells: pairs with the stain help brightfield, not the stain"
 try cellcycle-brightfield-stain-mdico contrast $CELLS --set labelled=0.084 learning_rate=0.003 \
   --values 0.1 0.3 1 3 --methods mdico
-few cellcycle-stain-others '{"labelled": [0.084]}' $CELLS --set learning_rate=0.003 \
-  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2 mdico \
+few cellcycle-stain-kd '{"labelled": [0.042, 0.084]}' $CELLS --set learning_rate=0.003 \
+  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2 \
   --against student simclr "nt-xent contrast=3" --names "$NAMES"
 few cellcycle-darkfield '{"labelled": [0.084]}' --data $DATA/cellcycle-brightfield-darkfield \
   --set learning_rate=0.003 --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' \
