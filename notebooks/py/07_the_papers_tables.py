@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 07 · What do the papers report, and what do we find?
 #
-# Both papers print a gain over a one-sensor network in every column. You will see what such a number can show, and test one yourself.
+# DisCoM-KD and CroDiNo-KD are published with a gain over a one-sensor network in every column. You will see what such a number can show, and test one yourself.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/07_the_papers_tables.ipynb)
 # · [solutions](solutions/py/07_the_papers_tables.py) · [module `discom.tables`](../discom/tables/)
@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the interval of a paired difference · **correct** it for splits that overlap · **correct** many comparisons with Holm's method · **say** which published numbers may be compared with yours |
 # | Prerequisites | [03 training](03_training.ipynb): seeds and test scores; what a mean and a standard deviation are |
-# | Time | seconds, after the imports; no GPU needed |
+# | Time | half a minute on one CPU core, most of it imports; no GPU needed |
 # | Memory, disk | below 1 GB of memory, nothing written |
 # | Data, licence | finished runs in [results/](../results) (MIT) and the figures of DisCoM-KD's Tables 1–4; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; the stamp below names machine, versions and commit |
@@ -345,7 +345,7 @@ figure.suptitle("Scenes: nothing beats the branch trained alone")
 display(Markdown(tables.to_markdown(scenes[scenes["method"].isin(main)])))
 
 # %% [markdown]
-# Taken alone, DisCoM-KD is half a point above the student in depth. Its branch trained alone is as far above, so the second sensor explains none of it.
+# Taken alone, DisCoM-KD is half a point above the student in depth. Its branch trained alone is as far above, so the gain is no sign of the second sensor.
 #
 # ## And on real images?
 #
