@@ -146,7 +146,7 @@ def forest(table, labels, title):
         place = np.arange(len(rows)) + shift
         axis.errorbar(rows["difference"], place, xerr=half, fmt=mark, label=sensor)
     axis.axvline(0, color="black", lw=0.8, ls=":")
-    axis.set_yticks(range(len(labels)), labels)
+    axis.set(yticks=range(len(labels)), yticklabels=labels)
     axis.set_xlabel("difference in F1 points")
     axis.set_title(title, loc="right")
     axis.invert_yaxis()
