@@ -212,6 +212,20 @@ def read(run: Run) -> Result:
     return Result.read(run.folder / "result.json")
 
 
+def figures(
+    table: pd.DataFrame, chosen: argparse.Namespace, against: list[str]
+) -> dict[str, Figure]:
+    """End of the file's name → a figure: the differences, and where a dial turns the scores."""
+    turned = any(len(values) > 1 for values in chosen.dials.values())
+    if not turned:
+        return {"": plots.intervals(table, against)} if len(chosen.methods) > 1 else {}
+    drawn = {"-scores": scores(table, *chosen.dials, names=chosen.names)}
+    drawn["-scores"].suptitle(chosen.title)
+    if len(chosen.methods) > 1:
+        drawn[""] = gains(table, *chosen.dials, against=against)
+    return drawn
+
+
 def compare(chosen: argparse.Namespace) -> bool:
     """Train what is missing, then print, write and draw the table; whether no run failed."""
     labels = [row.label for row in chosen.methods]
@@ -232,10 +246,8 @@ def compare(chosen: argparse.Namespace) -> bool:
         if chosen.out:
             tables.write(table, chosen.out, against)
             plots.style()
-            gains(table, *chosen.dials, against=against).savefig(f"{chosen.out}.png")
-            figure = scores(table, *chosen.dials, names=chosen.names)
-            figure.suptitle(chosen.title)
-            figure.savefig(f"{chosen.out}-scores.png")
+            for end, figure in figures(table, chosen, against).items():
+                figure.savefig(f"{chosen.out}{end}.png")
     sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
     return not failed
 
@@ -261,9 +273,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
     parser.add_argument("--workers", type=int, default=0, help="side by side (default: all cores)")
-    parser.add_argument(
-        "--out", type=Path, help="write OUT.md, .csv, .tex, .png and OUT-scores.png"
-    )
+    parser.add_argument("--out", type=Path, help="write OUT.md, .csv, .tex and figures")
     parser.add_argument("--collect", type=Path, help="write all results into this JSON file")
     try:
         return 0 if compare(parser.parse_args(arguments)) else 1

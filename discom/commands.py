@@ -281,8 +281,8 @@ def predict(flags: Namespace) -> None:
     model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
     if model.contract.stride or flags.tile:
         maps = discom.tiles.segment_files(model, images, flags.out, flags.tile or 256)
-        for file, ids in maps:
-            print(f"{file}: {len(ids)}×{len(ids[0])} pixels")
+        for file, (height, width) in maps:
+            print(f"{file}: {height}×{width} pixels")
         return
     if flags.out and flags.out.suffix != ".csv":
         raise ConfigError(f"--out: {flags.out} is no .csv file; name one, such as answers.csv")

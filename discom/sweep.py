@@ -29,10 +29,14 @@ Job = Callable[[], Outcome]
 
 def missing(runs: Iterable[Run]) -> tuple[list[Run], dict[Path, str]]:
     """The runs that have to be trained, teachers before their students, and folder → error of those
-    whose result is damaged."""
-    needed = [each for run in runs for each in (run.teacher, run) if each]
+    whose result is damaged. A student that is trained needs no teacher."""
+    needed: dict[Path, Run] = {}
+    for run in runs:
+        if run.teacher and not (run.folder / "result.json").exists():
+            needed.setdefault(run.teacher.folder, run.teacher)
+        needed.setdefault(run.folder, run)
     absent, damaged = [], {}
-    for folder, run in {run.folder: run for run in needed}.items():
+    for folder, run in needed.items():
         file = folder / "result.json"
         if not file.exists():
             absent.append(run)

@@ -54,9 +54,10 @@ def segment(model: Model, image: np.ndarray, tile: int = 256) -> np.ndarray:
 
 def segment_files(
     model: Model, files: Sequence[Path], out: Path | None, tile: int = 256
-) -> Iterator[tuple[Path, np.ndarray]]:
+) -> Iterator[tuple[Path, tuple[int, int]]]:
     """`segment` of each image into `out`/<name>.tif, as `write_classes` does; gives each file when
-    it is written, and its ids. A ConfigError for no `out`, or two images of one name."""
+    it is written, with its height and width. A ConfigError for no `out`, or two images of one
+    name."""
     if out is None:
         raise ConfigError("--out: maps need a folder; name one, such as maps")
     maps = {file: out / f"{file.stem}.tif" for file in files}
@@ -66,7 +67,7 @@ def segment_files(
         ids = segment(model, read_image(file), tile)
         out.mkdir(parents=True, exist_ok=True)
         write_classes(written, ids, model.contract.classes, file)
-        yield written, ids
+        yield written, ids.shape
 
 
 def write_classes(file: Path, ids: np.ndarray, classes: tuple[str, ...], source: Path) -> None:

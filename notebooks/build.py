@@ -182,15 +182,16 @@ def describe(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if "image/png" in output.get("data", {})
         ]
         own = cell.metadata.pop("alt", None)
-        if pictures and (own or caption) is None:
+        text = own or caption
+        if pictures and text is None:
             raise ValueError(
                 f'cell {number}: no text for its picture; write # %% alt="…"'
             )
         for output in pictures:
-            output.metadata["image/png"] = {"alt": own or caption}
-            output.data["text/plain"] = own or caption
+            output.metadata["image/png"] = {"alt": text}
+            output.data["text/plain"] = text
         if pictures:
-            cell.metadata["mystnb"] = {"image": {"alt": own or caption}}
+            cell.metadata["mystnb"] = {"image": {"alt": text}}
             caption = caption if own else None
     return notebook
 

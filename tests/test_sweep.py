@@ -1,6 +1,7 @@
 """Sweeps: what is missing is trained once, whatever fails, is killed, or runs beside."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,10 @@ def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, t
     first, second = trained.calls[:4], trained.calls[4:]
     assert set(first) == {(name, seed) for name in ("teacher", "student") for seed in range(2)}
     assert second == [("kdv2", 0), ("kdv2", 1)]
+    assert here(runs) == {}
+    assert len(trained.calls) == 6
+    for run in runs[::2]:  # students that are trained need their teachers no more
+        shutil.rmtree(run.teacher.folder)
     assert here(runs) == {}
     assert len(trained.calls) == 6
 

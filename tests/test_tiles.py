@@ -40,7 +40,8 @@ def test_no_seam_shows_and_every_pixel_is_in_its_place(tile, size):
 def test_the_middle_of_a_tile_counts_more_than_its_border():
     """Rows 4 to 7 lie in the lower half of the first tile and the upper half of the second. The
     weights there fall from 4 to 1 and rise from 1 to 4, logits are 0 … -3 and 4 … 1: the first
-    class leads by -4·0 + 1·4, -3·1 + 2·3, -2·2 + 3·2 and -1·3 + 4·1, all above 0."""
+    class leads by -4·0 + 1·4, -3·1 + 2·3, -2·2 + 3·2 and -1·3 + 4·1, all above 0. In row 8 both
+    classes are equal, and the first is named."""
     ids = segment(Model(CONTRACT, counts_rows), np.zeros((2, 12, 8), np.float32), 8)
     assert ids[:, 0].tolist() == [0] * 8 + [0] + [1] * 3
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["VIEWS", "distort", "draw_motions", "draw_views", "motion_table", "recolour", "restore"]
-__all__ += ["turn", "view"]
+__all__ = ["VIEWS", "any_motions", "distort", "draw_motions", "draw_views", "motion_table"]
+__all__ += ["recolour", "restore", "turn", "view"]
 
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
@@ -26,6 +26,12 @@ def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> T
     # a vertical flip is half a turn and a horizontal flip
     turns = (turns * turned + 2 * vertical) % 4
     return moved * (turns + 4 * (horizontal ^ vertical))
+
+
+def any_motions(x: Tensor) -> Tensor:
+    """A motion for each image, [B], all equally likely; drawn by torch's global generator."""
+    motions = torch.randint(8, (len(x),))
+    return motions if x.shape[-1] == x.shape[-2] else motions // 2 * 2
 
 
 @lru_cache(maxsize=32)
@@ -113,15 +119,13 @@ def distort(x: Tensor) -> Tensor:
     A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random.
     Drawn by torch's global generator. The amounts were chosen on validation scores of scenes.
     """
-    count = len(x)
     side = _uniform(x, 0.3, 1).sqrt()
-    crop = x.new_zeros(count, 2, 3)
+    crop = x.new_zeros(len(x), 2, 3)
     crop[:, 0, 0] = crop[:, 1, 1] = side
     crop[:, :, 2] = _uniform(x, -1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-    motions = torch.randint(8, (count,))
-    return recolour(turn(x, motions if x.shape[2] == x.shape[3] else motions // 2 * 2))
+    return recolour(turn(x, any_motions(x)))
 
 
 def recolour(x: Tensor) -> Tensor:

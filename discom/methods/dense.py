@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from discom.data import Batch
-from discom.data.augmentation import recolour, restore, turn
+from discom.data.augmentation import any_motions, recolour, restore, turn
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
@@ -20,13 +20,11 @@ from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature, summed
 from discom.methods.base import register
 from discom.methods.baselines import OneNetworkEach, Taught, Teacher
-from discom.methods.contrastive import check_share
+from discom.methods.contrastive import UNITS, check_share
 from discom.models import EncoderDecoder, FusionDecoder
 
 __all__ = ["Dense", "DenseKDv2", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
 __all__ += ["Single", "Single2x"]
-
-UNITS = 64  # of the projections that are compared
 
 
 class Dense(OneNetworkEach):
@@ -126,8 +124,7 @@ class DenseSimCLR(Dense):
         rows = []
         for name, x in batch.x.items():
             network, labels = self.branches[name], batch.y[name]
-            motions = torch.randint(8, (len(x),))
-            motions = motions if x.shape[2] == x.shape[3] else motions // 2 * 2
+            motions = any_motions(x)
             maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
             own, other = self.projections[name](maps[-1]).chunk(2)
             logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
