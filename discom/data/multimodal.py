@@ -60,7 +60,7 @@ class MultiModalData:
         factors, groups: of each sample, aligned with `ids`: name → what is known, and what a split
             never separates.
         masks: something per pixel [N, H, W], aligned with `ids`. Where `dense`, uint8 ids of
-            `classes`, 255 for "no label", and `y` is the most frequent one.
+            `classes`, 255 for "no label", and `y` is the most frequent one, or -1 if there is none.
         normalization: modality → bounds fitted on a training split; None before a split.
         normalized: whether `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; else `fractions` divide them.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from discom.data.checks import NO_LABEL
+from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.data.images import read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
@@ -212,7 +212,8 @@ def build(
             With "masks" among them the data are dense.
         split: what the name says of it.
         size: height and width that all images are brought to.
-        labels: the class of each sample, by default the most frequent one of its mask.
+        labels: the class of each sample, by default the most frequent one of its mask, -1 where
+            the whole mask is 255.
         dropped: samples that were left out, by reason.
         more: groups and parts, as MultiModalData takes them.
     """
@@ -226,10 +227,9 @@ def build(
     classes, masks = tuple(classes), images.pop("masks", None)
     if labels is None:
         counts = count_pixels(masks, len(classes))
-        if len(empty := np.flatnonzero(~counts.any(axis=1))):
-            wrong = f"no pixel of {ids[empty[0]]} has a label"
-            raise DataError(f"{source.name}: {wrong}; take the original files, or larger windows")
-        labels = counts.argmax(axis=1)
+        labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
+        if labels.max() == UNLABELLED:
+            raise DataError(f"{source.name}: no pixel of any mask has a label; take other files")
     labels, ids = np.asarray(labels), np.asarray(ids)
     modalities = {
         name: Modality(x, labels, ids, forms[name].unit, forms[name].invalid)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from discom.data.lazy import Lazy
 from discom.data.sources import steps
+from discom.data.sources.source import Source
 from discom.errors import DataError
 
 KEYS = st.sets(st.text(st.sampled_from("ab01_"), min_size=1, max_size=3), max_size=12)
@@ -123,3 +124,20 @@ def test_pixels_of_every_class(lazy):
     masks = np.array([[[0, 1, 1], [2, 255, 1]], [[255, 255, 255], [255, 255, 2]]], np.uint8)
     array = Lazy(range(2), masks.__getitem__, (2, 3), np.uint8) if lazy else masks
     assert steps.count_pixels(array, 3).tolist() == [[1, 3, 1], [0, 0, 1]]
+
+
+def dense(masks):
+    """Six images of one sensor with these masks, as a source builds them."""
+    source = Source("toy", "", {"rgb": ""}, "", "", "", lambda root: None)
+    form = steps.Form(lambda item: item[0])
+    items = {"rgb": [(np.full((1, 8, 8), float(k)),) for k in range(6)]}
+    items["masks"] = [(mask,) for mask in masks]
+    return steps.build(source, items, {"rgb": form, "masks": form}, np.arange(6), "ab")
+
+
+def test_a_mask_without_a_label_leaves_its_image_unlabelled():
+    masks = np.zeros((6, 8, 8), np.uint8)
+    masks[1, :, :5], masks[2], masks[4, 1:] = 1, 255, 255
+    assert dense(masks).labels.tolist() == [0, 1, -1, 0, 0, 0]
+    with pytest.raises(DataError, match="toy: no pixel of any mask has a label"):
+        dense(np.full_like(masks, 255))
