@@ -200,7 +200,7 @@ def probe(flags: Namespace) -> None:
         print(out.with_suffix(".json"))
         shown = matrices.get("discom", next(iter(matrices.values())))
         figures = {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])}
-        draw(out, figures | {"-invariance": partial(discom.plots.invariance, measures)})
+        draw(out, figures | {"-separation": partial(discom.plots.separation, measures)})
 
 
 def _inspect(folder: Path, seed: int, data: str, modalities: str | None) -> dict[str, Any]:

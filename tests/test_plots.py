@@ -328,36 +328,49 @@ def test_a_probe_map_colours_what_is_beyond_chance():
     assert words(panel.get_yticklabels()) == list(matrix.index)
 
 
-def probed(method, linear, mlp, **f1):
-    """A run as `inspection.inspect` gives it, as far as this figure reads it."""
-    line, bent = ({"z_inv": {"score": score, "chance": 50.0}} for score in (linear, mlp))
-    return {"method": method, "f1": f1, "modality": line, "mlp": {"modality": bent}}
+def probed(method, sensor, classes, **f1):
+    """A run as `inspection.inspect` gives it, as far as this figure reads it: what the linear probe
+    and the MLP read of the sensor from z_inv, and of the class from each z_irr."""
+    chance = {name: {"class": 11.0} for name in f1}
+    line, bent = ({"z_inv": {"score": score, "chance": 50.0}} for score in sensor)
+    low, high = ({f"{name} z_irr": {"class": score} for name in f1} for score in classes)
+    mlp = {"modality": bent, "matrix": high}
+    own = {"method": method, "f1": f1, "chance": chance}
+    return {**own, "modality": line, "matrix": low, "mlp": mlp}
 
 
-def test_invariance_marks_every_method_where_both_readers_read_it():
+def test_separation_colours_the_methods_that_separate():
     runs = [
-        probed("discom", 98.0, 99.0, rgb=86.0, depth=72.0),
-        probed("discom", 100.0, 100.0, rgb=88.0, depth=71.0),
-        probed("mdico", 74.0, 81.0, rgb=86.2, depth=72.5),
+        probed("discom", (98.0, 99.0), (85.0, 88.0), rgb=86.0, depth=72.0),
+        probed("discom", (100.0, 100.0), (87.0, 88.0), rgb=88.0, depth=71.0),
+        probed("discom adv=0", (100.0, 100.0), (80.0, 81.0), rgb=88.0, depth=71.0),
+        probed("mdico", (74.0, 81.0), (86.0, 87.0), rgb=86.2, depth=72.5),
+        probed("discom xcov=5", (100.0, 100.0), (30.0, 41.0), rgb=86.1, depth=70.0),
     ]
-    figure = plots.invariance(runs)
+    figure = plots.separation(runs)
     axes = drawn(figure)
-    assert [axis.get_title() for axis in axes] == ["rgb", "depth"]
-    assert list(legend(figure)) == ["discom", "mdico"]
-    for axis, f1 in zip(axes, ([87, 86.2], [71.5, 72.5]), strict=True):
+    assert [axis.get_title() for axis in axes] == ["rgb", "depth"] * 2
+    assert set(legend(figure)) == {"all others", "mdico", "discom xcov=5"}
+    across = (
+        [[99, 99.5], [100, 100], [74, 81], [100, 100]],
+        [[86, 88], [80, 81], [86, 87], [30, 41]],
+    )
+    up = {"rgb": [87, 88, 86.2, 86.1], "depth": [71.5, 71, 72.5, 70]}
+    for number, axis in enumerate(axes):
         marks = [container[0] for container in axis.containers]
         places = [[*mark.get_xdata(), *mark.get_ydata()] for mark in marks]
-        expected = [[99, f1[0]], [99.5, f1[0]], [74, f1[1]], [81, f1[1]]]
-        assert np.allclose(places, expected)
+        heights = np.repeat(up[axis.get_title()], 2)
+        assert np.allclose(places, np.transpose([np.ravel(across[number // 2]), heights]))
         faces = [mark.get_markerfacecolor() for mark in marks]
-        assert (faces[1], faces[3]) == ("white", "white")
-        assert "white" not in (faces[0], faces[2])
-        assert marks[0].get_marker() == marks[1].get_marker() != marks[2].get_marker()
-        across, up = axis.containers[0][2]
-        assert np.allclose(across.get_segments()[0][:, 0], [99 - 2**0.5, 99 + 2**0.5])
+        assert faces[1::2] == ["white"] * 4
+        assert faces[:4:2] == ["0.7"] * 2
+        assert not {"white", "0.7"} & set(faces[4::2])
+        assert marks[4].get_marker() == marks[5].get_marker() != marks[6].get_marker()
         half = np.std([runs[0]["f1"][axis.get_title()], runs[1]["f1"][axis.get_title()]], ddof=1)
-        assert np.allclose(up.get_segments()[0][:, 1], [f1[0] - half, f1[0] + half])
-        assert [line.get_xdata() for line in axis.lines][-1] == [50.0, 50.0]  # chance
+        spread = axis.containers[0][2][1].get_segments()[0][:, 1]
+        assert np.allclose(spread, [heights[0] - half, heights[0] + half])
+        chance = [line.get_xdata() for line in axis.lines][-1]
+        assert chance == [(50.0, 11.0)[number // 2]] * 2
 
 
 def cells_of(axis):

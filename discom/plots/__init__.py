@@ -3,7 +3,7 @@
 from discom.plots.look import style
 from discom.plots.runs import confusions, curves, pixel_confusions, predictions
 from discom.plots.samples import maps, pairs
-from discom.plots.tables import intervals, invariance, probe_map
+from discom.plots.tables import intervals, probe_map, separation
 
-__all__ = ["confusions", "curves", "intervals", "invariance", "maps", "pairs"]
-__all__ += ["pixel_confusions", "predictions", "probe_map", "style"]
+__all__ = ["confusions", "curves", "intervals", "maps", "pairs"]
+__all__ += ["pixel_confusions", "predictions", "probe_map", "separation", "style"]

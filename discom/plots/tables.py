@@ -1,19 +1,23 @@
 """What many runs say together: paired differences with their 95 % interval, and probe matrices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.errors import RunError
 from discom.plots.look import look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["intervals", "invariance", "probe_map"]
+__all__ = ["intervals", "probe_map", "separation"]
+
+NEARLY = 0.85  # of the most that a probe reads from any method
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
@@ -82,36 +86,58 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def invariance(inspected: Iterable[Mapping[str, Any]]) -> Figure:
-    """Test F1 over how well a fresh probe names the modality from z_inv, a panel for each modality:
-    for each method the linear reader, filled, and the MLP, open; mean ± sd over runs, chance
-    dotted. `inspected` is what `inspection.inspect` gave for each run."""
-    runs = list(inspected)
-    readers = [(run["modality"]["z_inv"], run["mlp"]["modality"]["z_inv"]) for run in runs]
-    rows = [
-        {"method": run["method"], "panel": name, "f1": f1, "linear": a["score"], "mlp": b["score"]}
-        for run, (a, b) in zip(runs, readers, strict=True)
-        for name, f1 in run["f1"].items()
-    ]
-    parts = list(pd.DataFrame(rows).groupby("panel", sort=False))
-    wide, names = 4.2 * len(parts), dict.fromkeys(run["method"] for run in runs)
-    titles = {name: fill(name, 44, break_on_hyphens=False) for name in names}
-    lines = [line for title in titles.values() for line in title.split("\n")]
-    columns = max(1, int(wide / (0.075 * max(map(len, lines)) + 0.5)))
-    figure, axes = panels(1, len(parts), wide, 3.6 + 0.22 * len(lines) / columns, sharex=True)
-    for axis, (name, part) in zip(axes.flat, parts, strict=True):
-        for number, (method, points) in enumerate(part.groupby("method", sort=False)):
-            values = points[["linear", "mlp", "f1"]]
-            mean, sd = values.mean(), values.std().fillna(0)  # one run has no spread
-            marker: dict[str, Any] = {**look(number), "linestyle": "", "elinewidth": 0.8}
-            axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=marker["color"], linewidth=0.6)
-            for reader, face in (("linear", marker["color"]), ("mlp", "white")):
-                label = titles[method] if reader == "linear" else None
-                spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face, "label": label}
-                axis.errorbar(mean[reader], mean.f1, **spread, **marker)
-        axis.axvline(readers[0][0]["chance"], color="black", linewidth=0.8, linestyle=":")
-        axis.set(xlabel="modality read from z_inv (%)", ylabel="test F1 × 100", title=name)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    text: dict[str, Any] = {"title": "filled: linear reader, open: MLP", "fontsize": 9}
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, **text)
+def separation(inspected: Iterable[Mapping[str, Any]]) -> Figure:
+    """Test F1 over what probes fitted afterwards read: above the modality from z_inv, below the
+    class from z_irr, a column for each modality. Filled is the linear probe, open the MLP, mean ±
+    sd over runs; dotted is chance. Methods of which the MLP reads nearly as much as of any
+    (`NEARLY`) are grey. `inspected` is what `inspection.inspect` gave for each run."""
+    table = pd.DataFrame([row for run in inspected for row in _readings(run)])
+    keys = ["question", "modality"]
+    mean = table.groupby([*keys, "method"], sort=False)["mlp"].mean()
+    less = mean < NEARLY * mean.groupby(level=keys).transform("max")
+    separate = mean[less].index.unique("method")
+    coloured = [name for name in table["method"].unique() if name in separate]
+    questions, names = (table[key].unique() for key in keys)
+    lines = -(-(len(coloured) + 1) // 2)
+    height = 2.8 * len(questions) + 0.4 * lines + 0.4
+    figure, axes = panels(len(questions), len(names), 4.2 * len(names), height)
+    for axis, (question, name) in zip(axes.flat, product(questions, names), strict=True):
+        part = table[(table["question"] == question) & (table["modality"] == name)]
+        methods = sorted(part.groupby("method", sort=False), key=lambda one: one[0] in coloured)
+        for method, points in methods:  # the grey ones below
+            style = {"color": "0.7", "marker": "."}
+            if method in coloured:
+                style = look(coloured.index(method))
+            label = method if method in coloured else "all others"
+            _two_readers(axis, points, fill(label, 44, break_on_hyphens=False), style)
+        axis.axvline(part["chance"].iloc[0], color="black", linewidth=0.8, linestyle=":")
+        axis.set(xlabel=f"{question} (%)", ylabel="test F1 × 100", title=name)
+    series = dict(zip(*axes.flat[0].get_legend_handles_labels()[::-1], strict=True))
+    text: dict[str, Any] = {"title": "filled: linear probe, open: MLP", "fontsize": 9, "ncols": 2}
+    place: dict[str, Any] = {"loc": "outside lower center", "frameon": False}
+    figure.legend(series.values(), series.keys(), **text, **place)
     return figure
+
+
+def _readings(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What both probes read of a run: a row for each question and modality."""
+    mlp = run["mlp"]
+    for name, f1 in run["f1"].items():
+        row, inv = {"method": run["method"], "modality": name, "f1": f1}, run["modality"]["z_inv"]
+        sensor = {"linear": inv["score"], "mlp": mlp["modality"]["z_inv"]["score"]}
+        yield {**row, "question": "modality read from z_inv", **sensor, "chance": inv["chance"]}
+        irr, chance = f"{name} z_irr", run["chance"][name]["class"]
+        classes = {"linear": run["matrix"][irr]["class"], "mlp": mlp["matrix"][irr]["class"]}
+        yield {**row, "question": "class read from z_irr", **classes, "chance": chance}
+
+
+def _two_readers(axis: Axes, points: pd.DataFrame, label: str, style: Mapping[str, Any]) -> None:
+    """A method's two markers, joined by a line."""
+    values = points[["linear", "mlp", "f1"]]
+    mean, sd = values.mean(), values.std().fillna(0)  # one run has no spread
+    marker: dict[str, Any] = {**style, "linestyle": "", "elinewidth": 0.8}
+    axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=style["color"], linewidth=0.6)
+    for reader, face in (("linear", style["color"]), ("mlp", "white")):
+        spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face}
+        legend = label if reader == "linear" else None
+        axis.errorbar(mean[reader], mean.f1, **spread, label=legend, **marker)

@@ -338,7 +338,7 @@ def test_probe_prints_the_matrix_and_writes_it(folder, tmp_path, capsys, monkeyp
     assert printed[0] == "discom"
     rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
     assert printed[1].split() == " ".join(rows).split()
-    assert printed[-3:] == [f"made/probes{end}" for end in (".json", ".png", "-invariance.png")]
+    assert printed[-3:] == [f"made/probes{end}" for end in (".json", ".png", "-separation.png")]
     (measures,) = json.loads((tmp_path / "made/probes.json").read_text())
     assert [measures] == told
     shape = next(line for line in printed if line.startswith("shape")).split()[1:]
