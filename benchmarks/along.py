@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from grid import arm, refuse_seeds, setting
+from grid import arm, check_arms, setting
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
@@ -104,7 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     jobs = []
     try:
-        refuse_seeds(chosen.methods)
+        check_arms(chosen.methods)
+        if chosen.seeds < 1:
+            raise ConfigError(f"--seeds: {chosen.seeds} runs make no curve; use 1 or more")
         for seed, row in product(range(chosen.seeds), chosen.methods):
             if methods.get(row.method).taught:
                 reason = "it has no teacher here; leave it out"

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 import pandas as pd
-from grid import SETTINGS, Arm, arm, refuse_seeds, setting
+from grid import SETTINGS, Arm, arm, check_arms, setting
 
 from discom import data, files, methods, profile, sweep
 from discom.config import Config
@@ -40,14 +40,15 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
         return replace(config, **{option: value})
     options = dict(config.options)
     if option in defaults["weights"]:
-        return replace(config, options=options | {"weights": {option: value}})
+        weights = {**options.get("weights", {}), option: value}
+        return replace(config, options=options | {"weights": weights})
     return replace(config, options=options | {option: value})
 
 
 def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     """A row for each method: its mean validation F1 for each value, and the best value."""
     runs = {}
-    refuse_seeds(chosen.methods)
+    check_arms(chosen.methods)
     for seed in chosen.seeds:
         images = data.load(data.at_seed(chosen.data, seed))
         for row, value in product(chosen.methods, chosen.values):

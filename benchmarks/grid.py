@@ -28,7 +28,7 @@ from discom.errors import ConfigError, DiscomError
 from discom.plots.look import look, panels
 from discom.runs import Result, Run
 
-SCENES = ("n", "shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
+SCENES = ("shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
 DIALS = SCENES + SETTINGS
@@ -75,10 +75,13 @@ def arm(text: str) -> Arm:
     return Arm(name, options, settings, seeds)
 
 
-def refuse_seeds(rows: list[Arm]) -> None:
-    """A ConfigError where a method brings its own number of seeds and may not."""
+def check_arms(rows: list[Arm]) -> None:
+    """A ConfigError where a method brings its own number of seeds, or two have one label."""
     if several := [row.method for row in rows if row.seeds]:
         raise ConfigError(f"--methods: {several[0]}: seeds stand in --seeds; leave them out")
+    labels = [row.label for row in rows]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise ConfigError(f"--methods: two are called '{twice[0]}'; compare them one by one")
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -171,8 +174,9 @@ Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the di
 def plan(chosen: argparse.Namespace) -> list[Planned]:
     """Every method at every point of the dials and with every seed, or as many as it says."""
     planned: list[Planned] = []
-    if both := {name for name, _ in chosen.set} & set(chosen.dials):
-        raise ConfigError(f"--set: '{both.pop()}' is among --dials; give it once")
+    own = {name for row in chosen.methods for name in row.settings}
+    if both := (own | {name for name, _ in chosen.set}) & set(chosen.dials):
+        raise ConfigError(f"--dials: '{both.pop()}' is also in --set or --methods; give it once")
     load = lru_cache(maxsize=1)(data.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.dials.values()):

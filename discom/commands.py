@@ -128,7 +128,7 @@ def _config(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]
 def advise(flags: Namespace) -> None:
     """Should you train with your second sensor? Trains both ways on your pairs, and answers.
 
-    Each sensor alone (student, simclr) and with the other (kdv2, mdico, nt-xent), with three seeds
+    Each sensor alone (student, simclr) and with the other (kdv2, nt-xent), with three seeds
     and twice the profile's epochs, since few labels take longer to learn. Images without a label
     are used, too. The same command continues where it stopped.
 

@@ -37,7 +37,7 @@ def segment(model: Model, image: np.ndarray, tile: int = 256) -> np.ndarray:
     bands, *sides = image.shape
     if bands != contract.shape[0]:
         expected = f"the model reads {contract.shape[0]} of {contract.modality}"
-        raise DataError(f"image: has {bands} bands, {expected}; give images of that sensor")
+        raise DataError(f"has {bands} bands, {expected}; give images of that sensor")
     step = max(1, tile // 2)
     starts = [range(0, max(1, math.ceil((side - tile) / step) + 1) * step, step) for side in sides]
     missing = [(0, own[-1] + tile - side) for own, side in zip(starts, sides, strict=True)]
@@ -58,13 +58,19 @@ def segment_files(
     """`segment` of each image into `out`/<name>.tif, as `write_classes` does; gives each file when
     it is written, with its height and width. A ConfigError for no `out`, or two images of one
     name."""
-    if out is None:
+    if out is None or out.suffix == ".csv":
         raise ConfigError("--out: maps need a folder; name one, such as maps")
     maps = {file: out / f"{file.stem}.tif" for file in files}
+    if out.resolve() in {file.resolve().parent for file in files}:
+        raise ConfigError(f"--out: {out} holds some of the images; name another folder")
     if len(maps) > len(set(maps.values())):
         raise ConfigError(f"--out: two images of one name would share a map in {out}; rename one")
     for file, written in maps.items():
-        ids = segment(model, read_image(file), tile)
+        try:
+            ids = segment(model, read_image(file), tile)
+        except DataError as error:
+            named = str(error).startswith(str(file))
+            raise error if named else DataError(f"{file}: {error}") from None
         out.mkdir(parents=True, exist_ok=True)
         write_classes(written, ids, model.contract.classes, file)
         yield written, ids.shape
@@ -83,4 +89,4 @@ def write_classes(file: Path, ids: np.ndarray, classes: tuple[str, ...], source:
             tags = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in own]
     names = ", ".join(f"{number} {name}" for number, name in enumerate(classes))
     with atomic_file(file) as part:
-        tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=tags)
+        tifffile.imwrite(part, ids, compression="zlib", description=names.encode(), extratags=tags)

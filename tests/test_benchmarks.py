@@ -165,9 +165,18 @@ def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
         ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
         ({"dials": '{"shared": [2]}'}, "shared=2.0 is no probability"),
-        ({"dials": '{"size": [16, 32]}'}, "give one of n, shared, noise, seen, unpaired, "),
-        ({"dials": '{"shared": []}'}, "give one of n, shared, noise, seen, unpaired, "),
-        ({"dials": "{}"}, "give one of n, shared, noise, seen, unpaired, "),
+        ({"dials": '{"size": [16, 32]}'}, "give one of shared, noise, seen, unpaired, "),
+        ({"dials": '{"shared": []}'}, "give one of shared, noise, seen, unpaired, "),
+        ({"dials": '{"n": [66]}'}, "give one of shared"),
+        (
+            {"words": ["--set", "epochs=1"], "dials": '{"epochs": [1, 2]}'},
+            "'epochs' is also in",
+        ),
+        (
+            {"methods": ["student", 'discom:{"epochs": 1}'], "dials": '{"epochs": [1, 2]}'},
+            "--dials: 'epochs' is also in --set or --methods",
+        ),
+        ({"dials": "{}"}, "give one of shared, noise, seen, unpaired, "),
         ({"dials": '{"shared": 0.5}'}, "invalid dials value"),
         ({"dials": "[0, 1]"}, "invalid dials value"),
     ],
@@ -230,3 +239,5 @@ def test_probes_along_a_training_from_end_to_end(along, tmp_path):
     assert (tmp_path / "along.png").exists()
     for method in ("tutor", "kdv2", 'student:{"seeds": 3}'):
         assert along.main([*words, "--methods", method]) == 2
+    assert along.main([*words, "--methods", "student", 'student:{"epochs": 1}']) == 2
+    assert along.main([*words, "--seeds", "0"]) == 2

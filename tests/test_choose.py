@@ -72,3 +72,11 @@ def test_dense_methods_have_a_profile_of_their_own(choose, tmp_path):
     words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
     words += ["--runs", str(tmp_path), "--methods", "single", "--values", "0.001"]
     assert choose.main(words) == 0
+
+
+def test_other_weights_of_a_method_stay_as_they_are(choose, tmp_path):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", 'discom:{"weights": {"adv": 0}}']
+    assert choose.main([*words, "--option", "orth", "--values", "0.5"]) == 0
+    (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    weights = result.config["options"]["weights"]
+    assert (weights["adv"], weights["orth"]) == (0, 0.5)

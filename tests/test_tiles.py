@@ -9,7 +9,7 @@ import tifffile
 from discom import cli, data, fit, profile
 from discom.deployment import Contract, Model, export, load
 from discom.errors import ConfigError, DataError
-from discom.tiles import segment, write_classes
+from discom.tiles import segment, segment_files, write_classes
 
 CONTRACT = Contract("scenes-dense/single/0-0", "rgb", ("a", "b", "c"), (2, 8, 8), stride=4)
 
@@ -96,3 +96,21 @@ def test_what_cannot_be_mapped_is_refused():
             segment(model, image, tile)
     with pytest.raises(DataError, match="has 1 bands, the model reads 2 of rgb"):
         segment(model, image[:1], 8)
+
+
+def test_maps_never_replace_images_and_a_bad_image_is_named(tmp_path):
+    images, maps = tmp_path / "pics", tmp_path / "maps"
+    images.mkdir()
+    for name, bands in (("a", 2), ("b", 1)):
+        tifffile.imwrite(images / f"{name}.tif", np.zeros((bands, 8, 8), np.float32))
+    files, model = sorted(images.iterdir()), Model(CONTRACT, reads_each_pixel)
+    before = files[0].read_bytes()
+    with pytest.raises(ConfigError, match="pics holds some of the images; name another folder"):
+        list(segment_files(model, files, images, 8))
+    assert files[0].read_bytes() == before
+    with pytest.raises(DataError, match=r"pics/b\.tif: has 1 bands, the model reads 2 of rgb"):
+        list(segment_files(model, files, maps, 8))
+    named = replace(CONTRACT, classes=("forêt", "b", "c"))
+    list(segment_files(Model(named, reads_each_pixel), files[:1], maps, 8))
+    with tifffile.TiffFile(maps / "a.tif") as tiff:
+        assert tiff.pages.first.description == "0 forêt, 1 b, 2 c"

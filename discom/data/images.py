@@ -113,6 +113,8 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
         if (name := tree.name.lower()) in files:
             raise DataError(f"{tree}: another folder has this name in other letters; rename one")
         files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))
+        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if _is_image(file)]:
+            raise DataError(f"{deep[0]}: lies too deep; expected {tree}/<class>/<id>")
         if not files[name]:
             endings = " ".join(ENDINGS)
             raise DataError(
@@ -120,7 +122,8 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
             )
     if not files:
         raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
-    classes = sorted({file.parent.name for tree in files.values() for file in tree} - {*NAMELESS})
+    folders = {file.parent.name for tree in files.values() for file in tree}
+    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
     read = {name: _modality(tree, classes, size) for name, tree in files.items()}
     return MultiModalData(read, tuple(classes), name=root.resolve().name)
 
@@ -135,16 +138,17 @@ def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | Non
         pixels = read_pixels(file)
         images.append(resize(pixels, size, smooth=len(pixels) >= 3) if size else pixels)
         if images[-1].shape != images[0].shape:
-            advice = "give a size (--size 64), and all are brought to it"
+            way_out = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
+            advice = f"bring all to one size: {way_out}"
             if len(pixels) != len(images[0]):
                 advice = "bring all images of a modality to one band count"
             one, other = (
                 f"{h}×{w} with {c} band(s)" for c, h, w in (pixels.shape, images[0].shape)
             )
             raise DataError(f"{file}: is {one}, but {files[0].name} is {other}; {advice}")
-    number = dict.fromkeys(NAMELESS, UNLABELLED) | {name: k for k, name in enumerate(classes)}
+    number = {name: k for k, name in enumerate(classes)}
     folders = [file.parent.name for file in files]
-    labels = np.array([number[folder] for folder in folders])
-    folders = [NAMELESS[0] if folder in NAMELESS else folder for folder in folders]
+    labels = np.array([number.get(folder, UNLABELLED) for folder in folders])
+    folders = [folder if folder in number else NAMELESS[0] for folder in folders]
     ids = np.array([f"{folder}/{file.stem}" for folder, file in zip(folders, files, strict=True)])
     return Modality(np.stack(images), labels, ids)  # of the widest of their types

@@ -426,7 +426,7 @@ figure = plots.curves(
 )
 
 # %% [markdown]
-# *Figure: training loss (of other terms in each method, so not comparable) and validation F1 of each branch.* **Take-away:** RGB is better. With some 1 100 pairs expect about 85 to 90 in RGB, close to the best possible 93.3, and some 55 to 70 in depth, far from the best possible 83.3. Validation jumps from epoch to epoch while the learning rate is high, and settles when it falls.
+# *Figure: training loss (of other terms in each method, so not comparable) and validation F1 of each branch.* **Take-away:** RGB is better. With some 1 100 pairs expect about 80 to 90 in RGB, where 93.3 is the best possible, and some 55 to 70 in depth, far from the best possible 83.3. Validation jumps from epoch to epoch while the learning rate is high, and settles when it falls.
 #
 # ## Is the winner one? What one run can say, and what many seeds say
 #

@@ -207,7 +207,7 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
 
 
 def test_photos_of_other_sizes_are_refused_without_one(photos):
-    fragment = r"1\.png: is 30×20 with 1 band\(s\), but 0\.png is 20×30 .*; give a size \(--size 64"
+    fragment = r"1\.png: is 30×20 with 1 band\(s\), but 0\.png is 20×30 .*; bring all to one size: "
     refused(lambda: load(photos), fragment)
     with pytest.raises(ConfigError, match=r"size: \(0, 0\) has no pixel; give a side"):
         read_folders(photos, size=0)

@@ -293,10 +293,11 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
+@pytest.mark.parametrize("spelling", ["unlabeled", "Unlabelled"])
 @pytest.mark.parametrize("renamed", [(), ("depth",), ("rgb", "depth")])
-def test_a_folder_unlabelled_is_no_class(folder, renamed):
-    for sensor in renamed:  # the other spelling
-        (folder / sensor / "unlabelled").rename(folder / sensor / "unlabeled")
+def test_a_folder_unlabelled_is_no_class(folder, renamed, spelling):
+    for sensor in renamed:
+        (folder / sensor / "unlabelled").rename(folder / sensor / spelling)
     data = read_folders(folder)
     assert data.classes == ("ape", "zebra")
     assert len(data.paired_ids) == 24
@@ -305,6 +306,13 @@ def test_a_folder_unlabelled_is_no_class(folder, renamed):
     split = data.split()
     assert (split.train.labels == -1).sum() == 4
     assert len(near_duplicates(split)) == 0
+
+
+def test_images_below_a_class_folder_are_not_passed_over(folder):
+    (folder / "rgb" / "unlabelled" / "ape").mkdir()
+    np.save(folder / "rgb" / "unlabelled" / "ape" / "0.npy", np.zeros((3, 16, 16), np.float32))
+    with pytest.raises(DataError, match=r"ape/0\.npy: lies too deep; expected .*rgb/<class>/<id>"):
+        read_folders(folder)
 
 
 def test_the_check_counts_them_and_the_picture_names_them(folder, tmp_path, capsys, clean_slate):
