@@ -80,7 +80,7 @@ try scenes-nt-xent contrast $SCENES --values 0.3 1 3 --methods nt-xent
 try scenes-mdico contrast $SCENES --values 0.03 0.1 0.3 1 --methods mdico
 few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --names "$NAMES" \
   --methods student $SIMCLR nt-xent kdv2 --against student "$OWN" \
-  --title "Few labels: pairs with the other sensor help; depth has no other help"
+  --title "With few labels pairs help depth at every share, RGB from 10 %"
 few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
   --methods student $SIMCLR nt-xent --against student "$OWN"
 few scenes-others '{"labelled": [0.2]}' --set epochs=60 --names "$NAMES" \
@@ -99,7 +99,7 @@ for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do 
 done
 few cellcycle-stain '{"labelled": [0.021, 0.042, 0.084, 0.167]}' $CELLS --set learning_rate=0.003 \
   --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' --against student simclr \
-  --names "$NAMES" --title "Cells: pairs with the stain help brightfield, not the stain"
+  --names "$NAMES" --title "Cells: NT-Xent beats labels alone in brightfield, not in the stain"
 try cellcycle-brightfield-stain-mdico contrast $CELLS --set labelled=0.084 learning_rate=0.003 \
   --values 0.1 0.3 1 3 --methods mdico
 few cellcycle-stain-kd '{"labelled": [0.042, 0.084]}' $CELLS --set learning_rate=0.003 \
