@@ -86,7 +86,10 @@ BAD = {
     "NaN": (edited("depths", put(np.nan, 0)), r"depths of image 1 holds nan"),
     "no depth": (edited("depths", lambda a: 0 * a), r"depths of image 1 holds 0 … 0 m; fetch"),
     "label above 894": (edited("labels", put(895)), r"image 3 has label 895; fetch it again"),
-    "no label at all": (edited("labels", lambda a: 0 * a), r"nyuv2: no pixel of 0001 has a label"),
+    "no label at all": (
+        edited("labels", lambda a: 0 * a),
+        r"nyuv2: no pixel of any mask has a label",
+    ),
     "labels turned": (
         edited("labels", lambda a: a.swapaxes(1, 2)),
         r"images are 12×16 pixels, masks 16×12",
