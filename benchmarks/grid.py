@@ -221,12 +221,15 @@ def figures(
 ) -> dict[str, Figure]:
     """End of the file's name → a figure: the differences, and where a dial turns the scores."""
     turned = any(len(values) > 1 for values in chosen.dials.values())
-    if not turned:
-        return {"": plots.intervals(table, against)} if len(chosen.methods) > 1 else {}
-    drawn = {"-scores": scores(table, *chosen.dials, names=chosen.names)}
-    drawn["-scores"].suptitle(chosen.title)
-    if len(chosen.methods) > 1:
+    several = len(chosen.methods) > 1
+    drawn = {}
+    if several and turned:
         drawn[""] = gains(table, *chosen.dials, against=against)
+    elif several:
+        drawn[""] = plots.intervals(table, against)
+    if turned:
+        drawn["-scores"] = scores(table, *chosen.dials, names=chosen.names)
+        drawn["-scores"].suptitle(chosen.title)
     return drawn
 
 

@@ -61,16 +61,16 @@ def _check(images: MultiModalData, seed: int) -> None:
         if absent := set(range(len(images.classes))) - set(modality.y):
             lack = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"
             raise DataError(f"{name}: {lack}; correct the folder's name, or leave the class out")
-    train = images.split(seed=seed).train
-    rows, (first, *_) = paired_rows(train, names), names
-    if (known := int((train.modalities[first].y[rows[first].numpy()] >= 0).sum())) < 2:
-        lack = f"{known} of {len(rows[first])} pairs to train with have a label"
-        raise DataError(f"{name}: {lack}; label more pairs")
     sizes = {sensor: m.x.shape[2:] for sensor, m in images.modalities.items()}
     if len(set(sizes.values())) > 1:
         shapes = ", ".join(f"{k} {'×'.join(map(str, size))}" for k, size in sizes.items())
         way_out = "bring them to one size: discom data prepare folders --root … --size 64 --out …"
         raise DataError(f"{name}: images of {shapes}; {way_out}")
+    train = images.split(seed=seed).train
+    classes = train.modalities[names[0]].y[paired_rows(train, names)[names[0]].numpy()]
+    if (known := int((classes >= 0).sum())) < 2:
+        lack = f"{known} of {len(classes)} pairs to train with have a label"
+        raise DataError(f"{name}: {lack}; label more pairs")
 
 
 def best_rate(results: Iterable[Result]) -> float:

@@ -66,11 +66,11 @@ def segment_files(
     if len(maps) > len(set(maps.values())):
         raise ConfigError(f"--out: two images of one name would share a map in {out}; rename one")
     for file, written in maps.items():
+        image = read_image(file)
         try:
-            ids = segment(model, read_image(file), tile)
+            ids = segment(model, image, tile)
         except DataError as error:
-            named = str(error).startswith(str(file))
-            raise error if named else DataError(f"{file}: {error}") from None
+            raise DataError(f"{file}: {error}") from None
         out.mkdir(parents=True, exist_ok=True)
         write_classes(written, ids, model.contract.classes, file)
         yield written, ids.shape

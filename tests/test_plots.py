@@ -336,7 +336,7 @@ def probed(method, sensor, classes, **f1):
     low, high = ({f"{name} z_irr": {"class": score} for name in f1} for score in classes)
     mlp = {"modality": bent, "matrix": high}
     own = {"method": method, "f1": f1, "chance": chance}
-    return {**own, "modality": line, "matrix": low, "mlp": mlp}
+    return {**own, "modality": line, "matrix": low, "mlp": mlp, "transfer": {}}
 
 
 def test_separation_colours_the_methods_that_separate():

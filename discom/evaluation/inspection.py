@@ -21,7 +21,8 @@ from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.runs import Result, load_run
 
-__all__ = ["embeddings", "factors", "inspect", "mean_matrices", "reader_tables", "readings"]
+__all__ = ["answers", "embeddings", "factors", "inspect", "mean_matrices", "reader_tables"]
+__all__ += ["readings"]
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
@@ -173,11 +174,12 @@ def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFr
 def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Method (with its options) → what each reader reads in %, the mean over its runs, of what
     `inspect` gave: rows the question and the embedding, columns linear, mlp and chance."""
-    return _means(inspected, _answers)
+    return _means(inspected, answers)
 
 
-def _answers(measures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Question → reader → score."""
+def answers(measures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """A question, such as "modality from z_inv" → "linear", "mlp" and "chance" in %, of what
+    `inspect` gave for one run."""
     rows: dict[str, dict[str, float]] = {}
     matrix, mlp = measures["matrix"], measures["mlp"]
     for part, probe in measures["modality"].items():

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.errors import RunError
+from discom.evaluation.inspection import answers
 from discom.plots.look import look, panels
 from discom.tables.statistics import METRICS, metric_of
 
@@ -121,14 +122,11 @@ def separation(inspected: Iterable[Mapping[str, Any]]) -> Figure:
 
 def _readings(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What both probes read of a run: a row for each question and modality."""
-    mlp = run["mlp"]
+    read = answers(run)
     for name, f1 in run["f1"].items():
-        row, inv = {"method": run["method"], "modality": name, "f1": f1}, run["modality"]["z_inv"]
-        sensor = {"linear": inv["score"], "mlp": mlp["modality"]["z_inv"]["score"]}
-        yield {**row, "question": "modality read from z_inv", **sensor, "chance": inv["chance"]}
-        irr, chance = f"{name} z_irr", run["chance"][name]["class"]
-        classes = {"linear": run["matrix"][irr]["class"], "mlp": mlp["matrix"][irr]["class"]}
-        yield {**row, "question": "class read from z_irr", **classes, "chance": chance}
+        row = {"method": run["method"], "modality": name, "f1": f1}
+        yield {**row, "question": "modality read from z_inv", **read["modality from z_inv"]}
+        yield {**row, "question": "class read from z_irr", **read[f"class from {name} z_irr"]}
 
 
 def _two_readers(axis: Axes, points: pd.DataFrame, label: str, style: Mapping[str, Any]) -> None:
