@@ -32,6 +32,7 @@ SCENES = ("shared", "noise", "seen", "unpaired")  # the numbers that stand in a 
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
 DIALS = SCENES + SETTINGS
+AXES = {"labelled": "training samples with a label (%)", "noise": "noise of depth (1 is usual)"}
 
 
 def dials(text: str) -> dict[str, list[float]]:
@@ -101,10 +102,10 @@ def wide(values: np.ndarray) -> bool:
 def dial_axis(axis: Axes, dial: str, values: np.ndarray) -> None:
     """The axis of a dial: a tick for each of its values."""
     axis.set_xscale("log" if wide(values) else "linear")
-    share = dial == "labelled"
-    axis.set_xticks(values, map("{:g}".format, 100 * values if share else values))
+    percent = 100 if dial == "labelled" else 1
+    axis.set_xticks(values, map("{:g}".format, percent * values))
     axis.minorticks_off()
-    axis.set_xlabel("training samples with a label (%)" if share else dial)
+    axis.set_xlabel(AXES.get(dial, dial))
 
 
 def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> Figure:

@@ -50,8 +50,8 @@ def plan(
 
 
 def _check(images: MultiModalData, seed: int) -> None:
-    """Refuse one sensor, a class for every pixel, no pairs to learn from, a class that one sensor
-    never saw, and sensors of different sizes."""
+    """Refuse one sensor, a class for every pixel, a class that one sensor never saw, sensors of
+    different sizes, and fewer than two labelled pairs to train with."""
     name, names = images.name, [*images.modalities]
     if len(names) < 2:
         raise DataError(f"{name}: has {names[0]} alone; give it two sensors")

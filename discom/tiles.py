@@ -56,8 +56,8 @@ def segment_files(
     model: Model, files: Sequence[Path], out: Path | None, tile: int = 256
 ) -> Iterator[tuple[Path, tuple[int, int]]]:
     """`segment` of each image into `out`/<name>.tif, as `write_classes` does; gives each file when
-    it is written, with its height and width. A ConfigError for no `out`, or two images of one
-    name."""
+    it is written, with its height and width. A ConfigError for no `out`, one that holds images, or
+    two images of one name; a DataError that names an image which the model cannot read."""
     if out is None or out.suffix == ".csv":
         raise ConfigError("--out: maps need a folder; name one, such as maps")
     maps = {file: out / f"{file.stem}.tif" for file in files}

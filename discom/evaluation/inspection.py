@@ -179,7 +179,7 @@ def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFr
 
 def answers(measures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """A question, such as "modality from z_inv" → "linear", "mlp" and "chance" in %, of what
-    `inspect` gave for one run."""
+    `inspect` gave for one run. A class probe fitted on another modality has no "mlp"."""
     rows: dict[str, dict[str, float]] = {}
     matrix, mlp = measures["matrix"], measures["mlp"]
     for part, probe in measures["modality"].items():
