@@ -44,8 +44,8 @@ def table(flags: Namespace) -> bool:
     """Make a table of the paper with the controls it lacks: train what is missing, print it.
 
     1 cross-modal; 2 multi-modal; 3 terms switched off; 4 parts of the embedding; 5 what separates
-    them; dense: CroDiNo-KD and its competitors; crodino: its ideas switched off. Runs that fail
-    are listed at the end (exit status 1); the same command continues where it stopped.
+    them; dense: all methods of segmentation; crodino: ideas of our CroDiNo-KD switched off. Runs
+    that fail are listed at the end (exit status 1); the same command continues where it stopped.
 
     discom table 2 --data hls --methods student,discom,mdico --dry-run
     """

@@ -1,4 +1,4 @@
-"""CroDiNo-KD's terms. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
+"""Terms of our CroDiNo-KD. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
 
 Only the README of CroDiNo-KD (Ferrod et al., ECML-PKDD 2025) is public. It names disentanglement,
 contrastive learning and an auxiliary decoder; layer, pairs and weights are ours.

@@ -1,4 +1,4 @@
-"""CroDiNo-KD: single-modality networks for dense prediction that learn side by side, no teacher."""
+"""Our reconstruction of CroDiNo-KD: networks of one modality, trained side by side, no teacher."""
 
 import copy
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ __all__ = ["CroDiNoKD", "CrossDecoder"]
 
 @register("crodino")
 class CroDiNoKD(Dense):
-    """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), as far as its README tells; the rest is ours.
+    """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), our reconstruction from its README.
 
     L = Σ_m CE(branch_m(x_m), y_m) + .3·L_aux + .05·L_⊥ + .02·L_con + w·L_soft
 
