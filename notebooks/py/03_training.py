@@ -10,7 +10,7 @@
 # |---|---|
 # | You will be able to | **write** a training loop that equals the package's · **choose** the control that isolates the second sensor · **pick** an epoch without touching the test part · **read** a paired comparison over seeds |
 # | Prerequisites | [01 data](01_data_preparation.ipynb), [02 losses](02_model_and_losses.ipynb) |
-# | Time | one to two minutes on two CPU cores, most of it in the live run; a GPU is used where there is one |
+# | Time | two to six minutes on two CPU cores, by processor, most of it in the live run; a GPU is used where there is one |
 # | Memory, disk | 2 GB of memory, 10 MB of disk |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |

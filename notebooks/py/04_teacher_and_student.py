@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the distillation loss by hand · **explain** temperature and T² · **judge** a teacher by paired differences and cost · **say** when to train one |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (pairs, best possible score), [03 training](03_training.ipynb) (paired seeds); cross-entropy |
-# | Time | about a minute and a half on two CPU cores, nearly all of it for three live trainings; a GPU is used where there is one |
+# | Time | two to six minutes on two CPU cores, by processor, nearly all of it for three live trainings; a GPU is used where there is one |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
