@@ -393,7 +393,7 @@ if answer_3 is not None:
 #
 # **Limitations.** One family of synthetic scenes and one small network. Thermal shows the material as one brightness, which is easy to learn; a sensor with a harder cue may act differently. Confusion has no row of five seeds.
 #
-# **Next:** [10 your own data, and deployment](10_your_own_data_and_deployment.ipynb).
+# **Next:** [10 segmentation](10_segmentation.ipynb).
 
 # %% [markdown]
 # **References.** D. Ienco and C. F. Dantas, *DisCoM-KD: Cross-Modal Knowledge Distillation via Disentanglement Representation and Adversarial Learning*, BMVC 2024, arXiv 2408.07080, Eq. 3 · Y. Ganin et al., *Domain-adversarial training of neural networks*, JMLR 2016 (reversal) · E. Tzeng et al., *Simultaneous deep transfer across domains and tasks*, ICCV 2015 (confusion) · I. Goodfellow et al., *Generative adversarial nets*, NeurIPS 2014 (alternating steps). Code: `discom/losses/adversaries.py`, `discom/losses/disentangle.py`, `discom/data/scenes/single.py`; tests: `tests/losses/test_disentangle.py`, `tests/data/test_scenes.py`. Scenes: synthetic, MIT.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Solutions to notebook 08
+# # Solutions to notebook 10
 #
 # Runs on its own; each cell ends with the checker of its exercise.
 

@@ -1,10 +1,10 @@
 # %% [markdown]
-# # 10 · From two folders of images to two deployed classifiers
+# # 11 · From two folders of images to two deployed classifiers
 #
 # You check images of your own for faults and leaks, train on two sensors, see which classes are confused, export a file for each sensor, and find out what that file can and cannot refuse.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/10_your_own_data_and_deployment.ipynb)
-# · [solutions](solutions/py/10_your_own_data_and_deployment.py) · [module `discom.deployment`](../discom/deployment.py)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/11_your_own_data_and_deployment.ipynb)
+# · [solutions](solutions/py/11_your_own_data_and_deployment.py) · [module `discom.deployment`](../discom/deployment.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -777,7 +777,7 @@ check(
 # 3. **Change one thing (10 min).** Does the check find a copy that was turned by 90 degrees? Make a test part of the first 20 training images, turned (`np.rot90` over the axes 2 and 3), and put the share that `near_duplicates` finds into `answer_3`. *Hint:* `split._replace(test=…)` and `having`.
 # 4. **Open (30 min+).** Run `discom data check`, `train`, `show`, `export` and `predict` on folders of your own. Into `answer_4` the number of warnings of the first check, before you mend anything.
 #
-# Worked answers are [kept apart](solutions/py/10_your_own_data_and_deployment.py).
+# Worked answers are [kept apart](solutions/py/11_your_own_data_and_deployment.py).
 
 # %%
 answer_1 = guard = answer_3 = answer_4 = None

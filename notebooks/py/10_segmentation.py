@@ -1,10 +1,10 @@
 # %% [markdown]
-# # 08 · Which pixels does a network lose when a sensor is missing?
+# # 10 · Which pixels does a network lose when a sensor is missing?
 #
 # You train segmentation networks on two sensors, use them with one, find the pixels they lose, and put CroDiNo-KD's claims beside tables with intervals.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/08_segmentation_with_one_sensor_missing.ipynb)
-# · [solutions](solutions/py/08_segmentation_with_one_sensor_missing.py) · [the losses in the package](../discom/losses/crossing.py)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/10_segmentation.ipynb)
+# · [solutions](solutions/py/10_segmentation.py) · [the losses in the package](../discom/losses/crossing.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -928,7 +928,7 @@ Markdown(tables.to_markdown(few, ("single",)))
 # 2. **Change one thing (10 min).** Somebody forgets the argsort and applies each motion a second time. For which of the eight `views` is the result still right? A list of numbers into `answer_2`. *Hint:* `turn(turn(x, views), views)`; which motions are their own inverse?
 # 3. **Open (30 min+).** Does anything cross over when half of the images have a mask? Train `single` and `crodino` with the setting `labelled=0.5` and three seeds or more; the differences (crodino − single) of one sensor into `answer_3`. *Hint:* the data are `scenes-dense:seed=0` and so on; then as in *Two cells, live* of [05](05_ablations.ipynb).
 #
-# Worked answers are [kept apart](solutions/py/08_segmentation_with_one_sensor_missing.py).
+# Worked answers are [kept apart](solutions/py/10_segmentation.py).
 
 # %%
 answer_1 = answer_2 = answer_3 = None
