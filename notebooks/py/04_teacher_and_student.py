@@ -14,7 +14,7 @@
 # | Time | two to six minutes on two CPU cores, by processor, nearly all of it for three live trainings; a GPU is used where there is one |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
-# | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
+# | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last (that machine was busy with other work: six minutes of processor time) |
 
 # %% [markdown]
 # ## The answer: no gain with all labels, seven points with a fifth of them
@@ -256,7 +256,7 @@ material = share_on(same_material, soft, labels) / (1 - shape)
 print(f"same shape {shape.mean():.0%}; else same material {material.mean():.0%}")
 
 # %% [markdown]
-# **Reading.** By hand it is one half, 6 of 12. The trained teacher comes close. Of what lies on other shapes, half is on the same material, where chance is a third. So soft labels do contain more than one label. But students learn shape and material from the labels, too.
+# **Reading.** By hand it is one half, 6 of 12. The trained teacher comes close. Of what lies on other shapes, about half is on the same material, where chance is a third. So soft labels do contain more than one label. But students learn shape and material from the labels, too.
 #
 # ## Ten seeds: do taught students gain?
 #
