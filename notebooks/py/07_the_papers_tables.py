@@ -367,7 +367,7 @@ for name in real_sets:
 # %% [markdown]
 # Nothing survives. One comparison excludes zero if taken alone: the alternating adversary over the student in elevation ([table](../results/hls-table2.md)). The best possible score of real images is unknown, and the teacher of both sensors is the nearest reference.
 #
-# CroDiNo-KD, the segmentation method, is in the same position. Its README puts it first in all six columns, at most one mIoU point above the best competitor and without a spread. [08](10_segmentation.ipynb) has our version.
+# CroDiNo-KD, the segmentation method, is in the same position. Its README puts it first in all six columns, at most one mIoU point above the best competitor and without a spread. [10](10_segmentation.ipynb) has our version.
 #
 # ## Where it fails: small gains that five splits cannot see
 #
@@ -439,7 +439,7 @@ if answer_4 is not None:
 # - **Both agree** that the auxiliary classifier matters (*Which part matters*).
 # - **Use it?** With a label for every pair, train a student. With few labels the second sensor can help: [should I train with my second sensor?](../docs/guides/second_sensor.md) On your data, `discom table 2 --data my_images` makes these comparisons.
 #
-# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Student's t takes differences as normal. **Next:** [08](10_segmentation.ipynb), segmentation; [10](11_your_own_data_and_deployment.ipynb), your own data.
+# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Student's t takes differences as normal. **Next:** [08](08_when_a_second_sensor_helps.ipynb) asks when a second sensor helps; [11](11_your_own_data_and_deployment.ipynb), your own data.
 #
 # ## References
 #
