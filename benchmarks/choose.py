@@ -1,5 +1,5 @@
 """Choose a learning rate for each method, or another number: the same values for all, by the mean
-validation F1 of seeds that no table reports.
+validation score of the single sensors (F1 or mIoU), on seeds that no table reports.
 
 python benchmarks/choose.py --methods student discom 'discom:{"adversary": "alternating"}'
 python benchmarks/choose.py --option temperature --values 0.5 1 2 --methods kdv2+lskd
@@ -46,7 +46,7 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
 
 
 def choose(chosen: argparse.Namespace) -> pd.DataFrame:
-    """A row for each method: its mean validation F1 for each value, and the best value."""
+    """A row for each method: its mean validation score for each value, and the best value."""
     runs = {}
     check_arms(chosen.methods)
     for seed in chosen.seeds:
@@ -64,9 +64,10 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     rows = []
     for (label, value, _), run in runs.items():
         result = Result.read(run.folder / "result.json")
-        rows.append((label, f"{value:g}", mean(result.valid.values())))
-    each = pd.DataFrame(rows, columns=["method", "value", "f1"])
-    table = each.pivot_table("f1", "method", "value", sort=False)
+        alone = {name: score for name, score in result.valid.items() if "+" not in name}
+        rows.append((label, f"{value:g}", mean((alone or result.valid).values())))
+    each = pd.DataFrame(rows, columns=["method", "value", "score"])
+    table = each.pivot_table("score", "method", "value", sort=False)
     table.attrs["data"] = images.name
     return table.assign(chosen=table.idxmax(axis=1).astype(float))
 

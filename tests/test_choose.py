@@ -70,8 +70,14 @@ def test_a_teacher_has_as_few_labels_as_its_student(choose, tmp_path):
 
 def test_dense_methods_have_a_profile_of_their_own(choose, tmp_path):
     words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
-    words += ["--runs", str(tmp_path), "--methods", "single", "--values", "0.001"]
-    assert choose.main(words) == 0
+    out = tmp_path / "choice.json"
+    words += ["--runs", str(tmp_path), "--methods", "crodino", "--values", "0.001"]
+    assert choose.main([*words, "--out", str(out)]) == 0
+    (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    assert set(result.valid) == {"rgb", "depth", "rgb+depth"}
+    # the sensors alone: what the auxiliary decoder scores with both is not what is deployed
+    alone = (result.valid["rgb"] + result.valid["depth"]) / 2
+    assert json.loads(out.read_text())["0.001"] == {"crodino": pytest.approx(alone)}
 
 
 def test_other_weights_of_a_method_stay_as_they_are(choose, tmp_path):
