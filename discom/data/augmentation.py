@@ -1,6 +1,8 @@
 """Augmentation: rigid motions of each image, and harder views, a batch [B, C, H, W] at a time."""
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -71,7 +73,7 @@ def turn(x: Tensor, views: Tensor) -> Tensor:
     >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _gather(x, motion_table(*x.shape[-2:], x.device), views)
+    return _move(x, views, motion_table, _inverse_table)
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
@@ -84,15 +86,38 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     >>> torch.equal(restore(turn(x, views), views), x)
     True
     """
-    return _gather(x, _inverse_table(*x.shape[-2:], x.device), views)
+    return _move(x, views, _inverse_table, motion_table)
 
 
-def _gather(x: Tensor, table: Tensor, views: Tensor) -> Tensor:
+def _move(x: Tensor, views: Tensor, table: Callable, back: Callable) -> Tensor:
     motions = views % 8
     if not motions.any():
         return x
-    source = table[motions.to(x.device, non_blocking=True)]  # [B, H·W]
-    return x.flatten(2).gather(2, source[:, None, :].expand(-1, x.shape[1], -1)).view(x.shape)
+    motions = motions.to(x.device, non_blocking=True)
+    first = torch.arange(len(x), device=x.device)[:, None] * x[0, 0].numel()
+    orders = [(made(*x.shape[-2:], x.device)[motions] + first).flatten() for made in (table, back)]
+    moved: Tensor = _Permute.apply(x, *orders)  # type: ignore[no-untyped-call]
+    return moved
+
+
+class _Permute(torch.autograd.Function):
+    """The pixels of a batch in another order, gradients in the order back: half the time of
+    `gather`, whose gradient must add, and the memory layout is channels last."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        ctx.save_for_backward(back)
+        return _pick(x, order)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _pick(gradient, *ctx.saved_tensors), None, None
+
+
+def _pick(x: Tensor, order: Tensor) -> Tensor:
+    """Pixels of [B, C, H, W] at `order` [B·H·W]."""
+    last = x.movedim(1, -1)
+    return last.reshape(-1, x.shape[1]).index_select(0, order).view(last.shape).movedim(-1, 1)
 
 
 def view(x: Tensor, views: Tensor) -> Tensor:
