@@ -3,7 +3,6 @@
 A dial is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn anew
 for each seed. A stopped sweep continues.
 
-python benchmarks/grid.py --dials '{"shared": [0, 0.5, 1]}' --methods student kdv2 discom
 python benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
 python benchmarks/grid.py --dials '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{"seeds": 3}'
 """
@@ -83,6 +82,11 @@ def check_arms(rows: list[Arm]) -> None:
     labels = [row.label for row in rows]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise ConfigError(f"--methods: two are called '{twice[0]}'; compare them one by one")
+
+
+def epochs(text: str) -> dict[float, dict[str, int]]:
+    """The type of --epochs: a value of the first dial → its epochs, as a change of the settings."""
+    return {float(key): {"epochs": int(value)} for key, value in dict(json.loads(text)).items()}
 
 
 def setting(text: str) -> tuple[str, object]:
@@ -178,11 +182,13 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
     own = {name for row in chosen.methods for name in row.settings}
     if both := (own | {name for name, _ in chosen.set}) & set(chosen.dials):
         raise ConfigError(f"--dials: '{both.pop()}' is also in --set or --methods; give it once")
+    if lost := set(chosen.epochs) - set(next(iter(chosen.dials.values()))):
+        raise ConfigError(f"--epochs: {lost.pop():g} is no value of the first dial; leave it out")
     load = lru_cache(maxsize=1)(data.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.dials.values()):
         point = dict(zip(chosen.dials, values, strict=True))
-        place, changes = chosen.data, dict(point)
+        place, changes = chosen.data, point | chosen.epochs.get(values[0], {})
         drawn = [name for name in point if name in SCENES]
         if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(turned)
@@ -265,17 +271,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
     parser.add_argument("--dials", type=dials, required=True, help="name → its values, JSON")
-    parser.add_argument(
-        "--methods",
-        type=arm,
-        nargs="+",
-        required=True,
-        help="name or name:{JSON}, JSON of options and settings",
-    )
+    what = "name or name:{JSON}, JSON of options and settings"
+    parser.add_argument("--methods", type=arm, nargs="+", required=True, help=what)
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     what = "JSON: methods in the figure of scores → their names there (default: all)"
     parser.add_argument("--names", type=json.loads, default={}, help=what)
     parser.add_argument("--title", help="what the figure of scores shows")
+    what = 'JSON: value of the first dial → epochs, so that all take as many steps: {"0.1": 11}'
+    parser.add_argument("--epochs", type=epochs, default={}, help=what)
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")

@@ -154,6 +154,14 @@ def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
     assert epochs == {1, 2}
 
 
+def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--data", "scenes:n=66,size=8", "--epochs", '{"0.5": 3}', "--set", "epochs=1"]
+    assert compare([*words, "--collect", "all.json"], '{"labelled": [0.5, 1]}') == 0
+    found = {(r.config["labelled"], r.config["epochs"]) for r in tables.load_results("all.json")}
+    assert found == {(0.5, 3), (1, 1)}
+
+
 @pytest.mark.parametrize(
     ("given", "fragment"),
     [
@@ -176,6 +184,7 @@ def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
             {"methods": ["student", 'discom:{"epochs": 1}'], "dials": '{"epochs": [1, 2]}'},
             "--dials: 'epochs' is also in --set or --methods",
         ),
+        ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is no value of the first dial"),
         ({"dials": "{}"}, "give one of shared, noise, seen, unpaired, "),
         ({"dials": '{"shared": 0.5}'}, "invalid dials value"),
         ({"dials": "[0, 1]"}, "invalid dials value"),
