@@ -1,6 +1,5 @@
 """Augmentation: rigid motions of each image, and harder views, a batch [B, C, H, W] at a time."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -73,7 +72,7 @@ def turn(x: Tensor, views: Tensor) -> Tensor:
     >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _move(x, views, motion_table, _inverse_table)
+    return _move(x, views, motion_table(*x.shape[-2:], x.device))
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
@@ -86,17 +85,16 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     >>> torch.equal(restore(turn(x, views), views), x)
     True
     """
-    return _move(x, views, _inverse_table, motion_table)
+    return _move(x, views, _inverse_table(*x.shape[-2:], x.device))
 
 
-def _move(x: Tensor, views: Tensor, table: Callable, back: Callable) -> Tensor:
+def _move(x: Tensor, views: Tensor, table: Tensor) -> Tensor:
     motions = views % 8
     if not motions.any():
         return x
-    motions = motions.to(x.device, non_blocking=True)
     first = torch.arange(len(x), device=x.device)[:, None] * x[0, 0].numel()
-    orders = [(made(*x.shape[-2:], x.device)[motions] + first).flatten() for made in (table, back)]
-    moved: Tensor = _Permute.apply(x, *orders)  # type: ignore[no-untyped-call]
+    order = table[motions.to(x.device, non_blocking=True)] + first
+    moved: Tensor = _Permute.apply(x, order.flatten())  # type: ignore[no-untyped-call]
     return moved
 
 
@@ -105,13 +103,16 @@ class _Permute(torch.autograd.Function):
     `gather`, whose gradient must add, and the memory layout is channels last."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
-        ctx.save_for_backward(back)
+    def forward(ctx: Any, x: Tensor, order: Tensor) -> Tensor:
+        ctx.save_for_backward(order)
         return _pick(x, order)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _pick(gradient, *ctx.saved_tensors), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (order,) = ctx.saved_tensors
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order), device=order.device)
+        return _pick(gradient, back), None
 
 
 def _pick(x: Tensor, order: Tensor) -> Tensor:
