@@ -105,11 +105,20 @@ PROFILES: dict[str, Config] = {
     "paper": Config(),
 }
 # CroDiNo-KD's README gives no protocol: learning rate and batch size are from a validation part
-_DENSE = Config(schedule="one-cycle", weight_decay=1e-4, batch_size=16, precision="bf16-mixed")
+_DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed")
 DENSE_PROFILES: dict[str, Config] = {
-    "tiny": replace(_DENSE, batch_size=8, learning_rate=3e-3, augment=1.0, **_TINY),
-    "cpu": replace(_DENSE, epochs=13, learning_rate=6e-3, width=16, augment=1.0),
-    "paper": replace(_DENSE, epochs=100, learning_rate=1e-3, network="deeplabv3plus:resnet50"),
+    "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
+    "cpu": replace(
+        _DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0
+    ),
+    "paper": replace(
+        _DENSE,
+        epochs=100,
+        learning_rate=1e-3,
+        weight_decay=1e-4,
+        batch_size=16,
+        network="deeplabv3plus:resnet50",
+    ),
 }
 
 
@@ -117,7 +126,7 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     """The settings of a profile (tiny, cpu or paper) with some of them changed.
 
     >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
-    (3, 16)
+    (3, 8)
     """
     check_choice("profile", name, PROFILES)
     settings = [setting.name for setting in fields(Config)]

@@ -19,7 +19,8 @@ from discom.machine import free_memory
 
 __all__ = ["LABELLED", "Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
 
-LABELLED = 1 / 3  # the least share of labelled samples in a batch that holds others, too
+# least share of labelled samples in a batch that holds others, too: of classification, dense
+LABELLED = {False: 1 / 3, True: 1 / 2}
 
 
 class Batch:
@@ -150,8 +151,8 @@ class Batches:
     B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
     into the device's `room` are read from disk, one batch ahead.
 
-    Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch, or
-    the share in the data where that is more, and two at least. Without `unlabelled` as many batches
+    Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch
+    (half of it where dense), or the share in the data where that is more, and two at least. Without `unlabelled` as many batches
     hold the same labelled samples alone.
 
     Args:
@@ -212,7 +213,8 @@ class Batches:
             labelled[name], others[name] = own[known], own[~known]
         rest = max(map(len, others.values()))
         # labelled samples of an epoch, LABELLED of all at least, and two in each batch
-        count = max(round(rest * LABELLED / (1 - LABELLED)), *map(len, labelled.values()))
+        least = LABELLED[dense]
+        count = max(round(rest * least / (1 - least)), *map(len, labelled.values()))
         self.steps = max(1, min(-(-(count + rest) // batch_size), count // 2))
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)

@@ -96,7 +96,8 @@ def prototype_similarity(
     shared = masks.any(2).all(0)  # [C]; the others weigh 0, which needs no copy to the host
     student = _prototype_cosines(student_features, masks)  # [B, C, h·w]
     teacher = _prototype_cosines(teacher_features.detach(), masks)
-    per_class = (student - teacher).square().mean((0, 2))  # [C]
+    cells = max(len(labels) * labels[:1].numel(), 1)  # a batch without images is worth 0
+    per_class = (student - teacher).square().sum((0, 2)) / cells  # [C]
     return (per_class * shared).sum() / shared.sum().clamp(min=1)
 
 

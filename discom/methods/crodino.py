@@ -21,7 +21,7 @@ __all__ = ["CroDiNoKD", "CrossDecoder"]
 class CroDiNoKD(Dense):
     """CroDiNo-KD (Ferrod et al., ECML-PKDD 2025), our reconstruction from its README.
 
-    L = Σ_m CE(branch_m(x_m), y_m) + .3·L_aux + .05·L_⊥ + .02·L_con + w·L_soft
+    L = Σ_m CE(branch_m(x_m), y_m) + .3·L_aux + .05·L_⊥ + .02·L_con + L_soft
 
     From the README: an encoder–decoder for each modality and one auxiliary decoder, trained jointly
     without a teacher; features in an invariant and a specific part; contrastive learning;
@@ -29,8 +29,8 @@ class CroDiNoKD(Dense):
     the auxiliary decoder reads the invariant half of one modality and the specific half of the next
     (`crossing.cross_halves`); halves of the coarsest map are decorrelated (`place_separation`) and
     its invariant halves contrasted place by place (`place_contrast`), each modality's motion undone
-    before; the weights; and L_soft, off by default: each branch learns the auxiliary decoder's
-    answer, also where there is no label.
+    before; the weights; and L_soft: each branch learns the auxiliary decoder's answer, also where
+    there is no label.
 
     A branch at inference is the network of `single`. Under the name of all modalities joined by +
     the auxiliary decoder is scored, which reads all networks.
@@ -40,7 +40,7 @@ class CroDiNoKD(Dense):
     """
 
     moves_maps = True
-    terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 0.0}
+    terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1.0}
     unlabelled = ("orth", "contrast", "soft")
 
     def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):

@@ -85,11 +85,15 @@ class FusionDecoder(nn.Module):
         for other in self.networks[1:]:
             other.decoder = nn.Identity()  # one decoder is enough
 
-    def maps(self, x: Tensor) -> dict[str, Tensor]:
-        """Stacked bands → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map)."""
+    def encode(self, x: Tensor) -> list[list[Tensor]]:
+        """Stacked bands → of each modality the maps of its encoder, finest first."""
         images = zip(self.networks, x.split(self.bands, dim=1), strict=True)
-        scales = zip(*(network.encode(image) for network, image in images), strict=True)
-        maps = [torch.stack(scale).sum(0) for scale in scales]
+        return [network.encode(image) for network, image in images]
+
+    def maps(self, x: Tensor, encoded: Sequence[Sequence[Tensor]] = ()) -> dict[str, Tensor]:
+        """Stacked bands → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map).
+        `encoded`: what `encode` gave for them, if it was asked before."""
+        maps = [torch.stack(scale).sum(0) for scale in zip(*encoded or self.encode(x), strict=True)]
         features, logits = self.networks[0].decode(maps, x.shape[-2:])
         return {"logits": logits, "features": features, "latent": maps[-1]}
 
