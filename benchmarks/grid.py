@@ -1,10 +1,10 @@
-"""Compare methods along dials: when does the other sensor help, and what does training buy?
+"""Compare methods over factors: when does the other sensor help, and what does training buy?
 
-A dial is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn anew
-for each seed. A stopped sweep continues.
+A factor is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn
+anew for each seed. A stopped sweep continues.
 
-python benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
-python benchmarks/grid.py --dials '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{"seeds": 3}'
+python benchmarks/grid.py --factors '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
+python benchmarks/grid.py --factors '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{}'
 """
 
 import argparse
@@ -30,20 +30,20 @@ from discom.runs import Result, Run
 SCENES = ("shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
-DIALS = SCENES + SETTINGS
+FACTORS = SCENES + SETTINGS
 AXES = {"labelled": "training samples with a label (%)", "noise": "noise of depth (1 is usual)"}
 
 
-def dials(text: str) -> dict[str, list[float]]:
-    """The type of --dials: arguments of the scenes or settings, and the values that each takes."""
-    turned = {name: list(values) for name, values in dict(json.loads(text)).items()}
-    if not turned or set(turned) - set(DIALS) or not all(turned.values()):
-        raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(DIALS)} its values")
-    return {name: [number(name, value) for value in turned[name]] for name in turned}
+def factors(text: str) -> dict[str, list[float]]:
+    """The type of --factors: arguments of the scenes or settings, and the values of each."""
+    given = {name: list(values) for name, values in dict(json.loads(text)).items()}
+    if not given or set(given) - set(FACTORS) or not all(given.values()):
+        raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(FACTORS)} its values")
+    return {name: [number(name, value) for value in given[name]] for name in given}
 
 
 def number(name: str, value: Any) -> float:
-    """A value of a dial or setting, as that setting's type: 2.0 epochs are 2."""
+    """A value of a factor or setting, as that setting's type: 2.0 epochs are 2."""
     kind = get_type_hints(Config).get(name, float)
     if kind not in (int, float) or kind(value) != float(value):
         raise ValueError(f"{name}={value}")
@@ -85,7 +85,7 @@ def check_arms(rows: list[Arm]) -> None:
 
 
 def epochs(text: str) -> dict[float, dict[str, int]]:
-    """The type of --epochs: a value of the first dial → its epochs, as a change of the settings."""
+    """The type of --epochs: a value of the first factor → its epochs, as changed settings."""
     return {float(key): {"epochs": int(value)} for key, value in dict(json.loads(text)).items()}
 
 
@@ -99,25 +99,25 @@ def setting(text: str) -> tuple[str, object]:
 
 
 def wide(values: np.ndarray) -> bool:
-    """Whether the values of a dial, in their order, ask for a logarithmic axis."""
+    """Whether the values of a factor, in their order, ask for a logarithmic axis."""
     return 0 < 5 * values[0] <= values[-1]
 
 
-def dial_axis(axis: Axes, dial: str, values: np.ndarray) -> None:
-    """The axis of a dial: a tick for each of its values."""
+def factor_axis(axis: Axes, factor: str, values: np.ndarray) -> None:
+    """The axis of a factor: a tick for each of its values."""
     axis.set_xscale("log" if wide(values) else "linear")
-    percent = 100 if dial == "labelled" else 1
+    percent = 100 if factor == "labelled" else 1
     axis.set_xticks(values, map("{:g}".format, percent * values))
     axis.minorticks_off()
-    axis.set_xlabel(AXES.get(dial, dial))
+    axis.set_xlabel(AXES.get(factor, factor))
 
 
-def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> Figure:
-    """Differences to each baseline over a dial, with 95 % intervals: a panel for each baseline and
-    modality, a curve for each method and value of the other dials."""
+def gains(table: pd.DataFrame, factor: str, *others: str, against: list[str]) -> Figure:
+    """Differences to each baseline over a factor, with 95 % intervals: a panel for each baseline
+    and modality, a curve for each method and value of the other factors."""
     score = tables.METRICS[tables.metric_of(table)]
-    ordered = table.sort_values([dial, *others], kind="stable")
-    values = ordered[dial].unique()
+    ordered = table.sort_values([factor, *others], kind="stable")
+    values = ordered[factor].unique()
     to, back = (np.log, np.exp) if wide(values) else (np.asarray, np.asarray)
     keys = ["method", *others]
     numbers = {key: n for n, (key, _) in enumerate(ordered.groupby(keys, sort=False))}
@@ -132,8 +132,8 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
             aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
             style = {"label": label, "capsize": 2, **look(number)}
-            axis.errorbar(back(to(curve[dial]) + aside), ends[1], np.diff(ends, axis=0), **style)
-        dial_axis(axis, dial, values)
+            axis.errorbar(back(to(curve[factor]) + aside), ends[1], np.diff(ends, axis=0), **style)
+        factor_axis(axis, factor, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set(ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
         if modality == modalities[-1]:
@@ -141,15 +141,15 @@ def gains(table: pd.DataFrame, dial: str, *others: str, against: list[str]) -> F
     return figure
 
 
-def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) -> Figure:
-    """Scores over a dial, mean and 95 % interval over seeds: a panel for each modality, a curve for
-    each method (of those in `names`, if any) and value of the other dials; dotted is the best
+def scores(table: pd.DataFrame, factor: str, *others: str, names: dict[str, str]) -> Figure:
+    """Scores over a factor, mean and 95 % interval over seeds: a panel for each modality, a curve
+    for each method (of those in `names`, if any) and value of the other factors; dotted is the best
     possible score."""
     metric = tables.metric_of(table)
     shown = table[~table["modality"].str.contains("+", regex=False)]
     shown = shown[shown["method"].isin(names)] if names else shown
-    shown = shown.sort_values([dial, *others], kind="stable")
-    values, sensors = shown[dial].unique(), shown["modality"].unique()
+    shown = shown.sort_values([factor, *others], kind="stable")
+    values, sensors = shown[factor].unique(), shown["modality"].unique()
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     present = shown["method"].unique()
     order = {key: n for n, key in enumerate(name for name in names or present if name in present)}
@@ -161,11 +161,11 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
             number = order[method] if not others else len(axis.containers)
             style = {"label": label, "capsize": 2, **look(number)}
-            axis.errorbar(curve[dial], curve[metric], error, **style)
+            axis.errorbar(curve[factor], curve[metric], error, **style)
         if best := data.scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
             axis.text(values[0], best, "best possible", va="bottom", size=8)
-        dial_axis(axis, dial, values)
+        factor_axis(axis, factor, values)
         axis.set_title(sensor)
     axes[0, 0].set_ylabel(f"test {tables.METRICS[metric]} × 100")
     series = axes[0, 0].get_legend_handles_labels()
@@ -173,25 +173,25 @@ def scores(table: pd.DataFrame, dial: str, *others: str, names: dict[str, str]) 
     return figure
 
 
-Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and where the dials stand
+Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and the value of every factor
 
 
 def plan(chosen: argparse.Namespace) -> list[Planned]:
-    """Every method at every point of the dials and with every seed, or as many as it says."""
+    """Every method at every point of the factors and with every seed, or as many as it says."""
     planned: list[Planned] = []
     own = {name for row in chosen.methods for name in row.settings}
-    if both := (own | {name for name, _ in chosen.set}) & set(chosen.dials):
-        raise ConfigError(f"--dials: '{both.pop()}' is also in --set or --methods; give it once")
-    if lost := set(chosen.epochs) - set(next(iter(chosen.dials.values()))):
-        raise ConfigError(f"--epochs: {lost.pop():g} is no value of the first dial; leave it out")
+    if both := (own | {name for name, _ in chosen.set}) & set(chosen.factors):
+        raise ConfigError(f"--factors: '{both.pop()}' is also in --set or --methods; give it once")
+    if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()))):
+        raise ConfigError(f"--epochs: {lost.pop():g} is no value of the first factor; leave it out")
     load = lru_cache(maxsize=1)(data.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
-    for seed, *values in product(range(most), *chosen.dials.values()):
-        point = dict(zip(chosen.dials, values, strict=True))
+    for seed, *values in product(range(most), *chosen.factors.values()):
+        point = dict(zip(chosen.factors, values, strict=True))
         place, changes = chosen.data, point | chosen.epochs.get(values[0], {})
         drawn = [name for name in point if name in SCENES]
-        if turned := [f"{name}={changes.pop(name):g}" for name in drawn]:
-            place += ("," if ":" in place else ":") + ",".join(turned)
+        if arguments := [f"{name}={changes.pop(name):g}" for name in drawn]:
+            place += ("," if ":" in place else ":") + ",".join(arguments)
         images = load(data.at_seed(place, seed))
         for row in chosen.methods:
             if seed >= (row.seeds or chosen.seeds):
@@ -204,7 +204,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
 
 
 def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
-    """A summary for each point of the dials, one below the other, with a column for each dial."""
+    """A summary for each point of the factors, one below the other; a column for each factor."""
     points: dict[str, list[Planned]] = {}
     for each in planned:
         points.setdefault(json.dumps(each[2]), []).append(each)
@@ -226,16 +226,16 @@ def read(run: Run) -> Result:
 def figures(
     table: pd.DataFrame, chosen: argparse.Namespace, against: list[str]
 ) -> dict[str, Figure]:
-    """End of the file's name → a figure: the differences, and where a dial turns the scores."""
-    turned = any(len(values) > 1 for values in chosen.dials.values())
+    """End of the file's name → a figure: the differences, and the scores over a factor."""
+    varied = any(len(values) > 1 for values in chosen.factors.values())
     several = len(chosen.methods) > 1
     drawn = {}
-    if several and turned:
-        drawn[""] = gains(table, *chosen.dials, against=against)
+    if several and varied:
+        drawn[""] = gains(table, *chosen.factors, against=against)
     elif several:
         drawn[""] = plots.intervals(table, against)
-    if turned:
-        drawn["-scores"] = scores(table, *chosen.dials, names=chosen.names)
+    if varied:
+        drawn["-scores"] = scores(table, *chosen.factors, names=chosen.names)
         drawn["-scores"].suptitle(chosen.title)
     return drawn
 
@@ -270,14 +270,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; the exit status is 1 where runs failed, 2 where the input is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
-    parser.add_argument("--dials", type=dials, required=True, help="name → its values, JSON")
+    parser.add_argument("--factors", type=factors, required=True, help="name → its values, JSON")
     what = "name or name:{JSON}, JSON of options and settings"
     parser.add_argument("--methods", type=arm, nargs="+", required=True, help=what)
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     what = "JSON: methods in the figure of scores → their names there (default: all)"
     parser.add_argument("--names", type=json.loads, default={}, help=what)
     parser.add_argument("--title", help="what the figure of scores shows")
-    what = 'JSON: value of the first dial → epochs, so that all take as many steps: {"0.1": 11}'
+    what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
     parser.add_argument("--epochs", type=epochs, default={}, help=what)
     parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
     parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")

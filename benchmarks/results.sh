@@ -35,7 +35,7 @@ table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --lear
   --methods $MAIN
 table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
 table scenes-table3 3
-$PYTHON benchmarks/grid.py --dials '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
+$PYTHON benchmarks/grid.py --factors '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
   --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
   --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
 table scenes-table1 1
@@ -50,20 +50,20 @@ table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rat
   --methods student,discom
 
 # is it the learning rate? Few epochs at lower rates, and what z_inv holds at half the rate
-$PYTHON benchmarks/grid.py --dials '{"learning_rate": [0.003, 0.005], "epochs": [10]}' \
+$PYTHON benchmarks/grid.py --factors '{"learning_rate": [0.003, 0.005], "epochs": [10]}' \
   --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
   --runs "$RUNS" --collect "$OUT/scenes-budget-rates.json" --out "$OUT/scenes-budget-rates"
 ALTERNATING='discom:{"adversary": "alternating"'
-$PYTHON benchmarks/grid.py --dials '{"learning_rate": [0.005]}' --seeds 3 --runs "$RUNS" \
+$PYTHON benchmarks/grid.py --factors '{"learning_rate": [0.005]}' --seeds 3 --runs "$RUNS" \
   --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
   "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico \
   --collect "$OUT/scenes-half-rate.json" --out "$OUT/scenes-half-rate"
 $PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
-few() { # name, dials, then what grid.py takes
-  name=$1; dials=$2; shift 2
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --dials "$dials" --seeds 5 --out "$OUT/few-labels/$name" \
+few() { # name, factors, then what grid.py takes
+  name=$1; factors=$2; shift 2
+  $PYTHON benchmarks/grid.py --runs "$RUNS" --factors "$factors" --seeds 5 --out "$OUT/few-labels/$name" \
     --collect "$OUT/few-labels/$name.json" "$@"
 }
 SIMCLR='simclr:{"share":{"depth":0.1}}' # the control without the other sensor

@@ -108,9 +108,7 @@ PROFILES: dict[str, Config] = {
 _DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed")
 DENSE_PROFILES: dict[str, Config] = {
     "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
-    "cpu": replace(
-        _DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0
-    ),
+    "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
     "paper": replace(
         _DENSE,
         epochs=100,

@@ -29,7 +29,8 @@ Job = Callable[[], Outcome]
 
 def missing(runs: Iterable[Run]) -> tuple[list[Run], dict[Path, str]]:
     """The runs that have to be trained, teachers before their students, and folder → error of those
-    whose result is damaged. A student that is trained needs no teacher."""
+    whose result is damaged, or of a default that has changed since: a run's hash holds only what is
+    not the default. A student that is trained needs no teacher."""
     needed: dict[Path, Run] = {}
     for run in runs:
         if run.teacher and not (run.folder / "result.json").exists():
@@ -42,10 +43,21 @@ def missing(runs: Iterable[Run]) -> tuple[list[Run], dict[Path, str]]:
             absent.append(run)
             continue
         try:
-            Result.read(file)
+            trained = Result.read(file).config["options"]
         except DiscomError as error:
             damaged[folder] = str(error)
+            continue
+        if changed := _first_change(trained, run.config.options):
+            damaged[folder] = f"{folder}: had another default, {changed}; delete its folder"
     return absent, damaged
+
+
+def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """The first option, or weight, that differs, as text; nothing where all agree."""
+    old, new = ({**every, **every.get("weights", {})} for every in (old, new))
+    both = [name for name in new if name in old and name != "weights"]  # others are newer options
+    names = [name for name in both if old[name] != new[name]]
+    return f"{names[0]}={old[names[0]]} and not {new[names[0]]}" if names else ""
 
 
 def sweep(

@@ -1,11 +1,13 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
-benchmarks/grid.py: from the dials to a table and its curves, and what it refuses;
+benchmarks/grid.py: from the factors to a table and its curves, and what it refuses;
+benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does."""
 
 import json
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,7 @@ def script(name):
     return module
 
 
-speed, grid = script("speed"), script("grid")
+speed, grid, cost = script("speed"), script("grid"), script("cost")
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
 
@@ -104,10 +106,10 @@ def test_the_file_holds_what_is_printed(tiny, tmp_path, capsys):
 # ---------------------------------------------------------------- grid.py
 
 
-def compare(words=(), dials='{"shared": [0, 1]}', methods=("student", "discom")):
+def compare(words=(), factors='{"shared": [0, 1]}', methods=("student", "discom")):
     """The exit status of grid.py, its runs trained in this process."""
     usual = ["--profile", "tiny", "--seeds", "1", "--workers", "1"]
-    return grid.main([*usual, *words, "--dials", dials, "--methods", *methods])
+    return grid.main([*usual, *words, "--factors", factors, "--methods", *methods])
 
 
 def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
@@ -172,22 +174,22 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
         ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'shared'"),
         ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
-        ({"dials": '{"shared": [2]}'}, "shared=2.0 is no probability"),
-        ({"dials": '{"size": [16, 32]}'}, "give one of shared, noise, seen, unpaired, "),
-        ({"dials": '{"shared": []}'}, "give one of shared, noise, seen, unpaired, "),
-        ({"dials": '{"n": [66]}'}, "give one of shared"),
+        ({"factors": '{"shared": [2]}'}, "shared=2.0 is no probability"),
+        ({"factors": '{"size": [16, 32]}'}, "give one of shared, noise, seen, unpaired, "),
+        ({"factors": '{"shared": []}'}, "give one of shared, noise, seen, unpaired, "),
+        ({"factors": '{"n": [66]}'}, "give one of shared"),
         (
-            {"words": ["--set", "epochs=1"], "dials": '{"epochs": [1, 2]}'},
+            {"words": ["--set", "epochs=1"], "factors": '{"epochs": [1, 2]}'},
             "'epochs' is also in",
         ),
         (
-            {"methods": ["student", 'discom:{"epochs": 1}'], "dials": '{"epochs": [1, 2]}'},
-            "--dials: 'epochs' is also in --set or --methods",
+            {"methods": ["student", 'discom:{"epochs": 1}'], "factors": '{"epochs": [1, 2]}'},
+            "--factors: 'epochs' is also in --set or --methods",
         ),
-        ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is no value of the first dial"),
-        ({"dials": "{}"}, "give one of shared, noise, seen, unpaired, "),
-        ({"dials": '{"shared": 0.5}'}, "invalid dials value"),
-        ({"dials": "[0, 1]"}, "invalid dials value"),
+        ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is no value of the first factor"),
+        ({"factors": "{}"}, "give one of shared, noise, seen, unpaired, "),
+        ({"factors": '{"shared": 0.5}'}, "invalid factors value"),
+        ({"factors": "[0, 1]"}, "invalid factors value"),
     ],
     ids=str,
 )
@@ -250,3 +252,29 @@ def test_probes_along_a_training_from_end_to_end(along, tmp_path):
         assert along.main([*words, "--methods", method]) == 2
     assert along.main([*words, "--methods", "student", 'student:{"epochs": 1}']) == 2
     assert along.main([*words, "--seeds", "0"]) == 2
+
+
+def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_path, capsys):
+    spent = {"dense-teacher": 2.0, "dense-kdv2": 6.0, "single": 4.0, "crodino": 6.0}
+    trained = []
+
+    def fit(method, split, config, folder, teacher=None, progress=True):
+        trained.append(method)
+        assert (teacher is not None) == (method == "dense-kdv2")
+        slower = 2 + (len(trained) - 3) // 4  # rounds differ, and their ratios do not
+        return SimpleNamespace(seconds=slower * spent[method])
+
+    monkeypatch.setattr(cost, "fit", fit)
+    monkeypatch.setattr(cost.torch, "set_num_threads", lambda count: None)
+    words = ["--data", "scenes-dense:n=12,size=16", "--rounds", "3"]
+    words += ["--json", str(tmp_path / "cost.json")]
+    assert cost.main([*words, "--methods", "dense-kdv2", "single", "crodino"]) == 0
+    report = json.loads((tmp_path / "cost.json").read_text())
+    assert report == json.loads(capsys.readouterr().out)
+    assert report["ratio"]["crodino"] == pytest.approx([0.75] * 3)  # 6 of 2 + 6
+    assert report["ratio"]["single"] == pytest.approx([0.5] * 3)
+    assert len(report["rounds"]) == 3
+    assert trained[:2] == ["dense-teacher", "dense-kdv2"]
+    for wrong in (["single"], ["single", "single"]):
+        assert cost.main([*words, "--methods", *wrong]) == 2
+        assert "two methods or more, each once" in capsys.readouterr().err

@@ -26,21 +26,21 @@ from discom.runs import weights_file
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)
 TAUGHT = [name for name in DENSE if methods.get(name).taught]
-# every dense method, its terms and their weights; "soft" is off unless asked for
+# every dense method, its terms and their weights
 WEIGHTS = {
-    "dense-teacher": {"cl": 1},
+    "dense-teacher": {"cl": 1, "deep": 0.4},
     "single": {"cl": 1},
     "single-2x": {"cl": 1},
     "dense-simclr": {"cl": 1, "contrast": 0.1},
     "dense-kdv2": {"cl": 0.5, "kd": 0.5},
     "kdnet": {"cl": 0.5, "kd": 0.5, "latent": 1},
-    "protokd": {"cl": 1, "kd": 10, "proto": 0.1},
+    "protokd": {"cl": 1, "kd": 100, "proto": 0.1},
     "maskd": {"cl": 1, "mask": 1, "tokens": 1},
-    "crodino": {"cl": 1, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 0},
+    "crodino": {"cl": 1, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1},
 }
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 4
-OFF = dict.fromkeys(("aux", "orth", "contrast"), 0.0)
+OFF = dict.fromkeys(("aux", "orth", "contrast", "soft"), 0.0)
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 
 
@@ -125,7 +125,7 @@ def test_every_term_counts_every_parameter_learns_and_a_few_steps_help(name):
     torch.manual_seed(0)
     model, batch = make(name), draw_batch(name)
     terms = model(batch)
-    assert list(terms) == [term for term in WEIGHTS[name] if term != "soft"]
+    assert list(terms) == list(WEIGHTS[name])
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
     total(model, terms).backward()
     dead = [k for k, p in model.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
@@ -207,6 +207,23 @@ def test_a_run_that_was_cut_off_ends_with_the_same_numbers(
     same_once_resumed(name, split, TINY, steps + 1, **teacher)
 
 
+def test_each_encoder_of_the_teacher_has_a_head_of_its_own():
+    """What the heads add to the loss, by hand; a teacher that trains one head alone is found."""
+    model, batch = make("dense-teacher").eval(), draw_batch()
+    terms, parts = model(batch), []
+    sensors = zip(batch.x.values(), model.model.networks, model.heads, strict=True)
+    for x, encoder, head in sensors:
+        coarse = F.conv2d(encoder.encode(x)[-1], head.weight, head.bias)
+        answer = F.interpolate(coarse, (16, 16), mode="bilinear")
+        parts.append(F.cross_entropy(answer, batch.y["rgb"]))
+    torch.testing.assert_close(terms["deep"], sum(parts))
+    assert not torch.isclose(terms["deep"], 2 * parts[0])
+    assert list(make("dense-teacher", weights={"deep": 0})(batch)) == ["cl"]
+    kept = {name for name, _ in model.branch("rgb+depth").named_parameters()}
+    assert not any("heads" in name for name in kept)  # they serve training alone
+    assert make("dense-teacher", reads="rgb").branch("rgb").stride == 8  # it can be exported
+
+
 # ---------------------------------------------------------------- crodino
 
 
@@ -221,7 +238,7 @@ def test_crodino_without_its_terms_is_single_to_the_last_digit(finished, split, 
 
 def test_crodinos_terms_are_those_of_the_losses_and_each_can_be_alone():
     batch = draw_batch()
-    model = make("crodino", weights={"soft": 0.5}).eval()
+    model = make("crodino").eval()
     upright, logits = {}, {}
     for m, x in batch.x.items():
         upright[m] = [restore(one, batch.views[m]) for one in model.branches[m].encode(x)]
@@ -266,7 +283,7 @@ def test_three_modalities_train_for_a_step():
     grey = Modality(rgb.x.mean(1, keepdims=True), rgb.y, rgb.ids)
     modalities = {"rgb": rgb, "depth": depth, "grey": grey}
     three = MultiModalData(modalities, scenes.classes, masks=scenes.masks, dense=True)
-    model = build(methods.get("crodino"), three, replace(TINY, options={"weights": {"soft": 0.5}}))
+    model = build(methods.get("crodino"), three, TINY)
     assert model.deployed == ["rgb", "depth", "grey", "rgb+depth+grey"]
     batch = next(Batches(three, 6, 0, pairing="paired", augment=1, dense=True).epoch(0))
     total(model, model(batch)).backward()
@@ -278,7 +295,7 @@ def test_three_modalities_train_for_a_step():
 # ---------------------------------------------------------------- what is refused
 
 BAD = [
-    ("crodino", {"weights": {"aux": 0, "soft": 0.5}}, "^weights: soft labels come from"),
+    ("crodino", {"weights": {"aux": 0}}, "^weights: soft labels come .*; raise aux, or set soft"),
     ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
     ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is no modality of this data"),

@@ -15,7 +15,7 @@ import pytest
 import torch
 from fixtures import jobs
 
-from discom import cli, data, methods, profile, sweep, tables
+from discom import cli, data, files, methods, profile, sweep, tables
 from discom.errors import BusyError, ConfigError, Interrupted
 from discom.runs import Result, Run, read_metrics
 from discom.tables import FEW, SEEDS
@@ -84,6 +84,24 @@ def test_teachers_and_their_own_masters_are_trained_before_any_student(run_of, t
         shutil.rmtree(run.teacher.folder)
     assert here(runs) == {}
     assert len(trained.calls) == 6
+
+
+def test_a_run_of_an_old_default_is_named_and_newer_options_are_no_change(run_of):
+    run = run_of("kdv2")
+    assert here([run]) == {}
+    file = run.folder / "result.json"
+    result = Result.read(file)
+    older = {"temperature": 2.0, "teacher": "all", "weights": {"cl": 0.5}}  # before `kd` was there
+    for options, expected in (
+        (
+            older,
+            f"{run.folder}: had another default, temperature=2.0 and not 4.0; delete its folder",
+        ),
+        ({**older, "temperature": 4.0}, None),
+    ):
+        config = {**result.config, "options": options}
+        files.write_json(file, replace(result, config=config).to_json())
+        assert here([run]) == ({run.folder: expected} if expected else {})
 
 
 # ---------------------------------------------------------------- failures

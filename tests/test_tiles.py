@@ -68,11 +68,12 @@ def test_the_map_of_a_geotiff_lies_where_the_image_does(tmp_path, placed):
     assert found == {code: values[-1] for code, values in GEO.items() if placed}
 
 
-@pytest.mark.parametrize("method", ["single", "single-2x"])
+@pytest.mark.parametrize("method", ["single", "single-2x", "dense-teacher"])
 def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
     source = data.load("scenes-dense:n=20,size=16")
-    split = source.split(seed=0)
-    fit(method, split, profile("tiny", dense=True, epochs=1), tmp_path / "run", progress=False)
+    split, options = source.split(seed=0), {"reads": "depth"} if method == "dense-teacher" else {}
+    config = profile("tiny", dense=True, epochs=1, options=options)
+    fit(method, split, config, tmp_path / "run", progress=False)
     written = export(tmp_path / "run", split, "depth", tmp_path / "depth")
     assert written.contract.stride == 8
     image = source.modalities["depth"].x[:4, 0].reshape(64, 16)[:50]

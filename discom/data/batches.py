@@ -152,8 +152,8 @@ class Batches:
     into the device's `room` are read from disk, one batch ahead.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch
-    (half of it where dense), or the share in the data where that is more, and two at least. Without `unlabelled` as many batches
-    hold the same labelled samples alone.
+    (half of it where dense), or the share in the data where that is more, and two at least. Without
+    `unlabelled` as many batches hold the same labelled samples alone.
 
     Args:
         batch_size: B, at most so many of each modality in a batch, from 2 on; with unlabelled ones

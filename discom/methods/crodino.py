@@ -51,7 +51,7 @@ class CroDiNoKD(Dense):
         check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
             raise ConfigError(
-                "weights: soft labels come from the auxiliary decoder; give aux a weight above 0"
+                "weights: soft labels come from the auxiliary decoder; raise aux, or set soft to 0"
             )
         self.channels, self.coupled = dict(channels), augmentation == "coupled"
         self.fused = "+".join(channels)

@@ -187,7 +187,10 @@ class DenseDistilled(Taught, Dense):
 
 @register("dense-kdv2")
 class DenseKDv2(DenseDistilled):
-    """½·CE + ½·T²·KL at every pixel (DisCoM-KD's Eq. 1, pixel by pixel); T = 1, as validation chose."""
+    """½·CE + ½·T²·KL at every pixel (DisCoM-KD's Eq. 1, pixel by pixel).
+
+    T = 1 was chosen on validation.
+    """
 
     terms = {"cl": 0.5, "kd": 0.5}
     unlabelled = ("kd",)

@@ -84,6 +84,7 @@ class FusionDecoder(nn.Module):
         self.networks: Any = nn.ModuleList(network(bands) for bands in self.bands)
         for other in self.networks[1:]:
             other.decoder = nn.Identity()  # one decoder is enough
+        self.stride = self.networks[0].stride
 
     def encode(self, x: Tensor) -> list[list[Tensor]]:
         """Stacked bands → of each modality the maps of its encoder, finest first."""

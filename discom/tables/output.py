@@ -34,13 +34,10 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     cells[METRICS[metric]] = scores
     for name in baselines:
         if table[f"vs {name}"].notna().any():
-            cells[f"Δ {name}"] = _intervals(table, f"vs {name}", "{:+.1f}")
+            cells[f"Δ {name}"] = _intervals(table, f"vs {name}")
     for name in ("best", "paper"):
         if name in table:
             cells[name] = _text(table[name], "{:.1f}").fillna("–")
-    if "seconds" in table:
-        cells["s"] = _text(table["seconds"], "{:.0f}")
-        cells["time"] = _intervals(table, "time", "{:.2f}")
     return cells
 
 
@@ -49,9 +46,9 @@ def _text(values: pd.Series, form: str) -> pd.Series:
     return values.map(form.format, na_action="ignore").astype("string")
 
 
-def _intervals(table: pd.DataFrame, name: str, form: str) -> pd.Series:
+def _intervals(table: pd.DataFrame, name: str) -> pd.Series:
     """Means with their interval, which a single seed lacks; a dash where there is no mean."""
-    mean, low, high = (_text(table[f"{name}{end}"], form) for end in ("", " low", " high"))
+    mean, low, high = (_text(table[f"{name}{end}"], "{:+.1f}") for end in ("", " low", " high"))
     interval = " [" + low + ", " + high + "]"
     return (mean + interval.fillna("")).fillna("–")
 
@@ -67,7 +64,8 @@ def _note(table: pd.DataFrame) -> str:
         if draws:
             texts.append(f"{', '.join(part['data'].unique())}: {INTERVALS[draws]}.")
     if "best" in table:
-        texts.append("best: the best possible accuracy in %.")
+        possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
+        texts.append(f"best: the best possible {possible} in %.")
     return "\n\n" + " ".join(texts) if texts else ""
 
 

@@ -12,12 +12,13 @@ from discom import methods
 from discom.data import scenes
 from discom.errors import ConfigError, RunError
 from discom.runs import Result
-from discom.tables.statistics import BASELINES, settings_of, summary, t_test
+from discom.tables.statistics import BASELINES, settings_of, summary
 
 __all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "paper_rows"]
 __all__ += ["paper_table"]
 
-SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, dense prediction, and one set split anew
+SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, FEW_SEEDS, and one set split anew
+FEW_SEEDS = ("dense-simclr", "kdnet", "protokd", "maskd")
 FEW_LABELS = ("simclr", "nt-xent")  # not in Tables 1 and 2: they are for pairs without a label
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
@@ -47,6 +48,7 @@ ALTERNATING = Row("discom", {"adversary": "alternating"})
 BLIND = {**ALTERNATING.options, "adversary_head": 64, "dimension": 32}  # where orth is off
 IRR = Row("discom", {"weights": {"irr": 1.0}})
 SOLO, MDICO = Row("discom-solo", {}), Row("mdico", {})
+CRODINO = Row("crodino", {})
 ABLATIONS: dict[int | str, list[Row]] = {
     # Table 3: each term switched off; then what the paper leaves out
     3: [
@@ -86,13 +88,13 @@ ABLATIONS: dict[int | str, list[Row]] = {
         _few("discom", weights={"hsic": 1.0}),
         SOLO,
     ],
-    # each of CroDiNo-KD's four ideas switched off; soft labels from its auxiliary decoder; all off
+    # each idea of our CroDiNo-KD switched off (soft labels need the auxiliary decoder); all off
     "crodino": [
-        _few("crodino"),
-        *(_few("crodino", weights={term: 0.0}) for term in ("orth", "contrast", "aux")),
-        _few("crodino", augmentation="coupled"),
-        _few("crodino", weights={"soft": 0.5}),
-        _few("single"),
+        CRODINO,
+        *(Row("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "soft")),
+        Row("crodino", {"weights": {"aux": 0.0, "soft": 0.0}}),
+        Row("crodino", {"augmentation": "coupled"}),
+        Row("single", {}),
     ],
 }
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
@@ -152,7 +154,7 @@ def paper_rows(
             options["teacher"] = reads
         elif method in (methods.Teacher, methods.DenseTeacher):
             options["reads"] = reads
-        row = Row(name, options, FEW if is_dense(number) or name.endswith("+lskd") else SEEDS)
+        row = Row(name, options, FEW if name in FEW_SEEDS or name.endswith("+lskd") else SEEDS)
         rows.append(row)
         if as_published:
             continue
@@ -184,8 +186,8 @@ def paper_table(
     modalities: Sequence[str] = (),
 ) -> pd.DataFrame:
     """A table from finished runs of one data set: what `summary` gives, in the table's order, with
-    `arrow`, `best` (the best possible accuracy in %, of scenes), `paper` (the paper's figure) and,
-    in table dense, `seconds` and `time` (see `_cost`).
+    `arrow`, `best` (the best possible accuracy or mIoU in %, of scenes) and `paper` (the paper's
+    figure).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
     difference excludes zero, ~ where it does not, nothing where there is no interval or where it is
@@ -210,8 +212,6 @@ def paper_table(
         table = _ablations(compared, rows)
     else:
         table = _competitors(compared, rows, as_published)
-    if number == "dense":
-        table = _cost(table, results)
     best = scenes.best_scores(results[0].data)
     if best:
         table["best"] = table["modality"].map(best)
@@ -249,19 +249,3 @@ def _ablations(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     if names == ["discom"]:
         names += [name for name in table["method"].unique() if name.startswith("discom z_")]
     return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)
-
-
-def _cost(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
-    """`seconds`, the mean of a method's own run and its teacher's; `time`, with `time low` and
-    `time high`, the share of that in `dense-kdv2`'s of the same seed, with its 95 % interval."""
-    own = {result.hash: result.seconds for result in results}
-    costs: dict[str, dict[int, float]] = {}
-    for result in results:
-        taught = own.get(result.teacher, np.nan) if result.teacher else 0.0
-        costs.setdefault(result.label, {})[result.seed] = result.seconds + taught
-    seconds = pd.DataFrame(costs)
-    shares = seconds.div(seconds.get("dense-kdv2", np.nan), axis=0)
-    times = {name: t_test(shares[name].dropna().to_numpy())[:3] for name in shares}
-    columns = np.array([[seconds[name].mean(), *times[name]] for name in table["method"]])
-    names = ("seconds", "time", "time low", "time high")
-    return table.assign(**dict(zip(names, columns.T, strict=True)))

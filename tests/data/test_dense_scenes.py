@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from discom.data.scenes import MATERIALS, ceilings, dense, several
+from discom.data.scenes import MATERIALS, best_scores, ceilings, dense, several
 from discom.errors import ConfigError
 from discom.files import digest
 
@@ -15,8 +15,8 @@ def same(one, other, rows=slice(None)):
     return one[rows].tobytes() == other[rows].tobytes()
 
 
-def make(n=120, seed=4, size=16, **dials):
-    return dense(n, seed, size=size, **dials)
+def make(n=120, seed=4, size=16, **factors):
+    return dense(n, seed, size=size, **factors)
 
 
 # the same bytes
@@ -82,7 +82,21 @@ def test_ceilings_in_closed_form():
     assert ceilings()["rgb+depth"] == {"wood": 1, "metal": 1, "stone": 1, "miou": 1}
 
 
+def test_best_scores_are_those_of_the_usual_scenes_alone():
+    assert best_scores("scenes-dense") == {
+        name: 100 * best["miou"] for name, best in ceilings().items()
+    }
+    assert best_scores("scenes-dense-epsilon=0.1") == {}
+
+
 # arguments
+
+
+def test_the_name_has_the_arguments_that_were_changed():
+    assert make().name == make(n=60).name == "scenes-dense"
+    assert make(epsilon=0.1, objects=2).name == "scenes-dense-objects=2-epsilon=0.1"
+    assert make(delta=0).name == "scenes-dense-delta=0"
+
 
 NAN = float("nan")
 WRONG = [

@@ -1,4 +1,4 @@
-"""Scenes of one object: the same bytes for ever, the best possible accuracy, and what each dial
+"""Scenes of one object: the same bytes for ever, the best possible accuracy, and what each factor
 changes."""
 
 import math
@@ -21,8 +21,8 @@ def factors(n=20_000, seed=0, shared=1.0, materials=3, **redrawn):
     return scenes._factors(n, seed, REDRAWN | redrawn, 3, materials, shared)
 
 
-def make(n=330, size=8, **dials):
-    return scenes.make(n, size=size, **{"modalities": ALL, **dials})
+def make(n=330, size=8, **factors):
+    return scenes.make(n, size=size, **{"modalities": ALL, **factors})
 
 
 def near(found, expected, n, sds=4.0):
@@ -139,9 +139,9 @@ def test_information_is_that_of_drawn_scenes(shared):
     assert scenes.information(1.0, 0.0, 0.0)["rgb; depth"] == pytest.approx(math.log2(9))
 
 
-# the dials
+# the factors
 
-DIALS = [
+CHANGES = [
     ({"shared": 0.5}, "scenes-shared=0.5"),
     ({"seen": 0.25}, "scenes-seen=0.25"),
     ({"seen": 0.5, "seen_in": "rgb"}, "scenes-seen_rgb=0.5"),
@@ -152,9 +152,9 @@ DIALS = [
 ]
 
 
-@pytest.mark.parametrize(("dials", "name"), DIALS)
-def test_the_name_has_the_dials_that_were_turned(dials, name):
-    text = "".join(f",{key}={value}" for key, value in dials.items())
+@pytest.mark.parametrize(("factors", "name"), CHANGES)
+def test_the_name_has_the_factors_that_were_changed(factors, name):
+    text = "".join(f",{key}={value}" for key, value in factors.items())
     data, plain = load(f"scenes:n=99,size=8{text}"), load("scenes:n=99,size=8")
     assert data.name == name
     assert (data.fingerprint == plain.fingerprint) == (name == "scenes")

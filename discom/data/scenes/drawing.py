@@ -10,7 +10,7 @@ import numpy as np
 from discom.errors import ConfigError
 
 __all__ = ["MATERIALS", "SHAPES", "background", "check", "geometry", "holes"]
-__all__ += ["name_with_dials", "one_number_each", "plane", "relief", "rounded", "texture"]
+__all__ += ["name_of", "one_number_each", "plane", "relief", "rounded", "texture"]
 
 SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
@@ -28,10 +28,10 @@ def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float])
             raise ConfigError(f"{where}: {name}={share} is no probability; choose 0 to 1")
 
 
-def name_with_dials(parts: Sequence[str], dials: Mapping[str, tuple[float, float]]) -> str:
-    """The data set's name, with the dials that are not at rest: name → (value, at rest)."""
-    turned = [f"{name}={value:g}" for name, (value, rest) in dials.items() if value != rest]
-    return "-".join([*parts, *turned])
+def name_of(parts: Sequence[str], factors: Mapping[str, tuple[float, float]]) -> str:
+    """The data set's name, with the factors that were changed: name → (value, default)."""
+    changed = [f"{name}={value:g}" for name, (value, usual) in factors.items() if value != usual]
+    return "-".join([*parts, *changed])
 
 
 def one_number_each(factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

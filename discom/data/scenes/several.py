@@ -67,27 +67,29 @@ def dense(
 
     Returns:
         Paired dense data: masks uint8 [n, size, size], 0 the background, 1 to 3 the materials.
-        Factors of the scene and of every object, such as material_1.
+        Factors of the scene and of every object, such as material_1. The name has the arguments
+        that are not the default.
 
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
     drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
+    factors = {"objects": (objects, 4), "epsilon": (epsilon, 0.3), "delta": (delta, 0.3)}
     if not 1 <= objects <= 8:
         raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
     scene, things = _factors(n, seed, objects, epsilon, delta)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
     ids = np.array([f"dense-{seed}-{row:06d}" for row in range(n)])
-    factors = dict(scene)
+    known = dict(scene)
     for k, thing in enumerate(things, 1):
-        factors |= {f"{name}_{k}": values for name, values in thing.items()}
+        known |= {f"{name}_{k}": values for name, values in thing.items()}
     return MultiModalData(
         {name: Modality(images[name], labels, ids) for name in BANDS},
         CLASSES,
-        factors=drawing.one_number_each(factors),
+        factors=drawing.one_number_each(known),
         masks=masks,
-        name=NAME,
+        name=drawing.name_of((NAME,), factors),
         fractions=FRACTIONS,
         dense=True,
     )

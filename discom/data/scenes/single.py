@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.scenes import drawing
+from discom.data.scenes import drawing, several
 from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.splitting import split_rows
 from discom.errors import ConfigError
@@ -36,12 +36,16 @@ def best_accuracy(redrawn: float, materials: int = 3) -> float:
 
 
 def best_scores(name: str) -> dict[str, float]:
-    """Sensor → its best possible accuracy in %, for scenes of that name; nothing for other data, or
-    where a dial was turned.
+    """Sensor → its best possible accuracy in %, or mIoU of dense scenes, for scenes of that name;
+    nothing for other data, or where a factor was changed.
 
     >>> {sensor: round(best, 1) for sensor, best in best_scores("scenes").items()}
     {'rgb': 93.3, 'depth': 83.3, 'thermal': 73.3}
+    >>> {sensor: round(best, 1) for sensor, best in best_scores("scenes-dense").items()}
+    {'rgb': 76.9, 'depth': 76.9, 'rgb+depth': 100.0}
     """
+    if name == several.NAME:
+        return {sensor: 100 * best["miou"] for sensor, best in several.ceilings().items()}
     if name.split("-")[0] != "scenes" or set(name.split("-")[1:]) - set(MODALITIES):
         return {}
     redrawn = {"rgb": EPSILON, "depth": DELTA, "thermal": ZETA}
@@ -129,14 +133,14 @@ def make(
     labels = factors["shape"] * materials + factors["material"]
     images, masks = _draw(factors, size, seed, modalities, shared, noise)
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
-    dials = {
+    changes = {
         "shared": (shared, 1.0),
         "noise": (noise, 1.0),
         "seen" if seen_in == "depth" else f"seen_{seen_in}": (seen, 1.0),
         "unpaired": (unpaired, False),
     }
-    dials |= {"epsilon": (epsilon, EPSILON), "delta": (delta, DELTA)}
-    dials |= {"shapes": (shapes, 3), "materials": (materials, 3)}
+    changes |= {"epsilon": (epsilon, EPSILON), "delta": (delta, DELTA)}
+    changes |= {"shapes": (shapes, 3), "materials": (materials, 3)}
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
     classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
     whole = {name: Modality(images[name], labels, ids) for name in modalities}
@@ -149,7 +153,7 @@ def make(
         tuple(classes),
         factors=drawing.one_number_each(factors),
         masks=masks,
-        name=drawing.name_with_dials(("scenes", *sensors), dials),
+        name=drawing.name_of(("scenes", *sensors), changes),
         parts=parts,
         fractions=FRACTIONS,
     )

@@ -1,0 +1,90 @@
+"""What a method costs to train: seconds of each, its teacher's included, in turn in one process, as
+a share of the first method's in the same round. Run it alone on the machine.
+
+python benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from discom import data, files, fit, methods, profile
+from discom.data import Split
+from discom.errors import ConfigError, DiscomError
+from discom.machine import device_type, machine
+from discom.runs import Run
+from discom.tables.statistics import t_test
+
+
+def seconds(run: Run, split: Split) -> float:
+    """Training and validation of a run, and of its teacher if it has one; all files are deleted."""
+    with tempfile.TemporaryDirectory() as folder:
+        spent, teacher = 0.0, None
+        for one in [run.teacher, run] if run.teacher else [run]:
+            place = Path(folder) / one.method
+            result = fit(one.method, split, one.config, place, teacher=teacher, progress=False)
+            spent, teacher = spent + result.seconds, place
+    return spent
+
+
+def ratios(rounds: list[dict[str, float]]) -> dict[str, list[float]]:
+    """Method → its seconds as a share of the first method's: mean and 95 % interval over rounds."""
+    first, *others = rounds[0]
+    shares = {name: np.array([one[name] / one[first] for one in rounds]) for name in others}
+    return {name: list(t_test(share)[:3]) for name, share in shares.items()}
+
+
+def measure(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Train every method in every round: the machine, the ratios, and the seconds."""
+    if (
+        chosen.rounds < 2
+        or len(set(chosen.methods)) < len(chosen.methods)
+        or not chosen.methods[1:]
+    ):
+        raise ConfigError("give --rounds 2 or more, and two methods or more, each once")
+    torch.set_num_threads(1)
+    images = data.load(data.at_seed(chosen.data, 0))
+    split = images.split(seed=0)
+    config = profile("cpu", dense=images.dense, epochs=chosen.epochs)
+    runs = {name: Run.of(".", methods.get(name), images, config) for name in chosen.methods}
+    seconds(next(iter(runs.values())), split)  # the first use of a library is slow
+    rounds = []
+    for number in range(1, chosen.rounds + 1):
+        rounds.append({name: seconds(run, split) for name, run in runs.items()})
+        print(f"cost: round {number} of {chosen.rounds}", file=sys.stderr)
+    here = machine(torch.device(device_type(config.accelerator)))
+    what = f"seconds of {chosen.epochs} epochs on {images.name}, teachers included, one thread"
+    return {"what": what, "machine": here, "ratio": ratios(rounds), "rounds": rounds}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the JSON and write it; the exit status is 2 where the input is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--methods", nargs="+", required=True, help="the first is the reference")
+    parser.add_argument("--data", default="scenes", help="such as scenes-dense, or a folder")
+    parser.add_argument("--epochs", type=int, default=2, help="of a training (default: 2)")
+    parser.add_argument("--rounds", type=int, default=5, help="of every method (default: 5)")
+    parser.add_argument("--json", type=Path, help="write the figures into this file, too")
+    chosen = parser.parse_args(arguments)
+    try:
+        report = measure(chosen)
+    except KeyboardInterrupt as stop:
+        print(f"cost: {stop or 'interrupted'}; nothing was written", file=sys.stderr)
+        return 130
+    except (DiscomError, OSError) as error:
+        print(f"cost: error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report, indent=1))
+    if chosen.json:
+        files.write_json(chosen.json, report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
