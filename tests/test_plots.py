@@ -309,6 +309,14 @@ def test_intervals_draw_every_difference_of_every_method():
     assert len({c[0].get_marker() for c in rgb.containers}) == 2
 
 
+@pytest.mark.parametrize("kept", [("rgb",), ("rgb+depth",), ("rgb", "rgb+depth")])
+def test_intervals_leave_out_what_one_method_alone_reads(kept):
+    rows = [row("kdv2", "rgb", 1.0), row("crodino", "rgb", 1.0), row("crodino", "rgb+depth", 1.0)]
+    table = pd.DataFrame([one for one in rows if one["modality"] in kept])
+    titles = [axis.get_title() for axis in drawn(plots.intervals(table, BASELINES))]
+    assert titles == [f"{kept[0]} (n = 5)"]
+
+
 def test_a_table_without_anything_to_draw_says_so():
     with pytest.raises(RunError, match="no method"):
         plots.intervals(pd.DataFrame([row("a", "rgb", np.nan)]), BASELINES)

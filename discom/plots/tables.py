@@ -22,12 +22,15 @@ NEARLY = 0.85  # of the most that a probe reads from any method
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
-    """Differences of every method to each baseline, a panel for each modality (and data set); the
-    mean score stands at the right. A RunError where no method shares a seed with a baseline."""
+    """Differences of every method to each baseline, a panel for each modality (and data set) that
+    several methods read, if there is one; the mean score stands at the right. A RunError where no
+    method shares a seed with a baseline."""
     metric, score = metric_of(table), METRICS[metric_of(table)]
     compared = table[table[[f"vs {name}" for name in baselines]].notna().any(axis=1)]
     if compared.empty:
         raise RunError("intervals: no method shares a seed with a baseline; train the baselines")
+    readers = compared.groupby("modality")["method"].transform("nunique")
+    compared = compared[readers > min(1, readers.max() - 1)]
     shown = [name for name in baselines if compared[f"vs {name}"].notna().any()]
     names = compared["method"].unique()
     labels = [fill(name, 36, break_on_hyphens=False) for name in names]
