@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from discom.data.checks import NO_LABEL
-from discom.losses.distill import full_precision, kd
+from discom.losses.distill import check_temperature, full_precision, softened_kl
 
 __all__ = ["cross_entropy", "element_kd", "latent_kl", "pixel_wise", "prototype_similarity"]
 __all__ += ["receptive_mask", "soft_labels", "token_masks", "token_overlap"]
@@ -48,7 +48,8 @@ def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: floa
     0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(places(student), places(teacher), temperature)
+    check_temperature(temperature)
+    return softened_kl(student, teacher, temperature)
 
 
 def element_kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 10.0) -> Tensor:
@@ -184,7 +185,7 @@ def soft_labels(student_logits: Tensor, teacher_logits: Tensor, temperature: flo
     0.0
     """
     student, teacher = _pair(student_logits, teacher_logits)
-    return kd(places(student), places(teacher) / temperature, 1.0)
+    return softened_kl(student, teacher / temperature, 1.0)
 
 
 def latent_kl(student_map: Tensor, teacher_map: Tensor) -> Tensor:

@@ -36,6 +36,13 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     """
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
+    return softened_kl(student_logits, teacher_logits, temperature)
+
+
+def softened_kl(
+    student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tensor
+) -> Tensor:
+    """`kd` of logits [B, C] or maps of them [B, C, H, W], a mean over places, too; no checks."""
     student, teacher = (_scaled(z, temperature) for z in (student_logits, teacher_logits.detach()))
     return temperature**2 * _divergence(student.log_softmax(1), teacher.log_softmax(1))
 
@@ -225,5 +232,7 @@ def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
 
 
 def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean over the batch of KL(teacher ‖ student), from log-probabilities [B, K]."""
-    return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    """Mean over the batch, and places if any, of KL(teacher ‖ student), from log-probabilities
+    [B, K, …]."""
+    total = F.kl_div(student, teacher, reduction="sum", log_target=True)
+    return total * student.shape[1] / student.numel()
