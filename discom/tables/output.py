@@ -103,7 +103,7 @@ def write(
 def cost_to_markdown(results: Iterable[Result]) -> str:
     """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
     and the machine."""
-    names = ["data", "method", "parameters at use", "s per run", "samples/s", "peak MB"]
+    names = ["data", "method", "parameters at inference", "s per run", "samples/s", "peak MB"]
     listed, machines = [], []
     for r in results:
         parameters = f"{max(r.parameters.values()):,}".replace(",", " ")

@@ -596,7 +596,7 @@ for s in sensors:
 #
 # ## Is the file the network?
 #
-# An export holds the branch of one sensor, its scaling, the names of the classes and a **contract**: which images it reads. Nothing else is needed at use, no torch, no training data. Before it is written, ONNX Runtime answers the whole test part and is compared with the branch: logits at most $10^{-4}$ apart.
+# An export holds the branch of one sensor, its scaling, the names of the classes and a **contract**: which images it reads. Nothing else is needed at inference, no torch, no training data. Before it is written, ONNX Runtime answers the whole test part and is compared with the branch: logits at most $10^{-4}$ apart.
 
 # %%
 rows = {}
