@@ -141,8 +141,9 @@ class Run:
         teacher's run: the one of the same settings, seed and data."""
         config, teacher = replace(config, options=method.options(config.options)), None
         if method.taught and method.teacher_method is not None:
-            reads = {"reads": config.options["teacher"]}
-            teacher = cls.of(runs, method.teacher_method, data, replace(config, options=reads))
+            chosen = config.options.get("teacher")  # what it reads, where that can be chosen
+            reads = replace(config, options={"reads": chosen} if chosen else {})
+            teacher = cls.of(runs, method.teacher_method, data, reads)
         changed = method.changed(config.options)
         return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
 

@@ -35,14 +35,16 @@ def load_teacher(
     if result.method != student.teacher_method.name:
         needed = f"{student.name} learns from a run of {student.teacher_method.name}"
         raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
-    own = {"reads": result.config["options"]["reads"], "labelled": result.config["labelled"]}
-    same = {"reads": student.options(config.options)["teacher"], "labelled": config.labelled}
+    own = {"reads": result.config["options"].get("reads"), "labelled": result.config["labelled"]}
+    same = {"reads": student.options(config.options).get("teacher"), "labelled": config.labelled}
     if config.labelled < 1:  # the seed draws which labels are kept
         own["seed"], same["seed"] = result.seed, config.seed
     for name, expected in same.items():
         if own[name] != expected:
             differs = f"this teacher has {name}={own[name]}, the student {expected}"
             raise RunError(f"{run_dir}: {differs}; train a teacher for it")
+    for name in teacher.deployed[1:]:  # of several networks each has its own best epoch
+        teacher.load_state(name, load_run(run_dir, split, name)[0].state(name))
     return teacher
 
 
@@ -85,8 +87,9 @@ class TeacherMaps:
     """A dense teacher's maps of upright training images, moved as each student's images are.
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
-    own. So the teacher is asked about every scene as it stands, and its maps are moved. They stay
-    on the device where a quarter of its free memory holds them; else the teacher is asked anew for
+    own. So the teacher is asked about every scene as it stands, and its maps are moved. A teacher
+    with a network for each sensor teaches each student by that of its own sensor. The maps stay on
+    the device where a quarter of its free memory holds them; else the teacher is asked anew for
     each batch. `names` are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
 
     def __init__(
@@ -96,36 +99,54 @@ class TeacherMaps:
         names: tuple[str, ...],
         autocast: Callable[[], AbstractContextManager] = nullcontext,
     ):
-        self.teacher, self.names, self.autocast = teacher, names, autocast
         device = next(teacher.parameters()).device
-        self.images = {name: Images(split.train, name, device) for name in teacher.reads}
-        self.resident: dict[str, Tensor] = {}
-        rows = paired_rows(split.train, teacher.reads)
-        first, count = teacher.reads[0], len(self.images[teacher.reads[0]])
+        self.names, self.autocast = names, autocast
+        self.networks = {name: teacher.branch(name).eval() for name in teacher.deployed}
+        self.reads = {name: name.split("+") for name in self.networks}
+        sensors = dict.fromkeys(sensor for reads in self.reads.values() for sensor in reads)
+        self.images = {name: Images(split.train, name, device) for name in sensors}
+        self.resident: dict[str, dict[str, Tensor]] = {}
+        rows = paired_rows(split.train, list(sensors))
         sample = self._ask({name: places[:1] for name, places in rows.items()})
-        if count * sum(maps.nbytes for maps in sample.values()) > room(device):
+        count = max(map(len, self.images.values()))
+        size = sum(one.nbytes for maps in sample.values() for one in maps.values())
+        if count * size > room(device):
             return
-        resident = {name: maps.new_zeros(count, *maps.shape[1:]) for name, maps in sample.items()}
-        for places in torch.arange(len(rows[first])).split(64):
-            part = {name: rows[name][places] for name in rows}
-            for name, maps in self._ask(part).items():
-                resident[name][part[first]] = maps
-        self.resident, self.images = resident, {}
+        kept = {
+            network: {name: one.new_zeros(count, *one.shape[1:]) for name, one in maps.items()}
+            for network, maps in sample.items()
+        }
+        for places in torch.arange(len(next(iter(rows.values())))).split(64):
+            part = {name: own[places] for name, own in rows.items()}
+            for network, maps in self._ask(part).items():
+                for name, one in maps.items():
+                    kept[network][name][part[self.reads[network][0]]] = one
+        self.resident, self.images = kept, {}
 
     @torch.no_grad()
-    def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        x = torch.cat([self.images[name][rows[name]] for name in self.teacher.reads], dim=1)
-        with self.autocast():
-            maps = self.teacher.model.maps(x)
-        return {name: maps[name].float() for name in maps if name in self.names}
+    def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+        """Network → name → its maps of the samples at `rows`."""
+        answers = {}
+        for network, reads in self.reads.items():
+            x = torch.cat([self.images[name][rows[name]] for name in reads], dim=1)
+            with self.autocast():
+                maps = self.networks[network].maps(x)
+            answers[network] = {name: maps[name].float() for name in self.names}
+        return answers
 
     def __call__(
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
         """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
-        places = rows[self.teacher.reads[0]]
-        upright = {name: maps[places] for name, maps in self.resident.items()} or self._ask(rows)
+        first = next(iter(self.networks))
+        upright = {
+            network: {name: maps[rows[self.reads[network][0]]] for name, maps in kept.items()}
+            for network, kept in self.resident.items()
+        } or self._ask(rows)
         return {
-            modality: {name: turn(maps, drawn) for name, maps in upright.items()}
+            modality: {
+                name: turn(maps, drawn)
+                for name, maps in upright.get(modality, upright[first]).items()
+            }
             for modality, drawn in views.items()
         }

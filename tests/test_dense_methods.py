@@ -21,17 +21,19 @@ from discom.losses import crossing, dense
 from discom.methods import build
 from discom.methods import dense as dense_methods
 from discom.models import network
-from discom.runs import weights_file
+from discom.runs import Run, weights_file
+from discom.teaching import load_teacher
 
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)
-TAUGHT = [name for name in DENSE if methods.get(name).taught]
+TAUGHT = {name: methods.get(name).teacher_method.name for name in DENSE if methods.get(name).taught}
 # every dense method, its terms and their weights
 WEIGHTS = {
     "dense-teacher": {"cl": 1, "deep": 0.4},
     "single": {"cl": 1},
     "single-2x": {"cl": 1},
     "dense-simclr": {"cl": 1, "contrast": 0.1},
+    "dense-self": {"cl": 0.5, "kd": 0.5},
     "dense-kdv2": {"cl": 0.5, "kd": 0.5},
     "kdnet": {"cl": 0.5, "kd": 0.5, "latent": 1},
     "protokd": {"cl": 1, "kd": 100, "proto": 0.1},
@@ -56,7 +58,7 @@ def finished(split, tmp_path_factory):
 
     def run(name):
         if name not in runs:
-            teacher = {"teacher": run("dense-teacher")[0]} if name in TAUGHT else {}
+            teacher = {"teacher": run(TAUGHT[name])[0]} if name in TAUGHT else {}
             runs[name] = root / name, fit(name, split, TINY, root / name, progress=False, **teacher)
         return runs[name]
 
@@ -112,7 +114,8 @@ def test_what_a_method_is(name):
     method, model = methods.get(name), make(name)
     assert list(WEIGHTS) == DENSE
     assert task_of(method) is SEGMENTATION
-    assert method.teacher_method is (methods.DenseTeacher if name in TAUGHT else None)
+    own = methods.Single if name == "dense-self" else methods.DenseTeacher
+    assert method.teacher_method is (own if name in TAUGHT else None)
     assert method.coupled == (name == "dense-teacher")
     assert make("crodino", augmentation="coupled").coupled
     assert model.paired  # a class for every pixel is a class of one scene
@@ -145,7 +148,8 @@ def test_a_student_names_the_maps_that_it_needs_and_no_other(name):
     for dropped in copies:
         with pytest.raises(KeyError, match=dropped):
             make(name)(draw_batch(copies=[one for one in copies if one != dropped]))
-    assert make(name, teacher="rgb").deployed == ["depth"]
+    if name != "dense-self":
+        assert make(name, teacher="rgb").deployed == ["depth"]
 
 
 # ---------------------------------------------------------------- a run
@@ -171,6 +175,17 @@ def test_a_run_reports_every_network_and_a_branch_needs_its_own_images_alone(fin
             assert torch.equal(logits, model.predict(deployed, x))
         assert np.array_equal(kept[f"{deployed}_predicted"], logits.argmax(1))
         assert result.parameters[deployed] == sum(p.numel() for p in branch.parameters())
+
+
+def test_a_run_of_single_teaches_its_own_sensors_with_the_best_weights_of_each(finished, split):
+    own, alone = (
+        Run.of("runs", methods.get(name), split.train, TINY) for name in ("dense-self", "single")
+    )
+    assert own.teacher == alone  # the same run, trained once
+    folder, _ = finished("single")
+    teacher = load_teacher(folder, methods.get("dense-self"), split, TINY)
+    for m in BANDS:
+        assert equal(teacher.state(m), load_file(weights_file(folder, m)))
 
 
 def test_a_teacher_and_its_students_start_from_other_weights(split):
@@ -202,7 +217,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_numbers(
     finished, split, name, same_once_resumed
 ):
     """Crodino's loss draws places."""
-    teacher = {"teacher": finished("dense-teacher")[0]} if name in TAUGHT else {}
+    teacher = {"teacher": finished(TAUGHT[name])[0]} if name in TAUGHT else {}
     steps = len(Batches(split.train, TINY.batch_size, 0, pairing="paired", dense=True))
     same_once_resumed(name, split, TINY, steps + 1, **teacher)
 

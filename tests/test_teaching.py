@@ -111,6 +111,20 @@ def test_maps_that_do_not_fit_in_memory_are_computed_for_each_batch(monkeypatch)
     }
 
 
+def test_a_teacher_of_one_network_each_teaches_every_sensor_by_its_own(monkeypatch):
+    split = data.load("scenes-dense:n=30,size=16").split(seed=0)
+    teacher = methods.build(methods.get("single"), split.train, profile("tiny", dense=True)).eval()
+    rows, upright = torch.tensor([3, 1]), torch.tensor([0, 0])
+    for free in (1 << 30, 0):
+        monkeypatch.setattr("discom.teaching.room", lambda device, free=free: free)
+        maps = TeacherMaps(teacher, split, ("logits",))
+        answers = maps(dict.fromkeys(teacher.deployed, rows), {"rgb": upright, "depth": upright})
+        for name in teacher.deployed:
+            images = torch.from_numpy(split.train.images(name)[rows.numpy()])
+            expected = teacher.predict(name, images).detach()
+            torch.testing.assert_close(answers[name]["logits"], expected)
+
+
 # ---------------------------------------------------------------- the teacher of a run
 
 

@@ -24,8 +24,8 @@ from discom.methods.baselines import OneNetworkEach, Taught, Teacher
 from discom.methods.contrastive import UNITS, check_share
 from discom.models import EncoderDecoder, FusionDecoder
 
-__all__ = ["Dense", "DenseKDv2", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD", "ProtoKD"]
-__all__ += ["Single", "Single2x"]
+__all__ = ["Dense", "DenseKDv2", "DenseSelf", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD"]
+__all__ += ["ProtoKD", "Single", "Single2x"]
 
 
 class Dense(OneNetworkEach):
@@ -160,22 +160,18 @@ class DenseSimCLR(Dense):
         return summed(rows)
 
 
-class DenseDistilled(Taught, Dense):
-    """The network of `single`, taught by a teacher's maps."""
+class CopiesMaps(Dense):
+    """The network of `single`, taught by maps."""
 
-    teacher_method = DenseTeacher
+    taught = True
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 
     def loss(self, batch):
         rows = []
         for name in self.deployed:
-            network, x = self.branches[name], batch.x[name]
-            maps = network.encode(x)
-            features, logits = network.decode(maps, x.shape[-2:])
-            own = {"logits": logits, "features": features, "latent": maps[-1]}
-            terms = {"cl": dense.cross_entropy(logits, batch.y[name])}
-            terms |= self.distil(name, batch, own, batch.soft[name])
-            rows.append(terms)
+            own = self.branches[name].maps(batch.x[name])
+            terms = {"cl": dense.cross_entropy(own["logits"], batch.y[name])}
+            rows.append(terms | self.distil(name, batch, own, batch.soft[name]))
         return summed(rows)
 
     def distil(
@@ -183,6 +179,28 @@ class DenseDistilled(Taught, Dense):
     ) -> dict[str, Tensor]:
         """One student's terms beside `cl`, unweighted, from its own and the teacher's maps."""
         raise TypeError(f"{type(self).__name__} must define distil(modality, batch, own, theirs)")
+
+
+@register("dense-self")
+class DenseSelf(CopiesMaps):
+    """½·CE + ½·KL at every pixel, from a teacher of the student's own sensor: a run of `single`.
+
+    The control of `dense-kdv2` without the other sensor: as many soft labels, on the same images.
+    Source: self-distillation, Furlanello et al., ICML 2018.
+    """
+
+    terms = {"cl": 0.5, "kd": 0.5}
+    unlabelled = ("kd",)
+    teacher_method = Single
+
+    def distil(self, modality, batch, own, theirs):
+        return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], 1.0)}
+
+
+class DenseDistilled(Taught, CopiesMaps):
+    """Students of a teacher that fuses the sensors it reads."""
+
+    teacher_method = DenseTeacher
 
 
 @register("dense-kdv2")

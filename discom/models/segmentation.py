@@ -64,9 +64,15 @@ class EncoderDecoder(nn.Module):
         """As `Decoder`."""
         return self.decoder(maps, size)
 
+    def maps(self, x: Tensor) -> dict[str, Tensor]:
+        """Images → logits [B, C, H, W], features [B, F, h, w], latent (coarsest map)."""
+        maps = self.encode(x)
+        features, logits = self.decode(maps, x.shape[-2:])
+        return {"logits": logits, "features": features, "latent": maps[-1]}
+
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, C_in, H, W] → logits [B, C, H, W]."""
-        return self.decode(self.encode(x), x.shape[-2:])[1]
+        return self.maps(x)["logits"]
 
 
 Network = Callable[[int], EncoderDecoder]  # from the number of bands

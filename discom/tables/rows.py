@@ -18,7 +18,7 @@ __all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "pap
 __all__ += ["paper_table"]
 
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, FEW_SEEDS, and one set split anew
-FEW_SEEDS = ("dense-simclr", "kdnet", "protokd", "maskd")
+FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
 FEW_LABELS = ("simclr", "nt-xent")  # not in Tables 1 and 2: they are for pairs without a label
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
@@ -150,7 +150,7 @@ def paper_rows(
             continue
         method = methods.get(name)
         options = dict(method.published) if as_published else {}
-        if method.taught:
+        if "teacher" in method.defaults():
             options["teacher"] = reads
         elif method in (methods.Teacher, methods.DenseTeacher):
             options["reads"] = reads

@@ -94,7 +94,9 @@ def test_every_form_says_the_same(tmp_path):
 
 def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
     lines = unpadded(cost_to_markdown(RUNS))
-    heads = "data | method | parameters at inference | n | s per run | quickest | samples/s | peak MB"
+    heads = (
+        "data | method | parameters at inference | n | s per run | quickest | samples/s | peak MB"
+    )
     assert lines[0] == f"| {heads} |"
     assert lines[1:4] == [
         "| scenes | student | 7 | 3 | 10 | 10 | 1 | 1 |",
