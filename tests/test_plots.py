@@ -1,5 +1,7 @@
 """Figures: what is drawn are the numbers, images and masks that were given."""
 
+import math
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -315,6 +317,40 @@ def test_intervals_leave_out_what_one_method_alone_reads(kept):
     table = pd.DataFrame([one for one in rows if one["modality"] in kept])
     titles = [axis.get_title() for axis in drawn(plots.intervals(table, BASELINES))]
     assert titles == [f"{kept[0]} (n = 5)"]
+
+
+def over_labels():
+    """Summaries of a student and another method with 10 and all labels in 100, the last first."""
+    rows = []
+    for share, more in ((1.0, 0.5), (0.1, 6.0)):
+        for name in ("rgb", "depth"):
+            rows.append({**row("student", name, np.nan), "labelled": share})
+            rows.append({**row("kdv2", name, more, f1=70 + more), "labelled": share})
+    return pd.DataFrame(rows)
+
+
+def test_gains_draw_every_difference_over_a_factor():
+    rgb, depth = drawn(plots.gains(over_labels(), "labelled", against=["student"]))
+    assert (rgb.get_title(), depth.get_title()) == ("rgb, minus student", "depth, minus student")
+    assert words(rgb.get_xticklabels()) == ["10", "100"]
+    (container,) = rgb.containers  # the baseline is the line at zero
+    places, ends = spans(container)
+    assert places[:, 1].tolist() == [6.0, 0.5]
+    assert np.allclose(ends, [[5, 8], [-0.5, 2.5]])
+    assert list(legend(depth)) == ["kdv2"]
+
+
+def test_scores_draw_means_and_the_best_possible_over_a_factor():
+    table = over_labels()
+    figure = plots.scores(table, "labelled", names={"kdv2": "taught", "student": "alone"})
+    rgb, depth = drawn(figure)
+    assert list(legend(figure)) == ["taught", "alone"]
+    places, ends = spans(rgb.containers[0])
+    assert places[:, 1].tolist() == [76.0, 70.5]
+    half = 2.7764451051977987 / math.sqrt(5)  # Student's t of four degrees of freedom, sd 1
+    assert np.allclose(ends, places[:, 1:] + [-half, half])
+    for axis, best in ((rgb, 93.3), (depth, 83.3)):
+        assert any(np.allclose(line.get_ydata(), best, atol=0.05) for line in axis.lines)
 
 
 def test_a_table_without_anything_to_draw_says_so():

@@ -1,9 +1,10 @@
 """Figures: each function draws one and returns it; the caller saves it."""
 
+from discom.plots.factors import gains, scores
 from discom.plots.look import style
 from discom.plots.runs import confusions, curves, pixel_confusions, predictions
 from discom.plots.samples import maps, pairs
 from discom.plots.tables import intervals, probe_map, separation
 
-__all__ = ["confusions", "curves", "intervals", "maps", "pairs"]
-__all__ += ["pixel_confusions", "predictions", "probe_map", "separation", "style"]
+__all__ = ["confusions", "curves", "gains", "intervals", "maps", "pairs"]
+__all__ += ["pixel_confusions", "predictions", "probe_map", "scores", "separation", "style"]

@@ -37,7 +37,7 @@
 # |---|---|---|
 # | networks | an encoder–decoder for each sensor, an auxiliary decoder, trained together, no teacher | small U-Nets |
 # | features | an invariant and a specific part | every map is halved by channels |
-# | auxiliary decoder | exists | reads one sensor's invariant and the next one's specific half; weight 0.3 |
+# | auxiliary decoder | there is one | reads one sensor's invariant and the next one's specific half; weight 0.3 |
 # | disentanglement | yes | halves of the coarsest map are decorrelated; weight 0.05 |
 # | contrastive learning | yes | place by place, other places of the same class left out; weight 0.02, temperature 0.1 |
 # | augmentation | each sensor on its own | undone before maps are compared |
@@ -100,7 +100,7 @@ few = split.train.hide(0.05, seed)  # what `fit` does with labelled=0.05
 classes, truth = scenes.classes, np.asarray(split.test.masks)  # [N, H, W]
 for sensor, images in scenes.modalities.items():
     print(f"{sensor}: {images.x.shape} {images.x.dtype}")
-print("test pixels:", dict(zip(classes, np.bincount(truth.ravel()), strict=True)))
+print("test pixels of", classes, np.bincount(truth.ravel()))
 
 # %% alt="Four scenes in three rows. RGB shows textures in the objects, depth shows grey reliefs in the same outlines with black squares, and the masks show background, wood, metal and stone in four colours."
 figure = plots.pairs(split.train, rows=range(4))
@@ -152,11 +152,11 @@ for name, cue in zip(best, cues, strict=True):
     check(f"{name}: {best[name]:.1f}", abs(best_miou(cue) - best[name]) < 1)
 
 # %% [markdown]
-# **Reading.** RGB is sure of stone, depth of wood, both of everything. No training lifts one sensor above 76.9; a second one can only bring it closer.
+# **Reading.** RGB is sure of stone, depth of wood, both together of everything. At inference the other sensor is missing, so no training lifts a network above 76.9. A second sensor in training can only bring it closer.
 #
 # ## Our method by hand: what does the auxiliary decoder read?
 #
-# The *invariant* half of a map is meant for what both sensors see, the *specific* half for what one sees alone. In a batch the pairings take turns:
+# Every map of an encoder is halved by channels. The *invariant* half is meant for what both sensors see, the *specific* half for what one sees alone. In a batch the pairings take turns:
 #
 # $$
 # \mathrm{mixed}_b=[\,\mathrm{inv}_b^{m}\;\|\;\mathrm{spec}_b^{m'}\,],\qquad m=\text{RGB for even } b,\ \text{depth for odd } b
@@ -183,7 +183,7 @@ rgb = torch.tensor([1.0, 2.0]).view(1, 2, 1, 1).repeat(2, 1, 1, 1)
 check("rows 1 4, 3 2", mix(rgb, rgb + 2).flatten(1).tolist() == [[1, 4], [3, 2]])
 
 # %% [markdown]
-# **Reading.** Row 0 reads 1 and 4, row 1 reads 3 and 2. Halves of different sensors must fit together.
+# **Reading.** Row 0 reads 1 and 4, row 1 reads 3 and 2. The decoder can name a pixel only if halves of different sensors fit together.
 #
 # ## What keeps the halves apart?
 #
@@ -215,7 +215,7 @@ for name, spec, value in (("line", -3 * inv, 1), ("square", inv.square(), 0)):
     check(f"{name}: {penalty:.3f}", abs(penalty - value) < 1e-6)
 
 # %% [markdown]
-# **Reading.** Zero: uncorrelated halves may still hold the same.
+# **Reading.** Zero. Correlation sees lines alone, so uncorrelated halves may still hold the same.
 #
 # ## How do two sensors find the same place?
 #
@@ -251,7 +251,7 @@ for labels, wrong in ((unknown, 3), (torch.tensor([0, 0, 1, 1]), 2)):
     check(f"{loss:.4f} = log {3 + wrong}/3", np.isclose(loss, np.log((3 + wrong) / 3)))
 
 # %% [markdown]
-# **Reading.** Log 2, and log 5/3: each place has a wrong answer less.
+# **Reading.** Log 2 without masks, log 5/3 with them: each place has one wrong answer less.
 #
 # ## What is the whole loss?
 #
@@ -309,7 +309,7 @@ check(f"without masks: {left}", left == ["orth", "contrast", "soft"])
 #
 # ## Live: one seed with 30 masks
 #
-# `single` is the network of one sensor, trained alone. `dense-teacher` reads both, `dense-kdv2` are its students. For one sensor all are the same U-Net of 0.1 M parameters.
+# `single` is the network of one sensor, trained alone. `dense-teacher` reads both sensors, `dense-kdv2` are its students. What reads one sensor is the same U-Net of 0.1 M parameters in every method.
 #
 # Masks, steps and optimiser are the same for all. A step shows four pairs with a mask, and to students and `crodino` four more without. The epoch is chosen on validation; the test part is read once for each run.
 #
@@ -327,12 +327,12 @@ scores.loc["best possible"] = best
 scores.loc["background everywhere"] = 100 * (truth == 0).mean() / len(classes)
 scores.round(1).rename_axis("test mIoU in %")
 
-# %% alt="Training loss, then validation mIoU over the epochs for RGB, depth and both sensors. In RGB and depth all curves stay below the dotted best possible score. For both sensors the teacher and crodino's auxiliary decoder rise above 77."
+# %% alt="Training loss, then validation mIoU over the epochs for RGB, depth and both sensors. In RGB and depth all curves stay below the dotted best possible score. For both sensors the teacher rises highest, and crodino's auxiliary decoder follows."
 history = {name: stored.read_metrics(folders[name] / "metrics.csv") for name in live}
 figure = plots.curves(history)
 for axis, limit in zip(figure.axes[1:], best.values(), strict=True):
     axis.axhline(limit, color="black", ls=":")
-_ = figure.suptitle("All stay below the best possible score (dotted)", y=1.06)
+_ = figure.suptitle("A teacher of both sensors learns most (dotted: best)", y=1.06)
 
 # %% alt="Three scenes in six rows: RGB image, truth, the masks of single, dense-kdv2 and crodino, and crodino's errors in black. The networks find the outlines; whole objects have the wrong material, and thin black lines follow the outlines."
 students = ("single", "dense-kdv2", "crodino")
@@ -354,11 +354,11 @@ class_legend(figure, range(len(classes)), classes)
 _ = figure.suptitle("30 masks: outlines are found, materials are confused")
 
 # %% [markdown]
-# **Reading.** Depth comes closer: @LIVE_SINGLE_DEPTH against @LIVE_SINGLE_RGB. The pictures show three test scenes through RGB, and `crodino`'s errors in black. One seed ranks no methods.
+# **Reading.** Depth comes closer: @LIVE_SINGLE_DEPTH against @LIVE_SINGLE_RGB. The pictures show three test scenes through RGB. One seed ranks no methods.
 #
 # ## With how many masks does the second sensor help?
 #
-# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Ten seeds have scenes of their own; intervals of 95 % are of differences paired by seed. `dense-simclr`, with five seeds, is the control without the other sensor: it contrasts two views of an image, place by place.
+# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Five to ten seeds have scenes of their own; 95 % intervals are of differences paired by seed. `dense-simclr` is the control without the other sensor: it contrasts two views of an image, place by place.
 #
 # **Predict first:** up to which share of masks does the student stay above `single`? And `crodino`?
 
@@ -368,7 +368,7 @@ def with_masks(table):
     """The table with the share of masks in %, which the names of its data tell."""
     share = table["data"].str.extract(r"labelled=([\d.]+)")[0].fillna("1")
     table["masks"] = (100 * share.astype(float)).round().astype(int)
-    return table.sort_values("masks")
+    return table.sort_values("masks", kind="stable")
 
 
 labelled = tables.load_results("../results/dense/scenes-labelled.json")
@@ -379,7 +379,7 @@ means.pivot_table("miou", ["modality", "method"], "masks", sort=False).round(1)
 # %%
 def draw(gains, title):
     """Differences with intervals over the share of masks, a panel for each sensor."""
-    figure, axes = panels(1, 2, 7.5, 3.4, sharey=True)
+    figure, axes = panels(1, 2, 8.5, 3.2, sharey=True)
     for (method, sensor), rows in gains.groupby(["method", "modality"]):
         axis = axes.flat[[*gains["modality"].unique()].index(sensor)]
         error = rows["difference"] - rows["low"]
@@ -388,7 +388,7 @@ def draw(gains, title):
         axis.axhline(0, color="black", lw=0.8, ls=":")
         axis.set(title=sensor, xlabel="pairs with a mask (%)")
     axes[0, 0].set_ylabel("mIoU minus single (points)")
-    axes[0, 1].legend()
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside right")
     figure.suptitle(title)
 
 
@@ -409,9 +409,9 @@ print(f"crodino above dense-kdv2: {sum(direct['low'] > 0)} of {len(direct)}")
 #
 # `single-2x` has two networks of the same sensor. `kdnet`, `protokd` and `maskd` are the methods that CroDiNo-KD's README compares with.
 #
-# The tiles show land cover, four classes of it, by satellite and as relief of the ground. Five splits by place share them, so intervals are widened ([07](07_the_papers_tables.ipynb)).
+# The tiles are satellite images and relief of the ground, with four classes of land cover. Five splits by place share them, so intervals are widened ([07](07_the_papers_tables.ipynb)).
 #
-# **Predict first:** is there a gain on the tiles with 10 % of the masks?
+# **Predict first:** is there a gain on tiles with 10 % of the masks?
 
 # %% alt="Methods of dense prediction minus single with all masks, for RGB and depth. @ALL_ALT"
 every = tables.load_results("../results/dense/scenes-table-dense.json")
@@ -447,7 +447,7 @@ print("time over teacher and students: {:.2f} [{:.2f}, {:.2f}]".format(*ratio))
 #
 # ## Where it fails
 #
-# In the live run, a wrong pixel lies at an *outline* (within two pixels of another class), or has the *other material* that its sensor confuses, or *else*. "Best rule" is what Bayes' rule gets wrong.
+# In the live run, a wrong pixel lies at an *outline* (within two pixels of another class), or has the *other material* that its sensor confuses, or is anything *else*. "Best rule" is what Bayes' rule gets wrong.
 #
 # **Predict first:** of which kind are most errors?
 
@@ -470,13 +470,16 @@ for sensor, pair in (("rgb", [1, 2]), ("depth", [2, 3])):  # numbers of the mate
 pd.DataFrame(rows).T.fillna(0).round(1)
 
 # %% [markdown]
-# **Reading.** @ERRORS_READING Those of the best rule cannot be avoided with one sensor.
+# **Reading.** @ERRORS_READING With one sensor those of the best rule cannot be avoided.
 #
-# Our `crodino` fails, too: it is nowhere clearly above the teacher's student, and costs points with all masks. Its auxiliary decoder, which reads both sensors, reaches @AUX_100 with all masks, but the networks of one sensor gain nothing from it.
+# Our `crodino` fails, too: it is nowhere clearly above the teacher's student, and costs points with all masks. Its auxiliary decoder, which reads both sensors, then reaches @AUX_100, but the networks of one sensor gain nothing from it.
 #
 # ## When should I use it, and how?
 #
-# With few masks train `dense-kdv2`, and `single` as its control. With a mask for every pair train `single`, for both sensors in use `dense-teacher`. `crodino` is here to be studied.
+# - Few masks: train `dense-kdv2`, and `single` as its control.
+# - A mask for every pair: train `single`.
+# - Both sensors at inference: train `dense-teacher`.
+# - `crodino` is here to be studied.
 #
 # Make a [folder with masks](../docs/guides/new_data.md), 255 where there is no label. `predict` segments images of any size; see [11](11_your_own_data_and_deployment.ipynb).
 #
@@ -513,7 +516,7 @@ if answer_3 is not None:
 # ## Summary
 #
 # - One sensor reaches 76.9 at most, both 100 (*What can one sensor know*).
-# - With few masks a student of a teacher of both gains in RGB, with all masks nothing does (*With how many masks*).
+# - With few masks a student of a teacher of both gains in RGB; with all masks nothing is gained (*With how many masks*).
 # - Our CroDiNo-KD gains less, and costs points with all masks (the same place; its terms in *the whole loss*).
 # - Errors lie at outlines and between confused materials (*Where it fails*).
 #

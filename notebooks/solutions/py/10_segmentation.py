@@ -34,9 +34,9 @@ check("exercise 1", abs(answer_1 - 25 * (2 + 2 * 0.6 / 1.4)) < 0.05)
 # another option has a folder of its own.
 
 # %%
-scenes = sets.load(sets.at_seed("scenes-dense:n=120,size=32", seed))
+scenes = sets.load(sets.at_seed("scenes-dense:n=200,size=32", seed))
 split = scenes.split(seed=seed)
-config = settings("tiny", dense=True, seed=seed, labelled=0.2)
+config = settings("tiny", dense=True, seed=seed, labelled=0.5, epochs=8)
 scores = []
 for options in ({}, {"weights": {"soft": 0.0}}):
     changed = replace(config, options=options)
@@ -59,7 +59,7 @@ for number in range(3):
     config = settings("tiny", dense=True, seed=number, labelled=0.2)
     for name in ("single", "dense-kdv2"):
         planned.append(Run.of(runs, methods.get(name), scenes, config))
-failed = sweep.sweep(planned, source, workers=1)
+failed = sweep.sweep(planned, source, workers=1, progress=False)
 check("no run failed", not failed)
 
 # %%
