@@ -136,10 +136,12 @@ masks() { # name, the rest for grid.py
 }
 CONTROL='dense-simclr:{"seeds":5}' # the other images, without the other sensor
 DENSE_NAMES='{"single": "labels alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
-  "dense-kdv2": "+ a teacher of both sensors (KD)", "crodino": "+ our CroDiNo-KD"}'
+  "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors (KD)", "crodino": "+ our CroDiNo-KD"}'
 masks scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 10 \
-  --epochs '{"0.05": 11, "0.2": 13}' --methods single $CONTROL dense-kdv2 crodino \
+  --epochs '{"0.05": 11, "0.2": 13}' --methods single $CONTROL dense-self dense-kdv2 crodino \
+  --against single dense-self \
   --names "$DENSE_NAMES" --title "A teacher of both sensors helps RGB where masks are few"
 masks hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
   --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
-  --methods single dense-simclr dense-kdv2 crodino --names "$DENSE_NAMES"
+  --methods single dense-simclr dense-self dense-kdv2 crodino --against single dense-self \
+  --names "$DENSE_NAMES"
