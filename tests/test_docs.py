@@ -157,6 +157,14 @@ def test_gains_of_the_second_sensor_come_from_results():
     assert [claim for claim in claims if claim not in source] == []
 
 
+def test_gains_of_dense_prediction_come_from_results():
+    source = "".join(file.read_text() for file in (ROOT / "results/dense").glob("*.md"))
+    page = (DOCS / "results/segmentation.md").read_text()
+    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
+    assert len(claims) > 30
+    assert [claim for claim in claims if claim not in source] == []
+
+
 def test_every_table_of_results_is_shown():
     shown = (DOCS / "results/index.md").read_text()
     for file in (ROOT / "results").rglob("*-*.md"):
