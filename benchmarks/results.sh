@@ -116,32 +116,20 @@ few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevati
   --against student "simclr contrast=1" --names "$NAMES" \
   --title "Land cover: nothing decided with five splits by place"
 
-# a class for every pixel: choices with a fifth of the masks, then all shares, 1 500 steps each
-pick() { name=$1; option=$2; shift 2; choose "choices/dense/$name" --option "$option" "$@"; }
-SOME="--data scenes-dense --set labelled=0.2 epochs=13"
-pick learning-rate learning_rate $SOME --values 0.005 0.01 0.02 --methods single
-pick temperature temperature $SOME --values 1 4 --methods dense-kdv2
-pick contrast contrast $SOME --values 0.02 0.1 --methods dense-simclr crodino
-pick soft soft $SOME --values 0.3 1 --methods crodino
-pick protokd kd $SOME --values 10 100 --methods protokd
-TILES="--data $DATA/hls-dense"
-pick hls-batch-size batch_size $TILES --values 8 32 --set labelled=0.3 epochs=10 learning_rate=0.001 \
-  --methods single
-pick hls-learning-rate learning_rate $TILES --values 0.001 0.003 0.01 --methods single \
-  --set labelled=0.3 epochs=10 batch_size=32
-masks() { # name, the rest for grid.py
+# a class for every pixel: masks for a part of the images, 1 500 steps each; parts; all methods
+dense() { # name, the rest for grid.py
   name=$1; shift
   $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/dense/$name.json" \
     --out "$OUT/dense/$name" "$@"
 }
-CONTROL='dense-simclr:{"seeds":5}' # the other images, without the other sensor
-DENSE_NAMES='{"single": "labels alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
-  "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors (KD)", "crodino": "+ our CroDiNo-KD"}'
-masks scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 10 \
-  --epochs '{"0.05": 11, "0.2": 13}' --methods single $CONTROL dense-self dense-kdv2 crodino \
-  --against single dense-self \
-  --names "$DENSE_NAMES" --title "A teacher of both sensors helps RGB where masks are few"
-masks hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
-  --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
-  --methods single dense-simclr dense-self dense-kdv2 crodino --against single dense-self \
-  --names "$DENSE_NAMES"
+DENSE_NAMES='{"single": "masks alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
+  "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors",
+  "crodino": "+ our CroDiNo-KD"}'
+dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 5 \
+  --epochs '{"0.05": 11, "0.2": 13}' --methods single dense-simclr dense-self dense-kdv2 crodino \
+  --against single dense-self --names "$DENSE_NAMES" \
+  --title "A teacher of both sensors helps RGB where masks are few"
+table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
+table dense/scenes-table-dense dense --data scenes-dense --seeds 5
+$PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
+  --json "$OUT/dense/time.json" # alone on the machine

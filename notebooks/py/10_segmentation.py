@@ -395,13 +395,11 @@ clear[columns].round(1).set_index(columns[:4])
 #
 # RGB also has more to gain. Alone it reaches @SINGLE_RGB_5 of 76.9, depth @SINGLE_DEPTH_5.
 #
-# ## Does another distillation help with all masks? And on real tiles?
+# ## Does another distillation help with all masks?
 #
 # `single-2x` has two networks of the same sensor. `kdnet`, `protokd` and `maskd` are the methods that CroDiNo-KD's README compares with.
 #
-# The tiles are satellite images and relief of the ground, with four classes of land cover. Five splits by place share them, so intervals are widened ([07](07_the_papers_tables.ipynb)).
-#
-# **Predict first:** is there a gain on tiles with 10 % of the masks?
+# **Predict first:** does any of them pass `single-2x`?
 
 # %% alt="Methods of dense prediction minus single with all masks, for RGB and depth. @ALL_ALT"
 every = tables.load_results("../results/dense/scenes-table-dense.json")
@@ -409,16 +407,8 @@ summary = tables.summary(every, ["single"])
 figure = plots.intervals(summary[summary["method"] != "single"], ["single"])
 _ = figure.suptitle("@ALL_TITLE")
 
-# %% alt="Differences to single on real tiles with 10, 30 and 100 % of the masks, for RGB and elevation. @HLS_ALT"
-tiles = tables.load_results("../results/dense/hls-labelled.json")
-table = with_share(tables.summary(tiles, ["single"]))
-figure = plots.gains(table, "labelled", against=["single"])
-_ = figure.suptitle("@HLS_TITLE")
-
 # %% [markdown]
 # **Reading.** @ALL_READING
-#
-# @HLS_READING
 #
 # ## Which part of our CroDiNo-KD does the work, and what does it cost?
 #
@@ -512,7 +502,7 @@ if answer_3 is not None:
 # - Our CroDiNo-KD gains less, and costs points with all masks (the same place; its terms in *the whole loss*).
 # - Errors lie at outlines and between confused materials (*Where it fails*).
 #
-# **Limitations.** One family of scenes, one set of tiles, a small U-Net from scratch. The validation part keeps all its masks, more than training has at 5 %. A teacher of one sensor was not tried, so we do not know what soft labels alone would give. The authors' own code may do better.
+# **Limitations.** One family of synthetic scenes, a small U-Net from scratch; real images are not tried here. The validation part keeps all its masks, more than training has at 5 %. The authors' own code may do better.
 #
 # **Next:** [11](11_your_own_data_and_deployment.ipynb) takes a trained network to new images.
 #
