@@ -22,9 +22,10 @@ from discom.tables.statistics import (
     metric_of,
     paired_difference,
     summary,
+    unpaired_difference,
 )
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]
 __all__ += ["cost_to_markdown", "holm", "is_dense", "label", "load_results", "metric_of"]
 __all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "summary"]
-__all__ += ["to_markdown", "write"]
+__all__ += ["to_markdown", "unpaired_difference", "write"]

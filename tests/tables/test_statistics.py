@@ -24,6 +24,7 @@ from discom.tables import (
     load_results,
     paired_difference,
     summary,
+    unpaired_difference,
 )
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
@@ -56,6 +57,19 @@ def test_paired_differences_of_few_and_of_equal_runs():
     assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
     with pytest.raises(ValueError, match="pairs need equal shapes"):
         paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3])
+def test_unpaired_difference_is_scipys_of_stretched_scores(overlap):
+    """Scores √(1 + n · overlap) times as far from their mean have the corrected variance."""
+    rng = np.random.default_rng(0)
+    sides = 80 + rng.normal(size=5), 60 + 6 * rng.normal(size=7)
+    means = [side.mean() for side in sides]
+    stretch = [np.sqrt(1 + len(side) * overlap) for side in sides]
+    wide = [m + k * (s - m) for m, k, s in zip(means, stretch, sides, strict=True)]
+    interval = stats.ttest_ind(*wide, equal_var=False).confidence_interval(0.95)
+    expected = pytest.approx((means[0] - means[1], *interval), rel=1e-9)
+    assert unpaired_difference(*map(list, sides), overlap) == expected
 
 
 @seeded
