@@ -272,7 +272,7 @@ part[["method", "minus", "modality", "difference", "holm"]].round(3)
 # %% [markdown]
 # In B, not in A. If DisCoM-KD is the only question, it beats the student in depth, but neither `student-2x` nor `discom-solo`. If the whole table is the question, no method of the papers beats a control.
 #
-# The one gain in A is the last row under the figure, `discom-solo` over `student-2x`. All losses are in depth, by DKD and MLKD. Their loss weights were made for a hundred classes and not tuned here.
+# The one gain in A is the last row under the figure, `discom-solo` over `student-2x`. All losses are in depth: DKD, and MLKD with and without LSKD. Their loss weights were made for a hundred classes and not tuned here.
 #
 # ## Does the second sensor add to the branch?
 #
