@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** NT-Xent by hand · **explain** what a contrast keeps and what it drops · **decide** when a second sensor is worth a training · **ask** `discom advise` about your own images |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (pairs, best possible score), [03 training](03_training.ipynb) (paired seeds); cross-entropy |
-# | Time | about three minutes on one CPU core; no GPU needed |
+# | Time | one to two minutes on one CPU core, by processor; no GPU needed |
 # | Memory, disk | 2 GB, 10 MB |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; the cells of those runs are by T. Blasi et al., 2016 (BSD-3-Clause); nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
@@ -147,7 +147,7 @@ same = torch.isclose(contrast(first, second), nt_xent(first, second), rtol=1e-4)
 check("the package gives our loss", same)
 
 # %% [markdown]
-# **Answer:** log 7, about 1.95: all seven other vectors are equally likely. The loss is near zero where each vector points the way of its partner and of no stranger. It needs no label.
+# **Answer:** log 7, about 1.95: all seven other vectors are equally likely. The loss is near zero where each vector has the direction of its partner and of no stranger. It needs no label.
 #
 # SimCLR uses the same loss on other pairs: an image and a distorted copy, which is cropped, turned, and has another contrast and more noise. In both methods a small network, the *projection*, turns features into the vector; it is dropped after training.
 #
@@ -242,7 +242,7 @@ lines = {"student": "black", "simclr": "C1", "nt-xent": "C2", "kdv2": "0.6"}
 curves = {"hue": "method", "style": "method", "palette": lines, "errorbar": None}
 curves |= {"markers": dict(zip(lines, "os^D", strict=True)), "dashes": False}
 curves |= {"kind": "line", "height": 3, "aspect": 1.2}
-table = scores(finished).sort_values("labels").astype({"labels": str})
+table = scores(finished).sort_values("labels", kind="stable").astype({"labels": str})
 grid = sns.relplot(table, x="labels", y="F1", col="sensor", **curves)
 grid.set(ylabel="test F1 × 100").set_titles("{col_name}")
 best = sets.scenes.best_scores("scenes")
@@ -259,9 +259,9 @@ f1 = rows.agg(lambda each: f"{each.mean():.1f} ± {each.std():.1f}")
 f1.unstack()[list(lines)]
 
 # %% [markdown]
-# The dotted line is the best possible accuracy; the table has mean ± standard deviation. Now differences: both networks of a pair have the same seed, scenes and labels.
+# The dotted line is the best possible accuracy; the table has mean ± standard deviation. Next come paired differences: the two networks compared have the same seed, scenes and labels.
 #
-# Three pairs of methods, five numbers of labels and two sensors make 30 comparisons, and Holm's correction counts them all. A difference is called *clear* where the corrected p lies below 0.05. Intervals are not corrected.
+# We compare three times two methods, at five numbers of labels, in two sensors. Holm's correction counts all 30 comparisons (p in column `holm`). A difference is called *clear* where this p lies below 0.05. Intervals are not corrected.
 
 
 # %%
@@ -325,7 +325,7 @@ last = along[along["epoch"] == 60]
 last.pivot_table("score", ["modality", "method"], "factor").round(2)
 
 # %% [markdown]
-# **Answer:** the size from NT-Xent's, with R² above 0.8 against less than 0.5. The place from none; it fades with the student too, so that turning the images explains it. In depth, shape and material (accuracy in %) are read best from NT-Xent's features. Holes were not probed: this half of our explanation is untested.
+# **Answer:** the size from NT-Xent's, with R² above 0.8 against less than 0.5. The place from none. It fades with the student too, which has no contrast, so the turned images are the likely reason. In depth, shape and material (accuracy in %) are read best from NT-Xent's features. Holes were not probed, so this half of our explanation is untested.
 #
 # ## And with real cells?
 #
@@ -345,7 +345,7 @@ gains(differences, "Brightfield may gain from the stain; the stain shows no gain
 scores(cells).pivot_table("F1", ["sensor", "labels"], "method").round(1)
 
 # %% [markdown]
-# **Answer:** if any, brightfield, the weaker one. NT-Xent lies 4 to 6 points above the student, three intervals of four above zero. None is clear after the correction, and SimCLR may do as well. In the stain no gain shows.
+# **Answer:** if any, brightfield, the weaker one. NT-Xent lies 4 to 6 points above the student, and three of the four intervals lie above zero. None is clear after the correction, and SimCLR may do as well. In the stain no gain shows.
 #
 # ## Which sentence does that give?
 #
