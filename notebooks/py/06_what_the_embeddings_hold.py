@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **explore** single images |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | four to nine minutes on one CPU core, most of it three trainings; no GPU needed |
+# | Time | eight minutes on one busy CPU core, less on an idle one; no GPU needed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
@@ -73,7 +73,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## Which scenes?
 #
-# A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief. Only RGB sees the illumination, only depth the tilt of the ground. All factors are known, so we can ask for each.
+# A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief. Only RGB sees the illumination, only depth the tilt of the ground. All factors are known.
 
 # %% alt="Nine scenes, one for each class, RGB above depth. The same outline in both; RGB shows a texture, depth a noisy relief with black holes."
 scenes = sets.load(sets.at_seed(data, seed))  # every seed draws its own scenes
@@ -245,7 +245,7 @@ _ = figure.suptitle("Trained or not, the sensors lie apart")
 #
 # Training adds the shape, and in MDiCo's z_inv only part of it.
 #
-# Trust the probes more than the maps. A map keeps only some of the neighbours. Its axes, the sizes of groups and their distances mean nothing.
+# A map keeps only some of the neighbours; its axes, and the sizes and distances of groups, mean nothing.
 #
 # ## Linear, or not?
 #
@@ -305,20 +305,16 @@ pd.Series({"sensor from z_inv": np.mean(right)} | head).round(1)
 #
 # ## Ten seeds
 #
-# So far one seed. From here on we load finished runs ([probes](../results/scenes-probes.json)); each seed has scenes of its own. Two networks are new:
+# So far one seed. From here on we load finished runs with the same settings ([probes](../results/scenes-probes.json)); each seed has scenes of its own. Two networks are new:
 #
 # - `solo`: the paper's branches, each trained on its own sensor alone.
 # - `strong`: an alternating adversary with a hidden layer, on parts of 32 units, without orthogonality.
 #
-# We compare runs of one kind of processor only, which leaves five seeds of `strong`.
+# We compare runs of one kind of processor, AMD EPYC, which leaves five seeds of `strong`.
 #
-# We also ask for less than invariance: is a class probe, fitted to one sensor's z_inv, right on the other's?
+# We also ask for less than invariance: is a class probe, fitted to one sensor's z_inv, right on the other's, in the same folds of scenes?
 #
-# $$
-# A_{ab} = \text{accuracy on sensor } b \text{ of the class probe fitted to sensor } a
-# $$
-#
-# The last table: five paired differences with 95 % intervals, their p-values corrected by Holm's method.
+# The second table has more of the paper's loss; its `modality` is the sensor. The last one has five paired differences with 95 % intervals, their p-values corrected by Holm's method.
 #
 # **Predict first:** if a network hides its sensor, what does its z_inv tell of the class?
 
@@ -402,7 +398,7 @@ check("no part of RGB tells the tilt, which RGB does not see", tilt.max() < 0.05
 # %% [markdown]
 # Nothing of the tilt: a probe does not invent what a sensor never saw. MDiCo's z_inv keeps the place of the object, which identifies a scene in both sensors. But in depth it also keeps the tilt, which RGB cannot see.
 #
-# With the paper's loss all three parts contain much the same. Added terms can take half of the class out of z_irr at no measurable cost, most of it at a cost in depth ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
+# With the paper's loss all three parts tell much the same of these factors. Added terms can take half of the class out of z_irr at no measurable cost, most of it at a cost in depth ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
 #
 # ## Look behind a point
 #
@@ -418,7 +414,7 @@ picture.select(np.flatnonzero(picture.points["right or wrong"] == "wrong")[:3])
 picture
 
 # %% [markdown]
-# The lines join the two views of a scene. Each ends in a group of the other colour.
+# Each line joins the two views of a scene and ends in the other colour. RGB takes the first scene for disk/wood, and the five depth scenes nearest to it in z_inv are all of that class.
 #
 # ## What you should see on another machine
 #
@@ -448,12 +444,11 @@ if answer_3 is not None:
 # ## Summary
 #
 # - "Invariant" is not invariant: a linear probe names the sensor from z_inv as from an untrained network (*Which part*).
-# - A linear probe at chance does not prove invariance: an MLP may still name the sensor (*Linear, or not?*).
-# - Nor does an adversary near guessing: a new probe is right where it fails (*Did the heads*).
+# - Neither a linear probe at chance nor an adversary near guessing proves invariance (*Linear, or not?*, *Did the heads*).
 # - "Irrelevant" is not irrelevant: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
 # - The one network that hides its sensor loses the class from z_inv (*Ten seeds*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. Live results, the untrained network's among them, are one seed. A probe gives a lower bound of what a part contains. A run's branches may be kept at different epochs; in three runs of the paper's loss the epochs agree, and the sensor is named as well.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed, the untrained network too. A probe gives a lower bound of what a part contains. A run's branches may be kept at different epochs; in three runs of the paper's loss the epochs agree, and the sensor is named as well.
 #
 # **Next.** [07](07_the_papers_tables.ipynb): what the papers report. [08](08_when_a_second_sensor_helps.ipynb): when a second sensor helps.
 #
