@@ -116,7 +116,7 @@ few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevati
   --against student "simclr contrast=1" --names "$NAMES" \
   --title "Land cover: nothing decided with five splits by place"
 
-# a class for every pixel: masks for a part of the images, 1 500 steps each; parts; all methods
+# a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 dense() { # name, the rest for grid.py
   name=$1; shift
   $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/dense/$name.json" \
@@ -130,6 +130,5 @@ dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]
   --against single dense-self --names "$DENSE_NAMES" \
   --title "A teacher of both sensors helps RGB where masks are few"
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
-table dense/scenes-table-dense dense --data scenes-dense --seeds 5
 $PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
   --json "$OUT/dense/time.json" # alone on the machine

@@ -248,7 +248,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
     assert file.read_text() == "something else"
 
 
-@pytest.mark.parametrize("file", ["scenes-table2.json", "dense/hls-table-dense.json"])
+@pytest.mark.parametrize("file", ["scenes-table2.json", "dense/scenes-labelled.json"])
 def test_results_of_earlier_versions_can_be_read(file):
     content = read_json(Path(__file__).parents[1] / "results" / file)
     assert all(Result.from_json(fields, file).main for fields in content)
