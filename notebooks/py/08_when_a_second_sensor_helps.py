@@ -18,7 +18,7 @@
 #
 # ## The answer: with few labels perhaps, with all labels no
 #
-# You deploy one sensor and could train with a second one. **On synthetic scenes with labels for a tenth of the pairs, matching the images of both sensors raised depth from 36.8 to 56.7 F1** (weighted F1 × 100, means of ten seeds). SimCLR, which uses depth's images alone, gave it no gain.
+# You deploy one sensor and could train with a second one. **With labels for a tenth of our synthetic pairs, matching the images of both sensors raised depth from 36.8 to 56.7 F1** (weighted F1 × 100, means of ten seeds). SimCLR, which uses depth's images alone, gave it no gain.
 #
 # RGB gained 24.5 points, but SimCLR gave it 17.0 without depth. So pairs matter more for depth, the *weaker sensor*: the one whose network scores lower when trained alone.
 #
@@ -214,7 +214,7 @@ check("neither keeps the place", weights.loc["place"].max() < 0.2)
 weights.round(2)
 
 # %% [markdown]
-# **Answer:** with NT-Xent the size, with SimCLR the size and the holes. A distorted copy has its image's holes (and noise); the other sensor does not. Both are drawn at random, so they tell nothing about the class. The place gets little weight, because every image was turned on its own.
+# **Answer:** with NT-Xent the size, with SimCLR the size and the holes. A distorted copy has its image's holes (and noise); the other sensor does not. Both are random and tell nothing about the class. The place gets little weight, because every image was turned on its own.
 #
 # ## With how many labels do pairs help?
 #
@@ -386,7 +386,7 @@ _ = compared(cells + results, *versus)  # all cells
 compared(results, *versus).pivot(**wide)  # darkfield and brightfield alone
 
 # %% [markdown]
-# **Reading.** With 200 labels the answer is yes for both sensors of scenes, and of the cells only for darkfield. Its gain of 8.5 points over the student is clear among the six comparisons of its file, but not among the 30 of all cells: other cells have to confirm it. The stain's answer compares runs of two processors (*Where it fails*).
+# **Reading.** With 200 labels the answer is yes for both sensors of scenes, and of the cells only for darkfield. The counts above are for all cells and for this file: darkfield's gain of 8.5 points over the student is clear among six comparisons, but not among 30, so other cells have to confirm it. The stain's answer compares runs of two processors (*Where it fails*).
 #
 # ## How do I ask about my own images?
 #
@@ -411,7 +411,7 @@ with redirect_stdout(StringIO()) as printed:
 print(*map(fill, printed.getvalue().splitlines()[-2:]), sep="\n\n")
 
 # %% [markdown]
-# **Reading.** A sentence for each sensor; the command's table of scores is left out here. With few images the interval is wide and the answer "not decided". More labels or `--seeds` may narrow it.
+# **Reading.** This is the sentence for depth. The command also prints one for RGB and a table of scores. With few images the interval is wide and the answer "not decided". More labels or `--seeds` may narrow it.
 #
 # ## What you should see on another machine
 #
@@ -483,7 +483,7 @@ if answer_3 is not None:
 #
 # **Next:** [09](09_more_than_two_modalities.ipynb) asks what changes with three sensors.
 #
-# **References.** T. Chen et al., *SimCLR*, ICML 2020, [arXiv 2002.05709](https://arxiv.org/abs/2002.05709), equation 1. Y. Tian et al., *Contrastive multiview coding*, ECCV 2020, [arXiv 1906.05849](https://arxiv.org/abs/1906.05849). Mena et al., *MDiCo*, Machine Learning 2025. D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). Modules `discom/losses/contrastive.py`, `discom/methods/contrastive.py`, `discom/advice.py`. All rows: [should I train with my second sensor?](../docs/guides/second_sensor.md)
+# **References.** T. Chen et al., *SimCLR*, ICML 2020, [arXiv 2002.05709](https://arxiv.org/abs/2002.05709), equation 1. Y. Tian et al., *Contrastive multiview coding*, ECCV 2020, [arXiv 1906.05849](https://arxiv.org/abs/1906.05849). Mena et al., *MDiCo*, Machine Learning 2025. D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). Modules `discom/losses/contrastive.py`, `discom/methods/contrastive.py`, `discom/advice.py`. All rows: [guide](../docs/guides/second_sensor.md)
 
 # %%
 finish()
