@@ -271,7 +271,7 @@ wide = {"index": ["sensor", "labels"], "columns": "pair", "values": "points"}
 
 
 def compared(results, *versus):
-    """Paired differences; clear (*) is p < 0.05 after Holm's correction for all rows."""
+    """Paired differences; clear (*): p < 0.05 after Holm's correction over all rows."""
     table = tables.compare(results, versus).rename(columns={"modality": "sensor"})
     table = with_labels(table, results[0].counts["train"])
     names = [table[side].str.partition(" ")[0] for side in ("method", "minus")]
@@ -407,11 +407,12 @@ tiny = sets.at_seed("scenes:n=120,size=16,materials=1", seed)
 options = ["--labelled", "0.5", "--profile", "tiny", "--learning-rate", "0.01"]
 options += ["--epochs", "2", "--workers", "1", "--runs", runs]
 with redirect_stdout(StringIO()) as printed:
-    check("the command ran", cli.main(["advise", tiny, *options]) == 0)
+    code = cli.main(["advise", tiny, *options])
 print(*map(fill, printed.getvalue().splitlines()[-2:]), sep="\n\n")
+check("the command ran", code == 0)
 
 # %% [markdown]
-# **Reading.** This is the sentence for depth. The command also prints one for RGB and a table of scores. With few images the interval is wide and the answer "not decided". More labels or `--seeds` may narrow it.
+# **Reading.** A sentence for each sensor; the command also prints a table of scores. With few images the interval is wide and the answer "not decided". More labels or `--seeds` may narrow it.
 #
 # ## What you should see on another machine
 #
