@@ -149,7 +149,8 @@ FIELDS = RESULT.to_json()
 @pytest.mark.parametrize("reads", ["all", "rgb"])
 @pytest.mark.parametrize("dense", [False, True])
 def test_students_of_the_same_settings_share_one_teacher(whole, dense, reads):
-    names = [name for name in TAUGHT if methods.get(name).dense == dense]
+    fused = methods.DenseTeacher if dense else methods.Teacher
+    names = [name for name in TAUGHT if methods.get(name).teacher_method is fused]
     students = [run(whole, options(teacher=reads), name) for name in names]
     teacher = run(whole, options(reads=reads), "dense-teacher" if dense else "teacher")
     assert all(student.teacher == teacher for student in students)

@@ -94,8 +94,14 @@ def whole():
 
 
 WRONG_MASKS = [
-    (lambda m: m[:, :8], r"^scenes-dense/rgb: images are 16×16 pixels, masks 8×16; resize masks"),
-    (lambda m: m.astype(np.int64), r"^scenes-dense: masks are int64; classes of pixels are uint8"),
+    (
+        lambda m: m[:, :8],
+        r"^scenes-dense-objects=2/rgb: images are 16×16 pixels, masks 8×16; resize masks",
+    ),
+    (
+        lambda m: m.astype(np.int64),
+        r"^scenes-dense-objects=2: masks are int64; classes of pixels are uint8",
+    ),
 ]
 
 
@@ -116,7 +122,10 @@ def test_an_id_that_is_no_class(whole, value, place, where, monkeypatch, tmp_pat
 
 
 def test_masks_that_are_missing(whole):
-    refused(replace(whole, masks=None).split, "^scenes-dense: dense, but has no masks; give masks")
+    refused(
+        replace(whole, masks=None).split,
+        "^scenes-dense-objects=2: dense, but has no masks; give masks",
+    )
 
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
