@@ -250,7 +250,8 @@ cells = tables.load_results("../results/few-labels/cellcycle-stain.json")
 # %% alt="F1 with 95 % intervals over 100 to 2 000 labels. In depth NT-Xent lies far above student and SimCLR at 100 and 200 labels. In RGB SimCLR is highest at 100 labels and NT-Xent at 200. With 2 000 labels all four meet, below the dotted best possible accuracy."
 control = "simclr depth=0.1"
 names = {"student": "student", control: "SimCLR", "nt-xent": "NT-Xent", "kdv2": "kdv2"}
-table = with_labels(tables.summary(finished, ["student"]), len(split.train))
+pairs = finished[0].counts["train"]
+table = with_labels(tables.summary(finished, ["student"]), pairs)
 figure = plots.factors.scores(table, "labels", names=names)
 figure.set_size_inches(7, 4)
 _ = figure.suptitle("NT-Xent raises depth up to 800 labels, not at 2 000")
