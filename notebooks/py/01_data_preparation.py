@@ -430,8 +430,8 @@ for name, view in views.items():
 # Write your answers into the next cell and run it; a wrong one stops with an error. [Solutions](solutions/py/01_data_preparation.py) are kept apart.
 #
 # 1. **Warm-up (2 min).** Two materials, and the texture is drawn anew with probability 0.3. What is the best accuracy of RGB? *Hint:* $K$ changes, too.
-# 2. **Change one thing (10 min).** Divide the files of each sensor on its own with `replace(scenes, fractions=(0.7, 0.1, 0.2))`. For which share of RGB test scenes is the depth image in training? *Hint:* change one line of the second path.
-# 3. **Open (30 min+).** Five scenes in a row were taken in one room: `room = np.arange(len(scenes)) // 5`. What share of the rooms has scenes in both training and test, when split by id? Derive it from the shares 2/5, 1/5 and 2/5, then count it. Now split by room, with `replace(scenes, groups=room)`. What should a group be in your own data? *Hint:* a room misses training with probability $0.6^5$.
+# 2. **Change one thing (10 min).** Divide the files of each sensor on its own with `dataclasses.replace(scenes, fractions=(0.7, 0.1, 0.2))`. For which share of RGB test scenes is the depth image in training? *Hint:* change one line of the second path.
+# 3. **Open (30 min+).** Five scenes in a row were taken in one room: `room = np.arange(len(scenes)) // 5`. What share of the rooms has scenes in both training and test, when split by id? Derive it from the shares 2/5, 1/5 and 2/5, then count it. Now split by room, with `dataclasses.replace(scenes, groups=room)`. What should a group be in your own data? *Hint:* a room misses training with probability $0.6^5$.
 
 # %%
 answers = {1: None, 2: None, 3: None}
