@@ -272,7 +272,7 @@ part[["method", "minus", "modality", "difference", "holm"]].round(3)
 # %% [markdown]
 # In B, not in A. If DisCoM-KD is the only question, it beats the student in depth, but neither `student-2x` nor `discom-solo`. If the whole table is the question, no method of the papers beats a control.
 #
-# The one gain in A is the last row under the figure, `discom-solo` over `student-2x`. All losses are in depth: DKD, and MLKD with and without LSKD. Their loss weights were made for a hundred classes and not tuned here.
+# The one gain in A is the last row of the table above, `discom-solo` over `student-2x`. All losses are in depth: DKD, and MLKD with and without LSKD. Their loss weights were made for a hundred classes and not tuned here.
 #
 # ## Does the second sensor add to the branch?
 #
@@ -297,7 +297,7 @@ added[["method", "modality", "n", "difference", "low", "high", "p", "holm"]].rou
 tables.compare(runs3, [("discom adv=0", "discom-solo orth=0")]).iloc[:, 1:9].round(2)
 
 # %% [markdown]
-# **No, by construction.** Texture wins every conflict with relief, so the best rule for both sensors is that of RGB alone. Depth had nothing to teach RGB about the class, and RGB's null result was to be expected. Depth is the fair test.
+# **No, for the best possible rule.** Texture wins every conflict with relief, so the best rule for both sensors is that of RGB alone. Depth can still help a network of RGB to learn that rule, as it does with few labels ([08](08_when_a_second_sensor_helps.ipynb)). Depth is the fairer test.
 #
 # In C no gain survives. The best candidate is `discom adv=0`, DisCoM-KD without its adversary: half a point above `discom-solo` in depth, significant only if taken alone. The branch alone without orthogonality scores alike (last table, added afterwards), so we cannot credit the second sensor with it.
 #
@@ -412,7 +412,7 @@ check("only depth of scenes", list(reach.index[clear]) == ["scenes, depth"])
 # %% [markdown]
 # After Holm, in depth of scenes alone; without a correction also in elevation and brightfield. In RGB of patches even thirty points could stay hidden, so the patches leave the question open.
 #
-# One comparison is much sharper. In brightfield the interval of DisCoM-KD minus `discom-solo` ends at 1.3 points, where the teacher leads by nineteen. It rests on five splits of one set of cells.
+# One comparison is much sharper. In brightfield the interval of DisCoM-KD minus `discom-solo` ends at 1.3 points, where the teacher is far ahead. That interval is not corrected. It rests on five splits of one set of cells.
 #
 # ## What you should see on another machine
 #
@@ -444,7 +444,7 @@ if answer_4 is not None:
 #
 # - **The papers** print means without a spread (*What do the papers print*).
 # - **Ours:** among 90 comparisons one gain survives, `discom-solo` over `student-2x` in depth. Among six, DisCoM-KD over the student in depth survives (*Which comparisons*).
-# - **The second sensor** adds nothing measurable to the branch in depth of scenes. RGB had nothing to gain (*Does the second sensor add*).
+# - **The second sensor** adds nothing measurable to the branch in depth of scenes. In RGB the best possible rule has nothing to gain from depth (*Does the second sensor add*).
 # - **Real images:** nothing survives, and most gains would be missed (*Where it fails*).
 # - **Both** lose most without the auxiliary classifier (*The other tables*).
 # - **Use it?** With a label for every pair, try the branch alone first. **Next:** with few labels a second sensor can help, [08](08_when_a_second_sensor_helps.ipynb).
