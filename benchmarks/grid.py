@@ -4,7 +4,7 @@ A factor is a parameter of the synthetic scenes, or a number among the settings.
 anew for each seed. A stopped sweep continues.
 
 python benchmarks/grid.py --factors '{"epochs": [5, 10, 20, 40, 80]}' --methods student discom
-python benchmarks/grid.py --factors '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{}'
+python benchmarks/grid.py --factors '{"labelled": [0.1, 0.2]}' --methods student 'mdico:{"seeds":3}'
 """
 
 import argparse
