@@ -56,7 +56,7 @@ from discom.data.duplicates import near_duplicates
 from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]
-data = "scenes"  # after a colon any argument of scenes.make, n=330 for a quick look
+data = "scenes"  # after a colon any argument of scenes.make
 profile = "cpu"  # without effect: nothing is trained here
 seed = 0  # of the split and every draw in this notebook
 runs = "runs"  # without effect, too
