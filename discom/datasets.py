@@ -116,9 +116,10 @@ def check(flags: Namespace) -> None:
     print(f"{flags.data}: {_describe(images)}\nchecksums compared: {compared}")
     for part, samples in split._asdict().items():
         counts = {kind: int((samples.labels == k).sum()) for k, kind in enumerate(images.classes)}
+        by_class = "" if images.dense else f", by class {counts}"
         without = len(samples) - sum(counts.values())
         rest = f", without a label {without}" if without else ""
-        print(f"{part:>5}: {len(samples)} samples, by class {counts}{rest}")
+        print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     copies = near_duplicates(split)
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()

@@ -1,7 +1,8 @@
 """Terms of our CroDiNo-KD. B batch, D channels, M modalities, h×w places of a map, P = B·h·w.
 
-Only the README of CroDiNo-KD (Ferrod et al., ECML-PKDD 2025) is public. It names disentanglement,
-contrastive learning and an auxiliary decoder; layer, pairs and weights are ours.
+After the README and the abstract of CroDiNo-KD (Ferrod et al., ECML-PKDD 2025); its paper and code
+were not at hand. They name disentanglement, contrastive learning and an auxiliary decoder; layer,
+pairs and weights are ours.
 """
 
 from collections.abc import Mapping, Sequence

@@ -37,6 +37,7 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
     series = {"hue": "run", "style": "run"} if len(runs) > 1 else {}
     series |= {"x": "epoch", "y": "value", "col": "variable", "kind": "line"}
+    series |= {"col_wrap": 2} if len(titles) > 3 else {}
     free = {"sharey": False}
     grid = sns.relplot(points, errorbar=None, height=2.9, aspect=1.15, facet_kws=free, **series)
     grid.set_titles("{col_name}").set_ylabels("")

@@ -39,7 +39,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
     count = len(data.modalities) + data.dense
     figure, axes = panels(count, len(chosen), 1.25 * len(chosen), 1.4 * count + 0.3)
     names = (*data.classes, "unlabelled")  # the last one is class -1
-    for axis, label in zip(axes[0], data.labels[chosen], strict=True):
+    for axis, label in zip(axes[0], () if data.dense else data.labels[chosen], strict=False):
         axis.set_title(names[label].replace("/", "\n"), fontsize=8)
     for axis_row, (name, modality) in zip(axes, data.modalities.items(), strict=False):
         axis_row[0].set_ylabel(name)
