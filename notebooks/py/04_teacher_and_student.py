@@ -10,7 +10,7 @@
 # |---|---|
 # | You will be able to | **compute** the distillation loss by hand · **explain** temperature and T² · **judge** a teacher by paired differences and cost · **say** when to train one |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (pairs, best possible score), [03 training](03_training.ipynb) (paired seeds, DisCoM-KD, MDiCo); cross-entropy |
-# | Time | about two minutes on one CPU core, nearly all of it for two live trainings; a GPU is used where there is one |
+# | Time | about two minutes on one CPU core, more on a busy one, nearly all of it for two live trainings; a GPU is used where there is one |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
@@ -19,7 +19,7 @@
 #
 # A *teacher* is a network of both sensors, trained first, then frozen. A *student* of one sensor learns from the label and from the teacher's probabilities, its **soft labels**. A teacher doubles the training and costs nothing at inference.
 #
-# **With a label for every pair of our synthetic scenes, we measured no gain.** The same time, spent on training the student longer, gave it at least the same mean score. **With labels for a fifth of the pairs, the depth student gains.** NT-Xent, a loss between the sensors without a teacher, gains about as much. The table shows depth students, in F1 points with 95 % intervals.
+# **With a label for every pair of our synthetic scenes, we measured no gain.** The same time, spent on training the student longer, gave it at least the same mean score. **With labels for a fifth of these pairs, the depth student gains.** NT-Xent, a loss between the sensors without a teacher, gains about as much. The table shows depth students, in F1 points with 95 % intervals.
 #
 # | labels for 2 000 pairs | taught student minus student | seeds |
 # |---|---|---|
@@ -116,6 +116,7 @@ sure = 1000 * torch.eye(3).double()  # sample i is surely of class i
 cross_entropy = -odds[:3].log_softmax(1).diag().mean()
 same = torch.isclose(distill.kd(odds[:3], sure, 1.0), cross_entropy)
 check("a teacher without doubt, T = 1: cross-entropy", same)
+check("guessing costs log 3", np.isclose(distill.kd(0 * sure, sure, 1.0), np.log(3)))
 
 # %% [markdown]
 # **Reading.** The second sample costs nothing: 6 : 3 : 3 and 2 : 1 : 1 are the same odds. A teacher without doubt only repeats the label: at T = 1 its loss is the cross-entropy. Anything more must come from the teacher's doubt.
@@ -162,6 +163,7 @@ check("no scene is in two parts", len(set(ids)) == len(ids))
 rgb, depth = split.train.modalities["rgb"], split.train.modalities["depth"]
 check("row i of both sensors is the same scene", (rgb.ids == depth.ids).all())
 print("pairs", [len(part.ids) for part in split], rgb.x.shape[1:], depth.x.shape[1:])
+print(rgb.x.dtype, "· scenes of each class:", np.bincount(split.train.labels))
 _ = plots.pairs(split.train).suptitle("RGB sees texture, depth relief", y=1.12)
 
 # %%
@@ -304,7 +306,7 @@ _ = figure.suptitle("No taught student gains a point on average; some lose in de
 # %% [markdown]
 # **Reading.** No method gains a point on average; some intervals reach beyond one. After the correction four rows remain, all of them losses in depth: DKD, MLKD, and MLKD with LSKD at both temperatures. DisCoM-KD's half point in depth does not remain.
 #
-# Is the teacher too weak here? On real images its lead is larger. `hls` are satellite patches with four classes of land cover; `cellcycle` are cells in four phases, under a microscope ([origin and licences](../data/README.md)). Five splits each, 30 epochs.
+# In our scenes the teacher hardly leads the RGB student. On real images it leads most students. `hls` are satellite patches with four classes of land cover; `cellcycle` are cells in four phases ([origin and licences](../data/README.md)). Each has five splits and 30 epochs; the intervals allow for overlapping splits.
 
 # %%
 real = []
@@ -318,7 +320,7 @@ real = pd.concat(real).set_index(["data", "modality"])
 real[["n", "teacher − student", "kdv2 − student"]]
 
 # %% [markdown]
-# **Reading.** Mean leads reach nineteen points. Still every interval of `kdv2` includes zero. They are wide: gains of some points may be missed.
+# **Reading.** A teacher's mean lead reaches nineteen points. Still every interval of `kdv2` includes zero. They are wide: gains of some points may be missed.
 #
 # ## What does a teacher cost?
 #
@@ -356,7 +358,7 @@ equal["kdv2 − student"] = shown(equal)
 equal.set_index("modality")[["n", "kdv2 − student"]]
 
 # %% [markdown]
-# **Reading.** The longer student, on average. In depth the interval lies below zero, but the correction leaves no star. So with all labels nothing here speaks for the teacher. Train the student longer first.
+# **Reading.** The longer student, on average. In depth the interval lies below zero, but the correction leaves no star. So with all labels nothing in these scenes speaks for the teacher. Train the student longer first.
 #
 # ## When does a teacher help?
 #
@@ -439,7 +441,7 @@ print(f"RGB alone: {(cross['holm'] < 0.05).sum()} of {len(cross)} remain after H
 #
 # Why does LSKD fail? It standardises each row of logits, $Z(z) = (z - \bar z) / \mathrm{std}(z)$ with the unbiased deviation. A sure and an unsure teacher then look the same. It also copies with a weight of 9 instead of ½ or 1.
 #
-# The table shows each method with LSKD minus the same without, over five common seeds; a star as above, for ten comparisons.
+# The table shows each method with LSKD minus the same without, over five common seeds; a star as above, for ten comparisons. The cell after it looks at training scenes whose texture is that of another material, and at the teacher's probabilities there (T = 1).
 #
 # **Predict first:** RGB students see the texture. Does LSKD cost them points, too?
 
@@ -462,7 +464,7 @@ for name, y in (("true class", labels[wrong]), ("class of that texture", misled)
 # %% [markdown]
 # **Reading.** LSKD costs three of the five methods points in RGB, too, and four in depth. So texture cannot be the whole cause. Weight, temperature and standardising change together; these runs do not separate them.
 #
-# The last print shows one thing that students copy. In training scenes with a wrong texture this teacher mostly follows the texture, against the label, and a depth student cannot see why. This is a likely cause, not a proven one.
+# In training scenes with a wrong texture this teacher mostly follows the texture, against the label. Students copy that, and a depth student cannot see why. This is a likely cause, not a proven one.
 #
 # ## Your turn
 #
