@@ -259,10 +259,10 @@ _ = axis.set_title("The teacher's second choices mostly share the shape")
 # | `ctkd` | also trains the temperature, to make the student's task harder | .1 : .9 |
 # | `dkd` | splits the KL in two: the true class against the rest, and within the rest | 1 : 1 and 8 |
 # | `mlkd` | compares answers, and how alike samples and classes are | .1 : .9, three terms |
-# | `+lskd` | standardises the logits first, T = 2 | teacher's weight 9, `dkd` 9 and 72 |
+# | `+lskd` | standardises the logits first, T = 2; for `mlkd` also the T = 4 that validation chose | teacher's weight 9, `dkd` 9 and 72 |
 # | `student-2x` | no teacher, twice the size | – |
 # | `discom-solo` | no teacher, DisCoM-KD's branch on one sensor | – |
-# | `discom`, `mdico` | no teacher: DisCoM-KD and MDiCo, on both sensors | – |
+# | `discom`, `mdico` | no teacher: DisCoM-KD and MDiCo, on both sensors; `alternating` is another adversary ([06](06_what_the_embeddings_hold.ipynb)) | – |
 #
 # We compare all 16 methods in two sensors. Holm's correction makes any false alarm among the 32 as rare as 5 %; a star marks what remains.
 #
