@@ -184,7 +184,7 @@ draws = rng.permutation(len(scenes))[: 15 * size].reshape(5, 3, size)
 
 # %%
 def leak(query, gallery, again, share=1):
-    """Accuracy (%) in each draw, [5, 2]: honest, and with a share of the test scenes leaked."""
+    """Accuracy (%) in each draw, [5, 2]: honest; a share of the test scenes leaked."""
     query, gallery, again = (rows_of(x) for x in (query, gallery, again))
     scores = []
     for test, train, spare in draws:
