@@ -1,5 +1,3 @@
-
-
 # %% [markdown]
 # # 02 · How do five losses divide an embedding?
 #
@@ -74,7 +72,7 @@ train = sets.load("scenes:n=330").split(seed=seed).train
 images = torch.from_numpy(train.images("rgb")[:18])
 best = pd.Series(sets.scenes.best_scores("scenes"), name="best possible accuracy, %")
 print(best[["rgb", "depth"]].round(1))
-_ = plots.pairs(train, columns=5)
+_ = plots.pairs(train, columns=5).suptitle("Both show an outline, only RGB a texture")
 
 # %% [markdown]
 # ## What does a branch compute?
