@@ -55,18 +55,18 @@ check("the first sensor does receive a gradient", rgb.norm() > 0)
 check("random heads pay more", loss > smallest)
 
 # %% [markdown]
-# **3.** Here on a small draw with the `tiny` profile, whose scores mean nothing. With `scenes` and `profile="cpu"` the probe
-# finds much less of the class in z_irr than without the term: ten seeds are in
-# [ablations](../../../docs/results/ablations.md#terms-that-separate).
+# **3.** Here on a small draw with the `tiny` profile, whose scores mean nothing. With `scenes` and `profile="cpu"` expect about
+# the accuracies of the notebook's column *with xcov*, 28 % in RGB and 22 % in depth (ten seeds). The checker's lower bound
+# rejects "z_irr" in place of "z_irr probe": that is the auxiliary head, which never learnt to read z_irr.
 
 # %%
-scenes = sets.load("scenes:n=120,size=16")
+scenes = sets.load("scenes:n=330,size=16")
 split = scenes.split(seed=0)
-config = settings("tiny", seed=0, options={"weights": {"xcov": 5.0}})
+config = settings("tiny", seed=0, epochs=6, options={"weights": {"xcov": 5.0}})
 run = Run.of(Path(tempfile.mkdtemp()), methods.get("discom"), scenes, config)
 fit("discom", split, run.config, run.folder, progress=False)
 probes = {reading.method: reading.f1 for reading in inspection.readings(run.folder, split)}
 answer_3 = probes["discom xcov=5 z_irr probe"]
 print({sensor: round(f1, 1) for sensor, f1 in answer_3.items()})
-check("exercise 3", 0 < answer_3["rgb"] < 76 and 0 < answer_3["depth"] < 60)
+check("exercise 3", all(5 < answer_3[sensor] < 50 for sensor in ("rgb", "depth")))
 finish()
