@@ -125,8 +125,9 @@ dense() { # name, the rest for grid.py
 DENSE_NAMES='{"single": "masks alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
   "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors",
   "crodino": "+ our CroDiNo-KD"}'
-dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 5 \
-  --epochs '{"0.05": 11, "0.2": 13}' --methods single dense-simclr dense-self dense-kdv2 crodino \
+dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 10 \
+  --epochs '{"0.05": 11, "0.2": 13}' \
+  --methods dense-teacher single 'dense-simclr:{"seeds":5}' dense-self dense-kdv2 crodino \
   --against single dense-self --names "$DENSE_NAMES" \
   --title "A teacher of both sensors helps RGB where masks are few"
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
