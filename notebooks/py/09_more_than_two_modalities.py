@@ -24,7 +24,7 @@
 #
 # ![Three branches, RGB, depth and thermal, with the parts irr, inf and inv. The class is read from inf and inv. One classifier with three outputs asks which sensor inv comes from, in training only. Below: three sensors minus two, RGB +0.4 from −0.2 to +1.0, depth −0.7 from −1.9 to +0.4 F1 points.](../docs/_static/third-sensor.svg)
 #
-# **For you:** with a label for every image, do not add a sensor for accuracy's sake without measuring it. *When should I add a sensor?*, near the end, has the commands for your own images.
+# **For you:** with a label for every image, do not add a sensor for accuracy's sake without measuring it. *When should I add a sensor?* has the commands for your own images.
 
 # %%
 import os
@@ -96,7 +96,7 @@ for name, part in split._asdict().items():
     check(f"{name}: row i is the same scene in all sensors", same)
 
 # %% [markdown]
-# In the pictures thermal's objects differ in brightness alone, and equal materials can have unequal brightness: there the warmth was redrawn.
+# Thermal's objects differ in outline and brightness. Where equal materials have unequal brightness, a warmth was redrawn.
 #
 # ## How well can each sensor do at best?
 #
@@ -166,7 +166,7 @@ print(f"three sensors {value:.4f}, two {2 * np.log(2):.4f}")
 check("by hand: 3 log 3", np.isclose(value, 3 * np.log(3)))
 
 # %% [markdown]
-# **Answer:** M log M. So the equation needs no change, but its value does: compare curves of $L_{adv}$ only between runs with equally many sensors, or divide by M log M.
+# **Answer:** M log M. The equation needs no change for a third sensor. To compare its values between two and three, divide by M log M.
 #
 # ## Confusion: where should the encoders aim?
 #
@@ -201,7 +201,7 @@ check("the package gives the same", torch.isclose(confusion(z, heads), package))
 check("guessing: 2 · 3 log 3", np.isclose(confusion(z, guess).item(), 6 * np.log(3)))
 
 # %% [markdown]
-# For the push we need one number to move: an embedding of one unit, t, which is the logit of the true sensor. The others have logit 0.
+# To see the push, let the embedding be one number t, the logit of the true sensor. The other logits are 0.
 
 # %%
 t = torch.linspace(-6, 6, 49, dtype=torch.float64)[:, None]  # [49, 1]
@@ -234,9 +234,11 @@ axis.set_title("Confusion stops at p = 1/3; reversal pushes on to 0")
 _ = axis.legend(frameon=False)
 
 # %% [markdown]
-# **Answer:** reversal towards 0, confusion towards 1/3. Above zero the push raises p, below it lowers p. An embedding with p = 0 does not hide its sensor: if only RGB images are surely "not RGB", a new classifier can use this. At p near 1, when the adversary is sure, reversal hardly pushes and confusion pushes most.
+# **Answer:** reversal towards 0, confusion towards 1/3. A negative push lowers p.
 #
-# The finished runs below also have a third form, `adversary=alternating`. It pushes the encoders as reversal does, but its adversary takes five steps before each step of theirs. For confusion there are no runs over several seeds; we train one.
+# An embedding with p = 0 does not hide its sensor: if only RGB images are surely "not RGB", a new classifier can use this. Where the adversary is sure, p near 1, reversal hardly pushes.
+#
+# The finished runs below also have a third form, `adversary=alternating`: the push of reversal, but the adversary takes five steps before each step of the encoders. For confusion there are no runs over several seeds; we train one.
 #
 # ## What does a third sensor cost?
 #
@@ -271,7 +273,7 @@ check("all within 40 % of guessing", (ratio - 1).abs().max() < 0.4)
 #
 # ## Does it learn?
 #
-# Two live runs of DisCoM-KD with three sensors, one with reversal (the paper's adversary), one with confusion. All else is the same. Each branch keeps its best epoch on validation. The training reads the test part once, for the scores.
+# Two live runs of DisCoM-KD with three sensors, one with reversal (the paper's adversary), one with confusion. All else is equal, initial weights included. Each branch keeps its best epoch on validation. Training reads the test part once, for the scores; the probe below reads it again, after every choice.
 #
 # **Predict first:** which sensor comes closest to its best possible score?
 
@@ -313,9 +315,9 @@ score.round(1)
 #
 # ## Does z_inv hide its sensor?
 #
-# An adversary trained along with the encoders may fail where a new classifier succeeds. So we fit a **probe** to finished embeddings: a new linear classifier, fitted to four fifths of the test scenes and scored on the last fifth, five times over. All views of a scene share a fold; the training part only gives the units' mean and spread.
+# An adversary trained along with the encoders may fail where a new classifier succeeds. So we fit a **probe**, a new linear classifier, to z_inv of four fifths of the test scenes and score it on the last fifth, five times over. All images of a scene share a fold. The training part only gives each unit's mean and spread.
 #
-# The references are the network before its first step, and finished runs with two sensors, with and without an adversary.
+# References: the network before its first step, and finished runs with two sensors, with and without the adversary (`adv=0`).
 #
 # **Predict first:** how often does the probe name the right one of three sensors?
 
@@ -374,13 +376,13 @@ against.drop(columns=["data", "n", "p", "each"]).round(3)
 # %% [markdown]
 # **Answer:** one, and it is a loss: in RGB the alternating adversary is 1.1 points below the branch alone. `discom` is in no sensor significantly above a control.
 #
-# Nor does any gain have much room here. Thermal is at its best possible score with every method. In RGB and depth there is room, but the intervals against `discom-solo` end below +0.7 and +0.2.
+# In thermal there is no room for a gain: every method is at the best possible score. In RGB and depth there is, but the intervals of `discom` minus `discom-solo` end at +0.6 and +0.2.
 #
 # ## What did thermal change for RGB and depth?
 #
 # The same methods were also trained with RGB and depth alone. A seed draws the same RGB and depth images with thermal or without, so three minus two is a paired difference, over the five seeds that both files have.
 #
-# Do equal seeds also start from equal weights? A seed draws them sensor by sensor, and for `discom-solo` each branch's classifiers before the next branch.
+# Do equal seeds also start from equal weights? They are drawn branch by branch; `discom-solo` draws a branch's classifiers before the next branch, DisCoM-KD after all.
 #
 # **Predict first:** for which pairs of networks do RGB's and depth's encoders start equal?
 
@@ -431,31 +433,31 @@ _ = axis.set_title(
 )
 
 # %% [markdown]
-# **Answer:** between two and three sensors all encoders start equal; the one unequal matrix of DisCoM-KD is its classifier's. Between DisCoM-KD and `discom-solo` only RGB's do. So pairs of family A share scenes and split, but in depth and thermal not the weights, which widens their intervals.
+# **Answer:** between two and three sensors all encoders start equal; the one unequal matrix of DisCoM-KD is its classifier's. Between DisCoM-KD and `discom-solo` only RGB's do. So depth and thermal of family A share scenes and split, but not initial weights.
 #
-# In B neither difference is significant. For `discom-solo` it is exactly 0: its sensors never meet, and thermal comes last, so RGB and depth draw the same weights with and without it.
+# In B neither difference is significant. For `discom-solo` both are exactly 0: its sensors never meet, and thermal comes last, so RGB and depth draw the same random numbers with and without it.
 #
 # ## When should I add a sensor?
 #
-# - **You deploy one sensor and every image has a label:** train its branch alone. These runs show no reason for more sensors.
-# - **Few labels:** see [08](08_when_a_second_sensor_helps.ipynb), which measured two sensors. Nothing here was trained with few labels.
+# - **Every image has a label, one sensor at inference:** train its branch alone; these runs show no reason for more.
+# - **Few labels:** see [08](08_when_a_second_sensor_helps.ipynb), which measured two sensors.
 # - **You need a part that hides the sensor:** do not rely on z_inv; probe it.
-# - **All sensors are there at inference:** use one network that reads them all, such as `teacher`. This page is about one sensor at inference.
+# - **All sensors are there at inference:** take one network that reads them all, such as `teacher`.
 #
-# On your own images, put them into `my_images/<sensor>/<class>/<name>.png`; equal names are one scene. Then compare three sensors with the branch alone, and with two:
+# On your own images: put them into `my_images/<sensor>/<class>/<name>.png`, with equal names for one scene. Train three sensors and the controls, then two:
 #
 # ```bash
 # discom table 2 --data my_images --methods student,discom-solo,discom
 # discom table 2 --data my_images --methods student,discom-solo,discom --modalities rgb+depth
 # ```
 #
-# Both train five splits and print intervals against both controls. Add the third sensor only if `discom` is above `discom-solo` with it and not without. [11](11_your_own_data_and_deployment.ipynb) takes you from folders to an exported network, [this guide](../docs/guides/new_data.md) to other formats.
+# Both print intervals against both controls over five splits. Keep the third sensor only if `discom` is above `discom-solo` with it, and scores higher than without. [11](11_your_own_data_and_deployment.ipynb) leads from folders to an exported network, [this guide](../docs/guides/new_data.md) to other formats.
 #
 # ## What you should see on another machine
 #
-# Hand values and everything from files agree to the digit. Live scores depend on processor, threads, number format and versions. With other seeds those of reversal should lie within two points of the five seeds' means, more than three of their standard deviations. For confusion no spread is known.
+# Hand values and everything from files agree to the digit. Live scores depend on processor, threads, number format and versions. Expect reversal within two points of the mean of five seeds, about three standard deviations. For confusion no spread is known.
 #
-# A bug looks different: $L_{adv}$ before training far from 3 log 3, a deployed branch that grows with the number of sensors, or a test score over three points above the best possible one, three standard errors of 2 000 scenes.
+# A bug looks different: a deployed branch that grows with the number of sensors, or a score over three points (three standard errors of 2 000 test scenes) above the best possible one.
 #
 # ## Your turn
 #
@@ -481,9 +483,10 @@ if answer_3 is not None:
 # - Reversal pushes the true sensor's probability to 0, confusion to 1/M (*Confusion*).
 # - A further sensor costs a branch in training and nothing at inference (*What does a third sensor cost?*).
 # - In one run with three sensors a linear probe named the sensor from z_inv in all cases, as it did before training (*Does z_inv hide its sensor?*).
-# - Over five seeds DisCoM-KD with three sensors is not significantly above a control, and thermal changed neither RGB nor depth significantly (*beat a control*, *What did thermal change*).
+# - Over five seeds DisCoM-KD with three sensors is not significantly above a control (*beat a control*).
+# - Over the same seeds thermal changed neither RGB nor depth significantly (*What did thermal change*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, all labels, five seeds. Settings were chosen with two sensors. The scenes' cues are independent errors on one material; thermal's is easy to learn. `student-2x`, the student of a branch's size, was not run with three sensors, nor confusion over several seeds. Our cells have three sensors but were trained in pairs only ([results](../results/README.md)).
+# **Limitations.** One family of synthetic scenes, one small network, all labels, five seeds; settings chosen with two sensors. Thermal's cue is easy to learn. With three sensors there are no runs of `student-2x`, the student of a branch's size, or of `adv=0`. Our cells have three sensors but were trained in pairs only ([results](../results/README.md)).
 #
 # **Next:** [10 segmentation](10_segmentation.ipynb). All rows with three sensors: [several sensors](../docs/results/modalities.md).
 #
