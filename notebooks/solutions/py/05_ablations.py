@@ -14,7 +14,7 @@ from discom import fit, methods, tables
 from discom.config import profile as settings
 from discom.evaluation import inspection
 from discom.notebook import check, finish, stamp
-from discom.runs import Run
+from discom.runs import Result, Run
 
 stamp(0)
 
@@ -42,8 +42,9 @@ check("exercise 2", np.isclose(answer_2, four["discom aux=0", "depth"]))
 check("still not significant", answer_2 > 0.05)
 
 # %% [markdown]
-# **3.** Here on a small draw with the `tiny` profile, whose scores mean nothing. With `scenes` and `profile="cpu"`, z_inv of
-# RGB, of depth or of both is at chance, by seed.
+# **3.** Here on a small draw with the `tiny` profile, whose scores mean nothing, so its checker looks at the form alone. The
+# notebook's checker compares a run on `scenes` with `profile="cpu"` with ours. We stored no probes of such runs: what z_inv
+# holds there, you are the one to find out. At about 11 it is empty, at 70 or more it still holds the class.
 
 # %%
 scenes = sets.load("scenes:n=120,size=16")
@@ -52,7 +53,9 @@ config = settings("tiny", seed=0, options={"weights": {"aux": 0.0}})
 run = Run.of(Path(tempfile.mkdtemp()), methods.get("discom"), scenes, config)
 fit("discom", split, run.config, run.folder, progress=False)
 probes = {reading.method: reading.f1 for reading in inspection.readings(run.folder, split)}
-answer_3 = probes["discom aux=0 z_inv probe"]
-print({sensor: round(f1, 1) for sensor, f1 in answer_3.items()})
-check("exercise 3", set(answer_3) == {"rgb", "depth"})
+result, z_inv = Result.read(run.folder / "result.json"), probes["discom aux=0 z_inv probe"]
+answer_3 = {sensor: (result.f1[sensor], z_inv[sensor]) for sensor in ("rgb", "depth")}
+for sensor, (f1, probe) in answer_3.items():
+    print(f"{sensor}: network {f1:.1f}, probe of z_inv {probe:.1f}")
+    check(f"exercise 3: {sensor} has two scores", 0 <= min(f1, probe) <= max(f1, probe) <= 100)
 finish()
