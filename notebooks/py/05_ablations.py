@@ -23,7 +23,7 @@
 #
 # Most of that is harm done by the other terms: without the auxiliary classifier the network scores below a student of its size that has none of them. Switched off singly, no other term makes a difference that survives correction. **The other sensor adds nothing measurable** to class and auxiliary loss.
 #
-# ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them three shared classifiers: which sensor, gradient reversed; which class, auxiliary; which sensor, modality. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
+# ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them four shared classifiers: which sensor, gradient reversed; which class, auxiliary; which sensor, once from the informative and once from the irrelevant parts. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
 #
 # **For you:** if every image has a label, a plain student of one sensor is the simple choice. On our scenes a branch of one sensor with class and auxiliary loss was about a point better, at twice the size and without pairs. On other data this is untested. The command for a [folder of your images](../docs/guides/new_data.md):
 #
