@@ -421,9 +421,46 @@ _ = axis.set_title("Confidence does not show that an image is unusual", loc="rig
 # %% [markdown]
 # FAIL
 #
+# ## The same on the command line
+#
+# `discom` reads your folders with five commands. The unit, the value of a hole and groups have no flag; say them in Python, once.
+#
+# ```bash
+# discom data prepare folders --root my --size 64 --out data/sized
+# discom data check data/sized                 # look, mend the files, repeat
+# ```
+#
+# ```python
+# from dataclasses import replace
+# from discom import data
+# own = data.load("data/sized")
+# depth = replace(own.modalities["depth"], unit="mm", invalid=0)
+# replace(own, modalities={**own.modalities, "depth": depth}).save("data/mine")
+# ```
+#
+# ```bash
+# discom train --data data/mine --method student --batch-size 64   # prints RUN, a folder
+# discom show RUN --out curves.png                                 # decide by valid_f1
+# discom export RUN --data data/mine --modality depth --out depth
+# discom predict depth new_images --out answers.csv
+# ```
+#
+# `train` and `show` print test scores as well; do not choose by them.
+#
+# ## What should you see on another machine?
+#
+# Files, faults, copies and splits depend on the seed alone, finished runs agree to the digit. Live scores depend on processor, threads and versions; how much on the seed, one run does not show. The table of new images gives the luck of the images alone.
+#
+# It would be a bug if the first loss were far from $\log C$, a score above the best possible of single scenes (93.3 in RGB, 83.3 in depth, [01](01_data_preparation.ipynb)) beyond its interval, or file and network apart.
+#
 # ## Your turn
 #
-# TURN
+# 1. **Warm-up (2 min).** Two pictures have the differences $(3, 4)$ and $(5, 0)$. Their $r$ into `answer_1`. Are they near copies? *Hint:* both vectors have length 5.
+# 2. **Change one thing (10 min).** Write `guard(images, contract)`: true for each image [N] of which more than half of the measured pixels lie outside the contract's bounds. *Hint:* a mean for each image; 0 is not measured.
+# 3. **Change one thing (10 min).** Which share of the photographs still counts as a copy after a turn by 90 degrees? Into `answer_3`. *Hint:* `np.rot90(grey, axes=(1, 2))`.
+# 4. **Open (30 min+).** Set `folder` to images of your own and run all cells. Which warnings come first, and which method does your validation part choose? *Hint:* the checks in the cells are the checker.
+#
+# Answers are [kept apart](solutions/py/11_your_own_data_and_deployment.py).
 
 # %%
 answer_1 = guard = answer_3 = None
