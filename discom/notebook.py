@@ -1,6 +1,11 @@
-"""What a notebook's cells share: `stamp` at its head, `check` for claims, `finish` at its end."""
+"""What a notebook's cells share: `stamp` at its head, `check` for claims, `terminal` for commands,
+`finish` at its end."""
 
+import io
+import shlex
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,7 +15,7 @@ from discom.data import DRAWN
 from discom.errors import UnsuitableError
 from discom.machine import device_type, machine, peak_memory
 
-__all__ = ["check", "finish", "stamp"]
+__all__ = ["check", "finish", "stamp", "terminal"]
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
@@ -43,6 +48,22 @@ def check(claim: str, holds: Any) -> None:
         raise AssertionError(f"this should hold and does not: {claim}")
     _page["passed"] += 1
     print(f"✓ {claim}")
+
+
+def terminal(command: str, folder: Path | str = ".", *, quiet: bool = False) -> tuple[int, str]:
+    """Run `discom …` in a folder, and print the command with what it says; `quiet` prints the
+    command alone.
+
+    Returns:
+        The exit status, and what was said.
+    """
+    from discom import cli
+
+    said = io.StringIO()
+    with chdir(folder), redirect_stdout(said), redirect_stderr(said):
+        status = cli.main(shlex.split(command)[1:])
+    print(f"$ {command}\n{'' if quiet else said.getvalue()}", end="")
+    return status, said.getvalue()
 
 
 def finish(**figures: float) -> None:

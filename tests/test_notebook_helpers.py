@@ -6,7 +6,7 @@ import pytest
 
 from discom import notebook
 from discom.errors import UnsuitableError
-from discom.notebook import check, finish, stamp
+from discom.notebook import check, finish, stamp, terminal
 
 
 def test_claims_that_hold_are_printed_and_counted_from_the_stamp_on(capsys, monkeypatch):
@@ -33,3 +33,12 @@ def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line():
     stamp(0, scenes="scenes-dense:n=20")
     with pytest.raises(UnsuitableError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
         stamp(0, scenes="data/hls")
+
+
+def test_a_command_is_printed_with_its_answer_and_status(tmp_path, capsys):
+    status, said = terminal("discom data check nothing", tmp_path)
+    assert status == 2
+    assert said.startswith("discom: error: nothing: no such folder")
+    assert capsys.readouterr().out == f"$ discom data check nothing\n{said}"
+    assert terminal("discom --version", quiet=True)[0] == 0
+    assert capsys.readouterr().out == "$ discom --version\n"

@@ -1,0 +1,52 @@
+"""Scenes as files, and the faults that are planted in them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from discom.data import read_folders, scenes
+from discom.data.images import read_image
+from discom.data.scenes.files import measured, write_faulty
+from discom.errors import DataError
+
+
+def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
+    drawn = scenes.make(n=40, size=8)
+    faults, data = write_faulty(tmp_path, drawn, seed=3), measured(drawn)
+    assert {kind: len(ids) for kind, ids in faults.items()} == {
+        **dict.fromkeys(("lost", "in metres", "lens cap", "upside down", "larger"), 1),
+        "copied": 8,
+    }
+    files = {
+        file.relative_to(tmp_path).with_suffix("").as_posix() for file in tmp_path.rglob("*.png")
+    }
+    assert len(files) == 2 * (40 + 8) - 1
+    faulty = {one for kind in faults if kind != "copied" for one in faults[kind]}
+    for row, (label, image) in enumerate(zip(data.labels, data.modalities["depth"].x, strict=True)):
+        one = f"{data.classes[label]}/{row:04d}"
+        assert f"rgb/{one}" in files
+        if one not in faulty:
+            assert np.array_equal(read_image(tmp_path / f"depth/{one}.png"), image)
+    (lost,), (metres,), (cap,) = (faults[kind] for kind in ("lost", "in metres", "lens cap"))
+    (upside,), (larger,) = faults["upside down"], faults["larger"]
+    assert f"depth/{lost}" not in files
+    assert read_image(tmp_path / f"depth/{metres}.png").max() <= 4
+    assert np.ptp(read_image(tmp_path / f"depth/{cap}.png")) == 0
+    right = data.modalities["depth"].x[int(upside[-4:])]
+    assert np.array_equal(read_image(tmp_path / f"depth/{upside}.png"), 4000.0 - right)
+    assert read_image(tmp_path / f"depth/{larger}.png").shape == (1, 16, 16)
+    for one in faults["copied"]:
+        assert read_image(tmp_path / f"rgb/{one}-copy.png").max() <= 0.8 * 255
+    read = read_folders(tmp_path, 8)
+    assert read.classes == data.classes
+    assert len(read) == 48
+
+
+@pytest.mark.parametrize(
+    "drawn", [scenes.make(n=12, size=8), scenes.make(n=20, size=8, modalities=["rgb", "thermal"])]
+)
+def test_too_few_scenes_or_other_sensors_are_refused(drawn, tmp_path):
+    with pytest.raises(DataError, match=re.escape("give 13 or more of rgb and depth")):
+        write_faulty(tmp_path / "my", drawn)
+    assert not (tmp_path / "my").exists()
