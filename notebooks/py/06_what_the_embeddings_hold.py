@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | about three minutes on one idle CPU core; no GPU needed |
+# | Time | about four minutes on one idle CPU core (an estimate: the stored run shared its core); no GPU needed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
@@ -24,7 +24,7 @@
 #
 # ![Three parts and what a linear probe finds. z_inv promises to hide the sensor; it names it in 100 percent. z_inf promises to be useful for the class and the sensor's own; it is useful, but z_inv tells the same. z_irr promises to tell nothing of the class; it names it in 87 and 70 percent.](../docs/_static/three-names.svg)
 #
-# **When does this matter?** If you need a representation that hides something, such as the sensor: then probe it before you build on it. For the scores it hardly matters: with a label for every pair, a branch trained on its own sensor alone scores as well ([03](03_training.ipynb)).
+# **When does this matter?** If you need a representation that hides something, such as the sensor: probe it before you build on it. If you only want scores, it matters little: with a label for every pair, a branch trained on its own sensor alone scores as well ([03](03_training.ipynb)).
 
 # %%
 import os
@@ -102,11 +102,11 @@ check("row i is the same scene in both sensors", all(same))
 # | network | what should make z_inv invariant |
 # |---|---|
 # | paper's loss | a linear *adversary* learns to name the sensor from z_inv; the encoders get its gradient reversed |
-# | alternating | the adversary has an optimiser of its own, three times the learning rate, and five steps before each step of the encoders |
+# | alternating | the adversary has its own optimiser, three times the learning rate, five steps to one of the encoders |
 # | MDiCo (Mena et al., 2025) | a contrast: both views of a scene close in z_inv, other scenes far |
 # | untrained | nothing: the paper's network before its first step |
 #
-# An adversary that only guesses between two sensors has the loss log 2 for each, 2 log 2 in sum.
+# An adversary that guesses has a loss of log 2 for each sensor, 2 log 2 in sum.
 #
 # **Predict first:** if the paper's adversary ends there, is the sensor hidden?
 
@@ -127,7 +127,7 @@ table["best possible accuracy"] = sets.scenes.best_scores(scenes.name)
 table.round(1).rename_axis("test F1, %")
 
 # %% [markdown]
-# All three have learnt the class. (F1, the harmonic mean of precision and recall, averaged over classes, is close to accuracy here.) Now we embed all scenes. Shuffled rows would give wrong answers without an error, so we embed one image again, alone.
+# All three have learnt the class. (F1: harmonic mean of precision and recall, averaged over classes.) Now we embed all scenes. Shuffled rows would give wrong answers without an error, so we embed one image again, alone.
 
 # %%
 # an error where a network was trained on another split
@@ -210,11 +210,11 @@ label = probing.probe(np.eye(len(scenes.classes))[y], y).score
 check("the label as embedding: 100 %", label == 100)
 
 # %% [markdown]
-# Chance, and 100 %. Remember the constant: an empty embedding hides everything. RGB's part named irrelevant, at 82.5 %, lies much nearer to the label.
+# Chance, and 100 %. Remember the constant: an empty embedding hides everything. RGB's "irrelevant" part, at 82.5 %, is much nearer to the label.
 #
 # ## Which part names the sensor?
 #
-# Now every part of all four networks. Both views of a scene are in the same fold, so a probe cannot recognise the scene. Chance is 50 % for the sensor, about 34 % for the shape, which is read from each sensor and averaged.
+# Both views of a scene are in the same fold, so a probe cannot recognise the scene. Chance is 50 % for the sensor and about 34 % for the shape, whose score is the mean of both sensors.
 #
 # **UMAP** draws an embedding in the plane so that near neighbours stay near.
 #
@@ -270,7 +270,7 @@ draw(np.repeat(sensors, len(shown)), "Trained or not, the sensors lie apart")
 draw(np.tile(shown, 2), "Training adds the shape")
 
 # %% [markdown]
-# In none. MDiCo's z_inv comes closest. The untrained network shows the sensor, too: images and branches differ from the start. In this network the losses need not put the sensor into z_inv; they fail to remove it.
+# In none. MDiCo's z_inv comes closest: its sensors touch, and a linear probe misses some. The untrained network shows the sensor, too, since images and branches differ from the start. What training adds is the shape.
 #
 # A map keeps only some of the neighbours; its axes, and the sizes and distances of groups, mean nothing. The scores are the evidence.
 #
@@ -280,10 +280,10 @@ draw(np.tile(shown, 2), "Training adds the shape")
 #
 # $$
 # u = \frac{\bar z_{rgb} - \bar z_{depth}}{\lVert \bar z_{rgb} - \bar z_{depth} \rVert}, \qquad
-# z' = z - (z^\top u)\, u, \qquad u, \bar z \in \mathbb{R}^{D} \text{ (\`unit\`, means in training)}
+# z' = z - (z^\top u)\, u
 # $$
 #
-# As a control we project out a random direction. Another worry: behind a ReLU some units are zero for nearly all images of a sensor, and a probe could lean on them. The last row keeps only units that are above zero in 5 % or more of each sensor's training images.
+# Here $\bar z$ [D] is a sensor's mean in training, and $u$ [D] is `unit` in the code. As a control we project out a random direction. Another worry: behind a ReLU some units are zero for nearly all images of a sensor, and a probe could lean on them. So we also keep only units above zero in 5 % or more of each sensor's training images.
 #
 # **Predict first:** which probe still names the sensor when its direction is gone?
 
@@ -322,7 +322,9 @@ for key, (test, train) in rows.items():
 pd.DataFrame(rows).T.round(1)
 
 # %% [markdown]
-# READING LINEAR
+# The MLP, in every network. Without the sensor's direction the linear probe falls to 50 to 78 %; without a random one it hardly changes. Rarely active units make no difference.
+#
+# In the alternating network the linear probe is then at chance and the MLP at 100 %. So a linear probe at chance does not prove that the sensor is gone. In MDiCo's z_inv it misses a quarter even before anything is erased.
 #
 # ## Ten seeds
 #
@@ -398,11 +400,11 @@ _ = grid.figure.suptitle(text, y=1.08, fontsize=11)
 # %% [markdown]
 # Nothing. In four of five runs of `strong` no probe finds the sensor, and in all five the class is at chance: z_inv hides the sensor as a constant would. The branch still classifies, since it also reads z_inf, but 1.5 points worse in depth. That interval excludes zero; after correction the difference is not significant.
 #
-# With MDiCo's loss a linear probe names the sensor less often, the MLP hardly. This varies by seed, and neither difference is significant after correction. Its t interval is rough: the differences are skewed, and none can be above zero.
+# With MDiCo's loss a linear probe names the sensor less often, the MLP hardly. This varies by seed; neither difference is significant after correction. (The t interval is rough: these differences are skewed and never above zero.)
 #
-# The paper's z_irr tells the class worse than z_inf, by one to four points. Both differences are significant after correction.
+# The paper's z_irr tells the class one to four points worse than z_inf, significantly in both sensors.
 #
-# A class probe carries over better with the paper's loss than in `solo`, and best in `aux only`. So training with a shared auxiliary classifier aligns the classes of both sensors, and adversary, modality classifier and orthogonality together undo much of it ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
+# A class probe carries over better with the paper's loss than in `solo`, and best in `aux only`. So the shared auxiliary classifier aligns the classes, and the paper's other terms together undo much of it ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
 #
 # ## Which part contains which factor?
 #
@@ -428,7 +430,7 @@ check("no part of RGB tells the tilt, which RGB does not see", tilt.max() < 0.05
 # %% [markdown]
 # Nothing of the tilt: a probe does not invent what a sensor never saw. `strong` keeps almost nothing of any factor here. MDiCo's z_inv keeps the place of the object, which both sensors see. In depth it also keeps the tilt, which RGB cannot see.
 #
-# With the paper's loss all three parts tell much the same of these factors: z_inf is useful for the class, but not of its own. Added terms can take part of the class out of z_irr, at a cost in depth that depends on the term ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
+# The paper's three parts tell much the same of these factors. Added terms take part of the class out of z_irr, some at a cost in depth ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
 #
 # ## Look behind a point
 #
@@ -444,7 +446,7 @@ picture.select(np.flatnonzero(picture.points["right or wrong"] == "wrong")[:3])
 picture
 
 # %% [markdown]
-# READING EXPLORER
+# Colours 0, 1, 2 are disk, square, triangle; a line joins the two views of a scene. RGB takes the first scene, a metal triangle, for a wooden one. Its five nearest depth scenes are all taken for triangles, of three materials: a hint that z_inv aligns shapes better than materials. Five scenes prove nothing.
 #
 # ## On your own runs
 #
@@ -462,19 +464,19 @@ picture
 # probing.probe(z_rgb, labels)  # and is anything left?
 # ```
 #
-# Ask both questions, with both readers, and compare with `.chance`, `.shuffled` and an untrained network.
+# Ask both questions with both readers; compare with `.chance`, `.shuffled` (the control) and an untrained network.
 #
 # ## What you should see on another machine
 #
-# What is read from files agrees to the digit. Live results change with processor, threads and versions. Expect the sensor in nearly 100 % of z_inv, with MDiCo anywhere above 60; the adversary near 50; F1 within a few points of the table above, but depth varies more. Maps differ between versions. Signs of a bug: a control more than four standard errors from chance, RGB that tells the tilt.
+# What is read from files agrees to the digit. Live results change with processor, threads and versions. The sensor should be read in nearly 100 %, from MDiCo's z_inv anywhere above 60; the adversary between 40 and 75; F1 within a few points of the table, in depth a little more. Maps differ. Signs of a bug: a control beyond four standard errors, RGB that tells the tilt.
 #
 # ## Exercises
 #
-# A wrong answer stops the next cell with an error ([solutions](solutions/py/06_what_the_embeddings_hold.py)).
+# A wrong answer stops the next cell ([solutions](solutions/py/06_what_the_embeddings_hold.py)).
 #
 # 1. **Warm-up (2 min).** A probe is right in 46 %, the most frequent answer in 36 %. Which share of what lies beyond chance does the probe read? `answer_1`. *Hint:* the grey of the grid above.
 # 2. **Change one thing (10 min).** Subtract from each sensor's z_inv its own mean in training, in the alternating network. The vectors, sensor by sensor, into `answer_2`. Does a class probe carry over better than before? *Hint:* `views`, `probing.class_transfer`.
-# 3. **Open (30 min+).** For five seeds, train `discom` with `weights={"xcov": 5.0}` and without; five paired differences of the class that an MLP reads from RGB's z_irr into `answer_3`. *Hint:* `settings(profile, seed=s, options={"weights": …})`.
+# 3. **Open (30 min+).** For five seeds, train `discom` with `weights={"xcov": 5.0}` and without. How much less does an MLP read of the class from RGB's z_irr? Five paired differences into `answer_3`. *Hint:* `settings(profile, seed=s, options={"weights": …})`.
 
 # %%
 answer_1 = answer_2 = answer_3 = None
@@ -490,10 +492,10 @@ if answer_3 is not None:
 # %% [markdown]
 # ## Summary
 #
-# - "Invariant" is not invariant: a linear probe names the sensor from z_inv as from an untrained network (*Which part*, *Ten seeds*).
+# - "Invariant" is not: a linear probe names the sensor from z_inv as from an untrained network (*Which part*, *Ten seeds*).
 # - Neither an adversary near guessing nor a weak linear probe proves invariance (*Four networks*, *Linear, or not?*; one seed each).
-# - "Irrelevant" is not irrelevant: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
-# - An embedding can hide the sensor by being empty, as that of `strong` is. So ask what is left (*Ten seeds*, *Which factor*).
+# - "Irrelevant" is not: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
+# - An embedding can hide the sensor by being empty, as in `strong`. So ask what is left (*Ten seeds*, *Which part contains which factor*).
 #
 # **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was chosen by the results shown here, and has five seeds. A run's branches may be kept at different epochs.
 #
