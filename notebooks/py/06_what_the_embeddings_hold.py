@@ -9,22 +9,22 @@
 # %% [markdown]
 # | At a glance | |
 # |---|---|
-# | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **explore** single images |
+# | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | eight minutes on one busy CPU core, less on an idle one; no GPU needed |
+# | Time | about four minutes on one idle CPU core (an estimate: the stored run shared its core); no GPU needed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
 #
 # ## The question and the answer
 #
-# DisCoM-KD divides an embedding into an invariant, an informative and an irrelevant part. The names say what its losses encourage. Are they true?
+# DisCoM-KD (Ienco and Dantas, 2024) trains a network, a *branch*, for each sensor. Its losses divide each embedding into an invariant, an informative and an irrelevant part. Are the names true?
 #
-# **No. A linear classifier names the sensor from the invariant part without error, as it does from an untrained network. The irrelevant part tells the class almost as well as the informative part.**
+# **No. On our synthetic scenes, in ten of ten seeds, a linear classifier names the sensor from the invariant part without error. The irrelevant part tells the class almost as well as the informative part.**
 #
-# ![Three parts and what a linear probe finds. z_inv promises to hide the sensor; it names it in 100 percent. z_inf promises to tell the class; it does. z_irr promises to tell nothing of the class; it names it in 87 and 70 percent.](../docs/_static/three-names.svg)
+# ![Three parts and what a linear probe finds. z_inv promises to hide the sensor; it names it in 100 percent. z_inf promises to be useful for the class and the sensor's own; it is useful, but z_inv tells the same. z_irr promises to tell nothing of the class; it names it in 87 and 70 percent.](../docs/_static/three-names.svg)
 #
-# **When does this matter?** Not for the scores: with a label for every pair, a branch trained on one sensor alone scores as well ([03](03_training.ipynb)). It matters if you need a representation that hides the sensor, such as for one classifier of both. Then probe it first.
+# **When does this matter?** If you need a representation that hides something, such as the sensor: probe it before you build on it. If you only want scores, it matters little: with a label for every pair, a branch trained on its own sensor alone scores as well ([03](03_training.ipynb)).
 
 # %%
 import os
@@ -65,6 +65,7 @@ profile = "cpu"  # tiny: seconds, scores mean nothing; cpu: minutes
 seed = 0  # of scenes, split, weights, folds and maps
 runs = "runs"  # folder of the networks that are trained here
 count = 500  # scenes in a map, two points each
+probed = 1000  # test scenes that the probes of this page read
 
 # %%
 plots.style()
@@ -73,7 +74,9 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## Which scenes?
 #
-# A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief. Only RGB sees the illumination, only depth the tilt of the ground. All factors are known.
+# A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief with holes (black). Only RGB sees the illumination, only depth the tilt of the ground. All *factors* are known.
+#
+# Scenes are drawn independently, so the split is random; classes are nearly balanced.
 
 # %% alt="Nine scenes, one for each class, RGB above depth. The same outline in both; RGB shows a texture, depth a noisy relief with black holes."
 scenes = sets.load(sets.at_seed(data, seed))  # every seed draws its own scenes
@@ -81,6 +84,7 @@ split = scenes.split(seed=seed)
 sensors, parts, y = list(scenes.modalities), ["inv", "inf", "irr"], split.test.labels
 sizes = {sensor: view.x.shape for sensor, view in split.test.modalities.items()}
 print("scenes in train, valid, test:", [len(part) for part in split], "test:", sizes)
+print("test scenes in each class:", np.bincount(y))
 figure = plots.pairs(split.train)
 _ = figure.suptitle("Both sensors see the outline, each its own cue to the material")
 
@@ -93,42 +97,45 @@ check("row i is the same scene in both sensors", all(same))
 # %% [markdown]
 # ## Four networks on the same scenes
 #
-# All have the branches of DisCoM-KD and see the same scenes. Three are trained now, for 30 epochs with the same settings; each branch keeps its best epoch on validation.
+# Three are trained now with the same settings, for 20 epochs to save time; each branch keeps its best epoch on validation. The invariant part is called z_inv, the others z_inf and z_irr.
 #
 # | network | what should make z_inv invariant |
 # |---|---|
-# | paper's loss | a linear adversary names the sensor from z_inv; its gradient is reversed |
-# | alternating | the same, but the adversary takes five steps before each step of the encoders |
-# | MDiCo | a contrast: both views of a scene close in z_inv, other scenes far |
+# | paper's loss | a linear *adversary* learns to name the sensor from z_inv; the encoders get its gradient reversed |
+# | alternating | the adversary has its own optimiser, three times the learning rate, five steps to one of the encoders |
+# | MDiCo (Mena et al., 2025) | a contrast: both views of a scene close in z_inv, other scenes far |
 # | untrained | nothing: the paper's network before its first step |
 #
-# **Predict first:** where does the adversary's loss end if it cannot tell two sensors apart?
+# An adversary that guesses has a loss of log 2 for each sensor, 2 log 2 in sum.
+#
+# **Predict first:** if the paper's adversary ends there, is the sensor hidden?
 
 # %%
 changes = {"paper's loss": {}, "alternating": {"adversary": "alternating"}, "MDiCo": {}}
 results, folders = {}, {}
+short = {"epochs": 20} if profile == "cpu" else {}
 for name, options in changes.items():
     method = "mdico" if name == "MDiCo" else "discom"
-    config = settings(profile, seed=seed, options=options)
+    config = settings(profile, seed=seed, options=options, **short)
     folders[name] = stored.Run.of(runs, methods.get(method), scenes, config).folder
     results[name] = fit(method, split, config, folders[name], progress=False)
+    print(f"{name}: {config.epochs} epochs in {results[name].seconds:.0f} s")
 
 # %%
 table = pd.DataFrame({name: result.f1 for name, result in results.items()})
-table["best possible"] = sets.scenes.best_scores(scenes.name)
-display(table.round(1))
-for name in ("paper's loss", "alternating"):
-    last = stored.read_metrics(folders[name] / "metrics.csv")["adv"].abs().iloc[-1]
-    print(f"{name}: adversary's loss {last:.2f}, guessing {2 * np.log(2):.2f}")
+table["best possible accuracy"] = sets.scenes.best_scores(scenes.name)
+table.round(1).rename_axis("test F1, %")
 
 # %% [markdown]
-# At 2 log 2 = 1.39, the loss of guessing, and both adversaries end close to it. Either z_inv no longer shows the sensor, or the adversary cannot find it.
-#
-# Next we embed all scenes. Shuffled rows would give wrong answers without an error, so one image is embedded again, alone.
+# All three have learnt the class. (F1: harmonic mean of precision and recall, averaged over classes.) Now we embed all scenes. Shuffled rows would give wrong answers without an error, so we embed one image again, alone.
 
 # %%
 # an error where a network was trained on another split
 z = {name: inspection.embeddings(folder, split) for name, folder in folders.items()}
+nets = {s: stored.load_run(folders["paper's loss"], split, s)[0] for s in sensors}
+paper = z["paper's loss"]["test"]  # sensor, then part: [scenes, units]
+
+# %%
 fresh = methods.build(methods.get("discom"), split.train, settings(profile, seed=seed))
 z["untrained"] = {"train": {}, "test": {}}
 for rows, sensor in product(("train", "test"), sensors):
@@ -136,18 +143,29 @@ for rows, sensor in product(("train", "test"), sensors):
     z["untrained"][rows][sensor] = {part: vectors[part].numpy() for part in parts}
 
 # %%
-paper = z["paper's loss"]["test"]  # sensor, then part: [scenes, units]
-nets = {s: stored.load_run(folders["paper's loss"], split, s)[0] for s in sensors}
 for sensor, net in nets.items():
     image = torch.from_numpy(split.test.images(sensor, [7]))
     alone = net.embed(sensor, image)["inv"].numpy()
     apart = np.linalg.norm(paper[sensor]["inv"] - alone, axis=1)
     check(f"{sensor}: image 7, alone, is row 7", apart[7] < 0.01 * np.median(apart))
 
+# %%
+right = []
+for number, (sensor, net) in enumerate(nets.items()):
+    guesses = net.heads(sensor).adv(torch.from_numpy(paper[sensor]["inv"]))
+    right.append(100 * (guesses.argmax(1) == number).float().mean())
+loss = (
+    stored.read_metrics(folders["paper's loss"] / "metrics.csv")["adv"].abs().iloc[-1]
+)
+print(f"adversary's loss in the last epoch {loss:.2f}, guessing {2 * np.log(2):.2f}")
+print(f"kept adversary, test scenes: names the sensor in {np.mean(right):.1f} %")
+
 # %% [markdown]
+# The adversary does no better than guess. Either z_inv no longer shows the sensor, or this adversary cannot find it. A fresh classifier decides.
+#
 # ## What is a probe?
 #
-# A **probe** is a new classifier, fitted to the embeddings of a finished network. We fit it to four fifths of the test scenes and read it on the last fifth, five times over.
+# A **probe** is a new classifier, fitted to the embeddings of a finished network. We fit it to four fifths of the test scenes and score it on the last fifth, five times over.
 #
 # $$
 # \hat z = \frac{z - \mu}{\sigma}, \qquad
@@ -157,9 +175,11 @@ for sensor, net in nets.items():
 #
 # | symbol | in code | shape | meaning |
 # |---|---|---|---|
-# | $z$, $\mu$, $\sigma$ | `vectors`, `train.mean(0)`, `spread` | [N, D], [D], [D] | embeddings; mean and spread in training |
-# | $W$, $b$ | in `probe` | [C, D], [C] | fitted outside of $F_k$ |
-# | $F_k$ | `fold` | K = 5 sets of rows | read only |
+# | $z$, $\mu$, $\sigma$ | `vectors`, `train.mean(0)`, `spread` | [N, D], [D], [D] | embeddings of N scenes, D units each; mean and spread in training |
+# | $W$, $b$ | in `probe` | [C, D], [C] | for C answers, fitted outside of $F_k$, with the penalty ½‖W‖² |
+# | $F_k$ | `fold` | K = 5 sets of rows | scored only |
+#
+# A probe may be fitted to test scenes: no choice of the network rests on it. Training scenes would flatter, since the network has fitted them.
 #
 # **Chance** is the share of the most frequent answer. A **control** repeats all with permuted answers.
 #
@@ -177,278 +197,307 @@ def by_hand(vectors, answers, train):
     return np.mean(scores)
 
 
-# %%
 irr, train = (z["paper's loss"][rows]["rgb"]["irr"] for rows in ("test", "train"))
 package = probing.probe(irr, y, train=train, seed=seed)
 print(f"class from RGB's z_irr {package.score:.1f} %, control {package.shuffled:.1f} %")
 ours = by_hand(irr.astype(float), y, train.astype(float))
 check("the package gives the same", np.isclose(ours, package.score, atol=0.2))
-check("control within 10 points of chance", abs(package.shuffled - package.chance) < 10)
+
+# %%
 constant = probing.probe(np.ones((len(y), 4)), y).score
 check("a constant: no more than chance", constant < package.chance + 0.5)
 label = probing.probe(np.eye(len(scenes.classes))[y], y).score
 check("the label as embedding: 100 %", label == 100)
 
 # %% [markdown]
-# Chance, and 100 %. RGB's part named irrelevant, at 86.5 %, lies much nearer to the latter.
+# Chance, and 100 %. Remember the constant: an empty embedding hides everything. RGB's "irrelevant" part, at 82.5 %, is much nearer to the label.
 #
 # ## Which part names the sensor?
 #
-# Now every part of all four networks. The two views of a scene share a fold when the sensor is named; chance is 50 %. The shape is read from each sensor and averaged; chance is about 34 %.
+# Both views of a scene are in the same fold, so a probe cannot recognise the scene. Chance is 50 % for the sensor and about 34 % for the shape, whose score is the mean of both sensors.
 #
-# **UMAP** draws an embedding in the plane so that near neighbours stay near. Each map has 500 scenes, two points each. `preserved` is the share of the 15 nearest neighbours that stay.
+# **UMAP** draws an embedding in the plane so that near neighbours stay near.
 #
-# **Predict first:** in which of the twelve maps do the sensors mix?
+# **Predict first:** in which maps do the sensors mix?
 
 
 # %%
 def views(name, part):
     """One part of an embedding, sensor by sensor, of test and training scenes."""
-    arrays = z[name]
-    return ({s: arrays[rows][s][part] for s in sensors} for rows in ("test", "train"))
+    test = {s: z[name]["test"][s][part][:probed] for s in sensors}
+    return test, {s: z[name]["train"][s][part] for s in sensors}
 
 
-answers, rows = {"shape": split.test.factors["shape"], "class": y}, {}
-for name, part in product(z, parts):
+shapes = np.array([label.split("/")[0] for label in scenes.classes])[y[:probed]]
+rows = {}
+for name, part in [*product(changes, parts), ("untrained", "inv")]:
     test, train = views(name, part)
     probe = probing.modality_probe(test, train=train, seed=seed)
-    read = probing.probe_matrix(test, answers, train=train, seed=seed)
-    rows[name, part] = probe.score, probe.shuffled, read["shape"].mean(), *read["class"]
-columns = ["sensor", "control", "shape", *(f"class, {sensor}" for sensor in sensors)]
-scores = pd.DataFrame(rows, columns).T
-# within four standard errors
-check("controls near 50", abs(scores["control"] - 50).max() < 200 / np.sqrt(2 * len(y)))
+    read = probing.probe_matrix(test, {"shape": shapes}, train=train, seed=seed)
+    rows[name, part] = probe.score, probe.shuffled, read["shape"].mean()
+scores = pd.DataFrame(rows, ["sensor", "control", "shape"]).T
+# four standard errors; a probe is right for both views of a scene or for none
+band = 200 / np.sqrt(len(shapes))
+check(f"controls within {band:.1f} of 50", abs(scores["control"] - 50).max() < band)
 
 # %%
-maps, kept = {}, []
+maps = {}
 for name, part in scores.index:
     test, _ = views(name, part)
     both = np.concatenate([test[sensor][:count] for sensor in sensors])
     maps[name, part] = projection.project(both, seed=seed)
-    kept.append(projection.preserved(both, maps[name, part]))
-scores.round(1).assign(preserved=np.round(kept, 2))
+scores.round(1)
 
-# %% alt="Twelve UMAP maps of 1 000 points: a row for each network, a column for each part, a colour and marker for each sensor. The sensors lie apart, in the untrained network, too. In MDiCo's z_inv they touch."
-figure, axes = plots.look.panels(4, 3, 7.6, 9.6)
-for axis, ((name, part), xy) in zip(axes.flat, maps.items(), strict=True):
-    plots.samples.scatter(axis, xy, np.repeat(sensors, len(xy) // 2))
-    sensor, shape = scores.loc[(name, part), ["sensor", "shape"]]
-    text = f"{name}: z_{part}\nsensor {sensor:.1f} %, shape {shape:.1f} %"
-    axis.set_title(text, fontsize=10)
-    axis.get_legend().remove()
-legend = axes[0, 0].get_legend_handles_labels()
-figure.legend(*legend, loc="outside lower center", ncols=2, markerscale=2)
-_ = figure.suptitle("Trained or not, the sensors lie apart")
+
+# %% alt="Ten UMAP maps of 1 000 points, drawn twice: z_inv, z_inf and z_irr of the paper's loss, the alternating adversary and MDiCo, and z_inv of the untrained network. First with a colour and marker for each sensor: the sensors lie apart in all; in MDiCo's z_inv they touch. Then for each shape: separate groups in trained networks, a mixture in the untrained one."
+def draw(values, title):
+    figure, axes = plots.look.panels(4, 3, 7.6, 9.6)
+    for axis, ((name, part), xy) in zip(axes.flat, maps.items(), strict=False):
+        plots.samples.scatter(axis, xy, values)
+        sensor, shape = scores.loc[(name, part), ["sensor", "shape"]]
+        text = f"{name}: z_{part}\nsensor {sensor:.1f} %, shape {shape:.1f} %"
+        axis.set_title(text, fontsize=10)
+        axis.get_legend().remove()
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    legend = axes[0, 0].get_legend_handles_labels()
+    axes[3, 1].legend(*legend, loc="center", markerscale=3, fontsize=12)
+    figure.suptitle(title)
+
+
+shown = shapes[:count]
+draw(np.repeat(sensors, len(shown)), "Trained or not, the sensors lie apart")
+draw(np.tile(shown, 2), "Training adds the shape")
 
 # %% [markdown]
-# In none. MDiCo's z_inv comes closest. The untrained network shows the sensor, too: images and branches differ from the start. So the losses need not put the sensor into z_inv; they fail to remove it.
+# In none. MDiCo's z_inv comes closest: its sensors touch, and a linear probe misses some. The untrained network shows the sensor, too, since images and branches differ from the start. What training adds is the shape.
 #
-# Training adds the shape, and in MDiCo's z_inv only part of it.
-#
-# A map keeps only some of the neighbours; its axes, and the sizes and distances of groups, mean nothing.
+# A map keeps only some of the neighbours; its axes, and the sizes and distances of groups, mean nothing. The scores are the evidence.
 #
 # ## Linear, or not?
 #
-# A linear probe can miss what is there. So we add a second kind, a network with one hidden layer (**MLP**). And we hide the sensor ourselves: the difference between the sensors' means is one direction of z_inv, and we project it out.
+# A linear probe can miss what is there. So we add a network with one hidden layer (**MLP**), and hide the sensor ourselves. The line between the sensors' means is one direction of z_inv; we project it out:
 #
-# Another worry: behind a ReLU some units are zero for nearly all images of a sensor, and a probe could lean on them. The third row of each network drops units that are active in less than 5 % of either sensor's images.
+# $$
+# u = \frac{\bar z_{rgb} - \bar z_{depth}}{\lVert \bar z_{rgb} - \bar z_{depth} \rVert}, \qquad
+# z' = z - (z^\top u)\, u
+# $$
 #
-# **Predict first:** which probe still names the sensor when that one direction is gone?
+# Here $\bar z$ [D] is a sensor's mean in training, and $u$ [D] is `unit` in the code. As a control we project out a random direction. Another worry: behind a ReLU some units are zero for nearly all images of a sensor, and a probe could lean on them. So we also keep only units above zero in 5 % or more of each sensor's training images.
+#
+# **Predict first:** which probe still names the sensor when its direction is gone?
 
 
 # %%
-def named(vectors, train):
-    """How often either probe names the sensor, in %, and the MLP's control."""
-    linear = probing.modality_probe(vectors, train=train, seed=seed)
-    mlp = probing.modality_probe(vectors, train=train, seed=seed, reader="mlp")
-    return {"linear": linear.score, "MLP": mlp.score, "MLP, control": mlp.shuffled}
+def erase(vectors, direction):
+    """Every sensor's vectors [N, D] without their share in a direction [D]."""
+    unit = direction / np.linalg.norm(direction)
+    return {s: v - np.outer(v @ unit, unit) for s, v in vectors.items()}
 
 
-def erase(vectors, train):
-    """Both sensors' vectors without the direction between the sensors' means."""
-    first, second = (train[sensor].mean(0) for sensor in sensors)
-    direction = (first - second) / np.linalg.norm(first - second)
-    return {s: v - np.outer(v @ direction, direction) for s, v in vectors.items()}
+def between(vectors):
+    """From one sensor's mean to the other's, [D]."""
+    return np.subtract(*(vectors[sensor].mean(0) for sensor in sensors))
 
+
+_, train = views("paper's loss", "inv")
+before, after = between(train), between(erase(train, between(train)))
+check("afterwards the means agree", np.abs(after).max() < 1e-4 * np.abs(before).max())
 
 # %%
-rows = {}
+rows, rng = {}, np.random.default_rng(seed)
 for name in z:
-    test, train = views(name, "inv")
-    rows[name, "as it is"] = named(test, train)
-    rows[name, "one direction less"] = named(erase(test, train), erase(train, train))
-    active = np.all([(test[s] > 0).mean(0) > 0.05 for s in sensors], axis=0)
-    some = [{s: v[s][:, active] for s in sensors} for v in (test, train)]
-    rows[name, f"only {active.sum()} active units"] = named(*some)
+    both = test, train = views(name, "inv")
+    u, random = between(train), rng.normal(size=train["rgb"].shape[1])
+    rows[name, "as it is"] = both
+    rows[name, "a random direction less"] = [erase(v, random) for v in both]
+    rows[name, "the sensor's direction less"] = [erase(v, u) for v in both]
+    active = np.min([(v > 0).mean(0) for v in train.values()], axis=0) >= 0.05
+    some = [{s: v[s][:, active] for s in sensors} for v in both]
+    rows[name, f"only {active.sum()} active units"] = some
+for key, (test, train) in rows.items():
+    linear = probing.modality_probe(test, train=train, seed=seed)
+    mlp = probing.modality_probe(test, train=train, seed=seed, reader="mlp")
+    rows[key] = {"linear": linear.score, "MLP": mlp.score, "MLP, control": mlp.shuffled}
 pd.DataFrame(rows).T.round(1)
 
 # %% [markdown]
-# The MLP, in every network. Without that direction the linear probe falls to 53 to 62 %, and the MLP stays above 98 %. A weak linear probe does not prove that the sensor is gone. The units that are rarely active make no difference.
+# The MLP, in every network. Without the sensor's direction the linear probe falls to 50 to 78 %; without a random one it hardly changes. Rarely active units make no difference.
 #
-# ## Did the heads in training find it?
-#
-# The adversary is linear, too. So is the auxiliary head, with which the paper's Table 4 reads the class from one part; it never saw z_irr in training. We ask both heads, on the vectors that we probed.
-#
-# **Predict first:** how often is each head right?
-
-# %%
-right, head = [], {}
-for number, (sensor, net) in enumerate(nets.items()):
-    guesses = net.heads(sensor).adv(torch.from_numpy(paper[sensor]["inv"])).argmax(1)
-    right.append(100 * (guesses == number).float().mean())
-    silent = 100 * (paper[sensor]["aux irr"].argmax(1) == y).mean()
-    head[f"class from {sensor}'s z_irr"] = silent
-pd.Series({"sensor from z_inv": np.mean(right)} | head).round(1)
-
-# %% [markdown]
-# The adversary in 59.5 % of the cases, the auxiliary head hardly ever, where the probes above were right in 100 %, and in 71 % or more. A head shows what it has learnt, not what the part contains. A likely reason: the adversary was fitted while the encoders moved; a probe's vectors stand still.
+# In the alternating network the linear probe is then at chance and the MLP at 100 %. So a linear probe at chance does not prove that the sensor is gone. In MDiCo's z_inv it misses a quarter even before anything is erased.
 #
 # ## Ten seeds
 #
-# So far one seed. From here on we load finished runs with the same settings ([probes](../results/scenes-probes.json)); each seed has scenes of its own. Two networks are new:
+# So far one seed. Now we load finished runs of 30 epochs ([probes](../results/scenes-probes.json)); each seed has its own scenes. Three networks are new:
 #
+# - `aux only`: the paper's branches and auxiliary classifier (the class from z_inv and from z_inf), without adversary, modality classifier and orthogonality (parts at right angles).
 # - `solo`: the paper's branches, each trained on its own sensor alone.
-# - `strong`: an alternating adversary with a hidden layer, on parts of 32 units, without orthogonality.
+# - `strong`: an alternating adversary with a hidden layer, on parts of 32 units (else 64), without orthogonality. Of 18 settings in the file it hides the sensor best.
 #
-# We compare runs of one kind of processor, AMD EPYC, which leaves five seeds of `strong`.
+# Another processor rounds otherwise, so we compare runs of one kind, AMD EPYC: five of the ten seeds of `strong`.
 #
-# We also ask for less than invariance: is a class probe, fitted to one sensor's z_inv, right on the other's, in the same folds of scenes?
+# We also ask for less than invariance: is a class probe, fitted to RGB's z_inv, right on depth's?
 #
-# The second table has more of the paper's loss; its `modality` is the sensor. The last one has five paired differences with 95 % intervals, their p-values corrected by Holm's method.
+# The second table has seven differences, paired by seed. All seven share one correction of their p-values (Holm's method); the intervals are not corrected.
 #
 # **Predict first:** if a network hides its sensor, what does its z_inv tell of the class?
 
 # %%
 strong = "discom dimension=32 adversary=alternating adversary_head=64 orth=0"
 names = {"discom": "paper's loss", "discom adversary=alternating": "alternating"}
-names |= {"mdico": "MDiCo", "discom-solo": "solo", strong: "strong"}
+names |= {"mdico": "MDiCo", "discom adv=0 mod=0 orth=0": "aux only"}
+names |= {"discom-solo": "solo", strong: "strong"}
 finished = tables.load_results("../results/scenes-table5.json")
-finished = [run for run in finished if run.machine["processor"] == "AMD EPYC"]
-epochs = {run.hash: [s["best_epoch"] for s in run.scores.values()] for run in finished}
+same = {run.hash for run in finished if run.machine["processor"] == "AMD EPYC"}
 probes = pd.read_json("../results/scenes-probes.json").to_dict("records")
+probes = [run for run in probes if run["hash"] in same]
 table = pd.json_normalize(probes)
-table["network"] = table["method"].map(names)  # nothing for all others
-table = table[table["network"].notna() & table["hash"].isin(epochs)]
-counts = table.groupby("network").size()[list(names.values())]
-check("ten seeds of each, five of strong", counts.tolist() == [10, 10, 10, 10, 5])
+table = table.assign(network=table["method"].map(names)).dropna(subset="network")
+table.groupby("network").size()[list(names.values())].rename("seeds").to_frame().T
 
 # %%
 columns = {
-    "modality.z_inv.score": "sensor, linear probe",
+    "modality.z_inv.score": "sensor, linear",
     "mlp.modality.z_inv.score": "sensor, MLP",
-    "transfer.rgb.rgb": "class from RGB, fitted to RGB",
-    "transfer.rgb.depth": "class from depth, fitted to RGB",
+    "transfer.rgb.rgb": "class, RGB's probe on RGB",
+    "transfer.rgb.depth": "class, RGB's probe on depth",
     "f1.rgb": "F1 of the branch, RGB",
     "f1.depth": "F1 of the branch, depth",
 }
-readings = table.set_index("network")[list(columns)].rename(columns=columns)
-display(readings.groupby("network").agg(["mean", "std"]).T[[*names.values()]].round(1))
-inspection.reader_tables(probes)["discom"].round(1)  # more of the paper's loss
-
-# %% alt="A point for each run, five networks. The sensor is named in 100 percent, but for MDiCo, which spreads from 66, and the strong adversary, near 50. A class probe carried from RGB to depth is best with the paper's loss, about 37 percent, and near chance with solo and strong."
-long = readings[list(columns.values())[:4]].melt(ignore_index=False).reset_index()
-look = {"x": "value", "y": "network", "col": "variable", "order": list(names.values())}
-grid = sns.catplot(long, col_wrap=2, color="k", s=6, height=2.3, aspect=1.6, **look)
-for axis, chance in zip(grid.axes.flat, (50, 50, 100 / 9, 100 / 9), strict=True):
-    axis.axvline(chance, color="0.4", ls=":")
-grid.set(xlabel="% right (dotted: chance)", ylabel="").set_titles("{col_name}")
-_ = grid.figure.suptitle("The one network that hides its sensor tells no class", y=1.04)
+readings = table.set_index(["network", "seed"])[[*columns]].rename(columns=columns)
+readings.groupby("network").agg(["mean", "std"]).T[[*names.values()]].round(1)
 
 # %%
-table["apart"] = table["hash"].map(epochs).map(np.ptp)
-numbers = table.set_index(["network", "seed"]).select_dtypes("number")
-ours, mdico, solo = (numbers.loc[name] for name in ("paper's loss", "MDiCo", "solo"))
-pairs = {"sensor: MDiCo - paper": (mdico - ours)["modality.z_inv.score"]}
-for sensor in sensors:
-    z_irr, z_inf = (ours[f"matrix.{sensor} z_{part}.class"] for part in ("irr", "inf"))
-    pairs[f"class from {sensor}: z_irr - z_inf"] = z_irr - z_inf
-for way in ("rgb.depth", "depth.rgb"):
-    pairs[f"class carried {way}: paper - solo"] = (ours - solo)[f"transfer.{way}"]
-tests = {name: tables.statistics.t_test(v.to_numpy()) for name, v in pairs.items()}
+sensor, mlp, _, carried, _, depth = readings
+asked = [(sensor, "MDiCo"), (mlp, "MDiCo"), (carried, "solo"), (carried, "aux only")]
+ours = table[table["network"] == "paper's loss"].set_index("seed")
+gaps = {}
+for s in sensors:
+    irr, inf = (ours[f"matrix.{s} z_{part}.class"] for part in ("irr", "inf"))
+    gaps[f"class, {s}: z_irr - z_inf"] = irr - inf
+for what, name in [*asked, (depth, "strong")]:
+    gap = readings.loc[name][what] - readings.loc["paper's loss"][what]
+    gaps[f"{what}: {name} - paper's"] = gap.dropna()
+tests = {name: tables.statistics.t_test(gap.to_numpy()) for name, gap in gaps.items()}
 tests = pd.DataFrame(tests, ["mean", "low", "high", "p"]).T
-display(tests.assign(Holm=tables.holm(tests["p"])).round(4))
-alike = ours.loc[ours["apart"] == 0, "modality.z_inv.score"]
-print(f"both branches of the same epoch: {len(alike)} runs, sensor {alike.min():.1f} %")
+tests["Holm"] = tables.holm(tests["p"])
+tests.round({"mean": 1, "low": 1, "high": 1, "p": 5, "Holm": 4})
+
+# %% alt="A point for each run, six networks. A probe of z_inv names the sensor in 100 percent, but for MDiCo, which spreads from 66 for the linear probe, and strong, four of whose five runs are at 50 and one at 71. The class is read from RGB in 84 to 88 percent, from MDiCo in 32, from strong at chance. Carried to depth, the class probe is best with the auxiliary classifier only, 63 percent; the paper has 37; solo and strong are at chance."
+long = readings.iloc[:, :4].melt(ignore_index=False).reset_index()
+points = {"s": 40, "alpha": 0.5, "jitter": 0.25, "color": "k", "height": 2.3}
+look = {"x": "value", "y": "network", "col": "variable", "order": [*names.values()]}
+grid = sns.catplot(long, col_wrap=2, aspect=1.6, **points, **look)
+level = table["chance.rgb.class"].mean()
+for axis, chance in zip(grid.axes.flat, (50, 50, level, level), strict=True):
+    axis.axvline(chance, color="0.4", ls=":")
+grid.set(xlabel="% right (dotted: chance)", ylabel="").set_titles("{col_name}")
+cost = "{mean:+.1f} [{low:+.1f}, {high:+.1f}]".format(**tests.iloc[-1])
+title = "z_inv of `strong` is empty: it tells neither sensor (4 of 5 runs) nor class"
+text = f"{title}\n(F1 in depth against the paper's loss: {cost})"
+_ = grid.figure.suptitle(text, y=1.08, fontsize=11)
 
 # %% [markdown]
-# Nothing. In four of five runs of `strong` no probe finds the sensor, and in all five its z_inv tells the class at chance. So z_inv is not invariant but empty. The branch still classifies: it also reads z_inf.
+# Nothing. In four of five runs of `strong` no probe finds the sensor, and in all five the class is at chance: z_inv hides the sensor as a constant would. The branch still classifies, since it also reads z_inf, but 1.5 points worse in depth. That interval excludes zero; after correction the difference is not significant.
 #
-# With MDiCo's loss a linear probe names the sensor less often, in 92 % on average. This varies much by seed, and the interval almost reaches zero.
+# With MDiCo's loss a linear probe names the sensor less often, the MLP hardly. This varies by seed; neither difference is significant after correction. (The t interval is rough: these differences are skewed and never above zero.)
 #
-# The paper's z_irr tells the class worse than z_inf, by one to four points. Both intervals exclude zero.
+# The paper's z_irr tells the class one to four points worse than z_inf, significantly in both sensors.
 #
-# A class probe carries over better with the paper's loss than in `solo`: training together aligns the classes in part. The adversary need not be the reason, since the branches also share the auxiliary classifier ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
+# A class probe carries over better with the paper's loss than in `solo`, and best in `aux only`. So the shared auxiliary classifier aligns the classes, and the paper's other terms together undo much of it ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
 #
 # ## Which part contains which factor?
 #
-# Means over the same ten seeds. A number is read by ridge regression and scored by R²: 1 is perfect, 0 or less is nothing.
+# Means over the same runs. A number is read by ridge regression and scored by R²: 1 is perfect, 0 or less is nothing.
 #
-# **Predict first:** what can RGB's parts tell of the tilt? And what does MDiCo's z_inv keep, which tells little of the class?
+# **Predict first:** what can RGB's parts tell of the tilt? What is left in `strong`'s z_inv? And what in MDiCo's, which tells little of the class?
 
-# %% alt="A grid of eight parts and seven factors. All six parts of the paper's loss are dark for class, shape and material. MDiCo's z_inv is light there and dark for the place, and for the tilt in depth."
+# %% alt="A grid of ten parts and seven factors. All six parts of the paper's loss are dark for class, shape and material. MDiCo's z_inv is lighter there and dark for the place, and for the tilt in depth. The two rows of strong are white."
 factors = ["class", "shape", "material", "scale", "centre_x", "illumination", "tilt_x"]
 means = inspection.mean_matrices(probes)
-other = means["mdico"].filter(like="z_inv", axis=0)
-matrix = pd.concat([means["discom"], other.rename("{}, MDiCo".format)])[factors]
-figure = plots.probe_map(matrix, probes[0]["chance"])
-_ = figure.suptitle("All six parts tell the class; MDiCo's z_inv tells the place")
+rows = {"paper's": means["discom"]}
+rows |= {names[m]: means[m].filter(like="z_inv", axis=0) for m in ("mdico", strong)}
+matrix = pd.concat(r.rename(f"{{}}, {name}".format) for name, r in rows.items())[
+    factors
+]
+chance = pd.DataFrame([run["chance"]["rgb"] for run in probes])[factors].mean()
+figure = plots.probe_map(matrix, chance.to_dict())
+title = "The paper's three parts agree,\nand z_inv of `strong` holds almost nothing"
+_ = figure.suptitle(title)
 tilt = matrix.filter(like="rgb", axis=0)["tilt_x"]
 check("no part of RGB tells the tilt, which RGB does not see", tilt.max() < 0.05)
 
 # %% [markdown]
-# Nothing of the tilt: a probe does not invent what a sensor never saw. MDiCo's z_inv keeps the place of the object, which identifies a scene in both sensors. But in depth it also keeps the tilt, which RGB cannot see.
+# Nothing of the tilt: a probe does not invent what a sensor never saw. `strong` keeps almost nothing of any factor here. MDiCo's z_inv keeps the place of the object, which both sensors see. In depth it also keeps the tilt, which RGB cannot see.
 #
-# With the paper's loss all three parts tell much the same of these factors. Added terms can take half of the class out of z_irr at no measurable cost, most of it at a cost in depth ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
+# The paper's three parts tell much the same of these factors. Added terms take part of the class out of z_irr, some at a cost in depth ([terms that separate](../docs/results/ablations.md#terms-that-separate)).
 #
 # ## Look behind a point
 #
-# In JupyterLab the next cell is a map to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. Elsewhere it is a picture: z_inv of the paper's loss, three misclassified RGB scenes ringed.
+# In JupyterLab the next cell is a map to click in: choose points, see their images, predictions and nearest neighbours in the other sensor. Elsewhere it is a picture of z_inv of the paper's loss. Three scenes that RGB's branch gets wrong are ringed.
 
-# %% alt="UMAP map of z_inv: the two sensors in two colours. Three misclassified RGB scenes are ringed, with lines to their depth views; below, their images in both sensors and the depth scenes nearest to the first."
+# %% alt="UMAP map of z_inv: a colour for each shape, a marker for each sensor, which lie apart. Three misclassified RGB scenes are ringed, with lines to their depth views; below, their images in both sensors and the depth scenes nearest to the first."
 rows, keys = np.arange(min(250, len(y))), (*parts, "logits")
 embedded = {s: {key: paper[s][key][rows] for key in keys} for s in sensors}
 picture = explorer.Explorer(split.test.take(rows), embedded, seed=seed)
-picture.colour.value = "modality"
+picture.colour.value = "shape"
 # the first three, which are of RGB
 picture.select(np.flatnonzero(picture.points["right or wrong"] == "wrong")[:3])
 picture
 
 # %% [markdown]
-# Each line joins the two views of a scene and ends in the other colour. RGB takes the first scene for disk/wood, and the five depth scenes nearest to it in z_inv are all of that class.
+# Colours 0, 1, 2 are disk, square, triangle; a line joins the two views of a scene. RGB takes the first scene, a metal triangle, for a wooden one. Its five nearest depth scenes are all taken for triangles, of three materials: a hint that z_inv aligns shapes better than materials. Five scenes prove nothing.
+#
+# ## On your own runs
+#
+# `discom probe` answers these questions for a folder of finished runs, such as this page's:
+#
+# ```bash
+# discom probe runs/scenes/discom --data scenes --out build/probes
+# ```
+#
+# For arrays of any other network, row i the same sample in both sensors:
+#
+# ```python
+# from discom import probing
+# probing.modality_probe({"rgb": z_rgb, "depth": z_depth}, reader="mlp")  # hidden?
+# probing.probe(z_rgb, labels)  # and is anything left?
+# ```
+#
+# Ask both questions with both readers; compare with `.chance`, `.shuffled` (the control) and an untrained network.
 #
 # ## What you should see on another machine
 #
-# What is read from files agrees to the digit. Live, the sensor should be named in nearly 100 %, with MDiCo anywhere above 60. F1 should be within four points of the ten seeds' means. Maps differ between versions. Signs of a bug: a control three points above chance, RGB that tells the tilt.
+# What is read from files agrees to the digit. Live results change with processor, threads and versions. The sensor should be read in nearly 100 %, from MDiCo's z_inv anywhere above 60; the adversary between 40 and 75; F1 within a few points of the table, in depth a little more. Maps differ. Signs of a bug: a control beyond four standard errors, RGB that tells the tilt.
 #
 # ## Exercises
 #
-# A wrong answer stops the next cell with an error ([solutions](solutions/py/06_what_the_embeddings_hold.py)).
+# A wrong answer stops the next cell ([solutions](solutions/py/06_what_the_embeddings_hold.py)).
 #
 # 1. **Warm-up (2 min).** A probe is right in 46 %, the most frequent answer in 36 %. Which share of what lies beyond chance does the probe read? `answer_1`. *Hint:* the grey of the grid above.
-# 2. **Change one thing (10 min).** Erase the one direction from the alternating network's z_inv, then carry class probes; the table into `answer_2`. Do they carry over better than before? *Hint:* `views`, `erase`, `probing.class_transfer` with `seed=seed`.
-# 3. **Open (30 min+).** For five seeds, train `discom` with `weights={"xcov": 5.0}` and without; five paired differences of the class that an MLP reads from RGB's z_irr into `answer_3`. *Hint:* `settings(profile, seed=s, options={"weights": …})`.
+# 2. **Change one thing (10 min).** Subtract from each sensor's z_inv its own mean in training, in the alternating network. The vectors, sensor by sensor, into `answer_2`. Does a class probe carry over better than before? *Hint:* `views`, `probing.class_transfer`.
+# 3. **Open (30 min+).** For five seeds, train `discom` with `weights={"xcov": 5.0}` and without. How much less does an MLP read of the class from RGB's z_irr? Five paired differences into `answer_3`. *Hint:* `settings(profile, seed=s, options={"weights": …})`.
 
 # %%
 answer_1 = answer_2 = answer_3 = None
-if answer_1 is not None:
-    check("exercise 1", np.isclose(answer_1, (46 - 36) / (100 - 36), atol=0.005))
+if answer_1 is not None:  # who knows this share and else names the most frequent answer
+    drawn = np.random.default_rng(seed).random((2, 10**6)) < [[answer_1], [0.36]]
+    check("exercise 1", abs(drawn.any(0).mean() - 0.46) < 0.003)
 if answer_2 is not None:
-    test, train = views("alternating", "inv")
-    erased, fitted = erase(test, train), erase(train, train)
-    carried = probing.class_transfer(erased, y, train=fitted, seed=seed)
-    check("exercise 2", np.allclose(answer_2, carried, atol=0.2))
+    linear = probing.modality_probe(answer_2, seed=seed).score
+    check("exercise 2: hidden from the linear probe", linear < 75)
 if answer_3 is not None:
-    check("exercise 3", len(answer_3) == 5 and np.isfinite(answer_3).all())
+    check("exercise 3", len(answer_3) == 5 and np.max(answer_3) < -30)
 
 # %% [markdown]
 # ## Summary
 #
-# - "Invariant" is not invariant: a linear probe names the sensor from z_inv as from an untrained network (*Which part*).
-# - Neither a weak linear probe nor an adversary near guessing proves invariance (*Linear, or not?*, *Did the heads*).
-# - "Irrelevant" is not irrelevant: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
-# - The one network whose z_inv does not tell the sensor has an empty z_inv: it does not tell the class either (*Ten seeds*).
+# - "Invariant" is not: a linear probe names the sensor from z_inv as from an untrained network (*Which part*, *Ten seeds*).
+# - Neither an adversary near guessing nor a weak linear probe proves invariance (*Four networks*, *Linear, or not?*; one seed each).
+# - "Irrelevant" is not: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
+# - An embedding can hide the sensor by being empty, as in `strong`. So ask what is left (*Ten seeds*, *Which part contains which factor*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed, the untrained network too. A probe gives a lower bound of what a part contains. A run's branches may be kept at different epochs; in three runs of the paper's loss the epochs agree, and the sensor is named as well.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was chosen by the results shown here, and has five seeds. A run's branches may be kept at different epochs.
 #
 # **Next.** [07](07_the_papers_tables.ipynb): what the papers report. [08](08_when_a_second_sensor_helps.ipynb): when a second sensor helps.
 #

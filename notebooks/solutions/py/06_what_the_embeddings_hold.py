@@ -44,32 +44,25 @@ answer_1 = (46 - 36) / (100 - 36)
 check(f"exercise 1: {answer_1:.3f}", np.isclose(answer_1, 0.156, atol=0.005))
 
 # %% [markdown]
-# **2.** Both the vectors and those of the training part, which set mean and spread, lose the direction. Read the table by
-# its second diagonal: a class probe fitted to one sensor and read on the other. In one run on the full data it went up
-# from depth to RGB and hardly changed from RGB to depth. One run is no finding. Equal means do not align the classes:
-# those of one class may still lie in different places around the mean.
-
+# **2.** Each sensor's vectors lose their own mean in training, so both clouds lie around zero and the linear probe has no
+# shift to read. In one run of the notebook's size it fell from 100 to
+# 50 %. The carried class probes did not get better: from 18 to 15 % on depth, 11 % on RGB before and after. One run is no
+# finding. But equal means do not align the classes: those of one class may still lie in different places around the mean.
 
 # %%
-def erase(vectors, train):
-    """Both sensors' vectors without the direction between the sensors' means."""
-    first, second = (train[sensor].mean(0) for sensor in train)
-    direction = (first - second) / np.linalg.norm(first - second)
-    return {s: v - np.outer(v @ direction, direction) for s, v in vectors.items()}
-
-
 z, split = embedded(seed, adversary="alternating")
-y = split.test.labels
 test, train = (
     {s: arrays["inv"] for s, arrays in z[part].items()} for part in ("test", "train")
 )
-before = probing.class_transfer(test, y, train=train, seed=seed)
-erased, fitted = erase(test, train), erase(train, train)
-answer_2 = probing.class_transfer(erased, y, train=fitted, seed=seed)
-print("before", before.round(1).to_dict("index"))
-print("erased", answer_2.round(1).to_dict("index"))
-gap = np.ptp([fitted[sensor].mean(0) for sensor in fitted], axis=0).max()
-check("exercise 2: the sensors' means in training are equal", gap < 1e-4)
+answer_2 = {s: test[s] - train[s].mean(0) for s in test}
+for name, vectors in {"before": test, "answer_2": answer_2}.items():
+    carried = probing.class_transfer(vectors, split.test.labels, seed=seed)
+    linear = probing.modality_probe(vectors, seed=seed).score
+    print(name, f"sensor {linear:.1f} %, carried", carried.round(1).to_dict("index"))
+gap = [(train[s] - train[s].mean(0)).mean(0) for s in train]
+check(
+    "exercise 2: the sensors' means in training are equal", np.ptp(gap, 0).max() < 1e-4
+)
 
 # %% [markdown]
 # **3.** One run per seed and arm; the same seed gives both arms the same scenes and split, so the difference is paired. In
