@@ -17,15 +17,15 @@
 #
 # ## The question and the answer
 #
-# A *pair* is one scene seen by two sensors. **Divide scenes, never files.** If the files of each sensor are divided on their own, images of test scenes reach training through the other sensor. If all of them do, a simple classifier of synthetic scenes gains seven points.
+# A *pair* is one scene seen by two sensors. **Divide scenes, never files.** If the files of each sensor are divided on their own, images of test scenes reach training through the other sensor. If every test scene leaks so, a simple classifier of synthetic scenes gains 7 points [3.5, 10.9] by one hand-made bridge; if 40 % leak, 3 points, not clear after correction.
 #
-# **Keep places together, too.** On real land-cover patches, a random split scores 21 to 29 F1 points above a split by place, means over five splits.
+# **Keep places together, too.** On real land-cover patches, student and DisCoM-KD score 21 to 29 F1 points higher with random splits than with splits by place (means of five; the four intervals reach from 8 to 41).
 #
 # ![Left: labelled pairs of RGB and depth for training. Right: at test the RGB branch reads one image. A dashed arrow, the leak, takes the depth image of the test scene into training. Below: DisCoM-KD, a branch for each sensor with an invariant, an informative and an irrelevant part, between them classifiers that exist in training only; and the remedy.](../docs/_static/leak.svg)
 #
-# **What the paper claims:** DisCoM-KD trains the networks of both sensors together, without a teacher. On three benchmarks, each of them, reading its one sensor, scores above a student of a teacher of both sensors.
+# **What the paper claims:** DisCoM-KD trains the networks of both sensors together, without a teacher. On three benchmarks, each network, reading its one sensor, scores above a student of a teacher of both sensors.
 #
-# **What this project finds:** with a label for every pair, the second sensor adds nothing measurable to a network that reads one at test ([README](../README.md)). With few labels, another method helps the weaker sensor. A leak could fake such a gain, or raise all scores until none shows.
+# **What this project finds:** with a label for every pair, the second sensor adds nothing measurable to a network that reads one at test ([README](../README.md)). With few labels, another method helps the weaker sensor. A leak could fake such a gain.
 
 # %%
 import os
@@ -222,7 +222,7 @@ for sensor, noise in (("rgb", 0.05), ("depth", 0.08)):
 _ = report(frames)
 
 # %% [markdown]
-# The leaky classifier is always right; the honest one is not far from chance. A score this far above the bound cannot be real. Frames of a video are such second images.
+# The leaky classifier is always right; the honest one is not far from chance. A score this far above the bound cannot be real. Frames of a video resemble such second images.
 #
 # ## Second path: the other sensor
 #
@@ -288,7 +288,7 @@ pairs = stats.ttest_rel(gains["object"], gains["object, turned"])
 low, high = pairs.confidence_interval()
 print(f"the object's gain, unturned minus turned: [{low:.1f}, {high:.1f}]")
 
-# %% alt="Points that five draws gain by the leak, by bridge. Edges and turned object lie around zero. The object gains 4 to 11 points, and less where only 40 percent of the test scenes leak."
+# %% alt="Points that five draws gain by the leak, by bridge. Edges and turned object lie around zero. The object gains 3 to 11 points, and less where only 40 percent of the test scenes leak."
 figure, axis = plt.subplots(figsize=(6.5, 2.6), layout="constrained")
 for place, gain in enumerate(gains.values()):
     axis.plot(gain, np.full(5, place), "o", color="C3", mfc="none")
@@ -296,18 +296,18 @@ for place, gain in enumerate(gains.values()):
 axis.axvline(0, color="0.3", linestyle=":")
 axis.set_yticks(range(len(gains)), gains)
 axis.set(ylim=(3.5, -0.5), xlabel="points gained by the leak: ○ draw, | mean")
-_ = axis.set_title("The place of the object leaks; turned, no gain is measurable")
+_ = axis.set_title("The object is a bridge; turned, no gain is measurable")
 
 # %% [markdown]
-# Edges build no bridge that five draws can show. The object does: without any training, the leak of all test scenes is worth 7.2 points, that of 40 % 3.3, whose corrected p is 0.06. A perfect outline, off this scale, finds every scene.
+# Edges build no bridge that five draws can show. The object does: without any training, the leak of all test scenes is worth 7.2 points, that of 40 % 3.3, whose corrected p is 0.06. A perfect outline, off this scale, names every class.
 #
 # The object's leaky score stays far below the bound. **So a leak need not look too good to be true.**
 #
-# After turning, no gain is measurable; the last line compares the two gains in the same draws. In training, discom flips and turns each image on its own, at random.
+# After turning, no gain is measurable; the last line compares the two gains in the same draws. In training, discom flips and turns each image on its own, at random; some images stay as they are, so this is no protection. It was not tested here.
 #
-# ## What is a leak worth on real data?
+# ## What is a random split worth on real data?
 #
-# The 3 064 land-cover patches of 62 places show RGB and elevation in four classes, 32 pixels a side. They are cut from tiles that overlap or repeat ([source and licence](../data/README.md)). *By place*, no place is divided; *at random*, places leak. Data with `groups` are divided by place:
+# The 3 064 land-cover patches of 62 places show RGB and elevation in four classes, 32 pixels a side. They are cut from tiles that overlap or repeat ([source and licence](../data/README.md)). *By place*, no place is divided; *at random*, places are. Both sensors are divided together, so the second path is closed here. Data of your own get `groups` like this, a place for each id, and are then divided by place:
 
 # %%
 room = np.arange(len(scenes)) // 5  # as if five scenes in a row were taken in one room
@@ -316,7 +316,7 @@ rooms = [set(part.groups) for part in by_room]
 check("no room is in two parts", sum(map(len, rooms)) == len(set.union(*rooms)))
 
 # %% [markdown]
-# The runs were finished before, five splits of each kind: a ResNet-10 from random weights, 30 epochs, learning rate 0.003, chosen on validation. The score is F1 in %, weighted by class.
+# The runs were finished before, five splits of each kind: a ResNet-10 from random weights, 30 epochs, learning rate 0.003. The rate was chosen on another split by place of the same patches, whose validation part holds test images of these splits; the epoch on validation of each split. The score is F1 in %, weighted by class.
 #
 # A split by place and a random split of the same seed have different test parts, so nothing is paired. The interval of the difference of two means is Welch's. Splits of one set overlap, so each variance is the corrected one ([07](07_the_papers_tables.ipynb)):
 #
@@ -392,7 +392,7 @@ for sensor in ("rgb", "elevation"):
 #
 # ## What should you see on another machine?
 #
-# Scenes and splits come from the seed, so counts agree to the digit. Nearest neighbours may differ in a test image or two. Expect 7 to 10 points for the object; a check with an interval of 99.9 % fails once in a thousand. It is a bug if the outline misses many scenes, or if second frames stay below the bound.
+# Scenes and splits come from the seed, so counts agree to the digit. Nearest neighbours may differ in a test image or two, so the object's 7.2 points in a tenth. A check with an interval of 99.9 % fails once in a thousand seeds. It is a bug if the outline misses many scenes, or if second frames stay below the bound.
 #
 # ## Where it fails: a search for copies does not see the second path
 #
@@ -424,7 +424,7 @@ for name, view in views.items():
 # Write your answers into the next cell and run it; a wrong one stops with an error. [Solutions](solutions/py/01_data_preparation.py) are kept apart.
 #
 # 1. **Warm-up (2 min).** Two materials, and the texture is drawn anew with probability 0.3. What is the best accuracy of RGB? *Hint:* $K$ changes, too.
-# 2. **Change one thing (10 min).** Divide the files of each sensor on its own with `dataclasses.replace(scenes, fractions=(0.7, 0.1, 0.2))`. For which share of RGB test scenes is the depth image in training? *Hint:* change one line of the second path.
+# 2. **Change one thing (10 min).** Divide the files of each sensor on its own with `dataclasses.replace(scenes, fractions=(0.7, 0.1, 0.2))`. For which share of RGB test scenes is the depth image in training? *Hint:* divide these new scenes in the second path.
 # 3. **Open (30 min+).** What share of the rooms has scenes in both training and test, when split by id? Derive it from the shares 2/5, 1/5 and 2/5, then count it. What should a group be in your own data? *Hint:* a room of five scenes misses training with probability $0.6^5$.
 
 # %%
@@ -432,15 +432,18 @@ answers = [None, None, None]
 right = sets.scenes.best_accuracy(0.3, 2), 7 / 10, 1 - 2 * 0.6**5 + 0.2**5
 for number, answer in enumerate(answers):
     if answer is not None:
-        check(f"exercise {number + 1}", abs(answer - right[number]) < 0.02)
+        check(
+            f"exercise {number + 1}",
+            abs(answer - right[number]) < (0.02, 0.06, 0.06)[number],
+        )
 
 # %% [markdown]
 # ## Summary
 #
 # - Divide ids, never files: each sensor divided on its own puts the other image of 40 % of the test scenes into training (*second path*).
-# - The other sensor leaks where a bridge keeps the place of the object; after turning no gain is measurable (*second path*).
+# - The other sensor leaks through a bridge of position and orientation; after turning no gain is measurable (*second path*).
 # - The best possible accuracy is a bound, 93.3 % in RGB and 83.3 % in depth; a teacher is a reference (*at best*).
-# - On real patches, random splits score 21 to 29 F1 points above splits by place (*real data*).
+# - On real patches, random splits score 21 to 29 F1 points above splits by place, by near-copies and familiar places (*real data*).
 #
 # **Limitations.** The scenes are synthetic, with one object and independent noise. The bridges were built by hand; no network was trained to match the sensors, and the classifier knows depth images alone. Splits of both kinds divide one set of patches, so the intervals say nothing about other regions.
 #

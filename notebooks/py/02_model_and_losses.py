@@ -467,7 +467,7 @@ table = mean_sd(rows, ["sensor, z_inv", "class, rgb z_inv", "class, depth z_inv"
 table.loc[[*names.values(), "MDiCo"]]
 
 # %% [markdown]
-# No. The hidden layer brings the sensor near chance, and the class with it. At this learning rate (0.01) the steps alone cost class and hid nothing; at half of it they cost little ([table](../results/scenes-half-rate-probes.md)). So two adversaries that both ended guessing left different z_inv. MDiCo's z_inv tells about half of the class or less and mostly still names the sensor. None of these losses hides the sensor and keeps the class in z_inv ([more losses](../docs/results/ablations.md#is-invariant-invariant)).
+# No. The hidden layer brings the sensor near chance, and the class with it. At this learning rate (0.01) the steps alone cost class and hid nothing; at half of it they cost little ([runs](../results/scenes-half-rate-probes.json)). So two adversaries that both ended guessing left different z_inv. MDiCo's z_inv tells about half of the class or less and mostly still names the sensor. None of these losses hides the sensor and keeps the class in z_inv ([more losses](../docs/results/ablations.md#is-invariant-invariant)).
 #
 # ## Exercises
 #
