@@ -143,7 +143,7 @@ check("student-2x within 2 %", abs(sizes["student-2x"] / sizes["discom"] - 1) < 
 # | $\theta_k$ | `model.parameters()` | weights before step $k$ |
 # | $\eta_k$ | `schedule` | learning rate of step $k$: one cycle that rises, then falls to zero |
 #
-# **Predict first:** before training, all classifiers guess. With C = 9 classes and M = 2 sensors, how large are the class loss `cl` and the adversarial loss `adv`, and what becomes of `cl` after sixty steps on *one* batch?
+# **Predict first:** at first all classifiers guess. With C = 9 classes and M = 2 sensors, how large are the class loss `cl` and the adversarial loss `adv`? What becomes of `cl` after sixty steps on *one* batch?
 
 
 # %%
@@ -191,7 +191,7 @@ check("the first loss is near guessing", np.allclose(*terms.iloc[[0, 2]].values,
 check("one batch is learned", terms["cl"]["step 60"] < 0.5 * terms["cl"]["guessing"])
 
 # %% [markdown]
-# The first losses are near M log C = 4.39 and M log M = 1.39, each a sum over the two sensors. On one batch `cl` then falls by more than half. `adv` rises: the gradient of its classifier is reversed for the encoders.
+# The first losses are near M log C = 4.39 and M log M = 1.39, each a sum over the two sensors. On one batch `cl` then falls by much more than half. `adv` rises: the gradient of its classifier is reversed for the encoders.
 #
 # Two more functions complete the loop. `score` gives the **weighted F1**: the F1 of each class, averaged by its share of the labels. `train` repeats both and keeps, for each sensor, the branch with the best validation F1. `model.branch` copies what is deployed: one sensor in, classes out.
 
@@ -300,7 +300,7 @@ longer.pivot(index=["modality", "epochs"], columns=["minus", "method"], values="
 # %% [markdown]
 # In this run the student leads early in RGB, both jump and cross, and from about epoch 24 they are level. One run cannot say more; the table can.
 #
-# **The student learns faster.** After ten epochs DisCoM-KD is about 30 points behind it, and far behind its own branch alone. After eighty it is about a point ahead of the student, but not of the branch. The intervals are not corrected for their number. So name the length of training with every comparison.
+# **The student learns faster.** After ten epochs DisCoM-KD is about 30 points behind it, and far behind its own branch alone. After eighty it is about a point ahead of the student, but not of the branch. The intervals are not corrected. So name the length of training with every comparison.
 #
 # ## Which epoch may we report?
 #
@@ -358,7 +358,7 @@ pd.concat([scores, limits]).round(1)
 # | $\bar d$, $s_d$ | `each.mean()`, `each.std(ddof=1)` | mean and standard deviation of the n differences |
 # | $t_{n-1}$ | `t` | 97.5 % point of Student's t with n − 1 degrees of freedom |
 #
-# We ask six questions at once, three controls in two sensors. So **Holm's correction** decides: it multiplies the smallest p-value by six, the next by five, and so on ([07](07_the_papers_tables.ipynb)).
+# Three controls in two sensors are six questions. So **Holm's correction** decides: it multiplies the smallest p-value by six, the next by five, and so on ([07](07_the_papers_tables.ipynb)).
 #
 # **Predict first:** which of the three controls does DisCoM-KD beat, in which sensor?
 
@@ -414,17 +414,17 @@ real["text"] = real.apply(interval, axis=1)
 real.pivot(index=["data", "modality", "n"], columns=["minus", "method"], values="text")
 
 # %% [markdown]
-# Much wider, and every one includes zero. So no gain shows, over the student or over the branch alone. For patches in RGB and for brightfield a gain of several points could hide in the interval: there we cannot tell.
+# Wider in every row, and every one includes zero. **So no gain shows, and most rows cannot exclude one:** for patches in RGB the interval reaches about 13 points over the student and 8 over the branch alone.
 #
 # ## What should you see on another machine?
 #
-# The tables of finished runs are the same everywhere. Your live test scores depend a little on processor, threads and versions. Expect them within three standard deviations of the ten seeds' mean, from `low` to `high` in the table of ten seeds. On the same machine they repeat.
+# Tables of finished runs are the same everywhere. Live test scores depend a little on processor, threads and versions. Expect them within three standard deviations of the ten seeds' mean, from `low` to `high` in the table of ten seeds. On the same machine they repeat.
 #
-# Signs of a bug: a loss of NaN, a score near chance, or one above the best possible.
+# Signs of a bug: a loss of NaN, a score near chance or above the best possible.
 #
 # ## Where it fails: the material
 #
-# All four methods stay more than eight points below the best possible score in depth. **Predict first:** what does the live DisCoM-KD branch of depth confuse, shapes or materials, and how much of that could any classifier avoid?
+# All four methods stay more than eight points below the best possible score in depth. **Predict first:** what does the live DisCoM-KD branch of depth confuse, shapes or materials, and how much of it is avoidable?
 
 # %% alt="Confusion matrix of depth, nine classes. The diagonal is dark; most errors lie in three blocks along it, where the shape is right and the material wrong."
 predicted, labels = tested["discom"]["depth"], split.test.modalities["depth"].y
@@ -465,7 +465,7 @@ if answer_3 is not None:
 #
 # **When to use it.** With a label for every pair we found no reason to train with the second sensor. To try DisCoM-KD on your own folder: `discom train --data my_images --method discom` ([its layout](../docs/guides/new_data.md)). `discom advise my_images` compares a student with other methods, among them NT-Xent, but not with DisCoM-KD.
 #
-# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, with all labels. The intervals of other lengths and of real images are not corrected for their number. On real images the learning rate was chosen on a further split of the same images. The paper's protocol (300 epochs, ResNet-18) and its data have not been run here.
+# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, with all labels. Intervals of other lengths and of real images are not corrected for their number. On real images the learning rate was chosen on a further split of the same images. The paper's protocol (300 epochs, ResNet-18) and its data have not been run here.
 #
 # **Next:** [04](04_teacher_and_student.ipynb) adds a teacher, [05](05_ablations.ipynb) removes the loss terms one by one.
 #
