@@ -10,7 +10,7 @@
 # |---|---|
 # | You will be able to | **write** a training loop that equals the package's · **choose** the control that a claim needs · **pick** an epoch without touching the test part · **read** a paired comparison over seeds |
 # | Prerequisites | [01 data](01_data_preparation.ipynb), [02 losses](02_model_and_losses.ipynb) |
-# | Time | two to six minutes on one CPU core, by processor, most of it in the live run; a GPU is used where there is one, but was not timed |
+# | Time | four minutes on one CPU core (two to six by processor), most of it in the live run; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB of memory, 10 MB of disk |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
@@ -273,7 +273,7 @@ for name in ("student", "discom"):
     histories[name], networks[name] = train(name, split, config)
     print(f"{name}: {time.perf_counter() - started:.0f} s")
 
-# %% alt="Validation F1 over thirty epochs in RGB and depth, student and DisCoM-KD. Both curves jump up and down and cross several times. The student leads in RGB through most of the first fourteen epochs. From about epoch 24 both are level, below the dotted line of the best possible score."
+# %% alt="Validation F1 over thirty epochs in RGB and depth, student and DisCoM-KD. Both curves jump up and down and cross several times. Over the last five epochs both are level, below the dotted line of the best possible score."
 figure, axes = plt.subplots(2, 1, figsize=(6, 6), sharex=True, layout="constrained")
 for axis, sensor, colour in zip(axes, sensors, ("C3", "C0"), strict=True):
     for name, line in (("student", "--"), ("discom", "-")):
@@ -298,7 +298,7 @@ longer["text"] = longer.apply(interval, axis=1)
 longer.pivot(index=["modality", "epochs"], columns=["minus", "method"], values="text")
 
 # %% [markdown]
-# In this run the student leads early in RGB, both jump and cross, and from about epoch 24 they are level. One run cannot say more; the table can.
+# In this run both jump and cross, and over the last five epochs they are level. One run cannot say more; the table can.
 #
 # **The student learns faster.** After ten epochs DisCoM-KD is about 30 points behind it, and far behind its own branch alone. After eighty it is about a point ahead of the student, but not of the branch. The intervals are not corrected. So name the length of training with every comparison.
 #
