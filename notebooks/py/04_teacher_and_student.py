@@ -15,11 +15,11 @@
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
 #
-# ## The answer: no gain with all labels, seven points with a fifth of them
+# ## The answer: no gain with all labels, seven points in depth with a fifth of them
 #
 # A *teacher* is a network of both sensors, trained first, then frozen. A *student* of one sensor learns from the label and from the teacher's probabilities, its **soft labels**. A teacher doubles the training and costs nothing at inference.
 #
-# **With a label for every pair of our synthetic scenes, we measured no gain.** The same time, spent on training the student longer, gave it at least the same mean score. **With labels for a fifth of these pairs, the depth student gains.** NT-Xent, a loss between the sensors without a teacher, gains about as much. The table shows depth students, in F1 points with 95 % intervals.
+# **With a label for every pair of our synthetic scenes, we measured no gain.** As many operations, spent on training the student longer, gave it at least the same mean score. **With labels for a fifth of these pairs, the depth student gains**, though its teacher costs 60 epochs on top of its own 60. NT-Xent, a loss between the sensors without a teacher, gains about as much. The table shows depth students, in F1 points with 95 % intervals.
 #
 # | labels for 2 000 pairs | taught student minus student | seeds |
 # |---|---|---|
@@ -119,7 +119,7 @@ check("a teacher without doubt, T = 1: cross-entropy", same)
 check("guessing costs log 3", np.isclose(distill.kd(0 * sure, sure, 1.0), np.log(3)))
 
 # %% [markdown]
-# **Reading.** The second sample costs nothing: 6 : 3 : 3 and 2 : 1 : 1 are the same odds. A teacher without doubt only repeats the label: at T = 1 its loss is the cross-entropy. Anything more must come from the teacher's doubt.
+# **Reading.** The second sample costs nothing: 6 : 3 : 3 and 2 : 1 : 1 are the same odds. A teacher that is right without doubt only repeats the label: at T = 1 its loss is the cross-entropy. More comes from its doubt, and from pairs without a label.
 #
 # ## Why the factor T²?
 #
@@ -306,7 +306,7 @@ _ = figure.suptitle("No taught student gains a point on average; some lose in de
 # %% [markdown]
 # **Reading.** No method gains a point on average; some intervals reach beyond one. After the correction four rows remain, all of them losses in depth: DKD, MLKD, and MLKD with LSKD at both temperatures. DisCoM-KD's half point in depth does not remain.
 #
-# In our scenes the teacher hardly leads the RGB student. On real images it leads most students. `hls` are satellite patches with four classes of land cover; `cellcycle` are cells in four phases ([origin and licences](../data/README.md)). Each has five splits and 30 epochs; the intervals allow for overlapping splits.
+# In our scenes the teacher hardly leads the RGB student. On real images its mean leads all six students. `hls` are satellite patches with four classes of land cover; `cellcycle` are cells in four phases ([origin and licences](../data/README.md)). Each has five splits and 30 epochs; the intervals allow for overlapping splits.
 
 # %%
 real = []
@@ -358,7 +358,7 @@ equal["kdv2 − student"] = shown(equal)
 equal.set_index("modality")[["n", "kdv2 − student"]]
 
 # %% [markdown]
-# **Reading.** The longer student, on average. In depth the interval lies below zero, but the correction leaves no star. So with all labels nothing in these scenes speaks for the teacher. Train the student longer first.
+# **Reading.** The longer student, on average. In depth the interval lies below zero, but the correction leaves no star. So with all labels nothing in these scenes speaks for the teacher. The student had not converged after 30 epochs: train it longer first.
 #
 # ## When does a teacher help?
 #
@@ -437,9 +437,9 @@ axis.set_title("Depth students lose most when the teacher sees RGB alone")
 print(f"RGB alone: {(cross['holm'] < 0.05).sum()} of {len(cross)} remain after Holm")
 
 # %% [markdown]
-# **Reading.** Worse, in every row. Where the teacher answers from texture, which depth does not show, copying it harms. `kdv2`, which copies with the smallest weight, loses a point; DKD and MLKD lose far more.
+# **Reading.** Worse, in every row. Where the teacher answers from texture, which depth does not show, copying it probably harms. `kdv2`, which copies with the smallest weight, loses 0.7 points; DKD and MLKD lose far more.
 #
-# Why does LSKD fail? It standardises each row of logits, $Z(z) = (z - \bar z) / \mathrm{std}(z)$ with the unbiased deviation. A sure and an unsure teacher then look the same. It also copies with a weight of 9 instead of ½ or 1.
+# Why does LSKD fail? It standardises each row of logits, $Z(z) = (z - \bar z) / \mathrm{std}(z)$ with the unbiased deviation. A sure and an unsure teacher then look the same. It also copies with a weight of 9 or more, where most methods have ½ to 1.
 #
 # The table shows each method with LSKD minus the same without, over five common seeds; a star as above, for ten comparisons. The cell after it looks at training scenes whose texture is that of another material, and at the teacher's probabilities there (T = 1).
 #
@@ -464,7 +464,7 @@ for name, y in (("true class", labels[wrong]), ("class of that texture", misled)
 # %% [markdown]
 # **Reading.** LSKD costs three of the five methods points in RGB, too, and four in depth. So texture cannot be the whole cause. Weight, temperature and standardising change together; these runs do not separate them.
 #
-# In training scenes with a wrong texture this teacher mostly follows the texture, against the label. Students copy that, and a depth student cannot see why. This is a likely cause, not a proven one.
+# In training scenes with a wrong texture this teacher mostly follows the texture, against the label. Students learn to copy that, and a depth student cannot see why. This is a likely cause, not a proven one.
 #
 # ## Your turn
 #
@@ -494,7 +494,7 @@ if answer_3 is not None:
 #
 # - Distillation is a KL between softened answers; at high temperatures T² keeps its gradient's size (*T²*).
 # - In these scenes, with all labels, no taught student gains a point on average (*Ten seeds*). On real images the intervals are too wide to tell.
-# - A teacher doubles the training. The same time spent on the student is at least as good here (*equal cost*).
+# - A teacher doubles the training. As many operations spent on the student are at least as good here with all labels; with few it was not tried (*equal cost*).
 # - With 400 of 2 000 labels a teacher helps the depth student, about as NT-Xent does. With 200 or fewer no gain of a teacher is clear (*When does a teacher help*).
 # - DKD, MLKD, and MLKD with LSKD lose in depth, and most from a teacher of RGB alone (*Where it fails*). The cause was not isolated.
 #
