@@ -130,6 +130,10 @@ dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]
   --methods dense-teacher single 'dense-simclr:{"seeds":5}' dense-self dense-kdv2 crodino \
   --against single dense-self --names "$DENSE_NAMES" \
   --title "A teacher of both sensors helps RGB where masks are few"
+dense hls-labelled --data "$DATA/hls-dense" --factors '{"labelled": [0.1, 1]}' --seeds 5 \
+  --epochs '{"0.1": 16, "1": 28}' --set batch_size=32 learning_rate=0.003 \
+  --methods dense-teacher single dense-self dense-kdv2 crodino --against single dense-self \
+  --names "$DENSE_NAMES" --title "Real tiles: nothing is decided with five splits"
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 $PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
   --json "$OUT/dense/time.json" # alone on the machine
