@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the adversarial term for any number of sensors · **tell** reversal and confusion apart by their gradients · **train** DisCoM-KD with three sensors · **judge** what a third sensor changed |
 # | Prerequisites | [02 losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb) (controls, paired seeds), [06](06_what_the_embeddings_hold.ipynb) (probes) |
-# | Time | about three minutes on one idle CPU core, most of it in one live run; a GPU is used where there is one |
+# | Time | four to five minutes on one CPU core, most of it in one live run; a GPU is used where there is one |
 # | Memory, disk | 2 GB of memory, 50 MB of disk |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results/README.md), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
@@ -20,7 +20,7 @@
 #
 # DisCoM-KD trains a network for each sensor, its **branch**, side by side and without a teacher. A branch divides its embedding into three parts, by intent **invariant** (z_inv, the same in all sensors), **informative** (z_inf, the sensor's own and useful) and **irrelevant** (z_irr, the sensor's own and useless). The class is read from z_inv and z_inf. In training, shared classifiers connect the branches; at inference each works alone.
 #
-# **When thermal joined RGB and depth, neither changed measurably: five seeds of synthetic scenes. No DisCoM-KD branch was measurably above the same branch trained alone.** A gain of one F1 point in RGB, or a loss of nearly two in depth, is not ruled out.
+# **When thermal joined RGB and depth, neither changed measurably: five seeds of synthetic scenes. No DisCoM-KD branch was measurably above the same branch trained alone.** A gain of nearly one F1 point (weighted over classes) in RGB, or a loss of nearly two in depth, is not ruled out.
 #
 # ![Three branches, RGB, depth and thermal, with the parts irr, inf and inv. The class is read from inf and inv. One classifier with three outputs asks which sensor inv comes from, in training only. Below: three sensors minus two, RGB +0.4 from −0.2 to +1.0, depth −0.7 from −1.9 to +0.4 F1 points.](../docs/_static/third-sensor.svg)
 #
@@ -269,11 +269,11 @@ print("loss before training over guessing:", ratio.round(2).to_dict())
 check("all within 40 % of guessing", (ratio - 1).abs().max() < 0.4)
 
 # %% [markdown]
-# **Answer:** 65, one output with 64 weights and a bias; none. Training costs half as much again, inference nothing.
+# **Answer:** 65, one output with 64 weights and a bias; none. Training has half as many parameters again, inference no more.
 #
 # ## Does it learn?
 #
-# One live run of DisCoM-KD with three sensors and the paper's adversary, reversal. Each branch keeps its best epoch on validation. Training reads the test part once, for the scores; the probe below reads it again, after every choice.
+# One live run of DisCoM-KD with three sensors and the paper's adversary, reversal: seed 0 of the five finished runs, trained again. Each branch keeps its best epoch on validation. Training reads the test part once, for the scores; the probe below reads it again, after every choice.
 #
 # **Predict first:** which sensor comes closest to its best possible score?
 
@@ -305,7 +305,7 @@ for sensor, values in live.scores.items():
 score.round(1)
 
 # %% [markdown]
-# **Answer:** thermal, which is at its best possible score. RGB stays about four points below its own, depth about eight. One run ranks no method; five seeds follow below.
+# **Answer:** thermal, which is at its best possible score. (On 1 000 validation scenes it may lie above the line by chance: the line is the expected accuracy.) RGB stays about four points below its own, depth about eight. One run ranks no method; five seeds follow below.
 #
 # ## Does z_inv hide its sensor?
 #
@@ -433,10 +433,10 @@ _ = axis.set_title(
 #
 # ## When should I add a sensor?
 #
-# - **Every image has a label, one sensor at inference:** train its branch alone; these runs show no reason for more.
+# - **Every image has a label, one sensor at inference:** train one network on it. These runs show no reason for a second sensor, and no significant difference between `student` and the larger branch alone.
 # - **Few labels:** see [08](08_when_a_second_sensor_helps.ipynb), which measured two sensors.
 # - **You need a part that hides the sensor:** do not rely on z_inv; probe it.
-# - **All sensors are there at inference:** take one network that reads them all, such as `teacher`.
+# - **All sensors are there at inference:** a network that reads them all, such as `teacher`, is the usual choice; it was not trained here.
 #
 # On your own images: put them into `my_images/<sensor>/<class>/<name>.png`, with equal names for one scene. Train three sensors and the controls, then two:
 #
