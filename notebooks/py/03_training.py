@@ -16,17 +16,17 @@
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
 
 # %% [markdown]
-# ## The answer: barely, and not because of the second sensor
+# ## The answer: barely, and no gain from the second sensor shows
 #
-# **After thirty epochs with all labels, DisCoM-KD beats a student by half an F1 point in depth, and not measurably in RGB. We measured no gain over its own branch trained without the other sensor.** So say ten seeds of synthetic scenes. Real images show no gain either, with wider intervals.
+# **After thirty epochs with all labels, DisCoM-KD beats a student by half an F1 point in depth, and not measurably in RGB. We measured no gain over its own branch trained without the other sensor.** So say ten seeds of synthetic scenes, in six comparisons; among the 90 of the whole table the gain does not survive ([07](07_the_papers_tables.ipynb)). Real images show no gain either, with wider intervals.
 #
-# The answer depends on the length of training. With ten epochs DisCoM-KD is about 30 points behind the student. With eighty it is about a point ahead, before any correction, and so is its branch alone.
+# The answer depends on the length of training. Trained for ten epochs in all, DisCoM-KD is about 30 points behind the student. With eighty it is about a point ahead, before any correction, and so is its branch alone.
 #
 # A **student** is an ordinary network for one sensor. DisCoM-KD trains a branch for each sensor and divides its embedding into three parts. The *invariant* part shall hold the class in a form that both sensors share; the *informative* part, what this sensor alone says of it; the *irrelevant* part, the rest. Classifiers shared by the branches shall enforce this, so that one sensor learns from the other. At inference each branch works alone.
 #
 # ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them four shared heads, in training only: aux names the class; adv (gradient reversed), mod_inf and mod_irr name the sensor. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
 #
-# **For you:** if every image has a label, train on the sensor that you will deploy. If few have one and the images come in pairs, NT-Xent gained from the second sensor: see [the guide](../docs/guides/second_sensor.md).
+# **For you:** if every image has a label, train on the sensor that you will deploy. If few have one and the images come in pairs, NT-Xent, a contrast between the sensors, gained in the weaker one on scenes: see [the guide](../docs/guides/second_sensor.md).
 
 # %%
 import os
@@ -300,7 +300,7 @@ longer.pivot(index=["modality", "epochs"], columns=["minus", "method"], values="
 # %% [markdown]
 # In this run both jump and cross, and over the last five epochs they are level. One run cannot say more; the table can.
 #
-# **The student learns faster.** After ten epochs DisCoM-KD is about 30 points behind it, and far behind its own branch alone. After eighty it is about a point ahead of the student, but not of the branch. The intervals are not corrected. So name the length of training with every comparison.
+# **The student learns faster.** In trainings of ten epochs, each with its own falling learning rate, DisCoM-KD is about 30 points behind it, and far behind its own branch alone. After eighty it is about a point ahead of the student, but not of the branch. The intervals are not corrected. So name the length of training with every comparison.
 #
 # ## Which epoch may we report?
 #
@@ -382,11 +382,11 @@ compared.set_index(["minus", "modality"])[columns].round(2)
 
 # %% alt="Six rows of ten differences each, with mean and interval. DisCoM-KD minus student lies above zero in depth alone, the one filled marker; minus student-2x a little above zero; minus discom-solo at or below zero."
 figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
-for place, row in compared.iterrows():
+for line, row in compared.iterrows():
     mark = "C3o" if row["modality"] == "rgb" else "C0s"
-    axis.plot(row["each"], [place] * row["n"], mark, mfc="none", ms=3, alpha=0.5)
+    axis.plot(row["each"], [line] * row["n"], mark, mfc="none", ms=3, alpha=0.5)
     half, fill = row["difference"] - row["low"], None if row["holm"] < 0.05 else "white"
-    axis.errorbar(row["difference"], place, None, half, mark, mfc=fill, ms=9, capsize=4)
+    axis.errorbar(row["difference"], line, None, half, mark, mfc=fill, ms=9, capsize=4)
 axis.axvline(0, color="black", lw=0.8, ls=":")
 labels = "minus " + compared["minus"] + ", " + compared["modality"]
 axis.set_yticks(compared.index, labels + compared["holm"].map("\nHolm p {:.2f}".format))
@@ -414,11 +414,11 @@ real["text"] = real.apply(interval, axis=1)
 real.pivot(index=["data", "modality", "n"], columns=["minus", "method"], values="text")
 
 # %% [markdown]
-# Wider in every row, and every one includes zero. **So no gain shows, and most rows cannot exclude one:** for patches in RGB the interval reaches about 13 points over the student and 8 over the branch alone.
+# Wider in every row, and every one includes zero. **So no gain shows, and none can be excluded:** for patches in RGB the interval reaches about 13 points over the student and 8 over the branch alone.
 #
 # ## What should you see on another machine?
 #
-# Tables of finished runs are the same everywhere. Live test scores depend a little on processor, threads and versions. Expect them within three standard deviations of the ten seeds' mean, from `low` to `high` in the table of ten seeds. On the same machine they repeat.
+# Tables of finished runs are the same everywhere. Live test scores depend on processor, threads, versions and number format: the live run here computes in 32 bits, the finished ones in bf16. Expect them within three standard deviations of the ten seeds' mean, from `low` to `high` in the table of ten seeds. On the same machine they repeat.
 #
 # Signs of a bug: a loss of NaN, a score near chance or above the best possible.
 #
