@@ -5,6 +5,7 @@ Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and co
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
         if score in NAMES:
             titles[column] = f"{modality}: {NAMES[score]}"
     points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
-    series = {"hue": "run", "style": "run"} if len(runs) > 1 else {}
+    series: dict[str, Any] = {"hue": "run", "style": "run"} if len(runs) > 1 else {}
     series |= {"x": "epoch", "y": "value", "col": "variable", "kind": "line"}
     series |= {"col_wrap": 2} if len(titles) > 3 else {}
     free = {"sharey": False}
