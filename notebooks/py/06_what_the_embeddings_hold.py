@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | about four minutes on one idle CPU core (an estimate: the stored run shared its core); no GPU needed |
+# | Time | five minutes on one CPU core (the stored run shared its core); no GPU needed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
@@ -179,7 +179,7 @@ print(f"kept adversary, test scenes: names the sensor in {np.mean(right):.1f} %"
 # | $W$, $b$ | in `probe` | [C, D], [C] | for C answers, fitted outside of $F_k$, with the penalty ½‖W‖² |
 # | $F_k$ | `fold` | K = 5 sets of rows | scored only |
 #
-# A probe may be fitted to test scenes: no choice of the network rests on it. Training scenes would flatter, since the network has fitted them.
+# A probe may be fitted to test scenes: no choice of an epoch rests on it (`strong` below is an exception, picked by such probes). Training scenes would flatter, since the network has fitted them.
 #
 # **Chance** is the share of the most frequent answer. A **control** repeats all with permuted answers.
 #
@@ -398,13 +398,13 @@ text = f"{title}\n(F1 in depth against the paper's loss: {cost})"
 _ = grid.figure.suptitle(text, y=1.08, fontsize=11)
 
 # %% [markdown]
-# Nothing. In four of five runs of `strong` no probe finds the sensor, and in all five the class is at chance: z_inv hides the sensor as a constant would. The branch still classifies, since it also reads z_inf, but 1.5 points worse in depth. That interval excludes zero; after correction the difference is not significant.
+# Nothing. In four of five runs of `strong` no probe finds the sensor, and in all five the class is at chance: z_inv hides the sensor as a constant would. The branch still classifies, since it also reads z_inf, but 1.5 points worse in depth, paired over these five seeds (the means above are of other numbers of seeds). After correction that is not significant. With the five later runs on the other processor it is -1.1 [-1.7, -0.4], and nine of ten hide the sensor ([ablations](../docs/results/ablations.md)).
 #
 # With MDiCo's loss a linear probe names the sensor less often, the MLP hardly. This varies by seed; neither difference is significant after correction. (The t interval is rough: these differences are skewed and never above zero.)
 #
 # The paper's z_irr tells the class one to four points worse than z_inf, significantly in both sensors.
 #
-# A class probe carries over better with the paper's loss than in `solo`, and best in `aux only`. So the shared auxiliary classifier aligns the classes, and the paper's other terms together undo much of it ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
+# A class probe carries over better with the paper's loss than in `solo`, and best in `aux only`. Those two differ in more than the auxiliary classifier that both sensors share, so this is a hint that it aligns the classes, and that the paper's other terms undo some of it ([ablations](../docs/results/ablations.md#is-invariant-invariant)).
 #
 # ## Which part contains which factor?
 #
@@ -492,12 +492,12 @@ if answer_3 is not None:
 # %% [markdown]
 # ## Summary
 #
-# - "Invariant" is not: a linear probe names the sensor from z_inv as from an untrained network (*Which part*, *Ten seeds*).
+# - "Invariant" is not: a linear probe names the sensor from z_inv (*Which part*, *Ten seeds*), as from an untrained network (one seed).
 # - Neither an adversary near guessing nor a weak linear probe proves invariance (*Four networks*, *Linear, or not?*; one seed each).
 # - "Irrelevant" is not: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
 # - An embedding can hide the sensor by being empty, as in `strong`. So ask what is left (*Ten seeds*, *Which part contains which factor*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was chosen by the results shown here, and has five seeds. A run's branches may be kept at different epochs.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was chosen by its first five seeds, those shown here. A run's branches may be kept at different epochs.
 #
 # **Next.** [07](07_the_papers_tables.ipynb): what the papers report. [08](08_when_a_second_sensor_helps.ipynb): when a second sensor helps.
 #
