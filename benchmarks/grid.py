@@ -151,7 +151,7 @@ def figures(
     several = len(chosen.methods) > 1
     drawn = {}
     if several and varied:
-        drawn[""] = plots.gains(table, *chosen.factors, against=against)
+        drawn[""] = plots.gains(table, *chosen.factors, against=against, names=chosen.names)
     elif several:
         drawn[""] = plots.intervals(table, against)
     if varied:

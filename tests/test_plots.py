@@ -1,6 +1,7 @@
 """Figures: what is drawn are the numbers, images and masks that were given."""
 
 import math
+from functools import partial
 
 import matplotlib
 
@@ -17,7 +18,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import RunError
-from discom.plots.look import class_colours
+from discom.plots.look import COLOURS, class_colours
 
 THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
@@ -330,14 +331,26 @@ def over_labels():
 
 
 def test_gains_draw_every_difference_over_a_factor():
-    rgb, depth = drawn(plots.gains(over_labels(), "labelled", against=["student"]))
+    figure = plots.gains(over_labels(), "labelled", against=["student"])
+    rgb, depth = drawn(figure)
     assert (rgb.get_title(), depth.get_title()) == ("rgb, minus student", "depth, minus student")
-    assert words(rgb.get_xticklabels()) == ["10", "100"]
+    assert words(depth.get_xticklabels()) == ["10", "100"]
     (container,) = rgb.containers  # the baseline is the line at zero
     places, ends = spans(container)
     assert places[:, 1].tolist() == [6.0, 0.5]
     assert np.allclose(ends, [[5, 8], [-0.5, 2.5]])
-    assert list(legend(depth)) == ["kdv2"]
+    assert rgb.get_ylim() == depth.get_ylim()
+    assert list(legend(figure)) == ["kdv2"]
+
+
+def test_a_method_has_one_colour_wherever_its_place_among_the_names_is_the_same():
+    names = {"student": "alone", "mdico": "absent", "kdv2": "taught"}
+    for draw in (plots.scores, partial(plots.gains, against=["student"])):
+        figure = draw(over_labels(), "labelled", names=names)
+        drawn(figure)
+        handle = legend(figure)["taught"]
+        assert np.allclose(to_rgb(handle.get_color()[0][:3]), COLOURS[2])
+        plt.close(figure)
 
 
 def test_scores_draw_means_and_the_best_possible_over_a_factor():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,32 +19,40 @@ __all__ = ["gains", "scores"]
 AXES = {"labelled": "training samples with a label (%)", "noise": "noise of depth (1 is usual)"}
 
 
-def gains(table: pd.DataFrame, factor: str, *others: str, against: Sequence[str]) -> Figure:
-    """Differences to each baseline over a factor, with 95 % intervals: a panel for each baseline
-    and modality, a curve for each method and value of the other factors."""
+def gains(
+    table: pd.DataFrame,
+    factor: str,
+    *others: str,
+    against: Sequence[str],
+    names: Mapping[str, str] = {},
+) -> Figure:
+    """Differences to each baseline over a factor, with 95 % intervals: a row for each modality, a
+    column for each baseline, a curve for each method (of those in `names`, if any) and value of the
+    other factors."""
     score = METRICS[metric_of(table)]
-    ordered = table.sort_values([factor, *others], kind="stable")
-    values = ordered[factor].unique()
+    shown = _shown(table, factor, others, names)
+    values, sensors = shown[factor].unique(), shown["modality"].unique()
     to, back = (np.log, np.exp) if _wide(values) else (np.asarray, np.asarray)
-    keys = ["method", *others]
-    numbers = {key: n for n, (key, _) in enumerate(ordered.groupby(keys, sort=False))}
-    modalities = [name for name in table["modality"].unique() if "+" not in name]
-    width, height = 4.2 * len(modalities) + 2.6, 3 * len(against)
-    figure, axes = panels(len(against), len(modalities), width, height)
-    for axis, (baseline, modality) in zip(axes.flat, product(against, modalities), strict=True):
-        rows = ordered[(ordered["modality"] == modality) & (ordered["method"] != baseline)]
-        for key, curve in rows.groupby(keys, sort=False):
-            (method, *fixed), number = key, numbers[key]
-            label = ", ".join([method, *map("{}={:g}".format, others, fixed)])
+    series = _series(shown, others, names)
+    size = 5.4 * len(against), 2.4 * len(sensors) + 1.2
+    figure, axes = panels(len(sensors), len(against), *size, sharex=True, sharey=True)
+    legend = {}
+    for axis, (sensor, baseline) in zip(axes.flat, product(sensors, against), strict=True):
+        rows = shown[(shown["modality"] == sensor) & (shown["method"] != baseline)]
+        curves = dict(iter(rows.groupby(["method", *others], sort=False)))
+        for key in (key for key in series if key in curves):
+            curve, (label, number) = curves[key], series[key]
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
             aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
-            style = {"label": label, "capsize": 2, **look(number)}
-            axis.errorbar(back(to(curve[factor]) + aside), ends[1], np.diff(ends, axis=0), **style)
+            places, errors = back(to(curve[factor]) + aside), np.diff(ends, axis=0)
+            legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **look(number))
         _axis(axis, factor, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
-        axis.set(ylabel=f"{score} points", title=f"{modality}, minus {baseline}")
-        if modality == modalities[-1]:
-            axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        axis.set_title(f"{sensor}, minus {names.get(baseline, baseline)}")
+        axis.set_ylabel(f"{score} points")
+        axis.label_outer()
+    below: dict[str, Any] = {"loc": "outside lower center", "ncols": 2, "frameon": False}
+    figure.legend(list(legend.values()), list(legend), **below)
     return figure
 
 
@@ -52,20 +61,16 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
     for each method (of those in `names`, if any) and value of the other factors; dotted is the best
     possible score."""
     metric = metric_of(table)
-    shown = table[~table["modality"].str.contains("+", regex=False)]
-    shown = shown[shown["method"].isin(names)] if names else shown
-    shown = shown.sort_values([factor, *others], kind="stable")
+    shown = _shown(table, factor, others, names)
     values, sensors = shown[factor].unique(), shown["modality"].unique()
+    series = _series(shown, others, names)
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
-    present = shown["method"].unique()
-    order = {key: n for n, key in enumerate(name for name in names or present if name in present)}
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
-        groups = rows.groupby(["method", *others], sort=False)
-        for (method, *fixed), curve in sorted(groups, key=lambda group: order[group[0][0]]):
-            label = ", ".join([names.get(method, method), *map("{}={:g}".format, others, fixed)])
+        curves = dict(iter(rows.groupby(["method", *others], sort=False)))
+        for key in (key for key in series if key in curves):
+            curve, (label, number) = curves[key], series[key]
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
-            number = order[method] if not others else len(axis.containers)
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(curve[factor], curve[metric], error, **style)
         if best := scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
@@ -74,9 +79,32 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
         _axis(axis, factor, values)
         axis.set_title(sensor)
     axes[0, 0].set_ylabel(f"test {METRICS[metric]} × 100")
-    series = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*series, loc="outside lower center", ncols=2, frameon=False)
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _shown(
+    table: pd.DataFrame, factor: str, others: Sequence[str], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """The rows of networks that read one sensor, in the order of the factors."""
+    rows = table[~table["modality"].str.contains("+", regex=False)]
+    rows = rows[rows["method"].isin(names)] if names else rows
+    return rows.sort_values([factor, *others], kind="stable")
+
+
+def _series(
+    shown: pd.DataFrame, others: Sequence[str], names: Mapping[str, str]
+) -> dict[tuple, tuple[str, int]]:
+    """(method, other factors) → label and number of its look. Without other factors a method has
+    the look of its place in `names`."""
+    order = list(names) or list(shown["method"].unique())
+    keys = [key for key, _ in shown.groupby(["method", *others], sort=False)]
+    series = {}
+    for number, key in enumerate(sorted(keys, key=lambda key: order.index(key[0]))):
+        label = ", ".join([names.get(key[0], key[0]), *map("{}={:g}".format, others, key[1:])])
+        series[key] = label, number if others else order.index(key[0])
+    return series
 
 
 def _wide(values: np.ndarray) -> bool:
