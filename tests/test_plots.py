@@ -217,30 +217,29 @@ def views():
 
 def test_predictions_draw_images_masks_and_errors(views, masks):
     truth, predicted = masks
-    figure = plots.predictions(views, truth, predicted, CLASSES, titles=["a", "b", "c"])
-    axes = np.array(drawn(figure)).reshape(3, -1)
-    columns = {axis.get_title(): axis_row for axis, axis_row in zip(axes[0], axes.T, strict=True)}
-    networks = [f"{name}\n{what}" for name in predicted for what in ("prediction", "errors")]
-    assert list(columns) == ["rgb\nimage", "depth\nimage", "truth", *networks]
-    assert [axis.get_ylabel() for axis in axes[:, 0]] == ["a", "b", "c"]
+    seen = {f"{name} image": view for name, view in views.items()}
+    figure = plots.predictions(seen, truth, predicted, CLASSES, titles=["a", "b", "c"])
+    axes = np.array(drawn(figure)).reshape(-1, 3)
+    lines = {line[0].get_ylabel(): line for line in axes}
+    networks = [name + what for name in predicted for what in ("", ":\nerrors")]
+    assert list(lines) == ["rgb image", "depth image", "truth", *networks]
+    assert [axis.get_title() for axis in axes[0]] == ["a", "b", "c"]
     colours = {name: patch.get_facecolor()[:3] for name, patch in legend(figure).items()}
     assert list(colours) == [*CLASSES, "wrong", "no label"]
     assert len(set(colours.values())) == 5
-    maps = {"truth": truth, **{f"{name}\nprediction": ids for name, ids in predicted.items()}}
+    maps = {"truth": truth, **predicted}
     for row in range(3):
-        assert np.array_equal(
-            pixels(columns["rgb\nimage"][row]), views["rgb"][row].transpose(1, 2, 0)
-        )
-        assert np.array_equal(pixels(columns["depth\nimage"][row]), views["depth"][row, 0])
+        assert np.array_equal(pixels(lines["rgb image"][row]), views["rgb"][row].transpose(1, 2, 0))
+        assert np.array_equal(pixels(lines["depth image"][row]), views["depth"][row, 0])
         for name, ids in maps.items():
             for k, label in enumerate([*CLASSES, "no label"]):
                 where = ids[row] == (k if k < 3 else 255)
-                assert np.allclose(pixels(columns[name][row])[where], colours[label])
+                assert np.allclose(pixels(lines[name][row])[where], colours[label])
         for name, ids in predicted.items():
-            axis, seen = columns[f"{name}\nerrors"][row], truth[row] != 255
-            wrong = seen & (ids[row] != truth[row])
-            assert np.array_equal(pixels(axis), np.where(wrong, 0, np.where(seen, 1, 0.85)))
-            assert axis.get_xlabel() == f"{100 * wrong[seen].mean():.1f} % wrong"
+            axis, known = lines[f"{name}:\nerrors"][row], truth[row] != 255
+            wrong = known & (ids[row] != truth[row])
+            assert np.array_equal(pixels(axis), np.where(wrong, 0, np.where(known, 1, 0.85)))
+            assert axis.get_xlabel() == f"{100 * wrong[known].mean():.1f} % wrong"
 
 
 @pytest.mark.parametrize("count", [2, 4, 9, 40])

@@ -16,7 +16,7 @@ from discom.tables.statistics import METRICS, metric_of
 
 __all__ = ["gains", "scores"]
 
-AXES = {"labelled": "training samples with a label (%)", "noise": "noise of depth (1 is usual)"}
+AXES = {"labelled": "training pairs with a label (%)", "noise": "noise of depth (1 is usual)"}
 
 
 def gains(

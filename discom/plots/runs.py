@@ -54,7 +54,7 @@ def predictions(
     classes: Sequence[str],
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """A row for each image: what each sensor sees, the truth, and of each network its prediction
+    """A column for each image: what each sensor sees, the truth, and of each network its prediction
     and its errors (black), with the share of the labelled pixels that are wrong.
 
     Args:
@@ -62,29 +62,28 @@ def predictions(
         labels: [n, H, W].
         predicted: network → [n, H, W].
         classes: names; their colours are those of `pairs`.
-        titles: of the images, at their left.
+        titles: of the images, above them.
     """
-    heads = [*(f"{name}\nimage" for name in images), "truth"]
-    heads += [f"{name}\n{what}" for name in predicted for what in ("prediction", "errors")]
-    side = min(1.3, WIDTH / len(heads))
-    size = (side * len(heads) + 0.2, (side + 0.14) * len(labels) + 0.7)
-    figure, axes = panels(len(labels), len(heads), *size)
-    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.04, wspace=0, hspace=0)
-    palette = class_colours(len(classes))
-    for row, (axis_row, truth) in enumerate(zip(axes, labels, strict=True)):
-        labelled = truth != NO_LABEL
-        pictures = [view[row] for view in images.values()] + [palette[truth].transpose(2, 0, 1)]
-        for masks in predicted.values():
-            wrong = labelled & (masks[row] != truth)
-            errors = np.where(wrong, 0, np.where(labelled, 1, NOTHING))
-            pictures += [palette[masks[row]].transpose(2, 0, 1), errors[None]]
-            share = 100 * wrong.sum() / max(1, labelled.sum())
-            axis_row[len(pictures) - 1].set_xlabel(f"{share:.1f} % wrong", fontsize=7, labelpad=2)
-        for axis, picture in zip(axis_row, pictures, strict=True):
+    labelled, palette = labels != NO_LABEL, class_colours(len(classes))
+    rows: dict[str, np.ndarray] = dict(images) | {"truth": palette[labels].transpose(0, 3, 1, 2)}
+    shares = {}
+    for name, masks in predicted.items():
+        wrong = labelled & (masks != labels)
+        rows[name] = palette[masks].transpose(0, 3, 1, 2)
+        rows[f"{name}:\nerrors"] = np.where(wrong, 0, np.where(labelled, 1, NOTHING))[:, None]
+        counts = labelled.sum((1, 2)).clip(1)
+        shares[f"{name}:\nerrors"] = 100 * wrong.sum((1, 2)) / counts
+    size = 1.4 * len(labels) + 0.6, 1.4 * len(rows) + 0.2 * len(predicted) + 0.6
+    figure, axes = panels(len(rows), len(labels), *size)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
+    for line, (name, pictures) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name)
+        for axis, picture in zip(line, pictures, strict=True):
             show(axis, picture)
-        axis_row[0].set_ylabel("" if titles is None else titles[row], fontsize=8)
-    for axis, head in zip(axes[0], heads, strict=True):
-        axis.set_title(head, fontsize=8)
+        for axis, share in zip(line, shares.get(name, ()), strict=False):
+            axis.set_xlabel(f"{share:.1f} % wrong", fontsize=9, labelpad=2)
+    for axis, title in zip(axes[0], titles or (), strict=False):
+        axis.set_title(title)
     ids = np.unique([labels, *predicted.values()])
     unlabelled = {"no label": np.full(3, NOTHING)} if NO_LABEL in ids else {}
     class_legend(figure, ids, classes, {"wrong": np.zeros(3), **unlabelled})
