@@ -188,12 +188,13 @@ def test_a_run_of_single_teaches_its_own_sensors_with_the_best_weights_of_each(f
         assert equal(teacher.state(m), load_file(weights_file(folder, m)))
 
 
-def test_a_teacher_and_its_students_start_from_other_weights(split):
-    teacher, student = (
-        build(methods.get(k), split.train, TINY) for k in ("dense-teacher", "single")
-    )
-    encoders = teacher.model.networks[0].encoder, student.branches["rgb"].encoder
-    first, second = (next(iter(one.parameters())) for one in encoders)
+@pytest.mark.parametrize("name", TAUGHT)
+def test_a_teacher_and_its_students_start_from_other_weights(name, split):
+    method = methods.get(name)
+    teacher, student = (build(k, split.train, TINY) for k in (method.teacher_method, method))
+    fused = method.teacher_method is methods.DenseTeacher
+    encoder = teacher.model.networks[0].encoder if fused else teacher.branches["rgb"].encoder
+    first, second = (next(iter(k.parameters())) for k in (encoder, student.branches["rgb"].encoder))
     assert first.shape == second.shape
     assert not torch.equal(first, second)
 

@@ -186,11 +186,13 @@ class DenseSelf(CopiesMaps):
     """½·CE + ½·KL at every pixel, from a teacher of the student's own sensor: a run of `single`.
 
     The control of `dense-kdv2` without the other sensor: as many soft labels, on the same images.
+    It starts from other weights than its teacher did.
     Source: self-distillation, Furlanello et al., ICML 2018.
     """
 
     terms = {"cl": 0.5, "kd": 0.5}
     unlabelled = ("kd",)
+    start = DenseTeacher.start  # for the same reason
     teacher_method = Single
 
     def distil(self, modality, batch, own, theirs):
