@@ -40,9 +40,9 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
         _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
-def check_masks(masks: Any, classes: int, where: str) -> str:
-    """Refuse masks [N, H, W] with an id that is no class; the digest of all values, read once. An
-    image without any label is allowed."""
+def check_masks(masks: Any, classes: int, where: str, labels: np.ndarray) -> str:
+    """Refuse masks [N, H, W] with an id that is no class, and one without any label where `labels`
+    [N] are not -1; the digest of all values, read once."""
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
     advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
@@ -51,6 +51,11 @@ def check_masks(masks: Any, classes: int, where: str) -> str:
         wrong = (part >= classes) & (part != NO_LABEL)
         if wrong.any():
             _refuse(part, wrong, first, f"{where}/masks", advice)
+        empty = (part == NO_LABEL).all(axis=(1, 2))
+        known = empty & (labels[first : first + len(part)] != UNLABELLED)
+        if known.any():
+            sample = f"sample {first + known.argmax()} is {NO_LABEL} throughout"
+            raise DataError(f"{where}/masks: {sample}, but its y is a class; set its y to -1")
 
     return _digest(masks, check)
 

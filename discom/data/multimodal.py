@@ -138,7 +138,9 @@ class MultiModalData:
         for name, modality in self.modalities.items():
             contents[name] = checks.check_images(modality.x, f"{self.name}/{name}")
         if self.dense:
-            contents["masks"] = checks.check_masks(self.masks, len(self.classes), self.name)
+            contents["masks"] = checks.check_masks(
+                self.masks, len(self.classes), self.name, self.labels
+            )
         return contents
 
     @cached_property
@@ -246,7 +248,7 @@ class MultiModalData:
         if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif self.dense:
-            checks.check_masks(self.masks, len(self.classes), self.name)
+            checks.check_masks(self.masks, len(self.classes), self.name, self.labels)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
         if self.dense:
             for name, part in parts._asdict().items():

@@ -60,7 +60,7 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         if data.masks is not None:
             masks = _write(part / "masks.npy", data, "", data.masks)
             if data.dense:
-                digests["masks.npy"] = check_masks(masks, len(data.classes), where)
+                digests["masks.npy"] = check_masks(masks, len(data.classes), where, data.labels)
         arrays = {"labels": data.labels, "ids": data.ids, "groups": data.groups}
         arrays |= {f"{name}_idx": rows for name, rows in (data.parts or {}).items()}
         for name, values in arrays.items():

@@ -130,11 +130,24 @@ def test_masks_that_are_missing(whole):
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_a_part_without_a_label_is_named_and_one_pixel_is_enough(whole, part):
-    parts, masks = whole.divide(seed=0), whole.masks.copy()
-    masks[parts[part]] = 255
-    refused(replace(whole, masks=masks, parts=parts).split, f"{part} part: no pixel of any mask")
-    masks[parts[part][-1], 15, 15] = 3
-    assert len(replace(whole, masks=masks, parts=parts).split().train) == 10
+    parts, masks, y = whole.divide(seed=0), whole.masks.copy(), whole.labels.copy()
+    masks[parts[part]], y[parts[part]] = 255, -1
+
+    def divided():
+        sensors = {name: replace(sensor, y=y) for name, sensor in whole.modalities.items()}
+        return replace(whole, modalities=sensors, masks=masks, parts=parts).split()
+
+    refused(divided, f"{part} part: no pixel of any mask")
+    last = parts[part][-1]
+    masks[last, 15, 15], y[last] = 3, 3
+    assert len(divided().train) == 10
+
+
+def test_a_mask_without_a_label_needs_a_sample_without_one(whole):
+    masks = whole.masks.copy()
+    masks[7] = 255  # in training it would count as labelled
+    wrong = "masks: sample 7 is 255 throughout, but its y is a class; set its y to -1"
+    refused(replace(whole, masks=masks).split, wrong)
 
 
 @pytest.mark.parametrize("unlabelled", ["one image", "all images"])
