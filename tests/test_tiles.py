@@ -87,6 +87,25 @@ def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
     assert "--out: maps need a folder" in capsys.readouterr().err
 
 
+def test_pixels_without_data_are_no_class(tmp_path):
+    image = np.random.default_rng(0).normal(size=(2, 20, 9)).astype(np.float32)
+    image[:, 3:7, 2:5], image[0, 15, 8] = -9999, -9999  # the last in one band alone
+    filled = np.where((image == -9999).all(axis=0), 0, image)
+    tags = [(42113, 2, 0, "-9999", True)]
+    tifffile.imwrite(tmp_path / "a.tif", image, extratags=tags, planarconfig="separate")
+    tifffile.imwrite(tmp_path / "b.tif", image, planarconfig="separate")  # an ordinary value
+    files, model = [tmp_path / "a.tif", tmp_path / "b.tif"], Model(CONTRACT, reads_each_pixel)
+    list(segment_files(model, files, tmp_path / "maps", 8))
+    expected = segment(model, filled, 8)
+    expected[3:7, 2:5] = 255
+    with tifffile.TiffFile(tmp_path / "maps/a.tif") as tiff:
+        assert np.array_equal(tiff.asarray(), expected)
+        assert tiff.pages.first.tags[42113].value == "255"
+    with tifffile.TiffFile(tmp_path / "maps/b.tif") as tiff:
+        assert np.array_equal(tiff.asarray(), segment(model, image, 8))
+        assert 42113 not in tiff.pages.first.tags
+
+
 def test_what_cannot_be_mapped_is_refused():
     image, model = np.zeros((2, 8, 8), np.float32), Model(CONTRACT, reads_each_pixel)
     whole = Model(replace(CONTRACT, stride=0), reads_each_pixel)
