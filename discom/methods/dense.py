@@ -92,7 +92,7 @@ class DenseTeacher(Teacher):
 
 @register("single")
 class Single(Dense):
-    """One encoder–decoder per modality and cross-entropy; as large as a CroDiNo-KD branch."""
+    """One encoder–decoder per modality and cross-entropy; as large as a branch of `crodino`."""
 
 
 class SideBySide(nn.Module):
@@ -123,9 +123,9 @@ class DenseSimCLR(Dense):
 
     L = Σ_m CE(branch_m(x_m), y_m) + Σ_m w_m InfoNCE(p_m(z_m), p_m(z'_m)), with z_m the coarsest map
     of x_m, z'_m that of a view of it, flipped, turned and recoloured, the motion undone, and p_m a
-    projection of each place. Places of one class are no negatives, as in CroDiNo-KD.
+    projection of each place. Places of one class are no negatives, as in `crodino`.
 
-    The control without the other sensor: the images and labels of CroDiNo-KD. Source: ours, after
+    The control without the other sensor: the images and labels of `crodino`. Source: ours, after
     Chen et al., ICML 2020 (SimCLR).
 
     Args:
