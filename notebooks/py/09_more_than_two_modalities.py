@@ -418,7 +418,8 @@ change.drop(columns=["data", "each"]).round(3)
 # %% alt="Ten rows of five open circles with mean and interval. DisCoM-KD minus the branch alone includes zero in all sensors; the alternating adversary lies one point below zero in RGB; three sensors minus two includes zero in both."
 part = pd.concat([against[against["minus"] == "discom-solo"], change])
 names = part["modality"] + ": " + part["method"] + " − " + part["minus"]
-names = names.str.replace("discom adversary=", "").replace(r"three − .*", "three − two", regex=True)
+names = names.str.replace("discom adversary=", "")
+names = names.str.replace("three − .*", "three − two", regex=True)
 figure, axis = plt.subplots(figsize=(6.2, 5), layout="constrained")
 for place, row in enumerate(part.itertuples()):
     axis.plot(row.each, [place] * row.n, "ko", mfc="none", ms=4, alpha=0.5)
