@@ -114,14 +114,16 @@ students = [run for run in students if run.method in ("student", "student-2x")]
 shown = "student(-2x)?|discom( (adv|mod|aux|orth)=0)?|discom-solo( orth=0)?"
 scores = tables.summary(ablations + students, [])
 scores = scores[scores["method"].str.fullmatch(shown)]
-best = sets.scenes.best_scores("scenes")
-check("no mean lies above the best", (scores["f1"] < scores["modality"].map(best)).all())
-valid = pd.DataFrame({(run.label, run.seed): run.valid for run in ablations + students})
+best = pd.Series(sets.scenes.best_scores("scenes"))
+bound = scores["modality"].map(best)
+check("no mean lies above the best", (scores["f1"] < bound).all())
+runs_of = ablations + students
+valid = pd.DataFrame({(run.label, run.seed): run.valid for run in runs_of})
 valid = valid.T.groupby(level=0).mean().stack().rename("valid")
 print({(run.machine["processor"], run.machine["commit"]) for run in ablations})
-print({run.method: run.parameters["rgb"] for run in ablations + students})
+print({run.method: run.parameters["rgb"] for run in runs_of})
 scores = scores.join(valid, on=["method", "modality"])
-print("best possible accuracy:", {name: round(best[name], 1) for name in ("rgb", "depth")})
+print("best possible accuracy:", best[["rgb", "depth"]].round(1).to_dict())
 scores.pivot(index="method", columns="modality", values=["f1", "sd", "valid"]).round(1)
 
 # %% [markdown]
@@ -237,7 +239,7 @@ pairs = {
     (bare, solo): "other sensor",
     ("discom orth=0", solo): "other sensor, adversary,\nmodality classifier",
     both: "these three, orthogonality\non both sides",
-    tuple(f"{name} dimension=256" for name in both): "these three, wide parts\n(5 seeds)",
+    tuple(f"{name} dimension=256" for name in both): "these three,\nwide parts (5 seeds)",
     ("discom", bare): "adversary, modality,\northogonality",
     ("discom aux=0", "student-2x"): "all but auxiliary,\nover student-2x",
     (solo, "student-2x"): "auxiliary + branch,\nover student-2x",
