@@ -239,7 +239,7 @@ pairs = {
     (bare, solo): "other sensor",
     ("discom orth=0", solo): "other sensor, adversary,\nmodality classifier",
     both: "these three, orthogonality\non both sides",
-    tuple(f"{name} dimension=256" for name in both): "these three,\nwide parts (5 seeds)",
+    tuple(f"{name} dimension=256" for name in both): "these three,\nwide (5 seeds)",
     ("discom", bare): "adversary, modality,\northogonality",
     ("discom aux=0", "student-2x"): "all but auxiliary,\nover student-2x",
     (solo, "student-2x"): "auxiliary + branch,\nover student-2x",
