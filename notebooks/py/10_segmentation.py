@@ -16,13 +16,13 @@
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run from top to bottom; machine, versions and date in the fourth code cell, seconds in the last |
 #
-# ## The answer: in RGB, while masks are few, through a teacher of both
+# ## The answer: with few masks RGB gains, through a teacher that reads both sensors
 #
 # Segmentation gives every pixel a class; the *mask* of an image holds them. The score is mIoU, the mean over classes of intersection over union. You have pairs of images for training, and deploy one sensor.
 #
-# A *teacher* is a network trained first; its *student* learns from its class probabilities, the soft labels, on images without a mask, too. **With masks for 30 of 600 pairs, a student of a teacher that reads both sensors gains 6.6 points in RGB over a network trained alone. A student of a teacher of RGB alone gains 1.9.** The difference is 4.8 [2.7, 6.8] over ten seeds, clear after correction. With a mask for every pair no gain exceeds half a point.
+# A *teacher* is a network trained first; its *student* learns from its class probabilities, the soft labels, on images without a mask, too. **With masks for 30 of 600 pairs, a student of a teacher that reads both sensors gains 6.6 points in RGB over a network trained alone. A student of a teacher of RGB alone gains 2.1.** The difference is 4.5 [2.8, 6.2] over ten seeds, and *clear*: p below 0.05 after Holm's correction for all comparisons of this notebook. With a mask for every pair no gain exceeds half a point.
 #
-# CroDiNo-KD (Ferrod et al., 2025) needs no teacher: the networks of both sensors learn side by side. We had its abstract and README, not the paper. The method here is **our reconstruction**. We measured no gain of it over the teacher of RGB alone, and a loss of two points with all masks; the README reports gains with all masks on real images.
+# CroDiNo-KD (Ferrod et al., 2025) needs no teacher: the networks of both sensors learn side by side. We had its abstract and README, not the paper. The method here is **our reconstruction**. It was nowhere clearly better than that student of a teacher of RGB alone, and with all masks it loses 2.5 points in RGB. The README reports gains of 0.3 to 2.2 points over a network alone, on three sets of real images, with all masks.
 #
 # ```text
 # teacher   RGB + depth ─► two encoders ─► maps added ─► decoder ─► mask
@@ -67,7 +67,6 @@ from discom.files import read_json
 from discom.losses.crossing import place_labels
 from discom.losses.dense import cross_entropy, pixel_wise
 from discom.notebook import check, finish, stamp
-from discom.plots.look import class_colours, class_legend, panels, show
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon n and size; the dense scenes are taken
@@ -82,7 +81,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## Which data?
 #
-# A scene has four objects on a background. The class of a pixel is background, wood, metal or stone. RGB shows wood as stripes, metal as checks, stone as rings; depth shows them flat, domed and ridged. Cues can lie: RGB gives 30 % of the wood objects checks, and 30 % of the metal ones stripes. Depth does so with metal and stone. Black squares of depth were not measured.
+# A scene has four objects on a background. The class of a pixel is background, wood, metal or stone. RGB shows wood as stripes, metal as checks, stone as rings; depth shows them flat, domed and ridged. Cues can lie: in RGB 30 % of the wood objects look like metal, and 30 % of the metal ones like wood; in depth these are metal and stone. Black squares of depth were not measured.
 #
 # Every seed draws 600 scenes for training, 120 for validation, 480 for the test. Only 5 % of the training pairs keep their mask; all pixels of the other masks are 255, "no label". The 120 of validation keep theirs.
 
@@ -110,7 +109,7 @@ for sensor in scenes.modalities:
 # %% [markdown]
 # ## What can one sensor know at best?
 #
-# Of two confused materials a share $e$ of the objects looks like the other, so two of four classes have an IoU below 1:
+# Of two confused materials, each looks like the other in a share $e$ of its objects. These two classes have an IoU below 1, the other two reach 1:
 #
 # $$
 # \mathrm{IoU}=\frac{1-e}{1+e},\qquad \mathrm{mIoU}_{best}=\frac{1}{4}\left(1+1+2\,\frac{1-e}{1+e}\right)
@@ -121,7 +120,7 @@ for sensor in scenes.modalities:
 # | $e$ | 0.3 | share of the objects of the two that look like the other |
 # | IoU | `jaccard_score` | pixels of the class in truth *and* answer, over those in truth *or* answer |
 #
-# Bayes' rule checks this on 20 000 objects: for each cue, name the likeliest material.
+# The best rule names the likeliest material for each cue (Bayes). 20 000 objects check its score.
 #
 # **Predict first:** which material can RGB be sure of, and which one depth?
 
@@ -145,7 +144,7 @@ for name, cue in zip(best, cues, strict=True):
     check(f"{name}: {best[name]:.1f}", abs(best_miou(cue) - best[name]) < 1)
 
 # %% [markdown]
-# **Reading.** RGB is sure of stone, depth of wood, both together of everything. At inference the other sensor is missing, so no training lifts a network above 76.9. A second sensor in training can only bring it closer.
+# **Reading.** RGB is sure of stone, depth of wood, both together of everything. At inference the other sensor is missing, so no training lifts the expected score above 76.9. A second sensor in training can only bring it closer.
 #
 # ## Soft labels: what is learned without a mask?
 #
@@ -243,11 +242,11 @@ for name, spec, value in (("line", -3 * inv, 1), ("square", inv.square(), 0)):
     check(f"{name}: {penalty:.3f}", abs(penalty - value) < 1e-6)
 
 # %% [markdown]
-# **Reading.** Zero. Correlation sees lines alone, so one half may still tell all of the other.
+# **Reading.** Zero. Correlation is blind to this curve: one half may tell all of the other, at no penalty.
 #
 # ## How do two sensors find the same place?
 #
-# By the cosine of invariant halves, each place (cell) of RGB's coarsest map picks its partner in depth's, and the other way round. Other places of the same class are left out:
+# The coarsest map of an encoder has 8×8 places. Each place of RGB's map has to find its partner in depth's among all others, by the cosine of the invariant halves, and the other way round. Other places of the same class are left out:
 #
 # $$
 # L_{con}=-\frac{1}{2P}\sum_{p}\left[\log\frac{e^{a_p\cdot b_p/\tau}}{\sum_{q\in N_p}e^{a_p\cdot b_q/\tau}}+\log\frac{e^{b_p\cdot a_p/\tau}}{\sum_{q\in N_p}e^{b_p\cdot a_q/\tau}}\right]
@@ -326,6 +325,10 @@ model = methods.build(methods.CroDiNoKD, few, config)
 batches = sets.Batches(few, 8, seed, pairing="paired", augment=1.0, dense=True)
 batch = next(batches.epoch(0))
 ours, theirs = terms(model, batch), model.loss(batch)
+decoder = list(model.auxiliary.parameters())
+kept = {"allow_unused": True, "retain_graph": True}
+moved = torch.autograd.grad(theirs["soft"], decoder, **kept)
+check("soft labels do not train the auxiliary decoder", moved == (None,) * len(decoder))
 for name, value in theirs.items():
     check(f"{name} {value:.3f}, ours too", torch.isclose(ours[name], value, rtol=1e-4))
 check("two networks guess: 2 log 4", abs(theirs["cl"] - 2 * np.log(4)) < 0.5)
@@ -363,33 +366,25 @@ for axis, limit in zip(figure.axes[1:], best.values(), strict=True):
     axis.axhline(limit, color="black", lw=1)
 _ = figure.suptitle("One seed, 30 masks: below the best possible (black line)", y=1.03)
 
-# %% alt="Three scenes in six rows: RGB image, truth, the masks of single, dense-kdv2 and crodino, and crodino's errors in black. The networks find the objects; whole objects have the wrong material, touching ones melt into one, and thin black lines follow the outlines."
+# %% alt="Four scenes in eight rows: RGB image, truth, and for single, dense-kdv2 and crodino the mask and its errors in black. The networks find the objects; whole objects have the wrong material, touching ones melt into one, and thin black lines follow the outlines."
 students = ("single", "dense-kdv2", "crodino")
-answers = {"truth": {"rgb_predicted": truth}}
+answers = {}
 for name in students:
     answers[name] = stored.read_predictions(folders[name] / "predictions.npz")
-chosen = [row for row, mask in enumerate(truth) if len(np.unique(mask)) == 4][:3]
-rows = {"RGB": split.test.images("rgb", chosen)}
-for name, answer in answers.items():
-    masks = answer["rgb_predicted"][chosen]
-    rows[name] = class_colours(len(classes))[masks].transpose(0, 3, 1, 2)
-rows["its errors\n(black)"] = 1.0 * (masks == truth[chosen])[:, None]
-figure, axes = panels(len(rows), len(chosen), 6, 12)
-for line, (name, pictures) in zip(axes, rows.items(), strict=True):
-    line[0].set_ylabel(name)
-    for axis, picture in zip(line, pictures, strict=True):
-        show(axis, picture)
-class_legend(figure, range(len(classes)), classes)
-_ = figure.suptitle("30 masks: objects are found, materials are confused")
+rows = [row for row, mask in enumerate(truth) if len(np.unique(mask)) == 4][:4]
+seen = {"RGB": split.test.images("rgb", rows)}
+masks = {name: answers[name]["rgb_predicted"][rows] for name in students}
+figure = plots.predictions(seen, truth[rows], masks, classes)
+_ = figure.suptitle("30 masks: most errors confuse materials")
 
 # %% [markdown]
-# **Reading.** Depth comes closer: 67.5 against 57.3. The pictures show three test scenes through RGB. One seed ranks no methods.
+# **Reading.** Depth comes closer: 67.5 against 57.3. The pictures show four test scenes through RGB. One seed ranks no methods; this is seed 0 of the finished runs below.
 #
 # ## With how many masks does the second sensor help?
 #
-# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Every seed has scenes of its own; 95 % intervals are of differences paired by seed. Beside `dense-self` there is a second control without the other sensor: `dense-simclr` contrasts two views of an image, place by place.
+# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Every seed has scenes of its own; 95 % intervals are of differences paired by seed. Two controls do without the other sensor: `dense-self`, and `dense-simclr`, which contrasts two views of an image, place by place.
 #
-# **Predict first:** how many of the points that `dense-kdv2` gains over `single` does it gain over `dense-self`?
+# **Predict first:** in RGB, is the gain of `dense-kdv2` over `single` larger than its gain over `dense-self`?
 
 
 # %%
@@ -400,62 +395,67 @@ def with_share(table):
 
 
 finished = tables.load_results("../results/dense/scenes-labelled.json")
+names = {name: name for name in (*live, "dense-self", "dense-simclr")}
 table = with_share(tables.summary(finished, ["single"]))
 table["mIoU"] = table["miou"].map("{:.1f}".format) + table["sd"].map(" ± {:.1f}".format)
 table.pivot(index=["modality", "method"], columns="labelled", values="mIoU")
 
-# %% alt="Differences to single over 5 to 100 % of the masks, for RGB and depth. In RGB dense-kdv2 is nearly seven points above zero at 5 % and three at 20 %, crodino three and one, dense-self two, dense-simclr below zero. In depth dense-kdv2 is one to two points above zero at 5 and 20 %, the others are near it or below. With all masks crodino is two points below zero in both, the others near it."
-figure = plots.gains(table, "labelled", against=["single"])
-_ = figure.suptitle("With few masks a teacher of both sensors helps RGB most")
+# %% alt="Differences to single over 5 to 100 % of the masks, RGB above depth. In RGB dense-kdv2 falls from nearly seven points at 5 % to three at 20 %, and is at zero with all masks; dense-self lies at two to three, and at zero with all; crodino falls from three to below zero; dense-simclr scatters around zero. In depth dense-kdv2 lies one to two points above zero up to 50 %, the others near it or below. With all masks crodino is two points below zero in both."
+figure = plots.gains(table, "labelled", against=["single"], names=names)
+_ = figure.suptitle("With few masks it is RGB that gains")
 
 # %%
 family = [(name, "single") for name in ("dense-self", "dense-kdv2", "crodino")]
 other_sensor = [("dense-kdv2", "dense-self"), ("crodino", "dense-self")]
 compared = with_share(tables.compare(finished, family + other_sensor))
-clear = sum(compared["holm"] < 0.05)
-print(
-    f"clear after Holm's correction: {clear} of {len(compared)}; with 5 % of the masks:"
-)
-columns = ["modality", "method", "minus", "difference", "low", "high", "holm"]
-compared.query("labelled == 0.05")[columns].round(2).set_index(columns[:3])
+compared["pair"] = compared["method"] + " − " + compared["minus"]
+clear = compared["holm"] < 0.05
+print(f"clear (*) after Holm's correction: {sum(clear)} of {len(clear)}")
+ends = [compared[end].map("{:+.1f}".format) for end in ("difference", "low", "high")]
+stars = np.where(clear, "*", "")
+compared["points"] = ends[0] + stars + " [" + ends[1] + ", " + ends[2] + "]"
+wide = {"index": ["modality", "labelled"], "columns": "pair", "values": "points"}
+compared.pivot(**wide).loc[["rgb", "depth"]]
 
 # %% [markdown]
-# **Reading.** With 5 % of the masks both kinds of soft labels help RGB, and those of both sensors help more: `dense-kdv2` lies 4.8 points above `dense-self`, clear after the correction for 30 comparisons. Of the 6.6 over `single` that leaves most to the other sensor, or to the teacher's larger network. With 20 % it is 1.2, and neither that nor the 3.0 over `single` is clear. In depth `dense-kdv2` is clear over `single` with 5 %.
+# **Reading.** With 5 % of the masks both kinds of soft labels help RGB, and those of both sensors help more: `dense-kdv2` lies 4.5 points above `dense-self`, clear after the correction for 50 comparisons. Of the 6.6 over `single` that leaves most to the other sensor, or to the teacher's larger network. With more masks the means fall, and no gain in RGB is clear. In depth `dense-kdv2` is clear over both with 5 %, by 1.7 and 1.1.
 #
-# `crodino` is nowhere clearly above `dense-self`. It is clearly below it in depth throughout, and in RGB with all masks. `dense-simclr` (five seeds) gains nothing.
+# With 50 % `single` trains unevenly: without all masks, four of eight images in a step have one, and `single` sees only these. So compare students with `dense-self`.
 #
-# RGB also has more to gain. Alone it reaches 54.2 of 76.9 with 5 % of the masks, depth 64.6.
+# `crodino` is nowhere clearly above `dense-self`. It is clearly below in RGB with all masks, and in depth with 20, 50 and 100 % of them. One of its runs failed (50 %, seed 7: 40.0 in RGB). For `dense-simclr` (five seeds) no gain was measured.
+#
+# RGB has more to gain than depth: alone it reaches 54.2 of 76.9 with 5 % of the masks, depth reaches 64.6.
 #
 # ## Which part of our CroDiNo-KD does the work, and what does it cost?
 #
-# Each part is switched off, with 5 % of the masks. The README reports 43 % less training time than with a teacher.
+# Each part is switched off, with 5 % of the masks. The time is measured with all masks. The README reports 43 % less training time than with a teacher.
 #
 # **Predict first:** without which part is most lost?
 
 # %% alt="Variants of crodino with a part switched off minus crodino, with 5 % of the masks, for RGB and depth. Without soft labels RGB is four points below the full method, and its interval excludes zero, also without the auxiliary decoder; without contrast, with coupled augmentation or without decorrelation no interval excludes zero. In depth none does."
 switched = tables.load_results("../results/dense/scenes-table-crodino.json")
 summary = tables.summary(switched, ["crodino"])
-parts = {"crodino soft=0": "soft labels", "crodino contrast=0": "contrast"}
-parts["crodino aux=0 soft=0"] = "auxiliary decoder, soft labels"
-parts["crodino orth=0"] = "decorrelation"
-parts["crodino augmentation=coupled"] = "motions of its own"
+parts = {"crodino soft=0": "no soft labels", "crodino contrast=0": "no contrast"}
+parts["crodino aux=0 soft=0"] = "no auxiliary decoder, no soft labels"
+parts["crodino orth=0"] = "no separation"
+parts["crodino augmentation=coupled"] = "both moved alike"
 without = summary[summary["modality"] != "rgb+depth"].replace({"method": parts})
 without = without[without["method"].isin(parts.values())]
 figure = plots.intervals(without, ["crodino"])
-_ = figure.suptitle("Without its soft labels our CroDiNo-KD loses 4 points in RGB")
+_ = figure.suptitle("5 % of the masks: nothing survives correction")
 
 # %%
 ratio = read_json("../results/dense/time.json")["ratio"]["crodino"]
 print("time over teacher and students: {:.2f} [{:.2f}, {:.2f}]".format(*ratio))
 
 # %% [markdown]
-# **Reading.** Without the soft labels, a choice of ours: RGB loses 4.3 points, before a correction for the ten differences; after it none is left (five seeds, in which the full method has 56.6). Without contrast, or with both sensors moved alike, the means rise, but the intervals include zero. In depth nothing shows.
+# **Reading.** Without the soft labels RGB loses 4.3 of 56.6 points (five seeds). They are a choice of ours. After a correction for the ten differences nothing is left. Without contrast, or with both sensors moved alike, the means rise, but the intervals include zero. In depth nothing shows.
 #
-# Our version takes 0.83 [0.74, 0.91] of the time of teacher and students, with all masks; 43 % less would be 0.57.
+# Our version takes 0.83 [0.74, 0.91] of the time of teacher and students; 43 % less would be 0.57.
 #
 # ## Where it fails
 #
-# In the live run a wrong pixel takes *background* for an object, or an object for background; or it takes a material for the *other* one that its sensor confuses; or it does something *else*. "Best rule" is what Bayes' rule gets wrong.
+# In the live run a wrong pixel takes *background* for an object, or an object for background; or it takes a material for the *other* one that its sensor confuses; or it does something *else*. "Best rule" is what even the likeliest material gets wrong.
 #
 # **Predict first:** of which kind are most errors?
 
@@ -484,7 +484,7 @@ pd.DataFrame(rows).T.fillna(0).round(1)
 #
 # ## When should I use it, and how?
 #
-# - Masks for 5 % of the images, and a weak sensor to deploy, as RGB here: train `dense-kdv2`, with `single` and `dense-self` as its controls. With 20 % it may help; that is not clear.
+# - Masks for 5 % of the images, and a weak sensor to deploy, as RGB here: train `dense-kdv2`, with `single` and `dense-self` as its controls. With more masks it may help; that is not clear.
 # - A mask for every pair: train `single`.
 # - Both sensors at inference: train `dense-teacher`.
 # - `crodino` is here to be studied.
@@ -501,7 +501,7 @@ pd.DataFrame(rows).T.fillna(0).round(1)
 #
 # ## What you should see on another machine
 #
-# Hand values and everything from files agree to the digit. Live scores move by points, since other processors round otherwise: expect `single` within five of its mean in the table. It would be a bug if one sensor passed 76.9 by three points, or if a term differed from the package.
+# Hand values and everything from files agree to the digit. Live scores move by points, since other processors round otherwise: expect `single` within five points of the numbers here. It would be a bug if one sensor passed 76.9 by three points, or if a term differed from the package.
 #
 # ## Your turn
 #
@@ -514,17 +514,17 @@ pd.DataFrame(rows).T.fillna(0).round(1)
 # %%
 answer_1 = answer_2 = answer_3 = None
 if answer_1 is not None:
-    check("exercise 1", abs(answer_1 - 25 * (2 + 2 * 0.6 / 1.4)) < 0.05)
+    check("exercise 1", abs(answer_1 - 71.4) < 0.1)
 if answer_2 is not None:
-    check("exercise 2", 0 < answer_2 < 80 and answer_2 != live["crodino"].main["rgb"])
+    check("exercise 2", 30 < answer_2 < 77 and answer_2 != live["crodino"].main["rgb"])
 if answer_3 is not None:
-    check("exercise 3", len(answer_3) >= 3 and np.isfinite(answer_3).all())
+    check("exercise 3", len(answer_3) >= 3 and np.abs(answer_3).max() < 30)
 
 # %% [markdown]
 # ## Summary
 #
 # - One sensor reaches 76.9 at most, both 100 (*What can one sensor know*).
-# - With few masks a student of a teacher of both sensors gains in RGB, 6.6 points with 5 % of the masks, 4.8 more than without the other sensor; with all masks nobody gains half a point (*With how many masks*).
+# - With few masks a student of a teacher of both sensors gains in RGB, 6.6 points with 5 % of the masks, 4.5 more than without the other sensor; with all masks nobody gains half a point (*With how many masks*).
 # - Our CroDiNo-KD: no measured gain over soft labels of one sensor, and a loss with all masks (the same place).
 # - Most errors confuse materials, which no network of one sensor can quite avoid (*Where it fails*).
 #
