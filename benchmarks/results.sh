@@ -117,6 +117,18 @@ few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevati
   --title "Land cover: nothing decided with five splits by place"
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
+pick() { name=$1; option=$2; shift 2; choose "choices/dense/$name" --option "$option" "$@"; }
+FIFTH="--data scenes-dense --set labelled=0.2 epochs=13"
+TILES="--data $DATA/hls-dense"
+pick learning-rate learning_rate $FIFTH --values 0.005 0.01 0.02 --methods single
+pick contrast contrast $FIFTH --values 0.02 0.1 --methods dense-simclr crodino
+pick soft soft $FIFTH --values 0.3 1 --methods crodino
+pick temperature temperature $FIFTH --values 1 4 --methods dense-kdv2
+pick protokd kd $FIFTH --values 10 100 --methods protokd
+pick hls-batch-size batch_size $TILES --values 8 32 --methods single \
+  --set labelled=0.3 epochs=10 learning_rate=0.001
+pick hls-learning-rate learning_rate $TILES --values 0.001 0.003 0.01 --methods single \
+  --set labelled=0.3 epochs=10 batch_size=32
 dense() { # name, the rest for grid.py
   name=$1; shift
   $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/dense/$name.json" \
@@ -125,13 +137,15 @@ dense() { # name, the rest for grid.py
 DENSE_NAMES='{"single": "masks alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
   "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors",
   "crodino": "+ our CroDiNo-KD"}'
-dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.2, 1]}' --seeds 10 \
-  --epochs '{"0.05": 11, "0.2": 13}' \
+dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.1, 0.2, 0.5, 1]}' \
+  --epochs '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
   --methods dense-teacher single 'dense-simclr:{"seeds":5}' dense-self dense-kdv2 crodino \
   --against single dense-self --names "$DENSE_NAMES" \
   --title "A teacher of both sensors helps RGB where masks are few"
-dense hls-labelled --data "$DATA/hls-dense" --factors '{"labelled": [0.1, 1]}' --seeds 5 \
-  --epochs '{"0.1": 16, "1": 28}' --set batch_size=32 learning_rate=0.003 \
+dense scenes-distillation --data scenes-dense --factors '{"labelled": [1]}' --seeds 10 --against single \
+  --methods single single-2x 'protokd:{"seeds":5}' 'kdnet:{"seeds":5}' 'maskd:{"seeds":5}'
+dense hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
+  --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
   --methods dense-teacher single dense-self dense-kdv2 crodino --against single dense-self \
   --names "$DENSE_NAMES" --title "Real tiles: nothing is decided with five splits"
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
