@@ -17,7 +17,6 @@ __all__ = ["no_data", "segment", "segment_files", "write_classes"]
 # GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
 PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
-TIFF = (".tif", ".tiff")
 
 
 def segment(model: Model, image: np.ndarray, tile: int = 256) -> np.ndarray:
@@ -92,15 +91,10 @@ def segment_files(
 
 def no_data(file: Path, image: np.ndarray) -> np.ndarray:
     """Whether all bands of a pixel hold what the file calls "no data" (GDAL's tag), bool [H, W]."""
-    import tifffile
-
-    if file.suffix.lower() not in TIFF:
+    known = _tags(file, [NO_DATA])
+    if not known:
         return np.zeros(image.shape[1:], bool)
-    with tifffile.TiffFile(file) as tiff:
-        tag = tiff.pages.first.tags.get(NO_DATA)
-    if tag is None:
-        return np.zeros(image.shape[1:], bool)
-    return np.all(image == float(tag.value), axis=0)
+    return np.all(image == float(known[0][3]), axis=0)
 
 
 def write_classes(file: Path, ids: np.ndarray, classes: tuple[str, ...], source: Path) -> None:
@@ -108,14 +102,21 @@ def write_classes(file: Path, ids: np.ndarray, classes: tuple[str, ...], source:
     `source` where that is a GeoTIFF. Where an id is 255, the map says that this is no data."""
     import tifffile
 
-    tags = []
-    if source.suffix.lower() in TIFF:
-        with tifffile.TiffFile(source) as tiff:
-            known = tiff.pages.first.tags
-            own = [known[code] for code in PLACE if code in known]
-            tags = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in own]
+    tags = _tags(source, PLACE)
     if (ids == NO_LABEL).any():
         tags.append((NO_DATA, 2, 0, str(NO_LABEL), True))
     names = ", ".join(f"{number} {name}" for number, name in enumerate(classes))
     with atomic_file(file) as part:
         tifffile.imwrite(part, ids, compression="zlib", description=names.encode(), extratags=tags)
+
+
+def _tags(file: Path, codes: Sequence[int]) -> list[tuple]:
+    """Those of a TIFF's tags, as `tifffile` writes them; none of another file."""
+    import tifffile
+
+    if file.suffix.lower() not in (".tif", ".tiff"):
+        return []
+    with tifffile.TiffFile(file) as tiff:
+        known = tiff.pages.first.tags
+        own = [known[code] for code in codes if code in known]
+        return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in own]

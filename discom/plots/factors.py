@@ -1,6 +1,6 @@
 """Scores and differences over a factor: a parameter of the synthetic scenes, or a setting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -39,9 +39,7 @@ def gains(
     legend = {}
     for axis, (sensor, baseline) in zip(axes.flat, product(sensors, against), strict=True):
         rows = shown[(shown["modality"] == sensor) & (shown["method"] != baseline)]
-        curves = dict(iter(rows.groupby(["method", *others], sort=False)))
-        for key in (key for key in series if key in curves):
-            curve, (label, number) = curves[key], series[key]
+        for label, number, curve in _curves(rows, others, series):
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
             aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
             places, errors = back(to(curve[factor]) + aside), np.diff(ends, axis=0)
@@ -67,9 +65,7 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
-        curves = dict(iter(rows.groupby(["method", *others], sort=False)))
-        for key in (key for key in series if key in curves):
-            curve, (label, number) = curves[key], series[key]
+        for label, number, curve in _curves(rows, others, series):
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
             style = {"label": label, "capsize": 2, **look(number)}
             axis.errorbar(curve[factor], curve[metric], error, **style)
@@ -105,6 +101,16 @@ def _series(
         label = ", ".join([names.get(key[0], key[0]), *map("{}={:g}".format, others, key[1:])])
         series[key] = label, number if others else order.index(key[0])
     return series
+
+
+def _curves(
+    rows: pd.DataFrame, others: Sequence[str], series: Mapping[tuple, tuple[str, int]]
+) -> Iterator[tuple[str, int, pd.DataFrame]]:
+    """Label, number of the look and rows of each of the series that a panel has."""
+    curves = dict(iter(rows.groupby(["method", *others], sort=False)))
+    for key, (label, number) in series.items():
+        if key in curves:
+            yield label, number, curves[key]
 
 
 def _wide(values: np.ndarray) -> bool:
