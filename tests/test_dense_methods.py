@@ -32,7 +32,7 @@ WEIGHTS = {
     "dense-teacher": {"cl": 1, "deep": 0.4},
     "single": {"cl": 1},
     "single-2x": {"cl": 1},
-    "dense-simclr": {"cl": 1, "contrast": 0.1},
+    "dense-simclr": {"cl": 1, "contrast": 0.02},
     "dense-self": {"cl": 0.5, "kd": 0.5},
     "dense-kdv2": {"cl": 0.5, "kd": 0.5},
     "kdnet": {"cl": 0.5, "kd": 0.5, "latent": 1},

@@ -132,7 +132,7 @@ class DenseSimCLR(Dense):
         share: modality → w_m, 1 where not given.
     """
 
-    terms = {"cl": 1.0, "contrast": 0.1}
+    terms = {"cl": 1.0, "contrast": 0.02}
     unlabelled = ("contrast",)
     moves_maps = True
 
