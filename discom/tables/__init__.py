@@ -1,7 +1,7 @@
 """Tables: which rows a table has, what they are compared with, pair by pair too, and its output."""
 
 from discom.methods import label
-from discom.tables.output import cost_to_markdown, to_markdown, write
+from discom.tables.output import cost_to_markdown, points, to_markdown, write
 from discom.tables.rows import (
     FEW,
     SEEDS,
@@ -27,5 +27,5 @@ from discom.tables.statistics import (
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]
 __all__ += ["cost_to_markdown", "holm", "is_dense", "label", "load_results", "metric_of"]
-__all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "summary"]
-__all__ += ["to_markdown", "unpaired_difference", "write"]
+__all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "points"]
+__all__ += ["summary", "to_markdown", "unpaired_difference", "write"]

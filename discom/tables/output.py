@@ -20,7 +20,7 @@ INTERVALS = {
     "differences, too narrow if seeds split one set",
 }
 
-__all__ = ["cost_to_markdown", "to_latex", "to_markdown", "write"]
+__all__ = ["cost_to_markdown", "points", "to_latex", "to_markdown", "write"]
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
@@ -98,6 +98,19 @@ def write(
         with atomic_file(file) as part:
             part.write_text(text, encoding="utf-8")
     return list(texts)
+
+
+def points(compared: pd.DataFrame) -> pd.Series:
+    """Differences of `compare` as text with their interval; * where p after Holm's correction is
+    below 0.05.
+
+    >>> row = {"difference": [4.5], "low": [2.8], "high": [6.2], "holm": [0.009]}
+    >>> points(pd.DataFrame(row)).item()
+    '+4.5* [+2.8, +6.2]'
+    """
+    mean, low, high = (_text(compared[end], "{:+.1f}") for end in ("difference", "low", "high"))
+    stars = compared["holm"].lt(0.05).map({True: "*", False: ""})
+    return mean + stars + (" [" + low + ", " + high + "]").fillna("")
 
 
 def cost_to_markdown(results: Iterable[Result]) -> str:

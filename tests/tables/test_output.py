@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from fixtures.results import result
 
-from discom.tables import cost_to_markdown, summary, to_markdown, write
+from discom.tables import compare, cost_to_markdown, points, summary, to_markdown, write
 from discom.tables.output import INTERVALS, to_latex
 from discom.tables.statistics import metric_of
 
@@ -104,3 +104,12 @@ def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
         "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
     ]
     assert lines[-1] == "Machine: P, 2 threads, device cpu"
+
+
+def test_a_star_needs_all_comparisons():
+    runs = [result("student", seed, {"rgb": 70 + seed}) for seed in range(3)]
+    runs += [result("kdv2", seed, {"rgb": 73 + seed + seed % 2 / 10}) for seed in range(3)]
+    runs += [result("dkd", 0, {"rgb": 71})]
+    table = compare(runs, [("kdv2", "student"), ("dkd", "student")])
+    assert points(table).tolist() == ["+3.0* [+2.9, +3.2]", "+1.0"]
+    assert points(table.assign(holm=0.06)).iloc[0] == "+3.0 [+2.9, +3.2]"
