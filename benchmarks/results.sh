@@ -118,9 +118,10 @@ few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevati
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 pick() { name=$1; option=$2; shift 2; choose "choices/dense/$name" --option "$option" "$@"; }
-FIFTH="--data scenes-dense --set labelled=0.2 epochs=13"
+FIFTH="--data scenes-dense --seeds 100 101 102 --set labelled=0.2 epochs=13"
 TILES="--data $DATA/hls-dense"
-pick learning-rate learning_rate $FIFTH --values 0.005 0.01 0.02 --methods single
+pick learning-rate learning_rate $FIFTH --values 0.005 0.01 0.02 \
+  --methods single dense-simclr dense-self dense-kdv2 crodino
 pick contrast contrast $FIFTH --values 0.02 0.1 --methods dense-simclr crodino
 pick soft soft $FIFTH --values 0.3 1 --methods crodino
 pick temperature temperature $FIFTH --values 1 4 --methods dense-kdv2
@@ -142,12 +143,16 @@ dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.1, 0.
   --methods dense-teacher single 'dense-simclr:{"seeds":5}' dense-self dense-kdv2 crodino \
   --against single dense-self --names "$DENSE_NAMES" \
   --title "A teacher of both sensors helps RGB where masks are few"
-dense scenes-distillation --data scenes-dense --factors '{"labelled": [1]}' --seeds 10 --against single \
-  --methods single single-2x 'protokd:{"seeds":5}' 'kdnet:{"seeds":5}' 'maskd:{"seeds":5}'
+dense scenes-batch --data scenes-dense --factors '{"labelled": [0.05, 0.1, 0.2, 0.5]}' \
+  --epochs '{"0.05": 22, "0.1": 22, "0.2": 26, "0.5": 40}' --seeds 10 --methods single \
+  --set batch_size=16 # as many steps, twice the masks a step
+dense scenes-distillation --data scenes-dense --factors '{"labelled": [0.05, 1]}' \
+  --epochs '{"0.05": 11}' --seeds 5 --against single --methods single single-2x protokd kdnet maskd \
+  --title "With few masks every student of a teacher of both sensors gains in RGB"
 dense hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
   --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
   --methods dense-teacher single dense-self dense-kdv2 crodino --against single dense-self \
   --names "$DENSE_NAMES" --title "Real tiles: nothing is decided with five splits"
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 $PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
-  --json "$OUT/dense/time.json" # alone on the machine
+  --epochs 10 --rounds 4 --json "$OUT/dense/time.json" # alone on the machine

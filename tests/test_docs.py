@@ -209,6 +209,15 @@ def test_settings_of_the_tables_are_the_chosen_ones():
         means = {value: np.mean([*tries[value].values()]) for value in tries if value[0].isdigit()}
         used = tables.load_results(ROOT / f"results/{table}-table2.json")
         assert {run.config["learning_rate"] for run in used} == {float(max(means, key=means.get))}
+    tries = json.loads((choices / "dense/learning-rate.json").read_text())
+    means = {value: np.mean([*tries[value].values()]) for value in tries if value[0].isdigit()}
+    used = means[f"{profile('cpu', dense=True).learning_rate:g}"]
+    assert used > max(means.values()) - 0.01  # two rates tie
+    for name in ("contrast", "soft"):
+        for method, best in json.loads((choices / f"dense/{name}.json").read_text())[
+            "chosen"
+        ].items():
+            assert methods.get(method).terms[name] == best
 
 
 # ------------------------------------------------------------------------------ methods page
