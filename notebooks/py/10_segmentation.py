@@ -454,7 +454,7 @@ print("time over teacher and students: {:.2f} [{:.2f}, {:.2f}]".format(*ratio))
 # %% [markdown]
 # **Reading.** Without the soft labels RGB loses 4.3 of 56.6 points (five seeds). They are a choice of ours. After a correction for the ten differences nothing is left. Without contrast, or with both sensors moved alike, the means rise, but the intervals include zero. In depth nothing shows.
 #
-# Our version takes 0.83 [0.74, 0.91] of the time of teacher and students; 43 % less would be 0.57.
+# Our version takes 0.86 [0.78, 0.94] of the time of teacher and students; 43 % less would be 0.57.
 #
 # ## Where it fails
 #
