@@ -2,6 +2,7 @@
 a share of the first method's in the same round. Run it alone on the machine.
 
 python benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino
+python benchmarks/cost.py --data scenes-dense --methods crodino 'crodino:{"weights":{"soft":0}}'
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from grid import arm, check_arms
 
 from discom import data, files, fit, methods, profile
 from discom.data import Split
@@ -42,17 +44,17 @@ def ratios(rounds: list[dict[str, float]]) -> dict[str, list[float]]:
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     """Train every method in every round: the machine, the ratios, and the seconds."""
-    if (
-        chosen.rounds < 2
-        or len(set(chosen.methods)) < len(chosen.methods)
-        or not chosen.methods[1:]
-    ):
-        raise ConfigError("give --rounds 2 or more, and two methods or more, each once")
+    if chosen.rounds < 2 or not chosen.methods[1:]:
+        raise ConfigError("give --rounds 2 or more, and two methods or more")
+    check_arms(chosen.methods)
     torch.set_num_threads(1)
     images = data.load(data.at_seed(chosen.data, 0))
     split = images.split(seed=0)
-    config = profile("cpu", dense=images.dense, epochs=chosen.epochs)
-    runs = {name: Run.of(".", methods.get(name), images, config) for name in chosen.methods}
+    runs = {}
+    for row in chosen.methods:
+        settings = {"epochs": chosen.epochs, **row.settings}
+        config = profile("cpu", dense=images.dense, options=row.options, **settings)
+        runs[row.label] = Run.of(".", methods.get(row.method), images, config)
     seconds(next(iter(runs.values())), split)  # the first use of a library is slow
     rounds = []
     for number in range(1, chosen.rounds + 1):
@@ -66,7 +68,8 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the JSON and write it; the exit status is 2 where the input is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--methods", nargs="+", required=True, help="the first is the reference")
+    what = "name or name:{JSON}; the first is the reference"
+    parser.add_argument("--methods", type=arm, nargs="+", required=True, help=what)
     parser.add_argument("--data", default="scenes", help="such as scenes-dense, or a folder")
     parser.add_argument("--epochs", type=int, default=2, help="of a training (default: 2)")
     parser.add_argument("--rounds", type=int, default=5, help="of every method (default: 5)")

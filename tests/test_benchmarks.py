@@ -5,13 +5,15 @@ benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does."""
 
 import json
 from dataclasses import replace
-from importlib import util
-from pathlib import Path
 from types import SimpleNamespace
 
+import along
+import cost
+import grid
 import numpy as np
 import pandas as pd
 import pytest
+import speed
 import torch
 
 from discom import data, sweep, tables
@@ -21,17 +23,6 @@ from discom.errors import RunError
 from discom.runs import load_run
 from discom.training import fit
 
-
-def script(name):
-    """The module benchmarks/NAME.py."""
-    file = Path(__file__).parents[1] / f"benchmarks/{name}.py"
-    spec = util.spec_from_file_location(name, file)
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-speed, grid, cost = script("speed"), script("grid"), script("cost")
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 
 
@@ -205,14 +196,8 @@ def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
 # ---------------------------------------------------------------- along.py
 
 
-@pytest.fixture
-def along(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    return script("along")
-
-
 @pytest.mark.parametrize("name", ["student", "simclr", "mdico"])
-def test_reading_leaves_a_training_as_it_is(along, tmp_path, name):
+def test_reading_leaves_a_training_as_it_is(tmp_path, name):
     """Also where it is resumed; a finished run is read no more."""
     split = data.load("scenes:n=66,size=8").split(seed=0)
     config, epochs = profile("tiny", epochs=2, batch_size=8, labelled=0.5), []
@@ -237,7 +222,7 @@ def test_reading_leaves_a_training_as_it_is(along, tmp_path, name):
         torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
-def test_probes_along_a_training_from_end_to_end(along, tmp_path):
+def test_probes_along_a_training_from_end_to_end(tmp_path):
     words = ["--data", "scenes:n=99,size=8", "--profile", "tiny", "--seeds", "2", "--workers", "1"]
     words += ["--methods", "student", "mdico", "--out", str(tmp_path / "along")]
     assert along.main(words) == 0
@@ -275,6 +260,12 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     assert report["ratio"]["single"] == pytest.approx([0.5] * 3)
     assert len(report["rounds"]) == 3
     assert trained[:2] == ["dense-teacher", "dense-kdv2"]
-    for wrong in (["single"], ["single", "single"]):
+    for wrong, said in (
+        (["single"], "two methods or more"),
+        (["single", "single"], "called 'single'"),
+    ):
         assert cost.main([*words, "--methods", *wrong]) == 2
-        assert "two methods or more, each once" in capsys.readouterr().err
+        assert said in capsys.readouterr().err
+    less = 'crodino:{"weights":{"soft":0}}'
+    assert cost.main([*words, "--methods", "crodino", less]) == 0
+    assert list(json.loads(capsys.readouterr().out)["ratio"]) == ["crodino soft=0"]

@@ -1,24 +1,13 @@
 """benchmarks/choose.py: the value with the best validation score, for a setting or an option."""
 
 import json
-from importlib import util
-from pathlib import Path
 
+import choose
 import pytest
 
 from discom.runs import Result
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
-
-
-@pytest.fixture
-def choose(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    spec = util.spec_from_file_location("choose", BENCHMARKS / "choose.py")
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -30,7 +19,7 @@ def choose(monkeypatch):
         ("contrast", (0.1, 1.0), "mdico"),
     ],
 )
-def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option, values, method):
+def test_the_best_value_on_validation_is_chosen(tmp_path, capsys, option, values, method):
     words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
     words += ["--methods", method, "--option", option, "--values", *map(str, values)]
     assert choose.main([*words, "--seeds", "100", "101", "--set", "labelled=0.5"]) == 0
@@ -52,13 +41,13 @@ def test_the_best_value_on_validation_is_chosen(choose, tmp_path, capsys, option
 
 
 @pytest.mark.parametrize("option", ["warmth", "seed", "options"])
-def test_a_wrong_option_is_one_line(choose, tmp_path, capsys, option):
+def test_a_wrong_option_is_one_line(tmp_path, capsys, option):
     words = [*SMALL, "--runs", str(tmp_path), "--methods", "student", "--option", option]
     assert choose.main(words) == 2
     assert f"choose: error: options: student has no '{option}'" in capsys.readouterr().err
 
 
-def test_a_teacher_has_as_few_labels_as_its_student(choose, tmp_path):
+def test_a_teacher_has_as_few_labels_as_its_student(tmp_path):
     words = [*SMALL, "--runs", str(tmp_path), "--methods", "kdv2", "--option", "labelled"]
     assert choose.main([*words, "--values", "0.5"]) == 0
     results = [Result.read(file) for file in tmp_path.rglob("result.json")]
@@ -68,7 +57,7 @@ def test_a_teacher_has_as_few_labels_as_its_student(choose, tmp_path):
     }
 
 
-def test_dense_methods_have_a_profile_of_their_own(choose, tmp_path):
+def test_dense_methods_have_a_profile_of_their_own(tmp_path):
     words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
     out = tmp_path / "choice.json"
     words += ["--runs", str(tmp_path), "--methods", "crodino", "--values", "0.001"]
@@ -80,7 +69,7 @@ def test_dense_methods_have_a_profile_of_their_own(choose, tmp_path):
     assert json.loads(out.read_text())["0.001"] == {"crodino": pytest.approx(alone)}
 
 
-def test_other_weights_of_a_method_stay_as_they_are(choose, tmp_path):
+def test_other_weights_of_a_method_stay_as_they_are(tmp_path):
     words = [*SMALL, "--runs", str(tmp_path), "--methods", 'discom:{"weights": {"adv": 0}}']
     assert choose.main([*words, "--option", "orth", "--values", "0.5"]) == 0
     (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
