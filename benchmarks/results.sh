@@ -156,3 +156,8 @@ dense hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 $PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
   --epochs 10 --rounds 4 --json "$OUT/dense/time.json" # alone on the machine
+$PYTHON benchmarks/cost.py --data scenes-dense --methods crodino 'crodino:{"weights":{"soft":0}}' \
+  'crodino:{"weights":{"soft":0,"aux":0}}' 'crodino:{"weights":{"contrast":0}}' \
+  'crodino:{"weights":{"orth":0}}' \
+  'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single \
+  --epochs 4 --rounds 4 --json "$OUT/dense/time-parts.json" # alone on the machine
