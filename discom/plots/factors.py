@@ -32,17 +32,15 @@ def gains(
     score = METRICS[metric_of(table)]
     shown = _shown(table, factor, others, names)
     values, sensors = shown[factor].unique(), shown["modality"].unique()
-    to, back = (np.log, np.exp) if _wide(values) else (np.asarray, np.asarray)
     series = _series(shown, others, names)
     size = 5.4 * len(against), 2.4 * len(sensors) + 1.2
     figure, axes = panels(len(sensors), len(against), *size, sharex=True, sharey=True)
     legend = {}
     for axis, (sensor, baseline) in zip(axes.flat, product(sensors, against), strict=True):
         rows = shown[(shown["modality"] == sensor) & (shown["method"] != baseline)]
-        for label, number, curve in _curves(rows, others, series):
+        for label, number, shift, curve in _curves(rows, others, series):
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
-            aside = 0.012 * number * (np.ptp(to(values)) or values[0])  # lest one hides another
-            places, errors = back(to(curve[factor]) + aside), np.diff(ends, axis=0)
+            places, errors = _aside(curve[factor], shift, values), np.diff(ends, axis=0)
             legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **look(number))
         _axis(axis, factor, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
@@ -65,10 +63,10 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
-        for label, number, curve in _curves(rows, others, series):
+        for label, number, shift, curve in _curves(rows, others, series):
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
             style = {"label": label, "capsize": 2, **look(number)}
-            axis.errorbar(curve[factor], curve[metric], error, **style)
+            axis.errorbar(_aside(curve[factor], shift, values), curve[metric], error, **style)
         if best := scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
             axis.text(values[0], best, "best possible", va="bottom", size=8)
@@ -105,17 +103,23 @@ def _series(
 
 def _curves(
     rows: pd.DataFrame, others: Sequence[str], series: Mapping[tuple, tuple[str, int]]
-) -> Iterator[tuple[str, int, pd.DataFrame]]:
-    """Label, number of the look and rows of each of the series that a panel has."""
+) -> Iterator[tuple[str, int, float, pd.DataFrame]]:
+    """Label, number of the look, shift from the middle and rows of the series that a panel has."""
     curves = dict(iter(rows.groupby(["method", *others], sort=False)))
-    for key, (label, number) in series.items():
+    for place, (key, (label, number)) in enumerate(series.items()):
         if key in curves:
-            yield label, number, curves[key]
+            yield label, number, place - (len(series) - 1) / 2, curves[key]
 
 
 def _wide(values: np.ndarray) -> bool:
     """Whether the values of a factor, in their order, ask for a logarithmic axis."""
     return 0 < 5 * values[0] <= values[-1]
+
+
+def _aside(places: pd.Series, shift: float, values: np.ndarray) -> np.ndarray:
+    """The places of a curve's points, moved a little lest one interval hides another."""
+    to, back = (np.log, np.exp) if _wide(values) else (np.asarray, np.asarray)
+    return back(to(places) + 0.014 * shift * (np.ptp(to(values)) or values[0]))
 
 
 def _axis(axis: Axes, factor: str, values: np.ndarray) -> None:
