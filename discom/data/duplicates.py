@@ -1,16 +1,20 @@
 """Images of one part of a split that come back in another, found by small pictures of them."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors, radius_neighbors_graph
 
 from discom.data.images import resize
 from discom.data.multimodal import MultiModalData, Split
+from discom.data.normalize import Normalization
 from discom.files import chunks
 
-__all__ = ["near_duplicates"]
+__all__ = ["near_duplicates", "near_groups"]
 
 SIDE = 16  # pixels of the small grey pictures
 LIKENESS = 0.85  # cosine of two near copies at least
@@ -48,6 +52,26 @@ def near_duplicates(split: Split) -> pd.DataFrame:
     table = table.sort_values("likeness", ascending=False, ignore_index=True)
     table.attrs["flat"] = flat
     return table
+
+
+def near_groups(data: MultiModalData) -> np.ndarray:
+    """A number for each id, [N], equal where images of a modality are near copies (those of
+    `near_duplicates`, also by way of others). As `groups` of the data set, no split divides them.
+
+    >>> from discom.data import scenes
+    >>> near_groups(scenes.make(n=9, size=32)).tolist()  # no two are alike
+    [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    """
+    near, bounds = csr_array((len(data), len(data))), {}
+    for name, m in data.modalities.items():
+        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
+        edges = _edges(replace(data, normalization=bounds), name)
+        rows = data.rows_of(name)
+        seen = edges.any(1)  # a flat image matches none
+        graph = radius_neighbors_graph(edges[seen], 1 - LIKENESS, metric="cosine").tocoo()
+        places = rows[seen][graph.row], rows[seen][graph.col]
+        near += csr_array((graph.data, places), near.shape)
+    return connected_components(near)[1]
 
 
 def _edges(data: MultiModalData, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from discom.data import Split, scenes
-from discom.data.duplicates import near_duplicates
+from discom.data.duplicates import near_duplicates, near_groups
 
 COPIES = 40
 
@@ -84,3 +84,29 @@ def test_flat_images_match_nothing_and_are_named(split, count):
     table = near_duplicates(blank)
     flat = [i for part in blank for i in part.ids[:count].tolist()]
     assert (len(table), table.attrs["flat"]) == (0, {"rgb": [], "depth": flat})
+
+
+def test_near_copies_are_one_group_also_by_way_of_others_and_flat_images_are_none():
+    data = scenes.make(n=60, size=64, seed=3)
+    rgb = data.modalities["rgb"]
+    x = rgb.x.copy()
+    x[7] = 0.8 * x[5]
+    x[9] = jpeg(x[7])
+    x[20:23] = 0.5
+    x[31], depth = x[30] ** 1.2, data.modalities["depth"].x.copy()
+    depth[40], depth[30] = depth[31], depth[41]  # 30 ~ 31 in RGB, 31 ~ 40 and 30 ~ 41 in depth
+    views = {"rgb": replace(rgb, x=x), "depth": replace(data.modalities["depth"], x=depth)}
+    groups = near_groups(replace(data, modalities=views))
+    together = [np.flatnonzero(groups == k).tolist() for k in range(groups.max() + 1)]
+    assert [rows for rows in together if len(rows) > 1] == [[5, 7, 9], [30, 31, 40, 41]]
+
+
+def test_a_group_goes_by_id_where_a_sensor_lacks_images():
+    data = scenes.make(n=60, size=64, seed=3)
+    depth = data.modalities["depth"].take(np.arange(10, 60))
+    x = depth.x.copy()
+    x[0] = x[1]  # ids 10 and 11
+    lacking = replace(data, modalities={**data.modalities, "depth": replace(depth, x=x)})
+    groups = near_groups(lacking)
+    assert groups[10] == groups[11]
+    assert len(set(groups)) == len(lacking) - 1

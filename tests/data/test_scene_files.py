@@ -15,7 +15,7 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
     drawn = scenes.make(n=40, size=8)
     faults, data = write_faulty(tmp_path, drawn, seed=3), measured(drawn)
     assert {kind: len(ids) for kind, ids in faults.items()} == {
-        **dict.fromkeys(("lost", "in metres", "lens cap", "upside down", "larger"), 1),
+        **dict.fromkeys(("lost", "odd level", "flat", "upside down", "other size"), 1),
         "copied": 8,
     }
     files = {
@@ -28,8 +28,8 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
         assert f"rgb/{one}" in files
         if one not in faulty:
             assert np.array_equal(read_image(tmp_path / f"depth/{one}.png"), image)
-    (lost,), (metres,), (cap,) = (faults[kind] for kind in ("lost", "in metres", "lens cap"))
-    (upside,), (larger,) = faults["upside down"], faults["larger"]
+    (lost,), (metres,), (cap,) = (faults[kind] for kind in ("lost", "odd level", "flat"))
+    (upside,), (larger,) = faults["upside down"], faults["other size"]
     assert f"depth/{lost}" not in files
     assert read_image(tmp_path / f"depth/{metres}.png").max() <= 4
     assert np.ptp(read_image(tmp_path / f"depth/{cap}.png")) == 0

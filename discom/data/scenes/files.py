@@ -37,9 +37,9 @@ def write_faulty(root: Path | str, scenes: MultiModalData, seed: int = 0) -> dic
     thirteen of them.
 
     Returns:
-        Fault → ids, "<material>/<number>": "lost" (the depth file is missing), "in metres", "lens
-        cap", "upside down" (near is far), "larger" (twice the pixels), and eight "copied" ones; the
-        copy has "-copy" after its id and a darker photograph.
+        Fault → ids, "<material>/<number>": "lost" (the depth file is missing), "odd level" (in
+        metres), "flat" (a lens cap), "upside down" (near is far), "other size" (twice the pixels),
+        and eight "copied" ones; the copy has "-copy" after its id and a darker photograph.
 
     Raises:
         DataError: fewer than 13 scenes, or sensors other than RGB and depth.
@@ -63,8 +63,8 @@ def write_faulty(root: Path | str, scenes: MultiModalData, seed: int = 0) -> dic
     for row in copied:
         _write(root, "rgb", f"{ids[row]}-copy", photo[row] // 5 * 4)
         _write(root, "depth", f"{ids[row]}-copy", depth[row])
-    kinds = {"lost": [lost], "in metres": [metres], "lens cap": [cap], "upside down": [upside]}
-    kinds |= {"larger": [larger], "copied": copied}
+    kinds = {"lost": [lost], "odd level": [metres], "flat": [cap], "upside down": [upside]}
+    kinds |= {"other size": [larger], "copied": copied}
     return {kind: [ids[row] for row in some] for kind, some in kinds.items()}
 
 
