@@ -109,8 +109,8 @@ class Explorer(ipywidgets.VBox):
             axis.plot(*self.xy[self.sample == sample].T, color="black", linewidth=0.8)
         axis.scatter(*self.xy[self.chosen].T, s=80, facecolors="none", edgecolors="black")
         for part, (title, points) in zip(below, rows, strict=True):
-            part.text(0.01, 0.5, title, fontsize=8, rotation=90, va="center", ha="center")
-            part.subplots_adjust(left=0.04, right=0.99)
+            part.text(0.02, 0.5, title, fontsize=8, rotation=90, va="center", ha="center")
+            part.subplots_adjust(left=0.05, right=0.99)
             for k, point in enumerate(points):
                 self._show(part.add_subplot(1, SHOWN, k + 1), point)
         return figure

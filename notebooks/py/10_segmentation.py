@@ -54,6 +54,8 @@ if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 
 # %%
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import torch
@@ -382,7 +384,7 @@ _ = figure.suptitle("30 masks: most errors confuse materials")
 #
 # ## With how many masks does the second sensor help?
 #
-# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Every seed has scenes of its own; 95 % intervals are of differences paired by seed. Two controls do without the other sensor: `dense-self`, and `dense-simclr`, which contrasts two views of an image, place by place.
+# From here on networks are finished runs from `results/dense/`, of about 1 500 steps. Every seed has scenes of its own; 95 % intervals are of differences paired by seed. Three controls do without the other sensor: `dense-self`; `dense-simclr`, which contrasts two views of an image, place by place; and `single-2x`, which deploys two networks. `protokd` adds to soft labels of both sensors how near a pixel lies to each class.
 #
 # **Predict first:** in RGB, is the gain of `dense-kdv2` over `single` larger than its gain over `dense-self`?
 
@@ -410,14 +412,15 @@ figure = plots.gains(table, "labelled", against=["single"], names=names)
 _ = figure.suptitle("With few masks it is RGB that gains")
 
 # %%
-family = [(name, "single") for name in ("dense-self", "dense-kdv2", "crodino")]
-other_sensor = [("dense-kdv2", "dense-self"), ("crodino", "dense-self")]
-compared = with_share(tables.compare(finished, family + other_sensor))
+one = ("single-2x", "dense-self", "dense-simclr")  # need one sensor in training
+both = ("dense-kdv2", "protokd", "crodino")
+family = [*product([*one, *both], ["single"]), *product(both, ["dense-self"])]
+compared = with_share(tables.compare(finished, family))
 compared["pair"] = compared["method"] + " − " + compared["minus"]
 clear = sum(compared["holm"] < 0.05)
 print(f"clear (*) after Holm's correction: {clear} of {len(compared)}")
 compared["points"] = tables.points(compared)
-wide = {"index": ["modality", "labelled"], "columns": "pair", "values": "points"}
+wide = {"index": ["modality", "pair"], "columns": "labelled", "values": "points"}
 compared.pivot(**wide).loc[["rgb", "depth"]]
 
 # %% [markdown]
