@@ -21,9 +21,9 @@
 #
 # DisCoM-KD trains a network for each sensor, the *branches*, side by side and without a teacher ([02](02_model_and_losses.ipynb)). At inference one branch works alone. The paper prints a higher score than a student of one sensor in every column. Does the gain come from the second sensor?
 #
-# **Our runs do not show that it does.** On synthetic scenes DisCoM-KD is above the student in depth, by about half a point, if the six comparisons of DisCoM-KD are the only question. It is not measurably above its own branch trained on depth alone (`discom-solo`). The paper has no such control.
+# **Our runs do not show that it does.** On synthetic scenes DisCoM-KD is half a point above the student in depth. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
 #
-# **In our whole table one gain survives correction, and it needs no second sensor:** `discom-solo` over `student-2x`, a student of its size, in depth.
+# **In our whole table one gain survives correction, and it needs no second sensor:** in depth, `discom-solo` over a student of its size, `student-2x`.
 #
 # ![Above, the paper: six dots between 0 and 10 points, DisCoM-KD minus the student. Below, ours with intervals: in depth DisCoM-KD is above both students, before any correction; against discom-solo both intervals include zero.](../docs/_static/papers-tables.svg)
 #
@@ -70,7 +70,7 @@ stamp(seed)
 #
 # DisCoM-KD classifies images. Its competitors are students of a teacher: in Table 1 the teacher reads the other sensor, in Table 2 both. Each number is a weighted F1 × 100, the mean of five runs, without a spread.
 #
-# CroDiNo-KD segments images and is scored by mIoU. We had its README alone, which compares it with a network of one sensor (`single`) and its best competitor.
+# CroDiNo-KD segments images and is scored by mIoU; we had its README alone. [10](10_segmentation.ipynb) tests it; the rest of this page is about DisCoM-KD.
 #
 # **Predict first:** in how many of nine columns is DisCoM-KD first? By how much does CroDiNo-KD lead its best competitor?
 
@@ -96,9 +96,7 @@ leads = -readme.sub(readme["CroDiNo-KD"], axis=0).iloc[:, :2]
 readme.join(leads.add_prefix("lead over ")).round(2)
 
 # %% [markdown]
-# In eight. Its margin over the student runs from 0.07 to 9.18 points. CroDiNo-KD leads its competitors in all six columns, in no column by a full point.
-#
-# Without the single runs nobody can compute the interval of such a margin. [10](10_segmentation.ipynb) tests CroDiNo-KD; the rest of this page is about DisCoM-KD.
+# **Reading.** In eight. Its margin over the student runs from 0.07 to 9.18 points. CroDiNo-KD leads its competitors in all six columns, in no column by a full point. Without the single runs nobody can compute the interval of such a margin.
 #
 # ## What may be compared?
 #
@@ -108,16 +106,16 @@ readme.join(leads.add_prefix("lead over ")).round(2)
 # | pairs | 2 105 to 27 000 (the paper counts 54 000 images), 70 % for training | 2 000 to 2 400 for training | no |
 # | network | ResNet-18 | ResNet-10, a quarter as wide | no |
 # | training | 300 epochs, Adam, 1e-4 | 30 epochs, AdamW, one-cycle to 1e-2 (scenes) or 3e-3 | no |
-# | learning rate | given | chosen on validation: on scenes for each method, on a seed outside the tables; on patches and cells one for all, on a split whose validation images other splits test | – |
+# | learning rate | given | chosen on validation: on scenes for each method, on a seed outside the tables; on real images one for all | – |
 # | runs per number | 5 | 10 on scenes (LSKD 5), 5 elsewhere | – |
 # | student of a branch's size | absent | `student-2x` | ours alone |
 # | branch without the second sensor | absent | `discom-solo` | ours alone |
 # | sign of a difference | arrows | arrows with intervals | yes |
 #
-# So compare signs, never points. `mdico` is DisCoM-KD with a contrast in the adversary's place; `kdv1`, `kdv2`, `ctkd`, `dkd` and `mlkd` are students of a teacher's soft labels, with `+lskd` standardised ([all methods](../docs/methods.md)). All our methods have the same data, epochs and optimiser. **Predict first:** how many times the student's parameters does a branch of DisCoM-KD have?
+# So compare signs, never points. All our methods have the same data, epochs and optimiser; [this page](../docs/methods.md) explains their names. **Predict first:** how many times the student's parameters does a branch of DisCoM-KD have?
 
 # %%
-names = [f"scenes-table{number}" for number in (1, 2, 3, 4)]
+names = [f"scenes-table{number}" for number in (2, 3, 4)]
 results, full = {}, {}
 for file in (*names, "hls-table2", "cellcycle-stain-table2"):
     results[file] = tables.load_results(f"../results/{file}.json")
@@ -137,9 +135,9 @@ for sensor in ("rgb", "depth"):
 beside.drop(index="student").round(1)
 
 # %% [markdown]
-# Twice. So a margin over `student` mixes size, auxiliary classifier, orthogonality and second sensor. `student-2x` has the size; `discom-solo` has all but the second sensor.
+# **Reading.** Twice. So a margin over `student` mixes size, auxiliary classifier, orthogonality and second sensor. `student-2x` has the size; `discom-solo` has all but the second sensor.
 #
-# The table above shows margins over the student in Table 2, the paper's six columns beside our scenes. Our interval lies above zero (↑), below (↓) or includes it (~). DisCoM-KD has the paper's sign in depth.
+# The table sets the paper's six margins over the student beside ours. Our interval lies above zero (↑), below (↓) or includes it (~). DisCoM-KD has the paper's sign in depth.
 #
 # ## Is a difference larger than the noise of its seeds?
 #
@@ -192,7 +190,7 @@ for name, term in (("uncorrected", 0), ("corrected", o)):
 check("corrected: 5 % within a point", abs(rate - 0.05) < 0.01)
 
 # %% [markdown]
-# No: corrected, it includes zero. Five wins of five say less than it seems, since the splits share most of their images. If the fifth line's assumption holds, uncorrected intervals of equal methods exclude zero in 15 % of the cases.
+# **Reading.** No: corrected, it includes zero. Five wins of five say less than it seems, since the splits share most of their images. If the fifth line's assumption holds, uncorrected intervals of equal methods exclude zero in 15 % of the cases, not in 5 %.
 #
 # ## Which comparisons are read together?
 #
@@ -203,8 +201,7 @@ check("corrected: 5 % within a point", abs(rate - 0.05) < 0.01)
 # | A. Does any method beat a control? | methods and controls of Table 2 minus three controls, both sensors | 90 |
 # | B. Does DisCoM-KD beat a control? | DisCoM-KD's part of A | 6 |
 # | C. Does the second sensor add to the branch? | DisCoM-KD and its six variants of ten seeds minus `discom-solo`, both sensors | 14 |
-# | D. Does anything beat a control where the teacher reads RGB? | as A, Table 1, depth | 45 |
-# | E. Does anything gain on real images? | as A, patches and cells apart | 30 each |
+# | D. Does anything gain on real images? | as A, patches and cells apart | 30 each |
 #
 # Holm sorts the $m$ p-values and asks more of the smallest:
 #
@@ -267,9 +264,9 @@ axis.set_title("After Holm (black) one gain is left: the branch alone")
 part[["method", "minus", "modality", "difference", "holm"]].round(3)
 
 # %% [markdown]
-# It survives in B, not in A. If DisCoM-KD is the only question, it beats the student in depth, but neither `student-2x` nor `discom-solo`. In the whole table no method of the papers beats a control.
+# **Reading.** It survives in B, not in A. If DisCoM-KD is the only question, it beats the student in depth, but neither `student-2x` nor `discom-solo`. In the whole table no method of the papers beats a control.
 #
-# The one gain in A is the last row of the table above the figure, `discom-solo` over `student-2x`. All losses are in depth: DKD, and MLKD with and without LSKD, whose weights were made for a hundred classes.
+# The one gain in A is `discom-solo` over `student-2x`. All losses are in depth: DKD, and MLKD with and without LSKD ([04](04_teacher_and_student.ipynb) shows why).
 #
 # ## Does the second sensor add to the branch?
 #
@@ -290,27 +287,14 @@ variants += ["discom", "discom adversary=alternating", "discom irr=1"]
 added = tables.compare(runs3, [(name, "discom-solo") for name in variants])
 added[["method", "modality", "n", "difference", "low", "high", "p", "holm"]].round(2)
 
-# %%
-tables.compare(runs3, [("discom adv=0", "discom-solo orth=0")]).iloc[:, 1:9].round(2)
-
 # %% [markdown]
-# **No, for the best possible rule.** With odds of 28 against 10 texture wins every conflict with relief, so the best rule for both sensors is that of RGB alone. Depth may still help a network of RGB to learn that rule, as it did with 200 labels by another method ([08](08_when_a_second_sensor_helps.ipynb)). In depth both sensors together know more than depth alone, so a gain is easier to imagine there.
+# **Reading.** No, for the best possible rule. With odds of 28 against 10 texture wins every conflict with relief, so the best rule for both sensors is that of RGB alone. Depth may still help a network of RGB to learn that rule, as it did with 200 labels by another method ([08](08_when_a_second_sensor_helps.ipynb)).
 #
-# In C no gain survives. The best candidate is `discom adv=0`, without the adversary: half a point above `discom-solo` in depth, significant only if taken alone. The branch alone without orthogonality scores alike (last table, added afterwards), so it may need no second sensor.
+# In C no gain survives. The best candidate is `discom adv=0`, without the adversary: half a point above `discom-solo` in depth, significant only if taken alone.
 #
-# ## The other tables
+# ## Which part matters, in the paper and in ours?
 #
-# In Table 1 the teacher reads RGB alone. Table 3 removes one term at a time, Table 4 classifies with one part of the embedding alone.
-#
-# **Predict first:** does a teacher of RGB help the depth student? Which removal costs most, in the paper and in ours?
-
-# %%
-table1 = family(results["scenes-table1"]).query("modality == 'depth'").copy()
-table1["Holm in D"] = holm(table1["p"])
-gains = table1.query("`Holm in D` < 0.05 and difference > 0")
-print(len(table1), "comparisons; gains left:", gains[["method", "minus"]].to_numpy())
-taught = table1.query("minus == 'student' and method.str.contains('teacher')")
-taught[["method", "n", "difference", "low", "high", "Holm in D"]].round(2)
+# Table 3 removes one term at a time; Table 4 classifies with one part of the embedding alone. Below are F1 points over the full method. **Predict first:** which removal costs most?
 
 # %%
 changes = []
@@ -322,15 +306,13 @@ for number in (3, 4):
 pd.concat(changes).drop(index="discom").round(1)
 
 # %% [markdown]
-# No. Ten of the eleven taught students lose after correction, all but `kdv2`. A likely cause: RGB's soft labels depend on texture, which depth does not show. The one gain in D is A's, from the same runs.
-#
-# Without the auxiliary classifier (`aux`) the mean falls most, in five of the paper's six columns and in both of ours; in depth that loss is not significant after correction. [05](05_ablations.ipynb) has our intervals.
+# **Reading.** The auxiliary classifier (`aux`): in five of the paper's six columns and in both of ours. In depth our loss is not significant after correction. [05](05_ablations.ipynb) has the intervals.
 #
 # ## The full result, and real images
 #
-# Test F1, mean ± sd over n seeds; the epoch was chosen on validation, the test part read once. These intervals are not corrected for their number.
+# Test F1, mean ± sd over n seeds; the epoch was chosen on validation, the test part read once. Intervals are not corrected.
 #
-# **Predict first:** what survives in E?
+# **Predict first:** what survives in D?
 
 # %% alt="Three methods minus three controls in RGB and depth; no interval against discom-solo lies above zero."
 main = ["teacher", *tables.BASELINES, "kdv2", "discom", "mdico"]
@@ -352,11 +334,11 @@ for file, name in names.items():
     print(against[["modality", "difference", "low", "high"]].round(1).to_string())
 
 # %% [markdown]
-# Nothing. One of 60 comparisons is below 0.05 if taken alone. In RGB of patches the interval of DisCoM-KD minus its branch alone is wide, in the other three it ends at 2.3 points or below. But "includes zero" is not "no difference".
+# **Reading.** Nothing. One of 60 comparisons is below 0.05 if taken alone. In RGB of patches the interval of DisCoM-KD minus its branch alone is wide. "Includes zero" is not "no difference".
 #
 # ## Where it fails: gains that these runs cannot show
 #
-# How large must a true gain of DisCoM-KD over its branch alone be, to be found four times in five? We take this comparison's own standard error (from five splits, so itself rough), and two levels: 5 % for a comparison taken alone, 5 % / $m$ for the only true gain among $m$.
+# How large must a true gain of DisCoM-KD over its branch alone be, to be found four times in five? We take this comparison's own standard error, and two levels: 5 % for a comparison taken alone, 5 % / $m$ for the only true gain among $m$.
 #
 # **Predict first:** on which sensors would a gain as large as the teacher's lead be found?
 
@@ -411,11 +393,11 @@ clear = reach["teacher's lead"] > reach["after Holm"]
 print("found four times in five after Holm:", list(reach.index[clear]))
 
 # %% [markdown]
-# In depth of scenes, elevation and brightfield, even after Holm. So there a second sensor that gave the branch what it gives the teacher would have been seen. In the stain the lead is two points, too small to be found; in RGB of scenes there is none. In RGB of patches nine points would hardly ever be found after Holm, so that question stays open.
+# **Reading.** In depth of scenes, elevation and brightfield, even after Holm. In the stain the lead is too small to be found; in RGB of scenes there is none. In RGB of patches nine points would hardly ever be found, so that question stays open.
 #
 # ## What you should see on another machine
 #
-# What is read from files is equal to the last digit. Simulated rates move by less than a point with `seed`.
+# Numbers from files are equal to the last digit. Simulated rates move by less than a point with `seed`.
 #
 # ## Your turn
 #
@@ -440,15 +422,17 @@ if answer_3 is not None:
 #
 # - **The papers** print means without a spread (*What do the papers print*).
 # - **Ours:** among 90 comparisons one gain survives, `discom-solo` over `student-2x` in depth. Among six, DisCoM-KD over the student in depth survives (*Which comparisons*).
-# - **The second sensor** adds nothing to the branch in depth of scenes that survives Holm over 14 comparisons. In RGB the best possible rule has nothing to gain from depth (*Does the second sensor add*).
-# - **Real images:** nothing survives. A gain over the branch alone as large as the teacher's lead would have been found in elevation and brightfield, hardly in RGB of patches and the stain (*Where it fails*).
-# - **Use it?** With a label for every pair, try the branch alone first. **Next:** with few labels a second sensor can help, [08](08_when_a_second_sensor_helps.ipynb).
+# - **The second sensor** adds nothing to the branch that survives Holm over 14 comparisons (*Does the second sensor add*).
+# - **Real images:** nothing survives. A gain as large as the teacher's lead would have been found in elevation and brightfield (*Where it fails*).
+# - **Use it?** With a label for every pair, try the branch alone first.
+#
+# **Next:** with few labels a second sensor can help, [08](08_when_a_second_sensor_helps.ipynb).
 #
 # **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. We knew the runs when we named the families.
 #
 # ## References
 #
-# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080): Tables 1–4, section 4.
+# - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Tables 1–4.
 # - R. Ferrod et al., *CroDiNo-KD*, ECML-PKDD 2025, [arXiv 2505.24361](https://arxiv.org/abs/2505.24361), [README](https://github.com/rogerferrod/CroDiNo-KD).
 # - C. Nadeau, Y. Bengio, *Inference for the generalization error*, 2003. S. Holm, *A simple sequentially rejective multiple test procedure*, 1979.
 # - Code: `discom/tables/statistics.py`; tests: `tests/tables/test_statistics.py`. All findings: [classification](../docs/results/classification.md).
