@@ -109,19 +109,20 @@ class Answer(NamedTuple):
 
 
 def answers(results: Iterable[Result]) -> list[Answer]:
-    """An answer for each sensor, from finished runs of `ALONE` and `BOTH`."""
+    """An answer for each sensor, from finished runs of the methods of `ALONE` and `BOTH`, with any
+    weights; runs of other methods are left out."""
     by_label: dict[str, list[Result]] = {}
     for result in results:
         by_label.setdefault(result.label, []).append(result)
+    names = [{row.method for row in rows} for rows in (ALONE, BOTH)]
+    kinds = [[label for label in by_label if by_label[label][0].method in kind] for kind in names]
     found = []
     for modality in by_label["student"][0].scores:
         valid = {
-            row.label(): mean(result.valid[modality] for result in by_label[row.label()])
-            for row in (*ALONE, *BOTH)
+            label: mean(result.valid[modality] for result in by_label[label])
+            for label in (*kinds[0], *kinds[1])
         }
-        alone, both = (
-            max((row.label() for row in rows), key=valid.__getitem__) for rows in (ALONE, BOTH)
-        )
+        alone, both = (max(labels, key=valid.__getitem__) for labels in kinds)
         pair = compare(by_label[alone] + by_label[both], [(both, alone)])
         row = pair[pair["modality"] == modality].iloc[0]
         score = mean(result.main[modality] for result in by_label[both])

@@ -38,6 +38,14 @@ def test_the_best_on_validation_are_compared_on_the_test_part():
     assert depth[:3] == ("depth", "student", "kdv2")  # of equals the simplest
 
 
+def test_answers_read_the_runs_that_are_there_and_leave_out_other_methods():
+    """Of finished runs some weights may be missing; a method that is no candidate never answers."""
+    some = [run for run in results({}, {}) if run.method in ("student", "nt-xent")]
+    best = [result("discom", seed, {"rgb": 99.0, "depth": 99.0}) for seed in range(3)]
+    assert advice.answers(some + best) == advice.answers(some)
+    assert {answer.alone for answer in advice.answers(some)} == {"student"}
+
+
 @pytest.mark.parametrize(
     ("gain", "spread", "verdict"),
     [

@@ -18,11 +18,11 @@
 #
 # In DisCoM-KD each sensor has a branch whose embedding has three parts. The **invariant** part should be the same in all sensors, the **informative** part specific and useful, the **irrelevant** part specific and useless. Do the five losses achieve this?
 #
-# **Hardly. After training, a linear classifier names the sensor from every part without error, and the class from the irrelevant part nearly as well as from the informative one. Two branches trained apart give nearly the same numbers.** One thing training together does change: a classifier of the class fitted to one sensor's z_inv works better than chance on the other's ([which one](../docs/results/ablations.md#is-invariant-invariant)).
+# **Hardly. After training, a linear classifier names the sensor from every part without error, and the class from the irrelevant part nearly as well as from the informative one. Two branches trained apart give nearly the same numbers.**
 #
 # ![Two branches, each with two encoders that give three parts. Between them four shared heads, in training only: adv (gradient reversed), mod_inf, mod_irr name the sensor, aux the class. Each branch has its own task head.](../docs/_static/method.svg)
 #
-# **When should you use it?** On these scenes, with a label for every pair, you need not: a branch trained on its sensor alone scores no worse ([03](03_training.ipynb) has the F1). With few labels a simpler loss, a contrast between the sensors, helped the weaker one. `discom train --data my_images --method discom` trains the branches of this page; `discom advise my_images` compares that contrast with students on your images, `my_images/sensor/class/name.png` ([guide](../docs/guides/second_sensor.md)).
+# **When should you use it?** With a label for every pair, a branch trained on its sensor alone scores no worse ([03](03_training.ipynb)). With few labels a simpler loss, a contrast between the sensors, helped the weaker one ([08](08_when_a_second_sensor_helps.ipynb)). `discom train --data my_images --method discom` trains the branches of this page on your images, `my_images/sensor/class/name.png`.
 
 # %%
 import os
@@ -41,7 +41,6 @@ if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -64,7 +63,6 @@ runs = "runs"  # without effect here: no run is stored
 
 # %%
 plots.style()
-plt.rcParams["figure.figsize"] = 5, 3
 stamp(seed, scenes=data)
 
 # %% alt="Five scenes of five classes, RGB above depth. Both show the object's outline; RGB adds a texture, depth noise and black holes."
@@ -118,7 +116,7 @@ check("same as the package's branch", all(map(torch.allclose, parts, package(ima
 check("no entry is negative", min(part.min() for part in parts) >= 0)
 
 # %% [markdown]
-# No: each part comes after a ReLU, so two parts are at most 90° apart. At inference a branch works alone with its task head, without z_irr.
+# **Reading.** No: each part comes after a ReLU, so two parts are at most 90° apart. At inference a branch works alone with its task head, without z_irr.
 #
 # ## Which loss reads which part?
 #
@@ -196,7 +194,7 @@ check("task_loss: as in the package", agrees(task_loss, z, heads, labels))
 check("auxiliary_loss: as in the package", agrees(auxiliary_loss, z, heads, labels))
 
 # %% [markdown]
-# Three equal logits cost log 3. Neither loss changes: no class head reads z_irr. Only orthogonality, the last loss, could keep the class out of it.
+# **Reading.** Three equal logits cost log 3. Neither loss changes: no class head reads z_irr. Only orthogonality, the last loss, could keep the class out of it.
 #
 # ## Two losses for the sensor
 #
@@ -258,7 +256,7 @@ gradient = torch.autograd.grad(Reverse.apply(parts.inv, 1.0).sum(), parts.inv)[0
 check("reversed, the gradient of a sum is -1", (gradient == -1).all())
 
 # %% [markdown]
-# It is 2 log 2. A blind head pays this whatever z_inv contains. The reversal changes only gradients, so the checks compare them, too.
+# **Reading.** It is 2 log 2. A blind head pays this whatever z_inv contains. The reversal changes only gradients, so the checks compare them, too.
 #
 # ## Who wins, encoder or adversary?
 #
@@ -291,7 +289,7 @@ axis.axhline(guessing, color="0.5", ls=":")
 _ = axis.set(xlabel="step", ylabel="L_adv", title="Reversed, it ends guessing (dotted)")
 
 # %% [markdown]
-# With the reversal it closes: first the adversary learns, then the encoder removes the gap. Without, it grows. A deep network need not reach such an end.
+# **Reading.** With the reversal it closes: first the adversary learns, then the encoder removes the gap. Without, it grows. A deep network need not reach such an end.
 #
 # ## One loss for the angles
 #
@@ -318,7 +316,7 @@ opposite = {m: part._replace(inf=-part.inv, irr=part.inv) for m, part in z.items
 check("opposite: four times -1", np.isclose(orthogonality_loss(opposite).item(), -4))
 
 # %% [markdown]
-# It is 7/3. The cosine is signed, so the formula favours opposite parts; behind a ReLU the lowest value is 0. Parts at 90° can still share all their information ([05](05_ablations.ipynb)).
+# **Reading.** It is 7/3. The cosine is signed, so the formula favours opposite parts; behind a ReLU the lowest value is 0. Parts at 90° can still share all their information ([05](05_ablations.ipynb)).
 #
 # ## Do the five losses work together?
 #
@@ -349,11 +347,11 @@ check("step 1: four within 20 % of guessing", away < 0.2)
 check("the batch is learnt by heart", table.at["cl", "step 80"] < 0.1)
 
 # %% [markdown]
-# $L_{adv}$ ends near guessing, where it began.
+# **Reading.** $L_{adv}$: it ends near guessing, where it began.
 #
 # ## Does an adversary that guesses mean a hidden sensor?
 #
-# Now $L_{adv}$ in full runs. Two have the paper's losses, repeated on another processor to keep the curve. Five add `xcov`, a loss of ours, which penalises the correlation of z_irr with the other parts. In five a **strong adversary** of ours, of *Where it fails*, has a hidden layer and takes five steps for each of the encoder.
+# Now $L_{adv}$ in full runs. Two have the paper's losses. Five add `xcov`, a loss of ours, which penalises the correlation of z_irr with the other parts. In five a **strong adversary** of ours has a hidden layer and takes five steps for each of the encoder.
 #
 # **Predict first:** if two adversaries end with the same loss, do both z_inv hide the sensor?
 
@@ -369,7 +367,7 @@ axis.set(ylabel="L_adv", title="Two adversaries, one end: guessing (dotted)")
 sns.move_legend(axis, "lower right", title="", frameon=False, fontsize=9)
 
 # %% [markdown]
-# The end cannot tell: blind heads have the same loss. The strong adversary first names the sensor almost without error, then only guesses. The paper's is worse than guessing for most of the training. Whether z_inv still shows the sensor, a fresh classifier must tell.
+# **Reading.** The end cannot tell: blind heads have the same loss. Whether z_inv still shows the sensor, a fresh classifier must tell.
 #
 # ## Which part names the sensor, which tells the class?
 #
@@ -402,9 +400,7 @@ rows["loss"] = rows["method"].map({**losses, "discom xcov=5": "with xcov"})
 mean_sd(rows, list(rows.filter(regex="^(sensor|class), "))).T
 
 # %% [markdown]
-# Every part names the sensor and tells the class, in %; chance is 50 and 11. The adversary guesses, yet a probe of the same form finds the sensor.
-#
-# Trained apart, the parts hold nearly the same: two networks differ anyway, even untrained ([06](06_what_the_embeddings_hold.ipynb)). The means differ most in depth's z_inv, which tells less of the class if trained together.
+# **Reading.** Every part names the sensor and tells the class, in %; chance is 50 and 11. The adversary guesses, yet a probe of the same form finds the sensor. Trained apart, the parts hold nearly the same: two networks differ anyway, even untrained ([06](06_what_the_embeddings_hold.ipynb)).
 #
 # `xcov` removes most of the class that a linear probe finds in z_irr, at a [cost of 1.7 F1 points](../docs/results/ablations.md#terms-that-separate) in depth, where z_inf loses class, too; the sensor stays everywhere.
 #
@@ -432,14 +428,11 @@ looks = {"hue": "loss", "palette": ["k", "0.6"], "markers": ["o", "s"], "dodge":
 looks |= {"errorbar": interval, "linestyle": "none"}
 axis = sns.pointplot(differences, x="points", y="parts", **looks)
 axis.axvline(0, color="k", ls=":")
-axis.set(xlabel="difference in class accuracy, points", ylabel="")
-axis.set(title="z_irr tells the class a little worse than z_inf")
+axis.set(xlabel="class accuracy, points", ylabel="", title="z_irr: a little less")
 sns.move_legend(axis, "upper center", bbox_to_anchor=(0.3, -0.2), ncol=2, title="")
 
 # %% [markdown]
-# Empty, z_irr would be at chance, nearly sixty points or more below. It lies one to four below z_inf; trained apart, up to one. That is in the direction of the names, and small; in RGB it is no clear difference to branches trained apart. Against z_inv no interval excludes zero.
-#
-# The paper's Table 4 reads the class with the auxiliary head, which never learnt to read z_irr. In our z_irr that head finds almost nothing, either ([both readers](../docs/results/ablations.md#table-4-the-class-read-from-one-part)).
+# **Reading.** Empty, z_irr would be at chance, nearly sixty points or more below. It lies one to four below z_inf; trained apart, up to one. That is in the direction of the names, and small. Against z_inv no interval excludes zero.
 #
 # ## What you should see on another machine
 #
@@ -467,7 +460,7 @@ table = mean_sd(rows, ["sensor, z_inv", "class, rgb z_inv", "class, depth z_inv"
 table.loc[[*names.values(), "MDiCo"]]
 
 # %% [markdown]
-# No. The hidden layer brings the sensor near chance, and the class with it. At this learning rate (0.01) the steps alone cost class and hid nothing; at half of it they cost little ([runs](../results/scenes-half-rate-probes.json)). So two adversaries that both ended guessing left different z_inv. MDiCo's z_inv tells about half of the class or less and mostly still names the sensor. None of these losses hides the sensor and keeps the class in z_inv ([more losses](../docs/results/ablations.md#is-invariant-invariant)).
+# **Reading.** No. The hidden layer brings the sensor near chance, and the class with it. So two adversaries that both ended guessing left different z_inv. MDiCo's z_inv tells about half of the class or less and mostly still names the sensor. None of these losses hides the sensor and keeps the class in z_inv ([more losses](../docs/results/ablations.md#is-invariant-invariant)).
 #
 # ## Exercises
 #
@@ -494,7 +487,7 @@ if answer_3 is not None:
 # - z_irr tells the class one to four points worse than z_inf (*How much less*).
 # - A stronger adversary (hidden layer, more steps, narrow parts) hides the sensor in nine of ten runs, and removes the class from z_inv (*Where it fails*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair; $L_{adv}$ of the paper's losses in two seeds only. A probe gives a lower bound of what a part contains. A run's branches are kept at different epochs, which may help the probe of the sensor. The weight of `xcov` ([others](../docs/results/ablations.md#terms-that-separate)) and the strong adversary are examples, not tuned: they show what such a term can do, not its best.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair; $L_{adv}$ of the paper's losses in two seeds only. A probe gives a lower bound of what a part contains. `xcov` and the strong adversary are examples, not tuned.
 #
 # **Next.** [03](03_training.ipynb): the method against its baselines. [06](06_what_the_embeddings_hold.ipynb): what else the parts contain. [11](11_your_own_data_and_deployment.ipynb): your own images.
 #
