@@ -43,6 +43,8 @@ table scenes-table5 5
 table scenes-table4 4
 table cellcycle-darkfield-table2 2 --data "$DATA/cellcycle-brightfield-darkfield" \
   --learning-rate 0.003 --methods $MAIN
+table cellcycle-table2 2 --data "$DATA/cellcycle" --learning-rate 0.003 \
+  --methods teacher,student,student-2x,discom-solo,discom
 table scenes-thermal-table2 2 --data scenes:modalities=rgb+depth+thermal --seeds 5 \
   --methods student,discom-solo,discom
 $PYTHON -m discom probe "$OUT/scenes-table5.json" --runs "$RUNS" --out "$OUT/scenes-probes"

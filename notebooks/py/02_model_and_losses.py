@@ -428,7 +428,8 @@ looks = {"hue": "loss", "palette": ["k", "0.6"], "markers": ["o", "s"], "dodge":
 looks |= {"errorbar": interval, "linestyle": "none"}
 axis = sns.pointplot(differences, x="points", y="parts", **looks)
 axis.axvline(0, color="k", ls=":")
-axis.set(xlabel="class accuracy, points", ylabel="", title="z_irr: a little less")
+axis.set(xlabel="difference in class accuracy, points", ylabel="")
+axis.set_title("z_irr tells the class a little worse than z_inf", loc="right")
 sns.move_legend(axis, "upper center", bbox_to_anchor=(0.3, -0.2), ncol=2, title="")
 
 # %% [markdown]
