@@ -294,7 +294,7 @@ axis.set(
 _ = axis.set_title("The object's place is a bridge between the sensors")
 
 # %% [markdown]
-# **Reading.** With edges no gain shows. With the object the leak of all test scenes is worth 7.2 points. That of 40 % is worth 3.3, with p just below 0.05. The outline is the same in both sensors, so it finds every scene.
+# **Reading.** With edges no gain shows. With the object the leak of all test scenes is worth 7.2 points. That of 40 % is worth 3.3, at the edge of significance. The outline is the same in both sensors, so it finds every scene.
 #
 # The object's leaky score, 29 %, stays far below the bound of 93 %. **So a score below the bound does not acquit a split.**
 #

@@ -27,7 +27,7 @@ answer_1 = [0.04, 0.03, 0.20]
 check("exercise 1", np.allclose(answer_1, tables.holm([0.02, 0.01, 0.20])))
 
 # %% [markdown]
-# **2.** With eight rows the corrected p-value falls from 0.46 to 0.13, still above 5 %. A family must be chosen before the
+# **2.** With eight comparisons the corrected p-value falls from 0.53 to 0.13, still above 5 %. A family must be chosen before the
 # results are seen: a smaller one chosen afterwards is no evidence.
 
 # %%
