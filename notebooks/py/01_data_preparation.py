@@ -436,7 +436,7 @@ if answer_3 is not None:
 # - The best possible accuracy is a bound, 93.3 % in RGB and 83.3 % in depth; a teacher is a reference (*at best*).
 # - On real patches, student and DisCoM-KD score 21 to 29 F1 points higher with random splits than by place; whether by near-copies or by known places is open (*real data*).
 #
-# **Limitations.** The scenes are synthetic, with one object and independent noise. The bridges were built by hand; no network was trained to match the sensors. Splits of both kinds divide one set of patches, so the intervals say nothing about other regions.
+# **Limitations.** The scenes are synthetic, with one object and independent noise. The bridges were built by hand; no network was trained to match the sensors. The learning rate on real patches was chosen on a further split by place, whose validation part holds test images of these; there the rates differ by 5 points at most. In random splits validation leaks as the test does. Splits of both kinds divide one set of patches, so the intervals say nothing about other regions.
 #
 # **Next.** Read your own images: [a new data set](../docs/guides/new_data.md). The method: [02 · model and losses](02_model_and_losses.ipynb).
 #

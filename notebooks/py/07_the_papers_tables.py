@@ -428,7 +428,7 @@ if answer_3 is not None:
 #
 # **Next:** with few labels a second sensor can help, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. We knew the runs when we named the families.
+# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. On real images the learning rate was chosen on a split whose validation images other splits test. We knew the runs when we named the families.
 #
 # ## References
 #

@@ -20,7 +20,7 @@
 #
 # You deploy one sensor and could train with a second one. **With labels for a tenth of 2 000 synthetic pairs, matching the images of both sensors raised depth from 36.8 to 56.7 F1**, the weighted F1 × 100, over ten seeds. Depth is the *weaker sensor*: its network scores lower than that of RGB when both are trained alone. SimCLR, which uses depth's images alone, did not help it.
 #
-# **With a label for every pair, no method gained a point** ([all methods](../docs/results/classification.md)). On real cells the evidence is weaker: one of three sensors gained clearly. So measure it on your own images.
+# **With a label for every pair of scenes, no method compared here gained a point** ([all methods](../docs/results/classification.md)). On real cells the evidence is weaker: one of three sensors gained clearly. So measure it on your own images.
 #
 # The chart says where to start. Its *student* learns from labels alone, *SimCLR* also by finding a distorted copy of each image, *NT-Xent* also by finding the other sensor's image of the scene.
 #

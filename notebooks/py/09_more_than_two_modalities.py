@@ -467,7 +467,7 @@ if answer_3 is not None:
 # - Over five seeds DisCoM-KD with three sensors is not significantly above a control; its alternating form is one point below the branch alone in RGB (*beat a control*).
 # - Over the same seeds thermal changed neither RGB nor depth significantly (*What did thermal change*). On cells the third sensor adds nothing measurable either (*real cells*).
 #
-# **Limitations.** One family of synthetic scenes and one set of cells, one small network, all labels, five seeds; settings chosen with two sensors. Thermal's cue is easy to learn. Confusion was not trained with three sensors.
+# **Limitations.** One family of synthetic scenes and one set of cells, one small network, all labels, five seeds; settings chosen with two sensors. Thermal's cue is easy to learn. Confusion was not trained with three sensors, nor `student-2x` on scenes.
 #
 # **Next:** [10 segmentation](10_segmentation.ipynb). All rows with three sensors: [several sensors](../docs/results/modalities.md).
 #

@@ -20,7 +20,7 @@
 #
 # Segmentation gives every pixel a class; the *mask* of an image holds them. The score is mIoU, the mean over classes of intersection over union.
 #
-# A *teacher* is a network trained first. Its *student* learns from the teacher's class probabilities, the soft labels, also on images without a mask. **With masks for 30 of 600 pairs, a teacher of both sensors lifts a student in RGB 4.5 [2.8, 6.2] points above what a teacher of RGB alone achieves.** With a mask for every pair nothing beats a network trained alone.
+# A *teacher* is a network trained first. Its *student* learns from the teacher's class probabilities, the soft labels, also on images without a mask. **With masks for 30 of 600 pairs, a teacher of both sensors lifts a student in RGB 4.5 [2.8, 6.2] points above what a teacher of RGB alone achieves.** With a mask for every pair no gain over a network trained alone is clear.
 #
 # CroDiNo-KD (Ferrod et al., 2025) needs no teacher: the networks of both sensors learn side by side. We had its abstract and README only, so the method here is **our reconstruction**. It is nowhere clearly better than soft labels from the same sensor. The README reports gains of 0.3 to 2.2 points, on real images with all masks.
 #
@@ -472,7 +472,7 @@ if answer_3 is not None:
 # ## Summary
 #
 # - One sensor reaches 76.9 at most, both 100 (*What can one sensor know at best*).
-# - With 5 % of the masks a teacher of both sensors gives RGB 4.5 points more than one of RGB; with all masks nothing is gained (*With how many masks*).
+# - With 5 % of the masks a teacher of both sensors gives RGB 4.5 points more than one of RGB; with all masks no gain is clear (*With how many masks*).
 # - Our CroDiNo-KD has no measured gain over soft labels of one sensor, and loses with all masks (same section).
 # - Most errors confuse materials, which one sensor cannot always tell apart (*Where it fails*).
 #
