@@ -18,6 +18,7 @@ from discom.tables.statistics import (
     collect,
     compare,
     holm,
+    labelled,
     load_results,
     metric_of,
     paired_difference,
@@ -26,6 +27,6 @@ from discom.tables.statistics import (
 )
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]
-__all__ += ["cost_to_markdown", "holm", "is_dense", "label", "load_results", "metric_of"]
-__all__ += ["paired_difference", "paper_figures", "paper_rows", "paper_table", "points"]
-__all__ += ["summary", "to_markdown", "unpaired_difference", "write"]
+__all__ += ["cost_to_markdown", "holm", "is_dense", "label", "labelled", "load_results"]
+__all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table"]
+__all__ += ["points", "summary", "to_markdown", "unpaired_difference", "write"]

@@ -285,6 +285,16 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     return table
 
 
+def labelled(table: pd.DataFrame) -> pd.Series:
+    """The share of labelled samples of each row of a summary or a comparison, in (0, 1], which
+    its column `data` names where it is not 1.
+
+    >>> labelled(pd.DataFrame({"data": ["scenes labelled=0.2", "scenes"]})).tolist()
+    [0.2, 1.0]
+    """
+    return table["data"].str.extract(r" labelled=([\d.e-]+)")[0].astype(float).fillna(1)
+
+
 def metric_of(table: pd.DataFrame) -> str:
     """The column that holds the score of a summary: "f1" or "miou".
 

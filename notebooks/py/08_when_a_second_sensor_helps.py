@@ -220,9 +220,8 @@ weights.round(2)
 
 # %%
 def with_labels(table, train):
-    """The table with the number of labelled pairs, from their share in `data`."""
-    share = table["data"].str.extract(r"labelled=([\d.]+)")[0].astype(float).fillna(1)
-    return table.assign(labels=(share * train).round(-1).astype(int))
+    """The table with the number of labelled pairs."""
+    return table.assign(labels=(tables.labelled(table) * train).round(-1).astype(int))
 
 
 def gains(table, names, title):

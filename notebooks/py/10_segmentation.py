@@ -357,15 +357,10 @@ _ = figure.suptitle("30 masks: most errors confuse materials")
 
 
 # %%
-def with_share(table):
-    """The table with the share of labelled images, which the names of its data tell."""
-    share = table["data"].str.extract(r"labelled=([\d.]+)")[0]
-    return table.assign(labelled=share.astype(float).fillna(1))
-
-
 finished = tables.load_results("../results/dense/scenes-labelled.json")
 names = {name: name for name in (*live, "dense-self", "dense-simclr")}
-table = with_share(tables.summary(finished, ["single"]))
+table = tables.summary(finished, ["single"])
+table["labelled"] = tables.labelled(table)
 means, spread = table["miou"].map("{:.1f}".format), table["sd"].map(" ± {:.1f}".format)
 table["mIoU"] = means + spread
 table.pivot(index=["modality", "method"], columns="labelled", values="mIoU").fillna("")
@@ -378,7 +373,8 @@ _ = figure.suptitle("With few masks it is RGB that gains")
 one = ("single-2x", "dense-self", "dense-simclr")  # need one sensor in training
 both = ("dense-kdv2", "protokd", "crodino")
 family = [*product([*one, *both], ["single"]), *product(both, ["dense-self"])]
-compared = with_share(tables.compare(finished, family))
+compared = tables.compare(finished, family)
+compared["labelled"] = tables.labelled(compared)
 compared["pair"] = compared["method"] + " − " + compared["minus"]
 clear = sum(compared["holm"] < 0.05)
 print(f"clear (*) after Holm's correction: {clear} of {len(compared)}")

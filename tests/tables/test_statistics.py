@@ -21,6 +21,7 @@ from discom.tables import (
     collect,
     compare,
     holm,
+    labelled,
     load_results,
     paired_difference,
     summary,
@@ -290,6 +291,15 @@ def test_a_method_with_two_learning_rates_has_a_row_for_each():
 def test_a_share_of_labels_stands_beside_the_data():
     few = [replace(run, config={**run.config, "labelled": 0.2}) for run in RUNS]
     assert summary([*RUNS, *few])["data"].unique().tolist() == ["scenes", "scenes labelled=0.2"]
+
+
+@pytest.mark.parametrize("share", [1e-05, 0.05, 0.2, 1.0])
+@pytest.mark.parametrize("other", [{}, {"epochs": 7}])
+def test_the_share_of_labels_is_read_back_from_a_table(share, other):
+    few = [replace(run, config={**run.config, **other, "labelled": share}) for run in RUNS]
+    runs = [*RUNS, *few] if share < 1 or other else RUNS
+    for table in (summary(runs), compare(runs, [("discom", "student")])):
+        assert set(labelled(table)) == {1.0, share}
 
 
 @pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
