@@ -280,18 +280,7 @@ wide.loc[family["method"].unique(), ["n", "rgb", "depth"]]
 
 
 # %% alt="Sixteen methods minus the student, in RGB and depth. DisCoM-KD, MDiCo, KDv1, KDv2 and CTKD lie within one point of zero; in depth DKD, MLKD and the LSKD rows lie two to eight points below."
-def draw(axis, rows, **look):  # mean and 95 % interval of each method
-    middle = rows["difference"]
-    error = middle - rows["low"], rows["high"] - middle
-    axis.errorbar(middle, rows["method"], xerr=error, capsize=2, ls="", **look)
-    axis.axvline(0, color="black", lw=0.8, ls=":")
-    axis.set(xlabel="F1 points minus student", ylim=(len(rows) - 0.5, -0.5))
-
-
-figure, axes = plt.subplots(1, 2, sharey=True, figsize=(8, 5), layout="constrained")
-for axis, sensor in zip(axes, ("rgb", "depth"), strict=True):
-    draw(axis, family[family["modality"] == sensor], color="black", marker="o")
-    axis.set_title(sensor)
+figure = plots.intervals(tables.summary(results, ["student"]), ["student"])
 _ = figure.suptitle("No taught student gains a point on average; some lose in depth")
 
 # %% [markdown]
@@ -391,8 +380,14 @@ table1 = tables.load_results("../results/scenes-table1.json")
 cross = tables.compare(table1, [(f"{name} teacher=rgb", "student") for name in methods])
 cross["method"] = cross["method"].str.removesuffix(" teacher=rgb")
 figure, axis = plt.subplots(figsize=(7, 4.2), layout="constrained")
-draw(axis, both, color="black", marker="o", label="teacher of both sensors")
-draw(axis, cross, color="black", marker="s", mfc="white", label="teacher of RGB alone")
+kinds = ("both sensors", both, "ko", "black"), ("RGB alone", cross, "ks", "white")
+for kind, rows, mark, fill in kinds:
+    half = rows["high"] - rows["difference"]
+    look = {"fmt": mark, "mfc": fill, "capsize": 2, "label": f"teacher of {kind}"}
+    axis.errorbar(rows["difference"], rows["method"], xerr=half, **look)
+axis.axvline(0, color="black", lw=0.8, ls=":")
+axis.invert_yaxis()
+axis.set_xlabel("F1 points minus student")
 axis.legend(frameon=False)
 axis.set_title("Depth students lose most when the teacher sees RGB alone")
 print(f"RGB alone: {(cross['holm'] < 0.05).sum()} of {len(cross)} remain after Holm")
