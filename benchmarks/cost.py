@@ -21,7 +21,7 @@ from discom.data import Split
 from discom.errors import ConfigError, DiscomError
 from discom.machine import device_type, machine
 from discom.runs import Run
-from discom.tables.statistics import t_test
+from discom.tables.intervals import t_test
 
 
 def seconds(run: Run, split: Split) -> float:

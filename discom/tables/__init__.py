@@ -1,6 +1,7 @@
 """Tables: which rows a table has, what they are compared with, pair by pair too, and its output."""
 
 from discom.methods import label
+from discom.tables.intervals import holm, paired_difference, unpaired_difference
 from discom.tables.output import cost_to_markdown, points, to_markdown, write
 from discom.tables.rows import (
     FEW,
@@ -17,13 +18,10 @@ from discom.tables.statistics import (
     METRICS,
     collect,
     compare,
-    holm,
     labelled,
     load_results,
     metric_of,
-    paired_difference,
     summary,
-    unpaired_difference,
 )
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]

@@ -445,7 +445,7 @@ if answer_3 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080).
 # - B. L. Welch, 1947, and C. Nadeau, Y. Bengio, *Inference for the generalization error*, 2003: the interval of unpaired splits that overlap.
 # - Data sets, licences and splits: [data/README.md](../data/README.md).
-# - Code: `discom/data/splitting.py`, `discom/tables/statistics.py`, `discom/data/duplicates.py`; tests: `tests/data/`, `tests/tables/`.
+# - Code: `discom/data/splitting.py`, `discom/tables/intervals.py`, `discom/data/duplicates.py`; tests: `tests/data/`, `tests/tables/`.
 
 # %%
 finish()

@@ -344,7 +344,7 @@ gaps, ours = {}, table[table["network"] == "paper's loss"].set_index("seed")
 for s in sensors:
     irr, inf = (ours[f"matrix.{s} z_{part}.class"] for part in ("irr", "inf"))
     gaps[f"class, {s}: z_irr - z_inf"] = irr - inf
-tests = {name: tables.statistics.t_test(gap.to_numpy()) for name, gap in gaps.items()}
+tests = {name: tables.intervals.t_test(gap.to_numpy()) for name, gap in gaps.items()}
 tests = pd.DataFrame(tests, ["mean", "low", "high", "p"]).T
 tests["Holm"] = tables.holm(tests["p"])
 tests[["mean", "low", "high"]].round(1).join(tests[["p", "Holm"]].map("{:.1g}".format))

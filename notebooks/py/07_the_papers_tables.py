@@ -435,7 +435,7 @@ if answer_3 is not None:
 # - D. Ienco, C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Tables 1–4.
 # - R. Ferrod et al., *CroDiNo-KD*, ECML-PKDD 2025, [arXiv 2505.24361](https://arxiv.org/abs/2505.24361), [README](https://github.com/rogerferrod/CroDiNo-KD).
 # - C. Nadeau, Y. Bengio, *Inference for the generalization error*, 2003. S. Holm, *A simple sequentially rejective multiple test procedure*, 1979.
-# - Code: `discom/tables/statistics.py`; tests: `tests/tables/test_statistics.py`. All findings: [classification](../docs/results/classification.md).
+# - Code: `discom/tables/intervals.py`; tests: `tests/tables/test_intervals.py`. All findings: [classification](../docs/results/classification.md).
 # - Data: NASA HLS, Copernicus DEM, ESA WorldCover; cells: T. Blasi et al., 2016 (BSD-3-Clause); terms of each: [data/README.md](../data/README.md). The rest: this repository, MIT.
 
 # %%

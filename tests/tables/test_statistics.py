@@ -1,5 +1,5 @@
-"""Many runs put together: paired intervals by hand and by scipy, summaries and comparisons of
-hand-made results, Holm's correction, files that break."""
+"""Many runs put together: what a seed draws, summaries and comparisons of hand-made results, files
+that break."""
 
 import json
 import math
@@ -8,8 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures.results import result
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
@@ -23,12 +21,9 @@ from discom.tables import (
     holm,
     labelled,
     load_results,
-    paired_difference,
     summary,
-    unpaired_difference,
 )
 
-seeded = settings(derandomize=True, database=None, deadline=None, max_examples=50)
 T2 = 4.302652729911275  # Student's t of 2 degrees of freedom, 95 %
 
 
@@ -36,51 +31,7 @@ def pair(rgb, depth=60.0):
     return {"rgb": rgb, "depth": depth}
 
 
-# ---------------------------------------------------------------- paired differences
-
-
-@pytest.mark.parametrize("n", [2, 5, 20])
-def test_paired_difference_is_scipys(n):
-    rng = np.random.default_rng(n)
-    ours, theirs = 80 + rng.normal(size=n), 78 + 3 * rng.normal(size=n)
-    d = ours - theirs
-    expected = stats.t.interval(0.95, n - 1, loc=d.mean(), scale=stats.sem(d))
-    interval = paired_difference(list(ours), list(theirs))
-    assert interval == pytest.approx((d.mean(), *expected), rel=1e-9)
-
-
-def test_paired_differences_of_few_and_of_equal_runs():
-    """Differences 2, 3, 1: mean 2, sd 1."""
-    half = T2 / math.sqrt(3)
-    expected = pytest.approx((2, 2 - half, 2 + half), rel=1e-9)
-    assert paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]) == expected
-    assert paired_difference([5.0], [3.5]) == pytest.approx((1.5, math.nan, math.nan), nan_ok=True)
-    assert paired_difference([12.0, 22.0, 42.0], [10.0, 20.0, 40.0]) == (2.0, 2.0, 2.0)
-    with pytest.raises(ValueError, match="pairs need equal shapes"):
-        paired_difference([1.0, 2.0], [1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize("overlap", [0.0, 0.3])
-def test_unpaired_difference_is_scipys_of_stretched_scores(overlap):
-    """Scores √(1 + n · overlap) times as far from their mean have the corrected variance."""
-    rng = np.random.default_rng(0)
-    sides = 80 + rng.normal(size=5), 60 + 6 * rng.normal(size=7)
-    means = [side.mean() for side in sides]
-    stretch = [np.sqrt(1 + len(side) * overlap) for side in sides]
-    wide = [m + k * (s - m) for m, k, s in zip(means, stretch, sides, strict=True)]
-    interval = stats.ttest_ind(*wide, equal_var=False).confidence_interval(0.95)
-    expected = pytest.approx((means[0] - means[1], *interval), rel=1e-9)
-    assert unpaired_difference(*map(list, sides), overlap) == expected
-
-
-@seeded
-@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=2, max_size=8))
-def test_swapping_the_sides_mirrors_the_interval(pairs):
-    ours, theirs = (np.array(side) / 8 for side in zip(*pairs, strict=True))
-    mean, low, high = paired_difference(ours, theirs)
-    assert low <= mean <= high
-    mirrored = pytest.approx((-mean, -high, -low), rel=1e-9, abs=1e-9)
-    assert paired_difference(theirs, ours) == mirrored
+# ---------------------------------------------------------------- what a seed draws
 
 
 @pytest.fixture(scope="module")
@@ -136,28 +87,6 @@ def test_what_a_seed_draws_is_known_from_the_runs_and_decides_the_interval(draws
     assert fixed["draws"] == "weights"
     assert fixed["vs student high"] == pytest.approx(3 + T2 / math.sqrt(3))
     assert set(summary(runs[:1])["draws"]) == {""}
-
-
-# ---------------------------------------------------------------- Holm
-
-
-@seeded
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_rejects_what_its_steps_reject(p):
-    """Holm's steps: up the sorted values, stopping at the first above α / (m - j + 1)."""
-    alpha, rejected = 0.05, set()
-    for step, place in enumerate(np.argsort(p, kind="stable")):
-        if p[place] * (len(p) - step) > alpha:
-            break
-        rejected.add(int(place))
-    assert {int(place) for place in np.flatnonzero(holm(p) <= alpha)} == rejected
-    assert (holm(p) >= np.asarray(p)).all()
-
-
-@pytest.mark.parametrize("p", [[-0.1], [0.2, 1.2], [np.nan]])
-def test_holm_refuses_what_is_no_p_value(p):
-    with pytest.raises(ValueError, match="lie in"):
-        holm(p)
 
 
 # ---------------------------------------------------------------- summary and comparison
