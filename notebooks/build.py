@@ -34,17 +34,15 @@ BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", re.IGNORECASE)
 FIRST_CODE = re.compile(r"^# %%\n(.*?)(?=^# %%)", re.MULTILINE | re.DOTALL)
 INSTALL = """\
 import os
-from importlib.metadata import distributions
 
+ref, url = "RELEASE", "ADDRESS"  # ref: a tag or a branch
 try:
     import discom.config
-except ImportError:  # on Colab: this release, beside the torch that is there
-    print("fetching this release")
-    kept = ("torch", "torchvision", "numpy")
-    pins = [f"{d.name}=={d.version}" for d in distributions() if d.name in kept]
-    # !git clone --quiet --depth 1 --branch RELEASE ADDRESS
-    # %pip install --quiet "./discom[deploy]" {" ".join(pins)}
-    import discom
+except ImportError:  # on Colab: this tag or, where there is none, main; its torch stays
+    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || git clone -q --depth 1 {url}
+    # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
+    # %pip install -q -c kept.txt "./discom[deploy]"
+    import discom.config
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 """
@@ -65,7 +63,7 @@ def head(text: str, name: str, home: str, version: str) -> str:
     """
     blob = (
         home.replace("https://github.com/", "https://colab.research.google.com/github/")
-        + f"/blob/v{version}"
+        + "/blob/main"  # there before any tag is
     )
     image = "https://colab.research.google.com/assets/colab-badge.svg"
     badge = f"[![Open in Colab]({image})]({blob}/notebooks/{name}.ipynb)"

@@ -61,6 +61,25 @@ def test_outputs_come_from_one_run_without_errors_and_draw_anywhere(path):
 
 
 @each
+def test_the_stamped_commit_holds_the_code(path):
+    """What ran is what is shown: the twin, as it was committed when the outputs were made."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    text = "".join(output.get("text", "") for cell in code for output in cell.outputs)
+    (commit,) = re.findall(r" · commit ([0-9a-f]{7,}) · ", text)
+    show = ["git", "show", f"{commit}:notebooks/py/{path.stem}.py"]
+    shown = subprocess.run(show, capture_output=True, text=True, cwd=ROOT, check=False)
+    if "invalid object name" in shown.stderr or "not a git repository" in shown.stderr:
+        pytest.skip(f"{commit} is not in this copy's history")
+    assert shown.returncode == 0, shown.stderr
+    cells = jupytext.reads(shown.stdout, fmt="py:percent").cells
+    committed = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert [cell.source for cell in code[1:]] == committed[1:], (
+        f"execute it again: {commit} differs"
+    )
+
+
+@each
 def test_links_lead_somewhere(path):
     cells = nbformat.read(path, as_version=4).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -120,9 +139,9 @@ def test_no_place_keeps_an_old_address_or_version(checkout):
             assert f"v{build.__version__}" not in text, file
     assert "\nversion: 9.8.7\n" in (checkout / "CITATION.cff").read_text()
     for file in checkout.glob("notebooks/py/*.py"):
-        badge = "https://colab.research.google.com/github/other/place/blob/v9.8.7/notebooks/"
+        badge = "https://colab.research.google.com/github/other/place/blob/main/notebooks/"
         assert f"{badge}{file.stem}.ipynb" in file.read_text()
-        assert f"--branch v9.8.7 {HOME}\n" in file.read_text()
+        assert f'ref, url = "v9.8.7", "{HOME}"' in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -141,6 +160,23 @@ def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch
         exec(compile(build.INSTALL, "install", "exec"), {})
         assert Path.cwd() == expected.resolve()
         (tmp_path / "discom/notebooks").mkdir(parents=True, exist_ok=True)
+
+
+REPOSITORY = """
+git init -qb main home && cd home && git config user.name a && git config user.email a@example.org
+commit() { echo $1 > number && git add number && git commit -qm "$1"; }
+commit tag && git tag v1.0 && commit branch && git branch work && commit main
+"""
+
+
+@pytest.mark.parametrize(("ref", "fetched"), [("v1.0", "tag"), ("work", "branch"), ("v9", "main")])
+def test_the_install_cell_fetches_a_tag_or_a_branch_or_else_main(ref, fetched, tmp_path):
+    (fetch,) = re.findall("# !(git clone .*)", build.INSTALL)
+    fetch = fetch.replace("{ref}", ref).replace("{url}", (tmp_path / "home").as_uri())
+    subprocess.run(["bash", "-ec", REPOSITORY], cwd=tmp_path, check=True)
+    (tmp_path / "colab").mkdir()
+    subprocess.run(["bash", "-ec", fetch], cwd=tmp_path / "colab", check=True)
+    assert (tmp_path / "colab/home/number").read_text() == f"{fetched}\n"
 
 
 def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):

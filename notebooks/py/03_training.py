@@ -3,7 +3,7 @@
 #
 # You write the training loop, train DisCoM-KD and a student with it, and read the comparison over ten seeds.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/03_training.ipynb) · [solutions](solutions/py/03_training.py) · module [discom/training.py](../discom/training.py)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/03_training.ipynb) · [solutions](solutions/py/03_training.py) · module [discom/training.py](../discom/training.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -28,17 +28,15 @@
 
 # %%
 import os
-from importlib.metadata import distributions
 
+ref, url = "v0.1.0", "https://github.com/discom-kd/discom"  # ref: a tag or a branch
 try:
     import discom.config
-except ImportError:  # on Colab: this release, beside the torch that is there
-    print("fetching this release")
-    kept = ("torch", "torchvision", "numpy")
-    pins = [f"{d.name}=={d.version}" for d in distributions() if d.name in kept]
-    # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet "./discom[deploy]" {" ".join(pins)}
-    import discom
+except ImportError:  # on Colab: this tag or, where there is none, main; its torch stays
+    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || git clone -q --depth 1 {url}
+    # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
+    # %pip install -q -c kept.txt "./discom[deploy]"
+    import discom.config
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 

@@ -3,7 +3,7 @@
 #
 # You write a contrastive loss, see at how many labels a second sensor helped, and ask the question of your own images.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/v0.1.0/notebooks/08_when_a_second_sensor_helps.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/08_when_a_second_sensor_helps.ipynb)
 # · [solutions](solutions/py/08_when_a_second_sensor_helps.py) · [the losses in the package](../discom/losses/contrastive.py)
 
 # %% [markdown]
@@ -28,17 +28,15 @@
 
 # %%
 import os
-from importlib.metadata import distributions
 
+ref, url = "v0.1.0", "https://github.com/discom-kd/discom"  # ref: a tag or a branch
 try:
     import discom.config
-except ImportError:  # on Colab: this release, beside the torch that is there
-    print("fetching this release")
-    kept = ("torch", "torchvision", "numpy")
-    pins = [f"{d.name}=={d.version}" for d in distributions() if d.name in kept]
-    # !git clone --quiet --depth 1 --branch v0.1.0 https://github.com/discom-kd/discom
-    # %pip install --quiet "./discom[deploy]" {" ".join(pins)}
-    import discom
+except ImportError:  # on Colab: this tag or, where there is none, main; its torch stays
+    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || git clone -q --depth 1 {url}
+    # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
+    # %pip install -q -c kept.txt "./discom[deploy]"
+    import discom.config
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
 
