@@ -18,7 +18,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import RunError
-from discom.plots.look import COLOURS, class_colours
+from discom.plots.look import COLOURS, class_colours, sensor_look
 
 THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
@@ -317,6 +317,30 @@ def test_intervals_leave_out_what_one_method_alone_reads(kept):
     table = pd.DataFrame([one for one in rows if one["modality"] in kept])
     titles = [axis.get_title() for axis in drawn(plots.intervals(table, BASELINES))]
     assert titles == [f"{kept[0]} (n = 5)"]
+
+
+def test_a_forest_fills_what_survives_holm_and_keeps_the_colour_of_a_sensor():
+    names = ["modality", "method", "minus", "difference", "low", "high", "holm", "each"]
+    rows = [
+        ("depth", "discom", "student", 2.0, 1.0, 3.0, 0.01, np.array([1.5, 2.5])),
+        ("rgb", "discom", "student", -1.0, -3.0, 1.0, 0.9, np.array([-2.0, 0.0])),
+        ("rgb", "mdico", "student", 0.5, 0.0, 1.0, 0.06, np.array([0.5, 0.5])),
+    ]
+    (axis,) = drawn(plots.forest(pd.DataFrame(rows, columns=names), ["a gain", "nothing"]))
+    assert words(axis.get_yticklabels()) == ["discom minus student", "mdico minus student"]
+    assert words(axis.texts) == ["a gain", "nothing"]
+    depth, rgb = axis.containers
+    (places, ends), (others, other_ends) = spans(depth), spans(rgb)
+    assert np.allclose(places[:, 0], 2)
+    assert np.allclose(ends, [[1, 3]])
+    assert np.allclose(others[:, 0], [-1, 0.5])
+    assert np.allclose(other_ends, [[-3, 1], [0, 1]])
+    assert places[0, 1] < 0 < others[0, 1] < 0.5 < others[1, 1]  # above one another, in their lines
+    filled = [line for line in axis.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert [2.0] in [line.get_xdata().tolist() for line in filled]
+    assert not any(len(line.get_xdata()) for line in axis.lines if line.get_marker() == "s"
+                   and line.get_markerfacecolor() != "white")  # fmt: skip
+    assert depth[0].get_color() == sensor_look("depth", 7)["color"] != rgb[0].get_color()
 
 
 def over_labels():

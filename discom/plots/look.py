@@ -13,10 +13,12 @@ from matplotlib.patches import Patch
 
 from discom.data.checks import NO_LABEL
 
-__all__ = ["COLOURS", "class_colours", "class_legend", "look", "panels", "show", "style"]
+__all__ = ["COLOURS", "class_colours", "class_legend", "look", "panels", "sensor_look", "show"]
+__all__ += ["style"]
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
+SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -29,6 +31,11 @@ def style() -> None:
 def look(number: int) -> dict[str, Any]:
     """Colour and marker of the number-th series."""
     return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def sensor_look(modality: str, number: int) -> dict[str, Any]:
+    """Colour and marker of the number-th modality of a figure; some have one colour everywhere."""
+    return look(number) | {"color": look(SENSORS.get(modality, number))["color"]}
 
 
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:

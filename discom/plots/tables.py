@@ -13,12 +13,43 @@ from matplotlib.figure import Figure
 
 from discom.errors import RunError
 from discom.evaluation.inspection import answers
-from discom.plots.look import look, panels
+from discom.plots.look import look, panels, sensor_look
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["intervals", "probe_map", "separation"]
+__all__ = ["forest", "intervals", "probe_map", "separation"]
 
 NEARLY = 0.85  # of the most that a probe reads from any method
+
+
+def forest(compared: pd.DataFrame, verdicts: Sequence[str] = ()) -> Figure:
+    """Rows of `tables.compare`: a line for each pair (named by its column `row`, else "method minus
+    other"), a marker for each modality at the mean difference with its 95 % interval, filled where
+    Holm's p < 0.05. Small dots are single seeds; a verdict for each line stands at the right."""
+    named = compared["method"] + " minus " + compared["minus"]
+    lines = compared.get("row", named)
+    labels, modalities = lines.unique(), compared["modality"].unique()
+    figure, ((axis,),) = panels(1, 1, 7.0, 0.3 * len(labels) * (len(modalities) + 0.4) + 1.3)
+    for number, modality in enumerate(modalities):
+        rows = compared[compared["modality"] == modality]
+        places = np.array([list(labels).index(line) for line in lines[rows.index]], float)
+        places += 0.7 * ((number + 0.5) / len(modalities) - 0.5)
+        style: dict[str, Any] = {**sensor_look(modality, number), "linestyle": ""}
+        means = rows["difference"].to_numpy()
+        half = rows["high"] - means  # the interval is symmetric
+        axis.errorbar(means, places, xerr=half, mfc="white", label=modality, **style)
+        clear = (rows["holm"] < 0.05).to_numpy()
+        axis.plot(means[clear], places[clear], **style, zorder=3)
+        for place, each in zip(places - 0.12, rows["each"], strict=True):
+            axis.plot(each, np.full(len(each), place), ".", ms=3, alpha=0.5, color=style["color"])
+    axis.plot([], [], "ko", label="filled: Holm p < 0.05")
+    beside: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center"}
+    for place, verdict in enumerate(verdicts):
+        axis.text(1.02, place, verdict, **beside)
+    axis.axvline(0, color="black", linewidth=0.8, linestyle=":")
+    axis.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+    axis.set_xlabel("difference in points")
+    figure.legend(loc="outside lower center", ncols=len(modalities) + 1, frameon=False)
+    return figure
 
 
 def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
