@@ -45,7 +45,7 @@ except ImportError:  # on Colab: this tag or, where there is none, main; its tor
     import discom.config
 if os.path.isdir("discom/notebooks"):  # after the lines above, or a restart
     os.chdir("discom/notebooks")
-"""
+"""  # noqa: E501 -- in a notebook its longest line has 87 columns
 
 
 def address(root: Path) -> str:

@@ -352,25 +352,23 @@ _ = axis.set_title("Both methods score 21 to 29 points higher at random")
 #
 # `discom data check` looks for images of one part that come back in another, in each sensor by itself. Here we let it compare RGB with depth, too, as if both were one sensor. **Predict first:** does it find second frames, and does it find the other sensor's image?
 
+
 # %%
-part = parts.valid
-
-
-def alone(x):
+def alone(x, part=parts.valid):
     """Images of the validation scenes as a data set of one sensor."""
     images = sets.Modality(x.astype(np.float32), part.labels, part.ids)
     return sets.MultiModalData({"image": images}, part.classes)
 
 
 # %%
-x = part.modalities["rgb"].x
+x = parts.valid.modalities["rgb"].x
 noisy = np.clip(x + 0.05 * rng.standard_normal(x.shape), 0, 1)
 none = alone(x).take(np.arange(0))
-views = {"second frame": noisy, "other sensor": part.modalities["depth"].x}
+views = {"second frame": noisy, "other sensor": parts.valid.modalities["depth"].x}
 for name, view in views.items():
     copies = near_duplicates(sets.Split(alone(x), none, alone(view)))
     own = copies[copies["id"] == copies["other_id"]]
-    print(f"{name}: {len(own)} of {len(part)} scenes found")
+    print(f"{name}: {len(own)} of {len(x)} scenes found")
 
 # %% [markdown]
 # **Reading.** It finds three of four second frames, and none of the other sensor's images. This check does not replace ids that come from the sensors, and groups that name the place, day or person.
