@@ -25,13 +25,13 @@ def forest(compared: pd.DataFrame, verdicts: Sequence[str] = ()) -> Figure:
     """Rows of `tables.compare`: a line for each pair (named by its column `row`, else "method minus
     other"), a marker for each modality at the mean difference with its 95 % interval, filled where
     Holm's p < 0.05. Small dots are single seeds; a verdict for each line stands at the right."""
-    named = compared["method"] + " minus " + compared["minus"]
-    lines = compared.get("row", named)
-    labels, modalities = lines.unique(), compared["modality"].unique()
+    if "row" not in compared:
+        compared = compared.assign(row=compared["method"] + " minus " + compared["minus"])
+    labels, modalities = compared["row"].unique(), compared["modality"].unique()
     figure, ((axis,),) = panels(1, 1, 7.0, 0.3 * len(labels) * (len(modalities) + 0.4) + 1.3)
     for number, modality in enumerate(modalities):
         rows = compared[compared["modality"] == modality]
-        places = np.array([list(labels).index(line) for line in lines[rows.index]], float)
+        places = np.array([list(labels).index(line) for line in rows["row"]], float)
         places += 0.7 * ((number + 0.5) / len(modalities) - 0.5)
         style: dict[str, Any] = {**sensor_look(modality, number), "linestyle": ""}
         means = rows["difference"].to_numpy()

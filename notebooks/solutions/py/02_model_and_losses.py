@@ -56,7 +56,7 @@ check("random heads pay more", loss > smallest)
 
 # %% [markdown]
 # **3.** Here on a small draw with the `tiny` profile, whose scores mean nothing. With `scenes` and `profile="cpu"` expect about
-# the accuracies of the notebook's column *with xcov*, 28 % in RGB and 22 % in depth (ten seeds). The checker's lower bound
+# the accuracies of the finished runs, 28 % in RGB and 22 % in depth (ten seeds). The checker's lower bound
 # rejects "z_irr" in place of "z_irr probe": that is the auxiliary head, which never learnt to read z_irr.
 
 # %%
