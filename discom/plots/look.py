@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 
 from discom.data.checks import NO_LABEL
 
-__all__ = ["COLOURS", "class_colours", "class_legend", "look", "panels", "sensor_look", "show"]
-__all__ += ["style"]
+__all__ = ["COLOURS", "category_colours", "class_colours", "class_legend", "look", "panels"]
+__all__ += ["sensor_look", "show", "style"]
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
@@ -36,6 +36,14 @@ def look(number: int) -> dict[str, Any]:
 def sensor_look(modality: str, number: int) -> dict[str, Any]:
     """Colour and marker of the number-th modality of a figure; some have one colour everywhere."""
     return look(number) | {"color": look(SENSORS.get(modality, number))["color"]}
+
+
+def category_colours(names: Sequence[Any]) -> list[Any]:
+    """Colours of categories: sensors have their own; all else has those of no sensor first."""
+    if any(name in SENSORS for name in names):
+        return [sensor_look(name, k + 4)["color"] for k, name in enumerate(names)]
+    order = sorted(range(len(COLOURS)), key=lambda k: k in SENSORS.values())
+    return [COLOURS[order[k % len(order)]] for k in range(len(names))]
 
 
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:

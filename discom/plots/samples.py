@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from discom.data import MultiModalData, Normalization
-from discom.plots.look import COLOURS, MARKERS, class_colours, class_legend, panels, show
+from discom.plots.look import MARKERS, category_colours, class_colours, class_legend, panels, show
 
 __all__ = ["CAPTION", "maps", "pairs", "scatter"]
 
@@ -81,7 +81,7 @@ def scatter(axis: Axes, xy: np.ndarray, values: Any, style: Any = None) -> None:
     points = pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "colour": values})
     series: dict[str, Any] = {"palette": "viridis", "alpha": 0.8, "linewidth": 0}
     if isinstance(values, pd.Categorical):
-        series["palette"] = [COLOURS[k % len(COLOURS)] for k in range(len(values.categories))]
+        series["palette"] = category_colours(list(values.categories))
         series["style"] = "colour"
     if style is not None:
         points["marker"] = pd.Categorical(style)
