@@ -102,7 +102,7 @@ _ = figure.suptitle("Clear texture in RGB, faint relief in depth")
 # | `discom-solo` | 2 | class, auxiliary, orthogonality | no |
 # | `discom` | 2 | class, auxiliary, orthogonality, adversarial, modality | yes |
 #
-# *Auxiliary* predicts the class from single parts. *Orthogonality* keeps the parts at right angles. *Adversarial* removes the sensor's identity from the invariant part; *modality* makes it readable in the other two. Everything else is the same for all four.
+# *Auxiliary* predicts the class from single parts. *Orthogonality* encourages right angles between the parts. *Adversarial* is meant to remove the sensor's identity from the invariant part, *modality* to make it readable in the other two. Data, batches, epochs and optimizer are the same.
 #
 # **Predict first:** which two rows must differ if one sensor helps the other?
 
