@@ -12,14 +12,13 @@
 # | You will be able to | **read** an ablation · **choose** the baseline that isolates one part · **explain** why a cosine of zero is not independence |
 # | Prerequisites | [02 losses](02_model_and_losses.ipynb) (the five terms, the three parts), [03 training](03_training.ipynb) (paired seeds) |
 # | Time | under a minute on one CPU core; nothing is trained, no GPU is needed |
-# | Memory, disk | 2 GB, a few MB |
 # | Data, licence | finished runs on synthetic scenes, from [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run; machine, versions and date in the fourth code cell |
 
 # %% [markdown]
 # ## The answer: one term is clearly missed, and the other sensor is not
 #
-# DisCoM-KD trains a network for each sensor, a **branch**. At inference one branch works alone. It divides an embedding into three parts: z_inv for what the sensors share, z_inf for what only this sensor tells about the class, z_irr for the rest. Five loss terms shape these parts.
+# DisCoM-KD trains a network for each sensor, a **branch**. At inference one branch works alone. It divides an embedding into three parts: z_inv for what the sensors share, z_inf for what only this sensor tells about the class, z_irr for the rest.
 #
 # **Of the four terms that can be removed, only the auxiliary classifier is clearly missed on our scenes.** It reads the class from z_inv alone and from z_inf alone. Without it the RGB branch loses four F1 points and falls below a plain network of its size: most of what it gives is repair.
 #
@@ -77,7 +76,7 @@ stamp(seed, scenes=data)
 # %% [markdown]
 # ## What was trained, and on which data?
 #
-# A synthetic scene shows one object of nine classes, three shapes times three materials. Every seed draws new scenes and splits them by id ([01](01_data_preparation.ipynb)).
+# A synthetic scene shows one of nine classes, a shape and a material ([01](01_data_preparation.ipynb)). Every seed draws new scenes and splits them by id.
 
 # %%
 split = sets.load(sets.at_seed(data, seed)).split(seed=seed)
@@ -278,7 +277,7 @@ package = disentangle.auxiliary_loss({"rgb": z}, heads, {"rgb": labels})
 check("the package gives the same", torch.isclose(package, auxiliary_loss))
 
 # %% [markdown]
-# **Reading.** The class loss is zero, and the auxiliary loss is log 9, because z_inv can only guess. So the class loss accepts an empty z_inv, and the auxiliary loss does not. Whether our networks empty z_inv without it is untested; exercise 3 asks you.
+# **Reading.** The class loss is zero, the auxiliary loss log 9, because z_inv can only guess. So only the auxiliary loss refuses an empty z_inv. Whether our networks empty it is untested; exercise 3 asks you.
 #
 # ## Does a cosine of zero mean independence?
 #
@@ -383,7 +382,7 @@ if answer_3 is not None:
 # - Of four terms only the auxiliary classifier is clearly missed: without it RGB loses four points (*What is lost*).
 # - Most of that is repair; whether it also makes the last point over `student-2x` was not tested (*Gain or repair*).
 # - The other sensor adds nothing measurable; in RGB one branch with class and auxiliary loss beats the full method (*Gain or repair*).
-# - A cosine of zero is no independence; HSIC measures dependence (*Cosine*).
+# - A cosine of zero is no independence (*Cosine*).
 #
 # **Limitations.** One small network, one family of synthetic scenes, a label for every pair, 30 epochs; some rows of Table 3 have five seeds. We knew the runs when we chose the comparisons. `discom-solo orth=0` is the best row of Table 3 in RGB, so its gain may be too large; on real images it was not run.
 #

@@ -12,7 +12,7 @@
 # | You will be able to | **compute** NT-Xent by hand · **explain** what a contrast keeps · **decide** when a second sensor is worth a training · **ask** `discom advise` |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (pairs), [03 training](03_training.ipynb) (paired seeds); cross-entropy |
 # | Time | under a minute on one CPU core; no GPU needed |
-# | Memory, disk | 1.5 GB, 10 MB |
+# | Memory | 1.5 GB |
 # | Data, licence | synthetic scenes drawn here, and finished runs in [results/](../results), MIT; their images of cells are by T. Blasi et al., 2016 (BSD-3-Clause); nothing is downloaded |
 # | Stored outputs | one run; machine, versions and date in the fourth code cell. [How to train the finished runs again](../results/README.md) |
 #
@@ -22,7 +22,7 @@
 #
 # **With a label for every pair of scenes, neither SimCLR nor NT-Xent gained a point in 60 epochs** ([other methods](../docs/results/classification.md)). On real cells the evidence is weaker: one of three sensors, darkfield, gained, but not clearly when all comparisons on cells are counted. So measure it on your own images.
 #
-# The chart says where to start. Its *student* learns from labels alone. *SimCLR* adds a task: find the distorted copy of each image. *NT-Xent* adds another: find the other sensor's image of the scene.
+# The chart says where to start. Its *student* learns from labels alone. *SimCLR* adds a task: find the distorted copy of each image. *NT-Xent* adds this one: find the other sensor's image.
 #
 # ![Flow chart, from measurements on synthetic scenes. Has every image a label? Yes: student. No: were the images taken in pairs? No: student, compare SimCLR. Yes: is the deployed sensor the weaker one? Yes: NT-Xent, checked against student and SimCLR. No: compare student, SimCLR and NT-Xent.](../docs/_static/second-sensor.svg)
 
@@ -95,7 +95,7 @@ for line, (name, images) in zip(axes, rows.items(), strict=True):
 _ = figure.suptitle("Sensors share the outline; a distorted copy also keeps the holes")
 
 # %% [markdown]
-# Three methods train a network of the same size for each sensor, with the same labels and number of steps. At inference each network works alone:
+# Three methods train a network for each sensor, with the same labels and steps:
 #
 # | method | labels | all images of its sensor | all pairs |
 # |---|---|---|---|
@@ -103,7 +103,7 @@ _ = figure.suptitle("Sensors share the outline; a distorted copy also keeps the 
 # | `simclr`: find the distorted copy of each image | yes | yes | – |
 # | `nt-xent`: find the other sensor's image of each scene | yes | yes | yes |
 #
-# SimCLR is the control: it has the images of NT-Xent, but no pairs. A teacher of both sensors, `kdv2`, is another way to use the pairs ([04](04_teacher_and_student.ipynb)).
+# SimCLR is the control without pairs. A teacher of both sensors, `kdv2`, is another way to use pairs ([04](04_teacher_and_student.ipynb)).
 #
 # ## How does NT-Xent find the partner?
 #
@@ -151,7 +151,7 @@ check("the package gives our loss", same)
 # %% [markdown]
 # **Reading.** The loss is log 7, about 1.95: all seven other vectors are equally likely. It needs no label.
 #
-# SimCLR uses the same loss on an image and its distorted copy, which is cropped, turned, and has another contrast and more noise.
+# SimCLR uses the same loss on an image and its distorted copy: cropped, turned, with another contrast and more noise.
 #
 # ## What does a contrast keep?
 #
@@ -333,7 +333,7 @@ compared(darkfield, *versus).pivot(**wide)
 #
 # The first compares student, SimCLR, `kdv2` and NT-Xent ([15 minutes](../docs/cli.md#should-i-train-with-my-second-sensor) for 1 000 cells with `--epochs 20`). The second trains the method that the answer names, here `nt-xent contrast=3`: NT-Xent with weight 3. Copy the learning rate from the table's column `lr`. [11](11_your_own_data_and_deployment.ipynb) exports the network.
 #
-# Below, the first runs on 120 tiny scenes for two epochs. **So short a run shows only what the answer looks like.**
+# Below, the first runs for two epochs on 120 tiny scenes, **to show what the answer looks like.**
 
 # %%
 tiny = sets.at_seed("scenes:n=120,size=16,materials=1", seed)
@@ -349,7 +349,7 @@ check("the command ran", code == 0)
 #
 # ## What you should see on another machine
 #
-# Hand values and everything from files agree to the digit. The encoder's weights change a little; the size stays above 0.8 with NT-Xent. The tiny run's scores may be anything.
+# Hand values and everything from files agree to the digit. The encoder's weights change a little; the tiny run's scores may be anything.
 #
 # ## Where it fails
 #
