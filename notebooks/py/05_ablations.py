@@ -16,17 +16,17 @@
 # | Stored outputs | one run; machine, versions and date in the fourth code cell |
 
 # %% [markdown]
-# ## The answer: one term is clearly missed, and the other sensor is not
+# ## The answer: only one loss term is clearly missed, and the second sensor is not
 #
 # DisCoM-KD trains a network for each sensor, a **branch**. At inference one branch works alone. It divides an embedding into three parts: z_inv for what the sensors share, z_inf for what only this sensor tells about the class, z_irr for the rest.
 #
-# **Of the four terms that can be removed, only the auxiliary classifier is clearly missed on our scenes.** It reads the class from z_inv alone and from z_inf alone. Without it the RGB branch loses four F1 points and falls below a plain network of its size: most of what it gives is repair.
+# **Of the four terms that can be removed, only the auxiliary classifier is clearly missed on our scenes.** It reads the class from z_inv alone and from z_inf alone. Without it the RGB branch loses four F1 points and falls below a plain network of its size: in RGB most of what it gives is repair.
 #
-# **The other sensor adds nothing measurable**, neither beside all terms nor beside class and auxiliary loss alone. The full method is even 0.8 points *worse* in RGB than one branch trained on its own sensor with these two terms.
+# **The other sensor adds nothing measurable**, with or without the losses that need it. The full method is even 0.8 points *worse* in RGB than one branch trained on its own sensor with these two terms.
 #
 # ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them four shared classifiers: which sensor, gradient reversed; which class, auxiliary; which sensor, once from the informative and once from the irrelevant parts. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
 #
-# **For you:** if every image has a label, start with a plain student of one sensor. Then try one branch without orthogonality; on our scenes it was a point better, at twice the size. Both commands read a [folder of images](../docs/guides/new_data.md), `<sensor>/<class>/<name>.png`:
+# **For you:** if every image has a label, start with a plain student of one sensor. Then try one branch without orthogonality (or with it: the difference is not clear). On our scenes it was a point better than the student, with twice the parameters. Both commands read a [folder of images](../docs/guides/new_data.md), `<sensor>/<class>/<name>.png`:
 #
 # ```bash
 # discom train --data my_images --method student
@@ -94,10 +94,11 @@ _ = figure.suptitle("RGB shows a texture, depth a relief, both the outline")
 #
 # | | |
 # |---|---|
-# | training | 30 epochs, learning rate 0.01, chosen [on the validation part of a seed that no table has](../results/README.md) |
+# | training | learning rate 0.01, best for the four methods below on the validation part [of a seed that no table has](../results/README.md); 30 epochs, half the time of 60, which scored half a point better there |
 # | network kept | the epoch with the best **validation** F1, for each sensor |
 # | score | weighted F1 × 100 on the **test** part, read once |
-# | chance, upper bound | 11; the column `best` (accuracies, nearly equal to F1 since classes are balanced) |
+# | chance | 11 |
+# | upper bound | the column `best`, an accuracy, nearly equal to F1 since classes are balanced |
 #
 # | name | network | loss | sensors in training |
 # |---|---|---|---|
@@ -151,13 +152,13 @@ scores[["f1", "sd", "best"]].round(1)
 # | $\bar d$, $s_d$ | `mean`, `spread` | mean and standard deviation of the n differences |
 # | $t_{n-1}$ | `t` | 97.5 % point of Student's t, for a 95 % interval |
 #
-# Of many intervals some exclude zero by chance. Holm's correction raises the p-values of a **family**, all comparisons that are read together: the smallest of m is multiplied by m, the next by m − 1, and none may fall below the one before. Our family is everything on this page: [Table 3](../results/scenes-table3.md), three terms removed together, and the pairs of the next section.
+# Of many intervals some exclude zero by chance. Holm's correction ([07](07_the_papers_tables.ipynb)) raises the p-values of a **family**, all comparisons that are read together: here everything on this page.
 #
 # **Predict first:** four terms can be removed. How many of them are missed?
 
 # %%
 pairs = {
-    ("discom", "discom-solo"): "both sensors minus one,\nall terms",
+    ("discom", "discom-solo"): "DisCoM-KD\nminus discom-solo",
     (bare, solo): "both sensors minus one,\nclass + auxiliary",
     (solo, "discom"): "one sensor, class + auxiliary,\nminus full DisCoM-KD",
     ("discom aux=0", "student-2x"): "DisCoM-KD without auxiliary,\nminus student-2x",
@@ -178,7 +179,7 @@ t = stats.t.ppf(0.975, n - 1)
 low, high = mean - t * spread / np.sqrt(n), mean + t * spread / np.sqrt(n)
 same = np.allclose([low, high], [row["low"], row["high"]])
 check("the first interval by the equation", same)
-by_hand = [0.03, 0.06, 0.06]  # 3 · 0.01; 2 · 0.03; the last, 0.04, is raised to it
+by_hand = [0.03, 0.06, 0.06]  # 3 · 0.01; 2 · 0.03; 0.04 is raised to 0.06
 same = np.allclose(tables.holm([0.01, 0.04, 0.03]), by_hand)
 check("Holm's correction by hand", same)
 
@@ -217,13 +218,13 @@ _ = figure.suptitle("Only the auxiliary classifier is clearly missed (×: paper)
 # %% [markdown]
 # **Reading.** One of four terms is clearly missed. Without the auxiliary classifier RGB loses four points. In depth all ten seeds lose, one of them seventeen points; so the interval is wide, and the loss is not significant after correction.
 #
-# Without the three other terms together F1 is 0.6 and 0.8 points *higher*, not significantly after correction. In the paper, too, removing the auxiliary classifier costs most, in five of six columns.
+# Without the three other terms together F1 is 0.6 and 0.8 points *higher*, not significantly after correction. In the paper, too, removing the auxiliary classifier costs most, in five of six columns; on SUN RGB-D it loses four points or more without orthogonality, which we do not see.
 #
 # ## Is that a gain or a repair? And what does the other sensor add?
 #
-# A term can add something, or undo harm. So compare DisCoM-KD *without* its auxiliary classifier with `student-2x`, which has two encoders and the class loss alone. If it ends below, the other terms do harm, which the classifier repairs.
+# A term can add something, or undo harm. So compare DisCoM-KD *without* its auxiliary classifier with `student-2x`, which has two encoders and the class loss alone. If it ends below, the rest of the method does harm, which the classifier repairs.
 #
-# To see what the other sensor adds, compare branches of both sensors with a branch of one, with the same terms. With class and auxiliary loss alone the branches share only the auxiliary classifier.
+# To see what the other sensor adds, compare branches of both sensors with a branch of one. One pair has class and auxiliary loss on both sides. In the other, DisCoM-KD also has the adversary and the modality classifier, which need two sensors. Right of zero, the first-named is better.
 #
 # **Predict first:** does DisCoM-KD without its auxiliary classifier still reach `student-2x`? Does the other sensor add something?
 
@@ -237,12 +238,12 @@ answers.pivot(index=["method", "minus"], columns="modality", values="points")
 verdicts = ["no measurable gain", "no measurable gain", "better in RGB"]
 verdicts += ["harm in RGB", "a gain in both"]
 figure = plots.forest(answers, verdicts)
-_ = figure.suptitle("The gain comes with the branch, not with the other sensor")
+_ = figure.suptitle("One sensor with two losses gains; the second sensor adds nothing")
 
 # %% [markdown]
-# **Reading.** Without its auxiliary classifier DisCoM-KD ends almost four points below `student-2x` in RGB, so most of what the classifier gives is repair. In the two upper rows every interval includes zero: the other sensor adds nothing measurable.
+# **Reading.** Without its auxiliary classifier DisCoM-KD ends 3.8 points below `student-2x` in RGB, so most of the 4.1 points that the classifier gives there is repair. Whether the terms, the branch or the second sensor does the harm, we cannot say. In the two upper rows every interval includes zero: the other sensor adds nothing measurable.
 #
-# One branch with class and auxiliary loss gains a point over `student-2x`. We trained no branch with class loss alone, so we cannot say whether the term or the branch gains. In RGB it also beats full DisCoM-KD.
+# One branch with class and auxiliary loss gains a point over `student-2x`. By term or by branch? We trained no branch with class loss alone. In RGB it also beats full DisCoM-KD.
 #
 # ## What does the auxiliary classifier prevent?
 #
@@ -316,7 +317,7 @@ value = disentangle.orthogonality_loss(opposite).item()
 check("opposite parts, two pairs: the package gives -2", np.isclose(value, -2))
 
 # %% [markdown]
-# The cosine is *signed*, so the formula favours opposite parts. In our network all parts end in a ReLU: no entry is negative, so zero is the lowest cosine, and the term favours right angles ([02](02_model_and_losses.ipynb)).
+# The cosine is *signed*, so the formula favours opposite parts. Behind our network's ReLU no entry is negative, and zero is the lowest cosine.
 #
 # Now let z_inf = (u, 0) and z_irr = (0, w): a right angle in each sample, whatever u and w are.
 #
@@ -350,16 +351,16 @@ axes[0].set_ylabel("w in z_irr")
 _ = figure.suptitle("The cosine is 0 in all three; HSIC finds both dependences")
 
 # %% [markdown]
-# **Reading.** The cosine finds no dependence, the correlation finds only the copy of u, and HSIC finds the copy and the hill. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC [removes about half of the class from z_irr](../docs/results/ablations.md#terms-that-separate), but F1 does not gain.
+# **Reading.** The cosine finds no dependence, the correlation finds only the copy of u, and HSIC finds the copy and the hill. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC with weight 0.2 [removes about half of the class from z_irr](../docs/results/ablations.md#terms-that-separate), but F1 does not gain; a weight of 1 costs four points in depth.
 #
 # ## What you should see
 #
-# Everything is read from files, so your numbers should equal ours. If you *train* again on another processor, a seed's score may move by a few points ([an example](../docs/results/index.md#machines)).
+# Everything is read from files, so your numbers should equal ours. Trained again on another processor, a seed's score may move by a few points ([an example](../docs/results/index.md#machines)).
 #
 # ## Your turn
 #
 # 1. **Warm-up (2 min).** What does Holm's correction make of the p-values 0.02, 0.01 and 0.20? Put a list in their order into `answer_1`. *Hint:* the smallest times 3.
-# 2. **Change one thing (10 min).** Take only the paper's four ablations as the family. Put the corrected p-value of depth without the auxiliary classifier into `answer_2`. Why is a smaller one no evidence? *Hint:* `tables.compare` with the first four of `terms`.
+# 2. **Change one thing (10 min).** Take only the paper's four ablations as the family. Put the corrected p-value of depth without the auxiliary classifier into `answer_2`. Why is a smaller family, chosen after seeing the results, no evidence? *Hint:* `tables.compare` with the first four of `terms`.
 # 3. **Open (30 min+).** Train without the auxiliary classifier, seed 0, and probe z_inv. Is it empty? Set `answer_3 = {"rgb": (f1, probe), "depth": (f1, probe)}`: test F1 of the network, and a probe's F1 of z_inv. *Hint:* `discom.fit("discom", split, discom.profile("cpu", seed=0, options={"weights": {"aux": 0.0}}), f"{runs}/no-aux")` trains about two minutes; then `discom.evaluation.inspection.readings`. Chance for the probe is about 11.
 #
 # Worked answers are [kept apart](solutions/py/05_ablations.py).
@@ -380,7 +381,7 @@ if answer_3 is not None:
 # ## Summary
 #
 # - Of four terms only the auxiliary classifier is clearly missed: without it RGB loses four points (*What is lost*).
-# - Most of that is repair; whether it also makes the last point over `student-2x` was not tested (*Gain or repair*).
+# - In RGB most of that is repair (*Gain or repair*).
 # - The other sensor adds nothing measurable; in RGB one branch with class and auxiliary loss beats the full method (*Gain or repair*).
 # - A cosine of zero is no independence (*Cosine*).
 #
@@ -388,7 +389,7 @@ if answer_3 is not None:
 #
 # **Next:** what the three parts hold ([06](06_what_the_embeddings_hold.ipynb)); few labels, where a second sensor can help ([08](08_when_a_second_sensor_helps.ipynb)).
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 2–7 and Table 3. A. Gretton et al., *Measuring Statistical Dependence with Hilbert–Schmidt Norms*, ALT 2005. Modules `discom/losses/disentangle.py`, `discom/losses/separate.py`, `discom/tables/intervals.py`; tests `tests/losses/`, `tests/tables/`. The runs again: `discom table 3 --data scenes`, `discom table 5 --data scenes`.
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 2–7 and Table 3. A. Gretton et al., HSIC, ALT 2005. Modules `discom/losses/disentangle.py`, `discom/losses/separate.py`, `discom/tables/intervals.py`; tests `tests/losses/`, `tests/tables/`. The runs again: `discom table 3 --data scenes`, `discom table 5 --data scenes`.
 
 # %%
 finish()

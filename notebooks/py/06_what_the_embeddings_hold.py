@@ -9,7 +9,7 @@
 # %% [markdown]
 # | At a glance | |
 # |---|---|
-# | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map and know its limits · **probe** your own runs |
+# | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
 # | Time | about five minutes on one CPU core; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 60 MB |
@@ -75,7 +75,7 @@ stamp(seed, scenes=data)
 #
 # A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief with holes (black). Only RGB sees the illumination, only depth the tilt of the ground. All *factors* are known.
 #
-# The split is random, by id, so both images of a scene stay in one part.
+# The split is by id.
 
 # %% alt="Nine scenes, one for each class, RGB above depth. The same outline in both; RGB shows a texture, depth a noisy relief with black holes."
 scenes = sets.load(sets.at_seed(data, seed))  # every seed draws its own scenes
@@ -253,18 +253,18 @@ draw(np.tile(shown, 2), "Training adds the shape")
 # %% [markdown]
 # **Reading.** The sensors mix in none. MDiCo's z_inv comes closest: there they touch, and a linear probe misses about a quarter. The untrained network shows the sensor, too. What training adds is the shape.
 #
-# A map keeps only some neighbours; its axes, and sizes and distances of groups, mean nothing. The scores are the evidence.
+# A map's axes, and sizes and distances of groups, mean nothing. The scores are the evidence.
 #
 # ## Linear, or not?
 #
-# A linear probe can miss what is there. So we add a probe with one hidden layer of 64 units (**MLP**). And we hide the sensor ourselves: the line between the sensors' means is one direction of z_inv, and we project it out:
+# A linear probe can miss what is there. So we add one with a hidden layer of 64 units (**MLP**). And we hide the sensor ourselves: we project out the line between the sensors' means:
 #
 # $$
 # u = \frac{\bar z_{rgb} - \bar z_{depth}}{\lVert \bar z_{rgb} - \bar z_{depth} \rVert}, \qquad
 # z' = z - (z^\top u)\, u
 # $$
 #
-# Here $\bar z$ [D] is a sensor's mean in training; in the code $u$ is `unit`, and $z'$ what `erase` returns.
+# $\bar z$ [D] is a sensor's mean in training; in code $u$ is `unit`, $z'$ what `erase` returns.
 #
 # **Predict first:** which probe still names the sensor when its direction is gone?
 
@@ -359,7 +359,7 @@ _ = grid.figure.suptitle(title, y=1.03)
 #
 # ## Which part contains which factor?
 #
-# Means over the same runs. A factor that is a number is read by linear (ridge) regression and scored by R²: 1 is perfect, 0 or less is nothing.
+# Means over the same runs. A factor that is a number is scored by R²: 1 is perfect, 0 or less is nothing.
 #
 # **Predict first:** what can RGB's parts tell of the tilt? What is left in `strong`'s z_inv? And what in MDiCo's, which tells little of the class?
 
@@ -381,7 +381,7 @@ check("no part of RGB tells the tilt, which RGB does not see", tilt.max() < 0.05
 #
 # ## Look behind a point
 #
-# In JupyterLab the next cell is a map to click in: drag a loop around points to see their images, predictions and nearest neighbours in the other sensor. Try it where the shapes meet. Elsewhere it is a picture of z_inv of the paper's loss; three scenes that RGB's branch gets wrong are ringed.
+# In JupyterLab the next cell is a map to click in: drag a loop around points to see their images, predictions and nearest neighbours in the other sensor. Elsewhere it is a picture of z_inv of the paper's loss; three scenes that RGB's branch gets wrong are ringed.
 
 # %% alt="UMAP map of z_inv: a colour for each shape, a marker for each sensor, which lie apart. Three misclassified RGB scenes are ringed, with lines to their depth views; below, their images in both sensors and the depth scenes nearest to the first."
 rows, keys = np.arange(min(250, len(y))), (*parts, "logits")
@@ -399,7 +399,7 @@ picture
 #
 # ## On your own runs
 #
-# `discom probe` answers these questions for a folder of finished runs, such as this page's:
+# For a folder of finished runs, such as this page's:
 #
 # ```bash
 # discom probe runs/scenes/discom --data scenes --out build/probes
@@ -413,7 +413,7 @@ picture
 # probing.probe(z_rgb, labels)  # and is anything left?
 # ```
 #
-# Ask both questions with both readers; compare with `.chance` and `.shuffled` (the control) of the returned probe, and with an untrained network.
+# Ask both questions with both readers; compare with `.chance`, `.shuffled` and an untrained network.
 #
 # ## What you should see on another machine
 #
@@ -446,11 +446,11 @@ if answer_3 is not None:
 # - "Irrelevant" is not: z_irr tells the class one to four points worse than z_inf (*Ten seeds*).
 # - An embedding can hide the sensor by being empty, as mostly in `strong`. So ask what is left (*Ten seeds*, *Which part contains which factor*).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair. All live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was trained on another processor, and no difference is paired with it.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair; live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. `strong` was trained on another processor.
 #
 # **Next.** [07](07_the_papers_tables.ipynb): what the papers report. [08](08_when_a_second_sensor_helps.ipynb): when a second sensor helps.
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 3 and 5, Table 4. Mena et al., *MDiCo*, Machine Learning 2025. G. Alain and Y. Bengio, *Linear classifier probes*, 2017, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644). L. McInnes et al., *UMAP*, 2018, [arXiv 1802.03426](https://arxiv.org/abs/1802.03426). Code: `discom/evaluation/probing.py`; tests: `tests/evaluation/test_probing.py`.
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eqs. 3 and 5, Table 4. Mena et al., *MDiCo*, Machine Learning 2025. G. Alain and Y. Bengio, *Linear classifier probes*, 2017. L. McInnes et al., *UMAP*, 2018. Code: `discom/evaluation/probing.py`; tests: `tests/evaluation/test_probing.py`.
 
 # %%
 finish()
