@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | about five minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | about six minutes on one CPU core, eight beside other work; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
