@@ -11,14 +11,14 @@
 # |---|---|
 # | You will be able to | **compute** the adversarial term for any number of sensors · **tell** reversal and confusion apart · **measure** what a third sensor changes, on your data too |
 # | Prerequisites | [02 losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb), [06 probes](06_what_the_embeddings_hold.ipynb) |
-# | Time | about two and a half minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | about three minutes on one CPU core; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 50 MB |
 # | Data, licence | scenes drawn here and finished runs in [results/](../results/README.md), MIT; the runs' cells: T. Blasi et al., 2016, BSD-3-Clause; no download |
 # | Stored outputs | one run from top to bottom; machine in the fourth code cell, seconds in the last |
 #
 # ## The answer: nothing measurable for the other two
 #
-# **On our scenes, thermal changed neither RGB nor depth measurably (five seeds, all labels). On real cells, no third sensor changed the other two measurably. In both, no DisCoM-KD branch was measurably above the same branch trained alone.**
+# **On our scenes, thermal changed neither RGB nor depth measurably (five seeds, all labels). On real cells, neither darkfield nor the stain changed the other two measurably. In both, no branch of `discom` was measurably above the same branch trained alone.**
 #
 # ![Three branches, RGB, depth and thermal, with the parts irr, inf and inv. The class is read from inf and inv. One classifier with three outputs asks which sensor inv comes from, in training only. Below: three sensors minus two, RGB +0.4 from −0.2 to +1.0, depth −0.7 from −1.9 to +0.4 F1 points.](../docs/_static/third-sensor.svg)
 #
@@ -360,7 +360,7 @@ against["F1 points"] = tables.points(against)
 against.pivot(index="minus", columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** `discom` is in no sensor measurably above a control here, either. There would be room: brightfield and darkfield are more than ten points below the teacher.
+# **Reading.** `discom` is in no sensor measurably above a control here, either. Whether there is room is not known: the teacher is over ten points above brightfield and darkfield, but it reads the stain at inference.
 #
 # Now three sensors minus two. Runs with two exist for brightfield and stain, and for brightfield and darkfield, on the same splits. **Predict first:** the stain is the best sensor. Does it lift brightfield or darkfield when it joins?
 
@@ -389,7 +389,7 @@ _ = figure.suptitle("DisCoM-KD: no third sensor changed a score measurably")
 # - **Every image has a label, one sensor at inference:** train one network on it. On our scenes and cells, DisCoM-KD gained nothing measurable from further sensors.
 # - **Few labels:** see [08](08_when_a_second_sensor_helps.ipynb), on two sensors.
 # - **A part must hide the sensor:** do not rely on z_inv; probe it.
-# - **All sensors are there at inference:** try one network that reads them all. On cells `teacher` reached 92.1, the best single sensor 89.8.
+# - **All sensors are there at inference:** you may try one network that reads them all, and compare. On cells `teacher` reached 92.1 and the best single sensor 89.8, which is not a measurable difference.
 #
 # Your own images go into `my_images/<sensor>/<class>/<name>.png`, with equal names for one scene. Train with three sensors and with two:
 #
@@ -408,7 +408,7 @@ _ = figure.suptitle("DisCoM-KD: no third sensor changed a score measurably")
 #
 # ## What you should see on another machine
 #
-# Hand values and everything from files agree to the digit. Expect live scores within two points of ours; the five seeds differ by less. A test score over three points above the best possible one would be a bug.
+# Hand values and everything from files agree to the digit. Threads, processor and versions change rounding, so expect live scores within two points of ours; the five seeds differ by less. A test score over three points above the best possible one would be a bug.
 #
 # ## Your turn
 #
@@ -433,9 +433,9 @@ if answer_3 is not None:
 # - Eq. 3 takes any number of sensors; guessing costs M log M (*Reversal*).
 # - Against a fixed adversary, reversal drives the true sensor's probability to 0, confusion to 1/M (*Confusion*).
 # - In one run with three sensors, a probe named the sensor from z_inv in all cases, as before training (*Does z_inv hide its sensor?*).
-# - Over five seeds or splits, no third sensor changed the other two measurably, and DisCoM-KD with three was not measurably above a control (*What did thermal change*, *real cells*).
+# - Over five seeds or splits, neither thermal, darkfield nor the stain changed the other two measurably, and DisCoM-KD with three was not measurably above a control (*What did thermal change*, *real cells*).
 #
-# **Limitations.** One family of scenes, one set of cells, one small network, all labels, thirty epochs; settings chosen with two sensors. On cells, changes of several points remain possible. Confusion was not trained with three sensors.
+# **Limitations.** One family of scenes, one set of cells, one small network, all labels, thirty epochs; settings chosen with two sensors, on validation scores of seed 100, which on cells hold test cells of other splits. On cells, changes of several points remain possible, and brightfield never joined as the third. Confusion was not trained with three sensors.
 #
 # **Next:** [10 segmentation](10_segmentation.ipynb); all rows: [several sensors](../docs/results/modalities.md).
 #
