@@ -7,7 +7,7 @@
 # |---|---|
 # | You will be able to | **write** a training loop that equals the package's · **choose** the control that a claim needs · **pick** an epoch without touching the test part · **read** a paired comparison |
 # | Prerequisites | [01 data](01_data_preparation.ipynb), [02 losses](02_model_and_losses.ipynb) |
-# | Time | about a minute and a half on one CPU core, half of it training; a GPU is used where there is one, but was not timed |
+# | Time | about two minutes on one CPU core, most of it training; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 10 MB |
 # | Data, licence | synthetic scenes, finished runs in [results/](../results), MIT; no download |
 # | Stored outputs | one run from top to bottom; machine, date and seconds are printed |
@@ -115,7 +115,7 @@ check("discom-solo has the size of discom", sizes["discom-solo"] == sizes["disco
 check("student-2x within 2 %", abs(sizes["student-2x"] / sizes["discom"] - 1) < 0.02)
 
 # %% [markdown]
-# **Reading.** `discom` and `discom-solo` must differ: they deploy the same branch, and only `discom` trains with the other sensor. A gain over `student` may come from size alone, one over `student-2x` from the other loss terms.
+# **Reading.** `discom` and `discom-solo` must differ: their branches have the same architecture, and only `discom` trains with the other sensor. A gain over `student` may come from size alone, one over `student-2x` from the other loss terms.
 #
 # ## What does the training loop do?
 #
@@ -261,7 +261,7 @@ axis.legend(frameon=False, loc="lower right")
 _ = figure.suptitle("One run: early epochs jump, the last one is the best")
 
 # %% [markdown]
-# **Reading.** The RGB student ends closer to its best possible score. The last epoch is the best in both sensors: the jumps end while the learning rate falls to zero. Best possible scores are accuracies; with nearly balanced classes, weighted F1 is nearly the same.
+# **Reading.** The RGB student ends closer to its best possible score. The last epoch is the best in both sensors: the jumps shrink towards the end. Best possible scores are accuracies; with nearly balanced classes, weighted F1 is nearly the same.
 #
 # ## Which epoch may we report?
 #
@@ -284,7 +284,7 @@ check("a single epoch is right on average", abs(one) < 0.05)
 # - the learning rate for each method, from [three rates](../results/choices/learning-rate.json): 0.01 for all four;
 # - weight decay, batch size, epochs and width on the *student's* score alone, the last two also by time ([values](../docs/performance.md#how-the-settings-of-profile-cpu-were-chosen), [files](../results/choices)). This may favour the student.
 #
-# The next cell is the first that reads the test part. *Expected* is the mean of five finished students, also of twenty epochs, plus and minus three standard deviations.
+# The next cell is the first that scores on the test part. *Expected* is the mean of five finished students, also of twenty epochs, plus and minus three standard deviations.
 
 # %%
 budget = tables.load_results("../results/scenes-budget.json")
@@ -304,7 +304,7 @@ table.round(1)
 #
 # ## Who is ahead over ten seeds?
 #
-# One seed cannot tell, so we read finished runs: ten seeds of each method, thirty epochs. We subtract scores of the same seed, because a hard seed is often hard for all:
+# One seed cannot tell, so we read finished runs: ten seeds of each method, thirty epochs. We subtract scores of the same seed, because a hard seed may be hard for all:
 #
 # $$
 # d_i = a_i - b_i, \qquad \bar d \pm t_{n-1}\, s_d / \sqrt n
@@ -338,7 +338,7 @@ figure.axes[0].set_xlabel("difference in F1 points (dots: single seeds)")
 _ = figure.suptitle("Of six differences one survives Holm's correction")
 
 # %% [markdown]
-# **Reading.** DisCoM-KD beats `student`, in depth alone and by about half a point. Its gain over `student-2x`, which has its size, does not survive the correction. Over `discom-solo` no gain is measurable; both intervals end below one point. The highest means are those of `discom-solo`.
+# **Reading.** DisCoM-KD beats `student` in one sensor only: depth, by about half a point. Its gain over `student-2x`, which has its size, does not survive the correction. Over `discom-solo` no gain is measurable; both intervals end below one point. The highest means are those of `discom-solo`, at twice a student's size.
 #
 # **The length matters.** [Trained for ten epochs](../results/scenes-budget.md), DisCoM-KD stays about 30 points behind the student. Trained for eighty, it is about a point ahead, and its branch trained alone is, too (five seeds, not corrected).
 #
@@ -383,7 +383,7 @@ _ = figure.suptitle("Most errors in depth: right shape, wrong material")
 # ## Your turn
 #
 # 1. **Warm-up (2 min).** Five differences have a mean of 0.5 points and a standard deviation of 0.7. How wide is half the 95 % interval, and does the interval include zero? Set `answer_1 = (half, True or False)`. *Hint:* $t_4 = 2.776$.
-# 2. **Change one thing (5 min).** Train `discom` with our loop (one to two minutes). Put the test F1 of its networks into `answer_2 = {"rgb": …, "depth": …}`. May you say which method is ahead? *Hint:* `train("discom", split, config)`.
+# 2. **Change one thing (5 min).** Train `discom` with our loop (a few minutes). Put the test F1 of its networks into `answer_2 = {"rgb": …, "depth": …}`. May you say which method is ahead? *Hint:* `train("discom", split, config)`.
 # 3. **Open (30 min+).** Do methods gain when labels are few? Compare `discom` and `nt-xent` with `student` in `../results/few-labels/scenes-others.json` (one label in five, sixty epochs). In depth, set `answer_3 = {"discom": (difference, low, high), "nt-xent": …}`. Then train another share with `fit`, in folders of `runs`. *Hint:* `tables.compare`; `settings(profile, seed=k, labelled=0.4, epochs=60)`.
 #
 # Worked answers are [kept apart](solutions/py/03_training.py).
@@ -409,7 +409,7 @@ if answer_3 is not None:
 #
 # **When to use it.** With all labels we found no reason to train with a second sensor this way. To compare on your own images, `my_images/<sensor>/<class>/<name>.png` with equal names for a pair: `discom table 2 --data my_images --methods student,discom-solo,discom`.
 #
-# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, all labels. Holm's correction covers six comparisons on scenes; with [all 90 of Table 2](07_the_papers_tables.ipynb) as one family, the gain in depth does not survive. On real images all methods have one learning rate, chosen on a sixth split, whose validation part contains test images of the five. The paper's protocol and data were not run.
+# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, all labels. Holm's correction covers six comparisons on scenes; with [all 90 of Table 2](07_the_papers_tables.ipynb) as one family, the gain in depth does not survive. Patches and cells have one learning rate each, chosen on a sixth split (cells: with the stain), whose validation part contains test images of the five. The paper's protocol and data were not run.
 #
 # **Next:** [04](04_teacher_and_student.ipynb) adds a teacher, [05](05_ablations.ipynb) removes the loss terms one by one.
 #

@@ -21,7 +21,7 @@
 #
 # DisCoM-KD trains a network for each sensor, the *branches*, together and without a teacher ([02](02_model_and_losses.ipynb)). At inference one branch works alone. In all six columns of Table 2 the paper prints a higher score for DisCoM-KD than for a student of one sensor. Does the gain come from the second sensor?
 #
-# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth, uncorrected. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
+# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: significant among DisCoM-KD's six comparisons, not among all 90. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
 #
 # **Of 90 comparisons one gain survives Holm's correction:** in depth, `discom-solo` beats `student-2x`, a student of its size. Neither uses a second sensor.
 #
@@ -81,7 +81,7 @@ print("columns by their first:", printed.idxmax().value_counts().to_dict())
 summary.round(2)
 
 # %% [markdown]
-# **Reading.** DisCoM-KD is first in eight of nine columns. Its margin over the student runs from 0.07 to 9.18 points. Without the single runs nobody can compute an interval.
+# **Reading.** DisCoM-KD is first in eight of nine columns. Its margin over the student runs from 0.07 to 9.18 points. Both tables have the same figures for the two, so these are six margins, not nine. Without a spread or the single runs nobody can compute an interval.
 #
 # ## What may be compared?
 #
@@ -135,7 +135,7 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 #
 # ## Is a difference larger than the noise of its seeds?
 #
-# A hard seed is often hard for all methods. So judge differences of the same seed:
+# A hard seed may be hard for all methods. So judge differences of the same seed:
 #
 # $$
 # d_i = a_i - b_i, \qquad \bar d \pm t_{n-1}\; s_d\, \sqrt{\frac1n + o}
@@ -151,7 +151,7 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 # The correction of Nadeau and Bengio, $o$, in five lines:
 #
 # 1. On scenes every seed draws new images, so the differences are independent and $o = 0$.
-# 2. Patches and cells are one set of images, which every seed splits anew.
+# 2. Patches are one set of images and cells another; every seed splits its set anew.
 # 3. Two training parts then share most images, so the differences are correlated.
 # 4. Shared images move all splits alike, so the spread $s_d$ underestimates the error.
 # 5. If the correlation is test / (test + training images), $o = n_\mathrm{test} / n_\mathrm{train}$ repairs it.
@@ -270,7 +270,7 @@ part[["method", "minus", "modality", "difference", "holm"]].round(3)
 #
 # ## Does the second sensor add to the branch?
 #
-# A variant of DisCoM-KD drops a term (`adv=0`), adds one (`irr=1`) or trains the adversary in steps of its own (`alternating`). `aux=0` also lacks the auxiliary classifier, which `discom-solo` has.
+# A variant of DisCoM-KD drops a term (`adv=0`), adds one (`irr=1`) or trains the adversary in steps of its own (`alternating`). `aux=0` and `orth=0` lack a term that `discom-solo` has, so their differences are not the second sensor's alone.
 #
 # **Predict first:** which variant gains over `discom-solo` in C?
 
@@ -282,7 +282,7 @@ added = tables.compare(runs3, [(name, "discom-solo") for name in variants])
 added[["method", "modality", "n", "difference", "low", "high", "p", "holm"]].round(2)
 
 # %% [markdown]
-# **Reading.** No variant gains over `discom-solo` after Holm. The largest difference is that of `adv=0` in depth: half a point, significant only if taken alone. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
+# **Reading.** No variant gains over `discom-solo` after Holm. The largest gain is that of `adv=0` in depth: half a point, significant only if taken alone. One loss survives, `aux=0` in RGB. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
 #
 # ## The full result, and real images
 #
@@ -316,7 +316,7 @@ for file, name in names.items():
 #
 # ## Where it fails: gains that these runs cannot show
 #
-# How large must a true gain $\delta$ of DisCoM-KD over its branch alone be, to be found four times in five? We take this comparison's standard error as known. Then $\bar d$ over its error follows a noncentral t with shift $\delta$ / error.
+# How large must a true gain $\delta$ of DisCoM-KD over its branch alone be, to be found four times in five? We put this comparison's estimated standard error in the place of the true one. Then $\bar d$ over the error that new runs would estimate follows a noncentral t with shift $\delta$ / error.
 #
 # The level is 5 % for a comparison taken alone, and 5 % / $m$, Holm's first threshold, within A ($m$ = 90) or D ($m$ = 30).
 #
@@ -374,7 +374,7 @@ figure.suptitle("In depth and brightfield the lead would be found")
 _ = figure.legend(loc="outside lower center", ncols=3, frameon=False)
 
 # %% [markdown]
-# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it would be found if the error, estimated from five splits, is right. With the estimated errors it would mostly be missed in the stain and in RGB of patches, so these questions stay open. In RGB of scenes there is no lead.
+# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit, so this depends on an error estimated from five splits. With the estimated errors it would mostly be missed in the stain and in RGB of patches, so these questions stay open. In RGB of scenes there is no lead.
 #
 # ## What you should see on another machine
 #
