@@ -176,11 +176,17 @@ commit tag && git tag v1.0 && commit branch && git branch work && commit main
 
 @pytest.mark.parametrize(("ref", "fetched"), [("v1.0", "tag"), ("work", "branch"), ("v9", "main")])
 def test_the_install_cell_fetches_a_tag_or_a_branch_or_else_main(ref, fetched, tmp_path):
-    (fetch,) = re.findall("# !(git clone .*)", build.INSTALL)
-    fetch = fetch.replace("{ref}", ref).replace("{url}", (tmp_path / "home").as_uri())
+    fetch = "\n".join(re.findall("# !(git clone .*|test .*)", build.INSTALL))
+    fetch = (
+        fetch.replace("test -d discom", "test -d home")
+        .replace("{ref}", ref)
+        .replace("{url}", (tmp_path / "home").as_uri())
+    )
     subprocess.run(["bash", "-ec", REPOSITORY], cwd=tmp_path, check=True)
     (tmp_path / "colab").mkdir()
-    subprocess.run(["bash", "-ec", fetch], cwd=tmp_path / "colab", check=True)
+    fetching = ["bash", "-ec", fetch]
+    told = subprocess.check_output(fetching, cwd=tmp_path / "colab", text=True)
+    assert told == ("" if ref != "v9" else "no v9 yet: main\n")
     assert (tmp_path / "colab/home/number").read_text() == f"{fetched}\n"
 
 

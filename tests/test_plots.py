@@ -343,6 +343,18 @@ def test_a_forest_fills_what_survives_holm_and_keeps_the_colour_of_a_sensor():
     assert depth[0].get_color() == sensor_look("depth", 7)["color"] != rgb[0].get_color()
 
 
+def test_a_forest_draws_seeds_beyond_its_reach_at_the_edge_with_their_number():
+    each = np.array([-17.4, -1.0, 2.0])
+    row = {"modality": "depth", "row": "a", "difference": -1.0, "low": -3.0, "high": 1.0}
+    (axis,) = drawn(plots.forest(pd.DataFrame([{**row, "holm": 1.0, "each": each}]), reach=5))
+    dots, arrow = (
+        [line.get_xdata() for line in axis.lines if line.get_marker() == m] for m in ".<"
+    )
+    assert [sorted(xs) for xs in dots] == [[-1, 2]]
+    assert [list(xs) for xs in arrow] == [[-5]]
+    assert [text.strip() for text in words(axis.texts)] == ["-17"]
+
+
 def over_labels():
     """Summaries of a student and another method with 10 and all labels in 100, the last first."""
     rows = []

@@ -21,8 +21,8 @@ from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
 from discom.runs import Result, load_run
 
-__all__ = ["answers", "embeddings", "factors", "inspect", "mean_matrices", "reader_tables"]
-__all__ += ["readings"]
+__all__ = ["answers", "embeddings", "factors", "inspect", "mean_matrices", "part_scores"]
+__all__ += ["reader_tables", "readings"]
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
@@ -169,6 +169,18 @@ def _compare_modalities(pairs: Mapping[str, Any]) -> dict[str, Any]:
 def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave."""
     return _means(inspected, lambda measures: measures["matrix"])
+
+
+def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """What a linear probe reads from each part, of what `inspect` gave for each run: columns
+    method, seed, modality, part ("z_inv", …), `sensor` and `class`, accuracies in %."""
+    rows = []
+    for run in inspected:
+        for place, read in run["matrix"].items():
+            modality, part = place.split()  # "rgb z_inv"
+            row = {"method": run["method"], "seed": run["seed"], "modality": modality, "part": part}
+            rows.append(row | {"sensor": run["modality"][part]["score"], "class": read["class"]})
+    return pd.DataFrame(rows)
 
 
 def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:

@@ -115,6 +115,8 @@ def pixel_confusions(
         grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}
         display = ConfusionMatrixDisplay(100 * shares, display_labels=classes)
         display.plot(ax=axis, xticks_rotation="vertical", **cells, **grey)
+        for number in display.text_.flat:
+            number.set_visible(number.get_text() != "0")
         axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
         if not axis.get_subplotspec().is_first_col():
             axis.set(ylabel="", yticks=[])

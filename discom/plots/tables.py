@@ -21,10 +21,11 @@ __all__ = ["forest", "intervals", "probe_map", "separation"]
 NEARLY = 0.85  # of the most that a probe reads from any method
 
 
-def forest(compared: pd.DataFrame, verdicts: Sequence[str] = ()) -> Figure:
+def forest(compared: pd.DataFrame, verdicts: Sequence[str] = (), reach: float = np.inf) -> Figure:
     """Rows of `tables.compare`: a line for each pair (named by its column `row`, else "method minus
     other"), a marker for each modality at the mean difference with its 95 % interval, filled where
-    Holm's p < 0.05. Small dots are single seeds; a verdict for each line stands at the right."""
+    Holm's p < 0.05. Small dots are single seeds; a verdict for each line stands at the right.
+    Seeds further from 0 than `reach` are drawn at its edge as arrowheads with their number."""
     if "row" not in compared:
         compared = compared.assign(row=compared["method"] + " minus " + compared["minus"])
     labels, modalities = compared["row"].unique(), compared["modality"].unique()
@@ -40,7 +41,12 @@ def forest(compared: pd.DataFrame, verdicts: Sequence[str] = ()) -> Figure:
         clear = (rows["holm"] < 0.05).to_numpy()
         axis.plot(means[clear], places[clear], **style, zorder=3)
         for place, each in zip(places - 0.12, rows["each"], strict=True):
-            axis.plot(each, np.full(len(each), place), ".", ms=3, alpha=0.5, color=style["color"])
+            near = each[np.abs(each) <= reach]
+            axis.plot(near, np.full(len(near), place), ".", ms=3, alpha=0.5, color=style["color"])
+            for far in each[np.abs(each) > reach]:
+                edge, arrow = float(np.copysign(reach, far)), "<" if far < 0 else ">"
+                axis.plot(edge, place, arrow, ms=4, color=style["color"])
+                axis.text(edge, place, f" {far:.0f} ", va="bottom", ha="center", size=8)
     axis.plot([], [], "ko", label="filled: Holm p < 0.05")
     beside: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center"}
     for place, verdict in enumerate(verdicts):

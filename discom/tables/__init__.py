@@ -16,6 +16,7 @@ from discom.tables.rows import (
 from discom.tables.statistics import (
     BASELINES,
     METRICS,
+    added_sensor,
     collect,
     compare,
     labelled,
@@ -24,7 +25,16 @@ from discom.tables.statistics import (
     summary,
 )
 
-__all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "baselines", "collect", "compare"]
-__all__ += ["cost_to_markdown", "holm", "is_dense", "label", "labelled", "load_results"]
+__all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines"]
+__all__ += [
+    "collect",
+    "compare",
+    "cost_to_markdown",
+    "holm",
+    "is_dense",
+    "label",
+    "labelled",
+    "load_results",
+]
 __all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table"]
 __all__ += ["points", "summary", "to_markdown", "unpaired_difference", "write"]

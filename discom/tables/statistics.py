@@ -12,6 +12,7 @@ warning, and no arrow.
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -197,6 +198,19 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     table = pd.DataFrame(rows, columns=columns)
     table.insert(9, "holm", holm(table["p"].to_numpy()))
     return table
+
+
+def added_sensor(
+    larger: Sequence[Result], smaller: Sequence[Result], methods: Iterable[str]
+) -> pd.DataFrame:
+    """What one more sensor changes: runs of the larger data set minus runs of the smaller one, as
+    rows of `compare`, for each method (named as by `label`) and each sensor that both read."""
+    data = smaller[0].data  # only runs on data of one name are compared
+    named = []
+    for run in larger:
+        config = run.config | {"options": {}}  # the name holds them
+        named.append(replace(run, data=data, method=f"{run.label}, one more", config=config))
+    return compare([*smaller, *named], [(f"{name}, one more", name) for name in methods])
 
 
 def labelled(table: pd.DataFrame) -> pd.Series:

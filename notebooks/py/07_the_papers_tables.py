@@ -35,8 +35,9 @@ import os
 ref, url = "v0.1.0", "https://github.com/discom-kd/discom"  # ref: a tag or a branch
 try:
     import discom.config
-except ImportError:  # on Colab: this tag or, where there is none, main; its torch stays
-    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || git clone -q --depth 1 {url}
+except ImportError:  # on Colab, whose torch stays
+    # !git clone -q --depth 1 -b {ref} {url} 2> /dev/null || echo "no {ref} yet: main"
+    # !test -d discom || git clone -q --depth 1 {url}
     # !pip list --format=freeze | grep -E "^(torch|torchvision|numpy)=" > kept.txt
     # %pip install -q -c kept.txt "./discom[deploy]"
     import discom.config

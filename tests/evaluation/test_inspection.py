@@ -23,6 +23,7 @@ from discom.evaluation.inspection import (
     factors,
     inspect,
     mean_matrices,
+    part_scores,
     reader_tables,
     readings,
 )
@@ -304,6 +305,14 @@ def measured(method, shift):
             "depth": {"rgb": 40.0, "depth": 69.0},
         },
     }
+
+
+def test_part_scores_have_a_row_for_each_part_of_each_run():
+    runs = [{**measured("discom", shift), "seed": shift} for shift in (0, 1)]
+    table = part_scores(runs).set_index(["seed", "modality", "part"])
+    assert len(table) == 12
+    assert table.loc[1, "depth", "z_irr"].tolist() == ["discom", 99, 61]
+    assert table.loc[0, "rgb", "z_inv"].tolist() == ["discom", 70, 60]
 
 
 def test_reader_tables_are_means_over_the_runs_of_a_method():

@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 from discom.errors import DataError, RunError
 from discom.tables import (
     BASELINES,
+    added_sensor,
     collect,
     compare,
     holm,
@@ -273,6 +274,21 @@ def test_a_pair_is_compared_on_common_seeds_in_every_data_set_and_sensor():
     assert np.isnan(single["low"])
     assert np.allclose(table["holm"], holm(table["p"]))
     assert list(compare(RUNS, [("kdv2", "dkd")]))[-2:] == ["holm", "each"]
+
+
+def test_an_added_sensor_is_three_sensors_minus_two_of_the_same_seed_and_method():
+    def run(seed, scores, data, **options):
+        drawn = {"all": f"{seed}", "test": f"{seed}"}  # the same samples, with or without thermal
+        return result("discom", seed, scores, data=data, samples=drawn, options=options)
+
+    two = [run(seed, pair(70.0 + seed), "two") for seed in range(3)]
+    two += [run(seed, pair(0.0), "two", pairing="paired") for seed in range(3)]
+    three = [run(seed, pair(72.0 + 2 * seed) | {"thermal": 90.0}, "three") for seed in (2, 1)]
+    table = added_sensor(three, two, ["discom"]).set_index("modality")
+    assert list(table.index) == ["rgb", "depth"]  # no two sensors saw thermal
+    assert list(table.loc["rgb", "each"]) == [3, 4]  # 74 - 71 and 76 - 72
+    assert list(table.loc["depth", "each"]) == [0, 0]
+    assert set(table["minus"]) == {"discom"}
 
 
 # ---------------------------------------------------------------- files
