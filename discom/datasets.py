@@ -14,6 +14,8 @@ from discom.errors import ConfigError
 
 __all__ = ["check", "draw", "listing", "prepare", "show"]
 
+FOLDERS = ("size", "unit", "invalid", "group_copies")  # options for a person's own images
+
 
 def check_picture(out: Path) -> None:
     """Refuse a name of another kind of file."""
@@ -82,7 +84,7 @@ def _read(flags: Namespace) -> tuple[Any, str]:
     name, root, source = flags.data, flags.root, SOURCES.get(flags.data)
     options = (flags.options or {}) | ({"size": flags.size} if flags.size else {})
     modalities = flags.modalities.split("+") if flags.modalities else []
-    allowed = _options(source) if source else ["size"] if name == "folders" else []
+    allowed = _options(source) if source else FOLDERS if name == "folders" else ()
     if wrong := [key for key in options if key not in allowed]:
         choice = ", ".join(allowed) or "none"
         raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {choice}")
@@ -93,7 +95,12 @@ def _read(flags: Namespace) -> tuple[Any, str]:
         return images, "-".join([name, *modalities])
     if flags.download or (root is None) == (name == "folders"):
         raise ConfigError(f"--root, --download: '{name}' takes neither; folders needs --root")
+    grouped = options.pop("group_copies", False)
     images = discom.data.read_folders(root, **options) if root else discom.data.load(name)
+    if grouped:
+        from discom.data.duplicates import near_groups
+
+        images = replace(images, groups=near_groups(images))
     images = images.select(modalities) if modalities else images
     return images, images.name
 

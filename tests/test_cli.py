@@ -19,6 +19,7 @@ from PIL import Image
 
 from discom import cli, data, methods
 from discom.config import Config, profile
+from discom.data.scenes.files import write_faulty
 from discom.errors import ConfigError
 from discom.runs import Result
 
@@ -161,6 +162,7 @@ WRONG = [
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (("data", "prepare", "folders"), "folders needs --root"),
+    (("data", "prepare", "folders", "--options", '{"b": 1}'), "folders has no option 'b'"),
     (("probe", "empty"), "empty: no finished run of a method with an embedding"),
     # files
     (("train", "--config", "nowhere.yaml"), "nowhere.yaml"),
@@ -219,6 +221,18 @@ def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
     assert "--overwrite" in refused(capsys, *words)
     assert run(*words, "--overwrite") == 0
+
+
+def test_prepare_states_units_and_groups_the_copies_of_a_persons_own_images(tmp_path):
+    faults = write_faulty("my", data.load("scenes:n=66,size=32,seed=0"), 0)
+    said = '{"unit": {"depth": "mm"}, "invalid": {"depth": 0}, "group_copies": true}'
+    words = ("data", "prepare", "folders", "--root", "my", "--size", 32, "--options", said)
+    assert run(*words, "--out", "mine") == 0
+    mine = data.load("mine")
+    assert (mine.modalities["depth"].unit, mine.modalities["depth"].invalid) == ("mm", 0)
+    group_of = dict(zip(mine.ids, mine.groups, strict=True))
+    assert all(group_of[one] == group_of[f"{one}-copy"] for one in faults["copied"])
+    assert len(set(mine.groups)) == len(mine) - len(faults["copied"])
 
 
 def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):

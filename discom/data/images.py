@@ -1,5 +1,7 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +91,12 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     return resized.astype(pixels.dtype)
 
 
-def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) -> MultiModalData:
+def read_folders(
+    root: Path | str,
+    size: int | tuple[int, int] | None = None,
+    unit: Mapping[str, str] | None = None,
+    invalid: Mapping[str, float] | None = None,
+) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
     class, but holds images without a label.
@@ -99,8 +106,11 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
             classes do.
         size: height and width of all images, or one number for both; other proportions are
             squeezed. Three bands or more are averaged, of fewer (depth) the nearest pixel is taken.
+        unit: modality → unit of its pixels, such as "mm"; no image file states one.
+        invalid: modality → pixel value that says "not measured".
 
     Raises:
+        ConfigError: a unit or an invalid value of a modality that has no folder.
         DataError: no images, an unreadable file, other band counts within a modality, or other
             sizes, where no `size` is given.
     """
@@ -124,7 +134,14 @@ def read_folders(root: Path | str, size: int | tuple[int, int] | None = None) ->
         raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
     folders = {file.parent.name for tree in files.values() for file in tree}
     classes = sorted(name for name in folders if name.lower() not in NAMELESS)
-    read = {name: _modality(tree, classes, size) for name, tree in files.items()}
+    unit, invalid = unit or {}, invalid or {}
+    if unknown := sorted({*unit, *invalid} - set(files)):
+        have = ", ".join(files)
+        raise ConfigError(f"unit, invalid: {root} has no folder '{unknown[0]}'; it has {have}")
+    read = {}
+    for name, own in files.items():
+        images = _modality(own, classes, size)
+        read[name] = replace(images, unit=unit.get(name, ""), invalid=invalid.get(name))
     return MultiModalData(read, tuple(classes), name=root.resolve().name)
 
 

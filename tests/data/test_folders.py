@@ -206,6 +206,13 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
         assert np.isin(depth[row], read_pixels(photos / "depth" / f"{sample}.png")).all()
 
 
+def test_units_and_what_is_not_measured_are_stated_for_a_modality(photos):
+    data = read_folders(photos, 16, unit={"depth": "mm"}, invalid={"depth": 0})
+    assert [(m.unit, m.invalid) for m in data.modalities.values()] == [("mm", 0), ("", None)]
+    with pytest.raises(ConfigError, match=r"no folder 'thermal'; it has depth, rgb$"):
+        read_folders(photos, 16, invalid={"thermal": 0})
+
+
 def test_photos_of_other_sizes_are_refused_without_one(photos):
     fragment = r"1\.png: is 30×20 with 1 band\(s\), but 0\.png is 20×30 .*; bring all to one size: "
     refused(lambda: load(photos), fragment)
