@@ -46,7 +46,8 @@ def forest(compared: pd.DataFrame, verdicts: Sequence[str] = (), reach: float = 
             for far in each[np.abs(each) > reach]:
                 edge, arrow = float(np.copysign(reach, far)), "<" if far < 0 else ">"
                 axis.plot(edge, place, arrow, ms=4, color=style["color"])
-                axis.text(edge, place, f" {far:.0f} ", va="bottom", ha="center", size=8)
+                side = "left" if far < 0 else "right"
+                axis.text(edge, place, f"{far:.0f}", va="bottom", ha=side, size=8)
     axis.plot([], [], "ko", label="filled: Holm p < 0.05")
     beside: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center"}
     for place, verdict in enumerate(verdicts):

@@ -4,7 +4,6 @@
 # Runs on its own; each cell ends with the checker of its exercise.
 
 # %%
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,19 +58,11 @@ check("exercise 2", np.isclose(5 * answer_2, 3, atol=0.01))
 # give intervals of this width. That of `discom` in darkfield is no wider: a change of this size is what chance gives.
 # Brightfield and the stain keep their random numbers, and their differences are exactly 0.
 
-
 # %%
-def third_sensor(three, two, names):
-    """Three sensors minus two, as in the notebook."""
-    data = two[0].data
-    named = [replace(run, data=data, method=f"{run.label}, three") for run in three]
-    return tables.compare(two + named, [(f"{name}, three", name) for name in names])
-
-
 results = Path(tables.__file__).parents[2] / "results"
 cells = tables.load_results(results / "cellcycle-table2.json")
 two = tables.load_results(results / "cellcycle-darkfield-table2.json")
-change = third_sensor(cells, two, ["discom-solo", "discom"])
+change = tables.added_sensor(cells, two, ["discom-solo", "discom"])
 print(change.drop(columns=["data", "each"]).round(2).to_string())
 solo = change[(change["minus"] == "discom-solo") & (change["modality"] == "darkfield")]
 answer_3 = solo[["difference", "low", "high"]].to_numpy()[0]
