@@ -159,7 +159,8 @@ def test_gains_of_the_second_sensor_come_from_results():
 
 def test_gains_of_dense_prediction_come_from_results():
     source = "".join(file.read_text() for file in (ROOT / "results/dense").glob("*.md"))
-    page = (DOCS / "results/segmentation.md").read_text().replace("*", "")
+    pages = [DOCS / f"results/{name}.md" for name in ("segmentation", "crodino")]
+    page = "".join(file.read_text() for file in pages).replace("*", "")
     claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
     assert len(claims) > 90
     assert [claim for claim in claims if claim not in source] == []
