@@ -34,8 +34,11 @@ def look(number: int) -> dict[str, Any]:
 
 
 def sensor_look(modality: str, number: int) -> dict[str, Any]:
-    """Colour and marker of the number-th modality of a figure; some have one colour everywhere."""
-    return look(number) | {"color": look(SENSORS.get(modality, number))["color"]}
+    """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
+    which no other modality takes."""
+    others = [k for k in range(len(COLOURS)) if k not in SENSORS.values()]
+    colour = SENSORS.get(modality, others[number % len(others)])
+    return {"color": COLOURS[colour], "marker": look(number)["marker"]}
 
 
 def category_colours(names: Sequence[Any]) -> list[Any]:

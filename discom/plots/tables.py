@@ -48,7 +48,8 @@ def forest(compared: pd.DataFrame, verdicts: Sequence[str] = (), reach: float = 
                 axis.plot(edge, place, arrow, ms=4, color=style["color"])
                 side = "left" if far < 0 else "right"
                 axis.text(edge, place, f"{far:.0f}", va="bottom", ha=side, size=8)
-    axis.plot([], [], "ko", label="filled: Holm p < 0.05")
+    if (compared["holm"] < 0.05).any():
+        axis.plot([], [], "ko", label="filled: Holm p < 0.05")
     beside: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center"}
     for place, verdict in enumerate(verdicts):
         axis.text(1.02, place, verdict, **beside)

@@ -14,7 +14,7 @@ from discom.notebook import check
 scenes = sets.load("scenes:seed=1")  # those of the notebook
 
 # %% [markdown]
-# **1.** A texture that is drawn anew is right in one of two cases: 1 − 0.3 + 0.3 / 2.
+# **1.** A texture that is replaced at random is right in one of two cases: 1 − 0.3 + 0.3 / 2.
 
 # %%
 answer_1 = 1 - 0.3 + 0.3 / 2

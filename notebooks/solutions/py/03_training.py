@@ -34,6 +34,7 @@ check("exercise 1", np.isclose(answer_1[0], 0.87, atol=0.01) and answer_1[1])
 # ```python
 # _, branches = train("discom", split, config)
 # answer_2 = {sensor: f1(branches[sensor], split.test, sensor) for sensor in sensors}
+# answer_2["decided"] = False
 # ```
 #
 # On one core of an AMD EPYC, with seed 0, this took 77 seconds and gave 87.9 in RGB and 71.2 in depth; the live student had 88.0 and
