@@ -149,7 +149,8 @@ def test_rows_and_intervals_of_the_pages_come_from_results():
 
 def test_gains_of_the_second_sensor_come_from_results():
     source = "".join(file.read_text() for file in (ROOT / "results/few-labels").glob("*.md"))
-    page = (DOCS / "guides/second_sensor.md").read_text()
+    pages = [DOCS / f"{name}.md" for name in ("guides/second_sensor", "results/few_labels")]
+    page = "".join(file.read_text() for file in pages)
     chart = (DOCS / "_static/second-sensor.svg").read_text().replace("−", "-")
     claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
     claims += [f"{gain} [" for gain in re.findall(r"[+-]\d+\.\d", chart)]
@@ -167,9 +168,11 @@ def test_gains_of_dense_prediction_come_from_results():
 
 
 def test_every_table_of_results_is_shown():
-    shown = (DOCS / "results/index.md").read_text()
+    linked, shown = ((DOCS / f"results/{name}.md").read_text() for name in ("index", "tables"))
     for file in (ROOT / "results").rglob("*-*.md"):
-        assert f"{{include}} ../../{file.relative_to(ROOT).as_posix()}\n" in shown, file.name
+        path = f"../../{file.relative_to(ROOT).as_posix()}"
+        assert f"]({path})" in linked, file.name
+        assert f"{{include}} {path}\n" in shown, file.name
 
 
 def mean_and_sd(scores) -> str:
@@ -195,7 +198,7 @@ def test_chosen_settings_come_from_results(setting):
     name = {"batch": "batch-size"}.get(setting, setting.replace(" ", "-"))
     tries = json.loads((ROOT / f"results/choices/{name}.json").read_text())
     scores = [f"{value}: {tries[value]['student']:.1f}" for value in tries if value[0].isdigit()]
-    page = (DOCS / "performance.md").read_text()
+    page = (DOCS / "results/protocol.md").read_text()
     assert f"| {setting} | {', '.join(scores)} |" in page
 
 
