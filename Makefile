@@ -7,7 +7,7 @@ READY := .venv/.ready
 ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test test-all release-check colab oldest docs linkcheck browser lab notebooks format wheel clean
+.PHONY: tutorial test test-all release-check release-steps colab oldest docs linkcheck browser lab notebooks format wheel clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -23,9 +23,17 @@ test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profil
 test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ray, wheel, 20 kills, the site
 	$(ONE) $(BIN)/python -m pytest -n 2 -m slow --kills 20
 
-release-check: test-all  ## what must pass before a release; the nightly workflow runs it
+release-check: test-all  ## what must pass before a release, then what a tag still needs; the nightly workflow runs it
 	rm -rf build/notebooks
-	$(MAKE) tutorial
+	$(MAKE) tutorial docs wheel
+	@$(MAKE) --no-print-directory release-steps
+
+release-steps: $(READY)  ## what is still to be done by hand before a tag
+	@version=$$($(BIN)/python -c "import discom; print(discom.__version__)"); echo "To release $$version:"; \
+	! grep -q "^## \[$$version\] – unreleased" CHANGELOG.md || echo "- in CHANGELOG.md write the date in the place of \"unreleased\""; \
+	git diff --quiet HEAD || echo "- commit what has changed"; \
+	! git rev-parse -q --verify "refs/tags/v$$version" > /dev/null || echo "- the tag v$$version exists: raise __version__ in discom/__init__.py"; \
+	echo "- git tag v$$version && git push origin main v$$version (install cells then take the tag in the place of main)"
 
 # Where nothing fits beside what Colab has, uv says why and the target fails; the whole set is left in build/.
 COLAB := tests/fixtures/colab-constraints.txt
