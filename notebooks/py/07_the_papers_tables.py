@@ -23,7 +23,7 @@
 #
 # **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: significant among DisCoM-KD's six comparisons, not among all 90. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
 #
-# **Of 90 comparisons one gain survives Holm's correction:** in depth, `discom-solo` beats `student-2x`, a student of its size. Neither uses a second sensor.
+# **Of 90 comparisons one gain is significant after correction:** in depth, `discom-solo` beats `student-2x`, a student of its size. Neither uses a second sensor.
 #
 # ![Above, the paper: six dots between 0 and 10 points, DisCoM-KD minus the student. Below, ours with intervals: in depth DisCoM-KD is above both students, before any correction; against discom-solo both intervals include zero.](../docs/_static/papers-tables.svg)
 #
@@ -67,7 +67,7 @@ stamp(seed)
 # %% [markdown]
 # ## What do the papers print?
 #
-# DisCoM-KD classifies images ([10](10_segmentation.ipynb) is about segmentation). Its competitors learn from a teacher. In Table 1 it reads the other sensor, in Table 2 both. Each number is a weighted F1 × 100, the mean of five runs, without a spread.
+# DisCoM-KD classifies images ([10](10_segmentation.ipynb) is about segmentation). Its competitors learn from a teacher. In Table 1 the teacher reads the sensor that the student lacks, in Table 2 both. Each number is a weighted F1 × 100, the mean of five runs, without a spread.
 #
 # **Predict first:** in how many of nine columns is DisCoM-KD first?
 
@@ -78,7 +78,7 @@ columns = ["table", "data", "modality"]
 printed = printed.pivot(index="method", columns=columns, values="f1")
 summary = printed.loc[["student", "discom"]].T
 summary["discom − student"] = summary["discom"] - summary["student"]
-print("columns by their first:", printed.idxmax().value_counts().to_dict())
+print("first in how many columns:", printed.idxmax().value_counts().to_dict())
 summary.round(2)
 
 # %% [markdown]
@@ -111,7 +111,7 @@ scenes = full["scenes-table2"]
 pd.DataFrame(about).T.drop(columns="labelled")
 
 # %% [markdown]
-# The next table sets the paper's six margins of Table 2 beside ours. Our uncorrected interval lies above zero (↑), below (↓) or includes it (~).
+# The paper's six margins of Table 2 beside ours: our uncorrected interval lies above zero (↑), below (↓) or includes it (~).
 #
 # **Predict first:** does DisCoM-KD have the paper's sign?
 
@@ -150,7 +150,7 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 # The correction of Nadeau and Bengio, $o$, in five lines:
 #
 # 1. On scenes every seed draws new images, so the differences are independent and $o = 0$.
-# 2. Patches are one set of images and cells another; every seed splits its set anew.
+# 2. On patches and cells every seed splits one set anew.
 # 3. Two training parts then share most images, so the differences are correlated.
 # 4. Shared images move all splits alike, so the spread $s_d$ underestimates the error.
 # 5. If the correlation is test / (test + training images), $o = n_\mathrm{test} / n_\mathrm{train}$ repairs it.
@@ -185,7 +185,7 @@ for name, o in (("without o", 0), ("with o", overlap)):
 check("with o: 5 % within a point", abs(rate - 0.05) < 0.01)
 
 # %% [markdown]
-# **Reading.** With the overlap term the interval includes zero, because the five wins come from splits that share most of their images. For equal methods an interval without the term excludes zero in 15 % of the cases, not in 5 %, if the correlation is what line 5 assumes.
+# **Reading.** With the overlap term the interval includes zero, because the five wins come from splits that share most of their images. If the correlation is as in line 5, an interval without the term excludes zero for equal methods in 15 % of the cases, not in 5 %.
 #
 # ## Which comparisons are read together?
 #
@@ -195,7 +195,7 @@ check("with o: 5 % within a point", abs(rate - 0.05) < 0.01)
 # |---|---|---|
 # | A. Does any method beat a control? | each method of our Table 2 against three controls, in both sensors | 90 |
 # | B. Does DisCoM-KD beat a control? | DisCoM-KD's part of A | 6 |
-# | C. Does the second sensor add to the branch? | DisCoM-KD and five variants with ten seeds, each against the branch alone | 12 |
+# | C. Does the second sensor add to the branch? | DisCoM-KD and the five variants whose control was run, each against the branch alone | 12 |
 # | D. Does anything gain on real images? | as A, patches and cells apart | 30 each |
 #
 # Holm sorts the $m$ p-values and multiplies the smallest most:
@@ -280,14 +280,15 @@ pairs = [(f"discom{variant}", "discom-solo") for variant in variants]
 pairs.append(("discom orth=0", "discom-solo orth=0"))
 added = tables.compare(runs3, pairs)
 added["F1 points"] = tables.points(added)
+print(f"smallest Holm p: {added['holm'].min():.3f}")
 added.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** After Holm no variant differs from the branch alone. The largest gain is that of `adv=0` in depth: half a point, significant only if taken alone. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
+# **Reading.** After Holm no variant differs from the branch alone. One interval lies above zero, that of `adv=0` in depth, by half a point; five lie below. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
 #
 # ## The full result, and real images
 #
-# Test F1, mean ± sd over n seeds; validation chose the epoch, and each run read the test part once. Intervals are without Holm, on real images with $o$. Scales differ.
+# Test F1, mean ± sd over n seeds; validation chose the epoch, and each run read the test part once. Intervals are without Holm. Scales differ.
 #
 # **Predict first:** what survives in D?
 
@@ -317,7 +318,7 @@ for file, name in names.items():
 #
 # ## Where it fails: gains that these runs cannot show
 #
-# How large must a true gain $\delta$ of DisCoM-KD over its branch alone be, to be found four times in five? With this comparison's estimated standard error in the place of the true one:
+# How large must a true gain $\delta$ of DisCoM-KD over its branch alone be, to be found four times in five? We put the estimated standard error of this comparison, `error`, for the true one:
 #
 # $$
 # \mathrm{power} = P(|T| > t_{n-1}), \qquad T \sim \text{noncentral } t_{n-1}(\delta / \text{error})
@@ -325,7 +326,7 @@ for file, name in names.items():
 #
 # In code $\delta$ is `delta`, and $t_{n-1}$, `t`, is taken at the level 5 % / $m$, Holm's first threshold, in A ($m$ = 90) or D ($m$ = 30).
 #
-# The teacher reads both sensors. Its lead over the branch alone is the most that we may hope for. **Predict first:** on which sensors would our runs show a gain as large?
+# The teacher reads both sensors. We take its lead over the branch alone as a yardstick, not as a bound: a branch may gain less, or without it. **Predict first:** on which sensors would our runs show a gain as large as this lead?
 
 
 # %%
@@ -375,11 +376,11 @@ figure.suptitle("The lead would be found in depth, brightfield and, just, elevat
 _ = figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
 # %% [markdown]
-# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so this depends on an error estimated from five splits. It would mostly be missed in the stain and in RGB of patches, so these questions stay open. In RGB of scenes there is no lead.
+# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so another estimate of the error could change it. In the stain and in RGB of patches it would mostly be missed. In RGB of scenes there is no lead, but a gain of 1.6 points would be found, of the three that the best possible accuracy leaves.
 #
 # ## What you should see on another machine
 #
-# The same, except simulated rates: they move by less than a point with `seed`.
+# The same. With another `seed` simulated rates move by less than a point.
 #
 # ## Your turn
 #
@@ -407,11 +408,11 @@ if answer_3 is not None:
 # - **The paper** prints means without a spread: compare signs, not points (*What may be compared*).
 # - **Ours, on scenes:** among 90 comparisons one gain survives Holm, `discom-solo` over `student-2x` in depth. Among DisCoM-KD's six, its gain over the student in depth survives (*Which comparisons*).
 # - **The second sensor** adds no measurable gain to the branch on scenes, with Holm over 12 comparisons (*Does the second sensor add*).
-# - **Real images:** no difference survives Holm. In brightfield a gain as large as the teacher's lead would have been found (*Where it fails*).
+# - **Real images:** no difference survives Holm (*real images*).
 #
 # **Next:** with few labels a second sensor helped on our scenes, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Learning rates were chosen on validation, for scenes of seed 100, for real images of one more split; some of its validation images are test images of our five splits. We chose the families after we had seen the results. Errors come from five or ten seeds.
+# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Settings were chosen on validation: for scenes by the student's score on seed 100, for real images by the mean of all methods on one more split, which holds some test images of our five. We chose the families after we had seen the results. Errors come from five or ten seeds.
 #
 # ## References
 #
