@@ -32,7 +32,7 @@ check("exercise 1", abs(answer_1 - 71.4) < 0.1)
 # %% [markdown]
 # **2.** In the notebook take its `scenes`, `split`, `config` and `runs`; the run takes as long as the live one. A run with
 # another option has a folder of its own. Over five seeds of the `cpu` profile RGB loses 4.3 points [1.8, 6.8] on average
-# ([dense prediction](../../../docs/results/segmentation.md)), before correction.
+# ([CroDiNo-KD](../../../docs/results/crodino.md)), before correction.
 
 # %%
 scenes = sets.load(sets.at_seed("scenes-dense:n=200,size=32", seed))
