@@ -18,7 +18,7 @@
 #
 # ## The answer: nothing measurable for the other two
 #
-# **On our scenes, thermal changed neither RGB nor depth measurably (five seeds, all labels). On real cells, neither darkfield nor the stain changed the other two measurably. In both, no branch of `discom` was measurably above the same branch trained alone.**
+# **On our scenes, thermal changed neither RGB nor depth measurably (five seeds, all labels). On real cells, darkfield did not measurably change brightfield or stain, nor the stain brightfield or darkfield. In both, no branch of `discom` was measurably above the same branch trained alone.**
 #
 # ![Three branches, RGB, depth and thermal, with the parts irr, inf and inv. The class is read from inf and inv. One classifier with three outputs asks which sensor inv comes from, in training only. Below: three sensors minus two, RGB +0.4 from −0.2 to +1.0, depth −0.7 from −1.9 to +0.4 F1 points.](../docs/_static/third-sensor.svg)
 #
@@ -148,7 +148,7 @@ check("by hand: 3 log 3", np.isclose(value, 3 * np.log(3)))
 #
 # ## Confusion: where does a loss push the encoders?
 #
-# With two sensors, "not RGB" means depth. With three it leaves two answers, so one may ask for the uniform answer instead. The **confusion** loss (Tzeng et al., 2015) compares the adversary's answer with the uniform one:
+# With two sensors, "not RGB" means depth. With three it leaves two answers, and reversal does not say which. Confusion asks for the uniform answer instead. The **confusion** loss (Tzeng et al., 2015) compares the adversary's answer with the uniform one:
 #
 # $$
 # L_{conf} = \sum_m \mathrm{CE}\big(\mathrm{Cl}_{adv}(\mathrm{sg}\, z_{inv}^m), m\big) - \frac{1}{M} \sum_m \sum_k \log p_k(z_{inv}^m)
@@ -229,12 +229,12 @@ ratio = pd.Series({k: terms[k].item() / value for k, value in guessing.items()})
 print("loss before training over guessing:", ratio.round(2).to_dict())
 check("all within 15 % of guessing", (ratio - 1).abs().max() < 0.15)
 
-# %% alt="Four panels over thirty epochs. The training loss falls. Validation F1 of RGB, depth and thermal rises from about ten and levels off near 90, 75 and 72."
+# %% alt="Four panels over thirty epochs. The training loss falls. Validation F1 of RGB, depth and thermal rises from below ten, with large swings, and levels off near 90, 77 and 75."
 folder = stored.Run.of(runs, methods.DisCoMKD, whole, config).folder
 live = fit("discom", split, config, folder, progress=False)
 curves = stored.read_metrics(folder / "metrics.csv")
 figure = plots.curves(curves)
-_ = figure.suptitle("All three branches learn and level off", y=1.04)
+_ = figure.suptitle("All three branches level off in the last epochs", y=1.04)
 
 # %%
 three = tables.load_results("../results/scenes-thermal-table2.json")
@@ -249,11 +249,11 @@ for sensor, values in live.scores.items():
 score.rename_axis("test F1 × 100").round(1)
 
 # %% [markdown]
-# **Reading.** Thermal comes closest: it is within a point of its best possible score.
+# **Reading.** Thermal comes closest: it is within a point of its best possible score. On 1 000 validation scenes luck can lift a score above it.
 #
 # ## Does z_inv hide its sensor?
 #
-# A new classifier may succeed where the adversary fails. It reads the test part again, but chooses nothing. So we fit a **probe**, a new linear classifier, to z_inv of four fifths of the test scenes and score it on the last fifth, five times over. All images of a scene share a fold.
+# A new classifier may succeed where the adversary fails. So we fit a **probe**, a new linear classifier, to z_inv of four fifths of the test scenes and score it on the last fifth, five times over. All images of a scene share a fold. The test part is used a second time, but nothing is chosen by it.
 #
 # **Predict first:** how often does the probe name the right sensor, after training and before?
 
@@ -340,7 +340,7 @@ against["F1 points"] = tables.points(against)
 against.pivot(index="minus", columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** `discom` is in no sensor measurably above a control here, either. Whether there is room is not known: the teacher is over ten points above brightfield and darkfield, but it reads the stain at inference.
+# **Reading.** `discom` is in no sensor measurably above a control here, either. Whether more can be gained is not known: the teacher is over ten points above brightfield and darkfield, but it also reads the stain.
 #
 # Now three sensors minus two. Runs with two exist for brightfield and stain, and for brightfield and darkfield, on the same splits. **Predict first:** the stain is the best sensor. Does it lift brightfield or darkfield when it joins?
 
@@ -367,7 +367,7 @@ _ = figure.suptitle("DisCoM-KD: no third sensor changed a score measurably")
 #
 # - **Every image has a label, one sensor at inference:** train one network on it. DisCoM-KD gained nothing measurable here.
 # - **Few labels:** see [08](08_when_a_second_sensor_helps.ipynb), on two sensors.
-# - **All sensors are there at inference:** you may try one network that reads them all, and compare. On cells `teacher` reached 92.1 and the best single sensor 89.8, which is not a measurable difference.
+# - **All sensors are there at inference:** you may try one network that reads them all, and compare. On cells `teacher` reached 92.1 and the best single sensor 89.8; five splits do not settle whether that is a gain.
 #
 # Your own images go into `my_images/<sensor>/<class>/<name>.png`, with equal names for one scene. Train with three sensors and with two:
 #
@@ -394,7 +394,7 @@ _ = figure.suptitle("DisCoM-KD: no third sensor changed a score measurably")
 #
 # 1. **Warm-up (2 min).** Four sensors, and the adversary can only guess: put $L_{adv}$ into `answer_1`. *Hint:* what does each sensor add to the sum?
 # 2. **Change one thing (10 min).** With five sensors, at which p do reversal and confusion push equally hard? Into `answer_2`. *Hint:* `1 / 3` was 1/M.
-# 3. **Open (30 min).** Branches of `discom-solo` never meet, yet in darkfield three minus two is not 0: training drew other random numbers. What does that say about `discom`? Difference, low and high into `answer_3`. *Hint:* `pair` holds the runs without the stain; `tables.added_sensor(cells, pair, ["discom-solo"])`.
+# 3. **Open (30 min).** Branches of `discom-solo` never meet, yet in darkfield three minus two is not 0 when the stain joins: training drew other random numbers. What does that say about `discom`? Difference, low and high into `answer_3`. *Hint:* `pair` holds the runs without the stain; `tables.added_sensor(cells, pair, ["discom-solo"])`.
 #
 # Worked answers are [kept apart](solutions/py/09_more_than_two_modalities.py).
 
@@ -415,7 +415,7 @@ if answer_3 is not None:
 # - In one run with three sensors, a probe named the sensor from z_inv in all cases, as before training (*Does z_inv hide its sensor?*).
 # - Over five seeds or splits, neither thermal, darkfield nor the stain changed the other two measurably (*What did thermal change*, *real cells*).
 #
-# **Limitations.** One family of scenes, one set of cells, one small network, all labels, thirty epochs; settings chosen with two sensors, on validation scores of seed 100, which on cells hold test cells of other splits. On cells, changes of several points remain possible, and brightfield never joined as the third. Confusion was not trained with three sensors.
+# **Limitations.** One family of scenes, one set of cells, one small network, all labels, thirty epochs; settings chosen with two sensors, on the validation part of seed 100, which on cells holds some test cells of the five splits. On cells, changes of several points remain possible, and brightfield never joined as the third. Confusion was not trained with three sensors.
 #
 # **Next:** [10 segmentation](10_segmentation.ipynb); all rows: [several sensors](../docs/results/modalities.md).
 #
