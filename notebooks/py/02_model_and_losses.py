@@ -18,11 +18,11 @@
 #
 # In DisCoM-KD each sensor has a branch whose embedding has three parts. The **invariant** part, z_inv, should be the same in all sensors. The **informative** part, z_inf, should be specific and useful for the class, the **irrelevant** part, z_irr, specific and useless. Do the five losses achieve this?
 #
-# **Hardly, on our scenes. After training, a linear classifier names the sensor from every part without error, in all ten seeds. It names the class from z_irr only one to four points worse than from z_inf. Two branches that are trained apart score the same: 100 % for the sensor, and on average within four points for the class.**
+# **Hardly, on our scenes. After training, a linear classifier names the sensor from every part without error, in all ten seeds. It names the class from z_irr only one to four points worse than from z_inf. Two branches that are trained apart score 100 % for the sensor, too, and on average differ by at most four points for the class.**
 #
 # ![Two branches, each with two encoders that give three parts. Between them four shared heads, in training only: adv (gradient reversed), mod_inf, mod_irr name the sensor, aux the class. Each branch has its own task head.](../docs/_static/method.svg)
 #
-# **When should you use it?** On our scenes with all labels it beat a student in depth by about 0.6 F1 points, but had no measurable gain over the same branch trained alone ([03](03_training.ipynb)). With few labels a simpler loss helped the weaker sensor ([08](08_when_a_second_sensor_helps.ipynb)). To try it: `discom train --data my_images --method discom` on `my_images/sensor/class/name.png`.
+# **When should you use it?** On our scenes with all labels it scored about 0.6 F1 points above a smaller student in depth, but had no measurable gain over the same branch trained alone ([03](03_training.ipynb)). With few labels a simpler loss helped the weaker sensor ([08](08_when_a_second_sensor_helps.ipynb)). To try it: `discom train --data my_images --method discom` on `my_images/sensor/class/name.png`.
 
 # %%
 import os
@@ -74,7 +74,7 @@ _ = plots.pairs(train, columns=5).suptitle("RGB shows texture, depth a faint rel
 #
 # Above is the training part, 40 %, of 330 scenes. Each of nine classes is a shape with a material ([01](01_data_preparation.ipynb)); black squares are holes. On average no classifier exceeds the printed best accuracy, because of the noise.
 #
-# The finished runs below trained a small ResNet for 30 epochs. Each seed drew its own scenes: about 2 000 for training, 1 000 for validation and 2 000 for the test. Validation chose the epoch of each branch; the test part chose nothing, with one exception, the strong adversary (*Where it fails*).
+# The finished runs below trained a small ResNet for 30 epochs. Each seed drew its own scenes: about 2 000 for training, 1 000 for validation and 2 000 for the test. Validation chose the epoch of each branch; the test part chose nothing, except one adversary of ours (*Where it fails*).
 #
 # A branch has two encoders: the specific one gives z_inf and z_irr, the invariant one z_inv.
 #
@@ -247,7 +247,7 @@ gradient = torch.autograd.grad(Reverse.apply(parts.inv, 1.0).sum(), parts.inv)[0
 check("reversed, the gradient of a sum is -1", (gradient == -1).all())
 
 # %% [markdown]
-# **Reading.** An adversary that guesses has $L_{adv}$ = 2 log 2, whatever z_inv contains. The reversal changes only gradients, so the checks compare gradients, too. $L_{mod}$ reads z_irr, but for the sensor: only the last loss, orthogonality, could keep the class out of it.
+# **Reading.** An adversary that guesses has $L_{adv}$ = 2 log 2, whatever z_inv contains. The reversal changes only gradients, so the checks compare gradients, too. $L_{mod}$ reads z_irr only to name the sensor. So only orthogonality, the last loss, could keep the class out of it.
 #
 # ## One loss for the angles
 #
