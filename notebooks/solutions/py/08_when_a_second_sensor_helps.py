@@ -69,6 +69,7 @@ check("exercise 2", 0.3 < answer_2 < 0.7)
 # %% [markdown]
 # **3.** Both methods on the same scenes, seed by seed. For an answer take all scenes and
 # `settings("cpu", seed=seed, labelled=0.1, epochs=60)`; about twenty points are to be expected in depth.
+# The notebook checks that the mean lies between 5 and 35; here the check asks for finite numbers only.
 
 # %%
 runs, f1 = Path(tempfile.mkdtemp()), {"student": [], "nt-xent": []}
