@@ -1,5 +1,5 @@
 """The pages that are not written in docs/: notebooks, the page of data sets, and an API page for
-each room.
+each module.
 
 They are copied or written into folders that git ignores (docs/notebooks, docs/data, docs/api) each
 time the site is built, and only where something has changed, so that a second build is quick.
@@ -25,13 +25,13 @@ COMMIT = os.environ.get(
 GROUPS = {
     "Data": ("data",),
     "Networks, losses, methods": ("models", "losses", "methods"),
-    "Training and runs": ("config", "training", "teaching", "checkpoint", "runs"),
+    "Training and runs": ("config", "training", "teaching", "checkpoint", "runs", "advice"),
     "What was learned": ("evaluation", "explorer"),
     "Many runs, tables, pictures": ("sweep", "tables", "plots"),
     "Deployment": ("deployment", "tiles"),
     "Command line and notebooks": ("commands", "cli", "datasets", "reproduce", "notebook"),
 }
-REST = "What everything rests on"  # every other room
+REST = "What everything rests on"  # every other module
 
 
 def origin(docname: str, srcdir: Path) -> Path:
@@ -74,9 +74,9 @@ def source_of(module: str, name: str) -> str | None:
     return on_github(Path(file), f"#L{first}-L{first + len(text) - 1}")
 
 
-def modules(room: str) -> list[str]:
-    """The modules of a room by dotted name, packages before what they hold."""
-    place = ROOT / "discom" / room
+def modules(name: str) -> list[str]:
+    """The modules of a package, or one module, by dotted name; a package before its modules."""
+    place = ROOT / "discom" / name
     files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
     dotted = [
         ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -94,7 +94,7 @@ def assemble(srcdir: Path) -> None:
         "Notebooks", NOTEBOOKS, [file.stem for file in notebooks]
     )
     pages |= {
-        srcdir / f"api/{room}.md": _api_page(room) for rooms in _groups().values() for room in rooms
+        srcdir / f"api/{name}.md": _api_page(name) for names in _groups().values() for name in names
     }
     pages[srcdir / "api/index.md"] = _api_contents()
     for folder in ("data", "notebooks", "api"):
@@ -124,26 +124,27 @@ def _contents(title: str, text: str, names: list[str]) -> str:
 
 def _api_contents() -> str:
     parts = [f"# API\n\n{API}"]
-    for title, rooms in _groups().items():
+    for title, names in _groups().items():
         lines = [
-            f"| [`discom.{room}`]({room}.md) | {_first_line(modules(room)[0])} |" for room in rooms
+            f"| [`discom.{name}`]({name}.md) | {_summary(modules(name)[0])} |" for name in names
         ]
-        parts.append(f"## {title}\n\n| room | holds |\n|---|---|\n" + "\n".join(lines) + "\n")
-    every = "\n".join(room for rooms in _groups().values() for room in rooms)
+        table = "| module | contents |\n|---|---|\n" + "\n".join(lines)
+        parts.append(f"## {title}\n\n{table}\n")
+    every = "\n".join(name for names in _groups().values() for name in names)
     return "\n".join(parts) + f"\n```{{toctree}}\n:hidden:\n\n{every}\n```\n"
 
 
 def _groups() -> dict[str, list[str]]:
-    """GROUPS, and the rooms that it does not name in a last one."""
+    """GROUPS, and the modules that it does not name in a last one."""
     every = {
         path.stem
         for path in (ROOT / "discom").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    named = {title: list(rooms) for title, rooms in GROUPS.items()}
+    named = {title: list(names) for title, names in GROUPS.items()}
     rest = (
         every
-        - {room for rooms in GROUPS.values() for room in rooms}
+        - {name for names in GROUPS.values() for name in names}
         - {"__init__", "__main__", "version"}
     )
     return named | {REST: sorted(rest)}
@@ -154,15 +155,17 @@ def _file(module: str) -> Path:
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
-def _first_line(module: str) -> str:
-    return ast.get_docstring(ast.parse(_file(module).read_text())).splitlines()[0]
+def _summary(module: str) -> str:
+    """The first sentence of a module's docstring, on one line; one that asks, with its answer."""
+    text = ast.get_docstring(ast.parse(_file(module).read_text())).split("\n\n")[0]
+    return " ".join(text.split()).partition(". ")[0].removesuffix(".") + "."
 
 
-def _api_page(room: str) -> str:
-    """Each module of the room with the public names that it defines itself, and not those that it
+def _api_page(name: str) -> str:
+    """Each module of a package with the public names that it defines itself, and not those that it
     passes on."""
     parts = []
-    for module in modules(room):
+    for module in modules(name):
         names = _own_names(ast.parse(_file(module).read_text()))
         members = f"   :members: {', '.join(names)}\n" if names else ""
         title = "#" if not parts else "##"
