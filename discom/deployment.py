@@ -13,7 +13,7 @@ import pandas as pd
 from discom.data import MultiModalData, Split
 from discom.data.images import ENDINGS, read_image
 from discom.data.normalize import LOWEST
-from discom.errors import ConfigError, DataError, RunError, first_line
+from discom.errors import ConfigError, DataError, RunError, extra, first_line
 from discom.files import atomic_folder, check_place, write_json
 
 __all__ = ["Contract", "Model", "export", "find_images", "load", "predict"]
@@ -105,8 +105,8 @@ def _require(module: str) -> Any:
     try:
         return __import__(module)
     except ImportError:
-        way_out = "pip install 'discom[deploy]'"
-        raise ConfigError(f"{module}: is not installed; install it with: {way_out}") from None
+        way_out = extra("deploy")
+        raise ConfigError(f"{module}: is not installed; {way_out}") from None
 
 
 def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:

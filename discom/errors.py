@@ -5,7 +5,7 @@ import errno
 from collections.abc import Collection
 
 __all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
-__all__ += ["UnsuitableError", "check_choice", "explain", "first_line"]
+__all__ += ["UnsuitableError", "check_choice", "explain", "extra", "first_line"]
 
 
 class DiscomError(ValueError):
@@ -59,6 +59,15 @@ def explain(error: OSError, place: object = "") -> str:
     line = f"{error.filename or place}: {reason}".removeprefix(": ")
     ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
     return "; ".join([line, *ways_out])
+
+
+def extra(name: str) -> str:
+    """How to install an extra of this package: from its folder, since no index has it yet.
+
+    >>> extra("deploy")
+    "in discom's folder: pip install '.[deploy]'"
+    """
+    return f"in discom's folder: pip install '.[{name}]'"
 
 
 def first_line(error: BaseException) -> str:

@@ -32,7 +32,8 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
     processor = about["device"]
     if processor == "cpu":
-        processor = f"{about['processor']}, {about['threads']} threads"
+        several = "s" if about["threads"] != 1 else ""
+        processor = f"{about['processor']}, {about['threads']} thread{several}"
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
     print(f"{processor} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")

@@ -16,7 +16,15 @@ from tqdm.auto import tqdm
 
 from discom.checkpoint import stoppable
 from discom.data import MultiModalData, at_seed, load
-from discom.errors import BusyError, ConfigError, DiscomError, RunError, check_choice, first_line
+from discom.errors import (
+    BusyError,
+    ConfigError,
+    DiscomError,
+    RunError,
+    check_choice,
+    extra,
+    first_line,
+)
 from discom.runs import Result, Run
 from discom.training import fit
 
@@ -182,7 +190,7 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, ignore_reinit_error=True)
     except ImportError:
-        raise ConfigError("engine: ray is not installed; pip install 'discom[ray]'") from None
+        raise ConfigError(f"engine: ray is not installed; {extra('ray')}") from None
     except (OSError, ValueError) as error:
         reason = f"cannot be reached ({first_line(error)}); check that the cluster is up"
         raise ConfigError(f"address: '{address}' {reason}") from None

@@ -123,7 +123,8 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
         run = (r.data, r.label, parameters)
         listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
         m = r.machine
-        machines.append(f"{m['processor']}, {m['threads']} threads, device {m['device']}")
+        threads = f"{m['threads']} thread{'s' if m['threads'] != 1 else ''}"
+        machines.append(f"{m['processor']}, {threads}, device {m['device']}")
     named = pd.DataFrame(listed, columns=names).groupby(names[:3], sort=False)
     costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())

@@ -159,7 +159,7 @@ def test_without_the_signed_layer_it_is_the_librarys_own_network(architecture):
 
 def test_its_absence_is_said_in_a_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", None)
-    with pytest.raises(ConfigError, match=r"halted.*None.*pip install 'discom\[dense"):
+    with pytest.raises(ConfigError, match=r"halted.*None.*pip install '\.\[dense"):
         network(3, 4, "unet:resnet34")
 
 
