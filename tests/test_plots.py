@@ -18,7 +18,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import RunError
-from discom.plots.look import COLOURS, class_colours, sensor_look
+from discom.plots.look import class_colours, method_look, sensor_look
 
 THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
@@ -384,7 +384,7 @@ def test_a_method_has_one_colour_wherever_its_place_among_the_names_is_the_same(
         figure = draw(over_labels(), "labelled", names=names)
         drawn(figure)
         handle = legend(figure)["taught"]
-        assert np.allclose(to_rgb(handle.get_color()[0][:3]), COLOURS[2])
+        assert np.allclose(to_rgb(handle.get_color()[0][:3]), method_look(2)["color"])
         plt.close(figure)
 
 

@@ -280,7 +280,7 @@ def test_a_worker_for_each_core_or_one_for_the_gpu(monkeypatch):
 
 def test_ray_that_is_not_installed_is_named(run_of, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match="ray is not installed; .*pip install"):
+    with pytest.raises(ConfigError, match=r"ray is not installed; .*pip install"):
         here([run_of()], engine="ray")
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from discom.data import scenes
-from discom.plots.look import look, panels
+from discom.plots.look import method_look, panels
 from discom.tables.statistics import METRICS, metric_of
 
 __all__ = ["gains", "scores"]
@@ -41,7 +41,7 @@ def gains(
         for label, number, shift, curve in _curves(rows, others, series):
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
             places, errors = _aside(curve[factor], shift, values), np.diff(ends, axis=0)
-            legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **look(number))
+            legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **method_look(number))
         _axis(axis, factor, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set_title(f"{sensor}, minus {names.get(baseline, baseline)}")
@@ -65,7 +65,7 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
         rows = shown[shown["modality"] == sensor]
         for label, number, shift, curve in _curves(rows, others, series):
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
-            style = {"label": label, "capsize": 2, **look(number)}
+            style = {"label": label, "capsize": 2, **method_look(number)}
             axis.errorbar(_aside(curve[factor], shift, values), curve[metric], error, **style)
         if best := scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")

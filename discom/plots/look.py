@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 
 from discom.data.checks import NO_LABEL
 
-__all__ = ["COLOURS", "category_colours", "class_colours", "class_legend", "look", "panels"]
-__all__ += ["sensor_look", "show", "style"]
+__all__ = ["COLOURS", "category_colours", "class_colours", "class_legend", "look"]
+__all__ += ["method_look", "panels", "sensor_look", "show", "style"]
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
@@ -33,12 +33,17 @@ def look(number: int) -> dict[str, Any]:
     return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
 
 
+def method_look(number: int) -> dict[str, Any]:
+    """Colour and marker of the number-th method: no sensor has these colours."""
+    others = [k for k in range(len(COLOURS)) if k not in SENSORS.values()]
+    return look(number) | {"color": COLOURS[others[number % len(others)]]}
+
+
 def sensor_look(modality: str, number: int) -> dict[str, Any]:
     """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
     which no other modality takes."""
-    others = [k for k in range(len(COLOURS)) if k not in SENSORS.values()]
-    colour = SENSORS.get(modality, others[number % len(others)])
-    return {"color": COLOURS[colour], "marker": look(number)["marker"]}
+    own = {"color": COLOURS[SENSORS[modality]]} if modality in SENSORS else {}
+    return method_look(number) | own
 
 
 def category_colours(names: Sequence[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from discom.errors import RunError
 from discom.evaluation.inspection import answers
-from discom.plots.look import look, panels, sensor_look
+from discom.plots.look import method_look, panels, sensor_look
 from discom.tables.statistics import METRICS, metric_of
 
 __all__ = ["forest", "intervals", "probe_map", "separation"]
@@ -90,7 +90,7 @@ def intervals(table: pd.DataFrame, baselines: Sequence[str]) -> Figure:
             heights = places + 0.24 * (number - (len(shown) - 1) / 2)
             columns = [f"vs {baseline}{end}" for end in (" low", "", " high")]
             low, middle, high = rows[columns].to_numpy(float).T
-            style = look(baselines.index(baseline)) | {"linestyle": "", "capsize": 2}
+            style = method_look(baselines.index(baseline)) | {"linestyle": "", "capsize": 2}
             style["label"] = f"− {baseline}"
             axis.errorbar(middle, heights, xerr=(middle - low, high - middle), **style)
         axis.text(1.01, 1.0, score, transform=axis.transAxes, va="bottom", size=8)
@@ -150,7 +150,7 @@ def separation(inspected: Iterable[Mapping[str, Any]]) -> Figure:
         for method, points in methods:  # the grey ones below
             style = {"color": "0.7", "marker": "."}
             if method in coloured:
-                style = look(coloured.index(method))
+                style = method_look(coloured.index(method))
             label = method if method in coloured else "all others"
             _two_readers(axis, points, fill(label, 44, break_on_hyphens=False), style)
         axis.axvline(part["chance"].iloc[0], color="black", linewidth=0.8, linestyle=":")

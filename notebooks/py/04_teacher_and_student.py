@@ -311,7 +311,7 @@ for name, y in ("true class", labels[rows]), ("class of that texture", texture_c
 #
 # ## When does a teacher help?
 #
-# With few labels a teacher learns from the labelled pairs, then gives soft labels to all. These finished runs have 60 epochs and five seeds. Only the contrasts' weights were chosen on validation, at 400 labels.
+# With few labels a teacher learns from the labelled pairs, then gives soft labels to all. These finished runs have 60 epochs and five seeds. At 400 labels we chose on validation the weights of NT-Xent and SimCLR; `kdv2` was not tuned.
 #
 # **Predict first:** from how many labels on is the teacher level with NT-Xent?
 
@@ -387,7 +387,7 @@ for sensor in ("rgb", "depth"):
 #
 # ### What you should see on another machine
 #
-# Hand values and finished runs agree to the digit. Expect live scores near the students' ranges above; on another processor single runs with 400 labels moved by up to [3.7 points](../docs/guides/second_sensor.md). An F1 below 80 in RGB points to a fault.
+# Hand values and finished runs agree to the digit. Expect live scores near the students' ranges above; on another processor single student runs with 200 labels moved by up to [3.7 points](../docs/results/protocol.md#machines). An F1 below 80 in RGB points to a fault.
 #
 # ## Your turn
 #
@@ -420,7 +420,7 @@ if answer_3 is not None:
 # - With 400 of 2 000 labels a teacher helps the depth student, about as much as NT-Xent, and costs more. With 100 or 200, of the three only NT-Xent helps depth; in RGB SimCLR helps as well.
 # - With all labels, a longer student of equal cost is not measurably worse.
 #
-# **Limitations.** One small network, one family of synthetic scenes; five seeds for LSKD, equal cost and few labels. On real images with all labels the six intervals of `kdv2` include zero, but are 2.5 to 19 points wide ([patches](../results/hls-table2.md), cells with [stain](../results/cellcycle-stain-table2.md) and [darkfield](../results/cellcycle-darkfield-table2.md)). With few labels the epoch is still chosen on 1 000 labelled scenes. There we trained no student of equal cost and no teacher of one sensor, so longer training or soft labels alone may explain the gain of `kdv2`.
+# **Limitations.** One small network, one family of synthetic scenes; five seeds for LSKD, equal cost and few labels. On real images with all labels the six intervals of `kdv2` include zero, but are 2.5 to 18 points wide ([patches](../results/hls-table2.md), cells with [stain](../results/cellcycle-stain-table2.md) and [darkfield](../results/cellcycle-darkfield-table2.md)). With few labels the epoch is still chosen on 1 000 labelled scenes. There we trained no student of equal cost and no teacher of one sensor, so longer training or soft labels alone may explain the gain of `kdv2`.
 #
 # **Next:** [05](05_ablations.ipynb) asks which part of DisCoM-KD does the work.
 #

@@ -123,7 +123,7 @@ f1.round(1).rename_axis("test F1, %")
 # %% [markdown]
 # **Reading.** All three networks have learnt the class. Guessing costs the adversary log 2 for each sensor, 2 log 2 in sum. Its loss is above that: it does not find the sensor. This does not show that the sensor is hidden, since the adversary may be too weak.
 #
-# A fresh classifier decides. Both branches keep the last epoch, so it sees the network of that loss. We embed all scenes for it.
+# A fresh classifier decides. Both branches keep epoch 20 here, so the probe tests the network that the adversary failed on. We embed all scenes for it.
 
 # %%
 z = {name: inspection.embeddings(folder, split) for name, folder in folders.items()}
@@ -186,7 +186,7 @@ check("the label as embedding: 100 %", label == 100)
 #
 # ## Which part predicts the sensor?
 #
-# Now we probe the sensor (chance: 50 %) and the shape (about 34 %; mean of both sensors). Both views of a scene are in the same fold, so a probe cannot recognise the scene. z_inf and z_irr are trained to contain the sensor (modality loss), so 100 % is right there.
+# Now we probe the sensor (chance: 50 %) and the shape (about 34 %; mean of both sensors). Both views of a scene are in the same fold, so a probe cannot recognise the scene. z_inf and z_irr are trained to contain the sensor (modality loss), so 100 % is what they should give.
 #
 # **UMAP** draws an embedding in the plane; most near neighbours stay near.
 #
@@ -229,7 +229,7 @@ grid.despine(left=True, bottom=True)
 _ = grid.figure.suptitle("Trained or not, the sensors do not mix", y=1.02)
 
 # %% [markdown]
-# **Reading.** The sensors mix in none of the maps. In MDiCo's z_inv they touch, and a linear probe misses about a quarter. Even the untrained z_inv predicts the sensor. Training adds the shape, least in MDiCo's z_inv (63 %; untrained 42 %).
+# **Reading.** The sensors mix in none of the maps. In MDiCo's z_inv they touch, and a linear probe misses about a quarter. Even the untrained z_inv predicts the sensor. Training adds the shape to z_inv, least in MDiCo's (63 %; untrained 42 %).
 #
 # In a map, axes, sizes and distances of groups mean nothing; the scores are the evidence.
 #
@@ -278,7 +278,7 @@ pd.DataFrame(rows, ["linear", "MLP", "MLP, control"]).T.round(1)
 # Now we load [finished runs](../results/scenes-probes.json) of 30 epochs: ten seeds, each with its own scenes. Two networks are new:
 #
 # - `no adversary` is the paper's loss without its adversarial term.
-# - `strong` has an alternating adversary with a hidden layer, smaller parts (32 units instead of 64) and no orthogonality. Over all ten seeds it hides the sensor best, on average, of the file's 18 settings. It was chosen by its first five seeds, so we show the five later ones.
+# - `strong` has an alternating adversary with a hidden layer, smaller parts (32 units instead of 64) and no orthogonality. It was chosen on seeds 0 to 4 among 18 settings, so we show seeds 5 to 9.
 #
 # **Predict first:** if a network hides its sensor, does its z_inv still predict the class?
 
@@ -314,13 +314,13 @@ levels = 50, 50, table["chance.rgb.class"].mean()
 for axis, chance in zip(grid.axes.flat, levels, strict=False):
     axis.axvline(chance, color="0.4", ls=":")
 grid.set(xlabel="%", ylabel="").set_titles("{col_name}")
-title = "Only strong hides the sensor from both probes, and its z_inv has no class"
+title = "Only strong hides the sensor; a linear probe finds no class in its z_inv"
 _ = grid.figure.suptitle(f"{title}\n(dotted: chance; 10 runs a row, strong 5)", y=1.2)
 
 # %% [markdown]
-# **Reading.** The z_inv that hides its sensor does not predict the class. In `strong`'s five later runs both probes predict the sensor in 52 % at most; in one of the first five they reach 71 %. The branches still classify, since they also use z_inf.
+# **Reading.** From the z_inv that hides its sensor a linear probe predicts the class no better than chance; no MLP was tried for the class. In `strong`'s five later runs both probes predict the sensor in 52 % at most; in one of the first five they reach 71 %. The branches still classify, since they also use z_inf.
 #
-# The paper's adversary hides nothing from these probes: with it and without it, both always predict the sensor. No setting in the file hides the sensor from the MLP and keeps the class in z_inv.
+# The paper's adversary hides nothing from these probes: with it and without it, both always predict the sensor. In no setting of the file does z_inv hide the sensor from the MLP and still give a linear probe the class.
 #
 # **Predict first:** how much class accuracy does the paper's z_irr lose to z_inf? Differences are paired by seed, with 95 % intervals and Holm's correction over the two.
 
@@ -358,7 +358,7 @@ numbers = {name: f"{name}, R²" for name in factors[3:]}
 matrix = (matrix.round(2) + 0).rename(columns=numbers)  # + 0: no -0.00
 figure = plots.probe_map(matrix, chance.rename(numbers).to_dict())
 figure.axes[0].set_xlabel("factor (chance in brackets)")
-title = "All of the paper's parts predict the class; strong's z_inv does not"
+title = "A linear probe finds the class in all parts but strong's z_inv"
 _ = figure.suptitle(title)
 
 # %% [markdown]
@@ -368,7 +368,7 @@ _ = figure.suptitle(title)
 #
 # In JupyterLab, click a point or draw a loop around some to see their images, predictions (✓ right, ✗ wrong) and nearest neighbours in the other sensor. Elsewhere you see z_inv of the paper's loss. Rings mark three scenes that RGB's branch gets wrong; a line joins the two views of a scene.
 #
-# **The two views of a scene lie apart in z_inv** (colour and marker: the sensor)
+# **The two views of a scene form separate groups in the map of z_inv** (colour and marker: the sensor)
 
 # %% alt="UMAP map of z_inv: RGB is orange and depth blue, and they lie apart. Three misclassified RGB scenes are ringed, with lines to their depth views; below, their images in both sensors and the depth scenes nearest to the first."
 first, keys = np.arange(min(250, len(y))), (*parts, "logits")
@@ -400,7 +400,7 @@ picture
 #
 # ## What you should see on another machine
 #
-# Live results, kept epochs too, change with processor and versions. Before erasing, a linear probe should predict the sensor in nearly 100 %, the MLP also after it; from MDiCo's z_inv a linear probe varies (ten seeds: 66 to 100). Controls of the sensor should lie between 44 and 56: four standard errors of 1 000 scenes, whose two views are right or wrong together.
+# Live results, kept epochs too, change with processor and versions. Except for MDiCo's z_inv (ten seeds: 66 to 100), a linear probe should predict the sensor in nearly 100 % before erasing, and the MLP also after it. Controls of the sensor should lie between 44 and 56: 50 ± 4 standard errors of 1 000 scenes, since the two views of a scene are not independent.
 #
 # ## Exercises
 #
@@ -424,9 +424,9 @@ if answer_3 is not None:
 #
 # - On our scenes, a linear probe predicts the sensor from z_inv, with and without the paper's adversary (*Ten seeds*).
 # - Neither an adversary that misses the sensor nor a linear probe at chance proves that it is hidden (*Four networks*, *Linear, or not?*; one seed each).
-# - An empty part hides everything. `strong`'s z_inv is at chance for the class in ten of ten runs and hides the sensor in nine (*Ten seeds*).
+# - An empty part hides everything. A linear probe of the class in `strong`'s z_inv is at chance in ten of ten runs; the sensor is hidden in nine ([file](../results/scenes-probes.json)).
 #
-# **Limitations.** One family of synthetic scenes, one small network, a label for every pair; live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. In finished runs each branch has its own best epoch, so two sensors' parts can be of different epochs. `strong` was trained on another processor.
+# **Limitations.** One family of synthetic scenes, one small network, a label for every pair; live results are one seed and 20 epochs. A probe gives a lower bound of what a part contains. In finished runs each branch has its own best epoch, so two sensors' parts can be of different epochs. The later runs of `strong` were trained on another processor.
 #
 # **Next.** [05](05_ablations.ipynb): whether the parts help accuracy. [07](07_the_papers_tables.ipynb): what the papers report. [08](08_when_a_second_sensor_helps.ipynb): when a second sensor helps.
 #

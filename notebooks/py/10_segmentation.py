@@ -102,7 +102,7 @@ check("5 % of the masks are left", (few.labels >= 0).sum() == round(len(few) / 2
 # %% [markdown]
 # ## What can one sensor know at best?
 #
-# Of $n$ wood and $n$ metal objects a share $e$ each looks like the other. A network that answers what RGB shows names $n(1-e)$ of a class rightly. The union of truth and answer has $n(1+e)$, since $ne$ of the other class are added. Background and stone have an IoU of 1:
+# Of $n$ wood and $n$ metal objects a share $e$ each looks like the other. A network that answers what RGB shows finds $n(1-e)$ of the wood. The union holds $n(1+e)$: the $n$ true ones and the $ne$ metal objects that it calls wood. Background and stone have an IoU of 1:
 #
 # $$
 # \mathrm{IoU}=\frac{1-e}{1+e},\qquad \mathrm{mIoU}_{best}=\frac{1}{4}\left(1+1+2\,\frac{1-e}{1+e}\right)
@@ -161,13 +161,13 @@ check("as the package's", np.isclose(soft_labels(student, teacher), package))
 # depth ─► encoder ─┴──────► decoder ─► classes ◄┘
 # ```
 #
-# The README names these parts; **how they work is our choice.** Every encoder map is halved by channels: the *invariant* half is meant for what both sensors see, the *specific* half for the rest. The auxiliary decoder reads one half of each sensor: if either invariant half must serve it, both should hold what both sensors see. For image $b$ it reads
+# The README names these parts; **how they work is our choice.** Every encoder map is halved by channels: the *invariant* half is meant for what both sensors see, the *specific* half for the rest. The auxiliary decoder reads one half of each sensor. It gets the invariant half of RGB in one image and that of depth in the next, so the two should come to hold the same. For image $b$ it reads
 #
 # $$
 # \left[\mathrm{inv}_b^{\mathrm{RGB}},\ \mathrm{spec}_b^{\mathrm{depth}}\right]\ \text{for even } b,\qquad \left[\mathrm{inv}_b^{\mathrm{depth}},\ \mathrm{spec}_b^{\mathrm{RGB}}\right]\ \text{for odd } b
 # $$
 #
-# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. Each sensor's image is turned on its own, and its maps turned back before `mix`.
+# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. Augmentation turns each sensor's image by another angle, so its maps are turned back before `mix`.
 #
 # **Predict first:** RGB's two channels hold 1 and 2, those of depth 3 and 4. What do images 0 and 1 give?
 
@@ -232,7 +232,7 @@ check("as the package's", torch.isclose(total, crossing.place_separation(maps)))
 # |---|---|---|
 # | $\mathrm{CE}_m, L_{aux}$ | `cl`, `aux` | cross-entropy of each network, and of the auxiliary decoder |
 # | $L_\perp$ | `orth` | the penalty above |
-# | $L_{con}$ | `contrast` | [InfoNCE](../discom/losses/crossing.py): each place of RGB's coarsest map must pick the same place in depth's |
+# | $L_{con}$ | `contrast` | [InfoNCE](../discom/losses/crossing.py): each place of RGB's invariant half (coarsest map) must pick the same place in depth's; places of the same class are no negatives |
 # | $L_{soft}=\sum_m T^2\,\mathrm{KL}(p^{aux}_T\,\Vert\,p^m_T)$ | `soft` | soft labels of the auxiliary decoder for both networks, at temperature $T=4$ |
 #
 # All are numbers: [`CroDiNoKD.loss`](../discom/methods/crodino.py). $p_T$ is the softmax of logits divided by $T$, KL your `soft_labels`. $T^2$ keeps the gradient about as large as at $T=1$.
@@ -292,7 +292,7 @@ check(f"without masks: {left}", left == ["orth", "contrast", "soft"])
 # | `dense-self` | masks, soft labels of `single` | 4 + 4 |
 # | `crodino` | masks, and its two networks from each other | 4 + 4 |
 #
-# Masks, steps, optimiser and the U-Net of one sensor are the same for all; a student also needs its teacher's training. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
+# Masks, steps, optimiser and the U-Net of one sensor are the same for all; `single` and the teacher read half as many images, and a student also needs its teacher's training. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
 #
 # **Predict first:** which comes closer to 76.9 alone, RGB or depth?
 
@@ -323,7 +323,7 @@ _ = figure.suptitle("One seed: all stay below the best possible (line)", x=0.45,
 # %% [markdown]
 # ## With how many masks does the second sensor help?
 #
-# Finished runs of [ten seeds](../results/dense/scenes-labelled.md), each with its own scenes; differences are paired by seed.
+# Finished runs of [ten seeds](../results/dense/scenes-labelled.md), each with its own scenes; differences are paired by seed. Scores are test mIoU in %, columns the share of masks.
 #
 # **Predict first:** in RGB with 5 % of the masks, is the gain of `dense-kdv2` over `single` larger than its gain over `dense-self`?
 
@@ -357,9 +357,9 @@ ends = compared.query("labelled in (0.05, 1) and method in @shown")
 ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 
 # %% [markdown]
-# **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the second sensor, or from the teacher's larger network and [extra loss](../discom/methods/dense.py). Depth gains less, but clearly. From 10 to 50 % [no gain over `dense-self` is clear](../docs/results/segmentation.md). At 5 % `protokd`, another student of `dense-teacher`, gains [about as much](../results/dense/scenes-labelled.md) in RGB.
+# **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % most of the RGB gain over `single` goes if `single` reads eight masks a step ([67.6](../results/dense/scenes-batch.md)); at 5 % that does not help it.
 #
-# **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors. In RGB at 50 % its interval is wide because [one run scored 40.0](../docs/results/segmentation.md). Its auxiliary decoder, which reads both sensors, reaches 89.4 with all masks, three points below the teacher.
+# **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors. Its auxiliary decoder, which reads both sensors, reaches 89.4 with all masks, three points below the teacher.
 #
 # ## Where it fails
 #
@@ -394,7 +394,7 @@ for sensor, pair in (("rgb", [1, 2]), ("depth", [2, 3])):  # numbers of the mate
     for name in students:
         rows[sensor, name] = errors(answers[name][f"{sensor}_predicted"], pair)
     rows[sensor, "best rule"] = {"pair": 100 * e * np.isin(truth, pair).mean()}
-pd.DataFrame(rows).T.fillna(0).round(1)
+pd.DataFrame(rows).T.fillna(0).round(1).rename_axis("% of all pixels")
 
 # %% [markdown]
 # **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 6 % of all pixels. The best rule, to name the likeliest material, would confuse nearly 5 %, so most of these errors are unavoidable.
@@ -404,7 +404,7 @@ pd.DataFrame(rows).T.fillna(0).round(1)
 # On our scenes:
 #
 # - With masks for 5 % train `dense-kdv2`, above all for the weaker sensor.
-# - From 10 to 50 % try `dense-self`, too: `dense-kdv2` was not clearly above it.
+# - From 10 to 50 % compare all three: in RGB no gain over `single` is clear, and at 50 % more masks a step help `single` most.
 # - With a mask for every pair train `single`.
 # - With both sensors at inference train `dense-teacher`: 92.5 with all masks.
 #
@@ -420,7 +420,7 @@ pd.DataFrame(rows).T.fillna(0).round(1)
 #
 # ## What you should see on another machine
 #
-# Hand values and results from files agree to the digit. Live scores depend on the processor. A guide is the spread over seeds, 3.2 points for `single` in RGB.
+# Hand values and results from files agree to the digit. Live scores depend on the processor. A guide is the spread over seeds: sd 3.2 points for `single` in RGB with 5 % of the masks.
 #
 # ## Your turn
 #
