@@ -359,7 +359,7 @@ ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 # %% [markdown]
 # **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % most of the RGB gain over `single` goes if `single` reads eight masks a step ([67.6](../results/dense/scenes-batch.md)); at 5 % that does not help it.
 #
-# **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors. Its auxiliary decoder, which reads both sensors, reaches 89.4 with all masks, three points below the teacher.
+# **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors.
 #
 # ## Where it fails
 #
