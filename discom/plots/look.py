@@ -19,6 +19,7 @@ __all__ += ["method_look", "panels", "sensor_look", "show", "style"]
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
 SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 7, 5, 6, 9, 8))]  # no sensor's
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -35,8 +36,7 @@ def look(number: int) -> dict[str, Any]:
 
 def method_look(number: int) -> dict[str, Any]:
     """Colour and marker of the number-th method: no sensor has these colours."""
-    others = [k for k in range(len(COLOURS)) if k not in SENSORS.values()]
-    return look(number) | {"color": COLOURS[others[number % len(others)]]}
+    return look(number) | {"color": METHODS[number % len(METHODS)]}
 
 
 def sensor_look(modality: str, number: int) -> dict[str, Any]:
