@@ -180,6 +180,20 @@ def test_gains_of_dense_prediction_come_from_results():
     assert [claim for claim in claims if claim not in source] == []
 
 
+def test_numbers_of_the_readme_come_from_results():
+    """Means, intervals and the minutes of the notebooks; the output of the quick start by its run."""
+    source = "".join(file.read_text() for file in (ROOT / "results").rglob("*.md"))
+    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", README)
+    assert len(claims) >= 12
+    assert [claim for claim in claims if claim not in source] == []
+    minutes = re.findall(r"notebooks/(\w+)\.ipynb\).*\| ([\d.]+) \|", README)
+    assert len(minutes) == 11
+    for name, stated in minutes:
+        page = (ROOT / f"notebooks/{name}.ipynb").read_text()
+        (seconds,) = re.findall(r"checks passed · (\d+) s", page)
+        assert -0.25 < float(stated) - int(seconds) / 60 < 1.25, (name, seconds)
+
+
 def test_every_table_of_results_is_shown():
     linked, shown = ((DOCS / f"results/{name}.md").read_text() for name in ("index", "tables"))
     for file in (ROOT / "results").rglob("*-*.md"):
