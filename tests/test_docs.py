@@ -181,7 +181,7 @@ def test_gains_of_dense_prediction_come_from_results():
 
 
 def test_numbers_of_the_readme_come_from_results():
-    """Means, intervals and the minutes of the notebooks; the output of the quick start by its run."""
+    """Means, intervals, and the minutes of the notebooks."""
     source = "".join(file.read_text() for file in (ROOT / "results").rglob("*.md"))
     claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", README)
     assert len(claims) >= 12
