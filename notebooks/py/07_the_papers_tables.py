@@ -189,7 +189,7 @@ check("with o: 5 % within a point", abs(rate - 0.05) < 0.01)
 #
 # ## Which comparisons are read together?
 #
-# One comparison of equal methods in twenty excludes zero by chance. **Holm's correction** needs the **family**, all comparisons that answer one question:
+# One comparison of equals in twenty excludes zero by chance. **Holm's correction** needs the **family**, all comparisons that answer one question:
 #
 # | question | family | comparisons |
 # |---|---|---|
@@ -263,9 +263,9 @@ axis.annotate(gain, (89, 0.6), (90, -4), ha="right", **line)
 part[["method", "minus", "modality", "difference", "holm"]].round(3)
 
 # %% [markdown]
-# **Reading.** DisCoM-KD's gain over the student in depth survives in B, not in A. In A no method of the paper beats a control.
+# **Reading.** DisCoM-KD's gain over the student in depth survives in B, not in A. No method of the paper beats a control.
 #
-# The one gain in A is `discom-solo` over `student-2x`. All twelve losses are in depth: DKD, and MLKD with or without LSKD ([04](04_teacher_and_student.ipynb)).
+# The one gain is `discom-solo` over `student-2x`. All twelve losses are in depth: DKD, and MLKD with or without LSKD ([04](04_teacher_and_student.ipynb)).
 #
 # ## Does the second sensor add to the branch?
 #
