@@ -47,7 +47,10 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
         f"NUMBER data modalities teacher methods as_published {RUN} seeds engine workers address"
         " dry_run out collect",
     ),
-    "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
+    "advise": (
+        commands.advise,
+        f"DATA modalities seeds=3 workers collect {RUN}=twice_the_profile's",
+    ),
     "probe": (commands.probe, "PATH runs data modalities workers out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
@@ -110,15 +113,17 @@ def _flag(name: str, kind: Any, default: Any, meaning: str, rare: bool) -> click
     )
 
 
-def _settings() -> list[click.Option]:
-    """What Config has besides the seed and what is said for each method, explained as there."""
+def _settings(epochs: str) -> list[click.Option]:
+    """What Config has besides the seed and what is said for each method, explained as there;
+    `epochs` is what the command says of their default, if not the profile's."""
     kinds, flags = get_type_hints(Config), []
     arguments = r"^    (\w+): (.+(?:\n {8}.+)*)"
     for name, text in re.findall(arguments, inspect.getdoc(Config) or "", re.MULTILINE):
         if name in kinds and name not in ("seed", "options"):
             kind = kinds[name] if kinds[name] in (int, float, bool) else str
             first = re.split(r"[;.](?: |$)", " ".join(text.split()))[0]
-            meaning = f"{first}  [default: the profile's]"
+            usual = epochs if epochs and name == "epochs" else "the profile's"
+            meaning = f"{first}  [default: {usual.replace('_', ' ')}]"
             flags.append(_flag(name, kind, None, meaning, name not in USUAL))
     return flags
 
@@ -130,7 +135,7 @@ def _command(name: str) -> click.Command:
     for word in words.split():
         flag, _, own = word.lower().partition("=")
         if flag == "settings":
-            parameters += _settings()
+            parameters += _settings(own)
             continue
         kind, default, meaning = FLAGS[flag]
         if word.isupper():
