@@ -14,13 +14,13 @@
 #
 # ## The answer: on our scenes in depth, by about 0.6 points; no measurable gain from the second sensor
 #
-# **On our synthetic scenes, with all labels and thirty epochs, DisCoM-KD beats a student in depth by about 0.6 F1 points, over ten seeds.** The gain is significant after correction for the six comparisons on scenes, but not among [all 90 of Table 2](07_the_papers_tables.ipynb). In RGB, and against the same branch trained alone (`discom-solo`), we measured no gain. On real images we measured none either, with wide intervals.
+# **On our synthetic scenes, with all labels and thirty epochs, DisCoM-KD beats a student in depth by about 0.6 F1 points, over ten seeds.** The gain is significant after correction for the six comparisons on scenes, but not for [all 90 comparisons of 07](07_the_papers_tables.ipynb). In RGB, and against the same branch trained alone (`discom-solo`), we measured no gain. On real images we measured none either, with wide intervals.
 #
 # A **student** is an ordinary network for one sensor. DisCoM-KD trains a network for each sensor, a **branch**, and divides its embedding into three parts. The *invariant* part is meant for what both sensors tell about the class, the *informative* part for what only its own sensor tells, the *irrelevant* part for the rest. At inference each branch works alone.
 #
 # ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them four shared heads, in training only: aux names the class; adv (gradient reversed), mod_inf and mod_irr name the sensor. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
 #
-# **For you:** if every image has a label, train a student on the sensor that you will deploy; a second sensor, used as in DisCoM-KD, gave no measurable gain. Try `discom-solo`, too: at twice a student's size, it has the highest mean F1 of four methods on our scenes after thirty epochs. After ten it is seven points behind the student in depth. With few labels, read [the guide](../docs/guides/second_sensor.md).
+# **For you:** if every image has a label, train a student on the sensor that you will deploy; a second sensor, used as in DisCoM-KD, gave no measurable gain. Try `discom-solo`, too: at twice a student's size, it has the highest mean F1 of four methods on our scenes after thirty epochs. After ten its mean is seven points behind the student's in both sensors ([five seeds](../results/scenes-budget.md)). With few labels, read [the guide](../docs/guides/second_sensor.md).
 
 # %%
 import os
@@ -107,7 +107,7 @@ _ = figure.suptitle("Clear texture in RGB, faint relief in depth")
 #
 # *Auxiliary* predicts the class from single parts. *Orthogonality* encourages right angles between the parts. *Adversarial* is meant to remove the sensor's identity from the invariant part, *modality* to show it in the other two. Data, batches, epochs and optimizer are equal.
 #
-# **Predict first:** which two rows must differ if one sensor helps the other?
+# **Predict first:** which two methods must differ in F1 if one sensor helps the other?
 
 # %%
 names = ["student", "student-2x", "discom-solo", "discom"]
@@ -118,7 +118,7 @@ check("discom-solo has the size of discom", sizes["discom-solo"] == sizes["disco
 check("student-2x within 2 %", abs(sizes["student-2x"] / sizes["discom"] - 1) < 0.02)
 
 # %% [markdown]
-# **Reading.** `discom` and `discom-solo`: their branches have the same architecture, and only `discom` trains with the other sensor, through heads that both sensors share and two more loss terms. So this comparison tests the other sensor *as DisCoM-KD uses it*. A gain over `student` may come from size alone. A gain over `student-2x` may come from the auxiliary and orthogonality terms.
+# **Reading.** `discom` and `discom-solo` must differ. Their branches have the same architecture; only `discom` sees the other sensor in training, through shared heads and two more loss terms. So this comparison tests the other sensor *as DisCoM-KD uses it*. A gain over `student` may come from size alone. A gain over `student-2x` may come from the auxiliary and orthogonality terms.
 #
 # ## What does the training loop do?
 #
@@ -144,7 +144,7 @@ def prepare(name, split, config):  # networks, batches, optimizer, learning rate
     batches = sets.Batches(split.train, config.batch_size, config.seed, **how)
     weights = model.parameters()
     optimizer = torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
-    steps = config.epochs * len(batches) + 1  # its creation counts as one
+    steps = config.epochs * len(batches) + 1  # the scheduler's constructor takes one
     schedule = OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
     return model, batches, optimizer, schedule
 
@@ -247,7 +247,7 @@ started = time.perf_counter()
 history, networks = train("student", split, config)
 print(f"trained in {time.perf_counter() - started:.0f} s")
 
-# %% alt="Validation F1 of the live student over twenty epochs, RGB solid and depth dashed. Up to epoch ten both curves jump up and down, RGB by up to thirty points. Then they climb with smaller jumps; over the last three epochs they change by about two points. A ring on the last epoch marks the best. RGB ends about five points below its dotted line of the best possible score, depth about eight."
+# %% alt="Validation F1 of the live student over twenty epochs, RGB solid and depth dashed. Up to epoch ten both curves move up and down below 50. Between ten and thirteen both leap, RGB by about forty points in one epoch, depth by about twenty-five. Then they climb, with smaller jumps; over the last three epochs they change by about two points. A ring on the last epoch marks the best. RGB ends about five points below its dotted line of the best possible score, depth about eight."
 best = pd.Series(sets.scenes.best_scores(scenes.name))[sensors]
 history.index = range(1, len(history) + 1)  # epochs count from one
 figure, axis = plt.subplots(figsize=(6, 3.8), layout="constrained")
@@ -412,7 +412,7 @@ if answer_3 is not None:
 #
 # It trains each method on five splits and prints the differences with intervals; `--dry-run` lists the runs.
 #
-# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, all labels. Weight decay, batch size, epochs and width were chosen on the student's validation score alone, epochs and width also by training time ([values](../docs/performance.md#how-the-settings-of-profile-cpu-were-chosen)); this may favour the student. Real images take these settings from scenes. Their learning rate, one for patches and one for cells, was chosen on a sixth split (cells: with the stain). That split's validation part contains test images of the five. The paper's protocol and data were not run.
+# **Limitations.** One small network, one family of synthetic scenes and three pairs of real sensors, all labels. Weight decay, batch size, epochs and width were chosen on the student's validation score alone, epochs and width also by training time ([values](../docs/results/protocol.md#how-the-settings-of-profile-cpu-were-chosen)); this may favour the student. Real images take these settings from scenes. Their learning rate, one for patches and one for cells, was chosen on a sixth split (cells: with the stain). That split's validation part contains test images of the five. The paper's protocol and data were not run.
 #
 # **Next:** [04](04_teacher_and_student.ipynb) adds a teacher, [05](05_ablations.ipynb) removes the loss terms one by one.
 #

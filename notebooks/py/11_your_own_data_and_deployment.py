@@ -117,7 +117,7 @@ sensors = list(own.modalities)
 _, report = terminal(f"discom data check own --seed {seed}", place)
 for fault, ids in planted.items():
     named = fault == "other size" or any(one in report for one in ids)
-    check(f"{fault}: named {named}", named == (fault != "upside down"))
+    check(f"{fault}: {named=}, as expected", named == (fault != "upside down"))
 
 # %% alt="Four pairs, depth above the photograph: a scene with inverted depth, then one scene each of metal, stone and wood. The specks that were not measured are white in the inverted image and black in the others."
 inverted = np.flatnonzero(np.isin(own.ids, planted.get("upside down", [])))
@@ -274,7 +274,7 @@ compared["F1 points"] = tables.points(compared)
 compared.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** With all labels, `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so nothing shows that the second sensor helps. Those runs differ from ours in classes, number of scenes and epochs. We take `student`, at half the size. With few labels see [08](08_when_a_second_sensor_helps.ipynb).
+# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so nothing shows that the second sensor helps. Why `discom` loses 11 points in our run, one run cannot say. We take `student`, at half the size. With few labels see [08](08_when_a_second_sensor_helps.ipynb).
 #
 # ## Is the file the network?
 #
@@ -300,7 +300,7 @@ faster, slower = np.min(times, axis=0)
 print(f"time of discom / student, one image of {sensors[0]}: {slower / faster:.2f}")
 
 # %% [markdown]
-# **Reading.** The logits of file and network differ by less than 0.0001. Yet F1 can differ by some tenths: where the processor has bf16, numbers of 16 bits, the run was scored in it, and the file in float32.
+# **Reading.** The logits of file and network differ by less than 0.0001. Yet F1 can differ by some tenths: on processors with bf16 (16-bit numbers) the run is scored in bf16, the file always in float32.
 #
 # For one depth image a `discom` file takes one and a half to two times as long.
 #
@@ -333,7 +333,7 @@ tested = {s: score(predicted[s].filter(like="p(").to_numpy(), s) for s in sensor
 pd.DataFrame(tested).T.round(1)
 
 # %% [markdown]
-# **Reading.** In both sensors the mean confidence and the share that is right do not differ measurably. With 240 images a gap of 5 points would not show, and the confidence of single images is not tested here.
+# **Reading.** In both sensors the mean confidence and the share that is right do not differ measurably. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and the confidence of single images is not tested here.
 #
 # ## Where it fails: images that the file was not made for
 #
@@ -359,7 +359,7 @@ failed.round(1)
 bars, ends = failed[["right", "confidence"]], {"right": failed["± (95 %)"]}
 axis = bars.plot.barh(color=["0.2", "0.8"], figsize=(7, 2.6), xerr=ends, ecolor="C3")
 axis.axvline(100 / C, color="0.5", ls=":")
-axis.set_xlabel(f"%, {len(images)} test images of {sensor}; dotted: chance")
+axis.set_xlabel(f"%, {len(images)} test images of {sensor}; dotted: chance; lines: 95 %")
 axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 _ = axis.set_title("Confidence is highest where the answers are at chance")
 
@@ -383,7 +383,7 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 7 in RGB, so expect 60 to 76 and 78 to 91. It would be a bug if an untrained network were far from $\log C$, or file and network apart.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91. It would be a bug if an untrained network were far from $\log C$, or file and network apart.
 #
 # ## Your turn
 #
@@ -404,7 +404,7 @@ if guard is not None:
 # %% [markdown]
 # ## Summary
 #
-# - The check names five of six kinds of planted fault, of copies those in two parts; groups keep all planted copies together (*Which faults*, *Which images are copies*).
+# - The check names five of six kinds of planted fault, copies only in two parts of the split; groups keep all planted copies together (*Which faults*, *Which images are copies*).
 # - By a rule fixed before any score, our validation part chose `student` for both sensors; ten finished seeds show no measurable gain of `discom` over `discom-solo` (*Which method*, *What do ten seeds say*).
 # - A file and its network agree to 0.0001; for one depth image a `discom` file takes one and a half to two times as long (*Is the file the network*).
 # - `predict` does not check values: depth in metres, or with near and far exchanged, is classified at chance level (*Where it fails*).
