@@ -167,7 +167,7 @@ check("as the package's", np.isclose(soft_labels(student, teacher), package))
 # \left[\mathrm{inv}_b^{\mathrm{RGB}},\ \mathrm{spec}_b^{\mathrm{depth}}\right]\ \text{for even } b,\qquad \left[\mathrm{inv}_b^{\mathrm{depth}},\ \mathrm{spec}_b^{\mathrm{RGB}}\right]\ \text{for odd } b
 # $$
 #
-# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. Augmentation turns each sensor's image by another angle, so its maps are turned back before `mix`.
+# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. Augmentation flips and turns each sensor's image on its own, so its maps are turned back before `mix`.
 #
 # **Predict first:** RGB's two channels hold 1 and 2, those of depth 3 and 4. What do images 0 and 1 give?
 
@@ -232,7 +232,7 @@ check("as the package's", torch.isclose(total, crossing.place_separation(maps)))
 # |---|---|---|
 # | $\mathrm{CE}_m, L_{aux}$ | `cl`, `aux` | cross-entropy of each network, and of the auxiliary decoder |
 # | $L_\perp$ | `orth` | the penalty above |
-# | $L_{con}$ | `contrast` | [InfoNCE](../discom/losses/crossing.py): each place of RGB's invariant half (coarsest map) must pick the same place in depth's; places of the same class are no negatives |
+# | $L_{con}$ | `contrast` | [InfoNCE](../discom/losses/crossing.py): each place of RGB's invariant half (coarsest map) must pick the same place in depth's; other places of the same class do not count as wrong |
 # | $L_{soft}=\sum_m T^2\,\mathrm{KL}(p^{aux}_T\,\Vert\,p^m_T)$ | `soft` | soft labels of the auxiliary decoder for both networks, at temperature $T=4$ |
 #
 # All are numbers: [`CroDiNoKD.loss`](../discom/methods/crodino.py). $p_T$ is the softmax of logits divided by $T$, KL your `soft_labels`. $T^2$ keeps the gradient about as large as at $T=1$.
@@ -292,7 +292,7 @@ check(f"without masks: {left}", left == ["orth", "contrast", "soft"])
 # | `dense-self` | masks, soft labels of `single` | 4 + 4 |
 # | `crodino` | masks, and its two networks from each other | 4 + 4 |
 #
-# Masks, steps, optimiser and the U-Net of one sensor are the same for all; `single` and the teacher read half as many images, and a student also needs its teacher's training. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
+# Masks, steps, optimiser and the U-Net of one sensor are the same for all. `single` and the teacher read half as many images; a student also needs its teacher's training. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
 #
 # **Predict first:** which comes closer to 76.9 alone, RGB or depth?
 
@@ -357,7 +357,7 @@ ends = compared.query("labelled in (0.05, 1) and method in @shown")
 ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 
 # %% [markdown]
-# **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % most of the RGB gain over `single` goes if `single` reads eight masks a step ([67.6](../results/dense/scenes-batch.md)); at 5 % that does not help it.
+# **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `single` with eight masks a step reaches [67.6](../results/dense/scenes-batch.md) in RGB, `dense-kdv2` 68.2: most of that gain disappears. At 5 % eight masks do not help.
 #
 # **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors.
 #
@@ -404,7 +404,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis("% of all pixels")
 # On our scenes:
 #
 # - With masks for 5 % train `dense-kdv2`, above all for the weaker sensor.
-# - From 10 to 50 % compare all three: in RGB no gain over `single` is clear, and at 50 % more masks a step help `single` most.
+# - From 10 to 50 % compare `single`, `dense-self` and `dense-kdv2`: in RGB no gain over `single` is clear, in depth only at 50 %. There first give `single` twice the batch: in RGB that alone brings most of the gain.
 # - With a mask for every pair train `single`.
 # - With both sensors at inference train `dense-teacher`: 92.5 with all masks.
 #
@@ -420,7 +420,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis("% of all pixels")
 #
 # ## What you should see on another machine
 #
-# Hand values and results from files agree to the digit. Live scores depend on the processor. A guide is the spread over seeds: sd 3.2 points for `single` in RGB with 5 % of the masks.
+# Hand values and results from files agree to the digit. Live scores depend on the processor; a guide is the spread over seeds: sd 3.2 points for `single` in RGB with 5 % of the masks.
 #
 # ## Your turn
 #

@@ -359,7 +359,7 @@ failed.round(1)
 bars, ends = failed[["right", "confidence"]], {"right": failed["± (95 %)"]}
 axis = bars.plot.barh(color=["0.2", "0.8"], figsize=(7, 2.6), xerr=ends, ecolor="C3")
 axis.axvline(100 / C, color="0.5", ls=":")
-axis.set_xlabel(f"%, {len(images)} test images of {sensor}; dotted: chance; lines: 95 %")
+axis.set_xlabel(f"%, {len(images)} images of {sensor}; dotted: chance; lines: 95 %")
 axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 _ = axis.set_title("Confidence is highest where the answers are at chance")
 
@@ -379,11 +379,11 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 # discom predict depth new_images --out answers.csv
 # ```
 #
-# The split is 70/10/20 here. `train` and `show` print test scores as well; do not choose by them. The rule needs the answers to single images, as above. New images must first have the size of the training images (`discom.data.images.resize`).
+# The split is 70/10/20 here. `train` and `show` print test scores as well; do not choose by them. New images must first have the size of the training images (`discom.data.images.resize`).
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91. It would be a bug if an untrained network were far from $\log C$, or file and network apart.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91. 
 #
 # ## Your turn
 #
