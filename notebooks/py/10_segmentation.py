@@ -292,7 +292,7 @@ check(f"without masks: {left}", left == ["orth", "contrast", "soft"])
 # | `dense-self` | masks, soft labels of `single` | 4 + 4 |
 # | `crodino` | masks, and its two networks from each other | 4 + 4 |
 #
-# Masks, steps, optimiser and the U-Net of one sensor are the same for all. `single` and the teacher read half as many images; a student also needs its teacher's training. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
+# Masks, steps, optimiser and the U-Net of one sensor are the same for all. `single` and the teacher read half as many images. Settings were [chosen on other seeds](../docs/results/segmentation.md), the epoch on validation; the test part is predicted once. `dense-self`, the control, comes below.
 #
 # **Predict first:** which comes closer to 76.9 alone, RGB or depth?
 
@@ -323,7 +323,7 @@ _ = figure.suptitle("One seed: all stay below the best possible (line)", x=0.45,
 # %% [markdown]
 # ## With how many masks does the second sensor help?
 #
-# Finished runs of [ten seeds](../results/dense/scenes-labelled.md), each with its own scenes; differences are paired by seed. Scores are test mIoU in %, columns the share of masks.
+# Finished runs of [ten seeds](../results/dense/scenes-labelled.md), each with its own scenes; differences are paired by seed. Scores: test mIoU in %; columns: share of masks.
 #
 # **Predict first:** in RGB with 5 % of the masks, is the gain of `dense-kdv2` over `single` larger than its gain over `dense-self`?
 
@@ -337,7 +337,7 @@ index = ["modality", "method"]
 ends.pivot(index=index, columns="labelled", values=["miou", "sd"]).round(1)
 
 # %% alt="Differences to single over 5 to 100 % of the masks, RGB above depth. In RGB dense-kdv2 falls from nearly seven points at 5 % to three at 20 %, and is at zero with all masks; dense-self lies at two to three, and at zero with all; crodino falls from three to below zero, with a wide interval at 50 %. In depth dense-kdv2 lies one to two points above zero up to 50 %, dense-self below one point, crodino at zero or below. With all masks crodino is two points below zero in both."
-names = {name: name for name in shown}  # to their names in the legend
+names = {name: name for name in shown}  # label in the legend
 figure = plots.gains(table, "labelled", against=["single"], names=names)
 for axis in figure.axes:
     axis.set_xlabel("training pairs with a mask (%)")
@@ -359,7 +359,7 @@ ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 # %% [markdown]
 # **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `single` with eight masks a step reaches [67.6](../results/dense/scenes-batch.md) in RGB, `dense-kdv2` 68.2: most of that gain disappears. At 5 % eight masks do not help.
 #
-# **Our `crodino` is nowhere clearly above `dense-self`.** With all masks it is clearly below, in both sensors.
+# **Our `crodino` is nowhere clearly above `dense-self`**, and with all masks clearly below, in both sensors.
 #
 # ## Where it fails
 #
@@ -394,7 +394,7 @@ for sensor, pair in (("rgb", [1, 2]), ("depth", [2, 3])):  # numbers of the mate
     for name in students:
         rows[sensor, name] = errors(answers[name][f"{sensor}_predicted"], pair)
     rows[sensor, "best rule"] = {"pair": 100 * e * np.isin(truth, pair).mean()}
-pd.DataFrame(rows).T.fillna(0).round(1).rename_axis("% of all pixels")
+pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 
 # %% [markdown]
 # **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 6 % of all pixels. The best rule, to name the likeliest material, would confuse nearly 5 %, so most of these errors are unavoidable.
