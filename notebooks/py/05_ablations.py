@@ -16,13 +16,13 @@
 # | Stored outputs | one run; machine, versions and date in the fourth code cell |
 
 # %% [markdown]
-# ## The answer: only one loss term is clearly missed, and the second sensor is not
+# ## The answer: only one loss term is clearly missed; the second sensor adds nothing measurable
 #
 # DisCoM-KD trains a network for each sensor, a **branch**. At inference one branch works alone. Its embedding has three parts: z_inv for what the sensors share, z_inf for what only this sensor tells about the class, z_irr for the rest.
 #
-# **Of the four terms that can be removed, only the auxiliary classifier is clearly missed on our scenes.** It reads the class from z_inv alone and from z_inf alone. Without it the RGB branch loses four F1 points and falls below a plain network of its size. So in RGB it mostly undoes harm done by the rest.
+# **Of the four terms that can be removed, only the auxiliary classifier is clearly missed on our scenes.** It reads the class from z_inv alone and from z_inf alone. Without it the RGB branch loses four F1 points and falls below a plain network of its size. So in RGB this classifier mostly undoes harm done by the rest.
 #
-# **The other sensor adds nothing measurable**, with or without the losses that need it. The full method is even 0.8 points *worse* in RGB than one branch trained on its own sensor with class and auxiliary loss alone.
+# **The other sensor adds nothing measurable**, with or without the losses that need both sensors. The full method is even 0.8 points *worse* in RGB than one branch trained on its own sensor with class and auxiliary loss alone.
 #
 # ![Two branches, RGB and depth, each with an invariant, an informative and an irrelevant part. Between them four shared classifiers: which sensor, gradient reversed; which class, auxiliary; which sensor, once from the informative and once from the irrelevant parts. Orthogonality links neighbouring parts.](../docs/_static/method.svg)
 #
@@ -91,7 +91,7 @@ figure = plots.pairs(split.train)
 _ = figure.suptitle("RGB shows the texture; depth is noisy, with holes (black)")
 
 # %% [markdown]
-# This page reads finished runs, all with one budget:
+# Finished runs, all with one budget:
 #
 # | | |
 # |---|---|
@@ -159,9 +159,9 @@ scores[["f1", "sd", "valid", "best"]].round(1)
 # | $\bar d$, $s_d$ | `mean`, `spread` | mean and standard deviation of the n differences |
 # | $t_{n-1}$ | `t` | 97.5 % point of Student's t, for a 95 % interval |
 #
-# Holm's correction ([07](07_the_papers_tables.ipynb)) raises the p-values of a **family**: here 38 comparisons, each row of [Table 3](../results/scenes-table3.md), of which this page shows four, and the six pairs that we add, in two sensors.
+# Holm's correction ([07](07_the_papers_tables.ipynb)) raises the p-values of a **family**: here 38 comparisons, 19 pairs in two sensors: the 15 rows of [Table 3](../results/scenes-table3.md), six of them on this page, and four pairs that we add.
 #
-# **Predict first:** four terms can be removed. How many of them are missed?
+# **Predict first:** in how many of ten seeds does depth lose without the auxiliary classifier, and is the loss significant?
 
 # %%
 pairs = {
@@ -212,7 +212,7 @@ print("costs most in how many columns:", paper.idxmin().value_counts().to_dict()
 paper.round(1)
 
 # %% alt="Five rows of paired differences to full DisCoM-KD. Without the auxiliary classifier about four points are lost in both sensors, significant in RGB alone. All other means lie within a point of zero with hollow marks. Grey crosses show six columns of the paper: most are at zero; without auxiliary classifier and without orthogonality some lie four to six points below."
-verdicts = ["no clear loss"] * 4 + ["better, not\nafter Holm"]
+verdicts = ["no clear loss"] * 4 + ["higher, not\nsignificant"]
 verdicts[1] = "clearly missed\nin RGB"
 figure = plots.forest(removed, verdicts, reach=9)
 for place, method in enumerate(list(terms)[:4]):
@@ -222,7 +222,7 @@ _ = figure.suptitle("Only the auxiliary classifier is clearly missed (×: paper)
 # %% [markdown]
 # **Reading.** One of four terms is clearly missed. Without the auxiliary classifier RGB loses four points. In depth all ten seeds lose, one of them seventeen points; so the interval is wide, and the loss is not significant after correction.
 #
-# Without the three others together F1 is higher. After correction for all 38 comparisons that is not significant; for the 20 on this page depth would be. In the paper, too, removing the auxiliary classifier costs most, in five of six columns; on SUN RGB-D it loses four points or more without orthogonality, which we do not see.
+# Without the three others together F1 is higher. After correction for all 38 comparisons that is not significant; with the 20 of this page as the family, depth would be. In the paper, too, removing the auxiliary classifier costs most, in five of six columns; on SUN RGB-D it loses four points or more without orthogonality, which we do not see.
 #
 # ## Is that a gain or a repair? And what does the other sensor add?
 #
@@ -230,7 +230,7 @@ _ = figure.suptitle("Only the auxiliary classifier is clearly missed (×: paper)
 #
 # To see what the other sensor adds, compare branches of both sensors with a branch of one. In one pair both sides have class and auxiliary loss. In the other, each has all losses that its sensors allow. Right of zero, the first-named is better.
 #
-# **Predict first:** does DisCoM-KD without its auxiliary classifier still reach `student-2x`?
+# **Predict first:** how much of the four points in RGB is repair: a third, half, nearly all?
 
 # %%
 names = pd.Series(pairs, name="row")
@@ -242,7 +242,7 @@ answers.pivot(index=["method", "minus"], columns="modality", values="points")
 verdicts = ["no measurable gain", "no measurable gain", "better in RGB"]
 verdicts += ["harm in RGB", "a gain in both"]
 figure = plots.forest(answers, verdicts, reach=9)
-_ = figure.suptitle("One sensor with two losses gains; the second: nothing measurable")
+_ = figure.suptitle("One branch gains; a second sensor adds nothing measurable")
 
 # %% [markdown]
 # **Reading.** Without its auxiliary classifier DisCoM-KD ends 3.8 points below `student-2x` in RGB, so most of the 4.1 points that the classifier gives there is repair. Whether the terms, the branch or the second sensor does the harm, we cannot say. In the two upper rows every interval includes zero.
@@ -356,7 +356,7 @@ axes[0].set_ylabel("w in z_irr")
 _ = figure.suptitle("The cosine is 0 in all three; HSIC finds both dependences")
 
 # %% [markdown]
-# **Reading.** The cosine finds no dependence, the correlation finds only the copy of u, and HSIC finds the copy and the hill. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC with weight 0.2 [removes about half of the class from z_irr](../docs/results/invariance.md#terms-that-separate), but F1 does not gain; a weight of 1 costs four points in depth.
+# **Reading.** The cosine finds no dependence, the correlation finds only the copy of u, and HSIC finds the copy and the hill. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC with weight 0.2 [removes about half of the class from z_irr](../docs/results/invariance.md#terms-that-separate), but F1 does not gain.
 #
 # ## What you should see
 #
@@ -366,7 +366,7 @@ _ = figure.suptitle("The cosine is 0 in all three; HSIC finds both dependences")
 #
 # 1. **Warm-up (2 min).** What does Holm's correction make of the p-values 0.02, 0.01 and 0.20? Put a list in their order into `answer_1`. *Hint:* the smallest times 3.
 # 2. **Change one thing (10 min).** Take only the paper's four ablations as the family. Put the corrected p-value of depth without the auxiliary classifier into `answer_2`. Why is a family chosen after seeing the results no evidence? *Hint:* `tables.compare` with the first four of `terms`.
-# 3. **Open (30 min+).** Train without the auxiliary classifier, seed 0, and probe z_inv. Is it empty? (The checker compares F1 alone.) Set `answer_3 = {"rgb": (f1, probe), "depth": (f1, probe)}`: test F1 of the network, and a probe's F1 of z_inv. *Hint:* `discom.fit("discom", split, discom.profile("cpu", seed=0, options={"weights": {"aux": 0.0}}), f"{runs}/no-aux")` trains about two minutes; then `discom.evaluation.inspection.readings`. Chance for the probe is about 11.
+# 3. **Open (30 min+).** Train without the auxiliary classifier, seed 0, and probe z_inv. Is it empty? Set `answer_3 = {"rgb": (f1, probe), "depth": (f1, probe)}`: test F1 of the network, and a probe's F1 of z_inv. *Hint:* `discom.fit("discom", split, discom.profile("cpu", seed=0, options={"weights": {"aux": 0.0}}), f"{runs}/no-aux")` trains about two minutes; then `discom.evaluation.inspection.readings`. Chance for the probe is about 11.
 #
 # Worked answers are [kept apart](solutions/py/05_ablations.py).
 

@@ -21,7 +21,7 @@
 #
 # DisCoM-KD trains a network for each sensor, the *branches*, together and without a teacher ([02](02_model_and_losses.ipynb)). At inference one branch works alone. In all six columns of Table 2 the paper prints a higher score for DisCoM-KD than for a student of one sensor. Does the gain come from the second sensor?
 #
-# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: after correction for DisCoM-KD's six comparisons significant, for all 90 not. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
+# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: significant if we correct for DisCoM-KD's six comparisons, not if for all 90. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
 #
 # **Of 90 comparisons one gain is significant after correction:** in depth, `discom-solo` beats `student-2x`, a student of its size. Neither uses a second sensor.
 #
@@ -88,14 +88,14 @@ summary.round(2)
 #
 # | | DisCoM-KD's paper | ours | compare? |
 # |---|---|---|---|
-# | data | SUN RGB-D, EuroSAT, TRISTAR | synthetic scenes, land-cover patches, cells | no |
+# | data | SUN RGB-D, EuroSAT, TRISTAR | synthetic scenes (nine classes), land-cover patches and cells (four), 32×32 pixels ([samples](01_data_preparation.ipynb)) | no |
 # | pairs | 2 105 to 27 000 | 3 000 to 5 000 | no |
 # | network | ResNet-18 | ResNet-10, a quarter as wide | no |
 # | training | 300 epochs, Adam, 1e-4 | 30 epochs, AdamW, one-cycle to 1e-2 (scenes) or 3e-3 | no |
 # | runs per number | 5 | 10 on scenes (LSKD 5), 5 elsewhere | – |
 # | sign of a difference | arrows | arrows with intervals | yes |
 #
-# So compare signs, not points. Where the paper's margin is 0.07, even the sign says little. All our methods have the same data, epochs and optimiser; [this page](../docs/methods.md) explains their names. A seed draws new scenes (`samples`), or a new split of the same real images (`split`):
+# So compare signs, not points. Where the paper's margin is 0.07, even the sign says little. All our methods have the same data, epochs and optimiser; [this page](../docs/methods.md) explains their names. A seed draws new scenes (`samples`), or a new split of the same real images (`split`), by place or by neighbouring cells:
 
 # %%
 files = ["scenes-table2", "scenes-table3", "hls-table2", "cellcycle-stain-table2"]
@@ -130,7 +130,7 @@ print("parameters:", {name: size[name] for name in (*tables.BASELINES, "discom")
 check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 
 # %% [markdown]
-# **Reading.** DisCoM-KD has the paper's sign in depth, not measurably in RGB. But its branch has twice the student's parameters, an auxiliary classifier, an orthogonality term and the second sensor. `student-2x` shares only the size with the branch. `discom-solo` shares everything except the second sensor and the two losses that need it.
+# **Reading.** DisCoM-KD has the paper's sign in depth, not measurably in RGB. But its branch has twice the student's parameters, an auxiliary classifier, an orthogonality term and the second sensor. `student-2x` has the branch's size and none of its extra losses. `discom-solo` lacks only the second sensor and the two losses that need it.
 #
 # ## Is a difference larger than the noise of its seeds?
 #
@@ -147,13 +147,13 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 # | $t_{n-1}$ | `t` | 97.5 % point of Student's t |
 # | $o$ | `o` | overlap term: 0, or `overlap`, test images per training image |
 #
-# The correction of Nadeau and Bengio, $o$, in five lines:
+# The correction $o$ in five lines:
 #
 # 1. On scenes every seed draws new images, so the differences are independent and $o = 0$.
 # 2. On patches and cells every seed splits one set anew.
 # 3. So two training parts share most images, and the differences are correlated.
 # 4. Shared images move all splits alike, so the spread $s_d$ underestimates the error.
-# 5. If the correlation is test / (test + training images), $o = n_\mathrm{test} / n_\mathrm{train}$ repairs it.
+# 5. Nadeau and Bengio assume a correlation of test / (test + training images); then $o = n_\mathrm{test} / n_\mathrm{train}$ repairs it. Below we simulate five such differences of two equal methods.
 #
 # **Predict first:** on brightfield cells DisCoM-KD beats `student-2x` on all five splits. Does the interval with the overlap term exclude zero? And for two equal methods, how often does an interval without it exclude zero?
 
@@ -208,7 +208,7 @@ check("with o: 5 % within a point", abs(rate - 0.05) < 0.01)
 # |---|---|---|
 # | $m$ | `len(p)` | comparisons in the family |
 # | $p_{(j)}$ | `p[order]` | the $j$-th smallest p-value |
-# | $\tilde p$ | `adjusted` | p after correction; with a limit of 0.05 the chance of one or more false alarms in the family is at most 5 % |
+# | $\tilde p$ | `adjusted` | p after correction; below 0.05: at most 5 % chance of any false alarm in the family |
 #
 # **Predict first:** in which of A and B does DisCoM-KD's gain over the student in depth survive?
 
@@ -263,7 +263,7 @@ axis.annotate(gain, (89, 0.6), (90, -4), ha="right", **line)
 part[["method", "minus", "modality", "difference", "holm"]].round(3)
 
 # %% [markdown]
-# **Reading.** DisCoM-KD's gain over the student in depth survives in B, not in A. No method of the paper beats a control.
+# **Reading.** DisCoM-KD's gain over the student in depth survives in B, not in A. In A no method of the paper beats a control.
 #
 # The one gain is `discom-solo` over `student-2x`. All twelve losses are in depth: DKD, and MLKD with or without LSKD ([04](04_teacher_and_student.ipynb)).
 #
@@ -284,11 +284,11 @@ print(f"smallest Holm p: {added['holm'].min():.3f}")
 added.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** After Holm no variant differs from the branch alone. One interval lies above zero, that of `adv=0` in depth, by half a point; three lie below. Of the options with five seeds, parts of 256 units lose [1.3 points](../docs/results/ablations.md) in depth. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
+# **Reading.** After Holm no variant differs from the branch alone. One interval lies above zero, that of `adv=0` in depth (mean +0.5); three lie below. [05](05_ablations.ipynb) compares these terms with the paper's Table 3.
 #
 # ## The full result, and real images
 #
-# Test F1, mean ± sd over n seeds; validation chose the epoch, and each run read the test part once. Intervals are without Holm. Scales differ.
+# Test F1, mean ± sd over n seeds. Intervals are without Holm. Scales differ.
 #
 # **Predict first:** what survives in D?
 
@@ -314,7 +314,7 @@ for file, name in names.items():
     print(against[["modality", "difference", "low", "high"]].round(1).to_string())
 
 # %% [markdown]
-# **Reading.** On real images no difference survives Holm. In RGB of patches the interval of DisCoM-KD minus its branch alone is more than 20 points wide: including zero does not prove equality.
+# **Reading.** On real images no difference survives Holm. In RGB of patches the printed interval is more than 20 points wide: including zero does not prove equality.
 #
 # ## Where it fails: gains that these runs cannot show
 #
@@ -372,11 +372,11 @@ axis.set(xticks=[-1, 0, 1, 5, 20], ylim=(5.5, -0.5))
 axis.set_xlabel("F1 points (linear from −1 to 1)")
 axis.xaxis.set_major_formatter("{x:g}")
 axis.grid(axis="y", lw=0.4)
-figure.suptitle("The lead would be found in depth, brightfield and, just, elevation")
+figure.suptitle("The lead would be found in depth, brightfield and just in elevation")
 _ = figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
 # %% [markdown]
-# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so another estimate of the error could change it. In the stain and in RGB of patches it would mostly be missed. In RGB of scenes there is no lead, but a gain of 1.6 points would be found, of the three that the best possible accuracy leaves.
+# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so another estimate of the error could change it. In the stain and in RGB of patches it would mostly be missed. In RGB of scenes there is no lead. A gain of 1.6 points would be found there; at most three are possible.
 #
 # ## What you should see on another machine
 #
@@ -412,7 +412,7 @@ if answer_3 is not None:
 #
 # **Next:** with few labels a second sensor helped on our scenes, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Settings were chosen on validation: for scenes by the student's score on seed 100, for real images by the mean of all methods on one more split, which holds some test images of our five. We chose the families after we had seen the results. Errors come from five or ten seeds.
+# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Settings were chosen on validation. For scenes on seed 100: learning rate and LSKD's temperature for each method, the rest by the student's score and the time. For real images the learning rate by the mean of all methods on one more split, which holds some test images of our five. We chose the families after we had seen the results. Errors come from five or ten seeds.
 #
 # ## References
 #
