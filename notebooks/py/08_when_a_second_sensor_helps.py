@@ -351,7 +351,7 @@ check("the command ran", code == 0)
 # %% [markdown]
 # ## What you should see on another machine
 #
-# Hand values and everything from files agree to the digit. Trained again on another processor, which rounds differently, the student with 200 labels moved by up to 3.7 points in one run, not measurably on average ([protocol](../docs/results/protocol.md#machines)).
+# Hand values and files agree to the digit. Trained again on another processor, which rounds differently, the student with 200 labels moved by up to 3.7 points in one run, on average not measurably ([protocol](../docs/results/protocol.md#machines)).
 #
 # ## Where it fails
 #
@@ -399,9 +399,9 @@ if answer_3 is not None:
 # - On cells no difference is clear; darkfield's is the largest (*And with real cells*).
 # - `discom advise` asks your own images (*my own images*).
 #
-# **Limitations.** One family of synthetic scenes, one set of cells in five splits, small networks trained from scratch. On land-cover patches [nothing is decided](../docs/results/few_labels.md#land-cover-patches). On scenes nothing was measured between 800 and 2 000 labels, on cells nothing with NT-Xent above 400.
+# **Limitations.** One family of synthetic scenes, one set of cells in five splits, small networks trained from scratch. On land-cover patches [nothing is decided](../docs/results/few_labels.md#land-cover-patches). Nothing was measured between 800 and 2 000 labels on scenes, nor NT-Xent above 400 on cells.
 #
-# The weights for scenes were chosen with 400 labels on two further seeds. For SimCLR in depth only 0.01, 0.03 and 0.1 are [in the stored choice](../results/choices/few-labels/scenes-simclr.json), so another weight may gain. The weights for cells come from a sixth split; its validation cells may be test cells of the five. 
+# The weights for scenes were chosen with 400 labels on two further seeds. For SimCLR in depth only 0.01, 0.03 and 0.1 are [in the stored choice](../results/choices/few-labels/scenes-simclr.json), another weight may gain. The weights for cells come from a sixth split; its validation cells may be test cells of the five.
 #
 # `discom`, `mdico`, the cells' `kdv2` and darkfield ran on [another processor](../docs/results/protocol.md#machines).
 #

@@ -383,7 +383,7 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91. 
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91.
 #
 # ## Your turn
 #
