@@ -17,7 +17,7 @@
 #
 # ## The answer
 #
-# **You get one ONNX file for each sensor. Its logits equal those of its network, in float32, to 0.0001, and it runs [without torch](../tests/test_deployment.py).** Of six kinds of planted fault `discom data check` names five; it misses inverted depth. Our validation part chose `student`, whose files are half the size of those of DisCoM-KD.
+# **You get one ONNX file for each sensor. Its logits differ from those of the float32 network by less than 0.0001, and it runs [without torch](../tests/test_deployment.py).** Of six kinds of planted fault `discom data check` names five; it misses inverted depth. Our validation part chose `student`, whose files are half the size of those of DisCoM-KD.
 #
 # **What `predict` does not do:** check the values. On our scenes, depth in metres, or with near and far exchanged, is answered at chance, with more confidence than correct depth.
 #
@@ -274,7 +274,7 @@ compared["F1 points"] = tables.points(compared)
 compared.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so nothing shows that the second sensor helps. Why `discom` loses 11 points in our run, one run cannot say. We take `student`, at half the size. With few labels see [08](08_when_a_second_sensor_helps.ipynb).
+# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so with all labels nothing here shows that the second sensor helps. One run cannot say why `discom` loses 11 points of validation images in ours. We take `student`, at half the size.
 #
 # ## Is the file the network?
 #
@@ -302,7 +302,7 @@ print(f"time of discom / student, one image of {sensors[0]}: {slower / faster:.2
 # %% [markdown]
 # **Reading.** The logits of file and network differ by less than 0.0001. Yet F1 can differ by some tenths: on processors with bf16 (16-bit numbers) the run is scored in bf16, the file always in float32.
 #
-# For one depth image a `discom` file takes one and a half to two times as long.
+# For one depth image the `discom` file takes longer, as printed: nearly two times.
 #
 # ## How do you ask the file?
 #
@@ -333,7 +333,7 @@ tested = {s: score(predicted[s].filter(like="p(").to_numpy(), s) for s in sensor
 pd.DataFrame(tested).T.round(1)
 
 # %% [markdown]
-# **Reading.** In both sensors the mean confidence and the share that is right do not differ measurably. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and the confidence of single images is not tested here.
+# **Reading.** In both sensors the mean confidence and the share that is right do not differ measurably. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and we did not test the confidence of single images.
 #
 # ## Where it fails: images that the file was not made for
 #
@@ -364,7 +364,7 @@ axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 _ = axis.set_title("Confidence is highest where the answers are at chance")
 
 # %% [markdown]
-# **Reading.** The file is surest of depth in metres, although its answers there are at chance. With near and far exchanged it is also at chance, and more confident than on correct images. Exercise 2 compares images with the contract's bounds.
+# **Reading.** The file is surest of depth in metres, although its answers there are at chance. With near and far exchanged it is also at chance, and more confident than on correct images. Exercise 2 finds metres by the contract's bounds.
 #
 # ## Nearly the same on the command line
 #
@@ -374,16 +374,16 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 # discom data check data/mine        # mend the files, repeat with --overwrite
 # discom train --data data/mine --method student --batch-size 64 --epochs 60   # prints RUN
 # discom train --data data/mine --method discom --batch-size 64 --epochs 60
-# discom show RUN                    # compare valid_f1 of the two
+# discom show RUN                    # valid_f1 of each
 # discom export RUN --data data/mine --modality depth --out depth
 # discom predict depth new_images --out answers.csv
 # ```
 #
-# The split is 70/10/20 here. `train` and `show` print test scores as well; do not choose by them. New images must first have the size of the training images (`discom.data.images.resize`).
+# The split is 70/10/20 here, and `show` gives no limit: the rule needs the answers to single images, as above. Without it, take `student`. `train` and `show` print test scores as well; do not choose by them. New images must first have the size of the training images (`discom.data.images.resize`).
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change, too: from that alone two scores can differ by 8 points in depth and 6.5 in RGB, so expect at least the spread 60 to 76 and 78 to 91.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6.5 in RGB (√2 times the ± above), so 60 to 76 and 78 to 91 are no surprise.
 #
 # ## Your turn
 #
@@ -404,16 +404,16 @@ if guard is not None:
 # %% [markdown]
 # ## Summary
 #
-# - The check names five of six kinds of planted fault, copies only in two parts of the split; groups keep all planted copies together (*Which faults*, *Which images are copies*).
+# - The check names five of six kinds of planted fault, copies only if they lie in different parts; groups keep all planted copies together (*Which faults*, *Which images are copies*).
 # - By a rule fixed before any score, our validation part chose `student` for both sensors; ten finished seeds show no measurable gain of `discom` over `discom-solo` (*Which method*, *What do ten seeds say*).
-# - A file and its network agree to 0.0001; for one depth image a `discom` file takes one and a half to two times as long (*Is the file the network*).
+# - A file and its network agree to 0.0001; for one depth image a `discom` file takes longer (*Is the file the network*).
 # - `predict` does not check values: depth in metres, or with near and far exchanged, is classified at chance level (*Where it fails*).
 #
-# **When to use it.** Check and export as here for any method. Train with the second sensor only if `discom` wins on your validation part.
+# **When to use it.** Check and export as here for any method. With a label for every image, take `discom` only if it passes the rule above; that does not yet show that the second sensor helps, so compare `discom-solo`.
 #
 # **Limitations.** Synthetic scenes with one object; one live seed, 60 epochs, about 240 images to choose by; two methods. Over [all 90](07_the_papers_tables.ipynb) comparisons the gain in depth does not survive Holm. Turned and mirrored copies are not found. At $r \ge 0.85$ unrelated images can count as copies: 6 of 1 000 scenes at 64 pixels ([measured](../discom/data/duplicates.py)). Metres were the one wrong unit tried, with one network. Latency is that of one machine, for depth.
 #
-# **Next:** [01](01_data_preparation.ipynb), with your own data.
+# **Next:** few labels, [08](08_when_a_second_sensor_helps.ipynb).
 #
 # **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). [ONNX Runtime](https://onnxruntime.ai). Modules `discom/data/duplicates.py`, `discom/data/checks.py`, `discom/data/scenes/files.py`, `discom/deployment.py`; tests `tests/data/test_duplicates.py`, `tests/data/test_scene_files.py`, `tests/test_deployment.py` (`test_use_needs_no_torch`).
 
