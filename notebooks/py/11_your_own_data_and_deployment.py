@@ -19,7 +19,7 @@
 #
 # **You get one ONNX file for each sensor. Its logits differ from those of the float32 network by less than 0.0001, and it runs [without torch](../tests/test_deployment.py).** Of six kinds of planted fault `discom data check` names five; it misses inverted depth. Our validation part chose `student`, whose files are half the size of those of DisCoM-KD.
 #
-# **What `predict` does not do:** check the values. On our scenes, depth in metres, or with near and far exchanged, is answered at chance, with more confidence than correct depth.
+# **What `predict` does not do:** check the values. It answers depth in metres, or with near and far exchanged, at chance, with more confidence than correct depth.
 #
 # ![Five steps from top to bottom. Two folders with a subfolder for each class. Data check names lost, flat, misscaled files and copies; it does not find inverted depth. Train: choose a method by the validation part. Export: one ONNX file for each sensor. Predict refuses another size, other bands and NaN; it does not check the unit.](../docs/_static/folders-to-files.svg)
 
@@ -383,7 +383,7 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions. The test images are the same on every machine, so only training differs; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6.5 in RGB (√2 times the ± above), so 60 to 76 and 78 to 91 are no surprise.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6.5 in RGB (√2 times the ± above), so 60 to 76 and 78 to 91 are no surprise.
 #
 # ## Your turn
 #
