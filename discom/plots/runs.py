@@ -15,7 +15,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
-from discom.plots.look import NOTHING, class_colours, class_legend, panels, show
+from discom.plots.look import NOTHING, class_colours, class_legend, method_look, panels, show
 from discom.runs import read_predictions
 
 __all__ = ["confusions", "curves", "pixel_confusions", "predictions"]
@@ -36,7 +36,10 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
         if score in NAMES:
             titles[column] = f"{modality}: {NAMES[score]}"
     points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
-    series: dict[str, Any] = {"hue": "run", "style": "run"} if len(runs) > 1 else {}
+    series: dict[str, Any] = {}
+    if len(runs) > 1:
+        palette = [method_look(number)["color"] for number in range(len(runs))]
+        series = {"hue": "run", "style": "run", "palette": palette}
     series |= {"x": "epoch", "y": "value", "col": "variable", "kind": "line"}
     series |= {"col_wrap": 2} if len(titles) > 3 else {}
     free = {"sharey": False}

@@ -21,13 +21,13 @@
 #
 # DisCoM-KD trains a network for each sensor, the *branches*, together and without a teacher ([02](02_model_and_losses.ipynb)). At inference one branch works alone. In all six columns of Table 2 the paper prints a higher score for DisCoM-KD than for a student of one sensor. Does the gain come from the second sensor?
 #
-# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: significant if we correct for DisCoM-KD's six comparisons, not if for all 90. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
+# **Our runs do not show that it does.** On our synthetic scenes DisCoM-KD is 0.6 points above the student in depth: significant after correction for DisCoM-KD's six comparisons, not for all 90. It is not measurably above its own branch trained on depth alone (`discom-solo`), a control that the paper does not have.
 #
 # **Of 90 comparisons one gain is significant after correction:** in depth, `discom-solo` beats `student-2x`, a student of its size. Neither uses a second sensor.
 #
 # ![Above, the paper: six dots between 0 and 10 points, DisCoM-KD minus the student. Below, ours with intervals: in depth DisCoM-KD is above both students, before any correction; against discom-solo both intervals include zero.](../docs/_static/papers-tables.svg)
 #
-# **For you:** before you deploy a branch trained with two sensors, train the same branch with one. `discom table 2 --data my_images --methods student,student-2x,discom-solo,discom` trains them on five splits of your [folder of images](../docs/guides/new_data.md) and prints each difference with its interval.
+# **For you:** before you deploy a branch trained with two sensors, train it with one. `discom table 2 --data my_images --methods student,student-2x,discom-solo,discom` trains them on five splits of your [folder of images](../docs/guides/new_data.md) and prints each difference with its interval.
 
 # %%
 import os
@@ -93,7 +93,6 @@ summary.round(2)
 # | network | ResNet-18 | ResNet-10, a quarter as wide | no |
 # | training | 300 epochs, Adam, 1e-4 | 30 epochs, AdamW, one-cycle to 1e-2 (scenes) or 3e-3 | no |
 # | runs per number | 5 | 10 on scenes (LSKD 5), 5 elsewhere | – |
-# | sign of a difference | arrows | arrows with intervals | yes |
 #
 # So compare signs, not points. Where the paper's margin is 0.07, even the sign says little. All our methods have the same data, epochs and optimiser; [this page](../docs/methods.md) explains their names. A seed draws new scenes (`samples`), or a new split of the same real images (`split`), by place or by neighbouring cells:
 
@@ -111,7 +110,7 @@ scenes = full["scenes-table2"]
 pd.DataFrame(about).T.drop(columns="labelled")
 
 # %% [markdown]
-# The paper's six margins of Table 2 beside ours: our uncorrected interval lies above zero (↑), below (↓) or includes it (~).
+# The paper's six margins of Table 2 beside ours. Our uncorrected interval lies above zero (↑), below (↓) or includes it (~).
 #
 # **Predict first:** does DisCoM-KD have the paper's sign?
 
@@ -134,7 +133,7 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 #
 # ## Is a difference larger than the noise of its seeds?
 #
-# A hard seed may be hard for all methods. So judge differences of the same seed:
+# A hard seed may be hard for all. Judge differences by seed:
 #
 # $$
 # d_i = a_i - b_i, \qquad \bar d \pm t_{n-1}\; s_d\, \sqrt{\frac1n + o}
@@ -143,11 +142,12 @@ check("twice within 2 %", abs(size["discom"] / size["student"] / 2 - 1) < 0.02)
 # | symbol | in code | meaning |
 # |---|---|---|
 # | $a_i, b_i$, $d_i$ | `ours`, `theirs`, `difference` | F1 of two methods with seed $i$, difference |
-# | $\bar d, s_d$ | `mean`, `sd` | their mean, standard deviation |
+# | $n$ | `n` | seeds that both methods have |
+# | $\bar d, s_d$ | `mean`, `sd` | mean and standard deviation of the $n$ differences |
 # | $t_{n-1}$ | `t` | 97.5 % point of Student's t |
 # | $o$ | `o` | overlap term: 0, or `overlap`, test images per training image |
 #
-# The correction $o$ in five lines:
+# The correction $o$, in five lines:
 #
 # 1. On scenes every seed draws new images, so the differences are independent and $o = 0$.
 # 2. On patches and cells every seed splits one set anew.
@@ -195,7 +195,7 @@ check("with o: 5 % within a point", abs(rate - 0.05) < 0.01)
 # |---|---|---|
 # | A. Does any method beat a control? | each method of our Table 2 against three controls, in both sensors | 90 |
 # | B. Does DisCoM-KD beat a control? | DisCoM-KD's part of A | 6 |
-# | C. Does the second sensor add to the branch? | DisCoM-KD and its four variants with ten seeds and a matching control, each against the branch alone | 10 |
+# | C. Does the second sensor add to the branch? | DisCoM-KD and the four variants that have ten seeds and a control with the same terms | 10 |
 # | D. Does anything gain on real images? | as A, patches and cells apart | 30 each |
 #
 # Holm sorts the $m$ p-values and multiplies the smallest most:
@@ -288,7 +288,7 @@ added.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 #
 # ## The full result, and real images
 #
-# Test F1, mean ± sd over n seeds. Intervals are without Holm. Scales differ.
+# Test F1, mean ± sd over n seeds. Validation chose the epoch of each run; the test part was read once. Intervals are without Holm. Scales differ.
 #
 # **Predict first:** what survives in D?
 
@@ -326,7 +326,7 @@ for file, name in names.items():
 #
 # In code $\delta$ is `delta`, and $t_{n-1}$, `t`, is now taken at the level 5 % / $m$, Holm's first threshold, in A ($m$ = 90) or D ($m$ = 30).
 #
-# The teacher reads both sensors. We take its lead over the branch alone as a yardstick, not as a bound: a branch may gain less, or without it. **Predict first:** on which sensors would our runs show a gain as large as this lead?
+# The teacher reads both sensors. We take its lead over the branch alone as a yardstick, not as a bound: a branch may gain less, or gain where there is no lead. **Predict first:** on which sensors would our runs show a gain as large as this lead?
 
 
 # %%
@@ -376,11 +376,11 @@ figure.suptitle("The lead would be found in depth, brightfield and just in eleva
 _ = figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
 # %% [markdown]
-# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so another estimate of the error could change it. In the stain and in RGB of patches it would mostly be missed. In RGB of scenes there is no lead. A gain of 1.6 points would be found there; at most three are possible.
+# **Reading.** A gain as large as the teacher's lead would be found in depth of scenes and in brightfield, even after Holm. In elevation it lies just above the limit (8.2 against 7.2), so another estimate of the error could change it. In the stain and in RGB of patches it would mostly be missed. In RGB of scenes there is no lead. A gain of 1.6 points would be found there; the best possible score leaves room for three.
 #
 # ## What you should see on another machine
 #
-# The same. With another `seed` simulated rates move by less than a point.
+# The same, except the simulated rates with another `seed`.
 #
 # ## Your turn
 #
@@ -412,7 +412,7 @@ if answer_3 is not None:
 #
 # **Next:** with few labels a second sensor helped on our scenes, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Settings were chosen on validation. For scenes on seed 100: learning rate and LSKD's temperature for each method, the rest by the student's score and the time. For real images the learning rate by the mean of all methods on one more split, which holds some test images of our five. We chose the families after we had seen the results. Errors come from five or ten seeds.
+# **Limitations.** One family of synthetic scenes and two real sets, none of them the paper's. Small networks, 30 epochs, loss weights as published. Settings were chosen on validation. For scenes on seed 100: learning rate and LSKD's temperature for each method, the other settings by the student's score and time. For real images the learning rate by the mean of all methods on one more split, which holds some test images of our five. We chose the families after we had seen the results.
 #
 # ## References
 #

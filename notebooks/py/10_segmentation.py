@@ -11,14 +11,14 @@
 # |---|---|
 # | You will be able to | **compute** the best mIoU of one sensor · **write** soft labels and mixing · **decide** whether to train with a second sensor |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds), [04 teachers](04_teacher_and_student.ipynb) (soft labels); what a U-Net is |
-# | Time | about four minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | about five minutes on one CPU core; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 1.5 GB, 20 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run; machine and date in the fourth code cell, seconds in the last |
 #
 # ## The answer: yes, where masks are few
 #
-# Segmentation gives every pixel a class; the *mask* of an image holds them. The score is mIoU, the mean over classes of intersection over union. A *teacher* is a network trained first. Its *student* learns from the teacher's class probabilities, the **soft labels**, also on images without a mask. **On our synthetic scenes, with masks for 5 % of the training pairs, an RGB student whose teacher reads both sensors scores 4.5 points above one whose teacher reads RGB. With a mask for every pair we measured no gain.** The teacher that reads both sensors is also a larger network.
+# Segmentation gives every pixel a class; the *mask* of an image holds them. The score is mIoU, the mean over classes of intersection over union. A *teacher* is a network trained first. Its *student* learns from the teacher's class probabilities, the **soft labels**, also on images without a mask. **On our synthetic scenes, with masks for 5 % of the training pairs, an RGB student whose teacher reads both sensors scores 4.5 points above one whose teacher reads RGB. With a mask for every pair we measured no gain.** That teacher is also larger, which may explain a part.
 #
 # CroDiNo-KD (Ferrod et al., 2025) needs no teacher: the networks of both sensors learn side by side. We had only its abstract and README and test **our reconstruction**. It is nowhere clearly above soft labels of the same sensor.
 #
@@ -161,13 +161,13 @@ check("as the package's", np.isclose(soft_labels(student, teacher), package))
 # depth ─► encoder ─┴──────► decoder ─► classes ◄┘
 # ```
 #
-# The README names these parts; **how they work is our choice.** Every encoder map is halved by channels: the *invariant* half is meant for what both sensors see, the *specific* half for the rest. The auxiliary decoder reads one half of each sensor. It gets the invariant half of RGB in one image and that of depth in the next, so the two should come to hold the same. For image $b$ it reads
+# The README names these parts; **how they work is our choice.** Every encoder map is halved by channels: the *invariant* half is meant for what both sensors see, the *specific* half for the rest. The auxiliary decoder reads one half of each sensor. It gets the invariant half of RGB in one image and that of depth in the next, so the two invariant halves should become alike. For image $b$ it reads
 #
 # $$
 # \left[\mathrm{inv}_b^{\mathrm{RGB}},\ \mathrm{spec}_b^{\mathrm{depth}}\right]\ \text{for even } b,\qquad \left[\mathrm{inv}_b^{\mathrm{depth}},\ \mathrm{spec}_b^{\mathrm{RGB}}\right]\ \text{for odd } b
 # $$
 #
-# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. Augmentation flips and turns each sensor's image on its own, so its maps are turned back before `mix`.
+# In code inv and spec [B, D, h, w] are the halves of `rgb` and `depth`; `mix` returns [B, 2D, h, w]. No gradient of $L_{soft}$ reaches the auxiliary decoder. Augmentation flips and turns each sensor's image on its own, so each sensor's maps are turned back before `mix`.
 #
 # **Predict first:** RGB's two channels hold 1 and 2, those of depth 3 and 4. What do images 0 and 1 give?
 
@@ -263,7 +263,7 @@ def soft_term(model, batch, T=4):
         upright[sensor] = [restore(one, batch.views[sensor]) for one in maps]
     scales = zip(upright["rgb"], upright["depth"], strict=True)
     fused = model.auxiliary["rgb+depth"]([mix(*pair) for pair in scales], size)[1]
-    soft = {m: turn(fused, batch.views[m]) for m in logits}
+    soft = {m: turn(fused.detach(), batch.views[m]) for m in logits}
     return sum(T**2 * soft_labels(logits[m] / T, soft[m] / T) for m in logits)
 
 
@@ -357,7 +357,7 @@ ends = compared.query("labelled in (0.05, 1) and method in @shown")
 ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 
 # %% [markdown]
-# **Reading.** The gain over `single` is larger: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `single` with eight masks a step reaches [67.6](../results/dense/scenes-batch.md) in RGB, `dense-kdv2` 68.2: most of that gain disappears. At 5 % eight masks do not help.
+# **Reading.** Of 6.6 points over `single`, 4.5 remain over `dense-self`. So most of the gain comes from the two-sensor teacher: its second sensor, its larger network or its [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `single` with eight masks a step reaches [67.6](../results/dense/scenes-batch.md) in RGB, `dense-kdv2` 68.2: most of that gain disappears. At 5 % eight masks do not help.
 #
 # **Our `crodino` is nowhere clearly above `dense-self`**, and with all masks clearly below, in both sensors.
 #
@@ -404,7 +404,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 # On our scenes:
 #
 # - With masks for 5 % train `dense-kdv2`, above all for the weaker sensor.
-# - From 10 to 50 % compare `single`, `dense-self` and `dense-kdv2`: in RGB no gain over `single` is clear, in depth only at 50 %. There first give `single` twice the batch: in RGB that alone brings most of the gain.
+# - From 10 to 50 % compare `single`, `dense-self` and `dense-kdv2`: in RGB no gain over `single` is clear, in depth only at 50 %. At 50 % first give `single` twice the batch (`--batch-size 16`): in RGB that alone brings most of the gain.
 # - With a mask for every pair train `single`.
 # - With both sensors at inference train `dense-teacher`: 92.5 with all masks.
 #
@@ -420,7 +420,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 #
 # ## What you should see on another machine
 #
-# Hand values and results from files agree to the digit. Live scores depend on the processor; a guide is the spread over seeds: sd 3.2 points for `single` in RGB with 5 % of the masks.
+# Files agree. Live scores depend on the processor; a guide is the spread over seeds: sd 3.2 points for `single` in RGB, 5 % of the masks.
 #
 # ## Your turn
 #
