@@ -89,7 +89,9 @@ def head(text: str, name: str, home: str, version: str) -> str:
 
 def page(text: str, home: str, version: str) -> str:
     """The page's text with the address and the version of this release."""
-    text = re.sub(r"git clone \S+ && cd discom", f"git clone {home} && cd discom", text)
+    text = re.sub(
+        r"git clone \S+?(;| &&) cd discom", rf"git clone {home}\1 cd discom", text
+    )
     text = re.sub(r"(?m)^(\[\d[\d.]*\]:) \S+$", rf"\1 {home}", text)
     text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
     return re.sub(r"(?m)^repository-code: .*$", f'repository-code: "{home}"', text)

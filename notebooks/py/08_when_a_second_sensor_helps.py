@@ -273,7 +273,7 @@ compared(finished, names, *versus)
 # %% [markdown]
 # **Reading.** With 200 labels RGB gains 24.5 points over the student, depth about 20. But SimCLR, which never sees depth, already gives RGB 17 points. In RGB NT-Xent is clearly ahead of SimCLR at 200 labels, and clearly behind at 100.
 #
-# In depth SimCLR, with weight 0.03, shows no measurable gain; with 200 labels it may lose 3.5 points. NT-Xent is clearly above it up to 800 labels. With all labels no difference is clear. 
+# In depth SimCLR, with weight 0.03, shows no measurable gain; with 200 labels it may lose 3.5 points. NT-Xent is clearly above it up to 800 labels. With all labels no difference is clear.
 #
 # ## And with real cells?
 #
