@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the best mIoU of one sensor · **write** soft labels and mixing · **decide** whether to train with a second sensor |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds), [04 teachers](04_teacher_and_student.ipynb) (soft labels); what a U-Net is |
-# | Time | about five minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | four to five minutes on one CPU core; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 1.5 GB, 20 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run; machine and date in the fourth code cell, seconds in the last |
@@ -357,7 +357,7 @@ ends = compared.query("labelled in (0.05, 1) and method in @shown")
 ends.pivot(index=[*index, "minus"], columns="labelled", values="points")
 
 # %% [markdown]
-# **Reading.** Yes: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, larger network or [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `dense-kdv2` gains 3.9 points in RGB; with eight masks a step, in as many steps, `single` [alone gains 3.3](../results/dense/scenes-batch.md). At 5 % eight masks do not help.
+# **Reading.** Yes: 6.6 points against 4.5. So most of the gain comes from the two-sensor teacher: its second sensor, larger network or [extra loss](../discom/methods/dense.py). Depth gains less, but clearly at 5 %. At 50 % `dense-kdv2` gains 3.9 points in RGB; `single` with twice the batch, in as many steps, [gains 3.3](../results/dense/scenes-batch.md) alone. At 5 % that does not help.
 #
 # **Our `crodino` is nowhere clearly above `dense-self`**, and with all masks clearly below, in both sensors.
 #
@@ -397,7 +397,7 @@ for sensor, pair in (("rgb", [1, 2]), ("depth", [2, 3])):  # numbers of the mate
 pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 
 # %% [markdown]
-# **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 6 % of all pixels. The best rule, to name the likeliest material, would confuse nearly 5 %, so most of these errors are unavoidable.
+# **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 6 % of all pixels. Even the best rule (name the likeliest material) confuses nearly 5 %, so most of these errors are unavoidable.
 #
 # ## When should I use it, and how?
 #
@@ -420,7 +420,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 #
 # ## What you should see on another machine
 #
-# Live scores depend on the processor; a guide is the spread over seeds: sd 3.2 points for `single` in RGB, 5 % of the masks.
+# Live scores depend on the processor; guide: the sd over seeds, 3.2 points for `single` in RGB with 5 % of the masks.
 #
 # ## Your turn
 #
