@@ -408,7 +408,7 @@ pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 # - With a mask for every pair train `single`.
 # - With both sensors at inference train `dense-teacher`: 92.5 with all masks.
 #
-# Your data go into a [folder with masks](../docs/guides/new_data.md#what-the-reader-decides), 255 for no label.
+# Your data go into a [folder with masks](../docs/guides/new_data.md#a-class-for-every-pixel), 255 for no label.
 #
 # ```bash
 # discom data check data/mine
