@@ -124,9 +124,14 @@ def picture(page) -> str:
     return page.locator(".discom-scatter > canvas").evaluate("canvas => canvas.toDataURL()")
 
 
+def scale(page) -> float:
+    """How much smaller than its 900 pixels a narrow page shows the picture."""
+    return page.locator(".discom-scatter > canvas").bounding_box()["width"] / 900
+
+
 def lasso(page) -> None:
     box = page.locator(".discom-scatter > canvas").bounding_box()
-    x, y, width, height = box["x"], box["y"], 0.7 * box["width"], 396
+    x, y, width, height = box["x"], box["y"], 0.7 * box["width"], 396 * scale(page)
     page.mouse.move(x + 4, y + 4)
     page.mouse.down()
     corners = [(x + width, y + 4), (x + width, y + height - 4), (x + 4, y + height - 4)]
@@ -161,13 +166,17 @@ def test_the_picture_follows_clicks_lassos_and_controls(page):
     page.get_by_label("colour", exact=True).select_option(label="illumination")
     page.get_by_role("img", name=re.compile("coloured by illumination")).wait_for()
     canvas, clicked = page.locator(".discom-scatter > canvas"), []
+    shown = scale(page)
+    assert shown < 1  # the page is narrow, and the whole picture is seen
     for place in (0, -1):  # the uppermost point and the lowest
-        canvas.click(position={"x": 899, "y": 2})  # no point is near, so nothing is selected
+        canvas.click(
+            position={"x": 899 * shown, "y": 2}
+        )  # no point is near, so nothing is selected
         page.get_by_text("Selected: 0").wait_for()
         page.wait_for_timeout(1000)  # until the canvas has drawn what the kernel sent
         empty = picture(page)
         x, y = painted(page)[place]
-        canvas.click(position={"x": x, "y": y})
+        canvas.click(position={"x": x * shown, "y": y * shown})
         page.get_by_text("Selected: 1").wait_for()
         wait_for(lambda: picture(page) != empty, "the images of a clicked point")  # noqa: B023
         page.wait_for_timeout(1000)

@@ -12,6 +12,7 @@ function render({ model, el }) {
   function draw() {
     [canvas.width, canvas.height] = [picture.width, picture.height];
     canvas.style.width = `${picture.width / 2}px`; // drawn in double size, for sharp screens
+    canvas.style.maxWidth = "100%"; // of a narrow page
     canvas.setAttribute("aria-label", model.get("label"));
     pen.drawImage(picture, 0, 0);
     pen.lineWidth = 2;
@@ -21,13 +22,18 @@ function render({ model, el }) {
     pen.stroke();
   }
 
+  function place(event) {
+    const scale = picture.width / 2 / canvas.clientWidth;
+    return [event.offsetX * scale, event.offsetY * scale];
+  }
+
   canvas.addEventListener("pointerdown", (event) => {
-    path = [[event.offsetX, event.offsetY]];
+    path = [place(event)];
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!path.length) return;
-    path.push([event.offsetX, event.offsetY]);
+    path.push(place(event));
     draw();
   });
   canvas.addEventListener("pointerup", () => {
