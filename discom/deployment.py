@@ -105,8 +105,7 @@ def _require(module: str) -> Any:
     try:
         return __import__(module)
     except ImportError:
-        way_out = extra("deploy")
-        raise ConfigError(f"{module}: is not installed; {way_out}") from None
+        raise ConfigError(f"{module}: is not installed; {extra('deploy')}") from None
 
 
 def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:

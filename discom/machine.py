@@ -16,7 +16,7 @@ import torch
 from discom.errors import ConfigError, DiscomError, RunError, first_line
 
 __all__ = ["by_first", "check_agreement", "device_type", "free_memory", "launch", "machine"]
-__all__ += ["multiplies_bf16", "peak_memory", "rank"]
+__all__ += ["multiplies_bf16", "peak_memory", "processor", "rank"]
 
 GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster jobs
 
@@ -109,6 +109,16 @@ def machine(device: torch.device) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "commit": _commit(),
     }
+
+
+def processor(about: Mapping[str, Any]) -> str:
+    """The processor and threads that `machine` told.
+
+    >>> processor({"processor": "AMD EPYC", "threads": 1})
+    'AMD EPYC, 1 thread'
+    """
+    threads = about["threads"]
+    return f"{about['processor']}, {threads} thread{'s' if threads != 1 else ''}"
 
 
 def peak_memory(device: torch.device) -> float:

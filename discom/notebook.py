@@ -13,7 +13,7 @@ import torch
 from discom import __version__
 from discom.data import DRAWN
 from discom.errors import UnsuitableError
-from discom.machine import device_type, machine, peak_memory
+from discom.machine import device_type, machine, peak_memory, processor
 
 __all__ = ["check", "finish", "stamp", "terminal"]
 
@@ -30,13 +30,10 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
-    processor = about["device"]
-    if processor == "cpu":
-        several = "s" if about["threads"] != 1 else ""
-        processor = f"{about['processor']}, {about['threads']} thread{several}"
+    device = processor(about) if about["device"] == "cpu" else about["device"]
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
-    print(f"{processor} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
+    print(f"{device} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
 
 
 def check(claim: str, holds: Any) -> None:

@@ -26,15 +26,6 @@ from discom.tables.statistics import (
 )
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines"]
-__all__ += [
-    "collect",
-    "compare",
-    "cost_to_markdown",
-    "holm",
-    "is_dense",
-    "label",
-    "labelled",
-    "load_results",
-]
-__all__ += ["metric_of", "paired_difference", "paper_figures", "paper_rows", "paper_table"]
-__all__ += ["points", "summary", "to_markdown", "unpaired_difference", "write"]
+__all__ += ["collect", "compare", "cost_to_markdown", "holm", "is_dense", "label", "labelled"]
+__all__ += ["load_results", "metric_of", "paired_difference", "paper_figures", "paper_rows"]
+__all__ += ["paper_table", "points", "summary", "to_markdown", "unpaired_difference", "write"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from discom.files import atomic_file
+from discom.machine import processor
 from discom.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
@@ -123,8 +124,7 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
         run = (r.data, r.label, parameters)
         listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
         m = r.machine
-        threads = f"{m['threads']} thread{'s' if m['threads'] != 1 else ''}"
-        machines.append(f"{m['processor']}, {threads}, device {m['device']}")
+        machines.append(f"{processor(m)}, device {m['device']}")
     named = pd.DataFrame(listed, columns=names).groupby(names[:3], sort=False)
     costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())
