@@ -177,7 +177,7 @@ family = tables.compare(results, changes + list(pairs))
 check("the family: 19 pairs, two sensors", len(family) == 2 * 19)
 
 # %% [markdown]
-# The first interval by hand:
+# By hand:
 
 # %%
 row = family.iloc[0]
@@ -356,11 +356,11 @@ axes[0].set_ylabel("w in z_irr")
 _ = figure.suptitle("The cosine is 0 in all three; HSIC finds both dependences")
 
 # %% [markdown]
-# **Reading.** The cosine finds no dependence, the correlation finds only the copy of u, and HSIC finds the copy and the hill. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC with weight 0.2 [removes about half of the class from z_irr](../docs/results/invariance.md#terms-that-separate), but F1 does not gain.
+# **Reading.** The cosine finds no dependence, the correlation only the copy of u, HSIC the copy and the hill. A *signed* cosine is lowest at opposite parts, which are fully dependent. So z_irr can repeat z_inf at a cosine of zero. As an extra loss, HSIC with weight 0.2 [removes about half of the class from z_irr](../docs/results/invariance.md#terms-that-separate), but F1 does not gain.
 #
 # ## What you should see
 #
-# Everything is read from files, so your numbers should equal ours.
+# Your numbers should equal ours.
 #
 # ## Your turn
 #
