@@ -37,15 +37,14 @@ release-steps: $(READY)  ## what is still to be done by hand before a tag
 
 # Where nothing fits beside what Colab has, uv says why and the target fails; the whole set is left in build/.
 COLAB := tests/fixtures/colab-constraints.txt
-colab: $(READY)  ## an installation leaves Colab's torch and numpy as they are, with each of its Pythons (asks the package index)
+colab: $(READY)  ## an installation leaves Colab's torch and numpy as they are (asks the package index)
 	@mkdir -p build
-	@for python in 3.11 3.12; do \
-	  $(BIN)/uv pip compile --quiet --python-version $$python --python-platform linux --constraint $(COLAB) \
-	    --extra dense --extra deploy --extra ray pyproject.toml > build/colab-$$python.txt || exit 1; \
-	  grep -E "^(torch|torchvision|numpy)==" build/colab-$$python.txt | xargs echo "Python $$python keeps"; done
+	@$(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform linux --constraint $(COLAB) \
+	  --extra dense --extra deploy --extra ray pyproject.toml > build/colab.txt
+	@grep -E "^(torch|torchvision|numpy)==" build/colab.txt | xargs echo "Colab keeps"
 
 OLDEST := .venv-oldest
-TOOLS = $(shell grep -oE "^(pytest|pytest-xdist|hypothesis|jupytext)==[^ ]+" $(REQUIREMENTS))
+TOOLS = $(shell grep -oE "^(pytest|pytest-xdist|hypothesis|jupytext|pre-commit)==[^ ]+" $(REQUIREMENTS))
 oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the oldest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[dense,deploy]" $(TOOLS)

@@ -160,6 +160,7 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
             input_names=["images"],
             output_names=["logits", "probabilities"],
             dynamic_shapes={"images": free},
+            dynamo=True,
             verbose=False,
         )
     model = program.model_proto

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import io
 import json
 import re
 import shlex
@@ -11,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -133,7 +135,12 @@ def test_committed_table_equals_its_runs(committed, tmp_path):
     number = int(number) if number.isdigit() else number
     table = tables.paper_table(tables.load_results(committed.with_suffix(".json")), number)
     for file in tables.write(table, tmp_path / name, tables.baselines(number)):
-        assert file.read_text() == committed.with_name(file.name).read_text(), file.name
+        again, stored = (f.read_text() for f in (file, committed.with_name(file.name)))
+        if file.suffix == ".csv":  # other versions of scipy differ in the tenth digit
+            again, stored = (pd.read_csv(io.StringIO(text)) for text in (again, stored))
+            pd.testing.assert_frame_equal(again, stored, rtol=1e-8)
+        else:
+            assert again == stored, file.name
 
 
 def test_rows_and_intervals_of_the_pages_come_from_results():
