@@ -27,7 +27,7 @@ from discom.data.batches import Images
 from discom.errors import ConfigError, DiscomError
 from discom.evaluation import inspection, probing
 from discom.evaluation.scores import predict_logits
-from discom.plots.look import look, panels
+from discom.plots.look import method_look, panels
 
 AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
 # the two halves of the class, place and size; symmetric shapes have no single turn to read
@@ -82,7 +82,7 @@ def curves(table: pd.DataFrame) -> Figure:
         part = table[(table["modality"] == sensor) & (table["factor"] == factor)]
         for number, (method, rows) in enumerate(part.groupby("method", sort=False)):
             mean = rows.groupby("epoch")["score"].mean()
-            axis.plot(mean.index, mean, label=method, **look(number))
+            axis.plot(mean.index, mean, label=method, **method_look(number, method))
         unit = "%" if factor in ("shape", "material") else "R²"
         axis.set(title=f"{factor} from {sensor}", xlabel="epoch", ylabel=unit)
     series = axes.flat[0].get_legend_handles_labels()

@@ -378,14 +378,19 @@ def test_gains_draw_every_difference_over_a_factor():
     assert list(legend(figure)) == ["kdv2"]
 
 
-def test_a_method_has_one_colour_wherever_its_place_among_the_names_is_the_same():
+def test_a_method_has_one_colour_in_every_figure_and_no_other_takes_it():
     names = {"student": "alone", "mdico": "absent", "kdv2": "taught"}
-    for draw in (plots.scores, partial(plots.gains, against=["student"])):
-        figure = draw(over_labels(), "labelled", names=names)
-        drawn(figure)
-        handle = legend(figure)["taught"]
-        assert np.allclose(to_rgb(handle.get_color()[0][:3]), method_look(2)["color"])
-        plt.close(figure)
+    own = method_look(0, "kdv2 contrast=3")["color"]
+    for order in (names, dict(reversed(names.items()))):
+        for draw in (plots.scores, partial(plots.gains, against=["student"])):
+            figure = draw(over_labels(), "labelled", names=order)
+            drawn(figure)
+            handle = legend(figure)["taught"]
+            assert np.allclose(to_rgb(handle.get_color()[0][:3]), own)
+            plt.close(figure)
+    others = [method_look(number, name)["color"] for number, name in enumerate(["mdico", "dkd"])]
+    assert own not in others
+    assert method_look(0, "student")["color"] != own
 
 
 def test_scores_draw_means_and_the_best_possible_over_a_factor():

@@ -38,10 +38,10 @@ def gains(
     legend = {}
     for axis, (sensor, baseline) in zip(axes.flat, product(sensors, against), strict=True):
         rows = shown[(shown["modality"] == sensor) & (shown["method"] != baseline)]
-        for label, number, shift, curve in _curves(rows, others, series):
+        for label, look, shift, curve in _curves(rows, others, series):
             ends = [curve[f"vs {baseline}{end}"] for end in (" low", "", " high")]
             places, errors = _aside(curve[factor], shift, values), np.diff(ends, axis=0)
-            legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **method_look(number))
+            legend[label] = axis.errorbar(places, ends[1], errors, capsize=2, **look)
         _axis(axis, factor, values)
         axis.axhline(0, color="black", linewidth=0.8, linestyle=":")
         axis.set_title(f"{sensor}, minus {names.get(baseline, baseline)}")
@@ -63,9 +63,9 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
     figure, axes = panels(1, len(sensors), 4.2 * len(sensors), 4, sharey=True)
     for axis, sensor in zip(axes.flat, sensors, strict=True):
         rows = shown[shown["modality"] == sensor]
-        for label, number, shift, curve in _curves(rows, others, series):
+        for label, look, shift, curve in _curves(rows, others, series):
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
-            style = {"label": label, "capsize": 2, **method_look(number)}
+            style = {"label": label, "capsize": 2, **look}
             axis.errorbar(_aside(curve[factor], shift, values), curve[metric], error, **style)
         if best := scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
@@ -89,26 +89,27 @@ def _shown(
 
 def _series(
     shown: pd.DataFrame, others: Sequence[str], names: Mapping[str, str]
-) -> dict[tuple, tuple[str, int]]:
-    """(method, other factors) → label and number of its look. Without other factors a method has
-    the look of its place in `names`."""
+) -> dict[tuple, tuple[str, Mapping[str, Any]]]:
+    """(method, other factors) → label and look. Without other factors a method has its own colour
+    and the marker of its place in `names`."""
     order = list(names) or list(shown["method"].unique())
     keys = [key for key, _ in shown.groupby(["method", *others], sort=False)]
     series = {}
     for number, key in enumerate(sorted(keys, key=lambda key: order.index(key[0]))):
         label = ", ".join([names.get(key[0], key[0]), *map("{}={:g}".format, others, key[1:])])
-        series[key] = label, number if others else order.index(key[0])
+        look = method_look(number) if others else method_look(order.index(key[0]), key[0])
+        series[key] = label, look
     return series
 
 
 def _curves(
-    rows: pd.DataFrame, others: Sequence[str], series: Mapping[tuple, tuple[str, int]]
-) -> Iterator[tuple[str, int, float, pd.DataFrame]]:
-    """Label, number of the look, shift from the middle and rows of the series that a panel has."""
+    rows: pd.DataFrame, others: Sequence[str], series: Mapping[tuple, tuple[str, Any]]
+) -> Iterator[tuple[str, Mapping[str, Any], float, pd.DataFrame]]:
+    """Label, look, shift from the middle and rows of the series that a panel has."""
     curves = dict(iter(rows.groupby(["method", *others], sort=False)))
-    for place, (key, (label, number)) in enumerate(series.items()):
+    for place, (key, (label, look)) in enumerate(series.items()):
         if key in curves:
-            yield label, number, place - (len(series) - 1) / 2, curves[key]
+            yield label, look, place - (len(series) - 1) / 2, curves[key]
 
 
 def _wide(values: np.ndarray) -> bool:

@@ -19,7 +19,10 @@ __all__ += ["method_look", "panels", "sensor_look", "show", "style"]
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
 SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
-METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 7, 5, 6, 9, 8))]  # no sensor's
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
+PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
+PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
+PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
 NOTHING = 0.85  # grey of a pixel without a label
 
 
@@ -34,9 +37,11 @@ def look(number: int) -> dict[str, Any]:
     return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
 
 
-def method_look(number: int) -> dict[str, Any]:
-    """Colour and marker of the number-th method: no sensor has these colours."""
-    return look(number) | {"color": METHODS[number % len(METHODS)]}
+def method_look(number: int, method: str = "") -> dict[str, Any]:
+    """Colour and marker of the number-th series of a figure. No sensor has these colours; a method
+    of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
+    place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
+    return look(number) | {"color": METHODS[place % len(METHODS)]}
 
 
 def sensor_look(modality: str, number: int) -> dict[str, Any]:

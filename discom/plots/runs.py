@@ -38,7 +38,7 @@ def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     points = table.rename(columns=titles).melt(["run", "epoch"], list(titles.values())).dropna()
     series: dict[str, Any] = {}
     if len(runs) > 1:
-        palette = [method_look(number)["color"] for number in range(len(runs))]
+        palette = [method_look(*numbered)["color"] for numbered in enumerate(runs)]
         series = {"hue": "run", "style": "run", "palette": palette}
     series |= {"x": "epoch", "y": "value", "col": "variable", "kind": "line"}
     series |= {"col_wrap": 2} if len(titles) > 3 else {}
