@@ -103,7 +103,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
     if both := (own | {name for name, _ in chosen.set}) & set(chosen.factors):
         raise ConfigError(f"--factors: '{both.pop()}' is also in --set or --methods; give it once")
     if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()))):
-        raise ConfigError(f"--epochs: {lost.pop():g} is no value of the first factor; leave it out")
+        raise ConfigError(f"--epochs: {lost.pop():g} is not in the first factor; leave it out")
     load = lru_cache(maxsize=1)(data.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.factors.values()):

@@ -27,7 +27,7 @@ def json_object(text: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise click.BadParameter(f"'{text}' is no JSON object; write such as '{{\"name\": 1}}'")
+        raise click.BadParameter(f"'{text}' is not a JSON object; write e.g. '{{\"name\": 1}}'")
     return value
 
 
@@ -61,37 +61,45 @@ COMMANDS: dict[str, tuple[Callable, str]] = {  # what is called, its ARGUMENTS a
     ),
 }
 FLAGS: dict[str, tuple[Callable, Any, str]] = {  # name → type, default, meaning
-    "address": (str, None, "of a Ray cluster, such as ray://head:10001"),
-    "as_published": (bool, False, "the options of the DisCoM-KD authors' own code"),
-    "collect": (Path, None, "write all results into this JSON file"),
-    "data": (str, None, "scenes:n=600, a name or a folder  [default: scenes or scenes-dense]"),
+    "address": (str, None, "of a Ray cluster, such as ray://head:10001  [default: none]"),
+    "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
+    "collect": (Path, None, "write all results into this JSON file  [default: none]"),
+    "data": (str, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
-    "dry_run": (bool, False, "say what is missing, and stop"),
-    "engine": (str, "local", "local (processes of this machine) or ray"),
+    "dry_run": (bool, False, "say which runs are missing, and stop"),
+    "engine": (str, "local", "local (processes on this machine) or ray"),
     "files": (Path, None, "images, or folders of images"),
-    "method": (str, "discom", "discom, student, …; dense: single, crodino (our reconstruction), …"),
+    "method": (
+        str,
+        "discom",
+        "such as discom, student; for pixels single, crodino (our version)",
+    ),
     "modalities": (str, None, "sensors in this order, such as rgb+elevation  [default: all]"),
-    "methods": (str, None, "rows to keep, such as student,discom  [default: all]"),
-    "modality": (str, None, "the sensor  [default: the only one]"),
+    "methods": (str, None, "methods to keep, such as student,discom  [default: all]"),
+    "modality": (str, None, "the sensor whose branch is written  [default: the only one]"),
     "model": (Path, None, "model.onnx, or the folder that discom export wrote"),
-    "notebooks": (Path, "notebooks", "the folder that holds NN_….ipynb"),
+    "notebooks": (Path, "notebooks", "folder of the notebooks"),
     "number": (str, None, "1 to 5, dense, or crodino (our reconstruction)"),
-    "only": (str, None, "beginnings of names, such as 03,07  [default: all]"),
-    "options": (json_object, None, "of the method, or of a reader: '{\"grl_lambda\": 0.5}'"),
-    "out": (Path, None, "the file or folder to write"),
+    "only": (str, None, "notebooks whose names begin so, such as 03,07  [default: all]"),
+    "options": (
+        json_object,
+        None,
+        "of a method or reader: '{\"grl_lambda\": 0.5}'  [default: none]",
+    ),
+    "out": (Path, None, "file or folder to write  [default: none]"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (Path, None, "a run's folder, a folder of runs, or collected results"),
-    "profile": (str, "cpu", "tiny (seconds), cpu (minutes), paper (for a GPU)"),
-    "root": (Path, None, "the folder of the raw files  [default: data/raw/NAME]"),
-    "runs": (Path, "runs", "the folder that holds all runs"),
-    "seed": (int, 0, "of split, weights and batches"),
-    "seeds": (int, None, "how many, from 0; for table usually 5, and 10 on scenes"),
-    "size": (int, None, "pixels of a side that photos are resized to"),
+    "profile": (str, "cpu", "tiny (seconds), cpu (minutes) or paper (for a GPU)"),
+    "root": (Path, None, "folder of the raw files  [default: data/raw/NAME]"),
+    "runs": (Path, "runs", "folder of all runs"),
+    "seed": (int, 0, "seed of the split, weights and batches"),
+    "seeds": (int, None, "number of seeds, from 0 on (table: 5, on scenes 10)"),
+    "size": (int, None, "side in pixels to which images are resized  [default: the reader's]"),
     "split": (str, None, "official, grouped or random  [default: the first]"),
-    "split_seed": (int, None, "fix this split, in the released code's files"),
-    "teacher": (str, None, "the modality of Table 1's  [default: the first]"),
-    "tile": (int, None, "side in pixels, for a class of every pixel  [default: 256]"),
-    "workers": (int, 0, "how many side by side; 0 lets the engine choose"),
+    "split_seed": (int, None, "split by this seed, as files of the released code  [default: none]"),
+    "teacher": (str, None, "modality of the teacher of Table 1  [default: the first]"),
+    "tile": (int, None, "side of a tile in pixels, for models of pixels  [default: 256]"),
+    "workers": (int, 0, "number of runs side by side; 0 lets the engine choose"),
 }
 USUAL = ("epochs", "batch_size")  # the settings of Config that the short help shows
 RARE = ("address", "as_published", "collect")  # other flags that it does not show
@@ -141,7 +149,7 @@ def _command(name: str) -> click.Command:
         if word.isupper():
             count = -1 if flag == "files" else 1
             parameters.append(click.Argument([flag], type=kind, required=True, nargs=count))
-            paragraphs.append(f"{word}: {meaning}")
+            paragraphs.append(f"{word}: {meaning.partition('  [')[0]}")  # it has no default
         else:
             parameters.append(_flag(flag, kind, own or default, meaning, flag in RARE))
     command = click.Command(
@@ -151,7 +159,7 @@ def _command(name: str) -> click.Command:
         help="\n\n\b\n".join(paragraphs),  # without a \b click would fill their lines
     )
     early: dict[str, Any] = {"is_eager": True, "expose_value": False}
-    about = "YAML file of flags"
+    about = "YAML file of flags  [default: none]"
     click.option("--config", type=Path, callback=_read_config, help=about, **early)(command)
     about = "Show every flag."
     click.option("--help-all", is_flag=True, callback=_show_all, help=about, **early)(command)
@@ -165,9 +173,9 @@ def _read_config(context: click.Context, parameter: click.Parameter, file: Path 
     try:
         content = safe_load(file.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeError) as error:
-        raise ConfigError(f"--config: {file} is no YAML ({first_line(error)})") from None
+        raise ConfigError(f"--config: {file} is not valid YAML ({first_line(error)})") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"--config: no flags in {file}; write such as epochs: 3")
+        raise ConfigError(f"--config: {file} has no flags; write lines such as epochs: 3")
     options = [flag for flag in context.command.params if isinstance(flag, click.Option)]
     flags = {flag.name: flag.opts[0] for flag in options if flag.expose_value}
     context.default_map = {}

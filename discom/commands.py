@@ -74,9 +74,9 @@ def table(flags: Namespace) -> bool:
     for name in sorted(left_out):
         print(f"{name}: left out, it needs the label of every sample", file=sys.stderr)
     if not runs:
-        raise ConfigError("--seeds, --methods: no run of the table is left; keep one at least")
+        raise ConfigError("--seeds, --methods: no run of the table is left; keep at least one")
     if runs[0].config.devices > 1:
-        raise ConfigError("--devices: is for one run, discom train; many runs take --workers")
+        raise ConfigError("--devices: works with discom train alone; use --workers here")
     absent, _ = sweep.missing(runs)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
@@ -161,8 +161,9 @@ def advise(flags: Namespace) -> None:
 
 
 def probe(flags: Namespace) -> None:
-    """Measure what the embeddings of finished runs hold: linear probes of every known factor, and
-    by a linear reader and an MLP the modality and the class.
+    """Measure what the embeddings of finished runs hold.
+
+    Linear probes read every known factor; a linear probe and an MLP read modality and class.
 
     discom probe results/scenes-table5.json --runs runs
     """
@@ -258,8 +259,7 @@ def export(flags: Namespace) -> None:
     folder, out = flags.path, flags.out
     files = sorted(folder.rglob("result.json"))
     if len(files) > 1:
-        example = f"name one, such as {files[0].parent}"
-        raise ConfigError(f"{folder}: holds {len(files)} runs; {example}")
+        raise ConfigError(f"{folder}: holds {len(files)} runs; name one: {files[0].parent}")
     folder = files[0].parent if files else folder
     result = discom.runs.Result.read(folder / "result.json")
     images = _images_of(flags.data or result.data, flags.modalities)(result.seed)
@@ -285,7 +285,7 @@ def predict(flags: Namespace) -> None:
             print(f"{file}: {height}×{width} pixels")
         return
     if flags.out and flags.out.suffix != ".csv":
-        raise ConfigError(f"--out: {flags.out} is no .csv file; name one, such as answers.csv")
+        raise ConfigError(f"--out: {flags.out} is not a .csv file; try answers.csv")
     answers = discom.deployment.predict(model, images)
     if not flags.out:
         print(answers.to_csv(index=False), end="")

@@ -71,19 +71,19 @@ class Config:
         for name in WHOLE:  # 2.0 epochs are 2
             value = getattr(self, name)
             if isinstance(value, bool) or not float(value).is_integer():
-                raise ConfigError(f"{name}: {value} is no whole number; use e.g. {LEAST[name] + 1}")
+                raise ConfigError(f"{name}: {value} is not whole; use e.g. {LEAST[name] + 1}")
             object.__setattr__(self, name, int(value))
         for name, least in LEAST.items():
             if not least <= (value := getattr(self, name)) < math.inf:  # NaN is refused, too
                 raise ConfigError(f"{name}: {value} is out of range; use {least} or more")
         if self.augment > 1:
-            raise ConfigError(f"augment: {self.augment} is no probability; use 1 or less")
+            raise ConfigError(f"augment: {self.augment} is above 1; use 0 to 1")
         if not 0 < self.labelled <= 1:
-            raise ConfigError(f"labelled: {self.labelled} is no share of the labels; use 0.2 or so")
+            raise ConfigError(f"labelled: {self.labelled} is not in (0, 1]; use e.g. 0.2")
         if not 0 < self.learning_rate < math.inf:
             raise ConfigError(f"learning_rate: {self.learning_rate} is out of range; try 1e-4")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
-            reason = "is no multiple of 16, which channels_last needs; set channels_last to false"
+            reason = "is not a multiple of 16, as channels_last needs; set channels_last=false"
             raise ConfigError(f"width: {self.width} {reason}")
         for setting in fields(self):
             if get_origin(setting.type) is Literal:

@@ -70,7 +70,7 @@ def prepare(flags: Namespace) -> None:
     fixed = None
     if seed is not None:
         if images.normalized:
-            raise ConfigError(f"--split-seed: {data} is divided and scaled; take the raw folder")
+            raise ConfigError(f"--split-seed: {data} is already split; use the raw folder")
         images = replace(images, about={**images.about, "split_seed": seed})
         fixed = images.split(seed=seed)
     images.save(out, split=fixed, overwrite=overwrite)

@@ -117,10 +117,10 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
         modality = branches[0]
     if modality not in branches:
         names = " or ".join(branches) or "none that reads one sensor"
-        raise ConfigError(f"--modality: {modality} is no branch of {result.method}; it has {names}")
+        raise ConfigError(f"--modality: {modality} is not in {result.method}; it has {names}")
     classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
     if classes != tuple(train.classes):
-        raise RunError(f"{run_dir}: has classes {classes}, the data {train.classes}; give its data")
+        raise RunError(f"{run_dir}: has classes {classes}, data {train.classes}; give its data")
     data, bounds = train.modalities[modality], (train.normalization or {}).get(modality)
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
@@ -206,7 +206,7 @@ def load(path: Path | str) -> Model:
         contract = Contract(**fields | lists)
     except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
         reason = first_line(error)
-        raise DataError(f"{file}: is no model of `discom export` ({reason}); export it") from None
+        raise DataError(f"{file}: not by discom export ({reason}); export it") from None
     return Model(contract, lambda images: tuple(session.run(None, {"images": images})))
 
 

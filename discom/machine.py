@@ -26,7 +26,7 @@ def device_type(accelerator: str = "auto") -> str:
     that is not there."""
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
-        raise ConfigError("accelerator: no CUDA device is at hand here; use cpu or auto")
+        raise ConfigError("accelerator: no CUDA device was found; use cpu or auto")
     return "cuda" if available and accelerator != "cpu" else "cpu"
 
 
@@ -65,7 +65,9 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
         fabric.launch()
     except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise ConfigError(f"devices: {devices} are not there: {first_line(error)}") from None
+        raise ConfigError(
+            f"devices: {devices} cannot start ({first_line(error)}); use fewer"
+        ) from None
     return fabric
 
 

@@ -53,7 +53,7 @@ def run_notebooks(
     workers = worker_count(workers=workers)
     for start in starts:
         if not any(source.name.startswith(start) for source in sources):
-            raise DataError(f"{notebooks}: no notebook NN_….ipynb begins with '{start}'")
+            raise DataError(f"{notebooks}: no notebook begins with '{start}'; try e.g. 03")
     data = absolute(data or PARAMETERS[profile]["data"])
     load(data)  # what cannot be read is told before any notebook starts
     package = [checksum(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]

@@ -107,7 +107,7 @@ class Result:
             checksum = values.pop("checksum")
             result = cls(**values)
         except (TypeError, ValueError, KeyError) as error:
-            raise RunError(f"{file}: not a result of ours ({error}); {ANEW}") from None
+            raise RunError(f"{file}: not a result that discom wrote ({error}); {ANEW}") from None
         if checksum != digest(values):
             reason = "was changed after it was measured (its checksum differs)"
             raise RunError(f"{file}: {reason}; {ANEW}")

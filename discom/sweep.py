@@ -141,9 +141,9 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
     """
     check_choice("engine", engine, ("local", "ray"))
     if workers < 0:
-        raise ConfigError(f"workers: {workers} is below 0; 0 lets the engine choose")
+        raise ConfigError(f"workers: {workers} is below 0; use 0 for the engine's choice")
     if engine == "local" and address:
-        raise ConfigError(f"address: '{address}' is of no use to engine=local; use engine=ray")
+        raise ConfigError(f"address: '{address}' has no effect on engine=local; use engine=ray")
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 
@@ -173,7 +173,7 @@ def do_all(
             alone = n_jobs
             if len(batch) == 1:
                 pending.remove(batch[0])
-                reason = f"its worker was lost, out of memory? ({first_line(error)})"
+                reason = f"its worker was lost ({first_line(error)}); try fewer workers"
                 yield batch[0], RunError(f"{batch[0]}: {reason}")
         if busy == len(batch):
             time.sleep(PATIENCE)

@@ -149,8 +149,8 @@ WRONG = [
     (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind
     ((*TRAIN, "--epochs", "ten"), "'--epochs': 'ten' is not a valid integer"),
-    ((*TRAIN, "--options", "{bad"), "'--options': '{bad' is no JSON object"),
-    (("train", "--config", "options.yaml"), "'--options': '3' is no JSON object"),
+    ((*TRAIN, "--options", "{bad"), "'--options': '{bad' is not a JSON object"),
+    (("train", "--config", "options.yaml"), "'--options': '3' is not a JSON object"),
     ((*TRAIN, "--as-published", "yes"), "unexpected extra argument (yes)"),
     ((*TRAIN, "--epochs"), "'--epochs' requires an argument"),
     (("table",), "Missing argument 'NUMBER'"),
@@ -158,7 +158,10 @@ WRONG = [
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is out of range"),
     ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
     (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds, --methods: no run"),
-    (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: is for one run"),
+    (
+        ("table", "1", "--data", SCENES, "--devices", "2"),
+        "--devices: works with discom",
+    ),
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
     (("data", "prepare", "folders"), "folders needs --root"),
@@ -167,7 +170,7 @@ WRONG = [
     # files
     (("train", "--config", "nowhere.yaml"), "nowhere.yaml"),
     (("train", "--config", "broken.yaml"), "--config: "),
-    (("train", "--config", "list.yaml"), "--config: no flags in list.yaml"),
+    (("train", "--config", "list.yaml"), "--config: list.yaml has no flags"),
     (("data", "show", SCENES, "--out", "nowhere/pairs.png"), "check the path"),
 ]
 

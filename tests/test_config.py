@@ -39,15 +39,15 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
 
 BAD = [
     *((name, least - 1, f"out of range; use {least} or more") for name, least in LEAST.items()),
-    ("augment", 1.5, "no probability"),
-    *(("labelled", share, "no share of the labels; use 0.2") for share in (0.0, 1.5, math.nan)),
+    ("augment", 1.5, "is above 1; use"),
+    *(("labelled", share, "is not in (0, 1]; use e.g. 0.2") for share in (0.0, 1.5, math.nan)),
     *(("weight_decay", value, "out of range") for value in (math.nan, math.inf)),
-    *((name, value, "no whole number") for name in WHOLE for value in (2.5, math.nan, True)),
+    *((name, value, "is not whole") for name in WHOLE for value in (2.5, math.nan, True)),
     *(("learning_rate", rate, "out of range") for rate in (0.0, math.nan, math.inf)),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("precision", "16-mixed", "unknown; choose 32-true, bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto, cpu, cuda"),
-    ("width", 24, "no multiple of 16, which channels_last needs; set channels_last to false"),
+    ("width", 24, "not a multiple of 16, as channels_last needs; set channels_last=false"),
 ]
 
 

@@ -314,7 +314,7 @@ BAD = [
     ("crodino", {"weights": {"aux": 0}}, "^weights: soft labels come .*; raise aux, or set soft"),
     ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
-    ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is no modality of this data"),
+    ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of this data"),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),
     ("kdnet", {"bands": {"rgb": 3}, "teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
 ]
@@ -338,7 +338,7 @@ def uneven():
 def test_images_of_any_size_unless_places_must_be_put_back(name):
     if name in ("crodino", "dense-simclr", "kdnet", "protokd"):
         with pytest.raises(
-            ConfigError, match=f"^{name}: images of 37×50 are no multiple of .* 8, so"
+            ConfigError, match=f"^{name}: images of 37×50 are not multiples of .* 8, so"
         ):
             build(methods.get(name), uneven(), TINY)
     else:

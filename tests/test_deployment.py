@@ -136,8 +136,8 @@ def forge(run_dir, **changes):
 @pytest.mark.parametrize(
     ("changes", "modality", "message"),
     [
-        ({}, "thermal", "thermal is no branch of student; it has rgb or depth"),
-        ({}, None, "None is no branch of student; it has rgb or depth"),
+        ({}, "thermal", "thermal is not in student; it has rgb or depth"),
+        ({}, None, "None is not in student; it has rgb or depth"),
         ({"scores": {"rgb+depth": {}}}, None, "has none that reads one sensor"),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_branch_that_the_run_lacks(copied, split, tmp_path, changes, modality,
 
 def test_data_of_other_classes(run, split, tmp_path):
     renamed = type(split)(*(replace(part, classes=tuple("abcd")) for part in split))
-    with pytest.raises(RunError, match=r"has classes .*'disk/wood'.*, the data .*'a', 'b'"):
+    with pytest.raises(RunError, match=r"has classes .*'disk/wood'.*, data .*'a', 'b'"):
         export(run, renamed, "depth", tmp_path / "out")
 
 
@@ -176,9 +176,9 @@ def stranger(file):
     ("write", "message"),
     [
         (lambda file: None, "no such file; write it with: discom export"),
-        (stranger, "is no model of `discom export`"),
-        (lambda file: file.write_bytes(b""), "is no model of `discom export`"),
-        (lambda file: file.write_text("import antigravity"), "is no model of `discom export`"),
+        (stranger, "not by discom export"),
+        (lambda file: file.write_bytes(b""), "not by discom export"),
+        (lambda file: file.write_text("import antigravity"), "not by discom export"),
     ],
 )
 def test_what_is_not_ours_is_refused(tmp_path, write, message):

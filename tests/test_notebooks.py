@@ -75,7 +75,7 @@ def test_the_stamped_commit_holds_the_code(path):
     shown = git("show", f"{commit}:notebooks/py/{path.stem}.py")
     if shown.returncode:
         kept = git("rev-parse", "--is-shallow-repository").stdout.strip()
-        assert kept != "false", f"{commit} is no commit of this repository"
+        assert kept != "false", f"{commit} is not a commit of this repository"
         pytest.skip("without the history of the repository nothing can be compared")
     cells = jupytext.reads(shown.stdout, fmt="py:percent").cells
     committed = [cell.source for cell in cells if cell.cell_type == "code"]

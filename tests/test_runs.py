@@ -173,7 +173,7 @@ def test_a_result_comes_back_as_it_was_written_whatever_the_order_and_the_spaces
 
 EDITED, FOREIGN = (
     "was changed after it was measured (its checksum differs)",
-    "not a result of ours (",
+    "not a result that discom wrote (",
 )
 DAMAGED = [
     (json.dumps({**FIELDS, "scores": {"rgb": {"f1": 99.0}}}), EDITED),

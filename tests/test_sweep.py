@@ -262,7 +262,7 @@ def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
     [
         ({"engine": "slurm"}, "'slurm' is unknown; choose local, ray"),
         ({"workers": -1}, "-1 is below 0"),
-        ({"workers": 1, "address": "auto"}, "'auto' is of no use to engine=local"),
+        ({"workers": 1, "address": "auto"}, "'auto' has no effect on engine=local"),
     ],
 )
 def test_flags_that_cannot_be(flags, message):

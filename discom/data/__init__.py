@@ -132,7 +132,7 @@ def _draw(source: str, name: str, text: str) -> MultiModalData:
                 arguments[key] = kinds[key](value)
         except (KeyError, ValueError):
             example = f"write e.g. {name}:n=600,epsilon=0.2"
-            raise ConfigError(f"{source}: '{value}' is no value for {key}; {example}") from None
+            raise ConfigError(f"{source}: '{value}' is not a value for {key}; {example}") from None
     return DRAWN[name](**arguments)
 
 

@@ -219,8 +219,8 @@ class Batches:
         self.kinds = [(labelled, count), (others, rest if unlabelled else 0)]
         self.count = sum(size for _, size in self.kinds)
         if (least := count // self.steps) < world:
-            advice = f"raise batch_size, or use {least}"
-            raise ConfigError(f"devices: {world} for batches of {least} samples; {advice}")
+            advice = f"raise batch_size, or use {least} devices"
+            raise ConfigError(f"devices: {world} for a batch of {least} samples; {advice}")
 
     def __len__(self) -> int:
         return self.steps

@@ -24,7 +24,7 @@ def check_shape(images: Any, where: str) -> None:
     """Refuse anything but real numbers of shape [N, C, H, W]; no value is read."""
     if images.ndim != 4 or images.dtype.kind not in "fiu":
         what = f"holds {images.dtype} of shape {tuple(images.shape)}"
-        raise DataError(f"{where}: {what}; needed are numbers of shape [N, C, H, W]")
+        raise DataError(f"{where}: {what}; give numbers of shape [N, C, H, W]")
 
 
 def check_images(images: Any, where: str) -> str:
@@ -41,11 +41,11 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
 
 
 def check_masks(masks: Any, classes: int, where: str, labels: np.ndarray) -> str:
-    """Refuse masks [N, H, W] with an id that is no class, and one without any label where `labels`
-    [N] are not -1; the digest of all values, read once."""
+    """Refuse masks [N, H, W] with an id of no class, and one without any label where `labels` [N]
+    are not -1; the digest of all values, read once."""
     if masks is None:
         raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
-    advice = f"there are classes 0 … {classes - 1}, and {NO_LABEL} for no label"
+    advice = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
 
     def check(part: np.ndarray, first: int) -> None:
         wrong = (part >= classes) & (part != NO_LABEL)
@@ -108,7 +108,7 @@ def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
     for part, rows in parts.items():
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
             what = f"holds {rows.dtype} of shape {rows.shape}"
-            raise DataError(f"{where}/{part}: {what}; whole row numbers needed")
+            raise DataError(f"{where}/{part}: {what}; give whole row numbers")
         if not len(rows):
             raise DataError(f"{where}/{part}: is empty; every part needs samples")
         for row in rows.tolist():
@@ -158,7 +158,7 @@ def check_data(data: Any) -> None:
         raise DataError(f"{data.name}: no modality; give at least one")
     kinds = {np.asarray(m.ids).dtype.kind in "iu" for m in data.modalities.values()}
     if len(kinds) > 1:
-        raise DataError(f"{data.name}: ids are numbers here and text there; use one type")
+        raise DataError(f"{data.name}: some ids are numbers, some are text; use one type")
     for name, modality in data.modalities.items():
         _check_modality(data, name, modality)
     if data.dense and data.masks is not None:
@@ -179,7 +179,7 @@ def _check_modality(data: Any, name: str, modality: Any) -> None:
         raise DataError(f"{where}: {len(ids)} ids for {len(modality.x)} samples; give one for each")
     if ids.has_duplicates:
         twice = str(ids[ids.duplicated()][0])
-        raise DataError(f"{where}: id {twice!r} stands twice; remove one, an id is one sample")
+        raise DataError(f"{where}: id {twice!r} occurs twice; give each sample its own id")
     differs = data.labels[data.rows_of(name)] != modality.y
     if differs.any():
         other = f"id {str(ids[differs.argmax()])!r} has another label in another modality"
@@ -188,7 +188,7 @@ def _check_modality(data: Any, name: str, modality: Any) -> None:
 
 def _check_mask_sizes(data: Any) -> None:
     if data.masks.dtype != np.uint8:
-        raise DataError(f"{data.name}: masks are {data.masks.dtype}; classes of pixels are uint8")
+        raise DataError(f"{data.name}: masks are {data.masks.dtype}; save them as uint8")
     for name, modality in data.modalities.items():
         if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
             images, masks = ("×".join(map(str, a.shape[-2:])) for a in (modality.x, data.masks))

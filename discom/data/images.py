@@ -131,7 +131,7 @@ def read_folders(
                 f"{tree}: no images; expected {tree}/<class>/<id> with one of {endings}"
             )
     if not files:
-        raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png or so")
+        raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png")
     folders = {file.parent.name for tree in files.values() for file in tree}
     classes = sorted(name for name in folders if name.lower() not in NAMELESS)
     unit, invalid = unit or {}, invalid or {}

@@ -216,7 +216,7 @@ class MultiModalData:
         if split == ways[0]:
             return self
         if self.normalized:
-            raise ConfigError(f"{self.name}: is divided and scaled already; take the raw folder")
+            raise ConfigError(f"{self.name}: is already split and scaled; use the raw folder")
         base = self.name.removesuffix(f"-{ways[0]}")
         # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
         papers = base != self.name and split == "random"
@@ -278,7 +278,7 @@ class MultiModalData:
         if split is not None:
             parts = {k: self._index.get_indexer(p._index) for k, p in split._asdict().items()}
             if any((rows < 0).any() for rows in parts.values()):
-                raise DataError(f"{self.name}: the split has other ids; split this data")
+                raise DataError(f"{self.name}: the split has other ids; use a split of this data")
             data = replace(self, normalization=split.train.normalization, parts=parts)
         write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
 

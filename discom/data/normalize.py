@@ -45,7 +45,7 @@ class Normalization:
         where a band is constant.
         """
         if not len(images):
-            raise DataError(f"{name}: no sample in the training part; are there too few?")
+            raise DataError(f"{name}: has no sample in the training part; give more samples")
         every = -(-int(np.prod(images.shape)) // VALUES)
         sample = np.asarray(images[:: max(1, every)])
         bounds = np.array([_bounds(sample[:, band], invalid) for band in range(sample.shape[1])])

@@ -72,7 +72,7 @@ def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int)
     [80, 10, 10]
     """
     if not 0 < share <= 1:
-        raise ConfigError(f"labelled: {share} is no share of the labels; use 0.2 or so")
+        raise ConfigError(f"labelled: {share} is not in (0, 1]; use e.g. 0.2")
     rng, labels = np.random.default_rng([seed, 0x1ABE]), labels.copy()
     for stratum in np.unique(strata):
         rows = rng.permutation(np.flatnonzero(strata == stratum))

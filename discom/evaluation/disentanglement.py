@@ -97,7 +97,7 @@ def numbered(values: np.ndarray, name: str, members: int) -> np.ndarray:
     """A factor's values as numbers from 0 on: two values or more, `members` samples of each."""
     names, numbers, counts = np.unique(values, return_inverse=True, return_counts=True)
     if len(names) < 2:
-        raise DataError(f"{name}: one value only, {names[0]}, nothing to tell apart; leave it out")
+        raise DataError(f"{name}: has only the value {names[0]}; leave it out")
     if counts.min() < members:
         rare = f"{names[counts.argmin()]} has {counts.min()} of {members} samples needed"
         raise DataError(f"{name}: {rare}; merge rare values, or give a number as floats")

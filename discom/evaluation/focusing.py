@@ -41,7 +41,7 @@ def carried(dial: str, n: int) -> tuple[float, range, range]:
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
     """
     if n not in range(MOST.get(dial, -1) + 1):
-        reason = f"no share is made of {n} features"
+        reason = f"{n} features give no share"
         raise ConfigError(f"dial {dial!r}: {reason}; use 0 to 10 of gamma, or 0 to 40 of alpha")
     if dial == "gamma":
         return n / (20 - n), range(10 - n, 20 - n), range(10)

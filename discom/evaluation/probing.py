@@ -228,5 +228,5 @@ def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
         return numbered(array, name, FOLDS)
     units = standardised(array.reshape(rows, -1), None, name)  # R² knows no scale, an MLP does
     if not np.ptp(units, axis=0).all():
-        raise DataError(f"{name}: one value only in a column, nothing to tell apart; leave it out")
+        raise DataError(f"{name}: has a column of only one value; leave it out")
     return units

@@ -4,7 +4,7 @@ union of its masks; and the logits and embeddings of a whole data set.
 Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
 uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
 class is present where at least one pixel has its label; an absent class has no score. Scores of
-masks raise a DataError for shapes that differ, an id that is no class, and masks without a label.
+masks raise a DataError for shapes that differ, an id of no class, and masks without a label.
 """
 
 import math

@@ -132,7 +132,7 @@ def curriculum_lambda(epoch: float, loops: float = 10) -> float:
     [-0.0, -0.5, -1.0, -1.0]
     """
     if not loops > 0:
-        raise ConfigError(f"loops: {loops} is no length of a curriculum; use a number above 0")
+        raise ConfigError(f"loops: {loops} is not above 0; give the curriculum's length in epochs")
     return -(1 - math.cos(math.pi * min(max(epoch, 0), loops) / loops)) / 2
 
 
@@ -151,7 +151,7 @@ class CurriculumTemperature(nn.Module):
         super().__init__()
         if not (0 < start < math.inf and 0 < span < math.inf):
             raise ConfigError(
-                f"temperature: {start} to {start + span} is no range of temperatures; use 1 to 21"
+                f"temperature: {start} to {start + span} is out of range; use e.g. 1 to 21"
             )
         self.start, self.span = start, span
         self.theta = nn.Parameter(torch.tensor(float(theta)))
@@ -207,7 +207,7 @@ def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 def check_temperature(temperature: float | Tensor) -> None:
     """Raise a ConfigError unless T is a positive finite number, or a tensor."""
     if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
-        raise ConfigError(f"temperature: {temperature} is no positive number; use e.g. 1")
+        raise ConfigError(f"temperature: {temperature} is not a positive number; use e.g. 1")
 
 
 def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:

@@ -39,7 +39,7 @@ def official(
     0.0
     """
     if len(temperatures) != 5:
-        raise ValueError(f"temperatures: {list(temperatures)}; the official code has five")
+        raise ValueError(f"temperatures: {list(temperatures)}; give five, as in the official code")
     samples, classes = confident_shares(weak[1])
     rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
     again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]

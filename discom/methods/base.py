@@ -249,7 +249,7 @@ def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place:
         kind: Any = Mapping if isinstance(own[name], Mapping) else type(own[name])
         fits = isinstance(value, (kind, int) if kind is float else kind)
         if not fits or (isinstance(value, bool) and kind is not bool):  # True is an int to Python
-            wrong = f"{place}{name}={value!r} is no {kind.__name__.lower()}"
+            wrong = f"{place}{name}={value!r} is not of type {kind.__name__.lower()}"
             raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
         if kind is float and not math.isfinite(value):
             wrong = f"{place}{name}={value} is not finite"

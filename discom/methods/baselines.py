@@ -48,7 +48,7 @@ class Teacher(Method):
 def _check_reads(option: str, reads: str, channels: Mapping[str, int]) -> None:
     if reads not in ("all", *channels):
         choices = ", ".join(["all", *channels])
-        raise ConfigError(f"{option}: '{reads}' is no modality of this data; choose {choices}")
+        raise ConfigError(f"{option}: '{reads}' is not a modality of this data; choose {choices}")
 
 
 class OneNetworkEach(Method):

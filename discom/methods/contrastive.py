@@ -44,7 +44,7 @@ def check_share(share: Mapping[str, float], modalities: Iterable[str]) -> dict[s
     found = {name: float(share.get(name, 1)) for name in modalities}
     if absent := [name for name in share if name not in found]:
         choices = ", ".join(found)
-        raise ConfigError(f"share: '{absent[0]}' is no modality of this data; choose {choices}")
+        raise ConfigError(f"share: '{absent[0]}' is not a modality of this data; choose {choices}")
     if negative := [name for name, factor in found.items() if factor < 0]:
         value = f"{negative[0]}={found[negative[0]]}"
         raise ConfigError(f"share: {value} is negative; use 0 or more")

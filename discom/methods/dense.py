@@ -41,7 +41,7 @@ class Dense(OneNetworkEach):
             (_, height, width), stride = shapes[name], self.branches[name].stride
             if height % stride or width % stride:
                 raise ConfigError(
-                    f"{self.name}: images of {height}×{width} are no multiple of the network's"
+                    f"{self.name}: images of {height}×{width} are not multiples of the network's"
                     f" stride, {stride}, so moved places cannot be put back; crop or resize them"
                 )
 

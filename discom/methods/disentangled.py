@@ -126,16 +126,16 @@ class DisCoMKD(_Embedding):
         if grl_lambda < 0:
             raise ConfigError(f"grl_lambda: {grl_lambda} would not reverse; use 0 or more")
         if not 0 <= grl_warmup <= 1:
-            raise ConfigError(f"grl_warmup: {grl_warmup} is no share of the run; use 0 to 1")
+            raise ConfigError(f"grl_warmup: {grl_warmup} is not a share of the run; use 0 to 1")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
         if adversary != "reversal" and "released" in self.conventions.values():
             raise ConfigError(
-                f"adversary: '{adversary}' is not in the released code; leave its conventions out"
+                f"adversary: '{adversary}' is not in the released code; leave 'released' out"
             )
         if adversary == "alternating" and not (self.weights["adv"] and grl_lambda):
             way_out = "leave adversary out, or give both a number above 0"
-            raise ConfigError(f"adversary: trained for nothing, adv or grl_lambda is 0; {way_out}")
+            raise ConfigError(f"adversary: has no effect where adv or grl_lambda is 0; {way_out}")
         steps = {"adversary_head": adversary_head, "adversary_steps": adversary_steps}
         self._check_adversary(adversary, {**steps, "adversary_rate": adversary_rate})
         if self.weights["contrast"] and pairing != "paired":

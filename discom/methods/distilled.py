@@ -96,7 +96,7 @@ def _elapsed(batch: Batch) -> float:
 def _check_share(option: str, share: float, default: int) -> None:
     if not 0 < share <= 1:
         raise ConfigError(
-            f"{option}: {share} is no share of the run in (0, 1]; the paper's is {default}/300"
+            f"{option}: {share} is not a share of the run in (0, 1]; the paper's is {default}/300"
         )
 
 

@@ -56,7 +56,9 @@ class EncoderDecoder(nn.Module):
         height, width = x.shape[-2:]
         if min(height, width) < self.stride:
             size, stride = f"{height}×{width}", self.stride
-            raise ConfigError(f"images: {size} pixels for a stride of {stride}; take larger ones")
+            raise ConfigError(
+                f"images: {size} is below the stride of {stride} pixels; use larger ones"
+            )
         missing = (0, -width % self.stride, 0, -height % self.stride)  # left, right, top, bottom
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 

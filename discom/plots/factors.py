@@ -94,7 +94,7 @@ def _series(
     and the marker of its place in `names`."""
     order = list(names) or list(shown["method"].unique())
     keys = [key for key, _ in shown.groupby(["method", *others], sort=False)]
-    series = {}
+    series: dict[tuple, tuple[str, Mapping[str, Any]]] = {}
     for number, key in enumerate(sorted(keys, key=lambda key: order.index(key[0]))):
         label = ", ".join([names.get(key[0], key[0]), *map("{}={:g}".format, others, key[1:])])
         look = method_look(number) if others else method_look(order.index(key[0]), key[0])

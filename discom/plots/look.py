@@ -80,7 +80,7 @@ def show(axis: Axes, image: np.ndarray | None) -> None:
 
 def class_colours(count: int) -> np.ndarray:
     """A colour for each id in a mask, [256, 3]: neighbours differ in hue, any four in a row in
-    brightness; what is no class is light grey."""
+    brightness; what is not a class is light grey."""
     k = np.arange(count)
     pure = hsv_to_rgb(np.stack([k * 0.618 % 1, np.full(count, 0.8), np.ones(count)], 1))
     grey = (pure @ [0.299, 0.587, 0.114])[:, None]  # what a printer makes of it

@@ -125,14 +125,14 @@ def paper_rows(
         as_published: the options of the authors' own code (`Method.published`); Tables 1 and 2.
 
     Raises:
-        ConfigError: another number, a teacher that is no modality, or one modality only.
+        ConfigError: another number, a teacher that is not a modality, or one modality only.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
     """
     if number not in NUMBERS:
         choice = ", ".join(map(str, NUMBERS))
-        raise ConfigError(f"table: {number} is not one of ours; choose {choice}")
+        raise ConfigError(f"table: {number} is unknown; choose {choice}")
     if len(modalities) < 2:
         raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
     if teacher is not None and (number != 1 or teacher not in modalities):

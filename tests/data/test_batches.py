@@ -132,7 +132,7 @@ def test_unequal_sizes_repeat_the_smaller_modality_evenly():
 REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; name the files of a pair alike, "),
     ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
-    ({"world": 4}, "devices: 4 for batches of 3 samples; raise batch_size, or use 3"),
+    ({"world": 4}, "devices: 4 for a batch of 3 samples; raise batch_size, or use 3"),
 ]
 
 

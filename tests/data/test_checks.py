@@ -36,7 +36,7 @@ WRONG_MODALITY = [
     ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one"),
     (
         {"ids": np.array([0, 1, 2, 3, 4, 2])},
-        r"^mine/rgb: id '2' stands twice; remove one, an id is",
+        r"^mine/rgb: id '2' occurs twice; give each sample",
     ),
 ]
 
@@ -63,7 +63,7 @@ WRONG_DATA = [
     ),
     (
         {"modalities": {"rgb": modality(), "depth": modality(ids=np.arange(6).astype(str))}},
-        r"^mine: ids are numbers here and text there; use one type",
+        r"^mine: some ids are numbers, some are text; use one type",
     ),
 ]
 
@@ -100,7 +100,7 @@ WRONG_MASKS = [
     ),
     (
         lambda m: m.astype(np.int64),
-        r"^scenes-dense-objects=2: masks are int64; classes of pixels are uint8",
+        r"^scenes-dense-objects=2: masks are int64; save them as uint8",
     ),
 ]
 
@@ -117,7 +117,7 @@ def test_an_id_that_is_no_class(whole, value, place, where, monkeypatch, tmp_pat
     masks = whole.masks.copy()
     masks[place] = masks[19, 15, 15] = value  # the first one is named
     wrong, (sample, *pixel) = replace(whole, masks=masks), place
-    fragment = rf"masks: sample {sample} holds {value} at pixel \({pixel[0]}, {pixel[1]}\); there"
+    fragment = rf"masks: sample {sample} holds {value} at pixel \({pixel[0]}, {pixel[1]}\); use"
     refused(wrong.split if where == "memory" else lambda: wrong.save(tmp_path / "out"), fragment)
 
 

@@ -104,7 +104,7 @@ WRONG = [
     ({"seed": -1}, "seed=-1 is negative; use 0 or more"),
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"objects": 9}, "objects=9 is out of range; choose 1 to 8"),
-    *(({k: NAN}, f"{k}=nan is no probability") for k in ("epsilon", "delta")),
+    *(({k: NAN}, f"{k}=nan is not a probability") for k in ("epsilon", "delta")),
 ]
 
 

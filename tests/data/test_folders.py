@@ -107,7 +107,7 @@ def test_npy_of_both_layouts(tmp_path, dtype):
 WRONG_ARRAYS = [
     (np.zeros((2, 3, 4, 5)), r"a\.npy: has shape \(.*\); an image is \[H, W\]"),
     (np.zeros(5), r"a\.npy: has shape"),
-    (np.zeros((4, 4), bool), r"a\.npy: holds bool.*; needed are numbers"),
+    (np.zeros((4, 4), bool), r"a\.npy: holds bool.*; give numbers"),
     (np.full((4, 4), "a"), r"a\.npy: holds <U1"),
     (np.full((4, 4), np.nan), r"a\.npy: sample 0, band 0 holds nan at pixel \(0, 0\); fill or"),
     (np.array([object()]), rf"a\.npy{UNREADABLE}"),
@@ -234,7 +234,7 @@ def test_other_band_counts_are_named(tmp_path, size):
 def test_a_stem_or_a_tree_twice_is_refused(tmp_path):
     tree(tmp_path, "rgb")
     write(tmp_path / "rgb" / "dog" / "b.npy", pixels(3))
-    refused(lambda: load(tmp_path), "rgb: id .*dog/b.* stands twice")
+    refused(lambda: load(tmp_path), "rgb: id .*dog/b.* occurs twice")
     tree(tmp_path, "RGB")
     refused(lambda: load(tmp_path), "(?i)rgb: another folder has this name in other letters")
 

@@ -163,7 +163,7 @@ def test_other_labels_of_one_id_are_refused():
         with pytest.raises(DataError, match="id '0' has another label in another modality"):
             replace(data, modalities={**data.modalities, "depth": replace(depth, y=y)})
     for share in (0, 1.5, float("nan")):
-        with pytest.raises(ConfigError, match=f"labelled: {share} is no share of the labels"):
+        with pytest.raises(ConfigError, match=rf"labelled: {share} is not in \(0, 1\]; use e\.g\."):
             data.hide(share)
 
 
@@ -258,7 +258,7 @@ def test_every_process_gets_its_labelled_share(world):
         assert sum(counts) == (whole.y["rgb"] >= 0).sum()
         assert max(counts) - min(counts) <= 1
         assert sum(map(len, parts)) == len(whole)
-    with pytest.raises(ConfigError, match="devices: 4 for batches of 2 samples; raise batch_size"):
+    with pytest.raises(ConfigError, match="devices: 4 for a batch of 2 samples; raise batch_size"):
         Batches(data, 6, 0, rank=0, world=4)
 
 

@@ -202,7 +202,7 @@ def test_a_protocol_that_is_not_there():
     fragment = "split: days has no split 'official'; choose grouped or random"
     with pytest.raises(ConfigError, match=fragment):
         in_groups("days").protocol("official")
-    with pytest.raises(ConfigError, match="days: is divided and scaled already"):
+    with pytest.raises(ConfigError, match="days: is already split and scaled"):
         in_groups("days", normalized=True).protocol("random")
 
 

@@ -31,7 +31,7 @@ def test_a_constant_band_becomes_zero_with_a_warning():
 
 
 def test_no_sample_is_named():
-    with pytest.raises(DataError, match="depth: no sample in the training part"):
+    with pytest.raises(DataError, match="depth: has no sample in the training part"):
         Normalization.fit(skewed()[:0], "depth")
 
 

@@ -197,7 +197,7 @@ BAD = [
     ({"train_idx": np.array([0, 30])}, r"train_idx\.npy: index 30 is outside 0 … 29"),
     ({"train_idx": ROWS[:9], "valid_idx": ROWS[8:], "test_idx": ROWS}, r"index 8 is in train_idx"),
     ({"train_idx": np.array([4, 7, 4])}, r"train_idx\.npy: index 4 is in train_idx\.npy already"),
-    ({"valid_idx": np.array([1.0])}, r"valid_idx\.npy: holds float64 .*; whole row numbers needed"),
+    ({"valid_idx": np.array([1.0])}, r"valid_idx\.npy: holds float64 .*; give whole row numbers"),
     ({"valid_idx": np.array([[1], [2]])}, r"valid_idx\.npy: holds int64 of shape \(2, 1\)"),
     ({"valid_idx": np.array([], int)}, r"valid_idx\.npy: is empty; every part needs samples"),
     ({"valid_idx": None}, r"valid_idx\.npy: no such file; prepare the folder again"),

@@ -238,15 +238,15 @@ WRONG = [
     ({"n": 0}, "n=0, size=8; n must be positive"),
     ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
     ({"seed": -1}, "seed=-1 is negative"),
-    *(({name: NAN}, f"{name}=nan is no probability") for name in ("epsilon", "delta", "shared")),
-    *(({name: 1.5}, f"{name}=1.5 is no prob") for name in ("shared", "seen")),
+    *(({name: NAN}, f"{name}=nan is not a probability") for name in ("epsilon", "delta", "shared")),
+    *(({name: 1.5}, f"{name}=1.5 is not a prob") for name in ("shared", "seen")),
     *(({"noise": value}, f"noise={value} is out of range") for value in (-1.0, NAN, math.inf)),
     ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
     ({"shapes": 1, "materials": 1}, "not both 1"),
     ({"modalities": ("rgb", "sonar")}, "no modality 'sonar'; there are rgb, depth, thermal"),
     ({"seen": 0.5, "seen_in": "sonar"}, "'sonar' is not drawn; choose rgb, depth, thermal"),
-    ({"seen": 0.5, "unpaired": True}, "leave seen=0.5 out"),
-    ({"seen": 0.0}, "seen=0.0 leaves 0 of 27 training scenes; raise it"),
+    ({"seen": 0.5, "unpaired": True}, "no use for seen=0.5; leave"),
+    ({"seen": 0.0}, "seen=0.0 leaves 0 of 27 training scenes; raise seen"),
 ]
 
 
@@ -263,8 +263,8 @@ def test_load_by_name():
     for source, fragment in [
         ("scenes:colour=3", "scenes has no argument 'colour'; it has n, size, seed, epsilon"),
         ("scenes:labelled=0.2", "no argument 'labelled'; .*; labels are hidden by --labelled"),
-        ("scenes:n=many", r"'many' is no value for n; write e\.g\."),
-        ("scenes:unpaired=maybe", "'maybe' is no value for unpaired"),
+        ("scenes:n=many", r"'many' is not a value for n; write e\.g\."),
+        ("scenes:unpaired=maybe", "'maybe' is not a value for unpaired"),
     ]:
         with pytest.raises(ConfigError, match=fragment):
             load(source)

@@ -74,9 +74,9 @@ def test_shares_are_what_their_names_say(dial):
 
 @pytest.mark.parametrize(("dial", "n"), [("beta", 5), ("gamma", 11), ("alpha", 41), ("alpha", -1)])
 def test_wrong_settings_are_named(dial, n):
-    with pytest.raises(ConfigError, match=f"dial '{dial}': no share is made of {n} features; use"):
+    with pytest.raises(ConfigError, match=f"dial '{dial}': {n} features give no share; use"):
         toy_run(dial, n)
-    with pytest.raises(ConfigError, match="dial 'delta': no share"):
+    with pytest.raises(ConfigError, match="dial 'delta': 0 features give no share"):
         toy_curve("delta", epochs=1)
 
 

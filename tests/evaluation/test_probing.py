@@ -498,8 +498,11 @@ BAD = [
     (lambda: probe(Z, Y, train=HOLE), "embedding in training: 2 of 20"),
     (lambda: probe(Z[:, 0], Y), r"embedding: float64 of shape \(20,\)"),
     (lambda: probe(Z, Y, train=Z[:, :2]), "embedding: 3 units, 2 in training"),
-    (lambda: probe(Z, 0 * Y), "factor: one value only, 0"),
-    (lambda: probe(Z, np.stack([Z[:, 0], np.ones(20)], 1)), "factor: one value only in a column"),
+    (lambda: probe(Z, 0 * Y), "factor: has only the value 0"),
+    (
+        lambda: probe(Z, np.stack([Z[:, 0], np.ones(20)], 1)),
+        "factor: has a column of only",
+    ),
     (lambda: probe(Z, Y[1:]), r"factor: int64 of shape \(19,\) for 20"),
     (lambda: probe(Z, [None, "a"] * 10), "factor: object"),
     (lambda: probe(Z, np.arange(20) > 16), "factor: True has 3 of 5 samples needed"),
@@ -519,7 +522,7 @@ BAD = [
     (lambda: mig(Z[:, :1], V), "codes: 1 unit"),
     (lambda: dci(Z, Y), r"factors: int64 of shape \(20,\)"),
     (lambda: sap(Z, V.astype(float)), "factors: float64"),
-    (lambda: mig(Z, V * [1, 0]), "factor 1: one value only, 0"),
+    (lambda: mig(Z, V * [1, 0]), "factor 1: has only the value 0"),
     (lambda: dci(Z, np.stack([np.arange(20) // 19 * 19, Y], 1)), "factor 0: 19 has 1 of 2"),
 ]
 

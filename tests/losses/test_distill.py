@@ -275,7 +275,7 @@ def test_the_curriculum_falls_and_the_temperature_stays_in_its_range(loops, epoc
         (partial(standardize, PLAIN[:, :1]), "^logits: 1 class "),
         *((partial(curriculum_lambda, 1, loops), "^loops: ") for loops in (0, -1, math.nan)),
         *(
-            (partial(CurriculumTemperature, *limits), "^temperature: .* is no range")
+            (partial(CurriculumTemperature, *limits), "^temperature: .* is out of range")
             for limits in ((-1.0, 20.0), (0.0, 1.0), (1.0, 0.0), (1.0, math.nan), (math.inf, 1.0))
         ),
     ],

@@ -69,7 +69,7 @@ def test_odd_sizes_are_padded_by_repetition_and_cropped(name, size):
     padded = x[:, :, last[0]][:, :, :, last[1]]  # each row and column beyond the last is the last
     assert model(x).shape == (2, 4, *size)
     torch.testing.assert_close(model(x), model(padded)[..., : size[0], : size[1]])
-    with pytest.raises(ConfigError, match=f"^images: .* pixels for a stride of {stride};"):
+    with pytest.raises(ConfigError, match=f"^images: .* is below the stride of {stride} pixels;"):
         model(images(1, 3, stride - 1, 64))
 
 

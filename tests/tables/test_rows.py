@@ -100,8 +100,8 @@ def test_a_temperature_that_is_the_authors_own_adds_no_row(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "fragment"),
     [
-        ((6, PAIR), "6 is not one of ours; choose 1, 2, 3, 4, 5, dense, crodino"),
-        (("crodin", PAIR), "crodin is not one of ours"),
+        ((6, PAIR), "6 is unknown; choose 1, 2, 3, 4, 5, dense, crodino"),
+        (("crodin", PAIR), "crodin is unknown"),
         ((1, ["rgb"]), "two modalities or more"),
         ((1, PAIR, "sonar"), "'sonar' cannot be the teacher of table 1; choose rgb, depth"),
         ((2, PAIR, "rgb"), "'rgb' cannot be the teacher of table 2; only table 1 has one"),

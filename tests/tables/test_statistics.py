@@ -338,7 +338,9 @@ def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
         last = {**fields[-1], "seed": 7} if damage == "edited" else 3
         file.write_text(json.dumps([*fields[:-1], last]))
     reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
-    with pytest.raises((RunError, DataError), match=reasons.get(damage, "not a result of ours")):
+    with pytest.raises(
+        (RunError, DataError), match=reasons.get(damage, "not a result that discom wrote")
+    ):
         load_results(file)
 
 

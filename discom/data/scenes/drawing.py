@@ -25,7 +25,7 @@ def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float])
         raise ConfigError(f"{where}: n={n}, size={size}; {rule}")
     for name, share in shares.items():
         if not 0 <= share <= 1:
-            raise ConfigError(f"{where}: {name}={share} is no probability; choose 0 to 1")
+            raise ConfigError(f"{where}: {name}={share} is not a probability; choose 0 to 1")
 
 
 def name_of(parts: Sequence[str], factors: Mapping[str, tuple[float, float]]) -> str:

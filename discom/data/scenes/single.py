@@ -173,7 +173,7 @@ def _check(shapes, materials, modalities, noise, seen, seen_in, unpaired) -> Non
         choices = ", ".join(modalities)
         raise ConfigError(f"scenes: seen_in='{seen_in}' is not drawn; choose {choices}")
     if unpaired and seen < 1:
-        raise ConfigError(f"scenes: unpaired deals out the scenes; leave seen={seen} out")
+        raise ConfigError(f"scenes: unpaired has no use for seen={seen}; leave one of them out")
 
 
 def _seen(seed, parts, modalities, seen, seen_in, unpaired) -> dict[str, np.ndarray]:
@@ -189,7 +189,7 @@ def _seen(seed, parts, modalities, seen, seen_in, unpaired) -> dict[str, np.ndar
         own = {seen_in: train[: round(seen * len(train))]}
         if len(own[seen_in]) < 2:
             few = f"seen={seen} leaves {len(own[seen_in])} of {len(train)}"
-            raise ConfigError(f"scenes: {few} training scenes; raise it")
+            raise ConfigError(f"scenes: {few} training scenes; raise seen or n")
     others = np.concatenate([parts["valid"], parts["test"]])
     return {name: np.sort(np.concatenate([rows, others])) for name, rows in own.items()}
 

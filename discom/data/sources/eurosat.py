@@ -65,7 +65,7 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     for name in CLASSES:
         patches = steps.sorted_files(folder / name, ".tif")
         if not patches or not all(re.fullmatch(rf"{name}_\d+", stem) for stem in patches):
-            raise DataError(f"{folder / name}: holds other than {name}_<n>.tif; unpack it again")
+            raise DataError(f"{folder / name}: holds more than {name}_<n>.tif; unpack it again")
         files |= patches
     return files
 
@@ -73,7 +73,7 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
 def _read_ms(bands: list[int], file: Path) -> np.ndarray:
     pixels = steps.read_form(file, REFLECTANCE, np.uint16, (13, 64, 64))
     if pixels[9].mean() > 2 * pixels[10].mean():  # B10 is the darkest; with B8A before, it is B09
-        raise DataError(f"{file}: in EuroSAT B8A is the last band; take the original file")
+        raise DataError(f"{file}: B8A is not its last band, as in EuroSAT; take the original file")
     return pixels[bands]
 
 

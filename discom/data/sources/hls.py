@@ -95,7 +95,7 @@ def _read_index(root: Path) -> pd.DataFrame:
 def _read_tile(file: Path) -> np.ndarray:
     pixels = steps.read_form(file, "a tile", np.int16, (8, TILE, TILE))
     if len(unknown := np.setdiff1d(pixels[7], CODES)):
-        raise DataError(f"{file}: {unknown[0]} is no WorldCover code; copy it again")
+        raise DataError(f"{file}: {unknown[0]} is not a WorldCover code; copy it again")
     return pixels
 
 

@@ -80,7 +80,7 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
                 form = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
-                raise DataError(f"{file}: is no {form}, or a second copy of one; move it")
+                raise DataError(f"{file}: is not {form}, or a second copy of one; move it away")
             if int(frame) % every == 0:
                 files[key] = file
     if not files:

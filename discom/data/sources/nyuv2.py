@@ -81,7 +81,7 @@ def _class_table(file: Path) -> np.ndarray:
         raise DataError(f"{file}: no such file. {NYUV2.by_hand}")
     numbers = _read_numbers(file, "mapClass")
     if (len(numbers), numbers.min(), numbers.max()) != (LABELS, 1, len(CLASSES)):
-        raise DataError(f"{file}: does not take {LABELS} labels to 40 classes; fetch it again")
+        raise DataError(f"{file}: does not map {LABELS} labels to 40 classes; fetch it again")
     return np.append(steps.NO_LABEL, numbers - 1).astype(np.uint8)
 
 

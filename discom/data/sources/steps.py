@@ -46,7 +46,7 @@ def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -
 def check_whole(option: str, value: Any) -> int:
     """The value of an option, which must be a whole number above 0 (else a ConfigError)."""
     if type(value) is not int or value < 1:
-        raise ConfigError(f"{option}: {value!r} is no whole number above 0; give one")
+        raise ConfigError(f"{option}: {value!r} is not a whole number above 0; give one")
     return value
 
 
@@ -54,7 +54,7 @@ def check_size(size: Any) -> tuple[int, int]:
     """Height and width of one number of pixels for both, or of two (else a ConfigError)."""
     sides = size if isinstance(size, list | tuple) else (size, size)
     if len(sides) != 2:
-        raise ConfigError(f"size: {size!r} is no size in pixels; write 224, or [height, width]")
+        raise ConfigError(f"size: {size!r} is not a size in pixels; write 224, or [height, width]")
     return check_whole("size", sides[0]), check_whole("size", sides[1])
 
 
@@ -181,7 +181,7 @@ def carve(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
 
     train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     if len(names := np.unique(groups[train])) < 2:
-        raise DataError(f"the training part is one group ({names.tolist()}); two are needed")
+        raise DataError(f"the training part is one group ({names.tolist()}); give two or more")
     splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
     return {"train": train[kept], "valid": train[valid], "test": test}

@@ -106,7 +106,7 @@ def _read(name: str, file: Path) -> np.ndarray:
     pixels = steps.read_form(file, name, np.uint16, (1, None, None))
     middle = np.median(pixels) / 100
     if name == "thermal" and not 270 <= middle <= 320:
-        raise DataError(f"{file}: its median would be {middle:.2f} K; thermal is in 1/100 K")
+        raise DataError(f"{file}: its median would be {middle:.2f} K; save thermal in 1/100 K")
     if not pixels.any():
         raise DataError(f"{file}: is 0 everywhere, nothing was measured; remove the frame")
     return pixels.astype(np.float32) / PER_UNIT[name]

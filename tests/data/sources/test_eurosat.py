@@ -54,7 +54,7 @@ def plant(pixels, value):
 BAD = {
     "8 bits": ("ms", lambda p: (p // 160).astype(np.uint8), r"holds uint8 \[13, 64, 64\]"),
     "0 to 1": ("ms", lambda p: (p / 1e4).astype(np.float32), r"holds float32 \[13, 64, 64\]"),
-    "B8A after B08": ("ms", lambda p: p[fixture.NATURAL], r"in EuroSAT B8A is the last band"),
+    "B8A after B08": ("ms", lambda p: p[fixture.NATURAL], r"B8A is not its last band"),
     "linear SAR": ("sar", lambda p: 10 ** (p / 10), r"SAR is VV and VH in decibel \(10 log10\)"),
     "hundredths": ("sar", lambda p: 100 * p, r"holds -2\d+[.\d]* … .*, SAR is VV and VH"),
     "fill value": ("sar", lambda p: plant(p, -9999), r"holds -9999 … .*, SAR is VV and VH"),
@@ -90,7 +90,7 @@ def no_river(root):
 
 FOLDERS = {
     "two copies": (second_copy, r"old/EuroSAT_MS: a second copy of .*/EuroSAT_MS; remove"),
-    "stray file": (stray_file, r"River: holds other than River_<n>\.tif; unpack it again"),
+    "stray file": (stray_file, r"River: holds more than River_<n>\.tif; unpack it again"),
     "no class folder": (no_river, r"holds no class folders .* of ms, 13 bands; unpack its"),
 }
 

@@ -104,7 +104,7 @@ BAD = {
     "tile twice": (index(HEAD, "0,1", "000,2"), r"index\.csv: has no line, or one .* twice"),
     "no tile listed": (index(HEAD), r"index\.csv: has no line, or one without a value"),
     "small": (tile(lambda p: p[:, :64]), r"001\.tif: holds int16 \[8, 64, 128\], a tile is int16"),
-    "unknown code": (tile(code_33), r"001\.tif: 33 is no WorldCover code; copy it again"),
+    "unknown code": (tile(code_33), r"001\.tif: 33 is not a WorldCover code; copy it again"),
 }
 
 

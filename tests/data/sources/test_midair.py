@@ -35,7 +35,7 @@ def test_every_value_is_the_planted_one(raw):
 
 def test_frames_kept(raw):
     assert len(read(raw("midair"), every=1)) == 9 * 4
-    assert len(read(raw("midair"))) == 9 * 3  # 12 is no multiple of 25
+    assert len(read(raw("midair"))) == 9 * 3  # 12 is not a multiple of 25
 
 
 def test_smaller_frames_average_colours_and_pick_the_rest(raw):
@@ -119,5 +119,5 @@ MOVES = {
 
 @pytest.mark.parametrize(("old", "new"), MOVES.values(), ids=MOVES)
 def test_names_that_are_not_those_of_the_set(refused, old, new):
-    message = r"is no <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"
+    message = r"is not <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"
     refused("midair", read, lambda root: (root / old).rename(root / new), message)

@@ -95,7 +95,7 @@ BAD = {
         r"images are 12×16 pixels, masks 16×12",
     ),
     "a scene less": (scenes(fixture.SCENES[:-1]), ONCE),
-    "one scene": (scenes(["a"] * 12), r"the training part is one group \(\['a'\]\); two are"),
+    "one scene": (scenes(["a"] * 12), r"the training part is one group \(\['a'\]\); give two"),
     "0-based split": (splits([0, *TRAIN[1:]], TEST), ONCE),
     "listed twice": (splits(TRAIN, [*TEST, 1]), ONCE),
     "a lack": (splits(TRAIN[:-1], TEST), ONCE),
@@ -104,8 +104,8 @@ BAD = {
         r"old: a second copy of .*; remove one",
     ),
     "no splits": (remove("splits.mat"), r"splits\.mat: cannot be read as a .mat file"),
-    "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"does not take 894"),
-    "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not take 894"),
+    "map from 0": (lambda root: fixture.write_maps(root, fixture.MAP40 - 1), r"does not map 894"),
+    "short map": (lambda root: fixture.write_maps(root, fixture.MAP40[:-1]), r"does not map 894"),
     "no map": (remove("classMapping40.mat"), r"40\.mat: no such file\."),
 }
 
