@@ -72,7 +72,8 @@ lab: $(READY)  ## open JupyterLab on the notebooks
 notebooks: $(READY)  ## make the committed .ipynb from their py twins, outputs included
 	$(BIN)/python notebooks/build.py
 
-format: $(READY)
+format: $(READY)  ## wrap lines, mend what lint can mend, and wrap again
+	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

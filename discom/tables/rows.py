@@ -19,7 +19,8 @@ __all__ += ["paper_table"]
 
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, FEW_SEEDS, and one set split anew
 FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
-FEW_LABELS = ("simclr", "nt-xent")  # not in Tables 1 and 2: they are for pairs without a label
+# methods of classification that are in neither Table 1 nor 2
+NOT_IN_TABLES = ("simclr", "nt-xent")
 # LSKD's methods that have a temperature → the one with the best score on validation parts of a seed
 # that no table reports
 TEMPERATURES = {"kdv1+lskd": 2.0, "kdv2+lskd": 2.0, "dkd+lskd": 2.0, "mlkd+lskd": 4.0}
@@ -146,7 +147,7 @@ def paper_rows(
     reads = teacher or modalities[0] if number == 1 else "all"
     rows = []
     for name in methods.names(dense=is_dense(number)):
-        if name in FEW_LABELS:
+        if name in NOT_IN_TABLES:
             continue
         method = methods.get(name)
         options = dict(method.published) if as_published else {}
