@@ -84,6 +84,7 @@ def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
 def setup(app):
     site_pages.assemble(Path(app.srcdir))
     app.connect("source-read", site_text.rewrite_page)
+    app.connect("doctree-read", site_text.keep_numbers_whole)
     app.connect(
         "autodoc-process-docstring", site_text.rewrite_docstring, priority=400
     )  # before napoleon's 500

@@ -9,9 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import site_pages
+from docutils import nodes
 
 __all__ = [
     "equations",
+    "keep_numbers_whole",
     "markdown",
     "plain_to_rst",
     "rewrite_docstring",
@@ -108,6 +110,19 @@ def equations(name: str) -> list[str]:
     for bar, name in bars.items():
         formulas = [one.replace(bar, name) for one in formulas]
     return [" ".join(one.replace("&=", "=").split()) for one in formulas]
+
+
+def keep_numbers_whole(app, page: nodes.document) -> None:
+    """Sphinx's doctree-read: a line of a table breaks between `74.0 ± 1.7` and `[-0.9, +0.6]`, not
+    within them."""
+    for cell in page.findall(nodes.entry):
+        for text in list(cell.findall(nodes.Text)):
+            whole = re.sub(r"\S+ ± \S+( [↑↓~])?|\[[+-]\d.*?\]", _unbroken, text)
+            text.parent.replace(text, nodes.Text(whole))
+
+
+def _unbroken(found: re.Match) -> str:
+    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _home(name: str) -> str:
