@@ -3,7 +3,7 @@ about the label.
 
 Of the features that any modality carries, γ is the share that both carry, α the teacher's alone, β
 the student's alone; all other columns are noise. Xue et al. hold that distillation helps as far as
-γ is large, and that α, which makes the teacher better, does not. Two curves turn one dial each:
+γ is large, and that α, which makes the teacher better, does not. Each of two curves changes one:
 
     gamma: n of 10 in common, γ = n / (20 - n), α = β = (1 - γ) / 2; 20 features decide
     alpha: 10 in common, n more for the teacher, α = n / (n + 10), γ = 1 - α; 50 features decide
@@ -33,17 +33,19 @@ MOST = {"gamma": 10, "alpha": 40}  # n
 PUBLISHED = {"gamma": range(0, 11, 2), "alpha": range(0, 41, 10)}  # n of the paper's points
 
 
-def carried(dial: str, n: int) -> tuple[float, range, range]:
+def carried(parameter: str, n: int) -> tuple[float, range, range]:
     """The share γ or α that n features make, and the features that teacher's and student's modality
-    carry; a ConfigError for another dial, or n above 10 of gamma or 40 of alpha.
+    carry; a ConfigError for another parameter, or n above 10 of gamma or 40 of alpha.
 
     >>> carried("gamma", 4), carried("alpha", 10)
     ((0.25, range(6, 16), range(0, 10)), (0.5, range(0, 20), range(0, 10)))
     """
-    if n not in range(MOST.get(dial, -1) + 1):
+    if n not in range(MOST.get(parameter, -1) + 1):
         reason = f"{n} features give no share"
-        raise ConfigError(f"dial {dial!r}: {reason}; use 0 to 10 of gamma, or 0 to 40 of alpha")
-    if dial == "gamma":
+        raise ConfigError(
+            f"parameter {parameter!r}: {reason}; use 0 to 10 of gamma, or 0 to 40 of alpha"
+        )
+    if parameter == "gamma":
         return n / (20 - n), range(10 - n, 20 - n), range(10)
     return n / (n + 10), range(10 + n), range(10)
 
@@ -108,7 +110,7 @@ def train_linear(
     return model
 
 
-def toy_run(dial: str, n: int, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
+def toy_run(parameter: str, n: int, seed: int = 0, epochs: int = 1000) -> dict[str, str | float]:
     """A teacher, and a student with and without it, trained on 200 samples and tested on 1000; `n`
     as in `carried`.
 
@@ -116,16 +118,16 @@ def toy_run(dial: str, n: int, seed: int = 0, epochs: int = 1000) -> dict[str, s
     from `seed` + 1, so a seed's student alone is the same at every share.
 
     Returns:
-        dial, share, seed; teacher, student (alone) and kd (distilled), accuracies in %; gain, kd -
-        student in points.
+        parameter, share, seed; teacher, student (alone) and kd (distilled), accuracies in %;
+        gain, kd - student in points.
 
     >>> list(toy_run("gamma", 10, epochs=1))
-    ['dial', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
+    ['parameter', 'share', 'seed', 'teacher', 'student', 'kd', 'gain']
     """
-    share, by_teacher, by_student = carried(dial, n)
+    share, by_teacher, by_student = carried(parameter, n)
     train, test = np.random.RandomState(seed), np.random.RandomState(seed + 1)
-    plane = train.randn(PLANE)[: DECISIVE[dial]]
-    columns = by_teacher, by_student, WIDTHS[dial]
+    plane = train.randn(PLANE)[: DECISIVE[parameter]]
+    columns = by_teacher, by_student, WIDTHS[parameter]
     x_teacher, x_student, labels = gaussian_pair(train, plane, TRAIN, *columns)
     teacher_test, student_test, truth = gaussian_pair(test, plane, TEST, *columns)
     with torch.random.fork_rng(devices=[]):
@@ -138,11 +140,11 @@ def toy_run(dial: str, n: int, seed: int = 0, epochs: int = 1000) -> dict[str, s
     right = {name: int((net(x).argmax(1) == truth).sum()) for name, (net, x) in networks.items()}
     right["gain"] = right["kd"] - right["student"]
     accuracies = {name: 100 * count / TEST for name, count in right.items()}
-    return {"dial": dial, "share": share, "seed": seed, **accuracies}
+    return {"parameter": parameter, "share": share, "seed": seed, **accuracies}
 
 
 def toy_curve(
-    dial: str,
+    parameter: str,
     seeds: Iterable[int] = range(10),
     epochs: int = 1000,
     features: Iterable[int] | None = None,
@@ -153,6 +155,8 @@ def toy_curve(
     >>> toy_curve("alpha", seeds=[0], epochs=1)["share"].round(2).tolist()
     [0.0, 0.5, 0.67, 0.75, 0.8]
     """
-    features = PUBLISHED.get(dial, [0]) if features is None else features  # toy_run refuses others
+    features = (
+        PUBLISHED.get(parameter, [0]) if features is None else features
+    )  # toy_run refuses others
     points = product(features, seeds)
-    return pd.DataFrame([toy_run(dial, n, seed, epochs) for n, seed in points])
+    return pd.DataFrame([toy_run(parameter, n, seed, epochs) for n, seed in points])

@@ -27,7 +27,7 @@ def paired_difference(
     (2.0, -0.48, 4.48)
     """
     if not len(ours) == len(theirs) > 0:
-        raise ValueError(f"{len(ours)} scores against {len(theirs)}: pairs need equal shapes")
+        raise ValueError(f"{len(ours)} and {len(theirs)} scores; give one of each for every seed")
     return t_test(np.asarray(ours, float) - np.asarray(theirs, float), overlap)[:3]
 
 
@@ -86,7 +86,7 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """
     values = np.asarray(p, float)
     if not np.all((values >= 0) & (values <= 1)):
-        raise ValueError(f"holm: p-values lie in [0, 1], got {values.tolist()}")
+        raise ValueError(f"holm: {values.tolist()} are not all in [0, 1]; give p-values")
     order, adjusted = np.argsort(values), np.empty(len(values))
     steps = (len(values) - np.arange(len(values))) * values[order]
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)

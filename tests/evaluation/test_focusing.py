@@ -23,7 +23,7 @@ from discom.losses.distill import kd
 TESTS = Path(__file__).parents[1]
 OFFICIAL = json.loads((TESTS / "golden/07_mfh_toy.json").read_text())["outputs"]
 STORED = TESTS.parent / "results/probes/focusing-toy.json"
-COLUMNS = ["dial", "share", "seed", "teacher", "student", "kd", "gain"]
+COLUMNS = ["parameter", "share", "seed", "teacher", "student", "kd", "gain"]
 PAPER = {
     "gamma": {0: -0.71, 0.11: -0.45, 0.25: -0.34, 0.43: 0.24, 0.67: 1.53, 1: 2.50},
     "alpha": {0: 1.59, 0.5: 0.97, 0.67: 0.66, 0.75: 0.56, 0.8: 0.31},
@@ -59,24 +59,28 @@ def test_official_draws(entry):
     assert equal == entry["columns_shared_x1_x2"]
 
 
-@pytest.mark.parametrize("dial", PAPER)
-def test_shares_are_what_their_names_say(dial):
+@pytest.mark.parametrize("parameter", PAPER)
+def test_shares_are_what_their_names_say(parameter):
     """γ = |both| / |either|, α = |teacher's alone| / |either|, β = |student's alone| / |either|, at
     every count."""
-    for n in range(11) if dial == "gamma" else range(41):
-        share, *features = carried(dial, n)
+    for n in range(11) if parameter == "gamma" else range(41):
+        share, *features = carried(parameter, n)
         teacher, student = map(set, features)
         parts = (teacher - student, student - teacher, teacher & student)
         alpha, beta, gamma = (len(part) / len(teacher | student) for part in parts)
-        assert share == pytest.approx({"gamma": gamma, "alpha": alpha}[dial], abs=1e-15)
-        assert (alpha == beta) if dial == "gamma" else (beta == 0)
+        assert share == pytest.approx({"gamma": gamma, "alpha": alpha}[parameter], abs=1e-15)
+        assert (alpha == beta) if parameter == "gamma" else (beta == 0)
 
 
-@pytest.mark.parametrize(("dial", "n"), [("beta", 5), ("gamma", 11), ("alpha", 41), ("alpha", -1)])
-def test_wrong_settings_are_named(dial, n):
-    with pytest.raises(ConfigError, match=f"dial '{dial}': {n} features give no share; use"):
-        toy_run(dial, n)
-    with pytest.raises(ConfigError, match="dial 'delta': 0 features give no share"):
+@pytest.mark.parametrize(
+    ("parameter", "n"), [("beta", 5), ("gamma", 11), ("alpha", 41), ("alpha", -1)]
+)
+def test_wrong_settings_are_named(parameter, n):
+    with pytest.raises(
+        ConfigError, match=f"parameter '{parameter}': {n} features give no share; use"
+    ):
+        toy_run(parameter, n)
+    with pytest.raises(ConfigError, match="parameter 'delta': 0 features give no share"):
         toy_curve("delta", epochs=1)
 
 
@@ -135,17 +139,17 @@ def test_gradients_and_float32(shape):
 
 def official_runs():
     for entry in OFFICIAL["run_mm_float32"]:
-        n, dial = entry["vari_dim"], entry["mode"].removeprefix("increase_")
+        n, parameter = entry["vari_dim"], entry["mode"].removeprefix("increase_")
         accuracies = [100 * entry[f"{name}_acc"] for name in ("teacher", "no_kd", "kd")]
-        marks = () if (dial, n) == ("alpha", 40) else pytest.mark.slow
-        yield pytest.param(dial, n, entry["seed"], accuracies, marks=marks)
+        marks = () if (parameter, n) == ("alpha", 40) else pytest.mark.slow
+        yield pytest.param(parameter, n, entry["seed"], accuracies, marks=marks)
 
 
-@pytest.mark.parametrize(("dial", "n", "seed", "accuracies"), official_runs())
-def test_official_runs(dial, n, seed, accuracies):
+@pytest.mark.parametrize(("parameter", "n", "seed", "accuracies"), official_runs())
+def test_official_runs(parameter, n, seed, accuracies):
     """To one test sample of 1000, which the last digit of float32 may move on another processor."""
     state = torch.get_rng_state()
-    row = toy_run(dial, n, seed)
+    row = toy_run(parameter, n, seed)
     assert [row[name] for name in ("teacher", "student", "kd")] == pytest.approx(
         accuracies, abs=0.1001
     )
@@ -174,7 +178,10 @@ def printed():
         r"Delta: (\S+) ± (\S+)",
     )
     text = (TESTS / "golden/07_mfh_toy_official_output.txt").read_text()
-    return [(dial, *map(float, numbers)) for dial, *numbers in re.findall("\n".join(lines), text)]
+    return [
+        (parameter, *map(float, numbers))
+        for parameter, *numbers in re.findall("\n".join(lines), text)
+    ]
 
 
 def test_stored_curves_are_the_official_ones():
@@ -184,10 +191,12 @@ def test_stored_curves_are_the_official_ones():
     assert len(stored) == 110
     official = printed()
     assert len(official) == 11
-    for dial, share, *figures in official:
-        rows = stored[(stored["dial"] == dial) & ((stored["share"] - share).abs() < 0.005)]
+    for parameter, share, *figures in official:
+        rows = stored[
+            (stored["parameter"] == parameter) & ((stored["share"] - share).abs() < 0.005)
+        ]
         assert sorted(rows["seed"]) == list(range(10))
         means = rows[["teacher", "student", "kd", "gain"]].mean()
         assert [*means, rows["gain"].std(ddof=0)] == pytest.approx(figures, abs=0.00501)
-        assert figures[3] == PAPER[dial][round(share, 2)]
+        assert figures[3] == PAPER[parameter][round(share, 2)]
         np.testing.assert_allclose(rows["gain"], rows["kd"] - rows["student"], atol=1e-9)
