@@ -201,6 +201,53 @@ def test_numbers_of_the_readme_come_from_results():
         assert -0.25 < float(stated) - int(seconds) / 60 < 1.25, (name, seconds)
 
 
+WORDS = {"four": 4, "seven": 7, "nineteen": 19, "twenty": 20}
+N = r"([\d.]+)"
+TEN, DENSE = "few-labels/scenes-labelled-ten", "dense/scenes-labelled"
+T1, T2, T3, T5 = (f"scenes-table{number}" for number in (1, 2, 3, 5))
+STATED = [  # page, words around the numbers, runs, share labelled, what each number is
+    ("README", r"adds (twenty) F1 points", TEN, 0.1, "depth: nt-xent - student"),
+    ("README", r"with 400 by (seven) points", TEN, 0.2, "depth: nt-xent - student"),
+    ("README", rf"SimCLR {N}, NT-Xent {N}", TEN, 0.1,
+     "rgb: simclr depth=0.1 - student", "rgb: nt-xent - student"),
+    ("README", rf"adds {N} points of mIoU to its .* {N}, our CroDiNo-KD {N}", DENSE, 0.05,
+     "rgb: dense-kdv2 - single", "rgb: dense-self - single", "rgb: crodino - single"),
+    ("README", r"Without it RGB falls (four) points", T3, 1, "rgb: discom - discom aux=0"),
+    ("docs/start", rf"lies {N} points above the student in RGB and {N} in depth", T2, 1,
+     "rgb: discom - student", "depth: discom - student"),
+    *((page, rf"from {N} to {N} F1", TEN, 0.1, "depth: student", "depth: nt-xent")
+      for page in ("docs/index", "docs/guides/second_sensor")),
+    ("docs/guides/second_sensor", rf"scored {N} with 400 labels", TEN, 0.2, "depth: student"),
+    ("docs/guides/second_sensor", rf"gained {N} points, of which {N}", TEN, 0.1,
+     "rgb: nt-xent - student", "rgb: simclr depth=0.1 - student"),
+    ("docs/results/segmentation", rf"gains {N} points of mIoU .* alone brings {N}", DENSE, 0.05,
+     "rgb: dense-kdv2 - single", "rgb: dense-self - single"),
+    ("docs/results/index", rf"masks for 5 % of the images: {N} points", DENSE, 0.05,
+     "rgb: dense-kdv2 - single"),
+    ("docs/results/classification", "`dkd` (nineteen)", T1, 1, "depth: student - dkd teacher=rgb"),
+    ("docs/results/ablations", rf"is {N} points below the branch .* and {N} points below", T3, 1,
+     "depth: discom-solo orth=0 - discom orth=0",
+     "depth: discom-solo dimension=256 - discom dimension=256"),
+    ("docs/results/invariance", rf"most of it for {N} points in depth", T5, 1,
+     "depth: discom - discom xcov=5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", STATED, ids=lambda claim: f"{claim[0]}: {claim[1]}")
+def test_numbers_that_sentences_state_come_from_results(claim):
+    page, words, file, share, *comparisons = claim
+    text = " ".join((ROOT / f"{page}.md").read_text().split())
+    (found,) = re.finditer(words, text)
+    runs = tables.load_results(ROOT / f"results/{file}.json")
+    for stated, comparison in zip(found.groups(), comparisons, strict=True):
+        sensor, method, minus = re.fullmatch("(.+?): (.+?)(?: - (.+))?", comparison).groups()
+        table = tables.summary(runs) if minus is None else tables.compare(runs, [(method, minus)])
+        rows = table[(table["modality"] == sensor) & (table["method"] == method)]
+        value = rows.loc[np.isclose(tables.labelled(rows), share), "difference" if minus else "f1"]
+        digits = len(stated.partition(".")[2])
+        assert float(WORDS.get(stated, stated)) == round(value.item(), digits)
+
+
 def test_every_table_of_results_is_shown():
     linked, shown = ((DOCS / f"results/{name}.md").read_text() for name in ("index", "tables"))
     for file in (ROOT / "results").rglob("*-*.md"):
