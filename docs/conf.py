@@ -1,5 +1,5 @@
 """The documentation site: `make docs` writes it to build/docs. What is made here is ours alone:
-pages from elsewhere in the repository, an API page for each room, links that hold on the site as
+pages from elsewhere in the repository, an API page for each package, links that hold on the site as
 well as on GitHub (see site_pages.py)."""
 
 import sys
