@@ -23,7 +23,7 @@ test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profil
 test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ray, wheel, 20 kills, the site
 	$(ONE) $(BIN)/python -m pytest -n 2 -m slow --kills 20
 
-release-check: test-all  ## what must pass before a release, then what a tag still needs; the nightly workflow runs it
+release-check: test-all oldest  ## what must pass before a release, then what a tag still needs; the nightly workflow runs it
 	rm -rf build/notebooks
 	$(MAKE) tutorial docs wheel
 	@$(MAKE) --no-print-directory release-steps
@@ -31,6 +31,7 @@ release-check: test-all  ## what must pass before a release, then what a tag sti
 release-steps: $(READY)  ## what is still to be done by hand before a tag
 	@version=$$($(BIN)/python -c "import discom; print(discom.__version__)"); echo "To release $$version:"; \
 	! grep -q "^## \[$$version\] – unreleased" CHANGELOG.md || echo "- in CHANGELOG.md write the date in the place of \"unreleased\""; \
+	grep -q "^date-released:" CITATION.cff || echo "- in CITATION.cff write date-released: and the same date"; \
 	git diff --quiet HEAD || echo "- commit what has changed"; \
 	! git rev-parse -q --verify "refs/tags/v$$version" > /dev/null || echo "- the tag v$$version exists: raise __version__ in discom/__init__.py"; \
 	echo "- git tag v$$version && git push origin main v$$version (install cells then take the tag in the place of main)"
@@ -77,8 +78,13 @@ format: $(READY)  ## wrap lines, mend what lint can mend, and wrap again
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: $(READY)  ## the source archive and the wheel, in build/dist
+wheel: $(READY)  ## the source archive and the wheel, in build/dist; the wheel trains in an empty environment
+	rm -rf build/dist
 	$(BIN)/python -m build --no-isolation --outdir build/dist
+	$(PYTHON) -m venv --clear build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(REQUIREMENTS) build/dist/*.whl
+	cd build && empty/bin/discom train --data scenes:n=66,size=16 --profile tiny --method student --runs empty/runs
+	rm -rf build/empty
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .mypy_cache

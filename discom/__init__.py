@@ -18,16 +18,16 @@ __version__ = "0.1.0"  # the one place; pyproject.toml reads it without an impor
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 
-_ROOMS = (
+_SUBMODULES = (
     *("data", "deployment", "evaluation", "explorer", "files", "losses", "machine", "methods"),
     *("models", "plots", "probing", "reproduce", "runs", "sweep", "tables", "tiles", "training"),
 )
 
 
 def __getattr__(name: str):
-    """Load a room when it is entered: `import discom` alone needs neither torch nor matplotlib."""
+    """Load a submodule at its first use: `import discom` alone needs neither torch nor matplotlib."""
     if name == "fit":
         return import_module("discom.training").fit
-    if name in _ROOMS:
+    if name in _SUBMODULES:
         return import_module(f"discom.{name}")
     raise AttributeError(f"module 'discom' has no attribute '{name}'")

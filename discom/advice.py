@@ -56,7 +56,7 @@ def _check(images: MultiModalData, seed: int) -> None:
     if len(names) < 2:
         raise DataError(f"{name}: has {names[0]} alone; give it two sensors")
     if images.dense:
-        raise DataError(f"{name}: has a class for every pixel; give it a class for each image")
+        raise DataError(f"{name}: has a class for every pixel; compare with: discom table dense")
     for sensor, modality in images.modalities.items():
         if absent := set(range(len(images.classes))) - set(modality.y):
             lack = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"

@@ -93,8 +93,10 @@ def _read(flags: Namespace) -> tuple[Any, str]:
         images = source.read(folder, modalities or None, **options)
         images = replace(images, about={**images.about, "options": options})
         return images, "-".join([name, *modalities])
-    if flags.download or (root is None) == (name == "folders"):
-        raise ConfigError(f"--root, --download: '{name}' takes neither; folders needs --root")
+    if name == "folders" and (root is None or flags.download):
+        raise ConfigError("--root: folders needs the folder of your images and takes no --download")
+    if name != "folders" and (root or flags.download):
+        raise ConfigError(f"--root, --download: '{name}' takes neither; leave them out")
     grouped = options.pop("group_copies", False)
     images = discom.data.read_folders(root, **options) if root else discom.data.load(name)
     if grouped:

@@ -1,7 +1,8 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
 benchmarks/grid.py: from the factors to a table and its curves, and what it refuses;
 benchmarks/cost.py: seconds with those of the teacher, as a share;
-benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does."""
+benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
+benchmarks/findings.py: the README's figure shows rows of the tables."""
 
 import json
 from dataclasses import replace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import along
 import cost
+import findings
 import grid
 import numpy as np
 import pandas as pd
@@ -269,3 +271,13 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     less = 'crodino:{"weights":{"soft":0}}'
     assert cost.main([*words, "--methods", "crodino", less]) == 0
     assert list(json.loads(capsys.readouterr().out)["ratio"]) == ["crodino soft=0"]
+
+
+def test_findings_are_rows_of_the_tables():
+    files = ["scenes-table2", "few-labels/scenes-labelled", "few-labels/scenes-labelled-ten"]
+    source = "".join((findings.RESULTS / f"{name}.md").read_text() for name in files)
+    shown = findings.findings()
+    assert set(shown.groupby("row").size()) == {2}
+    for row in shown.itertuples():
+        assert f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}]" in source
+    assert (shown.p <= shown.holm).all()
