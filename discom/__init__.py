@@ -25,7 +25,7 @@ _SUBMODULES = (
 
 
 def __getattr__(name: str):
-    """Load a submodule at its first use: `import discom` alone needs neither torch nor matplotlib."""
+    """Load a submodule at its first use; `import discom` needs neither torch nor matplotlib."""
     if name == "fit":
         return import_module("discom.training").fit
     if name in _SUBMODULES:
