@@ -273,7 +273,7 @@ STATED = [  # page, words around the numbers, runs, share labelled, what each nu
     ("README", r"with 400 by (seven) points", TEN, 0.2, "depth: nt-xent - student"),
     ("README", rf"RGB gains {N} from SimCLR, {N} from NT-Xent", TEN, 0.1,
      "rgb: simclr depth=0.1 - student", "rgb: nt-xent - student"),
-    ("README", rf"student gains {N} points of mIoU, that of an RGB teacher {N};", DENSE, 0.05,
+    ("README", rf"student gains {N} points of mIoU, an RGB teacher's {N};", DENSE, 0.05,
      "rgb: dense-kdv2 - single", "rgb: dense-self - single"),
     ("README", r"Without it RGB falls (four) points", T3, 1, "rgb: discom - discom aux=0"),
     ("docs/start", rf"lies {N} points above the student in RGB and {N} in depth", T2, 1,
