@@ -11,11 +11,11 @@ from fixtures.results import result
 from discom import methods
 from discom.errors import ConfigError, RunError
 from discom.tables import FEW, SEEDS, baselines, is_dense, paper_figures, paper_rows, paper_table
-from discom.tables.rows import IN_TABLES, TEMPERATURES
+from discom.tables.rows import NOT_IN_TABLES, TEMPERATURES
 
 PAIR = ["rgb", "depth"]
 DENSE = methods.names(dense=True)
-CLASSIFICATION = [*IN_TABLES]
+CLASSIFICATION = [name for name in methods.names(dense=False) if name not in NOT_IN_TABLES]
 WARMER = ["mlkd+lskd temperature=4"]
 COMPETITORS = [*CLASSIFICATION]
 for row in (*WARMER, "discom adversary=alternating"):
