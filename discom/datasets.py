@@ -95,7 +95,7 @@ def _read(flags: Namespace) -> tuple[Any, str]:
         return images, "-".join([name, *modalities])
     if name == "folders" and (root is None or flags.download):
         raise ConfigError("--root: folders needs the folder of your images and takes no --download")
-    if name != "folders" and (root or flags.download):
+    if name != "folders" and (root is not None or flags.download):
         raise ConfigError(f"--root, --download: '{name}' takes neither; leave them out")
     grouped = options.pop("group_copies", False)
     images = discom.data.read_folders(root, **options) if root else discom.data.load(name)

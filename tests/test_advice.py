@@ -133,7 +133,12 @@ def two_sizes():
     [
         ("scenes:n=66,size=8,modalities=rgb", 3, DataError, "has rgb alone; give it two"),
         ("scenes:n=66,size=8", 2, ConfigError, "seeds: 2 give no useful interval; use 3"),
-        ("scenes-dense:n=20,size=16", 3, DataError, "has a class for every pixel; compare with"),
+        (
+            "scenes-dense:n=20,size=16",
+            3,
+            DataError,
+            "has a class for every pixel; compare with: discom table dense",
+        ),
         (unpaired(), 3, DataError, "apart: no id stands in each of rgb, depth; name the files"),
         (
             one_labelled_pair(),

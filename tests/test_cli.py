@@ -164,7 +164,10 @@ WRONG = [
     ),
     (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
-    (("data", "prepare", "folders"), "folders needs the folder of"),
+    (
+        ("data", "prepare", "folders"),
+        "--root: folders needs the folder of your images and takes no --download",
+    ),
     (("data", "prepare", "folders", "--options", '{"b": 1}'), "folders has no option 'b'"),
     (("probe", "empty"), "empty: no finished run of a method with an embedding"),
     # files
