@@ -7,7 +7,7 @@ READY := .venv/.ready
 ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test test-all release-check release-steps colab oldest docs linkcheck browser lab notebooks format wheel clean
+.PHONY: tutorial test test-all release-check release-steps colab oldest docs linkcheck browser lab notebooks format wheel wheel-check clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -25,7 +25,7 @@ test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ra
 
 release-check: test-all oldest  ## what must pass before a release, then what a tag still needs; the nightly workflow runs it
 	rm -rf build/notebooks
-	$(MAKE) tutorial docs wheel
+	$(MAKE) tutorial docs wheel-check
 	@$(MAKE) --no-print-directory release-steps
 
 release-steps: $(READY)  ## what is still to be done by hand before a tag
@@ -78,9 +78,11 @@ format: $(READY)  ## wrap lines, mend what lint can mend, and wrap again
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: $(READY)  ## the source archive and the wheel, in build/dist; the wheel trains in an empty environment
+wheel: $(READY)  ## the source archive and the wheel, in build/dist
 	rm -rf build/dist
 	$(BIN)/python -m build --no-isolation --outdir build/dist
+
+wheel-check: wheel  ## the wheel installs and trains in an empty environment
 	$(PYTHON) -m venv --clear build/empty
 	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(REQUIREMENTS) build/dist/*.whl
 	cd build && empty/bin/discom train --data scenes:n=66,size=16 --profile tiny --method student --runs empty/runs
