@@ -25,10 +25,11 @@ DOCS = ROOT / "docs"
 GENERATED = {DOCS / "api", DOCS / "data", DOCS / "notebooks"}
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")]
 PAGES += [page for page in sorted(DOCS.rglob("*.md")) if not GENERATED & set(page.parents)]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 README = (ROOT / "README.md").read_text()
 METHODS = (DOCS / "methods.md").read_text()
 SPLITS = (DOCS / "guides/splits.md").read_text()
+CLAIM = re.compile(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]")  # mean ± sd, or an interval
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -71,7 +72,7 @@ def test_linkcheck_asks_for_every_address():
     asked = {each for page in DOCS.rglob("*.md") for each in address.findall(page.read_text())}
     for name in ("README.md", "CITATION.cff"):
         for found in address.findall((ROOT / name).read_text()):
-            own = found.startswith((PROJECT["Repository"], PROJECT["Documentation"].strip("/")))
+            own = found.startswith(tuple(url.strip("/") for url in PROJECT["urls"].values()))
             assert own or "colab.research.google.com" in found or found in asked, found
 
 
@@ -133,6 +134,14 @@ def test_guide_runs(guide, tmp_path):
 
 
 # ------------------------------------------------------------------------------ numbers
+
+
+def mean_and_sd(scores, digits: int = 1) -> str:
+    return f"{np.mean(scores):.{digits}f} ± {np.std(scores, ddof=1):.{digits}f}"
+
+
+def means(table: pd.DataFrame, *columns: str) -> str:
+    return " / ".join(f"{table[column].mean():.0f}" for column in columns)
 
 
 TABLES = [
@@ -199,7 +208,7 @@ def test_gains_of_the_second_sensor_come_from_results():
     pages = [DOCS / f"{name}.md" for name in ("guides/second_sensor", "results/few_labels")]
     page = "".join(file.read_text() for file in pages)
     chart = (DOCS / "_static/second-sensor.svg").read_text().replace("−", "-")
-    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
+    claims = CLAIM.findall(page)
     claims += [f"{gain} [" for gain in re.findall(r"[+-]\d+\.\d", chart)]
     assert len(claims) > 80
     assert [claim for claim in claims if claim not in source] == []
@@ -209,7 +218,7 @@ def test_gains_of_dense_prediction_come_from_results():
     source = "".join(file.read_text() for file in (ROOT / "results/dense").glob("*.md"))
     pages = [DOCS / f"results/{name}.md" for name in ("segmentation", "crodino")]
     page = "".join(file.read_text() for file in pages).replace("*", "")
-    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", page)
+    claims = CLAIM.findall(page)
     assert len(claims) > 90
     assert [claim for claim in claims if claim not in source] == []
 
@@ -224,7 +233,7 @@ def test_table_of_the_readme_comes_from_results():
         own = [run.f1 for run in runs if run.label == method]
         assert cells == [mean_and_sd([f1[sensor] for f1 in own]) for sensor in ("rgb", "depth")]
     source = "".join((ROOT / f"results/{name}.md").read_text() for name in (T2, TEN))
-    claims = re.findall(r"\d+\.\d ± \d+\.\d|[+-]\d+\.\d \[.+?\]", README)
+    claims = CLAIM.findall(README)
     assert len(claims) >= 12
     assert [claim for claim in claims if claim not in source] == []
 
@@ -334,22 +343,14 @@ def test_probes_come_from_results():
     runs = json.loads((ROOT / "results/scenes-probes.json").read_text())
     for name, method in PROBED.items():
         probes = pd.json_normalize([run for run in runs if run["method"] == method])
-
-        def means(*columns: str, probes=probes) -> str:
-            return " / ".join(f"{probes[column].mean():.0f}" for column in columns)
-
-        def score(column: str, probes=probes) -> str:
-            spread = f"{probes[column].std():.0f}"
-            return f"{probes[column].mean():.0f}" + (f" ± {spread}" if spread != "0" else "")
-
         invariant = [
-            score("modality.z_inv.score"),
-            score("mlp.modality.z_inv.score"),
-            means("matrix.rgb z_inv.class", "matrix.depth z_inv.class"),
-            means("transfer.rgb.depth", "transfer.depth.rgb"),
+            mean_and_sd(probes["modality.z_inv.score"], 0).removesuffix(" ± 0"),
+            mean_and_sd(probes["mlp.modality.z_inv.score"], 0).removesuffix(" ± 0"),
+            means(probes, "matrix.rgb z_inv.class", "matrix.depth z_inv.class"),
+            means(probes, "transfer.rgb.depth", "transfer.depth.rgb"),
         ]
         irrelevant = [
-            means(f"matrix.{sensor} z_irr.class", f"mlp.matrix.{sensor} z_irr.class")
+            means(probes, f"matrix.{sensor} z_irr.class", f"mlp.matrix.{sensor} z_irr.class")
             for sensor in ("rgb", "depth")
         ]
         rows = [f"\n| {name} | {' | '.join(cells)} |" for cells in (invariant, irrelevant)]
@@ -363,10 +364,6 @@ def test_every_table_of_results_is_shown():
         path = f"../../{file.relative_to(ROOT).as_posix()}"
         assert f"]({path})" in linked, file.name
         assert f"{{include}} {path}\n" in shown, file.name
-
-
-def mean_and_sd(scores) -> str:
-    return f"{np.mean(scores):.1f} ± {np.std(scores, ddof=1):.1f}"
 
 
 @pytest.mark.parametrize("method", ["student", "discom", "discom adversary=alternating"])
@@ -463,11 +460,10 @@ def test_methods_page_lists_every_loss():
 
 def test_citation_and_hooks_are_valid():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert citation["license"] == project["license"] == "MIT"
+    assert citation["license"] == PROJECT["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
     assert citation["version"] == discom.__version__
-    assert citation["repository-code"] == project["urls"]["Repository"]
+    assert citation["repository-code"] == PROJECT["urls"]["Repository"]
     assert len(citation["references"]) == 2
     command = [sys.executable, "-m", "pre_commit", "validate-config"]
     subprocess.run([*command, str(ROOT / ".pre-commit-config.yaml")], check=True)

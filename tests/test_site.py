@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("sphinx", reason="needs discom[docs]")
-nodes = importlib.import_module("docutils.nodes")
+nodes, utils = (importlib.import_module(f"docutils.{name}") for name in ("nodes", "utils"))
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -40,7 +40,7 @@ def test_docstrings_become_restructured_text():
 def test_numbers_of_a_table_stay_whole():
     cell, text = nodes.entry(), nodes.Text("74.0 ± 1.7 ~ and +0.3 [-0.5, +1.1]")
     cell += nodes.paragraph("", "", text)
-    page = importlib.import_module("docutils.utils").new_document("page")
+    page = utils.new_document("page")
     page += cell
     site_text.keep_numbers_whole(None, page)
     assert page.astext().split(" ") == ["74.0\xa0±\xa01.7\xa0~", "and", "+0.3", "[-0.5,\xa0+1.1]"]
