@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from discom import data, files, fit, methods, plots, profile
 from discom.config import Config
 from discom.data import Split
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError, DiscomError
 from discom.evaluation import inspection, probing
 from discom.evaluation.scores import predict_logits
@@ -46,7 +46,7 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
     model.eval()
     rows = []
     for name in model.deployed:
-        images = Images(split.test, name, "cpu")
+        images = ModalityTensor(split.test, name, "cpu")
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             z = predict_logits(partial(features, model, name), images)
         known = inspection.factors(split.test, name)
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.seeds < 1:
             raise ConfigError(f"--seeds: {chosen.seeds} runs make no curve; use 1 or more")
         for seed, row in product(range(chosen.seeds), chosen.methods):
-            if methods.get(row.method).taught:
+            if methods.get(row.method).needs_teacher:
                 reason = "it has no teacher here; leave it out"
                 raise ConfigError(f"--methods: {row.method}: {reason}")
             settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}

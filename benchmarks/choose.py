@@ -16,11 +16,12 @@ from statistics import mean
 import pandas as pd
 from grid import SETTINGS, Arm, arm, check_arms, setting
 
-from discom import data, files, methods, profile, sweep
+from discom import data, files, methods, profile
 from discom.config import Config
 from discom.errors import DiscomError
 from discom.methods import Method
-from discom.runs import Result, Run
+from discom.running import sweep
+from discom.running.runs import Result, Run
 
 RATES = (5e-3, 1e-2, 2e-2)
 

@@ -19,8 +19,8 @@ from grid import arm, check_arms
 from discom import data, files, fit, methods, profile
 from discom.data import Split
 from discom.errors import ConfigError, DiscomError
-from discom.machine import device_type, machine
-from discom.runs import Run
+from discom.hardware import device_type, machine
+from discom.running.runs import Run
 from discom.tables.intervals import t_test
 
 

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple, get_type_hints
 import pandas as pd
 from matplotlib.figure import Figure
 
-from discom import data, methods, plots, profile, sweep, tables
+from discom import data, methods, plots, profile, tables
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError
-from discom.runs import Result, Run
+from discom.running import sweep
+from discom.running.runs import Result, Run
 
 SCENES = ("shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}

@@ -23,9 +23,9 @@ from discom import fit, profile
 from discom.config import Config
 from discom.data import Batch, Modality, MultiModalData, Split, scenes
 from discom.errors import RunError
-from discom.machine import device_type, machine
+from discom.hardware import device_type, machine
 from discom.methods import build, get
-from discom.runs import read_metrics
+from discom.running.runs import read_metrics
 
 EVALUATED = 20  # samples that `fit` validates and tests on; that is not timed
 TIMED = {"epochs": 1, "schedule": "constant", "precision": "bf16-mixed"}

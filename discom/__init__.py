@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING
 from discom.config import Config, profile
 
 if TYPE_CHECKING:
-    from discom.training import fit
+    from discom.running.training import fit
 
 __version__ = "0.1.0"  # the one place; pyproject.toml reads it without an import
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 
 _SUBMODULES = (
-    *("data", "deployment", "evaluation", "explorer", "files", "losses", "machine", "methods"),
-    *("models", "plots", "probing", "reproduce", "runs", "sweep", "tables", "tiles", "training"),
+    *("cli", "data", "deployment", "evaluation", "explorer", "files", "hardware", "losses"),
+    *("methods", "models", "plots", "running", "tables", "tiles"),
 )
 
 
 def __getattr__(name: str):
     """Load a submodule at its first use; `import discom` needs neither torch nor matplotlib."""
     if name == "fit":
-        return import_module("discom.training").fit
+        return import_module("discom.running.training").fit
+    if name == "probing":
+        return import_module("discom.evaluation.probing")
     if name in _SUBMODULES:
         return import_module(f"discom.{name}")
     raise AttributeError(f"module 'discom' has no attribute '{name}'")

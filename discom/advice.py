@@ -11,10 +11,8 @@ from discom.config import Config
 from discom.data import MultiModalData
 from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
-from discom.runs import Result, Run
+from discom.running.runs import Result, Run
 from discom.tables import Row, compare
-
-__all__ = ["ALONE", "BOTH", "RATES", "Answer", "answers", "best_rate", "plan"]
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]

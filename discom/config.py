@@ -7,8 +7,6 @@ from typing import Any, Literal, get_args, get_origin
 
 from discom.errors import ConfigError, check_choice
 
-__all__ = ["DENSE_PROFILES", "PROFILES", "Config", "profile"]
-
 # BatchNorm needs two samples
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
 LEAST |= {"augment": 0, "weight_decay": 0}

@@ -13,10 +13,8 @@ import pandas as pd
 from discom.data import MultiModalData, Split
 from discom.data.images import ENDINGS, read_image
 from discom.data.normalize import LOWEST
-from discom.errors import ConfigError, DataError, RunError, extra, first_line
+from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_folder, check_place, write_json
-
-__all__ = ["Contract", "Model", "export", "find_images", "load", "predict"]
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the branch's
@@ -83,7 +81,7 @@ def export(
         ConfigError: no such branch, or onnx, onnxscript or onnxruntime is not installed.
         DataError: `out` exists and may not be replaced.
     """
-    from discom.runs import load_run
+    from discom.running.runs import load_run
 
     check_place(out, CONTRACT, overwrite)
     for module in ("onnx", "onnxscript", "onnxruntime"):
@@ -105,11 +103,11 @@ def _require(module: str) -> Any:
     try:
         return __import__(module)
     except ImportError:
-        raise ConfigError(f"{module}: is not installed; {extra('deploy')}") from None
+        raise ConfigError(f"{module}: is not installed; {install_hint('deploy')}") from None
 
 
 def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
-    from discom.runs import Result, read_predictions
+    from discom.running.runs import Result, read_predictions
 
     result, train = Result.read(run_dir / "result.json"), split.train
     branches = [name for name in result.scores if "+" not in name]
@@ -171,13 +169,13 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
 def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, dict[str, float]]:
     import torch
 
-    from discom.data.batches import Images
+    from discom.data.batches import ModalityTensor
     from discom.evaluation.scores import CLASSIFICATION, SEGMENTATION
 
     contract = model.contract
     task, dense = SEGMENTATION if contract.stride else CLASSIFICATION, contract.stride > 0
-    raw = Images(replace(test, normalization=None), contract.modality, "cpu", dense=dense)
-    scaled = Images(test, contract.modality, "cpu", dense=dense)
+    raw = ModalityTensor(replace(test, normalization=None), contract.modality, "cpu", dense=dense)
+    scaled = ModalityTensor(test, contract.modality, "cpu", dense=dense)
     answers, largest, difference = [], 1.0, 0.0
     for rows in torch.arange(len(raw)).split(task.batch_size):
         logits = torch.tensor(model.answer(raw[rows].numpy())[0])

@@ -4,9 +4,6 @@ and the way out."""
 import errno
 from collections.abc import Collection
 
-__all__ = ["BusyError", "ConfigError", "DataError", "DiscomError", "Interrupted", "RunError"]
-__all__ += ["UnsuitableError", "check_choice", "explain", "extra", "first_line"]
-
 
 class DiscomError(ValueError):
     """Base of every error that the input caused; the command line prints it alone (status 2)."""
@@ -61,10 +58,10 @@ def explain(error: OSError, place: object = "") -> str:
     return "; ".join([line, *ways_out])
 
 
-def extra(name: str) -> str:
+def install_hint(name: str) -> str:
     """How to install an extra of this package: from its folder, since no index has it yet.
 
-    >>> extra("deploy")
+    >>> install_hint("deploy")
     "in discom's folder: pip install '.[deploy]'"
     """
     return f"in discom's folder: pip install '.[{name}]'"

@@ -15,9 +15,6 @@ import numpy as np
 
 from discom.errors import DataError, first_line
 
-__all__ = ["atomic_file", "atomic_folder", "check_place", "checksum", "chunks", "digest"]
-__all__ += ["read_json", "reading", "tidy", "write_json"]
-
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
 ANEW = "delete it and run the command again"
@@ -98,7 +95,7 @@ def read_json(path: Path | str, advice: str = ANEW) -> Any:
 
 
 @contextmanager
-def reading(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
+def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
     """A DataError that names the file, for whatever a decoder raises: each has its own kinds."""
     try:
         yield

@@ -13,9 +13,7 @@ import torch
 from discom import __version__
 from discom.data import DRAWN
 from discom.errors import UnsuitableError
-from discom.machine import device_type, machine, peak_memory, processor
-
-__all__ = ["check", "finish", "stamp", "terminal"]
+from discom.hardware import device_type, machine, peak_memory, processor
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 

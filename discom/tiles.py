@@ -12,8 +12,6 @@ from discom.deployment import Model
 from discom.errors import ConfigError, DataError
 from discom.files import atomic_file
 
-__all__ = ["no_data", "segment", "segment_files", "write_classes"]
-
 # GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
 PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text

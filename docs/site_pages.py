@@ -13,8 +13,6 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["ROOT", "assemble", "modules", "on_github", "origin", "page_of", "source_of"]
-
 ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
 COMMIT = os.environ.get(
@@ -25,11 +23,11 @@ COMMIT = os.environ.get(
 GROUPS = {
     "Data": ("data",),
     "Networks, losses, methods": ("models", "losses", "methods"),
-    "Training and runs": ("config", "training", "teaching", "checkpoint", "runs", "advice"),
+    "Training and runs": ("config", "running", "advice"),
     "What was learned": ("evaluation", "explorer"),
-    "Many runs, tables, pictures": ("sweep", "tables", "plots"),
+    "Many runs, tables, pictures": ("tables", "plots"),
     "Deployment": ("deployment", "tiles"),
-    "Command line and notebooks": ("commands", "cli", "datasets", "reproduce", "notebook"),
+    "Command line and notebooks": ("cli", "notebook"),
 }
 REST = "What everything rests on"  # every other module
 
@@ -176,15 +174,9 @@ def _api_page(name: str) -> str:
 
 
 def _own_names(tree: ast.Module) -> list[str]:
-    """Functions and classes in `__all__`, in the order of the file."""
-    assigned = {
-        node.targets[0].id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
-    listed = ast.walk(assigned["__all__"]) if "__all__" in assigned else ()
-    public = {node.value for node in listed if isinstance(node, ast.Constant)}
-    return [node.name for node in tree.body if getattr(node, "name", "") in public]
+    """Public functions and classes, in the order of the file."""
+    defined = (ast.FunctionDef, ast.ClassDef)
+    return [node.name for node in tree.body if isinstance(node, defined) and node.name[0] != "_"]
 
 
 if __name__ == "__main__":

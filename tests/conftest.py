@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from discom import cli, fit, methods
 from discom.errors import Interrupted
-from discom.runs import read_metrics
+from discom.running.runs import read_metrics
 
 
 def pytest_addoption(parser):

@@ -9,7 +9,7 @@ from fixtures.results import result
 from discom import advice, cli, data, profile
 from discom.data import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
-from discom.runs import Result
+from discom.running.runs import Result
 
 ROWS = [*advice.ALONE, *advice.BOTH]
 TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1")

@@ -18,12 +18,13 @@ import pytest
 import speed
 import torch
 
-from discom import data, sweep, tables
+from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
-from discom.runs import load_run
-from discom.training import fit
+from discom.running import sweep
+from discom.running.runs import load_run
+from discom.running.training import fit
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
 

@@ -5,7 +5,7 @@ import json
 import choose
 import pytest
 
-from discom.runs import Result
+from discom.running.runs import Result
 
 SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
 

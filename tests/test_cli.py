@@ -21,7 +21,7 @@ from discom import cli, data, methods
 from discom.config import Config, profile
 from discom.data.scenes.files import write_faulty
 from discom.errors import ConfigError
-from discom.runs import Result
+from discom.running.runs import Result
 
 SCENES = "scenes:n=66,size=16"
 QUICK = ["train", "--data", SCENES, "--method", "student", "--profile", "tiny", "--epochs", "1"]
@@ -317,8 +317,8 @@ def asked(monkeypatch):
     def note(run, source, modalities=None, **given):
         runs.append((run, source, modalities))
 
-    monkeypatch.setattr("discom.commands._show_run", lambda folder: None)
-    monkeypatch.setattr("discom.sweep.train", note)
+    monkeypatch.setattr("discom.cli.commands._show_run", lambda folder: None)
+    monkeypatch.setattr("discom.running.sweep.train", note)
     return runs
 
 
@@ -394,7 +394,9 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
 @pytest.mark.parametrize(("passed", "status"), [(True, 0), (False, 1)])
 def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status):
     calls = []
-    monkeypatch.setattr("discom.reproduce.run_notebooks", lambda **how: calls.append(how) or passed)
+    monkeypatch.setattr(
+        "discom.cli.reproduce.run_notebooks", lambda **how: calls.append(how) or passed
+    )
     words = ("--notebooks", "book", "--profile", "tiny", "--only", "03")
     assert run("reproduce", *words) == status
     expected = {"data": None, "profile": "tiny", "seed": 0, "only": "03", "workers": 2}

@@ -32,7 +32,7 @@ def test_profiles_are_those_of_classification_and_of_dense_prediction():
 
 @pytest.mark.parametrize("instructions", [False, True])
 def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
-    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda accelerator: instructions)
+    monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda accelerator: instructions)
     assert profile("cpu").precision == profile("cpu", dense=True).precision == "bf16-mixed"
     assert profile("tiny").precision == profile("paper").precision == "32-true"
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from discom import data, fit, methods, profile
 from discom.data import Batch, Batches, Modality, MultiModalData
 from discom.data.augmentation import restore, turn
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.evaluation.scores import SEGMENTATION, task_of
@@ -21,12 +21,14 @@ from discom.losses import crossing, dense
 from discom.methods import build
 from discom.methods import dense as dense_methods
 from discom.models import network
-from discom.runs import Run, weights_file
-from discom.teaching import load_teacher
+from discom.running.runs import Run, weights_file
+from discom.running.teaching import load_teacher
 
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)
-TAUGHT = {name: methods.get(name).teacher_method.name for name in DENSE if methods.get(name).taught}
+TAUGHT = {
+    name: methods.get(name).teacher_method.name for name in DENSE if methods.get(name).needs_teacher
+}
 # every dense method, its terms and their weights
 WEIGHTS = {
     "dense-teacher": {"cl": 1, "deep": 0.4},
@@ -168,7 +170,7 @@ def test_a_run_reports_every_network_and_a_branch_needs_its_own_images_alone(fin
         kept = dict(file)
     for deployed in networks_of(name):
         model.load_state(deployed, load_file(weights_file(folder, deployed)))
-        images = Images(split.test, deployed, "cpu", dense=True)
+        images = ModalityTensor(split.test, deployed, "cpu", dense=True)
         x, branch = images[torch.arange(len(images))], model.branch(deployed)
         with torch.no_grad():
             logits = branch(x)

@@ -17,7 +17,7 @@ from discom import cli, data, deployment, fit, profile
 from discom.deployment import export, find_images, load, predict
 from discom.errors import ConfigError, DataError, RunError
 from discom.files import digest
-from discom.runs import Result, load_run
+from discom.running.runs import Result, load_run
 
 
 @pytest.fixture(scope="module")

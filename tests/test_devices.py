@@ -16,7 +16,7 @@ from lightning.fabric.plugins.environments.lightning import find_free_network_po
 
 from discom import data, fit, profile
 from discom.errors import ConfigError
-from discom.runs import read_metrics
+from discom.running.runs import read_metrics
 
 TWO = ("--devices", "2")
 

@@ -13,7 +13,7 @@ from discom import data, fit, methods, profile
 from discom.data import Batch
 from discom.errors import ConfigError, DataError
 from discom.losses.contrastive import contrastive_loss
-from discom.runs import read_metrics
+from discom.running.runs import read_metrics
 
 BANDS, CLASSES = {"rgb": 12, "depth": 12}, 4
 ALTERNATING = {"adversary": "alternating"}

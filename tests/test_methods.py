@@ -192,7 +192,7 @@ def test_terms_and_what_a_method_needs(name):
     off = {"irr", "xcov", "hsic", "contrast"} if name == "discom" else ()
     assert list(terms) == [term for term in WEIGHTS[name] if term not in off]
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
-    assert methods.get(name).taught == (name in TAUGHT)
+    assert methods.get(name).needs_teacher == (name in TAUGHT)
     assert methods.get(name).paired == (name in PAIRED)  # a teacher knows when it is built
 
 

@@ -13,9 +13,10 @@ from filelock import FileLock
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from discom import reproduce, sweep
+from discom.cli import reproduce
+from discom.cli.reproduce import PARAMETERS, outcome, run_notebooks
 from discom.errors import BusyError, ConfigError, DataError
-from discom.reproduce import PARAMETERS, outcome, run_notebooks
+from discom.running import sweep
 
 GOOD = """import os
 from discom.notebook import check, finish, stamp
@@ -75,7 +76,7 @@ def test_a_batch_that_is_stopped_goes_on(tmp_path, name):
     waits = f"import pathlib, time\nif not (flag := pathlib.Path({str(flag)!r})).exists():\n"
     write(tmp_path / "02_waits.ipynb", f"{waits}    flag.touch()\n    time.sleep(600)")
     code = (
-        "import sys; from pathlib import Path; from discom.reproduce import run_notebooks;"
+        "import sys; from pathlib import Path; from discom.cli.reproduce import run_notebooks;"
         f"run_notebooks(Path({str(tmp_path)!r}), 'tiny', Path({str(tmp_path / 'out')!r}))"
     )
     process = subprocess.Popen(

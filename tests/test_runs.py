@@ -14,7 +14,16 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import BusyError, DiscomError, RunError
 from discom.files import read_json
-from discom.runs import Result, Run, claim, identity, locked, read_metrics, samples_of, weights_file
+from discom.running.runs import (
+    Result,
+    Run,
+    identity,
+    locked,
+    read_metrics,
+    samples_of,
+    weights_file,
+    write_identity,
+)
 
 # every field at a value that is not the one of BASE
 BASE = profile("tiny", width=16)
@@ -25,7 +34,7 @@ OTHER = {
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
     "labelled": 0.5,
 }
-TAUGHT = [name for name in methods.names() if methods.get(name).taught]
+TAUGHT = [name for name in methods.names() if methods.get(name).needs_teacher]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +69,7 @@ def test_samples_say_whether_seeds_share_their_data(whole, tmp_path):
     drawn = data.load("scenes:n=66,size=16,seed=1")
     assert samples_of(drawn.split(seed=1))["all"] != first["all"]
     assert samples_of(whole.take(np.arange(66)[::-1]).split(seed=0))["all"] == first["all"]
-    official = replace(whole, parts=whole.divide(seed=0))
+    official = replace(whole, parts=whole.part_rows(seed=0))
     assert samples_of(official.split(seed=1)) == samples_of(official.split(seed=0)) == first
 
 
@@ -200,8 +209,8 @@ def test_a_damaged_result_is_named_with_the_reason_and_the_way_out(tmp_path, con
 
 def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
     asked = {"method": "student", "epochs": 2, "options": {}, "fractions": (0.5, 0.5)}
-    claim(tmp_path, asked)
-    claim(tmp_path, asked)
+    write_identity(tmp_path, asked)
+    write_identity(tmp_path, asked)
     file = tmp_path / "config.json"
     for other, named in (
         ({"epochs": 3}, "epochs=2, not 3"),
@@ -209,12 +218,12 @@ def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
         ({"colour": "red"}, "colour=None, not 'red'"),
     ):
         with pytest.raises(RunError, match=f": holds a run with {named}; use another folder"):
-            claim(tmp_path, {**asked, **other})
+            write_identity(tmp_path, {**asked, **other})
     assert json.loads(file.read_text()) == {**asked, "fractions": [0.5, 0.5]}
     for text in ("", '{"method": "stu', "[]"):
         file.write_text(text)
         with pytest.raises(DiscomError, match=r"config\.json: "):
-            claim(tmp_path, asked)
+            write_identity(tmp_path, asked)
 
 
 def test_metrics_are_read_as_they_were_written(tmp_path):

@@ -26,7 +26,9 @@ def test_site_links_pages_and_sources():
 
     assert link("[a](../notebooks/03_training.ipynb)") == "[a](notebooks/03_training.ipynb)"
     assert link("[a](../../data/README.md#how)", "guides/gpu") == "[a](../data/index.md#how)"
-    assert link("`discom/cli.py`").startswith(f"[`discom/cli.py`]({repository}/blob/")
+    assert link("`discom/cli/__init__.py`").startswith(
+        f"[`discom/cli/__init__.py`]({repository}/blob/"
+    )
     for text in ("[a](https://x.org)", "[a](no/such.md)", "`discom train`"):
         assert link(text) == text
 

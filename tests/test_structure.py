@@ -36,21 +36,10 @@ def test_imports_form_no_circle():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_public_names_are_listed_and_documented(path):
-    tree = ast.parse(path.read_text())
-    public = [
-        node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-    ]
-    listed = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
-    ]
-    assert listed or not public, "name what others may import in __all__"
-    for node in public:
-        assert node.name not in listed[0] or ast.get_docstring(node), node.name
+def test_public_names_are_documented(path):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
@@ -68,7 +57,7 @@ def test_importing_discom_loads_no_heavy_library():
 def test_training_loads_no_optional_library():
     optional = "'h5py', 'ray', 'onnx', 'segmentation_models_pytorch', 'resource'"
     code = (
-        "import sys, discom.training, discom.data.sources;"
+        "import sys, discom.running.training, discom.data.sources;"
         f"print([name for name in ({optional}) if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

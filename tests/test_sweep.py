@@ -15,9 +15,10 @@ import pytest
 import torch
 from fixtures import jobs
 
-from discom import cli, data, files, methods, profile, sweep, tables
+from discom import cli, data, files, methods, profile, tables
 from discom.errors import BusyError, ConfigError, Interrupted
-from discom.runs import Result, Run, read_metrics
+from discom.running import sweep
+from discom.running.runs import Result, Run, read_metrics
 from discom.tables import FEW, SEEDS
 
 DATA = "scenes:n=60,size=16"
@@ -186,8 +187,9 @@ def test_a_killed_worker_costs_no_other_job_and_only_one_that_dies_alone(tmp_pat
 SCRIPT = """
 import sys
 from pathlib import Path
-from discom import data, methods, profile, sweep
-from discom.runs import Run
+from discom import data, methods, profile
+from discom.running import sweep
+from discom.running.runs import Run
 images = data.load("scenes:n=60,size=16")
 names = ("kdv2", "student", "discom", "discom-solo", "dkd")
 wanted = [Run.of(sys.argv[1], methods.get(name), images, profile("tiny", epochs=8))

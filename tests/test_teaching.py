@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 from discom import data, fit, methods, profile
 from discom.data import MultiModalData, scenes
 from discom.data.augmentation import VIEWS, view
-from discom.data.batches import Images, paired_rows
+from discom.data.batches import ModalityTensor, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
-from discom.runs import Result, load_run, weights_file
-from discom.teaching import TeacherMaps, load_teacher, soft_labels
+from discom.running.runs import Result, load_run, weights_file
+from discom.running.teaching import TeacherMaps, load_teacher, soft_labels
 
 TINY = profile("tiny", epochs=2, batch_size=8)
 
@@ -63,14 +63,14 @@ def make_teacher(train, reads):
     with torch.random.fork_rng():
         teacher = methods.build(Teacher, train, options(reads=reads))
     network = teacher.deployed[0]
-    teacher.train().predict(network, Images(train, network, "cpu")[torch.arange(10)])
+    teacher.train().predict(network, ModalityTensor(train, network, "cpu")[torch.arange(10)])
     return teacher.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def predict(teacher, train, rows, views):
     """The network's own logits for the samples at `rows`, each modality seen in its own view."""
-    images = [view(Images(train, m, "cpu")[rows[m]], views[m]) for m in teacher.reads]
+    images = [view(ModalityTensor(train, m, "cpu")[rows[m]], views[m]) for m in teacher.reads]
     return teacher.predict(teacher.deployed[0], torch.cat(images, dim=1))
 
 
@@ -101,7 +101,7 @@ def test_maps_that_do_not_fit_in_memory_are_computed_for_each_batch(monkeypatch)
     views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
     answers = []
     for free in (1 << 30, 0):
-        monkeypatch.setattr("discom.teaching.room", lambda device, free=free: free)
+        monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device, free=free: free)
         maps = TeacherMaps(teacher.eval(), split, ("logits", "latent"))
         assert bool(maps.resident) == (free > 0)
         answers.append(maps(rows, views))
@@ -116,7 +116,7 @@ def test_a_teacher_of_one_network_each_teaches_every_sensor_by_its_own(monkeypat
     teacher = methods.build(methods.get("single"), split.train, profile("tiny", dense=True)).eval()
     rows, upright = torch.tensor([3, 1]), torch.tensor([0, 0])
     for free in (1 << 30, 0):
-        monkeypatch.setattr("discom.teaching.room", lambda device, free=free: free)
+        monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device, free=free: free)
         maps = TeacherMaps(teacher, split, ("logits",))
         answers = maps(dict.fromkeys(teacher.deployed, rows), {"rgb": upright, "depth": upright})
         for name in teacher.deployed:
@@ -141,7 +141,7 @@ def test_a_loaded_teacher_is_the_saved_one_and_frozen(split, teachers, reads):
     assert all(torch.equal(value, saved[key]) for key, value in state.items())
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     assert not any(module.training for module in teacher.modules())
-    images = Images(split.test, network, "cpu")
+    images = ModalityTensor(split.test, network, "cpu")
     with np.load(folder / "predictions.npz") as arrays:
         logits = teacher.predict(network, images[torch.arange(len(images))]).numpy()
         np.testing.assert_allclose(logits, arrays[f"{network}_logits"], atol=1e-4)
@@ -244,7 +244,7 @@ def test_a_run_that_is_no_teacher_of_this_student_is_named(split, teachers, tmp_
 
 @pytest.mark.parametrize("method", methods.names())
 def test_a_teacher_is_needed_by_taught_methods_and_no_others(split, teachers, tmp_path, method):
-    taught = methods.get(method).taught
+    taught = methods.get(method).needs_teacher
     given = {} if taught else {"teacher": teachers["all"]}
     with pytest.raises(ConfigError) as caught:
         fit(method, split, TINY, tmp_path / "run", progress=False, **given)

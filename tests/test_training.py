@@ -12,12 +12,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from discom import checkpoint, cli, data, fit, methods, profile, training
+from discom import cli, data, fit, methods, profile
 from discom.data import Batches, scenes
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation.scores import CLASSIFICATION
 from discom.methods import Student, build
-from discom.runs import Result, read_metrics, samples_of, weights_file
+from discom.running import checkpoint, training
+from discom.running.runs import Result, read_metrics, samples_of, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -123,13 +124,13 @@ def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_pa
 
 
 def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
-    log, original = [], training.Images
+    log, original = [], training.ModalityTensor
 
     def watched(part, name, *given, **options):
         log.append((part is split.test, name))
         return original(part, name, *given, **options)
 
-    monkeypatch.setattr(training, "Images", watched)
+    monkeypatch.setattr(training, "ModalityTensor", watched)
     original_save = checkpoint.Checkpoint.save
     monkeypatch.setattr(
         checkpoint.Checkpoint, "save", lambda *given: (log.append("epoch"), original_save(*given))
@@ -143,7 +144,7 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
 def test_bf16_is_used_where_the_device_has_it_and_the_result_says_so(
     split, tmp_path, monkeypatch, instructions, used
 ):
-    monkeypatch.setattr("discom.machine.multiplies_bf16", lambda kind: instructions)
+    monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda kind: instructions)
     config = profile("tiny", epochs=1, precision="bf16-mixed")
     result = fit("student", split, config, tmp_path / "run", progress=False)
     assert (result.machine["precision"], result.config["precision"]) == (used, "bf16-mixed")
@@ -178,7 +179,7 @@ def odd(tmp_path_factory):
 def test_every_method_trains_on_every_odd_size(odd, name, tmp_path):
     """A batch of one sample BatchNorm would refuse."""
     split, teacher = odd
-    given = {"teacher": teacher} if methods.get(name).taught else {}
+    given = {"teacher": teacher} if methods.get(name).needs_teacher else {}
     result = fit(name, split, ONCE, tmp_path / "run", progress=False, **given)
     assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())

@@ -12,7 +12,7 @@ from discom import cli, data, fit, methods, profile
 from discom.data import Batch, Batches
 from discom.errors import ConfigError, RunError
 from discom.explorer import Explorer
-from discom.runs import read_predictions
+from discom.running.runs import read_predictions
 
 BANDS, CLASSES = {"rgb": 3, "depth": 1}, 3
 LABEL_TERMS = ("cl", "aux", "irr")  # cross-entropies with the class
@@ -113,7 +113,7 @@ def test_methods_see_the_same_labels_equally_often(split, teacher, tmp_path, sho
     results = [run(name, split, tmp_path) for name in ("student", "mdico")]
     results += [run("kdv1", split, tmp_path, teacher=teacher)]
     results += [run("discom-solo", split, tmp_path, off)]
-    known = (split.train.hide(0.4, seed=0).labels >= 0).sum()
+    known = (split.train.keep_labels(0.4, seed=0).labels >= 0).sum()
     assert [result.counts["labelled"] for result in results] == [known] * 4
     assert len({len(batches) for batches in shown.values()}) == 1
     for step in zip(*shown.values(), strict=True):
@@ -130,7 +130,7 @@ def test_methods_see_the_same_labels_equally_often(split, teacher, tmp_path, sho
 def test_hidden_labels_reach_nothing(split, teacher, tmp_path, name):
     """A run that hides labels is one on data that never had them."""
     given = {"teacher": teacher} if name == "kdv2" else {}
-    hidden = split._replace(train=split.train.hide(0.4, seed=0))
+    hidden = split._replace(train=split.train.keep_labels(0.4, seed=0))
     ours = fit(name, split, FEW, tmp_path / "a", progress=False, **given)
     if name == "kdv2":
         bare = tmp_path / "teacher"
@@ -156,12 +156,12 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
 
 
 def test_a_run_with_hidden_labels_resumes_to_the_same_numbers(split, same_once_resumed):
-    steps = len(Batches(split.train.hide(0.4), 15, 0))
+    steps = len(Batches(split.train.keep_labels(0.4), 15, 0))
     same_once_resumed("mdico", split, replace(FEW, epochs=2), steps + 2)  # in the second epoch
 
 
 def test_the_explorer_takes_what_has_no_label(split, monkeypatch):
-    train = split.train.hide(0.4, seed=0)
+    train = split.train.keep_labels(0.4, seed=0)
     monkeypatch.setattr("discom.explorer.project", lambda z, *, seed: z[:, :2])
     rng, count = np.random.default_rng(0), len(train)
     z = {m: {"inv": rng.random((count, 4)), "logits": rng.random((count, 9))} for m in BANDS}
@@ -175,7 +175,7 @@ def test_the_explorer_takes_what_has_no_label(split, monkeypatch):
 
 
 def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
-    hidden, one = split.train.hide(0.4), replace(FEW, labelled=1)
+    hidden, one = split.train.keep_labels(0.4), replace(FEW, labelled=1)
     for train, config in ((split.train, FEW), (hidden, one)):
         with pytest.raises(ConfigError, match=r"^dkd: needs the label of every training sample; "):
             methods.build(methods.get("dkd"), train, config)
@@ -192,7 +192,7 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
 def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch, hidden_in):
     words = ["table", "2", "--data", "scenes:n=66,size=8", "--profile", "tiny", "--seeds", "1"]
     if hidden_in == "data":
-        monkeypatch.setattr("discom.data.load", lambda *_: split.train.hide(0.4))
+        monkeypatch.setattr("discom.data.load", lambda *_: split.train.keep_labels(0.4))
     else:
         words += ["--labelled", "0.3"]
     assert cli.main([*words, "--methods", "student,dkd", "--dry-run"]) == 0

@@ -7,9 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["VIEWS", "any_motions", "distort", "draw_motions", "draw_views", "motion_table"]
-__all__ += ["recolour", "restore", "turn", "view"]
-
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
 

@@ -15,9 +15,7 @@ from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.data.lazy import take_rows
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
-from discom.machine import free_memory
-
-__all__ = ["LABELLED", "Batch", "Batches", "Images", "SoftLabels", "paired_rows", "room"]
+from discom.hardware import free_memory
 
 # least share of labelled samples in a batch that holds others, too: of classification, dense
 LABELLED = {False: 1 / 3, True: 1 / 2}
@@ -82,15 +80,15 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     return {name: torch.from_numpy(index.get_indexer(ids)) for name, index in own.items()}
 
 
-def room(device: torch.device | str) -> float:
+def memory_budget(device: torch.device | str) -> float:
     """Bytes that one modality's images may take on a device: a quarter of what is free."""
     return 0.25 * free_memory(device)
 
 
-class Images:
+class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes): kept on the device where they fit into its `room`, else read from disk as
-    asked. Where `dense`, `truth` is a class for every pixel."""
+    the same scenes): kept on the device where they fit into its `memory_budget`, else read from disk
+    as asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
         self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
@@ -111,7 +109,7 @@ class Images:
         self._unlabelled = torch.from_numpy(dense & (first.y[rows] == UNLABELLED))
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         self.resident, self._truth = None, truth
-        if size <= room(device):
+        if size <= memory_budget(device):
             self.resident = self._read(slice(None)).to(device)
             self._truth = self._shown(truth, self._unlabelled).to(device)
 
@@ -149,7 +147,7 @@ class Batches:
 
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
     B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
-    into the device's `room` are read from disk, one batch ahead.
+    into the device's `memory_budget` are read from disk, one batch ahead.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch
     (half of it where dense), or the share in the data where that is more, and two at least. Without
@@ -200,7 +198,7 @@ class Batches:
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
         self.rank, self.world = rank, world
         names = list(data.modalities)
-        self.images = {name: Images(data, name, self.device, dense=dense) for name in names}
+        self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
             rows = paired_rows(data, names)

@@ -11,10 +11,6 @@ import pandas as pd
 from discom.errors import DataError
 from discom.files import chunks, digest
 
-__all__ = ["NO_LABEL", "UNLABELLED", "check_classes", "check_data", "check_finite", "check_images"]
-__all__ += ["check_labelled", "check_labels", "check_masks", "check_parts", "check_rows"]
-__all__ += ["check_shape", "odd_levels"]
-
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
 LABEL_MORE = "label some, or divide the data anew"

@@ -14,8 +14,6 @@ from discom.data.multimodal import MultiModalData, Split
 from discom.data.normalize import Normalization
 from discom.files import chunks
 
-__all__ = ["near_duplicates", "near_groups"]
-
 SIDE = 16  # pixels of the small grey pictures
 LIKENESS = 0.85  # cosine of two near copies at least
 COLUMNS = ["modality", "part", "id", "other_part", "other_id", "likeness"]

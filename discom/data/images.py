@@ -10,9 +10,7 @@ from PIL import Image, ImageOps
 from discom.data.checks import UNLABELLED, check_finite
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
-from discom.files import reading
-
-__all__ = ["ENDINGS", "read_folders", "read_image", "read_pixels", "resize"]
+from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
@@ -29,7 +27,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
     """
     file = Path(file)
-    with reading(file, "an image", "replace or remove it"):
+    with as_data_error(file, "an image", "replace or remove it"):
         pixels, axes = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]

@@ -8,8 +8,6 @@ import numpy as np
 from discom.data.checks import check_finite
 from discom.errors import DataError
 
-__all__ = ["Lazy", "Rows", "is_lazy", "take_rows"]
-
 
 def is_lazy(array: Any) -> bool:
     """Whether the values are still on disk."""

@@ -16,8 +16,6 @@ from discom.data.splitting import PARTS, hide_labels, split_rows
 from discom.errors import ConfigError, DataError
 from discom.files import digest
 
-__all__ = ["Modality", "MultiModalData", "Split"]
-
 
 @dataclass(frozen=True, eq=False)
 class Modality:
@@ -162,10 +160,10 @@ class MultiModalData:
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
-        part = self.having({name: self.modalities[name] for name in names})
+        part = self.with_modalities({name: self.modalities[name] for name in names})
         return replace(part, name="-".join([base, *names]))
 
-    def having(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
+    def with_modalities(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
         """The same data with other `modalities`, made of its own, and the split it came with."""
         part = self._aligned(modalities)
         if self.parts is None:
@@ -192,7 +190,7 @@ class MultiModalData:
             groups=None if self.groups is None else self.groups[rows],
         )
 
-    def hide(self, labelled: float, seed: int = 0) -> "MultiModalData":
+    def keep_labels(self, labelled: float, seed: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
         `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have;
         where dense, all classes are one, and the mask of an image with label -1 is not shown.
@@ -223,7 +221,7 @@ class MultiModalData:
         groups = self.groups if split == "grouped" else None
         return replace(self, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
 
-    def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
+    def part_rows(self, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""
         if not self.dense:
             checks.check_classes(self)
@@ -240,7 +238,7 @@ class MultiModalData:
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
-        rows = self.divide(seed)
+        rows = self.part_rows(seed)
         if not self.dense:
             labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
             rows = {**labelled, "train": rows["train"]}

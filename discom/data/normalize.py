@@ -8,8 +8,6 @@ import numpy as np
 
 from discom.errors import DataError
 
-__all__ = ["LOWEST", "Normalization"]
-
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
 VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
 LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"

@@ -24,9 +24,7 @@ from discom.data.lazy import is_lazy
 from discom.data.normalize import Normalization
 from discom.data.splitting import PARTS
 from discom.errors import DataError
-from discom.files import atomic_folder, checksum, chunks, read_json, reading, write_json
-
-__all__ = ["MANIFEST", "is_prepared", "read_folder", "verify", "write_folder"]
+from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
 MANIFEST, FORMAT = "manifest.json", 1
 SUFFIXES = ("_data_normalized.npy", "_data.npy")
@@ -241,7 +239,7 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     """The content of an .npy or .npz; `otherwise` where there is no such file, if it is given."""
     if otherwise is not ... and not file.is_file():
         return otherwise
-    with reading(file, "a NumPy array", AGAIN):
+    with as_data_error(file, "a NumPy array", AGAIN):
         content = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
         return dict(content) if file.suffix == ".npz" else content
 

@@ -8,8 +8,6 @@ import numpy as np
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, DataError
 
-__all__ = ["PARTS", "hide_labels", "split_rows"]
-
 PARTS = ("train", "valid", "test")
 
 

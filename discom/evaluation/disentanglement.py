@@ -18,8 +18,6 @@ from sklearn.svm import LinearSVC
 from discom.errors import DataError
 from discom.evaluation.projection import standardised
 
-__all__ = ["dci_parts", "mig", "numbered", "sap"]
-
 
 def sap(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> float:
     """Separated attribute predictability: how much better the best unit tells a factor than the

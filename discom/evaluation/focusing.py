@@ -24,8 +24,6 @@ from torch import Tensor, nn
 from discom.errors import ConfigError
 from discom.losses.distill import kd
 
-__all__ = ["carried", "focusing_loss", "gaussian_pair", "toy_curve", "toy_run", "train_linear"]
-
 TRAIN, TEST, PLANE = 200, 1000, 500  # samples; weights drawn for the plane, of which D are used
 DECISIVE = {"gamma": 20, "alpha": 50}  # D
 WIDTHS = {"gamma": (25, 50), "alpha": (50, 50)}  # columns of teacher's and student's modality

@@ -15,14 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from discom.data import MultiModalData, Split
-from discom.data.batches import Images, paired_rows
+from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
-from discom.runs import Result, load_run
-
-__all__ = ["answers", "embeddings", "factors", "inspect", "mean_matrices", "part_scores"]
-__all__ += ["reader_tables", "readings"]
+from discom.running.runs import Result, load_run
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
@@ -37,7 +34,7 @@ def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[st
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
         for part in arrays:
-            z = embed(model, name, Images(getattr(split, part), name, "cpu"))
+            z = embed(model, name, ModalityTensor(getattr(split, part), name, "cpu"))
             heads = model.heads(name)
             z["logits"] = heads.task[name](torch.cat([z["inv"], z["inf"]], dim=1))
             z |= {f"aux {key}": heads.aux(z[key]) for key in PARTS}
@@ -54,7 +51,7 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
     the labels that the run had.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
-    train = split.train.hide(result.config["labelled"], result.seed)
+    train = split.train.keep_labels(result.config["labelled"], result.seed)
     scored: dict[str, Any] = {}
     for name, test in arrays["test"].items():
         labels, truth = train.modalities[name].y, split.test.modalities[name].y

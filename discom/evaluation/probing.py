@@ -24,11 +24,9 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom.errors import DataError, check_choice
-from discom.evaluation.disentanglement import dci_parts, mig, numbered, sap
-from discom.evaluation.projection import cka, matrix, standardised
-
-__all__ = ["READERS", "Probe", "cka", "class_transfer", "dci_parts", "mig"]
-__all__ += ["modality_probe", "probe", "probe_matrix", "sap"]
+from discom.evaluation.disentanglement import numbered
+from discom.evaluation.projection import cka as cka
+from discom.evaluation.projection import matrix, standardised
 
 Arrays = Mapping[str, ArrayLike]
 FOLDS = 5

@@ -12,8 +12,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import DataError
 
-__all__ = ["cka", "matrix", "neighbours", "preserved", "project", "standardised"]
-
 
 def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
     """Lay the rows of `z` [N, D] out in the plane by UMAP: positions [N, 2], float32.

@@ -19,13 +19,10 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
 from discom.methods import Method
-
-__all__ = ["CLASSIFICATION", "SEGMENTATION", "Task", "class_iou", "dense_scores"]
-__all__ += ["embed", "mean_iou", "predict_logits", "scores", "task_of", "weighted_f1"]
 
 
 def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
@@ -139,7 +136,7 @@ def _iou(counts: Tensor) -> Tensor:
 @torch.inference_mode()
 def predict_logits(
     predict: Callable[[Tensor], Tensor],
-    images: Images,
+    images: ModalityTensor,
     batch_size: int = 512,
     memory_format: torch.memory_format = torch.contiguous_format,
     keep: Callable[[Tensor], Tensor] = Tensor.float,
@@ -156,7 +153,9 @@ def predict_logits(
 
 
 @torch.inference_mode()
-def embed(model: Method, name: str, images: Images, batch_size: int = 512) -> dict[str, Tensor]:
+def embed(
+    model: Method, name: str, images: ModalityTensor, batch_size: int = 512
+) -> dict[str, Tensor]:
     """The named parts of one modality's embedding, [N, D] each, of every image in the order of the
     data. The model is put into eval mode."""
     model.eval()

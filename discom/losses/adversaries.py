@@ -15,8 +15,6 @@ from torch.func import functional_call
 
 from discom.losses.distill import full_precision
 
-__all__ = ["ADVERSARIES", "confusion_loss", "discriminator_loss", "minimax_loss"]
-
 
 def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:
     r"""The classifier learns to tell modalities apart, the encoders to make its answer uniform.

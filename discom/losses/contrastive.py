@@ -12,8 +12,6 @@ from torch import Tensor
 
 from discom.losses.distill import check_temperature, full_precision
 
-__all__ = ["contrastive_loss", "nt_xent"]
-
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     r"""Each row's partner among all other rows of both modalities, mean over the 2B rows.

@@ -17,8 +17,6 @@ from discom.losses.dense import places
 from discom.losses.distill import full_precision
 from discom.losses.separate import squared_correlation
 
-__all__ = ["cross_halves", "halves", "place_contrast", "place_labels", "place_separation"]
-
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
     """A map [B, 2D, h, w] → its invariant and its specific half, [B, D, h, w] each."""

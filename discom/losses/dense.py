@@ -13,9 +13,6 @@ from torch import Tensor
 from discom.data.checks import NO_LABEL
 from discom.losses.distill import check_temperature, full_precision, softened_kl
 
-__all__ = ["cross_entropy", "element_kd", "latent_kl", "pixel_wise", "prototype_similarity"]
-__all__ += ["receptive_mask", "soft_labels", "token_masks", "token_overlap"]
-
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks
 

@@ -23,9 +23,6 @@ from torch import Tensor
 from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
 
-__all__ = ["adversarial_loss", "auxiliary_loss", "check_conventions", "modality_loss"]
-__all__ += ["orthogonality_loss", "reverse_gradient", "task_loss", "terms"]
-
 Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
 
 

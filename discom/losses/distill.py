@@ -15,9 +15,6 @@ from torch import Tensor, nn
 from discom.errors import ConfigError
 from discom.losses.disentangle import reverse_gradient
 
-__all__ = ["CurriculumTemperature", "check_logits", "check_temperature", "curriculum_lambda"]
-__all__ += ["dkd", "dkd_terms", "kd", "mlkd_terms", "standardize"]
-
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 
 

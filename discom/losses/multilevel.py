@@ -6,8 +6,6 @@ import torch
 
 from discom.losses.distill import mlkd_terms, standardize, summed
 
-__all__ = ["COMBINATIONS", "confident_shares", "discom_paper", "official"]
-
 COMBINATIONS = ("official", "discom-paper")
 View = tuple[
     torch.Tensor, torch.Tensor

@@ -14,8 +14,6 @@ from discom.data.checks import UNLABELLED
 from discom.losses.disentangle import reverse_gradient
 from discom.losses.distill import full_precision
 
-__all__ = ["cross_covariance", "hsic", "irrelevant_task_loss", "squared_correlation"]
-
 TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0
 
 

@@ -15,11 +15,9 @@ from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
-from discom.machine import device_type
+from discom.hardware import device_type
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
-
-__all__ = ["Method", "build", "check_several", "get", "label", "names", "register"]
 
 _REGISTRY: dict[str, type["Method"]] = {}
 
@@ -94,14 +92,14 @@ class Method(nn.Module):
 
     name = ""
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
-    taught = False  # whether it learns from a trained teacher
+    needs_teacher = False  # whether it learns from a trained teacher
     teacher_method: "type[Method] | None" = None  # the teacher's method
     paired = False  # whether its loss needs row i of every modality to be the same scene
     strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
     coupled = False  # whether its batches move all modalities of a scene alike
     unlabelled: tuple[str, ...] = ()  # terms that learn from samples without a label, too
-    start = 0  # added to the seed of the first weights
+    seed_offset = 0  # added to the seed of the first weights
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
@@ -278,7 +276,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     check_encoder(config.encoder, shapes)
-    torch.manual_seed(config.seed + method.start)
+    torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, method.networks(config, classes), **options)
     model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:

@@ -11,8 +11,6 @@ from discom.errors import ConfigError
 from discom.methods.base import Method, register
 from discom.models import FusionNetwork, SingleModality
 
-__all__ = ["OneNetworkEach", "Student", "Student2x", "Taught", "Teacher"]
-
 
 @register("teacher")
 class Teacher(Method):
@@ -88,7 +86,7 @@ class Taught(OneNetworkEach):
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
     """
 
-    taught = True
+    needs_teacher = True
 
     def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
         _check_reads("teacher", teacher, channels)

@@ -13,8 +13,6 @@ from discom.methods.base import check_several, register
 from discom.methods.baselines import OneNetworkEach
 from discom.models import two_layers
 
-__all__ = ["NTXent", "SimCLR", "check_share"]
-
 UNITS = 64  # of the projections that are compared
 
 

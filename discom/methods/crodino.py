@@ -14,8 +14,6 @@ from discom.losses import crossing, dense
 from discom.methods.base import register
 from discom.methods.dense import Dense
 
-__all__ = ["CroDiNoKD", "CrossDecoder"]
-
 
 @register("crodino")
 class CroDiNoKD(Dense):

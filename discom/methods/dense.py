@@ -24,9 +24,6 @@ from discom.methods.baselines import OneNetworkEach, Taught, Teacher
 from discom.methods.contrastive import UNITS, check_share
 from discom.models import EncoderDecoder, FusionDecoder
 
-__all__ = ["Dense", "DenseKDv2", "DenseSelf", "DenseSimCLR", "DenseTeacher", "KDNet", "MasKD"]
-__all__ += ["ProtoKD", "Single", "Single2x"]
-
 
 class Dense(OneNetworkEach):
     """An encoder–decoder for each modality, trained side by side on scenes with all modalities."""
@@ -67,7 +64,9 @@ class DenseTeacher(Teacher):
     dense = True
     coupled = True
     terms = {"cl": 1.0, "deep": 0.4}
-    start = 1_000_000  # a student that starts from its teacher's weights would repeat its accidents
+    seed_offset = (
+        1_000_000  # a student that starts from its teacher's weights would repeat its accidents
+    )
     cross_entropy = staticmethod(cross_entropy)
 
     def __init__(self, channels, classes, encoder, **options):
@@ -163,7 +162,7 @@ class DenseSimCLR(Dense):
 class CopiesMaps(Dense):
     """The network of `single`, taught by maps."""
 
-    taught = True
+    needs_teacher = True
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 
     def loss(self, batch):
@@ -192,7 +191,7 @@ class DenseSelf(CopiesMaps):
 
     terms = {"cl": 0.5, "kd": 0.5}
     unlabelled = ("kd",)
-    start = DenseTeacher.start  # for the same reason
+    seed_offset = DenseTeacher.seed_offset  # for the same reason
     teacher_method = Single
 
     def distil(self, modality, batch, own, theirs):

@@ -15,8 +15,6 @@ from discom.losses.distill import check_temperature, summed
 from discom.methods.base import Method, check_several, register
 from discom.models import DisCoM, two_layers
 
-__all__ = ["DisCoMKD", "DisCoMSolo", "MDiCo"]
-
 
 class _Embedding(Method):
     """Delegates to the `DisCoM` that holds a modality's branch."""

@@ -25,8 +25,6 @@ from discom.losses.distill import (
 from discom.methods.base import register
 from discom.methods.baselines import Taught, Teacher
 
-__all__ = ["CTKD", "DKD", "MLKD", "Distilled", "KDv1", "KDv2"]
-
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 
 

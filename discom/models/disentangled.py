@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from discom.errors import ConfigError
 from discom.models.encoders import Encoder, resnet18
 
-__all__ = ["Branch", "DisCoM", "Embedding", "Heads"]
-
 
 class Embedding(NamedTuple):
     """The three parts of one modality's embedding, each [B, D]."""

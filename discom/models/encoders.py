@@ -12,9 +12,6 @@ from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line
 
-__all__ = ["Encoder", "FusionNetwork", "MatrixConv", "SingleModality", "check_encoder"]
-__all__ += ["encoder", "resnet10", "resnet18", "two_layers"]
-
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 

@@ -10,9 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from discom.errors import ConfigError, extra, first_line
-
-__all__ = ["Decoder", "EncoderDecoder", "FusionDecoder", "Network", "network"]
+from discom.errors import ConfigError, first_line, install_hint
 
 # DPT hands its decoder more than maps; PAN pools its last map too often for small images
 _LEFT_OUT = ("dpt", "pan")
@@ -184,7 +182,7 @@ def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
         )
     except Exception as error:  # of many kinds: unknown names, encoders that do not fit
         missing = isinstance(error, ImportError)
-        way_out = extra("dense") if missing else "try unet:resnet34"
+        way_out = install_hint("dense") if missing else "try unet:resnet34"
         raise ConfigError(f"network: '{name}': {first_line(error)[:160]}; {way_out}") from error
     # the image itself is none of our maps
     scales = [k for k, width in enumerate(model.encoder.out_channels) if k and width]

@@ -14,8 +14,6 @@ from discom.data import scenes
 from discom.plots.look import method_look, panels
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["gains", "scores"]
-
 AXES = {"labelled": "training pairs with a label (%)", "noise": "noise of depth (1 is usual)"}
 
 

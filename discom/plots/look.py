@@ -13,9 +13,6 @@ from matplotlib.patches import Patch
 
 from discom.data.checks import NO_LABEL
 
-__all__ = ["COLOURS", "category_colours", "class_colours", "class_legend", "look"]
-__all__ += ["method_look", "panels", "sensor_look", "show", "style"]
-
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
 SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures

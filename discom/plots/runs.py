@@ -16,9 +16,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
 from discom.plots.look import NOTHING, class_colours, class_legend, method_look, panels, show
-from discom.runs import read_predictions
-
-__all__ = ["confusions", "curves", "pixel_confusions", "predictions"]
+from discom.running.runs import read_predictions
 
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
 WIDTH = 11.0  # of a notebook's output, in inches

@@ -13,8 +13,6 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData, Normalization
 from discom.plots.look import MARKERS, category_colours, class_colours, class_legend, panels, show
 
-__all__ = ["CAPTION", "maps", "pairs", "scatter"]
-
 CAPTION = (
     "UMAP. Near points are alike; axes, distances between groups and their sizes mean nothing."
 )

@@ -16,8 +16,6 @@ from discom.evaluation.inspection import answers
 from discom.plots.look import method_look, panels, sensor_look
 from discom.tables.statistics import METRICS, metric_of
 
-__all__ = ["forest", "intervals", "probe_map", "separation"]
-
 NEARLY = 0.85  # of the most that a probe reads from any method
 
 

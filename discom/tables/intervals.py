@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-__all__ = ["holm", "paired_difference", "t_test", "unpaired_difference"]
-
 
 def paired_difference(
     ours: Sequence[float] | np.ndarray,

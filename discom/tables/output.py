@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from discom.files import atomic_file
-from discom.machine import processor
-from discom.runs import Result
+from discom.hardware import processor
+from discom.running.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
 # what a seed draws → how the intervals are computed
@@ -20,8 +20,6 @@ INTERVALS = {
     "unknown": "the runs do not say what a seed draws; 95 % Student-t intervals of paired "
     "differences, too narrow if seeds split one set",
 }
-
-__all__ = ["cost_to_markdown", "points", "to_latex", "to_markdown", "write"]
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:

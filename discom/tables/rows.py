@@ -11,11 +11,8 @@ import pandas as pd
 from discom import methods
 from discom.data import scenes
 from discom.errors import ConfigError, RunError
-from discom.runs import Result
+from discom.running.runs import Result
 from discom.tables.statistics import BASELINES, settings_of, summary
-
-__all__ = ["FEW", "SEEDS", "Row", "baselines", "is_dense", "paper_figures", "paper_rows"]
-__all__ += ["paper_table"]
 
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, FEW_SEEDS, and one set split anew
 FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")

@@ -22,11 +22,8 @@ import pandas as pd
 from discom import methods
 from discom.errors import RunError
 from discom.files import read_json, write_json
-from discom.runs import Result
+from discom.running.runs import Result
 from discom.tables.intervals import holm, t_test
-
-__all__ = ["BASELINES", "METRICS", "collect", "compare", "labelled", "load_results", "metric_of"]
-__all__ += ["settings_of", "summary"]
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
 METRICS = {"f1": "F1", "miou": "mIoU"}  # column of a table → what it is called

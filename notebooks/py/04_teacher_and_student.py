@@ -54,12 +54,13 @@ import seaborn as sns
 import torch
 from scipy.special import softmax
 
-from discom import data as sets, fit, methods, plots, runs as stored, tables
+from discom import data as sets, fit, methods, plots, tables
 from discom.config import profile as profile_config
 from discom.files import read_json
 from discom.losses import distill
 from discom.notebook import check, finish, stamp
-from discom.teaching import soft_labels
+from discom.running import runs as stored
+from discom.running.teaching import soft_labels
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon any argument of scenes.make
@@ -351,7 +352,7 @@ gflop = read_json("../results/costs.json")["gflop_per_training_sample"]["eurosat
 cost = (gflop["teacher all"] + gflop["distilled all"]) / gflop["student"]
 print(f"all labels: kdv2 and its teacher {cost:.2f} students")
 
-few_labels = split.train.hide(0.2, seed)  # keeps a fifth of the labels
+few_labels = split.train.keep_labels(0.2, seed)  # keeps a fifth of the labels
 labelled = sets.Batches(few_labels, 128, seed, unlabelled=False).count
 total = sets.Batches(few_labels, 128, seed, unlabelled=True).count
 cost = total / labelled  # the teacher itself costs one student

@@ -50,12 +50,13 @@ import seaborn as sns
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from discom import data as sets, explorer, fit, methods, plots, probing, runs as stored
+from discom import data as sets, explorer, fit, methods, plots, probing
 from discom import tables
 from discom.config import profile as settings
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.evaluation import inspection, projection, scores as scoring
 from discom.notebook import check, finish, stamp
+from discom.running import runs as stored
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon any argument of scenes.make
@@ -130,7 +131,7 @@ z = {name: inspection.embeddings(folder, split) for name, folder in folders.item
 fresh = methods.build(methods.get("discom"), split.train, settings(profile, seed=seed))
 z["untrained"] = {"train": {}, "test": {}}
 for stage, sensor in product(z["untrained"], sensors):
-    images = Images(getattr(split, stage), sensor, "cpu")
+    images = ModalityTensor(getattr(split, stage), sensor, "cpu")
     vectors = scoring.embed(fresh, sensor, images)
     z["untrained"][stage][sensor] = {part: vectors[part].numpy() for part in parts}
 

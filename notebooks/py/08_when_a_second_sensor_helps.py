@@ -73,7 +73,7 @@ stamp(seed, scenes=data)
 
 # %%
 split = sets.load(sets.at_seed(data, seed)).split(seed=seed)  # new scenes for a seed
-few = split.train.hide(0.1, seed)  # labels for a tenth of the training part
+few = split.train.keep_labels(0.1, seed)  # labels for a tenth of the training part
 print({name: modality.x.shape for name, modality in few.modalities.items()})
 ids, count = np.concatenate([part.ids for part in split]), (few.labels >= 0).sum()
 print("train, valid, test:", [len(part) for part in split], "· labels:", count)

@@ -50,13 +50,14 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from discom import data as sets, fit, methods, plots, probing, runs as stored, tables
+from discom import data as sets, fit, methods, plots, probing, tables
 from discom.config import profile as settings
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.evaluation import scores as scoring
 from discom.losses import adversaries, disentangle
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp
+from discom.running import runs as stored
 
 # %% tags=["parameters"]
 data = "scenes"  # synthetic scenes, of which RGB, depth and thermal are taken below
@@ -263,7 +264,7 @@ def probe(branches):
     """The probe's scores on z_inv; `branches`: a network for each sensor."""
     z = {"train": {}, "test": {}}  # of train, only the units' mean and spread are used
     for rows, (sensor, branch) in product(z, branches.items()):
-        images = Images(getattr(split, rows), sensor, "cpu")
+        images = ModalityTensor(getattr(split, rows), sensor, "cpu")
         z[rows][sensor] = scoring.embed(branch, sensor, images)["inv"]  # [N, D]
     return probing.modality_probe(z["test"], train=z["train"], seed=seed)
 

@@ -56,11 +56,12 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from discom import data as sets, fit, methods, plots, runs as stored, tables
+from discom import data as sets, fit, methods, plots, tables
 from discom.config import profile as settings
 from discom.data.augmentation import restore, turn
 from discom.losses import crossing, dense
 from discom.notebook import check, finish, stamp
+from discom.running import runs as stored
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon n and size; the dense scenes are taken
@@ -84,7 +85,7 @@ stamp(seed, scenes=data)
 # %%
 scenes = sets.load(sets.at_seed(data.replace("scenes", "scenes-dense", 1), seed))
 split = scenes.split(seed=seed)
-few = split.train.hide(0.05, seed)  # what `fit` does with labelled=0.05
+few = split.train.keep_labels(0.05, seed)  # what `fit` does with labelled=0.05
 classes, truth = scenes.classes, np.asarray(split.test.masks)  # [N, H, W]
 for sensor, images in scenes.modalities.items():
     print(f"{sensor}: {images.x.shape} {images.x.dtype}")

@@ -50,12 +50,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from discom import data as sets, deployment, methods, plots, runs as stored, tables
+from discom import data as sets, deployment, methods, plots, tables
 from discom.config import profile as settings
 from discom.data.duplicates import near_duplicates
 from discom.data.images import resize
 from discom.data.scenes.files import write_faulty
 from discom.notebook import check, finish, stamp, terminal
+from discom.running import runs as stored
 
 # %% tags=["parameters"]
 folder = ""  # of your own images; empty writes scenes with planted faults

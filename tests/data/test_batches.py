@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 
 from discom.data import Batch, Batches, Modality, MultiModalData, scenes
 from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
@@ -43,7 +43,9 @@ def epoch_of(batches, epoch, name):
 @pytest.fixture
 def room(monkeypatch):
     """Sets how many bytes the images of a modality may take on the device."""
-    return lambda size: monkeypatch.setattr("discom.data.batches.room", lambda device: size)
+    return lambda size: monkeypatch.setattr(
+        "discom.data.batches.memory_budget", lambda device: size
+    )
 
 
 def assert_same(one, other):
@@ -246,7 +248,7 @@ def test_stacked_images_are_the_bands_of_the_same_scenes(room, size, name):
         MultiModalData({**whole.modalities, "depth": depth}, whole.classes),
         normalization=whole.normalization,
     )
-    images = Images(data, name, "cpu")
+    images = ModalityTensor(data, name, "cpu")
     rows = [*range(3, 16)] if "depth" in name else [*range(len(whole))]
     rows = rows[::-1] if name == "depth" else rows
     assert images.ids.tolist() == whole.ids[rows].tolist()
@@ -261,9 +263,9 @@ def test_what_cannot_be_stacked():
     rgb, depth = (scenes.make(10, size=s).modalities[m] for s, m in ((8, "rgb"), (12, "depth")))
     data = MultiModalData({"rgb": rgb, "depth": depth}, tuple("abcdefghi"))
     with pytest.raises(DataError, match=r"^data: images of .*8, 8.*12, 12.* cannot be stacked"):
-        Images(data, "rgb+depth", "cpu")
+        ModalityTensor(data, "rgb+depth", "cpu")
     with pytest.raises(DataError, match="no id stands in each of rgb, depth"):
-        Images(numbered({"rgb": range(10), "depth": range(10, 20)}), "rgb+depth", "cpu")
+        ModalityTensor(numbered({"rgb": range(10), "depth": range(10, 20)}), "rgb+depth", "cpu")
 
 
 # views

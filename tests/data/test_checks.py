@@ -130,7 +130,7 @@ def test_masks_that_are_missing(whole):
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_a_part_without_a_label_is_named_and_one_pixel_is_enough(whole, part):
-    parts, masks, y = whole.divide(seed=0), whole.masks.copy(), whole.labels.copy()
+    parts, masks, y = whole.part_rows(seed=0), whole.masks.copy(), whole.labels.copy()
     masks[parts[part]], y[parts[part]] = 255, -1
 
     def divided():

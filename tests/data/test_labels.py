@@ -61,29 +61,29 @@ def test_hidden_labels_are_nested_and_stratified(counts, seed):
 
 def test_hide_keeps_the_same_ids_in_all_modalities_and_changes_nothing_else():
     train = scenes.make(330, size=8).split().train
-    hidden, other = train.hide(0.2, seed=3), train.hide(0.2, seed=4)
+    hidden, other = train.keep_labels(0.2, seed=3), train.keep_labels(0.2, seed=4)
     rgb, depth = hidden.modalities.values()
     assert np.array_equal(rgb.y, depth.y)
     assert (hidden.labels >= 0).sum() == pytest.approx(0.2 * len(train), abs=5)
     assert not np.array_equal(hidden.labels >= 0, other.labels >= 0)
     assert rgb.x is train.modalities["rgb"].x
     assert hidden.normalization == train.normalization
-    assert train.hide(1.0).fingerprint == train.fingerprint != hidden.fingerprint
+    assert train.keep_labels(1.0).fingerprint == train.fingerprint != hidden.fingerprint
 
 
 def test_hide_keeps_labels_in_every_modality_also_without_pairs():
     train = load("scenes:n=330,size=8,unpaired=true").split().train
     for seed in range(5):
-        for modality in train.hide(0.01, seed).modalities.values():
+        for modality in train.keep_labels(0.01, seed).modalities.values():
             assert set(modality.y) == {-1, *range(9)}  # one of each class, where 0.01 is none
 
 
 @pytest.mark.parametrize("resident", [True, False])
 def test_a_dense_batch_shows_the_masks_of_labelled_images_alone(resident, monkeypatch):
     if not resident:
-        monkeypatch.setattr(batches, "room", lambda device: 0)
+        monkeypatch.setattr(batches, "memory_budget", lambda device: 0)
     whole = scenes.dense(20, size=16)
-    hidden = whole.hide(0.25, seed=1)
+    hidden = whole.keep_labels(0.25, seed=1)
     kept = hidden.labels >= 0
     assert kept.sum() == 5
     assert np.array_equal(hidden.labels[kept], whole.labels[kept])
@@ -119,7 +119,7 @@ def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_teste
     labels = np.where(rng.random(240) < 0.4, -1, np.arange(240) % 3)
     labels[groups >= 36] = -1  # groups without any label
     data = replace(numbered(labels), groups=groups)
-    rows = data.divide(seed=0)
+    rows = data.part_rows(seed=0)
     parts = {part: set(groups[own]) for part, own in rows.items()}
     assert sum(map(len, parts.values())) == 40
     assert parts["train"] >= {36, 37, 38, 39}
@@ -164,7 +164,7 @@ def test_other_labels_of_one_id_are_refused():
             replace(data, modalities={**data.modalities, "depth": replace(depth, y=y)})
     for share in (0, 1.5, float("nan")):
         with pytest.raises(ConfigError, match=rf"labelled: {share} is not in \(0, 1\]; use e\.g\."):
-            data.hide(share)
+            data.keep_labels(share)
 
 
 # ---------------------------------------------------------------- batches

@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom import cli, data, fit, methods, profile, tables
 from discom.data import MultiModalData
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError, RunError
 from discom.evaluation import inspection, probing
 from discom.evaluation.inspection import (
@@ -28,7 +28,7 @@ from discom.evaluation.inspection import (
     readings,
 )
 from discom.evaluation.scores import embed
-from discom.runs import Result, Run, load_run, weights_file
+from discom.running.runs import Result, Run, load_run, weights_file
 
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
 TINY = profile("tiny", epochs=1)
@@ -71,7 +71,7 @@ def folder(trained, tmp_path):
 
 def test_embeddings_are_the_same_whatever_the_batch(split, trained):
     model, _ = load_run(trained / "discom", split, "depth")
-    images = Images(split.test, "depth", "cpu")
+    images = ModalityTensor(split.test, "depth", "cpu")
     expected = embed(model.train(), "depth", images)
     assert not model.training
     for size in (1, 7):

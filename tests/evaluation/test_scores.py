@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.evaluation.scores import predict_logits, scores, weighted_f1
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=25)
@@ -115,7 +115,7 @@ def test_predictions_keep_the_order_of_the_data(count, batch_size):
         sizes.append(len(x))
         return number(x)
 
-    logits = predict_logits(predict, Images(numbered(count), "rgb", "cpu"), batch_size)
+    logits = predict_logits(predict, ModalityTensor(numbered(count), "rgb", "cpu"), batch_size)
     assert logits[:, 0].tolist() == list(range(count))
     assert sum(sizes) == count
     assert max(sizes) <= batch_size
@@ -129,7 +129,7 @@ def test_predictions_are_float32_without_a_graph_in_the_layout_asked_for():
         layouts.append(x.is_contiguous(memory_format=torch.channels_last))
         return (x.mean((2, 3)) @ weight).bfloat16()
 
-    images = Images(numbered(5), "rgb", "cpu")
+    images = ModalityTensor(numbered(5), "rgb", "cpu")
     logits = predict_logits(predict, images, 2, memory_format=torch.channels_last)
     assert (logits.dtype, logits.requires_grad) == (torch.float32, False)
     assert layouts == [True, True, True]

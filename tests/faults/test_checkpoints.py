@@ -6,8 +6,8 @@ import struct
 import pytest
 import torch
 
-from discom.checkpoint import STATE, Checkpoint, forget
 from discom.errors import RunError
+from discom.running.checkpoint import STATE, Checkpoint, forget
 
 
 def flip(content: bytes) -> bytes:

@@ -10,7 +10,7 @@ from fixtures.children import FullDisk, Signal
 pytestmark = pytest.mark.slow
 # the disk fills up before this call, for this time; then this file is named
 FULL = [
-    ("training.claim", 1, "config.json"),
+    ("training.write_identity", 1, "config.json"),
     ("checkpoint.Checkpoint.save", 1, "metrics.csv"),
     ("checkpoint.torch.save", 1, "state.pt"),
     ("checkpoint.torch.save", 2, "state.pt"),

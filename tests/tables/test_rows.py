@@ -48,7 +48,9 @@ def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, teacher=
                     data=data,
                     options=options,
                     metric="miou" if dense else "f1",
-                    teacher=f"dense-teacher-{seed}" if dense and methods.get(name).taught else None,
+                    teacher=f"dense-teacher-{seed}"
+                    if dense and methods.get(name).needs_teacher
+                    else None,
                     hash=f"{name}-{seed}",
                     **config,
                 )
@@ -70,7 +72,7 @@ def test_rows_of_the_tables_of_methods():
     assert [row.method for row in dense] == DENSE
     assert dense[0] == ("dense-teacher", {"reads": "all"}, SEEDS)
     taught = {row.method for row in dense if row.options == {"teacher": "all"}}
-    assert taught | {"dense-self"} == {name for name in DENSE if methods.get(name).taught}
+    assert taught | {"dense-self"} == {name for name in DENSE if methods.get(name).needs_teacher}
     for number in (1, 2):
         assert [row.label("teacher", "reads") for row in paper_rows(number, PAIR)] == COMPETITORS
 
@@ -157,7 +159,7 @@ def test_arrows_say_what_the_interval_says():
 def test_rows_of_two_tables_do_not_mix():
     """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds
     are the same."""
-    other = [r for r in runs_of(2, gain={"kdv2": 9.0}) if methods.get(r.method).taught]
+    other = [r for r in runs_of(2, gain={"kdv2": 9.0}) if methods.get(r.method).needs_teacher]
     assert paper_table(runs_of(1) + other, 1).equals(paper_table(runs_of(1), 1))
 
 

@@ -9,9 +9,6 @@ import numpy as np
 
 from discom.errors import ConfigError
 
-__all__ = ["MATERIALS", "SHAPES", "background", "check", "geometry", "holes"]
-__all__ += ["name_of", "one_number_each", "plane", "relief", "rounded", "texture"]
-
 SHAPES = ("disk", "square", "triangle")
 MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their cues are visible
 

@@ -9,8 +9,6 @@ from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes.drawing import MATERIALS
 from discom.errors import DataError
 
-__all__ = ["measured", "write_faulty"]
-
 DEEPEST = 4000  # mm, the farthest that the depth sensor sees
 
 

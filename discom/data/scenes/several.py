@@ -14,8 +14,6 @@ from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
 from discom.errors import ConfigError
 
-__all__ = ["ceilings", "dense"]
-
 NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
 CLASSES = ("background", *MATERIALS)
 FRACTIONS = (0.5, 0.1, 0.4)

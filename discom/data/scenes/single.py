@@ -16,8 +16,6 @@ from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
-__all__ = ["MODALITIES", "best_accuracy", "best_scores", "information", "make"]
-
 MODALITIES = ("rgb", "depth", "thermal")
 USUAL = ("rgb", "depth")
 EPSILON, DELTA, ZETA = 0.10, 0.25, 0.40  # how often texture, relief and warmth are redrawn
@@ -157,7 +155,7 @@ def make(
         parts=parts,
         fractions=FRACTIONS,
     )
-    return data.having(whole | {name: whole[name].take(own) for name, own in rows.items()})
+    return data.with_modalities(whole | {name: whole[name].take(own) for name, own in rows.items()})
 
 
 def _check(shapes, materials, modalities, noise, seen, seen_in, unpaired) -> None:

@@ -21,8 +21,6 @@ from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import DataError
 
-__all__ = ["CELLCYCLE", "CLASSES", "PHASES", "read_cellcycle"]
-
 CLASSES = ("G1", "S", "G2", "M")
 PHASES = {"G1": "G1", "S_phase": "S", "G2": "G2"}  # folder → class
 PHASES |= dict.fromkeys(("Prophase", "Metaphase", "Anaphase", "Telophase"), "M")

@@ -18,8 +18,6 @@ from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import DataError
 
-__all__ = ["CLASSES", "EUROSAT", "read_eurosat"]
-
 # by name, in this order: other readers number the same classes otherwise
 NAMES = "AnnualCrop Forest HerbaceousVegetation Highway Industrial Pasture PermanentCrop"
 CLASSES = (*NAMES.split(), "Residential", "River", "SeaLake")

@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from discom.data.checks import NO_LABEL
 from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source
 from discom.errors import DataError
-from discom.files import reading
-
-__all__ = ["CLASSES", "HLS", "HLS_DENSE", "read_hls", "read_hls_dense"]
+from discom.files import as_data_error
 
 CLASSES = {10: "tree", 30: "grass", 40: "crop", 80: "water"}  # the other codes are too rare
 CODES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)  # of WorldCover; 0 is no data
@@ -82,7 +81,7 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
 
 def _read_index(root: Path) -> pd.DataFrame:
     file = root / "index.csv"
-    with reading(file, "a table of tiles", "copy it again"):
+    with as_data_error(file, "a table of tiles", "copy it again"):
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     index["tile"] = index["tile"].str.zfill(3)
     if index.empty or index.isna().any(axis=None) or index["tile"].duplicated().any():
@@ -111,7 +110,7 @@ def _read_relief(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
 
 
 def _read_mask(patch: int, item: tuple[Path, int, int]) -> np.ndarray:
-    label_of = np.full(101, steps.NO_LABEL, np.uint8)
+    label_of = np.full(101, NO_LABEL, np.uint8)
     label_of[list(CLASSES)] = range(len(CLASSES))
     return label_of[_read_bands(patch, [7], item)[0]]
 

@@ -17,8 +17,6 @@ from discom.data.sources import steps
 from discom.data.sources.source import Source, unpack
 from discom.errors import DataError
 
-__all__ = ["CLASSES", "MIDAIR", "read_midair", "to_metres"]
-
 NAMES = "sky, water, trees, land, boulders, road, construction, others"
 CLASSES = tuple(NAMES.split(", "))  # as Co-SemDepth merges the 14 ids of the files
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import DataError
-from discom.files import reading
-
-__all__ = ["CLASSES", "NYUV2", "read_nyuv2"]
+from discom.files import as_data_error
 
 # in the order of the class map; "refridgerator" is the data's own spelling
 NAMES = (
@@ -32,7 +31,7 @@ FILE, LABELS = "nyu_depth_v2_labeled.mat", 894
 FARTHEST = 20.0  # metres, about twice what a Kinect sees
 HOST = "horatio.cs.nyu.edu/mit/silberman"
 CHECKSUM = "sha256:2d724b0c0ab358aa1ce5df855e5bd14a2279ab7202efe22f32a30d612dcb86aa"
-_reading = partial(reading, kind="a .mat file", way_out="fetch the file again")
+_reading = partial(as_data_error, kind="a .mat file", way_out="fetch the file again")
 SPLITS = "md5:08e3c3aea27130ac7c01ffd739a4535f"
 
 
@@ -52,7 +51,7 @@ def read_nyuv2(root: Path | str, modalities: Sequence[str] | None = None) -> Mul
         "depth": steps.Form(_read_depth, "m", 0.0),
         "masks": steps.Form(partial(_read_mask, table)),
     }
-    parts = steps.carve(_read_tested(file.with_name("splits.mat"), len(groups)), groups)
+    parts = steps.split_official(_read_tested(file.with_name("splits.mat"), len(groups)), groups)
     items = {name: rows for name in [*names, "masks"]}
     return steps.build(NYUV2, items, forms, ids, CLASSES, "official", groups=groups, parts=parts)
 
@@ -82,7 +81,7 @@ def _class_table(file: Path) -> np.ndarray:
     numbers = _read_numbers(file, "mapClass")
     if (len(numbers), numbers.min(), numbers.max()) != (LABELS, 1, len(CLASSES)):
         raise DataError(f"{file}: does not map {LABELS} labels to 40 classes; fetch it again")
-    return np.append(steps.NO_LABEL, numbers - 1).astype(np.uint8)
+    return np.append(NO_LABEL, numbers - 1).astype(np.uint8)
 
 
 def _read_tested(file: Path, count: int) -> np.ndarray:

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import NO_LABEL
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import ConfigError, DataError
-
-__all__ = ["CLASSES", "POTSDAM", "TEST", "TILES", "read_potsdam"]
 
 NUMBERS = (
     "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
@@ -78,7 +77,7 @@ def read_potsdam(
         split=split if len(tiles) == len(TILES) else f"{len(tiles)}tiles-{split}",
         dropped=dropped,
         groups=groups,
-        parts=steps.carve(np.isin(groups, TEST), groups) if official else None,
+        parts=steps.split_official(np.isin(groups, TEST), groups) if official else None,
     )
 
 
@@ -120,14 +119,14 @@ def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
 
 def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     """Class ids [H, W] by colour: an exact match, or no label."""
-    class_of = np.full(9, steps.NO_LABEL, np.uint8)
+    class_of = np.full(9, NO_LABEL, np.uint8)
     class_of[list(COLOURS)] = range(len(COLOURS))
     pixels = _read_window("masks", window, item)
     red, green, blue = pixels
     code = red & 4 | green & 2 | blue & 1
     code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
     mask = class_of[code]
-    if ((mask == steps.NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
+    if ((mask == NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
         wrong = "its colours are no class's; it is blended or resized"
         raise DataError(f"{item[0]}: {wrong}: take the copy in {RIGHT_COPY}.zip")
     return mask

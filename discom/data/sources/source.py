@@ -12,8 +12,6 @@ from discom.data.multimodal import MultiModalData
 from discom.errors import DataError, explain, first_line
 from discom.files import atomic_folder
 
-__all__ = ["RemoteFile", "Source", "fetch", "unpack"]
-
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -55,7 +53,7 @@ class Source:
         way = f"Give the folder with the raw files, or fetch them with --download ({self.size})"
         return f"{way}. {self.by_hand}" if self.by_hand else way
 
-    def gather(self, root: Path | str, download: bool = False) -> Path:
+    def raw_folder(self, root: Path | str, download: bool = False) -> Path:
         """Bring `root` to where `read` finds its files: download what is missing, verify, unpack.
 
         An archive is unpacked into a folder of its name beside it; where that folder exists, the

@@ -10,17 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from discom.data.checks import NO_LABEL, UNLABELLED
+from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels, resize
 from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
 from discom.errors import ConfigError, DataError, check_choice
-from discom.files import reading
-
-__all__ = ["NO_LABEL", "Form", "build", "carve", "check_size", "check_whole", "choose", "collect"]
-__all__ += ["count_pixels", "find", "find_folder", "pair", "read_colours", "read_form"]
-__all__ += ["read_lines", "sorted_files"]
+from discom.files import as_data_error
 
 VALID_SHARE = 0.125  # of an official training part: 1/8 of 80 % is a tenth of all
 
@@ -98,7 +94,7 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
 
 def read_lines(file: Path) -> list[str]:
     """The lines of a text that are not blank, without blanks around them."""
-    with reading(file, "text", "fetch or unpack it again"):
+    with as_data_error(file, "text", "fetch or unpack it again"):
         text = file.read_text(encoding="utf-8-sig", errors="replace")  # callers refuse odd names
     return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -164,7 +160,7 @@ def collect(
     for scene in zip(*items.values(), strict=True):
         sizes = {}
         for name, file in zip(items, scene, strict=True):
-            with reading(file, "an image", "replace or remove it"), Image.open(file) as image:
+            with as_data_error(file, "an image", "replace or remove it"), Image.open(file) as image:
                 sizes[name] = f"{image.height}×{image.width}"
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -173,7 +169,7 @@ def collect(
     return items
 
 
-def carve(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
+def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarray]:
     """Rows of the three parts of an official split that only says which samples are `tested`: an
     eighth of the other groups, always the same, is for validation; a DataError where that is one
     group."""

@@ -17,8 +17,6 @@ from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import DataError
 
-__all__ = ["CLASSES", "SUNRGBD", "read_sunrgbd", "to_metres"]
-
 # by name: where a sensor lacks a class, the numbers in its list are others
 NAMES = "bathroom bedroom classroom computer_room conference_room dining_area discussion_area"
 CLASSES = (*NAMES.split(), "kitchen", "office", "rest_space")

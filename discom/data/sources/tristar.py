@@ -20,8 +20,6 @@ from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
 from discom.errors import ConfigError, DataError
 
-__all__ = ["ACTIONS", "CLASSES", "TRISTAR", "read_tristar"]
-
 CLASSES = ("sit", "walk", "stand", "lay", "get_down", "get_up")
 OTHERS = "put_down pick_up drink type wave out_of_view out_of_room in_room"
 ACTIONS = (*CLASSES, *OTHERS.split())

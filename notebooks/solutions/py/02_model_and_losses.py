@@ -18,7 +18,7 @@ from discom.evaluation import inspection
 from discom.losses import disentangle
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp
-from discom.runs import Run
+from discom.running.runs import Run
 
 stamp(0)
 

@@ -16,7 +16,7 @@ from discom import data as sets
 from discom import fit, methods, tables
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
-from discom.runs import Run, read_predictions
+from discom.running.runs import Run, read_predictions
 
 stamp(0)
 data = "scenes:n=1500"
@@ -71,7 +71,7 @@ check("exercise 2: a very warm teacher is at chance", np.isclose(shares[1e6], 0.
 # %%
 def flatten(z, y, T):
     """Logits [B, C] that keep the label's probability at T and spread the rest evenly."""
-    p_y = (z / T).softmax(1).gather(1, y[:, None])
+    p_y = (z / T).softmax(1).raw_folder(1, y[:, None])
     even = ((1 - p_y) / (z.shape[1] - 1)).expand_as(z)
     return T * even.scatter(1, y[:, None], p_y).log()
 

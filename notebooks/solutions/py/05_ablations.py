@@ -14,7 +14,7 @@ from discom import fit, methods, tables
 from discom.config import profile as settings
 from discom.evaluation import inspection
 from discom.notebook import check, finish, stamp
-from discom.runs import Result, Run
+from discom.running.runs import Result, Run
 
 stamp(0)
 

@@ -14,7 +14,7 @@ from discom import fit, methods, probing, tables
 from discom.evaluation import inspection
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
-from discom.runs import Run
+from discom.running.runs import Run
 
 seed = 0
 stamp(seed)

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from discom import data as sets
-from discom import fit, methods, sweep, tables
+from discom import fit, methods, tables
+from discom.running import sweep
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
-from discom.runs import Result, Run
+from discom.running.runs import Result, Run
 
 seed, runs = 0, tempfile.mkdtemp()
 stamp(seed)

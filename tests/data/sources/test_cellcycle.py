@@ -67,7 +67,7 @@ def test_what_is_refused(refused, change, message):
 
 def test_a_file_that_is_not_the_authors_is_refused_before_it_is_read(raw):
     with pytest.raises(DataError, match=r"Ch\d_CP000\d\.tif: its checksum is not sha256:\w{64}; "):
-        CELLCYCLE.gather(raw("cellcycle"))
+        CELLCYCLE.raw_folder(raw("cellcycle"))
 
 
 # the real montages
@@ -81,7 +81,7 @@ def whole(real, monkeypatch):
 
 
 def test_real_cells_are_the_same_in_every_channel(whole):
-    CELLCYCLE.gather(whole)  # all 21 checksums
+    CELLCYCLE.raw_folder(whole)  # all 21 checksums
     data = read_cellcycle(whole)
     assert np.bincount(data.labels).tolist() == [900, 900, 900, 716]
     assert len(set(data.groups)) == 30 * 3 + 21 + 3 + 1 + 1

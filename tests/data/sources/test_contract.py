@@ -233,7 +233,7 @@ def test_a_damaged_file_is_named(name, damage, copy):
 def test_an_empty_or_missing_folder_is_refused_with_the_way_out(name, tmp_path):
     assert message(read, name, tmp_path).startswith(str(tmp_path))
     assert message(read, name, tmp_path / "nowhere").startswith(str(tmp_path / "nowhere"))
-    said = message(SOURCES[name].gather, tmp_path / "nowhere")
+    said = message(SOURCES[name].raw_folder, tmp_path / "nowhere")
     assert said == f"{tmp_path / 'nowhere'}: no such folder (--root). {SOURCES[name].advice()}"
 
 

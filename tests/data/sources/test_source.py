@@ -177,20 +177,20 @@ def test_gather_downloads_verifies_and_unpacks_once(web, tmp_path):
     alone = RemoteFile("deep/one.tif", web.put("/one", good(CONTENT)), SHA)
     source, root = make_source(files=(photos, alone)), tmp_path / "raw"
     for _ in range(2):
-        assert source.gather(root, download=True) == root
+        assert source.raw_folder(root, download=True) == root
     assert content(root / "photos") == FILES
     assert (root / "deep/one.tif").read_bytes() == CONTENT
     (root / "photos.zip").unlink()
-    source.gather(root, download=True)  # what is unpacked needs no archive
+    source.raw_folder(root, download=True)  # what is unpacked needs no archive
     assert web.count("/photos") == web.count("/one") == 1
 
 
 def test_gather_verifies_what_was_fetched_by_hand(tmp_path):
     pack(tmp_path / "photos.zip", FILES)
-    text = refused(make_source("https://127.0.0.1/photos", MD5).gather, tmp_path)
+    text = refused(make_source("https://127.0.0.1/photos", MD5).raw_folder, tmp_path)
     wrong = f"its checksum is not {MD5}; delete it and fetch it again"
     assert text == f"{tmp_path / 'photos.zip'}: {wrong}"
-    make_source("https://127.0.0.1/photos").gather(tmp_path)
+    make_source("https://127.0.0.1/photos").raw_folder(tmp_path)
     assert content(tmp_path / "photos") == FILES
 
 
@@ -198,12 +198,14 @@ def test_gather_says_what_it_lacks(tmp_path):
     by_hand = make_source(by_hand="Ask the authors.")
     assert (by_hand.access, by_hand.advice()) == ("by hand", "Ask the authors.")
     assert "cannot be downloaded by a program. Ask" in refused(
-        by_hand.gather, tmp_path, download=True
+        by_hand.raw_folder, tmp_path, download=True
     )
     files = (RemoteFile("a.zip", "https://a"), RemoteFile("b.mat"))
     both = make_source(files=files, by_hand="Ask.")
     assert both.access == "--download, and a part by hand"
-    assert "b.mat: cannot be downloaded. Ask." in refused(both.gather, tmp_path, download=True)
+    assert "b.mat: cannot be downloaded. Ask." in refused(both.raw_folder, tmp_path, download=True)
     (tmp_path / "file").write_text("")
-    assert "file: no such folder" in refused(both.gather, tmp_path / "file")
-    assert "nowhere: no such folder (--root). Give" in refused(both.gather, tmp_path / "nowhere")
+    assert "file: no such folder" in refused(both.raw_folder, tmp_path / "file")
+    assert "nowhere: no such folder (--root). Give" in refused(
+        both.raw_folder, tmp_path / "nowhere"
+    )

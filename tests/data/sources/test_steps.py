@@ -107,9 +107,9 @@ def test_a_carved_part_has_whole_groups(groups, data):
     train, test = np.flatnonzero(official), np.flatnonzero(~np.array(official))
     if len(set(groups[train])) < 2:
         with pytest.raises(DataError, match=r"the training part is one group"):
-            steps.carve(~np.array(official), groups)
+            steps.split_official(~np.array(official), groups)
         return
-    parts = steps.carve(~np.array(official), groups)
+    parts = steps.split_official(~np.array(official), groups)
     assert sorted([*parts["train"], *parts["valid"]]) == train.tolist()
     assert parts["test"].tolist() == test.tolist()
     assert not set(groups[parts["train"]]) & set(groups[parts["valid"]])

@@ -13,11 +13,9 @@ from typing import Any
 from tqdm.auto import tqdm
 
 import discom
+from discom.cli.data import check_picture, draw
 from discom.config import Config, profile
-from discom.datasets import check_picture, draw
 from discom.errors import ConfigError, DiscomError, RunError
-
-__all__ = ["advise", "export", "predict", "probe", "reproduce", "show", "table", "train"]
 
 
 def train(flags: Namespace) -> None:
@@ -26,16 +24,19 @@ def train(flags: Namespace) -> None:
     discom train --data scenes --method discom --profile cpu --seed 0
     discom train --data scenes --method kdv2 --options '{"teacher": "rgb"}'
     """
+    from discom.running import sweep
+    from discom.running.runs import Run
+
     method = discom.methods.get(flags.method)
     data = flags.data or ("scenes-dense" if method.dense else "scenes")
     images = _images_of(data, flags.modalities)(flags.seed)
     options = {**(method.published if flags.as_published else {}), **(flags.options or {})}
     config = _config(flags, method.dense, flags.seed, options)
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
-    run = discom.runs.Run.of(flags.runs, method, images, config)
+    run = Run.of(flags.runs, method, images, config)
     for each in filter(None, (run.teacher, run)):
-        discom.sweep.train(each, data, flags.modalities, progress=True)
-    if discom.machine.rank() == 0:  # of the processes that train the run
+        sweep.train(each, data, flags.modalities, progress=True)
+    if discom.hardware.rank() == 0:  # of the processes that train the run
         print(run.folder)
         _show_run(run.folder)
 
@@ -50,8 +51,10 @@ def table(flags: Namespace) -> bool:
     discom table 2 --data hls --methods student,discom,mdico --dry-run
     """
     from discom.evaluation import inspection
+    from discom.running import sweep
+    from discom.running.runs import Result, Run
 
-    sweep, tables = discom.sweep, discom.tables
+    tables = discom.tables
     key = int(flags.number) if flags.number.isdigit() else flags.number
     dense, how, runs = tables.is_dense(key), (flags.teacher, flags.as_published), []
     data = flags.data or ("scenes-dense" if dense else "scenes")
@@ -70,7 +73,7 @@ def table(flags: Namespace) -> bool:
             if method.every_label and hidden:
                 left_out.add(row.method)
                 continue
-            runs.append(discom.runs.Run.of(flags.runs, method, images, config))
+            runs.append(Run.of(flags.runs, method, images, config))
     for name in sorted(left_out):
         print(f"{name}: left out, it needs the label of every sample", file=sys.stderr)
     if not runs:
@@ -84,7 +87,7 @@ def table(flags: Namespace) -> bool:
     names = ("modalities", "engine", "workers", "address")
     failed = sweep.sweep(runs, data, **{name: getattr(flags, name) for name in names})
     folders = [run.folder for run in runs if run.folder not in failed]
-    results = [discom.runs.Result.read(folder / "result.json") for folder in folders]
+    results = [Result.read(folder / "result.json") for folder in folders]
     if key == 4:
         for folder, result in zip(folders, list(results), strict=True):
             split = images_of(result.seed).split(seed=result.seed)
@@ -135,8 +138,10 @@ def advise(flags: Namespace) -> None:
     discom advise my_images --labelled 0.2
     """
     from discom import advice
+    from discom.running import sweep
+    from discom.running.runs import Result
 
-    images_of, sweep = _images_of(flags.data, flags.modalities), discom.sweep
+    images_of = _images_of(flags.data, flags.modalities)
     config = _config(flags, False, 0, {})
     if flags.epochs is None:
         config = replace(config, epochs=2 * config.epochs)
@@ -145,7 +150,7 @@ def advise(flags: Namespace) -> None:
         failed = sweep.sweep(runs, flags.data, modalities=flags.modalities, workers=flags.workers)
         if failed:
             raise RunError(next(iter(failed.values())))
-        return [discom.runs.Result.read(run.folder / "result.json") for run in runs]
+        return [Result.read(run.folder / "result.json") for run in runs]
 
     rate = flags.learning_rate
     rates = advice.RATES if rate is None else (rate,)
@@ -170,6 +175,8 @@ def probe(flags: Namespace) -> None:
     from joblib import Parallel, delayed, parallel_config
 
     from discom.evaluation import inspection
+    from discom.running import sweep
+    from discom.running.runs import Result
 
     path, out = flags.path, flags.out
     if out:
@@ -178,7 +185,7 @@ def probe(flags: Namespace) -> None:
         results = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
     else:
         files = sorted(path.rglob("result.json"))
-        results = [(file.parent, discom.runs.Result.read(file)) for file in files]
+        results = [(file.parent, Result.read(file)) for file in files]
     methods, base = discom.methods, discom.methods.Method
     known = [name for name in methods.names() if methods.get(name).embed is not base.embed]
     # others have no embedding, and what Table 4 reads of a run is no run
@@ -189,7 +196,7 @@ def probe(flags: Namespace) -> None:
     source = flags.data or "scenes", flags.modalities
     ordered = sorted(seeds.items(), key=itemgetter(1))  # the data of a seed are read once
     jobs = [delayed(_inspect)(folder, seed, *source) for folder, seed in ordered]
-    count = min(len(jobs), discom.sweep.worker_count(workers=flags.workers))
+    count = min(len(jobs), sweep.worker_count(workers=flags.workers))
     with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
         measures = Parallel()(tqdm(jobs, "runs", unit="run", leave=False))
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
@@ -222,11 +229,13 @@ def _load(data: str, modalities: str | None) -> Any:
 
 def show(flags: Namespace) -> None:
     """Show a run (scores, curves, confusion), or compare all runs of a folder."""
+    from discom.running.runs import read_metrics
+
     plots, tables = discom.plots, discom.tables
     figures: dict[str, Callable] = {}
     if (flags.path / "config.json").is_file():
         results = [_show_run(flags.path)]
-        figures[""] = lambda: plots.curves(discom.runs.read_metrics(flags.path / "metrics.csv"))
+        figures[""] = lambda: plots.curves(read_metrics(flags.path / "metrics.csv"))
         figures["-confusion"] = partial(plots.confusions, flags.path / "predictions.npz")
     else:
         results = tables.load_results(flags.path)
@@ -247,7 +256,9 @@ def _show_run(folder: Path):
     """Print the scores and the cost of a run."""
     import pandas as pd
 
-    run = discom.runs.Result.read(folder / "result.json")
+    from discom.running.runs import Result
+
+    run = Result.read(folder / "result.json")
     cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s, {run.peak_memory_mb:.0f} MB"
     print(f"{run.method} on {run.data}, seed {run.seed}: {cost}")
     print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
@@ -256,12 +267,14 @@ def _show_run(folder: Path):
 
 def export(flags: Namespace) -> None:
     """Write one trained branch as ONNX with its contract, after a check on the test part."""
+    from discom.running.runs import Result
+
     folder, out = flags.path, flags.out
     files = sorted(folder.rglob("result.json"))
     if len(files) > 1:
         raise ConfigError(f"{folder}: holds {len(files)} runs; name one: {files[0].parent}")
     folder = files[0].parent if files else folder
-    result = discom.runs.Result.read(folder / "result.json")
+    result = Result.read(folder / "result.json")
     images = _images_of(flags.data or result.data, flags.modalities)(result.seed)
     split, where = images.split(seed=result.seed), (flags.modality, out)
     model = discom.deployment.export(folder, split, *where, overwrite=flags.overwrite)
@@ -297,4 +310,4 @@ def predict(flags: Namespace) -> None:
 
 def reproduce(flags: Namespace) -> bool:
     """Execute every notebook into a folder with an index page; a stopped batch continues."""
-    return discom.reproduce.run_notebooks(**vars(flags))
+    return discom.cli.reproduce.run_notebooks(**vars(flags))

@@ -14,7 +14,6 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
-from discom.checkpoint import stoppable
 from discom.data import MultiModalData, at_seed, load
 from discom.errors import (
     BusyError,
@@ -22,13 +21,12 @@ from discom.errors import (
     DiscomError,
     RunError,
     check_choice,
-    extra,
     first_line,
+    install_hint,
 )
-from discom.runs import Result, Run
-from discom.training import fit
-
-__all__ = ["missing", "sweep", "train", "worker_count"]
+from discom.running.checkpoint import stoppable
+from discom.running.runs import Result, Run
+from discom.running.training import fit
 
 PATIENCE = 2.0  # seconds until runs that another process trains are tried again
 Outcome = tuple[Path, DiscomError | None]
@@ -190,7 +188,7 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, ignore_reinit_error=True)
     except ImportError:
-        raise ConfigError(f"engine: ray is not installed; {extra('ray')}") from None
+        raise ConfigError(f"engine: ray is not installed; {install_hint('ray')}") from None
     except (OSError, ValueError) as error:
         reason = f"cannot be reached ({first_line(error)}); check that the cluster is up"
         raise ConfigError(f"address: '{address}' {reason}") from None

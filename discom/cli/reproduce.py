@@ -10,14 +10,12 @@ import pandas as pd
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from discom.checkpoint import stoppable
 from discom.data import absolute, load
 from discom.errors import BusyError, DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.runs import locked
-from discom.sweep import Outcome, do_all, worker_count
-
-__all__ = ["PARAMETERS", "execute", "outcome", "run_notebooks"]
+from discom.running.checkpoint import stoppable
+from discom.running.runs import locked
+from discom.running.sweep import Outcome, do_all, worker_count
 
 PARAMETERS = {  # how many scenes a profile of the notebooks draws, and which settings train on them
     "tiny": {"data": "scenes:n=330", "profile": "tiny"},

@@ -17,9 +17,7 @@ from safetensors.torch import save as to_safetensors
 
 from discom.errors import Interrupted, RunError, explain, first_line
 from discom.files import atomic_file
-from discom.runs import weights_file
-
-__all__ = ["Checkpoint", "forget", "stoppable"]
+from discom.running.runs import weights_file
 
 STATE = "state.pt"
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints

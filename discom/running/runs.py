@@ -30,9 +30,6 @@ from discom.errors import BusyError, RunError, first_line
 from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
 
-__all__ = ["Result", "Run", "claim", "identity", "load_run", "locked"]
-__all__ += ["read_metrics", "read_predictions", "samples_of", "weights_file"]
-
 
 @dataclass(frozen=True)
 class Result:
@@ -140,7 +137,7 @@ class Run:
         """The run of `method` on `data`, with its options in full. A taught method depends on its
         teacher's run: the one of the same settings, seed and data."""
         config, teacher = replace(config, options=method.options(config.options)), None
-        if method.taught and method.teacher_method is not None:
+        if method.needs_teacher and method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
             reads = replace(config, options={"reads": chosen} if chosen else {})
             teacher = cls.of(runs, method.teacher_method, data, reads)
@@ -196,7 +193,7 @@ def load_run(
     weights that cannot be read."""
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
-    with readable(run_dir):
+    with as_run_error(run_dir):
         config = Config(**{**result.config, "accelerator": "auto"})
         trained_on = read_json(run_dir / "config.json")["split"]
     method = methods.get(result.method)
@@ -206,7 +203,7 @@ def load_run(
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config)
     network = network or model.deployed[0]
-    with readable(run_dir):
+    with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
     return model.eval().requires_grad_(False), result
 
@@ -232,14 +229,14 @@ def locked(run_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim(run_dir: Path, identity: dict[str, Any]) -> None:
+def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
     """Write what was asked for into a run's folder; a RunError where another run is in it."""
     file = run_dir / "config.json"
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
         write_json(file, identity)
     elif (content := read_json(file)) != identity:
-        with readable(file):
+        with as_run_error(file):
             names = {**content, **identity}
         name = next(key for key in names if content.get(key) != identity.get(key))
         reason = f"{name}={content.get(name)!r}, not {identity.get(name)!r}"
@@ -253,7 +250,7 @@ def weights_file(run_dir: Path | str, network: str) -> Path:
 
 def read_metrics(file: Path | str) -> pd.DataFrame:
     """metrics.csv: one row an epoch; a RunError where it is missing or damaged."""
-    with readable(file):
+    with as_run_error(file):
         return pd.read_csv(file, float_precision="round_trip")
 
 
@@ -262,12 +259,12 @@ def read_predictions(file: Path | str) -> dict[str, np.ndarray]:
     `m_ids` [N]; of a dense method `m_predicted` and `m_labels`, classes of pixels [N, H, W], uint8.
     A RunError where it is missing or damaged.
     """
-    with readable(file), np.load(file, allow_pickle=False) as arrays:
+    with as_run_error(file), np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 @contextmanager
-def readable(file: Path | str) -> Iterator[None]:
+def as_run_error(file: Path | str) -> Iterator[None]:
     """Make a RunError of whatever a library raises over a damaged file of a run."""
     try:
         yield

@@ -14,20 +14,18 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from discom import methods
-from discom.checkpoint import Checkpoint, forget, stoppable
 from discom.config import Config
 from discom.data import Batches, MultiModalData, Split
-from discom.data.batches import Images
+from discom.data.batches import ModalityTensor
 from discom.data.checks import UNLABELLED
 from discom.errors import RunError
 from discom.evaluation.scores import predict_logits, task_of
 from discom.files import atomic_file, write_json
-from discom.machine import by_first, check_agreement, launch, machine, peak_memory
+from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
-from discom.runs import Result, claim, identity, locked, samples_of
-from discom.teaching import load_teacher, teach
-
-__all__ = ["fit"]
+from discom.running.checkpoint import Checkpoint, forget, stoppable
+from discom.running.runs import Result, identity, locked, samples_of, write_identity
+from discom.running.teaching import load_teacher, teach
 
 
 def fit(
@@ -73,12 +71,12 @@ def fit(
         fabric = launch(config.accelerator, config.devices, config.precision)
         run = identity(method, split, config, teacher)
         check_agreement(fabric, {"seed": config.seed, **run})
-        if result := by_first(fabric, partial(_open, stack, run_dir, run)):
+        if result := on_rank_zero(fabric, partial(_open, stack, run_dir, run)):
             return result
 
         # the identity of split and samples is that with all labels
         samples = samples_of(split)
-        split = split._replace(train=split.train.hide(config.labelled, config.seed))
+        split = split._replace(train=split.train.keep_labels(config.labelled, config.seed))
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         network = network.to(memory_format=layout)
         if config.devices > 1 and fabric.device.type == "cuda":
@@ -154,13 +152,13 @@ def fit(
             forget(run_dir)
             return result
 
-        return by_first(fabric, report)
+        return on_rank_zero(fabric, report)
 
 
 def _open(stack: ExitStack, run_dir: Path, run: dict) -> Result | None:
     """Lock the folder until `stack` ends, and claim it; the result if the run is done."""
     stack.enter_context(locked(run_dir))
-    claim(run_dir, run)
+    write_identity(run_dir, run)
     file = run_dir / "result.json"
     if not file.exists():
         return None
@@ -247,11 +245,11 @@ class _Scoring:
             np.savez_compressed(file, **predictions)
         return scores
 
-    def _images(self, part: MultiModalData, name: str) -> Images:
-        return Images(part, name, self.fabric.device, dense=self.network.dense)
+    def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
+        return ModalityTensor(part, name, self.fabric.device, dense=self.network.dense)
 
     @torch.inference_mode()
-    def _answer(self, name: str, images: Images) -> Tensor:
+    def _answer(self, name: str, images: ModalityTensor) -> Tensor:
         """What one network predicts for `images`, in the form that its task scores."""
         self.network.eval()
         predict, task = partial(self.network.predict, name), self.task

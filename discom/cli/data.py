@@ -12,8 +12,6 @@ from typing import Any
 import discom
 from discom.errors import ConfigError
 
-__all__ = ["check", "draw", "listing", "prepare", "show"]
-
 FOLDERS = ("size", "unit", "invalid", "group_copies")  # options for a person's own images
 
 
@@ -89,7 +87,7 @@ def _read(flags: Namespace) -> tuple[Any, str]:
         choice = ", ".join(allowed) or "none"
         raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {choice}")
     if source:
-        folder = source.gather(root or discom.data.HOME / "raw" / name, flags.download)
+        folder = source.raw_folder(root or discom.data.HOME / "raw" / name, flags.download)
         images = source.read(folder, modalities or None, **options)
         images = replace(images, about={**images.about, "options": options})
         return images, "-".join([name, *modalities])

@@ -13,7 +13,9 @@ from typing import Any, get_type_hints
 import click
 from yaml import YAMLError, safe_load
 
-from discom import __version__, commands, datasets
+from discom import __version__
+from discom.cli import commands
+from discom.cli import data as datasets
 from discom.config import Config
 from discom.errors import ConfigError, DiscomError, explain, first_line
 

@@ -11,12 +11,10 @@ from torch import Tensor
 from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import Images, SoftLabels, paired_rows, room
+from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
-from discom.runs import load_run
-
-__all__ = ["TeacherMaps", "load_teacher", "soft_labels", "teach"]
+from discom.running.runs import load_run
 
 
 def load_teacher(
@@ -25,9 +23,9 @@ def load_teacher(
     """The trained teacher of `student` with these settings, frozen and in eval mode; None where it
     has none. A ConfigError for a teacher that is missing or not needed; a RunError for a run of
     another method, modalities, split or labels, or with weights that cannot be read."""
-    if run_dir is None and student.taught:
+    if run_dir is None and student.needs_teacher:
         raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
-    if run_dir is not None and not student.taught:
+    if run_dir is not None and not student.needs_teacher:
         raise ConfigError(f"teacher: {student.name} has no teacher; leave it out")
     if run_dir is None or student.teacher_method is None:
         return None
@@ -72,7 +70,7 @@ def soft_labels(
     views = VIEWS if strong else 8 if augment else 1
     parts = {}
     for name in teacher.reads:
-        images = Images(split.train, name, bias.device)
+        images = ModalityTensor(split.train, name, bias.device)
         part = torch.empty(len(images), views, len(split.train.classes), device=bias.device)
         for rows in torch.arange(len(images)).split(chunk):
             x = images[rows]
@@ -104,13 +102,13 @@ class TeacherMaps:
         self.networks = {name: teacher.branch(name).eval() for name in teacher.deployed}
         self.reads = {name: name.split("+") for name in self.networks}
         sensors = dict.fromkeys(sensor for reads in self.reads.values() for sensor in reads)
-        self.images = {name: Images(split.train, name, device) for name in sensors}
+        self.images = {name: ModalityTensor(split.train, name, device) for name in sensors}
         self.resident: dict[str, dict[str, Tensor]] = {}
         rows = paired_rows(split.train, list(sensors))
         sample = self._ask({name: places[:1] for name, places in rows.items()})
         count = max(map(len, self.images.values()))
         size = sum(one.nbytes for maps in sample.values() for one in maps.values())
-        if count * size > room(device):
+        if count * size > memory_budget(device):
             return
         kept = {
             network: {name: one.new_zeros(count, *one.shape[1:]) for name, one in maps.items()}

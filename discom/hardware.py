@@ -15,9 +15,6 @@ import torch
 
 from discom.errors import ConfigError, DiscomError, RunError, first_line
 
-__all__ = ["by_first", "check_agreement", "device_type", "free_memory", "launch", "machine"]
-__all__ += ["multiplies_bf16", "peak_memory", "processor", "rank"]
-
 GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster jobs
 
 
@@ -86,7 +83,7 @@ def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
             )
 
 
-def by_first(fabric: Any, call: Callable[[], Any]) -> Any:
+def on_rank_zero(fabric: Any, call: Callable[[], Any]) -> Any:
     """What `call` returns in the first process, for all; where it raises an error, the rest end."""
     answer = None
     if fabric.global_rank == 0:

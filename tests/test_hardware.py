@@ -8,9 +8,9 @@ from importlib.metadata import version
 import pytest
 import torch
 
-from discom import machine as module
+from discom import hardware as module
 from discom.errors import ConfigError
-from discom.machine import device_type, free_memory, machine, multiplies_bf16, peak_memory, rank
+from discom.hardware import device_type, free_memory, machine, multiplies_bf16, peak_memory, rank
 
 CPU = torch.device("cpu")
 
@@ -34,9 +34,9 @@ def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeyp
     for command in ("init --quiet", "commit --quiet --allow-empty --message theirs"):
         subprocess.run(git + command.split(), check=True)
     (tmp_path / "env/discom").mkdir(parents=True)
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "env/discom/machine.py"))
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "env/discom/hardware.py"))
     assert machine(CPU)["commit"] is None
-    (tmp_path / "env/discom/machine.py").touch()
+    (tmp_path / "env/discom/hardware.py").touch()
     for command in ("add .", "commit --quiet --message ours"):
         subprocess.run(git + command.split(), check=True)
     head = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True)
