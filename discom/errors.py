@@ -6,7 +6,15 @@ from collections.abc import Collection
 
 
 class DiscomError(ValueError):
-    """Base of every error that the input caused; the command line prints it alone (status 2)."""
+    """Base of every error that the input caused; the command line prints it alone (status 2).
+
+    >>> str(DataError("rgb/1.png", "has 5 bands", "give 3"))
+    'rgb/1.png: has 5 bands; give 3'
+    """
+
+    def __init__(self, place: object, found: str = "", way_out: str = ""):
+        line = f"{place}: {found}" if found else str(place)
+        super().__init__(f"{line}; {way_out}" if way_out else line)
 
 
 class DataError(DiscomError):

@@ -87,8 +87,8 @@ def memory_budget(device: torch.device | str) -> float:
 
 class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
-    the same scenes): kept on the device where they fit into its `memory_budget`, else read from disk
-    as asked. Where `dense`, `truth` is a class for every pixel."""
+    the same scenes): kept on the device where they fit into its `memory_budget`, else read from
+    disk as asked. Where `dense`, `truth` is a class for every pixel."""
 
     def __init__(
         self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
