@@ -3,14 +3,35 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args, get_origin
+from numbers import Real
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from discom.errors import ConfigError, check_choice
 
-# BatchNorm needs two samples
+# least values; BatchNorm needs two samples
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
 LEAST |= {"augment": 0, "weight_decay": 0}
-WHOLE = ("seed", "epochs", "batch_size", "width", "devices")
+
+
+def as_type(place: str, value: Any, kind: Any) -> Any:
+    """A value that fits bool, int, float, str or Mapping, in that type: 1 and 1.0 are one setting
+    and must give one identity. A ConfigError for another: true is no number, "2" is none either.
+
+    >>> as_type("epochs", 2.0, int), as_type("rate", 1, float)
+    (2, 1.0)
+    >>> as_type("epochs", "2", int)
+    Traceback (most recent call last):
+    discom.errors.ConfigError: epochs: '2' is of type str; give int
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if kind is int and number and float(value).is_integer():
+        return int(value)
+    if kind is float and number and not math.isnan(value):
+        return float(value)
+    if kind not in (int, float) and isinstance(value, kind):
+        return value
+    found = f"{value!r} is of type {type(value).__name__}"
+    raise ConfigError(place, found, f"give {kind.__name__.lower()}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,7 @@ class Config:
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
+        dense: whether these are settings of dense prediction, which predicts every pixel's class.
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each on a share of every batch. BatchNorm
@@ -59,37 +81,47 @@ class Config:
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     network: str = "small"
+    dense: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = 1
 
     def __post_init__(self):
-        for name in ("learning_rate", "augment", "weight_decay", "labelled"):  # 1 and 1.0 are one
-            object.__setattr__(self, name, float(getattr(self, name)))
-        for name in WHOLE:  # 2.0 epochs are 2
-            value = getattr(self, name)
-            if isinstance(value, bool) or not float(value).is_integer():
-                raise ConfigError(f"{name}: {value} is not whole; use e.g. {LEAST[name] + 1}")
-            object.__setattr__(self, name, int(value))
+        for name, kind in get_type_hints(Config).items():
+            value, origin = getattr(self, name), get_origin(kind)
+            if origin is Literal:
+                check_choice(name, value, get_args(kind))
+            else:
+                object.__setattr__(self, name, as_type(name, value, origin or kind))
         for name, least in LEAST.items():
-            if not least <= (value := getattr(self, name)) < math.inf:  # NaN is refused, too
-                raise ConfigError(f"{name}: {value} is out of range; use {least} or more")
+            if not least <= (value := getattr(self, name)) < math.inf:
+                raise ConfigError(name, f"{value} is out of range", f"use {least} or more")
         if self.augment > 1:
-            raise ConfigError(f"augment: {self.augment} is above 1; use 0 to 1")
+            raise ConfigError("augment", f"{self.augment} is above 1", "use 0 to 1")
         if not 0 < self.labelled <= 1:
-            raise ConfigError(f"labelled: {self.labelled} is not in (0, 1]; use e.g. 0.2")
+            raise ConfigError("labelled", f"{self.labelled} is not in (0, 1]", "use e.g. 0.2")
         if not 0 < self.learning_rate < math.inf:
-            raise ConfigError(f"learning_rate: {self.learning_rate} is out of range; try 1e-4")
+            raise ConfigError("learning_rate", f"{self.learning_rate} is out of range", "try 1e-4")
+        if self.devices > self.batch_size:
+            found = f"{self.devices} for a batch of {self.batch_size} samples"
+            raise ConfigError("devices", found, "use fewer")
         if self.channels_last and self.width % 16:  # torch 2.14 writes past its buffers there
-            reason = "is not a multiple of 16, as channels_last needs; set channels_last=false"
-            raise ConfigError(f"width: {self.width} {reason}")
-        for setting in fields(self):
-            if get_origin(setting.type) is Literal:
-                check_choice(setting.name, getattr(self, setting.name), get_args(setting.type))
+            found = f"{self.width} is not a multiple of 16, as channels_last needs"
+            raise ConfigError("width", found, "set channels_last=false")
 
     def identity(self) -> dict[str, Any]:
         """Every setting that a person asked for and that may change a run's numbers."""
         return {name: value for name, value in asdict(self).items() if name != "accelerator"}
+
+    @classmethod
+    def changed(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of an `identity` that are not the default: a new setting gives no run a new name.
+
+        >>> Config.changed(Config(epochs=3).identity())
+        {'epochs': 3}
+        """
+        usual = cls().identity()
+        return {name: value for name, value in settings.items() if value != usual.get(name)}
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
@@ -103,7 +135,7 @@ PROFILES: dict[str, Config] = {
     "paper": Config(),
 }
 # CroDiNo-KD's README gives no protocol: learning rate and batch size are from a validation part
-_DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed")
+_DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed", dense=True)
 DENSE_PROFILES: dict[str, Config] = {
     "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
     "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
@@ -127,5 +159,7 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     check_choice("profile", name, PROFILES)
     settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
-        raise ConfigError(f"config: no setting '{unknown[0]}'; there are {', '.join(settings)}")
+        raise ConfigError(
+            "config", f"no setting '{unknown[0]}'", f"there are {', '.join(settings)}"
+        )
     return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)

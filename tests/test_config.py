@@ -7,14 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from discom.config import DENSE_PROFILES, LEAST, PROFILES, WHOLE, Config, profile
+from discom.config import DENSE_PROFILES, LEAST, PROFILES, Config, profile
 from discom.errors import ConfigError
 
+WHOLE = ("seed", "epochs", "batch_size", "width", "devices")
 PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
-    **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0},
+    **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0, "dense": False},
 }
 
 
@@ -40,10 +41,16 @@ def test_a_profile_is_the_same_on_every_machine(monkeypatch, instructions):
 BAD = [
     *((name, least - 1, f"out of range; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "is above 1; use"),
-    *(("labelled", share, "is not in (0, 1]; use e.g. 0.2") for share in (0.0, 1.5, math.nan)),
-    *(("weight_decay", value, "out of range") for value in (math.nan, math.inf)),
-    *((name, value, "is not whole") for name in WHOLE for value in (2.5, math.nan, True)),
-    *(("learning_rate", rate, "out of range") for rate in (0.0, math.nan, math.inf)),
+    *(("labelled", share, "is not in (0, 1]; use e.g. 0.2") for share in (0.0, 1.5)),
+    *((name, math.nan, "; give float") for name in ("labelled", "weight_decay", "learning_rate")),
+    ("weight_decay", math.inf, "out of range"),
+    *((name, value, "; give int") for name in WHOLE for value in (2.5, math.nan, True, "2", None)),
+    *((name, value, "; give float") for name in ("augment", "labelled") for value in ("1", True)),
+    ("channels_last", "no", "'no' is of type str; give bool"),
+    ("encoder", 18, "is of type int; give str"),
+    ("options", ["a"], "is of type list; give mapping"),
+    ("devices", 64, "for a batch of 32 samples; use fewer"),
+    *(("learning_rate", rate, "out of range") for rate in (0.0, math.inf)),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("precision", "16-mixed", "unknown; choose 32-true, bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto, cpu, cuda"),
@@ -54,7 +61,7 @@ BAD = [
 @pytest.mark.parametrize(("name", "value", "reason"), BAD)
 def test_a_bad_value_is_named_with_its_field(name, value, reason):
     with pytest.raises(ConfigError) as caught:
-        Config(**{name: value})
+        Config(**{"batch_size": 32, name: value})
     message = str(caught.value)
     assert message.startswith(f"{name}: ")
     assert str(value) in message

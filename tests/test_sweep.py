@@ -38,7 +38,7 @@ def run_of(images, tmp_path):
 
     def run(method="student", seed=0, **changes):
         config = replace(TINY, seed=seed, **changes)
-        return Run.of(tmp_path / "runs", methods.get(method), images[seed], config)
+        return Run.of(tmp_path / "runs", methods.get(method), images[seed], config, DATA)
 
     return run
 
@@ -60,9 +60,9 @@ def trained(monkeypatch):
     return trained
 
 
-def here(runs, place=DATA, **options):
-    """Sweep in this process."""
-    return sweep.sweep(runs, place, workers=1, progress=False, **options)
+def here(runs, **options):
+    """Sweep in this process; folder → error of those that failed."""
+    return sweep.sweep(runs, workers=1, progress=False, **options).failed
 
 
 def done(runs):
@@ -96,7 +96,7 @@ def test_a_run_of_an_old_default_is_named_and_newer_options_are_no_change(run_of
     for options, expected in (
         (
             older,
-            f"{run.folder}: had another default, temperature=2.0 and not 4.0; delete its folder",
+            f"{run.folder}: had another default, temperature=2.0 and not 4.0; delete it",
         ),
         ({**older, "temperature": 4.0}, None),
     ):
@@ -129,29 +129,52 @@ def test_a_run_that_is_busy_elsewhere_is_tried_again_after_the_others(run_of, tr
     assert done(runs) == [True, True]
 
 
-def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path, monkeypatch):
+def test_data_that_changed_since_the_plan_are_refused_and_new_ones_are_read(tmp_path):
     """A prepared folder that is written anew under the same name, in one process."""
-    place = str(tmp_path / "mine")
+    place, student = str(tmp_path / "mine"), methods.get("student")
     for number in (60, 66):
-        images = data.load(f"scenes:n={number},size=16")
-        monkeypatch.setattr(sweep, "load", lambda path, modalities, images=images: images)
-        run = Run.of(tmp_path, methods.get("student"), images, replace(TINY, seed=number))
-        counts = sweep.train(run, place).counts
-        counts = sweep.train(run, place).counts
+        drawn = replace(data.load(f"scenes:n={number},size=16"))
+        drawn.save(place, overwrite=True)
+        images, config = data.load(place), replace(TINY, seed=number)
+        run = Run.of(tmp_path, student, images, config, place)
+        counts = sweep.train(run).counts
+        assert sweep.train(run).counts == counts
         assert sum(counts[part] for part in ("train", "valid", "test")) == number
-    other = replace(run, fingerprint="0" * 16)
-    failed = here([other], place)
-    assert "planned with other data" in failed[other.folder]
+    other = replace(run, origin=run.origin._replace(content="0" * 16))
+    assert "planned with other data" in here([other])[other.folder]
 
 
 def test_synthetic_data_are_drawn_anew_for_each_seed(run_of, trained):
     """And a set that names its seed is what every run trains on."""
     runs = [run_of(seed=seed) for seed in range(2)]
-    assert len({run.fingerprint for run in runs}) == 2
+    assert [run.origin.drawn for run in runs] == [0, 1]
     assert here(runs) == {}
-    fixed = replace(runs[1], fingerprint=runs[0].fingerprint)
+    fixed = replace(runs[1], origin=runs[1].origin._replace(drawn=0))
     assert "planned with other data" in here([fixed])[fixed.folder]
-    assert here([fixed], f"{DATA},seed=0") == {}
+    assert here([replace(fixed, source=f"{DATA},seed=0")]) == {}
+
+
+def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained, tmp_path):
+    """A sweep that was cut off goes on from what was committed: teachers, too, are trained for
+    missing students alone."""
+    runs = [run_of("kdv2"), run_of("student"), run_of("discom")]
+    results = sweep.sweep(runs[:2], workers=1, progress=False).results
+    tables.collect(results, tmp_path / "committed.json")
+    shutil.rmtree(tmp_path / "runs")
+    known = tables.load_results(tmp_path / "committed.json")
+    trained.calls.clear()
+    again = sweep.sweep(runs, known=known, workers=1, progress=False)
+    assert trained.calls == [("discom", 0)]
+    assert [result.hash for result in again.results] == [run.hash for run in runs]
+    assert again.results[:2] == results
+    assert again.failed == {}
+
+
+def test_what_comes_after_a_training_gets_its_folder_and_split(run_of):
+    calls = []
+    here([run_of()], after=lambda folder, split: calls.append((folder, len(split.test))))
+    here([run_of()], after=lambda *_: calls.append("again"))
+    assert calls == [(run_of().folder, 24)]
 
 
 def test_an_interruption_can_be_resumed(run_of, trained):
@@ -169,8 +192,8 @@ def test_workers_have_one_thread_and_a_busy_job_comes_again(tmp_path, monkeypatc
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     work = {Path(name): partial(jobs.environment, Path(name), name) for name in names}
     work[Path("busy")] = partial(jobs.busy, Path("busy"), tmp_path)
-    answers = {str(key): str(error) for key, error in sweep.do_all(work, 2)}
-    assert answers == {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "busy": "None"}
+    outcomes = {str(key): str(error) for key, error in sweep.do_all(work, 2)}
+    assert outcomes == {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "busy": "None"}
 
 
 @pytest.mark.slow
@@ -192,9 +215,11 @@ from discom.running import sweep
 from discom.running.runs import Run
 images = data.load("scenes:n=60,size=16")
 names = ("kdv2", "student", "discom", "discom-solo", "dkd")
-wanted = [Run.of(sys.argv[1], methods.get(name), images, profile("tiny", epochs=8))
-          for name in names]
-sys.exit(len(sweep.sweep(wanted, "scenes:n=60,size=16", workers=2, progress=False)))
+wanted = [
+    Run.of(sys.argv[1], methods.get(name), images, profile("tiny", epochs=8), "scenes:n=60,size=16")
+    for name in names
+]
+sys.exit(len(sweep.sweep(wanted, workers=2, progress=False).failed))
 """
 
 
@@ -264,12 +289,11 @@ def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
     [
         ({"engine": "slurm"}, "'slurm' is unknown; choose local, ray"),
         ({"workers": -1}, "-1 is below 0"),
-        ({"workers": 1, "address": "auto"}, "'auto' has no effect on engine=local"),
     ],
 )
 def test_flags_that_cannot_be(flags, message):
     with pytest.raises(ConfigError, match=message):
-        sweep.sweep([], DATA, **flags)
+        sweep.sweep([], **flags)
 
 
 def test_a_worker_for_each_core_or_one_for_the_gpu(monkeypatch):
@@ -300,7 +324,7 @@ def test_a_local_ray_trains_teachers_and_students(run_of, monkeypatch):
     runs = [run_of(name) for name in ("student", "kdv2", "dkd")]
     bad = run_of("discom", learning_rate=1e30, epochs=2)
     try:
-        failed = sweep.sweep([*runs, bad], DATA, engine="ray", workers=2, progress=False)
+        failed = sweep.sweep([*runs, bad], engine="ray", workers=2, progress=False).failed
     finally:
         ray.shutdown()
     assert list(failed) == [bad.folder]

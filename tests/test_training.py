@@ -1,8 +1,10 @@
 """fit(): trains as a plain loop does, resumes to the same numbers, reads the test part once, keeps
 the best weights, and says what went wrong."""
 
+import errno
 import json
 import re
+import threading
 import time
 from dataclasses import replace
 
@@ -15,10 +17,11 @@ from safetensors.torch import load_file
 from discom import cli, data, fit, methods, profile
 from discom.data import Batches, scenes
 from discom.errors import ConfigError, Interrupted, RunError
+from discom.evaluation import scores
 from discom.evaluation.scores import CLASSIFICATION
 from discom.methods import Student, build
 from discom.running import checkpoint, training
-from discom.running.runs import Result, read_metrics, samples_of, weights_file
+from discom.running.runs import Result, read_metrics, weights_file
 
 TINY = profile("tiny", epochs=3)
 ONCE = profile("tiny", epochs=1)
@@ -74,8 +77,10 @@ def test_a_run_leaves_what_it_promises(finished, split):
     folder, result = finished
     assert Result.read(folder / "result.json") == result
     assert set(result.f1) == {"rgb", "depth"}
-    assert (result.classes, result.teacher, result.hash) == (9, None, "abc")
-    assert result.samples == samples_of(split)
+    assert (result.classes, result.teacher) == (9, None)
+    assert result.hash == json.loads((folder / "config.json").read_text())["hash"]
+    assert (result.digest, result.drawn, result.divided) == (split.origin.digest, 0, 0)
+    assert result.best == {name: split.train.best[name] for name in ("rgb", "depth")}
     files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     assert files == {
         *(".lock", "config.json", "metrics.csv", "predictions.npz", "result.json"),
@@ -90,11 +95,11 @@ def test_a_run_leaves_what_it_promises(finished, split):
 def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
     folder, result = finished
     table = read_metrics(folder / "metrics.csv")
-    for name, scores in result.scores.items():
-        assert scores["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
-        assert scores["valid_f1"] == table[f"valid_f1/{name}"].max()
+    for name, kept in result.scores.items():
+        assert kept["best_epoch"] == table[f"valid_f1/{name}"].idxmax()
+        assert kept["valid_f1"] == table[f"valid_f1/{name}"].max()
         with safe_open(weights_file(folder, name), "pt") as file:
-            assert file.metadata() == {"epoch": str(scores["best_epoch"])}
+            assert file.metadata() == {"epoch": str(kept["best_epoch"])}
 
 
 def test_seconds_and_pairs_per_second_are_those_of_the_training(split, tmp_path, monkeypatch):
@@ -124,13 +129,13 @@ def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_pa
 
 
 def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
-    log, original = [], training.ModalityTensor
+    log, original = [], scores.ModalityTensor
 
     def watched(part, name, *given, **options):
         log.append((part is split.test, name))
         return original(part, name, *given, **options)
 
-    monkeypatch.setattr(training, "ModalityTensor", watched)
+    monkeypatch.setattr(scores, "ModalityTensor", watched)
     original_save = checkpoint.Checkpoint.save
     monkeypatch.setattr(
         checkpoint.Checkpoint, "save", lambda *given: (log.append("epoch"), original_save(*given))
@@ -203,6 +208,53 @@ def test_a_nan_names_term_epoch_and_batch(split, tmp_path):
     assert not (tmp_path / "run/result.json").exists()
 
 
+def test_a_run_no_better_than_the_most_frequent_class_is_told(split, tmp_path):
+    """At a rate of 1e6 a run ended well, at an F1 of 1.3."""
+    wild = profile("tiny", epochs=2, learning_rate=1e6, schedule="constant")
+    with pytest.warns(UserWarning, match=r"run: rgb is right in .* %, the most frequent class alo"):
+        fit("student", split, wild, tmp_path / "run", progress=False)
+
+
+def test_a_student_learns(tmp_path):
+    """By chance it would have an F1 of 11; the best possible accuracy is 93 %."""
+    images = replace(data.load("scenes:n=1000,modalities=rgb"), fractions=(0.6, 0.1, 0.3))
+    split = images.split(seed=0)
+    assert len(split.train) == 600
+    config = profile("cpu", epochs=8, batch_size=32, precision="32-true", augment=0)
+    result = fit("student", split, config, tmp_path / "run", progress=False)
+    assert result.f1["rgb"] > 25
+
+
+def test_a_profile_is_named_or_given_and_of_the_methods_kind(split, tmp_path):
+    by_name = fit("student", split, "tiny", tmp_path / "name", progress=False)
+    given = fit("student", split, profile("tiny"), tmp_path / "given", progress=False)
+    assert by_name.hash == given.hash
+    with pytest.raises(ConfigError, match="config: is for classification, but single is dense"):
+        fit("single", split, profile("cpu"), tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"student is classification; use profile.*dense=False"):
+        fit("student", split, profile("paper", dense=True), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished, split, tmp_path):
+    """Threads share torch's generator: one seed gave other numbers at each call."""
+    refused = []
+
+    def beside(epochs, network):
+        def call():
+            with pytest.raises(RunError, match="another thread of this process trains"):
+                fit("student", split, TINY, tmp_path / "beside", progress=False)
+            refused.append(epochs)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+
+    again = fit("discom", split, TINY, tmp_path / "run", progress=False, watch=beside)
+    assert refused == [0, 1, 2, 3]
+    assert numbers(again) == numbers(finished[1])
+
+
 def test_options_that_do_not_fit_are_refused_before_there_is_a_folder(split, tmp_path):
     with pytest.raises(ConfigError, match="weights: all terms of student are 0"):
         fit("student", split, profile("tiny", options={"weights": {"cl": 0}}), tmp_path / "run")
@@ -216,6 +268,28 @@ def test_a_finished_run_is_read_and_not_trained_again(finished, split, monkeypat
     folder, result = finished
     monkeypatch.setattr(training, "Batches", None)  # would be called
     assert fit("discom", split, TINY, folder) == result
+
+
+def test_a_finished_run_in_a_folder_that_may_only_be_read_is_shown(finished, split, monkeypatch):
+    folder, result = finished
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for place in ("locked", "forget", "write_json"):
+        monkeypatch.setattr(training, place, refuse)
+    assert fit("discom", split, TINY, folder) == result
+
+
+def test_students_of_two_teachers_are_two_runs(split, tmp_path):
+    """Folders a-teacher and b-teacher were one teacher, since both names end alike."""
+    for name, seed in (("a-teacher", 0), ("b-teacher", 0)):
+        config = profile("tiny", epochs=1 + (name == "b-teacher"), seed=seed)
+        fit("teacher", split, config, tmp_path / name, progress=False)
+    first = fit("kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "a-teacher")
+    assert first.teacher == Result.read(tmp_path / "a-teacher/result.json").hash
+    with pytest.raises(RunError, match=f"kd: holds a run with teacher='{first.teacher}', not '"):
+        fit("kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "b-teacher")
 
 
 def test_a_damaged_result_is_refused_and_once_it_is_deleted_the_run_trained_again(split, tmp_path):
@@ -256,9 +330,9 @@ def test_weights_and_scores_are_of_one_epoch_also_where_epochs_were_lost(
     split, tmp_path, monkeypatch, stop_at
 ):
     """Epoch 1 is the best so far, its checkpoint is not written, and trained again it is worse."""
-    scores = iter([10.0, 10.0, 50.0, 50.0, *[5.0] * 6])  # two networks an epoch, and in the test
-    task = CLASSIFICATION._replace(scores=lambda *_: {"f1": next(scores)})
-    monkeypatch.setattr(training, "task_of", lambda network: task)
+    values = iter([10.0, 10.0, 50.0, 50.0, *[5.0] * 6])  # two networks an epoch, and in the test
+    task = CLASSIFICATION._replace(scores=lambda *_: {"f1": next(values), "accuracy": 99.0})
+    monkeypatch.setattr(scores, "task_of", lambda network: task)
     states, save = [], checkpoint.Checkpoint.save
 
     def once(self, epoch, row):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,12 @@ from discom.data import checks
 from discom.data.lazy import Lazy, take_rows
 from discom.data.normalize import Normalization
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import PARTS, hide_labels, split_rows
+from discom.data.splitting import PARTS, Origin, Part, Split, hide_labels, split_rows
 from discom.errors import ConfigError, DataError
 from discom.files import digest
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Modality:
     """One sensor's view: images, labels and sample ids.
 
@@ -35,20 +35,15 @@ class Modality:
     unit: str = ""
     invalid: float | None = None
 
+    def __repr__(self) -> str:
+        return f"Modality({self.x.dtype} {list(self.x.shape)}, unit={self.unit!r})"
+
     def take(self, rows: np.ndarray) -> "Modality":
         """The samples at `rows`; what is on disk stays there."""
         return replace(self, x=take_rows(self.x, rows), y=self.y[rows], ids=self.ids[rows])
 
 
-class Split(NamedTuple):
-    """Training, validation and test part of one data set; no id (and no group) is in two."""
-
-    train: "MultiModalData"
-    valid: "MultiModalData"
-    test: "MultiModalData"
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MultiModalData:
     """Modalities over one set of classes, paired by sample id, partly paired, or not at all.
 
@@ -63,6 +58,7 @@ class MultiModalData:
         normalized: whether `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; else `fractions` divide them.
         about: where the data are from and what was done to them.
+        best: modality, or "rgb+depth" → the best possible accuracy or mIoU in %, where it is known.
 
     Raises:
         DataError: arrays that do not fit together, see `checks.check_data`.
@@ -86,9 +82,18 @@ class MultiModalData:
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     dense: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
+    best: Mapping[str, float] = field(default_factory=dict)
+    # of data as they were drawn, and of parts as they were split: `replace` copies neither
+    drawn: Mapping[str, Any] | None = field(default=None, init=False)
+    origin: Part | None = field(default=None, init=False)
 
     def __post_init__(self):
         checks.check_data(self)
+
+    def __repr__(self) -> str:
+        sizes = [f"{name} {list(m.x.shape)}" for name, m in self.modalities.items()]
+        counts = f"{len(self)} samples, {len(self.classes)} classes"
+        return f"MultiModalData({self.name!r}: {counts}; {', '.join(sizes)})"
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -127,7 +132,7 @@ class MultiModalData:
     @property
     def channels(self) -> dict[str, int]:
         """Modality → number of bands."""
-        return {name: modality.x.shape[1] for name, modality in self.modalities.items()}
+        return {name: m.x.shape[1] for name, m in self.modalities.items()}
 
     @cached_property
     def _contents(self) -> dict[str, str]:
@@ -151,17 +156,33 @@ class MultiModalData:
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         return digest(*parts)
 
+    def drawn_by(self, generator: str, seed: int, **arguments: Any) -> "MultiModalData":
+        """These data, which the generator gave for seed and arguments; they need no fingerprint."""
+        drawn = {"generator": generator, "seed": seed, **arguments}
+        object.__setattr__(self, "drawn", drawn)
+        return self
+
+    def origin_at(self, seed: int) -> Origin:
+        """The origin of `split(seed)`. Nothing is read of drawn data."""
+        rule = "official" if self.parts is not None else f"{self.fractions}"
+        divided = seed if self.parts is None else None
+        if self.drawn is None:
+            return Origin(self.fingerprint, rule, None, divided)
+        content = {name: value for name, value in self.drawn.items() if name != "seed"}
+        return Origin(digest(content), rule, self.drawn["seed"], divided)
+
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
         wrong = [name for name in names if name not in self.modalities or names.count(name) > 1]
         if wrong or not names:
             what = f"no modality {wrong}, or named twice"
-            raise DataError(f"{self.name}: {what}; there are {[*self.modalities]}")
+            raise DataError(self.name, what, f"there are {[*self.modalities]}")
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
         part = self.with_modalities({name: self.modalities[name] for name in names})
-        return replace(part, name="-".join([base, *names]))
+        part = replace(part, name="-".join([base, *names]))
+        return part.drawn_by(**{**self.drawn, "modalities": list(names)}) if self.drawn else part
 
     def with_modalities(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
         """The same data with other `modalities`, made of its own, and the split it came with."""
@@ -209,8 +230,8 @@ class MultiModalData:
         ways = ["official"] if self.parts is not None else []
         ways += ["grouped", "random"] if self.groups is not None else ["random"]
         if split not in ways:
-            others = " or ".join(ways)
-            raise ConfigError(f"split: {self.name} has no split '{split}'; choose {others}")
+            what = f"{self.name} has no split '{split}'"
+            raise ConfigError("split", what, f"choose {' or '.join(ways)}")
         if split == ways[0]:
             return self
         if self.normalized:
@@ -243,20 +264,24 @@ class MultiModalData:
             labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
             rows = {**labelled, "train": rows["train"]}
             checks.check_parts(self, rows)
-        if not any(isinstance(m.x, Lazy) for m in self.modalities.values()):
+        lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
+        if not lazy and not self.drawn:
             _ = self._contents  # checked; what is decoded when asked for is checked then
-        elif self.dense:
+        elif lazy and self.dense:
             checks.check_masks(self.masks, len(self.classes), self.name, self.labels)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
         if self.dense:
             for name, part in parts._asdict().items():
                 checks.check_labelled(part.masks, f"{self.name}, {name} part")
-        if self.normalized:
-            return parts
-        bounds = {}
-        for name, m in parts.train.modalities.items():
-            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-        return Split(*(replace(part, normalization=bounds) for part in parts))
+        if not self.normalized:
+            bounds = {}
+            for name, m in parts.train.modalities.items():
+                bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
+            parts = Split(*(replace(part, normalization=bounds) for part in parts))
+        origin = partial(self.origin_at, seed) if lazy else self.origin_at(seed)
+        for name, part in parts._asdict().items():
+            object.__setattr__(part, "origin", Part(name, origin))
+        return parts
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""

@@ -1,14 +1,63 @@
 """Training, validation and test: by class, and by group where samples belong together."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, DataError
+from discom.files import digest as digest_of
 
 PARTS = ("train", "valid", "test")
+
+
+class Origin(NamedTuple):
+    """What identifies the samples of a split. Results are grouped by it, never by a name.
+
+    Args:
+        content: digest of what files hold; of drawn samples the generator, its version and its
+            arguments without the seed.
+        rule: how the samples are divided, without the seed.
+        drawn, divided: the seeds that drew the samples, and their parts; None where none did.
+    """
+
+    content: str
+    rule: str
+    drawn: int | None = None
+    divided: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Sixteen digits of data and rule: ten seeds of one drawn set have the same."""
+        return digest_of([self.content, self.rule])
+
+
+class Split(NamedTuple):
+    """Training, validation and test part of one data set, MultiModalData each; no id (and no group)
+    is in two."""
+
+    train: Any
+    valid: Any
+    test: Any
+
+    @property
+    def origin(self) -> Any:
+        """Origin: what its parts were drawn and divided from; of parts that were changed or put together
+        by hand their own content."""
+        origin = getattr(self.train.origin, "origin", None)
+        if any(part.origin != Part(name, origin) for name, part in self._asdict().items()):
+            bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
+            return Origin(digest_of([bounds, *(p.fingerprint for p in self)]), "by hand")
+        return origin() if callable(origin) else origin
+
+
+class Part(NamedTuple):
+    """Which part of what: kept by a part as it was split, so that a changed one is known."""
+
+    name: str
+    origin: Origin | Callable[[], Origin] | None
 
 
 def split_rows(

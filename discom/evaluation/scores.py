@@ -8,10 +8,14 @@ masks raise a DataError for shapes that differ, an id of no class, and masks wit
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from lightning.fabric import Fabric
 from torch import Tensor
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
@@ -19,9 +23,11 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
+from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
+from discom.files import atomic_file
 from discom.methods import Method
 
 
@@ -195,3 +201,50 @@ SEGMENTATION = Task(  # keeps classes: the logits of all pixels need too much me
 def task_of(method: type[Method] | Method) -> Task:
     """One class for an image, or one for every pixel."""
     return SEGMENTATION if method.dense else CLASSIFICATION
+
+
+class Scoring:
+    """What a run's networks score: on the validation part, which stays in memory, and on the test
+    part, which is read when it is asked for and nowhere else."""
+
+    def __init__(self, network: Any, split: Split, fabric: Fabric, layout: torch.memory_format):
+        self.network, self.test_part, self.fabric, self.layout = network, split.test, fabric, layout
+        self.task, self.classes = task_of(network), split.train.classes
+        self.metric = self.task.metric
+        self.valid = {name: self._images(split.valid, name) for name in network.deployed}
+
+    def validate(self) -> dict[str, float]:
+        """Network → its score on the validation part."""
+        scores = {}
+        for name, images in self.valid.items():
+            every = self.task.scores(self._answer(name, images), images.truth(), self.classes)
+            scores[name] = every[self.metric]
+        return scores
+
+    def test(self, best: Mapping[str, Mapping], run_dir: Path) -> dict[str, dict[str, float]]:
+        """Network → the scores of its best weights on the test part; writes predictions.npz."""
+        scores = {}
+        predictions: dict[str, Any] = {"classes": np.array(self.classes)}
+        for name in self.network.deployed:
+            kept = dict(best[name])
+            self.network.load_state(name, kept.pop("weights"))
+            images = self._images(self.test_part, name)
+            answers, truth = self._answer(name, images).cpu(), images.truth().cpu()
+            scores[name] = {**self.task.scores(answers, truth, self.classes), **kept}
+            predictions[f"{name}_{self.task.kept}"] = answers.numpy()
+            predictions[f"{name}_labels"] = truth.numpy()
+            predictions[f"{name}_ids"] = np.array(images.ids.tolist())
+        with atomic_file(run_dir / "predictions.npz") as part, open(part, "wb") as file:
+            np.savez_compressed(file, **predictions)
+        return scores
+
+    def _images(self, part: MultiModalData, name: str) -> ModalityTensor:
+        return ModalityTensor(part, name, self.fabric.device, dense=self.network.dense)
+
+    @torch.inference_mode()
+    def _answer(self, name: str, images: ModalityTensor) -> Tensor:
+        """What one network predicts for `images`, in the form that its task scores."""
+        self.network.eval()
+        predict, task = partial(self.network.predict, name), self.task
+        with self.fabric.autocast():
+            return predict_logits(predict, images, task.batch_size, self.layout, task.keep)

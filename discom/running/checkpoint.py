@@ -50,13 +50,14 @@ class Checkpoint:
     for each deployed network the best score, its epoch and its weights.
 
     All of it is one file, so that weights and scores are of the same epoch. A RunError where the
-    file is damaged, or holds more than tensors and numbers. `parts` (model, optimizer, schedule,
-    adversary) have a state_dict; None is left out.
+    file is damaged, or holds more than tensors and numbers.
     """
 
-    def __init__(self, run_dir: Path, **parts: Any):
+    def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
         self.run_dir, self.path = run_dir, run_dir / STATE
-        self.parts = {name: part for name, part in parts.items() if part is not None}
+        self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+        if model.adversary_optimizer is not None:
+            self.parts["adversary"] = model.adversary_optimizer
         self.epoch, self.seconds = 0, 0.0
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, dict[str, Any]] = {}

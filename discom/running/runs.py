@@ -26,9 +26,12 @@ from safetensors.torch import load_file
 from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
+from discom.data.splitting import Origin
 from discom.errors import BusyError, RunError, first_line
 from discom.files import ANEW, digest, read_json, tidy, write_json
 from discom.methods import Method
+
+FORMAT = 2  # of result.json
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Result:
     """What a run reports; every field is plain JSON.
 
     Args:
-        method, data, seed, hash: which run.
+        method, data, seed, hash: which run, by the names of method and data.
+        digest, drawn, divided: of its data, see `Origin`: by these results are grouped.
         scores: network (a modality, or "rgb+depth") → test scores, best_epoch, valid_f1 (or
             valid_miou).
         parameters: network → number of its parameters.
@@ -45,15 +49,19 @@ class Result:
         config: the settings, with the method's options in full.
         machine: processor, device, threads, versions, commit, devices, precision used.
         counts, classes: samples of the three parts, and labelled ones of the training part; C.
+        changed: the method's options that are not the default.
+        best: network → the best possible score in %, where the data say it.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
-        samples: see `samples_of`; empty where it is not known.
     """
 
     method: str
     data: str
     seed: int
     hash: str
+    digest: str
+    drawn: int | None
+    divided: int | None
     scores: dict[str, dict[str, float]]
     parameters: dict[str, int]
     seconds: float
@@ -63,14 +71,15 @@ class Result:
     machine: dict[str, Any]
     counts: dict[str, int]
     classes: int
+    changed: dict[str, Any] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
     teacher: str | None = None
     metric: str = "f1"
-    samples: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """Its method with the options that are not the default, as rows of tables are called."""
-        return methods.label(self.method, self.config["options"])
+        return methods.label(self.method, self.changed)
 
     @property
     def main(self) -> dict[str, float]:
@@ -92,69 +101,82 @@ class Result:
         return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}"
 
     def to_json(self) -> dict[str, Any]:
-        """Its fields, and a checksum of them."""
-        content = json.loads(json.dumps(asdict(self)))
+        """Its fields, the version of their form, and a checksum of them."""
+        content = {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
         return {**content, "checksum": digest(content)}
 
     @classmethod
     def from_json(cls, content: Any, file: Path | str) -> "Result":
-        """What `to_json` gave, read from `file`; a RunError where its checksum differs."""
+        """What `to_json` gave, read from `file`; a RunError where its checksum differs, or where
+        another version wrote it."""
         try:
             values = dict(content)
-            checksum = values.pop("checksum")
-            result = cls(**values)
+            checksum, form = values.pop("checksum"), values.get("format", 1)
         except (TypeError, ValueError, KeyError) as error:
-            raise RunError(f"{file}: not a result that discom wrote ({error}); {ANEW}") from None
+            raise RunError(file, f"not a result that discom wrote ({error})", ANEW) from None
+        if form > FORMAT:
+            raise RunError(
+                file, f"a newer version of discom wrote it (form {form})", "update discom"
+            )
+        if form < FORMAT:
+            found = f"an earlier version of discom wrote it (form {form})"
+            raise RunError(file, found, "train the run again, in a new folder")
         if checksum != digest(values):
-            reason = "was changed after it was measured (its checksum differs)"
-            raise RunError(f"{file}: {reason}; {ANEW}")
-        return result
+            found = "was changed after it was measured (its checksum differs)"
+            raise RunError(file, found, ANEW)
+        del values["format"]
+        return cls(**values)
 
     @classmethod
     def read(cls, file: Path | str) -> "Result":
         """Read a result.json; a DiscomError where it is missing, damaged or edited."""
         if not Path(file).exists():
-            raise RunError(f"{file}: no such result; train the run first")
+            raise RunError(file, "no such result", "train the run first")
         return cls.from_json(read_json(file), file)
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where a method with some settings trains on a data set."""
+    """Where a method with some settings trains on a data set, which `data.load` reads from
+    `source` and `modalities`."""
 
     runs: Path | str
     method: str
     data: str
-    fingerprint: str
+    origin: Origin
     config: Config
+    source: str = ""
+    modalities: str | None = None
     teacher: "Run | None" = None
     changed: Mapping[str, Any] = field(default_factory=dict)  # options that are not the default
 
     @classmethod
     def of(
-        cls, runs: Path | str, method: type[Method], data: MultiModalData, config: Config
+        cls,
+        runs: Path | str,
+        method: type[Method],
+        data: MultiModalData,
+        config: Config,
+        source: str = "",
+        modalities: str | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full. A taught method depends on its
-        teacher's run: the one of the same settings, seed and data."""
+        """The run of `method` on `data`, with its options in full. A method that needs a teacher
+        depends on the teacher's run: the one of the same settings, seed and data."""
         config, teacher = replace(config, options=method.options(config.options)), None
+        where = source, modalities
         if method.needs_teacher and method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
             reads = replace(config, options={"reads": chosen} if chosen else {})
-            teacher = cls.of(runs, method.teacher_method, data, reads)
-        changed = method.changed(config.options)
-        return cls(runs, method.name, data.name, data.fingerprint, config, teacher, changed)
+            teacher = cls.of(runs, method.teacher_method, data, reads, *where)
+        changed, origin = method.changed(config.options), data.origin_at(config.seed)
+        return cls(runs, method.name, data.name, origin, config, *where, teacher, changed)
 
     @cached_property
     def hash(self) -> str:
-        """Ten digits that change with data, method, options, settings and teacher."""
-        teachers = [self.teacher.hash] if self.teacher else []
+        """See `run_hash`."""
         settings = {**self.config.identity(), "options": self.changed}
-        return digest(self.method, self.fingerprint, settings, *teachers)[:10]
-
-    @property
-    def teacher_folder(self) -> Path | None:
-        """The folder of its teacher's run."""
-        return self.teacher.folder if self.teacher else None
+        teacher = self.teacher.hash if self.teacher else None
+        return run_hash(self.method, self.origin, settings, teacher)
 
     @cached_property
     def folder(self) -> Path:
@@ -162,27 +184,31 @@ class Run:
         return Path(self.runs) / self.data / self.method / f"{self.config.seed}-{self.hash}"
 
 
+def run_hash(method: str, origin: Origin, settings: Mapping[str, Any], teacher: str | None) -> str:
+    """Ten digits that change with data, split, method, settings and options that are not the
+    default, and the teacher's hash."""
+    seeds = [origin.drawn, origin.divided]
+    return digest([method, origin.digest, *seeds, Config.changed(settings), teacher])[:10]
+
+
 def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
-    """What makes a run this one: the content of its config.json. No pixels are read for it."""
-    rows = [array for part in split for array in (part.labels, np.asarray(part.ids).astype(str))]
-    bounds = {name: bound.to_dict() for name, bound in (split.train.normalization or {}).items()}
+    """What makes a run this one: the content of its config.json."""
+    origin, taught_by = split.origin, None
+    if teacher:
+        taught_by = Result.read(teacher / "result.json").hash
+    settings = {**config.identity(), "options": method.changed(config.options)}
     return {
         "method": method.name,
         "data": split.train.name,
-        "split": digest(bounds, list(split.train.channels.items()), *rows),
-        **config.identity(),
-        "options": method.changed(config.options),
-        **({"teacher": Result.read(teacher / "result.json").hash} if teacher else {}),
+        "digest": origin.digest,
+        "drawn": origin.drawn,
+        "divided": origin.divided,
+        **settings,
+        "teacher": taught_by,
+        "hash": run_hash(method.name, origin, settings, taught_by),
     }
-
-
-def samples_of(split: Split) -> dict[str, str]:
-    """Digests of the labelled ids in "all" parts together and in the "test" part alone: two seeds
-    have the same, or split the same samples in two ways, or have samples of their own."""
-    ids = [np.sort(np.asarray(part.ids[part.labels >= 0]).astype(str)) for part in split]
-    return {"all": digest(np.sort(np.concatenate(ids))), "test": digest(ids[-1])}
 
 
 def load_run(
@@ -195,11 +221,10 @@ def load_run(
     result = Result.read(run_dir / "result.json")
     with as_run_error(run_dir):
         config = Config(**{**result.config, "accelerator": "auto"})
-        trained_on = read_json(run_dir / "config.json")["split"]
-    method = methods.get(result.method)
-    if trained_on != identity(method, split, config)["split"]:
+    method, origin = methods.get(result.method), split.origin
+    if (result.digest, result.drawn, result.divided) != (origin.digest, *origin[2:]):
         way_out = f"give the split of its data and modalities with seed {result.seed}"
-        raise RunError(f"{run_dir}: was trained on another split; {way_out}")
+        raise RunError(run_dir, "was trained on another split", way_out)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
         model = methods.build(method, split.train, config)
     network = network or model.deployed[0]
@@ -217,11 +242,12 @@ def locked(run_dir: Path) -> Iterator[None]:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        reason = "another process trains this run; wait for it, or stop it"
-        raise BusyError(f"{run_dir}: {reason}") from None
+        raise BusyError(
+            run_dir, "another process trains this run", "wait for it, or stop it"
+        ) from None
     except OSError as error:
-        reason = f"cannot be written ({error.strerror}); choose another folder for runs"
-        raise RunError(f"{run_dir}: {reason}") from None
+        found = f"cannot be written ({error.strerror})"
+        raise RunError(run_dir, found, "choose another folder for runs") from None
     try:
         tidy(run_dir)
         yield
@@ -230,17 +256,22 @@ def locked(run_dir: Path) -> Iterator[None]:
 
 
 def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
-    """Write what was asked for into a run's folder; a RunError where another run is in it."""
+    """Write what was asked for into a run's folder, or see that the same was asked for before; a
+    RunError where another run is in it."""
     file = run_dir / "config.json"
     identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
     if not file.exists():
         write_json(file, identity)
-    elif (content := read_json(file)) != identity:
-        with as_run_error(file):
-            names = {**content, **identity}
-        name = next(key for key in names if content.get(key) != identity.get(key))
-        reason = f"{name}={content.get(name)!r}, not {identity.get(name)!r}"
-        raise RunError(f"{run_dir}: holds a run with {reason}; use another folder")
+        return
+    with as_run_error(file):
+        content = {**read_json(file)}
+    if "digest" not in content:
+        found = "holds a run of an earlier version of discom"
+        raise RunError(run_dir, found, "delete it, or use another folder")
+    for name in {**content, **identity}:
+        if content.get(name) != identity.get(name):
+            found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
+            raise RunError(run_dir, found, "use another folder")
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:
@@ -269,5 +300,5 @@ def as_run_error(file: Path | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = f"cannot be read ({first_line(error)})"
-        raise RunError(f"{file}: {reason}; delete the run's folder and train it again") from None
+        found = f"cannot be read ({first_line(error)})"
+        raise RunError(file, found, "delete the run's folder and train it again") from None

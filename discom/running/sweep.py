@@ -4,17 +4,19 @@ so the same call trains what is missing."""
 import os
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
-from discom.data import MultiModalData, at_seed, load
+from discom.data import MultiModalData, Split, at_seed, load
+from discom.data.splitting import Origin
 from discom.errors import (
     BusyError,
     ConfigError,
@@ -33,29 +35,37 @@ Outcome = tuple[Path, DiscomError | None]
 Job = Callable[[], Outcome]
 
 
-def missing(runs: Iterable[Run]) -> tuple[list[Run], dict[Path, str]]:
-    """The runs that have to be trained, teachers before their students, and folder → error of those
-    whose result is damaged, or of a default that has changed since: a run's hash holds only what is
-    not the default. A student that is trained needs no teacher."""
-    needed: dict[Path, Run] = {}
+class Done(NamedTuple):
+    """What a sweep found and made: results in the order of the runs, and folder → error of those
+    that failed, or whose result is damaged."""
+
+    results: list[Result]
+    failed: dict[Path, str]
+
+
+def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
+    """The runs that have to be trained, teachers before their students, and what is there: in their
+    folders, or among `known` results. Damaged are results that cannot be read, or of a default that
+    has changed since: a run's hash holds only what is not the default. A student that is trained
+    needs no teacher."""
+    stored = {result.hash: result for result in known}
+    done, needed = Done([], {}), dict[Path, Run]()
     for run in runs:
-        if run.teacher and not (run.folder / "result.json").exists():
-            needed.setdefault(run.teacher.folder, run.teacher)
-        needed.setdefault(run.folder, run)
-    absent, damaged = [], {}
-    for folder, run in needed.items():
-        file = folder / "result.json"
-        if not file.exists():
-            absent.append(run)
-            continue
+        file = run.folder / "result.json"
         try:
-            trained = Result.read(file).config["options"]
+            result = Result.read(file) if file.exists() else stored.get(run.hash)
         except DiscomError as error:
-            damaged[folder] = str(error)
+            done.failed[run.folder] = str(error)
             continue
-        if changed := _first_change(trained, run.config.options):
-            damaged[folder] = f"{folder}: had another default, {changed}; delete its folder"
-    return absent, damaged
+        if result is None:
+            if run.teacher and not (run.teacher.folder / "result.json").exists():
+                needed.setdefault(run.teacher.folder, run.teacher)
+            needed.setdefault(run.folder, run)
+        elif change := _first_change(result.config["options"], run.config.options):
+            done.failed[run.folder] = f"{run.folder}: had another default, {change}; delete it"
+        else:
+            done.results.append(result)
+    return list(needed.values()), done
 
 
 def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -68,64 +78,60 @@ def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 def sweep(
     runs: Iterable[Run],
-    data: str | Callable[[Run], str],
     *,
-    modalities: str | None = None,
+    known: Iterable[Result] = (),
     engine: str = "local",
     workers: int = 0,
     address: str | None = None,
+    after: Callable[[Path, Split], object] | None = None,
     progress: bool = True,
-) -> dict[Path, str]:
+) -> Done:
     """Train what is missing, teachers first; a run that fails stops no other.
 
     Args:
-        runs: the wanted runs; their teachers are added.
-        data: what `data.load` takes, with `modalities`; or a function that says so for each run.
-            Each run takes it `data.at_seed` its own.
+        runs: the wanted runs, each of which says where its data are; their teachers are added.
+        known: results that are taken where a run's folder has none, such as of a committed file.
         engine, workers, address: see `worker_count`. Workers train on one thread each, but a single
             local one is this process itself. A cluster's nodes must all see this folder.
-
-    Returns:
-        Folder → error of the runs that failed, or whose result is damaged.
+        after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
         ConfigError: Ray is not installed or not at the address; a flag that `worker_count` refuses.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
-    workers = worker_count(engine, workers, address)
-    absent, failed = missing(runs)
-    unfinished = {run.folder for run in absent} | set(failed)
+    runs, known, workers = list(runs), list(known), worker_count(engine, workers, address)
+    absent, done = missing(runs, known)
+    unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
     with stoppable("the sweep"), bar:
-        for taught in (False, True):
+        for students in (False, True):
             jobs: dict[Path, Job] = {}
-            for run in [run for run in absent if (run.teacher_folder in unfinished) == taught]:
-                if run.teacher_folder in failed:
+            for run in absent:
+                teacher = run.teacher.folder if run.teacher else None
+                if (teacher in unfinished) != students:
+                    continue
+                if teacher in failed:
                     failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
                     continue
-                place = data(run) if callable(data) else data
-                jobs[run.folder] = partial(_attempt, run, place, modalities, os.getcwd())
+                jobs[run.folder] = partial(_attempt, run, os.getcwd(), after)
             pool = _ray_pool(workers, address) if engine == "ray" and jobs else {"n_jobs": workers}
             for folder, error in do_all(jobs, **pool):
                 bar.update()
                 if error is not None:
                     failed[folder] = str(error)
                     bar.write(f"failed: {error}")
-    return failed
+    return missing(runs, known)[1]._replace(failed=failed)
 
 
-def train(run: Run, data: str, modalities: str | None = None, *, progress: bool = False) -> Result:
-    """Train a run, whose teacher must be done, on what `data.load` reads `data.at_seed` its own; or
+def train(run: Run, images: MultiModalData | None = None, *, progress: bool = False) -> Result:
+    """Train a run, whose teacher must be done, on `images`, or on what it says where they are; or
     read its result.
 
     Raises:
         RunError: the data have changed since the run was planned, and what `fit` raises.
     """
-    data = at_seed(data, run.config.seed)
-    images = _load(data, modalities, run.fingerprint)
-    if images.fingerprint != run.fingerprint:
-        raise RunError(f"{run.folder}: planned with other data than '{data}'; plan it again")
-    split, teacher = images.split(seed=run.config.seed), run.teacher_folder
+    split = (images or _load_of(run)).split(seed=run.config.seed)
+    teacher = run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
@@ -139,9 +145,9 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
     """
     check_choice("engine", engine, ("local", "ray"))
     if workers < 0:
-        raise ConfigError(f"workers: {workers} is below 0; use 0 for the engine's choice")
+        raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
     if engine == "local" and address:
-        raise ConfigError(f"address: '{address}' has no effect on engine=local; use engine=ray")
+        warnings.warn(f"address: '{address}' has no effect on engine=local", stacklevel=2)
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 
@@ -171,8 +177,8 @@ def do_all(
             alone = n_jobs
             if len(batch) == 1:
                 pending.remove(batch[0])
-                reason = f"its worker was lost ({first_line(error)}); try fewer workers"
-                yield batch[0], RunError(f"{batch[0]}: {reason}")
+                found = f"its worker was lost ({first_line(error)})"
+                yield batch[0], RunError(batch[0], found, "try fewer workers")
         if busy == len(batch):
             time.sleep(PATIENCE)
 
@@ -188,10 +194,10 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, ignore_reinit_error=True)
     except ImportError:
-        raise ConfigError(f"engine: ray is not installed; {install_hint('ray')}") from None
+        raise ConfigError("engine", "ray is not installed", install_hint("ray")) from None
     except (OSError, ValueError) as error:
-        reason = f"cannot be reached ({first_line(error)}); check that the cluster is up"
-        raise ConfigError(f"address: '{address}' {reason}") from None
+        found = f"'{address}' cannot be reached ({first_line(error)})"
+        raise ConfigError("address", found, "check that the cluster is up") from None
     register_ray()
     cores, gpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("CPU", "GPU"))
     workers = max(1, min(cores, workers or gpus or cores))  # Ray refuses more than it has cores
@@ -199,11 +205,13 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
     return {"n_jobs": workers, "backend": "ray", "return_as": "list", "ray_remote_args": share}
 
 
-def _attempt(run: Run, data: str, modalities: str | None, folder: str) -> Outcome:
+def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
     """Train a run from within `folder`; what went wrong is returned, not raised."""
     try:
         with chdir(folder):
-            train(run, data, modalities)
+            train(run)
+            if after:
+                after(run.folder, _load_of(run).split(seed=run.config.seed))
     except BusyError as error:
         return run.folder, error
     except Exception as error:  # a sweep outlives whatever a run runs into
@@ -214,7 +222,16 @@ def _attempt(run: Run, data: str, modalities: str | None, folder: str) -> Outcom
     return run.folder, None
 
 
+def _load_of(run: Run) -> MultiModalData:
+    """The data of a run; a RunError where they have changed since it was planned."""
+    seed = run.config.seed
+    images = _load(at_seed(run.source, seed), run.modalities, run.origin)
+    if images.origin_at(seed) != run.origin:
+        raise RunError(run.folder, f"planned with other data than '{run.source}'", "plan it again")
+    return images
+
+
 @lru_cache(maxsize=2)
-def _load(data: str, modalities: str | None, fingerprint: str) -> MultiModalData:
+def _load(source: str, modalities: str | None, origin: Origin) -> MultiModalData:
     """Read once for many runs; a folder whose content has changed is read again."""
-    return load(data, modalities)
+    return load(source, modalities)

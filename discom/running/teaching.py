@@ -24,23 +24,25 @@ def load_teacher(
     has none. A ConfigError for a teacher that is missing or not needed; a RunError for a run of
     another method, modalities, split or labels, or with weights that cannot be read."""
     if run_dir is None and student.needs_teacher:
-        raise ConfigError(f"teacher: {student.name} needs a teacher; give the folder of its run")
+        raise ConfigError(
+            "teacher", f"{student.name} needs a teacher", "give the folder of its run"
+        )
     if run_dir is not None and not student.needs_teacher:
-        raise ConfigError(f"teacher: {student.name} has no teacher; leave it out")
+        raise ConfigError("teacher", f"{student.name} has no teacher", "leave it out")
     if run_dir is None or student.teacher_method is None:
         return None
     teacher, result = load_run(run_dir, split)
     if result.method != student.teacher_method.name:
         needed = f"{student.name} learns from a run of {student.teacher_method.name}"
-        raise RunError(f"{run_dir}: is a run of {result.method}; {needed}")
+        raise RunError(run_dir, f"is a run of {result.method}", needed)
     own = {"reads": result.config["options"].get("reads"), "labelled": result.config["labelled"]}
     same = {"reads": student.options(config.options).get("teacher"), "labelled": config.labelled}
     if config.labelled < 1:  # the seed draws which labels are kept
         own["seed"], same["seed"] = result.seed, config.seed
     for name, expected in same.items():
         if own[name] != expected:
-            differs = f"this teacher has {name}={own[name]}, the student {expected}"
-            raise RunError(f"{run_dir}: {differs}; train a teacher for it")
+            found = f"this teacher has {name}={own[name]}, the student {expected}"
+            raise RunError(run_dir, found, "train a teacher for it")
     for name in teacher.deployed[1:]:  # of several networks each has its own best epoch
         teacher.load_state(name, load_run(run_dir, split, name)[0].state(name))
     return teacher

@@ -19,13 +19,12 @@ from discom.tables.statistics import (
     added_sensor,
     collect,
     compare,
-    labelled,
     load_results,
     metric_of,
     summary,
 )
 
 __all__ = ["BASELINES", "FEW", "METRICS", "SEEDS", "Row", "added_sensor", "baselines"]
-__all__ += ["collect", "compare", "cost_to_markdown", "holm", "is_dense", "label", "labelled"]
+__all__ += ["collect", "compare", "cost_to_markdown", "holm", "is_dense", "label"]
 __all__ += ["load_results", "metric_of", "paired_difference", "paper_figures", "paper_rows"]
 __all__ += ["paper_table", "points", "summary", "to_markdown", "unpaired_difference", "write"]

@@ -17,15 +17,17 @@ INTERVALS = {
     "variance corrected after Nadeau and Bengio (2003)",
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
-    "unknown": "the runs do not say what a seed draws; 95 % Student-t intervals of paired "
-    "differences, too narrow if seeds split one set",
 }
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     """Every cell as text: scores as mean ± sd with an arrow, differences with their interval."""
-    metric = metric_of(table)
-    cells = table[["data", "method", "modality", "n"]].copy()
+    metric, names = metric_of(table), list(table)
+    settings = names[names.index("labelled") + 1 : names.index("method")]
+    shown = ["labelled"] if (table["labelled"] < 1).any() else []
+    cells = table[["data", *shown, *settings, "method", "modality", "n"]].copy()
+    for name in (*shown, *settings):
+        cells[name] = table[name].map("{:g}".format if name in shown else str)
     cells["lr"] = _text(table["lr"], "{:g}")
     scores = _text(table[metric], "{:.1f}") + _text(table["sd"], " ± {:.1f}").fillna("")
     if "arrow" in table:
@@ -35,7 +37,7 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
         if table[f"vs {name}"].notna().any():
             cells[f"Δ {name}"] = _intervals(table, f"vs {name}")
     for name in ("best", "paper"):
-        if name in table:
+        if name in table and table[name].notna().any():
             cells[name] = _text(table[name], "{:.1f}").fillna("–")
     return cells
 
@@ -62,7 +64,7 @@ def _note(table: pd.DataFrame) -> str:
     for draws, part in table[table[ends].notna().any(axis=1)].groupby("draws", sort=False):
         if draws:
             texts.append(f"{', '.join(part['data'].unique())}: {INTERVALS[draws]}.")
-    if "best" in table:
+    if table["best"].notna().any():
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
         texts.append(f"best: the best possible {possible} in %.")
     return "\n\n" + " ".join(texts) if texts else ""

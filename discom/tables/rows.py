@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from discom import methods
-from discom.data import scenes
 from discom.errors import ConfigError, RunError
 from discom.running.runs import Result
-from discom.tables.statistics import BASELINES, settings_of, summary
+from discom.tables.statistics import APART, BASELINES, grouped, summary
 
 SEEDS, FEW = 10, 5  # seeds of a row; of options, LSKD, FEW_SEEDS, and one set split anew
 FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
@@ -184,24 +183,19 @@ def paper_table(
     modalities: Sequence[str] = (),
 ) -> pd.DataFrame:
     """A table from finished runs of one data set: what `summary` gives, in the table's order, with
-    `arrow`, `best` (the best possible accuracy or mIoU in %, of scenes) and `paper` (the paper's
-    figure).
+    `arrow` and `paper` (the paper's figure).
 
     `arrow` compares with the first of its `baselines`: ↑ or ↓ where the 95 % interval of the paired
-    difference excludes zero, ~ where it does not, nothing where there is no interval or where it is
-    not known what a seed draws. `modalities` are those of the data, by default all that the results
-    have. A RunError for no results, or for results of several data sets, settings or learning
-    rates.
+    difference excludes zero, ~ where it does not, nothing where there is no interval. `modalities`
+    are those of the data, by default all that the results have. A RunError for no results, or for
+    results of several data sets, settings or learning rates.
     """
     results = list(results)
     compared = summary(results, baselines(number))
-    groups = {settings_of(result) for result in results}
-    if len(groups) > 1:
-        reason = f"runs of {len(groups)} data sets or settings"
-        raise RunError(f"table {number}: {reason}; collect them apart")
+    if len(groups := grouped(results)) > 1:
+        raise RunError(f"table {number}", f"runs of {len(groups)} data sets or settings", APART)
     if twice := {result.label for result in results} - set(compared["method"]):
-        reason = f"{min(twice)} has two learning rates"
-        raise RunError(f"table {number}: {reason}; collect them apart")
+        raise RunError(f"table {number}", f"{min(twice)} has two learning rates", APART)
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
@@ -210,9 +204,6 @@ def paper_table(
         table = _ablations(compared, rows)
     else:
         table = _competitors(compared, rows, as_published)
-    best = scenes.best_scores(results[0].data)
-    if best:
-        table["best"] = table["modality"].map(best)
     figures = paper_figures().query("table == @number and data == @results[0].data")
     if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):
         published = figures.set_index(["method", "modality"])["f1"]
@@ -220,8 +211,7 @@ def paper_table(
         places = zip(table["method"], read, strict=True)
         table["paper"] = [published.get(place, np.nan) for place in places]
     against = f"vs {baselines(number)[0]}"
-    known = table["draws"] != "unknown"
-    bounds = table[[f"{against} low", f"{against} high"]].where(known, axis=0).to_numpy(float)
+    bounds = table[[f"{against} low", f"{against} high"]].to_numpy(float)
     arrows = np.select([bounds[:, 0] > 0, bounds[:, 1] < 0, bounds[:, 0] <= 0], ["↑", "↓", "~"], "")
     table.insert(list(table).index("sd") + 1, "arrow", arrows)
     return table

@@ -20,7 +20,6 @@ from discom.tables import (
     collect,
     compare,
     holm,
-    labelled,
     load_results,
     summary,
 )
@@ -49,7 +48,7 @@ def folds():
 def test_the_corrected_variance_gives_the_published_t_and_p(folds, drawn, t, p):
     """The page has t = 0.750 and p = 0.227 (right-tailed), without the correction 2.611, 0.005."""
     runs = [
-        result(name, seed, {"rgb": score}, samples=samples_of(drawn, seed))
+        result(name, seed, {"rgb": score}, draws=drawn)
         for name, scores in zip(("discom", "student"), folds, strict=True)
         for seed, score in enumerate(scores)
     ]
@@ -63,22 +62,16 @@ def test_the_corrected_variance_gives_the_published_t_and_p(folds, drawn, t, p):
     assert ends(table, "student") == row[["difference", "low", "high"]].tolist()
 
 
-def samples_of(draws, seed):
-    """Digests as of runs whose seeds draw samples, a split, or weights alone."""
-    whole, test = draws == "samples", draws != "weights"
-    return {"all": f"all {seed * whole}", "test": f"test {seed * test}"}
-
-
 @pytest.mark.parametrize("draws", ["samples", "split", "weights"])
 def test_what_a_seed_draws_is_known_from_the_runs_and_decides_the_interval(draws):
     """Of two data sets, each for itself; the wrong variance is not the other one's."""
     scores = {"student": (70.0, 72.0, 74.0), "discom": (73.0, 74.0, 78.0)}
     runs = [
-        result(name, seed, {"rgb": score}, samples=samples_of(draws, seed))
+        result(name, seed, {"rgb": score}, draws=draws)
         for name, each in scores.items()
         for seed, score in enumerate(each)
     ]
-    other = [replace(run, data="other", samples={"all": "a", "test": "b"}) for run in runs]
+    other = [replace(run, data="other", digest="b", drawn=None, divided=None) for run in runs]
     cells = rows(summary(other + runs, ["student"]))
     overlap = 2 / 4 if draws == "split" else 0.0  # 2 test samples, 4 for training
     half = T2 * math.sqrt(1 / 3 + overlap)
@@ -128,8 +121,8 @@ def test_summary_by_hand(order):
     assert (twice["n"], twice["f1"], twice["vs student"]) == (1, 71.0, -1.0)
     assert ends(cells["scenes", "discom", "depth"], "student") == [1.0, 1.0, 1.0]
     differences = [f"vs {name}{end}" for name in BASELINES for end in ("", " low", " high")]
-    columns = ["data", "method", "modality", "n", "lr", "f1", "sd", "draws", *differences]
-    assert list(table) == columns
+    columns = ["data", "labelled", "method", "modality", "n", "lr", "f1", "sd", "best", "draws"]
+    assert list(table) == [*columns, *differences]
     assert set(table["draws"]) == {"samples"}
 
 
@@ -143,7 +136,7 @@ def test_a_comparison_does_not_pool_runs_of_different_settings():
     assert both["difference"].tolist() == [3.0, 10.0]
     assert both["n"].tolist() == [3, 3]
     assert compare(short[:3] + long[3:], [("discom", "student")]).empty
-    other_data = [replace(run, data="eurosat") for run in short[3:]]
+    other_data = [replace(run, digest="other") for run in short[3:]]
     for apart in (short[:3] + long[3:], short[:3] + other_data):
         assert summary(apart)["vs student"].notna().sum() == 0
 
@@ -176,23 +169,46 @@ def test_networks_are_compared_with_those_of_the_same_name():
 def test_two_runs_with_one_seed(options, put):
     """A default written out is no other run."""
     runs = [result("discom", 3), result("discom", 3, hash="bb", options=options)]
-    with pytest.raises(
-        RunError, match="scenes: two runs of discom with seed 3; collect them apart"
-    ):
+    both = "two runs of discom with seed 3, scenes/discom/3-aa and scenes/discom/3-bb"
+    with pytest.raises(RunError, match=f"scenes: {both}; collect them apart"):
         put(runs)
 
 
-def test_a_setting_that_differs_stands_beside_the_data():
+def test_a_setting_that_differs_has_a_column():
     longer = [replace(run, config={**run.config, "epochs": 3}) for run in RUNS[:3]]
-    elsewhere = replace(RUNS[0], data="hls")
-    named = {name.partition(" ")[::2] for name in summary([*RUNS, *longer, elsewhere])["data"]}
-    usual = RUNS[0].config["epochs"]
-    assert named == {("scenes", f"epochs={usual}"), ("scenes", "epochs=3"), ("hls", "")}
+    elsewhere = replace(RUNS[0], data="hls", digest="hls")
+    table = summary([*RUNS, *longer, elsewhere])
+    named = set(table[["data", "epochs"]].itertuples(index=False, name=None))
+    assert named == {("scenes", RUNS[0].config["epochs"]), ("scenes", 3), ("hls", 2)}
+    assert "epochs" not in summary([*RUNS, elsewhere])
 
 
-def test_runs_that_do_not_say_what_a_seed_draws_are_marked():
-    silent = [replace(run, samples={}) for run in RUNS]
-    assert set(summary(silent)["draws"]) == {"unknown"}
+def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
+    """Scenes of 120 with seed 0 and of 150 with seed 1 were one row of n = 2; two folders of one
+    name as well."""
+    runs = [result("student", 0, digest="120"), result("student", 1, digest="150")]
+    table = summary(runs)
+    assert table["n"].tolist() == [1] * 4
+    assert table["data"].str.fullmatch(r"scenes \[[0-9a-f]{4}\]").all()
+    assert table["data"].nunique() == 2
+    assert compare([*runs, result("discom", 1, digest="120")], [("discom", "student")]).empty
+
+
+@pytest.mark.parametrize("seed", ["drawn", "divided"])
+def test_one_set_for_all_seeds_stands_apart_from_sets_of_their_own(seed):
+    """Its run of that seed belongs to both, and no row holds runs of both kinds."""
+    own = [result("student", number, {"rgb": 70.0}) for number in range(3)]
+    fixed = [replace(run, **{seed: 0}, scores={"rgb": {"f1": 50.0}}) for run in own[1:]]
+    table = summary([*own, *fixed])
+    assert sorted(table["n"]) == [1, 1, 3]
+    assert summary([own[0], *fixed])["n"].tolist() == [3]
+    alone = summary(fixed)
+    assert alone["draws"].tolist() == ["split" if seed == "drawn" else "samples"]
+
+
+def test_options_of_an_unregistered_method_are_two_rows():
+    runs = [result("mine", 0, options={"temperature": t}) for t in (1.0, 9.0)]
+    assert summary(runs)["method"].unique().tolist() == ["mine temperature=1", "mine temperature=9"]
 
 
 def test_a_folder_may_hold_other_files(tmp_path):
@@ -218,25 +234,11 @@ def test_a_method_with_two_learning_rates_has_a_row_for_each():
     assert "student" not in named
 
 
-def test_a_share_of_labels_stands_beside_the_data():
+def test_a_share_of_labels_has_a_column():
     few = [replace(run, config={**run.config, "labelled": 0.2}) for run in RUNS]
-    assert summary([*RUNS, *few])["data"].unique().tolist() == ["scenes", "scenes labelled=0.2"]
-
-
-@pytest.mark.parametrize("share", [1e-05, 0.05, 0.2, 1.0])
-@pytest.mark.parametrize("other", [{}, {"epochs": 7}])
-def test_the_share_of_labels_is_read_back_from_a_table(share, other):
-    few = [replace(run, config={**run.config, **other, "labelled": share}) for run in RUNS]
-    runs = [*RUNS, *few] if share < 1 or other else RUNS
-    for table in (summary(runs), compare(runs, [("discom", "student")])):
-        assert set(labelled(table)) == {1.0, share}
-
-
-@pytest.mark.parametrize("put", [summary, lambda runs: compare(runs, [("discom", "student")])])
-def test_a_seed_with_two_sets_of_samples_makes_no_row(put):
-    other = replace(RUNS[0], samples={"all": "a", "test": "b"}, method="mine")
-    with pytest.raises(RunError, match="scenes: seed 0 has two sets of samples"):
-        put([*RUNS, other])
+    for table in (summary([*RUNS, *few]), compare(RUNS + few, [("discom", "student")])):
+        assert table["data"].unique().tolist() == ["scenes"]
+        assert table["labelled"].unique().tolist() == [1.0, 0.2]
 
 
 def test_no_results_and_results_of_two_kinds_make_no_summary():
@@ -278,8 +280,7 @@ def test_a_pair_is_compared_on_common_seeds_in_every_data_set_and_sensor():
 
 def test_an_added_sensor_is_three_sensors_minus_two_of_the_same_seed_and_method():
     def run(seed, scores, data, **options):
-        drawn = {"all": f"{seed}", "test": f"{seed}"}  # the same samples, with or without thermal
-        return result("discom", seed, scores, data=data, samples=drawn, options=options)
+        return result("discom", seed, scores, data=data, options=options)
 
     two = [run(seed, pair(70.0 + seed), "two") for seed in range(3)]
     two += [run(seed, pair(0.0), "two", pairing="paired") for seed in range(3)]
@@ -351,7 +352,7 @@ def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
 def test_samples_without_a_label_of_their_own_are_no_training_samples(share, labelled, n_train):
     counts, scores = {"train": 100, "test": 10, "labelled": labelled}, (73.0, 74.0, 78.0)
     runs = [
-        replace(result(name, s, {"rgb": y}, samples=samples_of("split", s)), counts=counts)
+        replace(result(name, s, {"rgb": y}, draws="split"), counts=counts)
         for name, each in (("student", (70.0, 72.0, 74.0)), ("discom", scores))
         for s, y in enumerate(each)
     ]

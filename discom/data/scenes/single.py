@@ -7,6 +7,7 @@ a known probability. So the best possible accuracy of one sensor is known: see `
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from discom.data.scenes.drawing import MATERIALS, SHAPES
 from discom.data.splitting import split_rows
 from discom.errors import ConfigError
 
+VERSION = "scenes 1"  # raised when other pixels are drawn, so that results stand apart
 MODALITIES = ("rgb", "depth", "thermal")
 USUAL = ("rgb", "depth")
 EPSILON, DELTA, ZETA = 0.10, 0.25, 0.40  # how often texture, relief and warmth are redrawn
@@ -142,6 +144,7 @@ def make(
     sensors = () if set(modalities) == set(USUAL) else tuple(modalities)
     classes = (f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials])
     whole = {name: Modality(images[name], labels, ids) for name in modalities}
+    cues = {"rgb": epsilon, "depth": delta, "thermal": ZETA}
     parts, rows = None, {}
     if seen < 1 or unpaired:
         parts = split_rows(labels, FRACTIONS, seed, where="scenes")
@@ -154,8 +157,15 @@ def make(
         name=drawing.name_of(("scenes", *sensors), changes),
         parts=parts,
         fractions=FRACTIONS,
+        best={name: 100 * best_accuracy(share, materials) for name, share in cues.items()},
     )
-    return data.with_modalities(whole | {name: whole[name].take(own) for name, own in rows.items()})
+    if rows:
+        own = {name: whole[name].take(seen) for name, seen in rows.items()}
+        return data.with_modalities(whole | own)
+    arguments: dict[str, Any] = {"n": n, "size": size, "epsilon": epsilon, "delta": delta}
+    arguments |= {"shapes": shapes, "materials": materials, "modalities": list(modalities)}
+    arguments |= {"noise": noise} | ({"shared": shared} if shared < 1 else {})
+    return data.drawn_by(VERSION, seed, **arguments)
 
 
 def _check(shapes, materials, modalities, noise, seen, seen_in, unpaired) -> None:
