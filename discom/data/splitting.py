@@ -44,8 +44,8 @@ class Split(NamedTuple):
 
     @property
     def origin(self) -> Any:
-        """Origin: what its parts were drawn and divided from; of parts that were changed or put together
-        by hand their own content."""
+        """Its Origin: what its parts were drawn and divided from; of parts that were changed or put
+        together by hand their own content."""
         origin = getattr(self.train.origin, "origin", None)
         if any(part.origin != Part(name, origin) for name, part in self._asdict().items()):
             bounds = {k: v.to_dict() for k, v in (self.train.normalization or {}).items()}
