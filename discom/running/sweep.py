@@ -114,15 +114,22 @@ def sweep(
     return failed
 
 
-def train(run: Run, data: str, modalities: str | None = None, *, progress: bool = False) -> Result:
-    """Train a run, whose teacher must be done, on what `data.load` reads `data.at_seed` its own; or
-    read its result.
+def train(
+    run: Run,
+    data: str,
+    modalities: str | None = None,
+    *,
+    images: MultiModalData | None = None,
+    progress: bool = False,
+) -> Result:
+    """Train a run, whose teacher must be done, on what `data.load` reads `data.at_seed` its own, or
+    on `images` where that is read already; or read its result.
 
     Raises:
         RunError: the data have changed since the run was planned, and what `fit` raises.
     """
     data = at_seed(data, run.config.seed)
-    images = _load(data, modalities, run.fingerprint)
+    images = _load(data, modalities, run.fingerprint) if images is None else images
     if images.fingerprint != run.fingerprint:
         raise RunError(f"{run.folder}: planned with other data than '{data}'; plan it again")
     split, teacher = images.split(seed=run.config.seed), run.teacher_folder
