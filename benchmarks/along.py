@@ -60,7 +60,7 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
 def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
-    split = data.load(data.at_seed(place, config.seed)).split(seed=config.seed)
+    split = data.load(place, seed=config.seed).split(seed=config.seed)
     found = {"method": methods.label(name, config.options), "seed": config.seed}
     rows = []
 

@@ -51,7 +51,7 @@ def choose(chosen: argparse.Namespace) -> pd.DataFrame:
     runs = {}
     check_arms(chosen.methods)
     for seed in chosen.seeds:
-        images = data.load(data.at_seed(chosen.data, seed))
+        images = data.load(chosen.data, seed=seed)
         for row, value in product(chosen.methods, chosen.values):
             method, usual = methods.get(row.method), settings(chosen, row, seed)
             config = changed(usual, method, chosen.option, value)

@@ -48,7 +48,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError("give --rounds 2 or more, and two methods or more")
     check_arms(chosen.methods)
     torch.set_num_threads(1)
-    images = data.load(data.at_seed(chosen.data, 0))
+    images = data.load(chosen.data, seed=0)
     split = images.split(seed=0)
     runs = {}
     for row in chosen.methods:

@@ -113,7 +113,7 @@ def plan(chosen: argparse.Namespace) -> list[Planned]:
         drawn = [name for name in point if name in SCENES]
         if arguments := [f"{name}={changes.pop(name):g}" for name in drawn]:
             place += ("," if ":" in place else ":") + ",".join(arguments)
-        images = load(data.at_seed(place, seed))
+        images = load(place, seed=seed)
         for row in chosen.methods:
             if seed >= (row.seeds or chosen.seeds):
                 continue

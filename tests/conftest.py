@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from discom import cli, fit, methods
+from discom.cli.flags import COMMANDS
 from discom.errors import Interrupted
 from discom.running.runs import read_metrics
 
@@ -46,9 +47,9 @@ def flags_of(monkeypatch):
 
     def flags_of(*words) -> dict:
         calls = []
-        recorded = {name: (calls.append, flags) for name, (_, flags) in cli.COMMANDS.items()}
+        recorded = {name: (calls.append, flags) for name, (_, flags) in COMMANDS.items()}
         with monkeypatch.context() as patch:
-            patch.setattr(cli, "COMMANDS", recorded)
+            patch.setattr("discom.cli.flags.COMMANDS", recorded)
             assert cli.main([str(word) for word in words]) == 0, words
         return vars(calls[0])
 

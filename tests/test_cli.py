@@ -3,6 +3,7 @@ what the commands leave behind."""
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,14 +15,15 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from discom import cli, data, methods
+from discom.cli import flags
 from discom.config import Config, profile
 from discom.data.scenes.files import write_faulty
-from discom.errors import ConfigError
+from discom.errors import ConfigError, DataError
 from discom.running.runs import Result
+from discom.tables.rows import NUMBERS
 
 SCENES = "scenes:n=66,size=16"
 QUICK = ["train", "--data", SCENES, "--method", "student", "--profile", "tiny", "--epochs", "1"]
@@ -71,8 +73,9 @@ def words_of(settings) -> list[str]:
     return [word for name, text in texts.items() for word in (f"--{name}", text)]
 
 
-def test_every_setting_is_a_flag(flags_of):
+def test_every_setting_is_a_flag_with_a_meaning(flags_of):
     assert set(SETTINGS) == {field.name for field in dataclasses.fields(Config)} - {"seed"}
+    assert set(flags.SETTINGS) == set(SETTINGS) - {"options"}
     assert all(getattr(profile("tiny"), name) != value for name, value in SETTINGS.items())
     given, usual = flags_of("train", *words_of(SETTINGS)), flags_of("train")
     assert {name: given[name] for name in SETTINGS} == SETTINGS
@@ -84,16 +87,6 @@ def test_flags_are_spelled_with_hyphens_or_underscores(flags_of, words):
     assert flags_of("train", *words)["weight_decay"] == 3
 
 
-def test_a_file_and_flags_ask_for_the_same(tmp_path, flags_of):
-    given = {**SETTINGS, "data": SCENES, "method": "dkd", "seed": 4, "runs": "other"}
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump({**given, "as_published": True}))
-    flags = flags_of("train", *words_of(given), "--as-published")
-    assert flags_of("train", "--config", "run.yaml") == flags
-    assert flags["as_published"]
-    flags = flags_of("train", "--config", "run.yaml", "--seed", "5")
-    assert (flags["epochs"], flags["seed"]) == (3, 5)  # a flag wins
-
-
 def help_of(capsys, *words) -> str:
     capsys.readouterr()
     assert run(*words) == 0
@@ -102,19 +95,20 @@ def help_of(capsys, *words) -> str:
 
 def flags_in(text: str) -> dict[str, str]:
     """Flag → what the help says of it, without the flags of help itself."""
-    lines = re.findall(r"^  --([a-z-]+)(?: [A-Z_]+)? +(.*)$", text, re.MULTILINE)
+    lines = re.findall(r"^  --([a-z-]+)(?: [A-Z_ ]+)?  (.*)$", text, re.MULTILINE)
     return {name: meaning for name, meaning in lines if name != "help-all"}
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", flags.COMMANDS)
 def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
     short, full = (help_of(capsys, *name.split(), flag) for flag in ("--help", "--help-all"))
     assert set(flags_in(short)) <= set(flags_in(full))
     assert len(flags_in(short)) <= 15
     for text in (short, full):
         for flag, meaning in flags_in(text).items():
-            usual = cli.FLAGS.get(flag.replace("-", "_"), (None, None))[1]
-            assert usual in (None, False) or f"[default: {usual}]" in meaning
+            usual = flags.FLAGS.get(flag.replace("-", "_"), (None, None))[1]
+            assert "[default: " in meaning or usual is False
+            assert usual in (None, False) or f"[default: {usual}" in meaning
         listed = text.partition("\nOptions:\n")[2].splitlines()
         assert len(listed) == len(flags_in(text)) + 2  # none goes on in a second line
 
@@ -122,8 +116,8 @@ def test_help_has_one_line_for_each_flag_with_its_default(capsys, name):
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["data"], ["data", "--help"]])
 def test_without_a_command_help_lists_the_commands(capsys, words):
     listed = help_of(capsys, *words).partition("Commands:\n")[2].splitlines()
-    last = [name.split()[-1] for name in cli.COMMANDS if name.startswith("data ")]
-    first = {name.split()[0] for name in cli.COMMANDS}
+    last = [name.split()[-1] for name in flags.COMMANDS if name.startswith("data ")]
+    first = {name.split()[0] for name in flags.COMMANDS}
     assert [line.split()[0] for line in listed] == sorted(last if "data" in words else first)
 
 
@@ -138,6 +132,17 @@ def test_help_is_quick_since_it_loads_no_torch():
     assert not heavy & set(done.stdout.splitlines()[-1].split())
 
 
+def test_python_without_docstrings_has_every_flag():
+    command = [sys.executable, "-OO", "-m", "discom", "train", "--help-all"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(flags_in(done.stdout)) >= {name.replace("_", "-") for name in SETTINGS}
+
+
+def test_the_tables_that_may_be_asked_for_are_those_there_are():
+    assert set(flags.NUMBER.choices) == set(map(str, NUMBERS))
+
+
+OWN = ("data", "prepare", "folders", "--root", "images", "--out", "mine")
 WRONG = [
     # names that are nearly right
     (("trian",), "No such command 'trian'. Did you mean 'train'?"),
@@ -146,49 +151,183 @@ WRONG = [
     (("train", "--method", "dicsom"), "discom"),
     (("train", "--data", "sceens"), "did you mean scenes?"),
     (("data", "check", "eurosatt"), "did you mean eurosat?"),
-    (("train", "--config", "key.yaml"), "No such option '--epoch'. Did you mean '--epochs'?"),
     # values of another kind
     ((*TRAIN, "--epochs", "ten"), "'--epochs': 'ten' is not a valid integer"),
     ((*TRAIN, "--options", "{bad"), "'--options': '{bad' is not a JSON object"),
-    (("train", "--config", "options.yaml"), "'--options': '3' is not a JSON object"),
+    ((*TRAIN, "--options", '{"grl_lambda": NaN}'), "grl_lambda"),
     ((*TRAIN, "--as-published", "yes"), "unexpected extra argument (yes)"),
     ((*TRAIN, "--epochs"), "'--epochs' requires an argument"),
+    ((*TRAIN, "--data", ""), "'--data': is empty; give it a value"),
     (("table",), "Missing argument 'NUMBER'"),
+    (("table", "²"), "'²' is not one of '1', '2'"),
+    (("table", "1", "--methods", "student,"), "'--methods': 'student,' has an empty name"),
+    (("reproduce", "--only", "03,"), "'--only': '03,' has an empty name"),
     # values out of range
     ((*TRAIN, "--epochs", "0"), "epochs: 0 is out of range"),
-    ((*TRAIN, "--runs", "key.yaml"), "key.yaml"),
-    (("table", "1", "--data", SCENES, "--seeds", "0"), "--seeds, --methods: no run"),
-    (
-        ("table", "1", "--data", SCENES, "--devices", "2"),
-        "--devices: works with discom",
-    ),
-    (("data", "show", SCENES, "--out", "pairs.abc"), "pictures are .png, .pdf or .svg"),
+    ((*TRAIN, "--seed", "-1"), "'--seed': -1 is not in the range"),
+    ((*TRAIN, "--learning-rate", "nan"), "learning_rate: nan is out of range"),
+    ((*TRAIN, "--labelled", "nan"), "labelled: nan is not in (0, 1]"),
+    ((*TRAIN, "--runs", "empty.npy"), "empty.npy"),
+    (("table", "1", "--data", SCENES, "--seeds", "0"), "'--seeds': 0 is not in the range x>=1"),
+    (("table", "1", "--data", SCENES, "--workers", "-1"), "'--workers': -1 is not in the range"),
+    (("predict", "empty", "empty", "--tile", "0"), "'--tile': 0 is not in the range x>=1"),
+    (("table", "1", "--data", SCENES, "--seeds", "1", "--methods", "teacher,dicsom"), "dicsom"),
+    (("table", "1", "--data", SCENES, "--devices", "2"), "--devices: works with discom"),
+    (("data", "show", SCENES, "--out", "pairs.abc"), "name a .png, .pdf or .svg"),
+    (("data", "show", SCENES, "--out", "."), "name a .png, .pdf or .svg"),
+    # options of readers
     (("data", "prepare", "eurosat", "--options", '{"a": 1}'), "eurosat has no option 'a'"),
-    (
-        ("data", "prepare", "folders"),
-        "--root: folders needs the folder of your images and takes no --download",
+    (("data", "prepare", SCENES, "--size", "8"), f"{SCENES} has no option 'size'; it has none"),
+    (("data", "prepare", "folders"), "no such folder (--root). Name your images: --root"),
+    (("data", "prepare", "folders", "--download"), "cannot be downloaded"),
+    (("data", "prepare", SCENES, "--download"), f"--root, --download: '{SCENES}' takes neither"),
+    ((*OWN, "--size", "0"), "'--size': 0 is not in the range x>=1"),
+    *(
+        ((*OWN, "--options", options), f"--options: {message}")
+        for options, message in (
+            ('{"b": 1}', "folders has no option 'b'; it has size, unit, invalid, group_copies"),
+            ('{"unit": "mm"}', 'unit cannot be "mm"; give {"sensor": string}'),
+            ('{"unit": {"depth": 1}}', 'unit cannot be {"depth": 1}; give'),
+            ('{"invalid": {"depth": "-32768"}}', 'invalid cannot be {"depth": "-32768"}; give'),
+            ('{"invalid": {"depth": true}}', 'invalid cannot be {"depth": true}; give'),
+            ('{"invalid": {"depth": 1e999}}', "invalid cannot be "),
+            ('{"group_copies": "no"}', 'group_copies cannot be "no"; give true or false'),
+            ('{"group_copies": 1}', "group_copies cannot be 1; give true or false"),
+            ('{"size": 2.5}', "size cannot be 2.5; give integer or [integer, …]"),
+            ('{"size": "32"}', 'size cannot be "32"; give integer or [integer, …]'),
+        )
     ),
-    (("data", "prepare", "folders", "--options", '{"b": 1}'), "folders has no option 'b'"),
+    ((*OWN, "--options", '{"size": [8]}'), "size: [8] is not a size in pixels"),
+    # files and folders
     (("probe", "empty"), "empty: no finished run of a method with an embedding"),
-    # files
-    (("train", "--config", "nowhere.yaml"), "nowhere.yaml"),
-    (("train", "--config", "broken.yaml"), "--config: "),
-    (("train", "--config", "list.yaml"), "--config: list.yaml has no flags"),
-    (("data", "show", SCENES, "--out", "nowhere/pairs.png"), "check the path"),
+    (("show", "empty"), "empty: no finished run"),
+    (("show", "noise.json"), "noise.json: not valid JSON"),
+    (("show", "list.json"), "list.json: "),
+    (("probe", "list.json"), "list.json: "),
+    (("show", "empty", "--collect", "empty"), "'--collect': File 'empty' is a directory"),
+    (("export", "noise.json"), "no such result"),
+    (("predict", "noise.json", "empty.npy"), "noise.json: not by discom export"),
+    (("data", "check", "empty"), "empty: has no folder; expected"),
+    (("data", "check", "noise.json"), "noise.json: no such folder"),
+    (("data", "check", "images"), "images/rgb/a/0.png: cannot be read as an image"),
+    (("data", "show", SCENES, "--out", "noise.json/pairs.png"), "noise.json"),
+    (("data", "prepare", SCENES, "--out", "noise.json"), "noise.json: exists and was not made"),
+    (("data", "prepare", SCENES, "--out", "noise.json/x"), "noise.json"),
+    (("reproduce", "--notebooks", "empty"), "empty: no notebook begins with ''"),
 ]
 
 
 @pytest.mark.parametrize(("words", "fragment"), WRONG, ids=str)
 def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, fragment):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "key.yaml").write_text("epoch: 3\n")
-    (tmp_path / "broken.yaml").write_text("epochs: [\n")
-    (tmp_path / "list.yaml").write_text("- epochs\n")
-    (tmp_path / "options.yaml").write_text("options: 3\n")
+    (tmp_path / "empty.npy").touch()
+    (tmp_path / "noise.json").write_bytes(bytes(range(256)))
+    (tmp_path / "list.json").write_text('[{"checksum": 1}, 2]')
+    (tmp_path / "images/rgb/a").mkdir(parents=True)
+    (tmp_path / "images/rgb/a/0.png").write_bytes(b"no picture")
     inputs = sorted(tmp_path.rglob("*"))
     line = refused(capsys, *words)
     assert fragment in line
     assert sorted(tmp_path.rglob("*")) == inputs  # and nothing was written
+
+
+def test_a_poor_terminal_and_a_backend_of_nonsense_do_no_harm(tmp_path):
+    odd = {"PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
+    command = [sys.executable, "-m", "discom", "data", "show", "scenes:n=9,size=8", "--out", "Δ"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **odd})
+    assert (done.returncode, done.stdout) == (0, "?.png\n"), done.stderr
+    is_a_picture(tmp_path / "Δ.png")
+
+
+def test_no_memory_for_what_was_asked_is_one_line(capsys, monkeypatch):
+    def drawn(seed: int):
+        return np.empty(2**62, np.uint8)
+
+    monkeypatch.setitem(data.DRAWN, "scenes", drawn)
+    assert "Unable to allocate" in refused(capsys, "data", "check", "scenes")
+
+
+# ------------------------------------------------------------------------------ names and places
+
+
+@pytest.fixture
+def own_scenes(tmp_path):
+    """A person's folder that is called as a data set of ours."""
+    own = data.load("scenes:n=36,size=8,shapes=2,seed=9")
+    own.save("scenes")
+    return own.fingerprint
+
+
+@pytest.mark.parametrize(
+    "words", [["data", "check"], ["train", "--data"], ["table", "2", "--data"]]
+)
+def test_a_name_that_is_a_folder_here_too_is_refused(own_scenes, capsys, words):
+    line = "scenes: is a data set of discom and a folder here; write ./scenes for the folder, "
+    assert refused(capsys, *words, "scenes") == line + "scenes: for discom's"
+
+
+def test_a_path_is_the_folder_and_a_colon_is_ours(own_scenes, tmp_path):
+    for place in ("./scenes", "scenes/", str(tmp_path / "scenes"), Path("scenes")):
+        assert data.load(place).fingerprint == own_scenes
+        assert data.load(place, seed=3).fingerprint == own_scenes
+        assert data.absolute(place) == str(tmp_path / "scenes")
+    assert data.at_seed("scenes:", 3) == "scenes:seed=3"
+    assert data.locate("scenes:") is None
+    for question in (data.load, data.locate, data.absolute, lambda name: data.at_seed(name, 0)):
+        with pytest.raises(DataError, match=r"write \./scenes for the folder, scenes: for"):
+            question("scenes")
+
+
+def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("DISCOM_DATA", raising=False)
+    ours, own = (data.load(f"scenes:n=30,size=8,seed={seed}") for seed in (0, 1))
+    ours.save("data/eurosat")
+    assert data.load("eurosat").fingerprint == ours.fingerprint
+    own.save("eurosat")
+    assert "write ./eurosat for the folder, eurosat: for" in refused(
+        capsys, "data", "check", "eurosat"
+    )
+    assert data.load("eurosat:").fingerprint == ours.fingerprint
+    assert data.load("./eurosat").fingerprint == own.fingerprint
+    assert "takes no arguments" in refused(capsys, "data", "check", "eurosat:n=3")
+    assert "is a data set of discom and a folder" in refused(capsys, "data", "prepare", "eurosat")
+    words = ("data", "prepare", "eurosat", "--root", "eurosat")  # that says which
+    assert "eurosat: holds no class folders" in refused(capsys, *words)
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path))  # the folder here is the prepared set
+    assert data.load("eurosat").fingerprint == own.fingerprint
+
+
+def test_prepared_data_are_written_here_and_never_further_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("DISCOM_DATA", raising=False)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/README.md").touch()
+    here = tmp_path / "work"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert run("data", "prepare", SCENES) == 0
+    assert capsys.readouterr().out.startswith("data/scenes: 66 samples")
+    assert (here / "data/scenes/manifest.json").is_file()
+    assert list((tmp_path / "data").iterdir()) == [tmp_path / "data/README.md"]
+    data.load(SCENES).save(tmp_path / "data/hls")
+    with pytest.raises(DataError, match="data/hls: not prepared yet"):
+        data.load("hls")
+    monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
+    assert len(data.load("hls")) == 66
+
+
+def test_notebooks_find_the_data_beside_their_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("DISCOM_DATA", raising=False)
+    ours, own = (data.load(f"scenes:n=30,size=8,seed={seed}") for seed in (0, 1))
+    ours.save("data/hls")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert data.load("hls").fingerprint == ours.fingerprint
+    assert data.absolute("hls") == str(tmp_path / "data/hls")
+    own.save("data/hls")
+    assert data.load("hls").fingerprint == own.fingerprint
+
+
+# ------------------------------------------------------------------------------------ what is done
 
 
 def test_debug_shows_where_an_error_is_from():
@@ -211,7 +350,7 @@ def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys,
         warnings.warn("bands:\n0 is constant", stacklevel=1)
 
     before = warnings.showwarning
-    monkeypatch.setitem(cli.COMMANDS, "data list", (warn, ""))
+    monkeypatch.setitem(flags.COMMANDS, "data list", (warn, ""))
     assert run("data", "list") == 0
     assert capsys.readouterr().err == "discom: warning: bands: 0 is constant\n"
     assert warnings.showwarning is before
@@ -295,6 +434,19 @@ def trained(tmp_path_factory):
     return next(runs.rglob("result.json")).parent
 
 
+def test_train_reads_its_data_once(tmp_path, monkeypatch):
+    calls = []
+    make = data.DRAWN["scenes"]
+
+    def counted(n: int = 0, size: int = 0, seed: int = 0):
+        calls.append(seed)
+        return make(n, size, seed)
+
+    monkeypatch.setitem(data.DRAWN, "scenes", counted)
+    assert run(*QUICK, "--seed", "5") == 0
+    assert calls == [5]
+
+
 def test_train_prints_its_folder_and_scores_and_trains_once(trained, capsys, monkeypatch):
     monkeypatch.setattr(methods.Student, "loss", None)  # a training would end here
     before = content(trained)
@@ -314,10 +466,11 @@ def asked(monkeypatch):
     """The runs that would have been trained."""
     runs = []
 
-    def note(run, source, modalities=None, **given):
+    def note(run, source, modalities=None, *, images, progress):
+        assert images.fingerprint == run.fingerprint
         runs.append((run, source, modalities))
 
-    monkeypatch.setattr("discom.cli.commands._show_run", lambda folder: None)
+    monkeypatch.setattr("discom.cli.commands.show", lambda flags: None)
     monkeypatch.setattr("discom.running.sweep.train", note)
     return runs
 
@@ -352,7 +505,7 @@ def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatc
     monkeypatch.setattr(data, "load", lambda name, modalities: few)
     assert run("train", "--method", "single", "--profile", "tiny", "--seed", "3") == 0
     ((run_, source, _),) = asked
-    assert source == "scenes-dense"
+    assert source == "scenes-dense:"
     expected = profile("tiny", dense=True, seed=3)
     assert dataclasses.replace(run_.config, options={}) == expected
 
@@ -397,9 +550,9 @@ def test_reproduce_says_whether_all_notebooks_passed(monkeypatch, passed, status
     monkeypatch.setattr(
         "discom.cli.reproduce.run_notebooks", lambda **how: calls.append(how) or passed
     )
-    words = ("--notebooks", "book", "--profile", "tiny", "--only", "03")
+    words = ("--notebooks", "book", "--profile", "tiny", "--only", "03, 07")
     assert run("reproduce", *words) == status
-    expected = {"data": None, "profile": "tiny", "seed": 0, "only": "03", "workers": 2}
+    expected = {"data": None, "profile": "tiny", "seed": 0, "only": ("03", "07"), "workers": 2}
     places = {"notebooks": Path("book"), "out": Path("build/notebooks")}
     assert calls == [{**expected, **places}]
 

@@ -13,6 +13,7 @@ from filelock import FileLock
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from discom import methods
 from discom.cli import reproduce
 from discom.cli.reproduce import PARAMETERS, outcome, run_notebooks
 from discom.errors import BusyError, ConfigError, DataError
@@ -48,7 +49,7 @@ def statuses(out, book):
 
 @pytest.mark.slow
 def test_two_at_a_time_a_failure_and_a_dead_kernel_stop_no_other(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(reproduce.__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(reproduce.__file__).parents[2]))
     write(tmp_path / "01_fails.ipynb", "half = 1 / 2", BANG, "3")
     write(tmp_path / "02_dies.ipynb", "import os\nos.kill(os.getpid(), 9)", "4")
     write(tmp_path / "03_passes.ipynb", GOOD)
@@ -172,25 +173,29 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
     assert run() == []
     write(book / "01_one.ipynb", "2")
     next(tmp_path.glob("out/*/03_three.ipynb")).unlink()
-    assert run() == ["01_one", "03_three"]
+    copy = next(tmp_path.glob("out/*/02_two.ipynb"))
+    copy.write_text(copy.read_text()[:100])  # cut off while it was written
+    assert run() == ["01_one", "02_two", "03_three"]
 
 
 def test_other_settings_or_another_package_begin_another_folder(run, tmp_path, monkeypatch):
     assert len(run()) == 3
     assert len(run(data="scenes:n=60,size=16")) == 3
-    monkeypatch.setattr(reproduce, "digest", lambda parts: "another digest")
+    checksum = reproduce.checksum
+    other = {file: f"changed {file}" for file in Path(methods.__file__).parent.glob("base.py")}
+    monkeypatch.setattr(reproduce, "checksum", lambda file: other.get(file) or checksum(file))
     assert len(run()) == 3
     assert len(list(tmp_path.glob("out/*/index.html"))) == 3
 
 
 def test_only_some_and_later_the_rest(run):
-    assert run(only="03, 01_o") == ["01_one", "03_three"]
+    assert run(only=["03", "01_o"]) == ["01_one", "03_three"]
     assert run() == ["02_two"]
 
 
 def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
     for profile, expected in PARAMETERS.items():
-        assert run(profile, only="01") == ["01_one"]
+        assert run(profile, only=["01"]) == ["01_one"]
         (folder,) = tmp_path.glob(f"out/{profile}-*")
         ((_, how),) = papermill.calls
         assert how["parameters"] == {**expected, "seed": 0, "runs": str(folder / "runs")}
@@ -199,7 +204,7 @@ def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
 
 def test_the_index_has_a_row_for_each_copy(run, tmp_path, papermill):
     papermill.says["01_one"] = "key figures: F1 rgb 74.6 · x<y 2\n"
-    run(only="01")
+    run(only=["01"])
     index = next(tmp_path.glob("out/*/index.html")).read_text()
     row = re.findall(
         r"<th>01_one.ipynb</th>\s*<td>(.*)</td>\s*<td>(.*)</td>\s*<td>(.*)</td>", index
@@ -235,7 +240,7 @@ def test_two_batches_in_one_folder_are_refused(run, tmp_path, papermill):
     [
         ({"profile": "huge"}, "profile: 'huge' is unknown; choose tiny, cpu, paper"),
         ({"workers": -1}, "workers: -1"),
-        ({"only": "01,9"}, "begins with '9'"),
+        ({"only": ["01", "9"]}, "begins with '9'"),
         ({"data": "nowhere"}, "nowhere: no such folder"),
         ({"data": "scenes:m=3"}, "no argument 'm'"),
         ({"notebooks": Path("nowhere")}, "nowhere: no notebook begins"),

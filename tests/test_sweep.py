@@ -29,7 +29,7 @@ TINY = profile("tiny", epochs=1)
 @pytest.fixture(scope="module")
 def images():
     """Seed → its small scenes."""
-    return {seed: data.load(data.at_seed(DATA, seed)) for seed in range(4)}
+    return {seed: data.load(DATA, seed=seed) for seed in range(4)}
 
 
 @pytest.fixture

@@ -1,34 +1,58 @@
 """`discom data …`: list, prepare, check and show data sets; and what all commands share."""
 
-import inspect
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
+from discom.config import Config, profile
 from discom.errors import ConfigError
-
-FOLDERS = ("size", "unit", "invalid", "group_copies")  # options for a person's own images
+from discom.options import check_options, options_of
 
 
 def check_picture(out: Path) -> None:
-    """Refuse a name of another kind of file."""
-    if out.suffix not in ("", ".png", ".pdf", ".svg"):
-        raise ConfigError(f"--out: '{out}' ends in {out.suffix}; pictures are .png, .pdf or .svg")
+    """Refuse a name of another kind of file, or none."""
+    if out.suffix not in ("", ".png", ".pdf", ".svg") or out.name in ("", ".."):
+        raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
 
 
 def draw(out: Path, figures: Mapping[str, Callable]) -> None:
     """Write pictures beside each other: what the name `out` ends in → what draws it."""
     check_picture(out)
     discom.plots.style()
-    for end, figure in figures.items():
-        file = out.with_name(f"{out.stem}{end}{out.suffix or '.png'}")
-        figure().savefig(file)
+    ending = out.suffix or ".png"
+    for name, figure in figures.items():
+        file = out.with_name(f"{out.stem}{name}{ending}")
+        with discom.files.atomic_file(file) as part:
+            figure().savefig(part, format=ending[1:])
         print(file)
+
+
+def intervals(end: str, rows: Any, baselines: Sequence[str]) -> dict[str, Callable]:
+    """The figure of a table, for `draw`; none where no row is compared with a baseline."""
+    if rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
+        return {end: partial(discom.plots.intervals, rows, baselines)}
+    print(f"no picture: no method shares a seed with {', '.join(baselines)}")
+    return {}
+
+
+def reader(source: str, modalities: str | None) -> Callable[[int], Any]:
+    """A function of a seed: the data of a run with this seed. Files are read once for all."""
+    load = lru_cache(maxsize=1)(discom.data.load)
+    drawn = discom.data.locate(source) is None
+    return lambda seed: load(source, modalities, seed if drawn else None)
+
+
+def settings(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]) -> Config:
+    """The profile's settings, and those that flags change."""
+    given = {field.name: getattr(flags, field.name, None) for field in fields(Config)}
+    given |= {"seed": seed, "options": options}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return profile(flags.profile, dense=dense, **changes)
 
 
 def listing(flags: Namespace) -> None:
@@ -36,18 +60,13 @@ def listing(flags: Namespace) -> None:
     from discom.data.sources import SOURCES
 
     for name, source in SOURCES.items():
-        folder = discom.data.HOME / name
-        state = f"prepared in {folder}" if discom.data.is_prepared(folder) else "not prepared"
+        folder = discom.data.locate(f"{name}:")
+        known = folder and discom.data.is_prepared(folder)
+        state = f"prepared in {folder}" if known else "not prepared"
         bands = "; ".join(f"{modality} {text}" for modality, text in source.modalities.items())
-        options = ", ".join(f"{key}={value!r}" for key, value in _options(source).items())
+        options = ", ".join(f"{key}={p.default!r}" for key, p in options_of(source.read).items())
         lines = [source.what, bands, source.size, source.licence, source.access, options]
         print(f"{name}: {state}", *filter(None, lines), source.page, sep="\n    ")
-
-
-def _options(source) -> dict[str, Any]:
-    """What a reader takes besides its folder and its modalities, with the defaults."""
-    parameters = list(inspect.signature(source.read).parameters.values())[2:]
-    return {parameter.name: parameter.default for parameter in parameters}
 
 
 def prepare(flags: Namespace) -> None:
@@ -56,56 +75,71 @@ def prepare(flags: Namespace) -> None:
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
     """
-    data, out, seed, overwrite = flags.data, flags.out, flags.split_seed, flags.overwrite
+    out, seed, fixed = flags.out, flags.split_seed, None
     if out:
-        discom.files.check_place(out, discom.data.prepared.MANIFEST, overwrite)  # hours ahead
+        discom.files.check_place(out, discom.data.prepared.MANIFEST, flags.overwrite)  # hours ahead
     images, name = _read(flags)
     if flags.split and images is not (images := images.protocol(flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place
-    out = out or discom.data.HOME / (name if seed is None else f"{name}-{seed}")
-    if out.resolve() == Path(data).resolve():
-        raise ConfigError(f"--out: {out} is the folder that is read; choose another")
-    fixed = None
     if seed is not None:
         if images.normalized:
-            raise ConfigError(f"--split-seed: {data} is already split; use the raw folder")
+            raise ConfigError("--split-seed", f"{name} is already split", "use the raw folder")
+        name += f"-{seed}"
         images = replace(images, about={**images.about, "split_seed": seed})
         fixed = images.split(seed=seed)
-    images.save(out, split=fixed, overwrite=overwrite)
+    out = out or discom.data.home() / name
+    if out.resolve() == Path(flags.data).resolve():
+        raise ConfigError("--out", f"{out} is the folder that is read", "choose another")
+    images.save(out, split=fixed, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
 
 
 def _read(flags: Namespace) -> tuple[Any, str]:
     """The images, and the name of the folder that takes them."""
-    from discom.data.sources import SOURCES
+    from discom.data.sources import SOURCES, Source
 
-    name, root, source = flags.data, flags.root, SOURCES.get(flags.data)
-    options = (flags.options or {}) | ({"size": flags.size} if flags.size else {})
+    name, root, download = flags.data.removesuffix(":"), flags.root, flags.download
+    if not (root or download):
+        discom.data.locate(flags.data)  # refuses the name of a set that is a folder here, too
+    own = Source("folders", "", {}, "", "", "", _read_own, by_hand="Name your images: --root DIR")
+    source = own if name == "folders" else SOURCES.get(name)
+    options = (flags.options or {}) | ({} if flags.size is None else {"size": flags.size})
     modalities = flags.modalities.split("+") if flags.modalities else []
-    allowed = _options(source) if source else FOLDERS if name == "folders" else ()
-    if wrong := [key for key in options if key not in allowed]:
-        choice = ", ".join(allowed) or "none"
-        raise ConfigError(f"--options: {name} has no option '{wrong[0]}'; it has {choice}")
-    if source:
-        folder = source.raw_folder(root or discom.data.HOME / "raw" / name, flags.download)
-        images = source.read(folder, modalities or None, **options)
-        images = replace(images, about={**images.about, "options": options})
-        return images, "-".join([name, *modalities])
-    if name == "folders" and (root is None or flags.download):
-        raise ConfigError("--root: folders needs the folder of your images and takes no --download")
-    if name != "folders" and (root is not None or flags.download):
-        raise ConfigError(f"--root, --download: '{name}' takes neither; leave them out")
-    grouped = options.pop("group_copies", False)
-    images = discom.data.read_folders(root, **options) if root else discom.data.load(name)
-    if grouped:
-        from discom.data.duplicates import near_groups
-
-        images = replace(images, groups=near_groups(images))
-    images = images.select(modalities) if modalities else images
-    return images, images.name
+    check_options(name, source.read if source else _read_again, options)
+    if source is None:
+        if root or download:
+            raise ConfigError("--root, --download", f"'{name}' takes neither", "leave them out")
+        images = _read_again(flags.data, modalities)
+        return images, images.name
+    root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
+    images = source.read(root, modalities, **options)
+    images = replace(images, about={**images.about, "options": options})
+    return images, images.name if source is own else "-".join([name, *modalities])
 
 
-def _describe(images) -> str:
+def _read_again(source: str, modalities: Sequence[str]) -> Any:
+    return discom.data.load(source, "+".join(modalities))
+
+
+def _read_own(
+    root: Path,
+    modalities: Sequence[str],
+    size: int | Sequence[int] | None = None,
+    unit: Mapping[str, str] | None = None,
+    invalid: Mapping[str, float] | None = None,
+    group_copies: bool = False,
+) -> Any:
+    """A person's own images."""
+    from discom.data.duplicates import near_groups
+    from discom.data.sources.steps import check_size
+
+    sides = None if size is None else check_size(size)
+    images = discom.data.read_folders(root, sides, unit, invalid)
+    images = replace(images, groups=near_groups(images)) if group_copies else images
+    return images.select(modalities) if modalities else images
+
+
+def _describe(images: Any) -> str:
     sizes = [f"{name} {'×'.join(map(str, m.x.shape))}" for name, m in images.modalities.items()]
     counts = f"{len(images)} samples in {len(images.classes)} classes"
     return f"{counts}, {len(images.paired_ids)} complete pairs; {', '.join(sizes)}"
@@ -117,8 +151,9 @@ def check(flags: Namespace) -> None:
     from discom.data.duplicates import near_duplicates
 
     folder = discom.data.locate(flags.data)
-    compared = discom.data.prepared.verify(folder) if discom.data.is_prepared(folder) else 0
-    images = discom.data.load(discom.data.at_seed(flags.data, flags.seed))
+    known = folder and discom.data.is_prepared(folder)
+    compared = discom.data.prepared.verify(folder) if folder and known else 0
+    images = discom.data.load(flags.data, seed=flags.seed)
     split = images.split(seed=flags.seed)
     print(f"{flags.data}: {_describe(images)}\nchecksums compared: {compared}")
     for part, samples in split._asdict().items():

@@ -1,6 +1,7 @@
 """Execute the notebooks in batch by papermill: a folder of executed copies with an index page."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+import discom
 from discom.data import absolute, load
 from discom.errors import BusyError, DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
@@ -32,44 +34,42 @@ def run_notebooks(
     *,
     data: str | None = None,
     seed: int = 0,
-    only: str | None = None,
+    only: Sequence[str] | None = None,
     workers: int = 2,
 ) -> bool:
     """Execute each `NN_….ipynb` of a folder; whether none has failed.
 
     A folder in `out` gets copies, runs and index.html. With the same profile, data, seed and code,
     a later call goes on there: what has passed and was not changed stays. `only` is how the names
-    of the wanted ones begin, such as 03,07.
+    of the wanted ones begin, such as ("03", "07").
 
     Raises:
         ConfigError, DataError: arguments or data that cannot be used.
         BusyError: another process executes the same notebooks.
     """
-    sources = sorted(Path(notebooks).resolve().glob("[0-9][0-9]_*.ipynb"))
-    starts = tuple(start.strip() for start in (only or "").split(","))
     check_choice("profile", profile, PARAMETERS)
-    workers = worker_count(workers=workers)
+    workers, starts = worker_count(workers=workers), tuple(only or [""])
+    sources = sorted(notebooks.resolve().glob("[0-9][0-9]_*.ipynb"))
     for start in starts:
         if not any(source.name.startswith(start) for source in sources):
-            raise DataError(f"{notebooks}: no notebook begins with '{start}'; try e.g. 03")
+            raise DataError(notebooks, f"no notebook begins with '{start}'", "try e.g. 03")
     data = absolute(data or PARAMETERS[profile]["data"])
     load(data)  # what cannot be read is told before any notebook starts
-    package = [checksum(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
-    folder = Path(out).resolve() / f"{profile}-{digest([data, seed, package])[:8]}"
-    runs = str(folder / "runs")
-    parameters = {"data": data, "profile": profile, "seed": seed, "runs": runs}
-    rows, jobs = {}, {}
-    for source in sources:
-        copy = folder / source.name
-        rows[copy.name] = outcome(copy, source)
-        done = rows[copy.name]["status"] in ("passed", "skipped")
-        if not done and source.name.startswith(starts):
-            jobs[copy] = partial(_attempt, source, copy, parameters)
+    package = [checksum(file) for file in sorted(Path(discom.__file__).parent.rglob("*.py"))]
+    folder = out.resolve() / f"{profile}-{digest([data, seed, package])[:8]}"
+    parameters = {"data": data, "profile": profile, "seed": seed, "runs": str(folder / "runs")}
+    copies = {folder / source.name: source for source in sources}
+    rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
+    jobs = {
+        copy: partial(_attempt, source, copy, parameters)
+        for copy, source in copies.items()
+        if source.name.startswith(starts) and rows[copy.name]["status"] in ("failed", "missing")
+    }
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile} on {data}", flush=True)
     failed = []
     with stoppable(folder), locked(folder):
         for copy, error in do_all(jobs, workers):
-            rows[copy.name] = outcome(copy, sources[0].with_name(copy.name))
+            rows[copy.name] = outcome(copy, copies[copy])
             if error:
                 failed.append(copy)
                 rows[copy.name] |= {"status": "failed", "reason": str(error)}
@@ -95,15 +95,16 @@ def execute(
 def outcome(copy: Path, source: Path) -> dict[str, Any]:
     """Status of an executed copy of a notebook as it is now (passed, failed, skipped since it needs
     other data, or missing), minutes and key figures."""
-    if not copy.is_file():
+    try:
+        notebook = nbformat.read(copy, as_version=4)
+        sources = [cell.source for cell in nbformat.read(source, as_version=4).cells]
+    except (OSError, ValueError):  # none, or one that was cut off while it was written
         return {"status": "missing"}
-    notebook = nbformat.read(copy, as_version=4)
     cells = [cell for cell in notebook.cells if not ADDED & set(cell.metadata.get("tags", []))]
-    sources = [cell.source for cell in nbformat.read(source, as_version=4).cells]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    errors = [output.ename for output in outputs if output.output_type == "error"]
     if [cell.source for cell in cells] != sources:
         return {"status": "missing"}
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    errors = [output.ename for output in outputs if output.output_type == "error"]
     status = "skipped" if errors == ["UnsuitableError"] else "failed" if errors else "passed"
     text = "".join(output.get("text", "") for output in outputs)
     figures = "".join(re.findall(r"^key figures: (.*)$", text, re.MULTILINE)[-1:])

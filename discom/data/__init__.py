@@ -16,10 +16,8 @@ from discom.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
-    HOME: Path
-
-__all__ = ["DRAWN", "HOME", "Batch", "Batches", "Modality", "MultiModalData", "Normalization"]
-__all__ += ["Split", "absolute", "at_seed", "load", "locate", "read_folders", "scenes"]
+__all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
+__all__ += ["absolute", "home", "load", "locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -29,15 +27,18 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
+def load(
+    source: str | Path, modalities: str | None = None, seed: int | None = None
+) -> MultiModalData:
     """Read a data set by name or folder.
 
     Args:
         source: `scenes` or `scenes-dense`, with arguments of `scenes.make` or `scenes.dense`
             (`scenes:n=600,seed=1`; modalities joined by +), the name of a public set that is
-            prepared in data/, a prepared folder, or a folder of images
-            `<modality>/<class>/<id>.png`.
+            prepared, a prepared folder, or a folder of images `<modality>/<class>/<id>.png`; see
+            `locate`.
         modalities: which ones to keep, such as rgb+elevation; all by default.
+        seed: by which scenes are drawn that name no seed of their own; other data have none.
 
     Raises:
         DataError: nothing of that name, a damaged folder, or a modality that it lacks.
@@ -46,83 +47,89 @@ def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
     >>> len(load("scenes:n=12,size=16,modalities=rgb+thermal"))
     12
     """
-    source = str(source)
-    name, _, arguments = source.partition(":")
-    data = _draw(source, name, arguments) if name in DRAWN else _open(source)
+    folder = locate(source)
+    data = _draw(str(source), seed) if folder is None else _open(str(source), folder)
     return data.select(modalities.split("+")) if modalities else data
 
 
-def locate(source: str | Path) -> Path:
-    """The folder of a public set that is prepared, or `source` itself: `eurosat` → data/eurosat."""
-    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
-
-    folder = Path(source)
-    return _home() / folder if source in SOURCES and not folder.is_dir() else folder
+def home() -> Path:
+    """Where prepared data are: $DISCOM_DATA, or data/ in the working directory."""
+    return Path(os.environ.get("DISCOM_DATA") or "data")
 
 
-def absolute(source: str) -> str:
+def locate(source: str | Path) -> Path | None:
+    """The folder of a source, None for scenes, which are drawn.
+
+    `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
+    alone. A public set is in `home`, and notebooks/ finds it in the data/ beside itself, too.
+
+    Raises:
+        DataError: a bare name that is a set of discom's and a folder here.
+
+    >>> locate("scenes:n=60"), locate("eurosat:").name, locate("./mine").name
+    (None, 'eurosat', 'mine')
+    """
+    name, colon, arguments = str(source).partition(":")
+    if isinstance(source, Path) or not _is_known(name):
+        return Path(source)
+    folder = home() / name
+    if not colon and os.path.isdir(name) and Path(name).resolve() != folder.resolve():
+        way_out = f"write ./{name} for the folder, {name}: for discom's"
+        raise DataError(name, "is a data set of discom and a folder here", way_out)
+    if name in DRAWN:
+        return None
+    if arguments:
+        raise ConfigError(source, f"{name} takes no arguments", f"write {name}:")
+    beside = Path("..", "data", name)
+    if Path.cwd().name == "notebooks" and beside.exists() and not folder.exists():
+        return beside
+    return folder
+
+
+def absolute(source: str | Path) -> str:
     """The same source by a path that holds in any folder; synthetic data stay as they are.
 
     >>> absolute("scenes:n=60"), absolute("/sets/mine")
     ('scenes:n=60', '/sets/mine')
     """
-    return source if source.partition(":")[0] in DRAWN else str(locate(source).resolve())
+    folder = locate(source)
+    return str(source if folder is None else folder.resolve())
 
 
-def at_seed(source: str | Path, seed: int) -> str:
-    """What the run of a seed trains on: synthetic data are drawn anew for each seed, unless they
-    name theirs; all other data stay as they are.
+def _is_known(name: str) -> bool:
+    """Whether a data set of discom has this name."""
+    if name in DRAWN or os.sep in name:
+        return name in DRAWN
+    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
 
-    >>> at_seed("scenes:n=60", 3), at_seed("scenes:seed=1", 3), at_seed("/sets/mine", 3)
-    ('scenes:n=60,seed=3', 'scenes:seed=1', '/sets/mine')
-    """
-    name, _, arguments = str(source).partition(":")
-    words = list(filter(None, arguments.split(",")))
-    if name not in DRAWN or any(word.startswith("seed=") for word in words):
-        return str(source)
-    return f"{name}:{','.join([*words, f'seed={seed}'])}"
+    return name in SOURCES
 
 
-def _home() -> Path:
-    """Where prepared data are: $DISCOM_DATA, or the data/ with a README.md around the working
-    directory (the repository's, also from a notebook), or ./data."""
-    if place := os.environ.get("DISCOM_DATA"):
-        return Path(place)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "data" / "README.md").is_file():
-            return Path(os.path.relpath(folder / "data"))
-    return Path("data")
-
-
-def _open(source: str) -> MultiModalData:
+def _open(source: str, folder: Path) -> MultiModalData:
     from discom.data.sources import SOURCES
 
-    folder = locate(source)
-    if is_prepared(folder):
-        return MultiModalData.open(folder)
-    if source in SOURCES:
-        command = f"discom data prepare {source} --root RAW"
-        raise DataError(f"{folder}: not prepared yet: {command}. {SOURCES[source].advice()}")
-    if folder.is_dir():
-        return read_folders(folder)
+    if os.path.isdir(folder):  # also where the name is too long for the system
+        return MultiModalData.open(folder) if is_prepared(folder) else read_folders(folder)
+    if (name := source.removesuffix(":")) in SOURCES:
+        command = f"discom data prepare {name} --root RAW"
+        raise DataError(folder, f"not prepared yet: {command}. {SOURCES[name].advice()}")
     names = [*DRAWN, *SOURCES]
     near = get_close_matches(source.partition(":")[0], names, n=1)
     way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise DataError(f"{folder}: no such folder, and no data set of that name; {way_out}")
+    raise DataError(folder, "no such folder, and no data set of that name", way_out)
 
 
-def _draw(source: str, name: str, text: str) -> MultiModalData:
-    """Synthetic scenes by `n=600,epsilon=.2`, values read by the annotations of what draws them."""
-    arguments: dict[str, Any] = {}
+def _draw(source: str, seed: int | None) -> MultiModalData:
+    """Synthetic scenes: `scenes:n=600,epsilon=.2`, values read by the annotations of what draws
+    them."""
+    name, _, text = source.partition(":")
+    arguments: dict[str, Any] = {} if seed is None else {"seed": seed}
     kinds = {key: kind for key, kind in DRAWN[name].__annotations__.items() if key != "return"}
     for item in filter(None, text.split(",")):
         key, _, value = item.partition("=")
         if key not in kinds:
-            choices = ", ".join(kinds)
-            if key == "labelled":
-                choices += "; labels are hidden by --labelled, scenes of one sensor drawn by seen"
-            raise ConfigError(f"{source}: {name} has no argument '{key}'; it has {choices}")
+            found = f"{name} has no argument '{key}'"
+            raise ConfigError(source, found, f"it has {', '.join(kinds)}")
         try:
             if key == "modalities":
                 arguments[key] = value.split("+")
@@ -131,16 +138,13 @@ def _draw(source: str, name: str, text: str) -> MultiModalData:
             else:
                 arguments[key] = kinds[key](value)
         except (KeyError, ValueError):
-            example = f"write e.g. {name}:n=600,epsilon=0.2"
-            raise ConfigError(f"{source}: '{value}' is not a value for {key}; {example}") from None
+            found = f"'{value}' is not a value for {key}"
+            raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
     return DRAWN[name](**arguments)
 
 
 def __getattr__(name: str) -> Any:
-    """Batches bring torch, which reading an image does without; HOME depends on the working
-    directory."""
-    if name == "HOME":
-        return _home()
+    """Batches bring torch, which reading an image does without."""
     if name in ("Batch", "Batches"):
         from discom.data import batches
 

@@ -15,7 +15,7 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
-from discom.data import MultiModalData, Split, at_seed, load
+from discom.data import MultiModalData, Split, load
 from discom.data.splitting import Origin
 from discom.errors import (
     BusyError,
@@ -224,14 +224,14 @@ def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | Non
 
 def _load_of(run: Run) -> MultiModalData:
     """The data of a run; a RunError where they have changed since it was planned."""
-    seed = run.config.seed
-    images = _load(at_seed(run.source, seed), run.modalities, run.origin)
-    if images.origin_at(seed) != run.origin:
+    origin = run.origin
+    images = _load(run.source, run.modalities, origin.drawn, origin.content)
+    if images.origin_at(run.config.seed) != origin:
         raise RunError(run.folder, f"planned with other data than '{run.source}'", "plan it again")
     return images
 
 
 @lru_cache(maxsize=2)
-def _load(source: str, modalities: str | None, origin: Origin) -> MultiModalData:
+def _load(source: str, modalities: str | None, drawn: int | None, content: str) -> MultiModalData:
     """Read once for many runs; a folder whose content has changed is read again."""
-    return load(source, modalities)
+    return load(source, modalities, drawn)

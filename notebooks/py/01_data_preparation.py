@@ -73,7 +73,7 @@ stamp(seed, scenes=data)
 # Pixels run from 0 to 1 without a unit; black squares in depth are places without a measurement. `split` divides the ids, never the images; the bounds to which images are scaled come from the training part alone.
 
 # %%
-scenes = sets.load(sets.at_seed(data, seed + 1))
+scenes = sets.load(data, seed=seed + 1)
 parts = scenes.split(seed=seed)
 pixels = {name: modality.x for name, modality in scenes.modalities.items()}
 print("train, valid, test:", *map(len, parts))

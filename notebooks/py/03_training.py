@@ -80,7 +80,7 @@ place = {"device": device, "memory_format": layout}  # of images and weights
 # In some scenes the texture or the relief shows a wrong material, on purpose. So the best possible accuracy is 93.3 in RGB and 83.3 in depth ([derivation](01_data_preparation.ipynb)). With nearly balanced classes, the weighted F1 of a trained network is nearly its accuracy. Every seed draws new scenes and splits them by id.
 
 # %%
-scenes = sets.load(sets.at_seed(data, seed))
+scenes = sets.load(data, seed=seed)
 split = scenes.split(seed=seed)
 sensors = list(scenes.modalities)
 for sensor in sensors:

@@ -155,7 +155,7 @@ print(f"gradient at T = 4 over T = 8: {ratio:.2f}, without T² {4 * ratio:.2f}")
 # **Predict first:** the teacher has twice the network and both sensors. How far above the RGB students is it?
 
 # %% alt="Nine scenes, one a class, in two rows. RGB shows the object's outline filled with a coloured texture; depth shows the same outline as noisy grey values with black holes."
-scenes = sets.load(sets.at_seed(data, seed))  # every seed draws its own scenes
+scenes = sets.load(data, seed=seed)  # every seed draws its own scenes
 split = scenes.split(seed=seed)
 ids = np.concatenate([part.ids for part in split])
 check("no scene is in two parts", len(set(ids)) == len(ids))

@@ -80,7 +80,7 @@ stamp(seed, scenes=data)
 # A synthetic scene shows one of nine classes, a shape and a material ([01](01_data_preparation.ipynb)). Every seed draws new scenes.
 
 # %%
-split = sets.load(sets.at_seed(data, seed)).split(seed=seed)
+split = sets.load(data, seed=seed).split(seed=seed)
 for sensor in split.train.modalities:
     print(sensor, [part.modalities[sensor].x.shape for part in split])
 ids = [set(part.ids) for part in split]

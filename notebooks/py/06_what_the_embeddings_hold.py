@@ -76,7 +76,7 @@ stamp(seed, scenes=data)
 # A synthetic scene shows one object, whose class is its shape and material. Both sensors see the outline, RGB the texture, depth a relief with holes (black). Only RGB sees the illumination, only depth the tilt of the ground. All these *factors* are known. The split is by id: both images of a scene are in one part.
 
 # %% alt="Nine scenes, one for each class, RGB above depth. The same outline in both; RGB shows a texture, depth a noisy relief with black holes."
-scenes = sets.load(sets.at_seed(data, seed))  # every seed draws its own scenes
+scenes = sets.load(data, seed=seed)  # every seed draws its own scenes
 split = scenes.split(seed=seed)
 sensors, parts, y = list(scenes.modalities), ["inv", "inf", "irr"], split.test.labels
 sizes = {sensor: view.x.shape for sensor, view in split.test.modalities.items()}

@@ -72,7 +72,7 @@ stamp(seed, scenes=data)
 # A synthetic scene shows one of nine classes: a shape and a material. RGB sees the material as texture, depth as relief; depth is noisy and has holes. Both images of a scene, a pair, stay in one part of the split. Most training labels are then hidden.
 
 # %%
-split = sets.load(sets.at_seed(data, seed)).split(seed=seed)  # new scenes for a seed
+split = sets.load(data, seed=seed).split(seed=seed)  # new scenes for a seed
 few = split.train.keep_labels(0.1, seed)  # labels for a tenth of the training part
 print({name: modality.x.shape for name, modality in few.modalities.items()})
 ids, count = np.concatenate([part.ids for part in split]), (few.labels >= 0).sum()

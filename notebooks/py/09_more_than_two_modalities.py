@@ -79,7 +79,7 @@ stamp(seed, scenes=data)
 
 # %% alt="Six scenes, RGB above depth above thermal. RGB shows textured objects, depth noisy outlines with black holes, thermal objects of even brightness."
 source = f"{data}{',' if ':' in data else ':'}modalities=rgb+depth+thermal"
-whole = sets.load(sets.at_seed(source, seed))  # every seed draws its own scenes
+whole = sets.load(source, seed=seed)  # every seed draws its own scenes
 split, sensors = whole.split(seed=seed), list(whole.modalities)
 M, C = len(sensors), len(whole.classes)
 for name, part in split._asdict().items():

@@ -83,7 +83,7 @@ stamp(seed, scenes=data)
 # Every seed draws 600 scenes for training, 120 for validation and 480 for the test. In the live runs 30 training pairs keep their mask; every pixel of the others is 255, "no label".
 
 # %%
-scenes = sets.load(sets.at_seed(data.replace("scenes", "scenes-dense", 1), seed))
+scenes = sets.load(data.replace("scenes", "scenes-dense", 1), seed=seed)
 split = scenes.split(seed=seed)
 few = split.train.keep_labels(0.05, seed)  # what `fit` does with labelled=0.05
 classes, truth = scenes.classes, np.asarray(split.test.masks)  # [N, H, W]

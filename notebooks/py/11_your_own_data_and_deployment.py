@@ -86,7 +86,7 @@ planted, best = {}, {}
 if folder:
     (place / "my").symlink_to(Path(folder).resolve())
 else:
-    scenes = sets.load(sets.at_seed(data, seed))
+    scenes = sets.load(data, seed=seed)
     best = sets.scenes.best_scores(scenes.name)  # of each sensor, in %
     scenes = scenes.take(np.arange(len(scenes))[:1200])
     planted = write_faulty(place / "my", scenes, seed)

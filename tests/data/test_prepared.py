@@ -322,23 +322,6 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
     assert verify(tmp_path / "hand") == 0  # nothing to compare with
 
 
-# where prepared data are
-
-
-def test_the_home_of_prepared_data_is_found_from_a_notebook(tmp_path, monkeypatch):
-    monkeypatch.delenv("DISCOM_DATA", raising=False)
-    notebooks = tmp_path / "clone" / "notebooks" / "py"
-    notebooks.mkdir(parents=True)
-    (tmp_path / "clone" / "data").mkdir()
-    (tmp_path / "clone" / "data" / "README.md").touch()
-    scenes.make(30, size=8).save(tmp_path / "clone" / "data" / "hls")
-    for place in (notebooks, tmp_path / "clone"):
-        monkeypatch.chdir(place)
-        assert discom.data.HOME.resolve() == tmp_path / "clone" / "data"
-        assert discom.data.locate("hls").resolve() == tmp_path / "clone/data/hls"
-        assert len(load("hls")) == 30
-
-
 def test_places_that_are_no_data(tmp_path):
     refused(lambda: load(tmp_path), r"has no folder; expected .*/<modality>/<class>/<id>\.png")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")

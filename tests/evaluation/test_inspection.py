@@ -361,7 +361,7 @@ def test_probe_prints_the_matrix_and_writes_it(folder, tmp_path, capsys, monkeyp
 
 def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):
     """Runs of a higher seed stand in the first folder; each is read on its own scenes."""
-    splits = [data.load(data.at_seed(DATA, seed)).split(seed=seed) for seed in (0, 1)]
+    splits = [data.load(DATA, seed=seed).split(seed=seed) for seed in (0, 1)]
     folders = [tmp_path / "runs" / name for name in ("b", "a")]
     for seed, (split, folder) in enumerate(zip(splits, folders, strict=True)):
         fit("discom-solo", split, replace(TINY, seed=seed), folder, progress=False)

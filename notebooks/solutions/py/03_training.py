@@ -109,7 +109,7 @@ check("exercise 3, nt-xent", answer_3["nt-xent"][1] > 0)
 # %%
 f1 = {"discom": [], "student": []}
 for seed in range(2):
-    split = sets.load(sets.at_seed("scenes:n=400,size=16", seed)).split(seed=seed)
+    split = sets.load("scenes:n=400,size=16", seed=seed).split(seed=seed)
     for name, scores in f1.items():
         config = settings("tiny", seed=seed, labelled=0.4)
         run = folder / f"{name}-{seed}"

@@ -23,7 +23,7 @@ runs = Path(tempfile.mkdtemp())
 
 def embedded(seed, **options):
     """A trained network's embeddings, and the split: scenes are drawn anew for each seed."""
-    scenes = sets.load(sets.at_seed("scenes:n=330,size=16", seed))
+    scenes = sets.load("scenes:n=330,size=16", seed=seed)
     split = scenes.split(seed=seed)
     run = Run.of(
         runs,

@@ -74,7 +74,7 @@ check("exercise 2", 0.3 < answer_2 < 0.7)
 # %%
 runs, f1 = Path(tempfile.mkdtemp()), {"student": [], "nt-xent": []}
 for number in range(3):
-    scenes = sets.load(sets.at_seed("scenes:n=330,size=16", number))
+    scenes = sets.load("scenes:n=330,size=16", seed=number)
     config = settings("tiny", seed=number, labelled=0.1)
     for method in f1:
         split = scenes.split(seed=number)

@@ -36,7 +36,7 @@ check("exercise 1", abs(answer_1 - 71.4) < 0.1)
 # ([CroDiNo-KD](../../../docs/results/crodino.md)), before correction.
 
 # %%
-scenes = sets.load(sets.at_seed("scenes-dense:n=200,size=32", seed))
+scenes = sets.load("scenes-dense:n=200,size=32", seed=seed)
 split = scenes.split(seed=seed)
 config = settings("tiny", dense=True, seed=seed, labelled=0.5, epochs=8)
 results = []
@@ -58,7 +58,7 @@ check("exercise 2", answer_2.seed == seed and 0 < without < 80)
 # %%
 source, planned = "scenes-dense:n=60,size=32", []
 for number in range(3):
-    scenes = sets.load(sets.at_seed(source, number))
+    scenes = sets.load(source, seed=number)
     config = settings("tiny", dense=True, seed=number, labelled=0.2)
     for name in ("single", "dense-kdv2"):
         planned.append(Run.of(runs, methods.get(name), scenes, config))
