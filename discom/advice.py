@@ -28,6 +28,8 @@ def plan(
     rates: Iterable[float],
     seeds: int,
     runs: Path | str,
+    source: str = "",
+    modalities: str | None = None,
 ) -> dict[float, list[Run]]:
     """Learning rate → the runs of `ALONE` and `BOTH` for seeds 0, 1, …; a ConfigError for too few
     seeds, a DataError for data that leave the question without an answer: all that can be known
@@ -43,7 +45,7 @@ def plan(
             methods.build(method, images, own)  # refuses a setting before anything is trained
             for rate, found in planned.items():
                 at_rate = replace(own, learning_rate=rate)
-                found.append(Run.of(runs, method, images, at_rate))
+                found.append(Run.of(runs, method, images, at_rate, source, modalities))
     return planned
 
 

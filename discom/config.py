@@ -3,35 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Real
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from discom.errors import ConfigError, check_choice
+from discom.options import as_type
 
 # least values; BatchNorm needs two samples
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
 LEAST |= {"augment": 0, "weight_decay": 0}
-
-
-def as_type(place: str, value: Any, kind: Any) -> Any:
-    """A value that fits bool, int, float, str or Mapping, in that type: 1 and 1.0 are one setting
-    and must give one identity. A ConfigError for another: true is no number, "2" is none either.
-
-    >>> as_type("epochs", 2.0, int), as_type("rate", 1, float)
-    (2, 1.0)
-    >>> as_type("epochs", "2", int)
-    Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: '2' is of type str; give int
-    """
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if kind is int and number and float(value).is_integer():
-        return int(value)
-    if kind is float and number and not math.isnan(value):
-        return float(value)
-    if kind not in (int, float) and isinstance(value, kind):
-        return value
-    found = f"{value!r} is of type {type(value).__name__}"
-    raise ConfigError(place, found, f"give {kind.__name__.lower()}")
 
 
 @dataclass(frozen=True)
@@ -88,11 +67,11 @@ class Config:
 
     def __post_init__(self):
         for name, kind in get_type_hints(Config).items():
-            value, origin = getattr(self, name), get_origin(kind)
-            if origin is Literal:
+            value = getattr(self, name)
+            if get_origin(kind) is Literal:
                 check_choice(name, value, get_args(kind))
             else:
-                object.__setattr__(self, name, as_type(name, value, origin or kind))
+                object.__setattr__(self, name, as_type(name, value, kind))
         for name, least in LEAST.items():
             if not least <= (value := getattr(self, name)) < math.inf:
                 raise ConfigError(name, f"{value} is out of range", f"use {least} or more")

@@ -271,9 +271,9 @@ def test_a_path_is_the_folder_and_a_colon_is_ours(own_scenes, tmp_path):
         assert data.load(place).fingerprint == own_scenes
         assert data.load(place, seed=3).fingerprint == own_scenes
         assert data.absolute(place) == str(tmp_path / "scenes")
-    assert data.at_seed("scenes:", 3) == "scenes:seed=3"
+    assert data.load("scenes:n=9", seed=3).drawn["seed"] == 3
     assert data.locate("scenes:") is None
-    for question in (data.load, data.locate, data.absolute, lambda name: data.at_seed(name, 0)):
+    for question in (data.load, data.locate, data.absolute):
         with pytest.raises(DataError, match=r"write \./scenes for the folder, scenes: for"):
             question("scenes")
 

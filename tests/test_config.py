@@ -42,15 +42,22 @@ BAD = [
     *((name, least - 1, f"out of range; use {least} or more") for name, least in LEAST.items()),
     ("augment", 1.5, "is above 1; use"),
     *(("labelled", share, "is not in (0, 1]; use e.g. 0.2") for share in (0.0, 1.5)),
-    *((name, math.nan, "; give float") for name in ("labelled", "weight_decay", "learning_rate")),
-    ("weight_decay", math.inf, "out of range"),
-    *((name, value, "; give int") for name in WHOLE for value in (2.5, math.nan, True, "2", None)),
-    *((name, value, "; give float") for name in ("augment", "labelled") for value in ("1", True)),
-    ("channels_last", "no", "'no' is of type str; give bool"),
-    ("encoder", 18, "is of type int; give str"),
-    ("options", ["a"], "is of type list; give mapping"),
+    *(
+        (name, value, "; give number")
+        for name in ("labelled", "weight_decay")
+        for value in (math.nan, math.inf)
+    ),
+    *(
+        (name, value, "; give integer")
+        for name in WHOLE
+        for value in (2.5, math.nan, True, "2", None)
+    ),
+    *((name, value, "; give number") for name in ("augment", "labelled") for value in ("1", True)),
+    ("channels_last", "no", "'no' is of type str; give true or false"),
+    ("encoder", 18, "is of type int; give string"),
+    ("options", ["a"], 'is of type list; give {"sensor": '),
     ("devices", 64, "for a batch of 32 samples; use fewer"),
-    *(("learning_rate", rate, "out of range") for rate in (0.0, math.inf)),
+    ("learning_rate", 0.0, "out of range"),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("precision", "16-mixed", "unknown; choose 32-true, bf16-mixed"),
     ("accelerator", "tpu", "unknown; choose auto, cpu, cuda"),

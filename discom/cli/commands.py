@@ -61,16 +61,17 @@ def table(flags: Namespace) -> bool:
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
         return True
-    how = {name: getattr(flags, name) for name in ("engine", "workers", "address")}
+    where = {name: getattr(flags, name) for name in ("engine", "workers", "address")}
     after = inspection.write_probes if number == 5 else None
-    results, failed = sweep.sweep(runs, known=known, after=after, **how)
+    results, failed = sweep.sweep(runs, known=known, after=after, **where)
     for result in list(results) if number == 4 else ():
         split = images_of(result.seed).split(seed=result.seed)
         results += inspection.readings(result.folder(flags.runs), split)
     if results:
         baselines, images = tables.baselines(number), images_of(results[-1].seed)
-        how = flags.teacher, flags.as_published, list(images.modalities)
-        rows = tables.paper_table(results, number, *how)
+        sensors = list(images.modalities)
+        how = flags.teacher, flags.as_published
+        rows = tables.paper_table(results, number, *how, sensors)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)

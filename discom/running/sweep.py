@@ -16,7 +16,6 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom.data import MultiModalData, Split, load
-from discom.data.splitting import Origin
 from discom.errors import (
     BusyError,
     ConfigError,

@@ -340,7 +340,7 @@ for file in ("scenes-labelled-ten", "cellcycle-stain-kd", "cellcycle-darkfield")
 # The default is three seeds; with 1 000 cells that was too few ([not decided](../docs/cli.md#should-i-train-with-my-second-sensor)). Use `--seeds 5` or more. **The next cell shows what an answer looks like;** its two epochs on 120 tiny scenes mean nothing.
 
 # %%
-tiny = sets.at_seed("scenes:n=120,size=16,materials=1", seed)
+tiny = f"scenes:n=120,size=16,materials=1,seed={seed}"
 options = ["--labelled", "0.5", "--profile", "tiny", "--learning-rate", "0.01"]
 options += ["--epochs", "2", "--workers", "1", "--runs", runs]
 with redirect_stdout(StringIO()) as printed:
