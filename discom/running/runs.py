@@ -70,7 +70,10 @@ class Result:
     @property
     def label(self) -> str:
         """Its method with the options that are not the default, as rows of tables are called."""
-        return methods.label(self.method, self.config["options"])
+        options = self.config["options"]
+        registered = self.method in methods.names()
+        changed = methods.get(self.method).changed(options) if registered else options
+        return methods.label(self.method, changed)
 
     @property
     def main(self) -> dict[str, float]:
