@@ -61,7 +61,8 @@ def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
     split = data.load(place, seed=config.seed).split(seed=config.seed)
-    found = {"method": methods.label(name, config.options), "seed": config.seed}
+    changed = methods.get(name).changed(config.options)
+    found = {"method": methods.label(name, changed), "seed": config.seed}
     rows = []
 
     def watch(epoch: int, model: Any) -> None:

@@ -57,7 +57,7 @@ class Arm(NamedTuple):
     @property
     def label(self) -> str:
         """What its row is called."""
-        return methods.label(self.method, self.options)
+        return methods.label(self.method, methods.get(self.method).changed(self.options))
 
 
 def arm(text: str) -> Arm:

@@ -339,9 +339,7 @@ def uneven():
 @pytest.mark.parametrize("name", DENSE)
 def test_images_of_any_size_unless_places_must_be_put_back(name):
     if name in ("crodino", "dense-simclr", "kdnet", "protokd"):
-        with pytest.raises(
-            ConfigError, match=f"^{name}: images of 37×50 are not multiples of .* 8, so"
-        ):
+        with pytest.raises(ConfigError, match=f"^{name}: images of 37×50 are not multiples .* 8; "):
             build(methods.get(name), uneven(), TINY)
     else:
         assert build(methods.get(name), uneven(), TINY).paired
@@ -350,18 +348,27 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("student", {"network": "unet:resnet18"}, "^network: .* has no effect on student"),
-        ("single", {"encoder": "resnet10"}, "^encoder: 'resnet10' has no effect on single"),
         ("single", {"network": "huge"}, "^network: 'huge' is unknown; choose small, or such as"),
         ("single", {"width": 7}, "^width: 7 has no halves; choose an even number"),
     ],
 )
 def test_networks_that_do_not_fit_leave_nothing(split, tmp_path, name, changes, message):
-    part = data.load("scenes:n=60,size=8").split() if name == "student" else split
     with pytest.raises(ConfigError, match=message) as error:
-        fit(name, part, replace(TINY, **changes), tmp_path / "run", progress=False)
+        fit(name, split, replace(TINY, **changes), tmp_path / "run", progress=False)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("student", {"network": "unet:resnet18"}), ("single", {"encoder": "timm:resnet11"})],
+)
+def test_a_setting_of_the_other_kind_of_network_is_warned_of_and_not_read(split, name, changes):
+    """The second encoder does not exist."""
+    part = split.train if name == "single" else data.load("scenes:n=9,size=8")
+    with pytest.warns(UserWarning, match=f"^{next(iter(changes))}=.* has no effect on {name}; "):
+        model = build(methods.get(name), part, replace(TINY, **changes))
+    assert equal(model.state("rgb"), build(methods.get(name), part, TINY).state("rgb"))
 
 
 # ---------------------------------------------------------------- what single competitors have

@@ -1,20 +1,23 @@
 """The registry, and what every method of classification must do."""
 
+import json
 import math
+import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from golden_values import golden
 from torch import nn
 
-from discom import data, methods, profile
+from discom import data, fit, methods, profile
 from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.adversaries import ADVERSARIES
 from discom.methods import base, label
-from discom.models import MatrixConv
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3
@@ -23,6 +26,8 @@ WEIGHTS = {
     "teacher": {"cl": 1},
     "student": {"cl": 1},
     "student-2x": {"cl": 1},
+    "simclr": {"cl": 1, "contrast": 0.3},
+    "nt-xent": {"cl": 1, "contrast": 1},
     "kdv1": {"cl": 0, "kd": 1},
     "kdv2": {"cl": 0.5, "kd": 0.5},
     "dkd": {"cl": 1, "tckd": 1, "nckd": 8},
@@ -33,8 +38,6 @@ WEIGHTS = {
     "dkd+lskd": {"cl": 1, "tckd": 9, "nckd": 72},
     "ctkd+lskd": {"cl": 0.1, "kd": 9},
     "mlkd+lskd": {"cl": 0.1, "instance": 9, "batch": 9, "classes": 9},
-    "simclr": {"cl": 1, "contrast": 0.3},
-    "nt-xent": {"cl": 1, "contrast": 1},
     "discom-solo": {"cl": 1, "aux": 1, "orth": 1},
     "discom": {"cl": 1, "adv": 1, "mod": 1, "aux": 1, "orth": 1, "irr": 0, "xcov": 0, "hsic": 0,
                "contrast": 0},
@@ -155,30 +158,33 @@ def test_a_registered_method_is_found(monkeypatch):
 
 
 LABELS = [
-    ("mine", {"colour": "red"}, "mine"),  # not registered
     ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
     ("kdv2+lskd", {"temperature": 4, "teacher": "depth"}, "kdv2+lskd teacher=depth temperature=4"),
     ("discom", {"weights": {"xcov": 0.05}, "dimension": 16}, "discom dimension=16 xcov=0.05"),
 ]
 
 
-@pytest.mark.parametrize(("method", "options", "expected"), LABELS)
-def test_a_label_is_the_name_and_what_is_not_the_default(method, options, expected):
-    assert label(method, options) == expected
-    defaults = {} if method == "mine" else methods.get(method).options({})
-    assert label(method, defaults) == method
+@pytest.mark.parametrize(("name", "options", "expected"), LABELS)
+def test_a_label_is_the_name_and_what_is_not_the_default(name, options, expected):
+    method = methods.get(name)
+    assert label(name, method.changed(options)) == expected
+    assert label(name, method.changed(method.options({}))) == name
 
 
-@pytest.mark.parametrize(("channels_last", "kind"), [(True, MatrixConv), (False, nn.Conv2d)])
-def test_build_chooses_matrix_products_on_a_cpu_with_channels_last(channels_last, kind):
-    scenes = data.load("scenes:n=9,size=8")
-    config = profile("tiny", width=16, channels_last=channels_last, accelerator="cpu")
-    model = methods.build(methods.get("student"), scenes, config)
-    kinds = {
-        type(m) for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)
-    }
-    assert kind in kinds
-    assert (MatrixConv in kinds) == channels_last
+class Warm(methods.NTXent):
+    """A method that nobody registered."""
+
+
+def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_apart(tmp_path):
+    split, results = data.load("scenes:n=66,size=8").split(seed=0), []
+    for number, temperature in enumerate((1.0, 9.0)):
+        config = profile("tiny", epochs=1, options={"temperature": temperature})
+        results.append(fit(Warm, split, config, tmp_path / f"{number}-aa", progress=False))
+    assert {result.method for result in results} == {"Warm"}
+    assert len({result.label for result in results}) == 2
+    labels = [label(Warm.name, Warm.changed({"temperature": t})) for t in (0.1, 1, 9)]
+    assert labels == ["Warm", "Warm temperature=1", "Warm temperature=9"]
+    assert "Warm" not in methods.names()
 
 
 # ---------------------------------------------------------------- learning
@@ -531,26 +537,33 @@ def test_options_and_their_defaults(name):
     make(name, **method.options(method.published))
 
 
-ADVERSARY = {"adversary_head": 0, "adversary_steps": 5, "adversary_rate": 3.0}
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
-    *((name, {"weights": {"colour": 1}}, "^weights: .* has no term 'colour'; it has cl")
+    *((name, {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl")
       for name in WEIGHTS),
     *((name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
       for name, terms in WEIGHTS.items()),
     ("teacher", {"reads": 1}, "reads=1 is not of type str"),
     ("kdv1", {"teacher": None}, "teacher=None is not of type str"),
-    ("kdv1", {"temperature": "hot"}, "temperature='hot' is not of type float"),
-    ("discom", {"dimension": "1"}, "dimension='1' is not of type int"),
-    ("discom", {"dimension": True}, "dimension=True is not of type int"),
+    *(("kdv1", {"temperature": t}, f"temperature={re.escape(repr(t))} is not of type float")
+      for t in ("hot", "4", None, True, [4.0], 4j)),
+    *(("discom", {"dimension": d}, f"dimension={d!r} is not of type int")
+      for d in ("1", True, 1.5, None)),
     ("discom", {"grl_lambda": math.nan}, "grl_lambda=nan is not finite"),
-    ("discom", {"weights": {"adv": math.inf}}, "weights.adv=inf is not finite"),
+    *(("discom", {"weights": {"adv": w}}, f"^weights: adv={w} is not finite; its default is 1.0")
+      for w in (math.inf, np.float32("nan"))),
     ("discom", {"weights": {"adv": -1}}, "^weights: adv=-1.0 is negative; use 0 or more"),
     ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 would not reverse; use 0 or more"),
-    ("mlkd", {"combination": "discom-paper", "temperature": 9}, "^temperature: has no effect on"),
-    ("mlkd", {"weights": {"batch": "much"}}, "weights.batch='much' is not of type float"),
-    ("student", {"weights": 1.0}, "weights=1.0 is not of type mapping"),
+    ("mlkd", {"weights": {"batch": "much"}}, "^weights: batch='much' is not of type float"),
+    *(("student", {"weights": {"cl": w}}, f"^weights: cl={w!r} is not of type float; .* is 1.0")
+      for w in (True, None, {})),
+    *(("student", {"weights": w}, "^options: weights=.* is not of type dict")
+      for w in (1.0, [1.0], None, "cl")),
+    *(("simclr", {"share": {"depth": w}}, f"^share: depth={re.escape(repr(w))} is not of type float")
+      for w in ("a", True, None, [1])),
+    ("simclr", {"share": ["depth"]}, r"^options: share=\['depth'\] is not of type dict"),
+    ("simclr", {"share": {1: 1}}, "^share: '1' is not a modality"),
     *((name, {"temperature": t}, f"^temperature: {t} is not a positive number")
       for name in ("kdv1", "dkd+lskd", "mlkd", "simclr", "nt-xent", "mdico") for t in (0.0, -1.0)),
     *((name, {"warmup": w}, r"^warmup: .* not a share of the run in \(0, 1\]; .* 20/300")
@@ -569,14 +582,10 @@ BAD = [
     ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
     *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
       for a in ("confusion", "alternating")),
-    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
-      for name in ADVERSARY for setting in [{name: ADVERSARY[name] + 1}]),
-    *(("discom", {"adversary": "alternating", name: value}, f"^{name}: {value} is out of range")
-      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0))),
-    *(("discom", {"adversary": "alternating", "adversary_rate": r}, "^adversary_rate: .* out of")
-      for r in (0.0, -1.0)),
-    *(("discom", {"adversary": "alternating", **off}, "^adversary: has no effect where ")
-      for off in ({"weights": {"adv": 0}}, {"grl_lambda": 0})),
+    *(("discom", {"adversary": a, name: value}, f"^{name}: {value} is out of range")
+      for a in ("reversal", "alternating")
+      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0),
+                          ("adversary_rate", 0.0), ("adversary_rate", -1.0))),
     ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
     ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of .*; choose rgb"),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
@@ -599,6 +608,46 @@ def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given,
     with pytest.raises(ConfigError, match=message) as error:
         make(name, bands, **methods.get(name).options(given))
     assert "\n" not in str(error.value)
+
+
+NUMBERS = {"kdv2": {"temperature": np.float32(2)}, "discom": {"dimension": np.int64(8)}}
+NUMBERS |= {"mdico": {"temperature": np.int64(1)}, "simclr": {"share": {"rgb": np.float64(0.5)}}}
+
+
+@pytest.mark.parametrize(("name", "given"), NUMBERS.items())
+def test_numpys_numbers_are_pythons_in_a_runs_identity(name, given):
+    """As plain numbers, which `json` writes and which make one identity."""
+    plain = json.loads(json.dumps(given, default=lambda number: number.item()))
+    changed = methods.get(name).changed(given)
+    assert json.dumps(changed) == json.dumps(methods.get(name).changed(plain))
+
+
+USELESS = [
+    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
+      for setting in ({"adversary_head": 1}, {"adversary_steps": 6}, {"adversary_rate": 4.0})
+      for name in setting),
+    *(("discom", {"adversary": "alternating", **off}, "^adversary: has no effect where adv or grl")
+      for off in ({"weights": {"adv": 0}}, {"grl_lambda": 0})),
+    ("mlkd", {"combination": "discom-paper", "temperature": 9}, "^temperature: has no effect on"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "message"), USELESS)
+def test_an_option_without_effect_is_warned_of_and_teaches_the_networks_nothing(
+    name, given, message
+):
+    with pytest.warns(UserWarning, match=message) as warned:
+        model = make(name, **methods.get(name).options(given))
+    assert len(warned) == 1
+    option = message[1:].partition(":")[0]
+    plain = make(name, **methods.get(name).options({k: given[k] for k in given if k != option}))
+    gradients = []
+    for one in (model, plain):
+        one.set_rate(1e-3)
+        total(one, draw_batch(name)).backward()
+        gradients.append({n: p.grad for n, p in one.named_parameters() if "branches" in n})
+    assert gradients[0]
+    assert equal(*gradients)
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():

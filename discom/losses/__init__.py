@@ -1,5 +1,1 @@
 """Losses: one pure function per equation."""
-
-from discom.losses import dense, disentangle, distill, multilevel
-
-__all__ = ["dense", "disentangle", "distill", "multilevel"]

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.losses.distill import check_temperature, full_precision
+from discom.losses._shared import full_precision
+from discom.losses.distill import check_temperature
 
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:

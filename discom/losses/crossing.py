@@ -13,17 +13,15 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
-from discom.losses.dense import places
-from discom.losses.distill import full_precision
+from discom.losses._shared import full_precision, places
 from discom.losses.separate import squared_correlation
 
 
 def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
     """A map [B, 2D, h, w] → its invariant and its specific half, [B, D, h, w] each."""
     if maps.shape[1] % 2:
-        raise ConfigError(
-            f"network: a map of {maps.shape[1]} channels has no halves; choose an even width"
-        )
+        found = f"a map of {maps.shape[1]} channels has no halves"
+        raise ConfigError("network", found, "choose an even width")
     invariant, specific = maps.chunk(2, dim=1)
     return invariant, specific
 

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from discom.data.checks import NO_LABEL
-from discom.losses.distill import check_temperature, full_precision, softened_kl
+from discom.losses._shared import full_precision, softened_kl
+from discom.losses.distill import check_temperature
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks
@@ -205,8 +206,3 @@ def _pair(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         shapes = f"student {tuple(student.shape)}, teacher {tuple(teacher.shape)}"
         raise ValueError(f"maps: {shapes}; give two [B, C, H, W]")
     return full_precision(student), full_precision(teacher.detach())
-
-
-def places(maps: Tensor) -> Tensor:
-    """[B, D, h, w] → [B·h·w, D]."""
-    return maps.movedim(1, -1).flatten(0, -2)

@@ -6,13 +6,13 @@ code is followed (tests/golden names the commits).
 """
 
 import math
-from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
+from discom.losses._shared import divergence, scaled, softened_kl
 from discom.losses.disentangle import reverse_gradient
 
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
@@ -34,14 +34,6 @@ def kd(student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tens
     check_logits(student_logits, teacher_logits)
     check_temperature(temperature)
     return softened_kl(student_logits, teacher_logits, temperature)
-
-
-def softened_kl(
-    student_logits: Tensor, teacher_logits: Tensor, temperature: float | Tensor
-) -> Tensor:
-    """`kd` of logits [B, C] or maps of them [B, C, H, W], a mean over places, too; no checks."""
-    student, teacher = (_scaled(z, temperature) for z in (student_logits, teacher_logits.detach()))
-    return temperature**2 * _divergence(student.log_softmax(1), teacher.log_softmax(1))
 
 
 def standardize(logits: Tensor) -> Tensor:
@@ -88,13 +80,13 @@ def dkd_terms(
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
     for raw in (student_logits, teacher_logits.detach()):
-        logits = _scaled(raw, temperature)
+        logits = scaled(raw, temperature)
         target = logits.gather(1, labels[:, None])  # [B, 1]
         remaining = logits[rest].view(-1, classes - 1)  # [B, C - 1]
         pair = torch.cat([target, remaining.logsumexp(1, keepdim=True)], dim=1)
         binary.append(pair - logits.logsumexp(1, keepdim=True))  # log (p_y, 1 - p_y), [B, 2]
         others.append(remaining.log_softmax(1))
-    return temperature**2 * _divergence(*binary), temperature**2 * _divergence(*others)
+    return temperature**2 * divergence(*binary), temperature**2 * divergence(*others)
 
 
 def dkd(
@@ -147,9 +139,8 @@ class CurriculumTemperature(nn.Module):
     def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
         super().__init__()
         if not (0 < start < math.inf and 0 < span < math.inf):
-            raise ConfigError(
-                f"temperature: {start} to {start + span} is out of range; use e.g. 1 to 21"
-            )
+            found = f"{start} to {start + span} is out of range"
+            raise ConfigError("temperature", found, "use e.g. 1 to 21")
         self.start, self.span = start, span
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
@@ -192,15 +183,6 @@ def mlkd_terms(
     }
 
 
-def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Named terms, each summed over the rows.
-
-    >>> summed([{"kd": torch.tensor(1.0)}, {"kd": torch.tensor(2.0)}])
-    {'kd': tensor(3.)}
-    """
-    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}
-
-
 def check_temperature(temperature: float | Tensor) -> None:
     """Raise a ConfigError unless T is a positive finite number, or a tensor."""
     if not isinstance(temperature, Tensor) and not 0 < temperature < math.inf:
@@ -216,20 +198,3 @@ def check_logits(student_logits: Tensor, teacher_logits: Tensor) -> None:
         )
     if not len(student_logits):
         raise ValueError("logits: no samples in this batch; give one or more")
-
-
-def full_precision(x: Tensor) -> Tensor:
-    """`x` in float32 at least."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
-    """z / T, each row shifted to a maximum of 0 first, so that no digits go to a common offset."""
-    return (logits - logits.detach().amax(1, keepdim=True)) / temperature
-
-
-def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean over the batch, and places if any, of KL(teacher ‖ student), from log-probabilities
-    [B, K, …]."""
-    total = F.kl_div(student, teacher, reduction="sum", log_target=True)
-    return total * student.shape[1] / student.numel()

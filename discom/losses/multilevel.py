@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import torch
 
-from discom.losses.distill import mlkd_terms, standardize, summed
+from discom.losses._shared import summed
+from discom.losses.distill import mlkd_terms, standardize
 
 COMBINATIONS = ("official", "discom-paper")
-View = tuple[
-    torch.Tensor, torch.Tensor
-]  # logits of student and teacher for the same images, each [B, C]
+View = tuple[torch.Tensor, torch.Tensor]  # logits of student and teacher, each [B, C]
 
 
 def official(

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data.checks import UNLABELLED
+from discom.losses._shared import full_precision
 from discom.losses.disentangle import reverse_gradient
-from discom.losses.distill import full_precision
 
 TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0
 

@@ -1,10 +1,13 @@
 """A method = networks + loss terms + prediction; and the registry of names that tables use."""
 
+import copy
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -15,7 +18,6 @@ from discom.config import Config
 from discom.data import Batch, MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
-from discom.hardware import device_type
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
 
@@ -48,30 +50,33 @@ def get(name: str) -> type["Method"]:
     if name not in _REGISTRY:
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]}? There are" if near else "choose"
-        raise ConfigError(f"method: '{name}' is unknown; {hint} {', '.join(names())}")
+        raise ConfigError("method", f"'{name}' is unknown", f"{hint} {', '.join(names())}")
     return _REGISTRY[name]
 
 
-def label(method: str, options: Mapping[str, Any]) -> str:
+def label(name: str, changed: Mapping[str, Any]) -> str:
     """A method's name with its options that are not the default, as rows of tables are called.
 
-    >>> label("kdv2", {"teacher": "rgb", "temperature": 4.0}), label("discom", {})
-    ('kdv2 teacher=rgb', 'discom')
+    >>> label("kdv2", {"teacher": "rgb", "weights": {"kd": 2.0}}), label("discom", {})
+    ('kdv2 teacher=rgb kd=2', 'discom')
     """
-    if method not in names():
-        return method
-    changed = get(method).changed(options)
-    for name in [name for name, value in changed.items() if isinstance(value, Mapping)]:
-        changed |= changed.pop(name)
-    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
-    return " ".join([method, *parts])
+    parts = {key: value for key, value in changed.items() if not isinstance(value, Mapping)}
+    for value in changed.values():
+        parts |= value if isinstance(value, Mapping) else {}
+    shown = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in parts.items()]
+    return " ".join([name, *shown])
 
 
 def check_several(method: str, channels: Mapping[str, int], alone: str) -> None:
     """Refuse data of one modality with a ConfigError that names the method to take `alone`."""
     if len(channels) < 2:
-        names = list(channels)
-        raise ConfigError(f"{method}: needs two modalities, the data has {names}; try {alone}")
+        found = f"needs two modalities, the data has {list(channels)}"
+        raise ConfigError(method, found, f"try {alone}")
+
+
+def warn_no_effect(setting: str, why: str) -> None:
+    """Warn of a setting that changes nothing."""
+    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)
 
 
 class Method(nn.Module):
@@ -116,13 +121,17 @@ class Method(nn.Module):
         weights: Mapping[str, float] = {},
     ):
         super().__init__()
-        reserved = [modality for modality in channels if hasattr(nn.ModuleDict(), modality)]
-        if reserved:
-            raise ConfigError(
-                f"modality '{reserved[0]}': torch uses this name for itself; rename the modality"
-            )
+        for modality in channels:
+            if hasattr(nn.ModuleDict(), modality):
+                found = "torch uses this name for itself"
+                raise ConfigError(f"modality '{modality}'", found, "rename the modality")
         self.deployed = list(channels)
-        self.weights = self.complete(weights)
+        self.weights: dict[str, float] = self.options({"weights": weights})["weights"]
+
+    def __init_subclass__(cls) -> None:
+        """Each class has its own name, until `register` gives it another."""
+        super().__init_subclass__()
+        cls.name = cls.__name__
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Refuse images (modality → (C, H, W)) that it cannot train on, with a ConfigError."""
@@ -134,20 +143,22 @@ class Method(nn.Module):
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
+    def network_of(self, modality: str) -> nn.Module:
+        """What is deployed under that name: images [B, C_in, H, W] in, logits [B, C] out."""
+        raise TypeError(f"{type(self).__name__} must define network_of(modality)")
+
     def predict(self, modality: str, x: Tensor) -> Tensor:
-        """Images [B, C_in, H, W] → logits [B, C] of the deployed network of that name."""
-        raise TypeError(f"{type(self).__name__} must define predict(modality, x)")
+        """Images → logits of the deployed network of that name."""
+        return self.network_of(modality)(x)
+
+    def branch(self, modality: str) -> nn.Module:
+        """A copy of the deployed network of that name, which stands alone."""
+        return copy.deepcopy(self.network_of(modality))
 
     def embed(self, modality: str, x: Tensor) -> dict[str, Tensor]:
         """Images [B, C_in, H, W] → the named parts of their embedding, [B, D] each."""
-        raise ConfigError(
-            f"method: {self.name} has no embedding to look into;"
-            " choose discom, discom-solo or mdico"
-        )
-
-    def branch(self, modality: str) -> nn.Module:
-        """A copy of what is deployed under that name: images in, logits out, nothing else."""
-        raise TypeError(f"{type(self).__name__} must define branch(modality)")
+        way_out = "choose discom, discom-solo or mdico"
+        raise ConfigError("method", f"{self.name} has no embedding to look into", way_out)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`loss`, its terms of weight 0 detached: DDP must know that no gradient will come."""
@@ -170,23 +181,16 @@ class Method(nn.Module):
         """Put back what `state` returned; a RuntimeError, and no change, if it does not fit."""
         wrong = sorted(self.state(modality).keys() ^ state.keys())
         if wrong:
-            raise RuntimeError(
-                f"weights of {self.name}/{modality}: {wrong[0]} does not match the network"
-            )
+            place = f"weights of {self.name}/{modality}"
+            raise RuntimeError(f"{place}: {wrong[0]} does not match the network")
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
     def networks(cls, config: Config, classes: int) -> Encoder | Network:
-        """What makes this method's networks from a number of bands; a ConfigError for a setting
-        that has no effect on them."""
-        setting = "encoder" if cls.dense else "network"
-        value = getattr(config, setting)
-        if value != getattr(Config(), setting):
-            raise ConfigError(f"{setting}: '{value}' has no effect on {cls.name}; leave it out")
+        """What makes this method's networks from a number of bands."""
         if cls.dense:
             return partial(network, classes=classes, name=config.network, width=config.width)
-        products = config.channels_last and device_type(config.accelerator) == "cpu"
-        return encoder(config.encoder, config.width, products)
+        return encoder(config.encoder, config.width)
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -198,15 +202,23 @@ class Method(nn.Module):
             options = {**own, **options}
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
                 break  # it hands nothing on
-        weights = options.pop("weights", {})
-        return {**options, "weights": cls.complete(weights)}
+        weights = {term: float(weight) for term, weight in cls.terms.items()}
+        options.pop("weights", None)
+        return {**options, "weights": weights}
 
     @classmethod
     def options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every setting of the method, defaults filled in; a ConfigError for one that the method
-        lacks, or of another type than its default."""
-        filled = _filled(cls.defaults(), given, f"options: {cls.name} has no")
-        return {**filled, "weights": cls.complete(filled["weights"])}
+        lacks or of another type than its default, and for weights that are negative or all 0."""
+        options = _filled(cls.name, "options", cls.defaults(), given)
+        weights = options["weights"]
+        for term, weight in weights.items():
+            if weight < 0:
+                raise ConfigError("weights", f"{term}={weight} is negative", "use 0 or more")
+        if not any(weights.values()):
+            found = f"all terms of {cls.name} are 0"
+            raise ConfigError("weights", found, "give one of them a weight")
+        return options
 
     @classmethod
     def changed(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,44 +228,37 @@ class Method(nn.Module):
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
         {'weights': {'adv': 0.0}}
         """
-        own, filled = cls.options({}), cls.options(given)
-        changed = {name: value for name, value in filled.items() if value != own[name]}
-        if "weights" in changed:
-            weights = filled["weights"].items()
-            changed["weights"] = {term: w for term, w in weights if w != own["weights"][term]}
-        return changed
-
-    @classmethod
-    def complete(cls, weights: Mapping[str, float]) -> dict[str, float]:
-        """A weight for every term, the method's own where none is given; a ConfigError for a term
-        that the method lacks, a weight that is no number or negative, or weights that are all 0."""
-        own = {term: float(weight) for term, weight in cls.terms.items()}
-        every = _filled(own, weights, f"weights: {cls.name} has no term", "weights.")
-        if negative := [term for term, weight in every.items() if weight < 0]:
-            term = negative[0]
-            raise ConfigError(f"weights: {term}={every[term]} is negative; use 0 or more")
-        if not any(every.values()):
-            raise ConfigError(f"weights: all terms of {cls.name} are 0; give one of them a weight")
-        return every
+        own, changed = cls.defaults(), {}
+        for name, value in cls.options(given).items():
+            if isinstance(value, Mapping):
+                changed[name] = {k: v for k, v in value.items() if v != own[name].get(k)}
+            elif value != own[name]:
+                changed[name] = value
+        return {name: value for name, value in changed.items() if value != {}}
 
 
-def _filled(own: Mapping[str, Any], given: Mapping[str, Any], lacks: str, place: str = "") -> dict:
-    """The defaults with the given values in their place, in the type of the default: 1 and 1.0 are
-    one setting and must give one identity."""
+def _filled(method: str, place: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> dict:
+    """The defaults with the given values in their place."""
     if unknown := [name for name in given if name not in own]:
-        raise ConfigError(f"{lacks} '{unknown[0]}'; it has {', '.join(own)}")
+        raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(own)}")
     filled = dict(own)
     for name, value in given.items():
-        kind: Any = Mapping if isinstance(own[name], Mapping) else type(own[name])
-        fits = isinstance(value, (kind, int) if kind is float else kind)
-        if not fits or (isinstance(value, bool) and kind is not bool):  # True is an int to Python
-            wrong = f"{place}{name}={value!r} is not of type {kind.__name__.lower()}"
-            raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
-        if kind is float and not math.isfinite(value):
-            wrong = f"{place}{name}={value} is not finite"
-            raise ConfigError(f"options: {wrong}; its default is {own[name]!r}")
-        filled[name] = float(value) if kind is float else value
+        filled[name] = _typed(place, name, value, own[name])
+        if isinstance(value, Mapping):  # of numbers: weights of its terms, or of any modality
+            filled[name] = _filled(method, name, own[name] or dict.fromkeys(value, 1.0), value)
     return filled
+
+
+def _typed(place: str, name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the default: 1, 1.0 and numpy's 1 are one setting and must give one
+    identity."""
+    kind, way_out = type(default), f"its default is {default!r}"
+    fits = isinstance(value, {int: Integral, float: Real, dict: Mapping}.get(kind, kind))
+    if not fits or (isinstance(value, bool) and kind is not bool):  # True is an int to Python
+        raise ConfigError(place, f"{name}={value!r} is not of type {kind.__name__}", way_out)
+    if kind is float and not math.isfinite(value):
+        raise ConfigError(place, f"{name}={value} is not finite", way_out)
+    return kind(value)
 
 
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
@@ -266,20 +271,23 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     ['rgb', 'depth']
     """
     if method.dense and (not data.dense or data.masks is None):
-        raise ConfigError(
-            f"{method.name}: needs a class for every pixel, {data.name} has none; take dense data"
-            f" such as scenes-dense, or one of {', '.join(names(dense=False)[:3])} …"
-        )
+        found = f"needs a class for every pixel, {data.name} has none"
+        way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
+        raise ConfigError(method.name, found, way_out)
     if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
         way_out = "label all, leave labelled out, or take kdv2"
-        raise ConfigError(f"{method.name}: needs the label of every training sample; {way_out}")
+        raise ConfigError(method.name, "needs the label of every training sample", way_out)
+    unread = "encoder" if method.dense else "network"
+    if getattr(config, unread) != getattr(Config(), unread):
+        warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
-    check_encoder(config.encoder, shapes)
+    if not method.dense:
+        check_encoder(config.encoder, shapes)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, method.networks(config, classes), **options)
     model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:
-        reason = "an adversary with an optimizer of its own trains on one device"
-        raise ConfigError(f"devices: {config.devices}, but {reason}; use devices=1")
+        found = f"{config.devices}, but an adversary with its own optimizer trains on one device"
+        raise ConfigError("devices", found, "use devices=1")
     return model

@@ -1,15 +1,22 @@
-"""The teacher, and what a distillation is compared with: cross-entropy and nothing else."""
+"""The teacher, and what a distillation is compared with: cross-entropy alone, or with a contrast of
+pairs that needs no label."""
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from discom.data import Batch
+from discom.data.augmentation import distort
 from discom.errors import ConfigError
-from discom.methods.base import Method, register
-from discom.models import FusionNetwork, SingleModality
+from discom.losses._shared import summed
+from discom.losses.contrastive import contrastive_loss, nt_xent
+from discom.losses.distill import check_temperature
+from discom.methods.base import Method, check_several, register
+from discom.models import FusionNetwork, SingleModality, two_layers
+
+UNITS = 64  # of the projections that are compared
 
 
 @register("teacher")
@@ -36,17 +43,15 @@ class Teacher(Method):
         x = torch.cat([batch.x[name] for name in self.reads], dim=1)
         return {"cl": self.cross_entropy(self.model(x), batch.y[self.reads[0]])}
 
-    def predict(self, modality, x):
-        return self.model(x)
-
-    def branch(self, modality):
-        return copy.deepcopy(self.model)
+    def network_of(self, modality):
+        return self.model
 
 
 def _check_reads(option: str, reads: str, channels: Mapping[str, int]) -> None:
-    if reads not in ("all", *channels):
-        choices = ", ".join(["all", *channels])
-        raise ConfigError(f"{option}: '{reads}' is not a modality of this data; choose {choices}")
+    choices = ["all", *channels]
+    if reads not in choices:
+        found = f"'{reads}' is not a modality of this data"
+        raise ConfigError(option, found, f"choose {', '.join(choices)}")
 
 
 class OneNetworkEach(Method):
@@ -64,14 +69,15 @@ class OneNetworkEach(Method):
         return SingleModality(bands, classes, encoder, self.encoders)
 
     def loss(self, batch):
-        logits = {name: self.predict(name, batch.x[name]) for name in self.deployed}
-        return {"cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits)}
+        return summed([self.loss_of(name, batch) for name in self.deployed])
 
-    def predict(self, modality, x):
-        return self.branches[modality](x)
+    def loss_of(self, modality: str, batch: Batch) -> dict[str, Tensor]:
+        """The terms of one modality's network, unweighted."""
+        logits = self.predict(modality, batch.x[modality])
+        return {"cl": self.cross_entropy(logits, batch.y[modality])}
 
-    def branch(self, modality):
-        return copy.deepcopy(self.branches[modality])
+    def network_of(self, modality):
+        return self.branches[modality]
 
 
 class Taught(OneNetworkEach):
@@ -92,8 +98,8 @@ class Taught(OneNetworkEach):
         _check_reads("teacher", teacher, channels)
         students = {name: bands for name, bands in channels.items() if name != teacher}
         if not students:
-            reason = f"'{teacher}' is the only modality here, so no student is left"
-            raise ConfigError(f"teacher: {reason}; use 'all'")
+            found = f"'{teacher}' is the only modality here, so no student is left"
+            raise ConfigError("teacher", found, "use 'all'")
         super().__init__(students, classes, encoder, **options)
 
 
@@ -107,3 +113,90 @@ class Student2x(OneNetworkEach):
     """Two ResNet-18 of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2
+
+
+class _Contrasting(OneNetworkEach):
+    """`student`, with a contrast of projected features on all samples. A projection is a hidden
+    layer as wide as the features, and a linear layer; it is not deployed.
+
+    Args:
+        temperature: τ of NT-Xent.
+    """
+
+    terms = {"cl": 1.0, "contrast": 1.0}
+    unlabelled = ("contrast",)
+
+    def __init__(self, channels, classes, encoder, *, temperature: float = 0.1, **options):
+        super().__init__(channels, classes, encoder, **options)
+        check_temperature(temperature)
+        self.temperature, self.projections = temperature, nn.ModuleDict()
+        for name in channels:
+            width = self.branches[name].task.in_features
+            self.projections[name] = two_layers(width, width, UNITS)
+
+
+def check_share(share: Mapping[str, float], modalities: Collection[str]) -> dict[str, float]:
+    """Modality → its factor, 1 where not given; a ConfigError for another name or below 0."""
+    for name, factor in share.items():
+        if name not in modalities:
+            found = f"'{name}' is not a modality of this data"
+            raise ConfigError("share", found, f"choose {', '.join(modalities)}")
+        if factor < 0:
+            raise ConfigError("share", f"{name}={factor} is negative", "use 0 or more")
+    return {**dict.fromkeys(modalities, 1.0), **share}
+
+
+@register("simclr")
+class SimCLR(_Contrasting):
+    """The student with SimCLR: an image and a distorted view of it find each other in the batch.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_m w_m NT-Xent(p_m(x_m), p_m(v_m)), with v_m a view of x_m by
+    `augmentation.distort` and p_m a projection of the features.
+
+    The control without the other sensor: the images, labels and steps of `nt-xent`.
+    Source: Chen et al., ICML 2020.
+
+    Args:
+        share: modality → w_m, 1 where not given: no view is right for every sensor.
+    """
+
+    terms = {"cl": 1.0, "contrast": 0.3}
+
+    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.share = check_share(share, channels)
+
+    def loss_of(self, modality, batch):
+        network, x = self.branches[modality], batch.x[modality]
+        features = network.features(torch.cat([x, distort(x)]))
+        first, second = self.projections[modality](features).chunk(2)
+        contrast = nt_xent(first, second, self.temperature)
+        cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])
+        return {"cl": cl, "contrast": self.share[modality] * contrast}
+
+
+@register("nt-xent")
+class NTXent(_Contrasting):
+    """The student with NT-Xent between sensors: the two views of a scene find each other.
+
+    L = Σ_m CE(Cl_m(x_m), y_m) + Σ_{m<m'} NT-Xent(p_m(x_m), p_m'(x_m')), p_m a projection of the
+    features.
+
+    MDiCo's contrast without its other parts. Source: Tian et al., ECCV 2020 (contrastive multiview
+    coding), with the loss of SimCLR.
+    """
+
+    paired = True
+
+    def __init__(self, channels, classes, encoder, **options):
+        super().__init__(channels, classes, encoder, **options)
+        check_several(self.name, channels, alone="simclr")
+
+    def loss(self, batch):
+        features = {name: self.branches[name].features(x) for name, x in batch.x.items()}
+        logits = {name: self.branches[name].task(z) for name, z in features.items()}
+        projected = {name: self.projections[name](z) for name, z in features.items()}
+        return {
+            "cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits),
+            "contrast": contrastive_loss(projected, self.temperature) / 2,  # each pair once
+        }

@@ -1,6 +1,5 @@
 """Our reconstruction of CroDiNo-KD: networks of one modality, trained side by side, no teacher."""
 
-import copy
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -11,8 +10,9 @@ from torch import Tensor, nn
 from discom.data.augmentation import restore, turn
 from discom.errors import ConfigError, check_choice
 from discom.losses import crossing, dense
-from discom.methods.base import register
+from discom.methods.base import check_several, register
 from discom.methods.dense import Dense
+from discom.models import EncoderDecoder
 
 
 @register("crodino")
@@ -43,14 +43,11 @@ class CroDiNoKD(Dense):
 
     def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):
         super().__init__(channels, classes, encoder, **options)
-        if len(channels) < 2:
-            names = list(channels)
-            raise ConfigError(f"crodino: needs two modalities, the data has {names}; try single")
+        check_several(self.name, channels, alone="single")
         check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
-            raise ConfigError(
-                "weights: soft labels come from the auxiliary decoder; raise aux, or set soft to 0"
-            )
+            found = "soft labels come from the auxiliary decoder"
+            raise ConfigError("weights", found, "raise aux, or set soft to 0")
         self.channels, self.coupled = dict(channels), augmentation == "coupled"
         self.fused = "+".join(channels)
         self.auxiliary = nn.ModuleDict()
@@ -76,50 +73,42 @@ class CroDiNoKD(Dense):
         if self.weights["orth"]:
             terms["orth"] = crossing.place_separation(coarsest)
         if self.weights["contrast"]:
-            terms["contrast"] = self._contrast(coarsest, labels)
+            invariant = [crossing.halves(one)[0] for one in coarsest.values()]
+            places = crossing.place_labels(labels, invariant[0].shape[-2:])
+            pairs = combinations(invariant, 2)
+            each = [crossing.place_contrast(b, a, places) for a, b in pairs]
+            terms["contrast"] = torch.stack(each).mean()  # over all pairs of modalities
         if self.weights["soft"]:
             soft = {name: turn(fused.detach(), batch.views[name]) for name in self.channels}
-            pairs = [(logits[name], soft[name]) for name in self.channels]
-            terms["soft"] = sum(dense.pixel_wise(*pair) for pair in pairs)
+            terms["soft"] = sum(dense.pixel_wise(logits[m], soft[m]) for m in self.channels)
         return terms
 
-    def _contrast(self, maps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
-        """The mean over all pairs of modalities."""
-        invariant = [crossing.halves(one)[0] for one in maps.values()]
-        places = crossing.place_labels(labels, invariant[0].shape[-2:])
-        pairs = combinations(invariant, 2)
-        return torch.stack([crossing.place_contrast(b, a, places) for a, b in pairs]).mean()
-
-    def predict(self, modality, x):
-        return self._together()(x) if modality == self.fused else self.branches[modality](x)
+    def network_of(self, modality):
+        if modality != self.fused:
+            return self.branches[modality]
+        return CrossDecoder(self.branches, self.auxiliary[self.fused], self.channels)
 
     def state(self, modality):
         """A branch alone; under the fused name everything, since its decoder reads every branch."""
         return dict(self.state_dict()) if modality == self.fused else super().state(modality)
 
-    def branch(self, modality):
-        if modality != self.fused:
-            return super().branch(modality)
-        alone = copy.deepcopy(self._together())
-        for network in alone.branches.values():
-            network.decoder = nn.Identity()  # only the encoders are read
-        return alone
-
-    def _together(self) -> "CrossDecoder":
-        return CrossDecoder(self.branches, self.auxiliary[self.fused], self.channels)
-
 
 class CrossDecoder(nn.Module):
-    """The networks of all modalities (`branches`) read by the auxiliary decoder, averaged over all
-    pairings; `channels` are modality → bands, in the order in which they are stacked."""
+    """The encoders of all modalities' networks read by one more decoder, averaged over all pairings
+    of halves; `channels` are modality → bands, in the order in which they are stacked."""
 
-    def __init__(self, branches: Any, decoder: nn.Module, channels: Mapping[str, int]):
+    def __init__(self, networks: Any, decoder: nn.Module, channels: Mapping[str, int]):
         super().__init__()
-        self.branches, self.decoder, self.channels = branches, decoder, dict(channels)
+        self.decoder, self.channels = decoder, dict(channels)
+        self.encoders: Any = nn.ModuleDict()
+        for name in channels:
+            one = networks[name]
+            alone = EncoderDecoder(one.encoder, nn.Identity(), one.stride, one.widths)
+            self.encoders[name] = alone
 
     def forward(self, x: Tensor) -> Tensor:
         """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""
-        images = zip(self.channels, x.split(list(self.channels.values()), dim=1), strict=True)
-        maps = {name: self.branches[name].encode(image) for name, image in images}
+        images = zip(self.encoders, x.split(list(self.channels.values()), dim=1), strict=True)
+        maps = {name: self.encoders[name].encode(image) for name, image in images}
         mixed = [crossing.cross_halves(maps, shift) for shift in range(len(self.channels))]
         return torch.stack([self.decoder(one, x.shape[-2:])[1] for one in mixed]).mean(0)

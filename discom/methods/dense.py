@@ -9,20 +9,18 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from discom.data import Batch
 from discom.data.augmentation import any_motions, recolour, restore, turn
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_contrast, place_labels
 from discom.losses.dense import cross_entropy
-from discom.losses.distill import check_temperature, summed
+from discom.losses.distill import check_temperature
 from discom.methods.base import register
-from discom.methods.baselines import OneNetworkEach, Taught, Teacher
-from discom.methods.contrastive import UNITS, check_share
-from discom.models import EncoderDecoder, FusionDecoder
+from discom.methods.baselines import UNITS, OneNetworkEach, Taught, Teacher, check_share
+from discom.models import FusionDecoder, SideBySide
 
 
 class Dense(OneNetworkEach):
@@ -37,10 +35,8 @@ class Dense(OneNetworkEach):
         for name in self.branches if self.moves_maps else ():
             (_, height, width), stride = shapes[name], self.branches[name].stride
             if height % stride or width % stride:
-                raise ConfigError(
-                    f"{self.name}: images of {height}×{width} are not multiples of the network's"
-                    f" stride, {stride}, so moved places cannot be put back; crop or resize them"
-                )
+                found = f"images of {height}×{width} are not multiples of the stride of {stride}"
+                raise ConfigError(self.name, found, "crop or resize them, since places are moved")
 
     def make(self, bands, classes, encoder):
         return encoder(bands)
@@ -64,9 +60,8 @@ class DenseTeacher(Teacher):
     dense = True
     coupled = True
     terms = {"cl": 1.0, "deep": 0.4}
-    seed_offset = (
-        1_000_000  # a student that starts from its teacher's weights would repeat its accidents
-    )
+    # a student that starts from its teacher's weights would repeat its accidents
+    seed_offset = 1_000_000
     cross_entropy = staticmethod(cross_entropy)
 
     def __init__(self, channels, classes, encoder, **options):
@@ -92,19 +87,6 @@ class DenseTeacher(Teacher):
 @register("single")
 class Single(Dense):
     """One encoder–decoder per modality and cross-entropy; as large as a branch of `crodino`."""
-
-
-class SideBySide(nn.Module):
-    """Two networks of one modality, their logits averaged."""
-
-    def __init__(self, first: EncoderDecoder, second: EncoderDecoder):
-        super().__init__()
-        self.networks, self.stride = nn.ModuleList([first, second]), first.stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images [B, C_in, H, W] → logits [B, C, H, W]."""
-        first, second = self.networks
-        return (first(x) + second(x)) / 2
 
 
 @register("single-2x")
@@ -137,47 +119,34 @@ class DenseSimCLR(Dense):
 
     def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
         super().__init__(channels, classes, encoder, **options)
-        self.share, projections = check_share(share, channels), {}
+        self.share, self.projections = check_share(share, channels), nn.ModuleDict()
         for name in channels:
             width = self.branches[name].widths[-1]
             layers = nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, UNITS, 1)
-            projections[name] = nn.Sequential(*layers)
-        self.projections = nn.ModuleDict(projections)
+            self.projections[name] = nn.Sequential(*layers)
 
-    def loss(self, batch):
-        rows = []
-        for name, x in batch.x.items():
-            network, labels = self.branches[name], batch.y[name]
-            motions = any_motions(x)
-            maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
-            own, other = self.projections[name](maps[-1]).chunk(2)
-            logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
-            classes = place_labels(labels, own.shape[-2:])
-            contrast = place_contrast(own, restore(other, motions), classes)
-            terms = {"cl": dense.cross_entropy(logits, labels)}
-            rows.append(terms | {"contrast": self.share[name] * contrast})
-        return summed(rows)
+    def loss_of(self, modality, batch):
+        network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
+        motions = any_motions(x)
+        maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
+        own, other = self.projections[modality](maps[-1]).chunk(2)
+        logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
+        classes = place_labels(labels, own.shape[-2:])
+        contrast = self.share[modality] * place_contrast(own, restore(other, motions), classes)
+        return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 
 class CopiesMaps(Dense):
-    """The network of `single`, taught by maps."""
+    """The network of `single`, taught by maps: a subclass defines `distil(modality, batch, own,
+    theirs)`, one student's terms beside `cl`, from its own and the teacher's maps."""
 
     needs_teacher = True
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 
-    def loss(self, batch):
-        rows = []
-        for name in self.deployed:
-            own = self.branches[name].maps(batch.x[name])
-            terms = {"cl": dense.cross_entropy(own["logits"], batch.y[name])}
-            rows.append(terms | self.distil(name, batch, own, batch.soft[name]))
-        return summed(rows)
-
-    def distil(
-        self, modality: str, batch: Batch, own: Mapping[str, Tensor], theirs: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """One student's terms beside `cl`, unweighted, from its own and the teacher's maps."""
-        raise TypeError(f"{type(self).__name__} must define distil(modality, batch, own, theirs)")
+    def loss_of(self, modality, batch):
+        own = self.branches[modality].maps(batch.x[modality])
+        terms = {"cl": self.cross_entropy(own["logits"], batch.y[modality])}
+        return terms | self.distil(modality, batch, own, batch.soft[modality])
 
 
 @register("dense-self")

@@ -9,10 +9,11 @@ from torch import nn
 
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate
+from discom.losses._shared import summed
 from discom.losses.adversaries import ADVERSARIES, discriminator_loss
 from discom.losses.contrastive import contrastive_loss
-from discom.losses.distill import check_temperature, summed
-from discom.methods.base import Method, check_several, register
+from discom.losses.distill import check_temperature
+from discom.methods.base import Method, check_several, register, warn_no_effect
 from discom.models import DisCoM, two_layers
 
 
@@ -22,8 +23,8 @@ class _Embedding(Method):
     def owner(self, modality: str) -> DisCoM:
         raise TypeError(f"{type(self).__name__} must define owner(modality)")
 
-    def predict(self, modality, x):
-        return self.owner(modality).predict(modality, x)
+    def network_of(self, modality):
+        return self.owner(modality).network_of(modality)
 
     def embed(self, modality, x):
         return self.owner(modality).embed(modality, x)._asdict()
@@ -31,9 +32,6 @@ class _Embedding(Method):
     def heads(self, modality):
         """The heads that were trained with that modality's branch."""
         return self.owner(modality).heads
-
-    def branch(self, modality):
-        return self.owner(modality).branch(modality)
 
 
 @register("discom-solo")
@@ -52,10 +50,9 @@ class DisCoMSolo(_Embedding):
 
     def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
         super().__init__(channels, classes, encoder, **options)
-        models = {
-            m: DisCoM({m: bands}, classes, encoder, dimension) for m, bands in channels.items()
-        }
-        self.models = nn.ModuleDict(models)
+        self.models: Any = nn.ModuleDict()
+        for name, bands in channels.items():
+            self.models[name] = DisCoM({name: bands}, classes, encoder, dimension)
 
     def loss(self, batch):
         rows = []
@@ -73,8 +70,20 @@ class DisCoMSolo(_Embedding):
         return self.models[modality]
 
 
+class _Crossing(_Embedding):
+    """One `DisCoM` of all modalities, whose heads they share."""
+
+    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
+        super().__init__(channels, classes, encoder, **options)
+        check_several(self.name, channels, alone="discom-solo")
+        self.model = DisCoM(channels, classes, encoder, dimension)
+
+    def owner(self, modality):
+        return self.model
+
+
 @register("discom")
-class DisCoMKD(_Embedding):
+class DisCoMKD(_Crossing):
     """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7, with options that the paper lacks.
 
     Args:
@@ -101,13 +110,9 @@ class DisCoMKD(_Embedding):
 
     def __init__(
         self,
-        channels,
-        classes,
-        encoder,
-        *,
+        *parts,
         grl_lambda: float = 1.0,
         grl_warmup: float = 0.0,
-        dimension: int = 0,
         pairing: str = "unpaired",
         adversary: str = "reversal",
         adversary_head: int = 0,
@@ -117,41 +122,45 @@ class DisCoMKD(_Embedding):
         modality_targets: str = "paper",
         **options,
     ):
-        super().__init__(channels, classes, encoder, **options)
-        check_several(self.name, channels, alone="discom-solo")
+        super().__init__(*parts, **options)  # channels, classes, encoder
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_choice("adversary", adversary, ADVERSARIES)
         if grl_lambda < 0:
-            raise ConfigError(f"grl_lambda: {grl_lambda} would not reverse; use 0 or more")
+            raise ConfigError("grl_lambda", f"{grl_lambda} would not reverse", "use 0 or more")
         if not 0 <= grl_warmup <= 1:
-            raise ConfigError(f"grl_warmup: {grl_warmup} is not a share of the run; use 0 to 1")
+            raise ConfigError("grl_warmup", f"{grl_warmup} is not a share of the run", "use 0 to 1")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
         if adversary != "reversal" and "released" in self.conventions.values():
-            raise ConfigError(
-                f"adversary: '{adversary}' is not in the released code; leave 'released' out"
-            )
-        if adversary == "alternating" and not (self.weights["adv"] and grl_lambda):
-            way_out = "leave adversary out, or give both a number above 0"
-            raise ConfigError(f"adversary: has no effect where adv or grl_lambda is 0; {way_out}")
-        steps = {"adversary_head": adversary_head, "adversary_steps": adversary_steps}
-        self._check_adversary(adversary, {**steps, "adversary_rate": adversary_rate})
+            found = f"'{adversary}' is not in the released code"
+            raise ConfigError("adversary", found, "leave 'released' out")
         if self.weights["contrast"] and pairing != "paired":
-            raise ConfigError("weights: contrast compares pairs; set pairing to paired")
-        self.adversary = ADVERSARIES[adversary]
-        self.model = DisCoM(channels, classes, encoder, dimension)
-        width = self.model.heads.aux.in_features
-        # last, so that the other networks start from the same weights
-        if self.weights["irr"]:
-            self.irrelevant = two_layers(width, width, classes)
-        if adversary_head:
-            self.model.heads.adv = two_layers(width, adversary_head, len(channels))
-        if adversary == "alternating":
-            weights = self.model.heads.adv.parameters()
-            self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
-        self.adversary_steps, self.adversary_rate = adversary_steps, adversary_rate
-        self.paired = pairing == "paired"
+            raise ConfigError("weights", "contrast compares pairs", "set pairing to paired")
+        self.paired, self.adversary = pairing == "paired", ADVERSARIES[adversary]
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
+        if self.weights["irr"]:  # last, so that the other networks start from the same weights
+            width = self.model.heads.aux.in_features
+            self.irrelevant = two_layers(width, width, self.model.heads.aux.out_features)
+        self._set_adversary(adversary, adversary_head, adversary_steps, adversary_rate)
+
+    def _set_adversary(self, adversary: str, head: int, steps: int, rate: float) -> None:
+        """The classifier of the alternating adversary and its optimizer."""
+        default, alternating = self.defaults(), adversary == "alternating"
+        settings = {"adversary_head": head, "adversary_steps": steps, "adversary_rate": rate}
+        for name, value in settings.items():
+            if value < 0 or (value == 0 and name != "adversary_head"):
+                raise ConfigError(name, f"{value} is out of range", f"try {default[name]}")
+            if value != default[name] and not alternating:
+                warn_no_effect(name, f"on adversary={adversary}")
+        if not alternating:
+            return
+        if not (self.weights["adv"] and self.grl_lambda):
+            warn_no_effect("adversary", "where adv or grl_lambda is 0")
+        heads, self.adversary_steps, self.adversary_rate = self.model.heads, steps, rate
+        if head:
+            heads.adv = two_layers(heads.aux.in_features, head, len(heads.task))
+        weights = heads.adv.parameters()
+        self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
@@ -184,28 +193,15 @@ class DisCoMKD(_Embedding):
             optimizer.step()
             optimizer.zero_grad()
 
-    def _check_adversary(self, adversary: str, settings: Mapping[str, float]) -> None:
-        """Refuse settings of the alternating adversary that are out of range, or without effect."""
-        default = self.defaults()
-        for name, value in settings.items():
-            if adversary != "alternating" and value != default[name]:
-                way_out = "leave it out, or set adversary to alternating"
-                raise ConfigError(f"{name}: has no effect on adversary={adversary}; {way_out}")
-            if value < 0 or (value == 0 and name != "adversary_head"):
-                raise ConfigError(f"{name}: {value} is out of range; try {default[name]}")
-
     def reversal(self, progress: float) -> float:
         """The gradient reversal's λ when a share `progress` of the run is over."""
         if not self.grl_warmup:
             return self.grl_lambda
         return self.grl_lambda * (2 / (1 + math.exp(-10 * min(progress / self.grl_warmup, 1))) - 1)
 
-    def owner(self, modality):
-        return self.model
-
 
 @register("mdico")
-class MDiCo(_Embedding):
+class MDiCo(_Crossing):
     """MDiCo (Mena et al., Machine Learning 2025): DisCoM-KD's branches and heads, with a contrast
     of pairs in the place of adversary and L_⊥.
 
@@ -226,37 +222,20 @@ class MDiCo(_Embedding):
     published = {"irr_reads": "inv"}
     paired = True
 
-    def __init__(
-        self,
-        channels,
-        classes,
-        encoder,
-        *,
-        dimension: int = 0,
-        temperature: float = 0.1,
-        irr_reads: str = "irr",
-        **options,
-    ):
-        super().__init__(channels, classes, encoder, **options)
-        check_several(self.name, channels, alone="discom-solo")
+    def __init__(self, *parts, temperature: float = 0.1, irr_reads: str = "irr", **options):
         check_choice("irr_reads", irr_reads, ("irr", "inv"))
         check_temperature(temperature)
-        self.model = DisCoM(channels, classes, encoder, dimension)
+        super().__init__(*parts, **options)  # channels, classes, encoder
         self.temperature, self.irr_reads = temperature, irr_reads
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, count = self.model.heads, len(z)
         invariant = {name: parts.inv for name, parts in z.items()}
-        own = {
-            name: parts._replace(irr=getattr(parts, self.irr_reads)) for name, parts in z.items()
-        }
+        own = {m: parts._replace(irr=getattr(parts, self.irr_reads)) for m, parts in z.items()}
         return {
             "cl": disentangle.task_loss(z, heads, batch.y) / count,
             "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
             "mod": disentangle.modality_loss(own, heads) / (2 * count),
             "contrast": contrastive_loss(invariant, self.temperature),
         }
-
-    def owner(self, modality):
-        return self.model

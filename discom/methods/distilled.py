@@ -8,60 +8,49 @@ classes.
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from discom.data import Batch
 from discom.errors import ConfigError, check_choice
-from discom.losses import multilevel
-from discom.losses.distill import (
-    CurriculumTemperature,
-    check_temperature,
-    curriculum_lambda,
-    dkd_terms,
-    kd,
-    standardize,
-    summed,
-)
-from discom.methods.base import register
+from discom.losses import distill, multilevel
+from discom.losses.distill import kd
+from discom.methods.base import Method, register, warn_no_effect
 from discom.methods.baselines import Taught, Teacher
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
 
 
 class Distilled(Taught):
-    """The network of `student`, taught by a teacher's logits."""
+    """The network of `student`, taught by a teacher's logits: a subclass defines `distil(modality,
+    batch, view)`, one student's terms beside `cl`. A view is a pair of logits [B, C], the student's
+    and the teacher's; of a second, strong view of the batch there is another pair."""
 
     teacher_method = Teacher
     paired = True
     standardized = False  # LSKD: both networks' logits are standardised before they are compared
 
-    def loss(self, batch):
-        rows = []
-        for name in self.deployed:
-            views = [batch] if batch.strong is None else [batch, batch.strong]
-            logits = [self.predict(name, view.x[name]).float() for view in views]
-            # differences of probabilities need their digits
-            with torch.autocast(logits[0].device.type, enabled=False):
-                terms = {"cl": sum(self.cross_entropy(z, batch.y[name]) for z in logits)}
-                terms |= self.distil(name, batch, *logits)
-            rows.append(terms)
-        return summed(rows)
+    def loss_of(self, modality, batch):
+        shown = [batch] if batch.strong is None else [batch, batch.strong]
+        logits = [self.predict(modality, view.x[modality]).float() for view in shown]
+        # differences of probabilities need their digits
+        with torch.autocast(logits[0].device.type, enabled=False):
+            cl = sum(self.cross_entropy(z, batch.y[modality]) for z in logits)
+            views = [(z, view.soft) for z, view in zip(logits, shown, strict=True)]
+            return {"cl": cl, **self.distil(modality, batch, *views)}
 
-    def distil(
-        self, modality: str, batch: Batch, logits: Tensor, strong_logits: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """One student's terms beside `cl`, unweighted, from its logits [B, C] for the batch and for
-        its strong views, if any; `batch.soft` and `batch.strong.soft` are the teacher's."""
-        raise TypeError(f"{type(self).__name__} must define distil(modality, batch, logits)")
-
-    def compared(self, logits: Tensor) -> Tensor:
-        """The logits as the distillation term sees them."""
-        return standardize(logits) if self.standardized else logits
+    def compared(self, view: multilevel.View) -> multilevel.View:
+        """The logits of both networks as the distillation term sees them."""
+        student, teacher = view
+        if self.standardized:
+            return distill.standardize(student), distill.standardize(teacher)
+        return student, teacher
 
 
 class _AtTemperature(Distilled):
+    published = {"temperature": 4.0}
+
     def __init__(self, channels, classes, encoder, *, temperature: float = 4.0, **options):
-        check_temperature(temperature)
+        distill.check_temperature(temperature)
         super().__init__(channels, classes, encoder, **options)
         self.temperature = temperature
 
@@ -73,9 +62,8 @@ class KDv1(_AtTemperature):
     terms = {"cl": 0.0, "kd": 1.0}
     unlabelled = ("kd",)
 
-    def distil(self, modality, batch, logits):
-        student, teacher = self.compared(logits), self.compared(batch.soft)
-        return {"kd": kd(student, teacher, self.temperature)}
+    def distil(self, modality, batch, view):
+        return {"kd": kd(*self.compared(view), self.temperature)}
 
 
 @register("kdv2")
@@ -93,9 +81,8 @@ def _elapsed(batch: Batch) -> float:
 
 def _check_share(option: str, share: float, default: int) -> None:
     if not 0 < share <= 1:
-        raise ConfigError(
-            f"{option}: {share} is not a share of the run in (0, 1]; the paper's is {default}/300"
-        )
+        found = f"{share} is not a share of the run in (0, 1]"
+        raise ConfigError(option, found, f"the paper's is {default}/300")
 
 
 @register("dkd")
@@ -114,9 +101,9 @@ class DKD(_AtTemperature):
         super().__init__(channels, classes, encoder, **options)
         self.warmup = warmup
 
-    def distil(self, modality, batch, logits):
-        student, teacher = self.compared(logits), self.compared(batch.soft)
-        tckd, nckd = dkd_terms(student, teacher, batch.y[modality], self.temperature)
+    def distil(self, modality, batch, view):
+        pair, labels = self.compared(view), batch.y[modality]
+        tckd, nckd = distill.dkd_terms(*pair, labels, self.temperature)
         share = min(_elapsed(batch) / self.warmup, 1.0)
         return {"tckd": share * tckd, "nckd": share * nckd}
 
@@ -137,13 +124,12 @@ class CTKD(Distilled):
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
         _check_share("loops", loops, 10)
         super().__init__(channels, classes, encoder, **options)
-        self.temperatures = nn.ModuleDict({name: CurriculumTemperature() for name in self.deployed})
-        self.loops = loops
+        learned = {name: distill.CurriculumTemperature() for name in self.deployed}
+        self.temperatures, self.loops = nn.ModuleDict(learned), loops
 
-    def distil(self, modality, batch, logits):
-        lambda_ = curriculum_lambda(_elapsed(batch), self.loops)
-        student, teacher = self.compared(logits), self.compared(batch.soft)
-        return {"kd": kd(student, teacher, self.temperatures[modality](lambda_))}
+    def distil(self, modality, batch, view):
+        lambda_ = distill.curriculum_lambda(_elapsed(batch), self.loops)
+        return {"kd": kd(*self.compared(view), self.temperatures[modality](lambda_))}
 
 
 @register("mlkd")
@@ -165,60 +151,49 @@ class MLKD(_AtTemperature):
     published |= {"weights": dict.fromkeys(terms, 1.0)}
 
     def __init__(
-        self,
-        channels,
-        classes,
-        encoder,
-        *,
-        combination: str = "official",
-        class_scale: str = "relative",
-        **options,
+        self, *parts, combination: str = "official", class_scale: str = "relative", **options
     ):
         check_choice("combination", combination, multilevel.COMBINATIONS)
         check_choice("class_scale", class_scale, ("relative", "official"))
-        super().__init__(channels, classes, encoder, **options)
+        super().__init__(*parts, **options)  # channels, classes, encoder
         if combination == "discom-paper" and self.temperature != self.defaults()["temperature"]:
-            reason = "has no effect on combination=discom-paper, which has its own; leave it out"
-            raise ConfigError(f"temperature: {reason}")
+            warn_no_effect("temperature", "on combination=discom-paper, which has its own")
         self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
         self.strong_view, self.class_scale = combination != "discom-paper", class_scale
 
-    def distil(self, modality, batch, logits, strong_logits=None):
-        weak = logits, batch.soft
+    def distil(self, modality, batch, weak, strong=None):
         if self.strong_view:
-            strong = strong_logits, batch.strong.soft
             terms = multilevel.official(weak, strong, self.temperatures, self.standardized)
         else:
             terms = multilevel.discom_paper(weak, standardized=self.standardized)
         if self.class_scale == "relative":
-            samples, classes = logits.shape
+            samples, classes = weak[0].shape
             terms["classes"] = terms["classes"] / (samples / classes) ** 2
         return terms
 
 
-def _at_2(method: Any) -> Any:
+class _At2(_AtTemperature):
     def __init__(self, channels, classes, encoder, *, temperature: float = 2.0, **options):
-        method.__init__(self, channels, classes, encoder, temperature=temperature, **options)
-
-    return __init__
+        super().__init__(channels, classes, encoder, temperature=temperature, **options)
 
 
-# LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is copied and .1 on the
-# labels; its code multiplies DKD's two weights by 9 and keeps DKD's cross-entropy. KDv1 still has
-# no label. The DisCoM-KD authors standardised too, but left temperatures and weights as they were.
-for _method, _terms in (
-    (KDv1, {"cl": 0.0, "kd": 9.0}),
-    (KDv2, {"cl": 0.1, "kd": 9.0}),
-    (DKD, {"cl": 1.0, "tckd": 9.0, "nckd": 72.0}),
-    (CTKD, {"cl": 0.1, "kd": 9.0}),
-    (MLKD, {"cl": 0.1, "instance": 9.0, "batch": 9.0, "classes": 9.0}),
-):
-    _warmer = {} if _method in (CTKD, MLKD) else {"temperature": 4.0}
-    _body = {
-        "__doc__": f"{_method.__name__} on standardised logits, LSKD's temperature and weights.",
+def _lskd(method: Any, **terms: float) -> type[Method]:
+    """A method with LSKD (Sun et al. 2024): standardised logits, T = 2, a weight of 9 on what is
+    copied and .1 on the labels; its code multiplies DKD's two weights by 9 and keeps DKD's
+    cross-entropy. KDv1 still has no label. The DisCoM-KD authors standardised too, but left
+    temperatures and weights as they were."""
+    body = {
+        "__doc__": f"`{method.name}` with LSKD's logits, temperature and weights.",
         "standardized": True,
-        "terms": _terms,
-        "published": {**_warmer, "weights": _method.terms, **_method.published},
-        **({} if _method is CTKD else {"__init__": _at_2(_method)}),
+        "terms": terms,
+        "published": {"weights": method.terms, **method.published},
     }
-    register(f"{_method.name}+lskd")(type(f"{_method.__name__}LSKD", (_method,), _body))
+    bases = (_At2, method) if issubclass(method, _AtTemperature) else (method,)
+    return register(f"{method.name}+lskd")(type(f"{method.__name__}LSKD", bases, body))
+
+
+KDv1LSKD = _lskd(KDv1, cl=0.0, kd=9.0)
+KDv2LSKD = _lskd(KDv2, cl=0.1, kd=9.0)
+DKDLSKD = _lskd(DKD, cl=1.0, tckd=9.0, nckd=72.0)
+CTKDLSKD = _lskd(CTKD, cl=0.1, kd=9.0)
+MLKDLSKD = _lskd(MLKD, cl=0.1, instance=9.0, batch=9.0, classes=9.0)

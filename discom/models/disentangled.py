@@ -1,6 +1,5 @@
 """The branches and heads of DisCoM-KD. B batch, D embedding width, C classes, M modalities."""
 
-import copy
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -35,9 +34,8 @@ class Branch(nn.Module):
         self.specific, features = encoder(channels)
         self.invariant, _ = encoder(channels)
         if dimension < 0 or (features % 2 and not dimension):
-            raise ConfigError(
-                f"dimension: {dimension} of {features} features; use a number above 0"
-            )
+            found = f"{dimension} of {features} features"
+            raise ConfigError("dimension", found, "use a number above 0")
         self.width = dimension or features // 2
         if dimension:
             self.specific = nn.Sequential(self.specific, nn.Linear(features, 2 * dimension))
@@ -71,8 +69,7 @@ class DeployedBranch(nn.Module):
 
     def __init__(self, branch: nn.Module, task: nn.Module):
         super().__init__()
-        self.branch, self.task = copy.deepcopy(branch), copy.deepcopy(task)
-        self.train(branch.training)
+        self.branch, self.task, self.training = branch, task, branch.training
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [B, channels, H, W] → logits [B, C]."""
@@ -87,7 +84,7 @@ class DisCoM(nn.Module):
 
     >>> model = DisCoM({"rgb": 3, "depth": 1}, classes=9).eval()
     >>> z = model.embed("depth", torch.zeros(2, 1, 64, 64))
-    >>> z.inv.shape, model.branch("depth")(torch.zeros(1, 1, 64, 64)).shape
+    >>> z.inv.shape, model.network_of("depth")(torch.zeros(1, 1, 64, 64)).shape
     (torch.Size([2, 256]), torch.Size([1, 9]))
     """
 
@@ -108,11 +105,6 @@ class DisCoM(nn.Module):
         """Images of one modality [B, channels, H, W] → its three embeddings [B, D]."""
         return self.branches[modality](x)
 
-    def predict(self, modality: str, x: Tensor) -> Tensor:
-        """Images of one modality → logits [B, C] of its task classifier on [z_inv ‖ z_inf]."""
-        z = self.embed(modality, x)
-        return self.heads.task[modality](torch.cat([z.inv, z.inf], dim=1))
-
-    def branch(self, modality: str) -> DeployedBranch:
-        """A copy of one modality's branch and task classifier that stands alone."""
+    def network_of(self, modality: str) -> DeployedBranch:
+        """One modality's branch and task classifier: images → logits [B, C]."""
         return DeployedBranch(self.branches[modality], self.heads.task[modality])

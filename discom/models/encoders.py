@@ -1,5 +1,4 @@
-"""Encoders by name, and what DisCoM-KD is compared with: networks of encoders and one linear
-layer."""
+"""Encoders by name, and the baselines: networks of encoders and one linear layer."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from discom.errors import ConfigError, first_line
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
-def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
+def encoder(name: str, width: int = 64) -> Encoder:
     """What makes an encoder from a number of bands, its weights drawn at random; a ConfigError for
     an unknown name, or a library that is not installed.
 
@@ -24,25 +23,23 @@ def encoder(name: str, width: int = 64, products: bool = False) -> Encoder:
         name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
             "timm:convnext_atto", with its last linear layer taken off.
         width: of the two ResNets; a library's models have their own.
-        products: of the two ResNets, see `resnet18`.
 
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
     own = {"resnet18": resnet18, "resnet10": resnet10}
     if name in own:
-        return partial(own[name], width=width, products=products)
+        return partial(own[name], width=width)
     library, _, model = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
     if library not in makers or not model or ":" in model:  # a second colon: a file, or a hub
         choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
-        raise ConfigError(f"encoder: '{name}' is unknown; choose {choices}")
+        raise ConfigError("encoder", f"'{name}' is unknown", f"choose {choices}")
     return partial(makers[library], model)
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse a library's encoder for images (modality → (bands, H, W)) that it cannot take, with a
-    ConfigError."""
+    """Refuse (ConfigError) images, modality → (bands, H, W), that a library's encoder cannot take."""
     if ":" not in name:
         return
     for modality, shape in shapes.items():
@@ -55,18 +52,19 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
         if found != (2, features):
             size = "×".join(map(str, shape))
             reason = f"{name} makes no features of {modality}, {size} ({found})"
-            raise ConfigError(f"encoder: {reason}; choose another encoder or size of images")
+            raise ConfigError("encoder", reason, "choose another encoder or size of images")
 
 
 def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
     if name not in torchvision.models.list_models(torchvision.models):
-        page = "https://docs.pytorch.org/vision/stable/models.html"
-        raise ConfigError(f"encoder: torchvision has no classifier '{name}'; see {page}")
+        page = "see https://docs.pytorch.org/vision/stable/models.html"
+        raise ConfigError("encoder", f"torchvision has no classifier '{name}'", page)
     model: Any = torchvision.models.get_model(name, weights=None)
     convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
     linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
     if not linear:
-        raise ConfigError(f"encoder: '{name}' of torchvision ends in no linear layer; take another")
+        found = f"'{name}' of torchvision ends in no linear layer"
+        raise ConfigError("encoder", found, "take another")
     first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
     sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
     fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
@@ -79,44 +77,40 @@ def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
     try:
         import timm
     except ImportError:
-        raise ConfigError("encoder: timm is not installed; pip install timm") from None
+        raise ConfigError("encoder", "timm is not installed", "pip install timm") from None
     try:
         model: Any = timm.create_model(name, in_chans=channels, num_classes=0)
     except (RuntimeError, ValueError) as error:
-        reason = f"timm cannot make '{name}' ({first_line(error)})"
-        raise ConfigError(f"encoder: {reason}; see timm.list_models()") from None
+        found = f"timm cannot make '{name}' ({first_line(error)})"
+        raise ConfigError("encoder", found, "see timm.list_models()") from None
     return model, getattr(model, "head_hidden_size", None) or model.num_features
 
 
-def resnet18(channels: int, width: int = 64, products: bool = False) -> tuple[nn.Module, int]:
+def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
     """ResNet-18 (He et al. 2016) without its classifier; torchvision's numbers for its weights.
 
     Args:
         channels: bands of the input, C_in.
         width: maps of the first stage (paper: 64); 8·width features come out.
-        products: whether small maps are convolved by `MatrixConv`; the weights stay the same.
 
     >>> encoder, features = resnet18(13, width=8)
     >>> features, sum(p.numel() for p in encoder.parameters())
     (64, 180632)
     """
-    conv = MatrixConv if products else nn.Conv2d
     layers: list[nn.Module] = [
         nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(3, stride=2, padding=1),
     ]
-    inputs = width
-    for number in range(4):
-        outputs = width * 2**number
-        first = _Block(inputs, outputs, stride=1 if number == 0 else 2, conv=conv)
-        layers.append(nn.Sequential(first, _Block(outputs, outputs, stride=1, conv=conv)))
-        inputs = outputs
+    layers.append(nn.Sequential(_Block(width, width), _Block(width, width)))
+    for inputs in (width, 2 * width, 4 * width):
+        first = _Block(inputs, 2 * inputs, stride=2)
+        layers.append(nn.Sequential(first, _Block(2 * inputs, 2 * inputs)))
     return _finish(layers), 8 * width
 
 
-def resnet10(channels: int, width: int = 16, products: bool = False) -> tuple[nn.Module, int]:
+def resnet10(channels: int, width: int = 16) -> tuple[nn.Module, int]:
     """A ResNet of four basic blocks for images of about 32 pixels; 8·width features come out.
 
     The first layer makes channels of 2×2 pixels, and max-pools halve the maps between the blocks:
@@ -127,17 +121,15 @@ def resnet10(channels: int, width: int = 16, products: bool = False) -> tuple[nn
     >>> features, encoder(torch.zeros(2, 3, 32, 32)).shape
     (128, torch.Size([2, 128]))
     """
-    conv = MatrixConv if products else nn.Conv2d
     layers: list[nn.Module] = [
         _Unshuffle(2),
         nn.Conv2d(4 * channels, width, 3, padding=1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        _Block(width, width, stride=1, conv=conv),
+        _Block(width, width),
     ]
     for inputs in (width, 2 * width, 4 * width):
-        pool = nn.MaxPool2d(2, ceil_mode=True)
-        layers += [pool, _Block(inputs, 2 * inputs, stride=1, conv=conv)]
+        layers += [nn.MaxPool2d(2, ceil_mode=True), _Block(inputs, 2 * inputs)]
     return _finish(layers), 8 * width
 
 
@@ -157,17 +149,17 @@ class _Unshuffle(nn.PixelUnshuffle):
 
 
 class _Block(nn.Module):
-    """torchvision's BasicBlock, with a choice of the class of its 3×3 convolutions."""
+    """torchvision's BasicBlock."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, conv: type[nn.Conv2d]):
+    def __init__(self, inputs: int, outputs: int, stride: int = 1):
         super().__init__()
         shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             pointwise = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
             shortcut = nn.Sequential(pointwise, nn.BatchNorm2d(outputs))
-        self.conv1 = conv(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv1 = MatrixConv(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = conv(outputs, outputs, 3, 1, 1, bias=False)
+        self.conv2 = MatrixConv(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = shortcut
 
@@ -178,27 +170,26 @@ class _Block(nn.Module):
 
 
 class MatrixConv(nn.Conv2d):
-    """A 3×3 convolution (padding 1) that is one matrix product where its output is small.
+    """A 3×3 convolution (padding 1, no bias) that learns on maps of 2×2 as one matrix product.
 
-        y[b, p, :] = Σ_t W_t · x[b, p + t, :], the nine taps t side by side
+        y[b, p] = Σ_q W[q - p] · x[b, q]    (p and q are pixels)
 
-    The last stage has maps of 2×2 for images of 64 pixels, where a CPU is twice as quick at a
-    product (docs/performance.md).
+    A convolution multiplies 36 pairs of pixel and tap there, of which 20 are padding. The last
+    stages of both ResNets have such maps (docs/performance.md). The product is taken in training on
+    a CPU, with channels last; a network at inference has torch's convolution and the same weights.
     """
-
-    PIXELS = 4  # of the output: up to so many a product is quicker
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, C_in, H, W] → [B, C_out, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
-        height, width, stride = *x.shape[2:], self.stride[0]
-        if -(-height // stride) * -(-width // stride) > self.PIXELS:
+        learns = self.training and x.is_cpu and x.is_contiguous(memory_format=torch.channels_last)
+        if not learns or self.stride != (1, 1) or x.shape[2:] != (2, 2):
             return super().forward(x)
-        x = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # [B, H + 2, W + 2, C_in]
-        corners = [(i, j) for i in range(3) for j in range(3)]
-        taps = [x[:, i : i + height : stride, j : j + width : stride] for i, j in corners]
-        rows = torch.stack(taps, dim=3).flatten(3)  # [B, ⌈H/s⌉, ⌈W/s⌉, 9 · C_in]
-        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [C_out, 9 · C_in]
-        return F.linear(rows, weight, self.bias).permute(0, 3, 1, 2)
+        kernel = self.weight.permute(0, 2, 3, 1)  # [C_out, 3, 3, C_in]
+        # of each output pixel p, the taps that lie on the map
+        taps = [kernel[:, i : i + 2, j : j + 2] for i in (1, 0) for j in (1, 0)]
+        matrix = torch.cat(taps).flatten(1)  # [4 · C_out, 4 · C_in]
+        rows = F.linear(x.permute(0, 2, 3, 1).flatten(1), matrix)
+        return rows.view(len(x), 2, 2, -1).permute(0, 3, 1, 2)
 
 
 def two_layers(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -53,10 +53,8 @@ class EncoderDecoder(nn.Module):
         """Images [B, C_in, H, W] → maps [B, width, h, w], finest first."""
         height, width = x.shape[-2:]
         if min(height, width) < self.stride:
-            size, stride = f"{height}×{width}", self.stride
-            raise ConfigError(
-                f"images: {size} is below the stride of {stride} pixels; use larger ones"
-            )
+            found = f"{height}×{width} is below the stride of {self.stride} pixels"
+            raise ConfigError("images", found, "use larger ones")
         missing = (0, -width % self.stride, 0, -height % self.stride)  # left, right, top, bottom
         return self.encoder(F.pad(x, missing, mode="replicate") if any(missing) else x)
 
@@ -109,6 +107,19 @@ class FusionDecoder(nn.Module):
         return self.maps(x)["logits"]
 
 
+class SideBySide(nn.Module):
+    """Two networks of one modality, their logits averaged."""
+
+    def __init__(self, first: EncoderDecoder, second: EncoderDecoder):
+        super().__init__()
+        self.networks, self.stride = nn.ModuleList([first, second]), first.stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images [B, C_in, H, W] → logits [B, C, H, W]."""
+        first, second = self.networks
+        return (first(x) + second(x)) / 2
+
+
 def network(channels: int, classes: int, name: str = "small", width: int = 16) -> EncoderDecoder:
     """The encoder–decoder of that name, with random weights; nothing is downloaded.
 
@@ -121,7 +132,7 @@ def network(channels: int, classes: int, name: str = "small", width: int = 16) -
     if name != "small":
         return _from_library(channels, classes, name)
     if width < 2 or width % 2:
-        raise ConfigError(f"width: {width} has no halves; choose an even number such as 16")
+        raise ConfigError("width", f"{width} has no halves", "choose an even number such as 16")
     widths = (width, 2 * width, 4 * width)
     head = nn.Sequential(nn.Conv2d(width, classes, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
     decoder = Decoder(_SmallBody(*widths), head)
@@ -173,7 +184,8 @@ def _unit(inputs: int, outputs: int, kernel: int = 3) -> list[nn.Module]:
 def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
     architecture, _, encoder = name.partition(":")
     if not encoder or ":" in encoder or architecture in _LEFT_OUT:  # a second colon: timm's hub
-        raise ConfigError(f"network: '{name}' is unknown; choose small, or such as unet:resnet34")
+        way_out = "choose small, or such as unet:resnet34"
+        raise ConfigError("network", f"'{name}' is unknown", way_out)
     try:
         import segmentation_models_pytorch as library  # seconds to import, and an extra
 
@@ -183,7 +195,7 @@ def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
     except Exception as error:  # of many kinds: unknown names, encoders that do not fit
         missing = isinstance(error, ImportError)
         way_out = install_hint("dense") if missing else "try unet:resnet34"
-        raise ConfigError(f"network: '{name}': {first_line(error)[:160]}; {way_out}") from error
+        raise ConfigError(f"network: '{name}'", first_line(error)[:160], way_out) from error
     # the image itself is none of our maps
     scales = [k for k, width in enumerate(model.encoder.out_channels) if k and width]
     widths = [model.encoder.out_channels[k] for k in scales]

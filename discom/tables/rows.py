@@ -32,7 +32,7 @@ class Row(NamedTuple):
     def label(self, *hidden: str) -> str:
         """What it is called, without the options of these names."""
         shown = {name: value for name, value in self.options.items() if name not in hidden}
-        return methods.label(self.method, shown)
+        return methods.label(self.method, methods.get(self.method).changed(shown))
 
 
 def _few(method: str, **options: Any) -> Row:

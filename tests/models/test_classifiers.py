@@ -48,7 +48,10 @@ def make(kind, encoder=small, names=tuple(BANDS), classes=5):
 # ---------------------------------------------------------------- ResNet-18
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["convolutions", "products"])
+LAYOUTS = {"convolutions": torch.contiguous_format, "products": torch.channels_last}
+
+
+@pytest.fixture(scope="module", params=LAYOUTS.values(), ids=LAYOUTS)
 def pair(request):
     """torchvision's network and ours with its state; statistics that are not the initial ones."""
     with torch.random.fork_rng():
@@ -56,19 +59,20 @@ def pair(request):
         official = torchvision.models.resnet18(weights=None)
     official.fc = nn.Identity()
     official.double()(noise(2, 3, 64, 64, seed=1).double())
-    encoder, features = resnet18(3, products=request.param)
+    encoder, features = resnet18(3)
     assert features == 512
     ours, theirs = encoder.state_dict(), official.state_dict()
     encoder.double().load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-    return official, encoder
+    return official, encoder.to(memory_format=request.param), request.param
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_resnet_is_torchvisions_with_its_gradients(pair, training):
-    results = []
-    for module in pair:
+    *modules, layout = pair
+    x, results = noise(2, 3, 64, 64).double().to(memory_format=layout), []
+    for module in modules:
         module.train(training).zero_grad()
-        z = module(noise(2, 3, 64, 64).double())
+        z = module(x)
         z.square().sum().backward()
         results.append([z.detach(), *(p.grad for p in module.parameters()), *module.buffers()])
     for ours, theirs in zip(*results, strict=True):
@@ -119,13 +123,9 @@ def test_any_encoder_by_name_is_trained_with_the_bands_of_its_sensor(name):
     )
 
 
-def test_initial_weights_are_kaiming_and_the_same_with_products():
-    states = []
-    for products in (False, True):
-        torch.manual_seed(0)
-        states.append(resnet18(3, width=16, products=products)[0].state_dict())
-    torch.testing.assert_close(*states, rtol=0, atol=0)
-    kernels = [x for x in states[0].values() if x.ndim == 4]
+def test_initial_weights_are_kaiming():
+    torch.manual_seed(0)
+    kernels = [x for x in resnet18(3, width=16)[0].state_dict().values() if x.ndim == 4]
     assert len(kernels) == 20
     for x in kernels:
         fan_out, tolerance = len(x) * x[0, 0].numel(), 6 / (2 * x.numel()) ** 0.5
@@ -133,16 +133,22 @@ def test_initial_weights_are_kaiming_and_the_same_with_products():
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 4), (4, 4), (8, 5)])
-def test_a_matrix_product_is_the_convolution(stride, size):
-    conv = MatrixConv(3, 5, 3, stride, 1).double()
-    x = noise(2, 3, *size).double().requires_grad_()
-    ours = conv(x)
-    theirs = F.conv2d(x, conv.weight, conv.bias, stride, 1)
-    torch.testing.assert_close(ours, theirs)
-    leaves = [x, conv.weight, conv.bias]
-    gradients = [torch.autograd.grad(y.square().sum(), leaves) for y in (ours, theirs)]
-    torch.testing.assert_close(*gradients)
+@pytest.mark.parametrize("size", [(2, 2), (1, 4), (4, 4)])
+def test_a_matrix_product_is_the_convolution(monkeypatch, stride, size):
+    """In values and gradients; taken in training alone, and on maps of 2×2."""
+    conv = MatrixConv(3, 5, 3, stride, 1, bias=False).to(memory_format=torch.channels_last)
+    x = noise(2, 3, *size).to(memory_format=torch.channels_last).requires_grad_()
+    convolutions, plain = [], F.conv2d
+    monkeypatch.setattr(F, "conv2d", lambda *args: convolutions.append(0) or plain(*args))
+    results = []
+    for training in (True, False):
+        y = conv.train(training)(x)
+        assert y.is_contiguous(memory_format=torch.channels_last)
+        results.append([y, *torch.autograd.grad(y.square().sum(), [x, conv.weight])])
+    torch.testing.assert_close(*results)
+    assert len(convolutions) == 2 - (size == (2, 2) and stride == 1)
+    assert conv.train()(x.contiguous()).shape == y.shape
+    assert len(convolutions) == 3 - (size == (2, 2) and stride == 1)
 
 
 # ---------------------------------------------------------------- DisCoM-KD's branches
@@ -159,7 +165,7 @@ def test_parts_come_from_where_the_equation_says():
     assert min(linear.inf.min(), linear.irr.min()) < 0 == linear.inv.min()  # no ReLU on these
     head = model.heads.task["rgb"]
     logits = z.inv @ head.weight[:, :32].T + z.inf @ head.weight[:, 32:].T + head.bias
-    torch.testing.assert_close(model.predict("rgb", x), logits)
+    torch.testing.assert_close(model.network_of("rgb")(x), logits)
 
 
 def test_paper_sizes():
@@ -170,7 +176,7 @@ def test_paper_sizes():
         fusion = FusionNetwork({"rgb": 3, "depth": 1}, classes=10)
     project, task = 512 * 256 + 256 + 2 * 256, 512 * 10 + 10
     assert model.branches["rgb"].width == 256
-    assert count(model.branch("rgb")) == 2 * RESNET + project + task
+    assert count(model.network_of("rgb")) == 2 * RESNET + project + task
     assert count(model.branches["depth"]) == 2 * DEPTH + project
     assert count(model.heads) == 2 * task + 3 * (256 * 2 + 2) + 256 * 10 + 10
     assert (count(student), count(twice)) == (RESNET + task, 2 * RESNET + 2 * 512 * 10 + 10)
