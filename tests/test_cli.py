@@ -15,11 +15,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import yaml
+from faulty import write_faulty
 from PIL import Image
 
 from discom import cli, data, methods
 from discom.config import Config, profile
-from discom.data.scenes.files import write_faulty
 from discom.errors import ConfigError
 from discom.running.runs import Result
 
