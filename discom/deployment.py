@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from discom.data import MultiModalData, Split
+from discom.data.arrays import LOWEST
 from discom.data.images import ENDINGS, read_image
-from discom.data.normalize import LOWEST
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_folder, check_place, write_json
 

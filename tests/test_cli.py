@@ -15,12 +15,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from faulty import write_faulty
 from PIL import Image
 
 from discom import cli, data, methods
 from discom.cli import flags
 from discom.config import Config, profile
-from discom.data.scenes.files import write_faulty
 from discom.errors import ConfigError, DataError
 from discom.running.runs import Result
 from discom.tables.rows import NUMBERS

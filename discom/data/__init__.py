@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
-from discom.data.images import read_folders
+from discom.data.arrays import Normalization
+from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
-from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
 

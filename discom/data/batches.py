@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from discom.data.arrays import take_rows
 from discom.data.augmentation import draw_views, turn, view
-from discom.data.checks import NO_LABEL, UNLABELLED
-from discom.data.lazy import take_rows
+from discom.data.checks import NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
 from discom.hardware import free_memory
@@ -73,9 +73,8 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     """Rows of the ids that all of `names` have; a DataError where they share none."""
     ids = data.ids[np.logical_and.reduce([data.has[name] for name in names])]
     if not len(ids):
-        lack = f"no id stands in each of {', '.join(names)}"
         way_out = "name the files of a pair alike, or train a method without pairs"
-        raise DataError(f"{data.name}: {lack}; {way_out}")
+        raise DataError(data.name, f"no id stands in each of {', '.join(names)}", way_out)
     own = {name: pd.Index(data.modalities[name].ids) for name in names}
     return {name: torch.from_numpy(index.get_indexer(ids)) for name, index in own.items()}
 
@@ -96,22 +95,22 @@ class ModalityTensor:
         names = name.split("+")
         shapes = {part: data.modalities[part].x.shape[1:] for part in names}
         if len({shape[1:] for shape in shapes.values()}) > 1:
-            raise DataError(
-                f"{data.name}: images of {shapes} cannot be stacked; bring them to one size"
-            )
+            stacked = f"images of {shapes} cannot be stacked"
+            raise DataError(data.name, stacked, "bring them to one size")
         if len(names) > 1:
             self.rows = {part: rows.numpy() for part, rows in paired_rows(data, names).items()}
         else:
             self.rows = {name: np.arange(len(data.modalities[name].x))}
-        first, rows = data.modalities[names[0]], self.rows[names[0]]
-        self.data, self.device, self.ids = data, device, first.ids[rows]
-        truth = take_rows(data.masks, data.rows_of(names[0])[rows]) if dense else first.y[rows]
-        self._unlabelled = torch.from_numpy(dense & (first.y[rows] == UNLABELLED))
+        rows = self.rows[names[0]]
+        self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
+        places = data.rows_of(names[0])[rows]
+        truth = take_rows(data.masks, places) if dense else data.labels[places]
+        self._hidden = torch.from_numpy(dense & (data.labels[places] == UNLABELLED))
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         self.resident, self._truth = None, truth
         if size <= memory_budget(device):
             self.resident = self._read(slice(None)).to(device)
-            self._truth = self._shown(truth, self._unlabelled).to(device)
+            self._truth = self._shown(truth, self._hidden).to(device)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -126,14 +125,14 @@ class ModalityTensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
         if self.resident is None:
             places = rows.numpy() if isinstance(rows, Tensor) else rows
-            return self._shown(self._truth[places], self._unlabelled[rows]).to(self.device)
+            return self._shown(self._truth[places], self._hidden[rows]).to(self.device)
         return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
 
     @staticmethod
-    def _shown(truth: np.ndarray, unlabelled: Tensor) -> Tensor:
+    def _shown(truth: np.ndarray, hidden: Tensor) -> Tensor:
         """A copy, without the masks of unlabelled images."""
         shown = torch.from_numpy(np.array(truth))
-        shown[unlabelled] = NO_LABEL
+        shown[hidden] = NO_LABEL
         return shown
 
     def _read(self, rows: Any) -> Tensor:
@@ -193,6 +192,7 @@ class Batches:
         world: int = 1,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
+        check_number("batch_size", batch_size, 1)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
@@ -207,7 +207,7 @@ class Batches:
             known = torch.from_numpy(data.modalities[name].y != UNLABELLED)[own]
             if not known.any():
                 lack = f"no training sample of '{name}' has a label"
-                raise DataError(f"{data.name}: {lack}; label some, or split it anew")
+                raise DataError(data.name, lack, "label some, or split it anew")
             labelled[name], others[name] = own[known], own[~known]
         rest = max(map(len, others.values()))
         # labelled samples of an epoch, LABELLED of all at least, and two in each batch
@@ -218,7 +218,7 @@ class Batches:
         self.count = sum(size for _, size in self.kinds)
         if (least := count // self.steps) < world:
             advice = f"raise batch_size, or use {least} devices"
-            raise ConfigError(f"devices: {world} for a batch of {least} samples; {advice}")
+            raise ConfigError("devices", f"{world} for a batch of {least} samples", advice)
 
     def __len__(self) -> int:
         return self.steps

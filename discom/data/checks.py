@@ -1,26 +1,65 @@
 """What no loader lets through, and images at an odd level; each message names place and way out."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discom.errors import DataError
+from discom.errors import ConfigError, DataError
 from discom.files import chunks, digest
 
+PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
 LABEL_MORE = "label some, or divide the data anew"
+KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
+KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
+
+
+def check_number(
+    option: str, value: Any, least: float, most: float = math.inf, *, whole: bool = True
+) -> None:
+    """Raise a ConfigError unless the value is a (whole) number from `least` to `most`."""
+    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if not (number and least <= value <= most and value < math.inf):
+        span = f"from {least} to {most}" if most < math.inf else f"from {least} on"
+        raise ConfigError(option, f"{value!r} is not a {'whole ' * whole}number {span}")
+
+
+def check_size(size: Any) -> tuple[int, int]:
+    """Height and width of one number of pixels for both, or of two (else a ConfigError)."""
+    sides = size if isinstance(size, list | tuple) else (size, size)
+    if len(sides) != 2:
+        raise ConfigError("size", f"{size!r} has {len(sides)} sides", "give 64, or [height, width]")
+    for side in sides:
+        check_number("size", side, 1)
+    return sides[0], sides[1]
+
+
+def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
+    """Refuse anything but an array, in memory or on disk, of these kinds (NumPy's letters; objects
+    that are text are "U") and this shape, where a letter stands for any length."""
+    needed = f"give {KINDS[kinds]} of shape [{', '.join(map(str, shape))}]"
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    # a column of a table has a type, too, but takes rows by an index of its own
+    if not kind or (len(shape) == 1 and not isinstance(values, np.ndarray)):
+        raise DataError(where, f"is no array but a {type(values).__name__}", needed)
+    if kind == "O" and all(isinstance(value, str) for value in values.flat):
+        kind = "U"
+    form = tuple(values.shape)
+    same = [isinstance(n, str) or n == m for n, m in zip(shape, form, strict=False)]
+    if kind not in kinds or len(form) != len(shape) or not all(same) or 0 in form[1:]:
+        raise DataError(where, f"holds {values.dtype} of shape {form}", needed)
 
 
 def check_shape(images: Any, where: str) -> None:
     """Refuse anything but real numbers of shape [N, C, H, W]; no value is read."""
-    if images.ndim != 4 or images.dtype.kind not in "fiu":
-        what = f"holds {images.dtype} of shape {tuple(images.shape)}"
-        raise DataError(f"{where}: {what}; give numbers of shape [N, C, H, W]")
+    check_array(images, where, "fiu", "N", "C", "H", "W")
 
 
 def check_images(images: Any, where: str) -> str:
@@ -40,18 +79,17 @@ def check_masks(masks: Any, classes: int, where: str, labels: np.ndarray) -> str
     """Refuse masks [N, H, W] with an id of no class, and one without any label where `labels` [N]
     are not -1; the digest of all values, read once."""
     if masks is None:
-        raise DataError(f"{where}: dense, but has no masks; give masks [N, H, W], uint8")
-    advice = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
+        raise DataError(where, "dense, but has no masks", "give masks [N, H, W], uint8")
+    where, advice = f"{where}/masks", f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
 
     def check(part: np.ndarray, first: int) -> None:
         wrong = (part >= classes) & (part != NO_LABEL)
         if wrong.any():
-            _refuse(part, wrong, first, f"{where}/masks", advice)
-        empty = (part == NO_LABEL).all(axis=(1, 2))
-        known = empty & (labels[first : first + len(part)] != UNLABELLED)
-        if known.any():
-            sample = f"sample {first + known.argmax()} is {NO_LABEL} throughout"
-            raise DataError(f"{where}/masks: {sample}, but its y is a class; set its y to -1")
+            _refuse(part, wrong, first, where, advice)
+        known = labels[first : first + len(part)] != UNLABELLED
+        if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
+            sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
+            raise DataError(where, f"{sample}, but its y is a class", "set its y to -1")
 
     return _digest(masks, check)
 
@@ -73,46 +111,41 @@ def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice:
     """Name the first wrong value."""
     sample, *place = np.argwhere(wrong)[0].tolist()
     band = f", band {place[0]}" if len(place) == 3 else ""
-    pixel = f"pixel ({place[-2]}, {place[-1]})"
-    what = f"sample {first + sample}{band} holds {part[(sample, *place)]} at {pixel}"
-    raise DataError(f"{where}: {what}; {advice}")
+    value, pixel = part[(sample, *place)], f"pixel ({place[-2]}, {place[-1]})"
+    raise DataError(where, f"sample {first + sample}{band} holds {value} at {pixel}", advice)
 
 
 def check_labelled(masks: Any, where: str) -> None:
     """Refuse masks without a single label: nothing could be learned from them or scored on them."""
     if not any((np.asarray(masks[rows]) != NO_LABEL).any() for rows in chunks(masks)):
-        raise DataError(f"{where}: no pixel of any mask has a label; check how masks are read")
+        raise DataError(where, "no pixel of any mask has a label", "check how masks are read")
 
 
-def check_labels(labels: np.ndarray, count: int, classes: int | None, where: str) -> None:
+def check_labels(labels: Any, count: int, classes: int | None, where: str) -> None:
     """Refuse labels that are not `count` whole numbers in [0, classes), or `UNLABELLED`."""
-    if labels.shape != (count,):
-        raise DataError(f"{where}: {labels.shape} labels for {count} samples; give one for each")
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"{where}: labels are {labels.dtype}; save them as integers from 0 on")
+    check_array(labels, where, "iu", count)
     if count and labels.min() < UNLABELLED:
         rule = "renumber them from 0 on, with -1 for no label"
-        raise DataError(f"{where}: label {labels.min()} is below -1; {rule}")
+        raise DataError(where, f"label {labels.min()} is below -1", rule)
     if count and classes is not None and labels.max() >= classes:
         highest = f"label {labels.max()} is above {classes - 1}, the last class"
-        raise DataError(f"{where}: {highest}; renumber or name it")
+        raise DataError(where, highest, "renumber or name it")
 
 
-def check_rows(parts: Mapping[str, np.ndarray], count: int, where: str) -> None:
+def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
     """Refuse index arrays that leave [0, count), are empty, or share a sample."""
     owner: dict[int, str] = {}
     for part, rows in parts.items():
-        if rows.dtype.kind not in "iu" or rows.ndim != 1:
-            what = f"holds {rows.dtype} of shape {rows.shape}"
-            raise DataError(f"{where}/{part}: {what}; give whole row numbers")
+        place = f"{where}/{part}"
+        check_array(rows, place, "iu", "N")
         if not len(rows):
-            raise DataError(f"{where}/{part}: is empty; every part needs samples")
+            raise DataError(place, "is empty", "every part needs samples")
         for row in rows.tolist():
             if not 0 <= row < count:
-                raise DataError(f"{where}/{part}: index {row} is outside 0 … {count - 1}")
+                raise DataError(place, f"index {row} is outside 0 … {count - 1}")
             if row in owner:
                 twice = f"index {row} is in {owner[row]} already"
-                raise DataError(f"{where}/{part}: {twice}; keep it in one part")
+                raise DataError(place, twice, "keep it in one part")
             owner[row] = part
 
 
@@ -124,17 +157,16 @@ def check_classes(data: Any) -> None:
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
     if (counts > 0).sum() < 2:
         only = ", ".join(np.array(classes)[counts > 0]) or "no class"
-        raise DataError(f"{data.name}: has labels of {only}; two classes at least are needed")
+        raise DataError(data.name, f"has labels of {only}", "two classes at least are needed")
     for name, count in zip(classes, counts, strict=True):
         if count < 3:
-            few = f"class '{name}' has {count} labelled sample(s)"
             way_out = "a split needs three: add samples or drop the class"
-            raise DataError(f"{data.name}: {few}; {way_out}")
+            raise DataError(data.name, f"class '{name}' has {count} labelled sample(s)", way_out)
     train = labels[data.parts["train"]] if data.parts else ()
     absent = np.setdiff1d(np.arange(len(classes)), train)
     if UNLABELLED in train and len(absent):
         lack = f"no training sample of class '{classes[absent[0]]}' has a label"
-        raise DataError(f"{data.name}: {lack}; {LABEL_MORE}")
+        raise DataError(data.name, lack, LABEL_MORE)
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
@@ -144,52 +176,70 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         for part, chosen in rows.items():
             if not (data.labels[np.intersect1d(own, chosen)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
-                raise DataError(f"{data.name}/{name}: {lack}; {LABEL_MORE}")
+                raise DataError(f"{data.name}/{name}", lack, LABEL_MORE)
+
+
+def check_stated(where: str, unit: Any, invalid: Any) -> None:
+    """Refuse a unit that is no text, and a value of unmeasured pixels that is no finite number."""
+    if not isinstance(unit, str):
+        raise DataError(where, f"unit {unit!r} is no text", 'write e.g. "mm"')
+    number = isinstance(invalid, int | float) and not isinstance(invalid, bool)
+    if invalid is not None and not (number and math.isfinite(invalid)):
+        raise DataError(where, f"invalid {invalid!r} is no number", "write e.g. 0, or leave it out")
 
 
 def check_data(data: Any) -> None:
-    """Refuse a MultiModalData with arrays of different length, labels out of range, an id twice, an
-    id with two labels, or masks of another size than the images."""
+    """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
+    of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
+    labels, or masks of another size than the images."""
     if not data.modalities:
-        raise DataError(f"{data.name}: no modality; give at least one")
-    kinds = {np.asarray(m.ids).dtype.kind in "iu" for m in data.modalities.values()}
-    if len(kinds) > 1:
-        raise DataError(f"{data.name}: some ids are numbers, some are text; use one type")
+        raise DataError(data.name, "no modality", "give at least one")
+    words = {name for name in data.classes if isinstance(name, str)}
+    if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
+        way_out = "name each class once, in a tuple of texts"
+        raise DataError(data.name, f"classes are {data.classes!r}", way_out)
     for name, modality in data.modalities.items():
-        _check_modality(data, name, modality)
-    if data.dense and data.masks is not None:
+        _check_modality(f"{data.name}/{name}", name, modality, len(data.classes))
+    if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) > 1:
+        raise DataError(data.name, "some ids are numbers, some are text", "use one type")
+    for name, modality in data.modalities.items():
+        if (differs := data.labels[data.rows_of(name)] != modality.y).any():
+            other = f"id {str(modality.ids[differs.argmax()])!r} has another label"
+            place = f"{data.name}/{name}"
+            raise DataError(place, f"{other} in another modality", "pairs share their class")
+    for name, values in data.factors.items():
+        check_array(values, f"{data.name}/{name}", "biufU", len(data))
+    if data.groups is not None:
+        check_array(data.groups, f"{data.name}/groups", "iuU", len(data))
+    if data.masks is not None:
         _check_mask_sizes(data)
-    for name, values in {**data.factors, "groups": data.groups, "masks": data.masks}.items():
-        if values is not None and len(values) != len(data):
-            counts = f"{len(values)} entries for {len(data)} samples"
-            raise DataError(f"{data.name}: {name} has {counts}; align with ids")
+    if data.parts is not None:
+        if set(data.parts) != set(PARTS):
+            raise DataError(data.name, f"parts are {[*data.parts]}", f"give {', '.join(PARTS)}")
+        check_rows(data.parts, len(data), data.name)
 
 
-def _check_modality(data: Any, name: str, modality: Any) -> None:
-    where, ids = f"{data.name}/{name}", pd.Index(modality.ids)
+def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        rule = "a modality's name is lower-case letters, digits and _"
-        raise DataError(f"{where}: {rule}; rename it")
-    check_labels(modality.y, len(modality.x), len(data.classes), where)
-    if len(ids) != len(modality.x):
-        raise DataError(f"{where}: {len(ids)} ids for {len(modality.x)} samples; give one for each")
-    if ids.has_duplicates:
+        raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
+    check_shape(modality.x, where)
+    check_labels(modality.y, len(modality.x), classes, f"{where}/y")
+    check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
+    check_stated(where, modality.unit, modality.invalid)
+    if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
-        raise DataError(f"{where}: id {twice!r} occurs twice; give each sample its own id")
-    differs = data.labels[data.rows_of(name)] != modality.y
-    if differs.any():
-        other = f"id {str(ids[differs.argmax()])!r} has another label in another modality"
-        raise DataError(f"{where}: {other}; pairs share their class")
+        raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")
 
 
 def _check_mask_sizes(data: Any) -> None:
-    if data.masks.dtype != np.uint8:
-        raise DataError(f"{data.name}: masks are {data.masks.dtype}; save them as uint8")
+    check_array(data.masks, f"{data.name}/masks", "biufU", len(data), "H", "W")
+    if data.dense and data.masks.dtype != np.uint8:
+        raise DataError(data.name, f"masks are {data.masks.dtype}", "save them as uint8")
     for name, modality in data.modalities.items():
-        if tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
+        if data.dense and tuple(data.masks.shape[1:]) != tuple(modality.x.shape[2:]):
             images, masks = ("×".join(map(str, a.shape[-2:])) for a in (modality.x, data.masks))
             sizes = f"images are {images} pixels, masks {masks}"
-            raise DataError(f"{data.name}/{name}: {sizes}; resize masks by nearest neighbour")
+            raise DataError(f"{data.name}/{name}", sizes, "resize masks by nearest neighbour")
 
 
 def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
@@ -201,8 +251,9 @@ def odd_levels(modality: Any, factor: float = 100.0) -> np.ndarray:
     for rows in chunks(modality.x):
         for image in modality.x[rows]:
             measured = image if modality.invalid is None else image[image != modality.invalid]
-            levels.append(np.percentile(np.abs(measured), 98) if measured.size else 0.0)
-            bounds.append(np.percentile(measured, (2, 98)) if measured.size else (0.0, 0.0))
+            measured = measured if measured.size else np.zeros(1)
+            levels.append(np.percentile(np.abs(measured), 98))
+            bounds.append(np.percentile(measured, (2, 98)))
     usual, (low, high) = np.median(levels), np.median(bounds, axis=0)
     small = (np.array(levels) * factor < usual) & (not low < 0 < high)
     return np.flatnonzero(small | (levels > usual * factor))

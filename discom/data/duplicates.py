@@ -9,9 +9,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors, radius_neighbors_graph
 
+from discom.data.arrays import Normalization
 from discom.data.images import resize
 from discom.data.multimodal import MultiModalData, Split
-from discom.data.normalize import Normalization
 from discom.files import chunks
 
 SIDE = 16  # pixels of the small grey pictures

@@ -1,18 +1,15 @@
-"""Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
+"""One image file to an array, and its resizing."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.checks import UNLABELLED, check_finite
-from discom.data.multimodal import Modality, MultiModalData
-from discom.errors import ConfigError, DataError
+from discom.data.arrays import load_npy
+from discom.data.checks import check_finite
+from discom.errors import DataError
 from discom.files import as_data_error
 
-NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 
 
@@ -33,7 +30,7 @@ def read_pixels(file: Path | str) -> np.ndarray:
         pixels = pixels[None]
     if pixels.ndim != 3:
         shapes = "an image is [H, W], [H, W, C] or [C, H, W]"
-        raise DataError(f"{file}: has shape {pixels.shape}; {shapes}")
+        raise DataError(file, f"has shape {pixels.shape}", shapes)
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
     check_finite(pixels[None], str(file))
@@ -44,7 +41,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     """The pixels, and the names of a TIFF's axes; decoders are loaded where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
-        return np.load(file, allow_pickle=False), ""
+        return load_npy(file), ""
     if ending in (".tif", ".tiff"):
         import tifffile
 
@@ -57,7 +54,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
 
     if not (content := file.read_bytes()):
         raise ValueError("the file is empty")
-    return imagecodecs.imread(content), ""
+    return imagecodecs.png_decode(content), ""
 
 
 def read_image(file: Path | str) -> np.ndarray:
@@ -87,83 +84,3 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
-
-
-def read_folders(
-    root: Path | str,
-    size: int | tuple[int, int] | None = None,
-    unit: Mapping[str, str] | None = None,
-    invalid: Mapping[str, float] | None = None,
-) -> MultiModalData:
-    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
-    pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
-    class, but holds images without a label.
-
-    Args:
-        root: the folder that has one tree per modality; they come in alphabetical order, as
-            classes do.
-        size: height and width of all images, or one number for both; other proportions are
-            squeezed. Three bands or more are averaged, of fewer (depth) the nearest pixel is taken.
-        unit: modality → unit of its pixels, such as "mm"; no image file states one.
-        invalid: modality → pixel value that says "not measured".
-
-    Raises:
-        ConfigError: a unit or an invalid value of a modality that has no folder.
-        DataError: no images, an unreadable file, other band counts within a modality, or other
-            sizes, where no `size` is given.
-    """
-    root = Path(root)
-    size = (size, size) if isinstance(size, int) else size
-    if size and min(size) < 1:
-        raise ConfigError(f"size: {size} has no pixel; give a side such as 64")
-    files: dict[str, list[Path]] = {}
-    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
-        if (name := tree.name.lower()) in files:
-            raise DataError(f"{tree}: another folder has this name in other letters; rename one")
-        files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))
-        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if _is_image(file)]:
-            raise DataError(f"{deep[0]}: lies too deep; expected {tree}/<class>/<id>")
-        if not files[name]:
-            endings = " ".join(ENDINGS)
-            raise DataError(
-                f"{tree}: no images; expected {tree}/<class>/<id> with one of {endings}"
-            )
-    if not files:
-        raise DataError(f"{root}: has no folder; expected {root}/<modality>/<class>/<id>.png")
-    folders = {file.parent.name for tree in files.values() for file in tree}
-    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
-    unit, invalid = unit or {}, invalid or {}
-    if unknown := sorted({*unit, *invalid} - set(files)):
-        have = ", ".join(files)
-        raise ConfigError(f"unit, invalid: {root} has no folder '{unknown[0]}'; it has {have}")
-    read = {}
-    for name, own in files.items():
-        images = _modality(own, classes, size)
-        read[name] = replace(images, unit=unit.get(name, ""), invalid=invalid.get(name))
-    return MultiModalData(read, tuple(classes), name=root.resolve().name)
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
-
-
-def _modality(files: list[Path], classes: list[str], size: tuple[int, int] | None) -> Modality:
-    images: list[np.ndarray] = []
-    for file in files:
-        pixels = read_pixels(file)
-        images.append(resize(pixels, size, smooth=len(pixels) >= 3) if size else pixels)
-        if images[-1].shape != images[0].shape:
-            way_out = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
-            advice = f"bring all to one size: {way_out}"
-            if len(pixels) != len(images[0]):
-                advice = "bring all images of a modality to one band count"
-            one, other = (
-                f"{h}×{w} with {c} band(s)" for c, h, w in (pixels.shape, images[0].shape)
-            )
-            raise DataError(f"{file}: is {one}, but {files[0].name} is {other}; {advice}")
-    number = {name: k for k, name in enumerate(classes)}
-    folders = [file.parent.name for file in files]
-    labels = np.array([number.get(folder, UNLABELLED) for folder in folders])
-    folders = [folder if folder in number else NAMELESS[0] for folder in folders]
-    ids = np.array([f"{folder}/{file.stem}" for folder, file in zip(folders, files, strict=True)])
-    return Modality(np.stack(images), labels, ids)  # of the widest of their types

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data import checks
-from discom.data.lazy import Lazy, take_rows
-from discom.data.normalize import Normalization
+from discom.data.arrays import Lazy, Normalization, take_rows
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, Origin, Part, Split, hide_labels, split_rows
 from discom.errors import ConfigError, DataError

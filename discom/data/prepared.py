@@ -19,10 +19,8 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from discom.data.checks import check_images, check_labels, check_masks, check_rows, check_shape
-from discom.data.lazy import is_lazy
-from discom.data.normalize import Normalization
-from discom.data.splitting import PARTS
+from discom.data import checks
+from discom.data.arrays import Normalization, is_lazy, load_npy
 from discom.errors import DataError
 from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
@@ -45,20 +43,21 @@ def is_prepared(folder: Path | str) -> bool:
 
 def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool = False) -> None:
     """Write `data` (a MultiModalData), whole or not at all; see `MultiModalData.save`."""
-    digests, where = {}, data.name
+    digests = {}
     with atomic_folder(folder, marker=MANIFEST, overwrite=overwrite) as part:
-        _check_space(Path(folder), part, data, scaled)
+        _check_space(folder, part, data, scaled)
         for name, modality in data.modalities.items():
             file = part / f"{name.upper()}{SUFFIXES[0 if scaled else 1]}"
             images = _write(file, data, name if scaled else "", modality.x)
-            digests[file.name] = check_images(images, f"{where}/{name}")
+            digests[file.name] = checks.check_images(images, f"{data.name}/{name}")
             rows = data.rows_of(name)
             if not np.array_equal(rows, np.arange(len(data))):
                 np.save(part / f"{name.upper()}_rows.npy", rows)
         if data.masks is not None:
             masks = _write(part / "masks.npy", data, "", data.masks)
             if data.dense:
-                digests["masks.npy"] = check_masks(masks, len(data.classes), where, data.labels)
+                about = len(data.classes), data.name, data.labels
+                digests["masks.npy"] = checks.check_masks(masks, *about)
         arrays = {"labels": data.labels, "ids": data.ids, "groups": data.groups}
         arrays |= {f"{name}_idx": rows for name, rows in (data.parts or {}).items()}
         for name, values in arrays.items():
@@ -73,14 +72,14 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         write_json(part / MANIFEST, manifest)
 
 
-def _check_space(folder: Path, part: Path, data: Any, scaled: bool) -> None:
+def _check_space(folder: Path | str, part: Path, data: Any, scaled: bool) -> None:
     """A mapped file that outgrows the disk ends the process, so the room is counted before."""
     need = 0 if data.masks is None else prod(data.masks.shape) * data.masks.dtype.itemsize
     for modality in data.modalities.values():
         need += prod(modality.x.shape) * (4 if scaled else modality.x.dtype.itemsize)
     if need > (free := shutil.disk_usage(part).free):
         counts = f"{free:,} bytes are free and {need:,} needed"
-        raise DataError(f"{folder}: {counts}; make room, or choose another disk")
+        raise DataError(folder, counts, "make room, or choose another disk")
 
 
 def _write(file: Path, data: Any, scaled: str, array: Any) -> np.ndarray:
@@ -106,13 +105,13 @@ def _stamp(file: Path) -> dict[str, int]:
 
 
 def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
-    labels = data.labels[data.labels >= 0]
-    counts = np.bincount(labels, minlength=len(data.classes)).tolist()
+    counts = np.bincount(data.labels[data.labels >= 0], minlength=len(data.classes)).tolist()
     bounds = data.normalization or {}
     invalid = {name: modality.invalid for name, modality in data.modalities.items()}
     if scaled:
-        reserved = [name for name, bound in bounds.items() if bound.invalid is not None]
-        invalid = {name: 0.0 if name in reserved else None for name in data.modalities}
+        invalid = dict.fromkeys(invalid) | {
+            k: 0.0 for k, b in bounds.items() if b.invalid is not None
+        }
     return {
         "format": FORMAT,
         "name": data.name,
@@ -123,7 +122,6 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
         "dense": data.dense,
         "units": {name: "1" if scaled else m.unit for name, m in data.modalities.items()},
         "invalid": invalid,
-        "paired": len(data.paired_ids),
         "normalized": scaled,
         "normalization": {name: bound.to_dict() for name, bound in bounds.items()},
         "fractions": list(data.fractions),
@@ -135,21 +133,24 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
     DataError names the file that is missing, damaged or contradicts another."""
     folder = Path(folder)
     manifest = _read_manifest(folder)
+    with as_data_error(folder / MANIFEST, "a manifest", AGAIN):
+        return _read_fields(folder, manifest)
+
+
+def _read_fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     files = _image_files(folder, manifest)
     labels = _load(folder / "labels.npy")
-    check_labels(labels, labels.size, None, f"{folder}/labels.npy")
+    checks.check_labels(labels, labels.size, None, f"{folder}/labels.npy")
     numbers = range(1 + max(labels.tolist(), default=-1))
     classes = manifest.get("classes") or [str(k) for k in numbers]
     ids = _load(folder / "ids.npy", np.arange(len(labels)))
-    if ids.shape != labels.shape:
-        raise DataError(f"{folder}/ids.npy: {ids.shape} ids for {labels.shape} labels; one each")
+    checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))
     modalities = {}
     for name, file in files.items():
-        images, rows = _images(file, manifest), _rows(file, len(labels))
-        where = f"{folder}/labels.npy for {file.name}"
-        check_labels(labels[rows], len(images), len(classes), where)
+        rows = _rows(file, len(labels))
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
-        modalities[name] = (images, labels[rows].astype(np.int64), ids[rows], *about)
+        own = (labels[rows].astype(np.int64), ids[rows], *about)
+        modalities[name] = (_images(file, manifest), *own)
     masks, bounds = folder / "masks.npy", manifest.get("normalization", {})
     scaled = all(file.name.endswith(SUFFIXES[0]) for file in files.values())
     return {
@@ -161,7 +162,7 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
         "name": manifest.get("name", folder.resolve().name),
         "normalization": {k: Normalization.from_dict(v) for k, v in bounds.items()} or None,
         "normalized": manifest.get("normalized", scaled),
-        "parts": _parts(folder, len(labels)),
+        "parts": _parts(folder),
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
         "about": manifest.get("about", {}),
         "dense": manifest.get("dense", False),
@@ -172,9 +173,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     manifest = read_json(file, AGAIN) if file.is_file() else {}
     if not isinstance(manifest, dict):
-        raise DataError(f"{file}: holds {type(manifest).__name__}, not a manifest; {AGAIN}")
+        raise DataError(file, f"holds {type(manifest).__name__}, not a manifest", AGAIN)
     if manifest.get("format", FORMAT) != FORMAT:
-        raise DataError(f"{file}: has format {manifest['format']}, not {FORMAT}; {AGAIN}")
+        raise DataError(file, f"has format {manifest['format']}, not {FORMAT}", AGAIN)
     return manifest
 
 
@@ -184,27 +185,27 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
         name = file.name.partition("_data")[0].lower()
         if name in files:
             beside = f"stands beside {files[name].name}, the same modality"
-            raise DataError(f"{file}: {beside}; keep one of the two")
+            raise DataError(file, beside, "keep one of the two")
         files[name] = file
     names = manifest.get("modalities", files)  # the manifest keeps the order
     if missing := [name for name in names if name not in files]:
         file = folder / f"{missing[0].upper()}_data….npy"
-        raise DataError(f"{file}: missing, the images of modality '{missing[0]}'; {AGAIN}")
+        raise DataError(file, f"missing, the images of modality '{missing[0]}'", AGAIN)
     if not files:
-        raise DataError(f"{folder}: no <MOD>_data_normalized.npy in it; see data/README.md")
+        raise DataError(folder, "no <MOD>_data_normalized.npy in it", "see data/README.md")
     return {name: files[name] for name in names}
 
 
 def _images(file: Path, manifest: dict[str, Any]) -> np.ndarray:
     images = _map(file, manifest)
-    check_shape(images, str(file))
+    checks.check_shape(images, str(file))
     some = images[:: 1 + len(images) // 64]
     if file.name.endswith(SUFFIXES[0]) and some.size and (some.min() < 0 or some.max() > 1):
         values = f"holds values from {some.min():g} to {some.max():g}, and its name says 0 to 1"
-        advice = (
-            f"rename it to {file.name.replace(*SUFFIXES)}, and it is scaled by the training part"
+        rename = f"rename it to {file.name.replace(*SUFFIXES)}"
+        warnings.warn(
+            f"{file}: {values}; {rename}, and it is scaled by the training part", stacklevel=2
         )
-        warnings.warn(f"{file}: {values}; {advice}", stacklevel=2)
     return images
 
 
@@ -222,17 +223,15 @@ def _rows(file: Path, count: int) -> np.ndarray:
     """Where the samples of an image file stand among all."""
     file = file.with_name(f"{file.name.partition('_data')[0]}_rows.npy")
     rows = _load(file, np.arange(count))
-    check_rows({file.name: rows}, count, str(file.parent))
+    checks.check_rows({file.name: rows}, count, str(file.parent))
     return rows
 
 
-def _parts(folder: Path, count: int) -> dict[str, np.ndarray] | None:
-    files = [folder / f"{part}_idx.npy" for part in PARTS]
-    if not any(file.is_file() for file in files):
+def _parts(folder: Path) -> dict[str, np.ndarray] | None:
+    files = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
+    if not any(file.is_file() for file in files.values()):
         return None
-    rows = {file.name: _load(file) for file in files}
-    check_rows(rows, count, str(folder))
-    return dict(zip(PARTS, rows.values(), strict=True))
+    return {part: _load(file) for part, file in files.items()}
 
 
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
@@ -240,8 +239,9 @@ def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:
     if otherwise is not ... and not file.is_file():
         return otherwise
     with as_data_error(file, "a NumPy array", AGAIN):
-        content = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
-        return dict(content) if file.suffix == ".npz" else content
+        if file.suffix == ".npz":
+            return dict(np.load(file, allow_pickle=False))
+        return load_npy(file, mmap_mode)
 
 
 def verify(folder: Path | str) -> int:
@@ -249,9 +249,9 @@ def verify(folder: Path | str) -> int:
     without a manifest)."""
     sums = _read_manifest(Path(folder)).get("checksums", {})
     for name, expected in sums.items():
-        file = Path(folder) / name
+        file = Path(folder, name)
         if not file.is_file():
-            raise DataError(f"{file}: missing; {AGAIN}")
+            raise DataError(file, "missing", AGAIN)
         if checksum(file) != expected:
-            raise DataError(f"{file}: differs from its checksum in {MANIFEST}; {AGAIN}")
+            raise DataError(file, f"differs from its checksum in {MANIFEST}", AGAIN)
     return len(sums)

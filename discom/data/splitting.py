@@ -2,15 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from discom.data.checks import UNLABELLED
+from discom.data.checks import PARTS, UNLABELLED, check_number
 from discom.errors import ConfigError, DataError
 from discom.files import digest as digest_of
-
-PARTS = ("train", "valid", "test")
 
 
 class Origin(NamedTuple):
@@ -83,9 +82,9 @@ def split_rows(
     {'train': 70, 'valid': 10, 'test': 20}
     """
     if len(fractions) != 3 or not min(fractions) > 0 or not abs(sum(fractions) - 1) < 1e-6:
-        raise ConfigError(f"fractions: {tuple(fractions)} are not three positive shares with sum 1")
-    if seed < 0:
-        raise ConfigError(f"seed: {seed} is negative; use 0 or more")
+        found = f"{tuple(fractions)} are not three positive shares with sum 1"
+        raise ConfigError("fractions", found)
+    check_number("seed", seed, 0)
     rng = np.random.default_rng([seed, 0x5917])
     if groups is None:
         part_of = _by_class(labels, fractions, rng)
@@ -94,14 +93,15 @@ def split_rows(
     parts = {name: np.flatnonzero(part_of == number) for number, name in enumerate(PARTS)}
     for name, rows in parts.items():
         if not len(rows):
-            raise DataError(f"{where}: no group is left for the {name} part; give smaller groups")
+            raise DataError(where, f"no group is left for the {name} part", "give smaller groups")
         missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
         if missing and name == "train":
             lack = f"the training part has no group of class {missing[0]}"
-            raise DataError(f"{where}: {lack}; take another seed")
+            raise DataError(where, lack, "take another seed")
         if missing:
-            lack = f"the {name} part has no sample of class {missing}"
-            warnings.warn(f"{where}: {lack}", stacklevel=3)
+            warnings.warn(
+                f"{where}: the {name} part has no sample of class {missing}", stacklevel=3
+            )
     return parts
 
 
@@ -118,8 +118,9 @@ def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int)
     >>> np.unique(hide_labels(labels, labels, 0.2, seed=0), return_counts=True)[1].tolist()
     [80, 10, 10]
     """
-    if not 0 < share <= 1:
-        raise ConfigError(f"labelled: {share} is not in (0, 1]; use e.g. 0.2")
+    if not isinstance(share, Real) or not 0 < share <= 1:
+        raise ConfigError("labelled", f"{share!r} is not in (0, 1]", "use e.g. 0.2")
+    check_number("seed", seed, 0)
     rng, labels = np.random.default_rng([seed, 0x1ABE]), labels.copy()
     for stratum in np.unique(strata):
         rows = rng.permutation(np.flatnonzero(strata == stratum))

@@ -64,7 +64,7 @@ stamp(seed, scenes=data)
 
 # %% alt="Five scenes of five classes, RGB above depth. RGB shows the object's outline and a texture; depth shows the outline faintly, brighter on the object, under noise and with black holes."
 train = sets.load("scenes:n=330").split(seed=seed).train
-best = sets.scenes.best_scores("scenes")
+best = sets.load("scenes:n=9").best
 for sensor in ("rgb", "depth"):
     print(f"{sensor}: {train.images(sensor).shape}; best accuracy {best[sensor]:.1f} %")
 _ = plots.pairs(train, columns=5).suptitle("RGB shows texture, depth a faint relief")

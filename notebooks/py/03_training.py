@@ -248,7 +248,7 @@ history, networks = train("student", split, config)
 print(f"trained in {time.perf_counter() - started:.0f} s")
 
 # %% alt="Validation F1 of the live student over twenty epochs, RGB solid and depth dashed. Up to epoch ten both curves move up and down below 50. Between ten and thirteen both leap, RGB by about forty points in one epoch, depth by about twenty-five. Then they climb, with smaller jumps; over the last three epochs they change by about two points. A ring on the last epoch marks the best. RGB ends about five points below its dotted line of the best possible score, depth about eight."
-best = pd.Series(sets.scenes.best_scores(scenes.name))[sensors]
+best = pd.Series(scenes.best)[sensors]
 history.index = range(1, len(history) + 1)  # epochs count from one
 figure, axis = plt.subplots(figsize=(6, 3.8), layout="constrained")
 for sensor, style in (("rgb", "C3-"), ("depth", "C0--")):

@@ -118,7 +118,7 @@ print(f"adversary's last loss {losses.iloc[-1]:.2f}, guessing {2 * np.log(2):.2f
 best = {s: row["best_epoch"] + 1 for s, row in results["paper's loss"].scores.items()}
 print(f"epochs that the branches of the paper's loss keep, of {len(losses)}:", best)
 f1 = pd.DataFrame({name: result.f1 for name, result in results.items()})
-f1["best possible (accuracy)"] = sets.scenes.best_scores(scenes.name)
+f1["best possible (accuracy)"] = scenes.best
 f1.round(1).rename_axis("test F1, %")
 
 # %% [markdown]

@@ -91,7 +91,7 @@ _ = figure.suptitle("All sensors show the outline; only RGB shows the texture")
 # %%
 wrong = pd.Series({"rgb": 0.10, "depth": 0.25, "thermal": 0.40})  # random cues
 best = 100 * (1 - wrong + wrong / 3)  # in %
-package = sets.scenes.best_scores(whole.name)
+package = whole.best
 check("best possible: the package agrees", np.allclose(best, pd.Series(package)))
 
 # %%

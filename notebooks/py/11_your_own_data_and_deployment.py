@@ -54,9 +54,9 @@ from discom import data as sets, deployment, methods, plots, tables
 from discom.config import profile as settings
 from discom.data.duplicates import near_duplicates
 from discom.data.images import resize
-from discom.data.scenes.files import write_faulty
 from discom.notebook import check, finish, stamp, terminal
 from discom.running import runs as stored
+from faulty import write_faulty
 
 # %% tags=["parameters"]
 folder = ""  # of your own images; empty writes scenes with planted faults
@@ -87,7 +87,7 @@ if folder:
     (place / "my").symlink_to(Path(folder).resolve())
 else:
     scenes = sets.load(data, seed=seed)
-    best = sets.scenes.best_scores(scenes.name)  # of each sensor, in %
+    best = scenes.best  # of each sensor, in %
     scenes = scenes.take(np.arange(len(scenes))[:1200])
     planted = write_faulty(place / "my", scenes, seed)
 print(*planted.items(), sep="\n")
@@ -416,7 +416,7 @@ if guard is not None:
 #
 # **Next:** few labels, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). [ONNX Runtime](https://onnxruntime.ai). Modules `discom/data/duplicates.py`, `discom/data/checks.py`, `discom/data/scenes/files.py`, `discom/deployment.py`; tests `tests/data/test_duplicates.py`, `tests/data/test_scene_files.py`, `tests/test_deployment.py` (`test_use_needs_no_torch`).
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). [ONNX Runtime](https://onnxruntime.ai). Modules `discom/data/duplicates.py`, `discom/data/checks.py`, `discom/deployment.py`, `notebooks/faulty.py`; tests `tests/data/test_duplicates.py`, `tests/data/test_faulty.py`, `tests/test_deployment.py` (`test_use_needs_no_torch`).
 
 # %%
 home.cleanup()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -27,23 +28,38 @@ def refused(call, fragment):
     assert "\n" not in str(caught.value)
 
 
+SIX, SHAPE = np.arange(6), r"numbers of shape \[N, C, H, W\]"
+WHOLE = r"give whole numbers of shape \[6\]"
+NAMES = r"give whole numbers or text of shape \[6\]"
 WRONG_MODALITY = [
-    ({"y": np.zeros(5, int)}, r"^mine/rgb: \(5,\) labels for 6 samples; give one"),
-    ({"y": np.full(6, 0.5)}, r"^mine/rgb: labels are float64; save them as integers"),
-    ({"y": np.array(list("aabbcc"))}, r"^mine/rgb: labels are <U1; save them as integers"),
-    ({"y": np.array([0, 1, 2, 3, 0, 0])}, r"^mine/rgb: label 3 is above 2, the last class; renum"),
-    ({"y": np.array([0, 1, 2, -2, 0, -1])}, r"^mine/rgb: label -2 is below -1; renumber"),
-    ({"ids": np.arange(5)}, r"^mine/rgb: 5 ids for 6 samples; give one"),
-    (
-        {"ids": np.array([0, 1, 2, 3, 4, 2])},
-        r"^mine/rgb: id '2' occurs twice; give each sample",
-    ),
+    ({"x": [[[[0.0]]]] * 6}, f"rgb: is no array but a list; give {SHAPE}"),
+    ({"x": torch.zeros(6, 1, 2, 2)}, f"rgb: is no array but a Tensor; give {SHAPE}"),
+    ({"x": np.zeros((6, 2, 2))}, rf"rgb: holds float64 of shape \(6, 2, 2\); give {SHAPE}"),
+    ({"x": np.zeros((6, 1, 0, 2))}, r"rgb: holds float64 of shape \(6, 1, 0, 2\); give"),
+    ({"x": np.zeros((6, 1, 2, 2), bool)}, "rgb: holds bool of shape"),
+    ({"y": [0, 1, 2, 0, 1, 2]}, f"rgb/y: is no array but a list; {WHOLE}"),
+    ({"y": pd.Series(SIX % 3, SIX[::-1])}, f"rgb/y: is no array but a Series; {WHOLE}"),
+    ({"y": np.zeros(5, int)}, rf"rgb/y: holds int64 of shape \(5,\); {WHOLE}"),
+    ({"y": np.full(6, 0.5)}, f"rgb/y: holds float64 of shape .*; {WHOLE}"),
+    ({"y": np.array(list("aabbcc"))}, "rgb/y: holds <U1 of shape"),
+    ({"y": np.array([0, 1, 2, 3, 0, 0])}, "rgb/y: label 3 is above 2, the last class; renumber"),
+    ({"y": np.array([0, 1, 2, -2, 0, -1])}, "rgb/y: label -2 is below -1; renumber"),
+    ({"ids": [*range(6)]}, f"rgb/ids: is no array but a list; {NAMES}"),
+    ({"ids": pd.Series(SIX, SIX[::-1])}, "rgb/ids: is no array but a Series"),
+    ({"ids": np.arange(5)}, rf"rgb/ids: holds int64 of shape \(5,\); {NAMES}"),
+    ({"ids": SIX / 2}, f"rgb/ids: holds float64 of shape .*; {NAMES}"),
+    ({"ids": np.array(list("abcdef"), "S")}, r"rgb/ids: holds \|S1 of shape"),
+    ({"ids": np.array(["1", 1, 2, 3, 4, 5], object)}, "rgb/ids: holds object of shape"),
+    ({"ids": np.array([0, 1, 2, 3, 4, 2])}, "rgb: id '2' occurs twice; give each sample its own"),
+    ({"unit": 5}, "rgb: unit 5 is no text; write"),
+    *(({"invalid": v}, "rgb: invalid .* is no number; write") for v in ("-32768", True, np.nan)),
 ]
 
 
 @pytest.mark.parametrize(("changed", "fragment"), WRONG_MODALITY)
 def test_a_wrong_modality(changed, fragment):
-    refused(lambda: MultiModalData({"rgb": modality(**changed)}, CLASSES, name="mine"), fragment)
+    wrong = modality(**changed)
+    refused(lambda: MultiModalData({"rgb": wrong}, CLASSES, name="mine"), f"^mine/{fragment}")
 
 
 @pytest.mark.parametrize("name", ["RGB", "near infrared", "", "2d", "../x", "rgb-1"])
@@ -51,27 +67,51 @@ def test_a_name_that_is_no_file_name(name):
     refused(lambda: MultiModalData({name: modality()}, CLASSES), "lower-case letters, digits and _")
 
 
-OTHER = np.array([0, 1, 2, 0, 0, 2])
+OTHER, TEXT = np.array([0, 1, 2, 0, 0, 2]), np.arange(6).astype(str)
+PARTS = {"train": np.arange(3), "valid": np.array([3]), "test": np.array([4, 5])}
 WRONG_DATA = [
-    ({"modalities": {}}, r"^mine: no modality; give at least one"),
-    ({"groups": np.zeros(5, int)}, r"^mine: groups has 5 entries for 6 samples; align with ids"),
-    ({"masks": np.zeros((7, 2, 2))}, r"^mine: masks has 7 entries for 6 samples"),
-    ({"factors": {"height": np.zeros(5)}}, r"^mine: height has 5 entries for 6 samples"),
+    ({"modalities": {}}, ": no modality; give at least one"),
+    *(
+        ({"classes": names}, ": classes are .*; name each class once, in a tuple of texts")
+        for names in ((), "cat", ("cat", "dog", "cat"), ("cat", "dog", 3))
+    ),
+    ({"groups": np.zeros(5, int)}, rf"/groups: holds int64 of shape \(5,\); {NAMES}"),
+    ({"groups": [1, 1, 2, 2, 3, 3]}, f"/groups: is no array but a list; {NAMES}"),
+    ({"groups": np.full(6, np.nan)}, "/groups: holds float64 of shape"),
+    ({"masks": np.zeros((7, 2, 2))}, r"/masks: holds float64 of shape \(7, .*shape \[6, H, W\]"),
+    ({"masks": [[[0]]] * 6}, "/masks: is no array but a list"),
+    ({"factors": {"height": np.zeros(5)}}, r"/height: holds float64 of shape \(5,\); give numbers"),
+    ({"factors": {"height": [1.5] * 6}}, "/height: is no array but a list"),
+    ({"factors": {"height": np.array([1.5, None] * 3)}}, "/height: holds object"),
     (
         {"modalities": {"rgb": modality(), "depth": modality(y=OTHER)}},
-        r"^mine/depth: id '4' has another label in another modality; pairs share",
+        "/depth: id '4' has another label in another modality; pairs share",
     ),
     (
-        {"modalities": {"rgb": modality(), "depth": modality(ids=np.arange(6).astype(str))}},
-        r"^mine: some ids are numbers, some are text; use one type",
+        {"modalities": {"rgb": modality(), "depth": modality(ids=TEXT)}},
+        ": some ids are numbers, some are text; use one type",
     ),
+    ({"parts": {"train": SIX}}, r": parts are \['train'\]; give train, valid, test"),
+    ({"parts": {**PARTS, "test": [4, 5]}}, "/test: is no array but a list"),
+    ({"parts": {**PARTS, "test": SIX[2:]}}, "/test: index 2 is in train already; keep it in"),
 ]
 
 
 @pytest.mark.parametrize(("changed", "fragment"), WRONG_DATA)
 def test_data_that_do_not_fit_together(changed, fragment):
     fields = {"modalities": {"rgb": modality()}, "classes": CLASSES, "name": "mine"}
-    refused(lambda: MultiModalData(**fields | changed), fragment)
+    refused(lambda: MultiModalData(**fields | changed), f"^mine{fragment}")
+
+
+def test_text_of_any_kind_names_samples_groups_and_factors():
+    objects = TEXT.astype(object)
+    data = MultiModalData(
+        {"rgb": modality(ids=objects), "depth": modality(ids=TEXT)},
+        CLASSES,
+        groups=objects,
+        factors={"city": objects, "size": SIX / 2},
+    )
+    assert len(data.paired_ids) == 6
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

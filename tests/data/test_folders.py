@@ -7,8 +7,9 @@ import tifffile
 from PIL import Image, ImageOps
 
 from discom.data import load
-from discom.data.images import read_folders, read_image, read_pixels, resize
-from discom.errors import ConfigError, DataError
+from discom.data.folders import read_folders
+from discom.data.images import read_image, read_pixels, resize
+from discom.errors import DataError, DiscomError
 
 H, W = 12, 16
 UNREADABLE = r": cannot be read as an image \(.+\); replace or remove it$"
@@ -131,8 +132,10 @@ def test_a_truncated_image_is_named(tmp_path, ending, share):
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".npy"])
 def test_a_file_that_is_no_image_or_not_there(tmp_path, ending):
-    (tmp_path / f"a{ending}").write_text("just a text, renamed\n")
-    refused(lambda: read_image(tmp_path / f"a{ending}"), rf"a\{ending}{UNREADABLE}")
+    np.savez(tmp_path / "archive.npz", pixels())
+    for content in (b"just a text, renamed\n", (tmp_path / "archive.npz").read_bytes()):
+        (tmp_path / f"a{ending}").write_bytes(content)
+        refused(lambda: read_image(tmp_path / f"a{ending}"), rf"a\{ending}{UNREADABLE}")
     refused(lambda: read_image(tmp_path / f"gone{ending}"), r"gone\..*: no such file")
 
 
@@ -209,15 +212,42 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
 def test_units_and_what_is_not_measured_are_stated_for_a_modality(photos):
     data = read_folders(photos, 16, unit={"depth": "mm"}, invalid={"depth": 0})
     assert [(m.unit, m.invalid) for m in data.modalities.values()] == [("mm", 0), ("", None)]
-    with pytest.raises(ConfigError, match=r"no folder 'thermal'; it has depth, rgb$"):
-        read_folders(photos, 16, invalid={"thermal": 0})
+
+
+def test_measured_pixels_are_not_averaged_with_unmeasured_ones(tmp_path):
+    image = np.full((3, 8, 8), 9.0, np.float32)
+    image[:, ::3] = -9999
+    for name in "ab":
+        write(tmp_path / "ms" / name / "0.npy", image)
+    stated = read_folders(tmp_path, 4, invalid={"ms": -9999})
+    assert set(np.unique(stated.modalities["ms"].x)) == {-9999, 9}
+    assert read_folders(tmp_path, 4).modalities["ms"].x.min() == (9 - 9999) / 2
+
+
+WRONG_OPTIONS = [
+    ({"invalid": {"thermal": 0}}, r"^invalid: .* has no folder 'thermal'; it has depth, rgb$"),
+    ({"unit": "mm"}, "^unit: 'mm' does not say of which modality; write"),
+    ({"invalid": 0}, "^invalid: 0 does not say of which modality; write"),
+    ({"invalid": {"depth": "-32768"}}, "depth: invalid '-32768' is no number; write e.g. 0"),
+    ({"unit": {"depth": 5}}, "depth: unit 5 is no text; write"),
+    ({"size": 0}, "^size: 0 is not a whole number from 1 on"),
+    ({"size": True}, "^size: True is not a whole number"),
+    ({"size": "64"}, "^size: '64' is not a whole number"),
+    ({"size": (64, 2.5)}, "^size: 2.5 is not a whole number"),
+    ({"size": [1, 2, 3]}, r"^size: \[1, 2, 3\] has 3 sides; give 64, or \[height, width\]"),
+]
+
+
+@pytest.mark.parametrize(("options", "fragment"), WRONG_OPTIONS)
+def test_options_of_another_form(photos, options, fragment):
+    with pytest.raises(DiscomError, match=fragment) as caught:
+        read_folders(photos, **{"size": 16} | options)
+    assert "\n" not in str(caught.value)
 
 
 def test_photos_of_other_sizes_are_refused_without_one(photos):
     fragment = r"1\.png: is 30×20 with 1 band\(s\), but 0\.png is 20×30 .*; bring all to one size: "
     refused(lambda: load(photos), fragment)
-    with pytest.raises(ConfigError, match=r"size: \(0, 0\) has no pixel; give a side"):
-        read_folders(photos, size=0)
 
 
 @pytest.mark.parametrize("size", [None, 8])

@@ -1,15 +1,15 @@
-"""Scenes of one object: the same bytes for ever, the best possible accuracy, and what each factor
-changes."""
+"""Synthetic scenes: the same bytes for ever, what each sensor can know at best, what each argument
+changes, and what is refused."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
-from sklearn.metrics import mutual_info_score
 
-from discom.data import load
-from discom.data.scenes import single as scenes
-from discom.data.splitting import split_rows
+from discom.data import load, scenes
+from discom.data.scenes import best_accuracy, ceilings, classification, segmentation
+from discom.data.scenes.drawing import MATERIALS
 from discom.errors import ConfigError
 from discom.files import digest
 
@@ -17,12 +17,8 @@ ALL = ("rgb", "depth", "thermal")
 REDRAWN = {"texture": 0.10, "relief": 0.25, "warmth": 0.40}
 
 
-def factors(n=20_000, seed=0, shared=1.0, materials=3, **redrawn):
-    return scenes._factors(n, seed, REDRAWN | redrawn, 3, materials, shared)
-
-
-def make(n=330, size=8, **factors):
-    return scenes.make(n, size=size, **{"modalities": ALL, **factors})
+def factors(n=20_000, seed=0, materials=3, **redrawn):
+    return classification._factors(n, seed, REDRAWN | redrawn, 3, materials)
 
 
 def near(found, expected, n, sds=4.0):
@@ -36,20 +32,26 @@ def same(one, other, rows=slice(None)):
 
 def changed(one, other):
     """The factors that differ between two data sets."""
-    return [name for name in one.factors if not same(one.factors[name], other.factors[name])]
+    return {name for name in one.factors if not same(one.factors[name], other.factors[name])}
 
 
 # the same bytes
 
+SUMS = {
+    "scenes": ["dcecb4c91f807861", "66e5831bdfd6a83e", "685d9177cda2613f"]
+    + ["d3aae3a4de5a79e0", "5020f00759164cce"],
+    "dense": ["3099a034c2fb1097", "5ef30ffe5b06093f", "b73362447925cc5f", "0319d9bf6dfd8927"],
+}
 
-def test_checksums_of_a_small_set():
-    data = scenes.make(24, size=16, seed=3, modalities=ALL)
-    assert {name: digest(m.x) for name, m in data.modalities.items()} == {
-        "rgb": "dcecb4c91f807861",
-        "depth": "66e5831bdfd6a83e",
-        "thermal": "685d9177cda2613f",
-    }
-    assert (digest(data.labels), digest(data.masks)) == ("5020f00759164cce", "d3aae3a4de5a79e0")
+
+@pytest.mark.parametrize("kind", SUMS)
+def test_checksums_of_a_small_set(kind):
+    if kind == "dense":
+        data = scenes.dense(24, 3, size=32)
+    else:
+        data = scenes.make(24, size=16, seed=3, modalities=ALL)
+    arrays = [*(m.x for m in data.modalities.values()), data.masks, data.labels]
+    assert [digest(array) for array in arrays] == SUMS[kind]
 
 
 def test_modalities_and_probabilities_change_nothing_else():
@@ -59,8 +61,29 @@ def test_modalities_and_probabilities_change_nothing_else():
         assert tuple(part.modalities) == names
         assert all(same(part.modalities[name].x, whole.modalities[name].x) for name in names)
     one, other = scenes.make(200, size=8), scenes.make(200, size=8, epsilon=0.9)
-    assert changed(one, other) == ["texture"]
+    assert changed(one, other) == {"texture"}
     assert same(one.modalities["depth"].x, other.modalities["depth"].x)
+
+
+def test_objects_and_probabilities_of_dense_scenes_change_nothing_else():
+    three, four = (scenes.dense(20, 1, size=16, objects=k) for k in (3, 4))
+    assert not changed(three, four)
+    for argument, cue, left in (("epsilon", "texture", "depth"), ("delta", "relief", "rgb")):
+        one, other = scenes.dense(60, size=8), scenes.dense(60, size=8, **{argument: 0.9})
+        assert {name[:-2] for name in changed(one, other)} == {cue}
+        assert same(one.modalities[left].x, other.modalities[left].x)
+
+
+def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(monkeypatch):
+    few = scenes.dense(30, 2, size=16)
+    monkeypatch.setattr(segmentation, "CHUNK", 7)  # which has no part in it either
+    more, other = scenes.dense(50, 2, size=16), scenes.dense(30, 3, size=16)
+    for name in few.modalities:
+        assert same(few.modalities[name].x, more.modalities[name].x[:30])
+    assert same(few.masks, more.masks[:30])
+    assert all(same(values, more.factors[name][:30]) for name, values in few.factors.items())
+    assert few.fingerprint != other.fingerprint
+    assert not set(few.ids) & set(other.ids)
 
 
 # the recipe
@@ -68,8 +91,8 @@ def test_modalities_and_probabilities_change_nothing_else():
 
 def test_nuisance_factors_fill_their_ranges_and_are_independent():
     n, every = 4000, factors(4000)
-    ranges = {name: bounds[:2] for name, *bounds in scenes.RANGES}
-    assert set(every) == set(ranges) | {"shape", "material", "outline", *REDRAWN}
+    ranges = {name: bounds[:2] for name, *bounds in classification.RANGES}
+    assert set(every) == set(ranges) | {"shape", "material", *REDRAWN}
     for name, (low, high) in ranges.items():
         values, width = every[name], high - low
         assert low <= values.min() < low + 0.01 * width
@@ -80,105 +103,10 @@ def test_nuisance_factors_fill_their_ranges_and_are_independent():
     assert abs(np.corrcoef(columns.T) - np.eye(columns.shape[1])).max() < 5 / math.sqrt(n)
 
 
-# the best possible accuracy
-
-
-def best_rule(shown, label, others_shown, others_label):
-    """Accuracy on other scenes of the most frequent class of what is shown."""
-    counts = np.zeros((shown.max() + 1, label.max() + 1))
-    np.add.at(counts, (shown, label), 1)
-    return (counts.argmax(1)[others_shown] == others_label).mean()
-
-
-def ceiling(train, test, *names):
-    codes = [
-        np.ravel_multi_index([f[name] for name in chosen], [3] * len(chosen))
-        for f in (train, test)
-        for chosen in (names, ("shape", "material"))
-    ]
-    return best_rule(*codes)
-
-
-@pytest.mark.parametrize("materials", [2, 3])
-@pytest.mark.parametrize(("cue", "share"), [*REDRAWN.items(), ("texture", 0.6), ("texture", 0)])
-def test_the_best_accuracy_of_one_sensor(cue, share, materials):
-    train, test = (factors(seed=seed, materials=materials, **{cue: share}) for seed in (0, 1))
-    expected = 1 - share + share / materials
-    assert scenes.best_accuracy(share, materials) == pytest.approx(expected)
-    near(ceiling(train, test, "shape", cue), expected, 20_000)
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
-def test_the_best_accuracy_where_the_class_is_divided(shared):
-    train, test = (factors(seed=seed, shared=shared) for seed in (0, 1))
-    n = len(train["shape"])
-    rgb = (shared + (1 - shared) / 3) * scenes.best_accuracy(0.10)
-    near(ceiling(train, test, "outline", "texture"), rgb, n)
-    depth = shared * scenes.best_accuracy(0.25) + (1 - shared) / 3
-    near(ceiling(train, test, "shape", "relief"), depth, n)
-    near(ceiling(train, test, "shape", "warmth"), scenes.best_accuracy(0.40), n)
-    both = ceiling(train, test, "outline", "texture", "shape", "relief")
-    assert both >= scenes.best_accuracy(0.10) - 4 * math.sqrt(0.06 / n)
-    if shared == 0:
-        near(both, scenes.best_accuracy(0.10), n)  # each sensor has what the other lacks
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
-def test_information_is_that_of_drawn_scenes(shared):
-    """Against scikit-learn's estimate from the factors of many scenes."""
-    drawn = factors(200_000, shared=shared)
-    codes = {
-        "rgb": 3 * drawn["outline"] + drawn["texture"],
-        "depth": 3 * drawn["shape"] + drawn["relief"],
-        "class": 3 * drawn["shape"] + drawn["material"],
-    }
-    for pair, bits in scenes.information(shared).items():
-        one, other = pair.split("; ")
-        estimate = mutual_info_score(codes[one], codes[other]) / math.log(2)
-        assert bits == pytest.approx(estimate, abs=0.01)
-    assert scenes.information(1.0, 0.0, 0.0)["rgb; depth"] == pytest.approx(math.log2(9))
-
-
-# the factors
-
-CHANGES = [
-    ({"shared": 0.5}, "scenes-shared=0.5"),
-    ({"seen": 0.25}, "scenes-seen=0.25"),
-    ({"seen": 0.5, "seen_in": "rgb"}, "scenes-seen_rgb=0.5"),
-    ({"unpaired": "true"}, "scenes-unpaired=1"),
-    ({"shared": 0, "seen": 0.5}, "scenes-shared=0-seen=0.5"),
-    ({"noise": 2}, "scenes-noise=2"),
-    ({"unpaired": "0", "shared": 1, "seen": 1}, "scenes"),
-]
-
-
-@pytest.mark.parametrize(("factors", "name"), CHANGES)
-def test_the_name_has_the_factors_that_were_changed(factors, name):
-    text = "".join(f",{key}={value}" for key, value in factors.items())
-    data, plain = load(f"scenes:n=99,size=8{text}"), load("scenes:n=99,size=8")
-    assert data.name == name
-    assert (data.fingerprint == plain.fingerprint) == (name == "scenes")
-    parts = data.parts is None
-    assert parts == (name in ("scenes", "scenes-shared=0.5", "scenes-noise=2"))
-    thermal = load(f"scenes:n=99,size=8,modalities=depth+rgb+thermal{text}").name
-    assert thermal == name.replace("scenes", "scenes-depth-rgb-thermal")
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.3, 0.8])
-def test_shared_redraws_outlines_and_reliefs_alone(shared):
-    plain, turned = factors(), factors(shared=shared)
-    n, right = len(plain["shape"]), turned["outline"] == turned["shape"]
-    near(right.mean(), shared + (1 - shared) / 3, n)  # one of three is right by chance
-    kept = turned["relief"] == plain["relief"]
-    near(kept.mean(), shared + (1 - shared) / 3, n)
-    near((~right & ~kept).mean(), (1 - shared) * 4 / 9, n)  # of the same scenes, independently
-    assert [k for k in plain if not same(plain[k], turned[k])] == ["relief", "outline"]
-    more = factors(shared=shared + 0.2)
-    assert ((more["outline"] != more["shape"]) <= ~right).all()
-
-
 def test_noise_is_a_factor_on_that_of_depth_alone():
-    none, usual, loud = (make(noise=factor).modalities for factor in (0, 1, 1.5))
+    none, usual, loud = (
+        scenes.make(330, size=8, modalities=ALL, noise=noise).modalities for noise in (0, 1, 1.5)
+    )
     assert all(same(none[name].x, loud[name].x) for name in ("rgb", "thermal"))
     depth = [sensor["depth"].x for sensor in (none, usual, loud)]
     inside = np.logical_and.reduce([abs(x - 0.5) < 0.5 for x in depth])  # neither hole nor clipped
@@ -187,76 +115,87 @@ def test_noise_is_a_factor_on_that_of_depth_alone():
     assert one.std() == pytest.approx(0.08, rel=0.1)
 
 
-@pytest.mark.parametrize("seen", [0.1, 0.9])
-@pytest.mark.parametrize("name", ["depth", "thermal"])
-def test_one_sensor_saw_a_share_of_the_training_scenes(seen, name):
-    plain, data = make(seed=2), make(seed=2, seen=seen, seen_in=name)
-    for part, before, after in zip(
-        ("train", "", ""), plain.split(seed=2), data.split(), strict=True
-    ):
-        for other in ALL:
-            whole, kept = before.modalities[other], after.modalities[other]
-            rows = np.isin(whole.ids, kept.ids)
-            assert same(whole.x[rows], kept.x)
-            share = seen if part and other == name else 1
-            assert rows.sum() == round(share * len(rows))
-    assert all(same(plain.factors[k], data.factors[k]) for k in plain.factors)
-    fewer = make(seed=2, seen=seen / 2, seen_in=name).modalities[name].ids
-    assert set(fewer) < set(data.modalities[name].ids)
+# the best that a sensor can do
 
 
-@pytest.mark.parametrize(("sensors", "shares"), [(ALL, (3, 2, 1)), (("rgb", "thermal"), (2, 1))])
-def test_unpaired_training_scenes_are_dealt_out(sensors, shares):
-    plain = make(modalities=sensors).split()
-    data, other = (make(seed=s, modalities=sensors, unpaired=True).split() for s in (0, 1))
-    ids = [set(m.ids) for m in data.train.modalities.values()]
-    assert sum(map(len, ids)) == len(set.union(*ids)) == len(plain.train)
-    for own, share in zip(ids, shares, strict=True):
-        assert abs(len(own) - share / sum(shares) * len(plain.train)) <= 1
-    assert data.test.paired_ids.tolist() == plain.test.paired_ids.tolist()
-    numbers = [{i[-6:] for i in one.train.modalities["rgb"].ids} for one in (data, other)]
-    assert numbers[0] != numbers[1]
+def ceiling(train, test, *names):
+    """Accuracy, on other scenes, of the most frequent class of what is shown."""
+    (shown, label), (others_shown, others_label) = (
+        [
+            np.ravel_multi_index([f[name] for name in chosen], [3] * len(chosen))
+            for chosen in (names, ("shape", "material"))
+        ]
+        for f in (train, test)
+    )
+    counts = np.zeros((shown.max() + 1, label.max() + 1))
+    np.add.at(counts, (shown, label), 1)
+    return (counts.argmax(1)[others_shown] == others_label).mean()
 
 
-def test_the_split_comes_with_the_data_and_survives_a_folder(tmp_path):
-    data = make(seed=3, seen=0.5)
-    expected = split_rows(data.labels, scenes.FRACTIONS, 3).values()
-    data.save(tmp_path / "out")
-    for whole in (data, load(tmp_path / "out"), data.select(["depth", "rgb"])):
-        for part, rows in zip(whole.split(seed=7), expected, strict=True):
-            assert set(part.ids) == set(data.ids[rows])
-            assert (part.labels == 3 * part.factors["shape"] + part.factors["material"]).all()
-    assert [p.ids.tolist() for p in make(seed=3).split(seed=3)] == [
-        data.ids[rows].tolist() for rows in expected
-    ]
+@pytest.mark.parametrize("materials", [2, 3])
+@pytest.mark.parametrize(("cue", "share"), [*REDRAWN.items(), ("texture", 0.6), ("texture", 0)])
+def test_the_best_accuracy_of_one_sensor(cue, share, materials):
+    train, test = (factors(seed=seed, materials=materials, **{cue: share}) for seed in (0, 1))
+    expected = 1 - share + share / materials
+    assert best_accuracy(share, materials) == pytest.approx(expected)
+    near(ceiling(train, test, "shape", cue), expected, 20_000)
+
+
+def scores(confusion):
+    """Share of right ones for each class, and mean IoU; rows are the truth."""
+    right = np.diag(confusion)
+    return right / confusion.sum(1), (right / (confusion.sum(0) + confusion.sum(1) - right)).mean()
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("sensor", ["rgb", "depth"])
+def test_ceilings_are_the_best_of_all_rules(sensor, p):
+    """Of all 27 rules from what is shown (3) to a material (3); the background is always right."""
+    first, shown = {"rgb": 0, "depth": 1}[sensor], np.eye(3)
+    shown[first : first + 2, first : first + 2] = [[1 - p, p], [p, 1 - p]]  # [material, shown]
+    with np.errstate(invalid="ignore"):
+        rules = [scores(shown @ np.eye(3)[list(rule)]) for rule in product(range(3), repeat=3)]
+    best, ceiling = max(np.nan_to_num(miou) for _, miou in rules), ceilings(p, p)[sensor]
+    accuracies = [ceiling[name] for name in MATERIALS]
+    assert ceiling["miou"] == pytest.approx((1 + 3 * best) / 4)
+    assert max(accuracy.mean() for accuracy, _ in rules) == pytest.approx(np.mean(accuracies))
+    assert any(np.allclose(accuracy, accuracies) for accuracy, _ in rules)
+
+
+def test_drawn_data_say_the_best_possible_scores_and_what_drew_them():
+    whole = make(9, modalities=("rgb", "depth", "thermal"), epsilon=0.3)
+    assert whole.best == pytest.approx({"rgb": 80.0, "depth": 250 / 3, "thermal": 220 / 3})
+    one, other = make(9, seed=1), make(9, seed=2)
+    assert one.origin_at(1).digest == other.origin_at(2).digest != whole.origin_at(0).digest
+    assert (one.origin_at(7).drawn, one.origin_at(7).divided) == (1, 7)
+    changed = replace(one, classes=one.classes[::-1])  # no longer what was drawn
+    assert changed.drawn is None
+    assert changed.origin_at(1).content == changed.fingerprint
+    pair = one.select(["depth", "rgb"])
+    assert pair.drawn["modalities"] == ["depth", "rgb"]
+    assert pair.origin_at(1).content != one.origin_at(1).content
 
 
 # arguments
 
-NAN = float("nan")
-WRONG = [
-    ({"n": 0}, "n=0, size=8; n must be positive"),
-    ({"size": 30}, "size=30; .* multiple of 4 from 8 on"),
-    ({"seed": -1}, "seed=-1 is negative"),
-    *(({name: NAN}, f"{name}=nan is not a probability") for name in ("epsilon", "delta", "shared")),
-    *(({name: 1.5}, f"{name}=1.5 is not a prob") for name in ("shared", "seen")),
-    *(({"noise": value}, f"noise={value} is out of range") for value in (-1.0, NAN, math.inf)),
-    ({"shapes": 4}, "shapes=4, materials=3; each is 1 to 3"),
-    ({"shapes": 1, "materials": 1}, "not both 1"),
-    ({"modalities": ("rgb", "sonar")}, "no modality 'sonar'; there are rgb, depth, thermal"),
-    ({"seen": 0.5, "seen_in": "sonar"}, "'sonar' is not drawn; choose rgb, depth, thermal"),
-    ({"seen": 0.5, "unpaired": True}, "no use for seen=0.5; leave"),
-    ({"seen": 0.0}, "seen=0.0 leaves 0 of 27 training scenes; raise seen"),
-]
+NAMES = {
+    "scenes:": "scenes",
+    "scenes:noise=1,delta=0.25": "scenes",
+    "scenes:noise=2": "scenes-noise=2",
+    "scenes:shapes=2,epsilon=0": "scenes-epsilon=0-shapes=2",
+    "scenes:modalities=depth+rgb+thermal,noise=2": "scenes-depth-rgb-thermal-noise=2",
+    "scenes-dense:": "scenes-dense",
+    "scenes-dense:objects=2,epsilon=0.1": "scenes-dense-objects=2-epsilon=0.1",
+    "scenes-dense:delta=0": "scenes-dense-delta=0",
+}
 
 
-@pytest.mark.parametrize(("arguments", "fragment"), WRONG)
-def test_arguments_out_of_range(arguments, fragment):
-    with pytest.raises(ConfigError, match=rf"^scenes: .*{fragment}"):
-        make(**{"n": 66} | arguments)
+@pytest.mark.parametrize(("source", "name"), NAMES.items())
+def test_the_name_has_the_arguments_that_were_changed(source, name):
+    assert load(f"{source},n=12,size=8".replace(":,", ":")).name == name
 
 
-def test_load_by_name():
+def test_arguments_by_name():
     by_name = load("scenes:n=12,size=16,seed=4,epsilon=0.5,modalities=rgb+thermal")
     expected = scenes.make(12, 16, 4, 0.5, modalities=("rgb", "thermal"))
     assert by_name.fingerprint == expected.fingerprint
@@ -264,7 +203,43 @@ def test_load_by_name():
         ("scenes:colour=3", "scenes has no argument 'colour'; it has n, size, seed, epsilon"),
         ("scenes:labelled=0.2", "no argument 'labelled'; .*; labels are hidden by --labelled"),
         ("scenes:n=many", r"'many' is not a value for n; write e\.g\."),
-        ("scenes:unpaired=maybe", "'maybe' is not a value for unpaired"),
     ]:
         with pytest.raises(ConfigError, match=fragment):
             load(source)
+
+
+NAN, WHOLE, SHARE = float("nan"), "is not a whole number from", "is not a number from 0 to 1"
+WRONG = [  # for both kinds
+    ({"n": 0}, f"n: 0 {WHOLE} 1 on"),
+    ({"n": 12.5}, f"n: 12.5 {WHOLE} 1 on"),
+    ({"size": 4}, f"size: 4 {WHOLE} 8 on"),
+    ({"size": 30}, "size: 30 is not a multiple of 4"),
+    ({"size": "32"}, f"size: '32' {WHOLE} 8 on"),
+    ({"seed": -1}, f"seed: -1 {WHOLE} 0 on"),
+    *(({name: NAN}, f"{name}: nan {SHARE}") for name in ("epsilon", "delta")),
+    ({"epsilon": 1.5}, f"epsilon: 1.5 {SHARE}"),
+    ({"delta": "0.1"}, f"delta: '0.1' {SHARE}"),
+    ({"epsilon": True}, f"epsilon: True {SHARE}"),
+]
+OF_ONE = [
+    *(({"noise": v}, f"noise: {v} is not a number from 0 on") for v in (-1.0, NAN, math.inf)),
+    ({"shapes": 4}, f"shapes: 4 {WHOLE} 1 to 3"),
+    ({"shapes": 1, "materials": 1}, "shapes=1, materials=1 is one class"),
+    *(
+        ({"modalities": names}, f"modality '{names[1]}' is unknown or twice; choose of rgb, depth")
+        for names in (("rgb", "sonar"), ("rgb", "rgb"))
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "fragment"),
+    [
+        *(("scenes", *case) for case in [*WRONG, *OF_ONE]),
+        *(("scenes-dense", *case) for case in [*WRONG, ({"objects": 9}, f"9 {WHOLE} 1 to 8")]),
+    ],
+)
+def test_arguments_out_of_range(name, arguments, fragment):
+    draw = {"scenes": scenes.make, "scenes-dense": scenes.dense}[name]
+    with pytest.raises(ConfigError, match=f"^{name}: .*{fragment}"):
+        draw(**{"n": 12, "size": 16} | arguments)

@@ -1,8 +1,6 @@
 """Synthetic scenes with known factors: one object each (`make`), or several and dense (`dense`)."""
 
-from discom.data.scenes.drawing import MATERIALS, SHAPES
-from discom.data.scenes.several import ceilings, dense
-from discom.data.scenes.single import MODALITIES, best_accuracy, best_scores, information, make
+from discom.data.scenes.classification import best_accuracy, make
+from discom.data.scenes.segmentation import ceilings, dense
 
-__all__ = ["MATERIALS", "MODALITIES", "SHAPES", "best_accuracy", "best_scores", "ceilings"]
-__all__ += ["dense", "information", "make"]
+__all__ = ["best_accuracy", "ceilings", "dense", "make"]

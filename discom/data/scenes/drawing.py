@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from discom.data.checks import check_number
 from discom.errors import ConfigError
 
 SHAPES = ("disk", "square", "triangle")
@@ -15,14 +16,12 @@ MATERIALS = ("wood", "metal", "stone")  # names for the class list; only their c
 
 def check(where: str, n: int, seed: int, size: int, shares: Mapping[str, float]) -> None:
     """Raise a ConfigError for a number of scenes, a seed, a size or a share out of range."""
-    if seed < 0:
-        raise ConfigError(f"{where}: seed={seed} is negative; use 0 or more")
-    if n < 1 or size < 8 or size % 4:
-        rule = "n must be positive, size a multiple of 4 from 8 on"
-        raise ConfigError(f"{where}: n={n}, size={size}; {rule}")
+    for name, value, least in (("n", n, 1), ("seed", seed, 0), ("size", size, 8)):
+        check_number(f"{where}: {name}", value, least)
+    if size % 4:
+        raise ConfigError(f"{where}: size", f"{size} is not a multiple of 4", "give e.g. 32")
     for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ConfigError(f"{where}: {name}={share} is not a probability; choose 0 to 1")
+        check_number(f"{where}: {name}", share, 0, 1, whole=False)
 
 
 def name_of(parts: Sequence[str], factors: Mapping[str, tuple[float, float]]) -> str:
@@ -40,7 +39,7 @@ def _sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def _columns(f: Mapping[str, np.ndarray], *names: str) -> list[np.ndarray]:
+def columns(f: Mapping[str, np.ndarray], *names: str) -> list[np.ndarray]:
     """Factors of every scene, [n, 1, 1] each."""
     return [f[name][:, None, None] for name in names]
 
@@ -51,9 +50,9 @@ def geometry(f: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     outline), which the object passes at one half; each [n, size, size]."""
     axis = np.linspace(-1, 1, size)
     x, y = np.broadcast_arrays(axis[None, None, :], axis[None, :, None])
-    shape, centre_x, centre_y, scale = _columns(f, "shape", "centre_x", "centre_y", "scale")
+    shape, scale, angle = columns(f, "shape", "scale", "rotation")
+    centre_x, centre_y = columns(f, "centre_x", "centre_y")
     dx, dy = (x - centre_x) / scale, (y - centre_y) / scale  # [n, size, size]
-    (angle,) = _columns(f, "rotation")
     cos, sin = np.cos(angle), np.sin(angle)
     u, v = cos * dx + sin * dy, cos * dy - sin * dx
     r = np.hypot(u, v)
@@ -71,7 +70,7 @@ def _blend(weight, first, second):
 
 def texture(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What RGB sees of it: stripes (0), checks (1) or rings (2) of two colours, [n, 3, H, W]."""
-    frequency, phase, kind = _columns(f, "frequency", "phase", "texture")
+    frequency, phase, kind = columns(f, "frequency", "phase", "texture")
     stripes = np.sin(2 * frequency * view["u"] + phase)
     checker = np.clip(1.6 * stripes * np.sin(2 * frequency * view["v"] + phase), -1, 1)
     rings = np.sin(2.2 * frequency * view["r"] + phase)
@@ -88,14 +87,14 @@ def relief(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.nd
 
 def background(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What RGB sees behind the objects: two colours along a gradient, [n, 3, H, W]."""
-    gradient_x, gradient_y = _columns(f, "gradient_x", "gradient_y")
+    gradient_x, gradient_y = columns(f, "gradient_x", "gradient_y")
     slope = gradient_x * view["x"] + gradient_y * view["y"]
     return _blend(_sigmoid(2 * slope), f["background"], f["bottom"])
 
 
 def plane(f: Mapping[str, np.ndarray], view: Mapping[str, np.ndarray]) -> np.ndarray:
     """What depth sees behind them: 0.5 + shift + 0.7 (tilt_x·x + tilt_y·y), [n, H, W]."""
-    shift, tilt_x, tilt_y = _columns(f, "shift", "tilt_x", "tilt_y")
+    shift, tilt_x, tilt_y = columns(f, "shift", "tilt_x", "tilt_y")
     return 0.5 + shift + 0.7 * (tilt_x * view["x"] + tilt_y * view["y"])
 
 

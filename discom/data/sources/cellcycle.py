@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -64,7 +65,7 @@ def read_cellcycle(
     Args:
         size: height and width, or one for both; pixels are averaged, with 40 they stay as they are.
     """
-    names, shape = steps.choose(CELLCYCLE, modalities), steps.check_size(size)
+    names, shape = steps.choose(CELLCYCLE, modalities), check_size(size)
     _read_tiles.cache_clear()  # a file may have been replaced since
     files = {name: {phase: _place(Path(root), phase, name) for phase in PHASES} for name in names}
     tiles = {phase: _find_cells(file) for phase, file in files[names[0]].items()}
@@ -86,7 +87,7 @@ def _place(root: Path, phase: str, modality: str) -> Path:
     start = f"{phase}/{CHANNELS[modality]}_"
     file = root / next(name for name in SHA256 if name.startswith(start))
     if not file.is_file():
-        raise DataError(f"{file}: no such file. {CELLCYCLE.advice()}")
+        raise DataError(file, f"no such file. {CELLCYCLE.advice()}")
     return file
 
 
@@ -104,7 +105,7 @@ def _find_cells(file: Path) -> tuple[np.ndarray, int]:
     tiles = _read_tiles(file)
     cells = np.flatnonzero((tiles != tiles[:, :1]).any(axis=(1, 2)))
     if not len(cells):
-        raise DataError(f"{file}: holds no cell; fetch it again")
+        raise DataError(file, "holds no cell", "fetch it again")
     inner = tiles[cells, :, 1:].reshape(len(cells), -1)
     _, first = np.unique(inner, axis=0, return_index=True)
     return cells[np.sort(first)], len(cells) - len(first)

@@ -63,7 +63,7 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
     for name in CLASSES:
         patches = steps.sorted_files(folder / name, ".tif")
         if not patches or not all(re.fullmatch(rf"{name}_\d+", stem) for stem in patches):
-            raise DataError(f"{folder / name}: holds more than {name}_<n>.tif; unpack it again")
+            raise DataError(folder / name, f"holds more than {name}_<n>.tif", "unpack it again")
         files |= patches
     return files
 
@@ -71,7 +71,7 @@ def _class_files(root: Path, sensor: str) -> dict[str, Path]:
 def _read_ms(bands: list[int], file: Path) -> np.ndarray:
     pixels = steps.read_form(file, REFLECTANCE, np.uint16, (13, 64, 64))
     if pixels[9].mean() > 2 * pixels[10].mean():  # B10 is the darkest; with B8A before, it is B09
-        raise DataError(f"{file}: B8A is not its last band, as in EuroSAT; take the original file")
+        raise DataError(file, "B8A is not its last band, as in EuroSAT", "take the original file")
     return pixels[bands]
 
 
@@ -80,7 +80,7 @@ def _read_sar(file: Path) -> np.ndarray:
     low, high, usual = pixels.min(), pixels.max(), np.mean((pixels > -60) & (pixels < 30))
     if low >= 0 or usual < 0.99 or max(-low, high) > 100:
         span = f"holds {low:g} … {high:g}, SAR is VV and VH in decibel (10 log10), -60 … 30"
-        raise DataError(f"{file}: {span}; replace the file, or remove it and drop orphans")
+        raise DataError(file, span, "replace the file, or remove it and drop orphans")
     return pixels
 
 

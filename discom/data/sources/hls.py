@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from discom.data.arrays import Lazy
 from discom.data.checks import NO_LABEL
-from discom.data.lazy import Lazy
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source
@@ -59,7 +59,7 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
     measure = pixels.sum(axis=1) if dense else pixels.max(axis=1)
     rows = np.flatnonzero(measure >= share * side**2)
     if not len(rows):
-        raise DataError(f"{root / 'tiles'}: no crop has {share:.0%} of a class; copy them again")
+        raise DataError(root / "tiles", f"no crop has {share:.0%} of a class", "copy them again")
     kept = [crops[row] for row in rows]
     forms = {
         "rgb": steps.Form(partial(_read_bands, side, [2, 1, 0]), BAND),
@@ -85,8 +85,8 @@ def _read_index(root: Path) -> pd.DataFrame:
         index = pd.read_csv(file, dtype={"tile": str})[["tile", "location_group"]]
     index["tile"] = index["tile"].str.zfill(3)
     if index.empty or index.isna().any(axis=None) or index["tile"].duplicated().any():
-        wrong = "has no line, or one without a value or of a tile twice"
-        raise DataError(f"{file}: {wrong}; copy it again")
+        found = "has no line, or one without a value or of a tile twice"
+        raise DataError(file, found, "copy it again")
     return index
 
 
@@ -94,7 +94,7 @@ def _read_index(root: Path) -> pd.DataFrame:
 def _read_tile(file: Path) -> np.ndarray:
     pixels = steps.read_form(file, "a tile", np.int16, (8, TILE, TILE))
     if len(unknown := np.setdiff1d(pixels[7], CODES)):
-        raise DataError(f"{file}: {unknown[0]} is not a WorldCover code; copy it again")
+        raise DataError(file, f"{unknown[0]} is not a WorldCover code", "copy it again")
     return pixels
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import check_number, check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source, unpack
@@ -41,7 +42,8 @@ def read_midair(
         every: keep frames whose number is a multiple of this; 25 is one a second.
     """
     names, root = steps.choose(MIDAIR, modalities), Path(root)
-    shape, every = steps.check_size(size), steps.check_whole("every", every)
+    shape = check_size(size)
+    check_number("every", every, 1)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
     keys, dropped = steps.pair(files, root, orphans)
     items = steps.collect(files, keys)
@@ -78,12 +80,12 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
                 form = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
-                raise DataError(f"{file}: is not {form}, or a second copy of one; move it away")
+                raise DataError(file, f"is not {form}, or a second copy of one", "move it away")
             if int(frame) % every == 0:
                 files[key] = file
     if not files:
-        where = f"<set>/<climate>/{STREAMS[name]}/trajectory_<NNNN>/<6 digits>{ENDINGS[name][0]}"
-        raise DataError(f"{root}: holds no {where} of a multiple of {every}. {MIDAIR.by_hand}")
+        form = f"<set>/<climate>/{STREAMS[name]}/trajectory_<NNNN>/<6 digits>{ENDINGS[name][0]}"
+        raise DataError(root, f"holds no {form} of a multiple of {every}. {MIDAIR.by_hand}")
     return files
 
 
@@ -100,8 +102,8 @@ def _read_depth(file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
-        wrong = f"its float16 bits say {low:g} … {high:g} m"
-        raise DataError(f"{file}: {wrong}; take the original file")
+        span = f"its float16 bits say {low:g} … {high:g} m"
+        raise DataError(file, span, "take the original file")
     metres[metres > FAR] = 0
     return metres
 
@@ -109,7 +111,7 @@ def _read_depth(file: Path) -> np.ndarray:
 def _read_mask(file: Path) -> np.ndarray:
     ids = steps.read_form(file, "segmentation", np.uint8, (None, None, None))[0]  # the bands repeat
     if ids.max() >= len(CLASS_OF):
-        raise DataError(f"{file}: class id {ids.max()} is above 13; take the original file")
+        raise DataError(file, f"class id {ids.max()} is above 13", "take the original file")
     return CLASS_OF[ids]
 
 

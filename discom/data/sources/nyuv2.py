@@ -77,10 +77,10 @@ def _read_numbers(file: Path, key: str) -> np.ndarray:
 def _class_table(file: Path) -> np.ndarray:
     """From a label, 0 … 894, to a class counted from 0; 255 for none."""
     if not file.is_file():
-        raise DataError(f"{file}: no such file. {NYUV2.by_hand}")
+        raise DataError(file, f"no such file. {NYUV2.by_hand}")
     numbers = _read_numbers(file, "mapClass")
     if (len(numbers), numbers.min(), numbers.max()) != (LABELS, 1, len(CLASSES)):
-        raise DataError(f"{file}: does not map {LABELS} labels to 40 classes; fetch it again")
+        raise DataError(file, f"does not map {LABELS} labels to 40 classes", "fetch it again")
     return np.append(NO_LABEL, numbers - 1).astype(np.uint8)
 
 
@@ -89,7 +89,7 @@ def _read_tested(file: Path, count: int) -> np.ndarray:
     train, test = (_read_numbers(file, key) for key in ("trainNdxs", "testNdxs"))
     numbers = np.arange(1, count + 1)
     if sorted([*train, *test]) != numbers.tolist():
-        raise DataError(f"{file}: does not list each of {count} images once; fetch it again")
+        raise DataError(file, f"does not list each of {count} images once", "fetch it again")
     return np.isin(numbers, test)
 
 
@@ -106,17 +106,17 @@ def _read_rgb(item: tuple[Path, int]) -> np.ndarray:
 
 
 def _read_depth(item: tuple[Path, int]) -> np.ndarray:
-    metres = _read_array("depths", item).T[None]
+    (file, row), metres = item, _read_array("depths", item).T[None]
     if not (metres.min() >= 0 and 0 < metres.max() <= FARTHEST):  # also where it is NaN
-        span = f"{metres.min():g} … {metres.max():g}"
-        raise DataError(f"{item[0]}: depths of image {item[1] + 1} holds {span} m; fetch it again")
+        found = f"depths of image {row + 1} holds {metres.min():g} … {metres.max():g} m"
+        raise DataError(file, found, "fetch it again")
     return metres
 
 
 def _read_mask(table: np.ndarray, item: tuple[Path, int]) -> np.ndarray:
     labels = _read_array("labels", item).T
     if labels.max() > LABELS:
-        raise DataError(f"{item[0]}: image {item[1] + 1} has label {labels.max()}; fetch it again")
+        raise DataError(item[0], f"image {item[1] + 1} has label {labels.max()}", "fetch it again")
     return table[labels]
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import NO_LABEL
+from discom.data.checks import NO_LABEL, check_number
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 
 NUMBERS = (
     "2_10 2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7"
@@ -49,8 +49,7 @@ def read_potsdam(
     A tile is a group. Where all test tiles are there, the split is the contest's.
     """
     names, root = steps.choose(POTSDAM, modalities), Path(root)
-    if steps.check_whole("window", window) > SIDE:
-        raise ConfigError(f"window: {window} is more than the {SIDE} pixels of a tile; choose less")
+    check_number("window", window, 1, SIDE)
     _read_tile.cache_clear()  # a file may have been replaced since
     files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
     tiles, dropped = steps.pair(files, root, orphans)
@@ -88,10 +87,10 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
         if match := re.fullmatch(name.format(r"(\d+)", r"(\d+)"), file.name, re.IGNORECASE):
             tile = f"{int(match[1])}_{int(match[2])}"
             if tile in files and RIGHT_COPY not in str(file):
-                raise DataError(f"{file}: a second copy of {files[tile]}; remove one")
+                raise DataError(file, f"a second copy of {files[tile]}", "remove one")
             files[tile] = file
     if not files:
-        raise DataError(f"{root}: holds no {name.format('<r>', '<c>')}. {POTSDAM.by_hand}")
+        raise DataError(root, f"holds no {name.format('<r>', '<c>')}. {POTSDAM.by_hand}")
     return files
 
 
@@ -113,7 +112,7 @@ def _read_window(layer: str, window: int, item: tuple[Path, int, int]) -> np.nda
 def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     heights = _read_window("dsm", window, item)
     if np.abs(heights).max() > 500:  # Potsdam lies at about 30 to 100 m
-        raise DataError(f"{item[0]}: has heights beyond ±500 m; fetch it again")
+        raise DataError(item[0], "has heights beyond ±500 m", "fetch it again")
     return heights
 
 
@@ -127,8 +126,8 @@ def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
     mask = class_of[code]
     if ((mask == NO_LABEL) & pixels.any(axis=0)).mean() > 0.01:
-        wrong = "its colours are no class's; it is blended or resized"
-        raise DataError(f"{item[0]}: {wrong}: take the copy in {RIGHT_COPY}.zip")
+        found = "its colours are no class's; it is blended or resized"
+        raise DataError(item[0], found, f"take the copy in {RIGHT_COPY}.zip")
     return mask
 
 

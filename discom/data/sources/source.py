@@ -61,9 +61,9 @@ class Source:
         """
         root = Path(root)
         if download and self.access == "by hand":
-            raise DataError(f"{self.name}: cannot be downloaded by a program. {self.advice()}")
+            raise DataError(self.name, f"cannot be downloaded by a program. {self.advice()}")
         if not root.is_dir() and (root.exists() or not download):
-            raise DataError(f"{root}: no such folder (--root). {self.advice()}")
+            raise DataError(root, f"no such folder (--root). {self.advice()}")
         for remote in sorted(self.files, key=lambda file: bool(file.url)):  # by hand first
             file = root / remote.name
             if file.suffix == ".zip" and file.with_suffix("").is_dir():
@@ -71,11 +71,11 @@ class Source:
             if file.is_file():
                 if not hash_matches(file, remote.checksum or None):
                     wrong = f"its checksum is not {remote.checksum}"
-                    raise DataError(f"{file}: {wrong}; delete it and fetch it again")
+                    raise DataError(file, wrong, "delete it and fetch it again")
             elif download and remote.url:
                 fetch(remote, root)
             elif download:
-                raise DataError(f"{file}: cannot be downloaded. {self.by_hand}")
+                raise DataError(file, f"cannot be downloaded. {self.by_hand}")
             if file.is_file() and file.suffix == ".zip":
                 unpack(file)
         return root
@@ -94,7 +94,7 @@ def fetch(remote: RemoteFile, folder: Path | str) -> Path:
         file.chmod(0o644)  # pooch's temporary file is private
     except (requests.RequestException, ValueError) as error:
         reason = f"{remote.url} did not give it ({type(error).__name__}: {first_line(error)})"
-        raise DataError(f"{file}: {reason}; try later, or fetch it by hand") from None
+        raise DataError(file, reason, "try later, or fetch it by hand") from None
     except OSError as error:
         raise DataError(explain(error, file)) from None
     return file
@@ -115,5 +115,5 @@ def unpack(archive: Path) -> Path:
             if isinstance(error, OSError) and error.errno is not None:
                 raise DataError(explain(error, folder)) from None
             reason = f"is damaged ({first_line(error).rstrip(':')})"
-            raise DataError(f"{archive}: {reason}; delete it and fetch it again") from None
+            raise DataError(archive, reason, "delete it and fetch it again") from None
     return folder

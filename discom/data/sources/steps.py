@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from discom.data.arrays import Lazy
 from discom.data.checks import UNLABELLED
 from discom.data.images import read_pixels, resize
-from discom.data.lazy import Lazy
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
 from discom.errors import ConfigError, DataError, check_choice
@@ -34,31 +34,16 @@ def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -
     """The modalities asked for, by default those that the source lists (else a ConfigError)."""
     names, choices = list(modalities or source.modalities), [*source.modalities, *on_request]
     if wrong := [name for name in names if name not in choices or names.count(name) > 1]:
-        words = ", ".join(choices)
-        raise ConfigError(f"modalities: '{wrong[0]}' is unknown or twice; choose of {words}")
+        wrong_one = f"'{wrong[0]}' is unknown or twice"
+        raise ConfigError("modalities", wrong_one, f"choose of {', '.join(choices)}")
     return names
-
-
-def check_whole(option: str, value: Any) -> int:
-    """The value of an option, which must be a whole number above 0 (else a ConfigError)."""
-    if type(value) is not int or value < 1:
-        raise ConfigError(f"{option}: {value!r} is not a whole number above 0; give one")
-    return value
-
-
-def check_size(size: Any) -> tuple[int, int]:
-    """Height and width of one number of pixels for both, or of two (else a ConfigError)."""
-    sides = size if isinstance(size, list | tuple) else (size, size)
-    if len(sides) != 2:
-        raise ConfigError(f"size: {size!r} is not a size in pixels; write 224, or [height, width]")
-    return check_whole("size", sides[0]), check_whole("size", sides[1])
 
 
 def find(root: Path, pattern: str) -> list[Path]:
     """Files and folders of that name at any depth, through links too; none that is hidden or
     in `__MACOSX`."""
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the one with the raw files")
+        raise DataError(root, "no such folder", "give the one with the raw files")
     places = glob.glob(f"{glob.escape(str(root))}/**/{pattern}", recursive=True)
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
@@ -72,9 +57,9 @@ def find_folder(
     complete = [place for place in places if all((place / n).exists() for n in inside)]
     folders = list(filter(fits, complete))
     if not folders:
-        raise DataError(f"{root}: holds no {what}")
+        raise DataError(root, f"holds no {what}")
     if folders[1:]:
-        raise DataError(f"{folders[1]}: a second copy of {folders[0]}; remove one")
+        raise DataError(folders[1], f"a second copy of {folders[0]}", "remove one")
     return folders[0]
 
 
@@ -82,12 +67,12 @@ def sorted_files(folder: Path, *endings: str) -> dict[str, Path]:
     """Stem → file with one of `endings` (any case), by name, none that is hidden; a DataError
     where two files have one stem."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; unpack the archive again")
+        raise DataError(folder, "no such folder", "unpack the archive again")
     files: dict[str, Path] = {}
     for file in sorted(folder.glob("[!.]*")):
         if file.name.lower().endswith(endings) and not file.is_dir():
             if file.stem in files:
-                raise DataError(f"{file}: the same sample as {files[file.stem].name}; remove one")
+                raise DataError(file, f"the same sample as {files[file.stem].name}", "remove one")
             files[file.stem] = file
     return files
 
@@ -105,9 +90,9 @@ def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> 
     pixels = read_pixels(file)
     expected = tuple(n or m for n, m in zip(shape, pixels.shape, strict=True))
     if (pixels.dtype, pixels.shape) != (kind, expected):
-        needed = f"{np.dtype(kind)} {list(shape)}".replace("None", "any")
-        form = f"{pixels.dtype} {list(pixels.shape)}"
-        raise DataError(f"{file}: holds {form}, {what} is {needed}; take the original file")
+        needed = f"{what} is {np.dtype(kind)} {list(shape)}".replace("None", "any")
+        found = f"holds {pixels.dtype} {list(pixels.shape)}, {needed}"
+        raise DataError(file, found, "take the original file")
     return pixels
 
 
@@ -143,10 +128,10 @@ def pair(
         if keys
     )
     if not common:
-        raise DataError(f"{where}: no pair ({report or 'no file'}); unpack all archives")
+        raise DataError(where, f"no pair ({report or 'no file'})", "unpack all archives")
     if report and orphans == "refuse":
-        way = 'complete the files, or leave these out with --options \'{"orphans": "drop"}\''
-        raise DataError(f"{where}: {report}; {way}")
+        way_out = 'complete the files, or leave these out with --options \'{"orphans": "drop"}\''
+        raise DataError(where, report, way_out)
     if report:
         warnings.warn(f"{where}: {report}; left out", stacklevel=3)
     return sorted(common), {name: len(keys) for name, keys in alone.items()}
@@ -164,8 +149,8 @@ def collect(
                 sizes[name] = f"{image.height}×{image.width}"
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            wrong = f"the modalities differ in size ({listed})"
-            raise DataError(f"{scene[0]}: {wrong}; take the original files")
+            found = f"the modalities differ in size ({listed})"
+            raise DataError(scene[0], found, "take the original files")
     return items
 
 
@@ -177,7 +162,8 @@ def split_official(tested: np.ndarray, groups: np.ndarray) -> dict[str, np.ndarr
 
     train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     if len(names := np.unique(groups[train])) < 2:
-        raise DataError(f"the training part is one group ({names.tolist()}); give two or more")
+        one = f"the training part is one group ({names.tolist()})"
+        raise DataError(one, way_out="give two or more")
     splitter = GroupShuffleSplit(1, test_size=VALID_SHARE, random_state=0)
     kept, valid = next(splitter.split(train, groups=groups[train]))
     return {"train": train[kept], "valid": train[valid], "test": test}
@@ -214,7 +200,7 @@ def build(
         more: groups and parts, as MultiModalData takes them.
     """
     if not len(ids):
-        raise DataError(f"{source.name}: no sample is left; check the files and the options")
+        raise DataError(source.name, "no sample is left", "check the files and the options")
     images = {}
     for name, rows in items.items():
         read = partial(_read_sized, forms[name], size)
@@ -225,7 +211,7 @@ def build(
         counts = count_pixels(masks, len(classes))
         labels = np.where(counts.any(axis=1), counts.argmax(axis=1), UNLABELLED)
         if labels.max() == UNLABELLED:
-            raise DataError(f"{source.name}: no pixel of any mask has a label; take other files")
+            raise DataError(source.name, "no pixel of any mask has a label", "take other files")
     labels, ids = np.asarray(labels), np.asarray(ids)
     modalities = {
         name: Modality(x, labels, ids, forms[name].unit, forms[name].invalid)

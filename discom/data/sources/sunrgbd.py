@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -42,8 +43,7 @@ def read_sunrgbd(
         size: height and width, or one for both; colours are averaged, of depth the nearest pixel.
     """
     names, root = steps.choose(SUNRGBD, modalities), Path(root)
-    shape = steps.check_size(size)
-    frames = _list_frames(root)
+    shape, frames = check_size(size), _list_frames(root)
     base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")
     files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
     keys, dropped = steps.pair({"kv2.txt": frames, **files}, base, orphans)
@@ -83,7 +83,7 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)
         if not entry or entry[1] not in CLASSES or entry[2] not in folder_of or entry[2] in frames:
             form = "kv2/<class>/<id>.png <label> with a class and an id of its own in mapping.txt"
-            raise DataError(f"{listed}: line '{line[:60]}' is not {form}; fetch both again")
+            raise DataError(listed, f"line '{line[:60]}' is not {form}", "fetch both again")
         frames[entry[2]] = folder_of[entry[2]], CLASSES.index(entry[1])
     return frames
 
@@ -95,7 +95,7 @@ def _find_images(base: Path, frames: dict[str, tuple[str, int]], folder: str) ->
         if (place := base / frame / folder).is_dir():
             files = list(steps.sorted_files(place, ".jpg", ".png").values())
             if len(files) != 1:
-                raise DataError(f"{place}: holds {len(files)} images, not one; unpack it again")
+                raise DataError(place, f"holds {len(files)} images, not one", "unpack it again")
             images[key] = files[0]
     return images
 
@@ -113,8 +113,8 @@ def _read_depth(file: Path) -> np.ndarray:
     metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
     measured = metres[metres > 0]
     if not measured.size or np.median(measured) > 10:
-        wrong = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
-        raise DataError(f"{file}: {wrong}; take the original file")
+        found = "nothing was measured, or most lies beyond 10 m (bits not rotated)"
+        raise DataError(file, found, "take the original file")
     return np.minimum(metres, np.float32(FAR))
 
 

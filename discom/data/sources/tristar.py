@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -43,11 +44,11 @@ def read_tristar(
         size: height and width; colours are averaged, else the nearest pixel is taken.
         classes: labels of actions.txt. The default six are a guess, see the top of this file.
     """
-    names, shape = steps.choose(TRISTAR, modalities, "rgb"), steps.check_size(size)
+    names, shape = steps.choose(TRISTAR, modalities, "rgb"), check_size(size)
     chosen = [name for name in classes if name in ACTIONS]
     if len(set(chosen)) < max(2, len(classes)):
         words = ", ".join(ACTIONS)
-        raise ConfigError(f"classes: {classes!r} are not two or more different ones of {words}")
+        raise ConfigError("classes", f"{classes!r} are not two or more different ones of {words}")
     what = "folder with train, val and test; unpack tristar.zip there"
     folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)
     files, labels_of = _list_frames(folder, names)
@@ -95,7 +96,8 @@ def _list_frames(
                 key = f"{part}/{shot.name}/{Path(frame).stem}"
                 if key in labels or set(words) - set(ACTIONS):
                     wrong = "is listed twice" if key in labels else "has an unknown label"
-                    raise DataError(f"{shot / 'actions.txt'}: '{line[:60]}' {wrong}; mend the line")
+                    place = shot / "actions.txt"
+                    raise DataError(place, f"'{line[:60]}' {wrong}", "mend the line")
                 labels[key] = set(words)
     return files, labels
 
@@ -104,9 +106,9 @@ def _read(name: str, file: Path) -> np.ndarray:
     pixels = steps.read_form(file, name, np.uint16, (1, None, None))
     middle = np.median(pixels) / 100
     if name == "thermal" and not 270 <= middle <= 320:
-        raise DataError(f"{file}: its median would be {middle:.2f} K; save thermal in 1/100 K")
+        raise DataError(file, f"its median would be {middle:.2f} K", "save thermal in 1/100 K")
     if not pixels.any():
-        raise DataError(f"{file}: is 0 everywhere, nothing was measured; remove the frame")
+        raise DataError(file, "is 0 everywhere, nothing was measured", "remove the frame")
     return pixels.astype(np.float32) / PER_UNIT[name]
 
 

@@ -12,7 +12,7 @@ from fixtures import writing
 
 from discom import cli
 from discom.data import MultiModalData, load
-from discom.data.lazy import Lazy
+from discom.data.arrays import Lazy
 from discom.data.prepared import MANIFEST, verify
 from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
@@ -263,9 +263,9 @@ BAD_OPTIONS = [
     ("eurosat", {"orphans": "keep"}, "orphans: 'keep' is unknown"),
     *(("sunrgbd", {"size": size}, "size: ") for size in (0, 12.5, [4], [4, -1], "24", True)),
     *(("tristar", {"classes": names}, "classes: ") for names in (["sit"], ["sit", "fly"])),
-    ("potsdam", {"window": 2.5}, "window: 2.5 is not a whole number above 0"),
-    ("potsdam", {"window": 21}, "window: 21 is more than the 20 pixels of a tile"),
-    ("midair", {"every": 0}, "every: 0 is not a whole number above 0"),
+    ("potsdam", {"window": 2.5}, "window: 2.5 is not a whole number from 1 to 20"),
+    ("potsdam", {"window": 21}, "window: 21 is not a whole number from 1 to 20"),
+    ("midair", {"every": 0}, "every: 0 is not a whole number from 1 on"),
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discom.data.lazy import Lazy
+from discom.data.arrays import Lazy
 from discom.data.sources import steps
 from discom.data.sources.source import Source
 from discom.errors import DataError

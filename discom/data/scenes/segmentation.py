@@ -9,10 +9,10 @@ whatever their relief, so that what is hidden tells nothing of it.
 
 import numpy as np
 
+from discom.data.checks import check_number
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.scenes import drawing
 from discom.data.scenes.drawing import MATERIALS
-from discom.errors import ConfigError
 
 VERSION = "scenes-dense 1"  # raised when other pixels are drawn, so that results stand apart
 NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
@@ -74,8 +74,7 @@ def dense(
     """
     drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
     factors = {"objects": (objects, 4), "epsilon": (epsilon, 0.3), "delta": (delta, 0.3)}
-    if not 1 <= objects <= 8:
-        raise ConfigError(f"{NAME}: objects={objects} is out of range; choose 1 to 8")
+    check_number(f"{NAME}: objects", objects, 1, 8)
     scene, things = _factors(n, seed, objects, epsilon, delta)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
@@ -134,25 +133,8 @@ def _factors(n, seed, objects, epsilon, delta) -> tuple[dict, list[dict]]:
     return scene, things
 
 
-def _paint(scene, things, size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Images without noise, and masks."""
-    view = drawing.geometry(things[0], size)
-    rgb, plane = drawing.background(scene, view), drawing.plane(scene, view)
-    depth, masks = plane, np.zeros(plane.shape, np.uint8)
-    for thing in things:
-        view = drawing.geometry(thing, size)
-        mask = view["mask"]
-        rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
-        relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
-        surface = plane + thing["lift"][:, None, None] + RELIEF * relief
-        depth = depth + mask * (surface - depth)
-        masks = np.where(mask > 0.5, thing["material"][:, None, None] + 1, masks)
-    rgb = rgb * scene["illumination"][:, None, None, None]
-    return {"rgb": rgb, "depth": depth[:, None]}, masks
-
-
 def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What `_paint` gives, with noise and missing squares."""
+    """Images with noise and missing squares, and masks."""
     n = len(scene["shift"])
     images = {name: np.empty((n, bands, size, size), np.float32) for name, bands in BANDS.items()}
     masks = np.empty((n, size, size), np.uint8)
@@ -160,11 +142,23 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
     for start in range(0, n, CHUNK):
         rows = slice(start, start + CHUNK)
         part, *parts = ({k: v[rows] for k, v in factors.items()} for factors in (scene, *things))
-        clean, masks[rows] = _paint(part, parts, size)
-        for name in BANDS:
-            image = clean[name] + SIGMA[name] * streams[name].standard_normal(clean[name].shape)
+        view = drawing.geometry(parts[0], size)
+        rgb, plane = drawing.background(part, view), drawing.plane(part, view)
+        depth, shown = plane, np.zeros(plane.shape, np.uint8)
+        for thing in parts:
+            view = drawing.geometry(thing, size)
+            mask = view["mask"]
+            rgb = rgb + mask[:, None] * (drawing.texture(thing, view) - rgb)
+            relief = drawing.relief(thing, {"r": ZOOM * view["r"], "u": ZOOM * view["u"]})
+            surface = plane + thing["lift"][:, None, None] + RELIEF * relief
+            depth = depth + mask * (surface - depth)
+            shown = np.where(mask > 0.5, thing["material"][:, None, None] + 1, shown)
+        masks[rows] = shown
+        clean = {"rgb": rgb * part["illumination"][:, None, None, None], "depth": depth[:, None]}
+        for name, image in clean.items():
+            noisy = image + SIGMA[name] * streams[name].standard_normal(image.shape)
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
-            images[name][rows] = drawing.rounded(image, least)
-        missing = drawing.holes(streams["holes"], len(masks[rows]), size, HOLES)
+            images[name][rows] = drawing.rounded(noisy, least)
+        missing = drawing.holes(streams["holes"], len(shown), size, HOLES)
         images["depth"][rows, 0][missing] = 0
     return images, masks

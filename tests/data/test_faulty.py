@@ -4,16 +4,17 @@ import re
 
 import numpy as np
 import pytest
+from faulty import write_faulty
 
 from discom.data import read_folders, scenes
 from discom.data.images import read_image
-from discom.data.scenes.files import measured, write_faulty
 from discom.errors import DataError
 
 
 def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
     drawn = scenes.make(n=40, size=8)
-    faults, data = write_faulty(tmp_path, drawn, seed=3), measured(drawn)
+    faults = write_faulty(tmp_path, drawn, seed=3)
+    depth = np.round(4000 * drawn.modalities["depth"].x)
     assert {kind: len(ids) for kind, ids in faults.items()} == {
         **dict.fromkeys(("lost", "odd level", "flat", "upside down", "other size"), 1),
         "copied": 8,
@@ -23,23 +24,23 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
     }
     assert len(files) == 2 * (40 + 8) - 1
     faulty = {one for kind in faults if kind != "copied" for one in faults[kind]}
-    for row, (label, image) in enumerate(zip(data.labels, data.modalities["depth"].x, strict=True)):
-        one = f"{data.classes[label]}/{row:04d}"
+    for row, material in enumerate(drawn.factors["material"]):
+        one = f"{('wood', 'metal', 'stone')[material]}/{row:04d}"
         assert f"rgb/{one}" in files
         if one not in faulty:
-            assert np.array_equal(read_image(tmp_path / f"depth/{one}.png"), image)
+            assert np.array_equal(read_image(tmp_path / f"depth/{one}.png"), depth[row])
     (lost,), (metres,), (cap,) = (faults[kind] for kind in ("lost", "odd level", "flat"))
     (upside,), (larger,) = faults["upside down"], faults["other size"]
     assert f"depth/{lost}" not in files
     assert read_image(tmp_path / f"depth/{metres}.png").max() <= 4
     assert np.ptp(read_image(tmp_path / f"depth/{cap}.png")) == 0
-    right = data.modalities["depth"].x[int(upside[-4:])]
-    assert np.array_equal(read_image(tmp_path / f"depth/{upside}.png"), 4000.0 - right)
+    right = depth[int(upside[-4:])]
+    assert np.array_equal(read_image(tmp_path / f"depth/{upside}.png"), 4000 - right)
     assert read_image(tmp_path / f"depth/{larger}.png").shape == (1, 16, 16)
     for one in faults["copied"]:
         assert read_image(tmp_path / f"rgb/{one}-copy.png").max() <= 0.8 * 255
     read = read_folders(tmp_path, 8)
-    assert read.classes == data.classes
+    assert read.classes == ("metal", "stone", "wood")
     assert len(read) == 48
 
 

@@ -1,0 +1,175 @@
+"""Arrays that stay on disk until their rows are asked for, and the scaling of each band to [0, 1]
+by percentiles of the training split."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from discom.data.checks import check_finite, check_shape
+from discom.errors import DataError
+
+PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
+VALUES = 1 << 27  # so many are read at once to find the bounds; of more, every k-th sample is read
+HUGE = 1e30  # no sensor measures more, but files store such values where nothing was measured
+LOWEST = 1 / 255  # of measured pixels, where 0 stands for "nothing was measured"
+
+
+def load_npy(file: Path, mmap_mode: Any = None) -> np.ndarray:
+    """The array of an .npy file; a ValueError for an .npz of that name, and for pickled objects."""
+    array = np.load(file, allow_pickle=False, mmap_mode=mmap_mode)
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it is an archive, .npz")
+    return array
+
+
+def is_lazy(array: Any) -> bool:
+    """Whether the values are still on disk."""
+    return isinstance(array, np.memmap | _OnDisk)
+
+
+def take_rows(array: Any, rows: np.ndarray) -> Any:
+    """The samples at `rows` of any array; what is on disk stays there."""
+    if isinstance(array, Rows):
+        return Rows(array.base, array.rows[rows])
+    return Rows(array, rows) if is_lazy(array) else array[rows]
+
+
+class _OnDisk:
+    """What NumPy asks of an array, from `_read(rows)`."""
+
+    def __init__(self, shape: tuple, dtype: Any):
+        self.shape, self.dtype, self.ndim = shape, np.dtype(dtype), len(shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        rows = np.arange(len(self))[first]
+        values = self._read(np.atleast_1d(rows))
+        return values[(slice(None) if rows.ndim else 0, *rest)]
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self[:], dtype=dtype)
+
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Rows(_OnDisk):
+    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
+
+    def __init__(self, base: Any, rows: np.ndarray):
+        super().__init__((len(rows), *base.shape[1:]), base.dtype)
+        self.base, self.rows = base, rows
+
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.base[self.rows[rows]])
+
+
+class Lazy(_OnDisk):
+    """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
+
+    An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
+    another shape or type, or with a pixel that is not finite, is a DataError that names the file.
+
+    >>> halves = Lazy([1, 2, 3], lambda k: np.full((1, 2, 2), k / 2), (1, 2, 2), float)
+    >>> halves.shape, halves[1:].shape, float(halves[-1].max())
+    ((3, 1, 2, 2), (2, 1, 2, 2), 1.5)
+    """
+
+    def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype):
+        super().__init__((len(items), *shape), dtype)
+        self.items, self.read = list(items), read
+
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        images = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for image, row in zip(images, rows, strict=True):
+            item = self.items[row]
+            values, file = self.read(item), item[0] if isinstance(item, tuple) else item
+            if (values.shape, values.dtype) != (image.shape, image.dtype):
+                needed = f"{image.dtype} of shape {image.shape} is needed"
+                found = f"holds {values.dtype} of shape {values.shape}, but {needed}"
+                raise DataError(file, found, "fetch the file again")
+            if self.dtype.kind == "f":
+                check_finite(values[None], str(file))
+            image[...] = values
+        return images
+
+
+@dataclass(frozen=True, eq=False)
+class Normalization:
+    """Clip each band to [low, high], both [C] in the data's unit, and scale it to [0, 1].
+
+    x'_c = clip((x_c - low_c) / (high_c - low_c), 0, 1)
+
+    A constant band becomes zero. Pixels equal to `invalid` (see `Modality`) become 0 and measured
+    ones 1/255 + 254/255 · x'_c, so that a hole is never taken for the nearest surface.
+
+    Source: the released code's percentiles, here of the training split instead of the whole array.
+
+    >>> depth = np.array([[[[0.0, 1.0, 9.0]]]])  # a hole, the nearest and the farthest point
+    >>> Normalization(np.array([2.0]), np.array([8.0]), invalid=0.0)(depth).round(3).tolist()
+    [[[[0.0, 0.004000000189989805, 1.0]]]]
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    invalid: float | None = None
+
+    @classmethod
+    def fit(
+        cls, images: Any, name: str = "modality", invalid: float | None = None
+    ) -> "Normalization":
+        """Percentiles per band of `images` [N, C, H, W], pixels equal to `invalid` left out.
+
+        Of more than 2²⁷ values every k-th sample is read, with the smallest k that is enough. Warns
+        where a band is constant; a DataError for no sample, another shape, pixels that
+        are not finite, and bounds that no sensor measures.
+        """
+        check_shape(images, name)
+        if not len(images):
+            raise DataError(name, "has no sample in the training part", "give more samples")
+        sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])
+        check_finite(sample, name)
+        bounds = []
+        for band, values in enumerate(sample.swapaxes(0, 1)):
+            measured = values if invalid is None else values[values != invalid]
+            low, high = np.percentile(measured if measured.size else values, PERCENTILES)
+            if max(-low, high) > HUGE:
+                found = f"band {band} goes from {low:g} to {high:g}"
+                raise DataError(name, found, "state the value of unmeasured pixels as invalid")
+            if low == high:
+                constant = f"band {band} is constant ({low:g}) between its percentiles"
+                warnings.warn(f"{name}: {constant}; it is scaled to zero", stacklevel=2)
+            bounds.append((low, high))
+        return cls(*np.transpose(bounds), invalid)
+
+    def __call__(self, images: Any) -> np.ndarray:
+        """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""
+        raw = np.asarray(images)
+        span = np.where(self.high > self.low, self.high - self.low, np.inf)
+        scaled = np.array(raw, dtype=np.float32)
+        scaled -= self.low.astype(np.float32)[:, None, None]  # [C, 1, 1]
+        scaled /= span.astype(np.float32)[:, None, None]
+        np.clip(scaled, 0, 1, out=scaled)
+        if self.invalid is not None:
+            scaled *= 1 - LOWEST
+            scaled += LOWEST
+            scaled[raw == self.invalid] = 0
+        return scaled
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for a manifest; `Normalization.from_dict` reads them back."""
+        bounds = {"low": self.low.tolist(), "high": self.high.tolist()}
+        return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
+
+    @classmethod
+    def from_dict(cls, numbers: dict[str, Any]) -> "Normalization":
+        """The inverse of `to_dict`."""
+        low, high = (np.array(numbers[name], dtype=np.float64) for name in ("low", "high"))
+        return cls(low, high, numbers.get("invalid"))

@@ -1,0 +1,165 @@
+"""One object per scene, drawn from known factors, seen by several sensors.
+
+A scene's class is a pair (shape, material). Every sensor sees the shape as an outline; RGB sees the
+material as a texture, depth as a relief, thermal as a warmth, and each of these cues is wrong with
+a known probability. So the best possible accuracy of one sensor is known: see `best_accuracy`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discom.data.checks import check_number
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.scenes import drawing
+from discom.data.scenes.drawing import MATERIALS, SHAPES
+from discom.errors import ConfigError
+
+VERSION = "scenes 1"  # raised when other pixels are drawn, so that results stand apart
+BANDS = {"rgb": 3, "depth": 1, "thermal": 1}
+REDRAWN = {"rgb": 0.10, "depth": 0.25, "thermal": 0.40}  # how often a sensor's cue is redrawn
+FRACTIONS = (0.4, 0.2, 0.4)  # scenes cost nothing: as many for tests as for training
+CHUNK = 500  # scenes drawn at a time; noise is drawn by chunk, so a seed's meaning rests on it
+
+
+def best_accuracy(redrawn: float, materials: int = 3) -> float:
+    """Accuracy of the best classifier of one sensor whose cue is redrawn uniformly with probability
+    `redrawn`: 1 - ε + ε/K, since the cue still shows the material in one of K redrawn cases.
+
+    >>> round(best_accuracy(0.10), 3), round(best_accuracy(0.25), 3)
+    (0.933, 0.833)
+    """
+    return 1 - redrawn + redrawn / materials
+
+
+def make(
+    n: int = 5000,
+    size: int = 32,
+    seed: int = 0,
+    epsilon: float = 0.10,
+    delta: float = 0.25,
+    shapes: int = 3,
+    materials: int = 3,
+    modalities: Sequence[str] = ("rgb", "depth"),
+    noise: float = 1.0,
+) -> MultiModalData:
+    """Draw `n` paired scenes; the same arguments give the same bytes.
+
+    Args:
+        size: height and width in pixels, a multiple of 4.
+        epsilon, delta: probability that the texture (RGB) or the relief (depth) is redrawn
+            uniformly instead of equal to the material; that of the warmth (thermal) is 0.4.
+        shapes, materials: how many of each, 1 to 3; their product is the number of classes.
+        modalities: of "rgb" [n, 3, size, size], "depth" and "thermal" [n, 1, size, size], float32
+            in [0, 1].
+        noise: factor on the noise of depth's pixels.
+
+    Returns:
+        Paired data with every factor and the object's mask [n, size, size]; two fifths are for
+        training, one for validation, two for tests. The name has the arguments that were changed.
+
+    >>> data = make(6, size=16)
+    >>> data.modalities["rgb"].x.shape, data.classes[4], sorted(data.factors)[:3]
+    ((6, 3, 16, 16), 'square/metal', ['ambient', 'background', 'bottom'])
+    """
+    drawing.check("scenes", n, seed, size, {"epsilon": epsilon, "delta": delta})
+    check_number("scenes: noise", noise, 0, whole=False)
+    for name, count in {"shapes": shapes, "materials": materials}.items():
+        check_number(f"scenes: {name}", count, 1, 3)
+    if shapes * materials == 1:
+        raise ConfigError("scenes", "shapes=1, materials=1 is one class", "make one of them 2 or 3")
+    names = list(modalities)
+    if wrong := [name for name in names if name not in BANDS or names.count(name) > 1]:
+        choices = f"choose of {', '.join(BANDS)}"
+        raise ConfigError("scenes", f"modality '{wrong[0]}' is unknown or twice", choices)
+    redrawn = {"texture": epsilon, "relief": delta, "warmth": REDRAWN["thermal"]}
+    factors = _factors(n, seed, redrawn, shapes, materials)
+    labels = factors["shape"] * materials + factors["material"]
+    images, masks = _draw(factors, size, seed, names, noise)
+    ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
+    changes = {"noise": (noise, 1.0), "epsilon": (epsilon, 0.10), "delta": (delta, 0.25)}
+    changes |= {"shapes": (shapes, 3), "materials": (materials, 3)}
+    sensors = [] if set(names) == {"rgb", "depth"} else names
+    shares = {"rgb": epsilon, "depth": delta, "thermal": REDRAWN["thermal"]}
+    data = MultiModalData(
+        {name: Modality(images[name], labels, ids) for name in names},
+        tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
+        factors=drawing.one_number_each(factors),
+        masks=masks,
+        name=drawing.name_of(("scenes", *sensors), changes),
+        fractions=FRACTIONS,
+        best={name: 100 * best_accuracy(shares[name], materials) for name in names},
+    )
+    numbers = {"epsilon": float(epsilon), "delta": float(delta), "noise": float(noise)}
+    counts = {"n": int(n), "size": int(size), "shapes": int(shapes), "materials": int(materials)}
+    return data.drawn_by(VERSION, seed, **numbers, **counts, modalities=names)
+
+
+def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
+    """Everything that varies, each factor from a stream of its own."""
+    streams = iter(np.random.default_rng([seed, 0]).spawn(64))
+
+    def uniform(low, high, *shape):
+        return next(streams).uniform(low, high, (n, *shape))
+
+    shape, material = (next(streams).integers(0, k, n) for k in (shapes, materials))
+    factors = {"shape": shape, "material": material}
+    for name, probability in redrawn.items():
+        other = next(streams).integers(0, materials, n)
+        factors[name] = np.where(uniform(0, 1) < probability, other, material)
+    return factors | {name: uniform(*bounds) for name, *bounds in RANGES}
+
+
+# nuisance factors: name, lowest and highest value, and how many numbers, in the order of streams
+RANGES: tuple[tuple, ...] = (
+    *((name, -0.2, 0.2) for name in ("centre_x", "centre_y")),
+    ("rotation", 0, 2 * np.pi),
+    ("scale", 0.6, 0.9),
+    ("frequency", 3, 5),
+    ("phase", 0, 2 * np.pi),
+    *((name, 0, 1, 3) for name in ("colour_a", "colour_b", "background", "bottom")),
+    *((name, -1, 1) for name in ("gradient_x", "gradient_y")),
+    ("illumination", 0.6, 1.2),
+    *((name, -0.5, 0.5) for name in ("tilt_x", "tilt_y")),
+    ("shift", -0.2, 0.2),
+    *((name, -0.1, 0.1) for name in ("ambient", "draught_x", "draught_y")),
+)
+
+
+def _draw(factors, size, seed, modalities, noise) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images of every modality, and the object's mask, [n, size, size]."""
+    n, draw = len(factors["shape"]), {"rgb": _rgb, "depth": _depth, "thermal": _thermal}
+    rngs = {name: np.random.default_rng([seed, k]) for k, name in enumerate(BANDS, 1)}
+    images = {name: np.empty((n, BANDS[name], size, size), np.float32) for name in modalities}
+    masks = np.empty((n, size, size), bool)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows] for name, values in factors.items()}
+        view = drawing.geometry(part, size)
+        masks[rows] = view["mask"] > 0.5
+        for name in modalities:
+            images[name][rows] = drawing.rounded(draw[name](part, view, rngs[name], noise))
+    return images, masks
+
+
+def _rgb(f, view, rng, _noise):
+    mask = view["mask"][:, None]
+    lit = mask * drawing.texture(f, view) + (1 - mask) * drawing.background(f, view)
+    lit = lit * f["illumination"][:, None, None, None]
+    return lit + 0.05 * rng.standard_normal(lit.shape)
+
+
+def _depth(f, view, rng, noise):
+    surface = drawing.plane(f, view) + view["mask"] * (0.10 + 0.22 * drawing.relief(f, view))
+    depth = surface + noise * 0.08 * rng.standard_normal(surface.shape)
+    n, size, _ = depth.shape
+    return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
+
+
+def _thermal(f, view, rng, _noise):
+    """A warm object before a wall of drifting temperature; its heat has one of three levels."""
+    names = ("ambient", "draught_x", "draught_y", "warmth")
+    ambient, draught_x, draught_y, warmth = drawing.columns(f, *names)
+    wall = 0.25 + ambient + draught_x * view["x"] + draught_y * view["y"]
+    heat = (0.12 + 0.16 * warmth) * view["mask"]
+    return (wall + heat + 0.06 * rng.standard_normal(wall.shape))[:, None]

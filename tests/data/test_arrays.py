@@ -1,0 +1,153 @@
+"""Arrays that stay on disk have the values of the whole; scaling, against NumPy on every pixel."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from discom.data import Modality, MultiModalData, Normalization, arrays
+from discom.data.arrays import LOWEST, Lazy, Rows, is_lazy, take_rows
+from discom.errors import DataError
+
+WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
+KEYS = (3, -1, slice(2, 5), slice(5, 1, -2), [4, 0, 4], np.array([], int), (slice(1, 4), 1), (2, 1))
+
+
+def lazy(read=WHOLE.__getitem__, items=range(7)):
+    return Lazy(items, read, (2, 3, 4), np.float32)
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    np.save(tmp_path / "x.npy", WHOLE)
+    return np.load(tmp_path / "x.npy", mmap_mode="r")
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_indexing_gives_what_the_whole_array_gives(key, mapped):
+    for array in (lazy(), Rows(lazy(), np.arange(7)), Rows(mapped, np.arange(7))):
+        np.testing.assert_array_equal(array[key], WHOLE[key])
+        assert (array.shape, array.ndim, array.dtype) == (WHOLE.shape, 4, WHOLE.dtype)
+        np.testing.assert_array_equal(np.asarray(array), WHOLE)
+
+
+def test_a_row_is_read_when_it_is_asked_for_and_not_before():
+    asked = []
+    array = lazy(lambda k: asked.append(k) or WHOLE[k])
+    later = take_rows(take_rows(array, np.array([6, 5, 1, 0])), np.array([0, 2]))
+    assert (asked, later.shape) == ([], (2, 2, 3, 4))
+    np.testing.assert_array_equal(later[:], WHOLE[[6, 1]])
+    assert asked == [6, 1]
+
+
+def test_what_is_in_memory_is_taken_at_once_and_what_is_on_disk_later(mapped):
+    assert not is_lazy(take_rows(WHOLE, np.array([1, 3])))
+    for array in (mapped, lazy(), Rows(mapped, np.arange(5))):
+        part = take_rows(array, np.array([1, 3]))
+        assert isinstance(part, Rows)
+        assert not isinstance(part.base, Rows)  # no view of a view
+        np.testing.assert_array_equal(part, WHOLE[[1, 3]])
+
+
+WRONG = {
+    "shape": (np.zeros((2, 3, 5), np.float32), r"holds float32 of shape \(2, 3, 5\)"),
+    "type": (np.zeros((2, 3, 4), np.uint8), r"holds uint8 of shape"),
+    "value": (
+        np.where(WHOLE[0] == 23, -np.inf, WHOLE[0]),
+        r"sample 0, band 1 holds -inf at pixel \(2, 3\); fill",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("item", [Path("raw/b.tif"), (Path("raw/b.tif"), 512, 0)])
+def test_a_wrong_image_is_named_by_its_file(case, item):
+    values, message = WRONG[case]
+    with pytest.raises(DataError, match=rf"^raw/b\.tif: {message}"):
+        lazy(lambda _: values, items=[item])[0]
+
+
+# scaling
+
+
+def skewed(seed=0):
+    return np.random.default_rng(seed).gamma(2, 50, (20, 3, 8, 8)).astype(np.float32)
+
+
+def test_each_band_is_clipped_and_scaled_by_its_own_percentiles():
+    x = skewed()
+    scaled = Normalization.fit(x)(x)
+    for band in range(3):
+        low, high = np.percentile(x[:, band], (2, 98))
+        expected = np.clip((x[:, band] - low) / (high - low), 0, 1)
+        np.testing.assert_allclose(scaled[:, band], expected, atol=1e-5)
+    assert scaled.dtype == np.float32
+
+
+def test_a_constant_band_becomes_zero_with_a_warning():
+    x = skewed()
+    x[:, 1] = 7
+    with pytest.warns(UserWarning, match="ir: band 1 is constant"):
+        bounds = Normalization.fit(x, "ir")
+    assert (bounds(x)[:, 1] == 0).all()
+
+
+NO_DATA = np.where(skewed() < 50, -1.7976931348623157e308, skewed().astype(float))
+UNFIT = [
+    (skewed()[:0], "has no sample in the training part; give more samples"),
+    (skewed()[0], r"holds float32 of shape \(3, 8, 8\); give numbers of shape \[N, C, H, W\]"),
+    (np.where(skewed() < 50, np.nan, skewed()), r"sample 0, band 0 holds nan at pixel"),
+    (NO_DATA, r"band 0 goes from -1\.79769e\+308 to .*; state the value of unmeasured pixels"),
+    (np.maximum(NO_DATA, -3.4028235e38), r"band 0 goes from -3\.40282e\+38 to .*; state the value"),
+]
+
+
+@pytest.mark.parametrize(("images", "fragment"), UNFIT)
+def test_images_that_give_no_bounds(images, fragment):
+    with pytest.raises(DataError, match=f"^depth: {fragment}"):
+        Normalization.fit(images, "depth")
+
+
+def test_a_stated_value_of_unmeasured_pixels_may_be_any_number():
+    bounds = Normalization.fit(NO_DATA, invalid=NO_DATA.min())
+    assert (bounds.low >= 50).all()
+
+
+def depth_with_sky():
+    """Depth in metres: near ground, far hills, and sky, which is not measured (0)."""
+    x = np.linspace(2, 90, 20 * 64).reshape(20, 1, 8, 8).astype(np.float32)
+    x[:, :, :2] = 0
+    return x
+
+
+def test_unmeasured_pixels_keep_a_value_of_their_own():
+    x = depth_with_sky()
+    scaled = Normalization.fit(x, invalid=0.0)(x)
+    assert (scaled[x == 0] == 0).all()
+    assert scaled[x > 0].min() == np.float32(LOWEST)  # the nearest ground is no sky
+    assert scaled.max() == 1
+    low, high = np.percentile(x[x > 0], (2, 98))
+    expected = LOWEST + (1 - LOWEST) * np.clip((x - low) / (high - low), 0, 1)
+    np.testing.assert_allclose(scaled[x > 0], expected[x > 0], atol=1e-6)
+
+
+def test_a_split_reserves_the_value():
+    rows, x = np.arange(20), depth_with_sky()
+    data = MultiModalData({"depth": Modality(x, rows % 2, rows, invalid=0.0)}, ("a", "b"))
+    train = data.split(seed=0).train
+    assert ((train.images("depth") == 0) == (x[train.ids] == 0)).all()
+
+
+@pytest.mark.parametrize("invalid", [None, -9999.0])
+def test_bounds_survive_a_manifest(invalid):
+    bounds = Normalization.fit(skewed(), invalid=invalid)
+    again = Normalization.from_dict(bounds.to_dict())
+    np.testing.assert_array_equal(again(skewed(2)), bounds(skewed(2)))
+    assert again.invalid == invalid
+
+
+def test_of_too_many_values_every_kth_sample_is_read(monkeypatch):
+    x = skewed()
+    monkeypatch.setattr(arrays, "VALUES", x.size // 3)
+    bounds = Normalization.fit(x)
+    np.testing.assert_allclose(bounds.low, np.percentile(x[::3], 2, axis=(0, 2, 3)), rtol=1e-6)
