@@ -559,7 +559,7 @@ BAD = [
       for w in (True, None, {})),
     *(("student", {"weights": w}, "^options: weights=.* is not of type dict")
       for w in (1.0, [1.0], None, "cl")),
-    *(("simclr", {"share": {"depth": w}}, f"^share: depth={re.escape(repr(w))} is not of type float")
+    *(("simclr", {"share": {"depth": w}}, "^share: depth=.* is not of type float")
       for w in ("a", True, None, [1])),
     ("simclr", {"share": ["depth"]}, r"^options: share=\['depth'\] is not of type dict"),
     ("simclr", {"share": {1: 1}}, "^share: '1' is not a modality"),

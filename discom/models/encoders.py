@@ -39,7 +39,8 @@ def encoder(name: str, width: int = 64) -> Encoder:
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse (ConfigError) images, modality → (bands, H, W), that a library's encoder cannot take."""
+    """Refuse images, modality → (bands, H, W), that a library's encoder cannot take (ConfigError).
+    """
     if ":" not in name:
         return
     for modality, shape in shapes.items():
