@@ -26,7 +26,6 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes": scenes.make,
     "scenes-dense": scenes.dense,
 }
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def load(source: str | Path, modalities: str | None = None) -> MultiModalData:
@@ -121,16 +120,14 @@ def _draw(source: str, name: str, text: str) -> MultiModalData:
         if key not in kinds:
             choices = ", ".join(kinds)
             if key == "labelled":
-                choices += "; labels are hidden by --labelled, scenes of one sensor drawn by seen"
+                choices += "; labels are hidden by --labelled"
             raise ConfigError(f"{source}: {name} has no argument '{key}'; it has {choices}")
         try:
             if key == "modalities":
                 arguments[key] = value.split("+")
-            elif kinds[key] is bool:
-                arguments[key] = TRUTHS[value.lower()]  # bool takes any word for true
             else:
                 arguments[key] = kinds[key](value)
-        except (KeyError, ValueError):
+        except ValueError:
             example = f"write e.g. {name}:n=600,epsilon=0.2"
             raise ConfigError(f"{source}: '{value}' is not a value for {key}; {example}") from None
     return DRAWN[name](**arguments)

@@ -216,7 +216,7 @@ def test_the_best_possible_score_stands_beside_plain_scenes_alone():
     assert three.query("modality == 'thermal'")["best"].iloc[0] == pytest.approx(
         100 * (0.6 + 0.4 / 3)
     )
-    for data in ("scenes-epsilon=0.2", "scenes-shared=0.5", "scenes-dense-delta=0", "hls"):
+    for data in ("scenes-epsilon=0.2", "scenes-noise=2", "scenes-dense-delta=0", "hls"):
         assert "best" not in paper_table(runs_of(1, data), 1)
 
 
