@@ -24,7 +24,7 @@ from discom.errors import ConfigError, DiscomError
 from discom.running import sweep
 from discom.running.runs import Result, Run
 
-SCENES = ("shared", "noise", "seen", "unpaired")  # the numbers that stand in a data set's name
+SCENES = ("noise", "epsilon", "delta")  # the numbers that stand in a data set's name
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
 FACTORS = SCENES + SETTINGS

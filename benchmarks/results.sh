@@ -88,8 +88,6 @@ few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAM
 few scenes-others '{"labelled": [0.2]}' --set epochs=60 --names "$NAMES" \
   --methods student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}' \
   --against student "$OWN" nt-xent
-few scenes-shared '{"shared": [0]}' --set epochs=60 labelled=0.2 --names "$NAMES" \
-  --methods student $SIMCLR nt-xent kdv2 --against student "$OWN"
 few scenes-noise '{"noise": [0.25, 3]}' --seeds 3 --set epochs=60 labelled=0.2 \
   --names "$NAMES" --methods student $SIMCLR nt-xent --against student "$OWN" \
   --title "Pairs help RGB more where depth is clear (400 labels, 3 seeds)"

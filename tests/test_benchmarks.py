@@ -100,7 +100,7 @@ def test_the_file_holds_what_is_printed(tiny, tmp_path, capsys):
 # ---------------------------------------------------------------- grid.py
 
 
-def compare(words=(), factors='{"shared": [0, 1]}', methods=("student", "discom")):
+def compare(words=(), factors='{"noise": [0, 1]}', methods=("student", "discom")):
     """The exit status of grid.py, its runs trained in this process."""
     usual = ["--profile", "tiny", "--seeds", "1", "--workers", "1"]
     return grid.main([*usual, *words, "--factors", factors, "--methods", *methods])
@@ -116,8 +116,8 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".tex", ".png"}
     table = pd.read_csv("grid.csv")
-    assert table["data"].tolist() == ["scenes-shared=0"] * 4 + ["scenes"] * 4
-    assert table["shared"].tolist() == [0] * 4 + [1] * 4
+    assert table["data"].tolist() == ["scenes-noise=0"] * 4 + ["scenes"] * 4
+    assert table["noise"].tolist() == [0] * 4 + [1] * 4
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
     results = tables.load_results("all.json")
     assert [result.config["epochs"] for result in results] == [1] * 6
@@ -126,13 +126,6 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
     assert compare(words, methods=methods) == 0
     assert capsys.readouterr().out == printed
-
-
-def test_scenes_are_turned_from_pairs_to_none(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = ["--data", "scenes:n=66,size=8", "--out", "grid"]
-    assert compare(words, '{"unpaired": [0, 1]}', ["student", "student-2x"]) == 0
-    assert pd.read_csv("grid.csv")["data"].unique().tolist() == ["scenes", "scenes-unpaired=1"]
 
 
 def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
@@ -165,13 +158,13 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
         ({"methods": ['student:{"adv": 0}']}, "student has no 'adv'"),
         ({"methods": ["student:adv=0"]}, "invalid arm value: 'student:adv=0'"),
         ({"words": ["--against", "kdv2"]}, "--against: 'kdv2' is not among student, discom"),
-        ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'shared'"),
+        ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'noise'"),
         ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
-        ({"factors": '{"shared": [2]}'}, "shared=2.0 is not a probability"),
-        ({"factors": '{"size": [16, 32]}'}, "give one of shared, noise, seen, unpaired, "),
-        ({"factors": '{"shared": []}'}, "give one of shared, noise, seen, unpaired, "),
-        ({"factors": '{"n": [66]}'}, "give one of shared"),
+        ({"factors": '{"epsilon": [2]}'}, "epsilon: 2.0 is not a number from 0 to 1"),
+        ({"factors": '{"size": [16, 32]}'}, "give one of noise, epsilon, delta, "),
+        ({"factors": '{"noise": []}'}, "give one of noise, epsilon, delta, "),
+        ({"factors": '{"n": [66]}'}, "give one of noise"),
         (
             {"words": ["--set", "epochs=1"], "factors": '{"epochs": [1, 2]}'},
             "'epochs' is also in",
@@ -181,8 +174,8 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
             "--factors: 'epochs' is also in --set or --methods",
         ),
         ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
-        ({"factors": "{}"}, "give one of shared, noise, seen, unpaired, "),
-        ({"factors": '{"shared": 0.5}'}, "invalid factors value"),
+        ({"factors": "{}"}, "give one of noise, epsilon, delta, "),
+        ({"factors": '{"noise": 0.5}'}, "invalid factors value"),
         ({"factors": "[0, 1]"}, "invalid factors value"),
     ],
     ids=str,

@@ -24,7 +24,6 @@ DRAWN: dict[str, Callable[..., MultiModalData]] = {
     "scenes": scenes.make,
     "scenes-dense": scenes.dense,
 }
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def load(
@@ -133,11 +132,9 @@ def _draw(source: str, seed: int | None) -> MultiModalData:
         try:
             if key == "modalities":
                 arguments[key] = value.split("+")
-            elif kinds[key] is bool:
-                arguments[key] = TRUTHS[value.lower()]  # bool takes any word for true
             else:
                 arguments[key] = kinds[key](value)
-        except (KeyError, ValueError):
+        except ValueError:
             found = f"'{value}' is not a value for {key}"
             raise ConfigError(source, found, f"write e.g. {name}:n=600,epsilon=0.2") from None
     return DRAWN[name](**arguments)

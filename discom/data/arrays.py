@@ -147,7 +147,8 @@ class Normalization:
                 constant = f"band {band} is constant ({low:g}) between its percentiles"
                 warnings.warn(f"{name}: {constant}; it is scaled to zero", stacklevel=2)
             bounds.append((low, high))
-        return cls(*np.transpose(bounds), invalid)
+        low, high = np.transpose(bounds)
+        return cls(low, high, invalid)
 
     def __call__(self, images: Any) -> np.ndarray:
         """Scale `images` [N, C, H, W] of any real type to float32 in [0, 1]."""

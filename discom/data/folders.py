@@ -1,6 +1,6 @@
 """A person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +38,29 @@ def read_folders(
         DataError: no images, an unreadable file, other band counts within a modality, or other
             sizes, where no `size` is given.
     """
-    root = Path(root)
-    shape = None if size is None else check_size(size)
+    root, shape = Path(root), None if size is None else check_size(size)
     files = _list_files(root)
-    unit, invalid = ({} if stated is None else stated for stated in (unit, invalid))
-    for option, stated in (("unit", unit), ("invalid", invalid)):
-        if not isinstance(stated, Mapping):
-            example = 'write {"depth": …}'
-            raise ConfigError(option, f"{stated!r} does not say of which modality", example)
-        if unknown := sorted(set(stated) - set(files)):
-            have = f"it has {', '.join(files)}"
-            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
-    folders = {file.parent.name for tree in files.values() for file in tree}
-    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
-    about = {name: (unit.get(name, ""), invalid.get(name)) for name in files}
+    units, holes = (_of_each(root, files, *o) for o in (("unit", unit), ("invalid", invalid)))
+    about = {name: (units.get(name, ""), holes.get(name)) for name in files}
     for name, stated in about.items():
         check_stated(f"{root}/{name}", *stated)
+    folders = {file.parent.name for tree in files.values() for file in tree}
+    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
     read = {name: _read(own, classes, shape, *about[name]) for name, own in files.items()}
     return MultiModalData(read, tuple(classes), name=root.resolve().name)
+
+
+def _of_each(root: Path, names: Collection[str], option: str, stated: Any) -> Mapping[str, Any]:
+    """What an option states for some of the modalities."""
+    if stated is None:
+        return {}
+    if not isinstance(stated, Mapping):
+        way_out = 'write {"depth": …}'
+        raise ConfigError(option, f"{stated!r} does not say of which modality", way_out)
+    if unknown := sorted(set(stated) - set(names)):
+        have = f"it has {', '.join(names)}"
+        raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
+    return stated
 
 
 def _list_files(root: Path) -> dict[str, list[Path]]:

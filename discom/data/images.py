@@ -52,9 +52,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
             return np.asarray(ImageOps.exif_transpose(image)), ""
     import imagecodecs
 
-    if not (content := file.read_bytes()):
-        raise ValueError("the file is empty")
-    return imagecodecs.png_decode(content), ""
+    return imagecodecs.png_decode(file.read_bytes()), ""
 
 
 def read_image(file: Path | str) -> np.ndarray:

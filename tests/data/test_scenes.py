@@ -39,11 +39,8 @@ def changed(one, other):
 # the same bytes
 
 SUMS = {
-    "scenes": [
-        *("dcecb4c91f807861", "66e5831bdfd6a83e", "685d9177cda2613f"),
-        *("d3aae3a4de5a79e0", "5020f00759164cce"),
-    ],
-    "dense": ["3099a034c2fb1097", "5ef30ffe5b06093f", "b73362447925cc5f", "0319d9bf6dfd8927"],
+    "scenes": "dcecb4c91f807861 66e5831bdfd6a83e 685d9177cda2613f d3aae3a4de5a79e0 5020f00759164cce",
+    "dense": "3099a034c2fb1097 5ef30ffe5b06093f b73362447925cc5f 0319d9bf6dfd8927",
 }
 
 
@@ -54,7 +51,7 @@ def test_checksums_of_a_small_set(kind):
     else:
         data = scenes.make(24, size=16, seed=3, modalities=ALL)
     arrays = [*(m.x for m in data.modalities.values()), data.masks, data.labels]
-    assert [digest(array) for array in arrays] == SUMS[kind]
+    assert " ".join(digest(array) for array in arrays) == SUMS[kind]
 
 
 def test_modalities_and_probabilities_change_nothing_else():
