@@ -75,11 +75,13 @@ def prepare(flags: Namespace) -> None:
     discom data prepare eurosat --download
     discom data prepare folders --root my_images --size 64 --out data/mine
     """
+    from discom.data.splitting import protocol
+
     out, seed, fixed = flags.out, flags.split_seed, None
     if out:
         discom.files.check_place(out, discom.data.prepared.MANIFEST, flags.overwrite)  # hours ahead
     images, name = _read(flags)
-    if flags.split and images is not (images := images.protocol(flags.split)):
+    if flags.split and images is not (images := protocol(images, flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place
     if seed is not None:
         if images.normalized:
@@ -130,8 +132,8 @@ def _read_own(
     group_copies: bool = False,
 ) -> Any:
     """A person's own images."""
+    from discom.data.checks import check_size
     from discom.data.duplicates import near_groups
-    from discom.data.sources.steps import check_size
 
     sides = None if size is None else check_size(size)
     images = discom.data.read_folders(root, sides, unit, invalid)

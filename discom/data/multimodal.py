@@ -12,7 +12,7 @@ from discom.data import checks
 from discom.data.arrays import Lazy, Normalization, take_rows
 from discom.data.prepared import read_folder, write_folder
 from discom.data.splitting import PARTS, Origin, Part, Split, hide_labels, split_rows
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 from discom.files import digest
 
 
@@ -221,25 +221,6 @@ class MultiModalData:
         labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
-
-    def protocol(self, split: str) -> "MultiModalData":
-        """The same data divided in another way: "official" (the parts that came with the data),
-        "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual.
-        """
-        ways = ["official"] if self.parts is not None else []
-        ways += ["grouped", "random"] if self.groups is not None else ["random"]
-        if split not in ways:
-            what = f"{self.name} has no split '{split}'"
-            raise ConfigError("split", what, f"choose {' or '.join(ways)}")
-        if split == ways[0]:
-            return self
-        if self.normalized:
-            raise ConfigError(f"{self.name}: is already split and scaled; use the raw folder")
-        base = self.name.removesuffix(f"-{ways[0]}")
-        # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
-        papers = base != self.name and split == "random"
-        groups = self.groups if split == "grouped" else None
-        return replace(self, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
 
     def part_rows(self, seed: int = 0) -> dict[str, np.ndarray]:
         """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""

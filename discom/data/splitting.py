@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -57,6 +58,25 @@ class Part(NamedTuple):
 
     name: str
     origin: Origin | Callable[[], Origin] | None
+
+
+def protocol(data: Any, split: str) -> Any:
+    """The same MultiModalData divided in another way: "official" (the parts that came with it),
+    "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual."""
+    ways = ["official"] if data.parts is not None else []
+    ways += ["grouped", "random"] if data.groups is not None else ["random"]
+    if split not in ways:
+        way_out = f"choose {' or '.join(ways)}"
+        raise ConfigError("split", f"{data.name} has no split '{split}'", way_out)
+    if split == ways[0]:
+        return data
+    if data.normalized:
+        raise ConfigError(data.name, "is already split and scaled", "use the raw folder")
+    base = data.name.removesuffix(f"-{ways[0]}")
+    # "sunrgbd-grouped" becomes "sunrgbd", the paper's protocol; "hls" becomes "hls-random"
+    papers = base != data.name and split == "random"
+    groups = data.groups if split == "grouped" else None
+    return replace(data, name=base if papers else f"{base}-{split}", parts=None, groups=groups)
 
 
 def split_rows(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData, Normalization, load, scenes
+from discom.data.splitting import protocol
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
@@ -178,12 +179,12 @@ def in_groups(name, **fields):
 
 def test_a_random_protocol_divides_groups_and_a_grouped_one_does_not():
     data = in_groups("days-grouped")
-    train, _, test = data.protocol("grouped").split(seed=0)
+    train, _, test = protocol(data, "grouped").split(seed=0)
     assert not set(train.groups) & set(test.groups)
-    random = data.protocol("random")
+    random = protocol(data, "random")
     train, _, test = random.split(seed=0)
     assert set(train.ids // 6) & set(test.ids // 6)
-    assert random.fingerprint != data.fingerprint == data.protocol("grouped").fingerprint
+    assert random.fingerprint != data.fingerprint == protocol(data, "grouped").fingerprint
 
 
 NAMES = [
@@ -195,15 +196,15 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "split", "expected"), NAMES)
 def test_a_protocol_has_its_name(name, split, expected):
-    assert in_groups(name).protocol(split).name == expected
+    assert protocol(in_groups(name), split).name == expected
 
 
 def test_a_protocol_that_is_not_there():
     fragment = "split: days has no split 'official'; choose grouped or random"
     with pytest.raises(ConfigError, match=fragment):
-        in_groups("days").protocol("official")
+        protocol(in_groups("days"), "official")
     with pytest.raises(ConfigError, match="days: is already split and scaled"):
-        in_groups("days", normalized=True).protocol("random")
+        protocol(in_groups("days", normalized=True), "random")
 
 
 def test_select_of_what_is_not_there():

@@ -39,7 +39,8 @@ def changed(one, other):
 # the same bytes
 
 SUMS = {
-    "scenes": "dcecb4c91f807861 66e5831bdfd6a83e 685d9177cda2613f d3aae3a4de5a79e0 5020f00759164cce",
+    "scenes": "dcecb4c91f807861 66e5831bdfd6a83e 685d9177cda2613f d3aae3a4de5a79e0 "
+    "5020f00759164cce",
     "dense": "3099a034c2fb1097 5ef30ffe5b06093f b73362447925cc5f 0319d9bf6dfd8927",
 }
 

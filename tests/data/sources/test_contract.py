@@ -15,6 +15,7 @@ from discom.data import MultiModalData, load
 from discom.data.arrays import Lazy
 from discom.data.prepared import MANIFEST, verify
 from discom.data.sources import SOURCES
+from discom.data.splitting import protocol
 from discom.errors import ConfigError, DataError
 
 README = Path(__file__).parents[3] / "data" / "README.md"
@@ -151,14 +152,14 @@ def test_no_split_divides_an_id_or_a_group(name, raw):
     data = read(name, raw(name))
     kinds = ["official"] * (data.parts is not None) + ["grouped"] * (data.groups is not None)
     for kind in [*kinds, "random"]:
-        parts = data.protocol(kind).split(seed=0)
+        parts = protocol(data, kind).split(seed=0)
         ids = [set(part.ids) for part in parts]
         assert sum(map(len, ids)) == len(set.union(*ids)) == len(data)
         if kind == "grouped":
             groups = [set(part.groups) for part in parts]
             assert sum(map(len, groups)) == len(set.union(*groups))
     if name in PAPER:  # the name alone is the paper's protocol
-        assert data.protocol("random").name == name
+        assert protocol(data, "random").name == name
 
 
 # from raw files to a folder
@@ -198,7 +199,7 @@ def test_prepare_and_load_give_what_the_reader_gave(name, raw, elsewhere):
 def test_a_random_split_is_written_scaled_as_the_released_code_reads_it(name, raw, elsewhere):
     more = ("--out", "fixed", "--split", "random", "--split_seed", "0")
     assert prepare(name, raw(name), *more) == 0
-    written, drawn = load("fixed"), read(name, raw(name)).protocol("random").split(seed=0)
+    written, drawn = load("fixed"), protocol(read(name, raw(name)), "random").split(seed=0)
     for key, modality in written.modalities.items():
         assert np.load(f"fixed/{key.upper()}_data_normalized.npy").shape == modality.x.shape
     for ours, expected in zip(written.split(), drawn, strict=True):

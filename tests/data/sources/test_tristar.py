@@ -6,6 +6,7 @@ from fixtures import tristar as fixture
 from fixtures import writing
 
 from discom.data.sources.tristar import ACTIONS, CLASSES, read_tristar
+from discom.data.splitting import protocol
 
 NATIVE = (fixture.HEIGHT, fixture.WIDTH)
 CLASS_OF = {0: "sit", 1: "walk", 2: "stand", 3: "lay", 4: "get_down", 5: "get_up"}  # of a frame
@@ -43,7 +44,7 @@ def test_parts_are_the_official_folders_and_shots_stay_whole(raw):
         samples = data.ids[data.parts[part]]
         assert len(samples) == 6 * len(fixture.SHOTS[folder])
         assert {parts_of(sample)[0] for sample in samples} == {folder}
-    drawn = data.protocol("random").split(seed=0)
+    drawn = protocol(data, "random").split(seed=0)
     shots = [{sample.rpartition("/")[0] for sample in part.ids} for part in drawn]
     assert shots[0] & shots[2]  # what the official parts and the groups prevent
 
