@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import discom.data
 from discom.data import Batches, Modality, MultiModalData, load, prepared, scenes
 from discom.data.prepared import MANIFEST, is_prepared, verify
 from discom.errors import DataError
