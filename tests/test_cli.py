@@ -204,7 +204,10 @@ WRONG = [
     (("show", "noise.json"), "noise.json: not valid JSON"),
     (("show", "list.json"), "list.json: "),
     (("probe", "list.json"), "list.json: "),
-    (("show", "empty", "--collect", "empty"), "'--collect': File 'empty' is a directory"),
+    (
+        ("show", "empty", "--collect", "empty"),
+        "'--collect': 'empty' is a folder; name a file in it",
+    ),
     (("export", "noise.json"), "no such result"),
     (("predict", "noise.json", "empty.npy"), "noise.json: not by discom export"),
     (("data", "check", "empty"), "empty: has no folder; expected"),

@@ -198,7 +198,7 @@ def test_a_table_leaves_out_what_needs_every_label(split, capsys, monkeypatch, h
     assert cli.main([*words, "--methods", "student,dkd", "--dry-run"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("1 runs, ")
-    assert err == "dkd: left out, it needs the label of every sample\n"
+    assert err == "discom: warning: dkd: left out, it needs the label of every sample\n"
 
 
 OTHERS = [

@@ -2,16 +2,18 @@
 when a function reads them, so that help is quick."""
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
 from discom.cli.data import check_picture, draw, intervals, reader, settings
-from discom.errors import ConfigError, DiscomError, RunError
+from discom.errors import ConfigError, RunError
 
 SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and others take unasked
 
@@ -87,7 +89,7 @@ def _plan(flags: Namespace, number: Any, data: str, images_of: Callable) -> list
     """The runs of a table."""
     from discom.running.runs import Run
 
-    tables, runs, left_out = discom.tables, [], set()
+    tables, runs = discom.tables, []
     kept = [discom.methods.get(name).name for name in flags.methods or ()]
     usual = tables.SEEDS if images_of(1).origin_at(1).drawn == 1 else tables.FEW
     for seed in range(flags.seeds or usual):
@@ -100,12 +102,11 @@ def _plan(flags: Namespace, number: Any, data: str, images_of: Callable) -> list
             config = settings(flags, tables.is_dense(number), seed, row.options)
             method = discom.methods.get(row.method)
             if method.every_label and (config.labelled < 1 or unlabelled):
-                left_out.add(row.method)
+                left_out = f"{method.name}: left out, it needs the label of every sample"
+                warnings.warn(left_out, stacklevel=2)
             else:
                 where = data, flags.modalities
                 runs.append(Run.of(flags.runs, method, images, config, *where))
-    for name in sorted(left_out):
-        print(f"{name}: left out, it needs the label of every sample", file=sys.stderr)
     if not runs:
         raise ConfigError("--methods", "no run of the table is left", "keep at least one")
     if runs[0].config.devices > 1:
@@ -182,8 +183,8 @@ def probe(flags: Namespace) -> None:
     jobs = [delayed(_inspect)(folders, seed, *source) for seed, folders in sorted(seeds.items())]
     count = min(len(jobs), sweep.worker_count(workers=flags.workers))
     with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
-        every = Parallel()(tqdm(jobs, "seeds", unit="seed", leave=False))
-    measures = [measures for of_seed in every for measures in of_seed]
+        each_seed = Parallel()(tqdm(jobs, "seeds", unit="seed", leave=False))
+    measures = list(chain.from_iterable(each_seed))
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
@@ -201,13 +202,7 @@ def _inspect(folders: Sequence[Path], seed: int, data: str, modalities: str | No
     from discom.evaluation import inspection
 
     split = reader(data, modalities)(seed).split(seed=seed)
-    measures = []
-    for folder in folders:
-        try:
-            measures.append(inspection.inspect(folder, split))
-        except DiscomError as error:
-            raise type(error)(folder, str(error)) from None
-    return measures
+    return [inspection.inspect(folder, split) for folder in folders]
 
 
 def show(flags: Namespace) -> None:
@@ -249,11 +244,10 @@ def export(flags: Namespace) -> None:
     """Write one trained branch as ONNX with its contract, after a check on the test part."""
     from discom.running.runs import Result
 
-    folder, out = flags.path, flags.out
-    files = sorted(folder.rglob("result.json"))
+    out, files = flags.out, sorted(flags.path.rglob("result.json"))
     if len(files) > 1:
-        raise ConfigError(folder, f"holds {len(files)} runs", f"name one: {files[0].parent}")
-    folder = files[0].parent if files else folder
+        raise ConfigError(flags.path, f"holds {len(files)} runs", f"name one: {files[0].parent}")
+    folder = files[0].parent if files else flags.path
     result = Result.read(folder / "result.json")
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
     split, where = images.split(seed=result.seed), (flags.modality, out)

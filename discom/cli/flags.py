@@ -3,7 +3,6 @@
 import inspect
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -27,6 +26,13 @@ def path(value: str) -> Path:
     return Path(text(value))
 
 
+def file(value: str) -> Path:
+    """A file to write."""
+    if path(value).is_dir():
+        raise click.BadParameter(f"'{value}' is a folder; name a file in it")
+    return path(value)
+
+
 def names(value: str) -> tuple[str, ...]:
     """Words between commas."""
     words = tuple(word.strip() for word in value.split(","))
@@ -47,15 +53,12 @@ def json_object(value: str) -> dict[str, Any]:
 
 
 SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.IntRange(0)
-FILE = click.Path(dir_okay=False, path_type=Path)
 NUMBER = click.Choice([*"12345", "dense", "crodino"])
-
-
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "address": (text, None, "of a Ray cluster, such as ray://head:10001  [default: none]"),
     "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
-    "collect": (FILE, None, "write all results into this JSON file  [default: none]"),
+    "collect": (file, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
@@ -101,12 +104,19 @@ SETTINGS = {  # of Config, besides seed and options
     "accelerator": "auto, cpu or cuda",
     "devices": "processes that train the run together",
 }
-# what the short help shows: these settings, and all flags but these
-USUAL, RARE = ("epochs", "batch_size"), ("address", "as_published", "collect")
-
-
-RUN = "profile runs settings"
-# what is called, its ARGUMENTS and flags; "settings" are those of Config
+KINDS = {name: kind for name, kind in get_type_hints(Config).items() if name not in FLAGS}
+FLAGS |= {
+    name: (
+        kind if kind in (int, float, bool) else text,
+        None,
+        f"{SETTINGS.get(name, '')}  [default: the profile's]",
+    )
+    for name, kind in KINDS.items()
+}
+# what the short help leaves out
+RARE = {"address", "as_published", "collect", *KINDS} - {"epochs", "batch_size"}
+RUN = " ".join(["profile", "runs", *KINDS])
+# what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
     "data list": (data.listing, ""),
     "data prepare": (
@@ -133,48 +143,29 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
 }
 
 
-def _option(name: str, kind: Any, default: Any, meaning: str, rare: bool) -> click.Option:
-    """A flag; the short help leaves out what is rare."""
-    words, switch = [f"--{name.replace('_', '-')}"], default is False
-    return click.Option(
-        words, type=kind, default=default, is_flag=switch, hidden=rare, help=meaning
-    )
-
-
-def _settings() -> list[click.Option]:
-    """What Config has besides the seed and the options of a method."""
-    kinds, options = get_type_hints(Config), []
-    for name in [field.name for field in fields(Config) if field.name not in ("seed", "options")]:
-        kind = kinds[name] if kinds[name] in (int, float, bool) else text
-        meaning = f"{SETTINGS.get(name, '')}  [default: the profile's]"
-        options.append(_option(name, kind, None, meaning, name not in USUAL))
-    return options
-
-
 def _command(name: str) -> click.Command:
     call, words = COMMANDS[name]
-    parameters: list[click.Parameter] = []
     about = (inspect.getdoc(call) or "").split("\n\n")  # python -OO has none
+    every: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
+    every |= {"callback": _show_all, "help": "Show every flag."}
+    parameters: list[click.Parameter] = []
     for word in words.split():
         flag, _, own = word.lower().partition("=")
-        if flag == "settings":
-            parameters += _settings()
-            continue
         kind, default, meaning = FLAGS[flag]
         if word.isupper():
             how = {"type": kind, "required": True, "nargs": -1 if flag == "files" else 1}
             parameters.append(click.Argument([flag], metavar=word, **how))
             about.append(f"{word}: {meaning.partition('  [')[0]}")  # it has no default
         else:
-            parameters.append(_option(flag, kind, own or default, meaning, flag in RARE))
-    command = click.Command(
+            how = {"is_flag": default is False, "hidden": flag in RARE, "help": meaning}
+            spelled = f"--{flag.replace('_', '-')}"
+            parameters.append(click.Option([spelled], type=kind, default=own or default, **how))
+    return click.Command(
         name.split()[-1],
         callback=lambda **flags: call(SimpleNamespace(**flags)),
-        params=parameters,
+        params=[*parameters, click.Option(["--help-all"], **every)],
         help="\n\n\b\n".join(about),  # without a \b click would fill their lines
     )
-    how = {"is_flag": True, "is_eager": True, "expose_value": False, "callback": _show_all}
-    return click.option("--help-all", help="Show every flag.", **how)(command)
 
 
 def _show_all(context: click.Context, parameter: click.Parameter, given: bool) -> None:

@@ -66,19 +66,17 @@ def run_notebooks(
         if source.name.startswith(starts) and rows[copy.name]["status"] in ("failed", "missing")
     }
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile} on {data}", flush=True)
-    failed = []
     with stoppable(folder), locked(folder):
         for copy, error in do_all(jobs, workers):
             rows[copy.name] = outcome(copy, copies[copy])
             if error:
-                failed.append(copy)
                 rows[copy.name] |= {"status": "failed", "reason": str(error)}
             print(copy.name, *rows[copy.name].values(), flush=True)
             table = pd.DataFrame.from_dict(rows, orient="index")
             with atomic_file(folder / "index.html") as part:
                 part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
-    return not failed
+    return not any(rows[copy.name]["status"] == "failed" for copy in jobs)
 
 
 def execute(
