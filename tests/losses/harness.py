@@ -21,6 +21,17 @@ def classes_of(count, *shape, seed=0):
     return torch.randint(count, shape, generator=torch.Generator().manual_seed(seed))
 
 
+def softmax(row, T=1.0):
+    """Of one row of logits, in loops."""
+    powers = [((z - max(row)) / T).exp() for z in row]
+    return [power / sum(powers) for power in powers]
+
+
+def kl(p, q):
+    """KL(p ‖ q) of two lists of probabilities."""
+    return sum(a * (a / b).log() for a, b in zip(p, q, strict=True))
+
+
 def twice(*inputs):
     """Every sample two times, which no mean over the batch may notice."""
     return tuple(torch.cat([x, x]) if isinstance(x, Tensor) and x.ndim else x for x in inputs)
@@ -162,7 +173,12 @@ SEVEN += (check_edges, check_bad_input, check_mutations)
 
 
 def seven_checks(cases: Mapping[str, Case]):
-    """Decorator of a test of (name, check): every check on every case."""
+    """A test: every check on every case."""
     names = [check.__name__.removeprefix("check_") for check in SEVEN]
-    every_check = pytest.mark.parametrize("check", SEVEN, ids=names)
-    return lambda test: every_check(pytest.mark.parametrize("name", cases)(test))
+
+    @pytest.mark.parametrize("check", SEVEN, ids=names)
+    @pytest.mark.parametrize("name", cases)
+    def test(name, check):
+        check(cases[name])
+
+    return test

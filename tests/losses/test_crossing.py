@@ -115,9 +115,7 @@ CASES = {
 }
 
 
-@seven_checks(CASES)
-def test_seven_checks(name, check):
-    check(CASES[name])
+test_seven_checks = seven_checks(CASES)
 
 
 # ---------------------------------------------------------------- places

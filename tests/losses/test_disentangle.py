@@ -352,9 +352,7 @@ CASES = {term: case_of(term) for term in LEARN}
 CASES["confusion"].reversed.update(dict.fromkeys(CASES["confusion"].students, 1.0))
 
 
-@seven_checks(CASES)
-def test_seven_checks(name, check):
-    check(CASES[name])
+test_seven_checks = seven_checks(CASES)
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,7 @@ CASES = {
 }
 
 
-@seven_checks(CASES)
-def test_seven_checks(name, check):
-    check(CASES[name])
+test_seven_checks = seven_checks(CASES)
 
 
 def test_independent_units_have_about_one_over_the_batch():
