@@ -172,26 +172,31 @@ def probe(flags: Namespace) -> None:
         results = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
     methods = discom.methods
     known = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
-    seeds: dict[int, list[Path]] = {}  # whose data are read once for all their runs
-    for folder, each in results:
-        if each.method in known:  # others have no embedding; what Table 4 reads of a run is no run
-            seeds.setdefault(each.seed, []).append(folder)
-    if not seeds:
+    # others have no embedding; what Table 4 reads of a run is no run
+    results = [(folder, each) for folder, each in results if each.method in known]
+    if not results:
         found = "no finished run of a method with an embedding"
         raise ConfigError(path, found, f"train one: discom train --runs {path}")
+    file = out.with_suffix(".json") if out else None
+    measured = inspection.read_probes([folder for folder, _ in results], file)
+    seeds: dict[int, list[Path]] = {}  # whose data are read once for all their runs
+    for folder, each in results:
+        if each.hash not in measured:
+            seeds.setdefault(each.seed, []).append(folder)
     source = flags.data or SCENES[False], flags.modalities
     jobs = [delayed(_inspect)(folders, seed, *source) for seed, folders in sorted(seeds.items())]
-    count = min(len(jobs), sweep.worker_count(workers=flags.workers))
+    count = max(1, min(len(jobs), sweep.worker_count(workers=flags.workers)))
     with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
-        each_seed = Parallel()(tqdm(jobs, "seeds", unit="seed", leave=False))
-    measures = list(chain.from_iterable(each_seed))
+        each_seed = Parallel()(tqdm(jobs, "seeds", unit="seed", leave=False, disable=not jobs))
+    measured |= {each["hash"]: each for each in chain.from_iterable(each_seed)}
+    measures = [measured[each.hash] for _, each in results]
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
         print(f"{readers[name].round(1).to_string(na_rep='')}\n")
-    if out:
-        discom.files.write_json(out.with_suffix(".json"), measures)
-        print(out.with_suffix(".json"))
+    if out and file:
+        discom.files.write_json(file, measures)
+        print(file)
         shown = matrices.get("discom", next(iter(matrices.values())))
         figures = {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])}
         draw(out, figures | {"-separation": partial(discom.plots.separation, measures)})

@@ -14,11 +14,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from discom import methods
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
 from discom.evaluation import probing
 from discom.evaluation.scores import embed, scores
+from discom.files import read_json, write_json
 from discom.running.runs import Result, load_run
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
@@ -99,6 +101,23 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     mlp = {"modality": _probe_modality(pairs, "mlp"), "matrix": _probe_class(arrays, split)}
     probes = _probe_factors(arrays, split)
     return {**run, "f1": result.f1, **probes, **_compare_modalities(pairs), "mlp": mlp}
+
+
+def write_probes(run_dir: Path | str, split: Split) -> None:
+    """Write what `inspect` measures of a run as probes.json beside its result, where its method has
+    an embedding: weights are seldom kept as long as results."""
+    method = methods.get(Result.read(Path(run_dir) / "result.json").method)
+    if method.embed is not methods.Method.embed:
+        write_json(Path(run_dir) / "probes.json", inspect(run_dir, split))
+
+
+def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
+    """Hash of a run → its measures, of those in `file`, which holds many, and of runs that have a
+    probes.json."""
+    files = [run_dir / "probes.json" for run_dir in run_dirs]
+    stored = [read_json(each) for each in files if each.is_file()]
+    every = stored + (read_json(file) if file and file.is_file() else [])
+    return {measures["hash"]: measures for measures in every}
 
 
 def _probe_factors(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Embeddings as tables of units: checked, standardised, and laid out in the plane.
 
-Every function but `neighbours`, which leaves it to scikit-learn, raises a DataError for embeddings that are no finite table of the same units.
+Every function but `neighbours`, which leaves it to scikit-learn, raises a DataError for embeddings
+that are no finite table of the same units.
 """
 
 import warnings

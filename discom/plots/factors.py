@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from discom.data import scenes
 from discom.plots.look import method_look, panels
 from discom.tables.statistics import METRICS, metric_of
 
@@ -65,7 +64,7 @@ def scores(table: pd.DataFrame, factor: str, *others: str, names: Mapping[str, s
             error = curve["sd"] / np.sqrt(curve["n"]) * stats.t.ppf(0.975, curve["n"] - 1)
             style = {"label": label, "capsize": 2, **look}
             axis.errorbar(_aside(curve[factor], shift, values), curve[metric], error, **style)
-        if best := scenes.best_scores(rows["data"].iloc[0].split()[0]).get(sensor):
+        if not np.isnan(best := rows["best"].iloc[0]):
             axis.axhline(best, color="black", linewidth=0.8, linestyle=":")
             axis.text(values[0], best, "best possible", va="bottom", size=8)
         _axis(axis, factor, values)
