@@ -15,11 +15,11 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import BusyError, DiscomError, RunError
 from discom.files import read_json
+from discom.running.checkpoint import locked
 from discom.running.runs import (
     Result,
     Run,
     identity,
-    locked,
     read_metrics,
     run_hash,
     weights_file,

@@ -15,8 +15,7 @@ import discom
 from discom.data import absolute, load
 from discom.errors import BusyError, DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
-from discom.running.checkpoint import stoppable
-from discom.running.runs import locked
+from discom.running.checkpoint import locked, stoppable
 from discom.running.sweep import Outcome, do_all, worker_count
 
 PARAMETERS = {  # how many scenes a profile of the notebooks draws, and which settings train on them

@@ -158,7 +158,8 @@ class MultiModalData:
     def drawn_by(self, generator: str, seed: int, **arguments: Any) -> "MultiModalData":
         """These data, which the generator gave for seed and arguments; they need no fingerprint."""
         drawn = {"generator": generator, "seed": seed, **arguments}
-        object.__setattr__(self, "drawn", drawn)
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in drawn.items()}
+        object.__setattr__(self, "drawn", plain)
         return self
 
     def origin_at(self, seed: int) -> Origin:

@@ -1,4 +1,4 @@
-"""Checkpoints: save and resume a training run, and stop it cleanly."""
+"""Checkpoints: save and resume a training run, one process at a time, and stop it cleanly."""
 
 import io
 import pickle
@@ -13,10 +13,11 @@ from typing import Any
 
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
-from discom.errors import Interrupted, RunError, explain, first_line
-from discom.files import atomic_file
+from discom.errors import BusyError, Interrupted, RunError, explain, first_line
+from discom.files import atomic_file, tidy
 from discom.running.runs import weights_file
 
 STATE = "state.pt"
@@ -43,6 +44,28 @@ def stoppable(what: Path | str) -> Iterator[None]:
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def locked(run_dir: Path) -> Iterator[None]:
+    """Lock a run's folder, made if need be, until this block or its process ends; a BusyError where
+    another process has it, a RunError where it cannot be written."""
+    lock = FileLock(run_dir / ".lock", timeout=0)
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise BusyError(
+            run_dir, "another process trains this run", "wait for it, or stop it"
+        ) from None
+    except OSError as error:
+        found = f"cannot be written ({error.strerror})"
+        raise RunError(run_dir, found, "choose another folder for runs") from None
+    try:
+        tidy(run_dir)
+        yield
+    finally:
+        lock.release()
 
 
 class Checkpoint:

@@ -20,15 +20,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 from safetensors.torch import load_file
 
 from discom import methods
 from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
-from discom.errors import BusyError, RunError, first_line
-from discom.files import ANEW, digest, read_json, tidy, write_json
+from discom.errors import RunError, first_line
+from discom.files import ANEW, digest, read_json, write_json
 from discom.methods import Method
 
 FORMAT = 2  # of result.json
@@ -231,28 +230,6 @@ def load_run(
     with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
     return model.eval().requires_grad_(False), result
-
-
-@contextmanager
-def locked(run_dir: Path) -> Iterator[None]:
-    """Lock a run's folder, made if need be, until this block or its process ends; a BusyError where
-    another process has it, a RunError where it cannot be written."""
-    lock = FileLock(run_dir / ".lock", timeout=0)
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise BusyError(
-            run_dir, "another process trains this run", "wait for it, or stop it"
-        ) from None
-    except OSError as error:
-        found = f"cannot be written ({error.strerror})"
-        raise RunError(run_dir, found, "choose another folder for runs") from None
-    try:
-        tidy(run_dir)
-        yield
-    finally:
-        lock.release()
 
 
 def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:

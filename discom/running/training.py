@@ -24,8 +24,8 @@ from discom.evaluation.scores import Scoring
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
-from discom.running.checkpoint import Checkpoint, forget, stoppable
-from discom.running.runs import Result, identity, locked, write_identity
+from discom.running.checkpoint import Checkpoint, forget, locked, stoppable
+from discom.running.runs import Result, identity, write_identity
 from discom.running.teaching import load_teacher, teach
 
 
@@ -65,7 +65,7 @@ def fit(
     """
     method = methods.get(method) if isinstance(method, str) else method
     config = config_of(method, config)
-    run_dir, teacher = Path(run_dir), Path(teacher) if teacher is not None else None
+    run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     with _alone(run_dir), torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
         done = (run_dir / "result.json").exists()
@@ -101,8 +101,7 @@ def fit(
             for batch in batches.epoch(epoch):
                 rate = schedule.get_last_lr()[0]
                 network.set_rate(rate)
-                terms = model(batch)  # name → unweighted scalar
-                weights = network.weights
+                terms, weights = model(batch), network.weights  # name → unweighted scalar
                 loss = sum(weights[name] * term for name, term in terms.items() if weights[name])
                 optimizer.zero_grad()
                 fabric.backward(loss)
@@ -118,8 +117,8 @@ def fit(
                 state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})
                 if watch:
                     watch(epoch + 1, network)
-        report = partial(_report, run, split, config, network, fabric, batches, state, scoring)
-        return on_rank_zero(fabric, report)
+        given = run, split, config, network, fabric, batches, state, scoring
+        return on_rank_zero(fabric, partial(_report, *given))
 
 
 def config_of(method: type[Method], config: Config | str) -> Config:

@@ -70,17 +70,16 @@ def make(
         raise ConfigError("scenes", "shapes=1, materials=1 is one class", "make one of them 2 or 3")
     names = list(modalities)
     if wrong := [name for name in names if name not in BANDS or names.count(name) > 1]:
-        choices = f"choose of {', '.join(BANDS)}"
-        raise ConfigError("scenes", f"modality '{wrong[0]}' is unknown or twice", choices)
-    redrawn = {"texture": epsilon, "relief": delta, "warmth": REDRAWN["thermal"]}
-    factors = _factors(n, seed, redrawn, shapes, materials)
+        found = f"modality '{wrong[0]}' is unknown or twice"
+        raise ConfigError("scenes", found, f"choose of {', '.join(BANDS)}")
+    shares = {"rgb": float(epsilon), "depth": float(delta), "thermal": REDRAWN["thermal"]}
+    factors = _factors(n, seed, shares, shapes, materials)
     labels = factors["shape"] * materials + factors["material"]
     images, masks = _draw(factors, size, seed, names, noise)
     ids = np.array([f"scene-{seed}-{row:06d}" for row in range(n)])
     changes = {"noise": (noise, 1.0), "epsilon": (epsilon, 0.10), "delta": (delta, 0.25)}
     changes |= {"shapes": (shapes, 3), "materials": (materials, 3)}
     sensors = [] if set(names) == {"rgb", "depth"} else names
-    shares = {"rgb": epsilon, "depth": delta, "thermal": REDRAWN["thermal"]}
     data = MultiModalData(
         {name: Modality(images[name], labels, ids) for name in names},
         tuple(f"{shape}/{m}" for shape in SHAPES[:shapes] for m in MATERIALS[:materials]),
@@ -90,12 +89,12 @@ def make(
         fractions=FRACTIONS,
         best={name: 100 * best_accuracy(shares[name], materials) for name in names},
     )
-    numbers = {"epsilon": float(epsilon), "delta": float(delta), "noise": float(noise)}
-    counts = {"n": int(n), "size": int(size), "shapes": int(shapes), "materials": int(materials)}
-    return data.drawn_by(VERSION, seed, **numbers, **counts, modalities=names)
+    drawn = {"epsilon": shares["rgb"], "delta": shares["depth"], "noise": float(noise)}
+    drawn |= {"n": n, "size": size, "shapes": shapes, "materials": materials}
+    return data.drawn_by(VERSION, seed, **drawn, modalities=names)
 
 
-def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
+def _factors(n, seed, shares, shapes, materials) -> dict[str, np.ndarray]:
     """Everything that varies, each factor from a stream of its own."""
     streams = iter(np.random.default_rng([seed, 0]).spawn(64))
 
@@ -104,7 +103,8 @@ def _factors(n, seed, redrawn, shapes, materials) -> dict[str, np.ndarray]:
 
     shape, material = (next(streams).integers(0, k, n) for k in (shapes, materials))
     factors = {"shape": shape, "material": material}
-    for name, probability in redrawn.items():
+    redrawn = zip(("texture", "relief", "warmth"), shares.values(), strict=True)
+    for name, probability in redrawn:
         other = next(streams).integers(0, materials, n)
         factors[name] = np.where(uniform(0, 1) < probability, other, material)
     return factors | {name: uniform(*bounds) for name, *bounds in RANGES}
