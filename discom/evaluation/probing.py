@@ -1,8 +1,8 @@
-"""What an embedding holds: fresh probes of its factors and of its modality, and a class reader that
-is carried from one modality to another.
+"""What an embedding holds: fresh probes of its factors and of its modality, a class reader that is
+carried from one modality to another, and the likeness of two embeddings.
 
-Letters: N samples, D units of an embedding, M modalities. Every score is the mean over five folds
-of the samples given: a reader is fitted to four folds and read on the fifth. Two readers:
+Letters: N samples, D units of an embedding, M modalities. A probe's score is the mean over five
+folds of the samples given: a reader is fitted to four folds and read on the fifth. Two readers:
 
     linear: softmax(W ẑ + b) with ½‖W‖², or ridge regression with ‖W‖², of standardised units ẑ
     mlp: one hidden layer of 64 ReLU units, 0.005 ‖W‖² beside the mean loss, 50 steps of L-BFGS
@@ -24,9 +24,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom.errors import DataError, check_choice
-from discom.evaluation.disentanglement import numbered
-from discom.evaluation.projection import cka as cka
-from discom.evaluation.projection import matrix, standardised
+from discom.evaluation.projection import centred, matrix, standardised
 
 Arrays = Mapping[str, ArrayLike]
 FOLDS = 5
@@ -99,7 +97,8 @@ def probe_matrix(
     }
     sizes = {name: len(z) for name, z in units.items()}
     if len(set(sizes.values())) != 1 or not factors:
-        raise DataError(f"probe: rows {sizes}, factors {list(factors)}; give factors of all rows")
+        found = f"rows {sizes}, factors {list(factors)}"
+        raise DataError("probe", found, "give factors of all rows")
     columns = {}
     for name, values in factors.items():
         target = _target(values, f"factor {name!r}", max(sizes.values()))
@@ -160,7 +159,7 @@ def class_transfer(
     z = _views(embeddings, train)  # [M, N, D]
     y = _target(labels, "labels", z.shape[1])
     if y.dtype.kind == "f":
-        raise DataError("labels: floats; give classes as integers or strings")
+        raise DataError("labels", "floats", "give classes as integers or strings")
     accuracy = np.zeros((len(z), len(z)))
     for fitted, tested in _folds(StratifiedKFold, len(y), seed).split(y, y):
         for row, own in zip(accuracy, z, strict=True):
@@ -169,12 +168,33 @@ def class_transfer(
     return pd.DataFrame(accuracy, index=sorted(embeddings), columns=sorted(embeddings))
 
 
+def cka(a: ArrayLike, b: ArrayLike) -> float:
+    """Likeness of two embeddings [N, D₁], [N, D₂] in [0, 1]: linear centred kernel alignment.
+
+        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
+
+    Source: Kornblith et al., ICML 2019, section 3. A constant embedding has 0. Independent noise is
+    near 1 for N < D.
+
+    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
+    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
+    (1.0, 0.0)
+    """
+    x, y = matrix(a, "a"), matrix(b, "b")
+    if len(x) != len(y):
+        rows = f"{len(x)} rows in a, {len(y)} in b"
+        raise DataError("cka", rows, "take both from the same samples")
+    x, y = centred(x, x), centred(y, y)
+    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
+
+
 def _views(embeddings: Arrays, train: Arrays | None) -> np.ndarray:
     """Modalities by name, standardised together: [M, N, D]."""
     names = sorted(embeddings)
     shapes = {name: np.shape(embeddings[name]) for name in names}
     if len(names) < 2 or len(set(shapes.values())) > 1:
-        raise DataError(f"modalities: {shapes}; give two or more, of the same samples and width")
+        raise DataError("modalities", f"{shapes}", "give two or more of one shape")
     views = [matrix(embeddings[name], f"embedding {name!r}") for name in names]
     fit = np.concatenate([train[name] for name in names]) if train else None
     z = standardised(np.concatenate(views), fit, "embeddings")
@@ -189,7 +209,7 @@ def _probe(z: np.ndarray, y: np.ndarray, seed: int, reader: str) -> Probe:
 
 def _folds(kind: type, rows: int, seed: int) -> Any:
     if rows < 2 * FOLDS:
-        raise DataError(f"probe: {rows} samples for {FOLDS} folds; give {2 * FOLDS} or more")
+        raise DataError("probe", f"{rows} samples for {FOLDS} folds", f"give {2 * FOLDS} or more")
     return kind(FOLDS, shuffle=True, random_state=seed)
 
 
@@ -216,15 +236,22 @@ def _cross_validate(
 
 
 def _target(values: ArrayLike, name: str, rows: int) -> np.ndarray:
+    """A factor's values: classes numbered from 0 on, [N] integers; numbers standardised, [N, k]."""
     array = np.asarray(values)
     array = np.array(array.tolist()) if array.dtype.kind == "O" else array  # pandas' strings
     number = array.dtype.kind == "f"
     if array.shape[:1] != (rows,) or array.ndim > 1 + number or array.dtype.kind not in "biuUSf":
-        shape = f"{array.dtype} of shape {array.shape}"
-        raise DataError(f"{name}: {shape} for {rows} samples; give one value for each")
-    if not number:
-        return numbered(array, name, FOLDS)
-    units = standardised(array.reshape(rows, -1), None, name)  # R² knows no scale, an MLP does
-    if not np.ptp(units, axis=0).all():
-        raise DataError(f"{name}: has a column of only one value; leave it out")
-    return units
+        shape = f"{array.dtype} of shape {array.shape} for {rows} samples"
+        raise DataError(name, shape, "give one value for each")
+    if number:
+        units = standardised(array.reshape(rows, -1), None, name)  # R² knows no scale, an MLP does
+        if not np.ptp(units, axis=0).all():
+            raise DataError(name, "has a column of only one value", "leave it out")
+        return units
+    names, numbers, counts = np.unique(array, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise DataError(name, f"has only the value {names[0]}", "leave it out")
+    if counts.min() < FOLDS:
+        rare = f"{names[counts.argmin()]} has {counts.min()} of {FOLDS} samples needed"
+        raise DataError(name, rare, "merge rare values, or give a number as floats")
+    return numbers

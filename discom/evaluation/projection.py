@@ -1,4 +1,4 @@
-"""The geometry of embeddings: laid out in the plane, their neighbours, and how alike two are.
+"""Embeddings as tables of units: checked, standardised, and laid out in the plane.
 
 Every function but `neighbours`, which leaves it to scikit-learn, raises a DataError for embeddings
 that are no finite table of the same units.
@@ -30,10 +30,12 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
     units = standardised(z, None, "project")
     needed = max(neighbors + 1, 4)  # UMAP's start needs four rows
     if len(units) < needed:
-        rows = f"{len(units)} rows are too few for neighbors={neighbors}"
-        raise DataError(f"project: {rows}; give {needed} or lower it")
+        few = f"{len(units)} rows are too few for neighbors={neighbors}"
+        raise DataError("project", few, f"give {needed} or lower it")
     if not units.any():
-        raise DataError("project: no unit varies over the rows; give embeddings of a trained run")
+        raise DataError(
+            "project", "no unit varies over the rows", "give embeddings of a trained run"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of optional parts that are not installed, and of few rows
         from umap import UMAP  # takes seconds, so only who draws a map waits for it
@@ -70,33 +72,13 @@ def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
     return float(np.mean([np.isin(*pair).mean() for pair in zip(near, drawn, strict=True)]))
 
 
-def cka(a: ArrayLike, b: ArrayLike) -> float:
-    """Likeness of two embeddings [N, D₁], [N, D₂] in [0, 1]: linear centred kernel alignment.
-
-        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
-
-    Source: Kornblith et al., ICML 2019, section 3. A constant embedding has 0. Independent noise is
-    near 1 for N < D.
-
-    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
-    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
-    (1.0, 0.0)
-    """
-    x, y = matrix(a, "a"), matrix(b, "b")
-    if len(x) != len(y):
-        raise DataError(f"cka: {len(x)} rows in a, {len(y)} in b; take both from the same samples")
-    x, y = _centred(x, x), _centred(y, y)
-    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
-    return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
-
-
 def matrix(values: ArrayLike, name: str) -> np.ndarray:
     """Finite numbers [N, D] as floats; `name` stands in the error."""
     array = np.asarray(values)
     if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
-        raise DataError(f"{name}: {array.dtype} of shape {array.shape}; give numbers [N, D]")
+        raise DataError(name, f"{array.dtype} of shape {array.shape}", "give numbers [N, D]")
     if bad := int((~np.isfinite(array)).any(1).sum()):
-        raise DataError(f"{name}: {bad} of {len(array)} rows hold NaN or infinity; leave them out")
+        raise DataError(name, f"{bad} of {len(array)} rows hold NaN or infinity", "leave them out")
     return array.astype(float)
 
 
@@ -104,13 +86,13 @@ def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.nd
     """(z - mean) / sd of each unit, of the training split where given; a constant unit has sd 1."""
     z = matrix(values, name)
     fit = z if train is None else matrix(train, f"{name} in training")
-    if fit.shape[1] != z.shape[1]:
-        units = f"{z.shape[1]} units, {fit.shape[1]} in training"
-        raise DataError(f"{name}: {units}; give one network's")
+    own, fitted = z.shape[1], fit.shape[1]
+    if own != fitted:
+        raise DataError(name, f"{own} units, {fitted} in training", "give one network's")
     sd = (fit - fit[0]).std(0)
-    return _centred(z, fit) / np.where(sd > 0, sd, 1)
+    return centred(z, fit) / np.where(sd > 0, sd, 1)
 
 
-def _centred(z: np.ndarray, fit: np.ndarray) -> np.ndarray:
+def centred(z: np.ndarray, fit: np.ndarray) -> np.ndarray:
     """z less the mean of `fit`; the first row goes first, so that a constant unit is exactly 0."""
     return z - fit[0] - (fit - fit[0]).mean(0)
