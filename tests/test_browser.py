@@ -28,9 +28,14 @@ QUIET = {  # settings of JupyterLab: no question about news over the picture, ev
     "apputils-extension/notification": '{"fetchNews": "false"}',
     "notebook-extension/tracker": '{"windowingMode": "none"}',
 }
-CELL = """
+CELL = f"""
+import sys
+sys.path.append({str(ROOT / "notebooks")!r})
+"""
+CELL += """
+import explorer
 import numpy as np
-from discom import data, explorer
+from discom import data
 
 scenes, rng = data.load("scenes:n=60,size=8"), np.random.default_rng(0)
 embedded = {

@@ -346,11 +346,11 @@ def test_probes_come_from_results():
         invariant = [
             mean_and_sd(probes["modality.z_inv.score"], 0).removesuffix(" ± 0"),
             mean_and_sd(probes["mlp.modality.z_inv.score"], 0).removesuffix(" ± 0"),
-            means(probes, "matrix.rgb z_inv.class", "matrix.depth z_inv.class"),
+            means(probes, "matrix.rgb.z_inv.class", "matrix.depth.z_inv.class"),
             means(probes, "transfer.rgb.depth", "transfer.depth.rgb"),
         ]
         irrelevant = [
-            means(probes, f"matrix.{sensor} z_irr.class", f"mlp.matrix.{sensor} z_irr.class")
+            means(probes, f"matrix.{sensor}.z_irr.class", f"mlp.matrix.{sensor}.z_irr.class")
             for sensor in ("rgb", "depth")
         ]
         rows = [f"\n| {name} | {' | '.join(cells)} |" for cells in (invariant, irrelevant)]

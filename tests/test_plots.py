@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix
 
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
-from discom.errors import RunError
+from discom.errors import DataError, RunError
 from discom.plots.look import class_colours, method_look, sensor_look
 
 THREE = ("rgb", "depth", "thermal")
@@ -163,13 +163,12 @@ def test_curves_are_the_columns_of_the_tables(count):
         assert len(looks) == count
 
 
-def write_predictions(file, classes, **networks):
-    """network → (labels, predicted), as predictions.npz of a run."""
-    arrays = {}
+def write_predictions(file, classes, kind="predicted", **networks):
+    """network → (labels, predicted or logits), as predictions.npz of a run."""
+    arrays = {"classes": np.array(list(classes))}
     for name, (labels, predicted) in networks.items():
-        arrays |= {f"{name}_logits": 2.0 * np.eye(len(classes))[predicted]}
-        arrays |= {f"{name}_labels": np.array(labels), f"{name}_ids": np.arange(len(labels))}
-    np.savez(file, classes=np.array(list(classes)), **arrays)
+        arrays |= {f"{name}_labels": np.array(labels), f"{name}_{kind}": np.array(predicted)}
+    np.savez(file, **arrays)
     return file
 
 
@@ -179,14 +178,22 @@ def cells(axis):
 
 
 def test_confusions_are_percent_of_the_true_class(tmp_path):
-    rgb = ([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0])
-    file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=rgb, depth=([0, 1], [0, 1]))
+    rgb = ([0, 0, 0, 0, 1, 1], 2.0 * np.eye(2)[[0, 0, 0, 1, 1, 0]])
+    depth = ([0, 1], np.eye(2))
+    file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], "logits", rgb=rgb, depth=depth)
     axes = drawn(plots.confusions(file))
     assert [axis.get_title() for axis in axes] == ["rgb", "depth"]
     assert cells(axes[0]) == [75, 25, 50, 50]
     assert cells(axes[1]) == [100, 0, 0, 100]
     assert words(axes[0].get_xticklabels()) == words(axes[0].get_yticklabels()) == ["cat", "dog"]
     assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("predicted", "true class (row = 100 %)")
+
+
+@pytest.mark.parametrize("label", [-1, 255])
+def test_confusions_without_a_label_are_refused(tmp_path, label):
+    file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=([label], [0]))
+    with pytest.raises(DataError, match="no image of rgb has a label"):
+        plots.confusions(file)
 
 
 # ---------------------------------------------------------------- dense prediction
@@ -218,12 +225,11 @@ def views():
 def test_predictions_draw_images_masks_and_errors(views, masks):
     truth, predicted = masks
     seen = {f"{name} image": view for name, view in views.items()}
-    figure = plots.predictions(seen, truth, predicted, CLASSES, titles=["a", "b", "c"])
+    figure = plots.predictions(seen, truth, predicted, CLASSES)
     axes = np.array(drawn(figure)).reshape(-1, 3)
     lines = {line[0].get_ylabel(): line for line in axes}
     networks = [name + what for name in predicted for what in ("", ":\nerrors")]
     assert list(lines) == ["rgb image", "depth image", "truth", *networks]
-    assert [axis.get_title() for axis in axes[0]] == ["a", "b", "c"]
     colours = {name: patch.get_facecolor()[:3] for name, patch in legend(figure).items()}
     assert list(colours) == [*CLASSES, "wrong", "no label"]
     assert len(set(colours.values())) == 5
@@ -253,10 +259,11 @@ def test_class_colours_are_told_apart_in_grey(count):
     assert np.ptp(colours[count:]) == 0  # no class: one grey
 
 
-def test_pixel_confusions_are_scikit_learns(masks):
+def test_confusions_of_pixels_are_scikit_learns(masks, tmp_path):
     truth, predicted = masks
     names = [*CLASSES, "snow"]  # no pixel has this label
-    axes = drawn(plots.pixel_confusions(predicted, truth, names))
+    networks = {name: (truth, ids) for name, ids in predicted.items()}
+    axes = drawn(plots.confusions(write_predictions(tmp_path / "p.npz", names, **networks)))
     assert [axis.get_title() for axis in axes] == list(predicted)
     seen = truth != 255
     for axis, ids in zip(axes, predicted.values(), strict=True):
@@ -393,8 +400,11 @@ def test_a_method_has_one_colour_in_every_figure_and_no_other_takes_it():
     assert method_look(0, "student")["color"] != own
 
 
-def test_scores_draw_means_and_the_best_possible_over_a_factor():
-    table = over_labels()
+@pytest.mark.parametrize(
+    ("name", "known"), [("scenes", True), ("scenes epochs=5", True), ("scenes of mine", False)]
+)
+def test_scores_draw_means_and_the_best_possible_over_a_factor(name, known):
+    table = over_labels().assign(data=name)
     figure = plots.scores(table, "labelled", names={"kdv2": "taught", "student": "alone"})
     rgb, depth = drawn(figure)
     assert list(legend(figure)) == ["taught", "alone"]
@@ -403,7 +413,8 @@ def test_scores_draw_means_and_the_best_possible_over_a_factor():
     half = 2.7764451051977987 / math.sqrt(5)  # Student's t of four degrees of freedom, sd 1
     assert np.allclose(ends, places[:, 1:] + [-half, half])
     for axis, best in ((rgb, 93.3), (depth, 83.3)):
-        assert any(np.allclose(line.get_ydata(), best, atol=0.05) for line in axis.lines)
+        lines = [line for line in axis.lines if np.allclose(line.get_ydata(), best, atol=0.05)]
+        assert len(lines) == known
 
 
 def test_a_table_without_anything_to_draw_says_so():
@@ -413,16 +424,19 @@ def test_a_table_without_anything_to_draw_says_so():
 
 
 def test_a_probe_map_colours_what_is_beyond_chance():
+    """Each row beyond the chance of its own modality; below chance is chance."""
     scores = {"shape": [100.0, 40.0, 20.0], "shift": [0.75, 0, -0.3], "class": [55.6, 11.1, 100]}
-    matrix = pd.DataFrame(scores, index=["z_inv", "z_inf", "z_irr"])
+    rows = [("rgb", "z_inv"), ("rgb", "z_inf"), ("depth", "z_irr")]
+    matrix = pd.DataFrame(scores, pd.MultiIndex.from_tuples(rows, names=["modality", "part"]))
     chance = {"shape": 40.0, "shift": 0.0, "class": 11.2}
-    panel, _ = drawn(plots.probe_map(matrix, chance))
+    levels = {"rgb": chance, "depth": {**chance, "shape": 10.0}}
+    panel, _ = drawn(plots.probe_map(matrix, levels))
     written = ["100", "0.75", "56", "40", "0.00", "11", "20", "-0.30", "100"]
     assert words(panel.texts) == written
-    expected = [[1, 0.75, (55.6 - 11.2) / 88.8], [0, 0, 0], [0, 0, 1]]  # below chance is chance
-    assert np.allclose(cells_of(panel), expected)
-    assert words(panel.get_xticklabels()) == ["shape\n(40)", "shift", "class\n(11)"]
-    assert words(panel.get_yticklabels()) == list(matrix.index)
+    expected = [[1, 0.75, (55.6 - 11.2) / 88.8], [0, 0, 0], [10 / 90, 0, 1]]
+    assert np.allclose(panel.collections[0].get_array(), expected)
+    assert words(panel.get_xticklabels()) == ["shape\n(40–10)", "shift", "class\n(11)"]
+    assert words(panel.get_yticklabels()) == ["rgb z_inv", "rgb z_inf", "depth z_irr"]
 
 
 def probed(method, sensor, classes, **f1):
@@ -430,7 +444,7 @@ def probed(method, sensor, classes, **f1):
     and the MLP read of the sensor from z_inv, and of the class from each z_irr."""
     chance = {name: {"class": 11.0} for name in f1}
     line, bent = ({"z_inv": {"score": score, "chance": 50.0}} for score in sensor)
-    low, high = ({f"{name} z_irr": {"class": score} for name in f1} for score in classes)
+    low, high = ({name: {"z_irr": {"class": score}} for name in f1} for score in classes)
     mlp = {"modality": bent, "matrix": high}
     own = {"method": method, "f1": f1, "chance": chance}
     return {**own, "modality": line, "matrix": low, "mlp": mlp, "transfer": {}}
@@ -468,45 +482,3 @@ def test_separation_colours_the_methods_that_separate():
         assert np.allclose(spread, [heights[0] - half, heights[0] + half])
         chance = [line.get_xdata() for line in axis.lines][-1]
         assert chance == [(50.0, 11.0)[number // 2]] * 2
-
-
-def cells_of(axis):
-    return axis.collections[0].get_array()
-
-
-# ---------------------------------------------------------------- maps
-
-
-@pytest.fixture(scope="module")
-def xy():
-    return np.random.default_rng(0).normal(size=(90, 2))
-
-
-def positions(axis):
-    return np.concatenate([points.get_offsets() for points in axis.collections])
-
-
-def same_rows(one, other):
-    return np.allclose(*(np.asarray(rows)[np.lexsort(np.asarray(rows).T)] for rows in (one, other)))
-
-
-def test_maps_draw_every_position_in_the_colour_of_its_class(xy):
-    classes = np.repeat([f"class {k}" for k in range(9)], 10)
-    colours = {"class": classes, "modality": ["rgb", "depth"] * 45, "size": xy[:, 0]}
-    figure = plots.maps({"z_inv": xy, "z_inf": -2 * xy}, colours)
-    axes = np.reshape(drawn(figure), (2, 3))
-    assert [axis.get_ylabel() for axis in axes[:, 0]] == ["z_inv", "z_inf"]
-    assert [axis.get_title() for axis in axes[0]] == list(colours)
-    for axis_row, expected in zip(axes, (xy, -2 * xy), strict=True):
-        assert all(same_rows(positions(axis), expected) for axis in axis_row)
-    handles = legend(axes[0, 0])
-    assert list(handles) == sorted(set(classes))
-    paints = axes[0, 0].collections[0].get_facecolors()[:, :3]
-    for name, handle in handles.items():
-        rows = np.isclose(paints, to_rgb(handle.get_color())).all(1)
-        assert same_rows(positions(axes[0, 0])[rows], xy[classes == name])
-    assert len({handle.get_marker() for handle in handles.values()}) == 9  # told apart in grey
-    assert list(legend(axes[0, 1])) == ["depth", "rgb"]
-    order = axes[0, 2].collections[0].get_array()  # of a scale: the values themselves
-    assert order is None or same_rows(np.c_[order, order], xy[:, [0, 0]])
-    assert "distances between groups" in figure.get_supxlabel()

@@ -11,7 +11,6 @@ from torch import nn
 from discom import cli, data, fit, methods, profile
 from discom.data import Batch, Batches
 from discom.errors import ConfigError, RunError
-from discom.explorer import Explorer
 from discom.running.runs import read_predictions
 
 BANDS, CLASSES = {"rgb": 3, "depth": 1}, 3
@@ -158,17 +157,6 @@ def test_all_parts_but_the_training_part_keep_their_labels(split, tmp_path):
 def test_a_run_with_hidden_labels_resumes_to_the_same_numbers(split, same_once_resumed):
     steps = len(Batches(split.train.keep_labels(0.4), 15, 0))
     same_once_resumed("mdico", split, replace(FEW, epochs=2), steps + 2)  # in the second epoch
-
-
-def test_the_explorer_takes_what_has_no_label(split, monkeypatch):
-    train = split.train.keep_labels(0.4, seed=0)
-    monkeypatch.setattr("discom.explorer.project", lambda z, *, seed: z[:, :2])
-    rng, count = np.random.default_rng(0), len(train)
-    z = {m: {"inv": rng.random((count, 4)), "logits": rng.random((count, 9))} for m in BANDS}
-    shown = Explorer(train, z)
-    shown.select([0, int(np.flatnonzero(train.labels < 0)[0])])
-    answers = shown.points["right or wrong"].to_numpy()
-    assert np.array_equal(answers == "unlabelled", np.tile(train.labels < 0, 2))
 
 
 # ---------------------------------------------------------------- refused

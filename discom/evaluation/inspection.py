@@ -3,7 +3,7 @@ run's own split."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
             logits = np.full((len(truth), result.classes), -1e9)  # training may lack a class
             shares = reader.predict_proba(test[key])
             logits[:, reader.classes_] = np.log(np.maximum(shares, np.finfo(float).tiny))
-            for how, answers in (("", test[f"aux {key}"]), (" probe", logits)):
-                values = scores(torch.as_tensor(answers).float(), torch.from_numpy(truth))
+            for how, read in (("", test[f"aux {key}"]), (" probe", logits)):
+                values = scores(torch.as_tensor(read).float(), torch.from_numpy(truth))
                 scored.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **values}
     return [replace(result, method=f"{result.label} {key}", scores=scored[key]) for key in scored]
 
@@ -88,19 +88,32 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     """Every measure of a run of discom, discom-solo or mdico, as plain JSON.
 
     Returns:
-        method, data, seed, hash, f1 (modality m → test F1); `matrix` and `shuffled` ("m z_inv" →
-        factor → score of a linear probe, and of its control); `chance` and `kind` (m → factor → …);
-        `modality` ("z_inv" → linear probe that tells the modalities apart); `mlp`, what an MLP
-        reads: `modality` as before and `matrix` of the class ("m z_irr" → "class" → score);
-        `transfer`, a class reader of z_inv (m fitted to → m read → accuracy); `cka` ("rgb z_inv |
-        depth z_inv" → likeness). What compares modalities is taken on complete pairs.
+        For modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, hash, f1 (m →
+        test F1); `matrix` and `shuffled` (m → p → factor → score of a linear probe, and of its
+        control); `chance` and `kind` (m → factor → …); `modality` (p → linear probe that tells the
+        modalities apart); `transfer`, a class reader of z_inv (m fitted to → m read → accuracy);
+        `cka` (m → p → m → p → likeness, each two once); `mlp`, what an MLP reads: `modality`, and
+        `matrix` of the class in z_irr. What compares modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
-    pairs = _pairs(arrays, split)
-    mlp = {"modality": _probe_modality(pairs, "mlp"), "matrix": _probe_class(arrays, split)}
-    probes = _probe_factors(arrays, split)
-    return {**run, "f1": result.f1, **probes, **_compare_modalities(pairs), "mlp": mlp}
+    measures = {**run, "f1": result.f1, **_read_factors(arrays, split)}
+    rows = paired_rows(split.test, list(arrays["test"]))
+    test = _by_part(arrays["test"], rows)
+    train = _by_part(arrays["train"], dict.fromkeys(rows, slice(None)))  # mean and spread of units
+    for reader, fields in (("linear", measures), ("mlp", measures["mlp"])):
+        fields["modality"] = {}
+        for part, z in test.items():
+            probe = probing.modality_probe(z, train=train[part], reader=reader)
+            fields["modality"][part] = probe._asdict()
+    first = next(iter(rows))
+    labels = split.test.modalities[first].y[rows[first]]
+    transfer = probing.class_transfer(test["z_inv"], labels, train=train["z_inv"])
+    measures["transfer"], measures["cka"] = transfer.to_dict("index"), {}
+    for (name, part), (other, second) in combinations(product(rows, test), 2):
+        row = measures["cka"].setdefault(name, {}).setdefault(part, {}).setdefault(other, {})
+        row[second] = probing.cka(test[part][name], test[second][other])
+    return measures
 
 
 def write_probes(run_dir: Path | str, split: Split) -> None:
@@ -120,71 +133,35 @@ def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     return {measures["hash"]: measures for measures in every}
 
 
-def _probe_factors(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """Each modality's own factors and chance levels: its samples may be others."""
-    names = ("matrix", "shuffled", "chance", "kind")
-    fields: dict[str, Any] = {name: {} for name in names}
-    for name in arrays["test"]:
-        columns = factors(split.test, name)
-        z = {part: {f"{name} z_{key}": arrays[part][name][key] for key in PARTS} for part in arrays}
-        table = probing.probe_matrix(z["test"], columns, train=z["train"])
-        fields["matrix"] |= table.to_dict("index")
-        fields["shuffled"] |= table.attrs["shuffled"]
-        fields["chance"][name] = table.attrs["chance"]
-        fields["kind"][name] = table.attrs["kind"]
-    return fields
+def _read_factors(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
+    """What is read from each modality's own samples, whose factors and chance levels may be
+    others: `matrix`, `shuffled`, `chance`, `kind`, and the `matrix` of `mlp`."""
+    fields: dict[str, Any] = {"matrix": {}, "shuffled": {}, "chance": {}, "kind": {}}
+    by_mlp = {}
+    for name, z in arrays["test"].items():
+        test = {f"z_{key}": z[key] for key in PARTS}
+        train = {f"z_{key}": arrays["train"][name][key] for key in PARTS}
+        table = probing.probe_matrix(test, factors(split.test, name), train=train)
+        for field, values in {"matrix": table.to_dict("index"), **table.attrs}.items():
+            fields[field][name] = values
+        discarded, labels = {"z_irr": test["z_irr"]}, {"class": split.test.modalities[name].y}
+        table = probing.probe_matrix(discarded, labels, train=train, reader="mlp")
+        by_mlp[name] = table.to_dict("index")
+    return {**fields, "mlp": {"matrix": by_mlp}}
 
 
-def _probe_class(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """What an MLP reads of the class from the part that is discarded, as `matrix` says it."""
-    rows: dict[str, Any] = {}
-    for name in arrays["test"]:
-        test, train = ({f"{name} z_irr": arrays[part][name]["irr"]} for part in ("test", "train"))
-        labels = {"class": split.test.modalities[name].y}
-        rows |= probing.probe_matrix(test, labels, train=train, reader="mlp").to_dict("index")
-    return rows
-
-
-def _pairs(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """Part of the split → part of the embedding → modality → [N, D] of the test part's complete
-    pairs and all training samples, and their "class" [N]."""
-    pairs: dict[str, Any] = {}
-    for part, modalities in arrays.items():
-        data = getattr(split, part)
-        rows: Any = dict.fromkeys(modalities, slice(None))  # of training, mean and spread of units
-        if part == "test":
-            rows = paired_rows(data, list(modalities))
-        pairs[part] = {
-            key: {name: z[key][rows[name]] for name, z in modalities.items()} for key in PARTS
-        }
-        first = next(iter(modalities))
-        pairs[part]["class"] = data.modalities[first].y[rows[first]]
-    return pairs
-
-
-def _probe_modality(pairs: Mapping[str, Any], reader: str) -> dict[str, Any]:
-    train, test = pairs["train"], pairs["test"]
-    return {
-        f"z_{key}": probing.modality_probe(test[key], train=train[key], reader=reader)._asdict()
-        for key in PARTS
-    }
-
-
-def _compare_modalities(pairs: Mapping[str, Any]) -> dict[str, Any]:
-    """Telling the modalities apart, carrying a class reader over, and the likeness of all parts."""
-    train, test = pairs["train"], pairs["test"]
-    transfer = probing.class_transfer(test["inv"], test["class"], train=train["inv"])
-    z = {f"{name} z_{key}": test[key][name] for name in test["inv"] for key in PARTS}
-    return {
-        "modality": _probe_modality(pairs, "linear"),
-        "transfer": transfer.to_dict("index"),
-        "cka": {f"{a} | {b}": probing.cka(z[a], z[b]) for a, b in combinations(z, 2)},
-    }
+def _by_part(arrays: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Modality → "inv", … → [N, D] as "z_inv", … → modality → [n, D], of each modality's `rows`."""
+    parts = {}
+    for key in PARTS:
+        parts[f"z_{key}"] = {name: z[key][rows[name]] for name, z in arrays.items()}
+    return parts
 
 
 def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave."""
-    return _means(inspected, lambda measures: measures["matrix"])
+    """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave:
+    rows (modality, part), columns the factors."""
+    return _means(inspected, _matrix)
 
 
 def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -192,44 +169,47 @@ def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     method, seed, modality, part ("z_inv", …), `sensor` and `class`, accuracies in %."""
     rows = []
     for run in inspected:
-        for place, read in run["matrix"].items():
-            modality, part = place.split()  # "rgb z_inv"
+        for (modality, part), read in _matrix(run)["class"].items():
             row = {"method": run["method"], "seed": run["seed"], "modality": modality, "part": part}
-            rows.append(row | {"sensor": run["modality"][part]["score"], "class": read["class"]})
+            rows.append(row | {"sensor": run["modality"][part]["score"], "class": read})
     return pd.DataFrame(rows)
 
 
 def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → what each reader reads in %, the mean over its runs, of what
-    `inspect` gave: rows the question and the embedding, columns linear, mlp and chance."""
-    return _means(inspected, answers)
+    """Method (with its options) → `reader_scores`, the mean over its runs."""
+    return _means(inspected, reader_scores)
 
 
-def answers(measures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """A question, such as "modality from z_inv" → "linear", "mlp" and "chance" in %, of what
-    `inspect` gave for one run. A class probe fitted on another modality has no "mlp"."""
-    rows: dict[str, dict[str, float]] = {}
+def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
+    """What both probes read, of what `inspect` gave for one run: columns linear, mlp and chance, in
+    %; rows what is read ("modality" or "class"), from which part, of which modality ("" for all),
+    by a probe fitted to which. An MLP reads no class in z_inv."""
+    rows, class_chance = [], {name: levels["class"] for name, levels in measures["chance"].items()}
     matrix, mlp = measures["matrix"], measures["mlp"]
     for part, probe in measures["modality"].items():
-        read = {"linear": probe["score"], "mlp": mlp["modality"][part]["score"]}
-        rows[f"modality from {part}"] = {**read, "chance": probe["chance"]}
-    chance = {name: levels["class"] for name, levels in measures["chance"].items()}
-    for name, level in chance.items():
-        row = f"{name} z_irr"
-        read = {"linear": matrix[row]["class"], "mlp": mlp["matrix"][row]["class"]}
-        rows[f"class from {row}"] = {**read, "chance": level}
+        bent = mlp["modality"][part]["score"]
+        rows.append(("modality", part, "", "", probe["score"], bent, probe["chance"]))
+    for name, chance in class_chance.items():
+        line, bent = (read[name]["z_irr"]["class"] for read in (matrix, mlp["matrix"]))
+        rows.append(("class", "z_irr", name, name, line, bent, chance))
     for own, accuracies in measures["transfer"].items():
         for name, score in accuracies.items():
-            row = f"class from {name} z_inv (fitted on {own})"
-            rows[row] = {"linear": score, "chance": chance[name]}
-    return rows
+            rows.append(("class", "z_inv", name, own, score, np.nan, class_chance[name]))
+    question = ["read", "part", "modality", "fitted to"]
+    return pd.DataFrame(rows, columns=[*question, "linear", "mlp", "chance"]).set_index(question)
+
+
+def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
+    parts = measures["matrix"].items()
+    tables = {name: pd.DataFrame.from_dict(rows, orient="index") for name, rows in parts}
+    return pd.concat(tables, names=["modality", "part"])
 
 
 def _means(inspected: Iterable[Mapping[str, Any]], table: Callable) -> dict[str, pd.DataFrame]:
     runs: dict[str, list[pd.DataFrame]] = {}
     for measures in inspected:
-        cells = pd.DataFrame.from_dict(table(measures), orient="index")
-        runs.setdefault(measures["method"], []).append(cells)
-    return {
-        name: pd.concat(tables).groupby(level=0, sort=False).mean() for name, tables in runs.items()
-    }
+        runs.setdefault(measures["method"], []).append(table(measures))
+    means = {}
+    for name, tables in runs.items():
+        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
+    return means

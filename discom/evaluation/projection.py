@@ -1,14 +1,12 @@
 """Embeddings as tables of units: checked, standardised, and laid out in the plane.
 
-Every function but `neighbours`, which leaves it to scikit-learn, raises a DataError for embeddings
-that are no finite table of the same units.
+Every function raises a DataError for embeddings that are no finite table of the same units.
 """
 
 import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import DataError
 
@@ -42,34 +40,6 @@ def project(z: np.ndarray, *, neighbors: int = 15, seed: int = 0) -> np.ndarray:
 
         layout = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
         return layout.fit_transform(units.astype(np.float32))
-
-
-def neighbours(z: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
-    """The k rows of `others` [M, D] nearest to each row of `z` [N, D] by cosine, nearest first:
-    row numbers [N, k], int64.
-
-    >>> others = np.array([[0.0, 2.0], [5.0, 0.0], [1.0, 1.0]])
-    >>> neighbours(np.array([[1.0, 0.1]]), others, k=2).tolist()
-    [[1, 2]]
-    """
-    search = NearestNeighbors(n_neighbors=k, metric="cosine", algorithm="brute").fit(others)
-    return search.kneighbors(z, return_distance=False)
-
-
-def preserved(z: np.ndarray, xy: np.ndarray, k: int = 15) -> float:
-    """How far a picture may be trusted: of the k nearest rows in `z` [N, D], standardised, the mean
-    share that are also the k nearest in the positions `xy` [N, 2]; by chance k / (N - 1).
-
-    >>> line = np.arange(6.0)[:, None] ** 2
-    >>> preserved(line, np.hstack([-line, 0 * line]), k=2)
-    1.0
-    """
-    z, xy = standardised(z, None, "preserved: z"), matrix(xy, "preserved: xy")
-    if len(z) != len(xy):
-        raise DataError(f"preserved: {len(z)} embeddings and {len(xy)} positions; give one each")
-    search = NearestNeighbors(n_neighbors=k)  # asked without rows, it leaves out each row itself
-    near, drawn = (search.fit(rows).kneighbors(return_distance=False) for rows in (z, xy))
-    return float(np.mean([np.isin(*pair).mean() for pair in zip(near, drawn, strict=True)]))
 
 
 def matrix(values: ArrayLike, name: str) -> np.ndarray:

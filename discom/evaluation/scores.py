@@ -63,35 +63,15 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
-def class_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together.
+def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) -> dict[str, float]:
+    """Every score of a test part in percent: "miou", the mean over the present classes of
+
+        IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together,
+
+    "miou_per_image" (the mean over images of each image's own mIoU; Csurka et al. 2013), "accuracy"
+    (share of the labelled pixels that are right) and "iou/<class>" of each class that is present.
 
     Source: Pascal VOC (Everingham et al. 2010).
-
-    Returns:
-        [C], float32, 0 to 100; NaN for an absent class, even where it is predicted.
-
-    >>> truth = torch.tensor([[[0, 0, 1, 255]]])
-    >>> class_iou(torch.tensor([[[0, 1, 1, 2]]]), truth, 3)  # 1 of 2, 1 of 2, absent
-    tensor([50., 50., nan])
-    """
-    return _iou(_confusions(predicted, labels, classes).sum(0))
-
-
-def mean_iou(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """mIoU = mean of `class_iou` over the classes that are present. A scalar, 0 to 100.
-
-    >>> truth = torch.tensor([[[0, 0, 1, 255]]])
-    >>> mean_iou(torch.tensor([[[0, 1, 1, 2]]]), truth, 3).item()
-    50.0
-    """
-    return class_iou(predicted, labels, classes).nanmean()
-
-
-def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) -> dict[str, float]:
-    """Every score of a test part in percent: "miou", "miou_per_image" (the mean over images of each
-    image's own mIoU; Csurka et al. 2013), "accuracy" (share of the labelled pixels that are right)
-    and "iou/<class>" of each class that is present.
 
     >>> truth = torch.tensor([[[0, 0, 1, 255]]])
     >>> dense_scores(torch.tensor([[[0, 1, 1, 2]]]), truth, ("grass", "crop", "water"))["iou/crop"]
@@ -117,19 +97,17 @@ def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
     """
     if predicted.shape != labels.shape:
         shapes = f"predictions {list(predicted.shape)}, labels {list(labels.shape)}"
-        raise DataError(f"scores: {shapes}; give both in one shape")
+        raise DataError("scores", shapes, "give both in one shape")
     counts = []
-    for answer, truth in zip(predicted, labels, strict=True):
-        for name, ids in (("labels", truth[truth != NO_LABEL]), ("predictions", answer)):
+    options: dict[str, Any] = {"ignore_index": NO_LABEL, "validate_args": False}
+    for mask, truth in zip(predicted, labels, strict=True):
+        for name, ids in (("labels", truth[truth != NO_LABEL]), ("predictions", mask)):
             if len(bad := ids[(ids < 0) | (ids >= classes)]):
                 way_out = f"give ids from 0 to {classes - 1}, in labels {NO_LABEL} for no label"
-                raise DataError(f"scores: {name} hold the id {int(bad[0])}; {way_out}")
-        pair = multiclass_confusion_matrix(
-            answer, truth, classes, ignore_index=NO_LABEL, validate_args=False
-        )
-        counts.append(pair)
+                raise DataError("scores", f"{name} hold the id {int(bad[0])}", way_out)
+        counts.append(multiclass_confusion_matrix(mask, truth, classes, **options))
     if not any(count.any() for count in counts):
-        raise DataError("scores: no pixel of these images has a label; give images with masks")
+        raise DataError("scores", "no pixel of these images has a label", "give images with masks")
     return torch.stack(counts)
 
 
@@ -173,12 +151,12 @@ def embed(
 
 
 class Task(NamedTuple):
-    """How the answers to one kind of question are kept and scored."""
+    """How the outputs of one kind of network are kept and scored."""
 
     metric: str  # chooses the epoch and stands in tables: a key of `scores`
-    kept: str  # what predictions.npz calls the answers
-    keep: Callable[[Tensor], Tensor]  # logits of a batch → answers
-    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # answers, truth, classes
+    kept: str  # what predictions.npz calls the outputs
+    keep: Callable[[Tensor], Tensor]  # logits of a batch → outputs
+    scores: Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]  # outputs, truth, classes
     batch_size: int  # images at once
 
 

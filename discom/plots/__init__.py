@@ -1,10 +1,9 @@
 """Figures: each function draws one and returns it; the caller saves it."""
 
-from discom.plots.factors import gains, scores
+from discom.plots.images import confusions, pairs, predictions
+from discom.plots.lines import curves, gains, scores
 from discom.plots.look import style
-from discom.plots.runs import confusions, curves, pixel_confusions, predictions
-from discom.plots.samples import maps, pairs
 from discom.plots.tables import forest, intervals, probe_map, separation
 
-__all__ = ["confusions", "curves", "forest", "gains", "intervals", "maps", "pairs"]
-__all__ += ["pixel_confusions", "predictions", "probe_map", "scores", "separation", "style"]
+__all__ = ["confusions", "curves", "forest", "gains", "intervals", "pairs", "predictions"]
+__all__ += ["probe_map", "scores", "separation", "style"]

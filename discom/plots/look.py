@@ -21,6 +21,7 @@ PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3
 PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
 NOTHING = 0.85  # grey of a pixel without a label
+DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 
 
 def style() -> None:
@@ -29,16 +30,11 @@ def style() -> None:
     sns.set_theme(style="ticks", palette="colorblind", rc=rc | {"axes.spines.top": False})
 
 
-def look(number: int) -> dict[str, Any]:
-    """Colour and marker of the number-th series."""
-    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
-
-
 def method_look(number: int, method: str = "") -> dict[str, Any]:
     """Colour and marker of the number-th series of a figure. No sensor has these colours; a method
     of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
     place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
-    return look(number) | {"color": METHODS[place % len(METHODS)]}
+    return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
 
 
 def sensor_look(modality: str, number: int) -> dict[str, Any]:
@@ -48,18 +44,20 @@ def sensor_look(modality: str, number: int) -> dict[str, Any]:
     return method_look(number) | own
 
 
-def category_colours(names: Sequence[Any]) -> list[Any]:
-    """Colours of categories: sensors have their own; all else has those of no sensor first."""
-    if any(name in SENSORS for name in names):
-        return [sensor_look(name, k + 4)["color"] for k, name in enumerate(names)]
-    order = sorted(range(len(COLOURS)), key=lambda k: k in SENSORS.values())
-    return [COLOURS[order[k % len(order)]] for k in range(len(names))]
-
-
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
     """A figure of that size in inches, and its axes [rows, columns]."""
     size = (width, height)
     return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
+
+
+def legend_below(figure: Figure, columns: int, **more: Any) -> None:
+    """Below the figure, every series of its panels once."""
+    series: dict[str, Any] = {}
+    for axis in figure.axes:
+        handles, names = axis.get_legend_handles_labels()
+        series |= dict(zip(names, handles, strict=True))
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
+    figure.legend(series.values(), series.keys(), **place, **more)
 
 
 def show(axis: Axes, image: np.ndarray | None) -> None:

@@ -50,13 +50,13 @@ import seaborn as sns
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from discom import data as sets, explorer, fit, methods, plots, probing
-from discom import tables
+from discom import data as sets, fit, methods, plots, probing, tables
 from discom.config import profile as settings
 from discom.data.batches import ModalityTensor
 from discom.evaluation import inspection, projection, scores as scoring
 from discom.notebook import check, finish, stamp
 from discom.running import runs as stored
+from explorer import Explorer
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon any argument of scenes.make
@@ -328,7 +328,7 @@ _ = grid.figure.suptitle(f"{title}\n(dotted: chance; 10 runs a row, strong 5)", 
 # %%
 chosen, rows = table[table["network"] == "paper's loss"], {}
 for s in sensors:
-    gap = chosen[f"matrix.{s} z_irr.class"] - chosen[f"matrix.{s} z_inf.class"]
+    gap = chosen[f"matrix.{s}.z_irr.class"] - chosen[f"matrix.{s}.z_inf.class"]
     rows[f"class from {s}: z_irr - z_inf"] = tables.intervals.t_test(gap.to_numpy())
 gaps = pd.DataFrame(rows, ["points", "low", "high", "p"]).T
 gaps["p, Holm"] = tables.holm(gaps["p"])
@@ -347,17 +347,17 @@ gaps.round({"points": 1, "low": 1, "high": 1})
 factors = ["class", "shape", "material", "scale", "centre_x", "illumination", "tilt_x"]
 means = inspection.mean_matrices(probes)
 rows = {"paper's": means["discom"]}
-rows |= {names[m]: means[m].filter(like="z_inv", axis=0) for m in ("mdico", strong)}
-matrix = pd.concat(r.rename(f"{{}}, {name}".format) for name, r in rows.items())
-matrix = matrix[factors]
+rows |= {names[m]: means[m].loc[:, ["z_inv"], :] for m in ("mdico", strong)}
+matrix = pd.concat(rows, names=["network"])[factors]
 
 # %% alt="A grid of ten parts and seven factors. All six parts of the paper's loss are dark for class, shape and material. MDiCo's z_inv is lighter there and dark for the place, and for the tilt in depth. The two rows of strong are white."
-tilt = matrix.filter(like="rgb", axis=0)["tilt_x"]
+tilt = matrix.xs("rgb", level="modality")["tilt_x"]
 check("no part of RGB predicts the tilt, which RGB does not see", tilt.max() < 0.05)
 chance = pd.DataFrame([run["chance"]["rgb"] for run in probes])[factors].mean()
 numbers = {name: f"{name}, R²" for name in factors[3:]}
 matrix = (matrix.round(2) + 0).rename(columns=numbers)  # + 0: no -0.00
-figure = plots.probe_map(matrix, chance.rename(numbers).to_dict())
+chance = chance.rename(numbers).to_dict()
+figure = plots.probe_map(matrix, dict.fromkeys(sensors, chance))
 figure.axes[0].set_xlabel("factor (chance in brackets)")
 title = "A linear probe finds the class in all parts but strong's z_inv"
 _ = figure.suptitle(title)
@@ -375,7 +375,7 @@ _ = figure.suptitle(title)
 first, keys = np.arange(min(250, len(y))), (*parts, "logits")
 paper = z["paper's loss"]["test"]
 embedded = {s: {key: paper[s][key][first] for key in keys} for s in sensors}
-picture = explorer.Explorer(split.test.take(first), embedded, seed=seed)
+picture = Explorer(split.test.take(first), embedded, seed=seed)
 picture.colour.value = "modality"
 picture.select(np.flatnonzero(picture.points["right or wrong"] == "wrong")[:3])
 picture

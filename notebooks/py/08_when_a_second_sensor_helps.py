@@ -235,7 +235,7 @@ names = {"student": "student", control: "SimCLR", "nt-xent": "NT-Xent"}
 shown = names | {"kdv2": "student of a teacher (kdv2)"}
 pairs = finished[0].counts["train"]
 table = with_labels(tables.summary(finished, ["student"]), pairs)
-figure = plots.factors.scores(table, "labels", names=shown)
+figure = plots.scores(table, "labels", names=shown)
 figure.set_size_inches(7, 4)
 _ = figure.suptitle("NT-Xent raises depth up to 800 labels, not at 2 000")
 

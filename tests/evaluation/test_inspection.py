@@ -33,7 +33,8 @@ from discom.running.runs import Result, Run, load_run, weights_file
 DATA = "scenes:n=99,size=8,shapes=2,materials=2"
 TINY = profile("tiny", epochs=1)
 PARTS = ("inv", "inf", "irr")
-FACTORS = ("shape", "material", "texture", "rotation", "phase", "shift")
+NAMES = [f"z_{part}" for part in PARTS]
+FACTORS = ("shape", "material", "rotation", "shift")  # few are probed sooner
 
 
 @pytest.fixture(autouse=True)
@@ -179,18 +180,18 @@ def test_the_probe_reads_what_the_training_part_teaches_it(split, folder, monkey
 # ---------------------------------------------------------------- factors
 
 
-def test_factors_drop_what_is_constant_or_a_repetition(split):
-    own = split.test.factors
-    asked = factors(split.test, "rgb")
+def test_factors_drop_what_is_constant_or_a_repetition():
+    test = data.load(DATA).split(seed=0).test
+    own, asked = test.factors, factors(test, "rgb")
     assert {"class", "shape", "material", "texture", "shift"} <= set(asked)
-    assert np.array_equal(asked["class"], split.test.labels)
+    assert np.array_equal(asked["class"], test.labels)
     for name in ("rotation", "phase"):
         angle = np.stack([np.cos(own[name]), np.sin(own[name])], 1)
         np.testing.assert_allclose(asked[name], angle)
-    word = np.array(["a", "b"])[split.test.labels % 2]
+    word = np.array(["a", "b"])[test.labels % 2]
     more = {"still": np.ones(len(word)), "again": own["shift"].copy(), "word": word}
-    assert set(factors(replace(split.test, factors={**own, **more}), "rgb")) == {*asked, "word"}
-    assert set(factors(replace(split.test, factors={}), "depth")) == {"class"}
+    assert set(factors(replace(test, factors={**own, **more}), "rgb")) == {*asked, "word"}
+    assert set(factors(replace(test, factors={}), "depth")) == {"class"}
 
 
 def test_factors_follow_the_rows_of_a_modality():
@@ -210,43 +211,48 @@ def test_factors_follow_the_rows_of_a_modality():
 
 def test_inspect_measures_every_part_of_every_modality(split, folder):
     measures = inspect(folder, split)
-    rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
-    assert list(measures["matrix"]) == list(measures["shuffled"]) == rows
-    columns = {"class", "shape", "material", "texture", "rotation", "shift"}
-    assert all(columns <= set(scores) for scores in measures["matrix"].values())
+    for field in ("matrix", "shuffled"):
+        parts = {name: list(parts) for name, parts in measures[field].items()}
+        assert parts == {"rgb": NAMES, "depth": NAMES}
     chance, kind = measures["chance"]["depth"], measures["kind"]["depth"]
-    assert set(chance) == set(kind) == set(measures["matrix"]["depth z_inv"])
+    assert set(chance) == {"class", "shape", "rotation", "shift"}
+    assert set(kind) == set(measures["matrix"]["depth"]["z_inv"]) == set(chance)
     assert (kind["class"], kind["shift"], chance["shift"]) == ("accuracy", "R2", 0.0)
     disks = (split.test.factors["shape"] == 0).mean()
     assert chance["shape"] == pytest.approx(100 * max(disks, 1 - disks))
-    assert list(measures["modality"]) == [f"z_{part}" for part in PARTS]
+    assert list(measures["modality"]) == NAMES
     assert measures["modality"]["z_inv"]["chance"] == 50
-    assert len(measures["cka"]) == 15
-    assert all(0 <= value <= 1 for value in measures["cka"].values())
     f1 = Result.read(folder / "result.json").f1
     assert (measures["method"], measures["seed"], measures["f1"]) == ("discom", 0, f1)
 
 
-def test_inspect_reads_modality_and_class_by_both_readers(split, trained, monkeypatch):
+def test_inspect_is_the_probes_of_its_embeddings(split, trained, monkeypatch):
+    """Both readers of modality and class, the carried reader, and the likeness of each two once."""
     labels = split.test.labels
     monkeypatch.setattr(inspection, "factors", lambda *_: {"class": labels})
     measures, arrays = inspect(trained / "mdico", split), embeddings(trained / "mdico", split)
+    assert json.loads(json.dumps(measures)) == measures
     mlp = measures["mlp"]
     for part in PARTS:
         z = {p: {m: arrays[p][m][part] for m in ("rgb", "depth")} for p in ("train", "test")}
-        told = {"train": z["train"]}
-        line = probing.modality_probe(z["test"], **told)
-        bent = probing.modality_probe(z["test"], **told, reader="mlp")
-        assert measures["modality"][f"z_{part}"] == line._asdict()
-        assert mlp["modality"][f"z_{part}"] == bent._asdict()
-    assert list(mlp["matrix"]) == ["rgb z_irr", "depth z_irr"]
+        for read, reader in ((measures, "linear"), (mlp, "mlp")):
+            told = probing.modality_probe(z["test"], train=z["train"], reader=reader)
+            assert read["modality"][f"z_{part}"] == told._asdict()
     for m in ("rgb", "depth"):
         z, fit_on = arrays["test"][m]["irr"], arrays["train"][m]["irr"]
-        read = probing.probe(z, labels, train=fit_on, reader="mlp")
-        assert mlp["matrix"][f"{m} z_irr"] == {"class": read.score}
+        line, bent = (probing.probe(z, labels, train=fit_on, reader=r) for r in probing.READERS)
+        assert measures["matrix"][m]["z_irr"] == {"class": line.score}
+        assert measures["shuffled"][m]["z_irr"] == {"class": line.shuffled}
+        assert mlp["matrix"][m] == {"z_irr": {"class": bent.score}}
     inv = {p: {m: arrays[p][m]["inv"] for m in arrays[p]} for p in arrays}
     expected = probing.class_transfer(inv["test"], labels, train=inv["train"])
     assert measures["transfer"] == expected.to_dict("index")
+    test, likeness = arrays["test"], pd.json_normalize(measures["cka"]).iloc[0]
+    assert len(likeness) == 15
+    for place, value in likeness.items():
+        m, part, other, its = place.replace("z_", "").split(".")
+        assert value == probing.cka(test[m][part], test[other][its])
+        assert (m, part) != (other, its)
 
 
 def test_modalities_of_other_samples_have_their_own_chance_and_pairs_the_transfer(tmp_path):
@@ -274,71 +280,61 @@ def test_modalities_of_other_samples_have_their_own_chance_and_pairs_the_transfe
     assert measures["transfer"] == transfer.to_dict("index")
 
 
-def test_mean_matrices_are_means_over_the_runs_of_a_method():
-    def one(method, value):
-        matrix = {"rgb z_inv": {"shape": value, "shift": value / 100}, "depth z_inv": {"shape": 1}}
-        return {"method": method, "matrix": matrix}
-
-    means = mean_matrices([one("discom", 60.0), one("discom irr=1", 50.0), one("discom", 80.0)])
-    assert list(means) == ["discom", "discom irr=1"]
-    assert means["discom"].loc["rgb z_inv"].tolist() == [70.0, 0.7]
-    assert list(means["discom"].index) == ["rgb z_inv", "depth z_inv"]
-
-
-def measured(method, shift):
-    """A run as `inspect` gives it, its accuracies moved by `shift`."""
-    parts = [f"z_{part}" for part in PARTS]
-    names = ["rgb", "depth"]
-    score = {"z_inv": 70.0 + shift, "z_inf": 99.0 + shift, "z_irr": 98.0 + shift}
-    probe = {part: {"score": score[part], "chance": 50.0} for part in parts}
-    bent = {part: {"score": score[part] + 0.5, "chance": 50.0} for part in parts}
+def measured(method, seed):
+    """A run as `inspect` gives it, its accuracies moved by the seed."""
+    score = {"z_inv": 70.0 + seed, "z_inf": 99.0 + seed, "z_irr": 98.0 + seed}
+    parts = {part: {"class": 60.0 + seed, "shift": seed / 100} for part in NAMES}
+    bent = {"z_irr": {"class": 64.0 + seed}}
     return {
         "method": method,
-        "matrix": {f"{m} {part}": {"class": 60.0 + shift} for m in names for part in parts},
+        "seed": seed,
+        "matrix": {"rgb": parts, "depth": parts},
         "chance": {"rgb": {"class": 12.0}, "depth": {"class": 11.0}},
-        "modality": probe,
+        "modality": {part: {"score": score[part], "chance": 50.0} for part in NAMES},
         "mlp": {
-            "modality": bent,
-            "matrix": {f"{m} z_irr": {"class": 64.0 + shift} for m in names},
+            "modality": {part: {"score": score[part] + 0.5, "chance": 50.0} for part in NAMES},
+            "matrix": {"rgb": bent, "depth": bent},
         },
         "transfer": {
-            "rgb": {"rgb": 80.0 + shift, "depth": 20.0},
+            "rgb": {"rgb": 80.0 + seed, "depth": 20.0},
             "depth": {"rgb": 40.0, "depth": 69.0},
         },
     }
 
 
+def test_means_are_taken_over_the_runs_of_a_method():
+    runs = [measured("discom", 0), measured("mdico", 0), measured("discom", 1)]
+    means, tables = mean_matrices(runs), reader_tables(runs)
+    assert list(means) == list(tables) == ["discom", "mdico"]
+    assert list(means["discom"].index) == [(m, part) for m in ("rgb", "depth") for part in NAMES]
+    assert means["discom"].loc["depth", "z_inv"].to_dict() == {"class": 60.5, "shift": 0.005}
+    rows = {
+        ("modality", "z_inv", "", ""): [70.5, 71, 50],
+        ("modality", "z_inf", "", ""): [99.5, 100, 50],
+        ("modality", "z_irr", "", ""): [98.5, 99, 50],
+        ("class", "z_irr", "rgb", "rgb"): [60.5, 64.5, 12],
+        ("class", "z_irr", "depth", "depth"): [60.5, 64.5, 11],
+        ("class", "z_inv", "rgb", "rgb"): [80.5, np.nan, 12],
+        ("class", "z_inv", "depth", "rgb"): [20, np.nan, 11],
+        ("class", "z_inv", "rgb", "depth"): [40, np.nan, 12],
+        ("class", "z_inv", "depth", "depth"): [69, np.nan, 11],
+    }
+    assert list(tables["discom"].index) == list(rows)
+    np.testing.assert_allclose(tables["discom"], list(rows.values()))
+    assert tables["mdico"].loc["modality", "z_inv", "", ""].tolist() == [70, 70.5, 50]
+
+
 def test_part_scores_have_a_row_for_each_part_of_each_run():
-    runs = [{**measured("discom", shift), "seed": shift} for shift in (0, 1)]
-    table = part_scores(runs).set_index(["seed", "modality", "part"])
+    table = part_scores([measured("discom", 0), measured("discom", 1)])
+    table = table.set_index(["seed", "modality", "part"])
     assert len(table) == 12
     assert table.loc[1, "depth", "z_irr"].tolist() == ["discom", 99, 61]
     assert table.loc[0, "rgb", "z_inv"].tolist() == ["discom", 70, 60]
 
 
-def test_reader_tables_are_means_over_the_runs_of_a_method():
-    runs = [measured("discom", 0), measured("mdico", 0), measured("discom", 1)]
-    tables = reader_tables(runs)
-    assert list(tables) == ["discom", "mdico"]
-    rows = {
-        "modality from z_inv": [70.5, 71, 50],
-        "modality from z_inf": [99.5, 100, 50],
-        "modality from z_irr": [98.5, 99, 50],
-        "class from rgb z_irr": [60.5, 64.5, 12],
-        "class from depth z_irr": [60.5, 64.5, 11],
-        "class from rgb z_inv (fitted on rgb)": [80.5, np.nan, 12],
-        "class from depth z_inv (fitted on rgb)": [20, np.nan, 11],
-        "class from rgb z_inv (fitted on depth)": [40, np.nan, 12],
-        "class from depth z_inv (fitted on depth)": [69, np.nan, 11],
-    }
-    expected = pd.DataFrame.from_dict(rows, "index", columns=["linear", "mlp", "chance"])
-    pd.testing.assert_frame_equal(tables["discom"], expected, check_dtype=False)
-    assert tables["mdico"].loc["modality from z_inv"].tolist() == [70, 70.5, 50]
-
-
 def test_probe_prints_the_matrix_and_writes_it(folder, tmp_path, capsys, monkeypatch):
     asked = inspection.factors
-    few = ("class", "shape", "shift")  # the test is about the command
+    few = ("class", "shape")  # the test is about the command
     monkeypatch.setattr(inspection, "factors", lambda *a: {k: asked(*a)[k] for k in few})
     ask, told = inspection.inspect, []
     monkeypatch.setattr(inspection, "inspect", lambda *a: told.append(ask(*a)) or told[-1])
@@ -346,18 +342,19 @@ def test_probe_prints_the_matrix_and_writes_it(folder, tmp_path, capsys, monkeyp
     assert cli.main(["probe", "runs", "--data", DATA, "--out", "made/probes"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "discom"
-    rows = [f"{m} z_{part}" for m in ("rgb", "depth") for part in PARTS]
-    assert printed[1].split() == " ".join(rows).split()
+    assert printed[1].split() == ["modality", "rgb", "depth"]
+    assert printed[2].split() == ["part", *NAMES, *NAMES]
     assert printed[-3:] == [f"made/probes{end}" for end in (".json", ".png", "-separation.png")]
     (measures,) = json.loads((tmp_path / "made/probes.json").read_text())
     assert [measures] == told
     shape = next(line for line in printed if line.startswith("shape")).split()[1:]
-    expected = [measures["matrix"][row]["shape"] for row in rows]
+    matrix = measures["matrix"]
+    expected = [matrix[m][part]["shape"] for m in ("rgb", "depth") for part in NAMES]
     assert [float(value) for value in shape] == pytest.approx(expected, abs=0.006)
     assert (tmp_path / "made/probes.png").read_bytes().startswith(b"\x89PNG")
-    (line,) = [line for line in printed if line.startswith("modality from z_inf")]
-    read = [measures["modality"]["z_inf"]["score"], measures["mlp"]["modality"]["z_inf"]["score"]]
-    assert line.split()[3:] == [f"{value:.1f}" for value in (*read, 50)]
+    line = next(line for line in printed if line.startswith("modality z_inv"))
+    read = [read["modality"]["z_inv"]["score"] for read in (measures, measures["mlp"])]
+    assert line.split()[2:] == [f"{value:.1f}" for value in (*read, 50)]
 
 
 def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):

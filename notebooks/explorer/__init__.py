@@ -19,11 +19,9 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import DataError
-from discom.evaluation.projection import neighbours, preserved, project
+from discom.evaluation.projection import project
 from discom.plots.look import show
-from discom.plots.samples import CAPTION, scatter
-
-__all__ = ["Explorer"]
+from explorer.points import CAPTION, neighbours, preserved, scatter
 
 SHOWN, NEAREST = 8, 5  # images of the selection, and of the nearest in another modality
 REACH = 12  # pixels that a click may be off
@@ -62,16 +60,16 @@ class Explorer(ipywidgets.VBox):
         sizes = [len(data.modalities[name].ids) for name in embedded]
         for (name, arrays), size in zip(embedded.items(), sizes, strict=True):
             if wrong := {part: np.shape(z) for part, z in arrays.items() if len(z) != size}:
-                raise DataError(f"explorer: {name} has {wrong}; give {size} rows of each part")
+                raise DataError("explorer", f"{name} has {wrong}", f"give {size} rows of each part")
         parts = list(next(iter(embedded.values())))
         self.z = {part: np.concatenate([z[part] for z in embedded.values()]) for part in parts}
         self.data, self.seed = data, seed
-        self.answers = self.z.pop("logits").argmax(1)
+        self.predicted = self.z.pop("logits").argmax(1)
         self.sample = np.concatenate([data.rows_of(name) for name in embedded])
         self.names = np.repeat(list(embedded), sizes)
         labels = data.labels[self.sample]
         columns: dict[str, Any] = {"class": pd.Categorical.from_codes(labels, data.classes)}
-        right = np.where(self.answers == labels, "right", "wrong")
+        right = np.where(self.predicted == labels, "right", "wrong")
         columns["right or wrong"] = np.where(labels == UNLABELLED, "unlabelled", right)
         columns["modality"] = self.names
         for name, factor in data.factors.items():
@@ -142,7 +140,7 @@ class Explorer(ipywidgets.VBox):
         show(axis, self.data.images(self.names[point], [row])[0])
         axis.set_title(self.data.ids[self.sample[point]], fontsize=8)
         mark = "✓" if self.points["right or wrong"][point] == "right" else "✗"
-        axis.set_xlabel(f"{mark} {self.data.classes[self.answers[point]]}", fontsize=8)
+        axis.set_xlabel(f"{mark} {self.data.classes[self.predicted[point]]}", fontsize=8)
 
     def _draw(self, _: Any = None) -> None:
         part = self.embedding.value
@@ -158,7 +156,10 @@ class Explorer(ipywidgets.VBox):
         kept = f"{100 * preserved(z, self.xy):.0f} % of the 15 nearest neighbours"
         self.status.value = f"{kept} are near here too. Selected: {len(selected)}"
         axis = figure.subfigs[0].axes[0]
-        self.places = axis.transData.transform(self.xy) * [1, -1] + [0, figure.bbox.height]
+        self.places = axis.transData.transform(self.xy) * [1, -1] + [
+            0,
+            figure.bbox.height,
+        ]
 
     def _choose(self, _: Any) -> None:
         path = np.array(self.scatter.path)
@@ -170,7 +171,10 @@ class Explorer(ipywidgets.VBox):
             self.select([distances.argmin()] if distances.min() <= REACH else [])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super()._repr_mimebundle_(**kwargs), "image/png": _picture(self.figure())}
+        return {
+            **super()._repr_mimebundle_(**kwargs),
+            "image/png": _picture(self.figure()),
+        }
 
 
 def _picture(figure: Figure, dpi: int = 100) -> str:
