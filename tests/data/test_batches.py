@@ -158,8 +158,8 @@ def test_shares_of_several_processes_are_the_whole_batch(world, kind):
     data = data.keep_labels(0.3) if kind == "unpaired" else data
     make = {"pairing": "unpaired", "dense": True} if kind == "dense" else {"pairing": kind}
     make |= {"strong": kind != "dense", "augment": 1}
-    alone = Batches(data, 7, 0, **make)
-    shares = [Batches(data, 7, 0, rank=rank, world=world, **make) for rank in range(world)]
+    alone = Batches(data, 12, 0, **make)
+    shares = [Batches(data, 12, 0, rank=rank, world=world, **make) for rank in range(world)]
     for whole, *parts in zip(*(b.epoch(2) for b in (alone, *shares)), strict=True):
         pairs = [(whole, parts)]
         if kind != "dense":
