@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import check_finite, check_shape
+from discom.data.checks import IMAGES, check_array, check_finite
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
@@ -26,16 +26,11 @@ def load_npy(file: Path, mmap_mode: Any = None) -> np.ndarray:
     return array
 
 
-def is_lazy(array: Any) -> bool:
-    """Whether the values are still on disk."""
-    return isinstance(array, np.memmap | _OnDisk)
-
-
 def take_rows(array: Any, rows: np.ndarray) -> Any:
     """The samples at `rows` of any array; what is on disk stays there."""
     if isinstance(array, Rows):
         return Rows(array.base, array.rows[rows])
-    return Rows(array, rows) if is_lazy(array) else array[rows]
+    return Rows(array, rows) if isinstance(array, np.memmap | _OnDisk) else array[rows]
 
 
 class _OnDisk:
@@ -131,7 +126,7 @@ class Normalization:
         where a band is constant; a DataError for no sample, another shape, pixels that
         are not finite, and bounds that no sensor measures.
         """
-        check_shape(images, name)
+        check_array(images, name, *IMAGES)
         if not len(images):
             raise DataError(name, "has no sample in the training part", "give more samples")
         sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])

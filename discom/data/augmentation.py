@@ -11,7 +11,7 @@ VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of fou
 
 
 def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """A rigid motion for each image, [B], as `motion_table` numbers them.
+    """A rigid motion for each image, [B], as `turn` numbers them.
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
@@ -32,44 +32,27 @@ def any_motions(x: Tensor) -> Tensor:
     return motions if x.shape[-1] == x.shape[-2] else motions // 2 * 2
 
 
-@lru_cache(maxsize=32)
-def motion_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """Source pixel of every target pixel under each motion, [8, H·W].
-
-    Motion k + 4h is k quarter turns, then a horizontal flip if h = 1; `table[m].argsort()` undoes
-    motion m. Quarter turns exist for square images only (rows of others repeat turn 0).
-    """
-    pixels = torch.arange(height * width).view(height, width)
-    turned = [pixels.rot90(k) if height == width or k % 2 == 0 else pixels for k in range(4)]
-    motions = turned + [image.flip(1) for image in turned]
-    return torch.stack([image.reshape(-1) for image in motions]).to(device)
-
-
-@lru_cache(maxsize=32)
-def _inverse_table(height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    return motion_table(height, width).argsort(1).to(device)
-
-
 def draw_views(
     x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
 ) -> Tensor:
     """The number of a view for each image, [B]; a strong one is always moved and has one quarter
     blank."""
-    motions = draw_motions(x, 1.0 if strong else probability, generator)
-    if not strong:
-        return motions
-    return motions + 8 * torch.randint(1, 5, (len(x),), generator=generator)
+    views = draw_motions(x, 1.0 if strong else probability, generator)
+    if strong:
+        views = views + 8 * torch.randint(1, 5, (len(x),), generator=generator)
+    return views
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
     """Each image, mask or map of features [B, C, H, W] in its view's motion, view mod 8; nothing is
-    blanked.
+    blanked. Motion k + 4h is k quarter turns, then a horizontal flip if h = 1; quarter turns exist
+    for square images only.
 
     >>> image = torch.arange(4.0).view(1, 1, 2, 2)
     >>> turn(image, torch.tensor([4]))[0, 0].tolist()  # a horizontal flip
     [[1.0, 0.0], [3.0, 2.0]]
     """
-    return _move(x, views, motion_table(*x.shape[-2:], x.device))
+    return _move(x, views, _tables(*x.shape[-2:], x.device)[0])
 
 
 def restore(x: Tensor, views: Tensor) -> Tensor:
@@ -82,7 +65,17 @@ def restore(x: Tensor, views: Tensor) -> Tensor:
     >>> torch.equal(restore(turn(x, views), views), x)
     True
     """
-    return _move(x, views, _inverse_table(*x.shape[-2:], x.device))
+    return _move(x, views, _tables(*x.shape[-2:], x.device)[1])
+
+
+@lru_cache(maxsize=32)
+def _tables(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Source pixel of every target pixel under each motion, [8, H·W], and on the way back."""
+    pixels = torch.arange(height * width).view(height, width)
+    turned = [pixels.rot90(k) if height == width or k % 2 == 0 else pixels for k in range(4)]
+    motions = turned + [image.flip(1) for image in turned]
+    table = torch.stack([image.reshape(-1) for image in motions])
+    return table.to(device), table.argsort(1).to(device)
 
 
 def _move(x: Tensor, views: Tensor, table: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ UNLABELLED = -1  # the class of a sample without a label
 LABEL_MORE = "label some, or divide the data anew"
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
+IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
 
 
 def check_number(
@@ -57,20 +58,15 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
         raise DataError(where, f"holds {values.dtype} of shape {form}", needed)
 
 
-def check_shape(images: Any, where: str) -> None:
-    """Refuse anything but real numbers of shape [N, C, H, W]; no value is read."""
-    check_array(images, where, "fiu", "N", "C", "H", "W")
-
-
 def check_images(images: Any, where: str) -> str:
     """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
-    check_shape(images, where)
+    check_array(images, where, *IMAGES)
     return _digest(images, partial(check_finite, where=where))
 
 
 def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
     """Refuse anything but finite numbers [N, C, H, W], the samples from number `first` on."""
-    check_shape(images, where)
+    check_array(images, where, *IMAGES)
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
@@ -134,7 +130,7 @@ def check_labels(labels: Any, count: int, classes: int | None, where: str) -> No
 
 def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
     """Refuse index arrays that leave [0, count), are empty, or share a sample."""
-    owner: dict[int, str] = {}
+    owner = np.full(count, "", object)
     for part, rows in parts.items():
         place = f"{where}/{part}"
         check_array(rows, place, "iu", "N")
@@ -143,7 +139,7 @@ def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
         for row in rows.tolist():
             if not 0 <= row < count:
                 raise DataError(place, f"index {row} is outside 0 … {count - 1}")
-            if row in owner:
+            if owner[row]:
                 twice = f"index {row} is in {owner[row]} already"
                 raise DataError(place, twice, "keep it in one part")
             owner[row] = part
@@ -222,7 +218,7 @@ def check_data(data: Any) -> None:
 def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
-    check_shape(modality.x, where)
+    check_array(modality.x, where, *IMAGES)
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
     check_stated(where, modality.unit, modality.invalid)

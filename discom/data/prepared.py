@@ -20,7 +20,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from discom.data import checks
-from discom.data.arrays import Normalization, is_lazy, load_npy
+from discom.data.arrays import Normalization, load_npy
 from discom.errors import DataError
 from discom.files import as_data_error, atomic_folder, checksum, chunks, read_json, write_json
 
@@ -87,8 +87,7 @@ def _write(file: Path, data: Any, scaled: str, array: Any) -> np.ndarray:
     kind = np.dtype(np.float32) if scaled else array.dtype
     target = np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=tuple(array.shape))
     slices = list(chunks(array, itemsize=kind.itemsize))
-    quiet = None if is_lazy(array) else True  # files that are decoded take their time
-    for rows in tqdm(slices, desc=f"{data.name}: {file.stem}", disable=quiet):
+    for rows in tqdm(slices, desc=f"{data.name}: {file.stem}", disable=None):
         target[rows] = data.images(scaled, rows) if scaled else array[rows]
     target.flush()
     return target
@@ -106,12 +105,10 @@ def _stamp(file: Path) -> dict[str, int]:
 
 def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
     counts = np.bincount(data.labels[data.labels >= 0], minlength=len(data.classes)).tolist()
-    bounds = data.normalization or {}
     invalid = {name: modality.invalid for name, modality in data.modalities.items()}
-    if scaled:
-        invalid = dict.fromkeys(invalid) | {
-            k: 0.0 for k, b in bounds.items() if b.invalid is not None
-        }
+    bounds = {name: bound.to_dict() for name, bound in (data.normalization or {}).items()}
+    if scaled:  # unmeasured pixels are 0 where their value was stated
+        invalid = {name: 0.0 if "invalid" in bounds.get(name, {}) else None for name in invalid}
     return {
         "format": FORMAT,
         "name": data.name,
@@ -123,7 +120,7 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
         "units": {name: "1" if scaled else m.unit for name, m in data.modalities.items()},
         "invalid": invalid,
         "normalized": scaled,
-        "normalization": {name: bound.to_dict() for name, bound in bounds.items()},
+        "normalization": bounds,
         "fractions": list(data.fractions),
     }
 
@@ -138,24 +135,21 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
 
 
 def _read_fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    files = _image_files(folder, manifest)
-    labels = _load(folder / "labels.npy")
+    files, labels = _image_files(folder, manifest), _load(folder / "labels.npy")
     checks.check_labels(labels, labels.size, None, f"{folder}/labels.npy")
-    numbers = range(1 + max(labels.tolist(), default=-1))
-    classes = manifest.get("classes") or [str(k) for k in numbers]
     ids = _load(folder / "ids.npy", np.arange(len(labels)))
     checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))
-    modalities = {}
+    modalities, bounds = {}, manifest.get("normalization", {})
     for name, file in files.items():
         rows = _rows(file, len(labels))
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
         own = (labels[rows].astype(np.int64), ids[rows], *about)
         modalities[name] = (_images(file, manifest), *own)
-    masks, bounds = folder / "masks.npy", manifest.get("normalization", {})
+    masks, numbers = folder / "masks.npy", range(1 + max(labels.tolist(), default=-1))
     scaled = all(file.name.endswith(SUFFIXES[0]) for file in files.values())
     return {
         "modalities": modalities,
-        "classes": tuple(classes),
+        "classes": tuple(manifest.get("classes") or map(str, numbers)),
         "factors": _load(folder / "factors.npz", {}),
         "masks": _map(masks, manifest) if masks.is_file() else None,
         "groups": _load(folder / "groups.npy", None),
@@ -198,7 +192,7 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
 
 def _images(file: Path, manifest: dict[str, Any]) -> np.ndarray:
     images = _map(file, manifest)
-    checks.check_shape(images, str(file))
+    checks.check_array(images, str(file), *checks.IMAGES)
     some = images[:: 1 + len(images) // 64]
     if file.name.endswith(SUFFIXES[0]) and some.size and (some.min() < 0 or some.max() > 1):
         values = f"holds values from {some.min():g} to {some.max():g}, and its name says 0 to 1"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discom.data import Modality, MultiModalData, Normalization, arrays
-from discom.data.arrays import LOWEST, Lazy, Rows, is_lazy, take_rows
+from discom.data.arrays import LOWEST, Lazy, Rows, take_rows
 from discom.errors import DataError
 
 WHOLE = np.arange(7 * 2 * 3 * 4, dtype=np.float32).reshape(7, 2, 3, 4)
@@ -41,7 +41,7 @@ def test_a_row_is_read_when_it_is_asked_for_and_not_before():
 
 
 def test_what_is_in_memory_is_taken_at_once_and_what_is_on_disk_later(mapped):
-    assert not is_lazy(take_rows(WHOLE, np.array([1, 3])))
+    assert isinstance(take_rows(WHOLE, np.array([1, 3])), np.ndarray)
     for array in (mapped, lazy(), Rows(mapped, np.arange(5))):
         part = take_rows(array, np.array([1, 3]))
         assert isinstance(part, Rows)
@@ -136,14 +136,6 @@ def test_a_split_reserves_the_value():
     data = MultiModalData({"depth": Modality(x, rows % 2, rows, invalid=0.0)}, ("a", "b"))
     train = data.split(seed=0).train
     assert ((train.images("depth") == 0) == (x[train.ids] == 0)).all()
-
-
-@pytest.mark.parametrize("invalid", [None, -9999.0])
-def test_bounds_survive_a_manifest(invalid):
-    bounds = Normalization.fit(skewed(), invalid=invalid)
-    again = Normalization.from_dict(bounds.to_dict())
-    np.testing.assert_array_equal(again(skewed(2)), bounds(skewed(2)))
-    assert again.invalid == invalid
 
 
 def test_of_too_many_values_every_kth_sample_is_read(monkeypatch):

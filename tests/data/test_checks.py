@@ -1,16 +1,18 @@
 """Data that cannot be right are refused in one line with the place, the value and the way out."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fixtures.refusal import refused
 
 from discom import data, files, fit, methods, profile
 from discom.data import Batch, Modality, MultiModalData, scenes
 from discom.data.checks import odd_levels
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 from discom.methods import build
 
 CLASSES = ("cat", "dog", "owl")
@@ -20,12 +22,6 @@ TINY = profile("tiny", dense=True, epochs=1)
 def modality(**changed):
     arrays = {"x": np.zeros((6, 1, 2, 2), np.float32), "y": np.arange(6) % 3, "ids": np.arange(6)}
     return Modality(**arrays | changed)
-
-
-def refused(call, fragment):
-    with pytest.raises(DataError, match=fragment) as caught:
-        call()
-    assert "\n" not in str(caught.value)
 
 
 SIX, SHAPE = np.arange(6), r"numbers of shape \[N, C, H, W\]"
@@ -67,7 +63,8 @@ def test_a_name_that_is_no_file_name(name):
     refused(lambda: MultiModalData({name: modality()}, CLASSES), "lower-case letters, digits and _")
 
 
-OTHER, TEXT = np.array([0, 1, 2, 0, 0, 2]), np.arange(6).astype(str)
+OTHER, LACKS = np.array([0, 1, 2, 0, 0, 2]), np.array([0, 1, -1, 0, 1, 2])
+TEXT = np.arange(6).astype(str)
 PARTS = {"train": np.arange(3), "valid": np.array([3]), "test": np.array([4, 5])}
 WRONG_DATA = [
     ({"modalities": {}}, ": no modality; give at least one"),
@@ -83,9 +80,12 @@ WRONG_DATA = [
     ({"factors": {"height": np.zeros(5)}}, r"/height: holds float64 of shape \(5,\); give numbers"),
     ({"factors": {"height": [1.5] * 6}}, "/height: is no array but a list"),
     ({"factors": {"height": np.array([1.5, None] * 3)}}, "/height: holds object"),
-    (
-        {"modalities": {"rgb": modality(), "depth": modality(y=OTHER)}},
-        "/depth: id '4' has another label in another modality; pairs share",
+    *(
+        (
+            {"modalities": {"rgb": modality(), "depth": modality(y=labels)}},
+            f"/depth: id '{sample}' has another label in another modality; pairs share",
+        )
+        for labels, sample in ((OTHER, 4), (LACKS, 2))
     ),
     (
         {"modalities": {"rgb": modality(), "depth": modality(ids=TEXT)}},
@@ -207,11 +207,11 @@ def test_a_step_with_images_without_a_label(whole, name, unlabelled):
 
 
 def test_a_dense_method_needs_a_class_for_every_pixel(whole, tmp_path):
-    for wrong in (scenes.make(66, size=16), replace(whole, masks=None)):
-        with pytest.raises(ConfigError, match=r"^single: needs a class for every pixel"):
-            build(methods.get("single"), wrong, TINY)
-    with pytest.raises(ConfigError, match="needs a class for every pixel"):
-        fit("single", scenes.make(66, size=16).split(), TINY, tmp_path / "run", progress=False)
+    lack, plain = "^single: needs a class for every pixel", scenes.make(66, size=16)
+    for wrong in (plain, replace(whole, masks=None)):
+        refused(partial(build, methods.get("single"), wrong, TINY), lack, ConfigError)
+    run = tmp_path / "run"
+    refused(lambda: fit("single", plain.split(), TINY, run, progress=False), lack, ConfigError)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,12 +4,13 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from fixtures.refusal import refused
 from PIL import Image, ImageOps
 
 from discom.data import load
 from discom.data.folders import read_folders
 from discom.data.images import read_image, read_pixels, resize
-from discom.errors import DataError, DiscomError
+from discom.errors import DiscomError
 
 H, W = 12, 16
 UNREADABLE = r": cannot be read as an image \(.+\); replace or remove it$"
@@ -44,12 +45,6 @@ def tree(root, modality, classes=("cat", "dog"), stems="abcd", ending=".png", ba
         for number, stem in enumerate(stems):
             image = pixels(bands, seed=10 * label + number)
             write(root / modality / name / f"{stem}{ending}", image)
-
-
-def refused(call, fragment):
-    with pytest.raises(DataError, match=fragment) as caught:
-        call()
-    assert "\n" not in str(caught.value)
 
 
 # one image
@@ -240,9 +235,7 @@ WRONG_OPTIONS = [
 
 @pytest.mark.parametrize(("options", "fragment"), WRONG_OPTIONS)
 def test_options_of_another_form(photos, options, fragment):
-    with pytest.raises(DiscomError, match=fragment) as caught:
-        read_folders(photos, **{"size": 16} | options)
-    assert "\n" not in str(caught.value)
+    refused(lambda: read_folders(photos, **{"size": 16} | options), fragment, DiscomError)
 
 
 def test_photos_of_other_sizes_are_refused_without_one(photos):

@@ -47,13 +47,8 @@ def damage(pixels, place="G2/Ch4_CP0008.tif"):
     return lambda root: writing.tiff(root / place, pixels[None])
 
 
-def remove(root):
-    (root / "G2/Ch4_CP0008.tif").unlink()
-
-
 WHOLE = fixture.montage("G2", 4)
 BAD = {
-    "missing": (remove, r"Ch4_CP0008\.tif: no such file\. Give the folder .* or fetch .* --down"),
     "8 bits": (damage(WHOLE.astype(np.uint8)), r"Ch4_CP0008\.tif: holds uint8 \[1, 160, 160\]"),
     "cut": (damage(WHOLE[:120]), r"a montage is uint16 \[1, 160, 160\]; take the original file"),
     "no cell": (damage(0 * WHOLE), r"Ch4_CP0008\.tif: holds no cell; fetch it again"),

@@ -3,12 +3,14 @@
 import json
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from fixtures import writing
+from fixtures.refusal import refused
 
 from discom import cli
 from discom.data import MultiModalData, load
@@ -16,7 +18,7 @@ from discom.data.arrays import Lazy
 from discom.data.prepared import MANIFEST, verify
 from discom.data.sources import SOURCES
 from discom.data.splitting import protocol
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 
 README = Path(__file__).parents[3] / "data" / "README.md"
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -105,13 +107,6 @@ ALL = pytest.mark.parametrize("name", CASES)
 
 def read(name: str, root: Path, modalities=None) -> MultiModalData:
     return SOURCES[name].read(root, modalities, **CASES[name].options)
-
-
-def message(call, *arguments, error=DataError) -> str:
-    with pytest.raises(error) as caught:
-        call(*arguments)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 # reading
@@ -213,8 +208,7 @@ def test_a_random_split_is_written_scaled_as_the_released_code_reads_it(name, ra
 def test_a_missing_file_is_named(name, copy):
     root = copy(name)
     (root / CASES[name].victim).unlink()
-    said = message(lambda: writing.look_at(read(name, root)))
-    assert said.startswith(str(root))
+    said = refused(lambda: writing.look_at(read(name, root)), f"^{root}")
     stems = {"sunrgbd": "0000118|kinect2data", "potsdam": "6_7", "midair": "foggy/2001/000025"}
     words = stems.get(name, Path(CASES[name].victim).stem).split("|")
     assert any(word in said for word in words)
@@ -225,16 +219,15 @@ def test_a_missing_file_is_named(name, copy):
 def test_a_damaged_file_is_named(name, damage, copy):
     root = copy(name)
     damage(root / CASES[name].victim)
-    said = message(lambda: writing.look_at(read(name, root)))
-    assert said.startswith(str(root / CASES[name].victim))
-    assert any(word in said for word in ("again", "replace", "original"))
+    fragment = rf"^{root / CASES[name].victim}.*(again|replace|original)"
+    refused(lambda: writing.look_at(read(name, root)), fragment)
 
 
 @ALL
 def test_an_empty_or_missing_folder_is_refused_with_the_way_out(name, tmp_path):
-    assert message(read, name, tmp_path).startswith(str(tmp_path))
-    assert message(read, name, tmp_path / "nowhere").startswith(str(tmp_path / "nowhere"))
-    said = message(SOURCES[name].raw_folder, tmp_path / "nowhere")
+    for place in (tmp_path, tmp_path / "nowhere"):
+        refused(partial(read, name, place), f"^{place}")
+    said = refused(partial(SOURCES[name].raw_folder, tmp_path / "nowhere"))
     assert said == f"{tmp_path / 'nowhere'}: no such folder (--root). {SOURCES[name].advice()}"
 
 
@@ -250,7 +243,7 @@ ORPHANS = {
 def test_orphans_are_dropped_only_where_asked(name, copy):
     root = copy(name)
     (root / ORPHANS[name]).unlink()
-    assert "have no partner" in message(read, name, root)
+    refused(partial(read, name, root), "have no partner")
     images, *_ = CASES[name].forms.values()
     with pytest.warns(UserWarning, match="have no partner"):
         data = SOURCES[name].read(root, None, orphans="drop", **CASES[name].options)
@@ -272,10 +265,8 @@ BAD_OPTIONS = [
 
 @pytest.mark.parametrize(("name", "options", "fragment"), BAD_OPTIONS)
 def test_options_out_of_range(name, options, fragment, raw):
-    def call():
-        SOURCES[name].read(raw(name), **{**CASES[name].options, **options})
-
-    assert fragment in message(call, error=ConfigError)
+    given = CASES[name].options | options
+    refused(partial(SOURCES[name].read, raw(name), **given), fragment, ConfigError)
 
 
 # the list of data sets
