@@ -20,7 +20,7 @@ __all__ = ["Config", "__version__", "fit", "profile"]
 
 _SUBMODULES = (
     *("cli", "data", "deployment", "evaluation", "explorer", "files", "hardware", "losses"),
-    *("methods", "models", "plots", "running", "tables", "tiles"),
+    *("methods", "models", "plots", "running", "tables"),
 )
 
 

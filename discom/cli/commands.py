@@ -172,8 +172,6 @@ def probe(flags: Namespace) -> None:
 
     discom probe results/scenes-table5.json --runs runs
     """
-    from joblib import Parallel, delayed, parallel_config
-
     from discom.evaluation import inspection
     from discom.running import sweep
     from discom.running.runs import Result
@@ -195,10 +193,10 @@ def probe(flags: Namespace) -> None:
         raise ConfigError(f"{path}: {reason}; train one: discom train --runs {path}")
     source = flags.data or "scenes", flags.modalities
     ordered = sorted(seeds.items(), key=itemgetter(1))  # the data of a seed are read once
-    jobs = [delayed(_inspect)(folder, seed, *source) for folder, seed in ordered]
+    jobs = [partial(_inspect, folder, seed, *source) for folder, seed in ordered]
     count = min(len(jobs), sweep.worker_count(workers=flags.workers))
-    with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
-        measures = Parallel()(tqdm(jobs, "runs", unit="run", leave=False))
+    measures = sweep.spread(jobs, count, "generator")
+    measures = list(tqdm(measures, "runs", len(jobs), unit="run", leave=False))
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
@@ -291,9 +289,11 @@ def predict(flags: Namespace) -> None:
     Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
     the same place where the image is a GeoTIFF.
     """
-    model, images = discom.deployment.load(flags.model), discom.deployment.find_images(flags.files)
+    from discom.data.images import find_images
+
+    model, images = discom.deployment.load(flags.model), find_images(flags.files)
     if model.contract.stride or flags.tile:
-        maps = discom.tiles.segment_files(model, images, flags.out, flags.tile or 256)
+        maps = discom.deployment.segment_files(model, images, flags.out, flags.tile or 256)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
         return

@@ -12,6 +12,7 @@ from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.normalize import Normalization
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
+from discom.files import restore
 
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
@@ -57,7 +58,9 @@ def locate(source: str | Path) -> Path:
     from discom.data.sources import SOURCES  # readers of many formats: only where one is named
 
     folder = Path(source)
-    return _home() / folder if source in SOURCES and not folder.is_dir() else folder
+    folder = _home() / folder if source in SOURCES and not folder.is_dir() else folder
+    restore(folder)
+    return folder
 
 
 def absolute(source: str) -> str:

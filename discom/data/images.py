@@ -1,6 +1,6 @@
 """Image files to arrays, and a person's own images: `<root>/<modality>/<class>/<id>.<ending>`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,22 @@ from discom.files import as_data_error
 
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+# GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
+PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
+NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
+
+
+def find_images(paths: Iterable[Path]) -> list[Path]:
+    """Files as they are named, and every image below a folder that is named, sorted; a DataError
+    for a path that is not there, or no image at all."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise DataError(path, "no such file or folder", "give images, or folders of images")
+        files += sorted(filter(_is_image, path.rglob("*"))) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"no image ({' '.join(ENDINGS)})", "", "give images, or folders of images")
+    return files
 
 
 def read_pixels(file: Path | str) -> np.ndarray:
@@ -58,6 +74,18 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     if not (content := file.read_bytes()):
         raise ValueError("the file is empty")
     return imagecodecs.imread(content), ""
+
+
+def read_tags(file: Path) -> dict[int, tuple]:
+    """Where a TIFF lies (`PLACE`) and what is no data in it, by the tags' numbers, as `tifffile`
+    writes them; nothing of another file."""
+    import tifffile
+
+    if file.suffix.lower() not in (".tif", ".tiff"):
+        return {}
+    with tifffile.TiffFile(file) as tiff:
+        tags = [tag for tag in tiff.pages.first.tags if tag.code in (*PLACE, NO_DATA)]
+        return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
 def read_image(file: Path | str) -> np.ndarray:
