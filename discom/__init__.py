@@ -20,7 +20,7 @@ __all__ = ["Config", "__version__", "fit", "profile"]
 
 _SUBMODULES = (
     *("cli", "data", "deployment", "evaluation", "files", "hardware", "losses", "methods"),
-    *("models", "plots", "running", "tables", "tiles"),
+    *("models", "plots", "running", "tables"),
 )
 
 

@@ -1,20 +1,25 @@
-"""Deployment: one trained branch as an ONNX file that answers raw images, and its use."""
+"""Deployment: one trained branch as an ONNX file that answers raw images, and its use: a class for
+an image, or for every pixel of an image of any size, a tile at a time."""
 
 import json
+import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import tifffile
 
 from discom.data import MultiModalData, Split
 from discom.data.arrays import LOWEST
-from discom.data.images import ENDINGS, read_image
+from discom.data.checks import NO_LABEL
+from discom.data.images import NO_DATA, read_image, read_pixels, read_tags
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
-from discom.files import atomic_folder, check_place, write_json
+from discom.files import atomic_file, atomic_folder, check_place, restore, write_json
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the branch's
@@ -67,14 +72,12 @@ class Model(NamedTuple):
 def export(
     run_dir: Path, split: Split, modality: str | None, out: Path, *, overwrite: bool = False
 ) -> Export:
-    """Write one trained branch into the folder `out`, or nothing: model.onnx with scaling, network,
-    softmax and contract, and contract.json. Before, the logits of the file on the raw images of the
-    test part are compared with the branch's.
+    """Write a branch of a finished run into the folder `out`, or nothing: model.onnx with scaling,
+    network, softmax and contract, and contract.json with what is returned. Before, the logits of
+    the file on the raw images of the split's test part are compared with those of the branch.
 
     Args:
-        run_dir, split: a finished run, and the split of its data by its seed.
         modality: the sensor; None where the run has one alone.
-        out: the folder to be; `overwrite` replaces an earlier export there.
 
     Raises:
         RunError: not done, of other data, or logits differ by more than 1e-4 of the largest (or 1).
@@ -103,7 +106,7 @@ def _require(module: str) -> Any:
     try:
         return __import__(module)
     except ImportError:
-        raise ConfigError(f"{module}: is not installed; {install_hint('deploy')}") from None
+        raise ConfigError(module, "is not installed", install_hint("deploy")) from None
 
 
 def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
@@ -115,17 +118,16 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
         modality = branches[0]
     if modality not in branches:
         names = " or ".join(branches) or "none that reads one sensor"
-        raise ConfigError(f"--modality: {modality} is not in {result.method}; it has {names}")
+        raise ConfigError("--modality", f"{modality} is not in {result.method}", f"it has {names}")
     classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
     if classes != tuple(train.classes):
-        raise RunError(f"{run_dir}: has classes {classes}, data {train.classes}; give its data")
+        raise RunError(run_dir, f"has classes {classes}, data {train.classes}", "give its data")
     data, bounds = train.modalities[modality], (train.normalization or {}).get(modality)
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
     if bounds is None or train.normalized:
         return contract
-    low, high = tuple(bounds.low), tuple(bounds.high)
-    return replace(contract, invalid=bounds.invalid, low=low, high=high)
+    return replace(contract, invalid=bounds.invalid, low=(*bounds.low,), high=(*bounds.high,))
 
 
 def _write(branch: Any, contract: Contract, file: Path) -> None:
@@ -150,16 +152,12 @@ def _write(branch: Any, contract: Contract, file: Path) -> None:
     if contract.stride:
         height, width = (contract.stride * torch.export.Dim(side) for side in ("rows", "columns"))
         free |= {2: height, 3: width}
+    example, shapes = (torch.zeros(2, *contract.shape),), {"images": free}
+    names: Any = {"input_names": ["images"], "output_names": ["logits", "probabilities"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch and onnxscript deprecate each other's names
         program: Any = torch.onnx.export(
-            network,
-            (torch.zeros(2, *contract.shape),),
-            input_names=["images"],
-            output_names=["logits", "probabilities"],
-            dynamic_shapes={"images": free},
-            dynamo=True,
-            verbose=False,
+            network, example, dynamic_shapes=shapes, dynamo=True, verbose=False, **names
         )
     model = program.model_proto
     model.metadata_props.add(key=CONTRACT, value=json.dumps(asdict(contract), allow_nan=False))
@@ -173,9 +171,9 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, di
     from discom.evaluation.scores import CLASSIFICATION, SEGMENTATION
 
     contract = model.contract
-    task, dense = SEGMENTATION if contract.stride else CLASSIFICATION, contract.stride > 0
-    raw = ModalityTensor(replace(test, normalization=None), contract.modality, "cpu", dense=dense)
-    scaled = ModalityTensor(test, contract.modality, "cpu", dense=dense)
+    task = SEGMENTATION if contract.stride else CLASSIFICATION
+    read = partial(ModalityTensor, name=contract.modality, device="cpu", dense=contract.stride > 0)
+    raw, scaled = read(replace(test, normalization=None)), read(test)
     answers, largest, difference = [], 1.0, 0.0
     for rows in torch.arange(len(raw)).split(task.batch_size):
         logits = torch.tensor(model.answer(raw[rows].numpy())[0])
@@ -185,41 +183,34 @@ def _compare(branch: Any, model: Model, test: MultiModalData) -> tuple[float, di
         difference = float(np.maximum(difference, (logits - expected).abs().max()))
         answers.append(task.keep(logits))
     if not difference <= TOLERANCE * largest:  # also where it is NaN
-        way_out = "nothing was written, install the versions that requirements.txt names"
-        raise RunError(f"{ONNX}: logits differ from the branch's by {difference:.1g}; {way_out}")
+        found = f"logits differ from the branch's by {difference:.1g}, nothing was written"
+        raise RunError(ONNX, found, "install the versions that requirements.txt names")
     return difference, task.scores(torch.cat(answers), raw.truth(), contract.classes)
 
 
 def load(path: Path | str) -> Model:
     """Read model.onnx, or the folder that `export` wrote, for ONNX Runtime on the CPU; a DataError
     where there is none, or one that is damaged or that `export` did not write."""
+    restore(Path(path))
     file = Path(path) / ONNX if Path(path).is_dir() else Path(path)
     if not file.is_file():
-        raise DataError(f"{file}: no such file; write it with: discom export RUN --out FOLDER")
+        raise DataError(file, "no such file", "write it with: discom export RUN --out FOLDER")
     runtime = _require("onnxruntime")
     try:
         session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
         fields = json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT])
         lists = {name: tuple(value) for name, value in fields.items() if type(value) is list}
-        contract = Contract(**fields | lists)
+        contract = Contract(**fields | lists)  # what an older version did not write has a default
+        model = Model(contract, lambda images: tuple(session.run(None, {"images": images})))
+        logits, _ = model.answer(np.zeros((1, *contract.shape), np.float32))
+        kinds = type(contract.classes), type(contract.stride)
+        pixels = contract.shape[1:] if contract.stride else ()
+        if kinds != (tuple, int) or logits.shape != (1, len(contract.classes), *pixels):
+            raise ValueError("its contract contradicts its answers")
     except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
-        reason = first_line(error)
-        raise DataError(f"{file}: not by discom export ({reason}); export it") from None
-    return Model(contract, lambda images: tuple(session.run(None, {"images": images})))
-
-
-def find_images(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are named, and every image below a folder that is named, sorted; a DataError
-    for a path that is not there, or no image at all."""
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder; give images, or folders of images")
-        inside = (file for file in path.rglob("[!.]*") if file.suffix.lower() in ENDINGS)
-        files += sorted(inside) if path.is_dir() else [path]
-    if not files:
-        raise DataError(f"no image ({' '.join(ENDINGS)}) was named; give images or their folders")
-    return files
+        found = f"not by discom export, or by another version ({first_line(error)})"
+        raise DataError(file, found, "export the run again") from None
+    return model
 
 
 def predict(model: Model, files: Sequence[Path]) -> pd.DataFrame:
@@ -229,10 +220,81 @@ def predict(model: Model, files: Sequence[Path]) -> pd.DataFrame:
     for file in files:
         image = read_image(file)
         if image.shape != shape:
-            expected = f"the model reads {shape} of {model.contract.modality}; convert the image"
-            raise DataError(f"{file}: is bands × height × width {image.shape}, {expected}")
+            found = f"is bands × height × width {image.shape}, the model reads {shape}"
+            raise DataError(file, f"{found} of {model.contract.modality}", "convert the image")
         shares = model.answer(image[None])[1][0].tolist()
         best = int(np.argmax(shares))
         row = {"file": str(file), "class": classes[best], "probability": shares[best]}
         rows.append(row | {f"p({k})": p for k, p in zip(classes, shares, strict=True)})
     return pd.DataFrame(rows)
+
+
+def segment(
+    model: Model, image: np.ndarray, tile: int = 256, place: object = "image"
+) -> np.ndarray:
+    """The class of every pixel of a raw image [C, H, W]: ids [H, W], uint8.
+
+    Tiles overlap by half. A pixel takes the class with the largest sum of its tiles' logits, each
+    weighted by how near the pixel is to the middle of that tile, so that no seam shows. At the
+    border the image is continued by its last row and column. Logits are held for `tile` rows.
+    A ConfigError for a model of whole images, or a tile that its stride does not divide; a
+    DataError at `place` for an image with other bands than the model reads.
+    """
+    contract, (bands, height, width) = model.contract, image.shape
+    if not contract.stride:
+        raise ConfigError("--tile", "the model names one class for each image", "leave it out")
+    if tile < 1 or tile % contract.stride:
+        found = f"{tile} pixels are no multiple of {contract.stride}"
+        raise ConfigError("--tile", found, f"try {32 * contract.stride}")
+    if bands != contract.shape[0]:
+        found = f"has {bands} bands, the model reads {contract.shape[0]} of {contract.modality}"
+        raise DataError(place, found, "give images of that sensor")
+    step = max(1, tile // 2)
+    last = [max(0, math.ceil((side - tile) / step)) * step for side in (height, width)]
+    beyond = [(0, first + tile - side) for first, side in zip(last, (height, width), strict=True)]
+    padded = np.pad(image, [(0, 0), *beyond], mode="edge")
+    near = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).astype(np.float32)
+    weight = near[:, None] * near
+    ids = np.empty((height, width), np.uint8)
+    total = np.zeros((len(contract.classes), tile, padded.shape[2]), np.float32)
+    for top in range(0, last[0] + 1, step):
+        for left in range(0, last[1] + 1, step):
+            columns = slice(left, left + tile)
+            pixels = padded[None, :, top : top + tile, columns].astype(np.float32)
+            total[:, :, columns] += weight * model.answer(pixels)[0][0]
+        ready = min(tile if top == last[0] else step, height - top)
+        ids[top : top + ready] = total[:, :ready, :width].argmax(0)
+        total = np.concatenate([total[:, step:], np.zeros_like(total[:, :step])], 1)
+    return ids
+
+
+def segment_files(
+    model: Model, files: Sequence[Path], out: Path | None, tile: int = 256
+) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """`segment` each image into `out`/<name>.tif, which names its classes and lies where an image
+    that is a GeoTIFF does; gives each file when it is written, with its height and width. Pixels
+    that a TIFF calls "no data" (GDAL's tag), in all bands, are 255, which is "no data" of the map.
+    A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
+    names an image which the model cannot read."""
+    if out is None or out.suffix == ".csv":
+        raise ConfigError("--out", "maps need a folder", "name one, such as maps")
+    if out.resolve() in {file.resolve().parent for file in files}:
+        raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
+    maps = {file: out / f"{file.stem}.tif" for file in files}
+    if len(maps) > len(set(maps.values())):
+        found = f"two images of one name would share a map in {out}"
+        raise ConfigError("--out", found, "rename one")
+    numbered = (f"{number} {name}" for number, name in enumerate(model.contract.classes))
+    names = ", ".join(numbered).encode()
+    for file, target in maps.items():
+        image, tags = read_pixels(file), read_tags(file)
+        value = tags.pop(NO_DATA, None)
+        empty = np.all(image == float(value[3]), 0) if value else np.zeros(image.shape[1:], bool)
+        if empty.any():
+            image[:, empty] = model.contract.invalid or 0
+            tags[NO_DATA] = (NO_DATA, 2, 0, str(NO_LABEL), True)
+        ids, own = segment(model, image, tile, file), list(tags.values())
+        ids[empty] = NO_LABEL
+        with atomic_file(target) as part:
+            tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=own)
+        yield target, ids.shape

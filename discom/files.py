@@ -18,6 +18,7 @@ from discom.errors import DataError, first_line
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # errors without a file's name
 CHUNK_BYTES = 64 << 20
 ANEW = "delete it and run the command again"
+OURS = ".discom-"  # begins the name of what is not finished; nobody else's files are called so
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     vanishes otherwise. After a power cut, too, there is the old file or the new one. An OSError of
     the disk names `path`."""
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{OURS}{os.getpid()}-{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -43,9 +44,10 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
 
 
 def tidy(folder: Path) -> None:
-    """Delete what killed processes left unfinished in `folder`."""
-    for part in folder.rglob(".*.part"):
-        part.unlink()
+    """Delete the files that killed processes left unfinished in a run's folder and its weights."""
+    for part in [*folder.glob(f"{OURS}*.part"), *folder.glob(f"weights/{OURS}*.part")]:
+        if part.is_file():
+            part.unlink()
 
 
 @contextmanager
@@ -55,29 +57,42 @@ def atomic_folder(path: Path | str, *, marker: str, overwrite: bool = False) -> 
     path = Path(path)
     check_place(path, marker, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    part = Path(tempfile.mkdtemp(prefix=OURS, suffix=f"-{path.name}.part", dir=path.parent))
     try:
         yield part
         check_place(path, marker, overwrite)  # another process may have put it there meanwhile
         part.chmod(0o755)  # mkdtemp makes it private
-        old = part.with_suffix(".old")
+        aside = _aside(path)
         if path.exists():
-            os.replace(path, old)  # aside first, so that the old or the new one is always there
+            shutil.rmtree(aside, ignore_errors=True)  # of a process killed after the swap
+            os.replace(path, aside)
         os.replace(part, path)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        restore(path)
+
+
+def _aside(path: Path) -> Path:
+    return path.parent / f"{OURS}old-{path.name}"
+
+
+def restore(path: Path) -> None:
+    """Bring a folder back that `atomic_folder` had set aside when its process was killed."""
+    if _aside(path).is_dir() and not path.exists():
+        os.replace(_aside(path), path)
 
 
 def check_place(path: Path, marker: str, overwrite: bool) -> None:
     """Raise a DataError where `path` may not be replaced; see `atomic_folder`."""
+    restore(path)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / marker).is_file():
-        reason = f"was not made by discom (no {marker})"
-        raise DataError(f"{path}: exists and {reason}; choose another output folder")
+        found = f"exists and was not made by discom (no {marker})"
+        raise DataError(path, found, "choose another output folder")
     if not overwrite:
-        raise DataError(f"{path}: exists already; pass overwrite (--overwrite) to replace it")
+        raise DataError(path, "exists already", "pass overwrite (--overwrite) to replace it")
 
 
 def write_json(path: Path | str, content: Any) -> None:
@@ -91,7 +106,7 @@ def read_json(path: Path | str, advice: str = ANEW) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not valid JSON ({error}); {advice}") from None
+        raise DataError(path, f"not valid JSON ({error})", advice) from None
 
 
 @contextmanager
@@ -102,10 +117,10 @@ def as_data_error(file: Path | str, kind: str, way_out: str) -> Iterator[None]:
     except DataError:
         raise
     except FileNotFoundError:
-        raise DataError(f"{file}: no such file; {way_out}") from None
+        raise DataError(file, "no such file", way_out) from None
     except Exception as error:
         reason = first_line(error).partition(f" '{file}")[0]
-        raise DataError(f"{file}: cannot be read as {kind} ({reason}); {way_out}") from None
+        raise DataError(file, f"cannot be read as {kind} ({reason})", way_out) from None
 
 
 def chunks(array: Any, itemsize: int = 0) -> Iterator[slice]:

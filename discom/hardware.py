@@ -6,16 +6,23 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from discom.errors import ConfigError, DiscomError, RunError, first_line
 
-GROUPS = Path("/sys/fs/cgroup")  # with the limits of containers and cluster jobs
+BESIDE = "DISCOM_WORKERS"  # variable: how many processes share this machine, as `share` says
+PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
+# of control groups, versions 2 and 1: the limit, what counts as used, and what of that is a cache
+LIMITS = {
+    "": ("memory.max", "memory.current", "inactive_file"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
 
 
 def device_type(accelerator: str = "auto") -> str:
@@ -23,7 +30,7 @@ def device_type(accelerator: str = "auto") -> str:
     that is not there."""
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
-        raise ConfigError("accelerator: no CUDA device was found; use cpu or auto")
+        raise ConfigError("accelerator", "no CUDA device was found", "use cpu or auto")
     return "cuda" if available and accelerator != "cpu" else "cpu"
 
 
@@ -36,35 +43,41 @@ def rank() -> int:
 def launch(accelerator: str, devices: int, precision: Any) -> Any:
     """The Fabric of this process, in float32 where the device has no instructions for bf16; for
     several devices it runs this script again for the others, unless torchrun or srun started them.
-    A ConfigError where the devices are not there, or nothing can be run again, as in a notebook.
+    A ConfigError for more devices than GPUs or cores are there, or where nothing can be run again,
+    as in a notebook.
     """
+    from joblib import cpu_count
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    precision = precision if multiplies_bf16(accelerator) else "32-true"
-    settings: dict[str, Any] = {"accelerator": device_type(accelerator), "precision": precision}
+    kind, usable = device_type(accelerator), multiplies_bf16(accelerator)
+    settings: Any = {"accelerator": kind, "precision": precision if usable else "32-true"}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(devices=1, plugins=alone, **settings)
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
+    most = nodes * (torch.cuda.device_count() if kind == "cuda" else cpu_count())
+    if devices > most:
+        units = "GPUs" if kind == "cuda" else "cores"
+        raise ConfigError("devices", f"{devices} are more than the {units} here", f"use {most}")
     started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
     script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
     if not (started or script):
-        raise ConfigError(
-            f"devices: {devices} processes need a script that can be run again, not a notebook or"
-            " the worker of a sweep; use discom train, or devices=1"
-        )
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
+        need = f"{devices} processes need a script that can be run again"
+        found = f"{need}, not a notebook or the worker of a sweep"
+        raise ConfigError("devices", found, "use discom train, or devices=1")
+    if kind == "cpu":
+        os.environ[BESIDE] = str(devices // nodes)
     ddp = "ddp_find_unused_parameters_true"  # terms of weight 0 have no gradient
     try:
         fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
         fabric.launch()
     except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"devices: {devices} cannot start ({first_line(error)}); use fewer"
-        ) from None
+        found = f"{devices} cannot start ({first_line(error)})"
+        raise ConfigError("devices", found, "use fewer") from None
     return fabric
 
 
@@ -77,10 +90,9 @@ def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
     for name in settings:
         values = [other.get(name) for other in everyones]
         if any(value != values[0] for value in values):
-            raise RunError(
-                f"devices: the processes of one run must agree, but {name} is {values} in them;"
-                " give all the same command and folder of runs, or use devices=1"
-            )
+            found = f"the processes of one run must agree, but {name} is {values} in them"
+            way_out = "give all the same command and folder of runs, or use devices=1"
+            raise RunError("devices", found, way_out)
 
 
 def on_rank_zero(fabric: Any, call: Callable[[], Any]) -> Any:
@@ -101,7 +113,7 @@ def machine(device: torch.device) -> dict[str, Any]:
     """Where the numbers come from: processor, device, threads, versions, commit."""
     packages = ("torch", "torchvision", "lightning", "torchmetrics", "numpy")
     return {
-        "processor": _entry("/proc/cpuinfo", "model name") or platform.processor(),
+        "processor": _entry(PROC.parent / "cpuinfo", "model name") or platform.processor(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
@@ -124,20 +136,37 @@ def peak_memory(device: torch.device) -> float:
     """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return _bytes("VmHWM", "/proc/self/status") / 2**20
+    return int(_entry(PROC / "status", "VmHWM").removesuffix("kB") or 0) / 2**10
+
+
+def share(workers: int, call: Callable[[], Any]) -> Any:
+    """Call it as one of so many processes that share the memory of this machine."""
+    os.environ[BESIDE] = str(workers)  # reaches the kernels that a worker starts, too
+    return call()
 
 
 def free_memory(device: torch.device | str) -> int:
-    """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most as many as its
-    container or cluster job may use; 4 GiB where the system does not say (macOS, Windows)."""
+    """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most what is left
+    to its container or cluster job; an equal part where processes `share` it."""
     if torch.device(device).type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    free = _bytes("MemAvailable", "/proc/meminfo") or 4 << 30
-    group = GROUPS / _entry("/proc/self/cgroup", "0:").lstrip(":/")
-    files = [folder / "memory.max" for folder in (group, *group.parents)]
-    files.append(GROUPS / "memory/memory.limit_in_bytes")  # version 1, inside a container
-    limits = [file.read_text().strip() for file in files if file.is_file()]
-    return min([free, *(int(limit) for limit in limits if limit.isdigit())])
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        free = max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
+    return free // int(os.environ.get(BESIDE, 1))
+
+
+def _left_in_groups() -> Iterator[int]:
+    """Bytes that each control group around this process has left."""
+    for _, controllers, place in (line.split(":", 2) for line in _lines(PROC / "cgroup")):
+        kind = "memory" if "memory" in controllers.split(",") else controllers
+        if kind not in LIMITS:
+            continue
+        limit, used, cache = LIMITS[kind]
+        group = GROUPS / kind / place.lstrip("/")
+        for folder in (group, *group.parents):
+            if (most := _entry(folder / limit)).isdigit():  # not "max"
+                taken = int(_entry(folder / used)) - int(_entry(folder / "memory.stat", cache) or 0)
+                yield int(most) - taken
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
@@ -147,15 +176,14 @@ def multiplies_bf16(accelerator: str = "auto") -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def _entry(file: str, name: str) -> str:
-    """What stands behind `name` and a colon in a file of the system; "" where there is none."""
-    lines = Path(file).read_text().splitlines() if Path(file).exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.is_file() else []
 
 
-def _bytes(name: str, file: str) -> int:
-    """A size that the system gives in kB; 0 where it does not say."""
-    return int((_entry(file, name) or "0").split()[0]) << 10
+def _entry(file: Path, name: str = "") -> str:
+    """What follows a name in a file of the system, by default its first line; "" for neither."""
+    found = (line.removeprefix(name) for line in _lines(file) if line.startswith(name))
+    return next(found, "").strip(" \t:")
 
 
 def _commit() -> str | None:

@@ -26,7 +26,7 @@ GROUPS = {
     "Training and runs": ("config", "running", "advice"),
     "What was learned": ("evaluation",),
     "Many runs, tables, pictures": ("tables", "plots"),
-    "Deployment": ("deployment", "tiles"),
+    "Deployment": ("deployment",),
     "Command line and notebooks": ("cli", "notebook"),
 }
 REST = "What everything rests on"  # every other module

@@ -1,6 +1,7 @@
 """Deployment: the file answers as the trained branch does, or it is not written."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import torch
 from onnx import TensorProto, helper
 
 from discom import cli, data, deployment, fit, profile
-from discom.deployment import export, find_images, load, predict
+from discom.data.images import find_images
+from discom.deployment import export, load, predict
 from discom.errors import ConfigError, DataError, RunError
 from discom.files import digest
 from discom.running.runs import Result, load_run
@@ -164,7 +166,7 @@ def test_a_package_that_is_not_installed(run, split, tmp_path, monkeypatch, pack
 # ---------------------------------------------------------------- use
 
 
-def stranger(file):
+def stranger(file, _):
     """A valid ONNX model of somebody else."""
     values = [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["B"]) for k in ("images", "y")]
     node = helper.make_node("Relu", ["images"], ["y"])
@@ -172,19 +174,55 @@ def stranger(file):
     onnx.save(helper.make_model(graph), file)
 
 
-@pytest.mark.parametrize(
-    ("write", "message"),
-    [
-        (lambda file: None, "no such file; write it with: discom export"),
-        (stranger, "not by discom export"),
-        (lambda file: file.write_bytes(b""), "not by discom export"),
-        (lambda file: file.write_text("import antigravity"), "not by discom export"),
-    ],
-)
-def test_what_is_not_ours_is_refused(tmp_path, write, message):
-    write(tmp_path / "model.onnx")
-    with pytest.raises(DataError, match=f"model.onnx: {message}"):
+def contract_of(change):
+    """A writer of the exported file whose contract is what `change` makes of its fields."""
+
+    def write(file, exported):
+        model = onnx.load(exported / "model.onnx")
+        (text,) = model.metadata_props
+        text.value = json.dumps(change(json.loads(text.value)))
+        onnx.save(model, file)
+
+    return write
+
+
+FAULTY = {
+    "none": lambda file, _: None,
+    "of somebody else": stranger,
+    "empty": lambda file, _: file.write_bytes(b""),
+    "cut short": lambda file, exported: file.write_bytes(
+        (exported / "model.onnx").read_bytes()[:5000]
+    ),
+    "binary": lambda file, _: file.write_bytes(bytes(range(256))),
+    "of a newer version": contract_of(lambda fields: fields | {"mood": "good"}),
+    "without a field": contract_of(lambda fields: {"run": fields["run"]}),
+    "no fields": contract_of(lambda fields: 7),
+    "one class too few": contract_of(lambda fields: fields | {"classes": ["a", "b", "c"]}),
+    "classes of another type": contract_of(lambda fields: fields | {"classes": "abcd"}),
+    "another shape": contract_of(lambda fields: fields | {"shape": [3, 8, 8]}),
+    "a shape that is none": contract_of(lambda fields: fields | {"shape": "small"}),
+    "a stride of whole images": contract_of(lambda fields: fields | {"stride": 4}),
+    "a stride of another type": contract_of(lambda fields: fields | {"stride": "0"}),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_what_is_not_ours_is_refused(exported, tmp_path, name, capfd):
+    FAULTY[name](tmp_path / "model.onnx", exported[0])
+    with pytest.raises(DataError) as caught:
         load(tmp_path)
+    found = "no such file; write it with: discom export RUN --out FOLDER"
+    if name != "none":
+        found = r"not by discom export, or by another version \(.+\); export the run again"
+    assert re.fullmatch(f"{tmp_path}/model.onnx: {found}", str(caught.value))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_contract_of_an_older_version_is_read(exported, tmp_path):
+    """It has no unit and no stride."""
+    older = contract_of(lambda fields: {k: fields[k] for k in {*fields} - {"unit", "stride"}})
+    older(tmp_path / "old.onnx", exported[0])
+    assert load(tmp_path / "old.onnx").contract == replace(exported[1].contract, unit="")
 
 
 @pytest.fixture
@@ -249,7 +287,8 @@ def test_one_bad_image_refuses_all_by_its_name(exported, images, name):
 
 def test_use_needs_no_torch(exported, images):
     code = (
-        "import sys, pathlib\nfrom discom.deployment import find_images, load, predict\n"
+        "import sys, pathlib\nfrom discom.data.images import find_images\n"
+        "from discom.deployment import load, predict\n"
         "print(len(predict(load(sys.argv[1]), find_images([pathlib.Path(sys.argv[2])]))))\n"
         "print([name for name in ('torch', 'onnx', 'sklearn') if name in sys.modules])"
     )

@@ -4,13 +4,14 @@ import json
 import platform
 import subprocess
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from discom import hardware as module
+from discom import hardware
 from discom.errors import ConfigError
-from discom.hardware import device_type, free_memory, machine, multiplies_bf16, peak_memory, rank
+from discom.hardware import device_type, free_memory, machine, multiplies_bf16, peak_memory
 
 CPU = torch.device("cpu")
 
@@ -25,7 +26,7 @@ def test_machine_says_where_the_numbers_come_from(monkeypatch, tmp_path):
     assert json.loads(json.dumps(here)) == here
     monkeypatch.setenv("PATH", str(tmp_path))  # without git
     assert machine(CPU)["commit"] is None
-    assert rank() == 0
+    assert hardware.rank() == 0
 
 
 def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeypatch, tmp_path):
@@ -34,7 +35,7 @@ def test_the_commit_is_that_of_the_package_not_of_a_repository_around_it(monkeyp
     for command in ("init --quiet", "commit --quiet --allow-empty --message theirs"):
         subprocess.run(git + command.split(), check=True)
     (tmp_path / "env/discom").mkdir(parents=True)
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "env/discom/hardware.py"))
+    monkeypatch.setattr(hardware, "__file__", str(tmp_path / "env/discom/hardware.py"))
     assert machine(CPU)["commit"] is None
     (tmp_path / "env/discom/hardware.py").touch()
     for command in ("add .", "commit --quiet --message ours"):
@@ -53,30 +54,69 @@ def test_a_run_takes_the_gpu_unless_told_otherwise(monkeypatch, available):
             device_type("cuda")
 
 
-def test_memory_is_what_the_system_and_its_control_groups_say(monkeypatch, tmp_path):
-    """The tightest group on the way to the root counts; elsewhere than on Linux little is known."""
-    files = {
-        "status": "Name: python\nVmHWM:    2048 kB\n",
-        "meminfo": "MemTotal: 900 kB\nMemAvailable:   10000 kB\n",
-        "cgroup": "4:memory:/x\n0::/job/step\n",
-        "groups/memory.max": "max\n",
-        "groups/job/memory.max": "4000000\n",
-        "groups/job/step/memory.max": "9223372036854771712\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    entry = module._entry
-    monkeypatch.setattr(
-        module, "_entry", lambda file, name: entry(tmp_path / file.rpartition("/")[2], name)
-    )
-    monkeypatch.setattr(module, "GROUPS", tmp_path / "groups")
-    assert (peak_memory(CPU), free_memory("cpu")) == (2.0, 4_000_000)
-    (tmp_path / "groups/job/memory.max").write_text("max")
-    assert free_memory("cpu") == 10_000 << 10
-    for name in ("status", "meminfo", "cgroup"):
-        (tmp_path / name).unlink()
-    assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 4 << 30)
+@pytest.fixture
+def system(monkeypatch, tmp_path):
+    """A function that writes files of a system whose memory has 10 000 bytes available."""
+    monkeypatch.setattr(hardware, "PROC", tmp_path / "self")
+    monkeypatch.setattr(hardware, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10_000))
+    monkeypatch.setenv(hardware.BESIDE, "1")
+
+    def write(files):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+    return write
+
+
+def test_memory_is_what_the_system_says(system):
+    assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 10_000)
+    system({"self/status": "Name: python\nVmHWM:    2048 kB\n"})
+    assert peak_memory(CPU) == 2.0
+
+
+V2 = ("groups", "0::/job/step/gone\n", "memory.max", "memory.current", "inactive_file")
+V1 = ("groups/memory", "5:cpu:/x\n4:hugetlb,memory:/job/step/gone\n0::/\n")
+V1 += ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+@pytest.mark.parametrize(("root", "listed", "limit", "used", "cache"), [V2, V1], ids=["v2", "v1"])
+def test_a_container_leaves_its_limit_without_what_is_used(
+    system, root, listed, limit, used, cache
+):
+    """The tightest group on the way to the root counts; files that can be dropped are no use."""
+
+    def group(place, most, taken):
+        stat = f"anon 5\nfile 999\nactive_file 999\n{cache} 1500\n"
+        files = {limit: f"{most}\n", used: f"{taken}\n", "memory.stat": stat}
+        system({f"{root}/{place}/{name}": text for name, text in files.items()})
+
+    system({"self/cgroup": listed})
+    for place, most in (("", 9223372036854771712), ("job", 8000), ("job/step", "max")):
+        group(place, most, 5000)
+    assert free_memory("cpu") == 8000 - 5000 + 1500
+    group("job/step", 4000, 9000)
+    assert free_memory("cpu") == 0
+    for place in ("job", "job/step"):
+        group(place, "max", 9000)
+    assert free_memory("cpu") == 10_000
+
+
+def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypatch):
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
+    assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
+
+
+@pytest.mark.parametrize(("gpus", "units"), [(0, "cores"), (4, "GPUs")])
+def test_more_devices_than_there_are_start_nothing(monkeypatch, gpus, units):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 4)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpus > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+    monkeypatch.setattr(hardware, "multiplies_bf16", lambda accelerator: False)
+    monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: pytest.fail("started"))
+    with pytest.raises(ConfigError, match=f"^devices: 64 are more than the {units} here; use 4$"):
+        hardware.launch("auto", 64, "32-true")
 
 
 @pytest.mark.parametrize("gpu", [True, False])

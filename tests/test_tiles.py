@@ -7,9 +7,8 @@ import pytest
 import tifffile
 
 from discom import cli, data, fit, profile
-from discom.deployment import Contract, Model, export, load
+from discom.deployment import Contract, Model, export, load, segment, segment_files
 from discom.errors import ConfigError, DataError
-from discom.tiles import segment, segment_files, write_classes
 
 CONTRACT = Contract("scenes-dense/single/0-0", "rgb", ("a", "b", "c"), (2, 8, 8), stride=4)
 
@@ -51,21 +50,40 @@ GEO = {
     33922: (12, 6, (0.0, 0.0, 0.0, 5e5, 4e6, 0.0)),
     34735: (3, 8, (1, 1, 0, 1, 1024, 0, 1, 1)),
 }
+MODEL = Model(replace(CONTRACT, classes=("forêt", "b", "c")), reads_each_pixel)
 
 
-@pytest.mark.parametrize("placed", [True, False])
-def test_the_map_of_a_geotiff_lies_where_the_image_does(tmp_path, placed):
-    tags = [(code, *values, True) for code, values in GEO.items()] if placed else []
-    source, file = tmp_path / "image.tif", tmp_path / "map.tif"
-    tifffile.imwrite(source, np.zeros((6, 5), np.uint16), extratags=tags)
-    ids = np.arange(30, dtype=np.uint8).reshape(6, 5) % 3
-    write_classes(file, ids, CONTRACT.classes, source)
-    with tifffile.TiffFile(file) as tiff:
+def mapped(folder, image, tags):
+    """The pixels of a TIFF's map, its description, and its tags of place and no data."""
+    extra = [(code, *values, True) for code, values in tags.items()]
+    tifffile.imwrite(folder / "a.tif", image, extratags=extra, planarconfig="separate")
+    list(segment_files(MODEL, [folder / "a.tif"], folder / "maps", 8))
+    with tifffile.TiffFile(folder / "maps/a.tif") as tiff:
         page = tiff.pages.first
-        assert np.array_equal(page.asarray(), ids)
-        assert page.description == "0 a, 1 b, 2 c"
-        found = {tag.code: tag.value for tag in page.tags if tag.code in GEO}
-    assert found == {code: values[-1] for code, values in GEO.items() if placed}
+        found = {tag.code: tag.value for tag in page.tags if tag.code in {*GEO, 42113}}
+        return page.asarray(), page.description, found
+
+
+@pytest.mark.parametrize("tags", [GEO, {}], ids=["placed", "without a place"])
+def test_the_map_of_a_geotiff_lies_where_the_image_does(tmp_path, tags):
+    image = np.random.default_rng(0).normal(size=(2, 20, 9)).astype(np.float32)
+    ids, description, found = mapped(tmp_path, image, tags)
+    assert np.array_equal(ids, segment(MODEL, image, 8))
+    assert description == "0 forêt, 1 b, 2 c"
+    assert found == {code: values[-1] for code, values in tags.items()}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_pixels_without_data_are_no_class(tmp_path, named):
+    image = np.random.default_rng(0).normal(size=(2, 20, 9)).astype(np.float32)
+    image[:, 3:7, 2:5], image[0, 15, 8] = -9999, -9999  # the last in one band alone
+    ids, _, found = mapped(tmp_path, image, {42113: (2, 0, "-9999")} if named else {})
+    expected = segment(MODEL, image, 8)  # where no tag says so, an ordinary value
+    if named:
+        expected = segment(MODEL, np.where((image == -9999).all(axis=0), 0, image), 8)
+        expected[3:7, 2:5] = 255
+    assert np.array_equal(ids, expected)
+    assert found == ({42113: "255"} if named else {})
 
 
 @pytest.mark.parametrize("method", ["single", "single-2x", "dense-teacher"])
@@ -87,25 +105,6 @@ def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
     assert "--out: maps need a folder" in capsys.readouterr().err
 
 
-def test_pixels_without_data_are_no_class(tmp_path):
-    image = np.random.default_rng(0).normal(size=(2, 20, 9)).astype(np.float32)
-    image[:, 3:7, 2:5], image[0, 15, 8] = -9999, -9999  # the last in one band alone
-    filled = np.where((image == -9999).all(axis=0), 0, image)
-    tags = [(42113, 2, 0, "-9999", True)]
-    tifffile.imwrite(tmp_path / "a.tif", image, extratags=tags, planarconfig="separate")
-    tifffile.imwrite(tmp_path / "b.tif", image, planarconfig="separate")  # an ordinary value
-    files, model = [tmp_path / "a.tif", tmp_path / "b.tif"], Model(CONTRACT, reads_each_pixel)
-    list(segment_files(model, files, tmp_path / "maps", 8))
-    expected = segment(model, filled, 8)
-    expected[3:7, 2:5] = 255
-    with tifffile.TiffFile(tmp_path / "maps/a.tif") as tiff:
-        assert np.array_equal(tiff.asarray(), expected)
-        assert tiff.pages.first.tags[42113].value == "255"
-    with tifffile.TiffFile(tmp_path / "maps/b.tif") as tiff:
-        assert np.array_equal(tiff.asarray(), segment(model, image, 8))
-        assert 42113 not in tiff.pages.first.tags
-
-
 def test_what_cannot_be_mapped_is_refused():
     image, model = np.zeros((2, 8, 8), np.float32), Model(CONTRACT, reads_each_pixel)
     whole = Model(replace(CONTRACT, stride=0), reads_each_pixel)
@@ -119,18 +118,16 @@ def test_what_cannot_be_mapped_is_refused():
 
 
 def test_maps_never_replace_images_and_a_bad_image_is_named(tmp_path):
-    images, maps = tmp_path / "pics", tmp_path / "maps"
+    images = tmp_path / "pics"
     images.mkdir()
     for name, bands in (("a", 2), ("b", 1)):
         tifffile.imwrite(images / f"{name}.tif", np.zeros((bands, 8, 8), np.float32))
-    files, model = sorted(images.iterdir()), Model(CONTRACT, reads_each_pixel)
+    files = sorted(images.iterdir())
     before = files[0].read_bytes()
     with pytest.raises(ConfigError, match="pics holds some of the images; name another folder"):
-        list(segment_files(model, files, images, 8))
+        list(segment_files(MODEL, files, images, 8))
     assert files[0].read_bytes() == before
     with pytest.raises(DataError, match=r"pics/b\.tif: has 1 bands, the model reads 2 of rgb"):
-        list(segment_files(model, files, maps, 8))
-    named = replace(CONTRACT, classes=("forêt", "b", "c"))
-    list(segment_files(Model(named, reads_each_pixel), files[:1], maps, 8))
-    with tifffile.TiffFile(maps / "a.tif") as tiff:
-        assert tiff.pages.first.description == "0 forêt, 1 b, 2 c"
+        list(segment_files(MODEL, files, tmp_path / "maps", 8))
+    with pytest.raises(ConfigError, match="two images of one name would share a map"):
+        list(segment_files(MODEL, [files[0], tmp_path / "a.png"], tmp_path / "maps", 8))

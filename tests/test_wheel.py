@@ -35,14 +35,21 @@ def tracked() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def built(tracked, tmp_path_factory) -> Path:
-    """The folder of archive and wheel, built without a network; the wheel is made from the archive
-    alone."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("dist")
+def clone(tracked, tmp_path_factory) -> Path:
+    """A copy of the repository in a folder called discom."""
+    copy = tmp_path_factory.mktemp("clones") / "discom"
     for name in tracked:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), folder=copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def built(clone, tmp_path_factory) -> Path:
+    """The folder of archive and wheel, built without a network; the wheel is made from the archive
+    alone."""
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), folder=clone)
     return out
 
 
@@ -65,6 +72,20 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(built, tracked):
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == {name for name in tracked if name.startswith("discom/")}
+
+
+def test_an_editable_installation_is_found_beside_the_clone(clone, tmp_path):
+    """There a folder called discom is in the way: the clone itself. What pip installs is a wheel,
+    too, unpacked here into an environment of its own."""
+    code = f"from setuptools.build_meta import build_editable as build; build({str(tmp_path)!r})"
+    run(sys.executable, "-c", code, folder=clone)
+    run(sys.executable, "-m", "venv", "--without-pip", "env", folder=tmp_path)
+    (site,) = tmp_path.glob("env/lib/python*/site-packages")
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        wheel.extractall(site)
+    python, code = str(tmp_path / "env/bin/python"), "import discom; print(discom.profile)"
+    for folder in (clone.parent, clone, clone / "notebooks", tmp_path):
+        run(python, "-c", code, folder=folder, PYTHONPATH="")
 
 
 def test_the_wheel_runs_in_an_empty_folder(installed, tmp_path):

@@ -157,7 +157,6 @@ def probe(flags: Namespace) -> None:
 
     discom probe results/scenes-table5.json --runs runs
     """
-    from joblib import Parallel, delayed, parallel_config
     from tqdm.auto import tqdm
 
     from discom.evaluation import inspection
@@ -184,10 +183,10 @@ def probe(flags: Namespace) -> None:
         if each.hash not in measured:
             seeds.setdefault(each.seed, []).append(folder)
     source = flags.data or SCENES[False], flags.modalities
-    jobs = [delayed(_inspect)(folders, seed, *source) for seed, folders in sorted(seeds.items())]
+    jobs = [partial(_inspect, folders, seed, *source) for seed, folders in sorted(seeds.items())]
     count = max(1, min(len(jobs), sweep.worker_count(workers=flags.workers)))
-    with parallel_config("loky", n_jobs=count, inner_max_num_threads=1):
-        each_seed = Parallel()(tqdm(jobs, "seeds", unit="seed", leave=False, disable=not jobs))
+    each_seed = sweep.spread(jobs, count, "generator") if jobs else ()
+    each_seed = tqdm(each_seed, "seeds", len(jobs), unit="seed", leave=False, disable=not jobs)
     measured |= {each["hash"]: each for each in chain.from_iterable(each_seed)}
     measures = [measured[each.hash] for _, each in results]
     matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
@@ -270,10 +269,11 @@ def predict(flags: Namespace) -> None:
     Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
     the same place where the image is a GeoTIFF.
     """
-    model, out = discom.deployment.load(flags.model), flags.out
-    images = discom.deployment.find_images(flags.files)
+    from discom.data.images import find_images
+
+    model, out, images = discom.deployment.load(flags.model), flags.out, find_images(flags.files)
     if model.contract.stride or flags.tile:
-        maps = discom.tiles.segment_files(model, images, out, flags.tile or 256)
+        maps = discom.deployment.segment_files(model, images, out, flags.tile or 256)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
         return

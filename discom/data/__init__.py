@@ -12,6 +12,7 @@ from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
 from discom.errors import ConfigError, DataError
+from discom.files import restore
 
 if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
@@ -107,6 +108,7 @@ def _is_known(name: str) -> bool:
 def _open(source: str, folder: Path) -> MultiModalData:
     from discom.data.sources import SOURCES
 
+    restore(folder)
     if os.path.isdir(folder):  # also where the name is too long for the system
         return MultiModalData.open(folder) if is_prepared(folder) else read_folders(folder)
     if (name := source.removesuffix(":")) in SOURCES:

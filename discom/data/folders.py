@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from discom.data.checks import UNLABELLED, check_size, check_stated
-from discom.data.images import ENDINGS, read_pixels, resize
+from discom.data.images import ENDINGS, is_image, read_pixels, resize
 from discom.data.multimodal import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 
@@ -70,18 +70,14 @@ def _list_files(root: Path) -> dict[str, list[Path]]:
         if (name := tree.name.lower()) in files:
             raise DataError(tree, "another folder has this name in other letters", "rename one")
         expected = f"expected {tree}/<class>/<id>"
-        files[name] = sorted(file for file in tree.glob("[!.]*/*") if _is_image(file))
-        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if _is_image(file)]:
+        files[name] = sorted(file for file in tree.glob("[!.]*/*") if is_image(file))
+        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
             raise DataError(deep[0], "lies too deep", expected)
         if not files[name]:
             raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
     if not files:
         raise DataError(root, "has no folder", f"expected {root}/<modality>/<class>/<id>.png")
     return files
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
 def _read(

@@ -1,5 +1,6 @@
 """One image file to an array, and its resizing."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,27 @@ from discom.errors import DataError
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
+# GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
+PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
+NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
+
+
+def find_images(paths: Iterable[Path]) -> list[Path]:
+    """Files as they are named, and every image below a folder that is named, sorted; a DataError
+    for a path that is not there, or no image at all."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise DataError(path, "no such file or folder", "give images, or folders of images")
+        files += sorted(filter(is_image, path.rglob("*"))) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"no image ({' '.join(ENDINGS)})", "", "give images, or folders of images")
+    return files
+
+
+def is_image(file: Path) -> bool:
+    """Whether it is a file with the ending of an image, and not hidden."""
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
 def read_pixels(file: Path | str) -> np.ndarray:
@@ -53,6 +75,18 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     import imagecodecs
 
     return imagecodecs.png_decode(file.read_bytes()), ""
+
+
+def read_tags(file: Path) -> dict[int, tuple]:
+    """Where a TIFF lies (`PLACE`) and what is no data in it, by the tags' numbers, as `tifffile`
+    writes them; nothing of another file."""
+    import tifffile
+
+    if file.suffix.lower() not in (".tif", ".tiff"):
+        return {}
+    with tifffile.TiffFile(file) as tiff:
+        tags = [tag for tag in tiff.pages.first.tags if tag.code in (*PLACE, NO_DATA)]
+        return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
 def read_image(file: Path | str) -> np.ndarray:

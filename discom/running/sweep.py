@@ -2,12 +2,14 @@
 so the same call trains what is missing."""
 
 import os
+import signal
 import socket
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from functools import lru_cache, partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from discom.errors import (
     first_line,
     install_hint,
 )
+from discom.hardware import share
 from discom.running.checkpoint import stoppable
 from discom.running.runs import Result, Run
 from discom.running.training import fit
@@ -150,23 +153,17 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 
-def do_all(
-    jobs: Mapping[Path, Job], n_jobs: int, return_as: str = "generator_unordered", **backend: Any
-) -> Iterator[Outcome]:
-    """Do jobs in `n_jobs` processes of one thread; yields what each returns, its key and an error.
+def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outcome]:
+    """Do jobs as `spread` does; yields what each returns, its key and an error.
 
     A job with a BusyError is done again later. Where a worker is killed, the jobs at work are lost:
     they are done again one at a time, and one that is lost alone is given up.
     """
-    # idle workers end soon, since nobody else ends those of a killed sweep
-    backend = backend or {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
     pending, alone = list(jobs), 0
     while pending:
         batch, alone, busy = pending[:1] if alone else pending[:], max(0, alone - 1), 0
         try:
-            with parallel_config(**backend):
-                parallel = Parallel(n_jobs, return_as=return_as, batch_size=1, pre_dispatch="all")
-            for key, error in parallel(delayed(jobs[key])() for key in batch):
+            for key, error in spread([jobs[key] for key in batch], n_jobs, **pool):
                 if isinstance(error, BusyError):
                     busy += 1
                 else:
@@ -180,6 +177,39 @@ def do_all(
                 yield batch[0], RunError(batch[0], found, "try fewer workers")
         if busy == len(batch):
             time.sleep(PATIENCE)
+
+
+def spread(
+    calls: Iterable[Callable[[], Any]],
+    n_jobs: int,
+    return_as: str = "generator_unordered",
+    beside: int = 0,
+    **backend: Any,
+) -> Iterable[Any]:
+    """What calls return from `n_jobs` processes of one thread, of which `beside` (all by default)
+    share the memory of a machine. Ctrl-C reaches this process alone, which ends the others."""
+    # idle workers end soon, since nobody else ends those of a killed sweep
+    backend = backend or {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+    warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
+    if n_jobs > 1:
+        calls = [partial(share, beside or n_jobs, call) for call in calls]
+    with parallel_config(**backend), _without_ctrl_c():
+        parallel = Parallel(n_jobs, return_as=return_as, batch_size=1)
+        return parallel(delayed(call)() for call in calls)
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes that are started here inherit that Ctrl-C is blocked."""
+    if os.name != "posix":
+        yield
+        return
+    resource_tracker.ensure_running()  # before, since its start lifts the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
@@ -200,8 +230,9 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
     register_ray()
     cores, gpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("CPU", "GPU"))
     workers = max(1, min(cores, workers or gpus or cores))  # Ray refuses more than it has cores
-    share = {"num_gpus": min(1, gpus / workers)}
-    return {"n_jobs": workers, "backend": "ray", "return_as": "list", "ray_remote_args": share}
+    needs = {"num_gpus": min(1, gpus / workers)}
+    pool = {"n_jobs": workers, "backend": "ray", "return_as": "list", "ray_remote_args": needs}
+    return {**pool, "beside": -(-workers // (gpus or len(ray.nodes())))}
 
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:

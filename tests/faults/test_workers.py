@@ -1,0 +1,49 @@
+"""Workers of a sweep: Ctrl-C ends all of them with one line, and they share the memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fixtures import jobs
+
+from discom.hardware import BESIDE
+from discom.running import sweep
+
+pytestmark = pytest.mark.slow
+WORK = """
+import time
+from functools import partial
+from pathlib import Path
+from discom.running.checkpoint import stoppable
+from discom.running.sweep import do_all
+print("ready", flush=True)
+try:
+    with stoppable("the sweep"):
+        list(do_all({Path(str(number)): partial(time.sleep, 60) for number in range(12)}, 2))
+except KeyboardInterrupt as stop:
+    print(stop)
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 1, 3])
+def test_ctrl_c_in_a_terminal_ends_all_workers_with_one_line(seconds):
+    """The terminal sends it to all processes of the group, which start or work at that moment."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    sweeping = subprocess.Popen([sys.executable, "-c", WORK], start_new_session=True, **pipes)
+    assert sweeping.stdout.readline() == "ready\n"
+    time.sleep(seconds)
+    os.killpg(sweeping.pid, signal.SIGINT)
+    said = sweeping.communicate(timeout=60)
+    line = "the sweep: interrupted; the same command goes on from the last saved epoch\n"
+    assert said == (line, "")
+
+
+def test_each_worker_knows_how_many_share_the_memory():
+    work = {Path(name): partial(jobs.environment, Path(name), BESIDE) for name in "ab"}
+    answers = {str(key): str(error) for key, error in sweep.do_all(work, 2)}
+    assert answers == {"a": "2", "b": "2"}
