@@ -79,7 +79,7 @@ def served(folder: Path) -> Iterator[str]:
     with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
 
-    def answers() -> bool:
+    def started() -> bool:
         assert server.poll() is None, (folder / "lab.log").read_text()
         try:
             return urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=token").status == 200
@@ -87,7 +87,7 @@ def served(folder: Path) -> Iterator[str]:
             return False
 
     try:
-        wait_for(answers, "JupyterLab")
+        wait_for(started, "JupyterLab")
         yield f"http://127.0.0.1:{port}/lab/tree/explorer.ipynb?token=token"
     finally:
         server.terminate()

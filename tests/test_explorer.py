@@ -98,7 +98,7 @@ def test_a_click_and_a_lasso_choose_the_points_that_the_picture_shows_there(show
     assert shown.scatter.label == "77 points in z_inv, coloured by illumination"
 
 
-def test_the_selection_shows_its_images_answers_and_neighbours(shown, uneven):
+def test_the_selection_shows_its_images_predictions_and_neighbours(shown, uneven):
     shown.select([COUNT + 11, 2, 4])  # rows 2 and 4 of RGB; depth lacks 4
     top, *rows = shown.figure().subfigs
     np.testing.assert_allclose(

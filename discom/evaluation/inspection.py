@@ -88,11 +88,11 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     """Every measure of a run of discom, discom-solo or mdico, as plain JSON.
 
     Returns:
-        For modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, hash, f1 (m →
-        test F1); `matrix` and `shuffled` (m → p → factor → score of a linear probe, and of its
+        Nested by modality m and part p ("z_inv", "z_inf" or "z_irr"): method, data, seed, hash, f1
+        (m → test F1); `matrix` and `shuffled` (m → p → factor → score of a linear probe, and of its
         control); `chance` and `kind` (m → factor → …); `modality` (p → linear probe that tells the
         modalities apart); `transfer`, a class reader of z_inv (m fitted to → m read → accuracy);
-        `cka` (m → p → m → p → likeness, each two once); `mlp`, what an MLP reads: `modality`, and
+        `cka` (m → p → m → p → likeness, each pair once); `mlp`, what an MLP reads: `modality`, and
         `matrix` of the class in z_irr. What compares modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
@@ -181,17 +181,18 @@ def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFr
 
 
 def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
-    """What both probes read, of what `inspect` gave for one run: columns linear, mlp and chance, in
-    %; rows what is read ("modality" or "class"), from which part, of which modality ("" for all),
-    by a probe fitted to which. An MLP reads no class in z_inv."""
+    """What linear probe and MLP read in %, of what `inspect` gave for one run: columns linear, mlp
+    and chance, and a row for each question. Its levels are what is read ("modality" or "class"),
+    the part, the modality that is read ("": all of them), and the modality that the probe was
+    fitted to. `mlp` is NaN for the class in z_inv, which no MLP was fitted to."""
     rows, class_chance = [], {name: levels["class"] for name, levels in measures["chance"].items()}
     matrix, mlp = measures["matrix"], measures["mlp"]
     for part, probe in measures["modality"].items():
-        bent = mlp["modality"][part]["score"]
-        rows.append(("modality", part, "", "", probe["score"], bent, probe["chance"]))
+        by_mlp = mlp["modality"][part]["score"]
+        rows.append(("modality", part, "", "", probe["score"], by_mlp, probe["chance"]))
     for name, chance in class_chance.items():
-        line, bent = (read[name]["z_irr"]["class"] for read in (matrix, mlp["matrix"]))
-        rows.append(("class", "z_irr", name, name, line, bent, chance))
+        linear, by_mlp = (read[name]["z_irr"]["class"] for read in (matrix, mlp["matrix"]))
+        rows.append(("class", "z_irr", name, name, linear, by_mlp, chance))
     for own, accuracies in measures["transfer"].items():
         for name, score in accuracies.items():
             rows.append(("class", "z_inv", name, own, score, np.nan, class_chance[name]))
