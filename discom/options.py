@@ -26,8 +26,10 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     try:
         return _fitted(value, kind)
     except TypeError:
-        kind_of_value = f"{value!r} is of type {type(value).__name__}"
-        raise ConfigError(place, kind_of_value, f"give {_words(kind)}") from None
+        found = f"{value!r} is of type {type(value).__name__}"
+        if isinstance(value, Real) and not math.isfinite(value):
+            found = f"{value} is not finite"
+        raise ConfigError(place, found, f"give {_words(kind)}") from None
 
 
 def options_of(function: Callable) -> dict[str, inspect.Parameter]:

@@ -2,12 +2,10 @@
 
 import copy
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -20,6 +18,7 @@ from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
+from discom.options import as_type
 
 _REGISTRY: dict[str, type["Method"]] = {}
 
@@ -243,22 +242,11 @@ def _filled(method: str, place: str, own: Mapping[str, Any], given: Mapping[str,
         raise ConfigError(place, f"{method} has no '{unknown[0]}'", f"it has {', '.join(own)}")
     filled = dict(own)
     for name, value in given.items():
-        filled[name] = _typed(place, name, value, own[name])
+        kind: Any = Mapping[str, Any] if isinstance(own[name], Mapping) else type(own[name])
+        filled[name] = as_type(f"{place}: {name}", value, kind)
         if isinstance(value, Mapping):  # of numbers: weights of its terms, or of any modality
             filled[name] = _filled(method, name, own[name] or dict.fromkeys(value, 1.0), value)
     return filled
-
-
-def _typed(place: str, name: str, value: Any, default: Any) -> Any:
-    """The value in the type of the default: 1, 1.0 and numpy's 1 are one setting and must give one
-    identity."""
-    kind, way_out = type(default), f"its default is {default!r}"
-    fits = isinstance(value, {int: Integral, float: Real, dict: Mapping}.get(kind, kind))
-    if not fits or (isinstance(value, bool) and kind is not bool):  # True is an int to Python
-        raise ConfigError(place, f"{name}={value!r} is not of type {kind.__name__}", way_out)
-    if kind is float and not math.isfinite(value):
-        raise ConfigError(place, f"{name}={value} is not finite", way_out)
-    return kind(value)
 
 
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
