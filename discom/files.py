@@ -27,6 +27,8 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     vanishes otherwise. After a power cut, too, there is the old file or the new one. An OSError of
     the disk names `path`."""
     path = Path(path)
+    if path.is_dir():
+        raise DataError(path, "is a folder", "name a file in it")
     part = path.with_name(f"{OURS}{os.getpid()}-{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

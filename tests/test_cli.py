@@ -15,6 +15,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from faulty import write_faulty
 from PIL import Image
 
@@ -204,10 +205,7 @@ WRONG = [
     (("show", "noise.json"), "noise.json: not valid JSON"),
     (("show", "list.json"), "list.json: "),
     (("probe", "list.json"), "list.json: "),
-    (
-        ("show", "empty", "--collect", "empty"),
-        "'--collect': 'empty' is a folder; name a file in it",
-    ),
+    (("data", "show", SCENES, "--out", "folder.png"), "folder.png: is a folder; name a file"),
     (("export", "noise.json"), "no such result"),
     (("predict", "noise.json", "empty.npy"), "noise.json: not by discom export"),
     (("data", "check", "empty"), "empty: has no folder; expected"),
@@ -223,6 +221,7 @@ WRONG = [
 @pytest.mark.parametrize(("words", "fragment"), WRONG, ids=str)
 def test_a_wrong_input_is_one_plain_line_with_status_2(tmp_path, capsys, words, fragment):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.png").mkdir()
     (tmp_path / "empty.npy").touch()
     (tmp_path / "noise.json").write_bytes(bytes(range(256)))
     (tmp_path / "list.json").write_text('[{"checksum": 1}, 2]')
@@ -242,12 +241,24 @@ def test_a_poor_terminal_and_a_backend_of_nonsense_do_no_harm(tmp_path):
     is_a_picture(tmp_path / "Δ.png")
 
 
-def test_no_memory_for_what_was_asked_is_one_line(capsys, monkeypatch):
-    def drawn(seed: int):
-        return np.empty(2**62, np.uint8)
+@pytest.mark.parametrize(
+    "allocate",
+    [
+        lambda: np.empty(2**50),
+        lambda: np.empty(2**60),
+        lambda: torch.empty(2**50),
+        lambda: Image.fromarray(np.zeros((8, 8))).resize((2**70, 2**70)),
+    ],
+)
+def test_more_than_the_memory_is_one_line(capsys, monkeypatch, allocate):
+    monkeypatch.setattr(data, "load", lambda *given: allocate())
+    assert refused(capsys, "data", "check", SCENES).startswith("too large (")
 
-    monkeypatch.setitem(data.DRAWN, "scenes", drawn)
-    assert "Unable to allocate" in refused(capsys, "data", "check", "scenes")
+
+def test_a_fault_of_ours_is_shown_as_one(monkeypatch):
+    monkeypatch.setattr(data, "load", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("data", "check", SCENES)
 
 
 # ------------------------------------------------------------------------------ names and places
@@ -424,9 +435,9 @@ def test_check_warns_of_what_to_look_at(tmp_path, capsys):
 
 
 def test_show_of_data_draws_a_picture(tmp_path, capsys):
-    assert run("data", "show", SCENES, "--out", "look") == 0
-    assert capsys.readouterr().out.splitlines() == ["look.png"]
-    is_a_picture(tmp_path / "look.png")
+    assert run("data", "show", SCENES, "--out", "new/look") == 0
+    assert capsys.readouterr().out.splitlines() == ["new/look.png"]
+    is_a_picture(tmp_path / "new/look.png")
 
 
 @pytest.fixture(scope="module")

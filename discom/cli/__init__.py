@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from discom.errors import DiscomError, explain
+from discom.errors import DiscomError, explain, first_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,11 +43,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = error.ctx.command_path if error.ctx else "discom"
         _say(f"error: {error.format_message().rstrip('.')}. See {path} --help.")
         return 2
-    except (DiscomError, OSError, MemoryError) as error:
-        if "--debug" in arguments:
+    except Exception as error:
+        text = _explain(error)
+        if not text or "--debug" in arguments:
             raise
-        _say(f"error: {explain(error) if isinstance(error, OSError) else error}")
+        _say(f"error: {text}")
         return 2
+
+
+def _explain(error: Exception) -> str:
+    """One line for what a person can put right, nothing for all else."""
+    if isinstance(error, OSError):
+        return explain(error)
+    if isinstance(error, DiscomError):
+        return str(error)
+    large = isinstance(error, MemoryError | OverflowError)
+    # NumPy and torch have no class of their own for it
+    if large or any(words in str(error) for words in ("array is too big", "allocate")):
+        return (
+            f"too large ({first_line(error)}); take fewer or smaller images, or a smaller network"
+        )
+    return ""
 
 
 def _say(text: str) -> None:

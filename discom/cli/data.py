@@ -16,7 +16,7 @@ from discom.options import check_options, options_of
 
 def check_picture(out: Path) -> None:
     """Refuse a name of another kind of file, or none."""
-    if out.suffix not in ("", ".png", ".pdf", ".svg") or out.name in ("", ".."):
+    if out.suffix not in ("", ".png", ".pdf", ".svg") or not out.name:
         raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
 
 
@@ -107,25 +107,21 @@ def _read(flags: Namespace) -> tuple[Any, str]:
     source = own if name == "folders" else SOURCES.get(name)
     options = (flags.options or {}) | ({} if flags.size is None else {"size": flags.size})
     modalities = flags.modalities.split("+") if flags.modalities else []
-    check_options(name, source.read if source else _read_again, options)
+    check_options(name, source.read if source else discom.data.load, options)
     if source is None:
         if root or download:
             raise ConfigError("--root, --download", f"'{name}' takes neither", "leave them out")
-        images = _read_again(flags.data, modalities)
+        images = discom.data.load(flags.data, flags.modalities)
         return images, images.name
     root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
-    images = source.read(root, modalities, **options)
+    images = source.read(root, modalities or None, **options)
     images = replace(images, about={**images.about, "options": options})
     return images, images.name if source is own else "-".join([name, *modalities])
 
 
-def _read_again(source: str, modalities: Sequence[str]) -> Any:
-    return discom.data.load(source, "+".join(modalities))
-
-
 def _read_own(
     root: Path,
-    modalities: Sequence[str],
+    modalities: Sequence[str] | None,
     size: int | Sequence[int] | None = None,
     unit: Mapping[str, str] | None = None,
     invalid: Mapping[str, float] | None = None,

@@ -26,13 +26,6 @@ def path(value: str) -> Path:
     return Path(text(value))
 
 
-def file(value: str) -> Path:
-    """A file to write."""
-    if path(value).is_dir():
-        raise click.BadParameter(f"'{value}' is a folder; name a file in it")
-    return path(value)
-
-
 def names(value: str) -> tuple[str, ...]:
     """Words between commas."""
     words = tuple(word.strip() for word in value.split(","))
@@ -58,7 +51,7 @@ NUMBER = click.Choice([*"12345", "dense", "crodino"])
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "address": (text, None, "of a Ray cluster, such as ray://head:10001  [default: none]"),
     "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
-    "collect": (file, None, "write all results into this JSON file  [default: none]"),
+    "collect": (path, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
