@@ -35,7 +35,7 @@ def plan(
     seeds, a DataError for data that leave the question without an answer: all that can be known
     before a training."""
     if seeds < 3:
-        raise ConfigError(f"seeds: {seeds} give no useful interval; use 3 or more")
+        raise ConfigError("seeds", f"{seeds} give no useful interval", "use 3 or more")
     planned: dict[float, list[Run]] = {rate: [] for rate in rates}
     for seed in range(seeds):
         images = images_of(seed)
@@ -54,23 +54,23 @@ def _check(images: MultiModalData, seed: int) -> None:
     different sizes, and fewer than two labelled pairs to train with."""
     name, names = images.name, [*images.modalities]
     if len(names) < 2:
-        raise DataError(f"{name}: has {names[0]} alone; give it two sensors")
+        raise DataError(name, f"has {names[0]} alone", "give it two sensors")
     if images.dense:
-        raise DataError(f"{name}: has a class for every pixel; compare with: discom table dense")
+        raise DataError(name, "has a class for every pixel", "compare with: discom table dense")
     for sensor, modality in images.modalities.items():
         if absent := set(range(len(images.classes))) - set(modality.y):
-            lack = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"
-            raise DataError(f"{name}: {lack}; correct the folder's name, or leave the class out")
-    sizes = {sensor: m.x.shape[2:] for sensor, m in images.modalities.items()}
+            found = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"
+            raise DataError(name, found, "correct the folder's name, or leave the class out")
+    sizes = {sensor: "×".join(map(str, m.x.shape[2:])) for sensor, m in images.modalities.items()}
     if len(set(sizes.values())) > 1:
-        shapes = ", ".join(f"{k} {'×'.join(map(str, size))}" for k, size in sizes.items())
-        way_out = "bring them to one size: discom data prepare folders --root … --size 64 --out …"
-        raise DataError(f"{name}: images of {shapes}; {way_out}")
+        found = "images of " + ", ".join(f"{sensor} {size}" for sensor, size in sizes.items())
+        command = "discom data prepare folders --root … --size 64 --out …"
+        raise DataError(name, found, f"bring them to one size: {command}")
     train = images.split(seed=seed).train
     classes = train.modalities[names[0]].y[paired_rows(train, names)[names[0]].numpy()]
     if (known := int((classes >= 0).sum())) < 2:
-        lack = f"{known} of {len(classes)} pairs to train with have a label"
-        raise DataError(f"{name}: {lack}; label more pairs")
+        found = f"{known} of {len(classes)} pairs to train with have a label"
+        raise DataError(name, found, "label more pairs")
 
 
 def best_rate(results: Iterable[Result]) -> float:

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from discom.errors import ConfigError, DiscomError, RunError, first_line
@@ -148,6 +147,8 @@ def share(workers: int, call: Callable[[], Any]) -> Any:
 def free_memory(device: torch.device | str) -> int:
     """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most what is left
     to its container or cluster job; an equal part where processes `share` it."""
+    import psutil
+
     if torch.device(device).type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

@@ -94,31 +94,14 @@ def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, mon
     assert [file.stat().st_mtime_ns for file in files] == before
 
 
-def unpaired():
-    modalities = {}
-    for name, first in (("rgb", 0), ("depth", 60)):
-        x = np.random.default_rng(first).random((60, 1, 8, 8), dtype=np.float32)
-        modalities[name] = Modality(x, np.arange(60) % 2, np.arange(first, first + 60))
-    return MultiModalData(modalities, ("cat", "dog"), name="apart")
-
-
-def pairs_of(classes, paired):
-    """Sixty images of each sensor, of which the `paired` are pairs; -1 is no label."""
-    modalities = {}
-    for name, first in (("rgb", 0), ("depth", 60)):
-        x = np.random.default_rng(first).random((60, 1, 8, 8), dtype=np.float32)
-        ids = np.where(np.isin(np.arange(60), paired), np.arange(60), np.arange(first, first + 60))
-        modalities[name] = Modality(x, np.asarray(classes[name]), ids)
-    return MultiModalData(modalities, ("cat", "dog"), name="part")
-
-
-def one_labelled_pair():
-    classes = np.where(np.arange(60) < 20, -1, np.arange(60) % 2)
-    return pairs_of({"rgb": classes, "depth": classes}, np.arange(20))
-
-
-def misspelt():
-    return pairs_of({"rgb": np.zeros(60, int), "depth": np.arange(60) % 2}, [])
+def pairs_of(rgb, depth, paired):
+    """Images of two sensors by their classes, -1 for none; the first so many are pairs."""
+    number, modalities = np.arange(60), {}
+    for name, classes in (("rgb", rgb), ("depth", depth)):
+        x = np.random.default_rng(len(name)).random((60, 1, 8, 8), dtype=np.float32)
+        ids = number if name == "rgb" else np.where(number < paired, number, number + 60)
+        modalities[name] = Modality(x, classes, ids)
+    return MultiModalData(modalities, ("cat", "dog"), name="mine")
 
 
 def two_sizes():
@@ -128,39 +111,24 @@ def two_sizes():
     return dataclasses.replace(whole, modalities={**whole.modalities, "depth": small}, masks=None)
 
 
-@pytest.mark.parametrize(
-    ("images", "seeds", "error", "message"),
-    [
-        ("scenes:n=66,size=8,modalities=rgb", 3, DataError, "has rgb alone; give it two"),
-        ("scenes:n=66,size=8", 2, ConfigError, "seeds: 2 give no useful interval; use 3"),
-        (
-            "scenes-dense:n=20,size=16",
-            3,
-            DataError,
-            "has a class for every pixel; compare with: discom table dense",
-        ),
-        (unpaired(), 3, DataError, "apart: no id stands in each of rgb, depth; name the files"),
-        (
-            one_labelled_pair(),
-            3,
-            DataError,
-            r"part: 0 of \d+ pairs to train with have a label; label",
-        ),
-        (misspelt(), 3, DataError, "part: no image of rgb is of class 'dog'; correct"),
-        (two_sizes(), 3, DataError, "images of rgb 8×8, depth 4×4; bring them to one size: "),
-    ],
-    ids=[
-        "one sensor",
-        "two seeds",
-        "dense",
-        "no pairs",
-        "no labelled pair",
-        "misspelt",
-        "two sizes",
-    ],
-)
-def test_what_cannot_be_answered_is_refused_before_training(images, seeds, error, message):
+BOTH = np.arange(60) % 2
+SOME = np.where(np.arange(60) < 20, -1, BOTH)
+REFUSED = {
+    "one sensor": ("scenes:n=66,size=8,modalities=rgb", "has rgb alone; give it two"),
+    "dense": ("scenes-dense:n=20,size=16", "a class for every pixel; compare with: discom table"),
+    "no pairs": (pairs_of(BOTH, BOTH, 0), "mine: no id stands in each of rgb, depth; name the"),
+    "no labelled pair": (pairs_of(SOME, SOME, 20), r"mine: 0 of \d+ pairs to train with have a la"),
+    "misspelt": (pairs_of(0 * BOTH, BOTH, 0), "mine: no image of rgb is of class 'dog'; correct"),
+    "two sizes": (two_sizes(), "images of rgb 8×8, depth 4×4; bring them to one size: "),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_answered_is_refused_before_training(case):
+    images, message = REFUSED[case]
     images = data.load(images) if isinstance(images, str) else images
-    with pytest.raises(error, match=message) as caught:
-        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, seeds, "runs")
+    with pytest.raises(DataError, match=message) as caught:
+        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, 3, "runs")
     assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigError, match="seeds: 2 give no useful interval; use 3"):
+        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, 2, "runs")
