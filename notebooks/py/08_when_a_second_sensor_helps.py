@@ -216,7 +216,7 @@ weights.round(2)
 # %%
 def with_labels(table, train):
     """The table with the number of labelled pairs, rounded to tens."""
-    return table.assign(labels=(tables.labelled(table) * train).round(-1).astype(int))
+    return table.assign(labels=(table["labelled"] * train).round(-1).astype(int))
 
 
 def gains(table, names, title):

@@ -301,7 +301,7 @@ check(f"without masks: {left}", left == ["orth", "contrast", "soft"])
 live, folders = {}, {}
 for name in ("single", "dense-teacher", "dense-kdv2", "crodino"):
     run = stored.Run.of(runs, methods.get(name), scenes, config)
-    teacher, folders[name] = run.teacher_folder, run.folder
+    teacher, folders[name] = run.teacher and run.teacher.folder, run.folder
     live[name] = fit(name, split, config, run.folder, teacher=teacher, progress=False)
 scores = pd.DataFrame({name: result.main for name, result in live.items()}).T
 check("none above the best", not (scores > pd.Series(best) + 3).any(axis=None))
@@ -331,7 +331,6 @@ _ = figure.suptitle("One seed: all stay below the best possible (line)", x=0.45,
 # %%
 finished = tables.load_results("../results/dense/scenes-labelled.json")
 table = tables.summary(finished, ["single"])
-table["labelled"] = tables.labelled(table)
 shown = ["single", "dense-teacher", "dense-kdv2", "crodino", "dense-self"]
 ends = table.query("labelled in (0.05, 1) and method in @shown")
 index = ["modality", "method"]
@@ -351,7 +350,6 @@ others = ["single-2x", "dense-self", "dense-simclr"]  # learn from one sensor
 pairs = [(name, "single") for name in others + second]
 pairs += [(name, "dense-self") for name in second]
 compared = tables.compare(finished, pairs)  # corrects over all its rows
-compared["labelled"] = tables.labelled(compared)
 compared["points"] = tables.points(compared)
 print(f"clear (*): {(compared['holm'] < 0.05).sum()} of {len(compared)}")
 ends = compared.query("labelled in (0.05, 1) and method in @shown")

@@ -26,7 +26,7 @@ runs = tempfile.mkdtemp()
 def train(method, seed):
     scenes = sets.load(data, seed=seed)  # drawn anew for each seed
     run = Run.of(runs, method, scenes, replace(settings("cpu", seed=seed), options={}))
-    part, teacher = scenes.split(seed=seed), run.teacher_folder
+    part, teacher = scenes.split(seed=seed), run.teacher and run.teacher.folder
     return fit(method, part, run.config, run.folder, teacher=teacher, progress=False), run.folder
 
 

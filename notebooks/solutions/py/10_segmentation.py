@@ -61,8 +61,8 @@ for number in range(3):
     scenes = sets.load(source, seed=number)
     config = settings("tiny", dense=True, seed=number, labelled=0.2)
     for name in ("single", "dense-kdv2"):
-        planned.append(Run.of(runs, methods.get(name), scenes, config))
-failed = sweep.sweep(planned, source, workers=1, progress=False)
+        planned.append(Run.of(runs, methods.get(name), scenes, config, source))
+failed = sweep.sweep(planned, workers=1, progress=False).failed
 check("no run failed", not failed)
 
 # %%
