@@ -7,7 +7,7 @@ READY := .venv/.ready
 ONE := OMP_NUM_THREADS=1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: tutorial test test-all release-check release-steps colab oldest docs linkcheck browser lab notebooks format wheel wheel-check clean
+.PHONY: tutorial test test-all release-check release-steps colab oldest docs pages linkcheck browser lab notebooks format wheel wheel-check clean
 
 tutorial: $(READY)  ## run every notebook on the synthetic scenes (profile cpu), two at a time
 	$(BIN)/python -m discom reproduce --profile cpu
@@ -53,8 +53,13 @@ oldest: $(READY)  ## quick tests and every notebook (profile tiny) with the olde
 	$(OLDEST)/bin/python -m discom reproduce --profile tiny --out build/notebooks-oldest
 
 docs: $(READY)  ## the documentation site in build/docs; a warning or a broken link within it is an error
+	$(BIN)/python benchmarks/pages.py --check
 	$(BIN)/python -m sphinx -W --keep-going -E -q -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
+
+pages: $(READY)  ## the tables of results/ and the numbers of README and docs, from results/*.json
+	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/findings.py
 
 linkcheck: $(READY)  ## ask every external address that the site names; needs the network
 	$(BIN)/python -m sphinx -b linkcheck -q -d build/doctrees docs build/linkcheck

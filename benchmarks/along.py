@@ -14,17 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import common
 import pandas as pd
 import torch
-from grid import arm, check_arms, setting
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from discom import data, files, fit, methods, plots, profile
+from discom import files, fit, methods, plots, profile
 from discom.config import Config
 from discom.data import Split
 from discom.data.batches import ModalityTensor
-from discom.errors import ConfigError, DiscomError
+from discom.errors import ConfigError
 from discom.evaluation import inspection, probing
 from discom.evaluation.scores import predict_logits
 from discom.plots.look import method_look, panels
@@ -60,9 +60,8 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
 def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
-    split = data.load(place, seed=config.seed).split(seed=config.seed)
-    changed = methods.get(name).changed(config.options)
-    found = {"method": methods.label(name, changed), "seed": config.seed}
+    split = common.load(place, config.seed).split(seed=config.seed)
+    found = {"method": methods.label(name, config.options), "seed": config.seed}
     rows = []
 
     def watch(epoch: int, model: Any) -> None:
@@ -91,44 +90,34 @@ def curves(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Train, read and draw; the exit status is 2 where the input is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
-    parser.add_argument("--data", default="scenes")
-    words = "such as labelled=0.2 epochs=60"
-    parser.add_argument("--set", type=setting, nargs="+", default=[], help=words)
-    parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
-    parser.add_argument("--profile", default="cpu", help="tiny or cpu (default)")
-    parser.add_argument("--workers", type=int, default=-1, help="side by side (default: all cores)")
-    parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
-    chosen = parser.parse_args(arguments)
+def along(chosen: argparse.Namespace) -> None:
+    """Train, read and draw."""
+    common.check_arms(chosen.methods)
+    if chosen.seeds < 1:
+        raise ConfigError("--seeds", f"{chosen.seeds} runs make no curve", "use 1 or more")
     jobs = []
-    try:
-        check_arms(chosen.methods)
-        if chosen.seeds < 1:
-            raise ConfigError(f"--seeds: {chosen.seeds} runs make no curve; use 1 or more")
-        for seed, row in product(range(chosen.seeds), chosen.methods):
-            if methods.get(row.method).needs_teacher:
-                reason = "it has no teacher here; leave it out"
-                raise ConfigError(f"--methods: {row.method}: {reason}")
-            settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
-            config = profile(chosen.profile, accelerator="cpu", **settings)
-            jobs.append(delayed(train)(chosen.data, row.method, config))
-        rows = [row for rows in Parallel(chosen.workers)(jobs) for row in rows]
-    except KeyboardInterrupt:
-        print("along: interrupted; nothing was kept", file=sys.stderr)
-        return 130
-    except DiscomError as error:
-        print(f"along: error: {error}", file=sys.stderr)
-        return 2
+    for seed, row in product(range(chosen.seeds), chosen.methods):
+        if methods.get(row.method).needs_teacher:
+            raise ConfigError("--methods", f"{row.method} has no teacher here", "leave it out")
+        settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
+        config = profile(chosen.profile, accelerator="cpu", **settings)
+        jobs.append(delayed(train)(chosen.data, row.method, config))
+    rows = [row for rows in Parallel(chosen.workers or -1)(jobs) for row in rows]
     table = pd.DataFrame(rows)
     last = table[table["epoch"] == table["epoch"].max()]
     print(last.pivot_table("score", ["modality", "method"], "factor", sort=False).round(2))
     files.write_json(chosen.out.with_suffix(".json"), rows)
     plots.style()
     curves(table).savefig(chosen.out.with_suffix(".png"))
-    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read along; see `common.run`."""
+    parser = common.parser(__doc__, "methods data set profile workers")
+    parser.add_argument("--seeds", type=int, default=3, help="how many (default: 3)")
+    parser.add_argument("--out", type=Path, required=True, help="write OUT.json and OUT.png")
+    chosen = parser.parse_args(arguments)
+    return common.run("along", lambda: along(chosen))
 
 
 if __name__ == "__main__":

@@ -13,20 +13,20 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
+import common
 import pandas as pd
-from grid import SETTINGS, Arm, arm, check_arms, setting
 
-from discom import data, files, methods, profile
+from discom import files, methods, profile, tables
 from discom.config import Config
 from discom.errors import DiscomError
 from discom.methods import Method
 from discom.running import sweep
-from discom.running.runs import Result, Run
+from discom.running.runs import Run
 
 RATES = (5e-3, 1e-2, 2e-2)
 
 
-def settings(chosen: argparse.Namespace, row: Arm, seed: int) -> Config:
+def settings(chosen: argparse.Namespace, row: common.Arm, seed: int) -> Config:
     """The settings where nothing is tried."""
     dense, changes = methods.get(row.method).dense, {**dict(chosen.set), **row.settings}
     return profile(chosen.profile, dense=dense, seed=seed, options=row.options, **changes)
@@ -37,7 +37,7 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
     defaults = method.defaults()
     default = {**defaults, **defaults["weights"]}.get(option, getattr(config, option, value))
     value = int(value) if isinstance(default, int) and value == int(value) else value
-    if option in SETTINGS:
+    if option in common.SETTINGS:
         return replace(config, **{option: value})
     options = dict(config.options)
     if option in defaults["weights"]:
@@ -46,63 +46,50 @@ def changed(config: Config, method: type[Method], option: str, value: float) -> 
     return replace(config, options=options | {option: value})
 
 
-def choose(chosen: argparse.Namespace) -> pd.DataFrame:
-    """A row for each method: its mean validation score for each value, and the best value."""
+def choose(chosen: argparse.Namespace) -> None:
+    """Train, print and write a row for each method: its mean validation score for each value, and
+    the best value."""
     runs = {}
-    check_arms(chosen.methods)
+    common.check_arms(chosen.methods)
     for seed in chosen.seeds:
-        images = data.load(chosen.data, seed=seed)
+        images = common.load(chosen.data, seed)
         for row, value in product(chosen.methods, chosen.values):
             method, usual = methods.get(row.method), settings(chosen, row, seed)
             config = changed(usual, method, chosen.option, value)
-            run = Run.of(chosen.runs, method, images, config)
+            run = Run.of(chosen.runs, method, images, config, chosen.data)
             if run.teacher and chosen.option != "labelled":  # the same for every value
-                run = replace(run, teacher=Run.of(chosen.runs, method, images, usual).teacher)
+                teacher = Run.of(chosen.runs, method, images, usual, chosen.data).teacher
+                run = replace(run, teacher=teacher)
             runs[row.label, value, seed] = run
-    failed = sweep.sweep(runs.values(), chosen.data, workers=chosen.workers)
-    if failed:
-        raise DiscomError(next(iter(failed.values())))
+    known = common.known(chosen.collect)
+    done = sweep.sweep(runs.values(), known=known, workers=chosen.workers)
+    if chosen.collect:
+        tables.collect(done.results, chosen.collect)
+    if done.failed:
+        raise DiscomError(next(iter(done.failed.values())))
     rows = []
-    for (label, value, _), run in runs.items():
-        result = Result.read(run.folder / "result.json")
+    for (label, value, _), result in zip(runs, done.results, strict=True):
         alone = {name: score for name, score in result.valid.items() if "+" not in name}
         rows.append((label, f"{value:g}", mean((alone or result.valid).values())))
     each = pd.DataFrame(rows, columns=["method", "value", "score"])
     table = each.pivot_table("score", "method", "value", sort=False)
-    table.attrs["data"] = images.name
-    return table.assign(chosen=table.idxmax(axis=1).astype(float))
+    table = table.assign(chosen=table.idxmax(axis=1).astype(float))
+    print(table.round(2).to_string())
+    if chosen.out:
+        how = {"data": images.name, "seeds": chosen.seeds, "set": dict(chosen.set)}
+        files.write_json(chosen.out, {**how, **table.to_dict()})
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train, print and write the choice; the exit status is 2 where the input is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help="name or name:{JSON}")
+    """Choose; see `common.run`."""
+    parser = common.parser(__doc__, "methods data set profile runs workers collect")
     what = "a setting, or an option or weight of the method"
     parser.add_argument("--option", default="learning_rate", help=what)
     parser.add_argument("--values", type=float, nargs="+", default=RATES)
-    parser.add_argument("--data", default="scenes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[100], help="not of a table")
-    parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as labelled=0.2")
-    parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
-    parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
-    parser.add_argument("--workers", type=int, default=0, help="side by side (default: all cores)")
     parser.add_argument("--out", type=Path, help="write the table into this JSON file")
     chosen = parser.parse_args(arguments)
-    try:
-        table = choose(chosen)
-    except KeyboardInterrupt as stop:
-        print(f"choose: {stop or 'interrupted'}", file=sys.stderr)
-        return 130
-    except (DiscomError, OSError) as error:
-        print(f"choose: error: {error}", file=sys.stderr)
-        return 2
-    print(table.round(2).to_string())
-    if chosen.out:
-        files.write_json(
-            chosen.out,
-            {**table.attrs, "seeds": chosen.seeds, "set": dict(chosen.set), **table.to_dict()},
-        )
-    return 0
+    return common.run("choose", lambda: choose(chosen))
 
 
 if __name__ == "__main__":

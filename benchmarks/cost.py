@@ -10,15 +10,14 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
+import common
 import numpy as np
 import torch
-from grid import arm, check_arms
 
-from discom import data, files, fit, methods, profile
+from discom import files, fit, methods, profile
 from discom.data import Split
-from discom.errors import ConfigError, DiscomError
+from discom.errors import ConfigError
 from discom.hardware import device_type, machine
 from discom.running.runs import Run
 from discom.tables.intervals import t_test
@@ -42,13 +41,13 @@ def ratios(rounds: list[dict[str, float]]) -> dict[str, list[float]]:
     return {name: list(t_test(share)[:3]) for name, share in shares.items()}
 
 
-def measure(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Train every method in every round: the machine, the ratios, and the seconds."""
+def measure(chosen: argparse.Namespace) -> None:
+    """Train every method in every round; print and write the machine, the ratios, the seconds."""
     if chosen.rounds < 2 or not chosen.methods[1:]:
         raise ConfigError("give --rounds 2 or more, and two methods or more")
-    check_arms(chosen.methods)
+    common.check_arms(chosen.methods)
     torch.set_num_threads(1)
-    images = data.load(chosen.data, seed=0)
+    images = common.load(chosen.data, 0)
     split = images.split(seed=0)
     runs = {}
     for row in chosen.methods:
@@ -62,31 +61,20 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         print(f"cost: round {number} of {chosen.rounds}", file=sys.stderr)
     here = machine(torch.device(device_type(config.accelerator)))
     what = f"seconds of {chosen.epochs} epochs on {images.name}, teachers included, one thread"
-    return {"what": what, "machine": here, "ratio": ratios(rounds), "rounds": rounds}
+    report = {"what": what, "machine": here, "ratio": ratios(rounds), "rounds": rounds}
+    print(json.dumps(report, indent=1))
+    if chosen.json:
+        files.write_json(chosen.json, report)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the JSON and write it; the exit status is 2 where the input is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    what = "name or name:{JSON}; the first is the reference"
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help=what)
-    parser.add_argument("--data", default="scenes", help="such as scenes-dense, or a folder")
+    """Measure; see `common.run`. The first of --methods is the reference."""
+    parser = common.parser(__doc__, "methods data")
     parser.add_argument("--epochs", type=int, default=2, help="of a training (default: 2)")
     parser.add_argument("--rounds", type=int, default=5, help="of every method (default: 5)")
     parser.add_argument("--json", type=Path, help="write the figures into this file, too")
     chosen = parser.parse_args(arguments)
-    try:
-        report = measure(chosen)
-    except KeyboardInterrupt as stop:
-        print(f"cost: {stop or 'interrupted'}; nothing was written", file=sys.stderr)
-        return 130
-    except (DiscomError, OSError) as error:
-        print(f"cost: error: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(report, indent=1))
-    if chosen.json:
-        files.write_json(chosen.json, report)
-    return 0
+    return common.run("cost", lambda: measure(chosen))
 
 
 if __name__ == "__main__":

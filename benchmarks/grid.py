@@ -10,24 +10,24 @@ python benchmarks/grid.py --factors '{"labelled": [0.1, 0.2]}' --methods student
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
+import common
 import pandas as pd
 from matplotlib.figure import Figure
 
-from discom import data, methods, plots, profile, tables
+from discom import methods, plots, profile, tables
 from discom.config import Config
-from discom.errors import ConfigError, DiscomError
+from discom.errors import ConfigError
 from discom.running import sweep
 from discom.running.runs import Result, Run
 
-SCENES = ("noise", "epsilon", "delta")  # the numbers that stand in a data set's name
-NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
-SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
-FACTORS = SCENES + SETTINGS
+SCENES = ("noise",)  # numbers that stand in a data set's name; 1 where they do not
+FACTORS = SCENES + common.SETTINGS
 
 
 def factors(text: str) -> dict[str, list[float]]:
@@ -46,175 +46,118 @@ def number(name: str, value: Any) -> float:
     return kind(value)
 
 
-class Arm(NamedTuple):
-    """A method with its options, settings of its own, and its number of seeds if it has one."""
-
-    method: str
-    options: dict[str, Any]
-    settings: dict[str, Any]
-    seeds: int | None = None
-
-    @property
-    def label(self) -> str:
-        """What its row is called."""
-        return methods.label(self.method, methods.get(self.method).changed(self.options))
-
-
-def arm(text: str) -> Arm:
-    """The type of --methods: `name` or `name:{JSON}`, JSON of options, settings and seeds."""
-    name, _, braces = text.partition(":")
-    options = dict(json.loads(braces or "{}"))
-    settings = {key: options.pop(key) for key in SETTINGS if key in options}
-    seeds = options.pop("seeds", None)
-    if seeds is not None and (type(seeds) is not int or seeds < 1):
-        raise ValueError(f"seeds={seeds}")
-    return Arm(name, options, settings, seeds)
-
-
-def check_arms(rows: list[Arm]) -> None:
-    """A ConfigError where a method brings its own number of seeds, or two have one label."""
-    if several := [row.method for row in rows if row.seeds]:
-        raise ConfigError(f"--methods: {several[0]}: seeds stand in --seeds; leave them out")
-    labels = [row.label for row in rows]
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise ConfigError(f"--methods: two are called '{twice[0]}'; compare them one by one")
-
-
 def epochs(text: str) -> dict[float, dict[str, int]]:
     """The type of --epochs: a value of the first factor → its epochs, as changed settings."""
     return {float(key): {"epochs": int(value)} for key, value in dict(json.loads(text)).items()}
 
 
-def setting(text: str) -> tuple[str, object]:
-    """The type of --set: a setting of Config and its value."""
-    name, _, value = text.partition("=")
-    if name in ("seed", "options"):
-        raise ValueError(f"{name} is not for --set")
-    kind = type(getattr(Config, name, ""))
-    return name, json.loads(value) if kind is bool else kind(value)
-
-
-Planned = tuple[Run, str, dict[str, float]]  # a run, its data, and the value of every factor
-
-
-def plan(chosen: argparse.Namespace) -> list[Planned]:
+def plan(chosen: argparse.Namespace) -> list[Run]:
     """Every method at every point of the factors and with every seed, or as many as it says."""
-    planned: list[Planned] = []
     own = {name for row in chosen.methods for name in row.settings}
     if both := (own | {name for name, _ in chosen.set}) & set(chosen.factors):
-        raise ConfigError(f"--factors: '{both.pop()}' is also in --set or --methods; give it once")
+        found = f"'{both.pop()}' is also in --set or --methods"
+        raise ConfigError("--factors", found, "give it once")
     if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()))):
-        raise ConfigError(f"--epochs: {lost.pop():g} is not in the first factor; leave it out")
-    load = lru_cache(maxsize=1)(data.load)
+        raise ConfigError("--epochs", f"{lost.pop():g} is not in the first factor", "leave it out")
+    runs: list[Run] = []
+    load = lru_cache(maxsize=1)(common.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.factors.values()):
-        point = dict(zip(chosen.factors, values, strict=True))
-        place, changes = chosen.data, point | chosen.epochs.get(values[0], {})
-        drawn = [name for name in point if name in SCENES]
-        if arguments := [f"{name}={changes.pop(name):g}" for name in drawn]:
-            place += ("," if ":" in place else ":") + ",".join(arguments)
-        images = load(place, seed=seed)
+        changes = dict(zip(chosen.factors, values, strict=True)) | chosen.epochs.get(values[0], {})
+        source = chosen.data
+        if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
+            source += ("," if ":" in source else ":") + ",".join(drawn)
+        images = load(source, seed)
         for row in chosen.methods:
-            if seed >= (row.seeds or chosen.seeds):
-                continue
-            settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}
-            config = profile(chosen.profile, dense=images.dense, options=row.options, **settings)
-            run = Run.of(chosen.runs, methods.get(row.method), images, config)
-            planned.append((run, place, point))
-    return planned
+            if seed < (row.seeds or chosen.seeds):
+                settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}
+                settings |= {"dense": images.dense, "options": row.options}
+                config = profile(chosen.profile, **settings)
+                method = methods.get(row.method)
+                runs.append(Run.of(chosen.runs, method, images, config, source))
+    return runs
 
 
-def summary(planned: list[Planned], against: list[str]) -> pd.DataFrame:
-    """A summary for each point of the factors, one below the other; a column for each factor."""
-    points: dict[str, list[Planned]] = {}
-    for each in planned:
-        points.setdefault(json.dumps(each[2]), []).append(each)
-    parts = []
-    for group in points.values():
-        point = {name: float(value) for name, value in group[0][2].items()}
-        part = tables.summary([read(run) for run, *_ in group], against).assign(**point)
-        for name in [name for name in point if name not in (*SCENES, "labelled")]:
-            part["data"] += f" {name}={point[name]:g}"  # which the summary does not say
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def read(run: Run) -> Result:
-    """What a finished run reports."""
-    return Result.read(run.folder / "result.json")
+def summary(
+    results: Sequence[Result], against: Sequence[str], factors: Sequence[str]
+) -> pd.DataFrame:
+    """A row for each point of the factors, method and network, and a column for each factor.
+    Learning rates are compared one by one where they are a factor."""
+    parts = [list(results)]
+    if "learning_rate" in factors:
+        rates = dict.fromkeys(result.config["learning_rate"] for result in results)
+        parts = [[r for r in results if r.config["learning_rate"] == rate] for rate in rates]
+    table = pd.concat([tables.summary(part, against) for part in parts], ignore_index=True)
+    for name in set(factors) - set(table):
+        if name in SCENES:
+            values = table["data"].str.extract(rf"-{name}=([\d.]+)", expand=False)
+            table.insert(2, name, values.astype(float).fillna(1))
+        elif name == "learning_rate":
+            table[name] = table["lr"]
+        else:  # all runs have one value
+            table.insert(2, name, results[0].config[name])
+    return table
 
 
 def figures(
-    table: pd.DataFrame, chosen: argparse.Namespace, against: list[str]
+    table: pd.DataFrame,
+    against: Sequence[str],
+    factors: Sequence[str],
+    names: Mapping[str, str] = {},
+    title: str = "",
 ) -> dict[str, Figure]:
-    """End of the file's name → a figure: the differences, and the scores over a factor."""
-    varied = any(len(values) > 1 for values in chosen.factors.values())
-    several = len(chosen.methods) > 1
+    """End of the file's name → a figure: the differences, and the scores over a factor of the
+    methods in `names`, if any, under `title`."""
+    varied = any(table[name].nunique() > 1 for name in factors)
+    several = table["method"].nunique() > 1
     drawn = {}
     if several and varied:
-        drawn[""] = plots.gains(table, *chosen.factors, against=against, names=chosen.names)
+        drawn[""] = plots.gains(table, *factors, against=against, names=names)
     elif several:
         drawn[""] = plots.intervals(table, against)
     if varied:
-        drawn["-scores"] = plots.scores(table, *chosen.factors, names=chosen.names)
-        drawn["-scores"].suptitle(chosen.title)
+        drawn["-scores"] = plots.scores(table, *factors, names=names)
+        drawn["-scores"].suptitle(title)
     return drawn
 
 
-def compare(chosen: argparse.Namespace) -> bool:
-    """Train what is missing, then print, write and draw the table; whether no run failed."""
+def compare(chosen: argparse.Namespace) -> dict[Path, str]:
+    """Train what is missing, then print, write and draw the table; folder → error of the runs that
+    failed."""
     labels = [row.label for row in chosen.methods]
     against = chosen.against or labels[:1]
     if absent := set(against) - set(labels):
-        raise ConfigError(f"--against: '{absent.pop()}' is not among {', '.join(labels)}")
-    planned = plan(chosen)
-    if not planned:
-        raise ConfigError(f"--seeds: {chosen.seeds} runs make no table; use 1 or more")
-    places = {run.fingerprint: place for run, place, _ in planned}
-    runs = [run for run, *_ in planned]
-    failed = sweep.sweep(runs, lambda run: places[run.fingerprint], workers=chosen.workers)
-    if done := [each for each in planned if each[0].folder not in failed]:
-        table = summary(done, against)
+        found = f"'{absent.pop()}' is not among {', '.join(labels)}"
+        raise ConfigError("--against", found, "choose among them")
+    runs = plan(chosen)
+    if not runs:
+        raise ConfigError("--seeds", f"{chosen.seeds} runs make no table", "use 1 or more")
+    done = sweep.sweep(runs, known=common.known(chosen.collect), workers=chosen.workers)
+    if done.results:
+        table = summary(done.results, against, list(chosen.factors))
         print(tables.to_markdown(table, against))
         if chosen.collect:
-            tables.collect([read(run) for run, *_ in done], chosen.collect)
+            tables.collect(done.results, chosen.collect)
         if chosen.out:
             tables.write(table, chosen.out, against)
             plots.style()
-            for end, figure in figures(table, chosen, against).items():
+            for end, figure in figures(table, against, list(chosen.factors)).items():
                 figure.savefig(f"{chosen.out}{end}.png")
-    sys.stderr.writelines(f"grid: error: {error}\n" for error in failed.values())
-    return not failed
+    sys.stderr.writelines(f"grid: error: {error}\n" for error in done.failed.values())
+    return done.failed
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the comparison; the exit status is 1 where runs failed, 2 where the input is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", default="scenes", help="such as scenes:n=600, or a folder")
+    """Run the comparison; see `common.run`."""
+    parser = common.parser(__doc__, "data methods set profile runs workers collect")
     parser.add_argument("--factors", type=factors, required=True, help="name → its values, JSON")
-    what = "name or name:{JSON}, JSON of options and settings"
-    parser.add_argument("--methods", type=arm, nargs="+", required=True, help=what)
     parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
-    what = "JSON: methods in the figure of scores → their names there (default: all)"
-    parser.add_argument("--names", type=json.loads, default={}, help=what)
-    parser.add_argument("--title", help="what the figure of scores shows")
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
     parser.add_argument("--epochs", type=epochs, default={}, help=what)
-    parser.add_argument("--profile", default="cpu", help="tiny, cpu (default) or paper")
-    parser.add_argument("--set", type=setting, nargs="+", default=[], help="such as epochs=15")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--runs", type=Path, default="runs", help="the folder of all runs")
-    parser.add_argument("--workers", type=int, default=0, help="side by side (default: all cores)")
     parser.add_argument("--out", type=Path, help="write OUT.md, .csv, .tex and figures")
-    parser.add_argument("--collect", type=Path, help="write all results into this JSON file")
-    try:
-        return 0 if compare(parser.parse_args(arguments)) else 1
-    except KeyboardInterrupt as stop:
-        print(f"grid: {stop or 'interrupted'}", file=sys.stderr)
-        return 130
-    except (DiscomError, OSError) as error:
-        print(f"grid: error: {error}", file=sys.stderr)
-        return 2
+    chosen = parser.parse_args(arguments)
+    return common.run("grid", lambda: compare(chosen))
 
 
 if __name__ == "__main__":

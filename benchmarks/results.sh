@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes every table of results/ on scenes and on real images, the most important first. Hours on two
-# cores: results/README.md has them. A finished run is read, so the same command goes on.
-# Real images are prepared before: see data/README.md.
+# Trains every run of results/ on scenes and on real images, the most important first, then writes
+# tables and pages. Hours on two cores: results/README.md has them. A finished run is read, from RUNS
+# or from OUT, so the same command goes on; OUT=build/again trains all again. Real images are
+# prepared before: see data/README.md.
 set -e
 PYTHON=${PYTHON:-.venv/bin/python}
 RUNS=${RUNS:-runs}
@@ -12,7 +13,11 @@ MAIN=teacher,student,student-2x,kdv2,discom-solo,discom,mdico
 choose() { name=$1; shift; $PYTHON benchmarks/choose.py --runs "$RUNS" --out "$OUT/$name.json" "$@"; }
 table() {
   name=$1; shift
-  $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json" --out "$OUT/$name"
+  $PYTHON -m discom table "$@" --runs "$RUNS" --collect "$OUT/$name.json"
+}
+grid() { # name, then what grid.py takes
+  name=$1; shift
+  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/$name.json" "$@"
 }
 
 # on the validation part of a seed that no table has
@@ -35,9 +40,8 @@ table cellcycle-stain-table2 2 --data "$DATA/cellcycle-brightfield-stain" --lear
   --methods $MAIN
 table hls-table2 2 --data "$DATA/hls-rgb-elevation" --learning-rate 0.003 --methods $MAIN
 table scenes-table3 3
-$PYTHON benchmarks/grid.py --factors '{"epochs": [5, 10, 20, 40, 80]}' --runs "$RUNS" \
-  --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
-  --collect "$OUT/scenes-budget.json" --out "$OUT/scenes-budget"
+grid scenes-budget --factors '{"epochs": [5, 10, 20, 40, 80]}' --seeds 5 \
+  --methods student student-2x discom-solo discom
 table scenes-table1 1
 table scenes-table5 5
 table scenes-table4 4
@@ -52,45 +56,31 @@ table hls-random-table2 2 --data "$DATA/hls-rgb-elevation-random" --learning-rat
   --methods student,discom
 
 # is it the learning rate? Few epochs at lower rates, and what z_inv holds at half the rate
-$PYTHON benchmarks/grid.py --factors '{"learning_rate": [0.003, 0.005], "epochs": [10]}' \
-  --methods student student-2x discom-solo discom --against student discom-solo --seeds 5 \
-  --runs "$RUNS" --collect "$OUT/scenes-budget-rates.json" --out "$OUT/scenes-budget-rates"
+grid scenes-budget-rates --factors '{"learning_rate": [0.003, 0.005], "epochs": [10]}' --seeds 5 \
+  --methods student student-2x discom-solo discom
 ALTERNATING='discom:{"adversary": "alternating"'
-$PYTHON benchmarks/grid.py --factors '{"learning_rate": [0.005]}' --seeds 3 --runs "$RUNS" \
+grid scenes-half-rate --factors '{"learning_rate": [0.005]}' --seeds 3 \
   --methods discom "$ALTERNATING}" "$ALTERNATING, \"weights\": {\"orth\": 0}}" \
-  "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico \
-  --collect "$OUT/scenes-half-rate.json" --out "$OUT/scenes-half-rate"
+  "$ALTERNATING, \"dimension\": 32, \"weights\": {\"orth\": 0}}" mdico
 $PYTHON -m discom probe "$OUT/scenes-half-rate.json" --runs "$RUNS" --out "$OUT/scenes-half-rate-probes"
 
 # labels for a part of the pairs; few labels take longer to learn, so twice the epochs on scenes
-few() { # name, factors, then what grid.py takes
-  name=$1; factors=$2; shift 2
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --factors "$factors" --seeds 5 --out "$OUT/few-labels/$name" \
-    --collect "$OUT/few-labels/$name.json" "$@"
+few() { # name, shares, then what grid.py takes
+  name=$1; shares=$2; shift 2
+  grid "few-labels/$name" --factors "{\"labelled\": [$shares]}" --seeds 5 "$@"
 }
 SIMCLR='simclr:{"share":{"depth":0.1}}' # the control without the other sensor
-OWN="simclr depth=0.1"
-ALL_IMAGES='"+ all images of this sensor (SimCLR)"'
-ALL_PAIRS='"+ all pairs with the other sensor (NT-Xent)"'
-NAMES="{\"student\": \"labels alone\", \"$OWN\": $ALL_IMAGES, \"simclr\": $ALL_IMAGES,
-  \"simclr contrast=1\": $ALL_IMAGES, \"nt-xent\": $ALL_PAIRS, \"nt-xent contrast=3\": $ALL_PAIRS,
-  \"kdv2\": \"+ a teacher of both sensors (KD)\"}"
 try() { name=$1; option=$2; shift 2; choose "choices/few-labels/$name" --option "$option" "$@"; }
 SCENES="--seeds 100 101 --set labelled=0.2"
 try scenes-simclr contrast $SCENES --values 0.1 0.3 1 --methods $SIMCLR
 try scenes-nt-xent contrast $SCENES --values 0.3 1 3 --methods nt-xent
 try scenes-mdico contrast $SCENES --values 0.03 0.1 0.3 1 --methods mdico
-few scenes-labelled '{"labelled": [0.05, 0.1, 0.2, 0.4, 1]}' --set epochs=60 --names "$NAMES" \
-  --methods student $SIMCLR nt-xent kdv2 --against student "$OWN" \
-  --title "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images"
-few scenes-labelled-ten '{"labelled": [0.1, 0.2]}' --set epochs=60 --names "$NAMES" --seeds 10 \
-  --methods student $SIMCLR nt-xent --against student "$OWN"
-few scenes-others '{"labelled": [0.2]}' --set epochs=60 --names "$NAMES" \
-  --methods student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}' \
-  --against student "$OWN" nt-xent
-few scenes-noise '{"noise": [0.25, 3]}' --seeds 3 --set epochs=60 labelled=0.2 \
-  --names "$NAMES" --methods student $SIMCLR nt-xent --against student "$OWN" \
-  --title "Pairs help RGB more where depth is clear (400 labels, 3 seeds)"
+few scenes-labelled "0.05, 0.1, 0.2, 0.4, 1" --set epochs=60 --methods student $SIMCLR nt-xent kdv2
+few scenes-labelled-ten "0.1, 0.2" --set epochs=60 --seeds 10 --methods student $SIMCLR nt-xent
+few scenes-others "0.2" --set epochs=60 \
+  --methods student student-2x $SIMCLR nt-xent discom 'mdico:{"weights":{"contrast":0.1}}'
+grid few-labels/scenes-noise --factors '{"noise": [0.25, 3]}' --seeds 3 \
+  --set epochs=60 labelled=0.2 --methods student $SIMCLR nt-xent
 $PYTHON benchmarks/along.py --methods student $SIMCLR nt-xent 'mdico:{"weights":{"contrast":0.1}}' \
   --set labelled=0.2 epochs=60 --out "$OUT/few-labels/scenes-along"
 CELLS="--data $DATA/cellcycle-brightfield-stain"
@@ -100,21 +90,16 @@ for tried in cellcycle-brightfield-stain:0.084:3 hls-rgb-elevation:0.1:0.03; do 
   try $set-epochs epochs $real --values 30 60 120 --methods student
   try $set-contrast contrast $real --values 0.1 0.3 1 ${tried##*:} --methods simclr nt-xent
 done
-few cellcycle-stain '{"labelled": [0.021, 0.042, 0.084, 0.167]}' $CELLS --set learning_rate=0.003 \
-  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' --against student simclr \
-  --names "$NAMES" --title "Cells: NT-Xent beats labels alone in brightfield, not in the stain"
+few cellcycle-stain "0.021, 0.042, 0.084, 0.167" $CELLS --set learning_rate=0.003 \
+  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}'
 try cellcycle-brightfield-stain-mdico contrast $CELLS --set labelled=0.084 learning_rate=0.003 \
   --values 0.1 0.3 1 3 --methods mdico
-few cellcycle-stain-kd '{"labelled": [0.042, 0.084]}' $CELLS --set learning_rate=0.003 \
-  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2 \
-  --against student simclr "nt-xent contrast=3" --names "$NAMES"
-few cellcycle-darkfield '{"labelled": [0.084]}' --data $DATA/cellcycle-brightfield-darkfield \
-  --set learning_rate=0.003 --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' \
-  --against student simclr --names "$NAMES"
-few hls-elevation '{"labelled": [0.05, 0.1, 0.2]}' --data "$DATA/hls-rgb-elevation" \
-  --set learning_rate=0.003 --methods student 'simclr:{"weights":{"contrast":1}}' nt-xent \
-  --against student "simclr contrast=1" --names "$NAMES" \
-  --title "Land cover: nothing decided with five splits by place"
+few cellcycle-stain-kd "0.042, 0.084" $CELLS --set learning_rate=0.003 \
+  --methods student simclr 'nt-xent:{"weights":{"contrast":3}}' kdv2
+few cellcycle-darkfield "0.084" --data $DATA/cellcycle-brightfield-darkfield \
+  --set learning_rate=0.003 --methods student simclr 'nt-xent:{"weights":{"contrast":3}}'
+few hls-elevation "0.05, 0.1, 0.2" --data "$DATA/hls-rgb-elevation" \
+  --set learning_rate=0.003 --methods student 'simclr:{"weights":{"contrast":1}}' nt-xent
 
 # a class for every pixel: masks for a part of the images, 1 500 steps each; parts
 pick() { name=$1; option=$2; shift 2; choose "choices/dense/$name" --option "$option" "$@"; }
@@ -130,29 +115,21 @@ pick hls-batch-size batch_size $TILES --values 8 32 --methods single \
   --set labelled=0.3 epochs=10 learning_rate=0.001
 pick hls-learning-rate learning_rate $TILES --values 0.001 0.003 0.01 --methods single \
   --set labelled=0.3 epochs=10 batch_size=32
-dense() { # name, the rest for grid.py
-  name=$1; shift
-  $PYTHON benchmarks/grid.py --runs "$RUNS" --collect "$OUT/dense/$name.json" \
-    --out "$OUT/dense/$name" "$@"
+masks() { # name, shares, then what grid.py takes
+  name=$1; shares=$2; shift 2
+  grid "dense/$name" --factors "{\"labelled\": [$shares]}" "$@"
 }
-DENSE_NAMES='{"single": "masks alone", "dense-simclr": "+ all images of this sensor (SimCLR)",
-  "dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors",
-  "crodino": "+ our CroDiNo-KD"}' # of the curves; the tables have all
-dense scenes-labelled --data scenes-dense --factors '{"labelled": [0.05, 0.1, 0.2, 0.5, 1]}' \
+masks scenes-labelled "0.05, 0.1, 0.2, 0.5, 1" --data scenes-dense \
   --epochs '{"0.05": 11, "0.1": 11, "0.2": 13, "0.5": 20}' --seeds 10 \
-  --methods dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino \
-  --against single dense-self --names "$DENSE_NAMES" \
-  --title "A teacher of both sensors helps RGB where masks are few"
-dense scenes-batch --data scenes-dense --factors '{"labelled": [0.05, 0.1, 0.2, 0.5]}' \
+  --methods dense-teacher single single-2x dense-simclr dense-self dense-kdv2 protokd crodino
+masks scenes-batch "0.05, 0.1, 0.2, 0.5" --data scenes-dense \
   --epochs '{"0.05": 22, "0.1": 22, "0.2": 26, "0.5": 40}' --seeds 10 --methods single \
   --set batch_size=16 # as many steps, twice the masks a step
-dense scenes-distillation --data scenes-dense --factors '{"labelled": [0.05, 1]}' \
-  --epochs '{"0.05": 11}' --seeds 5 --methods single kdnet maskd \
-  --title "With few masks students of a teacher of both sensors gain in RGB"
-dense hls-labelled $TILES --factors '{"labelled": [0.1, 0.3, 1]}' --seeds 5 \
+masks scenes-distillation "0.05, 1" --data scenes-dense \
+  --epochs '{"0.05": 11}' --seeds 5 --methods single kdnet maskd
+masks hls-labelled "0.1, 0.3, 1" $TILES --seeds 5 \
   --epochs '{"0.1": 16, "0.3": 20, "1": 28}' --set batch_size=32 learning_rate=0.003 \
-  --methods dense-teacher single dense-self dense-kdv2 crodino --against single dense-self \
-  --names "$DENSE_NAMES" --title "Real tiles: nothing is decided with five splits"
+  --methods dense-teacher single dense-self dense-kdv2 crodino
 table dense/scenes-table-crodino crodino --data scenes-dense --labelled 0.05 --epochs 11 --seeds 5
 $PYTHON benchmarks/cost.py --data scenes-dense --methods dense-kdv2 single crodino \
   --epochs 10 --rounds 4 --json "$OUT/dense/time.json" # alone on the machine
@@ -161,3 +138,8 @@ $PYTHON benchmarks/cost.py --data scenes-dense --methods crodino 'crodino:{"weig
   'crodino:{"weights":{"orth":0}}' \
   'crodino:{"weights":{"soft":0,"aux":0,"contrast":0,"orth":0}}' single \
   --epochs 4 --rounds 4 --json "$OUT/dense/time-parts.json" # alone on the machine
+
+if [ "$OUT" = results ]; then # tables, figures, numbers of pages
+  $PYTHON benchmarks/pages.py
+  $PYTHON benchmarks/findings.py
+fi

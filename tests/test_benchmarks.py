@@ -1,11 +1,13 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
-benchmarks/grid.py: from the factors to a table and its curves, and what it refuses;
+benchmarks/grid.py: from the factors to a table and its curves, what it reads and refuses;
 benchmarks/cost.py: seconds with those of the teacher, as a share;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
 benchmarks/findings.py: the README's figure shows rows of the tables."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import along
@@ -17,13 +19,14 @@ import pandas as pd
 import pytest
 import speed
 import torch
+from fixtures.results import result
 
 from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes
 from discom.errors import RunError
 from discom.running import sweep
-from discom.running.runs import load_run
+from discom.running.runs import Result, load_run
 from discom.running.training import fit
 
 CONFIG = profile("tiny", accelerator="cpu", **{**speed.TIMED, "batch_size": 16})
@@ -124,11 +127,24 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     rates = {(r.method, r.seed): r.config["learning_rate"] for r in results}
     assert rates == {("student", 0): 0.01, ("discom", 0): 0.003, ("discom", 1): 0.003}
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
+    shutil.rmtree("runs")  # what the file holds is not trained again
     assert compare(words, methods=methods) == 0
     assert capsys.readouterr().out == printed
+    assert len(tables.load_results("all.json")) == 6
 
 
-def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
+def test_a_cut_off_grid_goes_on_from_its_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--data", "scenes:n=66,size=8", "--set", "epochs=1", "--collect", "all.json"]
+    assert compare(words, '{"labelled": [0.5]}', ["student"]) == 0
+    shutil.rmtree("runs")
+    assert compare(words, '{"labelled": [0.5, 1]}', ["student"]) == 0
+    (trained,) = [Result.read(file) for file in Path("runs").rglob("result.json")]
+    assert trained.config["labelled"] == 1
+    assert [r.config["labelled"] for r in tables.load_results("all.json")] == [0.5, 1]
+
+
+def test_a_setting_is_a_factor_of_any_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data.load("scenes:n=66,size=8").save("mine")
     words = ["--set", "channels_last=false", "--out", "grid", "--collect", "all.json"]
@@ -136,11 +152,24 @@ def test_a_setting_is_a_dial_of_any_data(tmp_path, monkeypatch):
     assert compare(words, '{"epochs": [1, 2]}', ("discom-solo", "student")) == 0
     table = pd.read_csv("grid.csv")
     assert table["epochs"].tolist() == [1] * 4 + [2] * 4
-    assert table["data"].tolist() == ["scenes epochs=1"] * 4 + ["scenes epochs=2"] * 4
+    assert set(table["data"]) == {"scenes"}
     assert set(table["draws"]) == {"split"}
     assert table["vs discom-solo low"].notna().sum() == 4
     epochs = {result.config["epochs"] for result in tables.load_results("all.json")}
     assert epochs == {1, 2}
+
+
+def test_learning_rates_are_compared_one_by_one():
+    scores = {("student", 0.01): 80.0, ("discom", 0.01): 90.0}
+    scores |= {("student", 0.001): 50.0, ("discom", 0.001): 70.0}
+    runs = [
+        result(method, main={"rgb": f1}, learning_rate=rate)
+        for (method, rate), f1 in scores.items()
+    ]
+    table = grid.summary(runs, ["student"], ["learning_rate", "epochs"])
+    assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.001] * 2
+    assert table["vs student"].dropna().tolist() == [10, 20]
+    assert table["epochs"].tolist() == [2] * 4
 
 
 def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
@@ -161,22 +190,19 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
         ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'noise'"),
         ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
-        ({"factors": '{"epsilon": [2]}'}, "epsilon: 2.0 is not a number from 0 to 1"),
-        ({"factors": '{"size": [16, 32]}'}, "give one of noise, epsilon, delta, "),
-        ({"factors": '{"noise": []}'}, "give one of noise, epsilon, delta, "),
-        ({"factors": '{"n": [66]}'}, "give one of noise"),
-        (
-            {"words": ["--set", "epochs=1"], "factors": '{"epochs": [1, 2]}'},
-            "'epochs' is also in",
-        ),
+        ({"words": ["--seeds", "0"]}, "--seeds: 0 runs make no table"),
+        ({"factors": '{"noise": [-1]}'}, "noise=-1.0 is out of range"),
+        ({"factors": '{"size": [16, 32]}'}, "give one of noise, augment, "),
+        ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
+        ({"factors": "{}"}, "give one of noise, augment, "),
+        ({"factors": '{"noise": 0.5}'}, "invalid factors value"),
+        ({"factors": "[0, 1]"}, "invalid factors value"),
+        ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1, 2]}'}, "'epochs' is also in"),
         (
             {"methods": ["student", 'discom:{"epochs": 1}'], "factors": '{"epochs": [1, 2]}'},
             "--factors: 'epochs' is also in --set or --methods",
         ),
         ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
-        ({"factors": "{}"}, "give one of noise, epsilon, delta, "),
-        ({"factors": '{"noise": 0.5}'}, "invalid factors value"),
-        ({"factors": "[0, 1]"}, "invalid factors value"),
     ],
     ids=str,
 )

@@ -1,10 +1,13 @@
 """benchmarks/choose.py: the value with the best validation score, for a setting or an option."""
 
 import json
+import shutil
 
 import choose
 import pytest
 
+from discom import tables
+from discom.running import sweep
 from discom.running.runs import Result
 
 SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
@@ -67,6 +70,19 @@ def test_dense_methods_have_a_profile_of_their_own(tmp_path):
     # the sensors alone: what the auxiliary decoder scores with both is not what is deployed
     alone = (result.valid["rgb"] + result.valid["depth"]) / 2
     assert json.loads(out.read_text())["0.001"] == {"crodino": pytest.approx(alone)}
+
+
+def test_what_a_file_holds_is_not_trained_again(tmp_path, monkeypatch, capsys):
+    words = [*SMALL, "--methods", "student", "--values", "0.001", "0.01"]
+    words += ["--runs", str(tmp_path / "runs"), "--collect", str(tmp_path / "all.json")]
+    assert choose.main(words) == 0
+    printed = capsys.readouterr().out
+    monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
+    shutil.rmtree(tmp_path / "runs")
+    assert choose.main(words) == 0
+    assert capsys.readouterr().out == printed
+    rates = [run.config["learning_rate"] for run in tables.load_results(tmp_path / "all.json")]
+    assert sorted(rates) == [0.001, 0.01]
 
 
 def test_other_weights_of_a_method_stay_as_they_are(tmp_path):

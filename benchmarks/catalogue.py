@@ -1,0 +1,144 @@
+"""What each file of results/ is a table of; its text and its figures."""
+
+import io
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grid
+import pandas as pd
+
+from discom import plots, tables
+from discom.errors import ConfigError
+from discom.files import read_json
+from discom.running.runs import Result
+from discom.tables.output import to_latex
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+class Summary(NamedTuple):
+    """A table of `grid.summary`, and its figures: scores where there is a title, of the methods in
+    `names`, if any."""
+
+    against: list[str]
+    title: str = ""
+    names: dict[str, str] = {}
+    factors: list[str] = ["labelled"]
+
+
+OWN = "simclr depth=0.1"  # no other sensor
+IMAGES = "+ all images of this sensor (SimCLR)"
+FEW = {"student": "labels alone", OWN: IMAGES, "simclr": IMAGES, "simclr contrast=1": IMAGES}
+FEW |= dict.fromkeys(
+    ["nt-xent", "nt-xent contrast=3"], "+ all pairs with the other sensor (NT-Xent)"
+)
+FEW |= {"kdv2": "+ a teacher of both sensors (KD)"}
+MASKS = {"single": "masks alone", "dense-simclr": IMAGES}
+MASKS |= {"dense-self": "+ a teacher of this sensor", "dense-kdv2": "+ a teacher of both sensors"}
+MASKS |= {"crodino": "+ our CroDiNo-KD"}
+few, masks = partial(Summary, names=FEW), partial(Summary, names=MASKS)
+# file of results/ → its number among `tables.paper_rows`, or what its runs are compared with
+TABLES: dict[str, int | str | Summary] = {f"scenes-table{number}": number for number in range(1, 6)}
+TABLES |= dict.fromkeys(["scenes-thermal-table2", "hls-table2", "hls-random-table2"], 2)
+TABLES |= {f"cellcycle-{name}": 2 for name in ("table2", "stain-table2", "darkfield-table2")}
+TABLES |= {
+    "dense/scenes-table-crodino": "crodino",
+    "scenes-budget": Summary(["student", "discom-solo"], factors=["epochs"]),
+    "scenes-budget-rates": Summary(["student", "discom-solo"], factors=["learning_rate", "epochs"]),
+    "scenes-half-rate": Summary(["discom"], factors=["learning_rate"]),
+    "few-labels/scenes-labelled": few(
+        ["student", OWN],
+        "With 5 to 40 % labels pairs raise depth; RGB gains mostly from its own images",
+    ),
+    "few-labels/scenes-labelled-ten": few(["student", OWN]),
+    "few-labels/scenes-others": few(["student", OWN, "nt-xent"]),
+    "few-labels/scenes-noise": few(["student", OWN], factors=["noise"]),
+    "few-labels/cellcycle-stain": few(
+        ["student", "simclr"], "Cells: NT-Xent beats labels alone in brightfield, not in the stain"
+    ),
+    "few-labels/cellcycle-stain-kd": few(["student", "simclr", "nt-xent contrast=3"]),
+    "few-labels/cellcycle-darkfield": few(["student", "simclr"]),
+    "few-labels/hls-elevation": few(
+        ["student", "simclr contrast=1"], "Land cover: nothing decided with five splits by place"
+    ),
+    "dense/scenes-labelled": masks(
+        ["single", "dense-self"], "A teacher of both sensors helps RGB where masks are few"
+    ),
+    "dense/scenes-batch": Summary(["single"]),
+    "dense/scenes-distillation": Summary(["single"]),
+    "dense/hls-labelled": masks(
+        ["single", "dense-self"], "Real tiles: nothing is decided with five splits"
+    ),
+}
+
+
+@lru_cache
+def content(name: str) -> Any:
+    """What a file of results/ holds, named without .json."""
+    if not (file := RESULTS / f"{name}.json").exists():
+        raise ConfigError(f"results/{name}.json", "no such file", "check the name")
+    return read_json(file)
+
+
+@lru_cache
+def runs(names: tuple[str, ...]) -> list[Result]:
+    """The runs of some files, in their order, none twice; Table 4 reads parts of a run."""
+    every = {}
+    for name in names:
+        for run in content(name):
+            result = Result.from_json(run, f"results/{name}.json")
+            every[result.hash, result.method] = result
+    return list(every.values())
+
+
+@lru_cache
+def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
+    """One of TABLES, and what its rows are compared with."""
+    if name not in TABLES:
+        raise ConfigError(f"results/{name}.json", "is no table", f"there are {', '.join(TABLES)}")
+    kind = TABLES[name]
+    if isinstance(kind, Summary):
+        return grid.summary(runs((name,)), kind.against, kind.factors), kind.against
+    return tables.paper_table(runs((name,)), kind), tables.baselines(kind)
+
+
+def texts(name: str) -> dict[Path, str]:
+    """File → what `tables.write` writes into it."""
+    rows, against = table(name)
+    ends = {
+        ".md": tables.to_markdown(rows, against) + "\n",
+        ".csv": rows.to_csv(index=False),
+        ".tex": to_latex(rows, against),
+    }
+    return {RESULTS / f"{name}{end}": text for end, text in ends.items()}
+
+
+def is_fresh(file: Path, text: str) -> bool:
+    """Whether a file holds this text; in a .csv the tenth digit may differ, as of another scipy."""
+    if not file.exists():
+        return False
+    stored = file.read_text(encoding="utf-8")
+    if file.suffix != ".csv" or stored == text:
+        return stored == text
+    frames = [pd.read_csv(io.StringIO(each)) for each in (stored, text)]
+    try:
+        pd.testing.assert_frame_equal(*frames, rtol=1e-8)
+    except AssertionError:
+        return False
+    return True
+
+
+def draw(name: str) -> None:
+    """Write the figures of a table, which are the same at each call."""
+    (rows, against), kind = table(name), TABLES[name]
+    plots.style()
+    if isinstance(kind, Summary):
+        figures = grid.figures(rows, against, kind.factors, kind.names, kind.title)
+        if not kind.title:
+            figures.pop("-scores", None)
+    else:
+        figures = {"": plots.intervals(rows, against)}
+    for end, figure in figures.items():
+        figure.savefig(RESULTS / f"{name}{end}.png")
