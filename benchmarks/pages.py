@@ -67,13 +67,16 @@ def halves(text: str) -> tuple[str, str]:
 
 def rows_of(spec: str) -> Iterator[list[Cell]]:
     """The chosen rows of tables of results/, below the head of the first."""
-    for place, line in enumerate(spec.strip().split("\n")):
+    head: list[Cell] = []
+    for line in spec.strip().split("\n"):
         name, _, chosen = line.partition(": ")
         text = tables.to_markdown(*catalogue.table(name)).partition("\n\n")[0]
         rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in text.split("\n")]
         every = pd.DataFrame(rows[2:], columns=rows[0])
-        if not place:
-            yield rows[0]
+        if not head:
+            yield (head := rows[0])
+        if rows[0] != head:
+            raise ConfigError(f"{name} has other columns than the first table")
         for one in chosen.split("; "):
             method, *settings = one.split(", ")
             found = every[every["method"] == method]

@@ -81,12 +81,8 @@ def test_the_clock_counts_from_the_first_step_to_the_last(monkeypatch):
     assert speed.step_seconds(side, None, CONFIG) == 3.0
 
 
-@pytest.fixture
-def tiny(monkeypatch):
+def test_the_file_holds_what_is_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(speed, "SIZES", {name: (make, CONFIG, {"cpu": 2}) for name in "ab"})
-
-
-def test_the_file_holds_what_is_printed(tiny, tmp_path, capsys):
     speed.main(["--rounds", "3", "--json", str(tmp_path / "speed.json")])
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((tmp_path / "speed.json").read_text())
@@ -133,17 +129,6 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert len(tables.load_results("all.json")) == 6
 
 
-def test_a_cut_off_grid_goes_on_from_its_file(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = ["--data", "scenes:n=66,size=8", "--set", "epochs=1", "--collect", "all.json"]
-    assert compare(words, '{"labelled": [0.5]}', ["student"]) == 0
-    shutil.rmtree("runs")
-    assert compare(words, '{"labelled": [0.5, 1]}', ["student"]) == 0
-    (trained,) = [Result.read(file) for file in Path("runs").rglob("result.json")]
-    assert trained.config["labelled"] == 1
-    assert [r.config["labelled"] for r in tables.load_results("all.json")] == [0.5, 1]
-
-
 def test_a_setting_is_a_factor_of_any_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data.load("scenes:n=66,size=8").save("mine")
@@ -172,10 +157,16 @@ def test_learning_rates_are_compared_one_by_one():
     assert table["epochs"].tolist() == [2] * 4
 
 
-def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
+def test_a_cut_off_grid_goes_on_from_its_file(tmp_path, monkeypatch):
+    """And a point of the first factor has epochs of its own."""
     monkeypatch.chdir(tmp_path)
     words = ["--data", "scenes:n=66,size=8", "--epochs", '{"0.5": 3}', "--set", "epochs=1"]
-    assert compare([*words, "--collect", "all.json"], '{"labelled": [0.5, 1]}') == 0
+    words += ["--collect", "all.json"]
+    assert compare(words, '{"labelled": [0.5]}', ["student"]) == 0
+    shutil.rmtree("runs")
+    assert compare(words, '{"labelled": [0.5, 1]}', ["student"]) == 0
+    (trained,) = [Result.read(file) for file in Path("runs").rglob("result.json")]
+    assert trained.config["labelled"] == 1
     found = {(r.config["labelled"], r.config["epochs"]) for r in tables.load_results("all.json")}
     assert found == {(0.5, 3), (1, 1)}
 
@@ -194,14 +185,8 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
         ({"factors": '{"noise": [-1]}'}, "noise=-1.0 is out of range"),
         ({"factors": '{"size": [16, 32]}'}, "give one of noise, augment, "),
         ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
-        ({"factors": "{}"}, "give one of noise, augment, "),
         ({"factors": '{"noise": 0.5}'}, "invalid factors value"),
-        ({"factors": "[0, 1]"}, "invalid factors value"),
-        ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1, 2]}'}, "'epochs' is also in"),
-        (
-            {"methods": ["student", 'discom:{"epochs": 1}'], "factors": '{"epochs": [1, 2]}'},
-            "--factors: 'epochs' is also in --set or --methods",
-        ),
+        ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1]}'}, "'epochs' is also in"),
         ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
     ],
     ids=str,

@@ -50,12 +50,13 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
     folders, or among `known` results. Damaged are results that cannot be read, or of a default that
     has changed since: a run's hash holds only what is not the default. A student that is trained
     needs no teacher."""
-    stored = {result.hash: result for result in known}
+    # what Table 4 reads from the parts of a run has the run's hash, and a name of its own
+    stored = {(result.method, result.hash): result for result in known}
     done, needed = Done([], {}), dict[Path, Run]()
     for run in runs:
         file = run.folder / "result.json"
         try:
-            result = Result.read(file) if file.exists() else stored.get(run.hash)
+            result = Result.read(file) if file.exists() else stored.get((run.method, run.hash))
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue
