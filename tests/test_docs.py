@@ -128,7 +128,7 @@ def test_guide_runs(guide, tmp_path):
 
 
 def test_minutes_of_the_notebooks_are_those_of_their_last_run():
-    stated = re.findall(r"notebooks/(\w+)\.ipynb\) \|.*?\| (<1|\d) \|", README)
+    stated = re.findall(r"notebooks/(\w+)\.ipynb\) \|.*?\| (<1|\d+) \|", README)
     assert len(stated) == 11
     for name, minutes in stated:
         page = (ROOT / f"notebooks/{name}.ipynb").read_text()

@@ -33,7 +33,7 @@ def train(flags: Namespace) -> None:
     options = {**(method.published if flags.as_published else {}), **(flags.options or {})}
     config = settings(flags, method.dense, flags.seed, options)
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
-    run = Run.of(flags.runs, method, images, config)
+    run = Run.of(flags.runs, method, images, config, data, flags.modalities)
     for each in filter(None, (run.teacher, run)):
         sweep.train(each, images, progress=True)
     if discom.hardware.rank() == 0:  # of the processes that train the run

@@ -107,16 +107,21 @@ def _read(flags: Namespace) -> tuple[Any, str]:
     source = own if name == "folders" else SOURCES.get(name)
     options = (flags.options or {}) | ({} if flags.size is None else {"size": flags.size})
     modalities = flags.modalities.split("+") if flags.modalities else []
-    check_options(name, source.read if source else discom.data.load, options)
+    check_options(name, source.read if source else _again, options)
     if source is None:
         if root or download:
             raise ConfigError("--root, --download", f"'{name}' takes neither", "leave them out")
-        images = discom.data.load(flags.data, flags.modalities)
+        images = _again(flags.data, flags.modalities)
         return images, images.name
     root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
     images = source.read(root, modalities or None, **options)
     images = replace(images, about={**images.about, "options": options})
     return images, images.name if source is own else "-".join([name, *modalities])
+
+
+def _again(source: str, modalities: str | None) -> Any:
+    """A data set that needs no reader of its own: drawn, or prepared before."""
+    return discom.data.load(source, modalities)
 
 
 def _read_own(

@@ -81,7 +81,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "tile": (COUNT, None, "side of a tile in pixels, for models of pixels  [default: 256]"),
     "workers": (ANY_COUNT, 0, "number of runs side by side; 0 lets the engine choose"),
 }
-SETTINGS = {  # of Config, besides seed and options
+SETTINGS = {  # of Config, besides seed and options; the method says whether it is dense
     "epochs": "passes over the training part",
     "batch_size": "samples of each modality in a step",
     "learning_rate": "of AdamW",
@@ -97,12 +97,12 @@ SETTINGS = {  # of Config, besides seed and options
     "accelerator": "auto, cpu or cuda",
     "devices": "processes that train the run together",
 }
-KINDS = {name: kind for name, kind in get_type_hints(Config).items() if name not in FLAGS}
+KINDS = {name: get_type_hints(Config)[name] for name in SETTINGS}
 FLAGS |= {
     name: (
         kind if kind in (int, float, bool) else text,
         None,
-        f"{SETTINGS.get(name, '')}  [default: the profile's]",
+        f"{SETTINGS[name]}  [default: the profile's]",
     )
     for name, kind in KINDS.items()
 }

@@ -79,7 +79,7 @@ class Checkpoint:
     def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
         self.run_dir, self.path = run_dir, run_dir / STATE
         self.parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-        if model.adversary_optimizer is not None:
+        if getattr(model, "adversary_optimizer", None) is not None:
             self.parts["adversary"] = model.adversary_optimizer
         self.epoch, self.seconds = 0, 0.0
         self.rows: list[dict[str, float]] = []

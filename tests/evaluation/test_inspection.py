@@ -49,7 +49,8 @@ def quick_mlps(monkeypatch):
 @pytest.fixture(scope="module")
 def split():
     whole = data.load(DATA)
-    return replace(whole, factors={name: whole.factors[name] for name in FACTORS}).split(seed=0)
+    few = replace(whole, factors={name: whole.factors[name] for name in FACTORS})
+    return few.drawn_by(**whole.drawn).split(seed=0)  # what is not drawn anew is left as it was
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +216,7 @@ def test_inspect_measures_every_part_of_every_modality(split, folder):
         parts = {name: list(parts) for name, parts in measures[field].items()}
         assert parts == {"rgb": NAMES, "depth": NAMES}
     chance, kind = measures["chance"]["depth"], measures["kind"]["depth"]
-    assert set(chance) == {"class", "shape", "rotation", "shift"}
+    assert set(chance) == {"class", *FACTORS}
     assert set(kind) == set(measures["matrix"]["depth"]["z_inv"]) == set(chance)
     assert (kind["class"], kind["shift"], chance["shift"]) == ("accuracy", "R2", 0.0)
     disks = (split.test.factors["shape"] == 0).mean()
@@ -364,7 +365,12 @@ def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):
     for seed, (split, folder) in enumerate(zip(splits, folders, strict=True)):
         fit("discom-solo", split, replace(TINY, seed=seed), folder, progress=False)
     asked = []
-    monkeypatch.setattr(inspection, "inspect", lambda *told: asked.append(told))
+
+    def note(folder, split):
+        asked.append((folder, split))
+        return {"hash": Result.read(folder / "result.json").hash}
+
+    monkeypatch.setattr(inspection, "inspect", note)
     monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
     monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
     words = ["probe", str(tmp_path / "runs"), "--data", DATA, "--workers", "1"]
@@ -381,7 +387,8 @@ def test_probe_finds_the_runs_of_a_collected_table(tmp_path, monkeypatch, capsys
     part = replace(result, method="discom-solo z_inv")  # a row of Table 4: no run of its own
     tables.collect([part, result], tmp_path / "table.json")
     asked = []
-    monkeypatch.setattr(inspection, "inspect", lambda folder, split: asked.append(folder))
+    measures = {"hash": result.hash}
+    monkeypatch.setattr(inspection, "inspect", lambda folder, _: asked.append(folder) or measures)
     monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
     monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
     words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--workers", "1", "--runs"]
