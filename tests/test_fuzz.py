@@ -166,7 +166,7 @@ def command_lines(draw):
     return words
 
 
-@quick(80)
+@quick(60)
 @given(command_lines())
 def test_a_command_line_is_done_or_refused_in_one_line(folder, words):
     said = io.StringIO()
@@ -200,7 +200,7 @@ def test_a_source_is_read_or_refused(source, modalities):
     done_or_refused(data.load, source, modalities)
 
 
-@quick(150)
+@quick(100)
 @given(st.data())
 def test_settings_are_taken_or_refused(draws):
     kinds = {field.name: VALUES.get(field.type, WORD) for field in fields(Config)}
@@ -212,7 +212,7 @@ def test_settings_are_taken_or_refused(draws):
     done_or_refused(profile, name, dense=draws.draw(st.booleans()), **changes)
 
 
-@quick(150)
+@quick(100)
 @given(st.data())
 def test_options_of_methods_are_taken_or_refused(draws):
     method = methods.get(draws.draw(st.sampled_from(methods.names())))
