@@ -106,6 +106,10 @@ def test_a_container_leaves_its_limit_without_what_is_used(
 def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypatch):
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
     assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: None)
+    hardware.launch("cpu", 2, "32-true")
+    assert free_memory("cpu") == 5000
 
 
 @pytest.mark.parametrize(("gpus", "units"), [(0, "cores"), (4, "GPUs")])

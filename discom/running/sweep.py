@@ -7,7 +7,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from functools import lru_cache, partial
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -189,12 +189,13 @@ def spread(
 ) -> Iterable[Any]:
     """What calls return from `n_jobs` processes of one thread, of which `beside` (all by default)
     share the memory of a machine. Ctrl-C reaches this process alone, which ends the others."""
+    starts_here = not backend and os.name == "posix"
     # idle workers end soon, since nobody else ends those of a killed sweep
     backend = backend or {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
     warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
     if n_jobs > 1:
         calls = [partial(share, beside or n_jobs, call) for call in calls]
-    with parallel_config(**backend), _without_ctrl_c():
+    with parallel_config(**backend), _without_ctrl_c() if starts_here else nullcontext():
         parallel = Parallel(n_jobs, return_as=return_as, batch_size=1)
         return parallel(delayed(call)() for call in calls)
 
@@ -202,9 +203,6 @@ def spread(
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
     """Processes that are started here inherit that Ctrl-C is blocked."""
-    if os.name != "posix":
-        yield
-        return
     resource_tracker.ensure_running()  # before, since its start lifts the block
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
