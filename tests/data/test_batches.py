@@ -140,7 +140,7 @@ REFUSED = [
     ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
     ({"world": 4}, "devices: 4 for a batch of 3 samples; raise batch_size, or use 3"),
     ({"batch_size": 0}, "^batch_size: 0 is not a whole number from 1 on"),
-    ({"batch_size": "4"}, "^batch_size: '4' is not a whole number from 1 on"),
+    ({"seed": "4"}, "^seed: '4' is not a whole number from 0 on"),
 ]
 
 
