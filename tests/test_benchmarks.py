@@ -191,7 +191,7 @@ def test_a_point_has_epochs_of_its_own(tmp_path, monkeypatch):
         ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
         ({"words": ["--seeds", "0"]}, "--seeds: 0 runs make no table"),
-        ({"factors": '{"noise": [-1]}'}, "noise=-1.0 is out of range"),
+        ({"factors": '{"noise": [-1]}'}, "noise: -1.0 is not a number from 0 on"),
         ({"factors": '{"size": [16, 32]}'}, "give one of noise, augment, "),
         ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
         ({"factors": "{}"}, "give one of noise, augment, "),

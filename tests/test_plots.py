@@ -283,7 +283,7 @@ def row(method, modality, middle, n=5, f1=70.0, name="scenes"):
     spans = {"": middle, " low": middle - 1, " high": middle + 2}
     versus = {f"vs {b}{end}": value for b in BASELINES for end, value in spans.items()}
     first = {"data": name, "method": method, "modality": modality, "n": n, "f1": f1, "sd": 1.0}
-    return {**first, **versus}
+    return {**first, "best": {"rgb": 93.3, "depth": 83.3}.get(modality, np.nan), **versus}
 
 
 def spans(container):
@@ -400,11 +400,11 @@ def test_a_method_has_one_colour_in_every_figure_and_no_other_takes_it():
     assert method_look(0, "student")["color"] != own
 
 
-@pytest.mark.parametrize(
-    ("name", "known"), [("scenes", True), ("scenes epochs=5", True), ("scenes of mine", False)]
-)
-def test_scores_draw_means_and_the_best_possible_over_a_factor(name, known):
-    table = over_labels().assign(data=name)
+@pytest.mark.parametrize("known", [True, False])
+def test_scores_draw_means_and_the_best_possible_over_a_factor(known):
+    table = over_labels()
+    if not known:
+        table["best"] = np.nan
     figure = plots.scores(table, "labelled", names={"kdv2": "taught", "student": "alone"})
     rgb, depth = drawn(figure)
     assert list(legend(figure)) == ["taught", "alone"]

@@ -149,9 +149,11 @@ def test_synthetic_data_are_drawn_anew_for_each_seed(run_of, trained):
     runs = [run_of(seed=seed) for seed in range(2)]
     assert [run.origin.drawn for run in runs] == [0, 1]
     assert here(runs) == {}
-    fixed = replace(runs[1], origin=runs[1].origin._replace(drawn=0))
-    assert "planned with other data" in here([fixed])[fixed.folder]
-    assert here([replace(fixed, source=f"{DATA},seed=0")]) == {}
+    fixed = replace(runs[1], origin=runs[1].origin._replace(drawn=0), source=f"{DATA},seed=0")
+    assert here([fixed]) == {}
+    assert Result.read(fixed.folder / "result.json").drawn == 0
+    other = replace(fixed, config=replace(TINY, seed=2), source=f"{DATA},seed=4")
+    assert "planned with other data" in here([other])[other.folder]
 
 
 def test_results_of_a_file_stand_for_runs_whose_folders_are_gone(run_of, trained, tmp_path):
