@@ -193,6 +193,7 @@ class Batches:
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_number("batch_size", batch_size, 1)
+        check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense

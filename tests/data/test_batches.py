@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lightning.fabric import Fabric
 
 from discom.data import Batch, Batches, Modality, MultiModalData, scenes
+from discom.data import batches as module
 from discom.data.augmentation import VIEWS, draw_views, turn, view
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError, DataError
@@ -44,9 +45,7 @@ def epoch_of(batches, epoch, name):
 @pytest.fixture
 def room(monkeypatch):
     """Sets how many bytes the images of a modality may take on the device."""
-    return lambda size: monkeypatch.setattr(
-        "discom.data.batches.memory_budget", lambda device: size
-    )
+    return lambda size: monkeypatch.setattr(module, "memory_budget", lambda device: size)
 
 
 def generator(seed):
@@ -140,7 +139,7 @@ REFUSED = [
     ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
     ({"world": 4}, "devices: 4 for a batch of 3 samples; raise batch_size, or use 3"),
     ({"batch_size": 0}, "^batch_size: 0 is not a whole number from 1 on"),
-    ({"batch_size": "4"}, "^batch_size: '4' is not a whole number from 1 on"),
+    ({"seed": "4"}, "^seed: '4' is not a whole number from 0 on"),
 ]
 
 
@@ -291,9 +290,8 @@ def test_soft_labels_are_asked_for_the_very_images_shown(augment, views):
     data, asked = MultiModalData(modalities, tuple("abcdefghi")).keep_labels(0.5), []
     strong, seen = views == VIEWS, set()
     ask = lambda rows, drawn: asked.append((rows, drawn)) or torch.zeros(1)  # noqa: E731
-    batches = Batches(
-        data, 8, 0, pairing="paired", augment=augment, soft=ask, strong=strong, epochs=4
-    )
+    make = {"pairing": "paired", "augment": augment, "strong": strong, "epochs": 4}
+    batches = Batches(data, 8, 0, soft=ask, **make)
     for batch in batches.epoch(1):
         for shown in (batch, batch.strong) if strong else (batch,):
             assert (shown.epoch, shown.progress) == (1, 0.25)

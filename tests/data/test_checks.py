@@ -134,20 +134,15 @@ def whole():
 
 
 WRONG_MASKS = [
-    (
-        lambda m: m[:, :8],
-        r"^scenes-dense-objects=2/rgb: images are 16×16 pixels, masks 8×16; resize masks",
-    ),
-    (
-        lambda m: m.astype(np.int64),
-        r"^scenes-dense-objects=2: masks are int64; save them as uint8",
-    ),
+    (lambda m: m[:, :8], "2/rgb: images are 16×16 pixels, masks 8×16; resize masks by"),
+    (lambda m: m.astype(np.int64), "2: masks are int64; save them as uint8"),
 ]
 
 
 @pytest.mark.parametrize(("change", "fragment"), WRONG_MASKS)
 def test_masks_that_do_not_fit(whole, change, fragment):
-    refused(lambda: replace(whole, masks=change(whole.masks)), fragment)
+    wrong = change(whole.masks)
+    refused(lambda: replace(whole, masks=wrong), f"^scenes-dense-objects={fragment}")
 
 
 @pytest.mark.parametrize(("value", "place"), [(4, (0, 0, 0)), (254, (13, 15, 2))])
@@ -162,10 +157,7 @@ def test_an_id_that_is_no_class(whole, value, place, where, monkeypatch, tmp_pat
 
 
 def test_masks_that_are_missing(whole):
-    refused(
-        replace(whole, masks=None).split,
-        "^scenes-dense-objects=2: dense, but has no masks; give masks",
-    )
+    refused(replace(whole, masks=None).split, "=2: dense, but has no masks; give masks")
 
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])

@@ -19,9 +19,7 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
         **dict.fromkeys(("lost", "odd level", "flat", "upside down", "other size"), 1),
         "copied": 8,
     }
-    files = {
-        file.relative_to(tmp_path).with_suffix("").as_posix() for file in tmp_path.rglob("*.png")
-    }
+    files = {str(file.relative_to(tmp_path).with_suffix("")) for file in tmp_path.rglob("*.png")}
     assert len(files) == 2 * (40 + 8) - 1
     faulty = {one for kind in faults if kind != "copied" for one in faults[kind]}
     for row, material in enumerate(drawn.factors["material"]):

@@ -38,9 +38,7 @@ def partly_paired(**fields):
     rng = np.random.default_rng(0)
     ids = {"rgb": np.arange(30), "depth": np.r_[np.arange(29, 9, -1), np.arange(40, 46)]}
     modalities = {
-        name: Modality(
-            rng.normal(100, 30, (len(i), 2, 4, 5)).astype(np.float32), i % 3, i, "m", 7.0
-        )
+        name: Modality(rng.normal(100, 30, (len(i), 2, 4, 5)).astype("f"), i % 3, i, "m", 7.0)
         for name, i in ids.items()
     }
     extras = {
@@ -309,13 +307,9 @@ def test_verify_finds_a_flipped_byte_in_any_file(tmp_path):
     for file in files:
         content = file.read_bytes()
         file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-        refused(
-            lambda: verify(tmp_path / "out"), rf"{file.name}: differs from its checksum in mani"
-        )
+        refused(lambda: verify(tmp_path / "out"), f"{file.name}: differs from its checksum in m")
         file.unlink()
-        refused(
-            lambda: verify(tmp_path / "out"), rf"{file.name}: missing; prepare the folder again"
-        )
+        refused(lambda: verify(tmp_path / "out"), f"{file.name}: missing; prepare the folder ag")
         file.write_bytes(content)
     by_hand(tmp_path / "hand")
     assert verify(tmp_path / "hand") == 0  # nothing to compare with

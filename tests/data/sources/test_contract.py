@@ -115,10 +115,9 @@ def read(name: str, root: Path, modalities=None) -> MultiModalData:
 @ALL
 def test_form_units_pairs_and_classes(name, raw):
     data, case = read(name, raw(name)), CASES[name]
-    forms = {
-        key: (m.x.shape, str(m.x.dtype), m.unit, m.invalid) for key, m in data.modalities.items()
-    }
-    assert forms == case.forms
+    for key, m in data.modalities.items():
+        assert (m.x.shape, str(m.x.dtype), m.unit, m.invalid) == case.forms[key]
+    assert list(data.modalities) == list(case.forms)
     assert all(isinstance(modality.x, Lazy) for modality in data.modalities.values())
     assert data.ids.tolist() == data.paired_ids.tolist()
     assert len(set(data.ids)) == len(data)

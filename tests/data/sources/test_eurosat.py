@@ -79,9 +79,8 @@ def second_copy(root):
 
 
 def stray_file(root):
-    fixture.place(root, "ms", "Forest_2").rename(
-        fixture.place(root, "ms", "River_1").with_name("Forest_2.tif")
-    )
+    river = fixture.place(root, "ms", "River_1").parent
+    fixture.place(root, "ms", "Forest_2").rename(river / "Forest_2.tif")
 
 
 def no_river(root):

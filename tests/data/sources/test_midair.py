@@ -50,10 +50,9 @@ def test_smaller_frames_average_colours_and_pick_the_rest(raw):
 def test_a_flight_is_one_group_in_all_climates(raw):
     data = read(raw("midair"))
     group_of = dict(zip(data.ids, data.groups, strict=True))
-    assert (
-        group_of["Kite_training/sunny/0001/000000"] == group_of["Kite_training/foggy/2001/000050"]
-    )
-    assert group_of["PLE_training/fall/4001/000000"] != group_of["Kite_training/sunny/0001/000000"]
+    flight = group_of["Kite_training/sunny/0001/000000"]
+    assert group_of["Kite_training/foggy/2001/000050"] == flight
+    assert group_of["PLE_training/fall/4001/000000"] != flight
     for seed in range(3):
         scenes = [{mask.tobytes() for mask in part.masks[:]} for part in data.split(seed=seed)]
         assert not scenes[0] & scenes[2]  # no scene of the test part was trained on
