@@ -70,9 +70,8 @@ class Result:
     @property
     def label(self) -> str:
         """Its method with the options that are not the default, as rows of tables are called."""
-        options = self.config["options"]
-        registered = self.method in methods.names()
-        changed = methods.get(self.method).changed(options) if registered else options
+        name, options = self.method.partition(" ")[0], self.config["options"]  # "discom z_inv"
+        changed = methods.get(name).changed(options) if name in methods.names() else options
         return methods.label(self.method, changed)
 
     @property
