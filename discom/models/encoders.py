@@ -39,7 +39,7 @@ def encoder(name: str, width: int = 64) -> Encoder:
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse (ConfigError) images, modality → (bands, H, W), that a library's encoder cannot take."""
+    """A ConfigError for images, modality → (bands, H, W), that a library's encoder cannot take."""
     if ":" not in name:
         return
     for modality, shape in shapes.items():
