@@ -67,7 +67,8 @@ def readings(run_dir: Path | str, split: Split) -> list[Result]:
             for how, read in (("", test[f"aux {key}"]), (" probe", logits)):
                 values = scores(torch.as_tensor(read).float(), torch.from_numpy(truth))
                 scored.setdefault(f"z_{key}{how}", {})[name] = {**result.scores[name], **values}
-    return [replace(result, method=f"{result.label} {key}", scores=scored[key]) for key in scored]
+    named = replace(result, changed={})  # the name holds them
+    return [replace(named, method=f"{result.label} {key}", scores=scored[key]) for key in scored]
 
 
 def factors(data: MultiModalData, modality: str) -> dict[str, np.ndarray]:

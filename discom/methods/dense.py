@@ -137,16 +137,22 @@ class DenseSimCLR(Dense):
 
 
 class CopiesMaps(Dense):
-    """The network of `single`, taught by maps: a subclass defines `distil(modality, batch, own,
-    theirs)`, one student's terms beside `cl`, from its own and the teacher's maps."""
+    """The network of `single`, taught by maps: `distil` gives one student's terms beside `cl` from
+    its own and the teacher's maps, here ½·CE + ½·T²·KL at every pixel."""
 
+    terms = {"cl": 0.5, "kd": 0.5}
+    unlabelled: tuple[str, ...] = ("kd",)
     needs_teacher = True
+    temperature = 1.0
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 
     def loss_of(self, modality, batch):
         own = self.branches[modality].maps(batch.x[modality])
         terms = {"cl": self.cross_entropy(own["logits"], batch.y[modality])}
         return terms | self.distil(modality, batch, own, batch.soft[modality])
+
+    def distil(self, modality, batch, own, theirs):
+        return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], self.temperature)}
 
 
 @register("dense-self")
@@ -158,13 +164,8 @@ class DenseSelf(CopiesMaps):
     Source: self-distillation, Furlanello et al., ICML 2018.
     """
 
-    terms = {"cl": 0.5, "kd": 0.5}
-    unlabelled = ("kd",)
     seed_offset = DenseTeacher.seed_offset  # for the same reason
     teacher_method = Single
-
-    def distil(self, modality, batch, own, theirs):
-        return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], 1.0)}
 
 
 class DenseDistilled(Taught, CopiesMaps):
@@ -180,16 +181,10 @@ class DenseKDv2(DenseDistilled):
     T = 1 was chosen on validation.
     """
 
-    terms = {"cl": 0.5, "kd": 0.5}
-    unlabelled = ("kd",)
-
     def __init__(self, channels, classes, encoder, *, temperature: float = 1.0, **options):
         check_temperature(temperature)
         super().__init__(channels, classes, encoder, **options)
         self.temperature = temperature
-
-    def distil(self, modality, batch, own, theirs):
-        return {"kd": dense.pixel_wise(own["logits"], theirs["logits"], self.temperature)}
 
 
 @register("kdnet")
@@ -223,7 +218,6 @@ class ProtoKD(DenseDistilled):
     """
 
     terms = {"cl": 1.0, "kd": 100.0, "proto": 0.1}
-    unlabelled = ("kd",)
     copies = ("logits", "features")
     moves_maps = True
 
