@@ -140,6 +140,13 @@ def test_what_has_no_embeddings_and_another_split_are_refused(split, trained, tm
 # ---------------------------------------------------------------- readings
 
 
+def test_a_reading_says_the_options_of_its_run_once(split, folder):
+    file = folder / "result.json"
+    changed = replace(Result.read(file), changed={"grl_lambda": 0.5})
+    file.write_text(json.dumps(changed.to_json()))
+    assert readings(folder, split)[0].label == "discom grl_lambda=0.5 z_inv"
+
+
 def test_readings_are_the_auxiliary_head_applied_by_hand(split, folder):
     parts = readings(folder, split)
     result, by_name = Result.read(folder / "result.json"), {part.method: part for part in parts}
