@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+import sys
 from importlib.metadata import version
 from types import SimpleNamespace
 
@@ -107,6 +108,7 @@ def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypat
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
     assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "train.py", raising=False)
     monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: None)
     hardware.launch("cpu", 2, "32-true")
     assert free_memory("cpu") == 5000
