@@ -152,8 +152,7 @@ def _rgb(f, view, rng, _noise):
 def _depth(f, view, rng, noise):
     surface = drawing.plane(f, view) + view["mask"] * (0.10 + 0.22 * drawing.relief(f, view))
     depth = surface + noise * 0.08 * rng.standard_normal(surface.shape)
-    n, size, _ = depth.shape
-    return np.where(drawing.holes(rng, n, size, 0.15), 0, depth)[:, None]
+    return np.where(drawing.holes(rng, *depth.shape[:2], 0.15), 0, depth)[:, None]
 
 
 def _thermal(f, view, rng, _noise):

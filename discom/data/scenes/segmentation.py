@@ -72,7 +72,8 @@ def dense(
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
+    shares = {"epsilon": epsilon, "delta": delta}
+    drawing.check(NAME, n, seed, size, shares)
     factors = {"objects": (objects, 4), "epsilon": (epsilon, 0.3), "delta": (delta, 0.3)}
     check_number(f"{NAME}: objects", objects, 1, 8)
     scene, things = _factors(n, seed, objects, epsilon, delta)
@@ -82,7 +83,6 @@ def dense(
     known = dict(scene)
     for k, thing in enumerate(things, 1):
         known |= {f"{name}_{k}": values for name, values in thing.items()}
-    best = ceilings(epsilon, delta)
     data = MultiModalData(
         {name: Modality(images[name], labels, ids) for name in BANDS},
         CLASSES,
@@ -91,10 +91,9 @@ def dense(
         name=drawing.name_of((NAME,), factors),
         fractions=FRACTIONS,
         dense=True,
-        best={sensor: 100 * scores["miou"] for sensor, scores in best.items()},
+        best={name: 100 * best["miou"] for name, best in ceilings(epsilon, delta).items()},
     )
-    arguments = {"n": n, "size": size, "objects": objects, "epsilon": epsilon, "delta": delta}
-    return data.drawn_by(VERSION, seed, **arguments)
+    return data.drawn_by(VERSION, seed, n=n, size=size, objects=objects, **shares)
 
 
 def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
@@ -159,6 +158,5 @@ def _draw(scene, things, size: int, seed: int) -> tuple[dict[str, np.ndarray], n
             noisy = image + SIGMA[name] * streams[name].standard_normal(image.shape)
             least = 1 / 65535 if name == "depth" else 0  # in depth, 0 stands for what is missing
             images[name][rows] = drawing.rounded(noisy, least)
-        missing = drawing.holes(streams["holes"], len(shown), size, HOLES)
-        images["depth"][rows, 0][missing] = 0
+        images["depth"][rows, 0][drawing.holes(streams["holes"], len(shown), size, HOLES)] = 0
     return images, masks
