@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from discom.data import MultiModalData
-from discom.data.scenes.drawing import MATERIALS
+from discom.data.scenes.classification import MATERIALS
 from discom.errors import DataError
 from PIL import Image
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
 from discom.data.arrays import Normalization
-from discom.data.folders import read_folders
+from discom.data.images import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
+from discom.data.sources import SOURCES
 from discom.errors import ConfigError, DataError
 from discom.files import restore
 
@@ -70,7 +71,7 @@ def locate(source: str | Path) -> Path | None:
     (None, 'eurosat', 'mine')
     """
     name, colon, arguments = str(source).partition(":")
-    if isinstance(source, Path) or not _is_known(name):
+    if isinstance(source, Path) or name not in (*DRAWN, *SOURCES):
         return Path(source)
     folder = home() / name
     if not colon and os.path.isdir(name) and Path(name).resolve() != folder.resolve():
@@ -96,18 +97,7 @@ def absolute(source: str | Path) -> str:
     return str(source if folder is None else folder.resolve())
 
 
-def _is_known(name: str) -> bool:
-    """Whether a data set of discom has this name."""
-    if name in DRAWN or os.sep in name:
-        return name in DRAWN
-    from discom.data.sources import SOURCES  # readers of many formats: only where one is named
-
-    return name in SOURCES
-
-
 def _open(source: str, folder: Path) -> MultiModalData:
-    from discom.data.sources import SOURCES
-
     restore(folder)
     if os.path.isdir(folder):  # also where the name is too long for the system
         return MultiModalData.open(folder) if is_prepared(folder) else read_folders(folder)

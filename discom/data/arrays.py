@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from discom.data.checks import IMAGES, check_array, check_finite
+from discom.data.checks import check_finite
 from discom.errors import DataError
 
 PERCENTILES = (2.0, 98.0)  # the paper's clipping bounds
@@ -30,21 +30,22 @@ def take_rows(array: Any, rows: np.ndarray) -> Any:
     """The samples at `rows` of any array; what is on disk stays there."""
     if isinstance(array, Rows):
         return Rows(array.base, array.rows[rows])
-    return Rows(array, rows) if isinstance(array, np.memmap | _OnDisk) else array[rows]
+    return Rows(array, rows) if isinstance(array, np.memmap) else array[rows]
 
 
-class _OnDisk:
-    """What NumPy asks of an array, from `_read(rows)`."""
+class Rows:
+    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
 
-    def __init__(self, shape: tuple, dtype: Any):
-        self.shape, self.dtype, self.ndim = shape, np.dtype(dtype), len(shape)
+    def __init__(self, base: Any, rows: np.ndarray):
+        self.base, self.rows = base, rows
+        self.shape, self.dtype, self.ndim = (len(rows), *base.shape[1:]), base.dtype, base.ndim
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, key) -> np.ndarray:
         first, *rest = key if isinstance(key, tuple) else (key,)
-        rows = np.arange(len(self))[first]
+        rows = self.rows[first]
         values = self._read(np.atleast_1d(rows))
         return values[(slice(None) if rows.ndim else 0, *rest)]
 
@@ -52,21 +53,10 @@ class _OnDisk:
         return np.asarray(self[:], dtype=dtype)
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        return np.asarray(self.base[rows])
 
 
-class Rows(_OnDisk):
-    """Chosen rows of an array on disk, read when asked for; `numpy.asarray` reads them all."""
-
-    def __init__(self, base: Any, rows: np.ndarray):
-        super().__init__((len(rows), *base.shape[1:]), base.dtype)
-        self.base, self.rows = base, rows
-
-    def _read(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(self.base[self.rows[rows]])
-
-
-class Lazy(_OnDisk):
+class Lazy(Rows):
     """An array [N, …] whose row i is `read(items[i])`, called each time the row is asked for.
 
     An item is a file, or a tuple that begins with one; `shape` is that of one row. An image of
@@ -78,8 +68,8 @@ class Lazy(_OnDisk):
     """
 
     def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray], shape: tuple, dtype):
-        super().__init__((len(items), *shape), dtype)
-        self.items, self.read = list(items), read
+        self.items, self.read, self.base, self.rows = list(items), read, self, np.arange(len(items))
+        self.shape, self.dtype, self.ndim = (len(items), *shape), np.dtype(dtype), 1 + len(shape)
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
         images = np.empty((len(rows), *self.shape[1:]), self.dtype)
@@ -126,7 +116,6 @@ class Normalization:
         where a band is constant; a DataError for no sample, another shape, pixels that
         are not finite, and bounds that no sensor measures.
         """
-        check_array(images, name, *IMAGES)
         if not len(images):
             raise DataError(name, "has no sample in the training part", "give more samples")
         sample = np.asarray(images[:: -(-int(np.prod(images.shape)) // VALUES)])

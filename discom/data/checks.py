@@ -60,7 +60,6 @@ def check_array(values: Any, where: str, kinds: str, *shape: int | str) -> None:
 
 def check_images(images: Any, where: str) -> str:
     """`check_finite` of images [N, C, H, W], also on disk; the digest of all values, read once."""
-    check_array(images, where, *IMAGES)
     return _digest(images, partial(check_finite, where=where))
 
 
@@ -109,12 +108,6 @@ def _refuse(part: np.ndarray, wrong: np.ndarray, first: int, where: str, advice:
     band = f", band {place[0]}" if len(place) == 3 else ""
     value, pixel = part[(sample, *place)], f"pixel ({place[-2]}, {place[-1]})"
     raise DataError(where, f"sample {first + sample}{band} holds {value} at {pixel}", advice)
-
-
-def check_labelled(masks: Any, where: str) -> None:
-    """Refuse masks without a single label: nothing could be learned from them or scored on them."""
-    if not any((np.asarray(masks[rows]) != NO_LABEL).any() for rows in chunks(masks)):
-        raise DataError(where, "no pixel of any mask has a label", "check how masks are read")
 
 
 def check_labels(labels: Any, count: int, classes: int | None, where: str) -> None:
@@ -175,28 +168,21 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
                 raise DataError(f"{data.name}/{name}", lack, LABEL_MORE)
 
 
-def check_stated(where: str, unit: Any, invalid: Any) -> None:
-    """Refuse a unit that is no text, and a value of unmeasured pixels that is no finite number."""
-    if not isinstance(unit, str):
-        raise DataError(where, f"unit {unit!r} is no text", 'write e.g. "mm"')
-    number = isinstance(invalid, int | float) and not isinstance(invalid, bool)
-    if invalid is not None and not (number and math.isfinite(invalid)):
-        raise DataError(where, f"invalid {invalid!r} is no number", "write e.g. 0, or leave it out")
-
-
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
     labels, or masks of another size than the images."""
-    if not data.modalities:
-        raise DataError(data.name, "no modality", "give at least one")
+    sensors = data.modalities.values() if isinstance(data.modalities, Mapping) else ()
+    if not sensors or not all(hasattr(sensor, "ids") for sensor in sensors):
+        way_out = 'give {"rgb": Modality(…)}, one at least'
+        raise DataError(data.name, "modalities are no dictionary of Modality", way_out)
     words = {name for name in data.classes if isinstance(name, str)}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"
         raise DataError(data.name, f"classes are {data.classes!r}", way_out)
     for name, modality in data.modalities.items():
         _check_modality(f"{data.name}/{name}", name, modality, len(data.classes))
-    if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) > 1:
+    if len({m.ids.dtype.kind in "iu" for m in sensors}) > 1:
         raise DataError(data.name, "some ids are numbers, some are text", "use one type")
     for name, modality in data.modalities.items():
         if (differs := data.labels[data.rows_of(name)] != modality.y).any():
@@ -221,7 +207,12 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     check_array(modality.x, where, *IMAGES)
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
-    check_stated(where, modality.unit, modality.invalid)
+    if not isinstance(modality.unit, str):
+        raise DataError(where, f"unit {modality.unit!r} is no text", 'write e.g. "mm"')
+    hole = modality.invalid
+    number = isinstance(hole, int | float) and not isinstance(hole, bool)
+    if hole is not None and not (number and math.isfinite(hole)):
+        raise DataError(where, f"invalid {hole!r} is no number", "write e.g. 0, or leave it out")
     if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")

@@ -1,20 +1,23 @@
-"""One image file to an array, and its resizing."""
+"""Image files to arrays: one file, its resizing, and a person's own folders of images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from discom.data.arrays import load_npy
-from discom.data.checks import check_finite
-from discom.errors import DataError
+from discom.data.checks import UNLABELLED, check_finite, check_size
+from discom.data.multimodal import Modality, MultiModalData
+from discom.errors import ConfigError, DataError
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 # GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
 PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
+NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -116,3 +119,85 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
     if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
         resized = np.round(resized)
     return resized.astype(pixels.dtype)
+
+
+def read_folders(
+    root: Path | str,
+    size: int | tuple[int, int] | None = None,
+    unit: Mapping[str, str] | None = None,
+    invalid: Mapping[str, float] | None = None,
+) -> MultiModalData:
+    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
+    pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
+    class, but holds images without a label.
+
+    Args:
+        root: the folder that has one tree per modality; they come in alphabetical order, as
+            classes do.
+        size: height and width of all images, or one number for both; other proportions are
+            squeezed. Three bands or more are averaged; of fewer (depth), and where `invalid` is
+            stated, the nearest pixel is taken.
+        unit: modality → unit of its pixels, such as "mm"; no image file states one.
+        invalid: modality → pixel value that says "not measured".
+
+    Raises:
+        ConfigError: an option of another form, or for a modality that has no folder.
+        DataError: no images, an unreadable file, other band counts within a modality, or other
+            sizes, where no `size` is given.
+    """
+    root, shape = Path(root), None if size is None else check_size(size)
+    files = _list_files(root)
+    for option, stated in {"unit": unit, "invalid": invalid}.items():
+        if stated is not None and not isinstance(stated, Mapping):
+            found = f"{stated!r} does not say of which modality"
+            raise ConfigError(option, found, 'write {"depth": …}')
+        if unknown := sorted(set(stated or ()) - set(files)):
+            have = f"it has {', '.join(files)}"
+            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
+    folders = {file.parent.name for tree in files.values() for file in tree}
+    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
+    modalities = {}
+    for name, own in files.items():
+        about = (unit or {}).get(name, ""), (invalid or {}).get(name)
+        modalities[name] = _read_tree(own, classes, shape, *about)
+    return MultiModalData(modalities, tuple(classes), name=root.resolve().name)
+
+
+def _list_files(root: Path) -> dict[str, list[Path]]:
+    """Modality → its images, by class and name."""
+    files: dict[str, list[Path]] = {}
+    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
+        if (name := tree.name.lower()) in files:
+            raise DataError(tree, "another folder has this name in other letters", "rename one")
+        expected = f"expected {tree}/<class>/<id>"
+        files[name] = sorted(file for file in tree.glob("[!.]*/*") if is_image(file))
+        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
+            raise DataError(deep[0], "lies too deep", expected)
+        if not files[name]:
+            raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
+    if not files:
+        raise DataError(root, "has no folder", f"expected {root}/<modality>/<class>/<id>.png")
+    return files
+
+
+def _read_tree(
+    files: list[Path], classes: list[str], size: tuple[int, int] | None, unit: str, invalid: Any
+) -> Modality:
+    images: list[np.ndarray] = []
+    for file in files:
+        pixels = read_pixels(file)
+        smooth = len(pixels) >= 3 and invalid is None
+        images.append(resize(pixels, size, smooth=smooth) if size else pixels)
+        if (shape := images[-1].shape) != (first := images[0].shape):
+            advice = "bring all images of a modality to one band count"
+            if shape[0] == first[0]:
+                command = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
+                advice = f"bring all to one size: {command}"
+            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
+            raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
+    folders = [file.parent.name for file in files]
+    labels = [classes.index(name) if name in classes else UNLABELLED for name in folders]
+    folders = [name if name in classes else NAMELESS[0] for name in folders]
+    ids = [f"{folder}/{file.stem}" for folder, file in zip(folders, files, strict=True)]
+    # np.stack gives the widest of their types
+    return Modality(np.stack(images), np.array(labels), np.array(ids), unit, invalid)

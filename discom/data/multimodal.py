@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ import pandas as pd
 from discom.data import checks
 from discom.data.arrays import Lazy, Normalization, take_rows
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import PARTS, Origin, Part, Split, hide_labels, split_rows
-from discom.errors import DataError
+from discom.data.splitting import Origin, Part, Split, split_rows
+from discom.errors import ConfigError, DataError
 from discom.files import digest
 
 
@@ -33,6 +34,10 @@ class Modality:
     ids: np.ndarray
     unit: str = ""
     invalid: float | None = None
+
+    def __post_init__(self):
+        if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "iu":
+            object.__setattr__(self, "y", self.y.astype(np.int64, copy=False))
 
     def __repr__(self) -> str:
         return f"Modality({self.x.dtype} {list(self.x.shape)}, unit={self.unit!r})"
@@ -164,8 +169,7 @@ class MultiModalData:
 
     def origin_at(self, seed: int) -> Origin:
         """The origin of `split(seed)`. Nothing is read of drawn data."""
-        rule = "official" if self.parts is not None else f"{self.fractions}"
-        divided = seed if self.parts is None else None
+        rule, divided = ("official", None) if self.parts else (f"{self.fractions}", seed)
         if self.drawn is None:
             return Origin(self.fingerprint, rule, None, divided)
         content = {name: value for name, value in self.drawn.items() if name != "seed"}
@@ -186,11 +190,7 @@ class MultiModalData:
 
     def with_modalities(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
         """The same data with other `modalities`, made of its own, and the split it came with."""
-        part = self._aligned(modalities)
-        if self.parts is None:
-            return part
-        parts = {k: part._index.get_indexer(self._index[v]) for k, v in self.parts.items()}
-        return replace(part, parts={name: rows[rows >= 0] for name, rows in parts.items()})
+        return self._aligned(modalities, self.parts or {})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
@@ -198,40 +198,46 @@ class MultiModalData:
         for name, modality in self.modalities.items():
             places = pd.Index(modality.ids).get_indexer(ids)
             modalities[name] = modality.take(places[places >= 0])
-        return self._aligned(modalities)
+        return self._aligned(modalities, {})
 
-    def _aligned(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
-        """These modalities, with the factors, masks and groups of the samples that they have."""
+    def _aligned(
+        self, modalities: Mapping[str, Modality], parts: Mapping[str, np.ndarray]
+    ) -> "MultiModalData":
+        """These modalities, with what is known of the samples that they have."""
         bare = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
         rows = self._index.get_indexer(bare._index)
+        places = {name: bare._index.get_indexer(self._index[own]) for name, own in parts.items()}
         return replace(
             bare,
             factors={name: values[rows] for name, values in self.factors.items()},
             masks=None if self.masks is None else take_rows(self.masks, rows),
             groups=None if self.groups is None else self.groups[rows],
+            parts={name: own[own >= 0] for name, own in places.items()} or None,
         )
 
     def keep_labels(self, labelled: float, seed: int = 0) -> "MultiModalData":
-        """The same samples, of whose labels a share `labelled` is kept and the others are -1; see
-        `splitting.hide_labels`. A stratum is a class, among samples that the same modalities have;
-        where dense, all classes are one, and the mask of an image with label -1 is not shown.
+        """The same samples, of whose labels a share in (0, 1] is kept and the others are -1.
+
+        Labels are drawn at random in each stratum, at least one of each: a class, among samples
+        that the same modalities have; where dense, all classes are one, and the mask of an image
+        with label -1 is not shown. A larger share keeps all that a smaller one of that seed keeps.
+
+        >>> from discom.data import scenes
+        >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
+        18
         """
-        classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
+        if not isinstance(labelled, Real) or not 0 < labelled <= 1:
+            raise ConfigError("labelled", f"{labelled!r} is not in (0, 1]", "use e.g. 0.2")
+        checks.check_number("seed", seed, 0)
+        rng, labels = np.random.default_rng([seed, 0x1ABE]), self.labels.copy()
+        classes = np.where(labels < 0, -1, 0) if self.dense else labels
         kinds = np.stack([classes, *self.has.values()])
-        strata = np.unique(kinds, axis=1, return_inverse=True)[1]
-        labels = hide_labels(self.labels, strata.ravel(), labelled, seed)
+        strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
+        for stratum in range(strata.max() + 1):
+            rows = rng.permutation(np.flatnonzero(strata == stratum))
+            labels[rows[max(1, round(labelled * len(rows))) :]] = checks.UNLABELLED
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
-
-    def part_rows(self, seed: int = 0) -> dict[str, np.ndarray]:
-        """Rows of `ids` of the three parts, unlabelled samples among them; see `split`."""
-        if not self.dense:
-            checks.check_classes(self)
-        if self.parts is not None:
-            return {part: self.parts[part] for part in PARTS}
-        # a mask has many classes, so dense data are divided as if of one
-        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        return split_rows(strata, self.fractions, seed, self.groups, self.name)
 
     def split(self, seed: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
@@ -240,20 +246,20 @@ class MultiModalData:
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
-        rows = self.part_rows(seed)
         if not self.dense:
-            labelled = {part: own[self.labels[own] >= 0] for part, own in rows.items()}
-            rows = {**labelled, "train": rows["train"]}
-            checks.check_parts(self, rows)
+            checks.check_classes(self)
+        # a mask has many classes, so dense data are divided as if of one
+        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
+        rows = dict(self.parts or split_rows(strata, self.fractions, seed, self.groups, self.name))
+        for part in () if self.dense else ("valid", "test"):
+            rows[part] = rows[part][self.labels[rows[part]] >= 0]
+        checks.check_parts(self, rows)
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
         if not lazy and not self.drawn:
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif lazy and self.dense:
             checks.check_masks(self.masks, len(self.classes), self.name, self.labels)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
-        if self.dense:
-            for name, part in parts._asdict().items():
-                checks.check_labelled(part.masks, f"{self.name}, {name} part")
         if not self.normalized:
             bounds = {}
             for name, m in parts.train.modalities.items():

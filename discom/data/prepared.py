@@ -104,7 +104,6 @@ def _stamp(file: Path) -> dict[str, int]:
 
 
 def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
-    counts = np.bincount(data.labels[data.labels >= 0], minlength=len(data.classes)).tolist()
     invalid = {name: modality.invalid for name, modality in data.modalities.items()}
     bounds = {name: bound.to_dict() for name, bound in (data.normalization or {}).items()}
     if scaled:  # unmeasured pixels are 0 where their value was stated
@@ -114,7 +113,6 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
         "name": data.name,
         "about": dict(data.about),
         "classes": list(data.classes),
-        "counts": dict(zip(data.classes, counts, strict=True)),
         "modalities": {name: list(m.x.shape) for name, m in data.modalities.items()},
         "dense": data.dense,
         "units": {name: "1" if scaled else m.unit for name, m in data.modalities.items()},
@@ -143,7 +141,7 @@ def _read_fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     for name, file in files.items():
         rows = _rows(file, len(labels))
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
-        own = (labels[rows].astype(np.int64), ids[rows], *about)
+        own = (labels[rows], ids[rows], *about)
         modalities[name] = (_images(file, manifest), *own)
     masks, numbers = folder / "masks.npy", range(1 + max(labels.tolist(), default=-1))
     scaled = all(file.name.endswith(SUFFIXES[0]) for file in files.values())

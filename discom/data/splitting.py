@@ -3,12 +3,11 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from discom.data.checks import PARTS, UNLABELLED, check_number
+from discom.data.checks import PARTS, check_number
 from discom.errors import ConfigError, DataError
 from discom.files import digest as digest_of
 
@@ -123,29 +122,6 @@ def split_rows(
                 f"{where}: the {name} part has no sample of class {missing}", stacklevel=3
             )
     return parts
-
-
-def hide_labels(labels: np.ndarray, strata: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """The labels of a share of each stratum, drawn at random, at least one of each; the others -1.
-
-    Of one seed, a larger share keeps the labels that a smaller one keeps.
-
-    Args:
-        labels, strata: class of each sample, and the number of its stratum, [N].
-        share: what is kept of each, in (0, 1].
-
-    >>> labels = np.repeat([0, 1], 50)
-    >>> np.unique(hide_labels(labels, labels, 0.2, seed=0), return_counts=True)[1].tolist()
-    [80, 10, 10]
-    """
-    if not isinstance(share, Real) or not 0 < share <= 1:
-        raise ConfigError("labelled", f"{share!r} is not in (0, 1]", "use e.g. 0.2")
-    check_number("seed", seed, 0)
-    rng, labels = np.random.default_rng([seed, 0x1ABE]), labels.copy()
-    for stratum in np.unique(strata):
-        rows = rng.permutation(np.flatnonzero(strata == stratum))
-        labels[rows[max(1, round(share * len(rows))) :]] = UNLABELLED
-    return labels
 
 
 def _by_class(labels, fractions, rng) -> np.ndarray:

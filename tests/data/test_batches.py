@@ -228,17 +228,6 @@ def test_reading_ahead_fails_at_its_batch(monkeypatch, room):
     assert calls == [4, 4, 4]  # a batch at a time
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.int32, ">i8"])
-def test_labels_of_any_whole_type_train(kind, room):
-    data = numbered({"rgb": range(8)})
-    own = replace(data.modalities["rgb"], y=data.labels.astype(kind))
-    for most in (0, 1 << 20):
-        room(most)
-        for batch in Batches(replace(data, modalities={"rgb": own}), 4, 0).epoch(0):
-            assert batch.y["rgb"].dtype == torch.int64
-            samples(batch, "rgb")
-
-
 def test_memory_format_and_the_source_stays_as_it_is():
     data = scenes.make(10, size=8)
     before = data.modalities["rgb"].x.copy()

@@ -67,7 +67,10 @@ OTHER, LACKS = np.array([0, 1, 2, 0, 0, 2]), np.array([0, 1, -1, 0, 1, 2])
 TEXT = np.arange(6).astype(str)
 PARTS = {"train": np.arange(3), "valid": np.array([3]), "test": np.array([4, 5])}
 WRONG_DATA = [
-    ({"modalities": {}}, ": no modality; give at least one"),
+    *(
+        ({"modalities": wrong}, ": modalities are no dictionary of Modality; give")
+        for wrong in ({}, [1], {"rgb": SIX}, None)
+    ),
     *(
         ({"classes": names}, ": classes are .*; name each class once, in a tuple of texts")
         for names in ((), "cat", ("cat", "dog", "cat"), ("cat", "dog", 3))
@@ -162,14 +165,17 @@ def test_masks_that_are_missing(whole):
 
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_a_part_without_a_label_is_named_and_one_pixel_is_enough(whole, part):
-    parts, masks, y = whole.part_rows(seed=0), whole.masks.copy(), whole.labels.copy()
+    masks, y = whole.masks.copy(), whole.labels.copy()
+    parts = {
+        k: np.flatnonzero(np.isin(whole.ids, p.ids)) for k, p in whole.split()._asdict().items()
+    }
     masks[parts[part]], y[parts[part]] = 255, -1
 
     def divided():
         sensors = {name: replace(sensor, y=y) for name, sensor in whole.modalities.items()}
         return replace(whole, modalities=sensors, masks=masks, parts=parts).split()
 
-    refused(divided, f"{part} part: no pixel of any mask")
+    refused(divided, f"no sample of the {part} part has a label")
     last = parts[part][-1]
     masks[last, 15, 15], y[last] = 3, 3
     assert len(divided().train) == 10

@@ -8,8 +8,7 @@ from fixtures.refusal import refused
 from PIL import Image, ImageOps
 
 from discom.data import load
-from discom.data.folders import read_folders
-from discom.data.images import read_image, read_pixels, resize
+from discom.data.images import read_folders, read_image, read_pixels, resize
 from discom.errors import DiscomError
 
 H, W = 12, 16

@@ -10,7 +10,7 @@ import pytest
 
 from discom.data import load, scenes
 from discom.data.scenes import best_accuracy, ceilings, classification, segmentation
-from discom.data.scenes.drawing import MATERIALS
+from discom.data.scenes.classification import MATERIALS
 from discom.errors import ConfigError
 from discom.files import digest
 

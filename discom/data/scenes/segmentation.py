@@ -11,8 +11,8 @@ import numpy as np
 
 from discom.data.checks import check_number
 from discom.data.multimodal import Modality, MultiModalData
-from discom.data.scenes import drawing
-from discom.data.scenes.drawing import MATERIALS
+from discom.data.scenes import classification as drawing
+from discom.data.scenes.classification import MATERIALS
 
 VERSION = "scenes-dense 1"  # raised when other pixels are drawn, so that results stand apart
 NAME, BANDS = "scenes-dense", {"rgb": 3, "depth": 1}
@@ -72,10 +72,9 @@ def dense(
     >>> dense(6, size=16, objects=2).classes
     ('background', 'wood', 'metal', 'stone')
     """
-    shares = {"epsilon": epsilon, "delta": delta}
-    drawing.check(NAME, n, seed, size, shares)
-    factors = {"objects": (objects, 4), "epsilon": (epsilon, 0.3), "delta": (delta, 0.3)}
+    drawing.check(NAME, n, seed, size, {"epsilon": epsilon, "delta": delta})
     check_number(f"{NAME}: objects", objects, 1, 8)
+    own = {"objects": objects, "epsilon": epsilon, "delta": delta}
     scene, things = _factors(n, seed, objects, epsilon, delta)
     images, masks = _draw(scene, things, size, seed)
     labels = np.stack([(masks == k).sum((1, 2)) for k in range(len(CLASSES))]).argmax(0)
@@ -88,12 +87,12 @@ def dense(
         CLASSES,
         factors=drawing.one_number_each(known),
         masks=masks,
-        name=drawing.name_of((NAME,), factors),
+        name=drawing.name_of(dense, NAME, **own),
         fractions=FRACTIONS,
         dense=True,
         best={name: 100 * best["miou"] for name, best in ceilings(epsilon, delta).items()},
     )
-    return data.drawn_by(VERSION, seed, n=n, size=size, objects=objects, **shares)
+    return data.drawn_by(VERSION, seed, n=n, size=size, **own)
 
 
 def _stream(seed: int, name: str, *which: int) -> np.random.Generator:
