@@ -17,7 +17,7 @@ import tifffile
 from discom.data import MultiModalData, Split
 from discom.data.arrays import LOWEST
 from discom.data.checks import NO_LABEL
-from discom.data.images import NO_DATA, read_image, read_pixels, read_tags
+from discom.data.images import NO_DATA, read_pixels, read_tags
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_file, atomic_folder, check_place, restore, write_json
 
@@ -218,7 +218,7 @@ def predict(model: Model, files: Sequence[Path]) -> pd.DataFrame:
     DataError for an image that is unreadable, holds NaN, or is not of the contract's shape."""
     rows, classes, shape = [], model.contract.classes, model.contract.shape
     for file in files:
-        image = read_image(file)
+        image = read_pixels(file).astype(np.float32)
         if image.shape != shape:
             found = f"is bands × height × width {image.shape}, the model reads {shape}"
             raise DataError(file, f"{found} of {model.contract.modality}", "convert the image")

@@ -10,37 +10,30 @@ from torch import Tensor
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
 
-def draw_motions(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """A rigid motion for each image, [B], as `turn` numbers them.
+def draw_views(
+    x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
+) -> Tensor:
+    """The number of a view for each image, [B], see `view`.
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
+    A strong view is always moved and has one quarter blank.
     """
-    chances = torch.tensor([[probability], [0.5], [0.5], [0.5]])
+    chances = torch.tensor([[1.0 if strong else probability], [0.5], [0.5], [0.5]])
     moved, turned, horizontal, vertical = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)
     if x.shape[-1] != x.shape[-2]:
         turns = turns // 2 * 2
     # a vertical flip is half a turn and a horizontal flip
     turns = (turns * turned + 2 * vertical) % 4
-    return moved * (turns + 4 * (horizontal ^ vertical))
+    views = moved * (turns + 4 * (horizontal ^ vertical))
+    return views + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else views
 
 
 def any_motions(x: Tensor) -> Tensor:
     """A motion for each image, [B], all equally likely; drawn by torch's global generator."""
     motions = torch.randint(8, (len(x),))
     return motions if x.shape[-1] == x.shape[-2] else motions // 2 * 2
-
-
-def draw_views(
-    x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
-) -> Tensor:
-    """The number of a view for each image, [B]; a strong one is always moved and has one quarter
-    blank."""
-    views = draw_motions(x, 1.0 if strong else probability, generator)
-    if strong:
-        views = views + 8 * torch.randint(1, 5, (len(x),), generator=generator)
-    return views
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:

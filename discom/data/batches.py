@@ -73,8 +73,8 @@ def paired_rows(data: MultiModalData, names: Sequence[str]) -> dict[str, Tensor]
     if not len(ids):
         way_out = "name the files of a pair alike, or train a method without pairs"
         raise DataError(data.name, f"no id stands in each of {', '.join(names)}", way_out)
-    own = {name: pd.Index(data.modalities[name].ids) for name in names}
-    return {name: torch.from_numpy(index.get_indexer(ids)) for name, index in own.items()}
+    rows = {name: pd.Index(data.modalities[name].ids).get_indexer(ids) for name in names}
+    return {name: torch.from_numpy(own) for name, own in rows.items()}
 
 
 def memory_budget(device: torch.device | str) -> float:
@@ -100,15 +100,14 @@ class ModalityTensor:
         else:
             self.rows = {name: np.arange(len(data.modalities[name].x))}
         rows = self.rows[names[0]]
-        self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
         places = data.rows_of(names[0])[rows]
-        truth = take_rows(data.masks, places) if dense else data.labels[places]
-        self._hidden = torch.from_numpy(dense & (data.labels[places] == UNLABELLED))
+        self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
+        self._labels = data.labels[places]
+        self._masks = take_rows(data.masks, places) if dense else None
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
-        self.resident, self._truth = None, truth
+        self.resident: Tensor | None = None
         if size <= memory_budget(device):
-            self.resident = self._read(slice(None)).to(device)
-            self._truth = self._shown(truth, self._hidden).to(device)
+            self._truth, self.resident = self.truth(), self._read(slice(None)).to(device)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -121,17 +120,14 @@ class ModalityTensor:
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
-        if self.resident is None:
-            places = rows.numpy() if isinstance(rows, Tensor) else rows
-            return self._shown(self._truth[places], self._hidden[rows]).to(self.device)
-        return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
-
-    @staticmethod
-    def _shown(truth: np.ndarray, hidden: Tensor) -> Tensor:
-        """A copy, without the masks of unlabelled images."""
-        shown = torch.from_numpy(np.array(truth))
-        shown[hidden] = NO_LABEL
-        return shown
+        if self.resident is not None:
+            return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
+        rows = rows.numpy() if isinstance(rows, Tensor) else rows
+        truth = self._labels[rows]
+        if self._masks is not None:
+            hidden, truth = truth == UNLABELLED, np.array(self._masks[rows])
+            truth[hidden] = NO_LABEL
+        return torch.from_numpy(truth).to(self.device)
 
     def _read(self, rows: Any) -> Tensor:
         parts = [self.data.images(part, places[rows]) for part, places in self.rows.items()]

@@ -92,11 +92,6 @@ def read_tags(file: Path) -> dict[int, tuple]:
         return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
-def read_image(file: Path | str) -> np.ndarray:
-    """`read_pixels` as float32."""
-    return read_pixels(file).astype(np.float32)
-
-
 def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
     """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
     pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).

@@ -224,7 +224,7 @@ class MultiModalData:
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
-        18
+        17
         """
         if not isinstance(labelled, Real) or not 0 < labelled <= 1:
             raise ConfigError("labelled", f"{labelled!r} is not in (0, 1]", "use e.g. 0.2")

@@ -135,26 +135,30 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
 def _read_fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     files, labels = _image_files(folder, manifest), _load(folder / "labels.npy")
     checks.check_labels(labels, labels.size, None, f"{folder}/labels.npy")
-    ids = _load(folder / "ids.npy", np.arange(len(labels)))
+    every, classes = np.arange(len(labels)), 1 + max(labels.tolist(), default=-1)
+    ids = _load(folder / "ids.npy", every)
     checks.check_array(ids, f"{folder}/ids.npy", "iuU", len(labels))
-    modalities, bounds = {}, manifest.get("normalization", {})
+    modalities = {}
     for name, file in files.items():
-        rows = _rows(file, len(labels))
+        own = file.with_name(f"{file.name.partition('_data')[0]}_rows.npy")
+        rows = _load(own, every)
+        checks.check_rows({own.name: rows}, len(labels), str(folder))
         about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
-        own = (labels[rows], ids[rows], *about)
-        modalities[name] = (_images(file, manifest), *own)
-    masks, numbers = folder / "masks.npy", range(1 + max(labels.tolist(), default=-1))
+        modalities[name] = (_images(file, manifest), labels[rows], ids[rows], *about)
+    masks, bounds = folder / "masks.npy", manifest.get("normalization", {})
+    parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
+    divided = any(file.is_file() for file in parts.values())
     scaled = all(file.name.endswith(SUFFIXES[0]) for file in files.values())
     return {
         "modalities": modalities,
-        "classes": tuple(manifest.get("classes") or map(str, numbers)),
+        "classes": tuple(manifest.get("classes") or map(str, range(classes))),
         "factors": _load(folder / "factors.npz", {}),
         "masks": _map(masks, manifest) if masks.is_file() else None,
         "groups": _load(folder / "groups.npy", None),
         "name": manifest.get("name", folder.resolve().name),
         "normalization": {k: Normalization.from_dict(v) for k, v in bounds.items()} or None,
         "normalized": manifest.get("normalized", scaled),
-        "parts": _parts(folder),
+        "parts": {part: _load(file) for part, file in parts.items()} if divided else None,
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
         "about": manifest.get("about", {}),
         "dense": manifest.get("dense", False),
@@ -209,21 +213,6 @@ def _map(file: Path, manifest: dict[str, Any]) -> np.ndarray:
         recorded.digest = record["digest"]
         return recorded
     return array
-
-
-def _rows(file: Path, count: int) -> np.ndarray:
-    """Where the samples of an image file stand among all."""
-    file = file.with_name(f"{file.name.partition('_data')[0]}_rows.npy")
-    rows = _load(file, np.arange(count))
-    checks.check_rows({file.name: rows}, count, str(file.parent))
-    return rows
-
-
-def _parts(folder: Path) -> dict[str, np.ndarray] | None:
-    files = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
-    if not any(file.is_file() for file in files.values()):
-        return None
-    return {part: _load(file) for part, file in files.items()}
 
 
 def _load(file: Path, otherwise: Any = ..., mmap_mode: Any = None) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import VIEWS, distort, draw_motions, draw_views, restore, turn, view
+from discom.data.augmentation import VIEWS, distort, draw_views, restore, turn, view
 
 SIZES = [(8, 8), (5, 5), (8, 6), (3, 7)]
 pytestmark = pytest.mark.filterwarnings("error")
@@ -36,7 +36,7 @@ def test_each_image_is_moved_by_its_own_motion(height, width):
 @pytest.mark.parametrize("size", [(8, 8), (8, 6)])
 def test_motions_have_the_stated_frequencies(size, probability):
     n, square = 40_000, size[0] == size[1]
-    motions = draw_motions(torch.empty(n, 1, *size), probability, generator())
+    motions = draw_views(torch.empty(n, 1, *size), probability, generator())
     pixels, expected = np.arange(size[0] * size[1]).reshape(1, *size), {}
     for turns in range(4):
         turned = np.rot90(pixels, turns, axes=(1, 2)) if square or turns % 2 == 0 else pixels
@@ -69,12 +69,10 @@ def test_a_view_is_a_motion_and_perhaps_a_blank_quarter(height, width):
 def test_strong_views_are_moved_whatever_the_probability_and_have_a_blank_quarter(probability):
     x = torch.empty(8000, 1, 8, 8)
     strong = draw_views(x, probability, generator(), strong=True)
-    assert torch.equal(strong % 8, draw_motions(x, 1.0, generator()))
+    assert torch.equal(strong % 8, draw_views(x, 1.0, generator()))
     quarters = np.bincount(strong // 8, minlength=5)
     assert quarters[0] == 0
     assert (abs(quarters[1:] / 8000 - 0.25) < 0.02).all()
-    weak = draw_views(x, probability, generator())
-    assert torch.equal(weak, draw_motions(x, probability, generator()))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8])

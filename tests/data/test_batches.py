@@ -14,27 +14,35 @@ from lightning.fabric import Fabric
 from discom.data import Batch, Batches, Modality, MultiModalData, scenes
 from discom.data import batches as module
 from discom.data.augmentation import VIEWS, draw_views, turn, view
-from discom.data.batches import ModalityTensor
+from discom.data.batches import LABELLED, ModalityTensor
+from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
 
-def numbered(ids, height=3, width=3):
-    """Data whose every pixel is the id of its sample, so that a batch shows its samples."""
+def numbered(ids, labels=None):
+    """Data whose every pixel is the id of its sample, so that a batch shows its samples; `labels`
+    of the ids, by default odd or even."""
     modalities = {}
     for name, numbers in ids.items():
         numbers = np.array(numbers)
-        x = np.broadcast_to(numbers[:, None, None, None], (len(numbers), 2, height, width))
-        modalities[name] = Modality(x.astype(np.float32), numbers % 2, numbers)
-    return MultiModalData(modalities, ("even", "odd"))
+        x = np.broadcast_to(numbers[:, None, None, None], (len(numbers), 2, 3, 3))
+        y = numbers % 2 if labels is None else labels[numbers]
+        modalities[name] = Modality(x.astype(np.float32), y, numbers)
+    return MultiModalData(modalities, ("cat", "dog", "owl"), name="mine")
 
 
-def samples(batch, name):
+def partly(count, labelled):
+    """Labels of three classes in turn, the first of them known."""
+    return np.where(np.arange(count) < labelled, np.arange(count) % 3, -1)
+
+
+def samples(batch, name, labels=None):
     """The ids in a batch; checks that images and labels belong together."""
     ids = batch.x[name][:, 0, 0, 0].long()
     assert (batch.x[name] == ids[:, None, None, None]).all()
-    assert (batch.y[name] == ids % 2).all()
+    assert torch.equal(batch.y[name], ids % 2 if labels is None else torch.tensor(labels)[ids])
     return ids.tolist()
 
 
@@ -69,7 +77,7 @@ def assert_same(one, other):
     st.integers(0, 99),
 )
 def test_every_sample_once_and_never_a_batch_of_one(count, batch_size, pairing, epoch):
-    data = numbered({"rgb": range(count), "depth": range(count)})
+    data = numbered({"rgb": range(count), "depth": range(count)[::-1]})
     batches = Batches(data, batch_size, seed=1, pairing=pairing)
     drawn = list(batches.epoch(epoch))
     sizes = [len(batch) for batch in drawn]
@@ -79,6 +87,8 @@ def test_every_sample_once_and_never_a_batch_of_one(count, batch_size, pairing, 
     assert max(sizes) <= max(batch_size, 3)  # of two, an odd one out joins a pair
     for name in data.modalities:
         assert sorted(i for batch in drawn for i in samples(batch, name)) == list(range(count))
+    if pairing == "paired":
+        assert all(samples(batch, "rgb") == samples(batch, "depth") for batch in drawn)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (4, 16)])
@@ -107,22 +117,10 @@ def test_an_epoch_is_what_its_seed_and_number_say(pairing, unlabelled, shape):
                     assert torch.equal(shown.y[name], labels[rows])
 
 
-def test_paired_rows_are_the_same_scenes_and_unpaired_rows_are_not():
-    data = numbered({"rgb": range(100), "depth": range(99, -1, -1), "thermal": np.r_[50:100, 0:50]})
-    for batch in Batches(data, 16, 0, pairing="paired").epoch(0):
-        assert samples(batch, "rgb") == samples(batch, "depth") == samples(batch, "thermal")
-    data = numbered({name: range(100) for name in data.modalities})
-    batches = Batches(data, 16, 0, pairing="unpaired")
-    orders = [epoch_of(batches, 0, name) for name in data.modalities]
-    for one, other in ((0, 1), (0, 2), (1, 2)):  # one is the same by chance
-        assert sum(a == b for a, b in zip(orders[one], orders[other], strict=True)) < 8
-
-
 def test_paired_batches_leave_out_what_lacks_a_modality():
-    data = numbered({"rgb": range(20), "depth": range(12, 40)})
-    batches = Batches(data, 4, 0, pairing="paired")
-    for name in data.modalities:
-        assert sorted(epoch_of(batches, 0, name)) == list(range(12, 20))
+    batches = Batches(numbered({"rgb": range(20), "depth": range(12, 40)}), 4, 0, pairing="paired")
+    for name in ("rgb", "depth"):
+        assert sorted(epoch_of(batches, 0, name)) == [*range(12, 20)]
 
 
 def test_unequal_sizes_repeat_the_smaller_modality_evenly():
@@ -156,19 +154,69 @@ def test_shares_of_several_processes_are_the_whole_batch(world, kind):
     data = scenes.dense(40, size=16) if kind == "dense" else scenes.make(40, size=8)
     data = data.keep_labels(0.3) if kind == "unpaired" else data
     make = {"pairing": "unpaired", "dense": True} if kind == "dense" else {"pairing": kind}
-    make |= {"strong": kind != "dense", "augment": 1}
+    make |= {"strong": True, "augment": 1}
     alone = Batches(data, 12, 0, **make)
     shares = [Batches(data, 12, 0, rank=rank, world=world, **make) for rank in range(world)]
-    for whole, *parts in zip(*(b.epoch(2) for b in (alone, *shares)), strict=True):
-        pairs = [(whole, parts)]
-        if kind != "dense":
-            pairs.append((whole.strong, [part.strong for part in parts]))
-        for batch, own in pairs:
-            for rank, part in enumerate(own):
-                for name in data.modalities:
-                    for field in ("x", "y", "views"):
-                        every = getattr(batch, field)[name][rank::world]
-                        assert torch.equal(every, getattr(part, field)[name])
+    for batch, *own in zip(*(b.epoch(2) for b in (alone, *shares)), strict=True):
+        for rank, part in enumerate(own):
+            for whole, share in ((batch, part), (batch.strong, part.strong)):
+                for field in ("x", "y", "views"):
+                    for name, every in getattr(whole, field).items():
+                        assert torch.equal(every[rank::world], getattr(share, field)[name])
+
+
+# samples without a label
+
+
+@calm
+@given(
+    st.integers(40, 200),
+    st.floats(0.03, 0.99),
+    st.integers(12, 60),
+    st.sampled_from(["paired", "unpaired"]),
+)
+def test_every_batch_has_the_same_share_of_labels_and_every_other_sample_comes_once(
+    count, share, batch_size, pairing
+):
+    labelled = max(2, round(share * count))
+    labels, ratio = partly(count, labelled), max(LABELLED[False], labelled / count)
+    data = numbered({"rgb": range(count), "depth": range(count)}, labels)
+    both, alone = (
+        Batches(data, batch_size, 1, pairing=pairing, unlabelled=some) for some in (True, False)
+    )
+    drawn, known = list(both.epoch(0)), list(alone.epoch(0))
+    assert len(drawn) == len(both) == len(known)
+    for name in data.modalities:
+        for batch, without in zip(drawn, known, strict=True):
+            first = int((batch.y[name] >= 0).sum())
+            assert abs(first - ratio * len(batch)) <= 1
+            assert 2 <= first <= len(batch) <= batch_size
+            assert samples(without, name, labels) == samples(batch, name, labels)[:first]
+            assert (batch.y[name][first:] == -1).all()
+        shown = [i for batch in drawn for i in samples(batch, name, labels)]
+        times = np.bincount(shown, minlength=count)
+        assert (times[labelled:] == 1).all()
+        assert np.ptp(times[:labelled]) <= 1
+        assert both.count == len(shown)
+    if pairing == "paired":
+        assert all(samples(b, "rgb", labels) == samples(b, "depth", labels) for b in drawn)
+
+
+def test_modalities_with_other_samples_hold_the_share_where_they_can():
+    own = {"rgb": range(120), "depth": [*range(10, 20), *range(40, 90)], "sar": range(12)}
+    drawn = list(Batches(numbered(own, partly(120, 30)), 24, 0).epoch(0))
+    for batch in drawn:
+        for name in ("rgb", "depth"):
+            assert abs((batch.y[name] >= 0).float().mean() - LABELLED[False]) < 0.05
+        assert (batch.y["sar"] >= 0).all()
+        assert (batch.y["sar"] >= 0).sum() == (batch.y["rgb"] >= 0).sum()
+
+
+def test_a_modality_without_labels_is_named():
+    data = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
+    for pairing in ("paired", "unpaired"):
+        lack = r"^mine: no training sample of '.*' has a label; label some, or"
+        refused(lambda pairing=pairing: Batches(data, 8, 0, pairing=pairing), lack)
 
 
 # from memory or from disk
@@ -283,7 +331,7 @@ def test_soft_labels_are_asked_for_the_very_images_shown(augment, views):
     batches = Batches(data, 8, 0, soft=ask, **make)
     for batch in batches.epoch(1):
         for shown in (batch, batch.strong) if strong else (batch,):
-            assert (shown.epoch, shown.progress) == (1, 0.25)
+            assert shown.progress == 0.25
             rows, drawn = asked.pop(0)
             for name, images in batches.images.items():
                 assert torch.equal(view(images[rows[name]], drawn[name]), shown.x[name])
@@ -367,3 +415,27 @@ def test_coupled_modalities_have_equal_views_and_others_do_not(coupled):
         assert torch.equal(batch.views["rgb"], batch.views[name]) == coupled
         assert torch.equal(batch.x["rgb"][:, 0], batch.x[name][:, 0]) == coupled
     assert torch.equal(batch.x["rgb"], other.x["rgb"])  # the first modality is moved as ever
+
+
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_a_dense_batch_shows_the_masks_of_labelled_images_alone(most, room):
+    room(most)
+    whole = scenes.dense(20, size=16)
+    hidden = whole.keep_labels(0.25, seed=1)
+    kept = hidden.labels >= 0
+    assert kept.sum() == 5
+    assert np.array_equal(hidden.labels[kept], whole.labels[kept])
+    images = hidden.modalities["rgb"].x
+    drawn = Batches(hidden, 8, seed=0, pairing="paired", augment=0, dense=True)
+    times = np.zeros(20, int)
+    for batch in drawn.epoch(0):
+        for image, mask in zip(batch.x["rgb"].numpy(), batch.y["rgb"].numpy(), strict=True):
+            row = int(np.abs(images - image).sum((1, 2, 3)).argmin())
+            expected = whole.masks[row] if kept[row] else np.full((16, 16), NO_LABEL)
+            assert np.array_equal(mask, expected)
+            times[row] += 1
+        labelled = (batch.y["rgb"] != NO_LABEL).any(2).any(1).tolist()
+        assert labelled == sorted(labelled, reverse=True)
+        assert sum(labelled) >= LABELLED[True] * len(batch) - 1
+    assert (times[~kept] == 1).all()
+    assert (times[kept] >= 1).all()

@@ -7,7 +7,7 @@ import pytest
 from faulty import write_faulty
 
 from discom.data import read_folders, scenes
-from discom.data.images import read_image
+from discom.data.images import read_pixels
 from discom.errors import DataError
 
 
@@ -26,17 +26,17 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
         one = f"{('wood', 'metal', 'stone')[material]}/{row:04d}"
         assert f"rgb/{one}" in files
         if one not in faulty:
-            assert np.array_equal(read_image(tmp_path / f"depth/{one}.png"), depth[row])
+            assert np.array_equal(read_pixels(tmp_path / f"depth/{one}.png"), depth[row])
     (lost,), (metres,), (cap,) = (faults[kind] for kind in ("lost", "odd level", "flat"))
     (upside,), (larger,) = faults["upside down"], faults["other size"]
     assert f"depth/{lost}" not in files
-    assert read_image(tmp_path / f"depth/{metres}.png").max() <= 4
-    assert np.ptp(read_image(tmp_path / f"depth/{cap}.png")) == 0
+    assert read_pixels(tmp_path / f"depth/{metres}.png").max() <= 4
+    assert np.ptp(read_pixels(tmp_path / f"depth/{cap}.png")) == 0
     right = depth[int(upside[-4:])]
-    assert np.array_equal(read_image(tmp_path / f"depth/{upside}.png"), 4000 - right)
-    assert read_image(tmp_path / f"depth/{larger}.png").shape == (1, 16, 16)
+    assert np.array_equal(read_pixels(tmp_path / f"depth/{upside}.png"), 4000 - right)
+    assert read_pixels(tmp_path / f"depth/{larger}.png").shape == (1, 16, 16)
     for one in faults["copied"]:
-        assert read_image(tmp_path / f"rgb/{one}-copy.png").max() <= 0.8 * 255
+        assert read_pixels(tmp_path / f"rgb/{one}-copy.png").max() <= 0.8 * 255
     read = read_folders(tmp_path, 8)
     assert read.classes == ("metal", "stone", "wood")
     assert len(read) == 48

@@ -1,29 +1,32 @@
 """MultiModalData: pairing by id, alignment under take and select, splits, protocols, reads."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from fixtures.refusal import refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discom.data import Modality, MultiModalData, Normalization, load, scenes
-from discom.data.splitting import protocol
+from discom.data.splitting import protocol, split_rows
 from discom.errors import ConfigError, DataError
 
 calm = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 CLASSES = ("cat", "dog", "owl")
 
 
-def make(ids, classes=CLASSES, texts=False, **fields):
-    """Data whose every array shows the id it belongs to: class id % K, pixels id, factor 10·id."""
+def make(ids, classes=CLASSES, texts=False, labels=None, **fields):
+    """Data whose every array shows the id it belongs to: class id % K (or that of `labels`), pixels
+    id, factor 10·id."""
 
     def modality(numbers):
         numbers = np.array(numbers, dtype=int)
         shape = (len(numbers), 2, 3, 4)
         x = np.broadcast_to(numbers[:, None, None, None], shape).astype(np.float32)
         names = np.array([f"s{i:03d}" for i in numbers]) if texts else numbers
-        return Modality(x, numbers % len(classes), names)
+        return Modality(x, numbers % len(classes) if labels is None else labels[numbers], names)
 
     every = np.array(list(dict.fromkeys(i for some in ids.values() for i in some)), dtype=int)
     aligned = {
@@ -33,6 +36,17 @@ def make(ids, classes=CLASSES, texts=False, **fields):
     }
     modalities = {name: modality(some) for name, some in ids.items()}
     return MultiModalData(modalities, classes, **aligned | fields)
+
+
+def labelled(labels, **fields):
+    """Two modalities of an image for each label."""
+    every = {"rgb": range(len(labels)), "depth": range(len(labels))}
+    return make(every, labels=np.array(labels), name="mine", **{"groups": None, **fields})
+
+
+def partly(count, known):
+    """Labels of three classes in turn, the first of them known."""
+    return np.where(np.arange(count) < known, np.arange(count) % 3, -1)
 
 
 def numbers(ids):
@@ -173,6 +187,81 @@ def test_images_are_scaled_by_the_bounds_of_the_training_part():
     bounds = Normalization.fit(split.train.modalities["rgb"].x)
     for part in split:
         np.testing.assert_array_equal(part.images("rgb"), bounds(part.modalities["rgb"].x))
+
+
+# hidden and missing labels
+
+
+@calm
+@given(st.lists(st.integers(1, 80), min_size=2, max_size=3), st.integers(0, 2**31))
+def test_hidden_labels_are_nested_and_stratified(counts, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    data, shares = labelled(labels), (0.001, 0.1, 0.2, 0.75, 1.0)
+    kept = [data.keep_labels(share, seed).labels for share in shares]
+    for share, found in zip(shares, kept, strict=True):
+        assert (found[found >= 0] == labels[found >= 0]).all()
+        expected = [max(1, round(share * count)) for count in counts]
+        assert np.bincount(found[found >= 0]).tolist() == expected
+        assert np.array_equal(found, data.keep_labels(share, seed).labels)
+    assert all(((few >= 0) <= (more >= 0)).all() for few, more in pairwise(kept))
+    assert np.array_equal(kept[-1], labels)
+
+
+def test_hidden_are_the_same_ids_in_all_modalities_and_nothing_else_changes():
+    train = scenes.make(330, size=8).split().train
+    hidden, other = train.keep_labels(0.2, seed=3), train.keep_labels(0.2, seed=4)
+    rgb, depth = hidden.modalities.values()
+    assert np.array_equal(rgb.y, depth.y)
+    assert not np.array_equal(hidden.labels, other.labels)
+    assert rgb.x is train.modalities["rgb"].x
+    assert hidden.normalization == train.normalization
+    assert train.keep_labels(1.0).fingerprint == train.fingerprint != hidden.fingerprint
+    halves = zip(train.modalities.items(), np.array_split(np.arange(len(train)), 2), strict=True)
+    train = train.with_modalities({name: sensor.take(rows) for (name, sensor), rows in halves})
+    for modality in train.keep_labels(0.01).modalities.values():
+        assert set(modality.y) == {-1, *range(9)}  # one of each class, also without pairs
+
+
+def test_unlabelled_samples_go_with_their_group_and_only_labelled_ones_are_tested():
+    rng, groups = np.random.default_rng(0), np.repeat(np.arange(40), 6)
+    labels = np.where(rng.random(240) < 0.4, -1, np.arange(240) % 3)
+    labels[groups >= 36] = -1  # groups without any label
+    data = labelled(labels, groups=groups)
+    rows = split_rows(labels, data.fractions, 0, groups)
+    parts = {part: set(groups[own]) for part, own in rows.items()}
+    assert sum(map(len, parts.values())) == 40
+    assert parts["train"] >= {36, 37, 38, 39}
+    assert any((labels[rows[part]] == -1).any() for part in ("valid", "test"))
+    split = data.split(seed=0)
+    assert (split.train.labels == -1).any()
+    for part in ("valid", "test"):
+        expected = [row for row in rows[part] if labels[row] >= 0]
+        assert getattr(split, part).ids.tolist() == expected
+
+
+PARTS = {"train": range(12), "valid": range(12, 21), "test": range(21, 30)}
+REFUSED = [
+    ([0] * 30, None, "^mine: has labels of cat; two classes at least are needed"),
+    ([0] * 27 + [1] * 3, None, r"^mine: class 'owl' has 0 labelled sample\(s\)"),
+    ([-1] * 30, None, "^mine: has labels of no class; two classes at least"),
+    ([0, 1] * 5 + [2, -1] + [-1] * 18, None, r"class 'owl' has 1 labelled sample\(s\)"),
+    (partly(30, 12), PARTS, "no sample of the valid part has a label; label some, or divide"),
+    (partly(30, 21), PARTS, "no sample of the test part has a label"),
+    ([0, 1] * 5 + [-1, 0] + [0, 1, 2] * 6, PARTS, "no training sample of class 'owl' has a lab"),
+    ([-1] * 12 + [0, 1, 2] * 6, PARTS, "no training sample of class 'cat' has a label"),
+]
+
+
+@pytest.mark.parametrize(("labels", "parts", "fragment"), REFUSED)
+def test_too_few_labels_are_refused(labels, parts, fragment):
+    given = {part: np.array(rows) for part, rows in parts.items()} if parts else None
+    refused(labelled(labels, parts=given).split, fragment)
+
+
+@pytest.mark.parametrize("share", [0, 1.5, float("nan"), "0.2"])
+def test_a_share_of_labels_that_is_none(share):
+    fragment = rf"^labelled: {share!r} is not in \(0, 1\]; use e\.g\."
+    refused(lambda: labelled(partly(12, 12)).keep_labels(share), fragment, ConfigError)
 
 
 # protocols

@@ -112,30 +112,31 @@ def test_a_scaled_folder_has_its_split(tmp_path, kind):
 # a folder that changes
 
 
-def test_a_folder_that_was_written_anew_is_read_anew(tmp_path):
-    first, second = scenes.make(30, size=8), scenes.make(30, size=8, seed=1)
-    names = [data.fingerprint for data in (first, second)]
-    first.save(tmp_path / "out")
+def test_a_folder_is_written_anew_on_request_alone_and_then_read_anew(tmp_path):
+    first, second = partly_paired(), scenes.make(30, size=8, seed=1)
+    first.save(tmp_path / "out", split=first.split())
     old = load(tmp_path / "out")
+    images = old.modalities["rgb"].x.copy()
+    refused(lambda: second.save(tmp_path / "out"), "exists already; pass overwrite")
     second.save(tmp_path / "out", overwrite=True)
     new = load(tmp_path / "out")
-    assert [old.fingerprint, new.fingerprint] == names
-    np.testing.assert_array_equal(old.modalities["rgb"].x, first.modalities["rgb"].x)
+    assert new.fingerprint == second.fingerprint != old.fingerprint
+    assert (new.name, new.parts) == ("scenes", None)  # no index file of the first is left
+    np.testing.assert_array_equal(old.modalities["rgb"].x, images)
     np.testing.assert_array_equal(new.modalities["rgb"].x, second.modalities["rgb"].x)
 
 
 # the released code's form
 
 
-@pytest.mark.parametrize("kind", [np.int64, np.uint8])
-def test_a_folder_made_by_hand_loads_and_splits_unchanged(tmp_path, kind):
-    content = by_hand(tmp_path / "hand", labels=(ROWS % 3).astype(kind))
+def test_a_folder_made_by_hand_loads_and_splits_unchanged(tmp_path):
+    content = by_hand(tmp_path / "hand", labels=(ROWS % 3).astype(np.uint8))
     data = load(tmp_path / "hand")
     assert (set(data.modalities), data.classes) == ({"ms", "sar"}, ("0", "1", "2"))
     assert (data.normalized, data.name) == (True, "hand")
     for part, name in zip(data.split(seed=5), PARTS, strict=True):
         rows = content[f"{name}_idx"]
-        assert (part.ids.tolist(), part.labels.dtype) == (rows.tolist(), np.int64)
+        assert part.ids.tolist() == rows.tolist()
         np.testing.assert_array_equal(part.images("ms"), content["MS_data_normalized"][rows])
     batches = list(Batches(data.split().train, 8, 0, augment=0).epoch(0))
     assert sum(len(batch.y["ms"]) for batch in batches) == 20
@@ -188,8 +189,6 @@ BAD = [
     ({"train_idx": np.array([0, 30])}, r"/train: index 30 is outside 0 … 29"),
     ({"train_idx": ROWS[:9], "valid_idx": ROWS[8:], "test_idx": ROWS}, r"index 8 is in train al"),
     ({"train_idx": np.array([4, 7, 4])}, r"/train: index 4 is in train already"),
-    ({"valid_idx": np.array([1.0])}, r"/valid: holds float64 .*; give whole numbers"),
-    ({"valid_idx": np.array([[1], [2]])}, r"/valid: holds int64 of shape \(2, 1\)"),
     ({"valid_idx": np.array([], int)}, r"/valid: is empty; every part needs samples"),
     ({"valid_idx": None}, r"valid_idx\.npy: no such file; prepare the folder again"),
     ({"ids": ROWS[:29]}, r"ids\.npy: holds .* \(29,\); give .* of shape \[30\]"),
@@ -204,14 +203,17 @@ def test_wrong_arrays_are_named_with_a_way_out(tmp_path, arrays, fragment):
     refused(lambda: load(tmp_path / "hand"), rf"hand.*{fragment}")
 
 
-@pytest.mark.parametrize("size", [0, 5, 100, 2000])
 @pytest.mark.parametrize("name", ["RGB_data.npy", "labels.npy", "factors.npz"])
-def test_truncated_files_are_named(tmp_path, name, size):
+def test_truncated_files_are_named(tmp_path, name):
     partly_paired().save(tmp_path / "out")
-    file = tmp_path / "out" / name
+    file, fragment = (
+        tmp_path / "out" / name,
+        rf"{name}: cannot be read as a NumPy array \(.+\); pre",
+    )
     content = file.read_bytes()
-    file.write_bytes(content[: min(size, len(content) - 30)])
-    refused(lambda: load(tmp_path / "out"), rf"{name}: cannot be read as a NumPy array \(.+\); pre")
+    for size in (0, 5, 100, 2000):
+        file.write_bytes(content[: min(size, len(content) - 30)])
+        refused(lambda: load(tmp_path / "out"), fragment)
 
 
 def test_pickled_objects_and_archives_are_no_arrays(tmp_path):
@@ -261,15 +263,6 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails_at
             data.save(tmp_path / name, split=data.split(), overwrite=True)
     assert os.listdir(tmp_path) == ["old"]
     assert_equal(data, load(tmp_path / "old"))
-
-
-def test_our_own_folder_is_replaced_on_request_alone(tmp_path):
-    data, other = partly_paired(), scenes.make(30, size=8)
-    data.save(tmp_path / "out", split=data.split())
-    refused(lambda: other.save(tmp_path / "out"), "exists already; pass overwrite")
-    other.save(tmp_path / "out", overwrite=True)
-    opened = load(tmp_path / "out")
-    assert (opened.name, opened.parts) == ("scenes", None)  # no index file of the first is left
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):

@@ -41,6 +41,14 @@ def test_a_small_class_is_in_every_part(count, shares):
     assert all((labels[part] == 0).any() for part in split_rows(labels, shares, 0).values())
 
 
+def test_unlabelled_samples_go_to_the_training_part_and_change_nothing_about_the_others():
+    labels = np.tile([0, 1, 2], 40)
+    plain = split_rows(labels, SHARES, 0)
+    parts = split_rows(np.r_[labels, [-1] * 30], SHARES, 0)
+    assert parts["train"].tolist() == [*plain["train"], *range(120, 150)]
+    assert all(parts[name].tolist() == plain[name].tolist() for name in ("valid", "test"))
+
+
 @calm
 @given(st.integers(0, 2**31), st.integers(2, 4))
 def test_groups_are_never_divided_and_parts_stay_near_their_shares(seed, classes):
