@@ -38,13 +38,15 @@ class Batch:
         self,
         x: dict[str, Tensor],
         y: dict[str, Tensor],
+        epoch: int = 0,
         soft: Any = None,
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
         progress: float = 0.0,
     ):
         self.x, self.y, self.views = x, y, views or {}
-        self.soft, self.strong, self.progress = soft, strong, progress
+        self.soft, self.strong = soft, strong
+        self.epoch, self.progress = epoch, progress
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
@@ -238,15 +240,15 @@ class Batches:
             strong[name] = _generator(harder[number])
         for chosen in zip(*rows.values(), strict=True):
             shown = dict(zip(rows, chosen, strict=True))
-            batch = self._batch(shown, epoch / self.epochs, weak)
+            batch = self._batch(shown, epoch, weak)
             if self.strong:
-                batch.strong = self._batch(shown, epoch / self.epochs, strong, strong=True)
+                batch.strong = self._batch(shown, epoch, strong, strong=True)
             yield batch
 
     def _batch(
         self,
         rows: Mapping[str, Tensor],
-        progress: float,
+        epoch: int,
         generators: Mapping[str, torch.Generator],
         strong: bool = False,
     ) -> Batch:
@@ -261,7 +263,7 @@ class Batches:
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         soft = self.soft(own, views) if self.soft else None
-        return Batch(x, y, soft, views=views, progress=progress)
+        return Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
 
 
 def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

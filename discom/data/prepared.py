@@ -27,6 +27,7 @@ from discom.files import as_data_error, atomic_folder, checksum, chunks, read_js
 MANIFEST, FORMAT = "manifest.json", 1
 SUFFIXES = ("_data_normalized.npy", "_data.npy")
 AGAIN = "prepare the folder again"
+PLAIN = ("name", "about", "dense")  # fields of the data that the manifest holds as they are
 
 
 class _Recorded(np.memmap):
@@ -110,16 +111,12 @@ def _manifest(data: Any, scaled: bool) -> dict[str, Any]:
         invalid = {name: 0.0 if "invalid" in bounds.get(name, {}) else None for name in invalid}
     return {
         "format": FORMAT,
-        "name": data.name,
-        "about": dict(data.about),
-        "classes": list(data.classes),
+        **{name: getattr(data, name) for name in (*PLAIN, "classes", "fractions")},
         "modalities": {name: list(m.x.shape) for name, m in data.modalities.items()},
-        "dense": data.dense,
         "units": {name: "1" if scaled else m.unit for name, m in data.modalities.items()},
         "invalid": invalid,
         "normalized": scaled,
         "normalization": bounds,
-        "fractions": list(data.fractions),
     }
 
 
@@ -155,13 +152,12 @@ def _read_fields(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         "factors": _load(folder / "factors.npz", {}),
         "masks": _map(masks, manifest) if masks.is_file() else None,
         "groups": _load(folder / "groups.npy", None),
-        "name": manifest.get("name", folder.resolve().name),
         "normalization": {k: Normalization.from_dict(v) for k, v in bounds.items()} or None,
         "normalized": manifest.get("normalized", scaled),
         "parts": {part: _load(file) for part, file in parts.items()} if divided else None,
         "fractions": tuple(manifest.get("fractions", (0.7, 0.1, 0.2))),
-        "about": manifest.get("about", {}),
-        "dense": manifest.get("dense", False),
+        "name": folder.resolve().name,
+        **{name: manifest[name] for name in PLAIN if name in manifest},
     }
 
 

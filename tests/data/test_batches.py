@@ -251,14 +251,7 @@ def test_a_modality_is_resident_up_to_a_quarter_of_the_free_memory(monkeypatch, 
     assert images["depth"].resident is not None  # the smaller one
 
 
-def test_reading_ahead_stops_where_it_is_left(room):
-    room(0)
-    batches = Batches(scenes.make(40, size=8), 4, 0)
-    next(iter(batches.epoch(0)))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
-
-
-def test_reading_ahead_fails_at_its_batch(monkeypatch, room):
+def test_reading_ahead_fails_at_its_batch_and_leaves_no_thread(monkeypatch, room):
     room(0)
     batches, calls = Batches(scenes.make(40, size=8), 4, 0), []
 
@@ -274,6 +267,7 @@ def test_reading_ahead_fails_at_its_batch(monkeypatch, room):
     with pytest.raises(DataError, match="cannot be read"):
         next(coming)
     assert calls == [4, 4, 4]  # a batch at a time
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
 
 
 def test_memory_format_and_the_source_stays_as_it_is():
@@ -331,7 +325,7 @@ def test_soft_labels_are_asked_for_the_very_images_shown(augment, views):
     batches = Batches(data, 8, 0, soft=ask, **make)
     for batch in batches.epoch(1):
         for shown in (batch, batch.strong) if strong else (batch,):
-            assert shown.progress == 0.25
+            assert (shown.epoch, shown.progress) == (1, 0.25)
             rows, drawn = asked.pop(0)
             for name, images in batches.images.items():
                 assert torch.equal(view(images[rows[name]], drawn[name]), shown.x[name])
