@@ -127,8 +127,9 @@ class ModalityTensor:
         rows = rows.numpy() if isinstance(rows, Tensor) else rows
         truth = self._labels[rows]
         if self._masks is not None:
-            hidden, truth = truth == UNLABELLED, np.array(self._masks[rows])
-            truth[hidden] = NO_LABEL
+            masks = np.array(self._masks[rows])
+            masks[truth == UNLABELLED] = NO_LABEL
+            truth = masks
         return torch.from_numpy(truth).to(self.device)
 
     def _read(self, rows: Any) -> Tensor:

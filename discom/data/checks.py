@@ -70,18 +70,19 @@ def check_finite(images: np.ndarray, where: str, first: int = 0) -> None:
         _refuse(images, ~np.isfinite(images), first, where, "fill or drop such samples first")
 
 
-def check_masks(masks: Any, classes: int, where: str, labels: np.ndarray) -> str:
-    """Refuse masks [N, H, W] with an id of no class, and one without any label where `labels` [N]
-    are not -1; the digest of all values, read once."""
+def check_masks(masks: Any, data: Any) -> str:
+    """Refuse masks [N, H, W] of dense data with an id of no class, and one without any label where
+    the image's is not -1; the digest of all values, read once."""
     if masks is None:
-        raise DataError(where, "dense, but has no masks", "give masks [N, H, W], uint8")
-    where, advice = f"{where}/masks", f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
+        raise DataError(data.name, "dense, but has no masks", "give masks [N, H, W], uint8")
+    where, classes = f"{data.name}/masks", len(data.classes)
+    advice = f"use classes 0 … {classes - 1}, or {NO_LABEL} for no label"
 
     def check(part: np.ndarray, first: int) -> None:
         wrong = (part >= classes) & (part != NO_LABEL)
         if wrong.any():
             _refuse(part, wrong, first, where, advice)
-        known = labels[first : first + len(part)] != UNLABELLED
+        known = data.labels[first : first + len(part)] != UNLABELLED
         if (empty := known & (part == NO_LABEL).all(axis=(1, 2))).any():
             sample = f"sample {first + empty.argmax()} is {NO_LABEL} throughout"
             raise DataError(where, f"{sample}, but its y is a class", "set its y to -1")

@@ -145,9 +145,7 @@ class MultiModalData:
         for name, modality in self.modalities.items():
             contents[name] = checks.check_images(modality.x, f"{self.name}/{name}")
         if self.dense:
-            contents["masks"] = checks.check_masks(
-                self.masks, len(self.classes), self.name, self.labels
-            )
+            contents["masks"] = checks.check_masks(self.masks, self)
         return contents
 
     @cached_property
@@ -258,7 +256,7 @@ class MultiModalData:
         if not lazy and not self.drawn:
             _ = self._contents  # checked; what is decoded when asked for is checked then
         elif lazy and self.dense:
-            checks.check_masks(self.masks, len(self.classes), self.name, self.labels)
+            checks.check_masks(self.masks, self)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
         if not self.normalized:
             bounds = {}

@@ -57,8 +57,7 @@ def write_folder(folder: Path | str, data: Any, *, scaled: bool, overwrite: bool
         if data.masks is not None:
             masks = _write(part / "masks.npy", data, "", data.masks)
             if data.dense:
-                about = len(data.classes), data.name, data.labels
-                digests["masks.npy"] = checks.check_masks(masks, *about)
+                digests["masks.npy"] = checks.check_masks(masks, data)
         arrays = {"labels": data.labels, "ids": data.ids, "groups": data.groups}
         arrays |= {f"{name}_idx": rows for name, rows in (data.parts or {}).items()}
         for name, values in arrays.items():
