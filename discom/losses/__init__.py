@@ -1,1 +1,16 @@
-"""Losses: one pure function per equation."""
+"""Losses: one pure function per equation; here, two steps that many of them share."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Named terms, each summed over the rows."""
+    return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """`x` in float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-from discom.losses._shared import full_precision
+from discom.losses import full_precision
 
 
 def confusion_loss(embeddings: Mapping[str, Any], heads: Any, *, grl_lambda: float = 1.0) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from discom.losses._shared import full_precision
+from discom.losses import full_precision
 from discom.losses.distill import check_temperature
 
 

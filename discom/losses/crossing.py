@@ -13,7 +13,7 @@ from torch import Tensor
 
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
-from discom.losses._shared import full_precision, places
+from discom.losses import full_precision
 from discom.losses.separate import squared_correlation
 
 
@@ -24,6 +24,11 @@ def halves(maps: Tensor) -> tuple[Tensor, Tensor]:
         raise ConfigError("network", found, "choose an even width")
     invariant, specific = maps.chunk(2, dim=1)
     return invariant, specific
+
+
+def _places(maps: Tensor) -> Tensor:
+    """[B, D, h, w] → [B·h·w, D]."""
+    return maps.movedim(1, -1).flatten(0, -2)
 
 
 def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
@@ -38,7 +43,7 @@ def place_separation(maps: Mapping[str, Tensor]) -> Tensor:
     1.0
     """
     pairs = [halves(one) for one in maps.values()]
-    return torch.stack([squared_correlation(places(a), places(b)) for a, b in pairs]).sum()
+    return torch.stack([squared_correlation(_places(a), _places(b)) for a, b in pairs]).sum()
 
 
 def place_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
@@ -77,7 +82,7 @@ def place_contrast(
     (True, 1.3863)
     """
     with torch.autocast(first.device.type, enabled=False):
-        a, b = (F.normalize(full_precision(places(x)), dim=1) for x in (first, second))  # [P, D]
+        a, b = (F.normalize(full_precision(_places(x)), dim=1) for x in (first, second))  # [P, D]
         classes = None if labels is None else labels.flatten()  # [P]
         if len(a) > count:
             rows = torch.randperm(len(a))[:count].to(a.device)

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from discom.data.checks import NO_LABEL
-from discom.losses._shared import full_precision, softened_kl
-from discom.losses.distill import check_temperature
+from discom.losses import full_precision
+from discom.losses.distill import check_temperature, softened_kl
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
 TINY = 1e-12  # added to the areas of two masks

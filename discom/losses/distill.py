@@ -1,4 +1,4 @@
-"""Losses of distillation on logits: KD, DKD, CTKD, MLKD's terms, and LSKD's standardisation.
+"""Losses of distillation on logits: KD, DKD, CTKD, MLKD in two versions, LSKD's standardisation.
 
 z^s, z^t are logits of student and teacher [B, C]; p_T = softmax(z / T); KL(a ‖ b) =
 Σ_c a (log a - log b). No gradient reaches the teacher's. Where paper and official code differ, the
@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError
-from discom.losses._shared import divergence, scaled, softened_kl
+from discom.losses import summed
 from discom.losses.disentangle import reverse_gradient
 
+View = tuple[Tensor, Tensor]  # logits of student and teacher, each [B, C]
 EPSILON = 1e-7  # LSKD's, added to the standard deviation and not under its root
 
 
@@ -65,8 +66,9 @@ def dkd_terms(
 
     with b = (p_y, 1 - p_y) and q = softmax(z_c / T) over the classes c ≠ y; labels are int64 [B].
 
-    Source: Zhao et al., CVPR 2022. Finite at logit gaps of 1000 in float32, where the official code
-    is not. A ValueError for shapes that differ, fewer than two classes, or T ≤ 0.
+    Source: Zhao et al., CVPR 2022, whose L_DKD = α TCKD + β NCKD (Eq. 7). Finite at logit gaps of
+    1000 in float32, where the official code is not. A ValueError for shapes that differ, fewer than
+    two classes, or T ≤ 0.
 
     >>> z, y = torch.tensor([[2.0, 0.0, 0.0]]), torch.tensor([0])
     >>> [term.item() for term in dkd_terms(z, z, y)]
@@ -80,33 +82,13 @@ def dkd_terms(
     rest = ~F.one_hot(labels, classes).bool()
     binary, others = [], []
     for raw in (student_logits, teacher_logits.detach()):
-        logits = scaled(raw, temperature)
+        logits = _scaled(raw, temperature)
         target = logits.gather(1, labels[:, None])  # [B, 1]
         remaining = logits[rest].view(-1, classes - 1)  # [B, C - 1]
         pair = torch.cat([target, remaining.logsumexp(1, keepdim=True)], dim=1)
         binary.append(pair - logits.logsumexp(1, keepdim=True))  # log (p_y, 1 - p_y), [B, 2]
         others.append(remaining.log_softmax(1))
-    return temperature**2 * divergence(*binary), temperature**2 * divergence(*others)
-
-
-def dkd(
-    student_logits: Tensor,
-    teacher_logits: Tensor,
-    labels: Tensor,
-    temperature: float | Tensor = 4.0,
-    alpha: float = 1.0,
-    beta: float = 8.0,
-) -> Tensor:
-    r"""Decoupled KD (Zhao et al., CVPR 2022, Eq. 7), without cross-entropy and warm-up.
-
-    .. math:: L_{DKD} = \alpha\, \mathrm{TCKD} + \beta\, \mathrm{NCKD}
-
-    >>> z = torch.tensor([[2.0, 0.0, 0.0]])
-    >>> dkd(z, z + 5, torch.tensor([0])).item()
-    0.0
-    """
-    tckd, nckd = dkd_terms(student_logits, teacher_logits, labels, temperature)
-    return alpha * tckd + beta * nckd
+    return temperature**2 * _divergence(*binary), temperature**2 * _divergence(*others)
 
 
 def curriculum_lambda(epoch: float, loops: float = 10) -> float:
@@ -120,8 +102,6 @@ def curriculum_lambda(epoch: float, loops: float = 10) -> float:
     >>> [round(curriculum_lambda(epoch), 3) for epoch in (0, 5, 10, 11)]
     [-0.0, -0.5, -1.0, -1.0]
     """
-    if not loops > 0:
-        raise ConfigError(f"loops: {loops} is not above 0; give the curriculum's length in epochs")
     return -(1 - math.cos(math.pi * min(max(epoch, 0), loops) / loops)) / 2
 
 
@@ -138,9 +118,6 @@ class CurriculumTemperature(nn.Module):
 
     def __init__(self, start: float = 1.0, span: float = 20.0, theta: float = 1.0):
         super().__init__()
-        if not (0 < start < math.inf and 0 < span < math.inf):
-            found = f"{start} to {start + span} is out of range"
-            raise ConfigError("temperature", found, "use e.g. 1 to 21")
         self.start, self.span = start, span
         self.theta = nn.Parameter(torch.tensor(float(theta)))
 
@@ -181,6 +158,90 @@ def mlkd_terms(
         "batch": samples.square().sum() / len(samples),
         "classes": classes.square().sum() / len(classes),
     }
+
+
+def mlkd_official(
+    weak: View, strong: View, temperature: float = 4.0, standardized: bool = False
+) -> dict[str, Tensor]:
+    r"""MLKD as its official code computes it, unweighted (officially .9, and .1 for the labels).
+
+    .. math:: L_{instance} &= f_b \sum_T \mathrm{kd}_T(weak)
+              + \sum_{T_1 \ldots T_3} \mathrm{kd}_T(strong) + \sum_{T_4, T_5} \mathrm{kd}_T(weak) \\
+              L_{batch} &= f_b \sum_T \mathrm{batch}_T(weak), \qquad
+              L_{classes} = f_c \sum_T \mathrm{classes}_T(weak)
+
+    The paper means to select confident samples and classes. In the code the masks multiply a scalar
+    and act as the shares f_b and f_c, about one half; two of the strong view's temperatures read
+    the weak logits. Source: Jin et al., CVPR 2023, github.com/Jin-Ying/… (see tests/golden).
+
+    `weak` and `strong` are logits of student and teacher for two views of the same images. T_1 is
+    `temperature`, LSKD's (`standardized`) is 2; the others are 3, 5, 2 and 6.
+
+    >>> z = torch.eye(4)
+    >>> sum(mlkd_official((z, z), (z, z)).values()).item()
+    0.0
+    """
+    temperatures = (temperature, 3, 5, 2, 6)
+    samples, classes = confident_shares(weak[1])
+    rows = [mlkd_terms(*weak, T, standardized=standardized) for T in temperatures]
+    again = [mlkd_terms(*strong, T, standardized=standardized) for T in temperatures[:3]]
+    once, second = summed(rows), summed(again + rows[3:])
+    return {
+        "instance": samples * once["instance"] + second["instance"],
+        "batch": samples * once["batch"],
+        "classes": classes * once["classes"],
+    }
+
+
+def mlkd_discom_paper(weak: View, standardized: bool = False) -> dict[str, Tensor]:
+    r"""MLKD as the DisCoM-KD authors coded it for their tables: one view, no masks, no T².
+
+    .. math:: L_{instance} = \sum_{T=2}^6 \tfrac{1}{BC} \sum_{b,c} p_s (\log p_s - p_t)
+
+    Teacher and student have changed places, and a probability stands for its logarithm: the minimum
+    is at p_s = softmax(p_t). Source: github.com/tanodino/CMKD_Disentangle at fab65e7.
+    """
+    student_logits, teacher_logits = map(standardize, weak) if standardized else weak
+    rows = []
+    for T in (2, 3, 4, 5, 6):
+        terms = mlkd_terms(student_logits, teacher_logits, T)
+        student = (student_logits / T).log_softmax(1)
+        teacher = (teacher_logits.detach() / T).softmax(1)
+        rows.append(terms | {"instance": (student.exp() * (student - teacher)).mean()})
+    return summed(rows)
+
+
+def confident_shares(teacher_logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Shares of samples, and of classes, whose teacher confidence is at most the median one.
+
+    A sample's confidence is its largest probability, a class's the sum of its probabilities over
+    the batch, at T = 1. Both shares are scalars in (0, 1].
+
+    >>> confident_shares(torch.eye(4) * torch.arange(4.0))[0].item()
+    0.5
+    """
+    probabilities = teacher_logits.detach().double().softmax(1)  # equal confidences stay equal
+    samples, classes = probabilities.amax(1), probabilities.sum(0)
+    of_samples, of_classes = ((x <= x.quantile(0.5)).double().mean() for x in (samples, classes))
+    return of_samples.to(teacher_logits.dtype), of_classes.to(teacher_logits.dtype)
+
+
+def softened_kl(student: Tensor, teacher: Tensor, temperature: float | Tensor) -> Tensor:
+    """`kd` of logits [B, C] or maps of them [B, C, H, W], a mean over places, too; no checks."""
+    student, teacher = (_scaled(z, temperature) for z in (student, teacher.detach()))
+    return temperature**2 * _divergence(student.log_softmax(1), teacher.log_softmax(1))
+
+
+def _scaled(logits: Tensor, temperature: float | Tensor) -> Tensor:
+    """z / T, each row shifted to a maximum of 0 first, so that no digits go to a common offset."""
+    return (logits - logits.detach().amax(1, keepdim=True)) / temperature
+
+
+def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean over the batch, and places if any, of KL(teacher ‖ student), from log-probabilities
+    [B, K, …]."""
+    total = F.kl_div(student, teacher, reduction="sum", log_target=True)
+    return total * student.shape[1] / student.numel()
 
 
 def check_temperature(temperature: float | Tensor) -> None:

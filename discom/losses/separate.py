@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.data.checks import UNLABELLED
-from discom.losses._shared import full_precision
+from discom.losses import full_precision
 from discom.losses.disentangle import reverse_gradient
 
 TINY = 1e-12  # added to variances and kernel widths: a constant unit gives 0, and a gradient of 0

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from discom.data import Batch
 from discom.data.augmentation import distort
 from discom.errors import ConfigError
-from discom.losses._shared import summed
+from discom.losses import summed
 from discom.losses.contrastive import contrastive_loss, nt_xent
 from discom.losses.distill import check_temperature
 from discom.methods.base import Method, check_several, register

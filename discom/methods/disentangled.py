@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from discom.errors import ConfigError, check_choice
-from discom.losses import disentangle, separate
-from discom.losses._shared import summed
+from discom.losses import disentangle, separate, summed
 from discom.losses.adversaries import ADVERSARIES, discriminator_loss
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.distill import check_temperature

@@ -12,7 +12,7 @@ from torch import nn
 
 from discom.data import Batch
 from discom.errors import ConfigError, check_choice
-from discom.losses import distill, multilevel
+from discom.losses import distill
 from discom.losses.distill import kd
 from discom.methods.base import Method, register, warn_no_effect
 from discom.methods.baselines import Taught, Teacher
@@ -38,7 +38,7 @@ class Distilled(Taught):
             views = [(z, view.soft) for z, view in zip(logits, shown, strict=True)]
             return {"cl": cl, **self.distil(modality, batch, *views)}
 
-    def compared(self, view: multilevel.View) -> multilevel.View:
+    def compared(self, view: distill.View) -> distill.View:
         """The logits of both networks as the distillation term sees them."""
         student, teacher = view
         if self.standardized:
@@ -138,9 +138,8 @@ class MLKD(_AtTemperature):
 
     Args:
         temperature: the first of the five of "official"; the others are 3, 5, 2 and 6.
-        combination: how temperatures and views add up, see `losses.multilevel`: "official", or
-            "discom-paper", as the DisCoM-KD authors ran it (one view, swapped KL, temperatures 2
-            to 6).
+        combination: "official" (`distill.mlkd_official`), or "discom-paper", as the DisCoM-KD
+            authors ran it (`mlkd_discom_paper`: one view, swapped KL, temperatures 2 to 6).
         class_scale: "relative" divides the term `classes` by (B / C)², with which it grows: its
             weight was chosen at batch 64 for 100 classes. "official" leaves it as it is.
     """
@@ -153,19 +152,18 @@ class MLKD(_AtTemperature):
     def __init__(
         self, *parts, combination: str = "official", class_scale: str = "relative", **options
     ):
-        check_choice("combination", combination, multilevel.COMBINATIONS)
+        check_choice("combination", combination, ("official", "discom-paper"))
         check_choice("class_scale", class_scale, ("relative", "official"))
         super().__init__(*parts, **options)  # channels, classes, encoder
         if combination == "discom-paper" and self.temperature != self.defaults()["temperature"]:
             warn_no_effect("temperature", "on combination=discom-paper, which has its own")
-        self.temperatures = (self.temperature, 3.0, 5.0, 2.0, 6.0)
         self.strong_view, self.class_scale = combination != "discom-paper", class_scale
 
     def distil(self, modality, batch, weak, strong=None):
         if self.strong_view:
-            terms = multilevel.official(weak, strong, self.temperatures, self.standardized)
+            terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
         else:
-            terms = multilevel.discom_paper(weak, standardized=self.standardized)
+            terms = distill.mlkd_discom_paper(weak, self.standardized)
         if self.class_scale == "relative":
             samples, classes = weak[0].shape
             terms["classes"] = terms["classes"] / (samples / classes) ** 2

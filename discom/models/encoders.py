@@ -56,15 +56,14 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 
 def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
-    if name not in torchvision.models.list_models(torchvision.models):
-        page = "see https://docs.pytorch.org/vision/stable/models.html"
-        raise ConfigError("encoder", f"torchvision has no classifier '{name}'", page)
-    model: Any = torchvision.models.get_model(name, weights=None)
+    known = name in torchvision.models.list_models(torchvision.models)
+    model: Any = torchvision.models.get_model(name, weights=None) if known else nn.Identity()
     convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
     linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
     if not linear:
-        found = f"'{name}' of torchvision ends in no linear layer"
-        raise ConfigError("encoder", found, "take another")
+        found = f"torchvision has no classifier '{name}' that ends in a linear layer"
+        page = "see https://docs.pytorch.org/vision/stable/models.html"
+        raise ConfigError("encoder", found, page)
     first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
     sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
     fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
@@ -76,10 +75,10 @@ def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
 def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
     try:
         import timm
+
+        model: Any = timm.create_model(name, in_chans=channels, num_classes=0)
     except ImportError:
         raise ConfigError("encoder", "timm is not installed", "pip install timm") from None
-    try:
-        model: Any = timm.create_model(name, in_chans=channels, num_classes=0)
     except (RuntimeError, ValueError) as error:
         found = f"timm cannot make '{name}' ({first_line(error)})"
         raise ConfigError("encoder", found, "see timm.list_models()") from None
@@ -102,8 +101,8 @@ def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:
         nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(3, stride=2, padding=1),
+        nn.Sequential(_Block(width, width), _Block(width, width)),
     ]
-    layers.append(nn.Sequential(_Block(width, width), _Block(width, width)))
     for inputs in (width, 2 * width, 4 * width):
         first = _Block(inputs, 2 * inputs, stride=2)
         layers.append(nn.Sequential(first, _Block(2 * inputs, 2 * inputs)))

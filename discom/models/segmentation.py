@@ -69,7 +69,6 @@ class EncoderDecoder(nn.Module):
         return {"logits": logits, "features": features, "latent": maps[-1]}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images [B, C_in, H, W] → logits [B, C, H, W]."""
         return self.maps(x)["logits"]
 
 
@@ -79,7 +78,8 @@ Network = Callable[[int], EncoderDecoder]  # from the number of bands
 class FusionDecoder(nn.Module):
     """The teacher of dense prediction: an encoder for each modality, maps added, one decoder.
 
-    `channels` are modality → bands, in the order in which they are stacked.
+    Stacked bands [B, Σ channels, H, W], in the order of `channels`, modality → bands, → logits
+    [B, C, H, W].
     """
 
     def __init__(self, channels: Mapping[str, int], network: Network):
@@ -103,19 +103,17 @@ class FusionDecoder(nn.Module):
         return {"logits": logits, "features": features, "latent": maps[-1]}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""
         return self.maps(x)["logits"]
 
 
 class SideBySide(nn.Module):
-    """Two networks of one modality, their logits averaged."""
+    """Two networks of one modality: images [B, C_in, H, W] → their mean logits [B, C, H, W]."""
 
     def __init__(self, first: EncoderDecoder, second: EncoderDecoder):
         super().__init__()
         self.networks, self.stride = nn.ModuleList([first, second]), first.stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images [B, C_in, H, W] → logits [B, C, H, W]."""
         first, second = self.networks
         return (first(x) + second(x)) / 2
 

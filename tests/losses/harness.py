@@ -8,6 +8,7 @@ import pytest
 import torch
 from golden_values import gradients
 from torch import Tensor
+from torch.distributions import Categorical, kl_divergence
 
 Inputs = tuple[Any, ...]
 
@@ -21,15 +22,14 @@ def classes_of(count, *shape, seed=0):
     return torch.randint(count, shape, generator=torch.Generator().manual_seed(seed))
 
 
-def softmax(row, T=1.0):
-    """Of one row of logits, in loops."""
-    powers = [((z - max(row)) / T).exp() for z in row]
-    return [power / sum(powers) for power in powers]
+def kl(teacher, student):
+    """KL(teacher ‖ student) of each row of logits, classes last."""
+    return kl_divergence(Categorical(logits=teacher), Categorical(logits=student))
 
 
-def kl(p, q):
-    """KL(p ‖ q) of two lists of probabilities."""
-    return sum(a * (a / b).log() for a, b in zip(p, q, strict=True))
+def mean_square_correlation(a, b):
+    """Of every column of a with every column of b."""
+    return torch.corrcoef(torch.cat([a, b], 1).T)[: a.shape[1], a.shape[1] :].square().mean()
 
 
 def twice(*inputs):

@@ -5,20 +5,13 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from harness import Case, normal, seven_checks
+from harness import Case, mean_square_correlation, normal, seven_checks
 
 from discom.data.augmentation import turn
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
-from discom.losses.crossing import (
-    cross_halves,
-    halves,
-    place_contrast,
-    place_labels,
-    place_separation,
-)
-
-# ---------------------------------------------------------------- the equations, in loops
+from discom.losses import crossing
+from discom.losses.crossing import cross_halves, place_contrast, place_labels
 
 
 def rows_of(x):
@@ -38,14 +31,8 @@ def loop_contrast(first, second, labels, temperature=0.1):
     return total / (2 * len(a))
 
 
-def loop_separation(first, second):
-    total = 0.0
-    for x in (first, second):
-        inv, spec = rows_of(x).chunk(2, 1)
-        for one in inv.T:
-            for other in spec.T:
-                total = total + torch.corrcoef(torch.stack([one, other]))[0, 1] ** 2
-    return total / inv.shape[1] ** 2
+def plain_separation(*maps):
+    return sum(mean_square_correlation(*rows_of(x).chunk(2, 1)) for x in maps)
 
 
 def two(seed, channels=4, side=2):
@@ -60,7 +47,7 @@ def labelled(seed):
 
 
 def separation(first, second):
-    return place_separation({"rgb": first, "depth": second})
+    return crossing.place_separation({"rgb": first, "depth": second})
 
 
 def moved(first, second, labels):
@@ -103,7 +90,7 @@ CASES = {
     ),
     "place_separation": Case(
         separation,
-        loop_separation,
+        plain_separation,
         lambda seed: two(seed, side=3),
         [((torch.cat([HALF, -3 * HALF], 1),) * 2, 2.0), ((ALIKE[:, :2], ALIKE[:, :2]), 0.0)],
         {"other halves": lambda a, b: separation(a.roll(1, 1), b.roll(1, 1))},
@@ -116,9 +103,6 @@ CASES = {
 
 
 test_seven_checks = seven_checks(CASES)
-
-
-# ---------------------------------------------------------------- places
 
 
 def test_a_cells_class_is_that_of_its_middle_pixel():
@@ -141,9 +125,6 @@ def test_many_places_are_drawn_with_their_labels_and_follow_the_seed():
     one, other = (rows_of(x)[chosen].T[None, :, None] for x in (a, b))
     expected = loop_contrast(one, other, labels.flatten()[chosen])
     assert values[0] == pytest.approx(expected.item())
-
-
-# ---------------------------------------------------------------- whose half goes where
 
 
 def planted(count, rows=5):
@@ -170,10 +151,10 @@ def test_every_row_takes_the_halves_that_are_said(count, shift):
 
 
 def test_halves_need_an_even_width_and_networks_of_one_depth():
-    invariant, specific = halves(torch.arange(4).view(1, 4, 1, 1))
+    invariant, specific = crossing.halves(torch.arange(4).view(1, 4, 1, 1))
     assert (invariant.flatten().tolist(), specific.flatten().tolist()) == ([0, 1], [2, 3])
     with pytest.raises(ConfigError, match="3 channels has no halves; choose an even width"):
-        halves(torch.zeros(1, 3, 2, 2))
+        crossing.halves(torch.zeros(1, 3, 2, 2))
     maps = planted(2)
     with pytest.raises(ValueError, match="shorter"):
         cross_halves({"m0": maps["m0"], "m1": maps["m1"][:2]})

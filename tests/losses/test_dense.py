@@ -1,17 +1,16 @@
 """Losses of dense prediction: numbers of the official codes, and the seven checks."""
 
 import math
+from itertools import permutations
 
 import torch
 from golden_values import assert_golden, golden
-from harness import Case, classes_of, kl, normal, seven_checks, softmax, twice
+from harness import Case, classes_of, kl, normal, seven_checks, twice
 
 from discom.data.checks import NO_LABEL
 from discom.losses import dense
 
 SHAPE = (2, 5, 3, 2)  # B, channels, h, w
-
-# ---------------------------------------------------------------- numbers of the official codes
 
 
 def official(name):
@@ -64,22 +63,15 @@ def test_maskd_is_that_of_the_official_code():
     assert_golden([("in the feature's place", fed, out["mask_learning_output"])])
 
 
-# ---------------------------------------------------------------- the equations, in loops
-
-
-def pixels(x):
-    return list(x.movedim(1, -1).flatten(0, 2))
-
-
-def loop_pixels(s, t, T=1.0, teacher_T=None):
-    pairs = list(zip(pixels(s), pixels(t), strict=True))
-    rows = [kl(softmax(b.detach(), teacher_T or T), softmax(a, T)) for a, b in pairs]
-    return sum(rows) / len(pairs)
+def plain_pixels(s, t, T=1.0, teacher_T=None):
+    student, teacher = (z.movedim(1, -1) for z in (s, t.detach()))
+    return kl(teacher / (teacher_T or T), student / T).mean()
 
 
 def loop_labels(s, y):
-    rows = [(z, c) for z, c in zip(pixels(s), y.flatten(), strict=True) if c != NO_LABEL]
-    return sum((z.exp().sum().log() - z[c]) for z, c in rows) / len(rows)
+    rows = [(z, c) for z, c in zip(s.movedim(1, -1).flatten(0, 2), y.flatten(), strict=True)]
+    losses = [z.exp().sum().log() - z[c] for z, c in rows if c != NO_LABEL]
+    return sum(losses) / len(losses)
 
 
 def loop_prototypes(student, teacher, y, classes):
@@ -95,25 +87,16 @@ def loop_prototypes(student, teacher, y, classes):
     return torch.stack(errors).mean()
 
 
-def loop_masked(s, t, masks):
-    total, count = 0.0, 0
-    for one, other, every in zip(s, t.detach(), masks, strict=True):
-        for mask in every:
-            for a, b in zip(one, other, strict=True):
-                total = total + (mask * (a - b)).square().sum() / (mask.sum() + 1e-5)
-                count += 1
-    return total / (2 * count)
+def plain_masked(s, t, masks):
+    errors = (masks[:, :, None] * (s - t.detach())[:, None]).square().sum((3, 4))
+    return (errors / (masks.sum((2, 3))[:, :, None] + 1e-5)).mean() / 2
 
 
-def loop_overlap(masks):
-    values = []
-    for image in masks:
-        for i in range(len(image)):
-            for j in range(len(image)):
-                if i != j:
-                    areas = image[i].square().sum() + image[j].square().sum() + 2e-12
-                    values.append(2 * (image[i] * image[j]).sum() / areas)
-    return sum(values) / len(values)
+def plain_overlap(masks):
+    pairs = [pair for image in masks for pair in permutations(image, 2)]
+    a, b = torch.stack([torch.stack(pair) for pair in pairs], 1)
+    areas = (a.square() + b.square()).sum((1, 2)) + 2e-12
+    return (2 * (a * b).sum((1, 2)) / areas).mean()
 
 
 def maps(seed):
@@ -144,13 +127,9 @@ def masks(seed):
     return (normal(2, 3, 3, 2, seed=seed).sigmoid(),)
 
 
-def shifted(*dimensions):
-    """A constant per pixel, or per channel, added to both maps."""
-
-    def change(s, t, *rest):
-        return s + 3 * s.mean(dimensions, True), t - 7 * t.mean(dimensions, True), *rest
-
-    return change
+def shifted(s, t, *rest):
+    """A constant per pixel added to both maps."""
+    return s + 3 * s.mean(1, True), t - 7 * t.mean(1, True), *rest
 
 
 def swapped(s, t, *rest):
@@ -178,42 +157,44 @@ BAD = [*BAD_SHAPES, *(((X, Z, t), "^temperature: ") for t in (0.0, -1.0))]
 IMAGE = torch.eye(2)[None, :, None]  # two cells, each its class's prototype
 TWO = torch.tensor([[[0, 1]]])
 ONE_CLASS = torch.ones(1, 1, 1, 4), torch.zeros(1, 1, 4).long(), 1
-PAIR = {"different": [swapped], "edges": [(*PIXEL, 3.0)], "refused": BAD, "float32": True}
+PAIR = {
+    "same": [twice, shifted],
+    "different": [swapped],
+    "edges": [(*PIXEL, 3.0)],
+    "refused": BAD,
+    "float32": True,
+}
 CASES = {
     "pixel_wise": Case(
         dense.pixel_wise,
-        lambda s, t, T: T**2 * loop_pixels(s, t, T),
+        lambda s, t, T: T**2 * plain_pixels(s, t, T),
         at_3,
         [((S, T, 1.0), math.log(5)), ((X, X + 4, 3.0), 0.0)],
         {"elements": dense.element_kd},
-        same=[twice, shifted(1)],
         **PAIR,
     ),
     "element_kd": Case(
         dense.element_kd,
-        lambda s, t, T: loop_pixels(s, t, T) / 5,
+        lambda s, t, T: plain_pixels(s, t, T) / 5,
         at_3,
         [((S, T, 1.0), math.log(5) / 5)],
         {"with T²": lambda s, t, T: dense.pixel_wise(s, t, T) / 5},
-        same=[twice, shifted(1)],
         **PAIR,
     ),
     "soft_labels": Case(
         dense.soft_labels,
-        lambda s, t, T: loop_pixels(s, t, 1.0, T),
+        lambda s, t, T: plain_pixels(s, t, 1.0, T),
         at_3,
         [((S, T, 1.0), math.log(5)), ((X, 3 * X, 3.0), 0.0)],
         {"a softened student": lambda s, t, T: dense.pixel_wise(s, t, T) / T**2},
-        same=[twice, shifted(1)],
         **PAIR | {"refused": BAD_SHAPES},
     ),
     "latent_kl": Case(
         dense.latent_kl,
-        loop_pixels,
+        plain_pixels,
         maps,
         [((S, T), math.log(5)), ((X, X + 4), 0.0)],
         {"positions": lambda s, t: dense.latent_kl(s.transpose(1, 3), t.transpose(1, 3))},
-        same=[twice, shifted(1)],
         **PAIR | {"edges": [PIXEL], "refused": SHAPES},
     ),
     "cross_entropy": Case(
@@ -247,7 +228,7 @@ CASES = {
     ),
     "receptive_mask": Case(
         dense.receptive_mask,
-        loop_masked,
+        plain_masked,
         masked,
         [
             ((S + 5, S + 2, torch.full((2, 3, 3, 2), 0.5)), 0.5 * 0.5 * 9),
@@ -262,7 +243,7 @@ CASES = {
     ),
     "token_overlap": Case(
         dense.token_overlap,
-        loop_overlap,
+        plain_overlap,
         masks,
         [
             ((torch.eye(12).view(1, 12, 4, 3),), 0.0),

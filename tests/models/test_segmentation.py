@@ -26,9 +26,6 @@ def make(channels=3, classes=4, name="small", **settings):
     return network(channels, classes, name, **settings)
 
 
-# ---------------------------------------------------------------- sizes
-
-
 @pytest.mark.parametrize(("c", "k", "w"), [(3, 4, 16), (13, 19, 32), (5, 2, 2)])
 def test_shapes_and_parameters_of_the_small_one(c, k, w):
     """A convolution from n to m channels has 9·n·m weights (1×1: n·m); BatchNorm 2 a channel."""
@@ -73,8 +70,6 @@ def test_odd_sizes_are_padded_by_repetition_and_cropped(name, size):
         model(images(1, 3, stride - 1, 64))
 
 
-# ---------------------------------------------------------------- symmetry of the grid
-
 MOTIONS = {
     "flip to the side": lambda x: x.flip(-1),
     "flip upside down": lambda x: x.flip(-2),
@@ -109,22 +104,6 @@ def test_maps_move_with_the_image(motion):
         torch.testing.assert_close(ours, motion(expected))
 
 
-# ---------------------------------------------------------------- decoders of their own
-
-
-@every_network
-def test_a_decoder_reads_halves_of_two_networks(name):
-    rgb, depth, auxiliary = make(3, name=name), make(1, name=name), make(3, name=name).decoder
-    pairs = zip(rgb.encode(images(2, 3, 50, 64)), depth.encode(images(2, 1, 50, 64)), strict=True)
-    halves = [torch.cat([a.chunk(2, 1)[0], b.chunk(2, 1)[1]], 1) for a, b in pairs]
-    logits = auxiliary(halves, (50, 64))[1]
-    assert logits.shape == (2, 4, 50, 64)
-    logits.square().mean().backward()
-    for model in (rgb, depth):
-        assert any(p.grad is not None for p in model.encoder.parameters())
-        assert all(p.grad is None for p in model.decoder.parameters())
-
-
 def test_the_teacher_adds_the_maps_of_its_encoders_and_has_one_decoder():
     teacher = FusionDecoder({"rgb": 3, "depth": 1}, lambda bands: make(bands)).eval()
     x = images(2, 4, 16, 24)
@@ -136,9 +115,6 @@ def test_the_teacher_adds_the_maps_of_its_encoders_and_has_one_decoder():
     for ours, expected in (("logits", logits), ("features", features), ("latent", maps[-1])):
         torch.testing.assert_close(answer[ours], expected)
     assert list(second.decoder.parameters()) == []
-
-
-# ---------------------------------------------------------------- segmentation-models-pytorch
 
 
 @slow

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -65,20 +64,18 @@ def read_cellcycle(
     Args:
         size: height and width, or one for both; pixels are averaged, with 40 they stay as they are.
     """
-    names, shape = steps.choose(CELLCYCLE, modalities), check_size(size)
+    names = steps.choose(CELLCYCLE, modalities)
     _read_tiles.cache_clear()  # a file may have been replaced since
     files = {name: {phase: _place(Path(root), phase, name) for phase in PHASES} for name in names}
-    tiles = {phase: _find_cells(file) for phase, file in files[names[0]].items()}
-    cells = [(phase, tile) for phase in PHASES for tile in tiles[phase][0]]
+    cells = [(phase, tile) for phase in PHASES for tile in _find_cells(files[names[0]][phase])]
     return steps.build(
         CELLCYCLE,
         {name: [(files[name][phase], tile) for phase, tile in cells] for name in names},
         dict.fromkeys(names, steps.Form(_read_cell, "counts", smooth=True)),
         [f"{phase}/{tile:03d}" for phase, tile in cells],
         CLASSES,
-        size=shape,
+        size=size,
         labels=[CLASSES.index(PHASES[phase]) for phase, _ in cells],
-        dropped={"second images of a cell": sum(repeated for _, repeated in tiles.values())},
         groups=np.array([f"{phase}/{tile // TILES:02d}" for phase, tile in cells]),
     )
 
@@ -100,15 +97,15 @@ def _read_tiles(file: Path) -> np.ndarray:
     return grid.reshape(-1, TILE, TILE)
 
 
-def _find_cells(file: Path) -> tuple[np.ndarray, int]:
-    """Tiles of a montage that hold a cell, each cell once, and how many images repeat one."""
+def _find_cells(file: Path) -> np.ndarray:
+    """Tiles of a montage that hold a cell, each cell once."""
     tiles = _read_tiles(file)
     cells = np.flatnonzero((tiles != tiles[:, :1]).any(axis=(1, 2)))
     if not len(cells):
         raise DataError(file, "holds no cell", "fetch it again")
     inner = tiles[cells, :, 1:].reshape(len(cells), -1)
     _, first = np.unique(inner, axis=0, return_index=True)
-    return cells[np.sort(first)], len(cells) - len(first)
+    return cells[np.sort(first)]
 
 
 def _read_cell(item: tuple[Path, int]) -> np.ndarray:

@@ -42,12 +42,12 @@ def read_eurosat(
     names, root = steps.choose(EUROSAT, modalities, "rgb", "other"), Path(root)
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
-    stems, dropped = steps.pair(files, root, orphans)
+    stems = steps.pair(files, root, orphans)
     labels = [CLASSES.index(stem.partition("_")[0]) for stem in stems]
     forms = {name: steps.Form(partial(_read_ms, b), REFLECTANCE) for name, b in BANDS.items()}
     forms["sar"] = steps.Form(_read_sar, "dB")
     items = {name: [files[sensor][stem] for stem in stems] for name, sensor in sensor_of.items()}
-    return steps.build(EUROSAT, items, forms, stems, CLASSES, labels=labels, dropped=dropped)
+    return steps.build(EUROSAT, items, forms, stems, CLASSES, labels=labels)
 
 
 def _class_files(root: Path, sensor: str) -> dict[str, Path]:

@@ -58,8 +58,6 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
     pixels = steps.count_pixels(Lazy(crops, read_mask, (side, side), np.uint8), len(CLASSES))
     measure = pixels.sum(axis=1) if dense else pixels.max(axis=1)
     rows = np.flatnonzero(measure >= share * side**2)
-    if not len(rows):
-        raise DataError(root / "tiles", f"no crop has {share:.0%} of a class", "copy them again")
     kept = [crops[row] for row in rows]
     forms = {
         "rgb": steps.Form(partial(_read_bands, side, [2, 1, 0]), BAND),
@@ -74,7 +72,6 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
         [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in kept],
         CLASSES.values(),
         labels=pixels[rows].argmax(axis=1),
-        dropped={"crops with too few labels": len(crops) - len(kept)},
         groups=index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows],
     )
 
@@ -99,8 +96,7 @@ def _read_tile(file: Path) -> np.ndarray:
 
 
 def _read_bands(patch: int, bands: list[int], item: tuple[Path, int, int]) -> np.ndarray:
-    file, row, column = item
-    return _read_tile(file)[bands, row : row + patch, column : column + patch]
+    return steps.cut(_read_tile, patch, item)[bands]
 
 
 def _read_relief(patch: int, item: tuple[Path, int, int]) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import check_number, check_size
+from discom.data.checks import check_number
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import Source, unpack
@@ -42,26 +42,18 @@ def read_midair(
         every: keep frames whose number is a multiple of this; 25 is one a second.
     """
     names, root = steps.choose(MIDAIR, modalities), Path(root)
-    shape = check_size(size)
     check_number("every", every, 1)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
-    keys, dropped = steps.pair(files, root, orphans)
+    keys = steps.pair(files, root, orphans)
     items = steps.collect(files, keys)
     forms = {
         "rgb": steps.Form(steps.read_colours, smooth=True),
         "depth": steps.Form(_read_depth, "m", 0.0),
         "masks": steps.Form(_read_mask),
     }
-    groups = np.array([_flight(key) for key in keys])
-    return steps.build(
-        MIDAIR, items, forms, keys, CLASSES, "grouped", size=shape, dropped=dropped, groups=groups
-    )
-
-
-def _flight(key: str) -> str:
-    """Landscape and number of the flight, whatever the climate: it flies through the same scene."""
-    collection, _, number, _ = key.split("/")
-    return f"{collection.partition('_')[0]}-{int(number) % 1000:03d}"
+    parts = [key.split("/") for key in keys]  # a flight's number ends alike in all climates
+    groups = np.array([f"{kind.partition('_')[0]}-{number[1:]}" for kind, _, number, _ in parts])
+    return steps.build(MIDAIR, items, forms, keys, CLASSES, "grouped", size=size, groups=groups)
 
 
 def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
@@ -89,17 +81,9 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
     return files
 
 
-def to_metres(bits: np.ndarray) -> np.ndarray:
-    """Depth as Mid-Air's PNG files store it: the bits of a float16 in metres.
-
-    >>> to_metres(np.array([0, 15360, 31744], np.uint16)).tolist()
-    [0.0, 1.0, inf]
-    """
-    return bits.view(np.float16).astype(np.float32)
-
-
 def _read_depth(file: Path) -> np.ndarray:
-    metres = to_metres(steps.read_form(file, "depth", np.uint16, (1, None, None)))
+    bits = steps.read_form(file, "depth", np.uint16, (1, None, None))
+    metres = bits.view(np.float16).astype(np.float32)
     low, high = metres.min(), metres.max()
     if not low >= 0 or high < 1:  # NaN is not >= 0; whole metres or disparities look all near
         span = f"its float16 bits say {low:g} … {high:g} m"

@@ -52,7 +52,7 @@ def read_potsdam(
     check_number("window", window, 1, SIDE)
     _read_tile.cache_clear()  # a file may have been replaced since
     files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
-    tiles, dropped = steps.pair(files, root, orphans)
+    tiles = steps.pair(files, root, orphans)
     if missing := [tile for tile in TILES if tile not in tiles]:
         text = f"{len(missing)} of {len(TILES)} tiles are missing: {', '.join(missing)}"
         warnings.warn(f"{root}: {text}", stacklevel=2)
@@ -61,20 +61,18 @@ def read_potsdam(
     windows = list(product(tiles, starts, starts))
     items = {name: [(files[name][tile], *place) for tile, *place in windows] for name in files}
     forms = {
-        "rgb": steps.Form(partial(_read_window, "rgb", window)),
+        "rgb": steps.Form(partial(steps.cut, _read_tile, window)),
         "dsm": steps.Form(partial(_read_heights, window), "m"),
         "masks": steps.Form(partial(_read_mask, window)),
     }
     groups = np.array([tile for tile, _, _ in windows])
-    split = "official" if official else "grouped"
     return steps.build(
         POTSDAM,
         items,
         forms,
         [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows],
         CLASSES,
-        split=split if len(tiles) == len(TILES) else f"{len(tiles)}tiles-{split}",
-        dropped=dropped,
+        "official" if official else "grouped",
         groups=groups,
         parts=steps.split_official(np.isin(groups, TEST), groups) if official else None,
     )
@@ -95,22 +93,18 @@ def _find_tiles(root: Path, layer: str) -> dict[str, Path]:
 
 
 @lru_cache(maxsize=3)  # the windows of a tile are read one after the other
-def _read_tile(layer: str, file: Path) -> np.ndarray:
-    kind, bands = (np.float32, 1) if layer == "dsm" else (np.uint8, 3)
-    lacking = int(layer == "dsm" and file.stem.endswith("3_13"))  # columns, as published
-    pixels = steps.read_form(file, layer, kind, (bands, SIDE, SIDE - lacking))
+def _read_tile(file: Path) -> np.ndarray:
+    heights = file.name.lower().startswith("dsm")
+    kind, bands = (np.float32, 1) if heights else (np.uint8, 3)
+    lacking = int(heights and file.stem.endswith("3_13"))  # columns, as published
+    pixels = steps.read_form(file, "a tile", kind, (bands, SIDE, SIDE - lacking))
     if lacking:
         return np.pad(pixels, ((0, 0), (0, 0), (0, 1)), mode="edge")
     return np.ascontiguousarray(pixels)  # the file has bands last, of which windows read slowly
 
 
-def _read_window(layer: str, window: int, item: tuple[Path, int, int]) -> np.ndarray:
-    file, top, left = item
-    return _read_tile(layer, file)[:, top : top + window, left : left + window]
-
-
 def _read_heights(window: int, item: tuple[Path, int, int]) -> np.ndarray:
-    heights = _read_window("dsm", window, item)
+    heights = steps.cut(_read_tile, window, item)
     if np.abs(heights).max() > 500:  # Potsdam lies at about 30 to 100 m
         raise DataError(item[0], "has heights beyond ±500 m", "fetch it again")
     return heights
@@ -120,8 +114,7 @@ def _read_mask(window: int, item: tuple[Path, int, int]) -> np.ndarray:
     """Class ids [H, W] by colour: an exact match, or no label."""
     class_of = np.full(9, NO_LABEL, np.uint8)
     class_of[list(COLOURS)] = range(len(COLOURS))
-    pixels = _read_window("masks", window, item)
-    red, green, blue = pixels
+    red, green, blue = pixels = steps.cut(_read_tile, window, item)
     code = red & 4 | green & 2 | blue & 1
     code[(pixels + np.uint8(1) > 1).any(axis=0)] = 8  # some channel is neither 0 nor 255
     mask = class_of[code]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from discom.data.arrays import Lazy
-from discom.data.checks import UNLABELLED
+from discom.data.checks import UNLABELLED, check_size
 from discom.data.images import read_pixels, resize
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
@@ -28,6 +28,11 @@ class Form(NamedTuple):
     unit: str = ""
     invalid: float | None = None  # the value where nothing was measured
     smooth: bool = False  # whether another size averages pixels, else it takes the nearest one
+
+    def at(self, size: tuple[int, int] | None, item: Any) -> np.ndarray:
+        """The pixels of an item, brought to height and width."""
+        pixels = self.read(item)
+        return resize(pixels, size, smooth=self.smooth) if size else pixels
 
 
 def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -> list[str]:
@@ -84,6 +89,12 @@ def read_lines(file: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def cut(read: Callable[[Path], np.ndarray], side: int, item: tuple[Path, int, int]) -> np.ndarray:
+    """The square [C, side, side] at (top, left) of the tile that `read` gives of a file."""
+    file, top, left = item
+    return read(file)[:, top : top + side, left : left + side]
+
+
 def read_form(file: Path, what: str, kind: Any, shape: Sequence[int | None]) -> np.ndarray:
     """The pixels [C, H, W] of a file that must have this type and shape (None: any size), else a
     DataError."""
@@ -101,22 +112,17 @@ def read_colours(file: Path) -> np.ndarray:
     return read_form(file, "an image", np.uint8, (3, None, None))
 
 
-def _read_sized(form: Form, size: tuple[int, int] | None, item: Any) -> np.ndarray:
-    pixels = form.read(item)
-    return resize(pixels, size, smooth=form.smooth) if size else pixels
-
-
 def pair(
     files: Mapping[str, Mapping[str, Any]], where: Path | str, orphans: str = "refuse"
-) -> tuple[list[str], dict[str, int]]:
-    """The keys that every modality has, sorted, and how many each has left over.
+) -> list[str]:
+    """The keys that every modality has, sorted; a UserWarning says how many are left out.
 
     Args:
         files: modality → key → anything, as a rule the file.
         where: named in messages.
         orphans: "refuse" raises a DataError where a modality lacks a key, "drop" leaves it out.
 
-    >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")[0]
+    >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")
     ['a', 'b']
     """
     check_choice("orphans", orphans, ("refuse", "drop"))
@@ -134,7 +140,7 @@ def pair(
         raise DataError(where, report, way_out)
     if report:
         warnings.warn(f"{where}: {report}; left out", stacklevel=3)
-    return sorted(common), {name: len(keys) for name, keys in alone.items()}
+    return sorted(common)
 
 
 def collect(
@@ -182,9 +188,8 @@ def build(
     classes: Iterable[str],
     split: str = "",
     *,
-    size: tuple[int, int] | None = None,
+    size: Any = None,
     labels: Any = None,
-    dropped: Mapping[str, int] | None = None,
     **more: Any,
 ) -> MultiModalData:
     """The data set; images are read when asked for, the first now, whose form all must have.
@@ -193,17 +198,16 @@ def build(
         items: modality → for each sample what its form reads: a file, or a tuple that begins so.
             With "masks" among them the data are dense.
         split: what the name says of it.
-        size: height and width that all images are brought to.
+        size: height and width that all images are brought to, or one number for both.
         labels: the class of each sample, by default the most frequent one of its mask, -1 where
             the whole mask is 255.
-        dropped: samples that were left out, by reason.
         more: groups and parts, as MultiModalData takes them.
     """
     if not len(ids):
         raise DataError(source.name, "no sample is left", "check the files and the options")
-    images = {}
+    shape, images = check_size(size) if size is not None else None, {}
     for name, rows in items.items():
-        read = partial(_read_sized, forms[name], size)
+        read = partial(forms[name].at, shape)
         first = read(rows[0])
         images[name] = Lazy(rows, read, first.shape, first.dtype)
     classes, masks = tuple(classes), images.pop("masks", None)
@@ -224,6 +228,6 @@ def build(
         dense=masks is not None,
         masks=masks,
         name="-".join(filter(None, [source.name, *names, split])),
-        about={"source": source.page, "licence": source.licence, "dropped": dict(dropped or {})},
+        about={"source": source.page, "licence": source.licence},
         **more,
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
@@ -43,10 +42,10 @@ def read_sunrgbd(
         size: height and width, or one for both; colours are averaged, of depth the nearest pixel.
     """
     names, root = steps.choose(SUNRGBD, modalities), Path(root)
-    shape, frames = check_size(size), _list_frames(root)
+    frames = _list_frames(root)
     base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")
     files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
-    keys, dropped = steps.pair({"kv2.txt": frames, **files}, base, orphans)
+    keys = steps.pair({"kv2.txt": frames, **files}, base, orphans)
     forms = {
         "rgb": steps.Form(steps.read_colours, smooth=True),
         "depth": steps.Form(_read_depth, "m", 0.0),
@@ -60,10 +59,9 @@ def read_sunrgbd(
         forms,
         keys,
         CLASSES,
-        size=shape,
+        size=size,
         labels=[frames[key][1] for key in keys],
         split="grouped",
-        dropped=dropped,
         groups=np.array(groups),
     )
 
@@ -74,10 +72,9 @@ def _list_frames(root: Path) -> dict[str, tuple[str, int]]:
         steps.find_folder(root, [name], f"{name}; fetch {LISTS}/{name}") / name
         for name in ("kv2.txt", "mapping.txt")
     )
-    folder_of = {}
-    for line in steps.read_lines(mapping):  # a heading and counts are no entries
-        if entry := re.fullmatch(r"(\d+)\.png\s*->\s*/+SUNRGBD/+(.+)", line):
-            folder_of[entry[1]] = entry[2]
+    entries = "\n".join(steps.read_lines(mapping))  # a heading and counts are none
+    entry_form = r"^(\d+)\.png[ \t]*->[ \t]*/+SUNRGBD/+(.+)$"
+    folder_of = dict(re.findall(entry_form, entries, re.MULTILINE))
     frames: dict[str, tuple[str, int]] = {}
     for line in steps.read_lines(listed):
         entry = re.fullmatch(r"kv2/(\w+)/(\d+)\.png\s+\d+", line)

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from discom.data.checks import check_size
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
 from discom.data.sources.source import RemoteFile, Source
-from discom.errors import ConfigError, DataError
+from discom.errors import DataError
 
 CLASSES = ("sit", "walk", "stand", "lay", "get_down", "get_up")
 OTHERS = "put_down pick_up drink type wave out_of_view out_of_room in_room"
@@ -33,30 +32,24 @@ def read_tristar(
     modalities: Sequence[str] | None = None,
     orphans: str = "refuse",
     size: int | Sequence[int] = (120, 160),
-    classes: Sequence[str] = CLASSES,
 ) -> MultiModalData:
     """Thermal [N, 1, H, W] in kelvin and depth [N, 1, H, W] in metres, 0 = not measured.
 
-    A frame with none or with more than one of the `classes` is left out. The official folders are
+    A frame with none or with more than one of the six classes is left out. The official folders are
     the parts; a shot is a group.
 
     Args:
         size: height and width; colours are averaged, else the nearest pixel is taken.
-        classes: labels of actions.txt. The default six are a guess, see the top of this file.
     """
-    names, shape = steps.choose(TRISTAR, modalities, "rgb"), check_size(size)
-    chosen = [name for name in classes if name in ACTIONS]
-    if len(set(chosen)) < max(2, len(classes)):
-        words = ", ".join(ACTIONS)
-        raise ConfigError("classes", f"{classes!r} are not two or more different ones of {words}")
+    names = steps.choose(TRISTAR, modalities, "rgb")
     what = "folder with train, val and test; unpack tristar.zip there"
     folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)
     files, labels_of = _list_frames(folder, names)
-    frames, dropped = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
-    actions = {frame: [name for name in chosen if name in labels_of[frame]] for frame in frames}
+    frames = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
+    actions = {frame: [name for name in CLASSES if name in labels_of[frame]] for frame in frames}
     kept = [frame for frame in frames if len(actions[frame]) == 1]
     if unclear := len(frames) - len(kept):
-        text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(chosen)}"
+        text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(CLASSES)}"
         warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
     forms = {
         "thermal": steps.Form(partial(_read, "thermal"), "K"),
@@ -70,11 +63,10 @@ def read_tristar(
         items,
         forms,
         kept,
-        chosen,
-        size=shape,
-        labels=[chosen.index(actions[frame][0]) for frame in kept],
+        CLASSES,
+        size=size,
+        labels=[CLASSES.index(actions[frame][0]) for frame in kept],
         split="official",
-        dropped={**dropped, "frames without one class": unclear},
         groups=np.array([frame.rpartition("/")[0] for frame in kept]),
         parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
     )

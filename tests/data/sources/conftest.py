@@ -6,10 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fixtures import writing
 
 from discom.data.sources import cellcycle, potsdam
-from discom.errors import DataError
 
 REPOSITORY = Path(__file__).parents[3]
 REAL = Path(os.environ.get("DISCOM_REAL_DATA", REPOSITORY / ".." / "shared" / "data"))
@@ -42,20 +40,6 @@ def raw(tmp_path_factory):
 def copy(raw, tmp_path):
     """Name of a set → a copy of its raw files that the test may damage."""
     return lambda name: shutil.copytree(raw(name), tmp_path / "raw", symlinks=True)
-
-
-@pytest.fixture
-def refused(copy):
-    """A function of a set, its reader, a change to its raw files and a message, which names the
-    file at the latest when its pixels are asked for."""
-
-    def check(name: str, read, change, message: str) -> None:
-        change(root := copy(name))
-        with pytest.raises(DataError, match=message) as caught:
-            writing.look_at(read(root))
-        assert "\n" not in str(caught.value)
-
-    return check
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from discom.data import MultiModalData, load
 from discom.data.arrays import Lazy
 from discom.data.prepared import MANIFEST, verify
 from discom.data.sources import SOURCES
-from discom.data.splitting import protocol
 from discom.errors import ConfigError
 
 README = Path(__file__).parents[3] / "data" / "README.md"
@@ -101,7 +100,6 @@ CASES = {
         {"size": 20},
     ),
 }
-PAPER = ("eurosat", "sunrgbd", "tristar")
 ALL = pytest.mark.parametrize("name", CASES)
 
 
@@ -124,7 +122,7 @@ def test_form_units_pairs_and_classes(name, raw):
     groups = None if data.groups is None else len(set(data.groups))
     assert (len(data.classes), groups, data.name) == case.expected
     assert data.dense == case.dense
-    assert {"source", "licence", "dropped"} == set(data.about)
+    assert {"source", "licence"} == set(data.about)
     if case.dense:
         masks = np.asarray(data.masks)
         images, *_ = data.modalities.values()
@@ -139,21 +137,6 @@ def test_a_modality_alone_is_the_same_as_in_the_pair(name, raw):
         assert list(alone.modalities) == [modality]
         np.testing.assert_array_equal(alone.modalities[modality].x, both.modalities[modality].x)
         assert modality in alone.name
-
-
-@ALL
-def test_no_split_divides_an_id_or_a_group(name, raw):
-    data = read(name, raw(name))
-    kinds = ["official"] * (data.parts is not None) + ["grouped"] * (data.groups is not None)
-    for kind in [*kinds, "random"]:
-        parts = protocol(data, kind).split(seed=0)
-        ids = [set(part.ids) for part in parts]
-        assert sum(map(len, ids)) == len(set.union(*ids)) == len(data)
-        if kind == "grouped":
-            groups = [set(part.groups) for part in parts]
-            assert sum(map(len, groups)) == len(set.union(*groups))
-    if name in PAPER:  # the name alone is the paper's protocol
-        assert protocol(data, "random").name == name
 
 
 # from raw files to a folder
@@ -187,17 +170,6 @@ def test_prepare_and_load_give_what_the_reader_gave(name, raw, elsewhere):
     manifest = json.loads((out / MANIFEST).read_text())
     assert manifest["about"]["options"] == CASES[name].options
     assert manifest["about"]["licence"] == SOURCES[name].licence
-
-
-@pytest.mark.parametrize("name", PAPER)
-def test_a_random_split_is_written_scaled_as_the_released_code_reads_it(name, raw, elsewhere):
-    more = ("--out", "fixed", "--split", "random", "--split_seed", "0")
-    assert prepare(name, raw(name), *more) == 0
-    written, drawn = load("fixed"), protocol(read(name, raw(name)), "random").split(seed=0)
-    for key, modality in written.modalities.items():
-        assert np.load(f"fixed/{key.upper()}_data_normalized.npy").shape == modality.x.shape
-    for ours, expected in zip(written.split(), drawn, strict=True):
-        assert ours.ids.tolist() == expected.ids.tolist()
 
 
 # damaged and missing files
@@ -247,7 +219,6 @@ def test_orphans_are_dropped_only_where_asked(name, copy):
     with pytest.warns(UserWarning, match="have no partner"):
         data = SOURCES[name].read(root, None, orphans="drop", **CASES[name].options)
     assert len(data) == images[0][0] - (4 if name == "potsdam" else 1)
-    assert sum(data.about["dropped"].values()) > 0
 
 
 BAD_OPTIONS = [
@@ -255,7 +226,6 @@ BAD_OPTIONS = [
     ("hls", {"modalities": ["rgb", "rgb"]}, "'rgb' is unknown or twice"),
     ("eurosat", {"orphans": "keep"}, "orphans: 'keep' is unknown"),
     *(("sunrgbd", {"size": size}, "size: ") for size in (0, 12.5, [4], [4, -1], "24", True)),
-    *(("tristar", {"classes": names}, "classes: ") for names in (["sit"], ["sit", "fly"])),
     ("potsdam", {"window": 2.5}, "window: 2.5 is not a whole number from 1 to 20"),
     ("potsdam", {"window": 21}, "window: 21 is not a whole number from 1 to 20"),
     ("midair", {"every": 0}, "every: 0 is not a whole number from 1 on"),

@@ -5,6 +5,7 @@ import pytest
 import tifffile
 from fixtures import hls as fixture
 from fixtures import writing
+from fixtures.refusal import refusals
 
 from discom.data.sources.hls import CLASSES, read_hls, read_hls_dense
 
@@ -16,45 +17,29 @@ def label_of(codes):
     return np.vectorize(lambda code: LABEL.get(code, 255))(codes).astype(np.uint8)
 
 
-def crops(data, side):
-    """Row, tile, and the window's pixels of every sample."""
+@pytest.mark.parametrize(("read", "side"), [(read_hls, 32), (read_hls_dense, 64)])
+def test_every_pixel_is_the_planted_one(raw, read, side):
+    data = read(raw("hls"), ["infrared", "elevation", "rgb"])
+    assert data.classes == ("tree", "grass", "crop", "water") == tuple(CLASSES.values())
+    images = {name: np.asarray(view.x) for name, view in data.modalities.items()}
     for row, name in enumerate(data.ids):
         tile, top, left = (int(part) for part in name.split("-"))
         pixels = fixture.planted(tile).astype(np.int64)
-        yield row, pixels, pixels[:, top : top + side, left : left + side]
-
-
-def test_patches_are_their_places_and_have_a_clear_class(raw):
-    data = read_hls(raw("hls"))
-    assert data.classes == ("tree", "grass", "crop", "water") == tuple(CLASSES.values())
-    images = {name: np.asarray(view.x) for name, view in data.modalities.items()}
-    for row, pixels, window in crops(data, 32):
+        window = pixels[:, top : top + side, left : left + side]
         np.testing.assert_array_equal(images["rgb"][row], window[[2, 1, 0]])
         np.testing.assert_array_equal(images["infrared"][row], window[[3, 4, 5]])
         relief = np.arcsinh((window[6] - pixels[6].mean()) / 5)  # in double precision
         np.testing.assert_allclose(images["elevation"][row, 0], relief, atol=5e-6)
-        shares = [(window[7] == code).mean() for code in LABEL]
-        assert shares[data.labels[row]] >= 0.6
-    clear = 0
-    for tile in range(8):
-        codes = fixture.planted(tile)[7].reshape(4, 32, 4, 32)
-        clear += sum((codes == code).mean((1, 3)) >= 0.6 for code in LABEL).sum()
-    assert len(data) == clear
+        if data.dense:
+            np.testing.assert_array_equal(data.masks[row], label_of(window[7]))
+        else:
+            assert (label_of(window[7]) == data.labels[row]).mean() >= 0.6
+    labels = np.stack([label_of(fixture.planted(tile)[7]) for tile in range(8)])
+    blocks = labels.reshape(8, 128 // side, side, 128 // side, side).swapaxes(2, 3)
+    shares = np.stack([(blocks == label).mean((3, 4)) for label in range(4)])
+    kept = shares.sum(0) >= 0.5 if data.dense else shares.max(0) >= 0.6
+    assert len(data) == kept.sum()
     assert data.groups[-1] == 6
-
-
-def test_crops_are_their_places_with_a_class_per_pixel(raw):
-    data = read_hls_dense(raw("hls"), ["infrared", "elevation", "rgb"])
-    images = {name: np.asarray(view.x) for name, view in data.modalities.items()}
-    for row, pixels, window in crops(data, 64):
-        np.testing.assert_array_equal(images["rgb"][row], window[[2, 1, 0]])
-        np.testing.assert_array_equal(images["infrared"][row], window[[3, 4, 5]])
-        relief = np.arcsinh((window[6] - pixels[6].mean()) / 5)  # in double precision
-        np.testing.assert_allclose(images["elevation"][row, 0], relief, atol=5e-6)
-        np.testing.assert_array_equal(data.masks[row], label_of(window[7]))
-    blocks = np.stack([label_of(fixture.planted(tile)[7]) for tile in range(8)])
-    shares = (blocks.reshape(8, 2, 64, 2, 64) != 255).mean((2, 4))
-    assert len(data) == (shares >= 0.5).sum()
 
 
 def test_crops_with_few_labels_are_left_out_and_counted(copy):
@@ -62,18 +47,11 @@ def test_crops_with_few_labels_are_left_out_and_counted(copy):
     data = read_hls_dense(root)
     assert HALF in data.ids  # half is enough
     assert BARE not in data.ids
-    assert data.about["dropped"] == {"crops with too few labels": 1}
     pixels = fixture.planted(7)
     pixels[7, 63, 127] = fixture.WETLAND  # one pixel less than half
     writing.tiff(root / "tiles/007.tif", pixels)
     fewer = read_hls_dense(root)  # the file that was replaced is read again
     assert set(data.ids) - set(fewer.ids) == {HALF}
-
-
-def test_relief_is_the_same_at_any_height(raw):
-    relief = np.asarray(read_hls_dense(raw("hls")).modalities["elevation"].x)
-    np.testing.assert_array_equal(relief[:4], relief[4:8])  # one place on two dates, at 300 m
-    assert np.abs(relief).max() < np.arcsinh(100 / 5)
 
 
 def tile(change):
@@ -102,9 +80,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("damage", "message"), BAD.values(), ids=BAD)
-def test_what_is_refused(refused, damage, message):
-    refused("hls", read_hls, damage, message)
+test_what_is_refused = refusals("hls", read_hls, BAD)
 
 
 # the real tiles

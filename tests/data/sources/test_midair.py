@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fixtures import midair as fixture
 from fixtures import writing
+from fixtures.refusal import refusals
 
 from discom.data.sources.midair import CLASSES, read_midair
 
@@ -87,36 +88,29 @@ def test_what_means_the_same(raw, copy, change):
     assert read(root).fingerprint == read(raw("midair")).fingerprint
 
 
+def image(stream, pixels):
+    return lambda root: writing.image(fixture.place(root, stream, KEY), pixels)
+
+
+def moved(old, new):
+    return lambda root: (root / old).rename(root / new)
+
+
 METRES, IDS = fixture.planted(KEY)[1], fixture.planted(KEY)[2]
 BITS = METRES.view(np.uint16)
 WHOLE = np.nan_to_num(METRES, posinf=999).astype(np.uint16)
+NAN = np.where(METRES == 0, np.uint16(0x7E00), BITS)
 UNKNOWN = np.where(IDS == 9, 14, IDS).astype(np.uint8)
-FILES = {
-    "bytes swapped": ("depth", BITS.byteswap(), r"its float16 bits say .* m; take the original"),
-    "whole metres": ("depth", WHOLE, r"float16 bits say"),
-    "NaN": ("depth", np.where(METRES == 0, np.uint16(0x7E00), BITS), r"float16 bits say nan"),
-    "8 bits": ("depth", (BITS >> 8).astype(np.uint8), r"holds uint8 \[1, 32, 32\], depth is"),
-    "unknown id": ("segmentation", UNKNOWN, r"class id 14 is above"),
-    "another size": ("depth", BITS[:, :24], r"the modalities differ in size"),
+FRAMES = "MidAir/Kite_training/foggy/depth/trajectory_2001"
+FORM = r"is not <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"
+BAD = {
+    "bytes swapped": (image("depth", BITS.byteswap()), r"float16 bits say .* m; take the original"),
+    "whole metres": (image("depth", WHOLE), r"float16 bits say"),
+    "NaN": (image("depth", NAN), r"float16 bits say nan"),
+    "unknown id": (image("segmentation", UNKNOWN), r"class id 14 is above"),
+    "another size": (image("depth", BITS[:, :24]), r"the modalities differ in size"),
+    "no set": (moved("MidAir/PLE_training", "MidAir/mine"), FORM),
+    "no number": (moved(FRAMES, FRAMES.replace("2001", "1")), FORM),
+    "no frame": (moved(f"{FRAMES}/000025.PNG", f"{FRAMES}/25.PNG"), FORM),
 }
-
-
-@pytest.mark.parametrize(("stream", "pixels", "message"), FILES.values(), ids=FILES)
-def test_a_wrong_image_is_refused(refused, stream, pixels, message):
-    change = lambda root: writing.image(fixture.place(root, stream, KEY), pixels)  # noqa: E731
-    refused("midair", read, change, message)
-
-
-MOVES = {
-    "no set": ("MidAir/PLE_training", "MidAir/mine"),
-    "no number": ("MidAir/Kite_training/foggy/depth/trajectory_2001",
-                  "MidAir/Kite_training/foggy/depth/trajectory_1"),
-    "no frame": ("MidAir/Kite_training/foggy/depth/trajectory_2001/000025.PNG",
-                 "MidAir/Kite_training/foggy/depth/trajectory_2001/25.PNG"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new"), MOVES.values(), ids=MOVES)
-def test_names_that_are_not_those_of_the_set(refused, old, new):
-    message = r"is not <set>/<climate>/<stream>/trajectory_<NNNN>/<6 dig"
-    refused("midair", read, lambda root: (root / old).rename(root / new), message)
+test_what_is_refused = refusals("midair", read, BAD)

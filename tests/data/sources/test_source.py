@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import stat
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -43,46 +42,16 @@ def test_an_archive_is_unpacked_beside_itself(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"x", "x.zip"}
 
 
-OUTSIDE = (
-    "../evil.tif", "set/../../evil.tif", "..\\evil.tif", "/evil.tif", "C:\\evil.tif",
-    "//host/share/evil.tif",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", OUTSIDE)
-def test_no_member_lands_outside_the_folder(tmp_path, name):
-    (tmp_path / "raw").mkdir()
-    unpack(pack(tmp_path / "raw" / "x.zip", FILES | {name: b"evil"}))
-    assert {path.name for path in tmp_path.iterdir()} == {"raw"}
-    assert {path.name for path in (tmp_path / "raw").iterdir()} == {"x", "x.zip"}
-    assert len(content(tmp_path / "raw" / "x")) == len(FILES) + 1
-    assert not Path("/evil.tif").exists()
-
-
-def test_a_link_becomes_a_plain_file(tmp_path):
-    link = zipfile.ZipInfo("set/link")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as opened:
-        opened.writestr(link, "/etc/passwd")
-    file = unpack(tmp_path / "x.zip") / "set" / "link"
-    assert (file.is_symlink(), file.read_text()) == (False, "/etc/passwd")
-
-
 def wrong_byte(archive: Path) -> None:
     raw = bytearray(archive.read_bytes())
     raw[60] ^= 255
     archive.write_bytes(raw)
 
 
-def cut_short(archive: Path) -> None:
-    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 4])
-
-
 DAMAGES = {
-    "cut": cut_short,
     "wrong byte": wrong_byte,
     "web page": lambda archive: archive.write_bytes(b"<html>Log in</html>"),
-    "empty": lambda archive: archive.write_bytes(b""),
+    "cut": lambda archive: archive.write_bytes(archive.read_bytes()[:80]),
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fixtures import sunrgbd as fixture
 from fixtures import writing
+from fixtures.refusal import refusals
 
 from discom.data.sources.sunrgbd import CLASSES, read_sunrgbd, to_metres
 
@@ -62,21 +63,24 @@ def test_the_class_is_the_name_in_the_list_and_not_its_number(copy):
     assert np.bincount(read(root).labels).tolist() == [fixture.FRAMES] * 10
 
 
-IMAGE, DEPTH = "image/0000118.jpg", "depth/0000118.png"
+def image(name, pixels):
+    return lambda root: writing.image(root / "SUNRGBD" / fixture.folder(0, 0) / name, pixels)
+
+
+DEPTH = "depth/0000118.png"
 MILLIMETRES = fixture.millimetres(0, 0)
-FILES = {
-    "8 bits": (DEPTH, (MILLIMETRES // 256).astype(np.uint8), r"uint8 \[1, 36, 48\], depth is"),
-    "bits not rotated": (DEPTH, MILLIMETRES.astype(np.uint16), r"most lies beyond 10 m"),
-    "empty": (DEPTH, 0 * MILLIMETRES.astype(np.uint16), r"nothing was measured, or most"),
-    "another size": (DEPTH, fixture.rotate_left(MILLIMETRES)[::2], r"modalities differ in size"),
-    "two images": ("depth/2.png", fixture.rotate_left(MILLIMETRES), r"depth: holds 2 images, not"),
+BAD = {
+    "bits not rotated": (image(DEPTH, MILLIMETRES.astype(np.uint16)), r"most lies beyond 10 m"),
+    "empty": (image(DEPTH, 0 * MILLIMETRES.astype(np.uint16)), r"nothing was measured, or most"),
+    "another size": (
+        image(DEPTH, fixture.rotate_left(MILLIMETRES)[::2]),
+        r"modalities differ in size",
+    ),
+    "two images": (
+        image("depth/2.png", fixture.rotate_left(MILLIMETRES)),
+        r"depth: holds 2 images, not",
+    ),
 }
-
-
-@pytest.mark.parametrize(("name", "pixels", "message"), FILES.values(), ids=FILES)
-def test_a_wrong_image_is_refused(refused, name, pixels, message):
-    place = f"SUNRGBD/{fixture.folder(0, 0)}/{name}"
-    refused("sunrgbd", read, lambda root: writing.image(root / place, pixels), message)
 
 
 LINES = {
@@ -88,11 +92,13 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_a_wrong_line_is_refused(refused, line):
-    def change(root):
+def line(text):
+    def add(root):
         file = root / "subsets/kv2.txt"
-        file.write_text(f"{file.read_text()}{line}\n")
+        file.write_text(f"{file.read_text()}{text}\n")
 
-    message = rf"kv2\.txt: line '{line}' is not kv2/<class>/<id>\.png"
-    refused("sunrgbd", read, change, message)
+    return add, rf"kv2\.txt: line '{text}' is not kv2/<class>/<id>\.png"
+
+
+BAD |= {name: line(text) for name, text in LINES.items()}
+test_what_is_refused = refusals("sunrgbd", read, BAD)
