@@ -146,10 +146,25 @@ def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     return {measures["hash"]: measures for measures in every}
 
 
-def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave:
-    rows (modality, part), columns the factors."""
-    return _means(inspected, _matrix)
+def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
+    parts = measures["matrix"].items()
+    tables = {name: pd.DataFrame.from_dict(rows, orient="index") for name, rows in parts}
+    return pd.concat(tables, names=["modality", "part"])
+
+
+def mean_matrices(
+    inspected: Iterable[Mapping[str, Any]],
+    table: Callable[[Mapping[str, Any]], pd.DataFrame] = _matrix,
+) -> dict[str, pd.DataFrame]:
+    """Method (with its options) → the mean over its runs, of what `inspect` gave for each, of the
+    probe matrix, with rows (modality, part) and columns the factors, or of `reader_scores`."""
+    runs: dict[str, list[pd.DataFrame]] = {}
+    for measures in inspected:
+        runs.setdefault(measures["method"], []).append(table(measures))
+    means = {}
+    for name, tables in runs.items():
+        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
+    return means
 
 
 def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -161,11 +176,6 @@ def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             row = {"method": run["method"], "seed": run["seed"], "modality": modality, "part": part}
             rows.append(row | {"sensor": run["modality"][part]["score"], "class": read})
     return pd.DataFrame(rows)
-
-
-def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → `reader_scores`, the mean over its runs."""
-    return _means(inspected, reader_scores)
 
 
 def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
@@ -186,19 +196,3 @@ def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
             rows.append(("class", "z_inv", name, own, score, np.nan, class_chance[name]))
     question = ["read", "part", "modality", "fitted to"]
     return pd.DataFrame(rows, columns=[*question, "linear", "mlp", "chance"]).set_index(question)
-
-
-def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
-    parts = measures["matrix"].items()
-    tables = {name: pd.DataFrame.from_dict(rows, orient="index") for name, rows in parts}
-    return pd.concat(tables, names=["modality", "part"])
-
-
-def _means(inspected: Iterable[Mapping[str, Any]], table: Callable) -> dict[str, pd.DataFrame]:
-    runs: dict[str, list[pd.DataFrame]] = {}
-    for measures in inspected:
-        runs.setdefault(measures["method"], []).append(table(measures))
-    means = {}
-    for name, tables in runs.items():
-        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
-    return means

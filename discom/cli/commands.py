@@ -192,7 +192,8 @@ def probe(flags: Namespace) -> None:
     each_seed = tqdm(each_seed, "seeds", len(jobs), unit="seed", leave=False, disable=not jobs)
     measured |= {each["hash"]: each for each in chain.from_iterable(each_seed)}
     measures = [measured[each.hash] for _, each in results]
-    matrices, readers = inspection.mean_matrices(measures), inspection.reader_tables(measures)
+    matrices = inspection.mean_matrices(measures)
+    readers = inspection.mean_matrices(measures, inspection.reader_scores)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
         print(f"{readers[name].round(1).to_string(na_rep='')}\n")

@@ -1,6 +1,7 @@
 """Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and ours: 5, "dense" and
 "crodino"."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -35,58 +36,11 @@ class Row(NamedTuple):
         return methods.label(self.method, methods.get(self.method).changed(shown))
 
 
-FULL = Row("discom", {})
 ALTERNATING = Row("discom", {"adversary": "alternating"})
-BLIND = {**ALTERNATING.options, "adversary_head": 64, "dimension": 32}  # where orth is off
-IRR = Row("discom", {"weights": {"irr": 1.0}})
-SOLO = Row("discom-solo", {})
+# Tables 3 to 5 and "crodino": their rows, the first of which all are compared with
 ABLATIONS: dict[int | str, list[Row]] = {
-    # Table 3: each term switched off; then what the paper leaves out
-    3: [
-        FULL,
-        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "mod", "aux", "orth")),
-        ALTERNATING,
-        IRR,
-        Row("discom", {"reduction": "released", "modality_targets": "released"}, FEW),
-        Row("discom", {"pairing": "paired"}, FEW),
-        Row("discom", {"grl_lambda": 0.1}, FEW),
-        Row("discom", {"grl_warmup": 1.0}, FEW),
-        Row("discom", {"dimension": 16}, FEW),
-        Row("discom", {"dimension": 256}, FEW),
-        SOLO,
-        Row("discom-solo", {"weights": {"orth": 0.0}}),
-        Row("discom-solo", {"dimension": 256}, FEW),
-    ],
-    # Table 4: the full model; its parts are read one by one (`inspection.readings`)
-    4: [FULL],
-    # ours: what takes the sensor out of z_inv, and what separates z_irr from the other parts
-    5: [
-        FULL,
-        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "orth")),
-        Row("discom", {"weights": dict.fromkeys(("adv", "mod", "orth"), 0.0)}),
-        ALTERNATING,
-        Row("discom", {**ALTERNATING.options, "weights": {"orth": 0.0}}),
-        Row("discom", {**ALTERNATING.options, "dimension": 32, "weights": {"orth": 0.0}}, FEW),
-        Row("discom", {**BLIND, "weights": {"orth": 0.0}}),
-        Row("discom", {**BLIND, "weights": {"orth": 0.0, "hsic": 0.2}}),
-        Row("discom", {"dimension": 32, "weights": {"orth": 0.0}}, FEW),
-        Row("mdico", {}),
-        Row("mdico", {"dimension": 32}, FEW),
-        IRR,
-        Row("discom", {"weights": {"xcov": 5.0}}),
-        Row("discom", {"weights": {"xcov": 20.0}}, FEW),
-        Row("discom", {"weights": {"hsic": 0.2}}),
-        Row("discom", {"weights": {"hsic": 1.0}}, FEW),
-        SOLO,
-    ],
-    # each idea of our CroDiNo-KD switched off (soft labels need the auxiliary decoder); all off
-    "crodino": [
-        Row("crodino", {}),
-        *(Row("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "soft")),
-        Row("crodino", {"weights": {"aux": 0.0, "soft": 0.0}}),
-        Row("crodino", {"augmentation": "coupled"}),
-        Row("single", {}),
-    ],
+    int(name) if name.isdigit() else name: [Row(*row) for row in rows]
+    for name, rows in tomllib.loads((files("discom") / "ablations.toml").read_text("utf-8")).items()
 }
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
@@ -198,7 +152,7 @@ def paper_table(
             part = part[part["modality"] != reads]
         parts.append(part)
     if number == 4:  # and what is read from each part
-        parts.append(compared[compared["method"].str.startswith(f"{FULL.label()} z_")])
+        parts.append(compared[compared["method"].str.startswith("discom z_")])
     table = pd.concat(parts, ignore_index=True)
     figures = paper_figures().query("table == @number and data == @results[0].data")
     if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):
