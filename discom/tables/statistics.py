@@ -138,9 +138,9 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
             columns.setdefault((method, modality), {})[seed] = score
     draws, overlap = _draws(results), 0.0
     if draws == "split":
-        known = [r.counts.get("labelled", r.counts["train"]) for r in results]
-        shares = [r.counts["test"] * _shared(r)["labelled"] for r in results]
-        overlap = float(np.mean(np.array(shares) / known))
+        tested = [run.counts["test"] * settings["labelled"] for run in results]
+        trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
+        overlap = float(np.mean(np.divide(tested, trained)))
     return _Group(data, settings, pd.DataFrame(columns).sort_index(), rates, best, draws, overlap)
 
 
