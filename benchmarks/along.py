@@ -20,12 +20,12 @@ import torch
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from discom import files, fit, methods, plots, profile
+from discom import files, fit, inspection, methods, plots, profile
 from discom.config import Config
 from discom.data import Split
 from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
-from discom.evaluation import inspection, probing
+from discom.evaluation import probing
 from discom.evaluation.scores import predict_logits
 from discom.plots.look import method_look, panels
 

@@ -13,7 +13,6 @@ from discom import plots, tables
 from discom.errors import ConfigError
 from discom.files import read_json
 from discom.running.runs import Result
-from discom.tables.output import to_latex
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -107,11 +106,7 @@ def table(name: str) -> tuple[pd.DataFrame, Sequence[str]]:
 def texts(name: str) -> dict[Path, str]:
     """File → what `tables.write` writes into it."""
     rows, against = table(name)
-    ends = {
-        ".md": tables.to_markdown(rows, against) + "\n",
-        ".csv": rows.to_csv(index=False),
-        ".tex": to_latex(rows, against),
-    }
+    ends = {".md": tables.to_markdown(rows, against) + "\n", ".csv": rows.to_csv(index=False)}
     return {RESULTS / f"{name}{end}": text for end, text in ends.items()}
 
 

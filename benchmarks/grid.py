@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
     parser.add_argument("--epochs", type=epochs, default={}, help=what)
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--out", type=Path, help="write OUT.md, .csv, .tex and figures")
+    parser.add_argument("--out", type=Path, help="write OUT.md, .csv and figures")
     chosen = parser.parse_args(arguments)
     return common.run("grid", lambda: compare(chosen))
 

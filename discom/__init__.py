@@ -19,8 +19,8 @@ __version__ = "0.1.0"  # the one place; pyproject.toml reads it without an impor
 __all__ = ["Config", "__version__", "fit", "profile"]
 
 _SUBMODULES = (
-    *("cli", "data", "deployment", "evaluation", "files", "hardware", "losses", "methods"),
-    *("models", "plots", "running", "tables"),
+    *("cli", "data", "deployment", "evaluation", "files", "hardware", "inspection", "losses"),
+    *("methods", "models", "plots", "running", "tables"),
 )
 
 

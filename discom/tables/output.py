@@ -1,7 +1,8 @@
-"""A summary or a table as Markdown, LaTeX and CSV."""
+"""A summary or a table as Markdown and CSV."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from discom.hardware import processor
 from discom.running.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
+PLAIN: dict[str, Any] = {"index": False, "tablefmt": "github", "disable_numparse": True}
 # what a seed draws → how the intervals are computed
 INTERVALS = {
     "samples": "each seed has samples of its own; 95 % Student-t intervals of paired differences",
@@ -54,10 +56,6 @@ def _intervals(table: pd.DataFrame, name: str) -> pd.Series:
     return (mean + interval.fillna("")).fillna("–")
 
 
-def _markdown(cells: pd.DataFrame) -> str:
-    return cells.to_markdown(index=False, tablefmt="github", disable_numparse=True)
-
-
 def _note(table: pd.DataFrame) -> str:
     """What stands under a table, after an empty line: how its intervals are computed."""
     texts, ends = [], [name for name in table if name.startswith("vs ") and name.endswith(" low")]
@@ -72,28 +70,16 @@ def _note(table: pd.DataFrame) -> str:
 
 def to_markdown(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
     """A summary, or a table of the paper, in Markdown; its columns are aligned, for a terminal."""
-    return _markdown(_cells(table, baselines)) + _note(table)
-
-
-def to_latex(table: pd.DataFrame, baselines: Sequence[str] = BASELINES) -> str:
-    """The same for a paper: a tabular that needs \\usepackage{booktabs}."""
-    cells = _cells(table, baselines)
-    text = cells.to_latex(index=False, escape=True, column_format="l" * cells.shape[1])
-    text = text.rstrip() + _note(table).replace("%", r"\%").replace("_", r"\_") + "\n"
-    signs = {"±": r"$\pm$", "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
-    for sign, command in signs.items():
-        text = text.replace(sign, command)
-    return text.replace(r"\textasciitilde", r"$\sim$")  # what escaping makes of ~
+    return _cells(table, baselines).to_markdown(**PLAIN) + _note(table)
 
 
 def write(
     table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
 ) -> list[Path]:
-    """Write a table as STEM.md, .csv (all digits) and .tex; returns the files."""
+    """Write a table as STEM.md and STEM.csv (all digits); returns the files."""
     texts = {
         Path(f"{stem}.md"): to_markdown(table, baselines) + "\n",
         Path(f"{stem}.csv"): table.to_csv(index=False),
-        Path(f"{stem}.tex"): to_latex(table, baselines),
     }
     for file, text in texts.items():
         with atomic_file(file) as part:
@@ -118,16 +104,15 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
     """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
     and the machine."""
     names = ["data", "method", "parameters at inference", "s per run", "samples/s", "peak MB"]
-    listed, machines = [], []
+    rows, machines = [], {}
     for r in results:
         parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
-        run = (r.data, r.label, parameters)
-        listed.append((*run, r.seconds, r.pairs_per_second, r.peak_memory_mb))
-        m = r.machine
-        machines.append(f"{processor(m)}, device {m['device']}")
-    named = pd.DataFrame(listed, columns=names).groupby(names[:3], sort=False)
+        cost = r.seconds, r.pairs_per_second, r.peak_memory_mb
+        rows.append((r.data, r.label, parameters, *cost))
+        machines[f"{processor(r.machine)}, device {r.machine['device']}"] = True
+    named = pd.DataFrame(rows, columns=names).groupby(names[:3], sort=False)
     costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())
     costs.insert(0, "n", named.size())
     cells = costs.map("{:.0f}".format).reset_index()
-    return f"{_markdown(cells)}\n\nMachine: {'; '.join(dict.fromkeys(machines))}"
+    return f"{cells.to_markdown(**PLAIN)}\n\nMachine: {'; '.join(machines)}"

@@ -1,6 +1,7 @@
 """Tables 1 to 4 of the DisCoM-KD paper, with the controls that it lacks; and ours: 5, "dense" and
 "crodino"."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discom import methods
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError, RunError, check_choice
 from discom.running.runs import Result
 from discom.tables.statistics import APART, BASELINES, grouped, summary
 
@@ -35,64 +36,11 @@ class Row(NamedTuple):
         return methods.label(self.method, methods.get(self.method).changed(shown))
 
 
-def _few(method: str, **options: Any) -> Row:
-    """A row that takes fewer seeds."""
-    return Row(method, options, FEW)
-
-
-FULL = Row("discom", {})
 ALTERNATING = Row("discom", {"adversary": "alternating"})
-BLIND = {**ALTERNATING.options, "adversary_head": 64, "dimension": 32}  # where orth is off
-IRR = Row("discom", {"weights": {"irr": 1.0}})
-SOLO, MDICO = Row("discom-solo", {}), Row("mdico", {})
-CRODINO = Row("crodino", {})
+# Tables 3 to 5 and "crodino": their rows, the first of which all are compared with
 ABLATIONS: dict[int | str, list[Row]] = {
-    # Table 3: each term switched off; then what the paper leaves out
-    3: [
-        FULL,
-        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "mod", "aux", "orth")),
-        ALTERNATING,
-        IRR,
-        _few("discom", reduction="released", modality_targets="released"),
-        _few("discom", pairing="paired"),
-        _few("discom", grl_lambda=0.1),
-        _few("discom", grl_warmup=1.0),
-        _few("discom", dimension=16),
-        _few("discom", dimension=256),
-        SOLO,
-        Row("discom-solo", {"weights": {"orth": 0.0}}),
-        _few("discom-solo", dimension=256),
-    ],
-    # Table 4: the full model; its parts are read one by one (`inspection.readings`)
-    4: [FULL],
-    # ours: what takes the sensor out of z_inv, and what separates z_irr from the other parts
-    5: [
-        FULL,
-        *(Row("discom", {"weights": {term: 0.0}}) for term in ("adv", "orth")),
-        Row("discom", {"weights": dict.fromkeys(("adv", "mod", "orth"), 0.0)}),
-        ALTERNATING,
-        Row("discom", {**ALTERNATING.options, "weights": {"orth": 0.0}}),
-        _few("discom", **ALTERNATING.options, dimension=32, weights={"orth": 0.0}),
-        Row("discom", {**BLIND, "weights": {"orth": 0.0}}),
-        Row("discom", {**BLIND, "weights": {"orth": 0.0, "hsic": 0.2}}),
-        _few("discom", dimension=32, weights={"orth": 0.0}),
-        MDICO,
-        _few("mdico", dimension=32),
-        IRR,
-        Row("discom", {"weights": {"xcov": 5.0}}),
-        _few("discom", weights={"xcov": 20.0}),
-        Row("discom", {"weights": {"hsic": 0.2}}),
-        _few("discom", weights={"hsic": 1.0}),
-        SOLO,
-    ],
-    # each idea of our CroDiNo-KD switched off (soft labels need the auxiliary decoder); all off
-    "crodino": [
-        CRODINO,
-        *(Row("crodino", {"weights": {term: 0.0}}) for term in ("orth", "contrast", "soft")),
-        Row("crodino", {"weights": {"aux": 0.0, "soft": 0.0}}),
-        Row("crodino", {"augmentation": "coupled"}),
-        Row("single", {}),
-    ],
+    int(name) if name.isdigit() else name: [Row(*row) for row in rows]
+    for name, rows in tomllib.loads((files("discom") / "ablations.toml").read_text("utf-8")).items()
 }
 NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 # the network alone, two of it, plain distillation, and for what reads all sensors the teacher
@@ -128,36 +76,30 @@ def paper_rows(
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
     """
     if number not in NUMBERS:
-        choice = ", ".join(map(str, NUMBERS))
-        raise ConfigError(f"table: {number} is unknown; choose {choice}")
+        raise ConfigError("table", f"{number} is unknown", f"choose {', '.join(map(str, NUMBERS))}")
     if len(modalities) < 2:
-        raise ConfigError(f"table: needs two modalities or more, the data has {list(modalities)}")
-    if teacher is not None and (number != 1 or teacher not in modalities):
-        way_out = f"choose {', '.join(modalities)}" if number == 1 else "only table 1 has one"
-        reason = f"'{teacher}' cannot be the teacher of table {number}"
-        raise ConfigError(f"teacher: {reason}; {way_out}")
-    if as_published and number not in (1, 2):
-        raise ConfigError(f"as_published: table {number} sets its options itself; leave it out")
+        found = f"the data has {list(modalities)} alone"
+        raise ConfigError("table", found, "give two modalities or more")
+    if teacher and number == 1:
+        check_choice("teacher", teacher, modalities)
+    if (teacher and number != 1) or (as_published and number not in (1, 2)):
+        found = "only table 1 has a teacher of choice, and only 1 and 2 have published options"
+        raise ConfigError(f"table {number}", found, "leave them out")
     if number in ABLATIONS:
         return list(ABLATIONS[number])
     reads = teacher or modalities[0] if number == 1 else "all"
     rows = []
     for name in methods.names(dense=is_dense(number)):
-        if name in NOT_IN_TABLES:
-            continue
         method = methods.get(name)
         options = dict(method.published) if as_published else {}
-        if "teacher" in method.defaults():
-            options["teacher"] = reads
-        elif method in (methods.Teacher, methods.DenseTeacher):
-            options["reads"] = reads
+        for argument in {"teacher", "reads"} & set(method.defaults()):
+            options[argument] = reads
         row = Row(name, options, FEW if name in FEW_SEEDS or name.endswith("+lskd") else SEEDS)
-        rows.append(row)
-        if as_published:
-            continue
-        if name in TEMPERATURES:
+        if name not in NOT_IN_TABLES:
+            rows.append(row)
+        if name in TEMPERATURES and not as_published:
             rows.append(row._replace(options={**options, "temperature": TEMPERATURES[name]}))
-        if name == "discom":
+        if name == "discom" and not as_published:
             rows.append(ALTERNATING)
     return list({row.label(): row for row in rows}.values())  # none twice
 
@@ -199,41 +141,27 @@ def paper_table(
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
-    rows = paper_rows(number, modalities, teacher, as_published)
-    if number in ABLATIONS:
-        table = _ablations(compared, rows)
-    else:
-        table = _competitors(compared, rows, as_published)
+    rows, parts = paper_rows(number, modalities, teacher, as_published), []
+    reads = rows[0].options.get("reads", "all")
+    for row in rows:
+        name = row.method if as_published else row.label("teacher", "reads")
+        part = compared[compared["method"] == row.label()].assign(method=name)
+        if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
+            part = part.assign(**dict.fromkeys(part.filter(like="vs "), np.nan))
+        elif reads != "all":
+            part = part[part["modality"] != reads]
+        parts.append(part)
+    if number == 4:  # and what is read from each part
+        parts.append(compared[compared["method"].str.startswith("discom z_")])
+    table = pd.concat(parts, ignore_index=True)
     figures = paper_figures().query("table == @number and data == @results[0].data")
     if len(figures) and set(figures["modality"]) - {"all"} <= set(modalities):
         published = figures.set_index(["method", "modality"])["f1"]
         read = table["modality"].where(~table["modality"].str.contains("+", regex=False), "all")
-        places = zip(table["method"], read, strict=True)
-        table["paper"] = [published.get(place, np.nan) for place in places]
+        places = pd.MultiIndex.from_arrays([table["method"], read])
+        table["paper"] = published.reindex(places).to_numpy()
     against = f"vs {baselines(number)[0]}"
-    bounds = table[[f"{against} low", f"{against} high"]].to_numpy(float)
-    arrows = np.select([bounds[:, 0] > 0, bounds[:, 1] < 0, bounds[:, 0] <= 0], ["↑", "↓", "~"], "")
+    low, high = table[f"{against} low"], table[f"{against} high"]
+    arrows = np.select([low > 0, high < 0, low <= 0], ["↑", "↓", "~"], "")
     table.insert(list(table).index("sd") + 1, "arrow", arrows)
     return table
-
-
-def _competitors(table: pd.DataFrame, rows: Sequence[Row], bare: bool) -> pd.DataFrame:
-    """Tables 1, 2 and dense: methods by their names without the teacher, or by `bare` names."""
-    parts, reads = [], rows[0].options["reads"]
-    for row in rows:
-        name = row.method if bare else row.label("teacher", "reads")
-        part = table[table["method"] == row.label()].assign(method=name)
-        if "reads" in row.options:  # a teacher is no competitor: it reads another modality, or more
-            part = part.assign(**{column: np.nan for column in part if column.startswith("vs ")})
-        elif reads != "all":
-            part = part[part["modality"] != reads]
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _ablations(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
-    """Tables 3 to 5 and crodino: rows by what they change; in 4 what is read from each part."""
-    names = [row.label() for row in rows]
-    if names == ["discom"]:
-        names += [name for name in table["method"].unique() if name.startswith("discom z_")]
-    return pd.concat([table[table["method"] == name] for name in names], ignore_index=True)

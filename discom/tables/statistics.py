@@ -54,10 +54,11 @@ def collect(results: Iterable[Result], file: Path | str) -> None:
 OWN = ("seed", "learning_rate", "options")  # of a run or a method; all else must be shared
 
 
-def shared_settings(result: Result) -> dict[str, Any]:
+def _shared(result: Result) -> dict[str, Any]:
     """What two runs must share to be compared, beside their data: the settings but the seed, and
     what each method has of its own, its learning rate and its options."""
-    return {name: value for name, value in result.config.items() if name not in OWN}
+    shared = {name: value for name, value in result.config.items() if name not in OWN}
+    return {"labelled": 1.0, **shared}
 
 
 class _Group(NamedTuple):
@@ -97,23 +98,22 @@ def grouped(results: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
         ]
         for result in same:
             data = digest([result.digest, *(getattr(result, name) for name in fixed)])
-            groups.setdefault((data, digest(shared_settings(result))), []).append(result)
+            groups.setdefault((data, digest(_shared(result))), []).append(result)
     return groups
 
 
 def _groups(results: Iterable[Result]) -> list[_Group]:
     """All runs, in groups of the same data and settings; see `summary` for the errors."""
     groups = grouped(results)
-    firsts = [(data, runs[0]) for (data, _), runs in groups.items()]
-    every = pd.DataFrame([{**shared_settings(run), "data": data} for data, run in firsts])
+    every = pd.DataFrame([{**_shared(runs[0]), "data": key[0]} for key, runs in groups.items()])
     values = every.groupby("data").nunique() if len(every) else every
     varied = [name for name in values if (values[name] > 1).any()]
-    twice = Counter(name for name, _ in {(run.data, data) for data, run in firsts})
+    named = Counter(name for name, _ in {(runs[0].data, key[0]) for key, runs in groups.items()})
     made = []
     for (data, _), runs in groups.items():
-        settings = {"labelled": 1.0, **{name: runs[0].config.get(name) for name in varied}}
-        settings["labelled"] = runs[0].config.get("labelled", 1.0)
-        name = runs[0].data if twice[runs[0].data] == 1 else f"{runs[0].data} [{data[:4]}]"
+        shared, name = _shared(runs[0]), runs[0].data
+        settings = {key: shared.get(key) for key in ("labelled", *varied)}
+        name = name if named[name] == 1 else f"{name} [{data[:4]}]"
         made.append(_group(runs, name, settings))
     return made
 
@@ -122,9 +122,9 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
     columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
     best: dict[str, float] = {}
+    places: dict[tuple[str, int], str] = {}
     tried = {(result.label, result.config["learning_rate"]) for result in results}
     several = Counter(method for method, _ in tried)
-    places: dict[tuple[str, int], str] = {}
     for result in results:
         method, seed, rate = result.label, result.seed, result.config["learning_rate"]
         if several[method] > 1:
@@ -136,13 +136,12 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
             raise RunError(data, found, APART)
         for modality, score in result.main.items():
             columns.setdefault((method, modality), {})[seed] = score
-    scores, overlap, draws = pd.DataFrame(columns).sort_index(), 0.0, _draws(results)
+    draws, overlap = _draws(results), 0.0
     if draws == "split":
-        shares = [result.config.get("labelled", 1.0) for result in results]
-        known = [r.counts.get("labelled", r.counts["train"]) for r in results]
-        tested = [result.counts["test"] for result in results]
-        overlap = float(np.mean(np.array(tested) * shares / known))
-    return _Group(data, settings, scores, rates, best, draws, overlap)
+        tested = [run.counts["test"] * settings["labelled"] for run in results]
+        trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
+        overlap = float(np.mean(np.divide(tested, trained)))
+    return _Group(data, settings, pd.DataFrame(columns).sort_index(), rates, best, draws, overlap)
 
 
 def _draws(results: Sequence[Result]) -> str:

@@ -46,9 +46,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from discom import data as sets, methods, models, plots, tables
+from discom import data as sets, inspection, methods, models, plots, tables
 from discom.config import profile as settings
-from discom.evaluation import inspection, probing
+from discom.evaluation import probing
 from discom.losses import disentangle
 from discom.notebook import check, finish, stamp
 

@@ -50,10 +50,10 @@ import seaborn as sns
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from discom import data as sets, fit, methods, plots, probing, tables
+from discom import data as sets, fit, inspection, methods, plots, probing, tables
 from discom.config import profile as settings
 from discom.data.batches import ModalityTensor
-from discom.evaluation import inspection, projection, scores as scoring
+from discom.evaluation import projection, scores as scoring
 from discom.notebook import check, finish, stamp
 from discom.running import runs as stored
 from explorer import Explorer

@@ -1,20 +1,17 @@
-"""Scores of dense prediction: scikit-learn's values, closed forms, properties, and wrong copies
-that must fail."""
+"""Scores of dense prediction: scikit-learn's values, a closed form, and wrong copies that must
+fail."""
 
 import json
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, jaccard_score
 
 from discom.errors import DataError
 from discom.evaluation.scores import dense_scores
 
 NAMES = ("grass", "crop", "tree", "water", "snow")
-seeded = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 def draw(seed=0, images=6, size=(9, 7), classes=5, absent=(), dtype=torch.int64):
@@ -69,20 +66,6 @@ def test_an_image_without_a_label_is_left_out():
 # ---------------------------------------------------------------- closed forms
 
 
-def planes(shift=0, width=32, height=8):
-    """Left half class 0, right half class 1, the change `shift` columns further right."""
-    return (torch.arange(width) >= width // 2 + shift).long().expand(1, height, width).clone()
-
-
-@pytest.mark.parametrize("k", [0, 1, 15])
-def test_two_half_planes_shifted_by_k_columns(k):
-    """Halves of w columns: class 1 keeps w - k of w; class 0 has w of w + k."""
-    w = 16
-    scores = dense_scores(planes(k), planes(), NAMES[:2])
-    assert scores["iou/grass"] == pytest.approx(100 * w / (w + k))
-    assert scores["iou/crop"] == pytest.approx(100 * (w - k) / w)
-
-
 def test_per_image_and_pooled_differ_as_worked_out():
     """Image 1: class 0 has 3/4, class 1 has 0; image 2, ten pixels, is all right and class 1."""
     truth = torch.tensor([[[0, 0, 0, 1] + [255] * 6], [[1] * 10]])
@@ -92,37 +75,12 @@ def test_per_image_and_pooled_differ_as_worked_out():
     assert scores["miou"] == pytest.approx(100 * (3 / 4 + 10 / 11) / 2)
 
 
-# ---------------------------------------------------------------- properties
-
-
-@st.composite
-def cases(draw_):
-    images, height, width, classes = (draw_(st.integers(1, top)) for top in (4, 4, 4, 4))
-    cells = images * height * width
-    truth = draw_(st.lists(st.sampled_from([*range(classes), 255]), min_size=cells, max_size=cells))
-    truth[draw_(st.integers(0, cells - 1))] = 0  # at least one label
-    predicted = draw_(st.lists(st.integers(0, classes - 1), min_size=cells, max_size=cells))
-    shape = (images, height, width)
-    return torch.tensor(predicted).view(shape), torch.tensor(truth).view(shape), classes
-
-
-@seeded
-@given(cases(), st.randoms(use_true_random=False))
-def test_neither_the_order_nor_the_motion_of_images_counts(case, random):
-    predicted, labels, classes = case
-    rows, names = random.sample(range(len(labels)), len(labels)), NAMES[:classes]
-    expected = pytest.approx(dense_scores(predicted, labels, names), abs=1e-4)
-    assert dense_scores(predicted[rows], labels[rows], names) == expected
-    assert dense_scores(predicted.flip(2), labels.flip(2), names) == expected
-
-
-@seeded
-@given(cases())
-def test_what_is_predicted_for_a_pixel_without_a_label_does_not_count(case):
-    predicted, labels, classes = case
-    other = predicted.where(labels != 255, classes - 1 - predicted)
-    names = NAMES[:classes]
-    assert dense_scores(other, labels, names) == dense_scores(predicted, labels, names)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_predicted_for_a_pixel_without_a_label_does_not_count(seed):
+    predicted, labels = draw(seed)
+    other = predicted.where(labels != 255, 4 - predicted)
+    assert not torch.equal(other, predicted)
+    assert dense_scores(other, labels, NAMES) == dense_scores(predicted, labels, NAMES)
 
 
 # ---------------------------------------------------------------- what is refused

@@ -13,7 +13,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from discom.errors import DataError, RunError
+from discom.errors import RunError
 from discom.tables import (
     BASELINES,
     added_sensor,
@@ -174,7 +174,10 @@ def test_two_runs_with_one_seed(options, put):
         put(runs)
 
 
-def test_a_setting_that_differs_has_a_column():
+def test_a_setting_that_differs_has_a_column_and_the_share_of_labels_always():
+    few = [replace(run, config={**run.config, "labelled": 0.2}) for run in RUNS]
+    for table in (summary([*RUNS, *few]), compare(RUNS + few, [("discom", "student")])):
+        assert table["labelled"].unique().tolist() == [1.0, 0.2]
     longer = [replace(run, config={**run.config, "epochs": 3}) for run in RUNS[:3]]
     elsewhere = replace(RUNS[0], data="hls", digest="hls")
     table = summary([*RUNS, *longer, elsewhere])
@@ -206,11 +209,6 @@ def test_one_set_for_all_seeds_stands_apart_from_sets_of_their_own(seed):
     assert alone["draws"].tolist() == ["split" if seed == "drawn" else "samples"]
 
 
-def test_options_of_an_unregistered_method_are_two_rows():
-    runs = [result("mine", 0, options={"temperature": t}) for t in (1.0, 9.0)]
-    assert summary(runs)["method"].unique().tolist() == ["mine temperature=1", "mine temperature=9"]
-
-
 def test_a_folder_may_hold_other_files(tmp_path):
     collect(RUNS, tmp_path / "all.json")
     (tmp_path / "time.json").write_text('[{"seconds": 3}]')
@@ -232,13 +230,6 @@ def test_a_method_with_two_learning_rates_has_a_row_for_each():
     named = set(summary([*RUNS, again])["method"])
     assert {name for name in named if " " in name} == {"student lr=0.001", "student lr=0.5"}
     assert "student" not in named
-
-
-def test_a_share_of_labels_has_a_column():
-    few = [replace(run, config={**run.config, "labelled": 0.2}) for run in RUNS]
-    for table in (summary([*RUNS, *few]), compare(RUNS + few, [("discom", "student")])):
-        assert table["data"].unique().tolist() == ["scenes"]
-        assert table["labelled"].unique().tolist() == [1.0, 0.2]
 
 
 def test_no_results_and_results_of_two_kinds_make_no_summary():
@@ -328,20 +319,12 @@ def test_load_orders_by_data_method_and_seed(tmp_path):
         load_results(tmp_path / "absent")
 
 
-@pytest.mark.parametrize("damage", ["edited", "a number", "cut"])
-def test_a_damaged_result_among_collected_ones_is_named(tmp_path, damage):
+def test_an_edited_result_among_collected_ones_is_named(tmp_path):
     file = tmp_path / "all.json"
     collect(RUNS, file)
-    fields = json.loads(file.read_text())
-    if damage == "cut":
-        file.write_text(file.read_text()[:-99])
-    else:
-        last = {**fields[-1], "seed": 7} if damage == "edited" else 3
-        file.write_text(json.dumps([*fields[:-1], last]))
-    reasons = {"edited": "was changed after it was measured", "cut": "not valid JSON"}
-    with pytest.raises(
-        (RunError, DataError), match=reasons.get(damage, "not a result that discom wrote")
-    ):
+    *fields, last = json.loads(file.read_text())
+    file.write_text(json.dumps([*fields, {**last, "seed": 7}]))
+    with pytest.raises(RunError, match="was changed after it was measured"):
         load_results(file)
 
 

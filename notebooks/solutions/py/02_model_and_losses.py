@@ -14,7 +14,7 @@ from torch import nn
 from discom import data as sets
 from discom import fit, methods
 from discom.config import profile as settings
-from discom.evaluation import inspection
+from discom import inspection
 from discom.losses import disentangle
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp

@@ -12,7 +12,7 @@ import numpy as np
 from discom import data as sets
 from discom import fit, methods, tables
 from discom.config import profile as settings
-from discom.evaluation import inspection
+from discom import inspection
 from discom.notebook import check, finish, stamp
 from discom.running.runs import Result, Run
 

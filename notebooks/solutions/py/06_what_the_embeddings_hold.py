@@ -11,7 +11,7 @@ import numpy as np
 
 from discom import data as sets
 from discom import fit, methods, probing, tables
-from discom.evaluation import inspection
+from discom import inspection
 from discom.config import profile as settings
 from discom.notebook import check, finish, stamp
 from discom.running.runs import Run

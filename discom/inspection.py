@@ -1,5 +1,5 @@
-"""What a trained run's embeddings hold: every measure of `probing`, taken on the test part of the
-run's own split."""
+"""What a trained run's embeddings hold: every measure of `evaluation.probing`, taken on the test
+part of the run's own split."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from discom import methods
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.data.checks import UNLABELLED
@@ -25,13 +24,14 @@ from discom.running.runs import Result, load_run
 
 ANGLES = ("rotation", "phase")  # factors in radians: read as cosine and sine
 PARTS = ("inv", "inf", "irr")
+PLACES = ("train", "test")
 
 
 def embeddings(run_dir: Path | str, split: Split) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """Part of the split ("train", "test") → modality → "inv", "inf", "irr" [N, D] and "logits" and
     "aux inv", …, the auxiliary head's logits on each part [N, C]; rows as in the data's modality.
     Each modality has its own best weights."""
-    arrays: dict[str, dict[str, dict[str, np.ndarray]]] = {"train": {}, "test": {}}
+    arrays: dict[str, dict[str, dict[str, np.ndarray]]] = {part: {} for part in PLACES}
     model: Any
     for name in split.train.modalities:
         model, _ = load_run(run_dir, split, name)
@@ -98,31 +98,43 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
-    measures = {**run, "f1": result.f1, **_read_factors(arrays, split)}
+    measures: dict[str, Any] = {**run, "f1": result.f1, "matrix": {}, "shuffled": {}, "chance": {}}
+    measures |= {"kind": {}, "mlp": {"matrix": {}}}
+    for name in arrays["test"]:  # its own samples, whose factors and chance levels may be others
+        train, test = ({f"z_{key}": arrays[part][name][key] for key in PARTS} for part in PLACES)
+        table = probing.probe_matrix(test, factors(split.test, name), train=train)
+        for field, values in {"matrix": table.to_dict("index"), **table.attrs}.items():
+            measures[field][name] = values
+        discarded, labels = {"z_irr": test["z_irr"]}, {"class": split.test.modalities[name].y}
+        table = probing.probe_matrix(discarded, labels, train=train, reader="mlp")
+        measures["mlp"]["matrix"][name] = table.to_dict("index")
     rows = paired_rows(split.test, list(arrays["test"]))
-    test = _by_part(arrays["test"], rows)
-    train = _by_part(arrays["train"], dict.fromkeys(rows, slice(None)))  # mean and spread of units
+    pairs = _by_part(arrays["test"], rows)
+    fit_on = _by_part(arrays["train"], dict.fromkeys(rows, slice(None)))  # mean, spread of units
     for reader, fields in (("linear", measures), ("mlp", measures["mlp"])):
         fields["modality"] = {}
-        for part, z in test.items():
-            probe = probing.modality_probe(z, train=train[part], reader=reader)
+        for part, z in pairs.items():
+            probe = probing.modality_probe(z, train=fit_on[part], reader=reader)
             fields["modality"][part] = probe._asdict()
     first = next(iter(rows))
-    labels = split.test.modalities[first].y[rows[first]]
-    transfer = probing.class_transfer(test["z_inv"], labels, train=train["z_inv"])
+    classes = split.test.modalities[first].y[rows[first]]
+    transfer = probing.class_transfer(pairs["z_inv"], classes, train=fit_on["z_inv"])
     measures["transfer"], measures["cka"] = transfer.to_dict("index"), {}
-    for (name, part), (other, second) in combinations(product(rows, test), 2):
+    for (name, part), (other, second) in combinations(product(rows, pairs), 2):
         row = measures["cka"].setdefault(name, {}).setdefault(part, {}).setdefault(other, {})
-        row[second] = probing.cka(test[part][name], test[second][other])
+        row[second] = probing.cka(pairs[part][name], pairs[second][other])
     return measures
 
 
+def _by_part(arrays: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Modality → "inv", … → [N, D] as "z_inv", … → modality → [n, D], of each modality's `rows`."""
+    return {f"z_{key}": {name: z[key][rows[name]] for name, z in arrays.items()} for key in PARTS}
+
+
 def write_probes(run_dir: Path | str, split: Split) -> None:
-    """Write what `inspect` measures of a run as probes.json beside its result, where its method has
-    an embedding: weights are seldom kept as long as results."""
-    method = methods.get(Result.read(Path(run_dir) / "result.json").method)
-    if method.embed is not methods.Method.embed:
-        write_json(Path(run_dir) / "probes.json", inspect(run_dir, split))
+    """Write what `inspect` measures of a run as probes.json beside its result: weights are seldom
+    kept as long as results."""
+    write_json(Path(run_dir) / "probes.json", inspect(run_dir, split))
 
 
 def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
@@ -134,35 +146,25 @@ def read_probes(run_dirs: Iterable[Path], file: Path | None) -> dict[str, Any]:
     return {measures["hash"]: measures for measures in every}
 
 
-def _read_factors(arrays: Mapping[str, Any], split: Split) -> dict[str, Any]:
-    """What is read from each modality's own samples, whose factors and chance levels may be
-    others: `matrix`, `shuffled`, `chance`, `kind`, and the `matrix` of `mlp`."""
-    fields: dict[str, Any] = {"matrix": {}, "shuffled": {}, "chance": {}, "kind": {}}
-    by_mlp = {}
-    for name, z in arrays["test"].items():
-        test = {f"z_{key}": z[key] for key in PARTS}
-        train = {f"z_{key}": arrays["train"][name][key] for key in PARTS}
-        table = probing.probe_matrix(test, factors(split.test, name), train=train)
-        for field, values in {"matrix": table.to_dict("index"), **table.attrs}.items():
-            fields[field][name] = values
-        discarded, labels = {"z_irr": test["z_irr"]}, {"class": split.test.modalities[name].y}
-        table = probing.probe_matrix(discarded, labels, train=train, reader="mlp")
-        by_mlp[name] = table.to_dict("index")
-    return {**fields, "mlp": {"matrix": by_mlp}}
+def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
+    parts = measures["matrix"].items()
+    tables = {name: pd.DataFrame.from_dict(rows, orient="index") for name, rows in parts}
+    return pd.concat(tables, names=["modality", "part"])
 
 
-def _by_part(arrays: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Modality → "inv", … → [N, D] as "z_inv", … → modality → [n, D], of each modality's `rows`."""
-    parts = {}
-    for key in PARTS:
-        parts[f"z_{key}"] = {name: z[key][rows[name]] for name, z in arrays.items()}
-    return parts
-
-
-def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → probe matrix, the mean over its runs, of what `inspect` gave:
-    rows (modality, part), columns the factors."""
-    return _means(inspected, _matrix)
+def mean_matrices(
+    inspected: Iterable[Mapping[str, Any]],
+    table: Callable[[Mapping[str, Any]], pd.DataFrame] = _matrix,
+) -> dict[str, pd.DataFrame]:
+    """Method (with its options) → the mean over its runs, of what `inspect` gave for each, of the
+    probe matrix, with rows (modality, part) and columns the factors, or of `reader_scores`."""
+    runs: dict[str, list[pd.DataFrame]] = {}
+    for measures in inspected:
+        runs.setdefault(measures["method"], []).append(table(measures))
+    means = {}
+    for name, tables in runs.items():
+        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
+    return means
 
 
 def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -174,11 +176,6 @@ def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             row = {"method": run["method"], "seed": run["seed"], "modality": modality, "part": part}
             rows.append(row | {"sensor": run["modality"][part]["score"], "class": read})
     return pd.DataFrame(rows)
-
-
-def reader_tables(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Method (with its options) → `reader_scores`, the mean over its runs."""
-    return _means(inspected, reader_scores)
 
 
 def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
@@ -199,19 +196,3 @@ def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
             rows.append(("class", "z_inv", name, own, score, np.nan, class_chance[name]))
     question = ["read", "part", "modality", "fitted to"]
     return pd.DataFrame(rows, columns=[*question, "linear", "mlp", "chance"]).set_index(question)
-
-
-def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
-    parts = measures["matrix"].items()
-    tables = {name: pd.DataFrame.from_dict(rows, orient="index") for name, rows in parts}
-    return pd.concat(tables, names=["modality", "part"])
-
-
-def _means(inspected: Iterable[Mapping[str, Any]], table: Callable) -> dict[str, pd.DataFrame]:
-    runs: dict[str, list[pd.DataFrame]] = {}
-    for measures in inspected:
-        runs.setdefault(measures["method"], []).append(table(measures))
-    means = {}
-    for name, tables in runs.items():
-        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
-    return means
