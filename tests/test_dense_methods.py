@@ -304,7 +304,6 @@ BAD = [
     ("crodino", {"weights": {"aux": 0}}, "^weights: soft labels come .*; raise aux, or set soft"),
     ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
-    ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of this data"),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),
     ("kdnet", {"bands": {"rgb": 3}, "teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
 ]
@@ -392,14 +391,12 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
         means = F.avg_pool2d(x, 8)
         return means - means.mean((0, 2, 3), keepdim=True)
 
-    batch, model = draw_batch(size=(32, 32)), make("dense-simclr", share={"rgb": 1, "depth": 0})
+    batch, model = draw_batch(size=(32, 32)), make("dense-simclr", {"rgb": 3})
     monkeypatch.setattr(dense_methods, "recolour", lambda x: x)
-    for m in BANDS:
-        model.projections[m] = torch.nn.Identity()
-        one = model.branches[m]
-        monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
-        blank = partial(torch.zeros, len(batch), CLASSES)
-        monkeypatch.setattr(one, "decode", lambda maps, size, blank=blank: (None, blank(*size)))
+    model.projections["rgb"], one = torch.nn.Identity(), model.branches["rgb"]
+    blank = torch.zeros(len(batch), CLASSES, 32, 32)
+    monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
+    monkeypatch.setattr(one, "decode", lambda maps, size: (None, blank))
     z, labels = pooled(batch.x["rgb"]), crossing.place_labels(batch.y["rgb"], (4, 4))
     expected = crossing.place_contrast(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)
