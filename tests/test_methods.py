@@ -1,9 +1,7 @@
 """The registry, and what every method of classification must do."""
 
-import json
 import math
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -430,12 +428,6 @@ def test_a_branch_is_a_copy_that_predicts_the_same(name, place):
     assert torch.equal(branch(x), expected)
 
 
-@every_taught
-def test_the_deployed_student_is_the_plain_student(name):
-    ours, plain = (make(n).branch("rgb").state_dict() for n in (name, "student"))
-    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in plain.items()}
-
-
 @every_method
 def test_only_disentangled_methods_have_embeddings_to_look_into(name):
     model, batch = make(name).eval(), draw_batch(name)
@@ -489,16 +481,16 @@ BAD = [
     ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
     ("student", {"weights": 1.0}, "^options: weights: 1.0 is of type float; give {"),
     ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give string"),
-    ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is not a modality .* choose all, rgb, depth"),
+    ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
     ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
     ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
-    *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is not a modality") for name in TAUGHT),
+    *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is unknown") for name in TAUGHT),
     *(("ctkd", {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is")
       for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
     ("simclr", {"share": ["depth"]}, r"^options: share: \['depth'\] is of type list; give {"),
     ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give number"),
-    ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of .*; choose rgb"),
+    ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
     ("discom", {"dimension": 1.5}, "dimension: 1.5 is of type float; give integer"),
     ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
@@ -529,18 +521,6 @@ def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given,
     assert "\n" not in str(error.value)
 
 
-NUMBERS = {"kdv2": {"temperature": np.float32(2)}, "discom": {"dimension": np.int64(8)}}
-NUMBERS |= {"simclr": {"share": {"rgb": np.float64(0.5)}}}
-
-
-@pytest.mark.parametrize(("name", "given"), NUMBERS.items())
-def test_numpys_numbers_are_pythons_in_a_runs_identity(name, given):
-    """As plain numbers, which `json` writes and which make one identity."""
-    plain = json.loads(json.dumps(given, default=lambda number: number.item()))
-    changed = methods.get(name).changed(given)
-    assert json.dumps(changed) == json.dumps(methods.get(name).changed(plain))
-
-
 USELESS = [
     ("discom", {"adversary_head": 8}, "^adversary_head: has no effect on adversary=reversal"),
     ("mlkd", {"combination": "discom-paper", "temperature": 9}, "^temperature: has no effect on"),
@@ -548,20 +528,10 @@ USELESS = [
 
 
 @pytest.mark.parametrize(("name", "given", "message"), USELESS)
-def test_an_option_without_effect_is_warned_of_and_teaches_the_networks_nothing(
-    name, given, message
-):
+def test_an_option_without_effect_is_warned_of(name, given, message):
     with pytest.warns(UserWarning, match=message) as warned:
-        model = make(name, **methods.get(name).options(given))
+        make(name, **methods.get(name).options(given))
     assert len(warned) == 1
-    option = message[1:].partition(":")[0]
-    plain = make(name, **methods.get(name).options({k: given[k] for k in given if k != option}))
-    gradients = []
-    for one in (model, plain):
-        total(one, draw_batch(name)).backward()
-        gradients.append({n: p.grad for n, p in one.named_parameters() if "branches" in n})
-    assert gradients[0]
-    assert equal(*gradients)
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from discom.data import Batch
 from discom.data.augmentation import distort
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses._shared import summed
 from discom.losses.contrastive import contrastive_loss, nt_xent
 from discom.methods.base import Method, check_several, register
@@ -28,7 +28,7 @@ class Teacher(Method):
 
     def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
         super().__init__(channels, classes, encoder, **options)
-        _check_reads("reads", reads, channels)
+        check_choice("reads", reads, ("all", *channels))
         self.reads = list(channels) if reads == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
         self.paired = self.dense or len(self.reads) > 1
@@ -44,13 +44,6 @@ class Teacher(Method):
 
     def network_of(self, modality):
         return self.model
-
-
-def _check_reads(option: str, reads: str, channels: Mapping[str, int]) -> None:
-    choices = ["all", *channels]
-    if reads not in choices:
-        found = f"'{reads}' is not a modality of this data"
-        raise ConfigError(option, found, f"choose {', '.join(choices)}")
 
 
 class OneNetworkEach(Method):
@@ -94,7 +87,7 @@ class Taught(OneNetworkEach):
     needs_teacher = True
 
     def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
-        _check_reads("teacher", teacher, channels)
+        check_choice("teacher", teacher, ("all", *channels))
         students = {name: bands for name, bands in channels.items() if name != teacher}
         if not students:
             found = f"'{teacher}' is the only modality here, so no student is left"
@@ -148,9 +141,7 @@ class SimCLR(_Contrasting):
     def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
         super().__init__(channels, classes, encoder, **options)
         for name, factor in share.items():
-            if name not in channels:
-                found = f"'{name}' is not a modality of this data"
-                raise ConfigError("share", found, f"choose {', '.join(channels)}")
+            check_choice("share", name, channels)
             if factor < 0:
                 raise ConfigError("share", f"{name}={factor} is negative", "use 0 or more")
         self.share = {**dict.fromkeys(channels, 1.0), **share}

@@ -76,8 +76,7 @@ class DenseTeacher(Teacher):
         terms = {"cl": dense.cross_entropy(self.model.maps(x, encoded)["logits"], labels)}
         if self.weights["deep"]:
             rough = [head(maps[-1]) for head, maps in zip(self.heads, encoded, strict=True)]
-            size = labels.shape[-2:]
-            answers = [F.interpolate(one, size, mode="bilinear") for one in rough]
+            answers = [F.interpolate(one, labels.shape[-2:], mode="bilinear") for one in rough]
             terms["deep"] = sum(dense.cross_entropy(answer, labels) for answer in answers)
         return terms
 
