@@ -13,7 +13,7 @@ from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.adversaries import minimax_loss
-from discom.methods import base, label
+from discom.methods import base
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3
@@ -26,7 +26,6 @@ BOUND = ("nt-xent", *SHARED)  # one modality learns from another
 SEVERAL = [name for name in WEIGHTS if name != "teacher"]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
-several_networks = pytest.mark.parametrize("name", SEVERAL)
 
 
 def encoder(channels):
@@ -78,11 +77,6 @@ def only(batch, modality):
     return alone
 
 
-def images_for(network, batch):
-    """What a deployed network reads: "rgb+depth" the stacked bands of both."""
-    return torch.cat([batch.x[m] for m in network.split("+")], dim=1)
-
-
 def total(model, batch):
     torch.manual_seed(0)  # of the views that a loss draws
     return sum(model.weights[term] * value for term, value in model(batch).items())
@@ -101,12 +95,9 @@ def equal(one, two):
 # ---------------------------------------------------------------- registry
 
 
-@pytest.mark.parametrize(
-    ("name", "near"), [("dicsom", "discom"), ("kd2", "kdv2"), ("Student", "student")]
-)
-def test_an_unknown_name_suggests_the_nearest(name, near):
-    with pytest.raises(ConfigError, match=f"^method: '{name}' is unknown; did you mean {near}[?] "):
-        methods.get(name)
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(ConfigError, match=r"^method: 'Student' is unknown; did you mean student"):
+        methods.get("Student")
     with pytest.raises(ConfigError, match="'zzz' is unknown; choose teacher, student, "):
         methods.get("zzz")
 
@@ -122,20 +113,6 @@ def test_a_registered_method_is_found(monkeypatch):
     assert methods.get("mine") is Mine
     assert methods.names()[-1] == "mine"
     assert Mine.options({}) == {"colour": "red", "weights": {"cl": 1.0}}
-
-
-LABELS = [
-    ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
-    ("kdv2+lskd", {"temperature": 4, "teacher": "depth"}, "kdv2+lskd teacher=depth temperature=4"),
-    ("discom", {"weights": {"xcov": 0.05}, "dimension": 16}, "discom dimension=16 xcov=0.05"),
-]
-
-
-@pytest.mark.parametrize(("name", "options", "expected"), LABELS)
-def test_a_label_is_the_name_and_what_is_not_the_default(name, options, expected):
-    method = methods.get(name)
-    assert label(name, method.changed(options)) == expected
-    assert label(name, method.changed(method.options({}))) == name
 
 
 class Narrow(methods.DisCoMSolo):
@@ -373,7 +350,7 @@ def test_a_teacher_reads_all_modalities_or_the_one_it_is_told():
 # ---------------------------------------------------------------- state
 
 
-@several_networks
+@pytest.mark.parametrize("name", SEVERAL)
 def test_a_state_holds_one_network_and_goes_round(name):
     model, batch = make(name), draw_batch(name)
     rgb, depth, whole = model.state("rgb"), model.state("depth"), model.state_dict()
@@ -410,7 +387,7 @@ def test_states_that_do_not_fit_change_nothing(name):
 def test_a_branch_is_a_copy_that_predicts_the_same(name, place):
     model, batch = make(name), draw_batch(name)
     network = model.deployed[place]
-    x = images_for(network, batch)
+    x = torch.cat([batch.x[m] for m in network.split("+")], dim=1)
     model(batch)  # running statistics move
     model.eval()
     branch, expected = model.branch(network), model.predict(network, x)
@@ -477,9 +454,7 @@ BAD = [
     ("discom", {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl, adv, "),
     ("discom", {"weights": {"adv": -1}}, "^weights: adv=-1.0 is negative; use 0 or more"),
     ("discom", {"weights": {"adv": math.inf}}, "^weights: adv: inf is not finite; give number"),
-    ("discom", {"weights": {"adv": True}}, "^weights: adv: True is of type bool; give number"),
     ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
-    ("student", {"weights": 1.0}, "^options: weights: 1.0 is of type float; give {"),
     ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give string"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
     ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
@@ -488,7 +463,6 @@ BAD = [
     *(("ctkd", {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is")
       for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
-    ("simclr", {"share": ["depth"]}, r"^options: share: \['depth'\] is of type list; give {"),
     ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give number"),
     ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
