@@ -16,7 +16,6 @@ from discom.data.augmentation import restore, turn
 from discom.data.batches import ModalityTensor
 from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
-from discom.evaluation.scores import SEGMENTATION, task_of
 from discom.losses import crossing, dense
 from discom.methods import build
 from discom.methods import dense as dense_methods
@@ -63,7 +62,7 @@ def make(name, bands=BANDS, width=8, **options):
         return methods.get(name)(bands, CLASSES, networks, **options)
 
 
-def draw_batch(name="single", size=(16, 16), count=4, copies=None):
+def draw_batch(name="single", size=(16, 16), count=4):
     """Pairs in views of their own, with the teacher's maps that the method copies, which require a
     gradient."""
     draw = torch.Generator().manual_seed(0)
@@ -78,7 +77,7 @@ def draw_batch(name="single", size=(16, 16), count=4, copies=None):
         x[m] = turn(torch.rand(count, bands, *size, generator=draw) + truth, views[m])
         y[m] = turn(truth, views[m])[:, 0]
         soft[m] = {}
-        for one in getattr(methods.get(name), "copies", ()) if copies is None else copies:
+        for one in getattr(methods.get(name), "copies", ()):
             soft[m][one] = torch.randn(count, *shapes[one], generator=draw).requires_grad_()
     return Batch(x, y, soft=soft, views=views)
 
@@ -97,26 +96,17 @@ def equal(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
 
 
-# ---------------------------------------------------------------- what they are
-
-
 @every_method
-def test_what_a_method_is(name):
-    method, model = methods.get(name), make(name)
-    assert task_of(method) is SEGMENTATION
+def test_what_a_method_is_every_term_counts_every_parameter_learns_and_steps_help(name):
+    torch.manual_seed(0)
+    method, model, batch = methods.get(name), make(name), draw_batch(name)
     own = methods.Single if name == "dense-self" else methods.DenseTeacher
     assert method.teacher_method is (own if name in TAUGHT else None)
     assert method.coupled == (name == "dense-teacher")
     assert make("crodino", augmentation="coupled").coupled
     assert model.paired  # a class for every pixel is a class of one scene
-    assert model.deployed == networks_of(name)
-    assert model.weights == WEIGHTS[name]
-
-
-@every_method
-def test_every_term_counts_every_parameter_learns_and_a_few_steps_help(name):
-    torch.manual_seed(0)
-    model, batch = make(name), draw_batch(name)
+    if name in TAUGHT and name != "dense-self":
+        assert make(name, teacher="rgb").deployed == ["depth"]
     terms = model(batch)
     assert list(terms) == list(WEIGHTS[name])
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
@@ -130,16 +120,6 @@ def test_every_term_counts_every_parameter_learns_and_a_few_steps_help(name):
         total(model, model(batch)).backward()
         optimizer.step()
     assert model(batch)["cl"].item() < 0.9 * terms["cl"].item()
-
-
-@pytest.mark.parametrize("name", TAUGHT)
-def test_a_student_names_the_maps_that_it_needs_and_no_other(name):
-    copies = methods.get(name).copies
-    for dropped in copies:
-        with pytest.raises(KeyError, match=dropped):
-            make(name)(draw_batch(copies=[one for one in copies if one != dropped]))
-    if name != "dense-self":
-        assert make(name, teacher="rgb").deployed == ["depth"]
 
 
 # ---------------------------------------------------------------- a run
@@ -203,14 +183,10 @@ def test_branches_have_the_same_parameters_whatever_they_learned_from():
         assert counts(name)["rgb+depth"] == sum(alone.values()) - decoder  # one for two
 
 
-@pytest.mark.parametrize("name", ["crodino", "protokd"])
-def test_a_run_that_was_cut_off_ends_with_the_same_numbers(
-    finished, split, name, same_once_resumed
-):
+def test_a_run_that_was_cut_off_ends_with_the_same_numbers(split, same_once_resumed):
     """Crodino's loss draws places."""
-    teacher = {"teacher": finished(TAUGHT[name])[0]} if name in TAUGHT else {}
     steps = len(Batches(split.train, TINY.batch_size, 0, pairing="paired", dense=True))
-    same_once_resumed(name, split, TINY, steps + 1, **teacher)
+    same_once_resumed("crodino", split, TINY, steps + 1)
 
 
 def test_each_encoder_of_the_teacher_has_a_head_of_its_own():
@@ -304,7 +280,6 @@ BAD = [
     ("crodino", {"weights": {"aux": 0}}, "^weights: soft labels come .*; raise aux, or set soft"),
     ("crodino", {"augmentation": "apart"}, "^augmentation: 'apart' is unknown; choose decoupled"),
     ("dense-kdv2", {"temperature": 0.0}, "^temperature: 0.0 "),
-    ("dense-simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of this data"),
     ("crodino", {"bands": {"rgb": 3}}, "^crodino: needs two modalities, .*; try single$"),
     ("kdnet", {"bands": {"rgb": 3}, "teacher": "rgb"}, "^teacher: 'rgb' is the only modality here"),
 ]
@@ -331,20 +306,6 @@ def test_images_of_any_size_unless_places_must_be_put_back(name):
             build(methods.get(name), uneven(), TINY)
     else:
         assert build(methods.get(name), uneven(), TINY).paired
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "message"),
-    [
-        ("single", {"network": "huge"}, "^network: 'huge' is unknown; choose small, or such as"),
-        ("single", {"width": 7}, "^width: 7 has no halves; choose an even number"),
-    ],
-)
-def test_networks_that_do_not_fit_leave_nothing(split, tmp_path, name, changes, message):
-    with pytest.raises(ConfigError, match=message) as error:
-        fit(name, split, replace(TINY, **changes), tmp_path / "run", progress=False)
-    assert "\n" not in str(error.value)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -392,14 +353,12 @@ def test_dense_simclr_puts_places_back_before_it_compares_them(monkeypatch):
         means = F.avg_pool2d(x, 8)
         return means - means.mean((0, 2, 3), keepdim=True)
 
-    batch, model = draw_batch(size=(32, 32)), make("dense-simclr", share={"rgb": 1, "depth": 0})
+    batch, model = draw_batch(size=(32, 32)), make("dense-simclr", {"rgb": 3})
     monkeypatch.setattr(dense_methods, "recolour", lambda x: x)
-    for m in BANDS:
-        model.projections[m] = torch.nn.Identity()
-        one = model.branches[m]
-        monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
-        blank = partial(torch.zeros, len(batch), CLASSES)
-        monkeypatch.setattr(one, "decode", lambda maps, size, blank=blank: (None, blank(*size)))
+    model.projections["rgb"], one = torch.nn.Identity(), model.branches["rgb"]
+    blank = torch.zeros(len(batch), CLASSES, 32, 32)
+    monkeypatch.setattr(one, "encode", lambda x: [pooled(x)])
+    monkeypatch.setattr(one, "decode", lambda maps, size: (None, blank))
     z, labels = pooled(batch.x["rgb"]), crossing.place_labels(batch.y["rgb"], (4, 4))
     expected = crossing.place_contrast(z, z, labels)
     torch.testing.assert_close(model.loss(batch)["contrast"], expected)

@@ -1,4 +1,4 @@
-"""DisCoM-KD with the alternating adversary and with a contrast of pairs, and MDiCo."""
+"""DisCoM-KD with the alternating adversary, and MDiCo."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from torch import nn
 
 from discom import data, fit, methods, profile
 from discom.data import Batch
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError
 from discom.losses.contrastive import contrastive_loss
 from discom.running.runs import read_metrics
 
@@ -89,10 +89,7 @@ def test_the_alternating_adversary_hides_the_sensor_from_a_fresh_linear_probe():
 
 @pytest.mark.parametrize("hidden", [0, 8])
 def test_the_classifier_steps_before_the_encoders_and_leaves_them_no_gradient(hidden):
-    model, batch = (
-        make("discom", **ALTERNATING, adversary_head=hidden, adversary_steps=3),
-        batch_of(),
-    )
+    model, batch = make("discom", **ALTERNATING, adversary_head=hidden), batch_of()
     model.set_rate(1e-3)
     optimizer = model.adversary_optimizer
     (group,) = optimizer.param_groups
@@ -103,7 +100,7 @@ def test_the_classifier_steps_before_the_encoders_and_leaves_them_no_gradient(hi
     moved = {key for key, value in model.named_parameters() if not torch.equal(value, before[key])}
     assert moved == {key for key, _ in model.named_parameters() if ".adv." in key}
     assert all(parameter.grad is None for parameter in model.parameters())
-    assert {state["step"].item() for state in optimizer.state.values()} == {3}
+    assert {state["step"].item() for state in optimizer.state.values()} == {5}
     terms["adv"].backward()
     reached = {key for key, p in model.named_parameters() if p.grad is not None}
     assert reached
@@ -112,11 +109,11 @@ def test_the_classifier_steps_before_the_encoders_and_leaves_them_no_gradient(hi
 
 def test_its_term_is_minus_the_cross_entropy_of_the_classifier_that_has_stepped():
     """Recomputed with a plain copy of the classifier and Adam."""
-    model, batch = make("discom", **ALTERNATING, adversary_rate=2.0, grl_lambda=0.5), batch_of()
+    model, batch = make("discom", **ALTERNATING, grl_lambda=0.5), batch_of()
     model.set_rate(0.01)
     head = nn.Linear(16, 2)
     head.load_state_dict(model.model.heads.adv.state_dict())
-    adam = torch.optim.Adam(head.parameters(), lr=0.02, betas=(0.5, 0.999))
+    adam = torch.optim.Adam(head.parameters(), lr=0.03, betas=(0.5, 0.999))
     z = torch.cat([model.embed(m, x)["inv"] for m, x in batch.x.items()])
     sensor = torch.arange(2).repeat_interleave(16)
     for _ in range(5):
@@ -129,17 +126,6 @@ def test_its_term_is_minus_the_cross_entropy_of_the_classifier_that_has_stepped(
     held = {key: value.clone() for key, value in model.model.heads.adv.state_dict().items()}
     model(batch)
     assert all(torch.equal(v, held[k]) for k, v in model.model.heads.adv.state_dict().items())
-
-
-def test_its_steps_are_in_float32_under_autocast():
-    model, batch = make("discom", **ALTERNATING, adversary_steps=1), batch_of()
-    model.set_rate(1e-3)
-    kinds, head = [], model.model.heads.adv
-    head.register_forward_hook(lambda module, given, logits: kinds.append(logits.dtype))
-    with torch.autocast("cpu", torch.bfloat16):
-        assert model.embed("rgb", batch.x["rgb"])["irr"].dtype == torch.bfloat16
-        assert model(batch)["adv"].dtype == torch.float32
-    assert set(kinds) == {torch.float32}
 
 
 def test_other_networks_start_from_the_same_weights_whatever_its_head():
@@ -193,58 +179,24 @@ def plain_mdico(model, batch):
         second = parts[model.irr_reads]
         mod = mod + F.cross_entropy(heads.mod_inf(parts["inf"]), sensor) / 2 / 2
         mod = mod + F.cross_entropy(heads.mod_irr(second), sensor) / 2 / 2
-    contrast = contrastive_loss({m: parts["inv"] for m, parts in z.items()}, model.temperature)
+    contrast = contrastive_loss({m: parts["inv"] for m, parts in z.items()})
     return {"cl": cl, "aux": aux, "mod": mod, "contrast": contrast}
 
 
-@pytest.mark.parametrize("options", [{}, {"irr_reads": "inv"}, {"temperature": 0.5}])
-def test_mdicos_terms_are_those_of_a_plain_computation(options):
-    model, batch = make("mdico", **options), batch_of()
+@pytest.mark.parametrize(("irr_reads", "other"), [("irr", "inv"), ("inv", "irr")])
+def test_mdicos_terms_are_those_of_a_plain_computation(irr_reads, other):
+    model, batch = make("mdico", irr_reads=irr_reads), batch_of()
     terms, expected = model(batch), plain_mdico(model, batch)
     assert list(terms) == list(expected)
     for term, value in expected.items():
         torch.testing.assert_close(terms[term], value, msg=term)
-    wrong = {"temperature": 0.2, "irr_reads": "inv" if model.irr_reads == "irr" else "irr"}
-    for option, value in wrong.items():
-        other = make("mdico", **{**options, option: value})
-        changed = {term for term, v in other(batch).items() if not torch.isclose(v, terms[term])}
-        assert changed == {{"temperature": "contrast", "irr_reads": "mod"}[option]}
+    wrong = make("mdico", irr_reads=other)(batch)
+    assert {t for t, value in wrong.items() if not torch.isclose(value, terms[t])} == {"mod"}
 
 
-@pytest.mark.parametrize(("irr_reads", "learns"), [("irr", True), ("inv", False)])
-def test_where_the_released_code_slips_the_irrelevant_part_learns_nothing(irr_reads, learns):
-    model, batch = make("mdico", irr_reads=irr_reads), batch_of()
-    z = {}
-    for name in batch.x:
-        branch = model.model.branches[name]
-        branch.register_forward_hook(lambda _, x, out, name=name: z.update({name: out}))
-    model(batch)  # the hooks keep the tensors that the terms are computed from
-    loss = total(model, batch)
-    for parts in z.values():
-        gradients = torch.autograd.grad(loss, parts, allow_unused=True, retain_graph=True)
-        reached = [gradient is not None and bool(gradient.any()) for gradient in gradients]
-        assert reached == [True, True, learns]
-    assert methods.get("mdico").published == {"irr_reads": "inv"}
-
-
-def test_mdico_needs_pairs_for_its_contrast_alone(tmp_path):
+def test_mdico_needs_pairs_for_its_contrast_alone():
     model, batch = make("mdico"), batch_of()
     before, order = model(batch), torch.arange(16).roll(1)
     batch.x["rgb"], batch.y["rgb"] = batch.x["rgb"][order], batch.y["rgb"][order]
     changed = {t for t, value in model(batch).items() if not torch.isclose(value, before[t])}
     assert changed == {"contrast"}
-    split = data.load("scenes:n=66,size=16").split(seed=0)
-    sensors, rows = split.train.modalities, np.arange(len(split.train))
-    halves = {"rgb": sensors["rgb"].take(rows[::2]), "depth": sensors["depth"].take(rows[1::2])}
-    apart = split._replace(train=split.train.with_modalities(halves))
-    with pytest.raises(DataError, match="no id stands in each of rgb, depth"):
-        fit("mdico", apart, profile("tiny"), tmp_path / "run", progress=False)
-
-
-def test_discoms_contrast_is_mdicos_and_changes_no_other_term():
-    batch = batch_of()
-    model = make("discom", pairing="paired", weights={"contrast": 1.0})
-    terms = {term: value.item() for term, value in model(batch).items()}
-    assert terms.pop("contrast") == pytest.approx(make("mdico")(batch)["contrast"].item())
-    plain = make("discom", pairing="paired")(batch)
-    assert terms == {term: value.item() for term, value in plain.items()}

@@ -1,10 +1,7 @@
 """The registry, and what every method of classification must do."""
 
-import json
 import math
-import re
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,8 +12,8 @@ from discom import data, fit, methods, profile
 from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
-from discom.losses.adversaries import ADVERSARIES
-from discom.methods import base, label
+from discom.losses.adversaries import minimax_loss
+from discom.methods import base
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3
@@ -29,7 +26,6 @@ BOUND = ("nt-xent", *SHARED)  # one modality learns from another
 SEVERAL = [name for name in WEIGHTS if name != "teacher"]
 every_method = pytest.mark.parametrize("name", WEIGHTS)
 every_taught = pytest.mark.parametrize("name", TAUGHT)
-several_networks = pytest.mark.parametrize("name", SEVERAL)
 
 
 def encoder(channels):
@@ -81,11 +77,6 @@ def only(batch, modality):
     return alone
 
 
-def images_for(network, batch):
-    """What a deployed network reads: "rgb+depth" the stacked bands of both."""
-    return torch.cat([batch.x[m] for m in network.split("+")], dim=1)
-
-
 def total(model, batch):
     torch.manual_seed(0)  # of the views that a loss draws
     return sum(model.weights[term] * value for term, value in model(batch).items())
@@ -104,17 +95,9 @@ def equal(one, two):
 # ---------------------------------------------------------------- registry
 
 
-def test_every_method_is_found_by_its_name():
-    assert methods.names() == methods.names(dense=False) + methods.names(dense=True)
-    assert [methods.get(name).name for name in methods.names()] == methods.names()
-
-
-@pytest.mark.parametrize(
-    ("name", "near"), [("dicsom", "discom"), ("kd2", "kdv2"), ("Student", "student")]
-)
-def test_an_unknown_name_suggests_the_nearest(name, near):
-    with pytest.raises(ConfigError, match=f"^method: '{name}' is unknown; did you mean {near}[?] "):
-        methods.get(name)
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(ConfigError, match=r"^method: 'Student' is unknown; did you mean student"):
+        methods.get("Student")
     with pytest.raises(ConfigError, match="'zzz' is unknown; choose teacher, student, "):
         methods.get("zzz")
 
@@ -132,34 +115,17 @@ def test_a_registered_method_is_found(monkeypatch):
     assert Mine.options({}) == {"colour": "red", "weights": {"cl": 1.0}}
 
 
-LABELS = [
-    ("discom", {"grl_lambda": 1, "weights": {"adv": 1}}, "discom"),
-    ("kdv2+lskd", {"temperature": 4, "teacher": "depth"}, "kdv2+lskd teacher=depth temperature=4"),
-    ("discom", {"weights": {"xcov": 0.05}, "dimension": 16}, "discom dimension=16 xcov=0.05"),
-]
-
-
-@pytest.mark.parametrize(("name", "options", "expected"), LABELS)
-def test_a_label_is_the_name_and_what_is_not_the_default(name, options, expected):
-    method = methods.get(name)
-    assert label(name, method.changed(options)) == expected
-    assert label(name, method.changed(method.options({}))) == name
-
-
-class Warm(methods.NTXent):
+class Narrow(methods.DisCoMSolo):
     """A method that nobody registered."""
 
 
 def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_apart(tmp_path):
     split, results = data.load("scenes:n=66,size=8").split(seed=0), []
-    for number, temperature in enumerate((1.0, 9.0)):
-        config = profile("tiny", epochs=1, options={"temperature": temperature})
-        results.append(fit(Warm, split, config, tmp_path / f"{number}-aa", progress=False))
-    assert {result.method for result in results} == {"Warm"}
-    assert len({result.label for result in results}) == 2
-    labels = [label(Warm.name, Warm.changed({"temperature": t})) for t in (0.1, 1, 9)]
-    assert labels == ["Warm", "Warm temperature=1", "Warm temperature=9"]
-    assert "Warm" not in methods.names()
+    for number, dimension in enumerate((0, 9)):
+        config = profile("tiny", epochs=1, options={"dimension": dimension})
+        results.append(fit(Narrow, split, config, tmp_path / f"{number}-aa", progress=False))
+    assert [result.label for result in results] == ["Narrow", "Narrow dimension=9"]
+    assert "Narrow" not in methods.names()
 
 
 # ---------------------------------------------------------------- learning
@@ -170,7 +136,7 @@ def test_terms_and_what_a_method_needs(name):
     model, batch = make(name), draw_batch(name)
     terms = model.loss(batch)
     assert model.weights == WEIGHTS[name]
-    off = {"irr", "xcov", "hsic", "contrast"} if name == "discom" else ()
+    off = {"irr", "xcov", "hsic"} if name == "discom" else ()
     assert list(terms) == [term for term in WEIGHTS[name] if term not in off]
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
     assert methods.get(name).needs_teacher == (name in TAUGHT)
@@ -187,13 +153,13 @@ def test_one_step_lowers_the_loss_also_with_three_modalities(name):
         assert len(model.deployed) == (1 if name == "teacher" else len(bands))
 
 
-@pytest.mark.parametrize("adversary", ADVERSARIES)
-def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary):
-    batch, options = draw_batch(), {"grl_lambda": 0.25, "adversary": adversary}
-    model = make("discom", **options, weights={"irr": 1, "xcov": 1, "hsic": 1})
+@pytest.mark.parametrize(("adversary", "loss"), [("reversal", None), ("alternating", minimax_loss)])
+def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary, loss):
+    batch, extra = draw_batch(), {"irr", "xcov", "hsic"}
+    weights = dict.fromkeys(extra, 1)
+    model = make("discom", grl_lambda=0.25, adversary=adversary, weights=weights)
     z = {m: model.model.embed(m, x) for m, x in batch.x.items()}
-    terms, extra = model(batch), {"irr", "xcov", "hsic"}
-    options["adversary"] = ADVERSARIES[adversary]
+    terms, options = model(batch), {"grl_lambda": 0.25, "adversary": loss}
     expected = disentangle.terms(z, model.model.heads, batch.y, **options)
     assert terms.keys() == expected.keys() | extra
     for term, value in expected.items():
@@ -264,16 +230,18 @@ def test_published_options_are_what_the_discom_kd_authors_ran(key):
     assert_official(found, expected["loss"], gradients, expected.get("grad_theta"))
 
 
+# MLKD's official weight of the term that is divided by (B / C)² here
+SCALE = (len(golden("05_mlkd").inputs["targets"]) / 7) ** 2
 # method, options, epoch of 300 from 0 on, file, where in it
 OFFICIAL = [
     ("kdv2", {"weights": {"cl": 0.1, "kd": 0.9}}, 0, "01_kd_hinton", "combination"),
     ("dkd", {}, 0, "02_dkd", "epoch_1"),
     ("dkd", {}, 9, "02_dkd", "epoch_10"),
     ("dkd", {}, 24, "02_dkd", "epoch_25"),
-    ("mlkd", {"class_scale": "official"}, 0, "05_mlkd", ""),
+    ("mlkd", {"weights": {"classes": 0.9 * SCALE}}, 0, "05_mlkd", ""),
     ("kdv2+lskd", {}, 0, "03b_lskd_kd", "combination"),
     ("dkd+lskd", {}, 9, "03c_lskd_dkd", "epoch_10"),
-    ("mlkd+lskd", {"class_scale": "official"}, 0, "03d_lskd_mlkd", ""),
+    ("mlkd+lskd", {"weights": {"classes": 9 * SCALE}}, 0, "03d_lskd_mlkd", ""),
 ]
 
 
@@ -286,18 +254,6 @@ def test_defaults_are_those_of_the_official_code(name, options, epoch, file, pla
     gradients = gradients or [out["grad_total_student_logits"]]
     found = on_logits(name, file, epoch, **options)
     assert_official(found, out.get("total", out.get("loss")), gradients)
-
-
-@pytest.mark.parametrize("combination", ["official", "discom-paper"])
-def test_mlkds_class_term_is_relative_to_the_size_of_the_batch(combination):
-    batch = draw_batch("mlkd")  # six samples, three classes
-    ours, official = (
-        make("mlkd", combination=combination, class_scale=scale)(batch)
-        for scale in ("relative", "official")
-    )
-    for term, value in ours.items():
-        expected = official[term] / ((6 / 3) ** 2 if term == "classes" else 1)
-        torch.testing.assert_close(value, expected)
 
 
 def test_discoms_reversal_rises_over_a_share_of_the_run():
@@ -394,7 +350,7 @@ def test_a_teacher_reads_all_modalities_or_the_one_it_is_told():
 # ---------------------------------------------------------------- state
 
 
-@several_networks
+@pytest.mark.parametrize("name", SEVERAL)
 def test_a_state_holds_one_network_and_goes_round(name):
     model, batch = make(name), draw_batch(name)
     rgb, depth, whole = model.state("rgb"), model.state("depth"), model.state_dict()
@@ -431,7 +387,7 @@ def test_states_that_do_not_fit_change_nothing(name):
 def test_a_branch_is_a_copy_that_predicts_the_same(name, place):
     model, batch = make(name), draw_batch(name)
     network = model.deployed[place]
-    x = images_for(network, batch)
+    x = torch.cat([batch.x[m] for m in network.split("+")], dim=1)
     model(batch)  # running statistics move
     model.eval()
     branch, expected = model.branch(network), model.predict(network, x)
@@ -447,12 +403,6 @@ def test_a_branch_is_a_copy_that_predicts_the_same(name, place):
         for parameter in model.parameters():
             parameter.zero_()
     assert torch.equal(branch(x), expected)
-
-
-@every_taught
-def test_the_deployed_student_is_the_plain_student(name):
-    ours, plain = (make(n).branch("rgb").state_dict() for n in (name, "student"))
-    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in plain.items()}
 
 
 @every_method
@@ -473,18 +423,16 @@ def test_only_disentangled_methods_have_embeddings_to_look_into(name):
 # ---------------------------------------------------------------- options
 
 WARM, COOL = {"teacher": "all", "temperature": 4.0}, {"teacher": "all", "temperature": 2.0}
-CTKD, WARMUP = {"teacher": "all", "loops": 10 / 300}, {"warmup": 20 / 300}
-MLKD = {"combination": "official", "class_scale": "relative"}
+CTKD, MLKD = {"teacher": "all", "loops": 10 / 300}, {"combination": "official"}
 OPTIONS = {  # all but the weights
-    "teacher": {"reads": "all"}, "student": {}, "student-2x": {},
-    "simclr": {"temperature": 0.1, "share": {}}, "nt-xent": {"temperature": 0.1},
-    "kdv1": WARM, "kdv2": WARM, "dkd": {**WARM, **WARMUP}, "ctkd": CTKD, "mlkd": {**WARM, **MLKD},
-    "kdv1+lskd": COOL, "kdv2+lskd": COOL, "dkd+lskd": {**COOL, **WARMUP}, "ctkd+lskd": CTKD,
+    "teacher": {"reads": "all"}, "student": {}, "student-2x": {}, "simclr": {"share": {}},
+    "nt-xent": {}, "kdv1": WARM, "kdv2": WARM, "dkd": WARM, "ctkd": CTKD, "mlkd": {**WARM, **MLKD},
+    "kdv1+lskd": COOL, "kdv2+lskd": COOL, "dkd+lskd": COOL, "ctkd+lskd": CTKD,
     "mlkd+lskd": {**COOL, **MLKD}, "discom-solo": {"dimension": 0},
-    "mdico": {"dimension": 0, "temperature": 0.1, "irr_reads": "irr"},
+    "mdico": {"dimension": 0, "irr_reads": "irr"},
     "discom": {"grl_lambda": 1.0, "grl_warmup": 0.0, "dimension": 0, "pairing": "unpaired",
-               "adversary": "reversal", "adversary_head": 0, "adversary_steps": 5,
-               "adversary_rate": 3.0, "reduction": "paper", "modality_targets": "paper"},
+               "adversary": "reversal", "adversary_head": 0, "reduction": "paper",
+               "modality_targets": "paper"},
 }  # fmt: skip
 
 
@@ -503,56 +451,29 @@ def test_options_and_their_defaults(name):
 
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
-    ("dkd", {"colour": 4}, "^options: dkd has no 'colour'; it has teacher, temperature, "),
-    *((name, {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl")
-      for name in WEIGHTS),
-    *((name, {"weights": dict.fromkeys(terms, 0)}, "^weights: all terms of .* are 0; give one")
-      for name, terms in WEIGHTS.items()),
-    ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give string"),
-    ("kdv1", {"teacher": None}, "^options: teacher: None is of type NoneType"),
-    *(("kdv1", {"temperature": t}, f"temperature: {re.escape(repr(t))} is of type .*; give number")
-      for t in ("hot", "4", None, True, [4.0], 4j)),
-    *(("discom", {"dimension": d}, f"dimension: {d!r} is of type .*; give integer")
-      for d in ("1", True, 1.5, None)),
-    ("discom", {"grl_lambda": math.nan}, "grl_lambda: nan is not finite; give number"),
-    *(("discom", {"weights": {"adv": w}}, f"^weights: adv: {w} is not finite; give number")
-      for w in (math.inf, np.float32("nan"))),
+    ("discom", {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl, adv, "),
     ("discom", {"weights": {"adv": -1}}, "^weights: adv=-1.0 is negative; use 0 or more"),
-    ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 would not reverse; use 0 or more"),
-    ("mlkd", {"weights": {"batch": "much"}}, "^weights: batch: 'much' is of type str; give number"),
-    *(("student", {"weights": {"cl": w}}, f"^weights: cl: {w!r} is of type .*; give number")
-      for w in (True, None, {})),
-    *(("student", {"weights": w}, "^options: weights: .* is of type .*; give {")
-      for w in (1.0, [1.0], None, "cl")),
-    *(("simclr", {"share": {"depth": w}}, "^share: depth: .* is of type .*; give number")
-      for w in ("a", True, None, [1])),
-    ("simclr", {"share": ["depth"]}, r"^options: share: \['depth'\] is of type list; give {"),
-    ("simclr", {"share": {1: 1}}, "^share: '1' is not a modality"),
-    *((name, {"temperature": t}, f"^temperature: {t} is not a positive number")
-      for name in ("kdv1", "dkd+lskd", "mlkd", "simclr", "nt-xent", "mdico") for t in (0.0, -1.0)),
-    *((name, {"warmup": w}, r"^warmup: .* not a share of the run in \(0, 1\]; .* 20/300")
-      for name in ("dkd", "dkd+lskd") for w in (0, -0.1, 20)),
-    *((name, {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is 10/300")
-      for name in ("ctkd", "ctkd+lskd") for w in (0, -0.1, 10)),
+    ("discom", {"weights": {"adv": math.inf}}, "^weights: adv: inf is not finite; give number"),
+    ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
+    ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give string"),
+    ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
+    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
+    ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
+    *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is unknown") for name in TAUGHT),
+    *(("ctkd", {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is")
+      for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
-    ("mlkd", {"class_scale": "half"}, "class_scale: 'half' is unknown; choose relative, official"),
-    ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is not a modality .* choose all, rgb, depth"),
-    *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is not a modality") for name in TAUGHT),
-    ("discom", {"pairing": "half"}, "^pairing: 'half' is unknown; choose paired, unpaired"),
-    ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a share of the run; use 0 to 1"),
-    ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
-    ("discom", {"reduction": "mean"}, "^reduction: 'mean' is unknown"),
-    ("discom", {"modality_targets": "mean"}, "^modality_targets: 'mean' is unknown"),
-    ("discom", {"adversary": "confuse"}, "^adversary: 'confuse' is unknown; choose reversal"),
-    *(("discom", {"adversary": a, "reduction": "released"}, "is not in the released code")
-      for a in ("confusion", "alternating")),
-    *(("discom", {"adversary": a, name: value}, f"^{name}: {value} is out of range")
-      for a in ("reversal", "alternating")
-      for name, value in (("adversary_head", -1), ("adversary_steps", -1), ("adversary_steps", 0),
-                          ("adversary_rate", 0.0), ("adversary_rate", -1.0))),
-    ("discom", {"weights": {"contrast": 1}}, "^weights: contrast compares pairs; set pairing to"),
-    ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is not a modality of .*; choose rgb"),
+    ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give number"),
+    ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
+    ("discom", {"dimension": 1.5}, "dimension: 1.5 is of type float; give integer"),
+    ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
+    ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 would not reverse; use 0 or more"),
+    ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a share of the run; use 0 to 1"),
+    *(("discom", {name: "half"}, f"^{name}: 'half' is unknown; choose ")
+      for name in ("pairing", "adversary", "reduction", "modality_targets")),
+    ("discom", {"adversary": "alternating", "reduction": "released"}, "not in the released code"),
+    ("discom", {"adversary_head": -1}, "^adversary_head: -1 is negative; use 0 or more"),
     ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
 ]  # fmt: skip
 BAD_BANDS = [
@@ -574,44 +495,17 @@ def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given,
     assert "\n" not in str(error.value)
 
 
-NUMBERS = {"kdv2": {"temperature": np.float32(2)}, "discom": {"dimension": np.int64(8)}}
-NUMBERS |= {"mdico": {"temperature": np.int64(1)}, "simclr": {"share": {"rgb": np.float64(0.5)}}}
-
-
-@pytest.mark.parametrize(("name", "given"), NUMBERS.items())
-def test_numpys_numbers_are_pythons_in_a_runs_identity(name, given):
-    """As plain numbers, which `json` writes and which make one identity."""
-    plain = json.loads(json.dumps(given, default=lambda number: number.item()))
-    changed = methods.get(name).changed(given)
-    assert json.dumps(changed) == json.dumps(methods.get(name).changed(plain))
-
-
 USELESS = [
-    *(("discom", {"adversary": "confusion", **setting}, f"^{name}: has no effect on adversary=conf")
-      for setting in ({"adversary_head": 1}, {"adversary_steps": 6}, {"adversary_rate": 4.0})
-      for name in setting),
-    *(("discom", {"adversary": "alternating", **off}, "^adversary: has no effect where adv or grl")
-      for off in ({"weights": {"adv": 0}}, {"grl_lambda": 0})),
+    ("discom", {"adversary_head": 8}, "^adversary_head: has no effect on adversary=reversal"),
     ("mlkd", {"combination": "discom-paper", "temperature": 9}, "^temperature: has no effect on"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "given", "message"), USELESS)
-def test_an_option_without_effect_is_warned_of_and_teaches_the_networks_nothing(
-    name, given, message
-):
+def test_an_option_without_effect_is_warned_of(name, given, message):
     with pytest.warns(UserWarning, match=message) as warned:
-        model = make(name, **methods.get(name).options(given))
+        make(name, **methods.get(name).options(given))
     assert len(warned) == 1
-    option = message[1:].partition(":")[0]
-    plain = make(name, **methods.get(name).options({k: given[k] for k in given if k != option}))
-    gradients = []
-    for one in (model, plain):
-        one.set_rate(1e-3)
-        total(one, draw_batch(name)).backward()
-        gradients.append({n: p.grad for n, p in one.named_parameters() if "branches" in n})
-    assert gradients[0]
-    assert equal(*gradients)
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():

@@ -16,12 +16,7 @@ from discom.running.runs import read_predictions
 BANDS, CLASSES = {"rgb": 3, "depth": 1}, 3
 LABEL_TERMS = ("cl", "aux", "irr")  # cross-entropies with the class
 NEED_ALL = ("dkd", "dkd+lskd")
-OPTIONS = {
-    "discom": {
-        "pairing": "paired",
-        "weights": dict.fromkeys(("irr", "xcov", "hsic", "contrast"), 1),
-    }
-}
+OPTIONS = {"discom": {"weights": dict.fromkeys(("irr", "xcov", "hsic"), 1)}}
 FEW = profile("tiny", epochs=1, batch_size=15, labelled=0.4, augment=1.0)
 
 

@@ -99,11 +99,3 @@ def _told_apart(invariant: list[Tensor], head: Callable[[Tensor], Tensor]) -> Te
             labels = torch.full((len(logits),), number, device=logits.device)
             losses.append(F.cross_entropy(logits, labels))
     return torch.stack(losses).sum()
-
-
-# option `adversary` of DisCoM-KD → what takes Eq. 3's place; None is Eq. 3 itself
-ADVERSARIES: dict[str, Callable[..., Tensor] | None] = {
-    "reversal": None,
-    "confusion": confusion_loss,
-    "alternating": minimax_loss,
-}

@@ -185,13 +185,6 @@ class Method(nn.Module):
         self.load_state_dict({**self.state_dict(), **state})
 
     @classmethod
-    def networks(cls, config: Config, classes: int) -> Encoder | Network:
-        """What makes this method's networks from a number of bands."""
-        if cls.dense:
-            return partial(network, classes=classes, name=config.network, width=config.width)
-        return encoder(config.encoder, config.width)
-
-    @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Every option of the method with its default, weights last."""
         options: dict[str, Any] = {}
@@ -227,13 +220,14 @@ class Method(nn.Module):
         >>> methods.get("discom").changed({"grl_lambda": 1, "weights": {"adv": 0, "cl": 1}})
         {'weights': {'adv': 0.0}}
         """
-        own, changed = cls.defaults(), {}
-        for name, value in cls.options(given).items():
+        options, changed = cls.options(given), {}
+        for name, default in cls.defaults().items():
+            value = options[name]
             if isinstance(value, Mapping):
-                changed[name] = {k: v for k, v in value.items() if v != own[name].get(k)}
-            elif value != own[name]:
+                value, default = {k: v for k, v in value.items() if v != default.get(k)}, {}
+            if value != default:
                 changed[name] = value
-        return {name: value for name, value in changed.items() if value != {}}
+        return changed
 
 
 def _filled(method: str, place: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> dict:
@@ -270,10 +264,14 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
-    if not method.dense:
+    networks: Encoder | Network
+    if method.dense:
+        networks = partial(network, classes=classes, name=config.network, width=config.width)
+    else:
         check_encoder(config.encoder, shapes)
+        networks = encoder(config.encoder, config.width)
     torch.manual_seed(config.seed + method.seed_offset)
-    model = method(data.channels, classes, method.networks(config, classes), **options)
+    model = method(data.channels, classes, networks, **options)
     model.check_shapes(shapes)
     if config.devices > 1 and model.adversary_optimizer is not None:
         found = f"{config.devices}, but an adversary with its own optimizer trains on one device"

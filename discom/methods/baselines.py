@@ -1,7 +1,7 @@
 """The teacher, and what a distillation is compared with: cross-entropy alone, or with a contrast of
 pairs that needs no label."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from discom.data import Batch
 from discom.data.augmentation import distort
-from discom.errors import ConfigError
+from discom.errors import ConfigError, check_choice
 from discom.losses import summed
 from discom.losses.contrastive import contrastive_loss, nt_xent
-from discom.losses.distill import check_temperature
 from discom.methods.base import Method, check_several, register
 from discom.models import FusionNetwork, SingleModality, two_layers
 
@@ -29,7 +28,7 @@ class Teacher(Method):
 
     def __init__(self, channels, classes, encoder, *, reads: str = "all", **options):
         super().__init__(channels, classes, encoder, **options)
-        _check_reads("reads", reads, channels)
+        check_choice("reads", reads, ("all", *channels))
         self.reads = list(channels) if reads == "all" else [reads]
         self.deployed = ["+".join(self.reads)]
         self.paired = self.dense or len(self.reads) > 1
@@ -45,13 +44,6 @@ class Teacher(Method):
 
     def network_of(self, modality):
         return self.model
-
-
-def _check_reads(option: str, reads: str, channels: Mapping[str, int]) -> None:
-    choices = ["all", *channels]
-    if reads not in choices:
-        found = f"'{reads}' is not a modality of this data"
-        raise ConfigError(option, found, f"choose {', '.join(choices)}")
 
 
 class OneNetworkEach(Method):
@@ -95,7 +87,7 @@ class Taught(OneNetworkEach):
     needs_teacher = True
 
     def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
-        _check_reads("teacher", teacher, channels)
+        check_choice("teacher", teacher, ("all", *channels))
         students = {name: bands for name, bands in channels.items() if name != teacher}
         if not students:
             found = f"'{teacher}' is the only modality here, so no student is left"
@@ -117,33 +109,17 @@ class Student2x(OneNetworkEach):
 
 class _Contrasting(OneNetworkEach):
     """`student`, with a contrast of projected features on all samples. A projection is a hidden
-    layer as wide as the features, and a linear layer; it is not deployed.
-
-    Args:
-        temperature: τ of NT-Xent.
-    """
+    layer as wide as the features, and a linear layer; it is not deployed."""
 
     terms = {"cl": 1.0, "contrast": 1.0}
     unlabelled = ("contrast",)
 
-    def __init__(self, channels, classes, encoder, *, temperature: float = 0.1, **options):
+    def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        check_temperature(temperature)
-        self.temperature, self.projections = temperature, nn.ModuleDict()
+        self.projections = nn.ModuleDict()
         for name in channels:
             width = self.branches[name].task.in_features
             self.projections[name] = two_layers(width, width, UNITS)
-
-
-def check_share(share: Mapping[str, float], modalities: Collection[str]) -> dict[str, float]:
-    """Modality → its factor, 1 where not given; a ConfigError for another name or below 0."""
-    for name, factor in share.items():
-        if name not in modalities:
-            found = f"'{name}' is not a modality of this data"
-            raise ConfigError("share", found, f"choose {', '.join(modalities)}")
-        if factor < 0:
-            raise ConfigError("share", f"{name}={factor} is negative", "use 0 or more")
-    return {**dict.fromkeys(modalities, 1.0), **share}
 
 
 @register("simclr")
@@ -164,15 +140,19 @@ class SimCLR(_Contrasting):
 
     def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
         super().__init__(channels, classes, encoder, **options)
-        self.share = check_share(share, channels)
+        for name, factor in share.items():
+            check_choice("share", name, channels)
+            if factor < 0:
+                raise ConfigError("share", f"{name}={factor} is negative", "use 0 or more")
+        self.share = {**dict.fromkeys(channels, 1.0), **share}
 
     def loss_of(self, modality, batch):
         network, x = self.branches[modality], batch.x[modality]
         features = network.features(torch.cat([x, distort(x)]))
         first, second = self.projections[modality](features).chunk(2)
-        contrast = nt_xent(first, second, self.temperature)
+        contrast = self.share[modality] * nt_xent(first, second)
         cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])
-        return {"cl": cl, "contrast": self.share[modality] * contrast}
+        return {"cl": cl, "contrast": contrast}
 
 
 @register("nt-xent")
@@ -198,5 +178,5 @@ class NTXent(_Contrasting):
         projected = {name: self.projections[name](z) for name, z in features.items()}
         return {
             "cl": sum(self.cross_entropy(logits[name], batch.y[name]) for name in logits),
-            "contrast": contrastive_loss(projected, self.temperature) / 2,  # each pair once
+            "contrast": contrastive_loss(projected) / 2,  # each pair once
         }

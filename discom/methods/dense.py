@@ -5,8 +5,6 @@ maps are flipped and turned alike, each modality on its own; only the teacher se
 moved together.
 """
 
-from collections.abc import Mapping
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -19,7 +17,7 @@ from discom.losses.crossing import place_contrast, place_labels
 from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature
 from discom.methods.base import register
-from discom.methods.baselines import UNITS, OneNetworkEach, Taught, Teacher, check_share
+from discom.methods.baselines import UNITS, OneNetworkEach, Taught, Teacher
 from discom.models import FusionDecoder, SideBySide
 
 
@@ -78,8 +76,7 @@ class DenseTeacher(Teacher):
         terms = {"cl": dense.cross_entropy(self.model.maps(x, encoded)["logits"], labels)}
         if self.weights["deep"]:
             rough = [head(maps[-1]) for head, maps in zip(self.heads, encoded, strict=True)]
-            size = labels.shape[-2:]
-            answers = [F.interpolate(one, size, mode="bilinear") for one in rough]
+            answers = [F.interpolate(one, labels.shape[-2:], mode="bilinear") for one in rough]
             terms["deep"] = sum(dense.cross_entropy(answer, labels) for answer in answers)
         return terms
 
@@ -102,24 +99,21 @@ class DenseSimCLR(Dense):
     """`single` with SimCLR at every place: each place of an image and of a distorted view find each
     other among the places of the batch.
 
-    L = Σ_m CE(branch_m(x_m), y_m) + Σ_m w_m InfoNCE(p_m(z_m), p_m(z'_m)), with z_m the coarsest map
-    of x_m, z'_m that of a view of it, flipped, turned and recoloured, the motion undone, and p_m a
+    L = Σ_m CE(branch_m(x_m), y_m) + Σ_m InfoNCE(p_m(z_m), p_m(z'_m)), with z_m the coarsest map of
+    x_m, z'_m that of a view of it, flipped, turned and recoloured, the motion undone, and p_m a
     projection of each place. Places of one class are no negatives, as in `crodino`.
 
     The control without the other sensor: the images and labels of `crodino`. Source: ours, after
     Chen et al., ICML 2020 (SimCLR).
-
-    Args:
-        share: modality → w_m, 1 where not given.
     """
 
     terms = {"cl": 1.0, "contrast": 0.02}
     unlabelled = ("contrast",)
     moves_maps = True
 
-    def __init__(self, channels, classes, encoder, *, share: Mapping[str, float] = {}, **options):
+    def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
-        self.share, self.projections = check_share(share, channels), nn.ModuleDict()
+        self.projections = nn.ModuleDict()
         for name in channels:
             width = self.branches[name].widths[-1]
             layers = nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, UNITS, 1)
@@ -132,7 +126,7 @@ class DenseSimCLR(Dense):
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
         classes = place_labels(labels, own.shape[-2:])
-        contrast = self.share[modality] * place_contrast(own, restore(other, motions), classes)
+        contrast = place_contrast(own, restore(other, motions), classes)
         return {"cl": self.cross_entropy(logits, labels), "contrast": contrast}
 
 

@@ -1,7 +1,8 @@
 """DisCoM-KD, its branch alone, and MDiCo."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,18 +10,31 @@ from torch import nn
 
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate, summed
-from discom.losses.adversaries import ADVERSARIES, discriminator_loss
+from discom.losses.adversaries import discriminator_loss, minimax_loss
 from discom.losses.contrastive import contrastive_loss
-from discom.losses.distill import check_temperature
 from discom.methods.base import Method, check_several, register, warn_no_effect
 from discom.models import DisCoM, two_layers
 
+ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
+ADVERSARY_RATE = 3.0  # its learning rate in multiples of theirs
+
 
 class _Embedding(Method):
-    """Delegates to the `DisCoM` that holds a modality's branch."""
+    """Delegates to the `DisCoM` that holds a modality's branch, by default one of all modalities,
+    whose heads they share."""
+
+    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
+        super().__init__(channels, classes, encoder, **options)
+        self.make(channels, partial(DisCoM, classes=classes, encoder=encoder, dimension=dimension))
+
+    def make(self, channels: Mapping[str, int], network: Callable[..., DisCoM]) -> None:
+        """Make the networks of these modalities."""
+        check_several(self.name, channels, alone="discom-solo")
+        self.model = network(channels)
 
     def owner(self, modality: str) -> DisCoM:
-        raise TypeError(f"{type(self).__name__} must define owner(modality)")
+        """What holds the branch of that modality."""
+        return self.model
 
     def network_of(self, modality):
         return self.owner(modality).network_of(modality)
@@ -47,11 +61,12 @@ class DisCoMSolo(_Embedding):
     terms = dict.fromkeys(("cl", "aux", "orth"), 1.0)
     unlabelled = ("orth",)
 
-    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
-        super().__init__(channels, classes, encoder, **options)
-        self.models: Any = nn.ModuleDict()
-        for name, bands in channels.items():
-            self.models[name] = DisCoM({name: bands}, classes, encoder, dimension)
+    def make(self, channels, network):
+        models = {name: network({name: bands}) for name, bands in channels.items()}
+        self.models: Any = nn.ModuleDict(models)
+
+    def owner(self, modality):
+        return self.models[modality]
 
     def loss(self, batch):
         rows = []
@@ -65,24 +80,9 @@ class DisCoMSolo(_Embedding):
             rows.append(terms)
         return summed(rows)
 
-    def owner(self, modality):
-        return self.models[modality]
-
-
-class _Crossing(_Embedding):
-    """One `DisCoM` of all modalities, whose heads they share."""
-
-    def __init__(self, channels, classes, encoder, *, dimension: int = 0, **options):
-        super().__init__(channels, classes, encoder, **options)
-        check_several(self.name, channels, alone="discom-solo")
-        self.model = DisCoM(channels, classes, encoder, dimension)
-
-    def owner(self, modality):
-        return self.model
-
 
 @register("discom")
-class DisCoMKD(_Crossing):
+class DisCoMKD(_Embedding):
     """DisCoM-KD (Ienco and Dantas, BMVC 2024), Eqs. 2–7, with options that the paper lacks.
 
     Args:
@@ -92,19 +92,18 @@ class DisCoMKD(_Crossing):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper), "confusion" or "alternating", see `losses.adversaries`. In
-            the last, the classifier of the modalities has its own Adam and steps before each step
-            of the encoders, which then raise its cross-entropy: the term adv is minus that.
-        adversary_head, adversary_steps, adversary_rate: of "alternating": units of the classifier's
-            hidden layer, 0 for none; its steps; its learning rate in multiples of the encoders'.
+        adversary: "reversal" (paper) or "alternating" (`losses.adversaries`): the classifier of the
+            modalities has its own Adam, of three times the encoders' learning rate, and takes five
+            steps before each of theirs. They raise its cross-entropy: adv is minus that.
+        adversary_head: units of the alternating classifier's hidden layer, 0 for none.
         reduction, modality_targets: "paper" or "released", see `losses.disentangle`.
-        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`)
-            and `contrast` (MDiCo's, for paired batches), 0 each.
+        weights: of the paper's terms, 1 each, and of `irr`, `xcov` and `hsic` (`losses.separate`),
+            0 each.
     """
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
-    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0, "contrast": 0.0}
-    unlabelled = ("adv", "mod", "orth", "xcov", "hsic", "contrast")
+    terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
+    unlabelled = ("adv", "mod", "orth", "xcov", "hsic")
     published = {"reduction": "released", "modality_targets": "released"}
 
     def __init__(
@@ -115,82 +114,60 @@ class DisCoMKD(_Crossing):
         pairing: str = "unpaired",
         adversary: str = "reversal",
         adversary_head: int = 0,
-        adversary_steps: int = 5,
-        adversary_rate: float = 3.0,
         reduction: str = "paper",
         modality_targets: str = "paper",
         **options,
     ):
         super().__init__(*parts, **options)  # channels, classes, encoder
         check_choice("pairing", pairing, ("paired", "unpaired"))
-        check_choice("adversary", adversary, ADVERSARIES)
+        check_choice("adversary", adversary, ("reversal", "alternating"))
         if grl_lambda < 0:
             raise ConfigError("grl_lambda", f"{grl_lambda} would not reverse", "use 0 or more")
         if not 0 <= grl_warmup <= 1:
             raise ConfigError("grl_warmup", f"{grl_warmup} is not a share of the run", "use 0 to 1")
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
-        if adversary != "reversal" and "released" in self.conventions.values():
+        if adversary_head < 0:
+            raise ConfigError("adversary_head", f"{adversary_head} is negative", "use 0 or more")
+        self.paired, alternating = pairing == "paired", adversary == "alternating"
+        self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
+        heads, width = self.model.heads, self.model.heads.aux.in_features
+        if self.weights["irr"]:  # last, so that the other networks start from the same weights
+            self.irrelevant = two_layers(width, width, heads.aux.out_features)
+        if alternating and "released" in self.conventions.values():
             found = f"'{adversary}' is not in the released code"
             raise ConfigError("adversary", found, "leave 'released' out")
-        if self.weights["contrast"] and pairing != "paired":
-            raise ConfigError("weights", "contrast compares pairs", "set pairing to paired")
-        self.paired, self.adversary = pairing == "paired", ADVERSARIES[adversary]
-        self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
-        if self.weights["irr"]:  # last, so that the other networks start from the same weights
-            width = self.model.heads.aux.in_features
-            self.irrelevant = two_layers(width, width, self.model.heads.aux.out_features)
-        self._set_adversary(adversary, adversary_head, adversary_steps, adversary_rate)
-
-    def _set_adversary(self, adversary: str, head: int, steps: int, rate: float) -> None:
-        """The classifier of the alternating adversary and its optimizer."""
-        default, alternating = self.defaults(), adversary == "alternating"
-        settings = {"adversary_head": head, "adversary_steps": steps, "adversary_rate": rate}
-        for name, value in settings.items():
-            if value < 0 or (value == 0 and name != "adversary_head"):
-                raise ConfigError(name, f"{value} is out of range", f"try {default[name]}")
-            if value != default[name] and not alternating:
-                warn_no_effect(name, f"on adversary={adversary}")
-        if not alternating:
-            return
-        if not (self.weights["adv"] and self.grl_lambda):
-            warn_no_effect("adversary", "where adv or grl_lambda is 0")
-        heads, self.adversary_steps, self.adversary_rate = self.model.heads, steps, rate
-        if head:
-            heads.adv = two_layers(heads.aux.in_features, head, len(heads.task))
-        weights = heads.adv.parameters()
-        self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
+        if adversary_head and not alternating:
+            warn_no_effect("adversary_head", f"on adversary={adversary}")
+        if alternating:
+            if adversary_head:
+                heads.adv = two_layers(width, adversary_head, len(heads.task))
+            weights = heads.adv.parameters()
+            self.adversary_optimizer = torch.optim.Adam(weights, betas=(0.5, 0.999), fused=True)
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, strength = self.model.heads, self.reversal(batch.progress)
+        heads, options = self.model.heads, {"grl_lambda": self.reversal(batch.progress)}
+        adversary = None if self.adversary_optimizer is None else minimax_loss
         if self.adversary_optimizer is not None and self.training:
-            self._train_adversary(self.adversary_optimizer, z)
+            for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
+                discriminator_loss(z, heads).backward()
+                self.adversary_optimizer.step()
+                self.adversary_optimizer.zero_grad()
         terms = disentangle.terms(
-            z, heads, batch.y, grl_lambda=strength, adversary=self.adversary, **self.conventions
+            z, heads, batch.y, adversary=adversary, **options, **self.conventions
         )
         if self.weights["irr"]:
-            terms["irr"] = separate.irrelevant_task_loss(
-                z, self.irrelevant, batch.y, grl_lambda=strength
-            )
+            terms["irr"] = separate.irrelevant_task_loss(z, self.irrelevant, batch.y, **options)
         if self.weights["xcov"]:
             terms["xcov"] = separate.cross_covariance(z)
         if self.weights["hsic"]:
             terms["hsic"] = separate.hsic(z)
-        if self.weights["contrast"]:
-            terms["contrast"] = contrastive_loss({name: parts.inv for name, parts in z.items()})
         return terms
 
     def set_rate(self, rate):
         if self.adversary_optimizer is not None:
-            self.adversary_optimizer.param_groups[0]["lr"] = self.adversary_rate * rate
-
-    def _train_adversary(self, optimizer: torch.optim.Optimizer, z: Mapping[str, Any]) -> None:
-        """The classifier's steps on embeddings as they are; no gradient is left behind."""
-        for _ in range(self.adversary_steps):
-            discriminator_loss(z, self.model.heads).backward()
-            optimizer.step()
-            optimizer.zero_grad()
+            self.adversary_optimizer.param_groups[0]["lr"] = ADVERSARY_RATE * rate
 
     def reversal(self, progress: float) -> float:
         """The gradient reversal's λ when a share `progress` of the run is over."""
@@ -200,7 +177,7 @@ class DisCoMKD(_Crossing):
 
 
 @register("mdico")
-class MDiCo(_Crossing):
+class MDiCo(_Embedding):
     """MDiCo (Mena et al., Machine Learning 2025): DisCoM-KD's branches and heads, with a contrast
     of pairs in the place of adversary and L_⊥.
 
@@ -208,7 +185,6 @@ class MDiCo(_Crossing):
 
     Args:
         dimension: D, as in DisCoM-KD.
-        temperature: τ of L_con.
         irr_reads: what the second head of the modality reads: "irr" (paper), or "inv" as in the
             released code, where z_irr learns nothing and z_inv is asked for its modality.
 
@@ -221,11 +197,10 @@ class MDiCo(_Crossing):
     published = {"irr_reads": "inv"}
     paired = True
 
-    def __init__(self, *parts, temperature: float = 0.1, irr_reads: str = "irr", **options):
+    def __init__(self, *parts, irr_reads: str = "irr", **options):
         check_choice("irr_reads", irr_reads, ("irr", "inv"))
-        check_temperature(temperature)
         super().__init__(*parts, **options)  # channels, classes, encoder
-        self.temperature, self.irr_reads = temperature, irr_reads
+        self.irr_reads = irr_reads
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
@@ -236,5 +211,5 @@ class MDiCo(_Crossing):
             "cl": disentangle.task_loss(z, heads, batch.y) / count,
             "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
             "mod": disentangle.modality_loss(own, heads) / (2 * count),
-            "contrast": contrastive_loss(invariant, self.temperature),
+            "contrast": contrastive_loss(invariant),
         }

@@ -79,32 +79,18 @@ def _elapsed(batch: Batch) -> float:
     return batch.progress + 1 / PAPER_EPOCHS
 
 
-def _check_share(option: str, share: float, default: int) -> None:
-    if not 0 < share <= 1:
-        found = f"{share} is not a share of the run in (0, 1]"
-        raise ConfigError(option, found, f"the paper's is {default}/300")
-
-
 @register("dkd")
 class DKD(_AtTemperature):
-    """CE + min(p / warmup, 1)·(TCKD + 8·NCKD) at progress p, T = 4 (Zhao et al., CVPR 2022).
-
-    Args:
-        warmup: share of the run over which the distillation comes in: the paper's 20 of 300 epochs.
-    """
+    """CE + min(15·p, 1)·(TCKD + 8·NCKD) at progress p, T = 4 (Zhao et al., CVPR 2022): the
+    distillation comes in over the paper's 20 of 300 epochs."""
 
     terms = {"cl": 1.0, "tckd": 1.0, "nckd": 8.0}
     every_label = True
 
-    def __init__(self, channels, classes, encoder, *, warmup: float = 20 / PAPER_EPOCHS, **options):
-        _check_share("warmup", warmup, 20)
-        super().__init__(channels, classes, encoder, **options)
-        self.warmup = warmup
-
     def distil(self, modality, batch, view):
         pair, labels = self.compared(view), batch.y[modality]
         tckd, nckd = distill.dkd_terms(*pair, labels, self.temperature)
-        share = min(_elapsed(batch) / self.warmup, 1.0)
+        share = min(_elapsed(batch) / (20 / PAPER_EPOCHS), 1.0)
         return {"tckd": share * tckd, "nckd": share * nckd}
 
 
@@ -122,7 +108,9 @@ class CTKD(Distilled):
     published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
-        _check_share("loops", loops, 10)
+        if not 0 < loops <= 1:
+            found = f"{loops} is not a share of the run in (0, 1]"
+            raise ConfigError("loops", found, "the paper's is 10/300")
         super().__init__(channels, classes, encoder, **options)
         learned = {name: distill.CurriculumTemperature() for name in self.deployed}
         self.temperatures, self.loops = nn.ModuleDict(learned), loops
@@ -139,35 +127,28 @@ class MLKD(_AtTemperature):
     Args:
         temperature: the first of the five of "official"; the others are 3, 5, 2 and 6.
         combination: "official" (`distill.mlkd_official`), or "discom-paper", as the DisCoM-KD
-            authors ran it (`mlkd_discom_paper`: one view, swapped KL, temperatures 2 to 6).
-        class_scale: "relative" divides the term `classes` by (B / C)², with which it grows: its
-            weight was chosen at batch 64 for 100 classes. "official" leaves it as it is.
+            authors ran it (`mlkd_discom_paper`: one view, swapped KL, temperatures 2 to 6). In the
+            first the term `classes` is divided by (B / C)², with which it grows: its official
+            weight was chosen at batch 64 for 100 classes.
     """
 
     terms = {"cl": 0.1, "instance": 0.9, "batch": 0.9, "classes": 0.9}
     unlabelled = ("instance", "batch", "classes")
-    published = {"combination": "discom-paper", "class_scale": "official"}
-    published |= {"weights": dict.fromkeys(terms, 1.0)}
+    published = {"combination": "discom-paper", "weights": dict.fromkeys(terms, 1.0)}
 
-    def __init__(
-        self, *parts, combination: str = "official", class_scale: str = "relative", **options
-    ):
+    def __init__(self, *parts, combination: str = "official", **options):
         check_choice("combination", combination, ("official", "discom-paper"))
-        check_choice("class_scale", class_scale, ("relative", "official"))
         super().__init__(*parts, **options)  # channels, classes, encoder
         if combination == "discom-paper" and self.temperature != self.defaults()["temperature"]:
             warn_no_effect("temperature", "on combination=discom-paper, which has its own")
-        self.strong_view, self.class_scale = combination != "discom-paper", class_scale
+        self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, weak, strong=None):
-        if self.strong_view:
-            terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
-        else:
-            terms = distill.mlkd_discom_paper(weak, self.standardized)
-        if self.class_scale == "relative":
-            samples, classes = weak[0].shape
-            terms["classes"] = terms["classes"] / (samples / classes) ** 2
-        return terms
+        if not self.strong_view:
+            return distill.mlkd_discom_paper(weak, self.standardized)
+        terms = distill.mlkd_official(weak, strong, self.temperature, self.standardized)
+        samples, classes = weak[0].shape
+        return terms | {"classes": terms["classes"] / (samples / classes) ** 2}
 
 
 class _At2(_AtTemperature):

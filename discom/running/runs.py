@@ -219,7 +219,7 @@ def load_run(
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
     with as_run_error(run_dir):
-        config = Config(**{**result.config, "accelerator": "auto"})
+        config = Config(**{**result.config, "options": result.changed, "accelerator": "auto"})
     method, origin = methods.get(result.method), split.origin
     if (result.digest, result.drawn, result.divided) != (origin.digest, *origin[2:]):
         way_out = f"give the split of its data and modalities with seed {result.seed}"
