@@ -74,9 +74,10 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
 def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """The first option, or weight, that differs, as text; nothing where all agree."""
     old, new = ({**every, **every.get("weights", {})} for every in (old, new))
-    both = [name for name in new if name in old and name != "weights"]  # others are newer options
-    names = [name for name in both if old[name] != new[name]]
-    return f"{names[0]}={old[names[0]]} and not {new[names[0]]}" if names else ""
+    for name in new:  # what `old` lacks is a newer option
+        if name != "weights" and name in old and old[name] != new[name]:
+            return f"{name}={old[name]} and not {new[name]}"
+    return ""
 
 
 def sweep(
@@ -149,8 +150,6 @@ def worker_count(engine: str = "local", workers: int = 0, address: str | None = 
     check_choice("engine", engine, ("local", "ray"))
     if workers < 0:
         raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
-    if engine == "local" and address:
-        warnings.warn(f"address: '{address}' has no effect on engine=local", stacklevel=2)
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 
