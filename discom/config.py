@@ -110,46 +110,6 @@ class Config:
         return {name: value for name, value in settings.items() if value != usual.get(name)}
 
 
-_TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
-_FAST = Config(learning_rate=1e-2, schedule="one-cycle", weight_decay=1.0, encoder="resnet10")
-PROFILES: dict[str, Config] = {
-    # seconds: does everything run? its scores say nothing
-    "tiny": replace(_FAST, batch_size=32, **_TINY),
-    # a minute on two cores for 2 000 images of 32×32 pixels; chosen on validation scores
-    "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed"),
-    # hours on a GPU: the paper's protocol, value by value
-    "paper": Config(),
-}
-# CroDiNo-KD's README gives no protocol: learning rate and batch size are from a validation part
-_DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed", dense=True)
-DENSE_PROFILES: dict[str, Config] = {
-    "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
-    "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
-    "paper": replace(
-        _DENSE,
-        epochs=100,
-        learning_rate=1e-3,
-        weight_decay=1e-4,
-        batch_size=16,
-        network="deeplabv3plus:resnet50",
-    ),
-}
-
-
-def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
-    """The settings of a profile (tiny, cpu or paper) with some of them changed.
-
-    >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
-    (3, 8)
-    """
-    check_choice("profile", name, PROFILES)
-    settings = [setting.name for setting in fields(Config)]
-    if unknown := [key for key in changes if key not in settings]:
-        way_out = f"there are {', '.join(settings)}"
-        raise ConfigError("config", f"no setting '{unknown[0]}'", way_out)
-    return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)
-
-
 def as_type(place: str, value: Any, kind: Any) -> Any:
     """A value in the annotated type: 1 and 1.0 are one setting and must give one identity. A
     ConfigError for another type: true is no number, "2" is none either, nor is NaN.
@@ -219,3 +179,43 @@ def _words(kind: Any) -> str:
     inner = [_words(each) for each in get_args(kind) if each is not NoneType]
     forms = {Mapping: f'{{"sensor": {inner[-1]}}}', Sequence: f"[{inner[0]}, …]"}
     return forms.get(get_origin(kind), " or ".join(inner))
+
+
+_TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
+_FAST = Config(learning_rate=1e-2, schedule="one-cycle", weight_decay=1.0, encoder="resnet10")
+PROFILES: dict[str, Config] = {
+    # seconds: does everything run? its scores say nothing
+    "tiny": replace(_FAST, batch_size=32, **_TINY),
+    # a minute on two cores for 2 000 images of 32×32 pixels; chosen on validation scores
+    "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed"),
+    # hours on a GPU: the paper's protocol, value by value
+    "paper": Config(),
+}
+# CroDiNo-KD's README gives no protocol: learning rate and batch size are from a validation part
+_DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed", dense=True)
+DENSE_PROFILES: dict[str, Config] = {
+    "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
+    "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
+    "paper": replace(
+        _DENSE,
+        epochs=100,
+        learning_rate=1e-3,
+        weight_decay=1e-4,
+        batch_size=16,
+        network="deeplabv3plus:resnet50",
+    ),
+}
+
+
+def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
+    """The settings of a profile (tiny, cpu or paper) with some of them changed.
+
+    >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
+    (3, 8)
+    """
+    check_choice("profile", name, PROFILES)
+    settings = [setting.name for setting in fields(Config)]
+    if unknown := [key for key in changes if key not in settings]:
+        way_out = f"there are {', '.join(settings)}"
+        raise ConfigError("config", f"no setting '{unknown[0]}'", way_out)
+    return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)
