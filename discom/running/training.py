@@ -199,9 +199,10 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
     values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
-        place, value = f"loss term '{names[term]}'", values[step, term].item()
+        value = values[step, term].item()
+        found = f"term '{names[term]}' is {value} in epoch {epoch}, batch {step}"
         way_out = "lower learning_rate, use precision 32-true, or check the data"
-        raise RunError(place, f"is {value} in epoch {epoch}, batch {step}", way_out)
+        raise RunError("loss", found, way_out)
     return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 
