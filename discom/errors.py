@@ -64,8 +64,7 @@ def explain(error: OSError, place: object = "") -> str:
     >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
     'runs/a: Permission denied; check the rights, or choose another place'
     """
-    reason = first_line(OSError(error.strerror or error))
-    line = f"{error.filename or place}: {reason}".removeprefix(": ")
+    line = f"{error.filename or place}: {error.strerror or first_line(error)}".removeprefix(": ")
     ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
     return "; ".join([line, *ways_out])
 

@@ -1,7 +1,6 @@
 """Where numbers come from: processor, versions and commit, and the memory in use."""
 
 import json
-import platform
 import subprocess
 import sys
 from importlib.metadata import version
@@ -21,9 +20,7 @@ CPU = torch.device("cpu")
 def test_machine_says_where_the_numbers_come_from(monkeypatch, tmp_path):
     here = machine(CPU)
     assert here["processor"].strip()
-    assert here["device"] == "cpu"
-    assert here["threads"] == torch.get_num_threads()
-    assert here["python"] == platform.python_version()
+    assert (here["device"], here["threads"]) == ("cpu", torch.get_num_threads())
     assert here["versions"]["torch"] == version("torch")
     assert json.loads(json.dumps(here)) == here
     monkeypatch.setenv("PATH", str(tmp_path))  # without git
