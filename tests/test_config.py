@@ -3,6 +3,7 @@ field."""
 
 import dataclasses
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -56,9 +57,8 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "value", "reason"), BAD)
 def test_a_bad_value_is_named_with_its_field(name, value, reason):
-    message = refused(lambda: Config(**{"batch_size": 32, name: value}), error=ConfigError)
-    assert message.startswith(f"{name}: ")
-    assert reason in message
+    call = partial(Config, **{"batch_size": 32, name: value})
+    assert reason in refused(call, f"^{name}: ", ConfigError)
 
 
 @pytest.mark.parametrize("value", [np.zeros((99, 9)), pd.DataFrame(np.eye(9)), "a\nb" * 999])
