@@ -193,11 +193,11 @@ def identity(
     taught_by = Result.read(teacher / "result.json").hash if teacher else None
     return {
         "method": method.name,
+        **settings,  # first, since the first that differs is named
         "data": split.train.name,
         "digest": origin.digest,
         "drawn": origin.drawn,
         "divided": origin.divided,
-        **settings,
         "teacher": taught_by,
         "hash": run_hash(method.name, origin, settings, taught_by),
     }
