@@ -7,6 +7,7 @@ result.f1                                  # {"rgb": …, "depth": …}
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from discom.config import Config, profile
@@ -18,18 +19,12 @@ __version__ = "0.1.0"  # the one place; pyproject.toml reads it without an impor
 
 __all__ = ["Config", "__version__", "fit", "profile"]
 
-_SUBMODULES = (
-    *("cli", "data", "deployment", "evaluation", "files", "hardware", "inspection", "losses"),
-    *("methods", "models", "plots", "running", "tables"),
-)
-
 
 def __getattr__(name: str):
     """Load a submodule at its first use; `import discom` needs neither torch nor matplotlib."""
     if name == "fit":
         return import_module("discom.running.training").fit
-    if name == "probing":
-        return import_module("discom.evaluation.probing")
-    if name in _SUBMODULES:
-        return import_module(f"discom.{name}")
-    raise AttributeError(f"module 'discom' has no attribute '{name}'")
+    place = "discom.evaluation.probing" if name == "probing" else f"discom.{name}"
+    if name.startswith("_") or not find_spec(place):
+        raise AttributeError(f"module 'discom' has no attribute '{name}'")
+    return import_module(place)

@@ -1,16 +1,28 @@
-"""The settings of a run, and profiles of them for classification and for dense prediction."""
+"""Settings of a run, profiles of them, and the types of settings and options."""
 
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from discom.errors import ConfigError, check_choice
-from discom.options import as_type
 
-# least values; BatchNorm needs two samples
-LEAST = {"seed": 0, "epochs": 1, "batch_size": 2, "width": 1, "devices": 1}
-LEAST |= {"augment": 0, "weight_decay": 0}
+RANGES = {  # least and greatest value
+    "seed": (0, 2**32 - 1),  # as scikit-learn takes them; torch would take 64 bits
+    "epochs": (1, math.inf),
+    "batch_size": (2, math.inf),  # BatchNorm needs two samples
+    "learning_rate": (1e-12, math.inf),
+    "weight_decay": (0, math.inf),
+    "width": (1, math.inf),
+    "augment": (0, 1),
+    "labelled": (1e-6, 1),
+    "devices": (1, math.inf),
+}
+WORDS = {int: "integer", float: "number", bool: "true or false", str: "string", Any: "value"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,7 @@ class Config:
     """How a method is trained; the defaults are the paper's protocol.
 
     Args:
-        seed: of the split, the initial weights and the batches.
+        seed: of the split, the initial weights and the batches; 0 to 2³² − 1.
         epochs: passes over the training part (paper: 300).
         batch_size: samples of each modality in a step (paper: 128).
         learning_rate: of AdamW (paper: 1e-4).
@@ -72,15 +84,10 @@ class Config:
                 check_choice(name, value, get_args(kind))
             else:
                 object.__setattr__(self, name, as_type(name, value, kind))
-        for name, least in LEAST.items():
-            if not least <= (value := getattr(self, name)) < math.inf:
-                raise ConfigError(name, f"{value} is out of range", f"use {least} or more")
-        if self.augment > 1:
-            raise ConfigError("augment", f"{self.augment} is above 1", "use 0 to 1")
-        if not 0 < self.labelled <= 1:
-            raise ConfigError("labelled", f"{self.labelled} is not in (0, 1]", "use e.g. 0.2")
-        if not 0 < self.learning_rate < math.inf:
-            raise ConfigError("learning_rate", f"{self.learning_rate} is out of range", "try 1e-4")
+        for name, (least, most) in RANGES.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+                raise ConfigError(name, f"{value} is out of range", f"use {bounds}")
         if self.devices > self.batch_size:
             found = f"{self.devices} for a batch of {self.batch_size} samples"
             raise ConfigError("devices", found, "use fewer")
@@ -101,6 +108,77 @@ class Config:
         """
         usual = cls().identity()
         return {name: value for name, value in settings.items() if value != usual.get(name)}
+
+
+def as_type(place: str, value: Any, kind: Any) -> Any:
+    """A value in the annotated type: 1 and 1.0 are one setting and must give one identity. A
+    ConfigError for another type: true is no number, "2" is none either, nor is NaN.
+
+    >>> as_type("epochs", 2.0, int), as_type("share", {"rgb": 1}, Mapping[str, float])
+    (2, {'rgb': 1.0})
+    >>> as_type("epochs", "2", int)
+    Traceback (most recent call last):
+    discom.errors.ConfigError: epochs: '2' is of type str; give integer
+    """
+    try:
+        return _fitted(value, kind)
+    except OverflowError:
+        found = f"{value} is too large"
+    except TypeError:
+        found = f"{value!r} is of type {type(value).__name__}"
+        if isinstance(value, Real) and not math.isfinite(value):
+            found = f"{value} is not finite"
+    raise ConfigError(place, found, f"give {_words(kind)}")
+
+
+def options_of(reader: Callable) -> dict[str, inspect.Parameter]:
+    """What a reader takes besides its folder and its modalities."""
+    return dict(list(inspect.signature(reader).parameters.items())[2:])
+
+
+def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for an option that the reader called `name` lacks, or a value that is not
+    of its annotated type.
+
+    >>> def read(root, modalities, size: int | Sequence[int] = 32): ...
+    >>> check_options("mine", read, {"size": [24, 32]})
+    >>> check_options("mine", read, {"size": "24"})
+    Traceback (most recent call last):
+    discom.errors.ConfigError: --options: size: '24' is of type str; give integer or [integer, …]
+    """
+    known = options_of(reader)
+    for option, value in options.items():
+        if option not in known:
+            way_out = f"it has {', '.join(known) or 'none'}"
+            raise ConfigError("--options", f"{name} has no option '{option}'", way_out)
+        as_type(f"--options: {option}", value, known[option].annotation)
+
+
+def _fitted(value: Any, kind: Any) -> Any:
+    """The value in the annotated type, or a TypeError."""
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is Any or (kind in (bool, str, NoneType) and isinstance(value, kind)):
+        return value
+    if origin is Mapping and isinstance(value, Mapping):
+        return {key: _fitted(each, inner[1]) for key, each in value.items()}
+    if origin is Sequence and isinstance(value, list | tuple):
+        return [_fitted(each, inner[0]) for each in value]
+    if number and (kind is float or (kind is int and float(value).is_integer())):
+        return kind(value)
+    for each in inner if origin not in (Mapping, Sequence) else ():
+        with suppress(TypeError):
+            return _fitted(value, each)
+    raise TypeError
+
+
+def _words(kind: Any) -> str:
+    """An annotated type as JSON is written."""
+    if kind in WORDS:
+        return WORDS[kind]
+    inner = [_words(each) for each in get_args(kind) if each is not NoneType]
+    forms = {Mapping: f'{{"sensor": {inner[-1]}}}', Sequence: f"[{inner[0]}, …]"}
+    return forms.get(get_origin(kind), " or ".join(inner))
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
@@ -138,7 +216,6 @@ def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
     check_choice("profile", name, PROFILES)
     settings = [setting.name for setting in fields(Config)]
     if unknown := [key for key in changes if key not in settings]:
-        raise ConfigError(
-            "config", f"no setting '{unknown[0]}'", f"there are {', '.join(settings)}"
-        )
+        way_out = f"there are {', '.join(settings)}"
+        raise ConfigError("config", f"no setting '{unknown[0]}'", way_out)
     return replace((DENSE_PROFILES if dense else PROFILES)[name], **changes)

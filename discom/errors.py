@@ -4,6 +4,8 @@ and the way out."""
 import errno
 from collections.abc import Collection
 
+LONGEST = 300  # characters of what was found
+
 
 class DiscomError(ValueError):
     """Base of every error that the input caused; the command line prints it alone (status 2).
@@ -13,7 +15,9 @@ class DiscomError(ValueError):
     """
 
     def __init__(self, place: object, found: str = "", way_out: str = ""):
-        line = f"{place}: {found}" if found else str(place)
+        if len(found := _one_line(found)) > LONGEST:  # such as the text of an array or a table
+            found = f"{found[: LONGEST // 2]} … {found[-LONGEST // 4 :]}"
+        line = f"{_one_line(place)}: {found}" if found else _one_line(place)
         super().__init__(f"{line}; {way_out}" if way_out else line)
 
 
@@ -43,8 +47,8 @@ class Interrupted(KeyboardInterrupt):
 
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
     """Raise a ConfigError unless the value is one of the choices."""
-    if value not in choices:
-        raise ConfigError(f"{setting}: '{value}' is unknown; choose {', '.join(choices)}")
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigError(setting, f"'{value}' is unknown", f"choose {', '.join(choices)}")
 
 
 WAYS_OUT = {
@@ -60,8 +64,7 @@ def explain(error: OSError, place: object = "") -> str:
     >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
     'runs/a: Permission denied; check the rights, or choose another place'
     """
-    reason = first_line(OSError(error.strerror or error))
-    line = f"{error.filename or place}: {reason}".removeprefix(": ")
+    line = f"{error.filename or place}: {error.strerror or first_line(error)}".removeprefix(": ")
     ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
     return "; ".join([line, *ways_out])
 
@@ -82,3 +85,7 @@ def first_line(error: BaseException) -> str:
     ('no space', 'KeyError')
     """
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _one_line(text: object) -> str:
+    return " ".join(line.strip() for line in str(text).splitlines())

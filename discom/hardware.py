@@ -13,15 +13,10 @@ from typing import Any
 
 import torch
 
-from discom.errors import ConfigError, DiscomError, RunError, first_line
+from discom.errors import ConfigError, DiscomError, RunError
 
 BESIDE = "DISCOM_WORKERS"  # variable: how many processes share this machine, as `share` says
 PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
-# of control groups, versions 2 and 1: the limit, what counts as used, and what of that is a cache
-LIMITS = {
-    "": ("memory.max", "memory.current", "inactive_file"),
-    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-}
 
 
 def device_type(accelerator: str = "auto") -> str:
@@ -42,31 +37,26 @@ def rank() -> int:
 def launch(accelerator: str, devices: int, precision: Any) -> Any:
     """The Fabric of this process, in float32 where the device has no instructions for bf16; for
     several devices it runs this script again for the others, unless torchrun or srun started them.
-    A ConfigError for more devices than GPUs or cores are there, or where nothing can be run again,
-    as in a notebook.
+    A ConfigError for more devices than are there, or where nothing can be run again, as in a
+    notebook.
     """
-    from joblib import cpu_count
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they repeat what Config says
-    kind, usable = device_type(accelerator), multiplies_bf16(accelerator)
-    settings: Any = {"accelerator": kind, "precision": precision if usable else "32-true"}
+    kind = device_type(accelerator)
+    precision = precision if multiplies_bf16(accelerator) else "32-true"
+    settings: Any = {"accelerator": kind, "precision": precision}
     if devices == 1:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(devices=1, plugins=alone, **settings)
     nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
-    most = nodes * (torch.cuda.device_count() if kind == "cuda" else cpu_count())
-    if devices > most:
-        units = "GPUs" if kind == "cuda" else "cores"
-        raise ConfigError("devices", f"{devices} are more than the {units} here", f"use {most}")
     started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
     script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
     if not (started or script):
-        need = f"{devices} processes need a script that can be run again"
-        found = f"{need}, not a notebook or the worker of a sweep"
+        found = f"{devices} processes need a script, not a notebook or the worker of a sweep"
         raise ConfigError("devices", found, "use discom train, or devices=1")
     if kind == "cpu":
         os.environ[BESIDE] = str(devices // nodes)
@@ -75,8 +65,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         fabric = Fabric(strategy=ddp, devices=devices // nodes, num_nodes=nodes, **settings)
         fabric.launch()
     except (MisconfigurationException, RuntimeError, ValueError) as error:
-        found = f"{devices} cannot start ({first_line(error)})"
-        raise ConfigError("devices", found, "use fewer") from None
+        raise ConfigError("devices", f"{devices} cannot start ({error})", "use fewer") from None
     return fabric
 
 
@@ -90,18 +79,15 @@ def check_agreement(fabric: Any, settings: Mapping[str, Any]) -> None:
         values = [other.get(name) for other in everyones]
         if any(value != values[0] for value in values):
             found = f"the processes of one run must agree, but {name} is {values} in them"
-            way_out = "give all the same command and folder of runs, or use devices=1"
-            raise RunError("devices", found, way_out)
+            raise RunError("devices", found, "give all the same command and folder of runs")
 
 
 def on_rank_zero(fabric: Any, call: Callable[[], Any]) -> Any:
     """What `call` returns in the first process, for all; where it raises an error, the rest end."""
-    answer = None
-    if fabric.global_rank == 0:
-        try:
-            answer = call()
-        except DiscomError as error:
-            answer = error
+    try:
+        answer = call() if fabric.global_rank == 0 else None
+    except DiscomError as error:
+        answer = error
     answer = fabric.broadcast(answer)
     if isinstance(answer, DiscomError):
         raise answer if fabric.global_rank == 0 else SystemExit(0)
@@ -110,7 +96,7 @@ def on_rank_zero(fabric: Any, call: Callable[[], Any]) -> Any:
 
 def machine(device: torch.device) -> dict[str, Any]:
     """Where the numbers come from: processor, device, threads, versions, commit."""
-    packages = ("torch", "torchvision", "lightning", "torchmetrics", "numpy")
+    packages = "torch", "torchvision", "lightning", "torchmetrics", "numpy"
     return {
         "processor": _entry(PROC.parent / "cpuinfo", "model name") or platform.processor(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -157,17 +143,12 @@ def free_memory(device: torch.device | str) -> int:
 
 
 def _left_in_groups() -> Iterator[int]:
-    """Bytes that each control group around this process has left."""
-    for _, controllers, place in (line.split(":", 2) for line in _lines(PROC / "cgroup")):
-        kind = "memory" if "memory" in controllers.split(",") else controllers
-        if kind not in LIMITS:
-            continue
-        limit, used, cache = LIMITS[kind]
-        group = GROUPS / kind / place.lstrip("/")
-        for folder in (group, *group.parents):
-            if (most := _entry(folder / limit)).isdigit():  # not "max"
-                taken = int(_entry(folder / used)) - int(_entry(folder / "memory.stat", cache) or 0)
-                yield int(most) - taken
+    """Bytes that each control group (version 2) around this process has left."""
+    group = GROUPS / _entry(PROC / "cgroup", "0::/")
+    for folder in (group, *group.parents):
+        if (most := _entry(folder / "memory.max")).isdigit():  # not "max"
+            cache = int(_entry(folder / "memory.stat", "inactive_file") or 0)
+            yield int(most) - int(_entry(folder / "memory.current")) + cache
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:
@@ -177,14 +158,11 @@ def multiplies_bf16(accelerator: str = "auto") -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.is_file() else []
-
-
 def _entry(file: Path, name: str = "") -> str:
     """What follows a name in a file of the system, by default its first line; "" for neither."""
-    found = (line.removeprefix(name) for line in _lines(file) if line.startswith(name))
-    return next(found, "").strip(" \t:")
+    lines = file.read_text().splitlines() if file.is_file() else []
+    entries = (line.removeprefix(name) for line in lines if line.startswith(name))
+    return next(entries, "").strip(" \t:")
 
 
 def _commit() -> str | None:

@@ -22,8 +22,8 @@ def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
     `scenes`: data that must be synthetic scenes, else there is an UnsuitableError."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
-        reason = "has no known factors; this notebook needs synthetic scenes"
-        raise UnsuitableError(f"data: '{scenes}' {reason}")
+        found = f"'{scenes}' has no known factors"
+        raise UnsuitableError("data", found, "this notebook needs synthetic scenes")
     _page.update(started=time.perf_counter(), passed=0)
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}

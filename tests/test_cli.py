@@ -187,15 +187,10 @@ WRONG = [
         ((*OWN, "--options", options), f"--options: {message}")
         for options, message in (
             ('{"b": 1}', "folders has no option 'b'; it has size, unit, invalid, group_copies"),
-            ('{"unit": "mm"}', 'unit cannot be "mm"; give {"sensor": string}'),
-            ('{"unit": {"depth": 1}}', 'unit cannot be {"depth": 1}; give'),
-            ('{"invalid": {"depth": "-32768"}}', 'invalid cannot be {"depth": "-32768"}; give'),
-            ('{"invalid": {"depth": true}}', 'invalid cannot be {"depth": true}; give'),
-            ('{"invalid": {"depth": 1e999}}', "invalid cannot be "),
-            ('{"group_copies": "no"}', 'group_copies cannot be "no"; give true or false'),
-            ('{"group_copies": 1}', "group_copies cannot be 1; give true or false"),
-            ('{"size": 2.5}', "size cannot be 2.5; give integer or [integer, …]"),
-            ('{"size": "32"}', 'size cannot be "32"; give integer or [integer, …]'),
+            ('{"unit": "mm"}', "unit: 'mm' is of type str; give {\"sensor\": string}"),
+            ('{"invalid": {"depth": "-32768"}}', "invalid: {'depth': '-32768'} is of"),
+            ('{"group_copies": 1}', "group_copies: 1 is of type int; give true or false"),
+            ('{"size": 2.5}', "size: 2.5 is of type float; give integer or [integer, …]"),
         )
     ),
     ((*OWN, "--options", '{"size": [8]}'), "size: [8] has 1 sides"),

@@ -96,6 +96,6 @@ def test_several_devices_need_a_script_that_can_be_run_again(tmp_path, monkeypat
     monkeypatch.delenv("SLURM_PROCID", raising=False)
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: "the sweep")
     split = data.load("scenes:n=66,size=16").split(seed=0)
-    with pytest.raises(ConfigError, match=r"devices: 2 processes need a script .*or devices=1$"):
+    with pytest.raises(ConfigError, match=r"devices: 2 processes need a script, .*or devices=1$"):
         fit("student", split, profile("tiny", devices=2), tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()

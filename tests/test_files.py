@@ -51,34 +51,27 @@ def dies(code):
 
 def test_tidy_deletes_what_killed_writers_left_and_nothing_else(tmp_path):
     """A foreign file of a similar name stays, and so does all below another folder."""
-    for name in ("result.json", "weights/depth.safetensors", "plots/mine.json"):
-        path = str(tmp_path / name)
-        writing = f"from discom.files import atomic_file\nwith atomic_file({path!r}) as part:\n"
-        dies(f"{writing}    part.touch()\n    os._exit(9)")
-    kept = {".x.part", "a.part", ".lock", "weights/.x.7.part", "plots/.x.part"}
-    for name in kept:
+    path = str(tmp_path / "weights/depth.safetensors")
+    writing = f"from discom.files import atomic_file\nwith atomic_file({path!r}) as part:\n"
+    dies(f"{writing}    part.touch()\n    os._exit(9)")
+    kept = {".x.part", "a.part", ".lock", "weights/.x.7.part", "plots/.discom-1-mine.json.part"}
+    (tmp_path / "plots").mkdir()
+    for name in (*kept, ".discom-1-result.json.part"):
         (tmp_path / name).touch()
     (tmp_path / ".discom-1-folder.part").mkdir()
     tidy(tmp_path)
-    left = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
-    assert left - kept == {str(file.relative_to(tmp_path)) for file in tmp_path.glob("plots/.d*")}
-    assert left > kept
+    files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert files == kept
     assert (tmp_path / ".discom-1-folder.part").is_dir()
 
 
-EXPLAINED = [
-    (OSError(errno.ENOSPC, "No space left", "a"), "a: No space left; make room"),
-    (PermissionError(errno.EPERM, "Not permitted"), "here: Not permitted; check the rights, or "),
-    (OSError(errno.EROFS, "Read-only", "a"), "a: Read-only; check the rights, or choose another"),
-    (FileNotFoundError(errno.ENOENT, "No such file", "a"), "a: No such file; check the path"),
-    (OSError("image file is truncated\n(3 bytes)"), "here: image file is truncated"),
-]
-
-
-@pytest.mark.parametrize(("error", "line"), EXPLAINED)
-def test_an_error_of_the_system_is_one_line_with_its_way_out(error, line):
-    assert explain(error, "here").startswith(line)
-    assert ("room" in explain(error)) == (error.errno == errno.ENOSPC)
+def test_an_error_of_the_system_is_one_line_with_its_way_out():
+    full = OSError(errno.ENOSPC, "No space left", "a")
+    assert explain(full, "here") == "a: No space left; make room"
+    refused = PermissionError(errno.EPERM, "Not permitted")
+    assert explain(refused, "here").startswith("here: Not permitted; check the rights, or ")
+    cut = OSError("image file is truncated\n(3 bytes)")
+    assert explain(cut, "here") == "here: image file is truncated"
 
 
 def fill(path, text="new", *, fail=False, **given):
@@ -167,8 +160,7 @@ def test_a_digest_is_that_of_the_whole_bytes_whatever_the_chunks(tmp_path, monke
     assert digest(x) == digest(np.asfortranarray(x)) == expected
     np.save(tmp_path / "x.npy", x)
     assert digest(np.load(tmp_path / "x.npy", mmap_mode="r")) == expected
-    other = x.copy()
-    other[-1, -1] += 1
+    other = np.where(np.arange(len(x))[:, None] == 8196, x + 1, x)
     different = [x, other, x.reshape(2, -1), x.astype(np.float64), x[::-1], x[:-1]]
     assert len({digest(part) for part in different}) == len(different)
     expected = hashlib.blake2b(json.dumps({"a": 1}).encode(), digest_size=8).hexdigest()

@@ -49,40 +49,14 @@ USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "channels_last": ["true", "no"],
 }
 # what a person may type for anything: numbers, names, JSON, and places in the folder below
-ODD_WORDS = [
-    *(
-        "",
-        " ",
-        "0",
-        "-1",
-        "1.5",
-        "nan",
-        "inf",
-        "1e999",
-        "²",
-        "true",
-        "Δ",
-        "=",
-        "+",
-        ",",
-        "a,b",
-        ":",
-    ),
-    *("rgb+", "student,", "single", "huge", "x.abc", "new/new", ".", "..", "x.csv", "folders"),
-    *("scenes", "scenes:", "scenes:n=3", "scenes:n=x", f"{SMALL},seed=-1", "scenes:=", "./scenes"),
-    *(
-        "scenes-dense:n=20,size=16",
-        "eurosat",
-        "cellcycle:",
-        "hls:n=1",
-        "empty",
-        "broken",
-        "prepared",
-    ),
-    *("noise.json", "list.json", "noise.json/x", "[]", "null", '{"a": 1}', '{"size": 0}'),
-    *('{"size": [8, 8, 8]}', '{"unit": "mm"}', '{"weights": {"cl": "x"}}', '{"weights": 3}'),
-    *('{"teacher": []}', '{"temperature": -1}', '{"invalid": {"rgb": 1e999}}', '{"invalid": 0}'),
-]
+ODD_WORDS = f"""
+    0 -1 1.5 nan inf 1e999 ² true Δ = + , a,b : rgb+ student, single huge x.abc new/new . .. x.csv
+    folders scenes scenes: scenes:n=3 scenes:n=x {SMALL},seed=-1 scenes:= ./scenes empty broken
+    scenes-dense:n=20,size=16 eurosat cellcycle: hls:n=1 prepared noise.json list.json noise.json/x
+    [] null {{"a":1}} {{"size":0}} {{"size":[8,8,8]}} {{"unit":"mm"}} {{"weights":{{"cl":"x"}}}}
+    {{"weights":3}} {{"teacher":[]}} {{"temperature":-1}} {{"invalid":{{"rgb":1e999}}}}
+""".split()
+ODD_WORDS += ["", " "]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), max_size=6)
 WORD = st.sampled_from(ODD_WORDS) | TEXT
 NUMBERS = [0, -1, 1, 2, 3, 8, 2**31, 2**70, 0.5, 1.0, -0.0, 1e-320, float("nan"), float("inf")]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fixtures.refusal import refused
 
 from discom import data, methods, profile
 from discom.config import Config
@@ -165,16 +166,13 @@ def test_a_result_comes_back_as_it_was_written_whatever_the_order_and_the_spaces
     assert replace(RESULT, seconds=2.5).to_json()["checksum"] != FIELDS["checksum"]
 
 
-EDITED, FOREIGN = (
-    "was changed after it was measured (its checksum differs)",
-    "not a result that discom wrote (",
-)
+EDITED = "was changed after it was measured (its checksum differs)"
+FOREIGN = "not a result that discom wrote ("
 DAMAGED = [
     (json.dumps({**FIELDS, "scores": {"rgb": {"f1": 99.0}}}), EDITED),
-    (json.dumps({**FIELDS, "checksum": 7}), EDITED),
     (json.dumps({k: v for k, v in FIELDS.items() if k != "checksum"}), FOREIGN),
     (json.dumps({**FIELDS, "colour": "red"}), EDITED),
-    *((text, FOREIGN) for text in ("[]", "3", "{}")),
+    *((text, FOREIGN) for text in ("[]", "3")),
     ("", "not valid JSON"),
     (json.dumps(FIELDS)[:-20], "not valid JSON"),
     (b"\xff\xfe\x00", "not valid JSON"),
@@ -185,20 +183,17 @@ DAMAGED = [
 def test_a_damaged_result_is_named_with_the_reason_and_the_way_out(tmp_path, content, reason):
     file = tmp_path / "result.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(DiscomError) as caught:
-        Result.read(file)
-    assert str(caught.value).startswith(f"{file}: {reason}")
-    assert str(caught.value).endswith("; delete it and run the command again")
-    assert "\n" not in str(caught.value)
+    way_out = "; delete it and run the command again$"
+    message = refused(lambda: Result.read(file), way_out, DiscomError)
+    assert message.startswith(f"{file}: {reason}")
 
 
-@pytest.mark.parametrize(("form", "way_out"), [(9, "update discom"), (1, "train the run again")])
-def test_a_result_of_another_version_is_not_called_damaged(tmp_path, form, way_out):
+@pytest.mark.parametrize("form", [1, 9])
+def test_a_result_of_another_version_is_not_called_damaged(form):
     """A newer version may have fields that this one does not know."""
-    file = tmp_path / "result.json"
-    file.write_text(json.dumps({**FIELDS, "format": form, "colour": "red"}))
-    with pytest.raises(RunError, match=rf"result.json: .* version of discom wrote it.*; {way_out}"):
-        Result.read(file)
+    content = {**FIELDS, "format": form, "colour": "red"}
+    with pytest.raises(RunError, match=r"^a: another version of discom wrote it.*; update discom"):
+        Result.from_json(content, "a")
 
 
 def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
@@ -214,9 +209,6 @@ def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
         with pytest.raises(RunError, match=f": holds a run with {named}; use another folder"):
             write_identity(tmp_path, {**asked, **other})
     assert json.loads(file.read_text()) == {**asked, "fractions": [0.5, 0.5]}
-    file.write_text('{"method": "student", "split": "ab"}')
-    with pytest.raises(RunError, match="holds a run of an earlier version of discom; delete it"):
-        write_identity(tmp_path, asked)
     for text in ("", '{"method": "stu', "[]"):
         file.write_text(text)
         with pytest.raises(DiscomError, match=r"config\.json: "):

@@ -1,17 +1,20 @@
 """From a teacher's run to the logits in a batch: those of the frozen teacher for the very images
 that are shown."""
 
+import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from fixtures.refusal import refused
 from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
 from discom.data import MultiModalData, scenes
-from discom.data.augmentation import VIEWS, view
+from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
@@ -94,35 +97,23 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
 
 
-def test_maps_that_do_not_fit_in_memory_are_computed_for_each_batch(monkeypatch):
+@pytest.mark.parametrize("free", [1 << 30, 0])  # maps that do not fit are computed for each batch
+@pytest.mark.parametrize("name", ["dense-teacher", "single"])
+def test_maps_are_of_upright_images_and_moved_as_the_students_are(monkeypatch, name, free):
+    """A teacher of one network each teaches every sensor by its own."""
+    monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device: free)
     split = data.load("scenes-dense:n=30,size=16").split(seed=0)
-    teacher = methods.build(methods.get("dense-teacher"), split.train, profile("tiny", dense=True))
-    rows = {name: torch.tensor([3, 1]) for name in teacher.reads}
-    views = {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
-    answers = []
-    for free in (1 << 30, 0):
-        monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device, free=free: free)
-        maps = TeacherMaps(teacher.eval(), split, ("logits", "latent"))
-        assert bool(maps.resident) == (free > 0)
-        answers.append(maps(rows, views))
-    torch.testing.assert_close(*answers)
-    assert {name: set(maps) for name, maps in answers[0].items()} == {
-        name: {"logits", "latent"} for name in views
-    }
-
-
-def test_a_teacher_of_one_network_each_teaches_every_sensor_by_its_own(monkeypatch):
-    split = data.load("scenes-dense:n=30,size=16").split(seed=0)
-    teacher = methods.build(methods.get("single"), split.train, profile("tiny", dense=True)).eval()
-    rows, upright = torch.tensor([3, 1]), torch.tensor([0, 0])
-    for free in (1 << 30, 0):
-        monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device, free=free: free)
-        maps = TeacherMaps(teacher, split, ("logits",))
-        answers = maps(dict.fromkeys(teacher.deployed, rows), {"rgb": upright, "depth": upright})
-        for name in teacher.deployed:
-            images = torch.from_numpy(split.train.images(name)[rows.numpy()])
-            expected = teacher.predict(name, images).detach()
-            torch.testing.assert_close(answers[name]["logits"], expected)
+    teacher = methods.build(methods.get(name), split.train, profile("tiny", dense=True)).eval()
+    rows, views = torch.tensor([3, 1]), {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
+    maps = TeacherMaps(teacher, split, ("logits", "latent"))
+    assert bool(maps.resident) == (free > 0)
+    for modality, answers in maps(dict.fromkeys(views, rows), views).items():
+        network = modality if name == "single" else "rgb+depth"
+        images = [split.train.images(sensor)[rows.numpy()] for sensor in network.split("+")]
+        upright = teacher.branch(network).maps(torch.from_numpy(np.concatenate(images, axis=1)))
+        assert answers.keys() == {"logits", "latent"}
+        for key, answer in answers.items():
+            torch.testing.assert_close(answer, turn(upright[key].detach(), views[modality]))
 
 
 # ---------------------------------------------------------------- the teacher of a run
@@ -223,10 +214,8 @@ def test_a_teacher_that_does_not_fit_is_named_and_nothing_is_left(
     if damage:
         damage(folder)
     given, before = other(split) if other else split, content(tmp_path)
-    with pytest.raises(DiscomError, match=message) as caught:
-        fit("kdv1", given, TINY, tmp_path / "run", teacher=folder, progress=False)
-    assert str(caught.value).startswith(str(folder))
-    assert "\n" not in str(caught.value)
+    train = partial(fit, "kdv1", given, TINY, tmp_path / "run", teacher=folder, progress=False)
+    assert refused(train, message, DiscomError).startswith(str(folder))
     assert content(tmp_path) == before
 
 
@@ -244,10 +233,7 @@ def test_a_run_that_is_no_teacher_of_this_student_is_named(split, teachers, tmp_
 def test_a_teacher_is_needed_by_taught_methods_and_no_others(split, teachers, tmp_path, method):
     taught = methods.get(method).needs_teacher
     given = {} if taught else {"teacher": teachers["all"]}
-    with pytest.raises(ConfigError) as caught:
-        fit(method, split, "tiny", tmp_path / "run", progress=False, **given)
-    way_out = (
-        "needs a teacher; give the folder of its run" if taught else "has no teacher; leave it"
-    )
-    assert str(caught.value).startswith(f"teacher: {method} {way_out}")
+    train = partial(fit, method, split, "tiny", tmp_path / "run", progress=False, **given)
+    message = "needs a teacher; give the folder" if taught else "has no teacher; leave it out"
+    refused(train, f"^teacher: {re.escape(method)} {message}", ConfigError)
     assert list(tmp_path.iterdir()) == []

@@ -7,15 +7,17 @@ import re
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from fixtures.refusal import refused
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from discom import cli, data, fit, methods, profile
-from discom.data import Batches, scenes
+from discom.data import Batches
 from discom.errors import ConfigError, Interrupted, RunError
 from discom.evaluation import scores
 from discom.evaluation.scores import CLASSIFICATION
@@ -36,6 +38,13 @@ def split():
 def finished(split, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "0-abc"
     return folder, fit("discom", split, TINY, folder, progress=False)
+
+
+@pytest.fixture(scope="module")
+def teacher(split, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teachers") / "a-teacher"
+    fit("teacher", split, ONCE, folder, progress=False)
+    return folder
 
 
 def numbers(result) -> dict:
@@ -119,15 +128,6 @@ def test_seconds_and_pairs_per_second_are_those_of_the_training(split, tmp_path,
     assert seconds.iloc[-1] == result.seconds
 
 
-def test_same_seed_same_numbers_other_seed_other_numbers(finished, split, tmp_path):
-    _, first = finished
-    again = fit("discom", split, TINY, tmp_path / "again", progress=False)
-    other = profile("tiny", epochs=3, seed=1)
-    other = fit("discom", split, other, tmp_path / "other", progress=False)
-    assert numbers(again) == numbers(first)
-    assert other.scores != first.scores
-
-
 def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, monkeypatch):
     log, original = [], scores.ModalityTensor
 
@@ -136,13 +136,10 @@ def test_the_test_part_is_read_after_the_last_epoch_and_once(split, tmp_path, mo
         return original(part, name, *given, **options)
 
     monkeypatch.setattr(scores, "ModalityTensor", watched)
-    original_save = checkpoint.Checkpoint.save
-    monkeypatch.setattr(
-        checkpoint.Checkpoint, "save", lambda *given: (log.append("epoch"), original_save(*given))
-    )
-    fit("student", split, TINY, tmp_path / "run", progress=False)
+    given = {"progress": False, "watch": lambda epochs, network: log.append(epochs)}
+    fit("student", split, TINY, tmp_path / "run", **given)
     valid, test = ([(part, name) for name in ("rgb", "depth")] for part in (False, True))
-    assert log == [*valid, *["epoch"] * 3, *test]
+    assert log == [*valid, 0, 1, 2, 3, *test]
 
 
 @pytest.mark.parametrize(("instructions", "used"), [(True, "bf16-mixed"), (False, "32-true")])
@@ -170,22 +167,12 @@ def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
 # ---------------------------------------------------------------- data of every kind
 
 
-@pytest.fixture(scope="module")
-def odd(tmp_path_factory):
-    """33 training samples, and a teacher for them: at batch 32 they would leave a batch of one."""
-    split = replace(scenes.make(60, size=16), fractions=(0.55, 0.2, 0.25)).split(seed=0)
-    assert len(split.train) == 33
-    folder = tmp_path_factory.mktemp("odd") / "teacher"
-    fit("teacher", split, ONCE, folder, progress=False)
-    return split, folder
-
-
 @pytest.mark.parametrize("name", methods.names(dense=False))
-def test_every_method_trains_on_every_odd_size(odd, name, tmp_path):
-    """A batch of one sample BatchNorm would refuse."""
-    split, teacher = odd
+def test_every_method_trains_on_an_odd_size(split, teacher, name, tmp_path):
+    """27 samples in batches of 26: BatchNorm would refuse the last one."""
     given = {"teacher": teacher} if methods.get(name).needs_teacher else {}
-    result = fit(name, split, ONCE, tmp_path / "run", progress=False, **given)
+    odd = replace(ONCE, batch_size=26)
+    result = fit(name, split, odd, tmp_path / "run", progress=False, **given)
     assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})
     assert all(0 <= f1 <= 100 for f1 in result.f1.values())
 
@@ -225,95 +212,81 @@ def test_a_student_learns(tmp_path):
     assert result.f1["rgb"] > 25
 
 
-def test_a_profile_is_named_or_given_and_of_the_methods_kind(split, tmp_path):
+def test_a_profile_is_named_or_given_and_what_does_not_fit_leaves_no_folder(split, tmp_path):
     by_name = fit("student", split, "tiny", tmp_path / "name", progress=False)
     given = fit("student", split, profile("tiny"), tmp_path / "given", progress=False)
     assert by_name.hash == given.hash
-    with pytest.raises(ConfigError, match="config: is for classification, but single is dense"):
-        fit("single", split, profile("cpu"), tmp_path / "run")
-    with pytest.raises(ConfigError, match=r"student is classification; use profile.*dense=False"):
-        fit("student", split, profile("paper", dense=True), tmp_path / "run")
+    for method, config, message in (
+        ("single", profile("cpu"), "config: has dense=False, single needs dense=True; use profile"),
+        ("student", profile("cpu", dense=True), "student needs dense=False; use profile.*=False"),
+        ("student", replace(TINY, options={"weights": {"cl": 0}}), "all terms of student are 0"),
+    ):
+        refused(partial(fit, method, split, config, tmp_path / "run"), message, ConfigError)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_second_training_in_a_thread_is_refused_and_changes_no_number(finished, split, tmp_path):
     """Threads share torch's generator: one seed gave other numbers at each call."""
-    refused = []
+    told = []
 
     def beside(epochs, network):
         def call():
-            with pytest.raises(RunError, match="another thread of this process trains"):
-                fit("student", split, TINY, tmp_path / "beside", progress=False)
-            refused.append(epochs)
+            train = partial(fit, "student", split, TINY, tmp_path / "beside", progress=False)
+            told.append(refused(train, "another thread of this process trains", RunError))
 
         thread = threading.Thread(target=call)
         thread.start()
         thread.join()
 
     again = fit("discom", split, TINY, tmp_path / "run", progress=False, watch=beside)
-    assert refused == [0, 1, 2, 3]
+    assert len(told) == 4
     assert numbers(again) == numbers(finished[1])
-
-
-def test_options_that_do_not_fit_are_refused_before_there_is_a_folder(split, tmp_path):
-    with pytest.raises(ConfigError, match="weights: all terms of student are 0"):
-        fit("student", split, profile("tiny", options={"weights": {"cl": 0}}), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+    other = fit("discom", split, replace(TINY, seed=1), tmp_path / "other", progress=False)
+    assert other.scores != again.scores
 
 
 # ---------------------------------------------------------------- folders of runs
 
 
-def test_a_finished_run_is_read_and_not_trained_again(finished, split, monkeypatch):
-    folder, result = finished
-    monkeypatch.setattr(training, "Batches", None)  # would be called
-    assert fit("discom", split, TINY, folder) == result
-
-
-def test_a_finished_run_in_a_folder_that_may_only_be_read_is_shown(finished, split, monkeypatch):
+def test_a_finished_run_is_read_also_where_nothing_may_be_written(finished, split, monkeypatch):
     folder, result = finished
 
     def refuse(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    for place in ("locked", "forget", "write_json"):
+    monkeypatch.setattr(training, "Batches", None)  # would be called
+    monkeypatch.setattr(training.Path, "unlink", refuse)
+    for place in ("locked", "write_json"):
         monkeypatch.setattr(training, place, refuse)
     assert fit("discom", split, TINY, folder) == result
 
 
-def test_students_of_two_teachers_are_two_runs(split, tmp_path):
+def test_students_of_two_teachers_are_two_runs(split, teacher, tmp_path):
     """Folders a-teacher and b-teacher were one teacher, since both names end alike."""
-    for name, seed in (("a-teacher", 0), ("b-teacher", 0)):
-        config = profile("tiny", epochs=1 + (name == "b-teacher"), seed=seed)
-        fit("teacher", split, config, tmp_path / name, progress=False)
-    first = fit("kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "a-teacher")
-    assert first.teacher == Result.read(tmp_path / "a-teacher/result.json").hash
+    fit("teacher", split, TINY, tmp_path / "b-teacher", progress=False)
+    first = fit("kdv2", split, ONCE, tmp_path / "kd", teacher=teacher, progress=False)
+    assert first.teacher == Result.read(teacher / "result.json").hash
     with pytest.raises(RunError, match=f"kd: holds a run with teacher='{first.teacher}', not '"):
         fit("kdv2", split, ONCE, tmp_path / "kd", teacher=tmp_path / "b-teacher")
 
 
 def test_a_damaged_result_is_refused_and_once_it_is_deleted_the_run_trained_again(split, tmp_path):
-    folder = tmp_path / "run"
-    result = fit("student", split, ONCE, folder, progress=False)
-    file = folder / "result.json"
-    damaged = re.sub(r'"f1": [\d.]+', '"f1": 99.5', file.read_text(), count=1)
-    file.write_text(damaged)
-    with pytest.raises(RunError, match=r"; delete it and run the command again$"):
-        fit("student", split, ONCE, folder, progress=False)
-    assert file.read_text() == damaged
+    again = partial(fit, "student", split, ONCE, tmp_path, progress=False)
+    result, file = again(), tmp_path / "result.json"
+    file.write_text(re.sub(r'"f1": [\d.]+', '"f1": 99.5', file.read_text(), count=1))
+    refused(again, "; delete it and run the command again$", RunError)
     file.unlink()
-    again = fit("student", split, ONCE, folder, progress=False)
-    assert numbers(again) == numbers(result) == numbers(Result.read(file))
+    assert numbers(again()) == numbers(result) == numbers(Result.read(file))
 
 
 def test_a_run_is_locked_until_its_result_is_written(split, tmp_path, monkeypatch, is_free):
-    free, loss, write = [], Student.loss, training.write_json
+    free = []
 
     def watched(call):
         return lambda *given: (free.append(is_free(tmp_path / "run")), call(*given))[1]
 
-    monkeypatch.setattr(Student, "loss", watched(loss))
-    monkeypatch.setattr(training, "write_json", watched(write))
+    for owner, name in ((Student, "loss"), (training, "write_json")):
+        monkeypatch.setattr(owner, name, watched(getattr(owner, name)))
     fit("student", split, ONCE, tmp_path / "run", progress=False)
     assert free == [False] * 2
     assert is_free(tmp_path / "run")

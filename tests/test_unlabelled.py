@@ -167,7 +167,7 @@ def test_what_needs_every_label_is_refused_in_one_line(split, tmp_path, capsys):
     assert cli.main([*words, "--method", "student", "--labelled", "0"]) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 2
-    assert "error: labelled: 0.0 is not in (0, 1]" in errors[1]
+    assert "error: labelled: 0.0 is out of range" in errors[1]
     assert not list(tmp_path.iterdir())
 
 

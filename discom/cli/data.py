@@ -9,9 +9,8 @@ from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
-from discom.config import Config, profile
+from discom.config import Config, check_options, options_of, profile
 from discom.errors import ConfigError
-from discom.options import check_options, options_of
 
 
 def check_picture(out: Path) -> None:

@@ -12,13 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from discom.config import Config
+from discom.config import Config, as_type
 from discom.data import Batch, MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
-from discom.options import as_type
 
 _REGISTRY: dict[str, type["Method"]] = {}
 

@@ -21,6 +21,7 @@ from discom.files import atomic_file, tidy
 from discom.running.runs import weights_file
 
 STATE = "state.pt"
+SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
 TIME_SHARE = 0.05  # of the training time may go into writing checkpoints
 GOES_ON = "the same command goes on from the last saved epoch"
 
@@ -55,9 +56,8 @@ def locked(run_dir: Path) -> Iterator[None]:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise BusyError(
-            run_dir, "another process trains this run", "wait for it, or stop it"
-        ) from None
+        found = "another process trains this run"
+        raise BusyError(run_dir, found, "wait for it, or stop it") from None
     except OSError as error:
         found = f"cannot be written ({error.strerror})"
         raise RunError(run_dir, found, "choose another folder for runs") from None
@@ -73,7 +73,7 @@ class Checkpoint:
     for each deployed network the best score, its epoch and its weights.
 
     All of it is one file, so that weights and scores are of the same epoch. A RunError where the
-    file is damaged, or holds more than tensors and numbers.
+    file is damaged or holds more than tensors and numbers: code in it is not run.
     """
 
     def __init__(self, run_dir: Path, model: Any, optimizer: Any, schedule: Any):
@@ -86,27 +86,23 @@ class Checkpoint:
         self.best: dict[str, dict[str, Any]] = {}
         self.writing = 0.0  # seconds
         if self.path.exists():
-            saved = self._read()
-            for name, part in self.parts.items():
-                part.load_state_dict(saved[name])
-            self.epoch, self.seconds = saved["epoch"], saved["seconds"]
-            self.rows, self.best = saved["rows"], saved["best"]
+            try:
+                self._read()
+            except Exception as error:  # whatever is wrong with the file, the way out is the same
+                found = f"cannot be resumed from ({first_line(error)})"
+                if isinstance(error, pickle.UnpicklingError):
+                    found = "holds more than tensors and numbers, perhaps code"
+                raise RunError(self.path, found, "delete it to start anew") from None
 
-    def _read(self) -> dict[str, Any]:
-        """The content of the file, on the CPU; code in it is refused, not run."""
-        try:
-            with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
-                if damaged := archive.testzip():
-                    raise zipfile.BadZipFile(f"{damaged} is damaged")
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
-            if missing := {*self.parts, "epoch", "seconds", "rows", "best"} - set(content):
-                raise KeyError(f"it has no {min(missing)}")
-            return content
-        except pickle.UnpicklingError:
-            reason = "holds more than tensors and numbers, perhaps code"
-        except Exception as error:  # whatever is wrong with the file, the way out is the same
-            reason = f"cannot be resumed from ({first_line(error)})"
-        raise RunError(f"{self.path}: {reason}; delete it to start anew")
+    def _read(self) -> None:
+        with zipfile.ZipFile(self.path) as archive:  # torch compares no checksums
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
+        saved = torch.load(self.path, map_location="cpu", weights_only=True)
+        for name, part in self.parts.items():
+            part.load_state_dict(saved[name])
+        for name in SAVED:
+            setattr(self, name, saved[name])
 
     def keep_best(self, metric: str, scores: Mapping[str, float], model: Any, epoch: int) -> None:
         """Remember the weights of every network whose validation score is the highest so far."""
@@ -126,10 +122,8 @@ class Checkpoint:
             return
         started = time.perf_counter()
         content = {name: part.state_dict() for name, part in self.parts.items()}
-        content |= {"epoch": self.epoch, "seconds": self.seconds}
-        content |= {"rows": self.rows, "best": self.best}
-        # to a file, torch.save would end the process where the disk is full
-        buffer = io.BytesIO()
+        content |= {name: getattr(self, name) for name in SAVED}
+        buffer = io.BytesIO()  # to a file, torch.save would end the process where the disk is full
         torch.save(content, buffer)
         with atomic_file(self.path) as part:
             part.write_bytes(buffer.getbuffer())
@@ -141,8 +135,3 @@ class Checkpoint:
             weights = {k: v.contiguous() for k, v in best["weights"].items()}
             with atomic_file(weights_file(self.run_dir, name)) as part:
                 part.write_bytes(to_safetensors(weights, {"epoch": str(best["best_epoch"])}))
-
-
-def forget(run_dir: Path) -> None:
-    """Delete the checkpoint of a run that is done."""
-    (run_dir / STATE).unlink(missing_ok=True)

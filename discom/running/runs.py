@@ -96,7 +96,7 @@ class Result:
         return {name: scores["f1"] for name, scores in self.scores.items()}
 
     def folder(self, runs: Path | str) -> Path:
-        """Where its run is, in the folder of all runs."""
+        """`<runs>/<data>/<method>/<seed>-<hash>`."""
         return Path(runs) / self.data / self.method / f"{self.seed}-{self.hash}"
 
     def to_json(self) -> dict[str, Any]:
@@ -113,16 +113,11 @@ class Result:
             checksum, form = values.pop("checksum"), values.get("format", 1)
         except (TypeError, ValueError, KeyError) as error:
             raise RunError(file, f"not a result that discom wrote ({error})", ANEW) from None
-        if form > FORMAT:
-            raise RunError(
-                file, f"a newer version of discom wrote it (form {form})", "update discom"
-            )
-        if form < FORMAT:
-            found = f"an earlier version of discom wrote it (form {form})"
-            raise RunError(file, found, "train the run again, in a new folder")
+        if form != FORMAT:
+            found = f"another version of discom wrote it (form {form}, not {FORMAT})"
+            raise RunError(file, found, "update discom, or train the run again in a new folder")
         if checksum != digest(values):
-            found = "was changed after it was measured (its checksum differs)"
-            raise RunError(file, found, ANEW)
+            raise RunError(file, "was changed after it was measured (its checksum differs)", ANEW)
         del values["format"]
         return cls(**values)
 
@@ -147,7 +142,6 @@ class Run:
     source: str = ""
     modalities: str | None = None
     teacher: "Run | None" = None
-    changed: Mapping[str, Any] = field(default_factory=dict)  # options that are not the default
 
     @classmethod
     def of(
@@ -162,18 +156,18 @@ class Run:
         """The run of `method` on `data`, with its options in full. A method that needs a teacher
         depends on the teacher's run: the one of the same settings, seed and data."""
         config, teacher = replace(config, options=method.options(config.options)), None
-        where = source, modalities
         if method.needs_teacher and method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
-            reads = replace(config, options={"reads": chosen} if chosen else {})
-            teacher = cls.of(runs, method.teacher_method, data, reads, *where)
-        changed, origin = method.changed(config.options), data.origin_at(config.seed)
-        return cls(runs, method.name, data.name, origin, config, *where, teacher, changed)
+            theirs = replace(config, options={"reads": chosen} if chosen else {})
+            teacher = cls.of(runs, method.teacher_method, data, theirs, source, modalities)
+        origin = data.origin_at(config.seed)
+        return cls(runs, method.name, data.name, origin, config, source, modalities, teacher)
 
     @cached_property
     def hash(self) -> str:
         """See `run_hash`."""
-        settings = {**self.config.identity(), "options": self.changed}
+        changed = methods.get(self.method).changed(self.config.options)
+        settings = {**self.config.identity(), "options": changed}
         teacher = self.teacher.hash if self.teacher else None
         return run_hash(self.method, self.origin, settings, teacher)
 
@@ -194,17 +188,16 @@ def identity(
     method: type[Method], split: Split, config: Config, teacher: Path | None = None
 ) -> dict[str, Any]:
     """What makes a run this one: the content of its config.json."""
-    origin, taught_by = split.origin, None
-    if teacher:
-        taught_by = Result.read(teacher / "result.json").hash
+    origin = split.origin
     settings = {**config.identity(), "options": method.changed(config.options)}
+    taught_by = Result.read(teacher / "result.json").hash if teacher else None
     return {
         "method": method.name,
+        **settings,  # first, since the first that differs is named
         "data": split.train.name,
         "digest": origin.digest,
         "drawn": origin.drawn,
         "divided": origin.divided,
-        **settings,
         "teacher": taught_by,
         "hash": run_hash(method.name, origin, settings, taught_by),
     }
@@ -242,9 +235,6 @@ def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
         return
     with as_run_error(file):
         content = {**read_json(file)}
-    if "digest" not in content:
-        found = "holds a run of an earlier version of discom"
-        raise RunError(run_dir, found, "delete it, or use another folder")
     for name in {**content, **identity}:
         if content.get(name) != identity.get(name):
             found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"

@@ -74,9 +74,10 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
 def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """The first option, or weight, that differs, as text; nothing where all agree."""
     old, new = ({**every, **every.get("weights", {})} for every in (old, new))
-    both = [name for name in new if name in old and name != "weights"]  # others are newer options
-    names = [name for name in both if old[name] != new[name]]
-    return f"{names[0]}={old[names[0]]} and not {new[names[0]]}" if names else ""
+    for name in new:  # what `old` lacks is a newer option
+        if name != "weights" and name in old and old[name] != new[name]:
+            return f"{name}={old[name]} and not {new[name]}"
+    return ""
 
 
 def sweep(
@@ -94,15 +95,16 @@ def sweep(
     Args:
         runs: the wanted runs, each of which says where its data are; their teachers are added.
         known: results that are taken where a run's folder has none, such as of a committed file.
-        engine, workers, address: see `worker_count`. Workers train on one thread each, but a single
-            local one is this process itself. A cluster's nodes must all see this folder.
+        engine, workers: see `worker_count`. Workers train on one thread each, but a single local
+            one is this process itself. A cluster's nodes must all see this folder.
+        address: of a Ray cluster, such as ray://head:10001 or auto; this machine by default.
         after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
         ConfigError: Ray is not installed or not at the address; a flag that `worker_count` refuses.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
-    runs, known, workers = list(runs), list(known), worker_count(engine, workers, address)
+    runs, known, workers = list(runs), list(known), worker_count(engine, workers)
     absent, done = missing(runs, known)
     unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
@@ -138,19 +140,16 @@ def train(run: Run, images: MultiModalData | None = None, *, progress: bool = Fa
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
-def worker_count(engine: str = "local", workers: int = 0, address: str | None = None) -> int:
+def worker_count(engine: str = "local", workers: int = 0) -> int:
     """How many runs train side by side; 0 where the cluster decides. Nothing is started.
 
     Args:
         engine: local, or ray.
         workers: 0 means one for each core, or for each GPU of a cluster; one on a local GPU.
-        address: of a Ray cluster, such as ray://head:10001 or auto; this machine by default.
     """
     check_choice("engine", engine, ("local", "ray"))
     if workers < 0:
         raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
-    if engine == "local" and address:
-        warnings.warn(f"address: '{address}' has no effect on engine=local", stacklevel=2)
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 

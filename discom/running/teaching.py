@@ -24,9 +24,8 @@ def load_teacher(
     has none. A ConfigError for a teacher that is missing or not needed; a RunError for a run of
     another method, modalities, split or labels, or with weights that cannot be read."""
     if run_dir is None and student.needs_teacher:
-        raise ConfigError(
-            "teacher", f"{student.name} needs a teacher", "give the folder of its run"
-        )
+        found = f"{student.name} needs a teacher"
+        raise ConfigError("teacher", found, "give the folder of its run")
     if run_dir is not None and not student.needs_teacher:
         raise ConfigError("teacher", f"{student.name} has no teacher", "leave it out")
     if run_dir is None or student.teacher_method is None:
@@ -105,48 +104,40 @@ class TeacherMaps:
         self.reads = {name: name.split("+") for name in self.networks}
         sensors = dict.fromkeys(sensor for reads in self.reads.values() for sensor in reads)
         self.images = {name: ModalityTensor(split.train, name, device) for name in sensors}
-        self.resident: dict[str, dict[str, Tensor]] = {}
+        self.resident: dict[tuple[str, str], Tensor] = {}
         rows = paired_rows(split.train, list(sensors))
         sample = self._ask({name: places[:1] for name, places in rows.items()})
         count = max(map(len, self.images.values()))
-        size = sum(one.nbytes for maps in sample.values() for one in maps.values())
-        if count * size > memory_budget(device):
+        if count * sum(one.nbytes for one in sample.values()) > memory_budget(device):
             return
-        kept = {
-            network: {name: one.new_zeros(count, *one.shape[1:]) for name, one in maps.items()}
-            for network, maps in sample.items()
-        }
+        kept = {key: one.new_zeros(count, *one.shape[1:]) for key, one in sample.items()}
         for places in torch.arange(len(next(iter(rows.values())))).split(64):
             part = {name: own[places] for name, own in rows.items()}
-            for network, maps in self._ask(part).items():
-                for name, one in maps.items():
-                    kept[network][name][part[self.reads[network][0]]] = one
+            for (network, name), maps in self._ask(part).items():
+                kept[network, name][part[self.reads[network][0]]] = maps
         self.resident, self.images = kept, {}
 
     @torch.no_grad()
-    def _ask(self, rows: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-        """Network → name → its maps of the samples at `rows`."""
-        answers = {}
+    def _ask(self, rows: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """(Network, name) → its maps of the samples at `rows`."""
+        answers: dict[tuple[str, str], Tensor] = {}
         for network, reads in self.reads.items():
             x = torch.cat([self.images[name][rows[name]] for name in reads], dim=1)
             with self.autocast():
                 maps = self.networks[network].maps(x)
-            answers[network] = {name: maps[name].float() for name in self.names}
+            answers |= {(network, name): maps[name].float() for name in self.names}
         return answers
 
     def __call__(
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
         """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
-        first = next(iter(self.networks))
         upright = {
-            network: {name: maps[rows[self.reads[network][0]]] for name, maps in kept.items()}
-            for network, kept in self.resident.items()
+            (network, name): maps[rows[self.reads[network][0]]]
+            for (network, name), maps in self.resident.items()
         } or self._ask(rows)
-        return {
-            modality: {
-                name: turn(maps, drawn)
-                for name, maps in upright.get(modality, upright[first]).items()
-            }
-            for modality, drawn in views.items()
-        }
+        answers = {}
+        for modality, drawn in views.items():
+            network = modality if modality in self.networks else next(iter(self.networks))
+            answers[modality] = {name: turn(upright[network, name], drawn) for name in self.names}
+        return answers

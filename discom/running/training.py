@@ -24,7 +24,7 @@ from discom.evaluation.scores import Scoring
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
-from discom.running.checkpoint import Checkpoint, forget, locked, stoppable
+from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable
 from discom.running.runs import Result, identity, write_identity
 from discom.running.teaching import load_teacher, teach
 
@@ -64,7 +64,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     method = methods.get(method) if isinstance(method, str) else method
-    config = config_of(method, config)
+    config = _settings_of(method, config)
     run_dir, teacher = Path(run_dir), Path(teacher) if teacher else None
     with _alone(run_dir), torch.random.fork_rng(), stoppable(run_dir), ExitStack() as stack:
         # before there is a folder: the settings may not fit
@@ -84,8 +84,7 @@ def fit(
         scoring = Scoring(network, split, fabric, layout)
         started = time.perf_counter()
         if instructor is not None:
-            augmented = config.augment > 0
-            batches.soft = teach(instructor, network, split, fabric, augment=augmented)
+            batches.soft = teach(instructor, network, split, fabric, augment=config.augment > 0)
         if state.epoch == 0:
             state.seconds = time.perf_counter() - started
 
@@ -121,13 +120,11 @@ def fit(
         return on_rank_zero(fabric, partial(_report, *given))
 
 
-def config_of(method: type[Method], config: Config | str) -> Config:
+def _settings_of(method: type[Method], config: Config | str) -> Config:
     """The settings, or those of a profile by name; a ConfigError for settings of the other kind."""
-    if isinstance(config, str):
-        return profile(config, dense=method.dense)
+    config = profile(config, dense=method.dense) if isinstance(config, str) else config
     if config.dense != method.dense:
-        kinds = {False: "classification", True: "dense prediction"}
-        found = f"is for {kinds[config.dense]}, but {method.name} is {kinds[method.dense]}"
+        found = f"has dense={config.dense}, {method.name} needs dense={method.dense}"
         raise ConfigError("config", found, f"use profile(…, dense={method.dense})")
     return config
 
@@ -139,7 +136,7 @@ _TRAINING = threading.Lock()
 def _alone(run_dir: Path) -> Iterator[None]:
     """Refuse a second training in the same process: both would draw from torch's one generator."""
     if not _TRAINING.acquire(blocking=False):
-        found = "another thread of this process trains, and both would draw the same numbers"
+        found = "another thread of this process trains"
         raise RunError(run_dir, found, "train in processes, as discom.running.sweep does")
     try:
         yield
@@ -153,32 +150,20 @@ def _open(stack: ExitStack, run_dir: Path, run: dict) -> Result | None:
     file = run_dir / "result.json"
     if not file.exists():
         stack.enter_context(locked(run_dir))
-        write_identity(run_dir, run)
+    write_identity(run_dir, run)  # or compares
     if not file.exists():  # nor has another process made it meanwhile
         return None
-    write_identity(run_dir, run)  # compares
     result = Result.read(file)
     with suppress(OSError):  # a folder that may only be read is left as it is
-        forget(run_dir)  # in case a kill came between the result and this
+        (run_dir / STATE).unlink()  # in case a kill came between the result and this
     return result
 
 
 def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tuple:
     """The networks on their device, optimizer, schedule, batches, and layout of images."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    network = network.to(memory_format=layout)
-    if config.devices > 1 and fabric.device.type == "cuda":
-        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    batches = _batches(network, split.train, config, fabric, layout)
-    optimizer, schedule = _optimizer(network, config, len(batches))
-    model, optimizer = fabric.setup(network, optimizer)
-    return model, optimizer, schedule, batches, layout
-
-
-def _batches(network: Any, data: MultiModalData, config: Config, fabric: Fabric, layout) -> Batches:
-    """Batches of the training part, as the method wants them."""
-    return Batches(
-        data,
+    batches = Batches(
+        split.train,
         config.batch_size,
         config.seed,
         epochs=config.epochs,
@@ -193,17 +178,19 @@ def _batches(network: Any, data: MultiModalData, config: Config, fabric: Fabric,
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
-
-
-def _optimizer(network: Method, config: Config, steps: int):
-    """AdamW and its schedule for epochs of so many steps."""
+    network = network.to(memory_format=layout)
+    if config.devices > 1 and fabric.device.type == "cuda":
+        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     rate, decay = config.learning_rate, config.weight_decay
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
     schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
-        return optimizer, schedules.ConstantLR(optimizer, factor=1.0)
-    total = max(3, config.epochs * steps) + 1  # OneCycleLR wants three at least
-    return optimizer, schedules.OneCycleLR(optimizer, rate, total, cycle_momentum=False)
+        schedule: Any = schedules.ConstantLR(optimizer, factor=1.0)
+    else:
+        steps = max(3, config.epochs * len(batches)) + 1  # it wants three at least
+        schedule = schedules.OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
+    model, optimizer = fabric.setup(network, optimizer)
+    return model, optimizer, schedule, batches, layout
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
@@ -212,9 +199,10 @@ def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -
     values = torch.as_tensor(fabric.all_reduce(values, reduce_op="mean")).cpu()
     if len(places := (~values.isfinite()).nonzero()):
         step, term = places[0].tolist()
-        found = f"is {values[step, term].item()} in epoch {epoch}, batch {step}"
+        value = values[step, term].item()
+        found = f"term '{names[term]}' is {value} in epoch {epoch}, batch {step}"
         way_out = "lower learning_rate, use precision 32-true, or check the data"
-        raise RunError(f"loss term '{names[term]}' {found}; {way_out}")
+        raise RunError("loss", found, way_out)
     return dict(zip(names, values.mean(0).tolist(), strict=True))
 
 
@@ -230,30 +218,30 @@ def _report(
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
+    same = ("method", "data", "seed", "hash", "digest", "drawn", "divided", "teacher")
     used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
-    own = {name: run[name] for name in ("method", "data", "digest", "drawn", "divided", "hash")}
+    deployed = {name: network.branch(name) for name in network.deployed}
+    counts = {part: len(data) for part, data in split._asdict().items()}
+    counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
+    best = split.train.best
     result = Result(
-        **own,
-        seed=config.seed,
+        **{name: run[name] for name in same},
         scores=scoring.test(state.best, state.run_dir),
-        parameters={name: _size(network.branch(name)) for name in network.deployed},
+        parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * config.epochs / state.seconds,
         peak_memory_mb=peak_memory(fabric.device),
         config={**config.identity(), "options": type(network).options(config.options)},
         machine={**machine(fabric.device), **used},
-        counts=_counts(split),
+        counts=counts,
         classes=len(split.train.classes),
         changed=run["options"],
-        best={
-            name: split.train.best[name] for name in network.deployed if name in split.train.best
-        },
-        teacher=run["teacher"],
+        best={name: best[name] for name in deployed if name in best},
         metric=scoring.metric,
     )
     _warn_of_chance(result, split.test, state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())
-    forget(state.run_dir)
+    state.path.unlink(missing_ok=True)
     return result
 
 
@@ -267,14 +255,3 @@ def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None
             found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
             advice = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)
-
-
-def _counts(split: Split) -> dict[str, int]:
-    """Samples of each part, and those of the training part with a label."""
-    parts = {part: len(data) for part, data in split._asdict().items()}
-    return {**parts, "labelled": int((split.train.labels != UNLABELLED).sum())}
-
-
-def _size(network: torch.nn.Module) -> int:
-    """How many parameters it has."""
-    return sum(weight.numel() for weight in network.parameters())

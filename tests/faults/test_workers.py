@@ -1,18 +1,12 @@
-"""Workers of a sweep: Ctrl-C ends all of them with one line, and they share the memory."""
+"""Workers of a sweep: Ctrl-C ends all of them with one line."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from functools import partial
-from pathlib import Path
 
 import pytest
-from fixtures import jobs
-
-from discom.hardware import BESIDE
-from discom.running import sweep
 
 pytestmark = pytest.mark.slow
 WORK = """
@@ -42,9 +36,3 @@ def test_ctrl_c_in_a_terminal_ends_all_workers_with_one_line(seconds):
     said = sweeping.communicate(timeout=60)
     line = "the sweep: interrupted; the same command goes on from the last saved epoch\n"
     assert said == (line, "")
-
-
-def test_each_worker_knows_how_many_share_the_memory():
-    work = {Path(name): partial(jobs.environment, Path(name), BESIDE) for name in "ab"}
-    answers = {str(key): str(error) for key, error in sweep.do_all(work, 2)}
-    assert answers == {"a": "2", "b": "2"}
