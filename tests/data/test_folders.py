@@ -205,7 +205,7 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
 
 
 def test_units_and_what_is_not_measured_are_stated_for_a_modality(photos):
-    data = read_folders(photos, 16, unit={"depth": "mm"}, invalid={"depth": 0})
+    data = read_folders(photos, size=16, unit={"depth": "mm"}, invalid={"depth": 0})
     assert [(m.unit, m.invalid) for m in data.modalities.values()] == [("mm", 0), ("", None)]
 
 
@@ -214,9 +214,9 @@ def test_measured_pixels_are_not_averaged_with_unmeasured_ones(tmp_path):
     image[:, ::3] = -9999
     for name in "ab":
         write(tmp_path / "ms" / name / "0.npy", image)
-    stated = read_folders(tmp_path, 4, invalid={"ms": -9999})
+    stated = read_folders(tmp_path, size=4, invalid={"ms": -9999})
     assert set(np.unique(stated.modalities["ms"].x)) == {-9999, 9}
-    assert read_folders(tmp_path, 4).modalities["ms"].x.min() == (9 - 9999) / 2
+    assert read_folders(tmp_path, size=4).modalities["ms"].x.min() == (9 - 9999) / 2
 
 
 WRONG_OPTIONS = [
