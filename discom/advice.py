@@ -88,7 +88,6 @@ class Answer(NamedTuple):
     modality: str
     alone: str
     both: str
-    score: float  # of `both`, mean F1 × 100
     difference: float
     low: float
     high: float
@@ -125,6 +124,5 @@ def answers(results: Iterable[Result]) -> list[Answer]:
         alone, both = (max(labels, key=valid.__getitem__) for labels in kinds)
         pair = compare(by_label[alone] + by_label[both], [(both, alone)])
         row = pair[pair["modality"] == modality].iloc[0]
-        score = mean(result.main[modality] for result in by_label[both])
-        found.append(Answer(modality, alone, both, score, row.difference, row.low, row.high))
+        found.append(Answer(modality, alone, both, row.difference, row.low, row.high))
     return found

@@ -218,14 +218,12 @@ def show(flags: Namespace) -> None:
 def export(flags: Namespace) -> None:
     """Write one trained branch as ONNX with its contract, after a check on the test part."""
     tables, files = discom.tables, sorted(flags.path.rglob("result.json"))
-    if len(files) != 1:
-        raise ConfigError(flags.path, f"holds {len(files)} finished runs", "name the folder of one")
-    (result,) = tables.load_results(files[0].parent)
+    result, *others = tables.load_results(flags.path)
+    if others or not files:
+        raise ConfigError(flags.path, "is not the folder of one run", "name that folder")
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
-    run, split = files[0].parent, images.split(seed=result.seed)
-    model = discom.deployment.export(
-        run, split, flags.modality, flags.out, overwrite=flags.overwrite
-    )
+    where = files[0].parent, images.split(seed=result.seed), flags.modality, flags.out
+    model = discom.deployment.export(*where, overwrite=flags.overwrite)
     before, after = result.main[model.contract.modality], model.scores[result.metric]
     score = f"{tables.METRICS[result.metric]} on the test part"
     print(f"{flags.out}: {model.parameters:,} parameters, {model.bytes:,} bytes")

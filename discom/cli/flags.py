@@ -38,7 +38,6 @@ def json_object(value: str) -> dict[str, Any]:
 
 SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.IntRange(0)
 NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
-EXISTING = click.Path(exists=True, path_type=Path)
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "address": (text, None, "of a Ray cluster, such as ray://head:10001  [default: none]"),
@@ -58,7 +57,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "options": (json_object, None, "of a method or reader: '{\"size\": 32}'  [default: none]"),
     "out": (path, None, "file or folder to write  [default: none]"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
-    "path": (EXISTING, None, "a run's folder, a folder of runs, or collected results"),
+    "path": (path, None, "a run's folder, a folder of runs, or collected results"),
     "profile": (text, "cpu", "tiny (seconds), cpu (minutes) or paper (for a GPU)"),
     "root": (path, None, "folder of the raw files  [default: data/raw/NAME]"),
     "runs": (path, "runs", "folder of all runs"),
@@ -96,7 +95,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
         " dry_run out collect",
     ),
     "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
-    "probe": (commands.probe, "PATH runs data modalities workers out"),
+    "probe": (commands.probe, "PATH runs data modalities out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
     "predict": (commands.predict, "MODEL FILES out tile"),

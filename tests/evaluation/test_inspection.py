@@ -380,8 +380,7 @@ def test_probe_takes_the_scenes_of_each_seed(tmp_path, monkeypatch):
     monkeypatch.setattr(inspection, "inspect", note)
     monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
     monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
-    words = ["probe", str(tmp_path / "runs"), "--data", DATA, "--workers", "1"]
-    assert cli.main(words) == 0
+    assert cli.main(["probe", str(tmp_path / "runs"), "--data", DATA]) == 0
     assert [folder for folder, _ in asked] == folders
     for (_, told), split in zip(asked, splits, strict=True):
         assert np.array_equal(told.test.images("rgb"), split.test.images("rgb"))
@@ -398,7 +397,7 @@ def test_probe_finds_the_runs_of_a_collected_table(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(inspection, "inspect", lambda folder, _: asked.append(folder) or measures)
     monkeypatch.setattr(inspection, "mean_matrices", lambda measures: {})
     monkeypatch.setattr(inspection, "reader_tables", lambda measures: {})
-    words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--workers", "1", "--runs"]
+    words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--runs"]
     assert cli.main([*words, str(tmp_path / "runs")]) == 0
     assert asked == [run.folder]
     monkeypatch.undo()
