@@ -216,7 +216,6 @@ def test_a_poor_terminal_and_a_backend_of_nonsense_do_no_harm(tmp_path):
 @pytest.mark.parametrize(
     "allocate",
     [
-        lambda: np.empty(2**50),
         lambda: np.empty(2**60),
         lambda: torch.empty(2**50),
         lambda: Image.fromarray(np.zeros((8, 8))).resize((2**70, 2**70)),
@@ -236,30 +235,20 @@ def test_a_fault_of_ours_is_shown_as_one(monkeypatch):
 # ------------------------------------------------------------------------------ names and places
 
 
-@pytest.fixture
-def own_scenes(tmp_path):
-    """A person's folder that is called as a data set of ours."""
+def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(tmp_path, capsys):
     own = data.load("scenes:n=36,size=8,shapes=2,seed=9")
     own.save("scenes")
-    return own.fingerprint
-
-
-@pytest.mark.parametrize("words", [["data", "check"], ["train", "--data"]])
-def test_a_name_that_is_a_folder_here_too_is_refused(own_scenes, capsys, words):
-    line = "scenes: is a data set of discom and a folder here; write ./scenes for the folder, "
-    assert refused(capsys, *words, "scenes") == line + "scenes: for discom's"
-
-
-def test_a_path_is_the_folder_and_a_colon_is_ours(own_scenes, tmp_path):
     for place in ("./scenes", "scenes/", str(tmp_path / "scenes"), Path("scenes")):
-        assert data.load(place).fingerprint == own_scenes
-        assert data.load(place, seed=3).fingerprint == own_scenes
+        assert data.load(place).fingerprint == own.fingerprint
+        assert data.load(place, seed=3).fingerprint == own.fingerprint
         assert data.absolute(place) == str(tmp_path / "scenes")
     assert data.load("scenes:n=9", seed=3).drawn["seed"] == 3
     assert data.locate("scenes:") is None
     for question in (data.load, data.locate, data.absolute):
         with pytest.raises(DataError, match=r"write \./scenes for the folder, scenes: for"):
             question("scenes")
+    line = "scenes: is a data set of discom and a folder here; write ./scenes for the folder, "
+    assert refused(capsys, "train", "--data", "scenes") == line + "scenes: for discom's"
 
 
 def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
@@ -268,16 +257,22 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     ours.save("data/eurosat")
     assert data.load("eurosat").fingerprint == ours.fingerprint
     own.save("eurosat")
-    assert "write ./eurosat for the folder, eurosat: for" in refused(
-        capsys, "data", "check", "eurosat"
-    )
+    for command in ("check", "prepare"):
+        line = refused(capsys, "data", command, "eurosat")
+        assert "write ./eurosat for the folder, eurosat: for" in line
     assert data.load("eurosat:").fingerprint == ours.fingerprint
     assert data.load("./eurosat").fingerprint == own.fingerprint
     assert "takes no arguments" in refused(capsys, "data", "check", "eurosat:n=3")
-    assert "is a data set of discom and a folder" in refused(capsys, "data", "prepare", "eurosat")
     words = ("data", "prepare", "eurosat", "--root", "eurosat")  # that says which
     assert "eurosat: holds no class folders" in refused(capsys, *words)
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path))  # the folder here is the prepared set
+    assert data.load("eurosat").fingerprint == own.fingerprint
+    monkeypatch.delenv("DISCOM_DATA")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")  # which find the data beside their folder
+    assert data.load("eurosat").fingerprint == ours.fingerprint
+    assert data.absolute("eurosat") == str(tmp_path / "data/eurosat")
+    own.save("data/eurosat")
     assert data.load("eurosat").fingerprint == own.fingerprint
 
 
@@ -297,18 +292,6 @@ def test_prepared_data_are_written_here_and_never_further_up(tmp_path, monkeypat
         data.load("hls")
     monkeypatch.setenv("DISCOM_DATA", str(tmp_path / "data"))
     assert len(data.load("hls")) == 66
-
-
-def test_notebooks_find_the_data_beside_their_folder(tmp_path, monkeypatch):
-    monkeypatch.delenv("DISCOM_DATA", raising=False)
-    ours, own = (data.load(f"scenes:n=30,size=8,seed={seed}") for seed in (0, 1))
-    ours.save("data/hls")
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
-    assert data.load("hls").fingerprint == ours.fingerprint
-    assert data.absolute("hls") == str(tmp_path / "data/hls")
-    own.save("data/hls")
-    assert data.load("hls").fingerprint == own.fingerprint
 
 
 # ------------------------------------------------------------------------------------ what is done
@@ -340,7 +323,7 @@ def test_warnings_are_one_line_each_and_their_printing_stays_the_callers(capsys,
     assert warnings.showwarning is before
 
 
-def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
+def test_prepared_scenes_load_as_they_were_and_are_checked(tmp_path, capsys):
     words = ("data", "prepare", SCENES, "--out", "here")
     assert run(*words) == 0
     sizes = "rgb 66×3×16×16, depth 66×1×16×16"
@@ -350,6 +333,16 @@ def test_prepare_writes_scenes_that_load_as_they_were(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [tmp_path / "here"]
     assert "--overwrite" in refused(capsys, *words)
     assert run(*words, "--overwrite") == 0
+    capsys.readouterr()
+    assert run("data", "check", "here") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == expected.strip()
+    assert int(lines[1].removeprefix("checksums compared: ")) > 3
+    parts = data.load(SCENES).split()._asdict()
+    counts = [f"{name}: {len(part)} samples" for name, part in parts.items()]
+    assert [line.strip().partition(",")[0] for line in lines[2:]] == counts
+    (tmp_path / "here/labels.npy").write_bytes(b"damaged")
+    assert "labels.npy" in refused(capsys, "data", "check", "here")
 
 
 def test_prepare_states_units_and_groups_the_copies_of_a_persons_own_images(tmp_path):
@@ -362,19 +355,6 @@ def test_prepare_states_units_and_groups_the_copies_of_a_persons_own_images(tmp_
     group_of = dict(zip(mine.ids, mine.groups, strict=True))
     assert all(group_of[one] == group_of[f"{one}-copy"] for one in faults["copied"])
     assert len(set(mine.groups)) == len(mine) - len(faults["copied"])
-
-
-def test_check_counts_samples_classes_and_checksums(tmp_path, capsys):
-    data.load(SCENES).save(tmp_path / "here")
-    assert run("data", "check", "here") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("here: 66 samples in 9 classes, 66 complete pairs")
-    assert int(lines[1].removeprefix("checksums compared: ")) > 3
-    parts = data.load(SCENES).split()._asdict()
-    sizes = [f"{name}: {len(part)} samples" for name, part in parts.items()]
-    assert [line.strip().partition(",")[0] for line in lines[2:]] == sizes
-    (tmp_path / "here/labels.npy").write_bytes(b"damaged")
-    assert "labels.npy" in refused(capsys, "data", "check", "here")
 
 
 def test_check_warns_of_what_to_look_at(tmp_path, capsys):
