@@ -119,7 +119,7 @@ REFUSED = {
     "no pairs": (pairs_of(BOTH, BOTH, 0), "mine: no id stands in each of rgb, depth; name the"),
     "no labelled pair": (pairs_of(SOME, SOME, 20), r"mine: 0 of \d+ pairs to train with have a la"),
     "misspelt": (pairs_of(0 * BOTH, BOTH, 0), "mine: no image of rgb is of class 'dog'; correct"),
-    "two sizes": (two_sizes(), "images of rgb 8×8, depth 4×4; bring them to one size: "),
+    "two sizes": (two_sizes(), "images of rgb and depth differ in size; bring them to one: "),
 }
 
 

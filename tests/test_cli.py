@@ -175,7 +175,7 @@ WRONG = [
     (("show", "empty"), "empty: no finished run"),
     (("show", "noise.json"), "noise.json: not valid JSON"),
     (("show", "list.json"), "list.json: "),
-    (("probe", "empty"), "empty: no finished run of a method with an embedding"),
+    (("probe", "empty"), "empty: no finished run"),
     (("probe", "list.json"), "list.json: "),
     (("export", "empty"), "empty: no finished run"),
     (("predict", "noise.json", "empty.npy"), "noise.json: not by discom export"),
