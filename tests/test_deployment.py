@@ -213,7 +213,7 @@ def test_images_are_found_in_folders(images, tmp_path):
     assert find_images([files[2], folder]) == [files[2], *files]
     (tmp_path / "empty").mkdir()
     for name, message in (("empty", "no image"), ("nowhere", "no such file or folder")):
-        with pytest.raises(DataError, match=f"{name}.*: {message}"):
+        with pytest.raises(DataError, match=message):
             find_images([tmp_path / name])
 
 
