@@ -61,11 +61,10 @@ def _check(images: MultiModalData, seed: int) -> None:
         if absent := set(range(len(images.classes))) - set(modality.y):
             found = f"no image of {sensor} is of class '{images.classes[min(absent)]}'"
             raise DataError(name, found, "correct the folder's name, or leave the class out")
-    sizes = {sensor: "×".join(map(str, m.x.shape[2:])) for sensor, m in images.modalities.items()}
-    if len(set(sizes.values())) > 1:
-        found = "images of " + ", ".join(f"{sensor} {size}" for sensor, size in sizes.items())
+    if len(sizes := {m.x.shape[2:]: sensor for sensor, m in images.modalities.items()}) > 1:
         command = "discom data prepare folders --root … --size 64 --out …"
-        raise DataError(name, found, f"bring them to one size: {command}")
+        found = f"images of {' and '.join(sizes.values())} differ in size"
+        raise DataError(name, found, f"bring them to one: {command}")
     train = images.split(seed=seed).train
     classes = train.modalities[names[0]].y[paired_rows(train, names)[names[0]].numpy()]
     if (known := int((classes >= 0).sum())) < 2:
@@ -88,7 +87,6 @@ class Answer(NamedTuple):
     modality: str
     alone: str
     both: str
-    score: float  # of `both`, mean F1 × 100
     difference: float
     low: float
     high: float
@@ -125,6 +123,5 @@ def answers(results: Iterable[Result]) -> list[Answer]:
         alone, both = (max(labels, key=valid.__getitem__) for labels in kinds)
         pair = compare(by_label[alone] + by_label[both], [(both, alone)])
         row = pair[pair["modality"] == modality].iloc[0]
-        score = mean(result.main[modality] for result in by_label[both])
-        found.append(Answer(modality, alone, both, score, row.difference, row.low, row.high))
+        found.append(Answer(modality, alone, both, row.difference, row.low, row.high))
     return found

@@ -38,8 +38,7 @@ class Config:
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
             or a library's, "timm:convnext_atto" or "torchvision:resnet50".
-        width: feature maps of the first stage of these two ResNets (paper: 64), or of the "small"
-            network of dense prediction.
+        width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
         labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.

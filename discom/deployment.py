@@ -120,8 +120,6 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
         names = " or ".join(branches) or "none that reads one sensor"
         raise ConfigError("--modality", f"{modality} is not in {result.method}", f"it has {names}")
     classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
-    if classes != tuple(train.classes):
-        raise RunError(run_dir, f"has classes {classes}, data {train.classes}", "give its data")
     data, bounds = train.modalities[modality], (train.normalization or {}).get(modality)
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
@@ -276,16 +274,14 @@ def segment_files(
     that a TIFF calls "no data" (GDAL's tag), in all bands, are 255, which is "no data" of the map.
     A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
     names an image which the model cannot read."""
-    if out is None or out.suffix == ".csv":
+    if out is None:
         raise ConfigError("--out", "maps need a folder", "name one, such as maps")
     if out.resolve() in {file.resolve().parent for file in files}:
         raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
     maps = {file: out / f"{file.stem}.tif" for file in files}
     if len(maps) > len(set(maps.values())):
-        found = f"two images of one name would share a map in {out}"
-        raise ConfigError("--out", found, "rename one")
-    numbered = (f"{number} {name}" for number, name in enumerate(model.contract.classes))
-    names = ", ".join(numbered).encode()
+        raise ConfigError("--out", "two images of one name would share a map", "rename one")
+    names = ", ".join(f"{k} {name}" for k, name in enumerate(model.contract.classes)).encode()
     for file, target in maps.items():
         image, tags = read_pixels(file), read_tags(file)
         value = tags.pop(NO_DATA, None)

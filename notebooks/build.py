@@ -18,9 +18,10 @@ from pathlib import Path
 import jupytext
 import nbformat
 from discom import __version__
-from discom.cli.reproduce import ADDED, PARAMETERS, execute, outcome
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
+
+from batch import ADDED, PARAMETERS, execute, outcome
 
 HERE = Path(__file__).resolve().parent
 PAGES = (

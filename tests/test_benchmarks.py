@@ -129,21 +129,6 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert len(tables.load_results("all.json")) == 6
 
 
-def test_a_setting_is_a_factor_of_any_data(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    data.load("scenes:n=66,size=8").save("mine")
-    words = ["--set", "channels_last=false", "--out", "grid", "--collect", "all.json"]
-    words += ["--data", "mine", "--seeds", "2", "--against", "discom-solo"]
-    assert compare(words, '{"epochs": [1, 2]}', ("discom-solo", "student")) == 0
-    table = pd.read_csv("grid.csv")
-    assert table["epochs"].tolist() == [1] * 4 + [2] * 4
-    assert set(table["data"]) == {"scenes"}
-    assert set(table["draws"]) == {"split"}
-    assert table["vs discom-solo low"].notna().sum() == 4
-    epochs = {result.config["epochs"] for result in tables.load_results("all.json")}
-    assert epochs == {1, 2}
-
-
 def test_learning_rates_are_compared_one_by_one():
     scores = {("student", 0.01): 80.0, ("discom", 0.01): 90.0}
     scores |= {("student", 0.001): 50.0, ("discom", 0.001): 70.0}
@@ -175,17 +160,12 @@ def test_a_cut_off_grid_goes_on_from_its_file(tmp_path, monkeypatch):
     ("given", "fragment"),
     [
         ({"methods": ["tutor"]}, "method: 'tutor' is unknown"),
-        ({"methods": ['student:{"adv": 0}']}, "student has no 'adv'"),
         ({"methods": ["student:adv=0"]}, "invalid arm value: 'student:adv=0'"),
         ({"words": ["--against", "kdv2"]}, "--against: 'kdv2' is not among student, discom"),
-        ({"words": ["--data", "scenes-dense"]}, "scenes-dense has no argument 'noise'"),
-        ({"words": ["--set", "epoch=3"]}, "no setting 'epoch'"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
         ({"words": ["--seeds", "0"]}, "--seeds: 0 runs make no table"),
         ({"factors": '{"noise": [-1]}'}, "noise: -1.0 is not a number from 0 on"),
-        ({"factors": '{"size": [16, 32]}'}, "give one of noise, augment, "),
         ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
-        ({"factors": '{"noise": 0.5}'}, "invalid factors value"),
         ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1]}'}, "'epochs' is also in"),
         ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
     ],
@@ -203,7 +183,7 @@ def test_a_grid_that_cannot_be_is_refused(given, fragment, capsys):
 # ---------------------------------------------------------------- along.py
 
 
-@pytest.mark.parametrize("name", ["student", "simclr", "mdico"])
+@pytest.mark.parametrize("name", ["student", "mdico"])
 def test_reading_leaves_a_training_as_it_is(tmp_path, name):
     """Also where it is resumed; a finished run is read no more."""
     split = data.load("scenes:n=66,size=8").split(seed=0)
@@ -223,9 +203,8 @@ def test_reading_leaves_a_training_as_it_is(tmp_path, name):
         fit(name, split, config, tmp_path / "run", progress=False, watch=watch)
     assert epochs == [0, 1, 1, 2]
     for network in ("rgb", "depth"):
-        weights = [
-            load_run(tmp_path / run, split, network)[0].state(network) for run in ("alone", "run")
-        ]
+        models = [load_run(tmp_path / run, split, network)[0] for run in ("alone", "run")]
+        weights = [model.state(network) for model in models]
         torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
@@ -240,10 +219,8 @@ def test_probes_along_a_training_from_end_to_end(tmp_path):
     same = rows[rows["epoch"] == 0].groupby(["method", "seed"])["score"].sum()
     assert same.nunique() == 4  # each starts from weights and scenes of its own
     assert (tmp_path / "along.png").exists()
-    for method in ("tutor", "kdv2", 'student:{"seeds": 3}'):
+    for method in ("kdv2", 'student:{"seeds": 3}'):
         assert along.main([*words, "--methods", method]) == 2
-    assert along.main([*words, "--methods", "student", 'student:{"epochs": 1}']) == 2
-    assert along.main([*words, "--seeds", "0"]) == 2
 
 
 def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_path, capsys):
@@ -267,12 +244,8 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     assert report["ratio"]["single"] == pytest.approx([0.5] * 3)
     assert len(report["rounds"]) == 3
     assert trained[:2] == ["dense-teacher", "dense-kdv2"]
-    for wrong, said in (
-        (["single"], "two methods or more"),
-        (["single", "single"], "called 'single'"),
-    ):
-        assert cost.main([*words, "--methods", *wrong]) == 2
-        assert said in capsys.readouterr().err
+    assert cost.main([*words, "--methods", "single", "single"]) == 2
+    assert "called 'single'" in capsys.readouterr().err
     less = 'crodino:{"weights":{"soft":0}}'
     assert cost.main([*words, "--methods", "crodino", less]) == 0
     assert list(json.loads(capsys.readouterr().out)["ratio"]) == ["crodino soft=0"]

@@ -170,13 +170,12 @@ def test_the_picture_follows_clicks_lassos_and_controls(page):
     page.get_by_role("img", name=re.compile("z_irr")).wait_for()
     page.get_by_label("colour", exact=True).select_option(label="illumination")
     page.get_by_role("img", name=re.compile("coloured by illumination")).wait_for()
-    canvas, clicked = page.locator(".discom-scatter > canvas"), []
-    shown = scale(page)
+    canvas, shown = page.locator(".discom-scatter > canvas"), scale(page)
     assert shown < 1  # the page is narrow, and the whole picture is seen
+    clicked = []
     for place in (0, -1):  # the uppermost point and the lowest
-        canvas.click(
-            position={"x": 899 * shown, "y": 2}
-        )  # no point is near, so nothing is selected
+        # no point is near, so nothing is selected
+        canvas.click(position={"x": 899 * shown, "y": 2})
         page.get_by_text("Selected: 0").wait_for()
         page.wait_for_timeout(1000)  # until the canvas has drawn what the kernel sent
         empty = picture(page)

@@ -138,13 +138,7 @@ def test_a_branch_that_the_run_lacks(
         export(run, split, modality, tmp_path / "out")
 
 
-def test_data_of_other_classes(run, split, tmp_path):
-    renamed = type(split)(*(replace(part, classes=tuple("abcd")) for part in split))
-    with pytest.raises(RunError, match=r"has classes .*'disk/wood'.*, data .*'a', 'b'"):
-        export(run, renamed, "depth", tmp_path / "out")
-
-
-@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+@pytest.mark.parametrize("package", ["onnxscript", "onnxruntime"])
 def test_a_package_that_is_not_installed(run, split, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigError, match=rf"^{package}: is not installed; .*\.\[deploy\]"):
@@ -174,17 +168,13 @@ def forged(file: Path, **changes) -> bytes:
 
 FAULTY = {
     "of somebody else": lambda file: stranger(),
-    "empty": lambda file: b"",
     "cut short": lambda file: file.read_bytes()[:5000],
-    "binary": lambda file: bytes(range(256)),
     "of a newer version": partial(forged, mood="good"),
     "without a field": partial(forged, shape=None),
     "one class too few": partial(forged, classes=["a", "b", "c"]),
     "classes of another type": partial(forged, classes="abcd"),
     "another shape": partial(forged, shape=[3, 8, 8]),
-    "a shape that is none": partial(forged, shape="small"),
     "a stride of whole images": partial(forged, stride=4),
-    "a stride of another type": partial(forged, stride="0"),
 }
 
 
@@ -222,11 +212,9 @@ def test_images_are_found_in_folders(images, tmp_path):
     assert find_images([folder]) == files
     assert find_images([files[2], folder]) == [files[2], *files]
     (tmp_path / "empty").mkdir()
-    for paths, message in (([], "no image"), ([tmp_path / "empty"], "no image")):
+    for name, message in (("empty", "no image"), ("nowhere", "no such file or folder")):
         with pytest.raises(DataError, match=message):
-            find_images(paths)
-    with pytest.raises(DataError, match="nowhere: no such file or folder"):
-        find_images([tmp_path / "nowhere"])
+            find_images([tmp_path / name])
 
 
 def test_every_image_has_the_models_answer_and_csv_says_the_same(exported, images, capsys):
@@ -247,13 +235,9 @@ def test_every_image_has_the_models_answer_and_csv_says_the_same(exported, image
 
 
 BAD = {
-    "larger": (
-        np.zeros((16, 8)),
-        r"is bands × height × width \(1, 16, 8\), the model reads \(1, 8",
-    ),
+    "larger": (np.zeros((16, 8)), r"height × width \(1, 16, 8\), the model reads \(1, 8"),
     "colour": (np.zeros((8, 8, 3)), r"width \(3, 8, 8\), .* of depth; convert the image"),
     "nan": (np.full((8, 8), np.nan), "holds nan"),
-    "text": (np.full((8, 8), "a"), "holds <U1"),
 }
 
 

@@ -8,7 +8,6 @@ from dataclasses import fields
 from itertools import product
 
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,14 +28,11 @@ USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "methods": ["student", "discom, kdv2"],
     "modalities": ["rgb", "depth+rgb"],
     "modality": ["rgb"],
-    "teacher": ["rgb", "depth"],
     "profile": ["tiny"],
     "seeds": ["1", "3"],
     "seed": ["0", "1"],
     "split": ["random"],
     "options": ["{}", '{"group_copies": true}', '{"unit": {"rgb": "m"}}', '{"weights": {"cl": 2}}'],
-    "only": ["01"],
-    "notebooks": ["book"],
     "engine": ["local"],
     "root": ["images"],
     "out": ["new", "new.png", "new.csv"],
@@ -87,14 +83,13 @@ def folder(tmp_path_factory):
     """A folder with things of all kinds, where nothing is trained and nothing downloaded."""
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("fuzz") / "a" / "b"
-        for name in ("empty", "book", "broken/rgb/a"):
+        for name in ("empty", "broken/rgb/a"):
             (place / name).mkdir(parents=True)
         patch.chdir(place)
         patch.delenv("DISCOM_DATA", raising=False)
         (place / "noise.json").write_bytes(bytes(range(256)))
         (place / "list.json").write_text('[{"checksum": 1}, 2]')
         (place / "broken/rgb/a/0.png").write_bytes(b"no image")
-        nbformat.write(nbformat.v4.new_notebook(), place / "book/01_a.ipynb")
         for number, name in enumerate(product(("rgb", "depth"), "ab", range(6))):
             file = place.joinpath("images", *map(str, name)).with_suffix(".png")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +112,6 @@ def folder(tmp_path_factory):
         patch.setattr("discom.data.sources.source.fetch", no_network)
         patch.setattr("discom.running.sweep.fit", lambda *given, **how: None)
         patch.setattr("discom.running.sweep.sweep", untrained)
-        patch.setattr("discom.cli.reproduce.do_all", lambda jobs, workers: [])
         yield place
     plt.close("all")
 
@@ -219,4 +213,4 @@ def test_scenes_are_drawn_or_refused(draws):
     st.none() | st.dictionaries(SENSOR, VALUES[float], max_size=2),
 )
 def test_a_persons_folder_is_read_or_refused(root, size, unit, invalid):
-    done_or_refused(data.read_folders, root, size, unit, invalid)
+    done_or_refused(data.read_folders, root, None, size, unit, invalid)

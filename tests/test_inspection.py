@@ -360,7 +360,7 @@ def test_probe_takes_the_scenes_of_each_seed(quiet, tmp_path):
     folders = [tmp_path / "runs" / name for name in ("b", "a")]
     for seed, (split, folder) in enumerate(zip(splits, folders, strict=True)):
         fit("discom-solo", split, replace(TINY, seed=seed), folder, progress=False)
-    words = ["probe", str(tmp_path / "runs"), "--data", DATA, "--workers", "1"]
+    words = ["probe", str(tmp_path / "runs"), "--data", DATA]
     assert cli.main(words) == 0
     assert [folder for folder, _ in quiet] == folders
     for (_, told), split in zip(quiet, splits, strict=True):
@@ -373,7 +373,7 @@ def test_probe_finds_the_runs_of_a_collected_table(quiet, tmp_path, capsys):
     result = fit("discom-solo", images.split(seed=0), TINY, run.folder, progress=False)
     part = replace(result, method="discom-solo z_inv")  # a row of Table 4: no run of its own
     tables.collect([part, result], tmp_path / "table.json")
-    words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--workers", "1", "--runs"]
+    words = ["probe", str(tmp_path / "table.json"), "--data", DATA, "--runs"]
     assert cli.main([*words, str(tmp_path / "runs")]) == 0
     assert [folder for folder, _ in quiet] == [run.folder]
     assert cli.main([*words, str(tmp_path / "other")]) == 2

@@ -4,9 +4,9 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib import util
 from pathlib import Path
 
+import build
 import jupytext
 import nbformat
 import pytest
@@ -19,11 +19,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks/solutions/py").glob("*.py"))
 HOME = "https://github.com/other/place"
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-
-spec = util.spec_from_file_location("build", ROOT / "notebooks/build.py")
-build = util.module_from_spec(spec)
-spec.loader.exec_module(build)
-
 
 # ---------------------------------------------------------------- the committed notebooks
 

@@ -1,21 +1,23 @@
 """Notebooks in batch: a failure stops no other, the same call goes on, and an index says it all."""
 
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import batch
 import nbformat
 import pytest
+from batch import PARAMETERS, outcome, run_notebooks
 from filelock import FileLock
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from discom import methods
-from discom.cli import reproduce
-from discom.cli.reproduce import PARAMETERS, outcome, run_notebooks
 from discom.errors import BusyError, ConfigError, DataError
 from discom.running import sweep
 
@@ -47,56 +49,70 @@ def statuses(out, book):
 # ---------------------------------------------------------------- with kernels
 
 
+@pytest.fixture
+def reproduce(tmp_path):
+    """Start `discom reproduce` in a folder that has notebooks/ with batch.py."""
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(batch.__file__, tmp_path / "notebooks")
+    root = str(Path(batch.__file__).parents[1])
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-m", "discom", "reproduce", "--profile", "tiny", "--out", "out"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": root},
+            start_new_session=True,
+            # a shell's background job ignores Ctrl-C, and its children would, too
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    return start
+
+
 @pytest.mark.slow
-def test_two_at_a_time_a_failure_and_a_dead_kernel_stop_no_other(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(reproduce.__file__).parents[2]))
-    write(tmp_path / "01_fails.ipynb", "half = 1 / 2", BANG, "3")
-    write(tmp_path / "02_dies.ipynb", "import os\nos.kill(os.getpid(), 9)", "4")
-    write(tmp_path / "03_passes.ipynb", GOOD)
-    write(tmp_path / "notes.ipynb", "raise RuntimeError('not part of the book')")
-    assert run_notebooks(tmp_path, "tiny", tmp_path / "out") is False
-    printed = capsys.readouterr().out
+def test_two_at_a_time_a_failure_and_a_dead_kernel_stop_no_other(tmp_path, reproduce):
+    book = tmp_path / "notebooks"
+    write(book / "01_fails.ipynb", "half = 1 / 2", BANG, "3")
+    write(book / "02_dies.ipynb", "import os\nos.kill(os.getpid(), 9)", "4")
+    write(book / "03_passes.ipynb", GOOD)
+    write(book / "notes.ipynb", "raise RuntimeError('not part of the book')")
+    batch = reproduce()
+    printed, _ = batch.communicate(timeout=300)
+    assert batch.returncode == 1
     assert "cell 4: ValueError: a loud <b>bang</b>" in printed
     assert "DeadKernelError" in printed
     expected = {"01_fails": "failed", "02_dies": "missing", "03_passes": "passed"}
-    assert statuses(tmp_path / "out", tmp_path) == expected
-    (folder,) = (tmp_path / "out").glob("tiny-*")
-    index = (folder / "index.html").read_text()
+    assert statuses(tmp_path / "out", book) == expected
+    index = next(tmp_path.glob("out/tiny-*/index.html")).read_text()
     assert "a loud &lt;b&gt;bang&lt;/b&gt;" in index
     assert "f1 60" in index
-    source = nbformat.read(tmp_path / "03_passes.ipynb", as_version=4)
+    source = nbformat.read(book / "03_passes.ipynb", as_version=4)
     assert all(cell.execution_count is None for cell in source.cells)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_batch_that_is_stopped_goes_on(tmp_path, name):
-    flag = tmp_path / "begun"
-    write(tmp_path / "01_quick.ipynb", "1")
+def test_a_batch_that_is_stopped_goes_on(tmp_path, reproduce, name):
+    book, flag = tmp_path / "notebooks", tmp_path / "begun"
+    write(book / "01_quick.ipynb", "1")
     waits = f"import pathlib, time\nif not (flag := pathlib.Path({str(flag)!r})).exists():\n"
-    write(tmp_path / "02_waits.ipynb", f"{waits}    flag.touch()\n    time.sleep(600)")
-    code = (
-        "import sys; from pathlib import Path; from discom.cli.reproduce import run_notebooks;"
-        f"run_notebooks(Path({str(tmp_path)!r}), 'tiny', Path({str(tmp_path / 'out')!r}))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # a shell's background job ignores Ctrl-C, and its children would, too
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    write(book / "02_waits.ipynb", f"{waits}    flag.touch()\n    time.sleep(600)")
+    batch = reproduce()
     while not (flag.exists() and list(tmp_path.glob("out/*/index.html"))):
-        assert process.poll() is None
+        assert batch.poll() is None
         time.sleep(0.1)
-    process.send_signal(getattr(signal, name))
-    assert "the same command goes on" in process.communicate(timeout=120)[1]
-    assert statuses(tmp_path / "out", tmp_path)["01_quick"] == "passed"
+    batch.send_signal(getattr(signal, name))
+    assert "the same command goes on" in batch.communicate(timeout=120)[1]
+    assert statuses(tmp_path / "out", book)["01_quick"] == "passed"
     before = next(tmp_path.glob("out/*/01_quick.ipynb")).stat().st_mtime_ns
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    assert set(statuses(tmp_path / "out", tmp_path).values()) == {"passed"}
+    again = reproduce()
+    again.communicate(timeout=300)
+    assert again.returncode == 0
+    assert set(statuses(tmp_path / "out", book).values()) == {"passed"}
     assert next(tmp_path.glob("out/*/01_quick.ipynb")).stat().st_mtime_ns == before
 
 
@@ -127,7 +143,7 @@ def papermill(monkeypatch):
                 raise answer
 
     papermill = Papermill()
-    monkeypatch.setattr(reproduce.papermill, "execute_notebook", papermill)
+    monkeypatch.setattr(batch.papermill, "execute_notebook", papermill)
     monkeypatch.setattr(sweep, "PATIENCE", 0.01)
     return papermill
 
@@ -148,9 +164,9 @@ def book(tmp_path):
 def run(book, tmp_path, papermill):
     """Run the book in this process; the names that were executed."""
 
-    def run(profile="tiny", **options):
+    def run(profile="tiny"):
         papermill.calls.clear()
-        run.passed = run_notebooks(book, profile, tmp_path / "out", workers=1, **options)
+        run.passed = run_notebooks(book, profile, tmp_path / "out", workers=1)
         return [name for name, _ in papermill.calls]
 
     return run
@@ -162,11 +178,8 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
     papermill.says = {"02_two": raised("ValueError", "a bang"), "03_three": DeadKernelError("dead")}
     assert run() == ["01_one", "02_two", "03_three"]
     assert not run.passed
-    assert set(statuses(tmp_path / "out", tmp_path / "book").values()) == {
-        "passed",
-        "failed",
-        "missing",
-    }
+    found = statuses(tmp_path / "out", book).values()
+    assert set(found) == {"passed", "failed", "missing"}
     papermill.says = {}
     assert run() == ["02_two", "03_three"]
     assert run.passed
@@ -178,47 +191,32 @@ def test_the_same_call_runs_what_failed_or_was_changed_and_nothing_else(
     assert run() == ["01_one", "02_two", "03_three"]
 
 
-def test_other_settings_or_another_package_begin_another_folder(run, tmp_path, monkeypatch):
+def test_another_package_begins_another_folder(run, tmp_path, monkeypatch):
     assert len(run()) == 3
-    assert len(run(data="scenes:n=60,size=16")) == 3
-    checksum = reproduce.checksum
+    checksum = batch.checksum
     other = {file: f"changed {file}" for file in Path(methods.__file__).parent.glob("base.py")}
-    monkeypatch.setattr(reproduce, "checksum", lambda file: other.get(file) or checksum(file))
+    monkeypatch.setattr(batch, "checksum", lambda file: other.get(file) or checksum(file))
     assert len(run()) == 3
-    assert len(list(tmp_path.glob("out/*/index.html"))) == 3
-
-
-def test_only_some_and_later_the_rest(run):
-    assert run(only=["03", "01_o"]) == ["01_one", "03_three"]
-    assert run() == ["02_two"]
+    assert len(list(tmp_path.glob("out/*/index.html"))) == 2
 
 
 def test_each_profile_has_its_parameters(run, book, tmp_path, papermill):
     for profile, expected in PARAMETERS.items():
-        assert run(profile, only=["01"]) == ["01_one"]
+        assert len(run(profile)) == 3
         (folder,) = tmp_path.glob(f"out/{profile}-*")
-        ((_, how),) = papermill.calls
-        assert how["parameters"] == {**expected, "seed": 0, "runs": str(folder / "runs")}
-        assert how["cwd"] == str(book)
+        for _, how in papermill.calls:
+            assert how["parameters"] == {**expected, "runs": str(folder / "runs")}
+            assert how["cwd"] == str(book)
 
 
 def test_the_index_has_a_row_for_each_copy(run, tmp_path, papermill):
     papermill.says["01_one"] = "key figures: F1 rgb 74.6 · x<y 2\n"
-    run(only=["01"])
-    index = next(tmp_path.glob("out/*/index.html")).read_text()
-    row = re.findall(
-        r"<th>01_one.ipynb</th>\s*<td>(.*)</td>\s*<td>(.*)</td>\s*<td>(.*)</td>", index
-    )
-    assert row == [("passed", "1.5", "F1 rgb 74.6 · x&lt;y 2")]
-    assert "missing" in index
-
-
-def test_a_notebook_that_needs_other_data_is_skipped(run, tmp_path, papermill):
-    papermill.says["02_two"] = raised("UnsuitableError", "data: 'x' has no known factors")
+    papermill.says["02_two"] = DeadKernelError("dead")
     run()
-    assert run.passed
-    assert statuses(tmp_path / "out", tmp_path / "book")["02_two"] == "skipped"
-    assert run() == []
+    index = next(tmp_path.glob("out/*/index.html")).read_text()
+    row = re.search(r"<th>01_one.ipynb</th>\s*<td>(.*)</td>\s*<td>(.*)</td>\s*<td>(.*)</td>", index)
+    assert row.groups() == ("passed", "1.5", "F1 rgb 74.6 · x&lt;y 2")
+    assert "DeadKernelError: dead" in index
 
 
 def test_a_notebook_whose_run_is_trained_elsewhere_is_executed_later(run, tmp_path, papermill):
@@ -240,10 +238,7 @@ def test_two_batches_in_one_folder_are_refused(run, tmp_path, papermill):
     [
         ({"profile": "huge"}, "profile: 'huge' is unknown; choose tiny, cpu, paper"),
         ({"workers": -1}, "workers: -1"),
-        ({"only": ["01", "9"]}, "begins with '9'"),
-        ({"data": "nowhere"}, "nowhere: no such folder"),
-        ({"data": "scenes:m=3"}, "no argument 'm'"),
-        ({"notebooks": Path("nowhere")}, "nowhere: no notebook begins"),
+        ({"notebooks": Path("nowhere")}, "nowhere: no notebook in it"),
     ],
 )
 def test_wrong_input_is_refused_before_anything_is_made(book, tmp_path, papermill, change, message):
@@ -251,5 +246,4 @@ def test_wrong_input_is_refused_before_anything_is_made(book, tmp_path, papermil
     with pytest.raises((ConfigError, DataError), match=re.escape(message)) as error:
         run_notebooks(**given)
     assert "\n" not in str(error.value)
-    assert not (tmp_path / "out").exists()
-    assert papermill.calls == []
+    assert not list(tmp_path.glob("out/*/*.ipynb"))

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from discom import cli, data, fit, profile
-from discom.deployment import Contract, Model, export, load, segment, segment_files
+from discom.deployment import Contract, Model, load, segment, segment_files
 from discom.errors import ConfigError, DataError
 
 CONTRACT = Contract("scenes-dense/single/0-0", "rgb", ("a", "b", "c"), (2, 8, 8), stride=4)
@@ -88,12 +88,14 @@ def test_pixels_without_data_are_no_class(tmp_path, named):
 
 @pytest.mark.parametrize("method", ["single", "single-2x", "dense-teacher"])
 def test_from_a_run_to_the_map_of_a_larger_image(method, tmp_path, capsys):
-    source = data.load("scenes-dense:n=20,size=16")
-    split, options = source.split(seed=0), {"reads": "depth"} if method == "dense-teacher" else {}
+    name = "scenes-dense:n=20,size=16"
+    source, options = data.load(name), {"reads": "depth"} if method == "dense-teacher" else {}
     config = profile("tiny", dense=True, epochs=1, options=options)
-    fit(method, split, config, tmp_path / "run", progress=False)
-    written = export(tmp_path / "run", split, "depth", tmp_path / "depth")
-    assert written.contract.stride == 8
+    fit(method, source.split(seed=0), config, tmp_path / "runs/a", progress=False)
+    words = ["export", str(tmp_path / "runs"), "--data", name, "--out", str(tmp_path / "depth")]
+    assert cli.main([*words, "--modality", "depth"]) == 0
+    assert "logits of 8 images differ by" in capsys.readouterr().out
+    assert load(tmp_path / "depth").contract.stride == 8
     image = source.modalities["depth"].x[:4, 0].reshape(64, 16)[:50]
     tifffile.imwrite(tmp_path / "image.tif", image)
     words = ["predict", str(tmp_path / "depth"), str(tmp_path / "image.tif"), "--tile", "16"]

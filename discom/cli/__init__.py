@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stream.reconfigure(errors="replace")  # a terminal may have no Δ
     words = [word for word in arguments if word != "--debug"]
     try:
-        with warnings.catch_warnings(), group().make_context("discom", words) as context:
+        full = group("--help-all" in words)
+        with warnings.catch_warnings(), full.make_context("discom", words) as context:
             warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
             return 1 if context.command.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version
@@ -57,12 +59,10 @@ def _explain(error: Exception) -> str:
         return explain(error)
     if isinstance(error, DiscomError):
         return str(error)
-    large = isinstance(error, MemoryError | OverflowError)
     # NumPy and torch have no class of their own for it
-    if large or any(words in str(error) for words in ("array is too big", "allocate")):
-        return (
-            f"too large ({first_line(error)}); take fewer or smaller images, or a smaller network"
-        )
+    if isinstance(error, MemoryError | OverflowError) or re.search("too big|allocate", str(error)):
+        found = f"too large ({first_line(error)})"
+        return f"{found}; take fewer or smaller images, or a smaller network"
     return ""
 
 

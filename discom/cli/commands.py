@@ -1,18 +1,19 @@
 """`discom train`, `table` and the other commands on runs. Modules such as discom.plots are loaded
 when a function reads them, so that help is quick."""
 
+import runpy
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
-from discom.cli.data import check_picture, draw, intervals, reader, settings
+from discom.cli.data import draw, intervals, reader
+from discom.config import profile
 from discom.errors import ConfigError, RunError
 
 SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and others take unasked
@@ -28,10 +29,9 @@ def train(flags: Namespace) -> None:
     from discom.running.runs import Run
 
     method = discom.methods.get(flags.method)
+    config = profile(flags.profile, dense=method.dense, **flags.settings)
     data = flags.data or SCENES[method.dense]
     images = reader(data, flags.modalities)(flags.seed)
-    options = {**(method.published if flags.as_published else {}), **(flags.options or {})}
-    config = settings(flags, method.dense, flags.seed, options)
     discom.methods.build(method, images, config)  # refuses a setting before a teacher is trained
     run = Run.of(flags.runs, method, images, config, data, flags.modalities)
     for each in filter(None, (run.teacher, run)):
@@ -53,11 +53,10 @@ def table(flags: Namespace) -> bool:
     from discom import inspection
     from discom.running import sweep
 
-    tables = discom.tables
-    number = int(flags.number) if flags.number.isdigit() else flags.number
+    tables, number = discom.tables, flags.number
     data = flags.data or SCENES[tables.is_dense(number)]
     images_of = reader(data, flags.modalities)
-    runs = _plan(flags, number, data, images_of)
+    runs = _plan(flags, data, images_of)
     known = tables.load_results(flags.collect) if flags.collect and flags.collect.exists() else []
     absent, _ = sweep.missing(runs, known)
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
@@ -73,10 +72,9 @@ def table(flags: Namespace) -> bool:
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
     if results:
-        baselines, images = tables.baselines(number), images_of(results[-1].seed)
-        sensors = list(images.modalities)
-        how = flags.teacher, flags.as_published
-        rows = tables.paper_table(results, number, *how, sensors)
+        baselines, sensors = tables.baselines(number), [*images_of(results[-1].seed).modalities]
+        own = {"as_published": flags.as_published, "modalities": sensors}
+        rows = tables.paper_table(results, number, **own)
         print(tables.to_markdown(rows, baselines))
         if flags.collect:
             tables.collect(results, flags.collect)
@@ -88,32 +86,30 @@ def table(flags: Namespace) -> bool:
     return not failed
 
 
-def _plan(flags: Namespace, number: Any, data: str, images_of: Callable) -> list[Any]:
+def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
     """The runs of a table."""
     from discom.running.runs import Run
 
-    tables, runs = discom.tables, []
-    kept = [discom.methods.get(name).name for name in flags.methods or ()]
-    usual = tables.SEEDS if images_of(1).origin_at(1).drawn == 1 else tables.FEW
-    for seed in range(flags.seeds or usual):
+    tables, methods, runs = discom.tables, discom.methods, []
+    names = flags.methods.split(",") if flags.methods else []
+    kept = [methods.get(name.strip()) for name in names]
+    sensors, usual = [*images_of(1).modalities], images_of(1).origin_at(1).drawn == 1
+    rows = tables.paper_rows(flags.number, sensors, as_published=flags.as_published)
+    seeds = flags.seeds or (tables.SEEDS if usual else tables.FEW)
+    for seed, row in product(range(seeds), rows):
+        method, options = methods.get(row.method), {"options": row.options, **flags.settings}
+        if (flags.seeds is None and seed >= row.seeds) or (kept and method not in kept):
+            continue
         images = images_of(seed)
-        unlabelled = (images.labels == discom.data.checks.UNLABELLED).any()
-        sensors = list(images.modalities)
-        for row in tables.paper_rows(number, sensors, flags.teacher, flags.as_published):
-            if (flags.seeds is None and seed >= row.seeds) or (kept and row.method not in kept):
-                continue
-            config = settings(flags, tables.is_dense(number), seed, row.options)
-            method = discom.methods.get(row.method)
-            if method.every_label and (config.labelled < 1 or unlabelled):
-                left_out = f"{method.name}: left out, it needs the label of every sample"
-                warnings.warn(left_out, stacklevel=2)
-            else:
-                where = data, flags.modalities
-                runs.append(Run.of(flags.runs, method, images, config, *where))
+        config = profile(flags.profile, dense=method.dense, seed=seed, **options)
+        unlabelled = config.labelled < 1 or discom.data.checks.UNLABELLED in images.labels
+        if method.every_label and unlabelled:
+            left_out = f"{method.name}: left out, it needs the label of every sample"
+            warnings.warn(left_out, stacklevel=2)
+        else:
+            runs.append(Run.of(flags.runs, method, images, config, data, flags.modalities))
     if not runs:
         raise ConfigError("--methods", "no run of the table is left", "keep at least one")
-    if runs[0].config.devices > 1:
-        raise ConfigError("--devices", "works with discom train alone", "use --workers here")
     return runs
 
 
@@ -129,28 +125,23 @@ def advise(flags: Namespace) -> None:
     from discom import advice
     from discom.running import sweep
 
-    config = settings(flags, False, 0, {})
-    if flags.epochs is None:
-        config = replace(config, epochs=2 * config.epochs)
-
-    def trained(runs: Sequence[Any]) -> list[Any]:
-        results, failed = sweep.sweep(runs, workers=flags.workers)
-        if failed:
-            raise RunError(next(iter(failed.values())))
-        return results
-
-    rate, images_of = flags.learning_rate, reader(flags.data, flags.modalities)
-    rates = advice.RATES if rate is None else (rate,)
+    longer = {"epochs": 2 * profile(flags.profile).epochs}
+    config, tables = profile(flags.profile, **{**longer, **flags.settings}), discom.tables
+    rates = advice.RATES if flags.learning_rate is None else (flags.learning_rate,)
+    images_of = reader(flags.data, flags.modalities)
     where = flags.runs, flags.data, flags.modalities
     planned = advice.plan(images_of, config, rates, flags.seeds, *where)
-    if rate is None:
-        tried = [run for runs in planned.values() for run in runs if run.method == "student"]
-        rate = advice.best_rate(trained(tried))
-    results = trained(planned[rate])
-    print(discom.tables.to_markdown(discom.tables.summary(results, ["student"]), ["student"]))
+    students = [run for run in chain(*planned.values()) if run.method == "student"]
+    results, failed = sweep.sweep(students, workers=flags.workers)
+    if not failed:
+        chosen = planned[advice.best_rate(results)]
+        results, failed = sweep.sweep(chosen, workers=flags.workers)
+    if failed:
+        raise RunError(next(iter(failed.values())))
+    print(tables.to_markdown(tables.summary(results, ["student"]), ["student"]))
     print("", *(answer.text for answer in advice.answers(results)), sep="\n")
     if flags.collect:
-        discom.tables.collect(results, flags.collect)
+        tables.collect(results, flags.collect)
 
 
 def probe(flags: Namespace) -> None:
@@ -163,35 +154,28 @@ def probe(flags: Namespace) -> None:
     from tqdm.auto import tqdm
 
     from discom import inspection
-    from discom.running import sweep
     from discom.running.runs import Result
 
-    path, out = flags.path, flags.out
+    path, out, methods = flags.path, flags.out, discom.methods
     if out:
-        check_picture(out)
-    results = [(file.parent, Result.read(file)) for file in sorted(path.rglob("result.json"))]
-    if path.is_file():
-        results = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
-    methods = discom.methods
-    known = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
+        draw(out, {})  # refuses a wrong name before the work
+    runs = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
+    if files := sorted(path.rglob("result.json")):
+        runs = [(each.parent, Result.read(each)) for each in files]
     # others have no embedding; what Table 4 reads of a run is no run
-    results = [(folder, each) for folder, each in results if each.method in known]
-    if not results:
+    known = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
+    runs = sorted((run for run in runs if run[1].method in known), key=lambda run: run[1].seed)
+    if not runs:
         found = "no finished run of a method with an embedding"
         raise ConfigError(path, found, f"train one: discom train --runs {path}")
     file = out.with_suffix(".json") if out else None
-    measured = inspection.read_probes([folder for folder, _ in results], file)
-    seeds: dict[int, list[Path]] = {}  # whose data are read once for all their runs
-    for folder, each in results:
-        if each.hash not in measured:
-            seeds.setdefault(each.seed, []).append(folder)
-    source = flags.data or SCENES[False], flags.modalities
-    jobs = [partial(_inspect, folders, seed, *source) for seed, folders in sorted(seeds.items())]
-    count = max(1, min(len(jobs), sweep.worker_count(workers=flags.workers)))
-    each_seed = sweep.spread(jobs, count, "generator") if jobs else ()
-    each_seed = tqdm(each_seed, "seeds", len(jobs), unit="seed", leave=False, disable=not jobs)
-    measured |= {each["hash"]: each for each in chain.from_iterable(each_seed)}
-    measures = [measured[each.hash] for _, each in results]
+    measured = inspection.read_probes([folder for folder, _ in runs], file)
+    images_of = reader(flags.data or SCENES[False], flags.modalities)
+    for folder, run in tqdm(runs, unit="run", leave=False):
+        if run.hash not in measured:
+            split = images_of(run.seed).split(seed=run.seed)
+            measured[run.hash] = inspection.inspect(folder, split)
+    measures = [measured[run.hash] for _, run in runs]
     matrices = inspection.mean_matrices(measures)
     readers = inspection.mean_matrices(measures, inspection.reader_scores)
     for name, matrix in matrices.items():
@@ -205,27 +189,22 @@ def probe(flags: Namespace) -> None:
         draw(out, figures | {"-separation": partial(discom.plots.separation, measures)})
 
 
-def _inspect(folders: Sequence[Path], seed: int, data: str, modalities: str | None) -> list[Any]:
-    """What `inspect` measures of each run of a seed."""
-    from discom import inspection
-
-    split = reader(data, modalities)(seed).split(seed=seed)
-    return [inspection.inspect(folder, split) for folder in folders]
-
-
 def show(flags: Namespace) -> None:
     """Show a run (scores, curves, confusion), or compare all runs of a folder."""
-    from discom.running.runs import Result, read_metrics
+    import pandas as pd
+
+    from discom.running.runs import read_metrics
 
     plots, tables, path = discom.plots, discom.tables, flags.path
-    figures: dict[str, Callable] = {}
+    results, figures = tables.load_results(path), dict[str, Callable]()
     if (path / "config.json").is_file():
-        results = [Result.read(path / "result.json")]
-        _print(results[0])
+        (run,) = results
+        cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
+        print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
+        print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
         figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
         figures["-confusion"] = partial(plots.confusions, path / "predictions.npz")
     else:
-        results = tables.load_results(path)
         for metric, number in (("f1", 2), ("miou", "dense")):
             if chosen := [result for result in results if result.metric == metric]:
                 baselines = tables.baselines(number)[:3]
@@ -239,31 +218,19 @@ def show(flags: Namespace) -> None:
         draw(flags.out, figures)
 
 
-def _print(run: Any) -> None:
-    """The scores and the cost of a run."""
-    import pandas as pd
-
-    cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s, {run.peak_memory_mb:.0f} MB"
-    print(f"{run.method} on {run.data}, seed {run.seed}: {cost}")
-    print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
-
-
 def export(flags: Namespace) -> None:
     """Write one trained branch as ONNX with its contract, after a check on the test part."""
-    from discom.running.runs import Result
-
-    out, files = flags.out, sorted(flags.path.rglob("result.json"))
-    if len(files) > 1:
-        raise ConfigError(flags.path, f"holds {len(files)} runs", f"name one: {files[0].parent}")
-    folder = files[0].parent if files else flags.path
-    result = Result.read(folder / "result.json")
+    tables, files = discom.tables, sorted(flags.path.rglob("result.json"))
+    result, *others = tables.load_results(flags.path)
+    if others or not files:
+        raise ConfigError(flags.path, "is not the folder of one run", "name that folder")
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
-    split, where = images.split(seed=result.seed), (flags.modality, out)
-    model = discom.deployment.export(folder, split, *where, overwrite=flags.overwrite)
+    where = files[0].parent, images.split(seed=result.seed), flags.modality, flags.out
+    model = discom.deployment.export(*where, overwrite=flags.overwrite)
     before, after = result.main[model.contract.modality], model.scores[result.metric]
-    score = discom.tables.METRICS[result.metric]
-    print(f"{out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
-    print(f"{score} on the test part: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
+    score = f"{tables.METRICS[result.metric]} on the test part"
+    print(f"{flags.out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
+    print(f"{score}: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
     print(f"logits of {model.images} images differ by {model.difference:.1e} at most")
 
 
@@ -280,20 +247,18 @@ def predict(flags: Namespace) -> None:
         maps = discom.deployment.segment_files(model, images, out, flags.tile or 256)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
-        return
-    if out and out.suffix != ".csv":
-        raise ConfigError("--out", f"{out} is not a .csv file", "try predictions.csv")
-    predictions = discom.deployment.predict(model, images)
-    if not out:
-        print(predictions.to_csv(index=False), end="")
-        return
-    with discom.files.atomic_file(out) as part:
-        predictions.to_csv(part, index=False)
-    print(f"{out}: {len(predictions)} images")
+    elif out:
+        with discom.files.atomic_file(out) as part:
+            discom.deployment.predict(model, images).to_csv(part, index=False)
+        print(f"{out}: {len(images)} images")
+    else:
+        print(discom.deployment.predict(model, images).to_csv(index=False), end="")
 
 
 def reproduce(flags: Namespace) -> bool:
     """Execute every notebook into a folder with an index page; a stopped batch continues."""
-    from discom.cli.reproduce import run_notebooks
-
-    return run_notebooks(**vars(flags))
+    notebooks = Path("notebooks")
+    if not (notebooks / "batch.py").is_file():
+        raise ConfigError(notebooks, "no such folder with discom's notebooks", "go to its clone")
+    run_notebooks = runpy.run_path("notebooks/batch.py")["run_notebooks"]
+    return run_notebooks(notebooks, flags.profile, flags.out, flags.workers)

@@ -2,28 +2,26 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
-from discom.config import Config, check_options, options_of, profile
+from discom.config import check_options, options_of
 from discom.errors import ConfigError
 
-
-def check_picture(out: Path) -> None:
-    """Refuse a name of another kind of file, or none."""
-    if out.suffix not in ("", ".png", ".pdf", ".svg") or not out.name:
-        raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
+OWN = "Name your images: --root DIR"  # where a person's folder is missing
 
 
 def draw(out: Path, figures: Mapping[str, Callable]) -> None:
-    """Write pictures beside each other: what the name `out` ends in → what draws it."""
-    check_picture(out)
-    discom.plots.style()
+    """Write pictures beside each other: what the name `out` ends in → what draws it. A ConfigError
+    for a name of another kind of file, or none."""
     ending = out.suffix or ".png"
+    if ending not in (".png", ".pdf", ".svg") or not out.name:
+        raise ConfigError("--out", f"'{out}' is no picture", "name a .png, .pdf or .svg")
+    discom.plots.style()
     for name, figure in figures.items():
         file = out.with_name(f"{out.stem}{name}{ending}")
         with discom.files.atomic_file(file) as part:
@@ -44,14 +42,6 @@ def reader(source: str, modalities: str | None) -> Callable[[int], Any]:
     load = lru_cache(maxsize=1)(discom.data.load)
     drawn = discom.data.locate(source) is None
     return lambda seed: load(source, modalities, seed if drawn else None)
-
-
-def settings(flags: Namespace, dense: bool, seed: int, options: Mapping[str, Any]) -> Config:
-    """The profile's settings, and those that flags change."""
-    given = {field.name: getattr(flags, field.name, None) for field in fields(Config)}
-    given |= {"seed": seed, "options": options}
-    changes = {name: value for name, value in given.items() if value is not None}
-    return profile(flags.profile, dense=dense, **changes)
 
 
 def listing(flags: Namespace) -> None:
@@ -89,8 +79,6 @@ def prepare(flags: Namespace) -> None:
         images = replace(images, about={**images.about, "split_seed": seed})
         fixed = images.split(seed=seed)
     out = out or discom.data.home() / name
-    if out.resolve() == Path(flags.data).resolve():
-        raise ConfigError("--out", f"{out} is the folder that is read", "choose another")
     images.save(out, split=fixed, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
 
@@ -102,43 +90,21 @@ def _read(flags: Namespace) -> tuple[Any, str]:
     name, root, download = flags.data.removesuffix(":"), flags.root, flags.download
     if not (root or download):
         discom.data.locate(flags.data)  # refuses the name of a set that is a folder here, too
-    own = Source("folders", "", {}, "", "", "", _read_own, by_hand="Name your images: --root DIR")
-    source = own if name == "folders" else SOURCES.get(name)
+    own = Source("folders", "", {}, "", "", "", discom.data.read_folders, by_hand=OWN)
+    source = {**SOURCES, "folders": own}.get(name)
     options = (flags.options or {}) | ({} if flags.size is None else {"size": flags.size})
-    modalities = flags.modalities.split("+") if flags.modalities else []
-    check_options(name, source.read if source else _again, options)
-    if source is None:
-        if root or download:
-            raise ConfigError("--root, --download", f"'{name}' takes neither", "leave them out")
-        images = _again(flags.data, flags.modalities)
+    if source is None:  # drawn, or prepared before
+        if root or download or options:
+            found = f"'{name}' takes none of them"
+            raise ConfigError("--root, --download, --size, --options", found, "leave them out")
+        images = discom.data.load(flags.data, flags.modalities)
         return images, images.name
+    check_options(name, source.read, options)
+    modalities = flags.modalities.split("+") if flags.modalities else []
     root = source.raw_folder(root or discom.data.home() / "raw" / name, download)
     images = source.read(root, modalities or None, **options)
     images = replace(images, about={**images.about, "options": options})
     return images, images.name if source is own else "-".join([name, *modalities])
-
-
-def _again(source: str, modalities: str | None) -> Any:
-    """A data set that needs no reader of its own: drawn, or prepared before."""
-    return discom.data.load(source, modalities)
-
-
-def _read_own(
-    root: Path,
-    modalities: Sequence[str] | None,
-    size: int | Sequence[int] | None = None,
-    unit: Mapping[str, str] | None = None,
-    invalid: Mapping[str, float] | None = None,
-    group_copies: bool = False,
-) -> Any:
-    """A person's own images."""
-    from discom.data.checks import check_size
-    from discom.data.duplicates import near_groups
-
-    sides = None if size is None else check_size(size)
-    images = discom.data.read_folders(root, sides, unit, invalid)
-    images = replace(images, groups=near_groups(images)) if group_copies else images
-    return images.select(modalities) if modalities else images
 
 
 def _describe(images: Any) -> str:

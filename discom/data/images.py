@@ -1,6 +1,7 @@
 """Image files to arrays: one file, its resizing, and a person's own folders of images."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,11 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
 
 def read_folders(
     root: Path | str,
-    size: int | tuple[int, int] | None = None,
+    modalities: Sequence[str] | None = None,
+    size: int | Sequence[int] | None = None,
     unit: Mapping[str, str] | None = None,
     invalid: Mapping[str, float] | None = None,
+    group_copies: bool = False,
 ) -> MultiModalData:
     """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
     pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
@@ -129,11 +132,13 @@ def read_folders(
     Args:
         root: the folder that has one tree per modality; they come in alphabetical order, as
             classes do.
+        modalities: the ones to keep, in this order; all by default.
         size: height and width of all images, or one number for both; other proportions are
             squeezed. Three bands or more are averaged; of fewer (depth), and where `invalid` is
             stated, the nearest pixel is taken.
         unit: modality → unit of its pixels, such as "mm"; no image file states one.
         invalid: modality → pixel value that says "not measured".
+        group_copies: join near copies to groups (`near_groups`), which no split divides.
 
     Raises:
         ConfigError: an option of another form, or for a modality that has no folder.
@@ -151,11 +156,16 @@ def read_folders(
             raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
     folders = {file.parent.name for tree in files.values() for file in tree}
     classes = sorted(name for name in folders if name.lower() not in NAMELESS)
-    modalities = {}
+    read = {}
     for name, own in files.items():
         about = (unit or {}).get(name, ""), (invalid or {}).get(name)
-        modalities[name] = _read_tree(own, classes, shape, *about)
-    return MultiModalData(modalities, tuple(classes), name=root.resolve().name)
+        read[name] = _read_tree(own, classes, shape, *about)
+    data = MultiModalData(read, tuple(classes), name=root.resolve().name)
+    if group_copies:
+        from discom.data.duplicates import near_groups
+
+        data = replace(data, groups=near_groups(data))
+    return data.select(modalities) if modalities else data
 
 
 def _list_files(root: Path) -> dict[str, list[Path]]:

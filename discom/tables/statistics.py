@@ -41,7 +41,8 @@ def load_results(path: Path | str) -> list[Result]:
                 results += [Result.from_json(fields, file) for fields in content]
     if not results:
         way_out = f"train one with: discom train --data scenes --runs {path}"
-        raise RunError(path, "no finished run in it", way_out)
+        found = "no finished run in it" if path.exists() else "no such file or folder"
+        raise RunError(path, found, way_out)
     place = {name: number for number, name in enumerate(methods.names())}
     return sorted(results, key=lambda r: (r.data, place.get(r.method, len(place)), r.seed, r.hash))
 

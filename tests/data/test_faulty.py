@@ -37,7 +37,7 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
     assert read_pixels(tmp_path / f"depth/{larger}.png").shape == (1, 16, 16)
     for one in faults["copied"]:
         assert read_pixels(tmp_path / f"rgb/{one}-copy.png").max() <= 0.8 * 255
-    read = read_folders(tmp_path, 8)
+    read = read_folders(tmp_path, size=8)
     assert read.classes == ("metal", "stone", "wood")
     assert len(read) == 48
 

@@ -187,7 +187,7 @@ def photos(tmp_path):
 
 @pytest.mark.parametrize(("size", "shape"), [(16, (16, 16)), ((12, 20), (12, 20))])
 def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
-    data = read_folders(photos, size, unit={"depth": "mm"}, invalid={"depth": 0})
+    data = read_folders(photos, size=size, unit={"depth": "mm"}, invalid={"depth": 0})
     assert [(m.unit, m.invalid) for m in data.modalities.values()] == [("mm", 0), ("", None)]
     rgb, depth = data.modalities["rgb"].x, data.modalities["depth"].x
     assert (rgb.shape, depth.shape) == ((6, 3, *shape), (6, 1, *shape))
@@ -204,9 +204,9 @@ def test_measured_pixels_are_not_averaged_with_unmeasured_ones(tmp_path):
     image[:, ::3] = -9999
     for name in "ab":
         write(tmp_path / "ms" / name / "0.npy", image)
-    stated = read_folders(tmp_path, 4, invalid={"ms": -9999})
+    stated = read_folders(tmp_path, size=4, invalid={"ms": -9999})
     assert set(np.unique(stated.modalities["ms"].x)) == {-9999, 9}
-    assert read_folders(tmp_path, 4).modalities["ms"].x.min() == (9 - 9999) / 2
+    assert read_folders(tmp_path, size=4).modalities["ms"].x.min() == (9 - 9999) / 2
 
 
 WRONG_OPTIONS = [
