@@ -315,7 +315,7 @@ def test_load_orders_by_data_method_and_seed(tmp_path):
         ("scenes", "student", 10), ("scenes", "discom", 0), ("scenes", "discom", 1),
         ("scenes", "mine", 0),
     ]  # fmt: skip
-    with pytest.raises(RunError, match="absent: no finished run in it; train one with"):
+    with pytest.raises(RunError, match="absent: no such file or folder"):
         load_results(tmp_path / "absent")
 
 
