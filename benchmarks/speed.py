@@ -34,11 +34,12 @@ TOLERANCES = {"32-true": 1e-5, "bf16-mixed": 0.02}
 
 
 def eurosat_sized(count: int) -> Split:
-    """Random images of EuroSAT's form, `count` for training: speed does not ask what they show."""
+    """Random images of EuroSAT's form, `count` for training: speed does not ask what they show.
+    They lie in [0, 1] and have no bounds, so that no scaling is timed."""
     draw, ids = np.random.default_rng(0), np.arange(count + EVALUATED)
     ms, sar = (draw.random((len(ids), bands, 64, 64), dtype=np.float32) for bands in (13, 2))
     modalities = {"ms": Modality(ms, ids % 10, ids), "sar": Modality(sar, ids % 10, ids)}
-    data = MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized", normalized=True)
+    data = MultiModalData(modalities, tuple("0123456789"), name="eurosat-sized")
     rest = data.take(ids[count:])
     return Split(data.take(ids[:count]), rest, rest)
 

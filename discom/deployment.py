@@ -34,7 +34,7 @@ class Contract:
         modality, unit: the sensor, and the unit of its pixels, empty where they have none.
         classes: name of class k at place k.
         shape: of every image, [C, H, W].
-        invalid, low, high: as in `Normalization`; no bounds where images come scaled.
+        invalid, low, high: as in `Normalization`; no bounds where the split has none.
         stride: 0, or of a model that names the class of every pixel the number of pixels that
             divides the sides of the images that it reads, of any size.
     """
@@ -123,7 +123,7 @@ def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
     data, bounds = train.modalities[modality], (train.normalization or {}).get(modality)
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
     contract = Contract(run, modality, classes, data.x.shape[1:], data.unit, data.invalid)
-    if bounds is None or train.normalized:
+    if bounds is None:
         return contract
     return replace(contract, invalid=bounds.invalid, low=(*bounds.low,), high=(*bounds.high,))
 

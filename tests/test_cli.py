@@ -241,10 +241,10 @@ def test_a_path_is_the_folder_a_colon_is_ours_and_the_bare_name_is_refused(tmp_p
     for place in ("./scenes", "scenes/", str(tmp_path / "scenes"), Path("scenes")):
         assert data.load(place).fingerprint == own.fingerprint
         assert data.load(place, seed=3).fingerprint == own.fingerprint
-        assert data.absolute(place) == str(tmp_path / "scenes")
+        assert data.locate(place).resolve() == tmp_path / "scenes"
     assert data.load("scenes:n=9", seed=3).drawn["seed"] == 3
     assert data.locate("scenes:") is None
-    for question in (data.load, data.locate, data.absolute):
+    for question in (data.load, data.locate):
         with pytest.raises(DataError, match=r"write \./scenes for the folder, scenes: for"):
             question("scenes")
     line = "scenes: is a data set of discom and a folder here; write ./scenes for the folder, "
@@ -271,7 +271,7 @@ def test_a_public_set_and_a_folder_of_its_name(tmp_path, capsys, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")  # which find the data beside their folder
     assert data.load("eurosat").fingerprint == ours.fingerprint
-    assert data.absolute("eurosat") == str(tmp_path / "data/eurosat")
+    assert data.locate("eurosat").resolve() == tmp_path / "data/eurosat"
     own.save("data/eurosat")
     assert data.load("eurosat").fingerprint == own.fingerprint
 

@@ -66,20 +66,15 @@ def prepare(flags: Namespace) -> None:
     """
     from discom.data.splitting import protocol
 
-    out, seed, fixed = flags.out, flags.split_seed, None
-    if out:
-        discom.files.check_place(out, discom.data.prepared.MANIFEST, flags.overwrite)  # hours ahead
+    if flags.out:
+        discom.files.check_place(
+            flags.out, discom.data.prepared.MANIFEST, flags.overwrite
+        )  # hours ahead
     images, name = _read(flags)
     if flags.split and images is not (images := protocol(images, flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place
-    if seed is not None:
-        if images.normalized:
-            raise ConfigError("--split-seed", f"{name} is already split", "use the raw folder")
-        name += f"-{seed}"
-        images = replace(images, about={**images.about, "split_seed": seed})
-        fixed = images.split(seed=seed)
-    out = out or discom.data.home() / name
-    images.save(out, split=fixed, overwrite=flags.overwrite)
+    out = flags.out or discom.data.home() / name
+    images.save(out, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
 
 
@@ -116,7 +111,7 @@ def _describe(images: Any) -> str:
 def check(flags: Namespace) -> None:
     """Verify a data set: checksums, pixels, labels, pairs, and copies between its parts."""
     from discom.data.checks import odd_levels
-    from discom.data.duplicates import near_duplicates
+    from discom.data.splitting import near_duplicates
 
     folder = discom.data.locate(flags.data)
     known = folder and discom.data.is_prepared(folder)
@@ -134,7 +129,7 @@ def check(flags: Namespace) -> None:
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
-        odd = [] if images.normalized else modality.ids[odd_levels(modality)]
+        odd = modality.ids[odd_levels(modality)]
         pairs = [f"{row.id} ({row.part}) = {row.other_id} ({row.other_part})" for row in rows]
         for ids, advice in (
             (alone, "no partner; add the missing file, or use methods that need no pairs"),

@@ -65,7 +65,6 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "seeds": (COUNT, None, "number of seeds, from 0 on  [default: 5, on scenes 10]"),
     "size": (COUNT, None, "side in pixels to which images are resized  [default: the reader's]"),
     "split": (text, None, "official, grouped or random  [default: the first]"),
-    "split_seed": (SEED, None, "split by this seed, as the released code reads  [default: none]"),
     "tile": (COUNT, None, "side of a tile in pixels, for models of pixels  [default: 256]"),
     "workers": (ANY_COUNT, 0, "number of runs side by side; 0 lets the engine choose"),
 }
@@ -84,7 +83,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "data list": (data.listing, ""),
     "data prepare": (
         data.prepare,
-        "DATA out root modalities split split_seed size options download overwrite",
+        "DATA out root modalities split size options download overwrite",
     ),
     "data check": (data.check, "DATA seed"),
     "data show": (data.show, "DATA out=pairs.png"),

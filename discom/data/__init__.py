@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from discom.data.batches import Batch, Batches
 
 __all__ = ["DRAWN", "Batch", "Batches", "Modality", "MultiModalData", "Normalization", "Split"]
-__all__ += ["absolute", "home", "load", "locate", "read_folders", "scenes"]
+__all__ += ["home", "load", "locate", "read_folders", "scenes"]
 
 # name → the function that makes it; nothing is read
 DRAWN: dict[str, Callable[..., MultiModalData]] = {
@@ -85,16 +85,6 @@ def locate(source: str | Path) -> Path | None:
     if Path.cwd().name == "notebooks" and beside.exists() and not folder.exists():
         return beside
     return folder
-
-
-def absolute(source: str | Path) -> str:
-    """The same source by a path that holds in any folder; synthetic data stay as they are.
-
-    >>> absolute("scenes:n=60"), absolute("/sets/mine")
-    ('scenes:n=60', '/sets/mine')
-    """
-    folder = locate(source)
-    return str(source if folder is None else folder.resolve())
 
 
 def _open(source: str, folder: Path) -> MultiModalData:

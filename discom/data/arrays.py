@@ -1,5 +1,5 @@
-"""Arrays that stay on disk until their rows are asked for, and the scaling of each band to [0, 1]
-by percentiles of the training split."""
+"""Arrays that stay on disk until their rows are asked for, the scaling of each band to [0, 1] by
+percentiles of the training split, and resizing."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from discom.data.checks import check_finite
 from discom.errors import DataError
@@ -149,12 +150,30 @@ class Normalization:
         return scaled
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for a manifest; `Normalization.from_dict` reads them back."""
+        """Plain numbers, such as a digest takes."""
         bounds = {"low": self.low.tolist(), "high": self.high.tolist()}
         return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
 
-    @classmethod
-    def from_dict(cls, numbers: dict[str, Any]) -> "Normalization":
-        """The inverse of `to_dict`."""
-        low, high = (np.array(numbers[name], dtype=np.float64) for name in ("low", "high"))
-        return cls(low, high, numbers.get("invalid"))
+
+def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
+    """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
+    pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).
+
+    >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
+    [[0, 9], [0, 9], [5, 7], [5, 7]]
+    """
+    (height, width), (new_height, new_width) = pixels.shape[-2:], size
+    if (height, width) == (new_height, new_width):
+        return pixels
+    if not smooth:
+        rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
+        columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
+        return pixels[..., rows[:, None], columns]
+    larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
+    how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
+    plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
+    bands = [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
+    resized = np.stack([np.asarray(band) for band in bands])
+    if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
+        resized = np.round(resized)
+    return resized.astype(pixels.dtype)

@@ -1,7 +1,6 @@
 """Sampling, a batch at a time, on the device that trains."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from discom.data.arrays import take_rows
 from discom.data.augmentation import draw_views, turn, view
-from discom.data.checks import NO_LABEL, UNLABELLED, check_number
+from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
 from discom.hardware import free_memory
@@ -87,7 +86,7 @@ def memory_budget(device: torch.device | str) -> float:
 class ModalityTensor:
     """The scaled images of a modality of one part, or of several ("rgb+depth": the stacked bands of
     the same scenes): kept on the device where they fit into its `memory_budget`, else read from
-    disk as asked. Where `dense`, `truth` is a class for every pixel."""
+    disk as asked. Where `dense`, `truth` is a class for every pixel, in memory."""
 
     def __init__(
         self, data: MultiModalData, name: str, device: torch.device | str, *, dense: bool = False
@@ -104,12 +103,16 @@ class ModalityTensor:
         rows = self.rows[names[0]]
         places = data.rows_of(names[0])[rows]
         self.data, self.device, self.ids = data, device, data.modalities[names[0]].ids[rows]
-        self._labels = data.labels[places]
-        self._masks = take_rows(data.masks, places) if dense else None
+        truth = data.labels[places]
+        if dense:
+            masks = np.array(take_rows(data.masks, places))
+            masks[truth == UNLABELLED] = NO_LABEL
+            truth = masks
+        self._truth = torch.from_numpy(truth)
         size = 4 * len(self) * sum(int(np.prod(shape)) for shape in shapes.values())
         self.resident: Tensor | None = None
         if size <= memory_budget(device):
-            self._truth, self.resident = self.truth(), self._read(slice(None)).to(device)
+            self._truth, self.resident = self._truth.to(device), self._read(slice(None)).to(device)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -122,15 +125,8 @@ class ModalityTensor:
 
     def truth(self, rows: Any = slice(None)) -> Tensor:
         """What is to be predicted: classes [B], int64, or [B, H, W], uint8, 255 for no label."""
-        if self.resident is not None:
-            return self._truth[rows.to(self.device) if isinstance(rows, Tensor) else rows]
-        rows = rows.numpy() if isinstance(rows, Tensor) else rows
-        truth = self._labels[rows]
-        if self._masks is not None:
-            masks = np.array(self._masks[rows])
-            masks[truth == UNLABELLED] = NO_LABEL
-            truth = masks
-        return torch.from_numpy(truth).to(self.device)
+        rows = rows.to(self._truth.device) if isinstance(rows, Tensor) else rows
+        return self._truth[rows].to(self.device)
 
     def _read(self, rows: Any) -> Tensor:
         parts = [self.data.images(part, places[rows]) for part, places in self.rows.items()]
@@ -143,7 +139,7 @@ class Batches:
 
     Every sample is shown once an epoch, in ceil(N / B) batches of nearly equal size (129 samples at
     B = 128 make 65 + 64). Smaller modalities are repeated, shuffled anew. Images that do not fit
-    into the device's `memory_budget` are read from disk, one batch ahead.
+    into the device's `memory_budget` are read from disk.
 
     Unlabelled samples are shown once an epoch, labelled ones repeated: a third of each batch
     (half of it where dense), or the share in the data where that is more, and two at least. Without
@@ -189,8 +185,6 @@ class Batches:
         world: int = 1,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
-        check_number("batch_size", batch_size, 1)
-        check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
@@ -223,11 +217,6 @@ class Batches:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch; the same (seed, epoch) gives the same ones on every device."""
-        resident = all(images.resident is not None for images in self.images.values())
-        batches = self._draw(epoch)
-        return batches if resident else _ahead(batches)
-
-    def _draw(self, epoch: int) -> Iterator[Batch]:
         streams = np.random.SeedSequence([self.seed, epoch]).generate_state(2 * len(self.images))
         harder = np.random.SeedSequence([self.seed, epoch, 1]).generate_state(len(self.images))
         rows, weak, strong = {}, {}, {}
@@ -265,15 +254,6 @@ class Batches:
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         soft = self.soft(own, views) if self.soft else None
         return Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
-
-
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, the next one read in a thread while this one is trained on."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
 
 
 def _generator(seed: int) -> torch.Generator:

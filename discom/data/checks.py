@@ -16,7 +16,6 @@ from discom.files import chunks, digest
 PARTS = ("train", "valid", "test")
 NO_LABEL = 255  # in a mask: void, border, unknown
 UNLABELLED = -1  # the class of a sample without a label
-LABEL_MORE = "label some, or divide the data anew"
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
@@ -91,10 +90,7 @@ def check_masks(masks: Any, data: Any) -> str:
 
 
 def _digest(array: Any, check: Callable) -> str:
-    """The digest of all values, each part of them checked when it is read; of a prepared file the
-    one that was recorded when it was written, after the same checks."""
-    if recorded := getattr(array, "digest", ""):
-        return recorded
+    """The digest of all values, each part of them checked when it is read."""
     digests = []
     for rows in chunks(array):
         part = np.asarray(array[rows])
@@ -141,8 +137,7 @@ def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
 
 def check_classes(data: Any) -> None:
     """Refuse a data set that has too few labels to be divided: two classes at least, and of each
-    three samples. Where the split came with the data, a training part with unlabelled samples needs
-    labels of every class."""
+    three samples."""
     labels, classes = data.labels, data.classes
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
     if (counts > 0).sum() < 2:
@@ -152,11 +147,6 @@ def check_classes(data: Any) -> None:
         if count < 3:
             way_out = "a split needs three: add samples or drop the class"
             raise DataError(data.name, f"class '{name}' has {count} labelled sample(s)", way_out)
-    train = labels[data.parts["train"]] if data.parts else ()
-    absent = np.setdiff1d(np.arange(len(classes)), train)
-    if UNLABELLED in train and len(absent):
-        lack = f"no training sample of class '{classes[absent[0]]}' has a label"
-        raise DataError(data.name, lack, LABEL_MORE)
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
@@ -166,24 +156,20 @@ def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
         for part, chosen in rows.items():
             if not (data.labels[np.intersect1d(own, chosen)] >= 0).any():
                 lack = f"no sample of the {part} part has a label"
-                raise DataError(f"{data.name}/{name}", lack, LABEL_MORE)
+                raise DataError(f"{data.name}/{name}", lack, "label some, or divide the data anew")
 
 
 def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
     labels, or masks of another size than the images."""
-    sensors = data.modalities.values() if isinstance(data.modalities, Mapping) else ()
-    if not sensors or not all(hasattr(sensor, "ids") for sensor in sensors):
-        way_out = 'give {"rgb": Modality(…)}, one at least'
-        raise DataError(data.name, "modalities are no dictionary of Modality", way_out)
     words = {name for name in data.classes if isinstance(name, str)}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"
         raise DataError(data.name, f"classes are {data.classes!r}", way_out)
     for name, modality in data.modalities.items():
         _check_modality(f"{data.name}/{name}", name, modality, len(data.classes))
-    if len({m.ids.dtype.kind in "iu" for m in sensors}) > 1:
+    if len({m.ids.dtype.kind in "iu" for m in data.modalities.values()}) > 1:
         raise DataError(data.name, "some ids are numbers, some are text", "use one type")
     for name, modality in data.modalities.items():
         if (differs := data.labels[data.rows_of(name)] != modality.y).any():
@@ -208,8 +194,6 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     check_array(modality.x, where, *IMAGES)
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
-    if not isinstance(modality.unit, str):
-        raise DataError(where, f"unit {modality.unit!r} is no text", 'write e.g. "mm"')
     hole = modality.invalid
     number = isinstance(hole, int | float) and not isinstance(hole, bool)
     if hole is not None and not (number and math.isfinite(hole)):

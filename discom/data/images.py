@@ -1,4 +1,4 @@
-"""Image files to arrays: one file, its resizing, and a person's own folders of images."""
+"""Image files to arrays: one file, and a person's own folders of images."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from discom.data.arrays import load_npy
+from discom.data.arrays import load_npy, resize
 from discom.data.checks import UNLABELLED, check_finite, check_size
 from discom.data.multimodal import Modality, MultiModalData
+from discom.data.splitting import near_groups
 from discom.errors import ConfigError, DataError
 from discom.files import as_data_error
 
@@ -93,30 +94,6 @@ def read_tags(file: Path) -> dict[int, tuple]:
         return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
-def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
-    """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
-    pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).
-
-    >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
-    [[0, 9], [0, 9], [5, 7], [5, 7]]
-    """
-    (height, width), (new_height, new_width) = pixels.shape[-2:], size
-    if (height, width) == (new_height, new_width):
-        return pixels
-    if not smooth:
-        rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
-        columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
-        return pixels[..., rows[:, None], columns]
-    larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
-    how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
-    plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
-    bands = [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
-    resized = np.stack([np.asarray(band) for band in bands])
-    if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
-        resized = np.round(resized)
-    return resized.astype(pixels.dtype)
-
-
 def read_folders(
     root: Path | str,
     modalities: Sequence[str] | None = None,
@@ -162,8 +139,6 @@ def read_folders(
         read[name] = _read_tree(own, classes, shape, *about)
     data = MultiModalData(read, tuple(classes), name=root.resolve().name)
     if group_copies:
-        from discom.data.duplicates import near_groups
-
         data = replace(data, groups=near_groups(data))
     return data.select(modalities) if modalities else data
 

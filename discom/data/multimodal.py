@@ -39,9 +39,6 @@ class Modality:
         if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "iu":
             object.__setattr__(self, "y", self.y.astype(np.int64, copy=False))
 
-    def __repr__(self) -> str:
-        return f"Modality({self.x.dtype} {list(self.x.shape)}, unit={self.unit!r})"
-
     def take(self, rows: np.ndarray) -> "Modality":
         """The samples at `rows`; what is on disk stays there."""
         return replace(self, x=take_rows(self.x, rows), y=self.y[rows], ids=self.ids[rows])
@@ -59,7 +56,6 @@ class MultiModalData:
         masks: something per pixel [N, H, W], aligned with `ids`. Where `dense`, uint8 ids of
             `classes`, 255 for "no label", and `y` is the most frequent one, or -1 if there is none.
         normalization: modality → bounds fitted on a training split; None before a split.
-        normalized: whether `x` is scaled already (a folder in the released code's format).
         parts: the split that the data came with, as rows of `ids`; else `fractions` divide them.
         about: where the data are from and what was done to them.
         best: modality, or "rgb+depth" → the best possible accuracy or mIoU in %, where it is known.
@@ -81,7 +77,6 @@ class MultiModalData:
     groups: np.ndarray | None = None
     name: str = "data"
     normalization: Mapping[str, Normalization] | None = None
-    normalized: bool = False
     parts: Mapping[str, np.ndarray] | None = None
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     dense: bool = False
@@ -151,7 +146,7 @@ class MultiModalData:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that name the content: the same arrays, the same digits everywhere."""
-        parts = [list(self.classes), self.normalized, self._contents]
+        parts = [list(self.classes), False, self._contents]  # the False keeps earlier digests
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
@@ -182,13 +177,9 @@ class MultiModalData:
         if list(names) == list(self.modalities):
             return self
         base = self.name.removesuffix("-" + "-".join(self.modalities))
-        part = self.with_modalities({name: self.modalities[name] for name in names})
+        part = self.with_modalities({name: self.modalities[name] for name in names}, self.parts)
         part = replace(part, name="-".join([base, *names]))
         return part.drawn_by(**{**self.drawn, "modalities": list(names)}) if self.drawn else part
-
-    def with_modalities(self, modalities: Mapping[str, Modality]) -> "MultiModalData":
-        """The same data with other `modalities`, made of its own, and the split it came with."""
-        return self._aligned(modalities, self.parts or {})
 
     def take(self, rows: np.ndarray) -> "MultiModalData":
         """The samples at `rows` of `ids`, in every modality that has them."""
@@ -196,15 +187,17 @@ class MultiModalData:
         for name, modality in self.modalities.items():
             places = pd.Index(modality.ids).get_indexer(ids)
             modalities[name] = modality.take(places[places >= 0])
-        return self._aligned(modalities, {})
+        return self.with_modalities(modalities)
 
-    def _aligned(
-        self, modalities: Mapping[str, Modality], parts: Mapping[str, np.ndarray]
+    def with_modalities(
+        self, modalities: Mapping[str, Modality], parts: Mapping[str, np.ndarray] | None = None
     ) -> "MultiModalData":
-        """These modalities, with what is known of the samples that they have."""
+        """Other `modalities`, made of its own, with what is known of their samples, and `parts`."""
         bare = replace(self, modalities=modalities, factors={}, masks=None, groups=None, parts=None)
         rows = self._index.get_indexer(bare._index)
-        places = {name: bare._index.get_indexer(self._index[own]) for name, own in parts.items()}
+        places = {
+            name: bare._index.get_indexer(self._index[own]) for name, own in (parts or {}).items()
+        }
         return replace(
             bare,
             factors={name: values[rows] for name, values in self.factors.items()},
@@ -258,11 +251,10 @@ class MultiModalData:
         elif lazy and self.dense:
             checks.check_masks(self.masks, self)
         parts = Split(**{name: self.take(part) for name, part in rows.items()})
-        if not self.normalized:
-            bounds = {}
-            for name, m in parts.train.modalities.items():
-                bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-            parts = Split(*(replace(part, normalization=bounds) for part in parts))
+        bounds = {}
+        for name, m in parts.train.modalities.items():
+            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
+        parts = Split(*(replace(part, normalization=bounds) for part in parts))
         origin = partial(self.origin_at, seed) if lazy else self.origin_at(seed)
         for name, part in parts._asdict().items():
             object.__setattr__(part, "origin", Part(name, origin))
@@ -271,28 +263,21 @@ class MultiModalData:
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
         images = self.modalities[name].x[rows]
-        if self.normalized or self.normalization is None:
+        if self.normalization is None:
             return np.asarray(images, dtype=np.float32)
         return self.normalization[name](images)
 
-    def save(self, folder: Any, *, split: Split | None = None, overwrite: bool = False) -> None:
-        """Write one folder that `discom.data.load` reads, whole or not at all: images as they are,
-        or with `split` in the released code's form, scaled by the training part.
+    def save(self, folder: Any, *, overwrite: bool = False) -> None:
+        """Write one folder that `discom.data.load` reads, whole or not at all; images as they are.
 
         Raises:
             DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
         """
-        data = self
-        if split is not None:
-            parts = {k: self._index.get_indexer(p._index) for k, p in split._asdict().items()}
-            if any((rows < 0).any() for rows in parts.values()):
-                raise DataError(f"{self.name}: the split has other ids; use a split of this data")
-            data = replace(self, normalization=split.train.normalization, parts=parts)
-        write_folder(folder, data, scaled=self.normalized or split is not None, overwrite=overwrite)
+        write_folder(folder, self, overwrite=overwrite)
 
     @classmethod
     def open(cls, folder: Any) -> "MultiModalData":
-        """Read a folder that `save` or the released code wrote; images stay on disk."""
+        """Read a folder that `save` wrote; images stay on disk."""
         fields = read_folder(folder)
         modalities = {name: Modality(*arrays) for name, arrays in fields.pop("modalities").items()}
         return cls(modalities, **fields)

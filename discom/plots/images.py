@@ -28,7 +28,7 @@ def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = N
     scene at the places `rows` of `data.ids`, or for `columns` of them, classes in turn and complete
     pairs first. Before a split, images are scaled by bounds of at most 256 samples."""
     chosen = _in_turn(data, columns) if rows is None else np.asarray(rows)
-    if data.normalization is None and not data.normalized:
+    if data.normalization is None:
         fitted = {}
         for name, modality in data.modalities.items():
             sample = np.asarray(modality.x[:: 1 + len(modality.x) // 256])

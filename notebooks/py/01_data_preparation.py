@@ -52,7 +52,7 @@ import pandas as pd
 from scipy import ndimage, stats
 
 from discom import data as sets, plots, tables
-from discom.data.duplicates import near_duplicates
+from discom.data.splitting import near_duplicates
 from discom.notebook import check, finish, stamp
 
 # %% tags=["parameters"]

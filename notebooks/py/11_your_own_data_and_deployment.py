@@ -52,8 +52,8 @@ import torch
 
 from discom import data as sets, deployment, methods, plots, tables
 from discom.config import profile as settings
-from discom.data.duplicates import near_duplicates
 from discom.data.images import resize
+from discom.data.splitting import near_duplicates
 from discom.notebook import check, finish, stamp, terminal
 from discom.running import runs as stored
 from faulty import write_faulty
@@ -142,7 +142,7 @@ _ = plots.pairs(own, rows=[*inverted, *one_of_each]).suptitle(title, fontsize=11
 # | $e$ | `edges` | differences between neighbours, down and across, 480 numbers |
 # | $r$ | `likeness` | 1 for the same picture, about 0 for unrelated ones |
 #
-# Images with $r \ge 0.85$ count as near copies ([package](../discom/data/duplicates.py)). **Predict first:** what is $r$ of a picture and the same picture at half its brightness?
+# Images with $r \ge 0.85$ count as near copies ([package](../discom/data/splitting.py)). **Predict first:** what is $r$ of a picture and the same picture at half its brightness?
 
 
 # %%
@@ -412,11 +412,11 @@ if guard is not None:
 #
 # **When to use it.** Check and export as here for any method. With a label for every image, take `discom` only if it passes the rule above; that does not yet show that the second sensor helps, so compare `discom-solo`.
 #
-# **Limitations.** Synthetic scenes with one object; one live seed, 60 epochs, about 240 images to choose by; two methods. Over [all 90](07_the_papers_tables.ipynb) comparisons the gain in depth does not survive Holm. Turned and mirrored copies are not found. At $r \ge 0.85$ unrelated images can count as copies: 6 of 1 000 scenes at 64 pixels ([measured](../discom/data/duplicates.py)). Metres were the one wrong unit tried, with one network. Latency is that of one machine, for depth.
+# **Limitations.** Synthetic scenes with one object; one live seed, 60 epochs, about 240 images to choose by; two methods. Over [all 90](07_the_papers_tables.ipynb) comparisons the gain in depth does not survive Holm. Turned and mirrored copies are not found. At $r \ge 0.85$ unrelated images can count as copies: 6 of 1 000 scenes at 64 pixels ([measured](../discom/data/splitting.py)). Metres were the one wrong unit tried, with one network. Latency is that of one machine, for depth.
 #
 # **Next:** few labels, [08](08_when_a_second_sensor_helps.ipynb).
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). [ONNX Runtime](https://onnxruntime.ai). Modules `discom/data/duplicates.py`, `discom/data/checks.py`, `discom/deployment.py`, `notebooks/faulty.py`; tests `tests/data/test_duplicates.py`, `tests/data/test_faulty.py`, `tests/test_deployment.py` (`test_use_needs_no_torch`).
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080). [ONNX Runtime](https://onnxruntime.ai). Modules `discom/data/splitting.py`, `discom/data/checks.py`, `discom/deployment.py`, `notebooks/faulty.py`; tests `tests/data/test_duplicates.py`, `tests/data/test_faulty.py`, `tests/test_deployment.py` (`test_use_needs_no_torch`).
 
 # %%
 home.cleanup()

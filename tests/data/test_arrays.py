@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from discom.data import Modality, MultiModalData, Normalization, arrays
+from discom.data import Normalization, arrays
 from discom.data.arrays import LOWEST, Lazy, Rows, take_rows
 from discom.errors import DataError
 
@@ -101,11 +101,6 @@ def test_images_that_give_no_bounds(images, fragment):
         Normalization.fit(images, "depth")
 
 
-def test_a_stated_value_of_unmeasured_pixels_may_be_any_number():
-    bounds = Normalization.fit(NO_DATA, invalid=NO_DATA.min())
-    assert (bounds.low >= 50).all()
-
-
 def depth_with_sky():
     """Depth in metres: near ground, far hills, and sky, which is not measured (0)."""
     x = np.linspace(2, 90, 20 * 64).reshape(20, 1, 8, 8).astype(np.float32)
@@ -122,13 +117,6 @@ def test_unmeasured_pixels_keep_a_value_of_their_own():
     low, high = np.percentile(x[x > 0], (2, 98))
     expected = LOWEST + (1 - LOWEST) * np.clip((x - low) / (high - low), 0, 1)
     np.testing.assert_allclose(scaled[x > 0], expected[x > 0], atol=1e-6)
-
-
-def test_a_split_reserves_the_value():
-    rows, x = np.arange(20), depth_with_sky()
-    data = MultiModalData({"depth": Modality(x, rows % 2, rows, invalid=0.0)}, ("a", "b"))
-    train = data.split(seed=0).train
-    assert ((train.images("depth") == 0) == (x[train.ids] == 0)).all()
 
 
 def test_of_too_many_values_every_kth_sample_is_read(monkeypatch):

@@ -89,18 +89,6 @@ def distorted(x, seed=0):
     return distort(x)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("shape", [(6, 1, 8, 8), (6, 3, 8, 12)])
-def test_a_distorted_view_is_another_one_for_each_image_and_draw(shape, dtype):
-    x = noise(*shape).to(dtype)
-    one, other = distorted(x), distorted(x, seed=1)
-    assert (one.shape, one.dtype) == (x.shape, x.dtype)
-    assert torch.equal(one, distorted(x))
-    assert not torch.isclose(one, other).all(dim=(1, 2, 3)).any()
-    same = distorted(x[:1].expand(6, -1, -1, -1))
-    assert not any(torch.equal(same[0], view) for view in same[1:])
-
-
 def test_without_structure_a_distorted_view_is_noise_and_a_shift_of_colours():
     grey = distorted(torch.full((400, 1, 16, 16), 0.5)) - 0.5
     colour = distorted(torch.full((400, 3, 16, 16), 0.5)) - 0.5

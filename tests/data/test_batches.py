@@ -1,6 +1,5 @@
 """Batches: every sample once, the same ones for the same seed, pairs, views, masks, soft labels."""
 
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -136,8 +135,6 @@ REFUSED = [
     ({"pairing": "paired"}, "no id stands in each of rgb, depth; name the files of a pair alike, "),
     ({"pairing": "twins"}, "pairing: 'twins' is unknown; choose paired, unpaired"),
     ({"world": 4}, "devices: 4 for a batch of 3 samples; raise batch_size, or use 3"),
-    ({"batch_size": 0}, "^batch_size: 0 is not a whole number from 1 on"),
-    ({"seed": "4"}, "^seed: '4' is not a whole number from 0 on"),
 ]
 
 
@@ -202,16 +199,6 @@ def test_every_batch_has_the_same_share_of_labels_and_every_other_sample_comes_o
         assert all(samples(b, "rgb", labels) == samples(b, "depth", labels) for b in drawn)
 
 
-def test_modalities_with_other_samples_hold_the_share_where_they_can():
-    own = {"rgb": range(120), "depth": [*range(10, 20), *range(40, 90)], "sar": range(12)}
-    drawn = list(Batches(numbered(own, partly(120, 30)), 24, 0).epoch(0))
-    for batch in drawn:
-        for name in ("rgb", "depth"):
-            assert abs((batch.y[name] >= 0).float().mean() - LABELLED[False]) < 0.05
-        assert (batch.y["sar"] >= 0).all()
-        assert (batch.y["sar"] >= 0).sum() == (batch.y["rgb"] >= 0).sum()
-
-
 def test_a_modality_without_labels_is_named():
     data = numbered({"rgb": range(30), "depth": range(10, 30)}, partly(30, 10))
     for pairing in ("paired", "unpaired"):
@@ -222,12 +209,11 @@ def test_a_modality_without_labels_is_named():
 # from memory or from disk
 
 
-@pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("pairing", ["paired", "unpaired"])
-def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing, scaled):
+def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing):
     data = scenes.make(66, size=8)
     split = data.split(seed=1)
-    data.save(tmp_path / "out", split=split if scaled else None)
+    data.save(tmp_path / "out")
     opened = MultiModalData.open(tmp_path / "out").split(seed=1).train
     make = {"batch_size": 7, "seed": 2, "pairing": pairing}
     resident, drawn = Batches(opened, **make), Batches(split.train, **make)
@@ -240,43 +226,6 @@ def test_from_disk_and_from_memory_are_the_same(tmp_path, room, pairing, scaled)
         assert_same(first, second)
         assert_same(first, third)
         assert 0 <= first.x["rgb"].min() < first.x["rgb"].max() <= 1
-
-
-@pytest.mark.parametrize(("spare", "resident"), [(0, True), (-4, False)])
-def test_a_modality_is_resident_up_to_a_quarter_of_the_free_memory(monkeypatch, spare, resident):
-    size = 4 * 12 * 3 * 8 * 8
-    monkeypatch.setattr("discom.data.batches.free_memory", lambda device: 4 * size + spare)
-    images = Batches(scenes.make(12, size=8), 4, 0).images
-    assert (images["rgb"].resident is not None) == resident
-    assert images["depth"].resident is not None  # the smaller one
-
-
-def test_reading_ahead_fails_at_its_batch_and_leaves_no_thread(monkeypatch, room):
-    room(0)
-    batches, calls = Batches(scenes.make(40, size=8), 4, 0), []
-
-    def broken(rows):
-        calls.append(len(rows))
-        if len(calls) == 3:
-            raise DataError("cannot be read")
-        return torch.zeros(len(rows), 3, 8, 8)
-
-    monkeypatch.setattr(batches.images["rgb"], "_read", broken)
-    coming = batches.epoch(0)
-    next(coming), next(coming)
-    with pytest.raises(DataError, match="cannot be read"):
-        next(coming)
-    assert calls == [4, 4, 4]  # a batch at a time
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
-
-
-def test_memory_format_and_the_source_stays_as_it_is():
-    data = scenes.make(10, size=8)
-    before = data.modalities["rgb"].x.copy()
-    for batch in Batches(data, 5, 0, augment=1, memory_format=torch.channels_last).epoch(0):
-        assert batch.x["rgb"].is_contiguous(memory_format=torch.channels_last)
-        batch.x["rgb"].zero_()
-    np.testing.assert_array_equal(data.modalities["rgb"].x, before)
 
 
 # stacked modalities

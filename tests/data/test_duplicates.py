@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from discom.data import Split, scenes
-from discom.data.duplicates import near_duplicates, near_groups
+from discom.data.splitting import near_duplicates, near_groups
 
 COPIES = 40
 

@@ -1,14 +1,10 @@
 """Scenes as files, and the faults that are planted in them."""
 
-import re
-
 import numpy as np
-import pytest
 from faulty import write_faulty
 
 from discom.data import read_folders, scenes
 from discom.data.images import read_pixels
-from discom.errors import DataError
 
 
 def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
@@ -40,12 +36,3 @@ def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
     read = read_folders(tmp_path, size=8)
     assert read.classes == ("metal", "stone", "wood")
     assert len(read) == 48
-
-
-@pytest.mark.parametrize(
-    "drawn", [scenes.make(n=12, size=8), scenes.make(n=20, size=8, modalities=["rgb", "thermal"])]
-)
-def test_too_few_scenes_or_other_sensors_are_refused(drawn, tmp_path):
-    with pytest.raises(DataError, match=re.escape("give 13 or more of rgb and depth")):
-        write_faulty(tmp_path / "my", drawn)
-    assert not (tmp_path / "my").exists()

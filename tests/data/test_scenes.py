@@ -64,15 +64,6 @@ def test_modalities_and_probabilities_change_nothing_else():
     assert same(one.modalities["depth"].x, other.modalities["depth"].x)
 
 
-def test_objects_and_probabilities_of_dense_scenes_change_nothing_else():
-    three, four = (scenes.dense(20, 1, size=16, objects=k) for k in (3, 4))
-    assert not changed(three, four)
-    for argument, cue, left in (("epsilon", "texture", "depth"), ("delta", "relief", "rgb")):
-        one, other = scenes.dense(60, size=8), scenes.dense(60, size=8, **{argument: 0.9})
-        assert {name[:-2] for name in changed(one, other)} == {cue}
-        assert same(one.modalities[left].x, other.modalities[left].x)
-
-
 def test_more_dense_scenes_begin_with_the_same_ones_and_another_seed_has_others(monkeypatch):
     few = scenes.dense(30, 2, size=16)
     monkeypatch.setattr(segmentation, "CHUNK", 7)  # which has no part in it either

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from discom.data.arrays import Lazy
+from discom.data.arrays import Lazy, resize
 from discom.data.checks import UNLABELLED, check_size
-from discom.data.images import read_pixels, resize
+from discom.data.images import read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
 from discom.errors import ConfigError, DataError, check_choice
