@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -22,7 +23,6 @@ RANGES = {  # least and greatest value
     "labelled": (1e-6, 1),
     "devices": (1, math.inf),
 }
-WORDS = {int: "integer", float: "number", bool: "true or false", str: "string", Any: "value"}
 
 
 @dataclass(frozen=True)
@@ -117,22 +117,18 @@ def as_type(place: str, value: Any, kind: Any) -> Any:
     (2, {'rgb': 1.0})
     >>> as_type("epochs", "2", int)
     Traceback (most recent call last):
-    discom.errors.ConfigError: epochs: '2' is of type str; give integer
+    discom.errors.ConfigError: epochs: '2' is of type str; give int
     """
     try:
         return _fitted(value, kind)
     except OverflowError:
-        found = f"{value} is too large"
+        found = f"{reprlib.repr(value)} is too large"
     except TypeError:
-        found = f"{value!r} is of type {type(value).__name__}"
+        found = f"{reprlib.repr(value)} is of type {type(value).__name__}"
         if isinstance(value, Real) and not math.isfinite(value):
             found = f"{value} is not finite"
-    raise ConfigError(place, found, f"give {_words(kind)}")
-
-
-def options_of(reader: Callable) -> dict[str, inspect.Parameter]:
-    """What a reader takes besides its folder and its modalities."""
-    return dict(list(inspect.signature(reader).parameters.items())[2:])
+    form = inspect.formatannotation(kind).replace("collections.abc.", "").replace("typing.", "")
+    raise ConfigError(place, found, f"give {form}")
 
 
 def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> None:
@@ -143,9 +139,10 @@ def check_options(name: str, reader: Callable, options: Mapping[str, Any]) -> No
     >>> check_options("mine", read, {"size": [24, 32]})
     >>> check_options("mine", read, {"size": "24"})
     Traceback (most recent call last):
-    discom.errors.ConfigError: --options: size: '24' is of type str; give integer or [integer, …]
+    discom.errors.ConfigError: --options: size: '24' is of type str; give int | Sequence[int]
     """
-    known = options_of(reader)
+    parameters = inspect.signature(reader).parameters
+    known = dict([*parameters.items()][2:])  # the first are its folder and its modalities
     for option, value in options.items():
         if option not in known:
             way_out = f"it has {', '.join(known) or 'none'}"
@@ -169,15 +166,6 @@ def _fitted(value: Any, kind: Any) -> Any:
         with suppress(TypeError):
             return _fitted(value, each)
     raise TypeError
-
-
-def _words(kind: Any) -> str:
-    """An annotated type as JSON is written."""
-    if kind in WORDS:
-        return WORDS[kind]
-    inner = [_words(each) for each in get_args(kind) if each is not NoneType]
-    forms = {Mapping: f'{{"sensor": {inner[-1]}}}', Sequence: f"[{inner[0]}, …]"}
-    return forms.get(get_origin(kind), " or ".join(inner))
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}

@@ -1,10 +1,8 @@
 """What a person can put right: one class per kind, each message one line with the place, the value
 and the way out."""
 
-import errno
+import reprlib
 from collections.abc import Collection
-
-LONGEST = 300  # characters of what was found
 
 
 class DiscomError(ValueError):
@@ -15,18 +13,13 @@ class DiscomError(ValueError):
     """
 
     def __init__(self, place: object, found: str = "", way_out: str = ""):
-        if len(found := _one_line(found)) > LONGEST:  # such as the text of an array or a table
-            found = f"{found[: LONGEST // 2]} … {found[-LONGEST // 4 :]}"
-        line = f"{_one_line(place)}: {found}" if found else _one_line(place)
-        super().__init__(f"{line}; {way_out}" if way_out else line)
+        line = f"{place}: {found}" if found else str(place)
+        line = f"{line}; {way_out}" if way_out else line
+        super().__init__(" ".join(part.strip() for part in line.splitlines()))
 
 
 class DataError(DiscomError):
     """A file, a folder or an array that cannot be used as it is."""
-
-
-class UnsuitableError(DataError):
-    """Sound data that lack what a notebook needs, such as the known factors of synthetic scenes."""
 
 
 class ConfigError(DiscomError):
@@ -48,25 +41,19 @@ class Interrupted(KeyboardInterrupt):
 def check_choice(setting: str, value: str, choices: Collection[str]) -> None:
     """Raise a ConfigError unless the value is one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise ConfigError(setting, f"'{value}' is unknown", f"choose {', '.join(choices)}")
-
-
-WAYS_OUT = {
-    "make room": (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    "check the rights, or choose another place": (errno.EACCES, errno.EPERM, errno.EROFS),
-    "check the path": (errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
-}
+        raise ConfigError(
+            setting, f"{reprlib.repr(value)} is unknown", f"choose {', '.join(choices)}"
+        )
 
 
 def explain(error: OSError, place: object = "") -> str:
-    """One line for an error of the file system: the file (or `place`), the reason, the way out.
+    """One line for an error of the file system: the file (or `place`) and the reason.
 
-    >>> explain(PermissionError(errno.EACCES, "Permission denied", "runs/a"))
-    'runs/a: Permission denied; check the rights, or choose another place'
+    >>> explain(PermissionError(13, "Permission denied", "runs/a"))
+    'runs/a: Permission denied'
     """
-    line = f"{error.filename or place}: {error.strerror or first_line(error)}".removeprefix(": ")
-    ways_out = [way_out for way_out, codes in WAYS_OUT.items() if error.errno in codes]
-    return "; ".join([line, *ways_out])
+    line = f"{error.filename or place}: {error.strerror or first_line(error)}"
+    return line.removeprefix(": ")
 
 
 def install_hint(name: str) -> str:
@@ -85,7 +72,3 @@ def first_line(error: BaseException) -> str:
     ('no space', 'KeyError')
     """
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _one_line(text: object) -> str:
-    return " ".join(line.strip() for line in str(text).splitlines())

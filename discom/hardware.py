@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from discom.errors import ConfigError, DiscomError, RunError
 
 BESIDE = "DISCOM_WORKERS"  # variable: how many processes share this machine, as `share` says
-PROC, GROUPS = Path("/proc/self"), Path("/sys/fs/cgroup")
+PROC = Path("/proc/self")
 
 
 def device_type(accelerator: str = "auto") -> str:
@@ -107,16 +107,6 @@ def machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-def processor(about: Mapping[str, Any]) -> str:
-    """The processor and threads that `machine` told.
-
-    >>> processor({"processor": "AMD EPYC", "threads": 1})
-    'AMD EPYC, 1 thread'
-    """
-    threads = about["threads"]
-    return f"{about['processor']}, {threads} thread{'s' if threads != 1 else ''}"
-
-
 def peak_memory(device: torch.device) -> float:
     """Most memory in use so far, in MB: of a GPU, or of this process (0 on macOS and Windows)."""
     if device.type == "cuda":
@@ -131,24 +121,15 @@ def share(workers: int, call: Callable[[], Any]) -> Any:
 
 
 def free_memory(device: torch.device | str) -> int:
-    """Bytes that can still be taken: of a GPU's memory, or of the machine's, at most what is left
-    to its container or cluster job; an equal part where processes `share` it."""
+    """Bytes that can still be taken of a GPU's memory, or of the machine's; an equal part where
+    processes `share` it."""
     import psutil
 
     if torch.device(device).type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:
-        free = max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
+        free = psutil.virtual_memory().available
     return free // int(os.environ.get(BESIDE, 1))
-
-
-def _left_in_groups() -> Iterator[int]:
-    """Bytes that each control group (version 2) around this process has left."""
-    group = GROUPS / _entry(PROC / "cgroup", "0::/")
-    for folder in (group, *group.parents):
-        if (most := _entry(folder / "memory.max")).isdigit():  # not "max"
-            cache = int(_entry(folder / "memory.stat", "inactive_file") or 0)
-            yield int(most) - int(_entry(folder / "memory.current")) + cache
 
 
 def multiplies_bf16(accelerator: str = "auto") -> bool:

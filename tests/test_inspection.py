@@ -125,8 +125,9 @@ def test_what_has_no_embeddings_and_another_split_are_refused(split, trained):
 
 def test_a_reading_says_the_options_of_its_run_once(split, folder):
     file = folder / "result.json"
-    changed = replace(Result.read(file), changed={"grl_lambda": 0.5})
-    file.write_text(json.dumps(changed.to_json()))
+    result, changed = Result.read(file), {"grl_lambda": 0.5}
+    config = {**result.config, "options": {**result.config["options"], **changed}}
+    file.write_text(json.dumps(replace(result, changed=changed, config=config).to_json()))
     assert readings(folder, split)[0].label == "discom grl_lambda=0.5 z_inv"
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from discom import notebook
-from discom.errors import UnsuitableError
+from discom.errors import DataError
 from discom.notebook import check, finish, stamp, terminal
 
 
@@ -16,7 +16,7 @@ def test_claims_that_hold_are_printed_and_counted_from_the_stamp_on(capsys, monk
     first, second = capsys.readouterr().out.splitlines()[-2:]
     assert first.startswith("python 3.")
     assert " · torch " in first
-    assert re.search(r" threads? · seed 11 · .+ · \d{4}-\d\d-\d\d$", second)
+    assert re.search(r" · threads \d+ · seed 11 · .+ · \d{4}-\d\d-\d\d$", second)
     check("two and two are four", 2 + 2 == 4)
     for holds in (False, 0, None, [], ""):
         with pytest.raises(AssertionError, match=r"^this should hold and does not: two is five$"):
@@ -31,7 +31,7 @@ def test_claims_that_hold_are_printed_and_counted_from_the_stamp_on(capsys, monk
 def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line():
     stamp(0, scenes="scenes:n=330")
     stamp(0, scenes="scenes-dense:n=20")
-    with pytest.raises(UnsuitableError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
+    with pytest.raises(DataError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
         stamp(0, scenes="data/hls")
 
 

@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stream.reconfigure(errors="replace")  # a terminal may have no Δ
     words = [word for word in arguments if word != "--debug"]
     try:
-        full = group("--help-all" in words)
-        with warnings.catch_warnings(), full.make_context("discom", words) as context:
+        with warnings.catch_warnings(), group().make_context("discom", words) as context:
             warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
             return 1 if context.command.invoke(context) is False else 0
     except click.exceptions.Exit as end:  # of --help and --version

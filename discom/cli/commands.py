@@ -12,7 +12,7 @@ from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
-from discom.cli.data import draw, intervals, reader
+from discom.cli.data import draw, reader
 from discom.config import profile
 from discom.errors import ConfigError, RunError
 
@@ -38,7 +38,7 @@ def train(flags: Namespace) -> None:
         sweep.train(each, images, progress=True)
     if discom.hardware.rank() == 0:  # of the processes that train the run
         print(run.folder)
-        show(Namespace(path=run.folder, out=None, collect=None))
+        show(Namespace(path=run.folder, collect=None))
 
 
 def table(flags: Namespace) -> bool:
@@ -63,8 +63,7 @@ def table(flags: Namespace) -> bool:
     if flags.dry_run:
         return True
     where = {name: getattr(flags, name) for name in ("engine", "workers", "address")}
-    after = inspection.write_probes if number == 5 else None
-    results, failed = sweep.sweep(runs, known=known, after=after, **where)
+    results, failed = sweep.sweep(runs, known=known, **where)
     for result in list(results) if number == 4 else ():
         read = [each for each in known if each.hash == result.hash and each.label != result.label]
         if not read:  # else what was committed stands for the weights
@@ -80,7 +79,11 @@ def table(flags: Namespace) -> bool:
             tables.collect(results, flags.collect)
         if flags.out:
             print(*tables.write(rows, flags.out, baselines), sep="\n")
-            draw(Path(f"{flags.out}.png"), intervals("", rows, baselines))
+            if rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
+                figure = partial(discom.plots.intervals, rows, baselines)
+                draw(Path(f"{flags.out}.png"), {"": figure})
+            else:
+                print(f"no picture: no method shares a seed with {', '.join(baselines)}")
     for error in failed.values():
         print(f"discom: error: {error}", file=sys.stderr)
     return not failed
@@ -102,8 +105,7 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
             continue
         images = images_of(seed)
         config = profile(flags.profile, dense=method.dense, seed=seed, **options)
-        unlabelled = config.labelled < 1 or discom.data.checks.UNLABELLED in images.labels
-        if method.every_label and unlabelled:
+        if methods.lacks_labels(method, images, config):
             left_out = f"{method.name}: left out, it needs the label of every sample"
             warnings.warn(left_out, stacklevel=2)
         else:
@@ -169,7 +171,8 @@ def probe(flags: Namespace) -> None:
         found = "no finished run of a method with an embedding"
         raise ConfigError(path, found, f"train one: discom train --runs {path}")
     file = out.with_suffix(".json") if out else None
-    measured = inspection.read_probes([folder for folder, _ in runs], file)
+    stored = discom.files.read_json(file) if file and file.is_file() else []
+    measured = {measures["hash"]: measures for measures in stored}
     images_of = reader(flags.data or SCENES[False], flags.modalities)
     for folder, run in tqdm(runs, unit="run", leave=False):
         if run.hash not in measured:
@@ -190,20 +193,16 @@ def probe(flags: Namespace) -> None:
 
 
 def show(flags: Namespace) -> None:
-    """Show a run (scores, curves, confusion), or compare all runs of a folder."""
+    """Show the scores and the cost of a run, or compare all runs of a folder."""
     import pandas as pd
 
-    from discom.running.runs import read_metrics
-
-    plots, tables, path = discom.plots, discom.tables, flags.path
-    results, figures = tables.load_results(path), dict[str, Callable]()
+    tables, path = discom.tables, flags.path
+    results = tables.load_results(path)
     if (path / "config.json").is_file():
         (run,) = results
         cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
         print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
         print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
-        figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
-        figures["-confusion"] = partial(plots.confusions, path / "predictions.npz")
     else:
         for metric, number in (("f1", 2), ("miou", "dense")):
             if chosen := [result for result in results if result.metric == metric]:
@@ -211,11 +210,8 @@ def show(flags: Namespace) -> None:
                 rows = tables.summary(chosen, baselines)
                 print(tables.to_markdown(rows, baselines), end="\n\n")
                 print(tables.cost_to_markdown(chosen))
-                figures |= intervals("-dense" if figures else "", rows, baselines)
     if flags.collect:
         tables.collect(results, flags.collect)
-    if flags.out:
-        draw(flags.out, figures)
 
 
 def export(flags: Namespace) -> None:

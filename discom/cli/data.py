@@ -1,7 +1,7 @@
 """`discom data …`: list, prepare, check and show data sets; and what all commands share."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from types import SimpleNamespace as Namespace
 from typing import Any
 
 import discom
-from discom.config import check_options, options_of
+from discom.config import check_options
 from discom.errors import ConfigError
 
 OWN = "Name your images: --root DIR"  # where a person's folder is missing
@@ -29,14 +29,6 @@ def draw(out: Path, figures: Mapping[str, Callable]) -> None:
         print(file)
 
 
-def intervals(end: str, rows: Any, baselines: Sequence[str]) -> dict[str, Callable]:
-    """The figure of a table, for `draw`; none where no row is compared with a baseline."""
-    if rows[[f"vs {name}" for name in baselines]].notna().any(axis=None):
-        return {end: partial(discom.plots.intervals, rows, baselines)}
-    print(f"no picture: no method shares a seed with {', '.join(baselines)}")
-    return {}
-
-
 def reader(source: str, modalities: str | None) -> Callable[[int], Any]:
     """A function of a seed: the data of a run with this seed. Files are read once for all."""
     load = lru_cache(maxsize=1)(discom.data.load)
@@ -53,9 +45,8 @@ def listing(flags: Namespace) -> None:
         known = folder and discom.data.is_prepared(folder)
         state = f"prepared in {folder}" if known else "not prepared"
         bands = "; ".join(f"{modality} {text}" for modality, text in source.modalities.items())
-        options = ", ".join(f"{key}={p.default!r}" for key, p in options_of(source.read).items())
-        lines = [source.what, bands, source.size, source.licence, source.access, options]
-        print(f"{name}: {state}", *filter(None, lines), source.page, sep="\n    ")
+        lines = [source.what, bands, source.size, source.licence, source.access, source.page]
+        print(f"{name}: {state}", *lines, sep="\n    ")
 
 
 def prepare(flags: Namespace) -> None:

@@ -71,13 +71,11 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
 }
 KINDS = get_type_hints(Config)
 SETTINGS = [name for name in KINDS if name not in ("seed", "dense", "options")]
-# of Config's docstring, which python -OO leaves out: setting → its first clause
-MEANINGS = dict(re.findall(r"(?ms)^ {8}(\w+): (.+?)[.;]\s", Config.__doc__ or ""))
+# of Config's docstring: setting → its first clause
+MEANINGS = dict(re.findall(r"(?ms)^ {8}(\w+): (.+?)[.;]\s", str(Config.__doc__)))
 for name in SETTINGS:
     kind = KINDS[name] if KINDS[name] in (int, float, bool) else text
-    FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
-# what the short help leaves out
-RARE = {"address", "as_published", "collect", *SETTINGS} - {"epochs", "batch_size"}
+    FLAGS[name] = (kind, None, f"{MEANINGS[name]}  [default: the profile's]")
 RUN = " ".join(["profile", "runs", *(name for name in SETTINGS if name != "devices")])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -96,16 +94,16 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     ),
     "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),
-    "show": (commands.show, "PATH out collect"),
+    "show": (commands.show, "PATH collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
     "predict": (commands.predict, "MODEL FILES out tile"),
     "reproduce": (commands.reproduce, "profile workers=2 out=build/notebooks"),
 }
 
 
-def _command(name: str, full: bool) -> click.Command:
+def _command(name: str) -> click.Command:
     call, words = COMMANDS[name]
-    about = (inspect.getdoc(call) or "").split("\n\n")  # python -OO has none
+    about = str(inspect.getdoc(call)).split("\n\n")
     parameters: list[click.Parameter] = []
     how: dict[str, Any]
     for word in words.split():
@@ -117,8 +115,7 @@ def _command(name: str, full: bool) -> click.Command:
             about.append(f"{word}: {meaning.partition('  [')[0]}")  # it has no default
         else:
             spelled = [f"--{flag.replace('_', '-')}"]
-            how = {"is_flag": default is False, "help": meaning}
-            how |= {"hidden": flag in RARE and not full, "default": own or default}
+            how = {"is_flag": default is False, "help": meaning, "default": own or default}
             parameters.append(click.Option(spelled, type=kind, **how))
 
     def called(**flags: Any) -> Any:
@@ -130,14 +127,13 @@ def _command(name: str, full: bool) -> click.Command:
         callback=called,
         params=parameters,
         help="\n\n\b\n".join(about),  # without a \b click would fill the lines of a paragraph
-        epilog="--help-all shows every flag.",
     )
 
 
-def group(full: bool = False) -> click.Group:
-    """`discom` with all its commands; `full`: help shows every flag."""
+def group() -> click.Group:
+    """`discom` with all its commands."""
     settings = {
-        "help_option_names": ["-h", "--help", "--help-all"],
+        "help_option_names": ["-h", "--help"],
         "show_default": True,
         "terminal_width": 240,  # one line for each flag
         "token_normalize_func": lambda name: name.replace("_", "-"),  # both spellings of a flag
@@ -147,5 +143,5 @@ def group(full: bool = False) -> click.Group:
     of_data = click.Group("data", help="Prepare, check and show data sets.")
     discom.add_command(of_data)
     for name in COMMANDS:
-        (of_data if name.startswith("data ") else discom).add_command(_command(name, full))
+        (of_data if name.startswith("data ") else discom).add_command(_command(name))
     return click.version_option(__version__, message="discom %(version)s")(discom)

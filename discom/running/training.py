@@ -2,14 +2,12 @@
 
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
@@ -17,7 +15,7 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Batches, MultiModalData, Split
+from discom.data import Batches, Split
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
 from discom.evaluation.scores import Scoring
@@ -239,19 +237,6 @@ def _report(
         best={name: best[name] for name in deployed if name in best},
         metric=scoring.metric,
     )
-    _warn_of_chance(result, split.test, state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())
     state.path.unlink(missing_ok=True)
     return result
-
-
-def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None:
-    """Warn where a network is no better than the most frequent class of the test part."""
-    truth = np.asarray(test.masks) if test.dense else test.labels
-    counts = np.bincount(truth[truth < result.classes].ravel(), minlength=1)
-    chance = 100 * counts.max() / counts.sum()
-    for name, scores in result.scores.items():
-        if scores["accuracy"] <= chance:
-            found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
-            advice = "look at its curves, train longer, or lower learning_rate"
-            warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)

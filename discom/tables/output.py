@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from discom.files import atomic_file
-from discom.hardware import processor
 from discom.running.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
@@ -109,7 +108,7 @@ def cost_to_markdown(results: Iterable[Result]) -> str:
         parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
         cost = r.seconds, r.pairs_per_second, r.peak_memory_mb
         rows.append((r.data, r.label, parameters, *cost))
-        machines[f"{processor(r.machine)}, device {r.machine['device']}"] = True
+        machines["{processor}, threads {threads}, device {device}".format(**r.machine)] = True
     named = pd.DataFrame(rows, columns=names).groupby(names[:3], sort=False)
     costs = named.median()
     costs.insert(1, "quickest", named["s per run"].min())

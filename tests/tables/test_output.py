@@ -97,7 +97,7 @@ def test_cost_is_the_median_over_the_runs_of_a_method_and_names_the_machine():
         "| scenes | discom | 7 | 3 | 40 | 20 | 1 | 1 |",  # of 20, 90 and 40: the mean would be 50
         "| scenes | student-2x | 7 | 1 | 15 | 15 | 1 | 1 |",
     ]
-    assert lines[-1] == "Machine: P, 2 threads, device cpu"
+    assert lines[-1] == "Machine: P, threads 2, device cpu"
 
 
 def test_a_star_needs_all_comparisons():
