@@ -97,7 +97,7 @@ def along(chosen: argparse.Namespace) -> None:
         raise ConfigError("--seeds", f"{chosen.seeds} runs make no curve", "use 1 or more")
     jobs = []
     for seed, row in product(range(chosen.seeds), chosen.methods):
-        if methods.get(row.method).needs_teacher:
+        if methods.get(row.method).teacher_method:
             raise ConfigError("--methods", f"{row.method} has no teacher here", "leave it out")
         settings = {**dict(chosen.set), **row.settings, "seed": seed, "options": row.options}
         config = profile(chosen.profile, accelerator="cpu", **settings)

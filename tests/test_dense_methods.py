@@ -26,7 +26,9 @@ from discom.running.teaching import load_teacher
 TINY = profile("tiny", dense=True)
 DENSE = methods.names(dense=True)
 TAUGHT = {
-    name: methods.get(name).teacher_method.name for name in DENSE if methods.get(name).needs_teacher
+    name: methods.get(name).teacher_method.name
+    for name in DENSE
+    if methods.get(name).teacher_method
 }
 # every dense method, its terms and their weights, as in tests/test_methods.py
 WEIGHTS = {name: dict(methods.get(name).terms) for name in DENSE}

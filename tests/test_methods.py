@@ -139,7 +139,7 @@ def test_terms_and_what_a_method_needs(name):
     off = {"irr", "xcov", "hsic"} if name == "discom" else ()
     assert list(terms) == [term for term in WEIGHTS[name] if term not in off]
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
-    assert methods.get(name).needs_teacher == (name in TAUGHT)
+    assert (methods.get(name).teacher_method is not None) == (name in TAUGHT)
     assert methods.get(name).paired == (name in PAIRED)  # a teacher knows when it is built
 
 
@@ -453,20 +453,20 @@ BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("discom", {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl, adv, "),
     ("discom", {"weights": {"adv": -1}}, "^weights: adv=-1.0 is negative; use 0 or more"),
-    ("discom", {"weights": {"adv": math.inf}}, "^weights: adv: inf is not finite; give number"),
+    ("discom", {"weights": {"adv": math.inf}}, "^weights: adv: inf is not finite; give float"),
     ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
-    ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give string"),
+    ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give str"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
-    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
+    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give float"),
     ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
     *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is unknown") for name in TAUGHT),
     *(("ctkd", {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is")
       for w in (0, -0.1, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
-    ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give number"),
+    ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give float"),
     ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
     ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
-    ("discom", {"dimension": 1.5}, "dimension: 1.5 is of type float; give integer"),
+    ("discom", {"dimension": 1.5}, "dimension: 1.5 is of type float; give int"),
     ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
     ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 would not reverse; use 0 or more"),
     ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a share of the run; use 0 to 1"),

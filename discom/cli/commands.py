@@ -102,8 +102,7 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
             continue
         images = images_of(seed)
         config = profile(flags.profile, dense=method.dense, seed=seed, **options)
-        unlabelled = config.labelled < 1 or discom.data.checks.UNLABELLED in images.labels
-        if method.every_label and unlabelled:
+        if methods.lacks_labels(method, images, config):
             left_out = f"{method.name}: left out, it needs the label of every sample"
             warnings.warn(left_out, stacklevel=2)
         else:

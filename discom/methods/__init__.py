@@ -1,7 +1,7 @@
 """Methods by name; the order in which they are imported is the order of tables."""
 # ruff: noqa: F401, I001
 
-from discom.methods.base import Method, build, get, label, names, register
+from discom.methods.base import Method, build, get, label, lacks_labels, names, register
 from discom.methods.baselines import NTXent, SimCLR, Student, Student2x, Teacher
 from discom.methods.distilled import CTKD, DKD, MLKD, Distilled, KDv1, KDv2
 from discom.methods.disentangled import DisCoMKD, DisCoMSolo, MDiCo

@@ -95,8 +95,7 @@ class Method(nn.Module):
 
     name = ""
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
-    needs_teacher = False  # whether it learns from a trained teacher
-    teacher_method: "type[Method] | None" = None  # the teacher's method
+    teacher_method: "type[Method] | None" = None  # of the trained teacher that it learns from
     paired = False  # whether its loss needs row i of every modality to be the same scene
     strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
@@ -242,6 +241,11 @@ def _filled(method: str, place: str, own: Mapping[str, Any], given: Mapping[str,
     return filled
 
 
+def lacks_labels(method: type[Method], data: MultiModalData, config: Config) -> bool:
+    """Whether the method needs the label of every sample, and some will have none."""
+    return method.every_label and (config.labelled < 1 or bool((data.labels == UNLABELLED).any()))
+
+
 def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
     for settings or data that do not fit the method.
@@ -255,7 +259,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         found = f"needs a class for every pixel, {data.name} has none"
         way_out = "take dense data such as scenes-dense, or one of teacher, student, discom …"
         raise ConfigError(method.name, found, way_out)
-    if method.every_label and (config.labelled < 1 or (data.labels == UNLABELLED).any()):
+    if lacks_labels(method, data, config):
         way_out = "label all, leave labelled out, or take kdv2"
         raise ConfigError(method.name, "needs the label of every training sample", way_out)
     unread = "encoder" if method.dense else "network"

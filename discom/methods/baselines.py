@@ -84,8 +84,6 @@ class Taught(OneNetworkEach):
         ConfigError: a teacher of a modality that the data lacks, or no modality left for a student.
     """
 
-    needs_teacher = True
-
     def __init__(self, channels, classes, encoder, *, teacher: str = "all", **options):
         check_choice("teacher", teacher, ("all", *channels))
         students = {name: bands for name, bands in channels.items() if name != teacher}

@@ -136,7 +136,6 @@ class CopiesMaps(Dense):
 
     terms = {"cl": 0.5, "kd": 0.5}
     unlabelled: tuple[str, ...] = ("kd",)
-    needs_teacher = True
     temperature = 1.0
     copies: tuple[str, ...] = ("logits",)  # of the teacher's maps, those that are needed
 

@@ -153,10 +153,10 @@ class Run:
         source: str = "",
         modalities: str | None = None,
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full. A method that needs a teacher
+        """The run of `method` on `data`, with its options in full. A method with a teacher
         depends on the teacher's run: the one of the same settings, seed and data."""
         config, teacher = replace(config, options=method.options(config.options)), None
-        if method.needs_teacher and method.teacher_method is not None:
+        if method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
             theirs = replace(config, options={"reads": chosen} if chosen else {})
             teacher = cls.of(runs, method.teacher_method, data, theirs, source, modalities)
@@ -207,13 +207,16 @@ def load_run(
     run_dir: Path | str, split: Split, network: str | None = None
 ) -> tuple[Method, Result]:
     """A finished run's model in eval mode, frozen, with the best weights of one deployed network,
-    by default the first. A RunError where the run is not done, was trained on another split, or has
-    weights that cannot be read."""
+    by default the first. A RunError where the run is not done, was trained on another split or with
+    a default that has changed since, or has weights that cannot be read."""
     run_dir = Path(run_dir)
     result = Result.read(run_dir / "result.json")
+    method, origin = methods.get(result.method), split.origin
     with as_run_error(run_dir):
         config = Config(**{**result.config, "options": result.changed, "accelerator": "auto"})
-    method, origin = methods.get(result.method), split.origin
+        change = changed_default(result)
+    if change:
+        raise RunError(run_dir, f"had another default, {change}", "train it again in a new folder")
     if (result.digest, result.drawn, result.divided) != (origin.digest, *origin[2:]):
         way_out = f"give the split of its data and modalities with seed {result.seed}"
         raise RunError(run_dir, "was trained on another split", way_out)
@@ -223,6 +226,20 @@ def load_run(
     with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
     return model.eval().requires_grad_(False), result
+
+
+def changed_default(result: Result) -> str:
+    """The first option, or weight, of a run whose default has changed since, as text; "" for none.
+    A run's hash holds only what is not the default. An option that is newer than the run, or gone,
+    is no change; a term that is gone is one unless its weight was 0. A ConfigError where an option
+    is gone that was not at its default."""
+    old, new = result.config["options"], methods.get(result.method).options(result.changed)
+    terms = old.get("weights", {})
+    old, new = {**old, **terms}, {**dict.fromkeys(terms, 0.0), **new, **new["weights"]}
+    for name in new:
+        if name != "weights" and name in old and old[name] != new[name]:
+            return f"{name}={old[name]} and not {new[name]}"
+    return ""
 
 
 def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:

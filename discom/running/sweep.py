@@ -29,7 +29,7 @@ from discom.errors import (
 )
 from discom.hardware import share
 from discom.running.checkpoint import stoppable
-from discom.running.runs import Result, Run
+from discom.running.runs import Result, Run, changed_default
 from discom.running.training import fit
 
 PATIENCE = 2.0  # seconds until runs that another process trains are tried again
@@ -48,8 +48,7 @@ class Done(NamedTuple):
 def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run], Done]:
     """The runs that have to be trained, teachers before their students, and what is there: in their
     folders, or among `known` results. Damaged are results that cannot be read, or of a default that
-    has changed since: a run's hash holds only what is not the default. A student that is trained
-    needs no teacher."""
+    has changed since. A student that is trained needs no teacher."""
     # what Table 4 reads from the parts of a run has the run's hash, and a name of its own
     stored = {(result.method, result.hash): result for result in known}
     done, needed = Done([], {}), dict[Path, Run]()
@@ -57,6 +56,7 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
         file = run.folder / "result.json"
         try:
             result = Result.read(file) if file.exists() else stored.get((run.method, run.hash))
+            change = changed_default(result) if result else ""
         except DiscomError as error:
             done.failed[run.folder] = str(error)
             continue
@@ -64,20 +64,11 @@ def missing(runs: Iterable[Run], known: Iterable[Result] = ()) -> tuple[list[Run
             if run.teacher and not (run.teacher.folder / "result.json").exists():
                 needed.setdefault(run.teacher.folder, run.teacher)
             needed.setdefault(run.folder, run)
-        elif change := _first_change(result.config["options"], run.config.options):
+        elif change:
             done.failed[run.folder] = f"{run.folder}: had another default, {change}; delete it"
         else:
             done.results.append(result)
     return list(needed.values()), done
-
-
-def _first_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """The first option, or weight, that differs, as text; nothing where all agree."""
-    old, new = ({**every, **every.get("weights", {})} for every in (old, new))
-    for name in new:  # what `old` lacks is a newer option
-        if name != "weights" and name in old and old[name] != new[name]:
-            return f"{name}={old[name]} and not {new[name]}"
-    return ""
 
 
 def sweep(
@@ -101,9 +92,10 @@ def sweep(
         after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
-        ConfigError: Ray is not installed or not at the address; a flag that `worker_count` refuses.
+        ConfigError: Ray is not installed or not at the address; another engine.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
+    check_choice("engine", engine, ("local", "ray"))
     runs, known, workers = list(runs), list(known), worker_count(engine, workers)
     absent, done = missing(runs, known)
     unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
@@ -147,14 +139,11 @@ def worker_count(engine: str = "local", workers: int = 0) -> int:
         engine: local, or ray.
         workers: 0 means one for each core, or for each GPU of a cluster; one on a local GPU.
     """
-    check_choice("engine", engine, ("local", "ray"))
-    if workers < 0:
-        raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 
 def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outcome]:
-    """Do jobs as `spread` does; yields what each returns, its key and an error.
+    """Do jobs in `n_jobs` processes of one thread; yields what each returns, its key and an error.
 
     A job with a BusyError is done again later. Where a worker is killed, the jobs at work are lost:
     they are done again one at a time, and one that is lost alone is given up.
@@ -163,7 +152,7 @@ def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outco
     while pending:
         batch, alone, busy = pending[:1] if alone else pending[:], max(0, alone - 1), 0
         try:
-            for key, error in spread([jobs[key] for key in batch], n_jobs, **pool):
+            for key, error in _spread([jobs[key] for key in batch], n_jobs, **pool):
                 if isinstance(error, BusyError):
                     busy += 1
                 else:
@@ -179,24 +168,19 @@ def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outco
             time.sleep(PATIENCE)
 
 
-def spread(
-    calls: Iterable[Callable[[], Any]],
-    n_jobs: int,
-    return_as: str = "generator_unordered",
-    beside: int = 0,
-    **backend: Any,
-) -> Iterable[Any]:
-    """What calls return from `n_jobs` processes of one thread, of which `beside` (all by default)
-    share the memory of a machine. Ctrl-C reaches this process alone, which ends the others."""
-    starts_here = not backend and os.name == "posix"
-    # idle workers end soon, since nobody else ends those of a killed sweep
-    backend = backend or {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+def _spread(jobs: list[Job], n_jobs: int, beside: int = 0, **pool: Any) -> Iterator[Outcome]:
+    """What jobs return, of which `beside` (all workers by default) share the memory of a machine.
+    Ctrl-C reaches this process alone, which ends the others."""
+    calls = [partial(share, beside or n_jobs, job) for job in jobs] if n_jobs > 1 else jobs
     warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
-    if n_jobs > 1:
-        calls = [partial(share, beside or n_jobs, call) for call in calls]
+    if pool:  # of Ray, which has no generator
+        backend, return_as = pool, "list"
+    else:  # idle workers end soon, since nobody else ends those of a killed sweep
+        backend = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+        return_as = "generator_unordered"
+    starts_here = not pool and os.name == "posix"
     with parallel_config(**backend), _without_ctrl_c() if starts_here else nullcontext():
-        parallel = Parallel(n_jobs, return_as=return_as, batch_size=1)
-        return parallel(delayed(call)() for call in calls)
+        return Parallel(n_jobs, return_as=return_as, batch_size=1)(delayed(c)() for c in calls)
 
 
 @contextmanager
@@ -229,8 +213,8 @@ def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
     cores, gpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("CPU", "GPU"))
     workers = max(1, min(cores, workers or gpus or cores))  # Ray refuses more than it has cores
     needs = {"num_gpus": min(1, gpus / workers)}
-    pool = {"n_jobs": workers, "backend": "ray", "return_as": "list", "ray_remote_args": needs}
-    return {**pool, "beside": -(-workers // (gpus or len(ray.nodes())))}
+    beside = -(-workers // (gpus or len(ray.nodes())))
+    return {"n_jobs": workers, "beside": beside, "backend": "ray", "ray_remote_args": needs}
 
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:

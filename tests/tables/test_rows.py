@@ -68,7 +68,7 @@ def test_rows_of_the_tables_of_methods():
     assert [row.method for row in dense] == DENSE
     assert dense[0] == ("dense-teacher", {"reads": "all"}, SEEDS)
     taught = {row.method for row in dense if row.options == {"teacher": "all"}}
-    assert taught | {"dense-self"} == {name for name in DENSE if methods.get(name).needs_teacher}
+    assert taught | {"dense-self"} == {name for name in DENSE if methods.get(name).teacher_method}
     for number in (1, 2):
         assert [row.label("teacher", "reads") for row in paper_rows(number, PAIR)] == COMPETITORS
 
@@ -147,7 +147,7 @@ def test_arrows_say_what_the_interval_says():
 def test_rows_of_two_tables_do_not_mix():
     """The runs of Table 2 in the same folder change nothing in Table 1, though methods and seeds
     are the same."""
-    other = [r for r in runs_of(2, gain={"kdv2": 9.0}) if methods.get(r.method).needs_teacher]
+    other = [r for r in runs_of(2, gain={"kdv2": 9.0}) if methods.get(r.method).teacher_method]
     assert paper_table(runs_of(1) + other, 1).equals(paper_table(runs_of(1), 1))
 
 

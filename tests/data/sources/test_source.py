@@ -72,7 +72,7 @@ def test_a_full_disk_is_no_fault_of_the_archive_or_the_host(tmp_path, monkeypatc
     archive = pack(tmp_path / "x.zip", FILES)
     with monkeypatch.context() as patched:
         patched.setattr(zipfile.ZipFile, "extractall", fail)
-        full = "No space left on device; make room"
+        full = "No space left on device"
         assert refused(partial(unpack, archive)) == f"{tmp_path / 'x'}: {full}"
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
     remote = RemoteFile("y.zip", "https://a")
