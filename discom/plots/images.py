@@ -8,19 +8,64 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
 from discom.errors import DataError
-from discom.plots.look import NOTHING, class_colours, class_legend, panels, show
 from discom.running.runs import read_predictions
 
 WIDTH = 11.0  # of a notebook's output, in inches
+NOTHING = 0.85  # grey of a pixel without a label
 Masks = Mapping[str, np.ndarray]
+
+
+def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
+    """A figure of that size in inches, and its axes [rows, columns]."""
+    size = (width, height)
+    return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
+
+
+def show(axis: Axes, image: np.ndarray | None) -> None:
+    """Draw an image [C, H, W] in [0, 1], the first three bands as colour or the first as grey, or
+    the word "missing"."""
+    axis.set(xticks=[], yticks=[])
+    if image is None:
+        axis.text(0.5, 0.5, "missing", ha="center", va="center", transform=axis.transAxes)
+        return
+    if len(image) == 13:  # Sentinel-2: red, green and blue are its fourth, third and second
+        image = image[[3, 2, 1]]
+    bands = image[:3].transpose(1, 2, 0) if len(image) >= 3 else image[0]
+    axis.imshow(np.clip(bands, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+
+
+def class_colours(count: int) -> np.ndarray:
+    """A colour for each id in a mask, [256, 3]: neighbours differ in hue, any four in a row in
+    brightness; what is not a class is light grey."""
+    k = np.arange(count)
+    pure = hsv_to_rgb(np.stack([k * 0.618 % 1, np.full(count, 0.8), np.ones(count)], 1))
+    grey = (pure @ [0.299, 0.587, 0.114])[:, None]  # what a printer makes of it
+    goal = np.take((0.7, 0.33, 0.52, 0.16), k % 4)[:, None]
+    colours = np.where(goal < grey, pure * goal / grey, 1 - (1 - pure) * (1 - goal) / (1 - grey))
+    return np.vstack([colours, np.full((NO_LABEL + 1 - count, 3), NOTHING)])
+
+
+def class_legend(
+    figure: Figure, ids: np.ndarray, classes: Sequence[str], also: Mapping[str, Any] = {}
+) -> None:
+    """Below the figure, the colours of the classes whose ids occur, and further entries."""
+    palette = class_colours(len(classes))
+    entries = {classes[k]: palette[k] for k in ids if k < len(classes)} | dict(also)
+    handles = [Patch(color=colour, label=name) for name, colour in entries.items()]
+    columns = min(8, len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
 
 def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = None) -> Figure:

@@ -1,7 +1,7 @@
 """What runs say: curves over epochs and over a factor, which is a parameter of the synthetic scenes
 or a setting; paired differences with their 95 % interval; and what probes read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from textwrap import fill
 from typing import Any
@@ -14,13 +14,49 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from discom.errors import RunError
-from discom.inspection import reader_scores
-from discom.plots.look import DOTTED, legend_below, method_look, panels, sensor_look
+from discom.plots.images import panels
 from discom.tables.statistics import METRICS, metric_of
 
-NEARLY = 0.85  # of the most that a probe reads from any method
+COLOURS = sns.color_palette("colorblind")
+MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
+SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
+PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
+PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
+PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
+DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
 AXES = {"labelled": "training pairs with a label (%)", "noise": "noise of depth (1 is usual)"}
+
+
+def style() -> None:
+    """The look of every figure: quiet, and readable in grey."""
+    rc = {"figure.dpi": 90, "savefig.dpi": 120, "axes.spines.right": False}
+    sns.set_theme(style="ticks", palette="colorblind", rc=rc | {"axes.spines.top": False})
+
+
+def method_look(number: int, method: str = "") -> dict[str, Any]:
+    """Colour and marker of the number-th series of a figure. No sensor has these colours; a method
+    of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
+    place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
+    return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def sensor_look(modality: str, number: int) -> dict[str, Any]:
+    """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
+    which no other modality takes."""
+    own = {"color": COLOURS[SENSORS[modality]]} if modality in SENSORS else {}
+    return method_look(number) | own
+
+
+def legend_below(figure: Figure, columns: int) -> None:
+    """Below the figure, every series of its panels once."""
+    series: dict[str, Any] = {}
+    for axis in figure.axes:
+        handles, names = axis.get_legend_handles_labels()
+        series |= dict(zip(names, handles, strict=True))
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
+    figure.legend(series.values(), series.keys(), **place)
 
 
 def curves(metrics: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
@@ -242,52 +278,3 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Mapping[str, float]]) -
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")
     return figure
-
-
-def separation(inspected: Iterable[Mapping[str, Any]]) -> Figure:
-    """Test F1 over what probes fitted afterwards read: above the modality from z_inv, below the
-    class from z_irr, a column for each modality. Filled is the linear probe, open the MLP, mean ±
-    sd over runs; dotted is chance. Methods of which the MLP reads nearly as much as of any
-    (`NEARLY`) are grey. `inspected` is what `inspection.inspect` gave for each run."""
-    table = pd.DataFrame([row for run in inspected for row in _readings(run)])
-    panel = ["question", "modality"]
-    mean = table.groupby([*panel, "method"], sort=False)["mlp"].mean()
-    less = mean < NEARLY * mean.groupby(level=panel).transform("max")
-    separate = mean[less].index.unique("method")
-    coloured = [name for name in table["method"].unique() if name in separate]
-    columns, lines = table["modality"].nunique(), -(-(len(coloured) + 1) // 2)
-    figure, axes = panels(2, columns, 4.2 * columns, 6 + 0.4 * lines)
-    parts = table.groupby(panel, sort=False)
-    for axis, ((question, name), part) in zip(axes.flat, parts, strict=True):
-        methods = sorted(part.groupby("method", sort=False), key=lambda one: one[0] in coloured)
-        for method, points in methods:  # the grey ones below
-            label, style = "all others", {"color": "0.7", "marker": "."}
-            if method in coloured:
-                label, style = method, method_look(coloured.index(method))
-            _two_readers(axis, points, fill(label, 44, break_on_hyphens=False), style)
-        axis.axvline(part["chance"].iloc[0], **DOTTED)
-        axis.set(xlabel=f"{question} (%)", ylabel="test F1 × 100", title=name)
-    legend_below(figure, columns=2, title="filled: linear probe, open: MLP", fontsize=9)
-    return figure
-
-
-def _readings(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What both probes read of a run: a row for each question and modality."""
-    read = reader_scores(run).T
-    for question, part in (("modality", "z_inv"), ("class", "z_irr")):
-        for name, f1 in run["f1"].items():
-            of = ("", "") if question == "modality" else (name, name)
-            row = {"method": run["method"], "modality": name, "f1": f1}
-            yield {**row, "question": f"{question} read from {part}", **read[question, part, *of]}
-
-
-def _two_readers(axis: Axes, points: pd.DataFrame, label: str, style: Mapping[str, Any]) -> None:
-    """A method's two markers, joined by a line."""
-    values = points[["linear", "mlp", "f1"]]
-    mean, sd = values.mean(), values.std().fillna(0)  # one run has no spread
-    marker: dict[str, Any] = {**style, "linestyle": "", "elinewidth": 0.8}
-    axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=style["color"], linewidth=0.6)
-    for reader, face in (("linear", style["color"]), ("mlp", "white")):
-        spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face}
-        legend = label if reader == "linear" else None
-        axis.errorbar(mean[reader], mean.f1, **spread, label=legend, **marker)
