@@ -27,8 +27,7 @@ from discom.data.batches import ModalityTensor
 from discom.errors import ConfigError
 from discom.evaluation import probing
 from discom.evaluation.scores import predict_logits
-from discom.plots.images import panels
-from discom.plots.tables import method_look
+from discom.plots.look import method_look, panels
 
 AFTER = (0, 1, 2, 5, 10, 20, 40)  # epochs, and the last
 # the two halves of the class, place and size; symmetric shapes have no single turn to read

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
-from discom.plots.tables import sensor_look
+from discom.plots.look import sensor_look
 
 COUNT = 44
 PARTS = ("inv", "inf", "irr")

@@ -18,8 +18,7 @@ from sklearn.metrics import confusion_matrix
 from discom import data, plots
 from discom.data import Modality, MultiModalData, Normalization, scenes
 from discom.errors import DataError, RunError
-from discom.plots.images import class_colours
-from discom.plots.tables import method_look, sensor_look
+from discom.plots.look import class_colours, method_look, sensor_look
 
 THREE = ("rgb", "depth", "thermal")
 CLASSES = ("grass", "crop", "water")
@@ -197,14 +196,9 @@ def masks():
     return truth, predicted
 
 
-@pytest.fixture(scope="module")
-def views():
-    rng = np.random.default_rng(0)
-    return {"rgb": rng.random((3, 3, 24, 24)), "depth": rng.random((3, 1, 24, 24))}
-
-
-def test_predictions_draw_images_masks_and_errors(views, masks):
-    truth, predicted = masks
+def test_predictions_draw_images_masks_and_errors(masks):
+    (truth, predicted), rng = masks, np.random.default_rng(0)
+    views = {"rgb": rng.random((3, 3, 24, 24)), "depth": rng.random((3, 1, 24, 24))}
     seen = {f"{name} image": view for name, view in views.items()}
     figure = plots.predictions(seen, truth, predicted, CLASSES)
     axes = np.array(drawn(figure)).reshape(-1, 3)

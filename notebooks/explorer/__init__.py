@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import DataError
-from discom.plots.images import show
+from discom.plots.look import show
 from explorer.points import CAPTION, neighbours, preserved, scatter
 from explorer.projection import project
 

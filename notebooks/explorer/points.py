@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import DataError
 from discom.evaluation.probing import matrix, standardised
-from discom.plots.tables import COLOURS, MARKERS, SENSORS, sensor_look
+from discom.plots.look import COLOURS, MARKERS, SENSORS, sensor_look
 
 CAPTION = (
     "UMAP. Near points are alike; axes, distances between groups and their sizes mean nothing."

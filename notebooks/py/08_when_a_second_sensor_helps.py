@@ -54,7 +54,7 @@ from discom.advice import answers
 from discom.data.augmentation import any_motions, distort, turn
 from discom.losses.contrastive import nt_xent
 from discom.notebook import check, finish, stamp
-from discom.plots.images import panels, show
+from discom.plots.look import panels, show
 
 # %% tags=["parameters"]
 data = "scenes"  # drawn here; the finished runs below stay the same

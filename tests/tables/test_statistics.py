@@ -54,22 +54,33 @@ def test_the_corrected_variance_gives_the_published_t_and_p(folds, drawn, t, p):
     assert ends(table, "student") == row[["difference", "low", "high"]].tolist()
 
 
-@pytest.mark.parametrize("draws", ["samples", "split", "weights"])
-def test_what_a_seed_draws_is_known_from_the_runs_and_decides_the_interval(draws):
+@pytest.mark.parametrize(
+    ("draws", "labelled", "share", "overlap"),
+    [
+        ("samples", 100, 1.0, 0.0),
+        ("weights", 100, 1.0, 0.0),
+        ("split", 100, 1.0, 10 / 100),
+        ("split", 25, 0.25, 10 / 100),  # three quarters of the labels are hidden
+        ("split", 20, 1.0, 10 / 20),  # 80 samples never had a label
+    ],
+)
+def test_what_a_seed_draws_is_known_from_the_runs_and_decides_the_interval(
+    draws, labelled, share, overlap
+):
     """Of two data sets, each for itself; the wrong variance is not the other one's."""
+    counts = {"train": 100, "test": 10, "labelled": labelled}
     scores = {"student": (70.0, 72.0, 74.0), "discom": (73.0, 74.0, 78.0)}
     runs = [
-        result(name, seed, {"rgb": score}, draws=draws)
+        replace(result(name, seed, {"rgb": y}, draws=draws, labelled=share), counts=counts)
         for name, each in scores.items()
-        for seed, score in enumerate(each)
+        for seed, y in enumerate(each)
     ]
     other = [replace(run, data="other", digest="b", drawn=None, divided=None) for run in runs]
     cells = rows(summary(other + runs, ["student"]))
-    overlap = 2 / 4 if draws == "split" else 0.0  # 2 test samples, 4 for training
     half = T2 * math.sqrt(1 / 3 + overlap)
-    ours = cells["scenes", "discom", "rgb"]
+    ours, fixed = (cells[name, "discom", "rgb"] for name in ("scenes", "other"))
     assert (ours["draws"], ours["vs student high"]) == (draws, pytest.approx(3 + half))
-    fixed = cells["other", "discom", "rgb"]
+    assert compare(runs, [("discom", "student")])["high"].item() == ours["vs student high"]
     assert fixed["draws"] == "weights"
     assert fixed["vs student high"] == pytest.approx(3 + T2 / math.sqrt(3))
     assert set(summary(runs[:1])["draws"]) == {""}
@@ -305,19 +316,3 @@ def test_an_edited_result_among_collected_ones_is_named(tmp_path):
     file.write_text(json.dumps([*fields, {**last, "seed": 7}]))
     with pytest.raises(RunError, match="was changed after it was measured"):
         load_results(file)
-
-
-@pytest.mark.parametrize(
-    ("share", "labelled", "n_train"),
-    [(1.0, 100, 100), (0.25, 25, 100), (1.0, 20, 20)],  # all; three quarters hidden; 80 never had
-)
-def test_samples_without_a_label_of_their_own_are_no_training_samples(share, labelled, n_train):
-    counts, scores = {"train": 100, "test": 10, "labelled": labelled}, (73.0, 74.0, 78.0)
-    runs = [
-        replace(result(name, s, {"rgb": y}, draws="split"), counts=counts)
-        for name, each in (("student", (70.0, 72.0, 74.0)), ("discom", scores))
-        for s, y in enumerate(each)
-    ]
-    runs = [replace(run, config={**run.config, "labelled": share}) for run in runs]
-    row = compare(runs, [("discom", "student")]).iloc[0]
-    assert row["high"] == pytest.approx(3 + T2 * math.sqrt(1 / 3 + 10 / n_train))

@@ -1,4 +1,5 @@
-"""Images of scenes side by side, what networks predict for them, and what is mistaken for what.
+"""What figures share: colours, panels and legends; and the figures of images: scenes side by side,
+what networks predict for them, and what is mistaken for what.
 
 Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
 """
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
@@ -22,15 +24,53 @@ from discom.data.checks import NO_LABEL
 from discom.errors import DataError
 from discom.running.runs import read_predictions
 
+COLOURS = sns.color_palette("colorblind")
+MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
+SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
+METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
+PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
+PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
+PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
+DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
 WIDTH = 11.0  # of a notebook's output, in inches
 NOTHING = 0.85  # grey of a pixel without a label
 Masks = Mapping[str, np.ndarray]
+
+
+def style() -> None:
+    """The look of every figure: quiet, and readable in grey."""
+    rc = {"figure.dpi": 90, "savefig.dpi": 120, "axes.spines.right": False}
+    sns.set_theme(style="ticks", palette="colorblind", rc=rc | {"axes.spines.top": False})
+
+
+def method_look(number: int, method: str = "") -> dict[str, Any]:
+    """Colour and marker of the number-th series of a figure. No sensor has these colours; a method
+    of `PLACES`, with whatever options, has one everywhere, and other methods share the rest."""
+    place = PLACES.get(method.partition(" ")[0], 4 + number % 3) if method else number
+    return {"color": METHODS[place % len(METHODS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def sensor_look(modality: str, number: int) -> dict[str, Any]:
+    """Colour and marker of the number-th modality of a figure; some have one colour everywhere,
+    which no other modality takes."""
+    own = {"color": COLOURS[SENSORS[modality]]} if modality in SENSORS else {}
+    return method_look(number) | own
 
 
 def panels(rows: int, columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
     """A figure of that size in inches, and its axes [rows, columns]."""
     size = (width, height)
     return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
+
+
+def legend_below(figure: Figure, columns: int) -> None:
+    """Below the figure, every series of its panels once."""
+    series: dict[str, Any] = {}
+    for axis in figure.axes:
+        handles, names = axis.get_legend_handles_labels()
+        series |= dict(zip(names, handles, strict=True))
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
+    figure.legend(series.values(), series.keys(), **place)
 
 
 def show(axis: Axes, image: np.ndarray | None) -> None:
