@@ -1,9 +1,8 @@
 """What a trained run's embeddings hold: every measure of `evaluation.probing`, taken on the test
 part of the run's own split."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +92,8 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
         (m → test F1); `matrix` and `shuffled` (m → p → factor → score of a linear probe, and of its
         control); `chance` and `kind` (m → factor → …); `modality` (p → linear probe that tells the
         modalities apart); `transfer`, a class reader of z_inv (m fitted to → m read → accuracy);
-        `cka` (m → p → m → p → likeness, each pair once); `mlp`, what an MLP reads: `modality`, and
-        `matrix` of the class in z_irr. What compares modalities is taken on complete pairs.
+        `mlp`, what an MLP reads: `modality`, and `matrix` of the class in z_irr. What compares
+        modalities is taken on complete pairs.
     """
     result, arrays = Result.read(Path(run_dir) / "result.json"), embeddings(run_dir, split)
     run = {"method": result.label, "data": result.data, "seed": result.seed, "hash": result.hash}
@@ -119,11 +118,7 @@ def inspect(run_dir: Path | str, split: Split) -> dict[str, Any]:
     first = next(iter(rows))
     classes = split.test.modalities[first].y[rows[first]]
     transfer = probing.class_transfer(pairs["z_inv"], classes, train=fit_on["z_inv"])
-    measures["transfer"], measures["cka"] = transfer.to_dict("index"), {}
-    for (name, part), (other, second) in combinations(product(rows, pairs), 2):
-        row = measures["cka"].setdefault(name, {}).setdefault(part, {}).setdefault(other, {})
-        row[second] = probing.cka(pairs[part][name], pairs[second][other])
-    return measures
+    return measures | {"transfer": transfer.to_dict("index")}
 
 
 def _by_part(arrays: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -152,47 +147,29 @@ def _matrix(measures: Mapping[str, Any]) -> pd.DataFrame:
     return pd.concat(tables, names=["modality", "part"])
 
 
-def mean_matrices(
-    inspected: Iterable[Mapping[str, Any]],
-    table: Callable[[Mapping[str, Any]], pd.DataFrame] = _matrix,
-) -> dict[str, pd.DataFrame]:
+def mean_matrices(inspected: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     """Method (with its options) → the mean over its runs, of what `inspect` gave for each, of the
-    probe matrix, with rows (modality, part) and columns the factors, or of `reader_scores`."""
+    probe matrix: rows (modality, part), columns the factors."""
     runs: dict[str, list[pd.DataFrame]] = {}
     for measures in inspected:
-        runs.setdefault(measures["method"], []).append(table(measures))
+        runs.setdefault(measures["method"], []).append(_matrix(measures))
     means = {}
-    for name, tables in runs.items():
-        means[name] = pd.concat(tables).groupby(tables[0].index.names, sort=False).mean()
+    for name, matrices in runs.items():
+        means[name] = pd.concat(matrices).groupby(["modality", "part"], sort=False).mean()
     return means
 
 
 def part_scores(inspected: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """What a linear probe reads from each part, of what `inspect` gave for each run: columns
-    method, seed, modality, part ("z_inv", …), `sensor` and `class`, accuracies in %."""
+    """What probes read from each part, of what `inspect` gave for each run: columns method, seed,
+    modality, part ("z_inv", …), and accuracies in %. `sensor` and `class` are a linear probe's,
+    `sensor, MLP` and `class, MLP` an MLP's, which reads the class from z_irr alone."""
     rows = []
     for run in inspected:
+        mlp = run["mlp"]
         for (modality, part), read in _matrix(run)["class"].items():
             row = {"method": run["method"], "seed": run["seed"], "modality": modality, "part": part}
-            rows.append(row | {"sensor": run["modality"][part]["score"], "class": read})
+            row |= {"sensor": run["modality"][part]["score"], "class": read}
+            row |= {"sensor, MLP": mlp["modality"][part]["score"]}
+            row |= {"class, MLP": mlp["matrix"][modality].get(part, {"class": np.nan})["class"]}
+            rows.append(row | {"class, chance": run["chance"][modality]["class"]})
     return pd.DataFrame(rows)
-
-
-def reader_scores(measures: Mapping[str, Any]) -> pd.DataFrame:
-    """What linear probe and MLP read in %, of what `inspect` gave for one run: columns linear, mlp
-    and chance, and a row for each question. Its levels are what is read ("modality" or "class"),
-    the part, the modality that is read ("": all of them), and the modality that the probe was
-    fitted to. `mlp` is NaN for the class in z_inv, which no MLP was fitted to."""
-    rows, class_chance = [], {name: levels["class"] for name, levels in measures["chance"].items()}
-    matrix, mlp = measures["matrix"], measures["mlp"]
-    for part, probe in measures["modality"].items():
-        by_mlp = mlp["modality"][part]["score"]
-        rows.append(("modality", part, "", "", probe["score"], by_mlp, probe["chance"]))
-    for name, chance in class_chance.items():
-        linear, by_mlp = (read[name]["z_irr"]["class"] for read in (matrix, mlp["matrix"]))
-        rows.append(("class", "z_irr", name, name, linear, by_mlp, chance))
-    for own, accuracies in measures["transfer"].items():
-        for name, score in accuracies.items():
-            rows.append(("class", "z_inv", name, own, score, np.nan, class_chance[name]))
-    question = ["read", "part", "modality", "fitted to"]
-    return pd.DataFrame(rows, columns=[*question, "linear", "mlp", "chance"]).set_index(question)

@@ -164,22 +164,6 @@ def write_predictions(file, classes, kind="predicted", **networks):
     return file
 
 
-def cells(axis):
-    """The numbers written into a map."""
-    return [float(text) for text in words(axis.texts)]
-
-
-def test_confusions_are_percent_of_the_true_class(tmp_path):
-    rgb = ([0, 0, 0, 0, 1, 1], 2.0 * np.eye(2)[[0, 0, 0, 1, 1, 0]])
-    depth = ([0, 1], np.eye(2))
-    file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], "logits", rgb=rgb, depth=depth)
-    axes = drawn(plots.confusions(file))
-    assert [axis.get_title() for axis in axes] == ["rgb", "depth"]
-    assert cells(axes[0]) == [75, 25, 50, 50]
-    assert cells(axes[1]) == [100, 0, 0, 100]
-    assert words(axes[0].get_xticklabels()) == words(axes[0].get_yticklabels()) == ["cat", "dog"]
-
-
 @pytest.mark.parametrize("label", [-1, 255])
 def test_confusions_without_a_label_are_refused(tmp_path, label):
     file = write_predictions(tmp_path / "p.npz", ["cat", "dog"], rgb=([label], [0]))
@@ -207,14 +191,9 @@ def masks():
     return truth, predicted
 
 
-@pytest.fixture(scope="module")
-def views():
-    rng = np.random.default_rng(0)
-    return {"rgb": rng.random((3, 3, 24, 24)), "depth": rng.random((3, 1, 24, 24))}
-
-
-def test_predictions_draw_images_masks_and_errors(views, masks):
-    truth, predicted = masks
+def test_predictions_draw_images_masks_and_errors(masks):
+    (truth, predicted), rng = masks, np.random.default_rng(0)
+    views = {"rgb": rng.random((3, 3, 24, 24)), "depth": rng.random((3, 1, 24, 24))}
     seen = {f"{name} image": view for name, view in views.items()}
     figure = plots.predictions(seen, truth, predicted, CLASSES)
     axes = np.array(drawn(figure)).reshape(-1, 3)
@@ -250,18 +229,22 @@ def test_class_colours_are_told_apart_in_grey(count):
     assert np.ptp(colours[count:]) == 0  # no class: one grey
 
 
-def test_confusions_of_pixels_are_scikit_learns(masks, tmp_path):
+@pytest.mark.parametrize("kind", ["predicted", "logits"])
+def test_confusions_are_scikit_learns_in_percent_of_the_true_class(masks, tmp_path, kind):
     truth, predicted = masks
     names = [*CLASSES, "snow"]  # no pixel has this label
-    networks = {name: (truth, ids) for name, ids in predicted.items()}
-    axes = drawn(plots.confusions(write_predictions(tmp_path / "p.npz", names, **networks)))
+    told = {name: ids.ravel() for name, ids in predicted.items()}
+    answers = {name: np.eye(4)[ids] if kind == "logits" else ids for name, ids in told.items()}
+    networks = {name: (truth.ravel(), ids) for name, ids in answers.items()}
+    axes = drawn(plots.confusions(write_predictions(tmp_path / "p.npz", names, kind, **networks)))
     assert [axis.get_title() for axis in axes] == list(predicted)
-    seen = truth != 255
-    for axis, ids in zip(axes, predicted.values(), strict=True):
-        expected = 100 * confusion_matrix(truth[seen], ids[seen], normalize="true")
-        assert cells(axis) == [round(value) for value in np.pad(expected, (0, 1)).ravel()]
+    labelled = truth.ravel() != 255
+    for axis, ids in zip(axes, told.values(), strict=True):
+        expected = 100 * confusion_matrix(truth.ravel()[labelled], ids[labelled], normalize="true")
+        cells = [float(text) for text in words(axis.texts)]
+        assert cells == [round(value) for value in np.pad(expected, (0, 1)).ravel()]
         assert np.allclose(pixels(axis)[:3, :3], expected)
-    assert words(axes[0].get_yticklabels()) == names
+    assert words(axes[0].get_yticklabels()) == words(axes[0].get_xticklabels()) == names
 
 
 # ---------------------------------------------------------------- tables
@@ -424,45 +407,3 @@ def test_a_probe_map_colours_what_is_beyond_chance():
     assert np.allclose(panel.collections[0].get_array(), expected)
     assert words(panel.get_xticklabels()) == ["shape\n(40–10)", "shift", "class\n(11)"]
     assert words(panel.get_yticklabels()) == ["rgb z_inv", "rgb z_inf", "depth z_irr"]
-
-
-def probed(method, sensor, classes, **f1):
-    """A run as `inspection.inspect` gives it, as far as this figure reads it: what the linear probe
-    and the MLP read of the sensor from z_inv, and of the class from each z_irr."""
-    chance = {name: {"class": 11.0} for name in f1}
-    line, bent = ({"z_inv": {"score": score, "chance": 50.0}} for score in sensor)
-    low, high = ({name: {"z_irr": {"class": score}} for name in f1} for score in classes)
-    mlp = {"modality": bent, "matrix": high}
-    own = {"method": method, "f1": f1, "chance": chance}
-    return {**own, "modality": line, "matrix": low, "mlp": mlp, "transfer": {}}
-
-
-def test_separation_colours_the_methods_that_separate():
-    runs = [
-        probed("discom", (98.0, 99.0), (85.0, 88.0), rgb=86.0, depth=72.0),
-        probed("discom", (100.0, 100.0), (87.0, 88.0), rgb=88.0, depth=71.0),
-        probed("discom adv=0", (100.0, 100.0), (80.0, 81.0), rgb=88.0, depth=71.0),
-        probed("mdico", (74.0, 81.0), (86.0, 87.0), rgb=86.2, depth=72.5),
-        probed("discom xcov=5", (100.0, 100.0), (30.0, 41.0), rgb=86.1, depth=70.0),
-    ]
-    figure = plots.separation(runs)
-    axes = drawn(figure)
-    assert [axis.get_title() for axis in axes] == ["rgb", "depth"] * 2
-    assert set(legend(figure)) == {"all others", "mdico", "discom xcov=5"}
-    across = (
-        [[99, 99.5], [100, 100], [74, 81], [100, 100]],
-        [[86, 88], [80, 81], [86, 87], [30, 41]],
-    )
-    up = {"rgb": [87, 88, 86.2, 86.1], "depth": [71.5, 71, 72.5, 70]}
-    for number, axis in enumerate(axes):
-        marks = [container[0] for container in axis.containers]
-        places = [[*mark.get_xdata(), *mark.get_ydata()] for mark in marks]
-        heights = np.repeat(up[axis.get_title()], 2)
-        assert np.allclose(places, np.transpose([np.ravel(across[number // 2]), heights]))
-        faces = [mark.get_markerfacecolor() for mark in marks]
-        assert (faces[1::2], faces[:4:2]) == (["white"] * 4, ["0.7"] * 2)
-        assert not {"white", "0.7"} & set(faces[4::2])
-        spread = axis.containers[0][2][1].get_segments()[0][:, 1]
-        half = np.std([run["f1"][axis.get_title()] for run in runs[:2]], ddof=1)
-        assert np.allclose(spread, [heights[0] - half, heights[0] + half])
-        assert [line.get_xdata() for line in axis.lines][-1] == [(50.0, 11.0)[number // 2]] * 2

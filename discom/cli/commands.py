@@ -54,7 +54,7 @@ def table(flags: Namespace) -> bool:
     from discom.running import sweep
 
     tables, number = discom.tables, flags.number
-    data = flags.data or SCENES[tables.is_dense(number)]
+    data = flags.data or SCENES[isinstance(number, str)]
     images_of = reader(data, flags.modalities)
     runs = _plan(flags, data, images_of)
     known = tables.load_results(flags.collect) if flags.collect and flags.collect.exists() else []
@@ -176,16 +176,16 @@ def probe(flags: Namespace) -> None:
             measured[run.hash] = inspection.inspect(folder, split)
     measures = [measured[run.hash] for _, run in runs]
     matrices = inspection.mean_matrices(measures)
-    readers = inspection.mean_matrices(measures, inspection.reader_scores)
     for name, matrix in matrices.items():
         print(f"{name}\n{matrix.round(2).T.to_string()}\n")
-        print(f"{readers[name].round(1).to_string(na_rep='')}\n")
+        scores = inspection.part_scores(each for each in measures if each["method"] == name)
+        means = scores.groupby(["modality", "part"], sort=False).mean(numeric_only=True)
+        print(f"{means.drop(columns='seed').round(1).to_string(na_rep='')}\n")
     if out and file:
         discom.files.write_json(file, measures)
         print(file)
         shown = matrices.get("discom", next(iter(matrices.values())))
-        figures = {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])}
-        draw(out, figures | {"-separation": partial(discom.plots.separation, measures)})
+        draw(out, {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])})
 
 
 def show(flags: Namespace) -> None:
@@ -209,7 +209,6 @@ def show(flags: Namespace) -> None:
                 baselines = tables.baselines(number)[:3]
                 rows = tables.summary(chosen, baselines)
                 print(tables.to_markdown(rows, baselines), end="\n\n")
-                print(tables.cost_to_markdown(chosen))
                 figures |= intervals("-dense" if figures else "", rows, baselines)
     if flags.collect:
         tables.collect(results, flags.collect)

@@ -1,5 +1,5 @@
-"""What an embedding holds: fresh probes of its factors and of its modality, a class reader that is
-carried from one modality to another, and the likeness of two embeddings.
+"""What an embedding holds: fresh probes of its factors and of its modality, and a class reader that
+is carried from one modality to another.
 
 Letters: N samples, D units of an embedding, M modalities. A probe's score is the mean over five
 folds of the samples given: a reader is fitted to four folds and read on the fifth. Two readers:
@@ -24,7 +24,6 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from discom.errors import DataError, check_choice
-from discom.evaluation.projection import centred, matrix, standardised
 
 Arrays = Mapping[str, ArrayLike]
 FOLDS = 5
@@ -168,25 +167,26 @@ def class_transfer(
     return pd.DataFrame(accuracy, index=sorted(embeddings), columns=sorted(embeddings))
 
 
-def cka(a: ArrayLike, b: ArrayLike) -> float:
-    """Likeness of two embeddings [N, D₁], [N, D₂] in [0, 1]: linear centred kernel alignment.
+def matrix(values: ArrayLike, name: str) -> np.ndarray:
+    """Finite numbers [N, D] as floats; `name` stands in the error."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
+        raise DataError(name, f"{array.dtype} of shape {array.shape}", "give numbers [N, D]")
+    if bad := int((~np.isfinite(array)).any(1).sum()):
+        raise DataError(name, f"{bad} of {len(array)} rows hold NaN or infinity", "leave them out")
+    return array.astype(float)
 
-        CKA = ‖BᵀA‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F),   columns centred
 
-    Source: Kornblith et al., ICML 2019, section 3. A constant embedding has 0. Independent noise is
-    near 1 for N < D.
-
-    >>> a = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
-    >>> round(cka(a, 3 * a[:, ::-1] + 1), 3), cka(a, np.ones((3, 1)))
-    (1.0, 0.0)
-    """
-    x, y = matrix(a, "a"), matrix(b, "b")
-    if len(x) != len(y):
-        rows = f"{len(x)} rows in a, {len(y)} in b"
-        raise DataError("cka", rows, "take both from the same samples")
-    x, y = centred(x, x), centred(y, y)
-    norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
-    return float(np.clip(np.linalg.norm(y.T @ x) ** 2 / norm, 0, 1)) if norm else 0.0
+def standardised(values: ArrayLike, train: ArrayLike | None, name: str) -> np.ndarray:
+    """(z - mean) / sd of each unit, of the training split where given; a constant unit has sd 1."""
+    z = matrix(values, name)
+    fit = z if train is None else matrix(train, f"{name} in training")
+    own, fitted = z.shape[1], fit.shape[1]
+    if own != fitted:
+        raise DataError(name, f"{own} units, {fitted} in training", "give one network's")
+    first = fit[0]  # goes first, so that a constant unit is exactly 0
+    sd = (fit - first).std(0)
+    return (z - first - (fit - first).mean(0)) / np.where(sd > 0, sd, 1)
 
 
 def _views(embeddings: Arrays, train: Arrays | None) -> np.ndarray:

@@ -1,17 +1,28 @@
-"""What figures share: colours, panels, images and legends."""
+"""What figures share: colours, panels and legends; and the figures of images: scenes side by side,
+what networks predict for them, and what is mistaken for what.
 
-from collections.abc import Mapping, Sequence
+Masks are class ids [n, H, W]; 255 is no label, which is drawn light grey and counted nowhere.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
+from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
+from discom.errors import DataError
+from discom.running.runs import read_predictions
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
@@ -20,8 +31,10 @@ METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no 
 PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}
 PLACES |= {"single": 0, "dense-simclr": 1, "crodino": 3, "dense-kdv2": 7}  # the same for pixels
 PLACES |= {"student-2x": 5, "dense-self": 5}  # further controls
-NOTHING = 0.85  # grey of a pixel without a label
 DOTTED: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": ":"}  # what compares
+WIDTH = 11.0  # of a notebook's output, in inches
+NOTHING = 0.85  # grey of a pixel without a label
+Masks = Mapping[str, np.ndarray]
 
 
 def style() -> None:
@@ -50,14 +63,14 @@ def panels(rows: int, columns: int, width: float, height: float, **more: Any) ->
     return plt.subplots(rows, columns, squeeze=False, layout="constrained", figsize=size, **more)
 
 
-def legend_below(figure: Figure, columns: int, **more: Any) -> None:
+def legend_below(figure: Figure, columns: int) -> None:
     """Below the figure, every series of its panels once."""
     series: dict[str, Any] = {}
     for axis in figure.axes:
         handles, names = axis.get_legend_handles_labels()
         series |= dict(zip(names, handles, strict=True))
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    figure.legend(series.values(), series.keys(), **place, **more)
+    figure.legend(series.values(), series.keys(), **place)
 
 
 def show(axis: Axes, image: np.ndarray | None) -> None:
@@ -93,3 +106,112 @@ def class_legend(
     handles = [Patch(color=colour, label=name) for name, colour in entries.items()]
     columns = min(8, len(handles))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
+
+
+def pairs(data: MultiModalData, columns: int = 9, rows: Sequence[int] | None = None) -> Figure:
+    """A grid of scenes: a row for each modality, and for the mask of dense data; a column for each
+    scene at the places `rows` of `data.ids`, or for `columns` of them, classes in turn and complete
+    pairs first. Before a split, images are scaled by bounds of at most 256 samples."""
+    chosen = _in_turn(data, columns) if rows is None else np.asarray(rows)
+    if data.normalization is None:
+        fitted = {}
+        for name, modality in data.modalities.items():
+            sample = np.asarray(modality.x[:: 1 + len(modality.x) // 256])
+            fitted[name] = Normalization.fit(sample, invalid=modality.invalid)
+        data = replace(data, normalization=fitted)
+    shown: dict[str, Any] = {}
+    for name, modality in data.modalities.items():
+        places = pd.Index(modality.ids).get_indexer(data.ids[chosen])
+        shown[name] = [data.images(name, [at])[0] if at >= 0 else None for at in places]
+    if data.dense and data.masks is not None:
+        masks = np.asarray(data.masks[chosen])
+        shown["class"] = class_colours(len(data.classes))[masks].transpose(0, 3, 1, 2)
+    figure, axes = panels(len(shown), len(chosen), 1.25 * len(chosen), 1.4 * len(shown) + 0.3)
+    _draw_rows(axes, shown)
+    if data.dense:
+        class_legend(figure, np.unique(masks), data.classes)
+        return figure
+    names = (*data.classes, "unlabelled")  # the last one is class -1
+    for axis, label in zip(axes[0], data.labels[chosen], strict=True):
+        axis.set_title(names[label].replace("/", "\n"), fontsize=8)
+    return figure
+
+
+def _in_turn(data: MultiModalData, count: int) -> np.ndarray:
+    """Rows of the first scene of each class, then of the second, …; sorted by class."""
+    ids = data.paired_ids if len(data.paired_ids) else data.ids
+    labels = pd.Series(data.labels[np.isin(data.ids, ids)])
+    turn = labels.groupby(labels).cumcount()
+    chosen = np.flatnonzero(np.isin(data.ids, ids[np.lexsort((labels, turn))[:count]]))
+    return chosen[np.argsort(data.labels[chosen], kind="stable")]
+
+
+def _draw_rows(axes: np.ndarray, rows: Mapping[str, Iterable[np.ndarray | None]]) -> None:
+    """Of each name a row of images [C, H, W]."""
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name)
+        for axis, image in zip(line, images, strict=True):
+            show(axis, image)
+
+
+def predictions(
+    images: Masks, labels: np.ndarray, predicted: Masks, classes: Sequence[str]
+) -> Figure:
+    """A column for each image: what each sensor sees, the truth, and of each network its prediction
+    and its errors (black), with the share of the labelled pixels that are wrong.
+
+    `images` is modality → [n, C, H, W] in [0, 1], `labels` [n, H, W], `predicted` network → [n, H,
+    W]. Three to six images can be read; classes are coloured as in `pairs`.
+    """
+    labelled, palette = labels != NO_LABEL, class_colours(len(classes))
+    rows: dict[str, np.ndarray] = dict(images) | {"truth": palette[labels].transpose(0, 3, 1, 2)}
+    shares = {}
+    for name, masks in predicted.items():
+        wrong, errors = labelled & (masks != labels), f"{name}:\nerrors"
+        rows[name] = palette[masks].transpose(0, 3, 1, 2)
+        rows[errors] = np.where(wrong, 0, np.where(labelled, 1, NOTHING))[:, None]
+        shares[errors] = 100 * wrong.sum((1, 2)) / labelled.sum((1, 2)).clip(1)
+    size = 1.4 * len(labels) + 0.6, 1.4 * len(rows) + 0.2 * len(predicted) + 0.6
+    figure, axes = panels(len(rows), len(labels), *size)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
+    _draw_rows(axes, rows)
+    for line, name in zip(axes, rows, strict=True):
+        for axis, share in zip(line, shares.get(name, ()), strict=False):
+            axis.set_xlabel(f"{share:.1f} % wrong", fontsize=9, labelpad=2)
+    ids = np.unique([labels, *predicted.values()])
+    unlabelled = {"no label": np.full(3, NOTHING)} if NO_LABEL in ids else {}
+    class_legend(figure, ids, classes, {"wrong": np.zeros(3), **unlabelled})
+    return figure
+
+
+def confusions(predictions: Path | str) -> Figure:
+    """What the images, or pixels, of each class are taken for, in percent of the class: a map for
+    each network of a run's predictions.npz. The row of a class without a label holds zeros. A
+    DataError where a network has no labelled image."""
+    arrays = read_predictions(predictions)
+    classes = arrays["classes"].tolist()
+    numbers = range(len(classes))
+    names = [key.removesuffix("_labels") for key in arrays if key.endswith("_labels")]
+    side = min(0.45 * len(classes), 8)
+    across = min(len(names), max(1, int((WIDTH - 1.2) / (side + 0.2))))
+    down = -(-len(names) // across)
+    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1.4) * down)
+    text = {"values_format": ".0f", "text_kw": {"fontsize": 6 if len(classes) > 15 else 8}}
+    grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}
+    for axis, name in zip(axes.flat, names, strict=False):
+        truth, ids = arrays[f"{name}_labels"].ravel(), arrays.get(f"{name}_predicted")
+        if not np.isin(truth, numbers).any():
+            unlabelled = f"no image of {name} has a label"
+            raise DataError("confusions", unlabelled, "give images with labels")
+        ids = arrays[f"{name}_logits"].argmax(1) if ids is None else ids.ravel()
+        shares = confusion_matrix(truth, ids, labels=numbers, normalize="true")
+        display = ConfusionMatrixDisplay(100 * shares, display_labels=classes)
+        display.plot(ax=axis, xticks_rotation="vertical", **text, **grey)
+        for share in display.text_.flat:
+            share.set_visible(share.get_text() != "0")
+        axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
+        if not axis.get_subplotspec().is_first_col():
+            axis.set(ylabel="", yticks=[])
+    for axis in axes.flat[len(names) :]:
+        axis.remove()
+    return figure

@@ -1,7 +1,7 @@
 """What runs say: curves over epochs and over a factor, which is a parameter of the synthetic scenes
 or a setting; paired differences with their 95 % interval; and what probes read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from textwrap import fill
 from typing import Any
@@ -14,11 +14,9 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from discom.errors import RunError
-from discom.inspection import reader_scores
 from discom.plots.look import DOTTED, legend_below, method_look, panels, sensor_look
 from discom.tables.statistics import METRICS, metric_of
 
-NEARLY = 0.85  # of the most that a probe reads from any method
 NAMES = {"valid_f1": "validation F1 × 100", "valid_miou": "validation mIoU in %"}
 AXES = {"labelled": "training pairs with a label (%)", "noise": "noise of depth (1 is usual)"}
 
@@ -242,52 +240,3 @@ def probe_map(matrix: pd.DataFrame, chance: Mapping[str, Mapping[str, float]]) -
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel="factor (chance in %; no number: R²)", ylabel="")
     return figure
-
-
-def separation(inspected: Iterable[Mapping[str, Any]]) -> Figure:
-    """Test F1 over what probes fitted afterwards read: above the modality from z_inv, below the
-    class from z_irr, a column for each modality. Filled is the linear probe, open the MLP, mean ±
-    sd over runs; dotted is chance. Methods of which the MLP reads nearly as much as of any
-    (`NEARLY`) are grey. `inspected` is what `inspection.inspect` gave for each run."""
-    table = pd.DataFrame([row for run in inspected for row in _readings(run)])
-    panel = ["question", "modality"]
-    mean = table.groupby([*panel, "method"], sort=False)["mlp"].mean()
-    less = mean < NEARLY * mean.groupby(level=panel).transform("max")
-    separate = mean[less].index.unique("method")
-    coloured = [name for name in table["method"].unique() if name in separate]
-    columns, lines = table["modality"].nunique(), -(-(len(coloured) + 1) // 2)
-    figure, axes = panels(2, columns, 4.2 * columns, 6 + 0.4 * lines)
-    parts = table.groupby(panel, sort=False)
-    for axis, ((question, name), part) in zip(axes.flat, parts, strict=True):
-        methods = sorted(part.groupby("method", sort=False), key=lambda one: one[0] in coloured)
-        for method, points in methods:  # the grey ones below
-            label, style = "all others", {"color": "0.7", "marker": "."}
-            if method in coloured:
-                label, style = method, method_look(coloured.index(method))
-            _two_readers(axis, points, fill(label, 44, break_on_hyphens=False), style)
-        axis.axvline(part["chance"].iloc[0], **DOTTED)
-        axis.set(xlabel=f"{question} (%)", ylabel="test F1 × 100", title=name)
-    legend_below(figure, columns=2, title="filled: linear probe, open: MLP", fontsize=9)
-    return figure
-
-
-def _readings(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What both probes read of a run: a row for each question and modality."""
-    read = reader_scores(run).T
-    for question, part in (("modality", "z_inv"), ("class", "z_irr")):
-        for name, f1 in run["f1"].items():
-            of = ("", "") if question == "modality" else (name, name)
-            row = {"method": run["method"], "modality": name, "f1": f1}
-            yield {**row, "question": f"{question} read from {part}", **read[question, part, *of]}
-
-
-def _two_readers(axis: Axes, points: pd.DataFrame, label: str, style: Mapping[str, Any]) -> None:
-    """A method's two markers, joined by a line."""
-    values = points[["linear", "mlp", "f1"]]
-    mean, sd = values.mean(), values.std().fillna(0)  # one run has no spread
-    marker: dict[str, Any] = {**style, "linestyle": "", "elinewidth": 0.8}
-    axis.plot(mean[["linear", "mlp"]], [mean.f1] * 2, color=style["color"], linewidth=0.6)
-    for reader, face in (("linear", style["color"]), ("mlp", "white")):
-        spread = {"xerr": sd[reader], "yerr": sd.f1, "mfc": face}
-        legend = label if reader == "linear" else None
-        axis.errorbar(mean[reader], mean.f1, **spread, label=legend, **marker)

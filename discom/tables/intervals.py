@@ -1,15 +1,12 @@
 """Means of differences with their intervals, paired or not, and Holm's correction."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 
 def paired_difference(
-    ours: Sequence[float] | np.ndarray,
-    theirs: Sequence[float] | np.ndarray,
-    overlap: float = 0.0,
+    ours: ArrayLike, theirs: ArrayLike, overlap: float = 0.0
 ) -> tuple[float, float, float]:
     """Mean of the differences of runs with the same seed, and its 95 % Student-t interval.
 
@@ -24,15 +21,14 @@ def paired_difference(
     >>> tuple(round(v, 2) for v in paired_difference([3.0, 5.0, 4.0], [1.0, 2.0, 3.0]))
     (2.0, -0.48, 4.48)
     """
-    if not len(ours) == len(theirs) > 0:
-        raise ValueError(f"{len(ours)} and {len(theirs)} scores; give one of each for every seed")
-    return t_test(np.asarray(ours, float) - np.asarray(theirs, float), overlap)[:3]
+    first, second = np.asarray(ours, float), np.asarray(theirs, float)
+    if not len(first) == len(second) > 0:
+        raise ValueError(f"{len(first)} and {len(second)} scores; give one of each for every seed")
+    return t_test(first - second, overlap)[:3]
 
 
 def unpaired_difference(
-    ours: Sequence[float] | np.ndarray,
-    theirs: Sequence[float] | np.ndarray,
-    overlap: float = 0.0,
+    ours: ArrayLike, theirs: ArrayLike, overlap: float = 0.0
 ) -> tuple[float, float, float]:
     """Mean of `ours` minus mean of `theirs`, for runs that share no split, and its 95 % Welch
     interval; `overlap` as in `paired_difference`, for each side.
@@ -70,7 +66,7 @@ def t_test(differences: np.ndarray, overlap: float = 0.0) -> tuple[float, float,
     return mean, float(low), float(high), float(2 * stats.t.sf(abs(mean) / error, count - 1))
 
 
-def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+def holm(p: ArrayLike) -> np.ndarray:
     """Holm's correction of the p-values of all comparisons that are read together [m], in their
     order: p̃ < α makes any false alarm among them as rare as α. A ValueError for a value outside of
     [0, 1], or NaN.

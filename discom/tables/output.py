@@ -1,14 +1,12 @@
 """A summary or a table as Markdown and CSV."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from discom.files import atomic_file
-from discom.hardware import processor
-from discom.running.runs import Result
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
 PLAIN: dict[str, Any] = {"index": False, "tablefmt": "github", "disable_numparse": True}
@@ -37,7 +35,8 @@ def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
     cells[METRICS[metric]] = scores
     for name in baselines:
         if table[f"vs {name}"].notna().any():
-            cells[f"Δ {name}"] = _intervals(table, f"vs {name}")
+            columns = [f"vs {name}{end}" for end in ("", " low", " high")]
+            cells[f"Δ {name}"] = _intervals(table, columns).fillna("–")
     for name in ("best", "paper"):
         if name in table and table[name].notna().any():
             cells[name] = _text(table[name], "{:.1f}").fillna("–")
@@ -49,11 +48,10 @@ def _text(values: pd.Series, form: str) -> pd.Series:
     return values.map(form.format, na_action="ignore").astype("string")
 
 
-def _intervals(table: pd.DataFrame, name: str) -> pd.Series:
-    """Means with their interval, which a single seed lacks; a dash where there is no mean."""
-    mean, low, high = (_text(table[f"{name}{end}"], "{:+.1f}") for end in ("", " low", " high"))
-    interval = " [" + low + ", " + high + "]"
-    return (mean + interval.fillna("")).fillna("–")
+def _intervals(table: pd.DataFrame, columns: Sequence[str], stars: Any = "") -> pd.Series:
+    """Means with their interval, which a single seed lacks, of columns mean, low and high."""
+    mean, low, high = (_text(table[name], "{:+.1f}") for name in columns)
+    return mean + stars + (" [" + low + ", " + high + "]").fillna("")
 
 
 def _note(table: pd.DataFrame) -> str:
@@ -77,14 +75,11 @@ def write(
     table: pd.DataFrame, stem: Path | str, baselines: Sequence[str] = BASELINES
 ) -> list[Path]:
     """Write a table as STEM.md and STEM.csv (all digits); returns the files."""
-    texts = {
-        Path(f"{stem}.md"): to_markdown(table, baselines) + "\n",
-        Path(f"{stem}.csv"): table.to_csv(index=False),
-    }
-    for file, text in texts.items():
-        with atomic_file(file) as part:
+    texts = {".md": to_markdown(table, baselines) + "\n", ".csv": table.to_csv(index=False)}
+    for end, text in texts.items():
+        with atomic_file(f"{stem}{end}") as part:
             part.write_text(text, encoding="utf-8")
-    return list(texts)
+    return [Path(f"{stem}{end}") for end in texts]
 
 
 def points(compared: pd.DataFrame) -> pd.Series:
@@ -95,24 +90,5 @@ def points(compared: pd.DataFrame) -> pd.Series:
     >>> points(pd.DataFrame(row)).item()
     '+4.5* [+2.8, +6.2]'
     """
-    mean, low, high = (_text(compared[end], "{:+.1f}") for end in ("difference", "low", "high"))
     stars = compared["holm"].lt(0.05).map({True: "*", False: ""})
-    return mean + stars + (" [" + low + ", " + high + "]").fillna("")
-
-
-def cost_to_markdown(results: Iterable[Result]) -> str:
-    """What a run costs, as a Markdown table: medians over the runs of a method, its quickest run,
-    and the machine."""
-    names = ["data", "method", "parameters at inference", "s per run", "samples/s", "peak MB"]
-    rows, machines = [], {}
-    for r in results:
-        parameters = f"{max(r.parameters.values()):,}".replace(",", " ")
-        cost = r.seconds, r.pairs_per_second, r.peak_memory_mb
-        rows.append((r.data, r.label, parameters, *cost))
-        machines[f"{processor(r.machine)}, device {r.machine['device']}"] = True
-    named = pd.DataFrame(rows, columns=names).groupby(names[:3], sort=False)
-    costs = named.median()
-    costs.insert(1, "quickest", named["s per run"].min())
-    costs.insert(0, "n", named.size())
-    cells = costs.map("{:.0f}".format).reset_index()
-    return f"{cells.to_markdown(**PLAIN)}\n\nMachine: {'; '.join(machines)}"
+    return _intervals(compared, ("difference", "low", "high"), stars)

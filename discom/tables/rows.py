@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from discom import methods
-from discom.errors import ConfigError, RunError, check_choice
+from discom.errors import ConfigError, RunError
 from discom.running.runs import Result
 from discom.tables.statistics import APART, BASELINES, grouped, summary
 
@@ -47,30 +47,21 @@ NUMBERS = (1, 2, 3, 4, 5, "dense", "crodino")
 DENSE_BASELINES = ("single", "single-2x", "dense-kdv2", "dense-teacher")
 
 
-def is_dense(number: int | str) -> bool:
-    """Whether a table is of dense prediction."""
-    return isinstance(number, str)
-
-
 def paper_rows(
-    number: int | str,
-    modalities: Sequence[str],
-    teacher: str | None = None,
-    as_published: bool = False,
+    number: int | str, modalities: Sequence[str], as_published: bool = False
 ) -> list[Row]:
     """The rows of a table: methods, their options, and how many seeds each takes.
 
-    Table 1, cross-modal: the teacher reads one modality and the students another. 2, multi-modal:
-    the teacher reads all. In both, an LSKD method has a second row where another
+    Table 1, cross-modal: the teacher reads the first modality and the students another. 2,
+    multi-modal: the teacher reads all. In both, an LSKD method has a second row where another
     temperature than its authors' was chosen (`TEMPERATURES`), and discom one with the alternating
     adversary. dense: every method of dense prediction. The others are `ABLATIONS`.
 
     Args:
-        teacher: Table 1's, the first modality by default.
         as_published: the options of the authors' own code (`Method.published`); Tables 1 and 2.
 
     Raises:
-        ConfigError: another number, a teacher that is not a modality, or one modality only.
+        ConfigError: another number, one modality only, or published options of another table.
 
     >>> paper_rows(1, ["rgb", "depth"])[3]
     Row(method='kdv1', options={'teacher': 'rgb'}, seeds=10)
@@ -80,16 +71,14 @@ def paper_rows(
     if len(modalities) < 2:
         found = f"the data has {list(modalities)} alone"
         raise ConfigError("table", found, "give two modalities or more")
-    if teacher and number == 1:
-        check_choice("teacher", teacher, modalities)
-    if (teacher and number != 1) or (as_published and number not in (1, 2)):
-        found = "only table 1 has a teacher of choice, and only 1 and 2 have published options"
+    if as_published and number not in (1, 2):
+        found = "only tables 1 and 2 have published options"
         raise ConfigError(f"table {number}", found, "leave them out")
     if number in ABLATIONS:
         return list(ABLATIONS[number])
-    reads = teacher or modalities[0] if number == 1 else "all"
+    reads = modalities[0] if number == 1 else "all"
     rows = []
-    for name in methods.names(dense=is_dense(number)):
+    for name in methods.names(dense=number == "dense"):
         method = methods.get(name)
         options = dict(method.published) if as_published else {}
         for argument in {"teacher", "reads"} & set(method.defaults()):
@@ -108,7 +97,7 @@ def baselines(number: int | str) -> tuple[str, ...]:
     """What the rows of a table are compared with: the controls, or in ablations the full model."""
     if number in ABLATIONS:
         return (ABLATIONS[number][0].method,)
-    return DENSE_BASELINES if is_dense(number) else BASELINES
+    return DENSE_BASELINES if number == "dense" else BASELINES
 
 
 def paper_figures() -> pd.DataFrame:
@@ -120,7 +109,6 @@ def paper_figures() -> pd.DataFrame:
 def paper_table(
     results: Iterable[Result],
     number: int | str,
-    teacher: str | None = None,
     as_published: bool = False,
     modalities: Sequence[str] = (),
 ) -> pd.DataFrame:
@@ -141,7 +129,7 @@ def paper_table(
     widest = sorted((list(r.scores) for r in results), key=len, reverse=True)  # in the data's order
     found = dict.fromkeys(name for names in widest for name in names if "+" not in name)
     modalities = list(modalities or found)
-    rows, parts = paper_rows(number, modalities, teacher, as_published), []
+    rows, parts = paper_rows(number, modalities, as_published), []
     reads = rows[0].options.get("reads", "all")
     for row in rows:
         name = row.method if as_published else row.label("teacher", "reads")

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from discom.data import MultiModalData
 from discom.data.checks import UNLABELLED
 from discom.errors import DataError
-from discom.evaluation.projection import project
 from discom.plots.look import show
 from explorer.points import CAPTION, neighbours, preserved, scatter
+from explorer.projection import project
 
 SHOWN, NEAREST = 8, 5  # images of the selection, and of the nearest in another modality
 REACH = 12  # pixels that a click may be off

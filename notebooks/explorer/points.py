@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from sklearn.neighbors import NearestNeighbors
 
 from discom.errors import DataError
-from discom.evaluation.projection import matrix, standardised
+from discom.evaluation.probing import matrix, standardised
 from discom.plots.look import COLOURS, MARKERS, SENSORS, sensor_look
 
 CAPTION = (

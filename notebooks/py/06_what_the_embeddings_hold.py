@@ -53,10 +53,10 @@ from sklearn.model_selection import StratifiedKFold
 from discom import data as sets, fit, inspection, methods, plots, probing, tables
 from discom.config import profile as settings
 from discom.data.batches import ModalityTensor
-from discom.evaluation import projection, scores as scoring
+from discom.evaluation import scores as scoring
 from discom.notebook import check, finish, stamp
 from discom.running import runs as stored
-from explorer import Explorer
+from explorer import Explorer, projection
 
 # %% tags=["parameters"]
 data = "scenes"  # or after a colon any argument of scenes.make

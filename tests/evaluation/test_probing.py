@@ -1,4 +1,4 @@
-"""Probes and CKA: closed forms, other ways to the same numbers, invariances and wrong copies."""
+"""Probes: closed forms, other ways to the same numbers, invariances and wrong copies."""
 
 import json
 
@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from discom.errors import ConfigError, DataError
 from discom.evaluation import probing
-from discom.evaluation.probing import cka, class_transfer, modality_probe, probe, probe_matrix
+from discom.evaluation.probing import class_transfer, modality_probe, probe, probe_matrix
 
 seeded = settings(derandomize=True, database=None, deadline=None, max_examples=8)
 seeds = st.integers(0, 2**16)
@@ -152,15 +152,10 @@ def test_only_the_mlp_reads_what_no_line_tells(rows):
     assert probe(z, either, reader="mlp") == read  # the seed starts it
     for reader in probing.READERS:  # and both read a line
         assert probe(z, z[:, 0] > 0, reader=reader).score > 95
-
-
-def test_only_the_mlp_reads_numbers_that_bend():
-    z = noise(0, 300, 3)
-    for bent in (z[:, 0] * z[:, 1], 1000 * np.abs(z[:, :2]) + 7):
-        line, read = (probe(z, bent, reader=reader) for reader in probing.READERS)
-        assert line.score < 0.1
-        assert (read.score > 0.8, read.kind) == (True, "R2")
-        assert read.shuffled < 0.1
+    bent = 1000 * np.abs(z) + 7
+    line, read = (probe(z, bent, reader=reader) for reader in probing.READERS)
+    assert line.score < 0.1
+    assert (read.score > 0.8, read.kind) == (True, "R2")
 
 
 # ---------------------------------------------------------------- modality_probe
@@ -197,19 +192,15 @@ def assert_reads_modalities(read_modality):
     assert read_modality(weak, seed=3)[:3] == pytest.approx(expected[:3])
 
 
-def test_the_order_of_modalities_does_not_count():
-    views = {name: noise(k, 40, 5) + k / 2 for k, name in enumerate(["rgb", "depth", "sar"])}
-    told = modality_probe(views)
-    assert told == modality_probe(dict(reversed(views.items())))
-    assert told.shuffled == pytest.approx(100 / 3, abs=12)
-
-
 def test_an_mlp_tells_modalities_that_no_line_tells_and_no_twins():
     z, either = crosswise(rows=400)
     count = min(either.sum(), (1 - either).sum())
     views = {"rgb": z[either == 0][:count], "depth": z[either == 1][:count]}
     assert modality_probe(views).score < 60
     assert modality_probe(views, reader="mlp").score > 95
+    told = modality_probe(dict(reversed(views.items())))  # their order does not count
+    assert told == modality_probe(views)
+    assert told.shuffled == pytest.approx(50, abs=8)
     twins = {"rgb": noise(0, 60, 20), "depth": noise(0, 60, 20)}
     assert modality_probe(twins, reader="mlp")[:3] == (50, 0, 50)
 
@@ -267,40 +258,17 @@ def test_transfer_between_three_modalities_in_any_order_and_scale():
     assert not np.allclose(class_transfer(views, y, train=train, seed=1), table)
 
 
-# ---------------------------------------------------------------- CKA, and all against references
-
-
-def hsic_cka(a, b, centred=True, root=True, kernel=lambda z: z @ z.T):
-    """From kernel matrices [N, N]: tr(KHLH) / √(tr(KHKH) tr(LHLH)); the switches make wrong
-    copies."""
-    centre = np.eye(len(a)) - centred / len(a)
-    k, m = (centre @ kernel(z) @ centre for z in (a, b))
-    return (k * m).sum() / ((k * k).sum() * (m * m).sum()) ** (0.5 if root else 1)
-
-
-def assert_cka(cka):
-    """A column against itself and another: the squared correlation; against columns at right
-    angles: 0."""
-    x, y = noise(0, 50, 1) + 3, noise(1, 50, 1) - 3
-    assert cka(x, x + y) == pytest.approx(np.corrcoef(x[:, 0], (x + y)[:, 0])[0, 1] ** 2)
-    square = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]) + 2
-    assert cka(square[:, :1], square[:, 1:]) == pytest.approx(0, abs=1e-12)
-    assert cka(square[:, :1], square) == pytest.approx(np.sqrt(0.5))
-    a, b = noise(2, 30, 4), noise(3, 30, 7)
-    assert cka(a, b) == pytest.approx(hsic_cka(a, b))
-
+# ---------------------------------------------------------------- references and wrong copies
 
 REFERENCES = [  # check, our function, its reference
     (assert_ridge, probe, naive_ridge),
     (assert_reads_modalities, modality_probe, naive_modality_probe),
     (assert_transfers, class_transfer, naive_transfer),
-    (assert_cka, cka, hsic_cka),
 ]
 WRONG = [  # switches of each reference that make wrong copies
     [{"standardise": False}, {"held_out": False}, {"clip": True}, {"mean_of": "zero"}],
     [{"paired": False}, {"apart": True}],
     [{"apart": True}, {"held_out": False}, {"turned": True}],
-    [{"centred": False}, {"root": False}, {"kernel": lambda z: z @ np.linalg.pinv(z)}],
 ]
 
 
@@ -311,23 +279,6 @@ def test_a_score_equals_its_reference_and_wrong_copies_do_not(number):
     for wrong in WRONG[number]:
         with pytest.raises(AssertionError):
             check(lambda *inputs, wrong=wrong, **more: naive(*inputs, **more, **wrong))
-
-
-@given(seeds, st.integers(2, 40), st.integers(1, 6), st.floats(1e-3, 1e3))
-@seeded
-def test_cka_depends_on_neither_rotation_nor_scale(seed, rows, width, scale):
-    a, b = noise(seed, rows, width), noise(seed + 1, rows, 3)
-    turn = np.linalg.qr(noise(seed + 2, width, width))[0]
-    assert cka(a, scale * a @ turn - 7) == pytest.approx(1)
-    assert cka(scale * a @ turn + 1, b) == pytest.approx(cka(a, b))
-    assert cka(b, a) == pytest.approx(cka(a, b))
-    assert 0 <= cka(a, b) <= 1
-
-
-def test_cka_of_a_constant_is_0_and_of_units_scaled_apart_is_not_1():
-    z, constant = noise(0, 50, 4), np.full((50, 2), 0.1)
-    assert cka(z, constant) == cka(constant, constant) == 0
-    assert cka(z, z * [1, 10, 100, 1000]) < 0.9
 
 
 # ---------------------------------------------------------------- errors
@@ -351,7 +302,6 @@ BAD = [
     (lambda: modality_probe({"a": Z}), "modalities: {'a': "),
     (lambda: class_transfer({"a": Z, "b": HOLE}, Y), "embedding 'b': 2 of 20 rows"),
     (lambda: class_transfer({"a": Z, "b": Z}, Z[:, 0]), "labels: floats"),
-    (lambda: cka(Z, Z[1:]), "cka: 20 rows in a, 19 in b"),
 ]
 
 

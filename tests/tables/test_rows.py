@@ -11,15 +11,7 @@ from fixtures.results import result
 
 from discom import methods
 from discom.errors import ConfigError, RunError
-from discom.tables import (
-    FEW,
-    SEEDS,
-    baselines,
-    is_dense,
-    paper_figures,
-    paper_rows,
-    paper_table,
-)
+from discom.tables import FEW, SEEDS, baselines, paper_figures, paper_rows, paper_table
 from discom.tables.rows import NOT_IN_TABLES
 
 PAIR = ["rgb", "depth"]
@@ -41,10 +33,10 @@ def networks_of(name, options, modalities):
     return [*(m for m in modalities if m != reads), *["+".join(modalities)] * fused]
 
 
-def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, teacher=None, **config):
+def runs_of(number, data="scenes", modalities=PAIR, seeds=3, gain=None, **config):
     """Runs of a whole table; `gain` adds points to rows by their label, a tenth more a seed."""
-    runs, kind = [], "miou" if is_dense(number) else "f1"
-    for row, seed in product(paper_rows(number, list(modalities), teacher), range(seeds)):
+    runs, kind = [], "miou" if isinstance(number, str) else "f1"
+    for row, seed in product(paper_rows(number, list(modalities)), range(seeds)):
         name, options, _ = row
         more = (gain or {}).get(name, (gain or {}).get(row.label(), 0.0))
         networks = networks_of(name, options, modalities)
@@ -94,9 +86,7 @@ def test_rows_differ_and_know_how_many_seeds_they_take():
     [
         ((6, PAIR), "6 is unknown; choose 1, 2, 3, 4, 5, dense, crodino"),
         ((1, ["rgb"]), "two modalities or more"),
-        ((1, PAIR, "sonar"), "teacher: 'sonar' is unknown; choose rgb, depth"),
-        ((2, PAIR, "rgb"), "table 2: only table 1 has a teacher of choice"),
-        ((3, PAIR, None, True), "table 3: .* only 1 and 2 have published options"),
+        ((3, PAIR, True), "table 3: only tables 1 and 2 have published options"),
     ],
 )
 def test_a_table_that_cannot_be(arguments, fragment):
@@ -111,7 +101,7 @@ def test_table_1_has_one_teacher_and_the_students_of_the_other_modalities():
     table = paper_table(runs_of(1), 1)
     assert table["method"].tolist() == COMPETITORS
     assert table["modality"].tolist() == ["rgb"] + ["depth"] * (len(COMPETITORS) - 1)
-    turned = paper_table(runs_of(1, teacher="depth"), 1, "depth")
+    turned = paper_table(runs_of(1, modalities=PAIR[::-1]), 1, modalities=PAIR[::-1])
     assert turned["modality"].tolist()[:2] == ["depth", "rgb"]
 
 
