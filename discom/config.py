@@ -37,7 +37,7 @@ class Config:
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
-            or a library's, "timm:convnext_atto" or "torchvision:resnet50".
+            or one of timm, such as "timm:convnext_atto".
         width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
         labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).

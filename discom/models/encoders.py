@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line
@@ -20,9 +19,9 @@ def encoder(name: str, width: int = 64) -> Encoder:
     an unknown name, or a library that is not installed.
 
     Args:
-        name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
-            "timm:convnext_atto", with its last linear layer taken off.
-        width: of the two ResNets; a library's models have their own.
+        name: "resnet18", "resnet10", or a model of timm without its classifier, such as
+            "timm:convnext_atto".
+        width: of the two ResNets; timm's models have their own.
 
     >>> encoder("resnet10", width=8)(3)[1]
     64
@@ -31,11 +30,9 @@ def encoder(name: str, width: int = 64) -> Encoder:
     if name in own:
         return partial(own[name], width=width)
     library, _, model = name.partition(":")
-    makers = {"torchvision": _torchvision, "timm": _timm}
-    if library not in makers or not model or ":" in model:  # a second colon: a file, or a hub
-        choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
-        raise ConfigError("encoder", f"'{name}' is unknown", f"choose {choices}")
-    return partial(makers[library], model)
+    if library != "timm" or not model or ":" in model:  # a second colon: a file, or a hub
+        raise ConfigError("encoder", f"'{name}' is unknown", "choose resnet18, resnet10, timm:NAME")
+    return partial(_timm, model)
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -53,23 +50,6 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
             size = "×".join(map(str, shape))
             reason = f"{name} makes no features of {modality}, {size} ({found})"
             raise ConfigError("encoder", reason, "choose another encoder or size of images")
-
-
-def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
-    known = name in torchvision.models.list_models(torchvision.models)
-    model: Any = torchvision.models.get_model(name, weights=None) if known else nn.Identity()
-    convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
-    linear = [key for key, part in model.named_modules() if isinstance(part, nn.Linear)]
-    if not linear:
-        found = f"torchvision has no classifier '{name}' that ends in a linear layer"
-        page = "see https://docs.pytorch.org/vision/stable/models.html"
-        raise ConfigError("encoder", found, page)
-    first, last = model.get_submodule(convolutions[0]), model.get_submodule(linear[-1])
-    sizes = (first.out_channels, first.kernel_size, first.stride, first.padding)
-    fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
-    model.set_submodule(convolutions[0], fresh)
-    model.set_submodule(linear[-1], nn.Identity())
-    return model, last.in_features
 
 
 def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
@@ -175,13 +155,15 @@ class MatrixConv(nn.Conv2d):
 
     A convolution multiplies 36 pairs of pixel and tap there, of which 20 are padding. The last
     stages of both ResNets have such maps (docs/performance.md). The product is taken in training on
-    a CPU, with channels last; a network at inference has torch's convolution and the same weights.
+    a CPU, with channels last, under bf16 autocast from 256 channels on: below, it costs more than
+    it saves. A network at inference has torch's convolution and the same weights.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, C_in, H, W] → [B, C_out, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
         learns = self.training and x.is_cpu and x.is_contiguous(memory_format=torch.channels_last)
-        if not learns or self.stride != (1, 1) or x.shape[2:] != (2, 2):
+        pays = not torch.is_autocast_enabled("cpu") or self.in_channels >= 256
+        if not (learns and pays) or self.stride != (1, 1) or x.shape[2:] != (2, 2):
             return super().forward(x)
         kernel = self.weight.permute(0, 2, 3, 1)  # [C_out, 3, 3, C_in]
         # of each output pixel p, the taps that lie on the map
