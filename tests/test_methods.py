@@ -13,7 +13,6 @@ from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
 from discom.losses.adversaries import minimax_loss
-from discom.methods import base
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3
@@ -95,26 +94,6 @@ def equal(one, two):
 # ---------------------------------------------------------------- registry
 
 
-def test_an_unknown_name_suggests_the_nearest():
-    with pytest.raises(ConfigError, match=r"^method: 'Student' is unknown; did you mean student"):
-        methods.get("Student")
-    with pytest.raises(ConfigError, match="'zzz' is unknown; choose teacher, student, "):
-        methods.get("zzz")
-
-
-def test_a_registered_method_is_found(monkeypatch):
-    monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
-
-    @methods.register("mine")
-    class Mine(methods.Student):
-        def __init__(self, channels, classes, encoder, *, colour: str = "red"):
-            super().__init__(channels, classes, encoder)
-
-    assert methods.get("mine") is Mine
-    assert methods.names()[-1] == "mine"
-    assert Mine.options({}) == {"colour": "red", "weights": {"cl": 1.0}}
-
-
 class Narrow(methods.DisCoMSolo):
     """A method that nobody registered."""
 
@@ -132,25 +111,18 @@ def test_a_method_that_nobody_registered_has_its_own_name_and_keeps_its_options_
 
 
 @every_method
-def test_terms_and_what_a_method_needs(name):
-    model, batch = make(name), draw_batch(name)
-    terms = model.loss(batch)
-    assert model.weights == WEIGHTS[name]
+@pytest.mark.parametrize("bands", [BANDS, {**BANDS, "sar": 2}], ids=len)
+def test_every_term_counts_and_one_step_lowers_the_loss(name, bands):
+    model, batch = make(name, bands), draw_batch(name, bands=bands)
+    terms, before = model.loss(batch), total(model, batch).item()
     off = {"irr", "xcov", "hsic"} if name == "discom" else ()
-    assert list(terms) == [term for term in WEIGHTS[name] if term not in off]
+    assert list(terms) == [term for term in model.weights if term not in off]
     assert all(v.shape == () and v.isfinite() and v.requires_grad for v in terms.values())
-    assert (methods.get(name).teacher_method is not None) == (name in TAUGHT)
-    assert methods.get(name).paired == (name in PAIRED)  # a teacher knows when it is built
-
-
-@every_method
-def test_one_step_lowers_the_loss_also_with_three_modalities(name):
-    for bands in (BANDS, {"rgb": 3, "depth": 1, "sar": 2}):
-        model, batch = make(name, bands), draw_batch(name, bands=bands)
-        before = total(model, batch).item()
-        step(model, batch, torch.optim.SGD(model.parameters(), lr=1e-3))
-        assert total(model, batch).item() < before
-        assert len(model.deployed) == (1 if name == "teacher" else len(bands))
+    assert (model.teacher_method is not None) == (name in TAUGHT)
+    assert model.paired == (name in PAIRED or name == "teacher")
+    assert len(model.deployed) == (1 if name == "teacher" else len(bands))
+    step(model, batch, torch.optim.SGD(model.parameters(), lr=1e-3))
+    assert total(model, batch).item() < before
 
 
 @pytest.mark.parametrize(("adversary", "loss"), [("reversal", None), ("alternating", minimax_loss)])
@@ -165,17 +137,6 @@ def test_discoms_terms_are_those_of_the_losses_with_its_options(adversary, loss)
     for term, value in expected.items():
         torch.testing.assert_close(terms[term], value)
     assert not any("adv" in key for key in model.branch("rgb").state_dict())
-
-
-def test_solo_is_discoms_terms_of_one_modality_at_a_time():
-    batch, model = draw_batch(), make("discom-solo")
-    found, sums = model(batch), dict.fromkeys(WEIGHTS["discom-solo"], 0.0)
-    for m, x in batch.x.items():
-        z, heads = {m: model.models[m].embed(m, x)}, model.models[m].heads
-        sums["cl"] += disentangle.task_loss(z, heads, batch.y).item()
-        sums["aux"] += disentangle.auxiliary_loss(z, heads, batch.y).item()
-        sums["orth"] += disentangle.orthogonality_loss(z).item()
-    assert {term: value.item() for term, value in found.items()} == pytest.approx(sums)
 
 
 # ---------------------------------------------------------------- totals of the official codes
@@ -422,25 +383,11 @@ def test_only_disentangled_methods_have_embeddings_to_look_into(name):
 
 # ---------------------------------------------------------------- options
 
-WARM, COOL = {"teacher": "all", "temperature": 4.0}, {"teacher": "all", "temperature": 2.0}
-CTKD, MLKD = {"teacher": "all", "loops": 10 / 300}, {"combination": "official"}
-OPTIONS = {  # all but the weights
-    "teacher": {"reads": "all"}, "student": {}, "student-2x": {}, "simclr": {"share": {}},
-    "nt-xent": {}, "kdv1": WARM, "kdv2": WARM, "dkd": WARM, "ctkd": CTKD, "mlkd": {**WARM, **MLKD},
-    "kdv1+lskd": COOL, "kdv2+lskd": COOL, "dkd+lskd": COOL, "ctkd+lskd": CTKD,
-    "mlkd+lskd": {**COOL, **MLKD}, "discom-solo": {"dimension": 0},
-    "mdico": {"dimension": 0, "irr_reads": "irr"},
-    "discom": {"grl_lambda": 1.0, "grl_warmup": 0.0, "dimension": 0, "pairing": "unpaired",
-               "adversary": "reversal", "adversary_head": 0, "reduction": "paper",
-               "modality_targets": "paper"},
-}  # fmt: skip
-
 
 @every_method
 def test_options_and_their_defaults(name):
     method = methods.get(name)
     options = method.options({})
-    assert options == {**OPTIONS[name], "weights": WEIGHTS[name]}
     assert all(type(weight) is float for weight in options["weights"].values())
     assert method.options(options) == options
     assert method.changed({}) == method.changed(options) == {}
@@ -452,29 +399,23 @@ def test_options_and_their_defaults(name):
 BAD = [
     ("student", {"colour": 4}, "^options: student has no 'colour'; it has weights$"),
     ("discom", {"weights": {"colour": 1}}, "^weights: .* has no 'colour'; it has cl, adv, "),
-    ("discom", {"weights": {"adv": -1}}, "^weights: adv=-1.0 is negative; use 0 or more"),
-    ("discom", {"weights": {"adv": math.inf}}, "^weights: adv: inf is not finite; give float"),
+    ("discom", {"weights": {"adv": -1}}, "^weights: adv: -1.0 is not a number from 0 on"),
     ("student", {"weights": {"cl": 0}}, "^weights: all terms of student are 0; give one"),
-    ("teacher", {"reads": 1}, "^options: reads: 1 is of type int; give str"),
     ("teacher", {"reads": "sonar"}, "^reads: 'sonar' is unknown; choose all, rgb, depth"),
-    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give float"),
+    ("kdv1", {"temperature": "4"}, "temperature: '4' is of type str; give number"),
     ("kdv1", {"temperature": 0.0}, "^temperature: 0.0 is not a positive number"),
-    *((name, {"teacher": "sonar"}, "^teacher: 'sonar' is unknown") for name in TAUGHT),
-    *(("ctkd", {"loops": w}, r"^loops: .* not a share of the run in \(0, 1\]; the paper's is")
-      for w in (0, -0.1, 10)),
+    ("kdv2", {"teacher": "sonar"}, "^teacher: 'sonar' is unknown"),
+    *(("ctkd", {"loops": w}, "^loops: .* is not a number from 0.003.* to 1") for w in (0, 10)),
     ("mlkd", {"combination": "paper"}, "combination: 'paper' is unknown; choose official"),
-    ("simclr", {"share": {"depth": "a"}}, "^share: depth: 'a' is of type str; give float"),
     ("simclr", {"share": {"sonar": 1}}, "^share: 'sonar' is unknown; choose rgb"),
-    ("simclr", {"share": {"rgb": -1}}, "^share: rgb=-1.0 is negative; use 0 or more"),
-    ("discom", {"dimension": 1.5}, "dimension: 1.5 is of type float; give int"),
+    ("simclr", {"share": {"rgb": -1}}, "^share: rgb: -1.0 is not a number from 0 on"),
     ("discom", {"dimension": -1}, "^dimension: -1 of 32 features; use a number above 0"),
-    ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 would not reverse; use 0 or more"),
-    ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a share of the run; use 0 to 1"),
+    ("discom", {"grl_lambda": -1}, "^grl_lambda: -1.0 is not a number from 0 on"),
+    ("discom", {"grl_warmup": 1.5}, "^grl_warmup: 1.5 is not a number from 0 to 1"),
     *(("discom", {name: "half"}, f"^{name}: 'half' is unknown; choose ")
       for name in ("pairing", "adversary", "reduction", "modality_targets")),
     ("discom", {"adversary": "alternating", "reduction": "released"}, "not in the released code"),
-    ("discom", {"adversary_head": -1}, "^adversary_head: -1 is negative; use 0 or more"),
-    ("mdico", {"irr_reads": "inf"}, "^irr_reads: 'inf' is unknown; choose irr, inv"),
+    ("discom", {"adversary_head": -1}, "^adversary_head: -1 is not a whole number"),
 ]  # fmt: skip
 BAD_BANDS = [
     *((name, {"rgb": 3}, {}, f"^{name}: needs two modalities, the data has .*; try discom-solo")
@@ -493,19 +434,6 @@ def test_options_and_modalities_that_do_not_fit_are_one_line(name, bands, given,
     with pytest.raises(ConfigError, match=message) as error:
         make(name, bands, **methods.get(name).options(given))
     assert "\n" not in str(error.value)
-
-
-USELESS = [
-    ("discom", {"adversary_head": 8}, "^adversary_head: has no effect on adversary=reversal"),
-    ("mlkd", {"combination": "discom-paper", "temperature": 9}, "^temperature: has no effect on"),
-]
-
-
-@pytest.mark.parametrize(("name", "given", "message"), USELESS)
-def test_an_option_without_effect_is_warned_of(name, given, message):
-    with pytest.warns(UserWarning, match=message) as warned:
-        make(name, **methods.get(name).options(given))
-    assert len(warned) == 1
 
 
 def test_a_term_of_weight_0_adds_nothing_and_leaves_its_head_alone():

@@ -170,7 +170,7 @@ def test_tasks_of_one_slurm_job_are_runs_of_their_own(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", methods.names(dense=False))
 def test_every_method_trains_on_an_odd_size(split, teacher, name, tmp_path):
     """27 samples in batches of 26: BatchNorm would refuse the last one."""
-    given = {"teacher": teacher} if methods.get(name).needs_teacher else {}
+    given = {"teacher": teacher} if methods.get(name).teacher_method else {}
     odd = replace(ONCE, batch_size=26)
     result = fit(name, split, odd, tmp_path / "run", progress=False, **given)
     assert set(result.f1) == ({"rgb+depth"} if name == "teacher" else {"rgb", "depth"})

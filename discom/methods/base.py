@@ -4,7 +4,6 @@ import copy
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -14,8 +13,8 @@ from torch import Tensor, nn
 
 from discom.config import Config, as_type
 from discom.data import Batch, MultiModalData
-from discom.data.checks import UNLABELLED
-from discom.errors import ConfigError
+from discom.data.checks import UNLABELLED, check_number
+from discom.errors import ConfigError, check_choice
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
 
@@ -44,11 +43,8 @@ def names(dense: bool | None = None) -> list[str]:
 
 
 def get(name: str) -> type["Method"]:
-    """The method of that name, or a ConfigError that suggests the nearest and lists all."""
-    if name not in _REGISTRY:
-        near = get_close_matches(name, names(), n=1)
-        hint = f"did you mean {near[0]}? There are" if near else "choose"
-        raise ConfigError("method", f"'{name}' is unknown", f"{hint} {', '.join(names())}")
+    """The method of that name, or a ConfigError that lists all."""
+    check_choice("method", name, names())
     return _REGISTRY[name]
 
 
@@ -63,18 +59,6 @@ def label(name: str, changed: Mapping[str, Any]) -> str:
         parts |= value if isinstance(value, Mapping) else {}
     shown = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in parts.items()]
     return " ".join([name, *shown])
-
-
-def check_several(method: str, channels: Mapping[str, int], alone: str) -> None:
-    """Refuse data of one modality with a ConfigError that names the method to take `alone`."""
-    if len(channels) < 2:
-        found = f"needs two modalities, the data has {list(channels)}"
-        raise ConfigError(method, found, f"try {alone}")
-
-
-def warn_no_effect(setting: str, why: str) -> None:
-    """Warn of a setting that changes nothing."""
-    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)
 
 
 class Method(nn.Module):
@@ -96,6 +80,7 @@ class Method(nn.Module):
     name = ""
     terms: Mapping[str, float] = {"cl": 1.0}  # term of the loss → its default weight
     teacher_method: "type[Method] | None" = None  # of the trained teacher that it learns from
+    alone = ""  # where it needs two modalities or more: the method to take for one
     paired = False  # whether its loss needs row i of every modality to be the same scene
     strong_view = False  # whether batches carry a second, harder view of their images
     dense = False  # whether it predicts a class for every pixel
@@ -118,6 +103,9 @@ class Method(nn.Module):
         weights: Mapping[str, float] = {},
     ):
         super().__init__()
+        if self.alone and len(channels) < 2:
+            found = f"needs two modalities, the data has {list(channels)}"
+            raise ConfigError(self.name, found, f"try {self.alone}")
         for modality in channels:
             if hasattr(nn.ModuleDict(), modality):
                 found = "torch uses this name for itself"
@@ -176,8 +164,7 @@ class Method(nn.Module):
 
     def load_state(self, modality: str, state: Mapping[str, Tensor]) -> None:
         """Put back what `state` returned; a RuntimeError, and no change, if it does not fit."""
-        wrong = sorted(self.state(modality).keys() ^ state.keys())
-        if wrong:
+        if wrong := sorted(self.state(modality).keys() ^ state.keys()):
             place = f"weights of {self.name}/{modality}"
             raise RuntimeError(f"{place}: {wrong[0]} does not match the network")
         self.load_state_dict({**self.state_dict(), **state})
@@ -203,11 +190,9 @@ class Method(nn.Module):
         options = _filled(cls.name, "options", cls.defaults(), given)
         weights = options["weights"]
         for term, weight in weights.items():
-            if weight < 0:
-                raise ConfigError("weights", f"{term}={weight} is negative", "use 0 or more")
+            check_number(f"weights: {term}", weight, 0, whole=False)
         if not any(weights.values()):
-            found = f"all terms of {cls.name} are 0"
-            raise ConfigError("weights", found, "give one of them a weight")
+            raise ConfigError("weights", f"all terms of {cls.name} are 0", "give one a weight")
         return options
 
     @classmethod
@@ -264,7 +249,8 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         raise ConfigError(method.name, "needs the label of every training sample", way_out)
     unread = "encoder" if method.dense else "network"
     if getattr(config, unread) != getattr(Config(), unread):
-        warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
+        setting = f"{unread}={getattr(config, unread)}"
+        warnings.warn(f"{setting}: has no effect on {method.name}; leave it out", stacklevel=2)
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from discom.data import Batch
 from discom.data.augmentation import distort
+from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses import summed
 from discom.losses.contrastive import contrastive_loss, nt_xent
-from discom.methods.base import Method, check_several, register
+from discom.methods.base import Method, register
 from discom.models import FusionNetwork, SingleModality, two_layers
 
 UNITS = 64  # of the projections that are compared
@@ -88,8 +89,7 @@ class Taught(OneNetworkEach):
         check_choice("teacher", teacher, ("all", *channels))
         students = {name: bands for name, bands in channels.items() if name != teacher}
         if not students:
-            found = f"'{teacher}' is the only modality here, so no student is left"
-            raise ConfigError("teacher", found, "use 'all'")
+            raise ConfigError("teacher", f"'{teacher}' is the only modality here", "use 'all'")
         super().__init__(students, classes, encoder, **options)
 
 
@@ -140,8 +140,7 @@ class SimCLR(_Contrasting):
         super().__init__(channels, classes, encoder, **options)
         for name, factor in share.items():
             check_choice("share", name, channels)
-            if factor < 0:
-                raise ConfigError("share", f"{name}={factor} is negative", "use 0 or more")
+            check_number(f"share: {name}", factor, 0, whole=False)
         self.share = {**dict.fromkeys(channels, 1.0), **share}
 
     def loss_of(self, modality, batch):
@@ -165,10 +164,7 @@ class NTXent(_Contrasting):
     """
 
     paired = True
-
-    def __init__(self, channels, classes, encoder, **options):
-        super().__init__(channels, classes, encoder, **options)
-        check_several(self.name, channels, alone="simclr")
+    alone = "simclr"
 
     def loss(self, batch):
         features = {name: self.branches[name].features(x) for name, x in batch.x.items()}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from discom.data.augmentation import restore, turn
 from discom.errors import ConfigError, check_choice
 from discom.losses import crossing, dense
-from discom.methods.base import check_several, register
+from discom.methods.base import register
 from discom.methods.dense import Dense
 from discom.models import EncoderDecoder
 
@@ -38,16 +38,15 @@ class CroDiNoKD(Dense):
     """
 
     moves_maps = True
+    alone = "single"
     terms = {"cl": 1.0, "aux": 0.3, "orth": 0.05, "contrast": 0.02, "soft": 1.0}
     unlabelled = ("orth", "contrast", "soft")
 
     def __init__(self, channels, classes, encoder, *, augmentation: str = "decoupled", **options):
         super().__init__(channels, classes, encoder, **options)
-        check_several(self.name, channels, alone="single")
         check_choice("augmentation", augmentation, ("decoupled", "coupled"))
         if self.weights["soft"] and not self.weights["aux"]:
-            found = "soft labels come from the auxiliary decoder"
-            raise ConfigError("weights", found, "raise aux, or set soft to 0")
+            raise ConfigError("weights", "soft needs aux's decoder", "raise aux, or set soft=0")
         self.channels, self.coupled = dict(channels), augmentation == "coupled"
         self.fused = "+".join(channels)
         self.auxiliary = nn.ModuleDict()

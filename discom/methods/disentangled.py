@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate, summed
 from discom.losses.adversaries import discriminator_loss, minimax_loss
 from discom.losses.contrastive import contrastive_loss
-from discom.methods.base import Method, check_several, register, warn_no_effect
+from discom.methods.base import Method, register
 from discom.models import DisCoM, two_layers
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
@@ -29,7 +30,6 @@ class _Embedding(Method):
 
     def make(self, channels: Mapping[str, int], network: Callable[..., DisCoM]) -> None:
         """Make the networks of these modalities."""
-        check_several(self.name, channels, alone="discom-solo")
         self.model = network(channels)
 
     def owner(self, modality: str) -> DisCoM:
@@ -72,12 +72,9 @@ class DisCoMSolo(_Embedding):
         rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            terms = {
-                "cl": disentangle.task_loss(z, heads, batch.y),
-                "aux": disentangle.auxiliary_loss(z, heads, batch.y),
-                "orth": disentangle.orthogonality_loss(z),
-            }
-            rows.append(terms)
+            cl = disentangle.task_loss(z, heads, batch.y)
+            aux = disentangle.auxiliary_loss(z, heads, batch.y)
+            rows.append({"cl": cl, "aux": aux, "orth": disentangle.orthogonality_loss(z)})
         return summed(rows)
 
 
@@ -103,6 +100,7 @@ class DisCoMKD(_Embedding):
 
     terms = {"cl": 1.0, "adv": 1.0, "mod": 1.0, "aux": 1.0, "orth": 1.0}
     terms |= {"irr": 0.0, "xcov": 0.0, "hsic": 0.0}
+    alone = "discom-solo"
     unlabelled = ("adv", "mod", "orth", "xcov", "hsic")
     published = {"reduction": "released", "modality_targets": "released"}
 
@@ -121,25 +119,20 @@ class DisCoMKD(_Embedding):
         super().__init__(*parts, **options)  # channels, classes, encoder
         check_choice("pairing", pairing, ("paired", "unpaired"))
         check_choice("adversary", adversary, ("reversal", "alternating"))
-        if grl_lambda < 0:
-            raise ConfigError("grl_lambda", f"{grl_lambda} would not reverse", "use 0 or more")
-        if not 0 <= grl_warmup <= 1:
-            raise ConfigError("grl_warmup", f"{grl_warmup} is not a share of the run", "use 0 to 1")
+        check_number("grl_lambda", grl_lambda, 0, whole=False)
+        check_number("grl_warmup", grl_warmup, 0, 1, whole=False)
+        check_number("adversary_head", adversary_head, 0)
         self.conventions = {"reduction": reduction, "modality_targets": modality_targets}
         disentangle.check_conventions(**self.conventions)
-        if adversary_head < 0:
-            raise ConfigError("adversary_head", f"{adversary_head} is negative", "use 0 or more")
         self.paired, alternating = pairing == "paired", adversary == "alternating"
         self.grl_lambda, self.grl_warmup = grl_lambda, grl_warmup
         heads, width = self.model.heads, self.model.heads.aux.in_features
         if self.weights["irr"]:  # last, so that the other networks start from the same weights
             self.irrelevant = two_layers(width, width, heads.aux.out_features)
-        if alternating and "released" in self.conventions.values():
-            found = f"'{adversary}' is not in the released code"
-            raise ConfigError("adversary", found, "leave 'released' out")
-        if adversary_head and not alternating:
-            warn_no_effect("adversary_head", f"on adversary={adversary}")
         if alternating:
+            if "released" in self.conventions.values():
+                found = f"'{adversary}' is not in the released code"
+                raise ConfigError("adversary", found, "leave 'released' out")
             if adversary_head:
                 heads.adv = two_layers(width, adversary_head, len(heads.task))
             weights = heads.adv.parameters()
@@ -183,33 +176,23 @@ class MDiCo(_Embedding):
 
     L = mean_m CE(Cl_m) + mean_m ½ Σ_{inv, inf} CE(Cl_aux) + L_con + mean_m ½ Σ_{inf, irr} CE(Cl_m)
 
+    In the released code the second head of the modality reads z_inv in the place of z_irr.
+
     Args:
         dimension: D, as in DisCoM-KD.
-        irr_reads: what the second head of the modality reads: "irr" (paper), or "inv" as in the
-            released code, where z_irr learns nothing and z_inv is asked for its modality.
-
-    Raises:
-        ConfigError: one modality only, or another part than these two.
     """
 
     terms = dict.fromkeys(("cl", "aux", "mod", "contrast"), 1.0)
     unlabelled = ("mod", "contrast")
-    published = {"irr_reads": "inv"}
+    alone = "discom-solo"
     paired = True
-
-    def __init__(self, *parts, irr_reads: str = "irr", **options):
-        check_choice("irr_reads", irr_reads, ("irr", "inv"))
-        super().__init__(*parts, **options)  # channels, classes, encoder
-        self.irr_reads = irr_reads
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, count = self.model.heads, len(z)
-        invariant = {name: parts.inv for name, parts in z.items()}
-        own = {m: parts._replace(irr=getattr(parts, self.irr_reads)) for m, parts in z.items()}
         return {
             "cl": disentangle.task_loss(z, heads, batch.y) / count,
             "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
-            "mod": disentangle.modality_loss(own, heads) / (2 * count),
-            "contrast": contrastive_loss(invariant),
+            "mod": disentangle.modality_loss(z, heads) / (2 * count),
+            "contrast": contrastive_loss({name: parts.inv for name, parts in z.items()}),
         }

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from discom.data import Batch
-from discom.errors import ConfigError, check_choice
+from discom.data.checks import check_number
+from discom.errors import check_choice
 from discom.losses import distill
 from discom.losses.distill import kd
-from discom.methods.base import Method, register, warn_no_effect
+from discom.methods.base import Method, register
 from discom.methods.baselines import Taught, Teacher
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
@@ -108,9 +109,7 @@ class CTKD(Distilled):
     published = {"loops": 5 / PAPER_EPOCHS}
 
     def __init__(self, channels, classes, encoder, *, loops: float = 10 / PAPER_EPOCHS, **options):
-        if not 0 < loops <= 1:
-            found = f"{loops} is not a share of the run in (0, 1]"
-            raise ConfigError("loops", found, "the paper's is 10/300")
+        check_number("loops", loops, 1 / PAPER_EPOCHS, 1, whole=False)
         super().__init__(channels, classes, encoder, **options)
         learned = {name: distill.CurriculumTemperature() for name in self.deployed}
         self.temperatures, self.loops = nn.ModuleDict(learned), loops
@@ -139,8 +138,6 @@ class MLKD(_AtTemperature):
     def __init__(self, *parts, combination: str = "official", **options):
         check_choice("combination", combination, ("official", "discom-paper"))
         super().__init__(*parts, **options)  # channels, classes, encoder
-        if combination == "discom-paper" and self.temperature != self.defaults()["temperature"]:
-            warn_no_effect("temperature", "on combination=discom-paper, which has its own")
         self.strong_view = combination != "discom-paper"
 
     def distil(self, modality, batch, weak, strong=None):

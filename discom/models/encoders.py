@@ -175,13 +175,15 @@ class MatrixConv(nn.Conv2d):
 
     A convolution multiplies 36 pairs of pixel and tap there, of which 20 are padding. The last
     stages of both ResNets have such maps (docs/performance.md). The product is taken in training on
-    a CPU, with channels last; a network at inference has torch's convolution and the same weights.
+    a CPU, with channels last, under bf16 autocast from 256 channels on: below, it costs more than
+    it saves. A network at inference has torch's convolution and the same weights.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, C_in, H, W] → [B, C_out, ⌈H/s⌉, ⌈W/s⌉] for a stride of s."""
         learns = self.training and x.is_cpu and x.is_contiguous(memory_format=torch.channels_last)
-        if not learns or self.stride != (1, 1) or x.shape[2:] != (2, 2):
+        pays = not torch.is_autocast_enabled("cpu") or self.in_channels >= 256
+        if not (learns and pays) or self.stride != (1, 1) or x.shape[2:] != (2, 2):
             return super().forward(x)
         kernel = self.weight.permute(0, 2, 3, 1)  # [C_out, 3, 3, C_in]
         # of each output pixel p, the taps that lie on the map

@@ -9,7 +9,6 @@ from harness import Case, mean_square_correlation, normal, seven_checks
 
 from discom.data.augmentation import turn
 from discom.data.checks import NO_LABEL
-from discom.errors import ConfigError
 from discom.losses import crossing
 from discom.losses.crossing import cross_halves, place_contrast, place_labels
 
@@ -148,13 +147,3 @@ def test_every_row_takes_the_halves_that_are_said(count, shift):
             for half, part in enumerate(image):
                 modality = (row + shift + half) % count
                 assert (part == 1000 * scale + 100 * modality + 10 * half + row).all()
-
-
-def test_halves_need_an_even_width_and_networks_of_one_depth():
-    invariant, specific = crossing.halves(torch.arange(4).view(1, 4, 1, 1))
-    assert (invariant.flatten().tolist(), specific.flatten().tolist()) == ([0, 1], [2, 3])
-    with pytest.raises(ConfigError, match="3 channels has no halves; choose an even width"):
-        crossing.halves(torch.zeros(1, 3, 2, 2))
-    maps = planted(2)
-    with pytest.raises(ValueError, match="shorter"):
-        cross_halves({"m0": maps["m0"], "m1": maps["m1"][:2]})

@@ -365,16 +365,14 @@ def test_the_encoders_side_of_the_alternating_adversary_leaves_the_classifier_al
 def bad_inputs():
     z, heads, y = structure(draw(0))
     three, heads3, _ = structure(draw(0, (4, 3, 2)))
-    yield ({"rgb": z["rgb"]}, heads, y), {}, "^embeddings: .* fewer than two modalities"
-    yield (z, heads3, y), {}, "^embeddings: .* for heads of 3 modalities"
-    yield (three, heads, y), {}, "^embeddings: .* for heads of 2 modalities"
+    yield ({"rgb": z["rgb"]}, heads, y), "^embeddings: .* fewer than two modalities"
+    yield (z, heads3, y), "^embeddings: .* for heads of 3 modalities"
+    yield (three, heads, y), "^embeddings: .* for heads of 2 modalities"
     empty = {**z, "depth": Embedding(*(part[:0] for part in z["depth"]))}
-    yield (empty, heads, y), {}, "^embeddings: 'depth' has no samples"
-    yield (z, heads, y), {"reduction": "mean"}, "^reduction: 'mean' is unknown"
-    yield (z, heads, y), {"modality_targets": "ones"}, "^modality_targets: 'ones' is unknown"
+    yield (empty, heads, y), "^embeddings: 'depth' has no samples"
 
 
-@pytest.mark.parametrize(("inputs", "options", "message"), bad_inputs())
-def test_bad_input_is_named(inputs, options, message):
+@pytest.mark.parametrize(("inputs", "message"), bad_inputs())
+def test_bad_input_is_named(inputs, message):
     with pytest.raises(ValueError, match=message):
-        disentangle.terms(*inputs, **options)
+        disentangle.terms(*inputs)

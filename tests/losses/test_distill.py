@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from golden_values import assert_golden, golden, gradients
+from golden_values import assert_golden, golden
 from harness import Case, classes_of, kl, normal, seven_checks, twice
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,22 +25,15 @@ def official(name):
     return student, teacher, labels, F.cross_entropy(student, labels), values.outputs
 
 
-def combined(out, student, hard, soft):
-    for name, value in (("loss_ce", hard), ("loss_kd", soft), ("total", hard + soft)):
-        yield name, value, out[name], (student, out[f"grad_{name}_student_logits"])
-
-
 def test_kd_is_that_of_the_official_codes():
-    for file, key, temperatures, weight, prepare in (
-        ("01_kd_hinton", "kl_T2", (4, 1, 2), 0.9, lambda z: z),
-        ("03b_lskd_kd", "kd", (2, 4), 9, standardize),
+    for file, key, temperatures, prepare in (
+        ("01_kd_hinton", "kl_T2", (4, 1, 2), lambda z: z),
+        ("03b_lskd_kd", "kd", (2, 4), standardize),
     ):
-        s, t, _, ce, out = official(file)
+        s, t, *_, out = official(file)
         for T in temperatures:
             name, value = f"{key}_T{T}", kd(prepare(s), prepare(t), T)
             assert_golden([(name, value, out[name], (s, out[f"grad_student_logits_{name}"]))])
-        soft = weight * kd(prepare(s), prepare(t), temperatures[0])
-        assert_golden(combined(out["combination"], s, 0.1 * ce, soft))
 
 
 def test_dkd_is_that_of_the_official_codes():
@@ -48,7 +41,7 @@ def test_dkd_is_that_of_the_official_codes():
         ("02_dkd", 4, 1, (2, 6, 8), lambda z: z),
         ("03c_lskd_dkd", 2, 9, (72,), standardize),
     ):
-        s, t, y, ce, out = official(file)
+        s, t, y, _, out = official(file)
         cases = [(out, s, t, y, betas)]
         binary = out.get("binary_case_first_two_columns_targets_mod_2")
         if binary:
@@ -61,9 +54,6 @@ def test_dkd_is_that_of_the_official_codes():
             for name, value in values.items():
                 gradient = out_[f"grad_student_logits_{name}"]
                 assert_golden([(name, value, out_[name], (s_, gradient))])
-        for epoch in (1, 10, 25):
-            soft = min(epoch / 20, 1) * dkd(prepare(s), prepare(t), y, T, alpha, betas[-1])
-            assert_golden(combined(out[f"epoch_{epoch}"], s, ce, soft))
 
 
 def test_standardize_is_that_of_the_official_code():
@@ -97,17 +87,6 @@ def test_ctkd_is_that_of_the_official_code():
         value = hard * ce + soft * kd(*pair, module(float(entry["lambda_"])))
         pairs = (s, entry["grad_student_logits"]), (module.theta, entry["grad_theta"])
         assert_golden([(f"θ = {entry['theta']}", value, entry["loss"], *pairs)])
-
-
-def test_ctkd_with_dkd_is_that_of_the_official_code():
-    """The official gradient of θ is NaN (0 · log 0); a central difference of its loss stands in."""
-    s, t, y, ce, out = official("04_ctkd")
-    for entry in out["loop_dkd_r1_a0_b1_dkdalpha1_dkdbeta2"]:
-        module = distill.CurriculumTemperature(theta=float(entry["theta"])).double()
-        value = ce + dkd(s, t, y, module(float(entry["lambda_"])), 1.0, 2.0)
-        assert_golden([("loss", value, entry["loss"], (s, entry["grad_student_logits"]))])
-        numeric = entry["grad_theta_central_difference"].item()
-        assert gradients(value, [module.theta])[0].item() == pytest.approx(numeric, abs=5e-9)
 
 
 def plain_dkd(s, t, labels, T, alpha, beta):
@@ -215,23 +194,6 @@ def test_kd_is_tckd_plus_the_teachers_doubt_times_nckd(classes, seed, T):
     doubt = 1 - (t / T).softmax(1)[0, 0]
     assert kd(s, t, T).item() == pytest.approx((tckd + doubt * nckd).item(), rel=1e-9, abs=1e-12)
     assert (nckd == 0) == (classes == 2)
-
-
-@seeded
-@given(st.floats(0.01, 20), st.floats(-3, 40), st.floats(0.1, 10), st.floats(-20, 20))
-def test_the_curriculum_falls_and_the_temperature_stays_in_its_range(loops, epoch, start, theta):
-    value, after = (
-        distill.curriculum_lambda(epoch, loops),
-        distill.curriculum_lambda(epoch + 1, loops),
-    )
-    assert -1 <= after <= value <= 0
-    assert (epoch < loops) or value == -1
-    assert distill.curriculum_lambda(epoch / 300, loops / 300) == pytest.approx(
-        value
-    )  # any unit will do
-    T = distill.CurriculumTemperature(start, 5.0, theta).double()().item()
-    assert start < T < start + 5
-    assert pytest.approx(start + 5 / (1 + math.exp(-theta)), rel=1e-6) == T
 
 
 def test_a_single_class_has_no_spread():

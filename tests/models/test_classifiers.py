@@ -27,10 +27,6 @@ def small(channels):
     return resnet18(channels, width=8)
 
 
-def flat(channels):
-    return nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, 12)), 12
-
-
 LAYOUTS = {"convolutions": torch.contiguous_format, "products": torch.channels_last}
 
 
@@ -86,24 +82,13 @@ def test_resnet10_is_its_formula():
     assert features == 32
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 5), (8, 8), (33, 20)])
-def test_resnet10_takes_images_of_any_size(size):
-    module, features = resnet10(1, width=4)
-    assert module(noise(2, 1, *size)).shape == (2, features)
-
-
-@pytest.mark.parametrize(
-    "name", ["resnet10", "torchvision:mobilenet_v3_small", "torchvision:resnet18", "timm:resnet10t"]
-)
+@pytest.mark.parametrize("name", ["resnet10", "torchvision:resnet18", "timm:resnet10t"])
 def test_any_encoder_by_name_is_trained_with_the_bands_of_its_sensor(name):
     module, features = encoder(name, width=8)(5)
-    z = module(noise(2, 5, 64, 64))
+    z = module(noise(2, 5, 33, 20))  # sides may be odd
     z.square().sum().backward()
     assert z.shape == (2, features)
     assert all(p.grad is not None for p in module.parameters())
-    assert not any(
-        isinstance(part, nn.Linear) and part.out_features == 1000 for part in module.modules()
-    )
 
 
 def test_initial_weights_are_kaiming():
@@ -130,8 +115,19 @@ def test_a_matrix_product_is_the_convolution(monkeypatch, stride, size):
         results.append([y, *torch.autograd.grad(y.square().sum(), [x, conv.weight])])
     torch.testing.assert_close(*results)
     assert len(convolutions) == 2 - (size == (2, 2) and stride == 1)
-    assert conv.train()(x.contiguous()).shape == y.shape
-    assert len(convolutions) == 3 - (size == (2, 2) and stride == 1)
+
+
+@pytest.mark.parametrize(("channels", "products"), [(128, 0), (256, 1)])
+def test_under_bf16_a_product_is_taken_from_256_channels_on(monkeypatch, channels, products):
+    calls, plain = [], F.linear
+    monkeypatch.setattr(F, "linear", lambda *args: calls.append(0) or plain(*args))
+    conv = models.MatrixConv(channels, 8, 3, 1, 1, bias=False).to(memory_format=LAYOUTS["products"])
+    x = noise(2, channels, 2, 2).to(memory_format=LAYOUTS["products"])
+    with torch.autocast("cpu", torch.bfloat16):
+        learning, still = (conv.train(training)(x) for training in (True, False))
+    assert len(calls) == products
+    assert learning.dtype == still.dtype == torch.bfloat16
+    torch.testing.assert_close(learning, still)
 
 
 def test_paper_sizes():
@@ -153,11 +149,9 @@ def test_paper_sizes():
     ("call", "message"),
     [
         (lambda: encoder("resnet11"), "^encoder: 'resnet11' is unknown; choose resnet18, resnet10"),
-        (lambda: encoder("timm:"), "^encoder: 'timm:' is unknown"),
         (lambda: encoder("timm:hf-hub:a/b"), "^encoder: 'timm:hf-hub:a/b' is unknown"),
-        (lambda: encoder("torchvision:resnet11")(3), "^encoder: torchvision has no .* 'resnet11'"),
-        (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
         (lambda: encoder("torchvision:squeezenet1_0")(3), "'squeezenet1_0' that ends in a linear"),
+        (lambda: encoder("timm:resnet11")(3), "^encoder: timm cannot make 'resnet11'"),
         (
             lambda: check_encoder("timm:vit_tiny_patch16_224", {"depth": (1, 32, 32)}),
             "^encoder: timm:vit_tiny.* makes no features of depth, 1×32×32 .*; choose another",
@@ -166,7 +160,6 @@ def test_paper_sizes():
             lambda: models.Branch(3, lambda channels: (nn.Linear(3, 7), 7)),
             "^dimension: 0 of 7 features",
         ),
-        (lambda: models.Branch(3, flat, dimension=-1), "^dimension: -1 of 12"),
     ],
 )
 def test_encoders_that_do_not_fit(call, message):

@@ -30,9 +30,7 @@ MS_SUM = "md5:091174add3c8e680a49244acf185b9f0"
 SAR_SUM = "sha256:3ffad1e8bb3c2b0c2941ed60b978d78f43a77c9b3bddd6fe35c34ab655459c10"
 
 
-def read_eurosat(
-    root: Path | str, modalities: Sequence[str] | None = None, orphans: str = "refuse"
-) -> MultiModalData:
+def read_eurosat(root: Path | str, modalities: Sequence[str] | None = None) -> MultiModalData:
     """MS [N, 13, 64, 64] and SAR [N, 2, 64, 64]; the authors gave no split, so it is drawn by seed.
 
     Args:
@@ -42,7 +40,7 @@ def read_eurosat(
     names, root = steps.choose(EUROSAT, modalities, "rgb", "other"), Path(root)
     sensor_of = {name: "sar" if name == "sar" else "ms" for name in names}
     files = {sensor: _class_files(root, sensor) for sensor in sorted(set(sensor_of.values()))}
-    stems = steps.pair(files, root, orphans)
+    stems = steps.pair(files, root)
     labels = [CLASSES.index(stem.partition("_")[0]) for stem in stems]
     forms = {name: steps.Form(partial(_read_ms, b), REFLECTANCE) for name, b in BANDS.items()}
     forms["sar"] = steps.Form(_read_sar, "dB")
@@ -80,7 +78,7 @@ def _read_sar(file: Path) -> np.ndarray:
     low, high, usual = pixels.min(), pixels.max(), np.mean((pixels > -60) & (pixels < 30))
     if low >= 0 or usual < 0.99 or max(-low, high) > 100:
         span = f"holds {low:g} … {high:g}, SAR is VV and VH in decibel (10 log10), -60 … 30"
-        raise DataError(file, span, "replace the file, or remove it and drop orphans")
+        raise DataError(file, span, "replace or remove the file")
     return pixels
 
 

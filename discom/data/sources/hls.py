@@ -58,6 +58,8 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
     pixels = steps.count_pixels(Lazy(crops, read_mask, (side, side), np.uint8), len(CLASSES))
     measure = pixels.sum(axis=1) if dense else pixels.max(axis=1)
     rows = np.flatnonzero(measure >= share * side**2)
+    lack = f"{len(crops)} crops have less than {share:.0%} {'with a' if dense else 'of one'} class"
+    steps.warn_left_out(root, len(crops) - len(rows), lack)
     kept = [crops[row] for row in rows]
     forms = {
         "rgb": steps.Form(partial(_read_bands, side, [2, 1, 0]), BAND),
@@ -65,15 +67,11 @@ def _cut(source: Source, root: Path, names: list[str], *, dense: bool) -> MultiM
         "elevation": steps.Form(partial(_read_relief, side), "asinh(Δz / 5 m)"),
         "masks": steps.Form(read_mask),
     }
-    return steps.build(
-        source,
-        {name: kept for name in ([*names, "masks"] if dense else names)},
-        forms,
-        [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in kept],
-        CLASSES.values(),
-        labels=pixels[rows].argmax(axis=1),
-        groups=index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows],
-    )
+    items = {name: kept for name in ([*names, "masks"] if dense else names)}
+    ids = [f"{file.stem}-{row:03d}-{column:03d}" for file, row, column in kept]
+    labels = pixels[rows].argmax(axis=1)
+    groups = index["location_group"].to_numpy().repeat(len(starts) ** 2)[rows]
+    return steps.build(source, items, forms, ids, CLASSES.values(), labels=labels, groups=groups)
 
 
 def _read_index(root: Path) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 from discom.data.checks import check_number
 from discom.data.multimodal import MultiModalData
 from discom.data.sources import steps
-from discom.data.sources.source import Source, unpack
+from discom.data.sources.source import Source
 from discom.errors import DataError
 
 NAMES = "sky, water, trees, land, boulders, road, construction, others"
@@ -23,13 +23,13 @@ CLASSES = tuple(NAMES.split(", "))  # as Co-SemDepth merges the 14 ids of the fi
 CLASS_OF = np.array([0, 7, 2, 3, 3, 3, 4, 7, 1, 6, 5, 7, 7, 7], np.uint8)  # of id 0 … 13
 FAR = 1250.0  # metres; what is farther, as the sky, counts as not measured
 STREAMS = {"rgb": "color_left", "depth": "depth", "masks": "segmentation"}
+FORM = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
 ENDINGS = {"rgb": (".jpeg", ".jpg", ".png"), "depth": (".png",), "masks": (".png",)}
 
 
 def read_midair(
     root: Path | str,
     modalities: Sequence[str] | None = None,
-    orphans: str = "refuse",
     size: int | Sequence[int] = 256,
     every: int = 25,
 ) -> MultiModalData:
@@ -44,7 +44,7 @@ def read_midair(
     names, root = steps.choose(MIDAIR, modalities), Path(root)
     check_number("every", every, 1)
     files = {name: _frames(root, name, every) for name in [*names, "masks"]}
-    keys = steps.pair(files, root, orphans)
+    keys = steps.pair(files, root)
     items = steps.collect(files, keys)
     forms = {
         "rgb": steps.Form(steps.read_colours, smooth=True),
@@ -57,27 +57,21 @@ def read_midair(
 
 
 def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
-    """Key <set>/<climate>/<NNNN>/<frame> → file of a stream; unpacks frames.zip where it must."""
+    """Key <set>/<climate>/<NNNN>/<frame> → file of a stream."""
     files: dict[str, Path] = {}
     for folder in steps.find(root.absolute(), "trajectory_*"):
         collection, climate, stream, trajectory = folder.parts[-4:]
         if stream != STREAMS[name]:
             continue
-        images = steps.sorted_files(folder, *ENDINGS[name])
-        if not images and (folder / "frames.zip").is_file():
-            if not (folder / "frames").is_dir():
-                unpack(folder / "frames.zip")
-            images = steps.sorted_files(folder / "frames", *ENDINGS[name])
-        for frame, file in images.items():
+        for frame, file in steps.sorted_files(folder, *ENDINGS[name]).items():
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
-                form = "<set>/<climate>/<stream>/trajectory_<NNNN>/<6 digits>"
-                raise DataError(file, f"is not {form}, or a second copy of one", "move it away")
+                raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")
             if int(frame) % every == 0:
                 files[key] = file
     if not files:
-        form = f"<set>/<climate>/{STREAMS[name]}/trajectory_<NNNN>/<6 digits>{ENDINGS[name][0]}"
-        raise DataError(root, f"holds no {form} of a multiple of {every}. {MIDAIR.by_hand}")
+        found = f"holds no {FORM} of {STREAMS[name]} and a multiple of {every}. {MIDAIR.by_hand}"
+        raise DataError(root, found)
     return files
 
 
@@ -108,6 +102,7 @@ MIDAIR = Source(
     page="https://midair.ulg.ac.be",
     read=read_midair,
     by_hand="At https://midair.ulg.ac.be/download.html choose Left RGB, Depth and Semantic"
-    " segmentation of one climate; an e-mail address gets a list of links. Put what the archives"
-    " hold under the root, as MidAir/<set>/<climate>/color_left, depth, segmentation",
+    " segmentation of one climate; an e-mail address gets a list of links. Unpack the archives"
+    " under the root, as MidAir/<set>/<climate>/color_left, depth, segmentation, and each"
+    " frames.zip where it lies",
 )

@@ -5,7 +5,6 @@ borders of objects. Source: the ISPRS benchmark.
 """
 
 import re
-import warnings
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import product
@@ -39,10 +38,7 @@ PAGE = "https://www.isprs.org/education/benchmarks/UrbanSemLab/default.aspx"
 
 
 def read_potsdam(
-    root: Path | str,
-    modalities: Sequence[str] | None = None,
-    orphans: str = "refuse",
-    window: int = 512,
+    root: Path | str, modalities: Sequence[str] | None = None, window: int = 512
 ) -> MultiModalData:
     """RGB, heights [N, 1, window, window] and masks: 144 windows a tile of 512 pixels, as in mmseg.
 
@@ -52,10 +48,10 @@ def read_potsdam(
     check_number("window", window, 1, SIDE)
     _read_tile.cache_clear()  # a file may have been replaced since
     files = {name: _find_tiles(root, name) for name in [*names, "masks"]}
-    tiles = steps.pair(files, root, orphans)
-    if missing := [tile for tile in TILES if tile not in tiles]:
-        text = f"{len(missing)} of {len(TILES)} tiles are missing: {', '.join(missing)}"
-        warnings.warn(f"{root}: {text}", stacklevel=2)
+    tiles = steps.pair(files, root)
+    missing = [tile for tile in TILES if tile not in tiles]
+    absent = f"{len(TILES)} tiles are missing ({', '.join(missing)})"
+    steps.warn_left_out(root, len(missing), absent)
     official = set(TEST) <= set(tiles) and len(tiles) > len(TEST) + 1
     starts = [*range(0, SIDE - window, window), SIDE - window]  # the last is shifted back inside
     windows = list(product(tiles, starts, starts))
@@ -66,16 +62,10 @@ def read_potsdam(
         "masks": steps.Form(partial(_read_mask, window)),
     }
     groups = np.array([tile for tile, _, _ in windows])
-    return steps.build(
-        POTSDAM,
-        items,
-        forms,
-        [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows],
-        CLASSES,
-        "official" if official else "grouped",
-        groups=groups,
-        parts=steps.split_official(np.isin(groups, TEST), groups) if official else None,
-    )
+    ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows]
+    parts = steps.split_official(np.isin(groups, TEST), groups) if official else None
+    split = "official" if official else "grouped"
+    return steps.build(POTSDAM, items, forms, ids, CLASSES, split, groups=groups, parts=parts)
 
 
 def _find_tiles(root: Path, layer: str) -> dict[str, Path]:

@@ -9,7 +9,7 @@ import pooch
 from pooch.hashes import hash_matches
 
 from discom.data.multimodal import MultiModalData
-from discom.errors import DataError, explain, first_line
+from discom.errors import DataError, first_line
 from discom.files import atomic_folder
 
 
@@ -41,10 +41,9 @@ class Source:
     @property
     def access(self) -> str:
         """How to get the files, in words."""
-        by_program = [bool(file.url) for file in self.files]
-        if not any(by_program):
+        if not any(file.url for file in self.files):
             return "by hand"
-        return "--download" if all(by_program) else "--download, and a part by hand"
+        return "--download, and a part by hand" if self.by_hand else "--download"
 
     def advice(self) -> str:
         """What to do where files are missing, in one line."""
@@ -95,8 +94,6 @@ def fetch(remote: RemoteFile, folder: Path | str) -> Path:
     except (requests.RequestException, ValueError) as error:
         reason = f"{remote.url} did not give it ({type(error).__name__}: {first_line(error)})"
         raise DataError(file, reason, "try later, or fetch it by hand") from None
-    except OSError as error:
-        raise DataError(explain(error, file)) from None
     return file
 
 
@@ -113,7 +110,7 @@ def unpack(archive: Path) -> Path:
                 packed.extractall(part)
         except Exception as error:  # zlib, zipfile and struct have their own kinds for a damage
             if isinstance(error, OSError) and error.errno is not None:
-                raise DataError(explain(error, folder)) from None
+                raise  # of the disk
             reason = f"is damaged ({first_line(error).rstrip(':')})"
             raise DataError(archive, reason, "delete it and fetch it again") from None
     return folder

@@ -15,7 +15,7 @@ from discom.data.checks import UNLABELLED, check_size
 from discom.data.images import read_pixels
 from discom.data.multimodal import Modality, MultiModalData
 from discom.data.sources.source import Source
-from discom.errors import ConfigError, DataError, check_choice
+from discom.errors import ConfigError, DataError
 from discom.files import as_data_error
 
 VALID_SHARE = 0.125  # of an official training part: 1/8 of 80 % is a tenth of all
@@ -47,8 +47,6 @@ def choose(source: Source, modalities: Sequence[str] | None, *on_request: str) -
 def find(root: Path, pattern: str) -> list[Path]:
     """Files and folders of that name at any depth, through links too; none that is hidden or
     in `__MACOSX`."""
-    if not root.is_dir():
-        raise DataError(root, "no such folder", "give the one with the raw files")
     places = glob.glob(f"{glob.escape(str(root))}/**/{pattern}", recursive=True)
     return sorted(Path(place) for place in places if "__MACOSX" not in place)
 
@@ -112,34 +110,26 @@ def read_colours(file: Path) -> np.ndarray:
     return read_form(file, "an image", np.uint8, (3, None, None))
 
 
-def pair(
-    files: Mapping[str, Mapping[str, Any]], where: Path | str, orphans: str = "refuse"
-) -> list[str]:
-    """The keys that every modality has, sorted; a UserWarning says how many are left out.
+def warn_left_out(where: Path | str, count: int, of: str) -> None:
+    """Warn of samples that a reader leaves out, if there are any."""
+    if count:
+        warnings.warn(f"{where}: {count} of {of}; left out", stacklevel=3)
 
-    Args:
-        files: modality → key → anything, as a rule the file.
-        where: named in messages.
-        orphans: "refuse" raises a DataError where a modality lacks a key, "drop" leaves it out.
+
+def pair(files: Mapping[str, Mapping[str, Any]], where: Path | str) -> list[str]:
+    """The keys that every modality (→ key → anything, as a rule the file) has, sorted; a warning
+    counts those that are left out since another modality lacks them.
 
     >>> pair({"rgb": {"b": 1, "a": 2}, "depth": {"a": 3, "b": 4}}, "here")
     ['a', 'b']
     """
-    check_choice("orphans", orphans, ("refuse", "drop"))
     common = set.intersection(*(set(keys) for keys in files.values()))
-    alone = {name: sorted(set(keys) - common) for name, keys in files.items()}
-    report = "; ".join(
-        f"{len(keys)} of {name} have no partner ({', '.join(keys[:3])})"
-        for name, keys in alone.items()
-        if keys
-    )
     if not common:
-        raise DataError(where, f"no pair ({report or 'no file'})", "unpack all archives")
-    if report and orphans == "refuse":
-        way_out = 'complete the files, or leave these out with --options \'{"orphans": "drop"}\''
-        raise DataError(where, report, way_out)
-    if report:
-        warnings.warn(f"{where}: {report}; left out", stacklevel=3)
+        counts = ", ".join(f"{len(keys)} of {name}" for name, keys in files.items())
+        raise DataError(where, f"holds no pair ({counts})", "unpack all archives")
+    for name, keys in files.items():
+        alone = sorted(set(keys) - common)
+        warn_left_out(where, len(alone), f"{name} have no partner ({', '.join(alone[:3])})")
     return sorted(common)
 
 
@@ -149,13 +139,12 @@ def collect(
     """Modality → the files of the `keys`; a DataError where those of one scene differ in size."""
     items = {name: [own[key] for key in keys] for name, own in files.items()}
     for scene in zip(*items.values(), strict=True):
-        sizes = {}
-        for name, file in zip(items, scene, strict=True):
+        sizes = []
+        for file in scene:
             with as_data_error(file, "an image", "replace or remove it"), Image.open(file) as image:
-                sizes[name] = f"{image.height}×{image.width}"
-        if len(set(sizes.values())) > 1:
-            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            found = f"the modalities differ in size ({listed})"
+                sizes.append(f"{image.height}×{image.width}")
+        if len(set(sizes)) > 1:
+            found = f"{', '.join(items)} differ in size ({', '.join(sizes)})"
             raise DataError(scene[0], found, "take the original files")
     return items
 

@@ -28,10 +28,7 @@ LISTS = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/subsets"
 
 
 def read_sunrgbd(
-    root: Path | str,
-    modalities: Sequence[str] | None = None,
-    orphans: str = "refuse",
-    size: int | Sequence[int] = (224, 224),
+    root: Path | str, modalities: Sequence[str] | None = None, size: int | Sequence[int] = 224
 ) -> MultiModalData:
     """Colour, uint8 [N, 3, H, W], and depth in metres, float32 [N, 1, H, W], 0 = not measured.
 
@@ -45,24 +42,17 @@ def read_sunrgbd(
     frames = _list_frames(root)
     base = steps.find_folder(root, ["kv2"], "SUNRGBD folder with kv2/; unpack SUNRGBD.zip there")
     files = {name: _find_images(base, frames, FOLDERS[name]) for name in names}
-    keys = steps.pair({"kv2.txt": frames, **files}, base, orphans)
+    keys = steps.pair({"kv2.txt": frames, **files}, base)
     forms = {
         "rgb": steps.Form(steps.read_colours, smooth=True),
         "depth": steps.Form(_read_depth, "m", 0.0),
     }
     folders = [Path(frames[key][0]).name for key in keys]
     days = [re.search(r"\d{4}-\d{2}-\d{2}", folder) for folder in folders]
-    groups = [day[0] if day else folder for day, folder in zip(days, folders, strict=True)]
+    groups = np.array([day[0] if day else name for day, name in zip(days, folders, strict=True)])
+    items, labels = steps.collect(files, keys), [frames[key][1] for key in keys]
     return steps.build(
-        SUNRGBD,
-        steps.collect(files, keys),
-        forms,
-        keys,
-        CLASSES,
-        size=size,
-        labels=[frames[key][1] for key in keys],
-        split="grouped",
-        groups=np.array(groups),
+        SUNRGBD, items, forms, keys, CLASSES, "grouped", size=size, labels=labels, groups=groups
     )
 
 

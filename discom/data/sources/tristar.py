@@ -8,7 +8,6 @@ Uncertain: the units (inferred from the authors' normalisation constants), which
 labels the paper took (a guess: states and transitions), and whether the parts share persons.
 """
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,6 @@ from discom.data.sources.source import RemoteFile, Source
 from discom.errors import DataError
 
 CLASSES = ("sit", "walk", "stand", "lay", "get_down", "get_up")
-OTHERS = "put_down pick_up drink type wave out_of_view out_of_room in_room"
-ACTIONS = (*CLASSES, *OTHERS.split())
 FOLDERS = {"train": "train", "valid": "val", "test": "test"}
 PER_UNIT = {"thermal": 100, "depth": 1000}
 
@@ -30,7 +27,6 @@ PER_UNIT = {"thermal": 100, "depth": 1000}
 def read_tristar(
     root: Path | str,
     modalities: Sequence[str] | None = None,
-    orphans: str = "refuse",
     size: int | Sequence[int] = (120, 160),
 ) -> MultiModalData:
     """Thermal [N, 1, H, W] in kelvin and depth [N, 1, H, W] in metres, 0 = not measured.
@@ -45,31 +41,23 @@ def read_tristar(
     what = "folder with train, val and test; unpack tristar.zip there"
     folder = steps.find_folder(Path(root), list(FOLDERS.values()), what)
     files, labels_of = _list_frames(folder, names)
-    frames = steps.pair({**files, "actions.txt": labels_of}, folder, orphans)
+    frames = steps.pair({**files, "actions.txt": labels_of}, folder)
     actions = {frame: [name for name in CLASSES if name in labels_of[frame]] for frame in frames}
     kept = [frame for frame in frames if len(actions[frame]) == 1]
-    if unclear := len(frames) - len(kept):
-        text = f"{unclear} of {len(frames)} frames have none or several of {', '.join(CLASSES)}"
-        warnings.warn(f"{folder}: {text}; left out", stacklevel=2)
+    unclear = f"{len(frames)} frames have none or several of {', '.join(CLASSES)}"
+    steps.warn_left_out(folder, len(frames) - len(kept), unclear)
     forms = {
         "thermal": steps.Form(partial(_read, "thermal"), "K"),
         "depth": steps.Form(partial(_read, "depth"), "m", 0.0),
         "rgb": steps.Form(steps.read_colours, smooth=True),
     }
     items = steps.collect(files, kept)
+    labels = [CLASSES.index(actions[frame][0]) for frame in kept]
+    groups = np.array([frame.rpartition("/")[0] for frame in kept])
     part_of = np.array([frame.partition("/")[0] for frame in kept])
-    return steps.build(
-        TRISTAR,
-        items,
-        forms,
-        kept,
-        CLASSES,
-        size=size,
-        labels=[CLASSES.index(actions[frame][0]) for frame in kept],
-        split="official",
-        groups=np.array([frame.rpartition("/")[0] for frame in kept]),
-        parts={part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()},
-    )
+    parts = {part: np.flatnonzero(part_of == name) for part, name in FOLDERS.items()}
+    more = {"labels": labels, "groups": groups, "parts": parts}
+    return steps.build(TRISTAR, items, forms, kept, CLASSES, "official", size=size, **more)
 
 
 def _list_frames(
@@ -86,10 +74,8 @@ def _list_frames(
             for line in steps.read_lines(shot / "actions.txt"):
                 frame, *words = line.split()
                 key = f"{part}/{shot.name}/{Path(frame).stem}"
-                if key in labels or set(words) - set(ACTIONS):
-                    wrong = "is listed twice" if key in labels else "has an unknown label"
-                    place = shot / "actions.txt"
-                    raise DataError(place, f"'{line[:60]}' {wrong}", "mend the line")
+                if key in labels:
+                    raise DataError(shot / "actions.txt", f"lists {frame} twice", "remove one")
                 labels[key] = set(words)
     return files, labels
 

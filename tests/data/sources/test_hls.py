@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tifffile
 from fixtures import hls as fixture
 from fixtures import writing
 from fixtures.refusal import refusals
@@ -44,7 +43,8 @@ def test_every_pixel_is_the_planted_one(raw, read, side):
 
 def test_crops_with_few_labels_are_left_out_and_counted(copy):
     root = copy("hls")
-    data = read_hls_dense(root)
+    with pytest.warns(UserWarning, match="1 of 32 crops have less than 50% with a class; left out"):
+        data = read_hls_dense(root)
     assert HALF in data.ids  # half is enough
     assert BARE not in data.ids
     pixels = fixture.planted(7)
@@ -70,11 +70,8 @@ def code_33(pixels):
 HEAD = "tile,location_group"
 BAD = {
     "no index": (lambda root: (root / "index.csv").unlink(), r"index\.csv: no such file; copy it"),
-    "empty index": (index(), r"index\.csv: cannot be read as a table of tiles"),
-    "no group": (index("tile", "000"), r"index\.csv: cannot be read .*location_group"),
     "lacks a value": (index(HEAD, "000,1", "001,"), r"index\.csv: has no line, or one without"),
     "tile twice": (index(HEAD, "0,1", "000,2"), r"index\.csv: has no line, or one .* twice"),
-    "no tile listed": (index(HEAD), r"index\.csv: has no line, or one without a value"),
     "small": (tile(lambda p: p[:, :64]), r"001\.tif: holds int16 \[8, 64, 128\], a tile is int16"),
     "unknown code": (tile(code_33), r"001\.tif: 33 is not a WorldCover code; copy it again"),
 }
@@ -90,18 +87,3 @@ def test_real_patches_as_their_readme_counts_them(real):
     data = read_hls(real("hls_dem_worldcover"))
     assert np.bincount(data.labels).tolist() == [566, 612, 1497, 389]
     assert len(set(data.groups)) == 62  # of the 64 places of all tiles
-
-
-@pytest.mark.slow
-def test_real_crops_are_those_of_the_tiles(real):
-    root = real("hls_dem_worldcover")
-    data = read_hls_dense(root)
-    assert (len(data), len(set(data.groups))) == (1186, 62)
-    counts = np.bincount(np.asarray(data.masks).ravel(), minlength=256)
-    shares = counts[[0, 1, 2, 3, 255]] / counts.sum()
-    np.testing.assert_allclose(shares, [0.2436, 0.2270, 0.3785, 0.1098, 0.0411], atol=1e-4)
-    tile, top, left = data.ids[600].split("-")
-    pixels = tifffile.imread(root / "tiles" / f"{tile}.tif")
-    window = pixels[:, int(top) : int(top) + 64, int(left) : int(left) + 64]
-    np.testing.assert_array_equal(data.modalities["rgb"].x[600], window[[2, 1, 0]])
-    np.testing.assert_array_equal(data.masks[600], label_of(window[7]))

@@ -36,12 +36,6 @@ def content(folder: Path) -> dict[str, bytes]:
 # unpacking
 
 
-def test_an_archive_is_unpacked_beside_itself(tmp_path):
-    assert unpack(pack(tmp_path / "x.zip", FILES)) == tmp_path / "x"
-    assert content(tmp_path / "x") == FILES
-    assert {path.name for path in tmp_path.iterdir()} == {"x", "x.zip"}
-
-
 def wrong_byte(archive: Path) -> None:
     raw = bytearray(archive.read_bytes())
     raw[60] ^= 255
@@ -72,11 +66,10 @@ def test_a_full_disk_is_no_fault_of_the_archive_or_the_host(tmp_path, monkeypatc
     archive = pack(tmp_path / "x.zip", FILES)
     with monkeypatch.context() as patched:
         patched.setattr(zipfile.ZipFile, "extractall", fail)
-        full = "No space left on device"
-        assert refused(partial(unpack, archive)) == f"{tmp_path / 'x'}: {full}"
+        refused(partial(unpack, archive), "No space left on device", OSError)
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
     remote = RemoteFile("y.zip", "https://a")
-    assert refused(partial(fetch, remote, tmp_path)) == f"{tmp_path / 'y.zip'}: {full}"
+    refused(partial(fetch, remote, tmp_path), "No space left on device", OSError)
 
 
 # downloads
@@ -167,7 +160,3 @@ def test_gather_says_what_it_lacks(tmp_path):
     assert both.access == "--download, and a part by hand"
     alone = r"b\.mat: cannot be downloaded\. Ask\."
     refused(partial(both.raw_folder, tmp_path, download=True), alone)
-    (tmp_path / "file").write_text("")
-    refused(partial(both.raw_folder, tmp_path / "file"), "file: no such folder")
-    nowhere = r"nowhere: no such folder \(--root\)\. Give"
-    refused(partial(both.raw_folder, tmp_path / "nowhere"), nowhere)

@@ -43,15 +43,12 @@ def test_folders_that_hold_all_the_names_at_any_depth(tmp_path):
         steps.find_folder(tmp_path, ("cat", "dog"), "animals")
     assert steps.find_folder(tmp_path, ("cat", "dog"), "animals", lambda f: f != one) == deep
     assert steps.find_folder(tmp_path / "two", ("cat", "dog"), "animals") == deep
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/set").symlink_to(one)  # links are followed
+    found = steps.find_folder(tmp_path / "linked", ("cat", "dog"), "animals")
+    assert found == tmp_path / "linked/set"
     with pytest.raises(DataError, match=r"holds no horses; fetch them$"):
         steps.find_folder(tmp_path, ("horse",), "horses; fetch them")
-
-
-def test_links_are_followed(tmp_path):
-    touch(tmp_path, "disk/cat/x", "disk/dog/x", "root/readme")
-    (tmp_path / "root" / "set").symlink_to(tmp_path / "disk")
-    folder = steps.find_folder(tmp_path / "root", ("cat", "dog"), "animals")
-    assert folder == tmp_path / "root" / "set"
 
 
 # pairs
@@ -63,34 +60,35 @@ def test_what_pairs_and_what_is_left_is_all_there_is(keys_of):
     files = {name: dict.fromkeys(keys) for name, keys in keys_of.items()}
     common = set.intersection(*keys_of.values())
     if not common:
-        with pytest.raises(DataError, match="no pair"):
-            steps.pair(files, "here", "drop")
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert steps.pair(files, "here", "drop") == sorted(common)
-    if any(keys - common for keys in keys_of.values()):
-        with pytest.raises(DataError, match="have no partner"):
+        with pytest.raises(DataError, match=r"here: holds no pair \(.*\); unpack all archives"):
             steps.pair(files, "here")
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert steps.pair(files, "here") == sorted(common)
+    alone = {name: len(keys) - len(common) for name, keys in keys_of.items()}
+    expected = [
+        f"here: {count} of {name} have no partner" for name, count in alone.items() if count
+    ]
+    assert [str(one.message).partition(" (")[0] for one in caught] == expected
 
 
-ORPHANS = {
-    "one side": (
-        {"rgb": "ab", "depth": "abcdef"},
-        "here: 4 of depth have no partner (c, d, e); complete the files, or leave these out with"
-        ' --options \'{"orphans": "drop"}\'',
-    ),
-    "both sides": ({"rgb": "abx", "depth": "aby"}, "here: 1 of rgb have no partner (x); 1 of"),
-    "nothing": ({"rgb": "ab", "depth": ""}, "here: no pair (2 of rgb have no partner (a, b));"),
-    "no file at all": ({"rgb": ""}, "here: no pair (no file); unpack all archives"),
-}
+# parts
 
 
-@pytest.mark.parametrize(("files", "message"), ORPHANS.values(), ids=ORPHANS)
-def test_what_does_not_pair_is_named(files, message):
-    with pytest.raises(DataError) as caught:
-        steps.pair({name: dict.fromkeys(keys) for name, keys in files.items()}, "here")
-    assert str(caught.value).startswith(message)
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=60))
+def test_a_carved_part_has_whole_groups(samples):
+    groups, tested = map(np.array, zip(*samples, strict=True))
+    if len(set(groups[~tested])) < 2:
+        with pytest.raises(DataError, match="the training part is one group"):
+            steps.split_official(tested, groups)
+        return
+    parts = steps.split_official(tested, groups)
+    assert sorted([*parts["train"], *parts["valid"]]) == np.flatnonzero(~tested).tolist()
+    assert parts["test"].tolist() == np.flatnonzero(tested).tolist()
+    assert len(parts["valid"])
+    assert not set(groups[parts["train"]]) & set(groups[parts["valid"]])
 
 
 # masks
