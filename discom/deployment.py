@@ -16,8 +16,7 @@ import tifffile
 
 from discom.data import MultiModalData, Split
 from discom.data.arrays import LOWEST
-from discom.data.checks import NO_LABEL
-from discom.data.images import NO_DATA, read_pixels, read_tags
+from discom.data.images import read_pixels
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
 from discom.files import atomic_file, atomic_folder, check_place, restore, write_json
 
@@ -70,14 +69,11 @@ class Model(NamedTuple):
 
 
 def export(
-    run_dir: Path, split: Split, modality: str | None, out: Path, *, overwrite: bool = False
+    run_dir: Path, split: Split, modality: str, out: Path, *, overwrite: bool = False
 ) -> Export:
-    """Write a branch of a finished run into the folder `out`, or nothing: model.onnx with scaling,
+    """Write the branch of a sensor into the folder `out`, or nothing: model.onnx with scaling,
     network, softmax and contract, and contract.json with what is returned. Before, the logits of
     the file on the raw images of the split's test part are compared with those of the branch.
-
-    Args:
-        modality: the sensor; None where the run has one alone.
 
     Raises:
         RunError: not done, of other data, or logits differ by more than 1e-4 of the largest (or 1).
@@ -109,13 +105,11 @@ def _require(module: str) -> Any:
         raise ConfigError(module, "is not installed", install_hint("deploy")) from None
 
 
-def _contract(run_dir: Path, split: Split, modality: str | None) -> Contract:
+def _contract(run_dir: Path, split: Split, modality: str) -> Contract:
     from discom.running.runs import Result, read_predictions
 
     result, train = Result.read(run_dir / "result.json"), split.train
     branches = [name for name in result.scores if "+" not in name]
-    if modality is None and len(branches) == 1:
-        modality = branches[0]
     if modality not in branches:
         names = " or ".join(branches) or "none that reads one sensor"
         raise ConfigError("--modality", f"{modality} is not in {result.method}", f"it has {names}")
@@ -201,9 +195,8 @@ def load(path: Path | str) -> Model:
         contract = Contract(**fields | lists)  # what an older version did not write has a default
         model = Model(contract, lambda images: tuple(session.run(None, {"images": images})))
         logits, _ = model.answer(np.zeros((1, *contract.shape), np.float32))
-        kinds = type(contract.classes), type(contract.stride)
         pixels = contract.shape[1:] if contract.stride else ()
-        if kinds != (tuple, int) or logits.shape != (1, len(contract.classes), *pixels):
+        if logits.shape != (1, len(contract.classes), *pixels):
             raise ValueError("its contract contradicts its answers")
     except Exception as error:  # ONNX Runtime has a class of its own for each kind of failure
         found = f"not by discom export, or by another version ({first_line(error)})"
@@ -267,15 +260,12 @@ def segment(
 
 
 def segment_files(
-    model: Model, files: Sequence[Path], out: Path | None, tile: int = 256
+    model: Model, files: Sequence[Path], out: Path, tile: int = 256
 ) -> Iterator[tuple[Path, tuple[int, int]]]:
-    """`segment` each image into `out`/<name>.tif, which names its classes and lies where an image
-    that is a GeoTIFF does; gives each file when it is written, with its height and width. Pixels
-    that a TIFF calls "no data" (GDAL's tag), in all bands, are 255, which is "no data" of the map.
-    A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
-    names an image which the model cannot read."""
-    if out is None:
-        raise ConfigError("--out", "maps need a folder", "name one, such as maps")
+    """`segment` each image into `out`/<name>.tif, which names its classes; gives each file when it
+    is written, with its height and width. The map has no tags of place, and a class also where the
+    image has no data. A ConfigError for an `out` that holds images, or two images of one name; a
+    DataError that names an image which the model cannot read."""
     if out.resolve() in {file.resolve().parent for file in files}:
         raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
     maps = {file: out / f"{file.stem}.tif" for file in files}
@@ -283,14 +273,7 @@ def segment_files(
         raise ConfigError("--out", "two images of one name would share a map", "rename one")
     names = ", ".join(f"{k} {name}" for k, name in enumerate(model.contract.classes)).encode()
     for file, target in maps.items():
-        image, tags = read_pixels(file), read_tags(file)
-        value = tags.pop(NO_DATA, None)
-        empty = np.all(image == float(value[3]), 0) if value else np.zeros(image.shape[1:], bool)
-        if empty.any():
-            image[:, empty] = model.contract.invalid or 0
-            tags[NO_DATA] = (NO_DATA, 2, 0, str(NO_LABEL), True)
-        ids, own = segment(model, image, tile, file), list(tags.values())
-        ids[empty] = NO_LABEL
+        ids = segment(model, read_pixels(file), tile, file)
         with atomic_file(target) as part:
-            tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=own)
+            tifffile.imwrite(part, ids, compression="zlib", description=names)
         yield target, ids.shape

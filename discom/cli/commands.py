@@ -237,14 +237,15 @@ def export(flags: Namespace) -> None:
 def predict(flags: Namespace) -> None:
     """Name the class of images, or of each of their pixels, by an exported branch alone.
 
-    Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
-    the same place where the image is a GeoTIFF.
+    Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, or
+    maps.
     """
     from discom.data.images import find_images
 
     model, out, images = discom.deployment.load(flags.model), flags.out, find_images(flags.files)
     if model.contract.stride or flags.tile:
-        maps = discom.deployment.segment_files(model, images, out, flags.tile or 256)
+        where = out or Path("maps"), flags.tile or 256
+        maps = discom.deployment.segment_files(model, images, *where)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
     elif out:
@@ -261,4 +262,5 @@ def reproduce(flags: Namespace) -> bool:
     if not (notebooks / "batch.py").is_file():
         raise ConfigError(notebooks, "no such folder with discom's notebooks", "go to its clone")
     run_notebooks = runpy.run_path("notebooks/batch.py")["run_notebooks"]
-    return run_notebooks(notebooks, flags.profile, flags.out, flags.workers)
+    only = [] if flags.only is None else flags.only.split(",")
+    return run_notebooks(notebooks, flags.profile, flags.out, flags.workers, only)

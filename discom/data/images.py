@@ -15,9 +15,6 @@ from discom.errors import ConfigError, DataError
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
-# GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
-PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
-NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
@@ -79,18 +76,6 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     import imagecodecs
 
     return imagecodecs.png_decode(file.read_bytes()), ""
-
-
-def read_tags(file: Path) -> dict[int, tuple]:
-    """Where a TIFF lies (`PLACE`) and what is no data in it, by the tags' numbers, as `tifffile`
-    writes them; nothing of another file."""
-    import tifffile
-
-    if file.suffix.lower() not in (".tif", ".tiff"):
-        return {}
-    with tifffile.TiffFile(file) as tiff:
-        tags = [tag for tag in tiff.pages.first.tags if tag.code in (*PLACE, NO_DATA)]
-        return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
 def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
