@@ -18,7 +18,7 @@ from discom.data import MultiModalData, Split
 from discom.data.arrays import LOWEST
 from discom.data.images import read_pixels
 from discom.errors import ConfigError, DataError, RunError, first_line, install_hint
-from discom.files import atomic_file, atomic_folder, check_place, restore, write_json
+from discom.files import atomic_file, atomic_folder, restore, write_json
 
 ONNX, CONTRACT = "model.onnx", "contract.json"  # what an exported folder holds
 TOLERANCE = 1e-4  # largest difference of the file's logits from the branch's
@@ -82,18 +82,17 @@ def export(
     """
     from discom.running.runs import load_run
 
-    check_place(out, CONTRACT, overwrite)
     for module in ("onnx", "onnxscript", "onnxruntime"):
         _require(module)
-    contract = _contract(run_dir, split, modality)
-    branch = load_run(run_dir, split, contract.modality)[0].branch(contract.modality).eval()
-    contract = replace(contract, stride=getattr(branch, "stride", 0))
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
+        contract = _contract(run_dir, split, modality)
+        branch = load_run(run_dir, split, modality)[0].branch(modality).eval()
+        contract = replace(contract, stride=getattr(branch, "stride", 0))
         _write(branch, contract, folder / ONNX)
         difference, scores = _compare(branch, load(folder), split.test)
         parameters = sum(weights.numel() for weights in branch.parameters())
-        images, size = len(split.test.modalities[contract.modality].x), (folder / ONNX).stat()
-        exported = Export(contract, difference, images, scores, parameters, size.st_size)
+        images, size = len(split.test.modalities[modality].x), (folder / ONNX).stat().st_size
+        exported = Export(contract, difference, images, scores, parameters, size)
         write_json(folder / CONTRACT, {**exported._asdict(), "contract": asdict(contract)})
     return exported
 

@@ -1,16 +1,11 @@
 """The explorer without a browser: its state, and what it shows of a selection."""
 
-import base64
 import re
 
 import explorer as module
-import matplotlib
 import numpy as np
 import pytest
 from explorer import SHOWN, Explorer
-from explorer.points import preserved, scatter
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
@@ -131,54 +126,8 @@ def test_points_without_a_label_are_neither_right_nor_wrong(uneven, layouts):
     assert np.array_equal(np.flatnonzero(told == "unlabelled"), hidden)
 
 
-def test_pages_that_run_no_widgets_get_a_picture(shown):
-    pytest.importorskip("ipywidgets", minversion="8", reason="ipywidgets 7 gives no bundle")
-    bundle = shown._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert base64.b64decode(bundle["image/png"])[:4] == b"\x89PNG"
-
-
 def test_embeddings_of_another_length_are_named(uneven):
     embedded = embed(uneven)
     embedded["depth"]["inv"] = np.zeros((4, 6))
     with pytest.raises(DataError, match=r"depth has {'inv': \(4, 6\)}; give 33 rows"):
         Explorer(uneven, embedded)
-
-
-# ---------------------------------------------------------------- points
-
-
-def test_points_have_the_colour_of_their_value_and_the_marker_of_their_modality():
-    xy, modalities = np.random.default_rng(0).normal(size=(90, 2)), np.array(["rgb", "depth"] * 45)
-    values = np.repeat([f"class {k}" for k in range(9)], 10)
-    scatter(axis := Figure().subplots(), xy, values, modalities)
-    (points,) = axis.collections
-    rows = [np.flatnonzero((xy == place).all(1)).item() for place in points.get_offsets()]
-    assert sorted(rows) == list(range(90))
-    legend, colours = axis.get_legend(), {}
-    for text, handle in zip(legend.texts, legend.legend_handles, strict=True):
-        colours.setdefault(text.get_text(), to_rgb(handle.get_color()))  # markers come later
-    assert len({colours[value] for value in values}) == 9
-    assert np.allclose(points.get_facecolors()[:, :3], [colours[value] for value in values[rows]])
-    shapes = [path.vertices.tobytes() for path in points.get_paths()]
-    assert len(set(shapes)) == len(set(zip(shapes, modalities[rows], strict=True))) == 2
-    scatter(axis := Figure().subplots(), xy, xy[:, 0], modalities)
-    (points,) = axis.collections
-    share = (points.get_offsets()[:, 0] - xy[:, 0].min()) / np.ptp(xy[:, 0])
-    expected = matplotlib.colormaps["viridis"](share)
-    assert np.allclose(points.get_facecolors()[:, :3], expected[:, :3])
-
-
-def test_what_a_picture_kept_equals_the_long_way_round():
-    rng = np.random.default_rng(0)
-    z = 2.0 ** np.arange(8) * (20 * np.eye(3, 8).repeat(20, axis=0) + rng.normal(size=(60, 8)))
-    scaled = (z - z.mean(0)) / z.std(0)
-    near, drawn = (
-        np.linalg.norm(rows[:, None] - rows, axis=2).argsort(axis=1)[:, 1:8]  # the first is itself
-        for rows in (scaled, scaled[:, :2])
-    )
-    expected = np.mean([np.isin(a, b).mean() for a, b in zip(near, drawn, strict=True)])
-    assert preserved(z, scaled[:, :2], k=7) == pytest.approx(expected)
-    assert 0.2 < expected < 1
-    with pytest.raises(DataError, match="preserved: 5 embeddings and 4 positions; give one each"):
-        preserved(np.eye(5), np.eye(4, 2))
