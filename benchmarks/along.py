@@ -20,7 +20,7 @@ import torch
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from discom import files, fit, inspection, methods, plots, profile
+from discom import data, files, fit, inspection, methods, plots, profile
 from discom.config import Config
 from discom.data import Split
 from discom.data.batches import ModalityTensor
@@ -60,7 +60,7 @@ def read(model: Any, split: Split, epoch: int) -> list[dict[str, Any]]:
 def train(place: str, name: str, config: Config) -> list[dict[str, Any]]:
     """The readings after the epochs `AFTER` and the last one."""
     torch.set_num_threads(1)
-    split = common.load(place, config.seed).split(seed=config.seed)
+    split = data.load(place, seed=config.seed).split(seed=config.seed)
     found = {"method": methods.label(name, config.options), "seed": config.seed}
     rows = []
 

@@ -16,7 +16,7 @@ from statistics import mean
 import common
 import pandas as pd
 
-from discom import files, methods, profile, tables
+from discom import data, files, methods, profile
 from discom.config import Config
 from discom.errors import DiscomError
 from discom.methods import Method
@@ -52,7 +52,7 @@ def choose(chosen: argparse.Namespace) -> None:
     runs = {}
     common.check_arms(chosen.methods)
     for seed in chosen.seeds:
-        images = common.load(chosen.data, seed)
+        images = data.load(chosen.data, seed=seed)
         for row, value in product(chosen.methods, chosen.values):
             method, usual = methods.get(row.method), settings(chosen, row, seed)
             config = changed(usual, method, chosen.option, value)
@@ -61,10 +61,7 @@ def choose(chosen: argparse.Namespace) -> None:
                 teacher = Run.of(chosen.runs, method, images, usual, chosen.data).teacher
                 run = replace(run, teacher=teacher)
             runs[row.label, value, seed] = run
-    known = common.known(chosen.collect)
-    done = sweep.sweep(runs.values(), known=known, workers=chosen.workers)
-    if chosen.collect:
-        tables.collect(done.results, chosen.collect)
+    done = sweep.sweep(runs.values(), workers=chosen.workers)
     if done.failed:
         raise DiscomError(next(iter(done.failed.values())))
     rows = []
@@ -82,7 +79,7 @@ def choose(chosen: argparse.Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Choose; see `common.run`."""
-    parser = common.parser(__doc__, "methods data set profile runs workers collect")
+    parser = common.parser(__doc__, "methods data set profile runs workers")
     what = "a setting, or an option or weight of the method"
     parser.add_argument("--option", default="learning_rate", help=what)
     parser.add_argument("--values", type=float, nargs="+", default=RATES)

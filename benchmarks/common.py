@@ -1,4 +1,4 @@
-"""What the scripts share: methods and settings on the command line, data, and the exit status."""
+"""What the scripts share: methods and settings on the command line, and the exit status."""
 
 import argparse
 import json
@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
-from discom import data, methods, tables
+from discom import methods
 from discom.config import Config
-from discom.data import MultiModalData
 from discom.errors import ConfigError, DiscomError
-from discom.running.runs import Result
 
 NUMBERS = {name for name, kind in get_type_hints(Config).items() if kind in (int, float)}
 SETTINGS = tuple(sorted(NUMBERS - {"seed", "devices"}))
@@ -60,16 +58,6 @@ def setting(text: str) -> tuple[str, object]:
     return name, json.loads(value) if kind is bool else kind(value)
 
 
-def load(source: str, seed: int) -> MultiModalData:
-    """The data of a seed: scenes are drawn anew, a folder is the same for all."""
-    return data.load(source, seed=seed)
-
-
-def known(file: Path | None) -> list[Result]:
-    """The results in the file of --collect, if there is one already."""
-    return tables.load_results(file) if file and file.exists() else []
-
-
 FLAGS: dict[str, dict[str, Any]] = {
     "methods": {
         "type": arm,
@@ -82,7 +70,6 @@ FLAGS: dict[str, dict[str, Any]] = {
     "profile": {"default": "cpu", "help": "tiny, cpu (default) or paper"},
     "workers": {"type": int, "default": 0, "help": "side by side (default: all cores)"},
     "runs": {"type": Path, "default": "runs", "help": "the folder of all runs"},
-    "collect": {"type": Path, "help": "JSON file of results: read first, then written anew"},
 }
 
 

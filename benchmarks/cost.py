@@ -15,7 +15,7 @@ import common
 import numpy as np
 import torch
 
-from discom import files, fit, methods, profile
+from discom import data, files, fit, methods, profile
 from discom.data import Split
 from discom.errors import ConfigError
 from discom.hardware import device_type, machine
@@ -47,7 +47,7 @@ def measure(chosen: argparse.Namespace) -> None:
         raise ConfigError("give --rounds 2 or more, and two methods or more")
     common.check_arms(chosen.methods)
     torch.set_num_threads(1)
-    images = common.load(chosen.data, 0)
+    images = data.load(chosen.data, seed=0)
     split = images.split(seed=0)
     runs = {}
     for row in chosen.methods:

@@ -4,14 +4,13 @@ python benchmarks/findings.py     writes results/findings.png
 """
 
 from itertools import combinations
-from pathlib import Path
 
 import pandas as pd
+from catalogue import RESULTS, runs
 
 from discom import plots, tables
 from discom.files import atomic_file
 
-RESULTS = Path(__file__).parents[1] / "results"
 ALL = {  # with a label for every pair: what a table calls it → what the figure calls it
     "kdv2": "distillation from a teacher",
     "dkd": "DKD",
@@ -30,14 +29,13 @@ FEW = {  # with 200 labels
 def findings() -> pd.DataFrame:
     """Rows of `tables.compare`, each method minus the student, named as in the figure. Holm's p
     counts 90 comparisons with all labels (of 17 methods and controls) and 30 with fewer."""
-    every = tables.load_results(RESULTS / "scenes-table2.json")
+    every = runs(("scenes-table2",))
     others = {run.label for run in every} - {"teacher", *tables.BASELINES}
     pairs = [(name, control) for name in others for control in tables.BASELINES]
     pairs += [(name, control) for control, name in combinations(tables.BASELINES, 2)]
     with_all = tables.compare(every, pairs)
-    files = [RESULTS / f"few-labels/scenes-labelled{end}.json" for end in ("", "-ten")]
-    runs = {run.hash: run for file in files for run in tables.load_results(file)}
-    with_few = tables.compare(runs.values(), [(name, "student") for name in FEW])
+    few = runs(("few-labels/scenes-labelled", "few-labels/scenes-labelled-ten"))
+    with_few = tables.compare(few, [(name, "student") for name in FEW])
     parts = []
     for table, share, names in ((with_all, 1, ALL), (with_few, 0.1, FEW)):
         shown = table[(table["minus"] == "student") & (table["labelled"] == share)]

@@ -1,4 +1,4 @@
-"""Compare methods over factors: when does the other sensor help, and what does training buy?
+"""Compare methods with the first over factors: when does another sensor help, and which budget?
 
 A factor is a parameter of the synthetic scenes, or a number among the settings. Scenes are drawn
 anew for each seed. A stopped sweep continues.
@@ -20,7 +20,7 @@ import common
 import pandas as pd
 from matplotlib.figure import Figure
 
-from discom import methods, plots, profile, tables
+from discom import data, methods, plots, profile, tables
 from discom.config import Config
 from discom.errors import ConfigError
 from discom.running import sweep
@@ -60,14 +60,14 @@ def plan(chosen: argparse.Namespace) -> list[Run]:
     if lost := set(chosen.epochs) - set(next(iter(chosen.factors.values()))):
         raise ConfigError("--epochs", f"{lost.pop():g} is not in the first factor", "leave it out")
     runs: list[Run] = []
-    load = lru_cache(maxsize=1)(common.load)
+    load = lru_cache(maxsize=1)(data.load)
     most = max(row.seeds or chosen.seeds for row in chosen.methods)
     for seed, *values in product(range(most), *chosen.factors.values()):
         changes = dict(zip(chosen.factors, values, strict=True)) | chosen.epochs.get(values[0], {})
         source = chosen.data
         if drawn := [f"{name}={changes.pop(name):g}" for name in SCENES if name in changes]:
             source += ("," if ":" in source else ":") + ",".join(drawn)
-        images = load(source, seed)
+        images = load(source, seed=seed)
         for row in chosen.methods:
             if seed < (row.seeds or chosen.seeds):
                 settings = {**dict(chosen.set), **changes, **row.settings, "seed": seed}
@@ -124,15 +124,12 @@ def figures(
 def compare(chosen: argparse.Namespace) -> dict[Path, str]:
     """Train what is missing, then print, write and draw the table; folder → error of the runs that
     failed."""
-    labels = [row.label for row in chosen.methods]
-    against = chosen.against or labels[:1]
-    if absent := set(against) - set(labels):
-        found = f"'{absent.pop()}' is not among {', '.join(labels)}"
-        raise ConfigError("--against", found, "choose among them")
-    runs = plan(chosen)
+    against, runs = [chosen.methods[0].label], plan(chosen)
     if not runs:
         raise ConfigError("--seeds", f"{chosen.seeds} runs make no table", "use 1 or more")
-    done = sweep.sweep(runs, known=common.known(chosen.collect), workers=chosen.workers)
+    committed = chosen.collect and chosen.collect.exists()
+    known = tables.load_results(chosen.collect) if committed else []
+    done = sweep.sweep(runs, known=known, workers=chosen.workers)
     if done.results:
         table = summary(done.results, against, list(chosen.factors))
         print(tables.to_markdown(table, against))
@@ -149,9 +146,10 @@ def compare(chosen: argparse.Namespace) -> dict[Path, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; see `common.run`."""
-    parser = common.parser(__doc__, "data methods set profile runs workers collect")
+    parser = common.parser(__doc__, "data methods set profile runs workers")
+    what = "JSON file of results: read first, then written anew"
+    parser.add_argument("--collect", type=Path, help=what)
     parser.add_argument("--factors", type=factors, required=True, help="name → its values, JSON")
-    parser.add_argument("--against", nargs="+", help="labels of baselines (default: the first)")
     what = 'JSON: value of the first factor → epochs, so that all take as many steps: {"0.1": 11}'
     parser.add_argument("--epochs", type=epochs, default={}, help=what)
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")

@@ -50,11 +50,9 @@ def plan(
 
 
 def _check(images: MultiModalData, seed: int) -> None:
-    """Refuse one sensor, a class for every pixel, a class that one sensor never saw, sensors of
-    different sizes, and fewer than two labelled pairs to train with."""
+    """Refuse a class for every pixel, a class that one sensor never saw, sensors of different
+    sizes, and fewer than two labelled pairs to train with; the methods refuse one sensor."""
     name, names = images.name, [*images.modalities]
-    if len(names) < 2:
-        raise DataError(name, f"has {names[0]} alone", "give it two sensors")
     if images.dense:
         raise DataError(name, "has a class for every pixel", "compare with: discom table dense")
     for sensor, modality in images.modalities.items():

@@ -2,6 +2,7 @@
 executed copies with an index page; build.py one by one."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,29 @@ ADDED = {
 }  # tags of papermill's own cells
 
 
-def run_notebooks(notebooks: Path, profile: str, out: Path, workers: int = 2) -> bool:
-    """Execute each `NN_….ipynb` of a folder, `workers` side by side; whether all have
-    passed.
+def run_notebooks(
+    notebooks: Path,
+    profile: str,
+    out: Path,
+    workers: int = 2,
+    only: Sequence[str] = (),
+) -> bool:
+    """Execute each `NN_….ipynb` of a folder, or those with the numbers `only`,
+    `workers` side by side; whether all have passed.
 
     A folder in `out` gets copies, runs and index.html. With the same profile and code,
     a later call goes on there: what has passed and was not changed stays.
 
     Raises:
-        ConfigError, DataError: another profile, or no notebooks.
+        ConfigError, DataError: another profile, or no such notebook.
         BusyError: another process executes the same notebooks.
     """
     check_choice("profile", profile, PARAMETERS)
     sources = sorted(notebooks.resolve().glob("[0-9][0-9]_*.ipynb"))
     if not sources:
         raise DataError(notebooks, "no notebook in it", "name another folder")
+    for number in only:
+        check_choice("--only", number, [source.name[:2] for source in sources])
     package = [
         checksum(file) for file in sorted(Path(discom.__file__).parent.rglob("*.py"))
     ]
@@ -50,9 +59,10 @@ def run_notebooks(notebooks: Path, profile: str, out: Path, workers: int = 2) ->
     parameters = {**PARAMETERS[profile], "runs": str(folder / "runs")}
     copies = {folder / source.name: source for source in sources}
     rows = {copy.name: outcome(copy, source) for copy, source in copies.items()}
+    chosen = [copy for copy in copies if not only or copy.name[:2] in only]
     jobs = {
-        copy: partial(_attempt, source, copy, parameters)
-        for copy, source in copies.items()
+        copy: partial(_attempt, copies[copy], copy, parameters)
+        for copy in chosen
         if rows[copy.name]["status"] != "passed"
     }
     print(f"{folder}: {len(jobs)} notebooks to execute, profile {profile}", flush=True)
@@ -66,7 +76,7 @@ def run_notebooks(notebooks: Path, profile: str, out: Path, workers: int = 2) ->
             with atomic_file(folder / "index.html") as part:
                 part.write_text(table.to_html(na_rep=""), encoding="utf-8")
     print(folder / "index.html")
-    return all(row["status"] == "passed" for row in rows.values())
+    return all(rows[copy.name]["status"] == "passed" for copy in chosen)
 
 
 def execute(

@@ -1,16 +1,17 @@
 """benchmarks/speed.py: both sides train the same, the clock says whose seconds are whose;
 benchmarks/grid.py: from the factors to a table and its curves, what it reads and refuses;
 benchmarks/cost.py: seconds with those of the teacher, as a share;
+benchmarks/choose.py: the value with the best validation score, for a setting or an option;
 benchmarks/along.py: trains as `fit` does, and reads as `discom probe` does;
 benchmarks/findings.py: the README's figure shows rows of the tables."""
 
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import along
+import choose
 import cost
 import findings
 import grid
@@ -38,21 +39,12 @@ def make(count):
     return Split(split.train.take(np.arange(count)), rest, rest)
 
 
-@pytest.fixture(scope="module")
-def one_batch():
-    return make(16)
-
-
-def test_both_sides_compute_one_loss(one_batch):
+def test_both_sides_compute_one_loss():
+    one_batch = make(16)
     speed.check_losses("tiny", one_batch, CONFIG, CONFIG)
-
-
-@pytest.mark.parametrize("wrong", [{"options": {"weights": {"adv": 0.99}}}, {"seed": 1}], ids=str)
-def test_sides_that_train_something_else_are_refused(one_batch, wrong):
-    with pytest.raises(
-        RunError, match=r"tiny: .* ours in 32-true .*; the sides do not train the same"
-    ):
-        speed.check_losses("tiny", one_batch, CONFIG, replace(CONFIG, **wrong))
+    wrong = replace(CONFIG, options={"weights": {"adv": 0.99}})
+    with pytest.raises(RunError, match=r"tiny: .* in 32-true .*; the sides do not train the same"):
+        speed.check_losses("tiny", one_batch, CONFIG, wrong)
 
 
 def test_the_recipe_augments_as_the_paper_says():
@@ -107,7 +99,8 @@ def compare(words=(), factors='{"noise": [0, 1]}', methods=("student", "discom")
 
 def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["--data", "scenes:n=66,size=8", "--set", "epochs=1", "channels_last=false"]
+    words = ["--data", "scenes:n=66,size=8", "--set", "channels_last=false"]
+    words += ["--epochs", '{"0": 1, "1": 3}']
     words += ["--out", "grid", "--collect", "all.json"]
     own = '{"pairing": "paired", "weights": {"adv": 0}, "seeds": 2, "learning_rate": 0.003}'
     methods = ["student", f"discom:{own}"]
@@ -119,7 +112,8 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
     assert table["noise"].tolist() == [0] * 4 + [1] * 4
     assert table["method"].unique().tolist() == ["student", "discom pairing=paired adv=0"]
     results = tables.load_results("all.json")
-    assert [result.config["epochs"] for result in results] == [1] * 6
+    epochs = {(result.data, result.config["epochs"]) for result in results}
+    assert epochs == {("scenes-noise=0", 1), ("scenes", 3)}
     rates = {(r.method, r.seed): r.config["learning_rate"] for r in results}
     assert rates == {("student", 0): 0.01, ("discom", 0): 0.003, ("discom", 1): 0.003}
     monkeypatch.setattr(sweep, "fit", lambda *_, **__: pytest.fail("trained twice"))
@@ -130,41 +124,24 @@ def test_a_grid_from_end_to_end(tmp_path, monkeypatch, capsys):
 
 
 def test_learning_rates_are_compared_one_by_one():
-    scores = {("student", 0.01): 80.0, ("discom", 0.01): 90.0}
-    scores |= {("student", 0.001): 50.0, ("discom", 0.001): 70.0}
-    runs = [
-        result(method, main={"rgb": f1}, learning_rate=rate)
-        for (method, rate), f1 in scores.items()
+    scores = [
+        ("student", 0.01, 80),
+        ("discom", 0.01, 90),
+        ("student", 0.1, 50),
+        ("discom", 0.1, 70),
     ]
+    runs = [result(name, main={"rgb": f1}, learning_rate=rate) for name, rate, f1 in scores]
     table = grid.summary(runs, ["student"], ["learning_rate", "epochs"])
-    assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.001] * 2
+    assert table["lr"].tolist() == table["learning_rate"].tolist() == [0.01] * 2 + [0.1] * 2
     assert table["vs student"].dropna().tolist() == [10, 20]
     assert table["epochs"].tolist() == [2] * 4
-
-
-def test_a_cut_off_grid_goes_on_from_its_file(tmp_path, monkeypatch):
-    """And a point of the first factor has epochs of its own."""
-    monkeypatch.chdir(tmp_path)
-    words = ["--data", "scenes:n=66,size=8", "--epochs", '{"0.5": 3}', "--set", "epochs=1"]
-    words += ["--collect", "all.json"]
-    assert compare(words, '{"labelled": [0.5]}', ["student"]) == 0
-    shutil.rmtree("runs")
-    assert compare(words, '{"labelled": [0.5, 1]}', ["student"]) == 0
-    (trained,) = [Result.read(file) for file in Path("runs").rglob("result.json")]
-    assert trained.config["labelled"] == 1
-    found = {(r.config["labelled"], r.config["epochs"]) for r in tables.load_results("all.json")}
-    assert found == {(0.5, 3), (1, 1)}
 
 
 @pytest.mark.parametrize(
     ("given", "fragment"),
     [
-        ({"methods": ["tutor"]}, "method: 'tutor' is unknown"),
-        ({"methods": ["student:adv=0"]}, "invalid arm value: 'student:adv=0'"),
-        ({"words": ["--against", "kdv2"]}, "--against: 'kdv2' is not among student, discom"),
         ({"words": ["--set", "epochs=ten"]}, "invalid setting value: 'epochs=ten'"),
         ({"words": ["--seeds", "0"]}, "--seeds: 0 runs make no table"),
-        ({"factors": '{"noise": [-1]}'}, "noise: -1.0 is not a number from 0 on"),
         ({"factors": '{"noise": []}'}, "give one of noise, augment, "),
         ({"words": ["--set", "epochs=1"], "factors": '{"epochs": [1]}'}, "'epochs' is also in"),
         ({"words": ["--epochs", '{"0.3": 2}']}, "--epochs: 0.3 is not in the first factor"),
@@ -246,9 +223,6 @@ def test_cost_is_a_share_of_the_first_method_with_its_teacher(monkeypatch, tmp_p
     assert trained[:2] == ["dense-teacher", "dense-kdv2"]
     assert cost.main([*words, "--methods", "single", "single"]) == 2
     assert "called 'single'" in capsys.readouterr().err
-    less = 'crodino:{"weights":{"soft":0}}'
-    assert cost.main([*words, "--methods", "crodino", less]) == 0
-    assert list(json.loads(capsys.readouterr().out)["ratio"]) == ["crodino soft=0"]
 
 
 def test_findings_are_rows_of_the_tables():
@@ -259,3 +233,66 @@ def test_findings_are_rows_of_the_tables():
     for row in shown.itertuples():
         assert f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}]" in source
     assert (shown.p <= shown.holm).all()
+
+
+# ---------------------------------------------------------------- choose.py
+
+SMALL = ["--data", "scenes:n=66,size=8,shapes=2", "--profile", "tiny", "--workers", "1"]
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "method"),
+    [
+        ("epochs", (1, 2), "student"),
+        ("temperature", (1.0, 4.0), "kdv2"),
+        ("contrast", (0.1, 1.0), "mdico"),
+    ],
+)
+def test_the_best_value_on_validation_is_chosen(tmp_path, option, values, method):
+    words = [*SMALL, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "choice.json")]
+    words += ["--methods", method, "--option", option, "--values", *map(str, values)]
+    words += ["--seeds", "100", "101", "--set", "labelled=0.5"]
+    assert choose.main(words) == 0
+    seen = {}
+    for file in (tmp_path / "runs").rglob(f"{method}/*/result.json"):
+        result = Result.read(file)
+        assert result.config["labelled"] == 0.5
+        options = result.config["options"]
+        own = {**result.config, **options, **options["weights"]}
+        valid = [scores["valid_f1"] for scores in result.scores.values()]
+        seen.setdefault(own[option], {})[result.seed] = sum(valid) / len(valid)
+    assert set(seen) == set(values)
+    assert [*map(sorted, seen.values())] == [[100, 101]] * 2
+    seen = {value: sum(scores.values()) / 2 for value, scores in seen.items()}
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    assert choice["data"] == "scenes-shapes=2"
+    assert choice["chosen"][method] == max(seen, key=seen.get)
+    assert {float(v): choice[f"{v:g}"][method] for v in values} == pytest.approx(seen)
+
+
+def test_a_teacher_has_as_few_labels_as_its_student(tmp_path):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", "kdv2", "--option", "labelled"]
+    assert choose.main([*words, "--values", "0.5"]) == 0
+    results = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    shares = {result.method: result.config["labelled"] for result in results}
+    assert shares == {"teacher": 0.5, "kdv2": 0.5}
+
+
+def test_dense_methods_have_a_profile_of_their_own(tmp_path):
+    words = ["--data", "scenes-dense:n=20,size=16", "--profile", "tiny", "--workers", "1"]
+    out = tmp_path / "choice.json"
+    words += ["--runs", str(tmp_path), "--methods", "crodino", "--values", "0.001"]
+    assert choose.main([*words, "--out", str(out)]) == 0
+    (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    assert set(result.valid) == {"rgb", "depth", "rgb+depth"}
+    # the sensors alone: what the auxiliary decoder scores with both is not what is deployed
+    alone = (result.valid["rgb"] + result.valid["depth"]) / 2
+    assert json.loads(out.read_text())["0.001"] == {"crodino": pytest.approx(alone)}
+
+
+def test_other_weights_of_a_method_stay_as_they_are(tmp_path):
+    words = [*SMALL, "--runs", str(tmp_path), "--methods", 'discom:{"weights": {"adv": 0}}']
+    assert choose.main([*words, "--option", "orth", "--values", "0.5"]) == 0
+    (result,) = [Result.read(file) for file in tmp_path.rglob("result.json")]
+    weights = result.config["options"]["weights"]
+    assert (weights["adv"], weights["orth"]) == (0, 0.5)

@@ -1,20 +1,14 @@
 """The explorer without a browser: its state, and what it shows of a selection."""
 
-import base64
 import re
 
 import explorer as module
-import matplotlib
 import numpy as np
 import pytest
 from explorer import SHOWN, Explorer
-from explorer.points import neighbours, preserved, scatter
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
-from discom.plots.look import sensor_look
 
 COUNT = 44
 PARTS = ("inv", "inf", "irr")
@@ -123,13 +117,6 @@ def test_the_selection_shows_its_images_predictions_and_neighbours(shown, uneven
     assert [len(row.axes) for row in shown.figure().subfigs[1:]] == [SHOWN, SHOWN, 5]
 
 
-def test_three_modalities(layouts):
-    scene = scenes.make(30, size=8, modalities=("rgb", "depth", "thermal"))
-    shown = Explorer(scene, embed(scene))
-    shown.select([3])
-    assert len(shown.figure().subfigs) == 6
-
-
 def test_points_without_a_label_are_neither_right_nor_wrong(uneven, layouts):
     few = uneven.keep_labels(0.4, seed=0)
     hidden = np.flatnonzero(few.labels < 0)
@@ -139,72 +126,8 @@ def test_points_without_a_label_are_neither_right_nor_wrong(uneven, layouts):
     assert np.array_equal(np.flatnonzero(told == "unlabelled"), hidden)
 
 
-def test_pages_that_run_no_widgets_get_a_picture(shown):
-    pytest.importorskip("ipywidgets", minversion="8", reason="ipywidgets 7 gives no bundle")
-    bundle = shown._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert base64.b64decode(bundle["image/png"])[:4] == b"\x89PNG"
-
-
 def test_embeddings_of_another_length_are_named(uneven):
     embedded = embed(uneven)
     embedded["depth"]["inv"] = np.zeros((4, 6))
     with pytest.raises(DataError, match=r"depth has {'inv': \(4, 6\)}; give 33 rows"):
         Explorer(uneven, embedded)
-
-
-# ---------------------------------------------------------------- points
-
-
-def test_points_have_the_colour_of_their_value_and_the_marker_of_their_modality():
-    xy, modalities = np.random.default_rng(0).normal(size=(90, 2)), np.array(["rgb", "depth"] * 45)
-    classes = np.repeat([f"class {k}" for k in range(9)], 10)
-    for values in (classes, modalities):
-        axis = Figure().subplots()
-        scatter(axis, xy, values, modalities)
-        (points,) = axis.collections
-        rows = [np.flatnonzero((xy == place).all(1)).item() for place in points.get_offsets()]
-        assert sorted(rows) == list(range(90))
-        legend, colours = axis.get_legend(), {}
-        for text, handle in zip(legend.texts, legend.legend_handles, strict=True):
-            colours.setdefault(text.get_text(), to_rgb(handle.get_color()))  # markers come later
-        assert len({colours[value] for value in values}) == len(set(values))
-        expected = [colours[value] for value in values[rows]]
-        assert np.allclose(points.get_facecolors()[:, :3], expected)
-        shapes = [path.vertices.tobytes() for path in points.get_paths()]
-        assert len(set(shapes)) == len(set(zip(shapes, modalities[rows], strict=True))) == 2
-    assert colours["depth"] == sensor_look("depth", 0)["color"]  # as in all other figures
-    scatter(axis := Figure().subplots(), xy, xy[:, 0], modalities)
-    (points,) = axis.collections
-    share = (points.get_offsets()[:, 0] - xy[:, 0].min()) / np.ptp(xy[:, 0])
-    assert np.allclose(
-        points.get_facecolors()[:, :3], matplotlib.colormaps["viridis"](share)[:, :3]
-    )
-
-
-def nearest(distances: np.ndarray, k: int) -> np.ndarray:
-    return np.argsort(distances, axis=1, kind="stable")[:, :k]
-
-
-def test_neighbours_equal_the_long_way_round():
-    rng = np.random.default_rng(1)
-    z, others = rng.normal(size=(7, 5)), 9 * rng.normal(size=(11, 5))
-    unit = [rows / np.linalg.norm(rows, axis=1)[:, None] for rows in (z, others)]
-    np.testing.assert_array_equal(neighbours(z, others, 4), nearest(-unit[0] @ unit[1].T, 4))
-    directions = np.array([[-1.0, 0.0], [0.0, 0.0], [100.0, 0.1]])  # a row of zeros is between
-    assert neighbours(np.array([[1.0, 0.0]]), directions, 3).tolist() == [[2, 1, 0]]
-
-
-def test_what_a_picture_kept_equals_the_long_way_round():
-    rng = np.random.default_rng(0)
-    z = 2.0 ** np.arange(8) * (20 * np.eye(3, 8).repeat(20, axis=0) + rng.normal(size=(60, 8)))
-    scaled = (z - z.mean(0)) / z.std(0)
-    near, drawn = (
-        nearest(np.linalg.norm(rows[:, None] - rows, axis=2) + 1e9 * np.eye(60), 7)
-        for rows in (scaled, scaled[:, :2])
-    )
-    expected = np.mean([np.isin(a, b).mean() for a, b in zip(near, drawn, strict=True)])
-    assert preserved(z, scaled[:, :2], k=7) == pytest.approx(expected)
-    assert 0.2 < expected < 1
-    with pytest.raises(DataError, match="preserved: 5 embeddings and 4 positions; give one each"):
-        preserved(np.eye(5), np.eye(4, 2))

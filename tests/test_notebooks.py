@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import build
 import jupytext
 import nbformat
 import pytest
 
-from discom.errors import DataError
+import build
+from discom import notebook as shared
+from discom.errors import DataError, UnsuitableError
+from discom.notebook import check, finish, stamp, terminal
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks/py").glob("[0-9][0-9]_*.py"))
@@ -145,15 +147,6 @@ def test_no_place_keeps_an_old_address_or_version(checkout):
         assert f'ref, url = "v9.8.7", "{HOME}"' in file.read_text()
 
 
-@pytest.mark.parametrize(
-    ("part", "fragment"),
-    [("[![open in colab](x)](y)", "no badge"), ('print("git clone")', "first code cell")],
-)
-def test_a_twin_without_its_head_is_named(part, fragment):
-    with pytest.raises(DataError, match=f"01_a.py: .*{fragment}"):
-        build.head(TWIN.replace(part, ""), "01_a", HOME, "1.2.3")
-
-
 def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch):
     """After a restart Colab has the clone and another place; elsewhere nothing moves."""
     monkeypatch.chdir(tmp_path)
@@ -163,34 +156,9 @@ def test_the_install_cell_finds_the_notebooks_folder_again(tmp_path, monkeypatch
         (tmp_path / "discom/notebooks").mkdir(parents=True, exist_ok=True)
 
 
-REPOSITORY = """
-git init -qb main home && cd home && git config user.name a && git config user.email a@example.org
-commit() { echo $1 > number && git add number && git commit -qm "$1"; }
-commit tag && git tag v1.0 && commit branch && git branch work && commit main
-"""
-
-
-@pytest.mark.parametrize(("ref", "fetched"), [("v1.0", "tag"), ("work", "branch"), ("v9", "main")])
-def test_the_install_cell_fetches_a_tag_or_a_branch_or_else_main(ref, fetched, tmp_path):
-    fetch = "\n".join(re.findall("# !(git clone .*|test .*)", build.INSTALL))
-    fetch = (
-        fetch.replace("test -d discom", "test -d home")
-        .replace("{ref}", ref)
-        .replace("{url}", (tmp_path / "home").as_uri())
-    )
-    subprocess.run(["bash", "-ec", REPOSITORY], cwd=tmp_path, check=True)
-    (tmp_path / "colab").mkdir()
-    fetching = ["bash", "-ec", fetch]
-    told = subprocess.check_output(fetching, cwd=tmp_path / "colab", text=True)
-    assert told == ("" if ref != "v9" else "no v9 yet: main\n")
-    assert (tmp_path / "colab/home/number").read_text() == f"{fetched}\n"
-
-
 def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):
-    source = tmp_path / "01_a.py"
-    source.write_text(
-        '# %% alt="A line rises."\n1\n\n# %%\n2\n\n# %% [markdown]\n# *Figure: a line falls.*\n'
-    )
+    source, first = tmp_path / "01_a.py", '# %% alt="A line rises."\n1\n\n'
+    source.write_text(f"{first}# %%\n2\n\n# %% [markdown]\n# *Figure: a line falls.*\n")
     notebook, picture = build.twin(source), {"image/png": "", "text/plain": "<Figure>"}
     for cell in notebook.cells[:2]:
         cell.outputs = [nbformat.v4.new_output("display_data", picture)]
@@ -198,9 +166,7 @@ def test_a_picture_has_the_text_of_its_cell_or_the_caption_below(tmp_path):
     texts = [cell.outputs[0].metadata["image/png"]["alt"] for cell in cells[:2]]
     assert texts == ["A line rises.", "a line falls."]
     assert [cell.metadata["mystnb"]["image"]["alt"] for cell in cells[:2]] == texts
-    notebook = build.twin(source)
     notebook.cells[2].source = "No caption."
-    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", picture)]
     with pytest.raises(ValueError, match="cell 1: no text for its picture"):
         build.describe(build.clean(notebook))
 
@@ -242,3 +208,41 @@ def test_text_is_not_carried_beside_edited_code(pair, new):
     with pytest.raises(DataError, match=r"01_a\.py: a code cell was edited; run .*build\.py 01"):
         build.renew_text(source)
     assert target.read_bytes() == before
+
+
+# ---------------------------------------------------------------- what their cells share
+
+
+def test_claims_that_hold_are_printed_and_counted_from_the_stamp_on(capsys, monkeypatch):
+    check("before", True)
+    monkeypatch.setattr(shared, "peak_memory", lambda device: 345.6)
+    stamp(seed=11)
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert first.startswith("python 3.")
+    assert " · torch " in first
+    assert re.search(r" threads? · seed 11 · .+ · \d{4}-\d\d-\d\d$", second)
+    check("two and two are four", 2 + 2 == 4)
+    for holds in (False, 0, None, [], ""):
+        with pytest.raises(AssertionError, match=r"^this should hold and does not: two is five$"):
+            check("two is five", holds)
+    assert capsys.readouterr().out == "✓ two and two are four\n"
+    finish(**{"F1 discom rgb": 74.61234, "seconds": 12})
+    figures, end = capsys.readouterr().out.splitlines()
+    assert figures == "key figures: F1 discom rgb 74.61 · seconds 12"
+    assert re.fullmatch(r"all 1 checks passed · \d s · peak memory 346 MB", end)
+
+
+def test_a_notebook_that_needs_scenes_refuses_other_data_in_one_line():
+    stamp(0, scenes="scenes:n=330")
+    stamp(0, scenes="scenes-dense:n=20")
+    with pytest.raises(UnsuitableError, match=r"^data: 'data/hls' has no known factors; .*scenes$"):
+        stamp(0, scenes="data/hls")
+
+
+def test_a_command_is_printed_with_its_answer_and_status(tmp_path, capsys):
+    status, said = terminal("discom data check nothing", tmp_path)
+    assert status == 2
+    assert said.startswith("discom: error: nothing: no such folder")
+    assert capsys.readouterr().out == f"$ discom data check nothing\n{said}"
+    assert terminal("discom --version", quiet=True)[0] == 0
+    assert capsys.readouterr().out == "$ discom --version\n"

@@ -259,4 +259,5 @@ def reproduce(flags: Namespace) -> bool:
     if not (notebooks / "batch.py").is_file():
         raise ConfigError(notebooks, "no such folder with discom's notebooks", "go to its clone")
     run_notebooks = runpy.run_path("notebooks/batch.py")["run_notebooks"]
-    return run_notebooks(notebooks, flags.profile, flags.out, flags.workers)
+    only = [] if flags.only is None else flags.only.split(",")
+    return run_notebooks(notebooks, flags.profile, flags.out, flags.workers, only)

@@ -54,6 +54,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "modality": (text, None, "the sensor whose branch is written  [default: the only one]"),
     "model": (path, None, "model.onnx, or the folder that discom export wrote"),
     "number": (NUMBER, None, "1 to 5, dense, or crodino (our reconstruction)"),
+    "only": (text, None, "notebooks by their numbers, such as 02,07  [default: all]"),
     "options": (json_object, None, "of a method or reader: '{\"size\": 32}'  [default: none]"),
     "out": (path, None, "file or folder to write  [default: none]"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
@@ -98,7 +99,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),
     "predict": (commands.predict, "MODEL FILES out tile"),
-    "reproduce": (commands.reproduce, "profile workers=2 out=build/notebooks"),
+    "reproduce": (commands.reproduce, "profile only workers=2 out=build/notebooks"),
 }
 
 
