@@ -40,6 +40,7 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
     A ConfigError for more devices than are there, or where nothing can be run again, as in a
     notebook.
     """
+    from joblib import cpu_count
     from lightning.fabric import Fabric
     from lightning.fabric.plugins.environments import LightningEnvironment
     from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -53,6 +54,10 @@ def launch(accelerator: str, devices: int, precision: Any) -> Any:
         alone = LightningEnvironment()  # keeps Fabric from asking Slurm and torchrun
         return Fabric(devices=1, plugins=alone, **settings)
     nodes = int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
+    most = nodes * (torch.cuda.device_count() if kind == "cuda" else cpu_count())
+    if devices > most:  # before any process is started
+        units = "GPUs" if kind == "cuda" else "cores"
+        raise ConfigError("devices", f"{devices} are more than the {units} here", f"use {most}")
     started = "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
     script = hasattr(sys.modules["__main__"], "__file__") and not multiprocessing.parent_process()
     if not (started or script):

@@ -98,18 +98,21 @@ def test_processes_side_by_side_have_a_part_of_the_memory_each(system, monkeypat
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (6000, 9000))
     assert hardware.share(4, lambda: (free_memory("cpu"), free_memory("cuda"))) == (2500, 1500)
     monkeypatch.setattr(sys.modules["__main__"], "__file__", "train.py", raising=False)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
     monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: None)
     hardware.launch("cpu", 2, "32-true")
     assert free_memory("cpu") == 5000
 
 
-def test_more_gpus_than_there_are_start_nothing(monkeypatch):
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", "train.py", raising=False)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+@pytest.mark.parametrize(("gpus", "units"), [(0, "cores"), (4, "GPUs")])
+def test_more_devices_than_there_are_start_nothing(monkeypatch, gpus, units):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 4)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpus > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
     monkeypatch.setattr(hardware, "multiplies_bf16", lambda accelerator: False)
     monkeypatch.setattr("lightning.fabric.Fabric.launch", lambda self: pytest.fail("started"))
-    refused(lambda: hardware.launch("auto", 64, "32-true"), "^devices: 64 cannot .*", ConfigError)
+    message = f"^devices: 64 are more than the {units} here; use 4$"
+    refused(lambda: hardware.launch("auto", 64, "32-true"), message, ConfigError)
 
 
 @pytest.mark.parametrize("gpu", [True, False])

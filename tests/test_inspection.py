@@ -135,7 +135,12 @@ def test_readings_are_the_auxiliary_head_of_each_part(split, folder):
             assert scores["best_epoch"] == result.scores[modality]["best_epoch"]
     for part in parts:
         assert (part.seed, part.hash, part.config) == (0, result.hash, result.config)
-    changed = replace(result, changed={"grl_lambda": 0.5})  # a label says the options once
+    options = {"changed": {"grl_lambda": 0.5}}  # a label says the options once
+    options["config"] = {
+        **result.config,
+        "options": {**result.config["options"], "grl_lambda": 0.5},
+    }
+    changed = replace(result, **options)
     (folder / "result.json").write_text(json.dumps(changed.to_json()))
     assert readings(folder, split)[0].label == "discom grl_lambda=0.5 z_inv"
 

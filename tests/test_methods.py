@@ -12,7 +12,7 @@ from discom import data, fit, methods, profile
 from discom.data import Batch
 from discom.errors import ConfigError
 from discom.losses import disentangle
-from discom.losses.adversaries import minimax_loss
+from discom.losses.separate import minimax_loss
 
 BANDS = {"rgb": 3, "depth": 1}
 CLASSES = 3

@@ -163,6 +163,8 @@ def check_data(data: Any) -> None:
     """Refuse a MultiModalData that would be misread: lists or tables in the place of arrays, arrays
     of other lengths, labels out of range, a class, an id or a row of `parts` twice, an id with two
     labels, or masks of another size than the images."""
+    if not data.modalities:
+        raise DataError(data.name, "no modality", "give at least one")
     words = {name for name in data.classes if isinstance(name, str)}
     if isinstance(data.classes, str) or not 0 < len(words) == len(data.classes):
         way_out = "name each class once, in a tuple of texts"

@@ -127,7 +127,12 @@ def _image_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Path]:
     for file in sorted(folder.glob(f"*{SCALED}")):
         way_out = f"rename it to {file.name.replace(SCALED, IMAGES)}; the training part scales it"
         raise DataError(file, "holds scaled images, which are not read", way_out)
-    files = {f.name.removesuffix(IMAGES).lower(): f for f in sorted(folder.glob(f"*{IMAGES}"))}
+    files: dict[str, Path] = {}
+    for file in sorted(folder.glob(f"*{IMAGES}")):
+        if (name := file.name.removesuffix(IMAGES).lower()) in files:
+            beside = f"stands beside {files[name].name}, the same modality"
+            raise DataError(file, beside, "keep one of the two")
+        files[name] = file
     names = manifest.get("modalities", files)  # the manifest keeps the order
     if missing := [name for name in names if name not in files]:
         file = folder / f"{missing[0].upper()}{IMAGES}"

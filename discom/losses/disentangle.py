@@ -174,7 +174,7 @@ def terms(
         labels: modality → classes [B], int64 in [0, C), or -1 for no label.
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
-        adversary: takes Eq. 3's place in the paper's conventions, see `losses.adversaries`.
+        adversary: takes Eq. 3's place in the paper's conventions, see `losses.separate`.
 
     A ValueError for too few modalities, none of one's samples, or an unknown convention.
 

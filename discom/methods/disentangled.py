@@ -11,8 +11,8 @@ from torch import nn
 from discom.data.checks import check_number
 from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate, summed
-from discom.losses.adversaries import discriminator_loss, minimax_loss
 from discom.losses.contrastive import contrastive_loss
+from discom.losses.separate import discriminator_loss, minimax_loss
 from discom.methods.base import Method, register
 from discom.models import DisCoM, two_layers
 
@@ -89,7 +89,7 @@ class DisCoMKD(_Embedding):
         dimension: D; 0 is half the encoder's features (paper), another number adds a linear layer.
         pairing: "unpaired" shuffles each modality on its own (paper), "paired" keeps scenes
             together.
-        adversary: "reversal" (paper) or "alternating" (`losses.adversaries`): the classifier of the
+        adversary: "reversal" (paper) or "alternating" (`losses.separate`): the classifier of the
             modalities has its own Adam, of three times the encoders' learning rate, and takes five
             steps before each of theirs. They raise its cross-entropy: adv is minus that.
         adversary_head: units of the alternating classifier's hidden layer, 0 for none.

@@ -1,6 +1,7 @@
 """Checkpoints: save and resume a training run, one process at a time, and stop it cleanly."""
 
 import io
+import pickle
 import signal
 import threading
 import time
@@ -89,6 +90,8 @@ class Checkpoint:
                 self._read()
             except Exception as error:  # whatever is wrong with the file, the way out is the same
                 found = f"cannot be resumed from ({first_line(error)})"
+                if isinstance(error, pickle.UnpicklingError):
+                    found = "holds more than tensors and numbers, perhaps code"
                 raise RunError(self.path, found, "delete it to start anew") from None
 
     def _read(self) -> None:

@@ -139,6 +139,8 @@ def worker_count(engine: str = "local", workers: int = 0) -> int:
         engine: local, or ray.
         workers: 0 means one for each core, or for each GPU of a cluster; one on a local GPU.
     """
+    if workers < 0:
+        raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
     return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
 
 

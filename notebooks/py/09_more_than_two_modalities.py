@@ -4,7 +4,7 @@
 # You extend the adversarial term to three sensors and measure whether the third helps the other two.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/discom-kd/discom/blob/main/notebooks/09_more_than_two_modalities.ipynb)
-# · [solutions](solutions/py/09_more_than_two_modalities.py) · [the adversaries in the package](../discom/losses/adversaries.py)
+# · [solutions](solutions/py/09_more_than_two_modalities.py) · [the adversaries in the package](../discom/losses/separate.py)
 
 # %% [markdown]
 # | At a glance | |
@@ -54,7 +54,7 @@ from discom import data as sets, fit, methods, plots, probing, tables
 from discom.config import profile as settings
 from discom.data.batches import ModalityTensor
 from discom.evaluation import scores as scoring
-from discom.losses import adversaries, disentangle
+from discom.losses import disentangle, separate
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp
 from discom.running import runs as stored
@@ -178,7 +178,7 @@ def confusion(z, heads):
 
 
 # %%
-package = adversaries.confusion_loss(z, heads)
+package = separate.confusion_loss(z, heads)
 check("the package gives the same", torch.isclose(confusion(z, heads), package))
 check("guessing: 2 · 3 log 3", np.isclose(confusion(z, guess).item(), 6 * np.log(3)))
 
@@ -420,7 +420,7 @@ if answer_3 is not None:
 #
 # **Next:** [10 segmentation](10_segmentation.ipynb); all rows: [several sensors](../docs/results/modalities.md).
 #
-# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eq. 3. Ganin et al., JMLR 2016 (reversal). Tzeng et al., ICCV 2015 (confusion). Modules `discom/losses/adversaries.py`, `discom/losses/disentangle.py`; tests `tests/losses/test_disentangle.py`, `tests/data/test_scenes.py`.
+# **References.** D. Ienco and C. F. Dantas, *DisCoM-KD*, BMVC 2024, [arXiv 2408.07080](https://arxiv.org/abs/2408.07080), Eq. 3. Ganin et al., JMLR 2016 (reversal). Tzeng et al., ICCV 2015 (confusion). Modules `discom/losses/separate.py`, `discom/losses/disentangle.py`; tests `tests/losses/test_disentangle.py`, `tests/data/test_scenes.py`.
 
 # %%
 finish()

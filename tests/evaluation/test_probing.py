@@ -84,6 +84,17 @@ def test_classes_are_read_by_logistic_regression():
     assert probe(z, size, train=train).score != probe(z, size).score
 
 
+def test_what_is_there_is_read_and_what_is_not_is_at_chance():
+    shape, angle = np.arange(300) % 3, np.linspace(0, 2 * np.pi, 300)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    z = np.concatenate([np.eye(3)[shape], circle @ noise(0, 2, 2)], axis=1)
+    assert probe(z, shape)[:3] == (100, 0, pytest.approx(100 / 3))
+    assert probe(z, circle).score == pytest.approx(1, abs=1e-3)
+    blank = noise(1, 300, 5)
+    assert probe(blank, shape).score == pytest.approx(100 / 3, abs=8)
+    assert -0.08 < probe(blank, circle).score < 0  # not clipped
+
+
 @pytest.mark.parametrize("train", [None, np.full((7, 3), 0.1)])
 def test_dead_units_carry_nothing(train):
     z, shape, size = read()

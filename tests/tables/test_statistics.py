@@ -185,6 +185,11 @@ def test_a_setting_that_differs_has_a_column_and_the_share_of_labels_always():
     assert "epochs" not in summary([*RUNS, elsewhere])
 
 
+def test_options_of_an_unregistered_method_are_two_rows():
+    runs = [result("mine", 0, options={"temperature": t}) for t in (1.0, 9.0)]
+    assert summary(runs)["method"].unique().tolist() == ["mine temperature=1", "mine temperature=9"]
+
+
 def test_two_data_sets_of_one_name_are_two_rows_with_two_names():
     """Scenes of 120 with seed 0 and of 150 with seed 1 were one row of n = 2; two folders of one
     name as well."""

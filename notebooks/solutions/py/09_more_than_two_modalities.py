@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from discom import tables
-from discom.losses import adversaries, disentangle
+from discom.losses import disentangle, separate
 from discom.models import Embedding, Heads
 from discom.notebook import check, finish, stamp
 
@@ -44,7 +44,7 @@ heads = Heads(five, 1, 9).double()
 heads.adv.weight.data = torch.eye(5, 1, dtype=torch.float64)
 heads.adv.bias.data.zero_()
 pushes = []
-for loss in (disentangle.adversarial_loss, adversaries.confusion_loss):
+for loss in (disentangle.adversarial_loss, separate.confusion_loss):
     t = torch.tensor([[np.log(4 * answer_2 / (1 - answer_2))]], requires_grad=True)
     z = dict.fromkeys(five, Embedding(torch.zeros_like(t), None, None)) | {
         "rgb": Embedding(t, None, None)
