@@ -94,12 +94,13 @@ def test_a_run_of_an_old_default_is_named_and_newer_options_are_no_change(run_of
     assert here([run]) == {}
     file = run.folder / "result.json"
     result = Result.read(file)
-    older = {"teacher": "all", "weights": {"cl": 0.5, "gone": 0.0}, "retired": 3}  # and no `kd`
+    older = {"teacher": "all", "weights": {"cl": 0.5, "kd": 0.5, "gone": 0.0}, "retired": 3}
     split = data.load(DATA, seed=0).split(seed=0)
     for changes, change in (
         ({"temperature": 4.0}, ""),
         ({"temperature": 2.0}, "temperature=2.0 and not 4.0"),
-        ({"weights": {"gone": 0.5}}, "gone=0.5 and not 0.0"),
+        ({"weights": {"cl": 0.5, "kd": 0.5, "gone": 0.5}}, "gone=0.5 and not 0.0"),
+        ({"weights": {"cl": 0.5}}, "kd=0.0 and not 0.5"),
     ):
         config = {**result.config, "options": {**older, **changes}}
         files.write_json(file, replace(result, config=config).to_json())

@@ -117,7 +117,8 @@ def _command(name: str, full: bool) -> click.Command:
             about.append(f"{word}: {meaning.partition('  [')[0]}")  # it has no default
         else:
             spelled = [f"--{flag.replace('_', '-')}"]
-            how = {"is_flag": default is False, "help": meaning}
+            told = meaning.partition("  [")[0] if own else meaning  # click adds it
+            how = {"is_flag": default is False, "help": told}
             how |= {"hidden": flag in RARE and not full, "default": own or default}
             parameters.append(click.Option(spelled, type=kind, **how))
 

@@ -1,4 +1,4 @@
-"""NT-Xent between the invariant parts of two modalities: two views of a scene find each other.
+"""NT-Xent between two views: those of one scene find each other.
 
 B pairs, D units; row i of every modality is the same scene. All is computed in float32 at least.
 """

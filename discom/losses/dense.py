@@ -1,4 +1,4 @@
-"""Losses of dense prediction: labels of pixels, and five ways to copy a teacher's maps.
+"""Losses of dense prediction: labels of pixels, and six ways to copy a teacher's maps.
 
 B images, C classes, K tokens, D channels, h×w cells of a feature map, H×W pixels, x a place;
 z^s, z^t logits of student and teacher; p_T = softmax(z / T). All is computed in float32 at least,

@@ -1,9 +1,8 @@
 """Equations 2–6 of DisCoM-KD. B batch, D embedding width, C classes, M modalities.
 
 Every function takes mappings modality → tensors and returns an unweighted scalar ≥ 0 (the
-orthogonality term: ≥ -2M). The paper and its released code differ in two conventions:
-
-A label of -1 is none: the terms that take labels are means over the labelled samples.
+orthogonality term: ≥ -2M). A label of -1 is none: the terms that take labels are means over the
+labelled samples. The paper and its released code differ in two conventions:
 
 reduction: "paper" sums the means over each modality's batch; "released" takes one mean over the
     rows of all modalities, 1/M of the paper's value for equal batches, and 1/(2M) for L_mod.

@@ -61,6 +61,11 @@ def label(name: str, changed: Mapping[str, Any]) -> str:
     return " ".join([name, *shown])
 
 
+def warn_no_effect(setting: str, why: str) -> None:
+    """Warn of a setting that changes nothing."""
+    warnings.warn(f"{setting}: has no effect {why}; leave it out", stacklevel=3)
+
+
 class Method(nn.Module):
     """What `fit` trains: build networks, return named loss terms, predict.
 
@@ -129,7 +134,8 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
 
     def network_of(self, modality: str) -> nn.Module:
-        """What is deployed under that name: images [B, C_in, H, W] in, logits [B, C] out."""
+        """What is deployed under that name: images [B, C_in, H, W] in, logits out,
+        [B, C] or [B, C, H, W]."""
         raise TypeError(f"{type(self).__name__} must define network_of(modality)")
 
     def predict(self, modality: str, x: Tensor) -> Tensor:
@@ -249,8 +255,7 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
         raise ConfigError(method.name, "needs the label of every training sample", way_out)
     unread = "encoder" if method.dense else "network"
     if getattr(config, unread) != getattr(Config(), unread):
-        setting = f"{unread}={getattr(config, unread)}"
-        warnings.warn(f"{setting}: has no effect on {method.name}; leave it out", stacklevel=2)
+        warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network

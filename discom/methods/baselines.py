@@ -21,7 +21,7 @@ UNITS = 64  # of the projections that are compared
 
 @register("teacher")
 class Teacher(Method):
-    """One ResNet-18 for each modality that it reads, their features added, one linear layer.
+    """One encoder for each modality that it reads, their features added, one linear layer.
 
     Args:
         reads: "all" modalities (multi-modal distillation), or one (cross-modal distillation).
@@ -95,12 +95,12 @@ class Taught(OneNetworkEach):
 
 @register("student")
 class Student(OneNetworkEach):
-    """One ResNet-18 per modality and cross-entropy: what every distillation is compared with."""
+    """One encoder per modality and cross-entropy: what every distillation is compared with."""
 
 
 @register("student-2x")
 class Student2x(OneNetworkEach):
-    """Two ResNet-18 of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
+    """Two encoders of one modality, concatenated: the student at a DisCoM-KD branch's capacity."""
 
     encoders = 2
 

@@ -13,7 +13,7 @@ from discom.errors import ConfigError, check_choice
 from discom.losses import disentangle, separate, summed
 from discom.losses.contrastive import contrastive_loss
 from discom.losses.separate import discriminator_loss, minimax_loss
-from discom.methods.base import Method, register
+from discom.methods.base import Method, register, warn_no_effect
 from discom.models import DisCoM, two_layers
 
 ADVERSARY_STEPS = 5  # of the alternating classifier before each step of the encoders
@@ -129,6 +129,8 @@ class DisCoMKD(_Embedding):
         heads, width = self.model.heads, self.model.heads.aux.in_features
         if self.weights["irr"]:  # last, so that the other networks start from the same weights
             self.irrelevant = two_layers(width, width, heads.aux.out_features)
+        if adversary_head and not alternating:
+            warn_no_effect("adversary_head", f"on adversary={adversary}")
         if alternating:
             if "released" in self.conventions.values():
                 found = f"'{adversary}' is not in the released code"

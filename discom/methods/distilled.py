@@ -15,7 +15,7 @@ from discom.data.checks import check_number
 from discom.errors import check_choice
 from discom.losses import distill
 from discom.losses.distill import kd
-from discom.methods.base import Method, register
+from discom.methods.base import Method, register, warn_no_effect
 from discom.methods.baselines import Taught, Teacher
 
 PAPER_EPOCHS = 300  # of the paper's protocol: curricula are shares of a run of that length
@@ -139,6 +139,8 @@ class MLKD(_AtTemperature):
         check_choice("combination", combination, ("official", "discom-paper"))
         super().__init__(*parts, **options)  # channels, classes, encoder
         self.strong_view = combination != "discom-paper"
+        if not self.strong_view and self.temperature != self.defaults()["temperature"]:
+            warn_no_effect("temperature", "on combination=discom-paper, which has its own")
 
     def distil(self, modality, batch, weak, strong=None):
         if not self.strong_view:

@@ -223,7 +223,7 @@ class SingleModality(nn.Module):
 
 
 class FusionNetwork(nn.Module):
-    r"""The teacher: an encoder for each modality, features added, one linear layer (section 4).
+    r"""The teacher: an encoder for each modality, features added, one linear layer.
 
     .. math:: z = W \sum_m \mathrm{encoder}_m(x_m) + b
 

@@ -25,7 +25,7 @@ from discom.errors import DataError
 from discom.running.runs import read_predictions
 
 COLOURS = sns.color_palette("colorblind")
-MARKERS = "os^DvPX<>"  # no factor in common with the ten colours: 90 looks
+MARKERS = "os^DvPX<>"  # no factor in common with the eight colours of METHODS: 72 looks
 SENSORS = {"rgb": 3, "depth": 0, "elevation": 0, "thermal": 2}  # their colours in all figures
 METHODS = [(0.1, 0.1, 0.1), *(COLOURS[k] for k in (4, 1, 5, 6, 9, 8, 7))]  # no sensor's
 PLACES = {"student": 0, "simclr": 1, "discom-solo": 1, "nt-xent": 2, "discom": 3, "kdv2": 7}

@@ -231,10 +231,10 @@ def load_run(
 def changed_default(result: Result) -> str:
     """The first option, or weight, of a run whose default has changed since, as text; "" for none.
     A run's hash holds only what is not the default. An option that is newer than the run, or gone,
-    is no change; a term that is gone is one unless its weight was 0. A ConfigError where an option
-    is gone that was not at its default."""
+    is no change; a term that is newer or gone is one unless its weight is 0. A ConfigError where an
+    option is gone that was not at its default."""
     old, new = result.config["options"], methods.get(result.method).options(result.changed)
-    terms = old.get("weights", {})
+    terms = {**dict.fromkeys(new["weights"], 0.0), **old.get("weights", {})}
     old, new = {**old, **terms}, {**dict.fromkeys(terms, 0.0), **new, **new["weights"]}
     for name in new:
         if name != "weights" and name in old and old[name] != new[name]:
