@@ -14,10 +14,8 @@ from discom.errors import ConfigError, RunError
 from discom.running.runs import Result
 from discom.tables.statistics import APART, BASELINES, grouped, summary
 
-SEEDS, FEW = (
-    10,
-    5,
-)  # seeds of a main row; of one with options, LSKD, FEW_SEEDS, or one set split anew
+# seeds of a main row; of one with options, LSKD, FEW_SEEDS, or of one set split anew
+SEEDS, FEW = 10, 5
 FEW_SEEDS = ("dense-simclr", "dense-self", "kdnet", "protokd", "maskd")
 # methods of classification that are in neither Table 1 nor 2
 NOT_IN_TABLES = ("simclr", "nt-xent")
