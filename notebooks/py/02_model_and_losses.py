@@ -398,7 +398,7 @@ _ = figure.suptitle("In depth z_inv and z_irr lose class; no gain is significant
 # **Predict first:** if z_inv hides the sensor, does it still tell the class?
 
 # %%
-later = scores.dropna().query("part == 'z_inv' and seed >= 5")
+later = scores.dropna(subset="loss").query("part == 'z_inv' and seed >= 5")
 accuracy = later.pivot(index="seed", columns=["loss", "modality"], values="class")
 for modality, fall in (accuracy["paper's losses"] - accuracy["strong"]).items():
     _, low, high, _ = tables.intervals.t_test(fall.to_numpy())
