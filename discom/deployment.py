@@ -274,7 +274,7 @@ def segment_files(
     that a TIFF calls "no data" (GDAL's tag), in all bands, are 255, which is "no data" of the map.
     A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
     names an image which the model cannot read."""
-    if out is None:
+    if out is None or out.suffix == ".csv":
         raise ConfigError("--out", "maps need a folder", "name one, such as maps")
     if out.resolve() in {file.resolve().parent for file in files}:
         raise ConfigError("--out", f"{out} holds some of the images", "name another folder")

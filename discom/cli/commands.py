@@ -66,8 +66,9 @@ def table(flags: Namespace) -> bool:
     after = inspection.write_probes if number == 5 else None
     results, failed = sweep.sweep(runs, known=known, after=after, **where)
     for result in list(results) if number == 4 else ():
+        here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]
-        if not read:  # else what was committed stands for the weights
+        if here or not read:  # else what was committed stands for the weights
             split = images_of(result.seed).split(seed=result.seed)
             read = inspection.readings(result.folder(flags.runs), split)
         results += read

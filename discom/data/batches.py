@@ -11,7 +11,7 @@ from torch import Tensor
 
 from discom.data.arrays import take_rows
 from discom.data.augmentation import draw_views, turn, view
-from discom.data.checks import NO_LABEL, UNLABELLED
+from discom.data.checks import NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
 from discom.hardware import free_memory
@@ -185,6 +185,8 @@ class Batches:
         world: int = 1,
     ):
         check_choice("pairing", pairing, ("paired", "unpaired"))
+        check_number("batch_size", batch_size, 1)
+        check_number("seed", seed, 0)
         self.seed, self.epochs, self.pairing, self.augment = seed, epochs, pairing, augment
         self.device, self.memory_format = torch.device(device), memory_format
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense

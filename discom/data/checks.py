@@ -136,8 +136,8 @@ def check_rows(parts: Mapping[str, Any], count: int, where: str) -> None:
 
 
 def check_classes(data: Any) -> None:
-    """Refuse a data set that has too few labels to be divided: two classes at least, and of each
-    three samples."""
+    """Refuse a data set that has too few labels to be divided: two classes at least, of each three
+    samples, and one of each in an official training part that has unlabelled ones."""
     labels, classes = data.labels, data.classes
     counts = np.bincount(labels[labels != UNLABELLED], minlength=len(classes))
     if (counts > 0).sum() < 2:
@@ -147,6 +147,11 @@ def check_classes(data: Any) -> None:
         if count < 3:
             way_out = "a split needs three: add samples or drop the class"
             raise DataError(data.name, f"class '{name}' has {count} labelled sample(s)", way_out)
+    train = labels[data.parts["train"]] if data.parts else labels
+    absent = np.setdiff1d(np.arange(len(classes)), train)
+    if UNLABELLED in train and 0 < len(absent) < len(classes):
+        lack = f"no training sample of class '{classes[absent[0]]}' has a label"
+        raise DataError(data.name, lack, "label some, or divide the data anew")
 
 
 def check_parts(data: Any, rows: Mapping[str, np.ndarray]) -> None:
@@ -196,6 +201,8 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     check_array(modality.x, where, *IMAGES)
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
+    if not isinstance(modality.unit, str):
+        raise DataError(where, f"unit {modality.unit!r} is no text", 'write e.g. "mm"')
     hole = modality.invalid
     number = isinstance(hole, int | float) and not isinstance(hole, bool)
     if hole is not None and not (number and math.isfinite(hole)):

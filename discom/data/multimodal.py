@@ -36,7 +36,8 @@ class Modality:
     invalid: float | None = None
 
     def __post_init__(self):
-        if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "iu":
+        kind = self.y.dtype if isinstance(self.y, np.ndarray) else np.dtype(float)
+        if kind.kind in "iu" and np.can_cast(kind, np.int64):
             object.__setattr__(self, "y", self.y.astype(np.int64, copy=False))
 
     def take(self, rows: np.ndarray) -> "Modality":
@@ -224,7 +225,7 @@ class MultiModalData:
         classes = np.where(labels < 0, -1, 0) if self.dense else labels
         kinds = np.stack([classes, *self.has.values()])
         strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
-        for stratum in range(strata.max() + 1):
+        for stratum in np.unique(strata):
             rows = rng.permutation(np.flatnonzero(strata == stratum))
             labels[rows[max(1, round(labelled * len(rows))) :]] = checks.UNLABELLED
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}

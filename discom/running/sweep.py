@@ -96,6 +96,8 @@ def sweep(
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
     check_choice("engine", engine, ("local", "ray"))
+    if address and engine == "local":
+        warnings.warn("address: has no effect on engine=local; leave it out", stacklevel=2)
     runs, known, workers = list(runs), list(known), worker_count(engine, workers)
     absent, done = missing(runs, known)
     unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed

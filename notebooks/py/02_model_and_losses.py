@@ -417,7 +417,7 @@ groups.agg(["count", "min", "max"]).round(1)
 #
 # 1. **Warm-up (2 min).** With three sensors all heads guess. What are $L_{adv}$ and $L_{mod}$? A pair into `answer_1`. *Hint:* count the cross-entropies.
 # 2. **Change one thing (10 min).** The authors' [code](https://github.com/tanodino/CMKD_Disentangle) gives the sensor heads other targets: ones for the first sensor, zeros for the second. With `modality_targets="released"`, what is the norm of the gradient of `disentangle.modality_loss` in z_irr of depth, and how small can the loss get? A pair into `answer_2`. *Hint:* `torch.autograd.grad`; `blind`.
-# 3. **Open (30 min+).** Train DisCoM-KD on `scenes` with `options={"weights": {"xcov": 5.0}}`, which penalises the correlation of z_irr with other parts. What F1 (× 100) does a probe reach on z_irr? Expect it near the [accuracy of finished runs](../docs/results/invariance.md#terms-that-separate), 28 % in RGB and 22 % in depth on average. A dictionary into `answer_3`, keys `rgb` and `depth`. *Hint:* `discom.fit`, then `discom.evaluation.inspection.readings`.
+# 3. **Open (30 min+).** Train DisCoM-KD on `scenes` with `options={"weights": {"xcov": 5.0}}`, which penalises the correlation of z_irr with other parts. What F1 (× 100) does a probe reach on z_irr? Expect it near the [accuracy of finished runs](../docs/results/invariance.md#terms-that-separate), 28 % in RGB and 22 % in depth on average. A dictionary into `answer_3`, keys `rgb` and `depth`. *Hint:* `discom.fit`, then `discom.inspection.readings`.
 
 # %%
 answer_1 = answer_2 = answer_3 = None

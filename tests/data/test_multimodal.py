@@ -237,6 +237,7 @@ REFUSED = [
     (partly(30, 12), PARTS, "no sample of the valid part has a label; label some, or divide"),
     (partly(30, 21), PARTS, "no sample of the test part has a label"),
     ([-1] * 12 + [0, 1, 2] * 6, PARTS, "no sample of the train part has a label"),
+    ([0, 1, -1] * 4 + [0, 1, 2] * 6, PARTS, "no training sample of class 'owl' has a label"),
 ]
 
 

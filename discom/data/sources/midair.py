@@ -63,7 +63,10 @@ def _frames(root: Path, name: str, every: int) -> dict[str, Path]:
         collection, climate, stream, trajectory = folder.parts[-4:]
         if stream != STREAMS[name]:
             continue
-        for frame, file in steps.sorted_files(folder, *ENDINGS[name]).items():
+        images = steps.sorted_files(folder, *ENDINGS[name])
+        if not images and (folder / "frames.zip").is_file():
+            raise DataError(folder / "frames.zip", "is not unpacked", "unzip it where it lies")
+        for frame, file in images.items():
             key = f"{collection}/{climate}/{trajectory.removeprefix('trajectory_')}/{frame}"
             if not re.fullmatch(r"(Kite|PLE|VO)_.+/.+/\d{4}/\d{6}", key) or key in files:
                 raise DataError(file, f"is not {FORM}, or a second copy of one", "move it away")

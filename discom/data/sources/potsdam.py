@@ -65,6 +65,8 @@ def read_potsdam(
     ids = [f"{tile}-{top:04d}-{left:04d}" for tile, top, left in windows]
     parts = steps.split_official(np.isin(groups, TEST), groups) if official else None
     split = "official" if official else "grouped"
+    if missing:  # a name of its own, so that no figure of a paper stands beside its scores
+        split = f"{len(tiles)}tiles-{split}"
     return steps.build(POTSDAM, items, forms, ids, CLASSES, split, groups=groups, parts=parts)
 
 

@@ -54,7 +54,7 @@ def test_without_labels_of_a_test_tile_there_is_no_official_split(copy):
     fixture.label_file(root, "3_13").unlink()
     with pytest.warns(UserWarning, match=r"have no partner \(3_13\)"):
         data = read(root)
-    assert (data.parts, data.name) == (None, "potsdam-grouped")
+    assert (data.parts, data.name) == (None, "potsdam-37tiles-grouped")
 
 
 def no_zeros(root):
