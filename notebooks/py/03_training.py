@@ -7,7 +7,7 @@
 # |---|---|
 # | You will be able to | **write** a training loop that equals the package's · **choose** the control that a claim needs · **pick** an epoch without touching the test part · **read** a paired comparison |
 # | Prerequisites | [01 data](01_data_preparation.ipynb), [02 losses](02_model_and_losses.ipynb) |
-# | Time | one to two minutes on one CPU core. A GPU is used if present; we did not time it. |
+# | Time | one to four minutes on one CPU core. A GPU is used if present; we did not time it. |
 # | Memory, disk | 2 GB, 10 MB |
 # | Data, licence | synthetic scenes, finished runs in [results/](../results), MIT; no download |
 # | Stored outputs | one run from top to bottom; machine, date and seconds are printed |
@@ -247,7 +247,7 @@ started = time.perf_counter()
 history, networks = train("student", split, config)
 print(f"trained in {time.perf_counter() - started:.0f} s")
 
-# %% alt="Validation F1 of the live student over twenty epochs, RGB solid and depth dashed. Up to epoch ten both curves move up and down below 50. Between ten and thirteen both leap, RGB by about forty points in one epoch, depth by about twenty-five. Then they climb, with smaller jumps; over the last three epochs they change by about two points. A ring on the last epoch marks the best. RGB ends about five points below its dotted line of the best possible score, depth about eight."
+# %% alt="Validation F1 of the live student over twenty epochs, RGB solid and depth dashed. Up to epoch ten both curves move up and down below 50. Between eleven and fifteen both leap, RGB by about twenty-five points in one epoch, depth by about thirty in two. Then they climb, with smaller jumps; over the last three epochs they change by two to four points. A ring on the last epoch marks the best. RGB ends about six points below its dotted line of the best possible score, depth about ten."
 best = pd.Series(scenes.best)[sensors]
 history.index = range(1, len(history) + 1)  # epochs count from one
 figure, axis = plt.subplots(figsize=(6, 3.8), layout="constrained")
@@ -263,7 +263,7 @@ axis.legend(frameon=False, loc="lower right")
 _ = figure.suptitle("Validation F1 jumps, then settles; the last epoch is the best")
 
 # %% [markdown]
-# **Reading.** The RGB student ends closer to its best possible score: about five points below it, against eight in depth. The last epoch is the best in both sensors.
+# **Reading.** The RGB student ends closer to its best possible score: about six points below it, against ten in depth. The last epoch is the best in both sensors.
 #
 # ## Which epoch may we report?
 #

@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | **compute** the distillation loss by hand · **explain** T² · **judge** a teacher by paired differences and cost |
 # | Prerequisites | [01 data](01_data_preparation.ipynb), [03 training](03_training.ipynb) (paired seeds); cross-entropy |
-# | Time | one to two minutes on one CPU core, most of it for two live trainings; a GPU is used where there is one, but was not timed |
+# | Time | one to four minutes on one CPU core, most of it for two live trainings; a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results), MIT; no download |
 # | Stored outputs | one run from top to bottom; machine, date and seconds printed |
@@ -195,7 +195,7 @@ scores["chance"] = {"rgb": 100 / 9, "depth": 100 / 9}
 pd.DataFrame(scores).T[["rgb+depth", "rgb", "depth"]].round(1)
 
 # %% [markdown]
-# **Reading.** The teacher is not above the RGB students: its score lies within their range, like those of `kdv2`. This is one seed. Scores are F1 × 100, in the last two rows accuracies.
+# **Reading.** The teacher is hardly above the RGB students: 0.1 points over the highest of them. `kdv2` lies within their range. This is one seed. Scores are F1 × 100, in the last two rows accuracies.
 #
 # ## What does a soft label say beyond the label?
 #
@@ -244,7 +244,7 @@ axis.set(xlabel="probability of this class at T = 4 (%)", ylabel="true class")
 _ = axis.set_title("Every class: the same shape gets more than chance")
 
 # %% [markdown]
-# **Reading.** This teacher's share is 46 %, well above chance, so its soft labels say more than the label.
+# **Reading.** This teacher's share is about 45 %, well above chance, so its soft labels say more than the label.
 #
 # ## Ten seeds, all labels: do taught students gain?
 #

@@ -365,7 +365,7 @@ _ = figure.suptitle("The cosine is 0 in all three; HSIC finds both dependences")
 #
 # 1. **Warm-up (2 min).** What does Holm's correction make of the p-values 0.02, 0.01 and 0.20? Put a list in their order into `answer_1`. *Hint:* the smallest times 3.
 # 2. **Change one thing (10 min).** Take only the paper's four ablations as the family. Put the corrected p-value of depth without the auxiliary classifier into `answer_2`. Why is a family chosen after seeing the results no evidence? *Hint:* `tables.compare` with the first four of `terms`.
-# 3. **Open (30 min+).** Train without the auxiliary classifier, seed 0, and probe z_inv. Is it empty? Set `answer_3 = {"rgb": (f1, probe), "depth": (f1, probe)}`: test F1 of the network, and a probe's F1 of z_inv. *Hint:* `discom.fit("discom", split, discom.profile("cpu", seed=0, options={"weights": {"aux": 0.0}}), f"{runs}/no-aux")` trains about a minute; then `discom.inspection.readings`. Chance for the probe is about 11.
+# 3. **Open (30 min+).** Train without the auxiliary classifier, seed 0, and probe z_inv. Is it empty? Set `answer_3 = {"rgb": (f1, probe), "depth": (f1, probe)}`: test F1 of the network, and a probe's F1 of z_inv. *Hint:* `discom.fit("discom", split, discom.profile("cpu", seed=0, options={"weights": {"aux": 0.0}}), f"{runs}/no-aux")` trains one to five minutes; then `discom.inspection.readings`. Chance for the probe is about 11.
 #
 # Worked answers are [kept apart](solutions/py/05_ablations.py).
 

@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **fit** a probe with chance and controls · **test** invariance by linear and nonlinear probes · **read** a UMAP map · **probe** your own runs |
 # | Prerequisites | [02 model and losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb); logistic regression |
-# | Time | four to five minutes on one free CPU core; a GPU is used where there is one, but was not timed |
+# | Time | four to fourteen minutes on one CPU core (longest without bf16); a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 60 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results/README.md), MIT; no download |
 # | Stored outputs | one run; machine, versions, commit in the fourth code cell, seconds in the last |
@@ -217,7 +217,7 @@ for name, part in [*product(changes, parts), ("untrained", "inv")]:
     maps.append(xy.assign(kind=kinds, map=title))
 pd.DataFrame(rows, ["sensor", "control", "shape"]).T.round(1)
 
-# %% alt="Ten UMAP maps of 1 000 points: z_inv, z_inf and z_irr of the paper's loss, the alternating adversary and MDiCo, and z_inv of the untrained network. RGB is orange and depth blue, with a shade and a marker for each shape. The sensors lie apart in all maps; in MDiCo's z_inv they touch. The shapes form groups in the trained networks and mix in the untrained one."
+# %% alt="Ten UMAP maps of 1 000 points: z_inv, z_inf and z_irr of the paper's loss, the alternating adversary and MDiCo, and z_inv of the untrained network. RGB is orange and depth blue, with a shade and a marker for each shape. The sensors lie apart in all maps; in MDiCo's z_inv they touch. The shapes form groups in the trained networks, except in MDiCo's z_inv, and mix in the untrained one."
 layout = pd.concat(maps).astype({"kind": "category"})  # sorted: depth, then RGB
 shades = ["skyblue", "steelblue", "navy", "sandybrown", "chocolate", "saddlebrown"]
 look = {"hue": "kind", "style": "kind", "palette": shades, "markers": [*"os^os^"]}
@@ -230,7 +230,7 @@ grid.despine(left=True, bottom=True)
 _ = grid.figure.suptitle("Trained or not, the sensors do not mix", y=1.02)
 
 # %% [markdown]
-# **Reading.** The sensors mix in none of the maps. In MDiCo's z_inv they touch, and a linear probe misses about a quarter. Even the untrained z_inv predicts the sensor. Training adds the shape to z_inv, least in MDiCo's (63 %; untrained 42 %).
+# **Reading.** The sensors mix in none of the maps. In MDiCo's z_inv they touch, and a linear probe misses about a fifth. Even the untrained z_inv predicts the sensor. Training adds the shape to z_inv, but not in MDiCo's (38 %; untrained 42 %).
 #
 # In a map, axes, sizes and distances of groups mean nothing; the scores are the evidence.
 #
@@ -272,7 +272,7 @@ for name, change in product(z, ("as it is", "erased")):
 pd.DataFrame(rows, ["linear", "MLP", "MLP, control"]).T.round(1)
 
 # %% [markdown]
-# **Reading.** The MLP still predicts the sensor in nearly every scene. The linear probe falls everywhere, in the alternating network to chance. So a linear probe at chance does not prove that the sensor is gone.
+# **Reading.** The MLP still predicts the sensor in nearly every scene. The linear probe falls everywhere, in the trained networks to near chance. So a linear probe at chance does not prove that the sensor is gone.
 #
 # ## Ten seeds
 #

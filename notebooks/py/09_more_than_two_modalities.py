@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the adversarial term for any number of sensors · **tell** reversal and confusion apart · **measure** what a third sensor changes, on your data too |
 # | Prerequisites | [02 losses](02_model_and_losses.ipynb), [03 training](03_training.ipynb), [06 probes](06_what_the_embeddings_hold.ipynb) |
-# | Time | about three minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | three to eight minutes on one CPU core (longest without bf16); a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB, 50 MB |
 # | Data, licence | scenes drawn here and finished runs in [results/](../results/README.md), MIT; the runs' cells: T. Blasi et al., 2016, BSD-3-Clause; no download |
 # | Stored outputs | one run from top to bottom; machine in the fourth code cell, seconds in the last |
@@ -230,7 +230,7 @@ ratio = pd.Series({k: terms[k].item() / value for k, value in guessing.items()})
 print("loss before training over guessing:", ratio.round(2).to_dict())
 check("all within 15 % of guessing", (ratio - 1).abs().max() < 0.15)
 
-# %% alt="Four panels over thirty epochs. The training loss falls. Validation F1 of RGB, depth and thermal rises from below ten, with large swings, and levels off near 90, 77 and 75."
+# %% alt="Four panels over thirty epochs. The training loss falls. Validation F1 of RGB, depth and thermal rises from below ten, with large swings, and levels off near 90, 76 and 75."
 folder = stored.Run.of(runs, methods.DisCoMKD, whole, config).folder
 live = fit("discom", split, config, folder, progress=False)
 curves = stored.read_metrics(folder / "metrics.csv")

@@ -11,7 +11,7 @@
 # |---|---|
 # | You will be able to | **compute** the best mIoU of one sensor · **write** soft labels and mixing · **decide** whether to train with a second sensor |
 # | Prerequisites | [03 training](03_training.ipynb) (`fit`, paired seeds), [04 teachers](04_teacher_and_student.ipynb) (soft labels); what a U-Net is |
-# | Time | four to five minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | four to twelve minutes on one CPU core (longest without bf16); a GPU is used where there is one, but was not timed |
 # | Memory, disk | 1.5 GB, 20 MB |
 # | Data, licence | synthetic scenes drawn here, finished runs in [results/](../results), MIT; nothing is downloaded |
 # | Stored outputs | one run; machine and date in the fourth code cell, seconds in the last |
@@ -310,7 +310,7 @@ scores.loc["background everywhere"] = 100 * (truth == 0).mean() / len(classes)
 scores.round(1).rename_axis("test mIoU in %")
 
 # %% [markdown]
-# **Reading.** Depth comes closer: 67.5 against 57.3. One seed ranks no methods, and their training losses sum different terms.
+# **Reading.** Depth comes closer: 67.7 against 57.8. One seed ranks no methods, and their training losses sum different terms.
 
 # %% alt="Training loss, then validation mIoU over the epochs for RGB, depth and both sensors. In RGB and depth all curves end higher than they start and stay below the black line, the best possible score. For both sensors the teacher rises highest, and crodino's auxiliary decoder follows."
 history = {name: stored.read_metrics(folders[name] / "metrics.csv") for name in live}
@@ -396,7 +396,7 @@ for sensor, pair in (("rgb", [1, 2]), ("depth", [2, 3])):  # numbers of the mate
 pd.DataFrame(rows).T.fillna(0).round(1).rename_axis(columns="% of all pixels")
 
 # %% [markdown]
-# **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 6 % of all pixels. Even the best rule (name the likeliest material) confuses nearly 5 %, so most of these errors are unavoidable.
+# **Reading.** In this seed more than half of each network's errors confuse the pair, on 5 to 7 % of all pixels. Even the best rule (name the likeliest material) confuses nearly 5 %, so most of these errors are unavoidable.
 #
 # ## When should I use it, and how?
 #

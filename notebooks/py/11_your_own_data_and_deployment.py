@@ -10,7 +10,7 @@
 # |---|---|
 # | You will be able to | **find** unpaired, misscaled and copied files · **choose** a method without the test part · **export** a branch as ONNX and **check** it · **say** which wrong images the file accepts |
 # | Prerequisites | [01 data](01_data_preparation.ipynb) (ids, pairs, splits), [02 model](02_model_and_losses.ipynb) (a branch) |
-# | Time | about three minutes on one CPU core; a GPU is used where there is one, but was not timed |
+# | Time | three to seven minutes on one CPU core (longest without bf16); a GPU is used where there is one, but was not timed |
 # | Memory, disk | 2 GB of memory, 50 MB in a temporary folder, 20 MB in `runs` |
 # | Data, licence | image files that this notebook writes from synthetic scenes, or your own folder; finished runs in [results/](../results); MIT |
 # | Stored outputs | one run; the cell below the parameters prints machine and versions |
@@ -262,7 +262,7 @@ scores = pd.DataFrame.from_dict(rows, orient="index").infer_objects()
 scores.round(1)  # % of validation images answered right
 
 # %% [markdown]
-# **Reading.** The rule takes `student` for both sensors. In RGB the difference is within the limit; in depth `discom` is behind by 11 points, more than the limit. *best* is the best possible score: the cue to the material is sometimes wrong ([01](01_data_preparation.ipynb)). Chance is 33 %.
+# **Reading.** The rule takes `student` for both sensors. In RGB the difference is within the limit; in depth `discom` is behind by 13 points, more than the limit. *best* is the best possible score: the cue to the material is sometimes wrong ([01](01_data_preparation.ipynb)). Chance is 33 %.
 #
 # ## What do ten seeds say?
 #
@@ -275,7 +275,7 @@ compared["F1 points"] = tables.points(compared)
 compared.pivot(index=["method", "minus"], columns="modality", values="F1 points")
 
 # %% [markdown]
-# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so with all labels nothing here shows that the second sensor helps. One run cannot say why `discom` loses 11 points of validation images in ours. We take `student`, at half the size.
+# **Reading.** Brackets are 95 % intervals. `discom` is 0.6 F1 points ahead of `student` in depth (star: p < 0.05 after Holm's correction of these four). Over `discom-solo` it has no measurable gain in either sensor, so with all labels nothing here shows that the second sensor helps. One run cannot say why `discom` loses 13 points of validation images in ours. We take `student`, at half the size.
 #
 # ## Is the file the network?
 #
@@ -303,7 +303,7 @@ print(f"time of discom / student, one image of {sensors[0]}: {slower / faster:.2
 # %% [markdown]
 # **Reading.** The logits of file and network differ by less than 0.0001. Yet F1 can differ by some tenths: on processors with bf16 (16-bit numbers) the run is scored in bf16, the file always in float32.
 #
-# For one depth image the `discom` file takes longer, as printed: nearly two times.
+# For one depth image the `discom` file takes longer, as printed: about one and a half to two times.
 #
 # ## How do you ask the file?
 #
@@ -334,7 +334,7 @@ tested = {s: score(predicted[s].filter(like="p(").to_numpy(), s) for s in sensor
 pd.DataFrame(tested).T.round(1)
 
 # %% [markdown]
-# **Reading.** In both sensors the mean confidence and the share that is right do not differ measurably. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and we did not test the confidence of single images.
+# **Reading.** In RGB the mean confidence and the share that is right do not differ measurably. In depth confidence is 6.6 points higher, just outside ± 5.8. With 240 images a gap of less than about 5 points in RGB and 6 in depth would not show, and we did not test the confidence of single images.
 #
 # ## Where it fails: images that the file was not made for
 #
@@ -356,7 +356,7 @@ forms = {"in metres": images / 1000, "near/far exchanged": exchanged, "correct":
 failed = pd.DataFrame({k: score(file.answer(x)[1], sensor) for k, x in forms.items()}).T
 failed.round(1)
 
-# %% alt="Bars of share right and mean confidence for three forms of the depth images. Correct: both are near 70 percent. Near and far exchanged, and in metres: the share right is near chance, and confidence lies above 80 percent."
+# %% alt="Bars of share right and mean confidence for three forms of the depth images. Correct: 69 and 76 percent. Near and far exchanged, and in metres: the share right is near chance, and confidence lies above 80 percent."
 bars, ends = failed[["right", "confidence"]], {"right": failed["± (95 %)"]}
 axis = bars.plot.barh(color=["0.2", "0.8"], figsize=(7, 2.6), xerr=ends, ecolor="C3")
 axis.axvline(100 / C, color="0.5", ls=":")
@@ -384,7 +384,7 @@ _ = axis.set_title("Confidence is highest where the answers are at chance")
 #
 # ## What should you see on another machine?
 #
-# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6.5 in RGB (√2 times the ± above), so 60 to 76 and 78 to 91 are no surprise.
+# Files, faults, copies and splits depend on the seed alone; finished runs do not change. Live scores depend on processor, threads and versions; we did not measure by how much. With another seed the test images change. That alone moves a score by up to 8 points in depth and 6 in RGB (√2 times the ± above), so 61 to 77 and 80 to 92 are no surprise.
 #
 # ## Your turn
 #
