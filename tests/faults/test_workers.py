@@ -16,9 +16,9 @@ from pathlib import Path
 from discom.running.checkpoint import stoppable
 from discom.running.sweep import do_all
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start without it
-print("ready", flush=True)
 try:
     with stoppable("the sweep"):
+        print("ready", flush=True)
         list(do_all({Path(str(number)): partial(time.sleep, 60) for number in range(12)}, 2))
 except KeyboardInterrupt as stop:
     print(stop)
