@@ -1,11 +1,13 @@
 """Mid-Air: float16 in the bits of a PNG, merged classes, flights kept whole in all climates."""
 
 import numpy as np
+import pytest
 from fixtures import midair as fixture
 from fixtures import writing
 from fixtures.refusal import refusals
 
 from discom.data.sources.midair import CLASSES, read_midair
+from discom.errors import DataError
 
 KEY = "Kite_training/foggy/2001/000025"
 MERGED = {0: 0, 8: 1, 2: 2, 3: 3, 4: 3, 5: 3, 6: 4, 10: 5, 9: 6, 1: 7, 7: 7, 11: 7, 12: 7, 13: 7}
@@ -34,6 +36,16 @@ def test_every_value_is_the_planted_one(raw):
 def test_frames_kept(raw):
     assert len(read(raw("midair"), every=1)) == 9 * 4
     assert len(read(raw("midair"))) == 9 * 3  # 12 is not a multiple of 25
+
+
+def test_a_stream_that_is_not_unpacked_is_named(tmp_path):
+    fixture.make(tmp_path)
+    folder = next(path.parent for path in sorted(tmp_path.rglob("*.JPEG")))
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / "frames.zip").write_bytes(b"")
+    with pytest.raises(DataError, match=r"frames\.zip: is not unpacked; unzip it where it lies"):
+        read(tmp_path)
 
 
 def test_smaller_frames_average_colours_and_pick_the_rest(raw):
