@@ -337,6 +337,11 @@ def test_a_table_from_end_to_end(trained, tmp_path, monkeypatch, capsys):
     results = tables.load_results(tmp_path / "all.json")
     assert {(result.data, result.seed) for result in results} == {("scenes", 0), ("scenes", 1)}
     assert len(trained.calls) == 2
+    parts = [replace(each, seconds=0.0) for each in results if " z_" in each.method]
+    tables.collect(parts, tmp_path / "all.json")
+    assert command(*words) == 0  # parts are of the run that is here, not of the file
+    capsys.readouterr()
+    assert all(each.seconds for each in tables.load_results(tmp_path / "all.json"))
     shutil.rmtree("runs")
     assert command(*words) == 0  # nothing is trained twice, and parts are read from all.json
     again = capsys.readouterr().out.splitlines()
