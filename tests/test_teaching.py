@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fixtures.refusal import refused
+from safetensors.torch import load_file
 
 from discom import data, fit, methods, profile
 from discom.data import MultiModalData, scenes
@@ -17,7 +18,7 @@ from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import ModalityTensor, paired_rows
 from discom.errors import ConfigError, DiscomError, RunError
 from discom.methods import Teacher
-from discom.running.runs import Result, load_run
+from discom.running.runs import Result, load_run, weights_file
 from discom.running.teaching import TeacherMaps, load_teacher, soft_labels
 
 TINY = profile("tiny", epochs=2, batch_size=8)
@@ -96,13 +97,16 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("free", [1 << 30, 0])  # maps that do not fit are computed for each batch
 @pytest.mark.parametrize("name", ["dense-teacher", "single"])
-def test_maps_are_of_upright_images_and_moved_as_the_students_are(name):
+def test_maps_are_of_upright_images_and_moved_as_the_students_are(monkeypatch, name, free):
     """A teacher of one network each teaches every sensor by its own."""
+    monkeypatch.setattr("discom.running.teaching.memory_budget", lambda device: free)
     split = data.load("scenes-dense:n=30,size=16").split(seed=0)
     teacher = methods.build(methods.get(name), split.train, profile("tiny", dense=True)).eval()
     rows, views = torch.tensor([3, 1]), {"rgb": torch.tensor([0, 5]), "depth": torch.tensor([2, 2])}
     maps = TeacherMaps(teacher, split, ("logits", "latent"))
+    assert bool(maps.resident) == (free > 0)
     for modality, answers in maps(dict.fromkeys(views, rows), views).items():
         network = modality if name == "single" else "rgb+depth"
         images = [split.train.images(sensor)[rows.numpy()] for sensor in network.split("+")]
@@ -122,6 +126,10 @@ def test_a_loaded_teacher_is_the_saved_one_and_frozen(split, teachers, reads):
     teacher = load_teacher(folder, methods.KDv2, split, options(teacher=reads))
     assert torch.equal(torch.random.get_rng_state(), before)
     network = teacher.deployed[0]
+    saved = load_file(weights_file(folder, network))
+    state = teacher.state_dict()
+    assert state.keys() == saved.keys()
+    assert all(torch.equal(value, saved[key]) for key, value in state.items())
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     assert not any(module.training for module in teacher.modules())
     images = ModalityTensor(split.test, network, "cpu")
@@ -169,6 +177,14 @@ def test_a_students_batches_hold_the_teachers_logits_for_the_very_images_shown(
 
 
 # ---------------------------------------------------------------- teachers that do not fit
+
+
+def test_the_settings_of_a_teacher_are_its_own(split, tmp_path):
+    theirs = replace(options(reads="rgb"), width=16, epochs=1, seed=5)
+    fit("teacher", split, theirs, tmp_path / "teacher", progress=False)
+    teacher = load_teacher(tmp_path / "teacher", methods.KDv2, split, options(teacher="rgb"))
+    assert teacher.model.task.in_features == 8 * 16
+    assert load_teacher(None, methods.Student, split, TINY) is None
 
 
 def rescaled(split):

@@ -11,7 +11,7 @@ from torch import Tensor
 from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
-from discom.data.batches import ModalityTensor, SoftLabels
+from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
 from discom.running.runs import load_run
@@ -86,9 +86,10 @@ class TeacherMaps:
     """A dense teacher's maps of upright training images, moved as each student's images are.
 
     A fusing network must see all sensors moved alike, and students see each sensor in a view of its
-    own. So the teacher is asked about every scene of a batch as it stands, and its maps are moved.
-    A teacher with a network for each sensor teaches each student by that of its own sensor. `names`
-    are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
+    own. So the teacher is asked about every scene as it stands, and its maps are moved. A teacher
+    with a network for each sensor teaches each student by that of its own sensor. The maps stay on
+    the device where a quarter of its free memory holds them; else the teacher is asked anew for
+    each batch. `names` are of maps: logits [C, H, W], features [F, h, w], latent [D, h', w']."""
 
     def __init__(
         self,
@@ -100,21 +101,43 @@ class TeacherMaps:
         device = next(teacher.parameters()).device
         self.names, self.autocast = names, autocast
         self.networks = {name: teacher.branch(name).eval() for name in teacher.deployed}
-        sensors = {sensor for network in self.networks for sensor in network.split("+")}
+        self.reads = {name: name.split("+") for name in self.networks}
+        sensors = dict.fromkeys(sensor for reads in self.reads.values() for sensor in reads)
         self.images = {name: ModalityTensor(split.train, name, device) for name in sensors}
+        self.resident: dict[tuple[str, str], Tensor] = {}
+        rows = paired_rows(split.train, list(sensors))
+        sample = self._ask({name: places[:1] for name, places in rows.items()})
+        count = max(map(len, self.images.values()))
+        if count * sum(one.nbytes for one in sample.values()) > memory_budget(device):
+            return
+        kept = {key: one.new_zeros(count, *one.shape[1:]) for key, one in sample.items()}
+        for places in torch.arange(len(next(iter(rows.values())))).split(64):
+            part = {name: own[places] for name, own in rows.items()}
+            for (network, name), maps in self._ask(part).items():
+                kept[network, name][part[self.reads[network][0]]] = maps
+        self.resident, self.images = kept, {}
 
     @torch.no_grad()
+    def _ask(self, rows: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """(Network, name) → its maps of the samples at `rows`."""
+        answers: dict[tuple[str, str], Tensor] = {}
+        for network, reads in self.reads.items():
+            x = torch.cat([self.images[name][rows[name]] for name in reads], dim=1)
+            with self.autocast():
+                maps = self.networks[network].maps(x)
+            answers |= {(network, name): maps[name].float() for name in self.names}
+        return answers
+
     def __call__(
         self, rows: Mapping[str, Tensor], views: Mapping[str, Tensor]
     ) -> dict[str, dict[str, Tensor]]:
         """Modality → name → the teacher's map for the samples at `rows`, moved as its images."""
-        upright = {}
-        for network, branch in self.networks.items():
-            x = torch.cat([self.images[name][rows[name]] for name in network.split("+")], dim=1)
-            with self.autocast():
-                upright[network] = branch.maps(x)
+        upright = {
+            (network, name): maps[rows[self.reads[network][0]]]
+            for (network, name), maps in self.resident.items()
+        } or self._ask(rows)
         answers = {}
         for modality, drawn in views.items():
-            maps = upright.get(modality) or next(iter(upright.values()))
-            answers[modality] = {name: turn(maps[name].float(), drawn) for name in self.names}
+            network = modality if modality in self.networks else next(iter(self.networks))
+            answers[modality] = {name: turn(upright[network, name], drawn) for name in self.names}
         return answers
