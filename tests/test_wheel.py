@@ -71,9 +71,10 @@ def test_an_editable_installation_is_found_beside_the_clone(clone, tmp_path):
     (site,) = tmp_path.glob("env/lib/python*/site-packages")
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(site)
-    python, code = str(tmp_path / "env/bin/python"), "import discom; print(discom.profile)"
+    python, code = str(tmp_path / "env/bin/python"), "import discom; print(discom.__file__)"
     for folder in (clone.parent, clone, clone / "notebooks", tmp_path):
-        run(python, "-c", code, folder=folder, PYTHONPATH="")
+        place = run(python, "-c", code, folder=folder, PYTHONPATH="")
+        assert Path(place.strip()) == clone / "discom" / "__init__.py"
 
 
 def test_the_wheel_runs_in_an_empty_folder(built, tmp_path_factory, tmp_path):

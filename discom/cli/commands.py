@@ -159,9 +159,9 @@ def probe(flags: Namespace) -> None:
     path, out, methods = flags.path, flags.out, discom.methods
     if out:
         draw(out, {})  # refuses a wrong name before the work
-    runs = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
-    if files := sorted(path.rglob("result.json")):
-        runs = [(each.parent, Result.read(each)) for each in files]
+    runs = [(each.parent, Result.read(each)) for each in sorted(path.rglob("result.json"))]
+    if not runs:  # a file of collected results, or a path with none
+        runs = [(each.folder(flags.runs), each) for each in discom.tables.load_results(path)]
     # others have no embedding; what Table 4 reads of a run is no run
     known = [n for n in methods.names() if methods.get(n).embed is not methods.Method.embed]
     runs = sorted((run for run in runs if run[1].method in known), key=lambda run: run[1].seed)

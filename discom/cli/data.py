@@ -66,10 +66,8 @@ def prepare(flags: Namespace) -> None:
     """
     from discom.data.splitting import protocol
 
-    if flags.out:
-        discom.files.check_place(
-            flags.out, discom.data.prepared.MANIFEST, flags.overwrite
-        )  # hours ahead
+    if flags.out:  # refused before hours of reading
+        discom.files.check_place(flags.out, discom.data.prepared.MANIFEST, flags.overwrite)
     images, name = _read(flags)
     if flags.split and images is not (images := protocol(images, flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place

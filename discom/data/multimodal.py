@@ -36,9 +36,9 @@ class Modality:
     invalid: float | None = None
 
     def __post_init__(self):
-        kind = self.y.dtype if isinstance(self.y, np.ndarray) else np.dtype(float)
-        if kind.kind in "iu" and np.can_cast(kind, np.int64):
-            object.__setattr__(self, "y", self.y.astype(np.int64, copy=False))
+        y = self.y
+        if isinstance(y, np.ndarray) and y.dtype.kind in "iu" and np.can_cast(y.dtype, np.int64):
+            object.__setattr__(self, "y", y.astype(np.int64, copy=False))
 
     def take(self, rows: np.ndarray) -> "Modality":
         """The samples at `rows`; what is on disk stays there."""

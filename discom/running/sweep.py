@@ -28,6 +28,7 @@ from discom.errors import (
     install_hint,
 )
 from discom.hardware import share
+from discom.methods.base import warn_no_effect
 from discom.running.checkpoint import stoppable
 from discom.running.runs import Result, Run, changed_default
 from discom.running.training import fit
@@ -97,7 +98,7 @@ def sweep(
     """
     check_choice("engine", engine, ("local", "ray"))
     if address and engine == "local":
-        warnings.warn("address: has no effect on engine=local; leave it out", stacklevel=2)
+        warn_no_effect("address", "on engine=local")
     runs, known, workers = list(runs), list(known), worker_count(engine, workers)
     absent, done = missing(runs, known)
     unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
