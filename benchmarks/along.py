@@ -14,12 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import common
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
+import common
 from discom import data, files, fit, inspection, methods, plots, profile
 from discom.config import Config
 from discom.data import Split

@@ -6,9 +6,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import grid
 import pandas as pd
 
+import grid
 from discom import plots, tables
 from discom.errors import ConfigError
 from discom.files import read_json

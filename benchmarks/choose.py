@@ -13,9 +13,9 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-import common
 import pandas as pd
 
+import common
 from discom import data, files, methods, profile
 from discom.config import Config
 from discom.errors import DiscomError

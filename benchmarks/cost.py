@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import common
 import numpy as np
 import torch
 
+import common
 from discom import data, files, fit, methods, profile
 from discom.data import Split
 from discom.errors import ConfigError

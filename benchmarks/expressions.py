@@ -23,11 +23,11 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-import catalogue
-import grid
 import numpy as np
 import pandas as pd
 
+import catalogue
+import grid
 from discom import methods, tables
 from discom.errors import ConfigError
 from discom.running.runs import Result

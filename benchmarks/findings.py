@@ -6,8 +6,8 @@ python benchmarks/findings.py     writes results/findings.png
 from itertools import combinations
 
 import pandas as pd
-from catalogue import RESULTS, runs
 
+from catalogue import RESULTS, runs
 from discom import plots, tables
 from discom.files import atomic_file
 

@@ -16,10 +16,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import common
 import pandas as pd
 from matplotlib.figure import Figure
 
+import common
 from discom import data, methods, plots, profile, tables
 from discom.config import Config
 from discom.errors import ConfigError

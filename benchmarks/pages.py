@@ -30,13 +30,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 import catalogue
 import common
-import pandas as pd
-from expressions import Expression, Pairs, parse, runs, write
-
 from discom import tables
 from discom.errors import ConfigError
+from expressions import Expression, Pairs, parse, runs, write
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "results/README.md", "docs/*.md", "docs/guides/*.md", "docs/results/*.md")

@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import discom
 import nbformat
 import pandas as pd
 import papermill
+from papermill.exceptions import PapermillExecutionError
+
+import discom
 from discom.errors import BusyError, DataError, RunError, check_choice, first_line
 from discom.files import atomic_file, checksum, digest
 from discom.running.checkpoint import locked, stoppable
 from discom.running.sweep import Outcome, do_all, worker_count
-from papermill.exceptions import PapermillExecutionError
 
 # how many scenes a profile of the notebooks draws, and which settings train on them
 PARAMETERS = {

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+
+from batch import ADDED, PARAMETERS, execute, outcome
 from discom import __version__
 from discom.errors import DataError, DiscomError
 from discom.files import atomic_file
-
-from batch import ADDED, PARAMETERS, execute, outcome
 
 HERE = Path(__file__).resolve().parent
 PAGES = (

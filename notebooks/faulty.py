@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+
 from discom.data import MultiModalData
 from discom.data.scenes.classification import MATERIALS
 from discom.errors import DataError
-from PIL import Image
 
 DEEPEST = 4000  # mm, the farthest that the depth sensor sees
 

@@ -10,18 +10,18 @@ import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fixtures.results import result
+
 import along
 import choose
 import cost
 import findings
 import grid
-import numpy as np
-import pandas as pd
-import pytest
 import speed
-import torch
-from fixtures.results import result
-
 from discom import data, tables
 from discom.config import profile
 from discom.data import Split, scenes

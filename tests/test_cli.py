@@ -16,7 +16,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from faulty import write_faulty
 from PIL import Image
 
 from discom import cli, data, methods
@@ -25,6 +24,7 @@ from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
 from discom.running.runs import Result
 from discom.tables.rows import NUMBERS
+from faulty import write_faulty
 
 SCENES = "scenes:n=66,size=16"
 QUICK = ["train", "--data", SCENES, "--method", "student", "--profile", "tiny", "--epochs", "1"]

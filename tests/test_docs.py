@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogue import TABLES
 
+from catalogue import TABLES
 from discom import cli, methods, profile, tables
 from discom.tables import rows as rows_of_tables
 

@@ -2,13 +2,13 @@
 
 import re
 
-import explorer as module
 import numpy as np
 import pytest
-from explorer import SHOWN, Explorer
 
+import explorer as module
 from discom.data import MultiModalData, scenes
 from discom.errors import DataError
+from explorer import SHOWN, Explorer
 
 COUNT = 44
 PARTS = ("inv", "inf", "irr")

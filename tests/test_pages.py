@@ -3,15 +3,15 @@
 import json
 import re
 
-import catalogue
 import numpy as np
-import pages
 import pytest
-from expressions import parse, write
 from markdown_it import MarkdownIt
 from scipy import stats
 
+import catalogue
+import pages
 from discom.errors import ConfigError
+from expressions import parse, write
 
 FILES = sorted(file for pattern in pages.PAGES for file in pages.ROOT.glob(pattern))
 MARKED = [file for file in FILES if file.suffix == ".md" and "<!--" in file.read_text()]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from explorer.projection import project
 
 from discom.errors import DataError
+from explorer.projection import project
 
 
 @pytest.fixture(scope="module")

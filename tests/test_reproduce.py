@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-import batch
 import nbformat
 import pytest
-from batch import outcome, run_notebooks
 from filelock import FileLock
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+import batch
+from batch import outcome, run_notebooks
 from discom import methods
 from discom.errors import BusyError, ConfigError, DataError
 from discom.running import sweep

@@ -1,10 +1,10 @@
 """Scenes as files, and the faults that are planted in them."""
 
 import numpy as np
-from faulty import write_faulty
 
 from discom.data import read_folders, scenes
 from discom.data.images import read_pixels
+from faulty import write_faulty
 
 
 def test_files_hold_what_was_measured_but_for_the_faults(tmp_path):
