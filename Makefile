@@ -20,7 +20,7 @@ test: $(READY)  ## lint, types, quick tests and doctests, every notebook (profil
 	rm -rf build/notebooks-tiny
 	$(BIN)/python -m discom reproduce --profile tiny --out build/notebooks-tiny
 
-test-all: test browser colab  ## test, and the slow ones: solutions, browser, Ray, wheel, 20 kills, the site
+test-all: test browser colab  ## test, and the slow ones: solutions, browser, wheel, 20 kills, the site
 	$(ONE) $(BIN)/python -m pytest -n 2 -m slow --kills 20
 
 release-check: test-all oldest  ## what must pass before a release, then what a tag still needs; the nightly workflow runs it
@@ -41,7 +41,7 @@ COLAB := tests/fixtures/colab-constraints.txt
 colab: $(READY)  ## an installation leaves Colab's torch and numpy as they are (asks the package index)
 	@mkdir -p build
 	@$(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform linux --constraint $(COLAB) \
-	  --extra dense --extra deploy --extra ray pyproject.toml > build/colab.txt
+	  --extra dense --extra deploy pyproject.toml > build/colab.txt
 	@grep -E "^(torch|torchvision|numpy)==" build/colab.txt | xargs echo "Colab keeps"
 
 OLDEST := .venv-oldest

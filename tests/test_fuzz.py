@@ -33,7 +33,6 @@ USUAL = {  # what is right for an argument or a flag; for all others it is a 2
     "seed": ["0", "1"],
     "split": ["random"],
     "options": ["{}", '{"group_copies": true}', '{"unit": {"rgb": "m"}}', '{"weights": {"cl": 2}}'],
-    "engine": ["local"],
     "root": ["images"],
     "out": ["new", "new.png", "new.csv"],
     "collect": ["new.json"],

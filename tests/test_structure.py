@@ -53,10 +53,10 @@ def test_files_stay_below_300_lines_and_public_names_are_documented(path):
 @pytest.mark.parametrize(
     ("modules", "heavy"),
     [
-        ("discom", "torch matplotlib pandas h5py ray onnx"),
+        ("discom", "torch matplotlib pandas h5py onnx"),
         (
             "discom.running.training, discom.data.sources",
-            "h5py ray onnx segmentation_models_pytorch resource",
+            "h5py onnx segmentation_models_pytorch resource",
         ),
     ],
 )

@@ -17,7 +17,7 @@ from fixtures import jobs
 from fixtures.refusal import refused
 
 from discom import cli, data, files, methods, profile, tables
-from discom.errors import BusyError, ConfigError, RunError
+from discom.errors import BusyError, RunError
 from discom.hardware import BESIDE
 from discom.running import sweep
 from discom.running.runs import Result, Run, load_run, read_metrics
@@ -282,40 +282,14 @@ def test_two_sweeps_on_one_folder_share_the_runs(tmp_path, whole):
         assert read_metrics(file)["epoch"].tolist() == list(range(8))
 
 
-# ---------------------------------------------------------------- flags, and Ray
+# ---------------------------------------------------------------- flags
 
 
 def test_a_worker_for_each_core_or_one_for_the_gpu(monkeypatch):
     for gpu, expected in ((True, 1), (False, sweep.cpu_count())):
         monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
         assert sweep.worker_count() == expected
-    assert sweep.worker_count("ray") == 0
-    assert sweep.worker_count("ray", 3) == 3
-    refused(lambda: sweep.sweep([], engine="slurm"), "'slurm' is unknown; choose", ConfigError)
-
-
-def test_ray_that_is_not_there_is_named(run_of, monkeypatch):
-    pytest.importorskip("ray")
-    address = "ray://127.0.0.1:1"
-    with pytest.raises(ConfigError, match=rf"^address: '{address}' cannot be reached \(.*\); chec"):
-        here([run_of()], engine="ray", address=address)
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match=r"ray is not installed; .*pip install"):
-        here([run_of()], engine="ray")
-
-
-@pytest.mark.slow
-def test_a_local_ray_trains_teachers_and_students(run_of, monkeypatch):
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    runs = [run_of(name) for name in ("student", "kdv2", "dkd")]
-    bad = run_of("discom", learning_rate=1e30, epochs=2)
-    try:
-        failed = sweep.sweep([*runs, bad], engine="ray", workers=2, progress=False).failed
-    finally:
-        ray.shutdown()
-    assert list(failed) == [bad.folder]
-    assert done(runs) == [True] * 3
+    assert sweep.worker_count(3) == 3
 
 
 # ---------------------------------------------------------------- discom table

@@ -62,9 +62,8 @@ def table(flags: Namespace) -> bool:
     print(f"{len(runs)} runs, {len(absent)} to train with their teachers", flush=True)
     if flags.dry_run:
         return True
-    where = {name: getattr(flags, name) for name in ("engine", "workers", "address")}
     after = inspection.write_probes if number == 5 else None
-    results, failed = sweep.sweep(runs, known=known, after=after, **where)
+    results, failed = sweep.sweep(runs, known=known, workers=flags.workers, after=after)
     for result in list(results) if number == 4 else ():
         here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]

@@ -40,13 +40,11 @@ SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.
 NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
-    "address": (text, None, "of a Ray cluster, such as ray://head:10001  [default: none]"),
     "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
     "collect": (path, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
-    "engine": (text, "local", "local (processes on this machine) or ray"),
     "files": (path, None, "images, or folders of images"),
     "method": (text, "discom", "such as discom, student; for pixels single, crodino (ours)"),
     "modalities": (text, None, "sensors in this order, such as rgb+elevation  [default: all]"),
@@ -67,7 +65,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "size": (COUNT, None, "side in pixels to which images are resized  [default: the reader's]"),
     "split": (text, None, "official, grouped or random  [default: the first]"),
     "tile": (COUNT, None, "side of a tile in pixels, for models of pixels  [default: 256]"),
-    "workers": (ANY_COUNT, 0, "number of runs side by side; 0 lets the engine choose"),
+    "workers": (ANY_COUNT, 0, "number of runs side by side; 0: one a core, one on a GPU"),
 }
 KINDS = get_type_hints(Config)
 SETTINGS = [name for name in KINDS if name not in ("seed", "dense", "options")]
@@ -77,7 +75,7 @@ for name in SETTINGS:
     kind = KINDS[name] if KINDS[name] in (int, float, bool) else text
     FLAGS[name] = (kind, None, f"{MEANINGS.get(name, '')}  [default: the profile's]")
 # what the short help leaves out
-RARE = {"address", "as_published", "collect", *SETTINGS} - {"epochs", "batch_size"}
+RARE = {"as_published", "collect", *SETTINGS} - {"epochs", "batch_size"}
 RUN = " ".join(["profile", "runs", *(name for name in SETTINGS if name != "devices")])
 # what is called, its ARGUMENTS and flags
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -91,8 +89,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "train": (commands.train, f"data method seed modalities options {RUN} devices"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods as_published {RUN} seeds engine workers address"
-        " dry_run out collect",
+        f"NUMBER data modalities methods as_published {RUN} seeds workers dry_run out collect",
     ),
     "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -1,9 +1,8 @@
-"""Many runs side by side, in processes of this machine or on a Ray cluster. A run is its folder,
-so the same call trains what is missing."""
+"""Many runs side by side. A run is its folder, so the same call trains what is missing, also where
+several machines that share the folder make it at the same time."""
 
 import os
 import signal
-import socket
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,24 +10,15 @@ from contextlib import chdir, contextmanager, nullcontext
 from functools import lru_cache, partial
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm.auto import tqdm
 
 from discom.data import MultiModalData, Split, load
-from discom.errors import (
-    BusyError,
-    ConfigError,
-    DiscomError,
-    RunError,
-    check_choice,
-    first_line,
-    install_hint,
-)
+from discom.errors import BusyError, ConfigError, DiscomError, RunError, first_line
 from discom.hardware import share
-from discom.methods.base import warn_no_effect
 from discom.running.checkpoint import stoppable
 from discom.running.runs import Result, Run, changed_default
 from discom.running.training import fit
@@ -76,9 +66,7 @@ def sweep(
     runs: Iterable[Run],
     *,
     known: Iterable[Result] = (),
-    engine: str = "local",
     workers: int = 0,
-    address: str | None = None,
     after: Callable[[Path, Split], object] | None = None,
     progress: bool = True,
 ) -> Done:
@@ -87,19 +75,14 @@ def sweep(
     Args:
         runs: the wanted runs, each of which says where its data are; their teachers are added.
         known: results that are taken where a run's folder has none, such as of a committed file.
-        engine, workers: see `worker_count`. Workers train on one thread each, but a single local
-            one is this process itself. A cluster's nodes must all see this folder.
-        address: of a Ray cluster, such as ray://head:10001 or auto; this machine by default.
+        workers: see `worker_count`. They train on one thread each, but a single one is this process
+            itself.
         after: called with the folder and the split of each run that was trained, where it was.
 
     Raises:
-        ConfigError: Ray is not installed or not at the address; another engine.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
     """
-    check_choice("engine", engine, ("local", "ray"))
-    if address and engine == "local":
-        warn_no_effect("address", "on engine=local")
-    runs, known, workers = list(runs), list(known), worker_count(engine, workers)
+    runs, known, workers = list(runs), list(known), worker_count(workers)
     absent, done = missing(runs, known)
     unfinished, failed = {run.folder for run in absent} | set(done.failed), done.failed
     bar = tqdm(total=len(absent), desc="runs", unit="run", disable=not progress)
@@ -114,8 +97,7 @@ def sweep(
                     failed[run.folder] = f"{run.folder}: not trained, because its teacher failed"
                     continue
                 jobs[run.folder] = partial(_attempt, run, os.getcwd(), after)
-            pool = _ray_pool(workers, address) if engine == "ray" and jobs else {"n_jobs": workers}
-            for folder, error in do_all(jobs, **pool):
+            for folder, error in do_all(jobs, workers):
                 bar.update()
                 if error is not None:
                     failed[folder] = str(error)
@@ -135,19 +117,14 @@ def train(run: Run, images: MultiModalData | None = None, *, progress: bool = Fa
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
 
-def worker_count(engine: str = "local", workers: int = 0) -> int:
-    """How many runs train side by side; 0 where the cluster decides. Nothing is started.
-
-    Args:
-        engine: local, or ray.
-        workers: 0 means one for each core, or for each GPU of a cluster; one on a local GPU.
-    """
+def worker_count(workers: int = 0) -> int:
+    """How many runs train side by side: so many, or by default one for each core, one on a GPU."""
     if workers < 0:
-        raise ConfigError("workers", f"{workers} is below 0", "use 0 for the engine's choice")
-    return workers or (0 if engine == "ray" else 1 if torch.cuda.is_available() else cpu_count())
+        raise ConfigError("workers", f"{workers} is below 0", "use 0 for one a core")
+    return workers or (1 if torch.cuda.is_available() else cpu_count())
 
 
-def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outcome]:
+def do_all(jobs: Mapping[Path, Job], n_jobs: int) -> Iterator[Outcome]:
     """Do jobs in `n_jobs` processes of one thread; yields what each returns, its key and an error.
 
     A job with a BusyError is done again later. Where a worker is killed, the jobs at work are lost:
@@ -157,13 +134,13 @@ def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outco
     while pending:
         batch, alone, busy = pending[:1] if alone else pending[:], max(0, alone - 1), 0
         try:
-            for key, error in _spread([jobs[key] for key in batch], n_jobs, **pool):
+            for key, error in _spread([jobs[key] for key in batch], n_jobs):
                 if isinstance(error, BusyError):
                     busy += 1
                 else:
                     pending.remove(key)
                     yield key, error
-        except Exception as error:  # of joblib or Ray: jobs return theirs
+        except Exception as error:  # of joblib: jobs return theirs
             alone = n_jobs
             if len(batch) == 1:
                 pending.remove(batch[0])
@@ -173,19 +150,15 @@ def do_all(jobs: Mapping[Path, Job], n_jobs: int, **pool: Any) -> Iterator[Outco
             time.sleep(PATIENCE)
 
 
-def _spread(jobs: list[Job], n_jobs: int, beside: int = 0, **pool: Any) -> Iterator[Outcome]:
-    """What jobs return, of which `beside` (all workers by default) share the memory of a machine.
-    Ctrl-C reaches this process alone, which ends the others."""
-    calls = [partial(share, beside or n_jobs, job) for job in jobs] if n_jobs > 1 else jobs
+def _spread(jobs: list[Job], n_jobs: int) -> Iterator[Outcome]:
+    """What jobs return. Ctrl-C reaches this process alone, which ends the others."""
+    calls = [partial(share, n_jobs, job) for job in jobs] if n_jobs > 1 else jobs
     warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed")  # by Ctrl-C
-    if pool:  # of Ray, which has no generator
-        backend, return_as = pool, "list"
-    else:  # idle workers end soon, since nobody else ends those of a killed sweep
-        backend = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
-        return_as = "generator_unordered"
-    starts_here = not pool and os.name == "posix"
-    with parallel_config(**backend), _without_ctrl_c() if starts_here else nullcontext():
-        return Parallel(n_jobs, return_as=return_as, batch_size=1)(delayed(c)() for c in calls)
+    # idle workers end soon, since nobody else ends those of a killed sweep
+    loky = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": 5}
+    how = {"return_as": "generator_unordered", "batch_size": 1}
+    with parallel_config(**loky), _without_ctrl_c() if os.name == "posix" else nullcontext():
+        return Parallel(n_jobs, **how)(delayed(call)() for call in calls)
 
 
 @contextmanager
@@ -197,29 +170,6 @@ def _without_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ray_pool(workers: int, address: str | None) -> dict[str, Any]:
-    """Reach a Ray cluster; what `do_all` needs."""
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-
-        host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
-        if colon:  # Ray itself would wait for minutes
-            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(address, ignore_reinit_error=True)
-    except ImportError:
-        raise ConfigError("engine", "ray is not installed", install_hint("ray")) from None
-    except (OSError, ValueError) as error:
-        found = f"'{address}' cannot be reached ({first_line(error)})"
-        raise ConfigError("address", found, "check that the cluster is up") from None
-    register_ray()
-    cores, gpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("CPU", "GPU"))
-    workers = max(1, min(cores, workers or gpus or cores))  # Ray refuses more than it has cores
-    needs = {"num_gpus": min(1, gpus / workers)}
-    beside = -(-workers // (gpus or len(ray.nodes())))
-    return {"n_jobs": workers, "beside": beside, "backend": "ray", "ray_remote_args": needs}
 
 
 def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | None) -> Outcome:
