@@ -33,7 +33,7 @@ OTHER = {
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
-    **{"labelled": 0.5, "dense": True},
+    **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 

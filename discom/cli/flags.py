@@ -57,7 +57,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "out": (path, None, "file or folder to write  [default: none]"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (path, None, "a run's folder, a folder of runs, or collected results"),
-    "profile": (text, "cpu", "tiny (seconds), cpu (minutes) or paper (for a GPU)"),
+    "profile": (text, "cpu", "tiny (seconds), cpu (minutes), finetune or paper (for a GPU)"),
     "root": (path, None, "folder of the raw files  [default: data/raw/NAME]"),
     "runs": (path, "runs", "folder of all runs"),
     "seed": (SEED, 0, "seed of the split, weights and batches"),

@@ -237,9 +237,12 @@ def lacks_labels(method: type[Method], data: MultiModalData, config: Config) -> 
     return method.every_label and (config.labelled < 1 or bool((data.labels == UNLABELLED).any()))
 
 
-def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
+def build(
+    method: type[Method], data: MultiModalData, config: Config, *, restored: bool = False
+) -> Method:
     """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
-    for settings or data that do not fit the method.
+    for settings or data that do not fit the method. `restored`: the caller loads a run's weights,
+    so that pretrained ones are neither fetched nor read.
 
     >>> from discom import data, methods, profile
     >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
@@ -256,14 +259,19 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     unread = "encoder" if method.dense else "network"
     if getattr(config, unread) != getattr(Config(), unread):
         warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
+    if config.encoder_rate != 1 and not config.pretrained:
+        warn_no_effect(f"encoder_rate={config.encoder_rate}", "without pretrained")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network
+    start: dict[str, Any] = {"width": config.width, "pretrained": config.pretrained}
+    if restored and config.pretrained:
+        start["pretrained"] = None
     if method.dense:
-        networks = partial(network, classes=classes, name=config.network, width=config.width)
+        networks = partial(network, classes=classes, name=config.network, **start)
     else:
         check_encoder(config.encoder, shapes)
-        networks = encoder(config.encoder, config.width)
+        networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
     model.check_shapes(shapes)

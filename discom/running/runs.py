@@ -221,7 +221,7 @@ def load_run(
         way_out = f"give the split of its data and modalities with seed {result.seed}"
         raise RunError(run_dir, "was trained on another split", way_out)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
-        model = methods.build(method, split.train, config)
+        model = methods.build(method, split.train, config, restored=True)
     network = network or model.deployed[0]
     with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
@@ -251,7 +251,7 @@ def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
         write_json(file, identity)
         return
     with as_run_error(file):
-        content = {**read_json(file)}
+        content = {**Config().identity(), **read_json(file)}  # newer settings had their default
     for name in {**content, **identity}:
         if content.get(name) != identity.get(name):
             found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"

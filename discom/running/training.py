@@ -24,6 +24,7 @@ from discom.evaluation.scores import Scoring
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
+from discom.models.pretrained import Pretrained
 from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable
 from discom.running.runs import Result, identity, write_identity
 from discom.running.teaching import load_teacher, teach
@@ -48,7 +49,7 @@ def fit(
     Args:
         method: a registered name or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings, or the name of a profile: tiny, cpu or paper.
+        config: the settings, or the name of a profile: tiny, cpu, finetune or paper.
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
@@ -182,15 +183,26 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
     if config.devices > 1 and fabric.device.type == "cuda":
         network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     rate, decay = config.learning_rate, config.weight_decay
-    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
+    groups = _parameter_groups(network, rate, config.encoder_rate)
+    optimizer = torch.optim.AdamW(groups, rate, weight_decay=decay, fused=True)
     schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
         schedule: Any = schedules.ConstantLR(optimizer, factor=1.0)
     else:
         steps = max(3, config.epochs * len(batches)) + 1  # it wants three at least
-        schedule = schedules.OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        schedule = schedules.OneCycleLR(optimizer, peaks, steps, cycle_momentum=False)
     model, optimizer = fabric.setup(network, optimizer)
     return model, optimizer, schedule, batches, layout
+
+
+def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:
+    """The weights, those of pretrained encoders last and at their own rate; 0 freezes them."""
+    encoders = [part for part in network.modules() if isinstance(part, Pretrained)]
+    own = dict.fromkeys(w for e in encoders for w in e.requires_grad_(factor > 0).parameters())
+    others = [weight for weight in network.parameters() if weight not in own]
+    groups = [{"params": others, "lr": rate}, {"params": [*own], "lr": rate * factor}]
+    return groups if own else groups[:1]
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
