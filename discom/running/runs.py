@@ -251,9 +251,10 @@ def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
         write_json(file, identity)
         return
     with as_run_error(file):
-        content = {**Config().identity(), **read_json(file)}  # newer settings had their default
+        content = {**read_json(file)}
+    usual = Config().identity()  # of settings newer than the run
     for name in {**content, **identity}:
-        if content.get(name) != identity.get(name):
+        if content.get(name, usual.get(name)) != identity.get(name):
             found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
             raise RunError(run_dir, found, "use another folder")
 
