@@ -47,34 +47,30 @@ def find_inputs(paths: Sequence[Path], sensors: Sequence[str]) -> list[tuple[Pat
     return [tuple(pair[sensor] for sensor in sensors) for pair in whole]
 
 
-def warn_far(
-    sensors: Sequence[Sensor],
-    inputs: Sequence[Sequence[Path]],
-    measured: Sequence[Sequence[np.ndarray]],
-) -> None:
+def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Sequence) -> None:
     """Warn, once for each sensor, where more than one image in twenty lies far from those of
-    training by its `levels`: the mean of a band is beyond theirs by more than high − low, or its
-    deviation is below a tenth of theirs. This finds other units and number types, but no other
-    sensor of like values."""
+    training: the mean of a band is beyond theirs by more than high − low, or its deviation is below
+    a tenth of theirs. This finds other units and number types, but no other sensor of like values.
+
+    Args:
+        inputs, measured: of each input, the files of the sensors, and their `levels`.
+    """
     for number, sensor in enumerate(sensors):
         if sensor.low is None or sensor.high is None:
             continue
-        means, deviations = np.swapaxes([own[number] for own in measured], 0, 1)  # [N, C] each
+        means, deviations = np.swapaxes([each[number] for each in measured], 0, 1)  # [N, C] each
         least, largest, usual = np.transpose(sensor.range)
         span = np.subtract(sensor.high, sensor.low)
         beyond = (means < least - span) | (means > largest + span)
         far = (beyond | (deviations < usual / 10)) & (span > 0)  # a constant band is not read
         if far.any(1).mean() > 0.05:
             k, c = np.argwhere(far)[0]
-            found = (
-                f"{far.any(1).sum()} of {len(inputs)} images of {sensor.name} are unlike training"
-            )
-            here = f"band {c + 1} has mean {means[k, c]:.3g}, deviation {deviations[k, c]:.2g}"
-            there = f"training {least[c]:.3g} to {largest[c]:.3g}, {usual[c]:.2g} or more"
+            count = f"{far.any(1).sum()} of {len(inputs)} images of {sensor.name}"
+            own = f"{means[k, c]:.3g} ± {deviations[k, c]:.2g}"
+            usually = f"{least[c]:.3g} … {largest[c]:.3g} ± {usual[c]:.2g} or more"
+            found = f"{count} are unlike training (band {c + 1}: {own}, in training {usually})"
             way_out = "compare unit, number type and sensor"
-            warnings.warn(
-                f"{inputs[k][number]}: {found} ({here}; {there}); {way_out}", stacklevel=3
-            )
+            warnings.warn(f"{inputs[k][number]}: {found}; {way_out}", stacklevel=3)
 
 
 def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
