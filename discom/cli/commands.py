@@ -217,7 +217,7 @@ def show(flags: Namespace) -> None:
 
 
 def export(flags: Namespace) -> None:
-    """Write one trained branch as ONNX with its contract, after a check on the test part."""
+    """Write one trained network as ONNX with its contract, after a check on the test part."""
     tables, files = discom.tables, sorted(flags.path.rglob("result.json"))
     result, *others = tables.load_results(flags.path)
     if others or not files:
@@ -225,7 +225,7 @@ def export(flags: Namespace) -> None:
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
     where = files[0].parent, images.split(seed=result.seed), flags.modality, flags.out
     model = discom.deployment.export(*where, overwrite=flags.overwrite)
-    before, after = result.main[model.contract.modality], model.scores[result.metric]
+    before, after = result.main[model.contract.network], model.scores[result.metric]
     score = f"{tables.METRICS[result.metric]} on the test part"
     print(f"{flags.out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
     print(f"{score}: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
@@ -233,24 +233,26 @@ def export(flags: Namespace) -> None:
 
 
 def predict(flags: Namespace) -> None:
-    """Name the class of images, or of each of their pixels, by an exported branch alone.
+    """Name the class of images, or of each of their pixels, by an exported network alone.
 
-    Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
-    the same place where the image is a GeoTIFF.
+    A network of several sensors reads pairs, FILES/<sensor>/<name>. Of pixels: an image of any size
+    is read in tiles, and its map is a TIFF in the folder --out, in the same place where the image
+    is a GeoTIFF.
     """
-    from discom.data.images import find_images
+    from discom import prediction
 
-    model, out, images = discom.deployment.load(flags.model), flags.out, find_images(flags.files)
+    model, out = discom.deployment.load(flags.model), flags.out
     if model.contract.stride or flags.tile:
-        maps = discom.deployment.segment_files(model, images, out, flags.tile or 256)
+        maps = prediction.segment_files(model, flags.files, out, flags.tile or 256)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
     elif out:
         with discom.files.atomic_file(out) as part:
-            discom.deployment.predict(model, images).to_csv(part, index=False)
-        print(f"{out}: {len(images)} images")
+            answers = prediction.predict(model, flags.files)
+            answers.to_csv(part, index=False)
+        print(f"{out}: {len(answers)} images")
     else:
-        print(discom.deployment.predict(model, images).to_csv(index=False), end="")
+        print(prediction.predict(model, flags.files).to_csv(index=False), end="")
 
 
 def reproduce(flags: Namespace) -> bool:

@@ -1,7 +1,7 @@
 """Image files to arrays: one file, and a person's own folders of images."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,16 @@ NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as
 NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
+@dataclass(frozen=True)
+class Rule:
+    """How a file's pixels [C, H, W] become an image of the data set: squeezed to `size`."""
+
+    size: tuple[int, int] | None = None
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        return resize(pixels, self.size, smooth=len(pixels) >= 3) if self.size else pixels
+
+
 def find_images(paths: Iterable[Path]) -> list[Path]:
     """Files as they are named, and every image below a folder that is named, sorted; a DataError
     for a path that is not there, or no image at all."""
@@ -40,7 +50,7 @@ def is_image(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
-def read_pixels(file: Path | str) -> np.ndarray:
+def read_pixels(file: Path | str, *, finite: bool = True) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
@@ -48,7 +58,8 @@ def read_pixels(file: Path | str) -> np.ndarray:
     array with three axes it is the last one where that is the smallest, else the first.
 
     Raises:
-        DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
+        DataError: unreadable, truncated, of another rank, or, where they must be `finite`, with NaN
+            or infinite pixels.
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
@@ -60,7 +71,8 @@ def read_pixels(file: Path | str) -> np.ndarray:
         raise DataError(file, f"has shape {pixels.shape}", shapes)
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
-    check_finite(pixels[None], str(file))
+    if finite:
+        check_finite(pixels[None], str(file))
     return pixels
 
 

@@ -103,7 +103,7 @@ class CrossDecoder(nn.Module):
         for name in channels:
             one = networks[name]
             alone = EncoderDecoder(one.encoder, nn.Identity(), one.stride, one.widths)
-            self.encoders[name] = alone
+            self.encoders[name], self.stride = alone, one.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""
