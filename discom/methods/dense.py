@@ -121,7 +121,7 @@ class DenseSimCLR(Dense):
 
     def loss_of(self, modality, batch):
         network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
-        motions = any_motions(x)
+        motions = any_motions(x, batch.motions[modality])
         maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]

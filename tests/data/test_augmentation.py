@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from discom.data.augmentation import VIEWS, distort, draw_views, restore, turn, view
+from discom.data.augmentation import VIEWS, any_motions, distort, draw_views, restore, turn, view
 
 SIZES = [(8, 8), (5, 5), (8, 6), (3, 7)]
 pytestmark = pytest.mark.filterwarnings("error")
@@ -114,3 +114,30 @@ def test_a_crop_and_a_factor_change_a_slope_as_far_as_they_say(bands, low, high)
     first, last = (bands - bands.mean(2, keepdim=True)).unbind(1)
     negative = ((first * last).sum(1) < 0).float().mean().item()
     assert negative == pytest.approx(0.5 * colours, abs=4 * 0.5 / 2000**0.5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 6)])
+@pytest.mark.parametrize(("motions", "allowed"), [("flip", {0, 4}), ("none", {0})])
+def test_a_sensor_is_moved_as_its_motions_allow_and_no_other_way(motions, allowed, size):
+    x = torch.empty(400, 1, *size)
+    for strong in (False, True):
+        draw = generator(), generator()
+        free = draw_views(x, 0.5, draw[0], strong)
+        views = draw_views(x, 0.5, draw[1], strong, motions)
+        assert set((views % 8).tolist()) == allowed
+        assert set((views // 8).tolist()) == set((free // 8).tolist())  # the blank quarter stays
+        assert torch.equal(draw[0].get_state(), draw[1].get_state())  # the same draws follow
+    assert set(any_motions(x, motions).tolist()) == allowed
+
+
+@pytest.mark.parametrize(("motions", "still"), [("all", False), ("flip", True), ("none", True)])
+def test_a_distorted_view_keeps_the_axis_that_must_not_turn(motions, still):
+    """Rows that brighten downwards still do so after crop and flip, and never run sideways."""
+    plane = 1e4 * torch.arange(16.0)[:, None].expand(300, 1, 16, 16)  # drowns the noise
+    torch.manual_seed(0)
+    x = distort(plane, motions)[:, 0]
+    down, across = x[:, -2].mean(1) - x[:, 1].mean(1), x[..., -2].mean(1) - x[..., 1].mean(1)
+    assert bool((down > abs(across)).all()) == still
+    if motions == "none":  # the change of place is left out, that of the values stays
+        place = torch.corrcoef(torch.cat([x[:, :, 0], plane[:1, 0, :, 0]]))[-1]
+        assert place.min() > 0.9999
