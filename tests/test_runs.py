@@ -33,7 +33,7 @@ OTHER = {
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
-    **{"labelled": 0.5, "dense": True},
+    **{"labelled": 0.5, "dense": True, "class_weights": "balanced"},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 
@@ -199,8 +199,10 @@ def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
     asked = {"digest": "ab", "epochs": 2, "options": {}, "fractions": (0.5, 0.5)}
     write_identity(tmp_path, asked)
     write_identity(tmp_path, asked)
+    write_identity(tmp_path, {**asked, "class_weights": "none"})  # a setting that is newer
     file = tmp_path / "config.json"
     for other, named in (
+        ({"class_weights": "balanced"}, "class_weights=None, not 'balanced'"),
         ({"epochs": 3}, "epochs=2, not 3"),
         ({"options": {"grl_lambda": 1}}, r"options=\{\}, not \{'grl_lambda': 1\}"),
         ({"colour": "red"}, "colour=None, not 'red'"),

@@ -11,12 +11,6 @@ VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of fou
 MOTIONS = {"all": 1, "flip": 4, "none": 8}
 
 
-def step_of(motions: str, x: Tensor) -> int:
-    """What the motions that images [B, C, H, W] may be shown in are multiples of, 0 being none;
-    quarter turns exist for square images only."""
-    return max(MOTIONS[motions], 1 if x.shape[-1] == x.shape[-2] else 2)
-
-
 def draw_views(
     x: Tensor,
     probability: float,
@@ -46,7 +40,7 @@ def draw_views(
 def any_motions(x: Tensor, motions: str = "all") -> Tensor:
     """A motion for each image, [B], all that `motions` allows equally likely; drawn by torch's
     global generator."""
-    step = step_of(motions, x)
+    step = max(MOTIONS[motions], 1 if x.shape[-1] == x.shape[-2] else 2)
     return torch.randint(8, (len(x),)) // step * step
 
 

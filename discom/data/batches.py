@@ -30,7 +30,7 @@ class Batch:
         soft: what a teacher says about these very images: logits [B, C] or maps.
         strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
-        motions: modality → what its views may be moved by, see `Modality`; "all" where not given.
+        motions: modality → what its views may be moved by, see `Modality`; set by `Batches`.
         progress: share of the run's epochs that are done, in [0, 1).
     """
 
@@ -43,12 +43,11 @@ class Batch:
         strong: "Batch | None" = None,
         views: dict[str, Tensor] | None = None,
         progress: float = 0.0,
-        motions: Mapping[str, str] | None = None,
     ):
         self.x, self.y, self.views = x, y, views or {}
         self.soft, self.strong = soft, strong
         self.epoch, self.progress = epoch, progress
-        self.motions = {**dict.fromkeys(x, "all"), **(motions or {})}
+        self.motions = dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
@@ -265,8 +264,9 @@ class Batches:
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         soft = self.soft(own, views) if self.soft else None
-        share = epoch / self.epochs
-        return Batch(x, y, epoch, soft, views=views, progress=share, motions=self.motions)
+        batch = Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
+        batch.motions = self.motions
+        return batch
 
 
 def _generator(seed: int) -> torch.Generator:

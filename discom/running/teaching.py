@@ -10,7 +10,7 @@ from torch import Tensor
 
 from discom.config import Config
 from discom.data import Split
-from discom.data.augmentation import VIEWS, step_of, turn, view
+from discom.data.augmentation import MOTIONS, VIEWS, turn, view
 from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
@@ -77,7 +77,7 @@ def soft_labels(
         part = torch.full(shape, nan, device=bias.device)
         for rows in torch.arange(len(images)).split(chunk):
             x = images[rows]
-            for number in range(0, views, step_of(split.train.modalities[name].motions, x)):
+            for number in range(0, views, MOTIONS[split.train.modalities[name].motions]):
                 moved = view(x, torch.full((len(x),), number))
                 part[rows, number] = teacher.model.contribution(name, moved).float()
         parts[name] = part

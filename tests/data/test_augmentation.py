@@ -125,19 +125,15 @@ def test_a_sensor_is_moved_as_its_motions_allow_and_no_other_way(motions, allowe
         free = draw_views(x, 0.5, draw[0], strong)
         views = draw_views(x, 0.5, draw[1], strong, motions)
         assert set((views % 8).tolist()) == allowed
-        assert set((views // 8).tolist()) == set((free // 8).tolist())  # the blank quarter stays
-        assert torch.equal(draw[0].get_state(), draw[1].get_state())  # the same draws follow
+        assert torch.equal(views // 8, free // 8)  # the blank quarter stays
     assert set(any_motions(x, motions).tolist()) == allowed
 
 
-@pytest.mark.parametrize(("motions", "still"), [("all", False), ("flip", True), ("none", True)])
-def test_a_distorted_view_keeps_the_axis_that_must_not_turn(motions, still):
-    """Rows that brighten downwards still do so after crop and flip, and never run sideways."""
+@pytest.mark.parametrize(("motions", "turned"), [("all", True), ("flip", False), ("none", False)])
+def test_a_distorted_view_turns_only_what_may_turn(motions, turned):
+    """Rows that brighten downwards; with "none" no place changes, and the slope is recolour's."""
     plane = 1e4 * torch.arange(16.0)[:, None].expand(300, 1, 16, 16)  # drowns the noise
     torch.manual_seed(0)
-    x = distort(plane, motions)[:, 0]
-    down, across = x[:, -2].mean(1) - x[:, 1].mean(1), x[..., -2].mean(1) - x[..., 1].mean(1)
-    assert bool((down > abs(across)).all()) == still
-    if motions == "none":  # the change of place is left out, that of the values stays
-        place = torch.corrcoef(torch.cat([x[:, :, 0], plane[:1, 0, :, 0]]))[-1]
-        assert place.min() > 0.9999
+    slopes = (distort(plane, motions)[:, 0].diff(dim=1).mean((1, 2))) / 1e4
+    assert bool((slopes < 0.1).any()) == turned
+    assert bool((slopes < 0.59).any()) == (motions != "none")
