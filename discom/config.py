@@ -45,6 +45,8 @@ class Config:
         encoder_rate: factor on the learning rate of pretrained encoders, 0 (frozen) to 1.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
         labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).
+        class_weights: of the cross-entropy, "none" (paper) or "balanced": N / (C·n_c) for a class
+            with n_c of the training part's N labels (where dense, of its pixels).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
@@ -74,6 +76,7 @@ class Config:
     encoder_rate: float = 1.0
     augment: float = 0.5
     labelled: float = 1.0
+    class_weights: Literal["none", "balanced"] = "none"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     network: str = "small"

@@ -34,6 +34,7 @@ OTHER = {
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
     **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
+    **{"class_weights": "balanced"},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 
@@ -199,8 +200,10 @@ def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
     asked = {"digest": "ab", "epochs": 2, "options": {}, "fractions": (0.5, 0.5)}
     write_identity(tmp_path, asked)
     write_identity(tmp_path, asked)
+    write_identity(tmp_path, {**asked, "class_weights": "none"})  # a setting that is newer
     file = tmp_path / "config.json"
     for other, named in (
+        ({"class_weights": "balanced"}, "class_weights=None, not 'balanced'"),
         ({"epochs": 3}, "epochs=2, not 3"),
         ({"options": {"grl_lambda": 1}}, r"options=\{\}, not \{'grl_lambda': 1\}"),
         ({"colour": "red"}, "colour=None, not 'red'"),

@@ -38,7 +38,7 @@ def train(flags: Namespace) -> None:
         sweep.train(each, images, progress=True)
     if discom.hardware.rank() == 0:  # of the processes that train the run
         print(run.folder)
-        show(Namespace(path=run.folder, out=None, collect=None))
+        show(Namespace(path=run.folder, out=None, collect=None), classes=False)
 
 
 def table(flags: Namespace) -> bool:
@@ -188,8 +188,8 @@ def probe(flags: Namespace) -> None:
         draw(out, {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])})
 
 
-def show(flags: Namespace) -> None:
-    """Show a run (scores, curves, confusion), or compare all runs of a folder."""
+def show(flags: Namespace, classes: bool = True) -> None:
+    """Show a run (scores, also of each class; curves), or compare all runs of a folder."""
     import pandas as pd
 
     from discom.running.runs import read_metrics
@@ -200,9 +200,15 @@ def show(flags: Namespace) -> None:
         (run,) = results
         cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
         print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
-        print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
+        scores = pd.DataFrame(run.scores).T
+        scores = scores[[name for name in scores if "/" not in name]]  # those stand by class
+        print(scores.to_string(float_format="{:.2f}".format))
+        file = path / "predictions.npz"
+        for name, counts in tables.confusions(file).items() if classes and file.exists() else ():
+            told = f"{name}: each true class, and what it was taken for in %"
+            print(f"\n{told}\n{tables.by_class(counts, run.scores[name])}")
         figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
-        figures["-confusion"] = partial(plots.confusions, path / "predictions.npz")
+        figures["-confusion"] = partial(plots.confusions, file)
     else:
         for metric, number in (("f1", 2), ("miou", "dense")):
             if chosen := [result for result in results if result.metric == metric]:

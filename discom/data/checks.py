@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from discom.data.augmentation import MOTIONS
 from discom.errors import ConfigError, DataError
 from discom.files import chunks, digest
 
@@ -207,6 +208,8 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     number = isinstance(hole, int | float) and not isinstance(hole, bool)
     if hole is not None and not (number and math.isfinite(hole)):
         raise DataError(where, f"invalid {hole!r} is no number", "write e.g. 0, or leave it out")
+    if modality.motions not in MOTIONS:
+        raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
     if (ids := pd.Index(modality.ids)).has_duplicates:
         twice = str(ids[ids.duplicated()][0])
         raise DataError(where, f"id {twice!r} occurs twice", "give each sample its own id")

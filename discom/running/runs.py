@@ -251,10 +251,9 @@ def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
         write_json(file, identity)
         return
     with as_run_error(file):
-        content = {**read_json(file)}
-    usual = Config().identity()  # of settings newer than the run
+        content, usual = {**read_json(file)}, Config().identity()  # it may lack a newer setting
     for name in {**content, **identity}:
-        if content.get(name, usual.get(name)) != identity.get(name):
+        if content.get(name, usual.get(name)) != identity.get(name, usual.get(name)):
             found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
             raise RunError(run_dir, found, "use another folder")
 

@@ -17,10 +17,10 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Batches, MultiModalData, Split
+from discom.data import Batches, Split
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
-from discom.evaluation.scores import Scoring
+from discom.evaluation.scores import Scoring, class_counts
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
@@ -179,6 +179,15 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
+    counts = class_counts(split.train, network.dense)
+    if config.class_weights == "balanced":  # one that no sample has is never read
+        weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
+        network.class_weight = torch.tensor(weights, dtype=torch.float32)
+    ratio = counts.max() / counts[counts > 0].min()
+    if ratio > 5 and not network.dense and fabric.is_global_zero:  # a mean IoU is not misled
+        found = f"a class has {ratio:.0f} times the training labels of another"
+        way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
+        warnings.warn(f"{split.train.name}: {found}; {way_out}", stacklevel=3)
     network = network.to(memory_format=layout)
     if config.devices > 1 and fabric.device.type == "cuda":
         network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -251,16 +260,14 @@ def _report(
         best={name: best[name] for name in deployed if name in best},
         metric=scoring.metric,
     )
-    _warn_of_chance(result, split.test, state.run_dir)
+    _warn_of_chance(result, class_counts(split.test, network.dense), state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())
     state.path.unlink(missing_ok=True)
     return result
 
 
-def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None:
+def _warn_of_chance(result: Result, counts: np.ndarray, run_dir: Path) -> None:
     """Warn where a network is no better than the most frequent class of the test part."""
-    truth = np.asarray(test.masks) if test.dense else test.labels
-    counts = np.bincount(truth[truth < result.classes].ravel(), minlength=1)
     chance = 100 * counts.max() / counts.sum()
     for name, scores in result.scores.items():
         if scores["accuracy"] <= chance:
