@@ -27,6 +27,8 @@ class Modality:
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
+        motions: what augmentation may do to the images: "all" (flips and quarter turns), "flip"
+            (left and right are exchanged, such as of street scenes) or "none".
     """
 
     x: Any
@@ -34,6 +36,7 @@ class Modality:
     ids: np.ndarray
     unit: str = ""
     invalid: float | None = None
+    motions: str = "all"
 
     def __post_init__(self):
         y = self.y
@@ -231,12 +234,11 @@ class MultiModalData:
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
-    def split(self, seed: int = 0) -> Split:
-        """The split that came with the data, or else one by class and by group in `fractions`;
-        bounds are fitted on the training part, the only one with unlabelled samples.
+    def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
+        """Part → its rows of `ids`, as `split` takes them; no pixel is read.
 
         Raises:
-            DataError: too few labels or groups of a class, or pixels that are not finite.
+            DataError: too few labels or groups of a class.
         """
         if not self.dense:
             checks.check_classes(self)
@@ -246,6 +248,16 @@ class MultiModalData:
         for part in () if self.dense else ("valid", "test"):
             rows[part] = rows[part][self.labels[rows[part]] >= 0]
         checks.check_parts(self, rows)
+        return rows
+
+    def split(self, seed: int = 0) -> Split:
+        """The split that came with the data, or else one by class and by group in `fractions`;
+        bounds are fitted on the training part, the only one with unlabelled samples.
+
+        Raises:
+            DataError: too few labels or groups of a class, or pixels that are not finite.
+        """
+        rows = self.divide(seed)
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
         if not lazy and not self.drawn:
             _ = self._contents  # checked; what is decoded when asked for is checked then

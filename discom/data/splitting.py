@@ -158,7 +158,28 @@ def _by_group(labels, fractions, rng, groups) -> np.ndarray:
         cost = ((after**2 - before**2) * scale / scale.sum(0)).sum(1)  # [3]
         part_of[index] = 0 if large[index] else cost.argmin()
         filled[part_of[index]] += counts[index]
-    return part_of[group]
+    return _mend(part_of, counts, target)[group]
+
+
+def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Where parts lack classes, as of few groups: move one group after the other, the best first,
+    as long as fewer classes are lacking: of training, then by empty parts, of test, of validation.
+    """
+    present = counts.any(0)
+
+    def cost(parts: np.ndarray) -> tuple:
+        filled = np.stack([counts[parts == part].sum(0) for part in range(3)])
+        train, valid, test = (~(filled > 0) & present).sum(1).tolist()
+        far = ((filled - target) ** 2 / np.maximum(target, 1)).sum()
+        return train, (filled.sum(1) == 0).sum(), test, valid, far
+
+    every = np.eye(len(part_of), dtype=bool)
+    while any((best := cost(part_of))[:4]):
+        moved = min((np.where(one, part, part_of) for one in every for part in range(3)), key=cost)
+        if cost(moved)[:4] >= best[:4]:
+            break
+        part_of = moved
+    return part_of
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:
@@ -198,7 +219,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
 
 def near_groups(data: Any) -> np.ndarray:
     """A number for each id, [N], equal where images of a modality are near copies (those of
-    `near_duplicates`, also by way of others). As `groups` of the data set, no split divides them.
+    `near_duplicates`), or in one group, also by way of others. As `groups` of the data set, no
+    split divides them.
 
     >>> from discom.data import scenes
     >>> near_groups(scenes.make(n=9, size=32)).tolist()  # no two are alike
@@ -209,6 +231,9 @@ def near_groups(data: Any) -> np.ndarray:
     from sklearn.neighbors import radius_neighbors_graph
 
     near, bounds = csr_array((len(data), len(data))), {}
+    if data.groups is not None:  # each sample is near the first one of its group
+        _, first, group = np.unique(data.groups, return_index=True, return_inverse=True)
+        near += csr_array((np.ones(len(data)), (np.arange(len(data)), first[group])), near.shape)
     for name, m in data.modalities.items():
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
         edges = _edges(replace(data, normalization=bounds), name)
