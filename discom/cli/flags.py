@@ -36,19 +36,13 @@ def json_object(value: str) -> dict[str, Any]:
     raise click.BadParameter(f"'{value}' is not a JSON object; write e.g. '{{\"name\": 1}}'")
 
 
-def by_sensor(value: str) -> dict[str, str]:
-    """A word for each sensor."""
-    words = {name.strip(): word for name, _, word in (s.partition("=") for s in value.split(";"))}
-    if all(words) and all(words.values()):
-        return words
-    raise click.BadParameter(f"'{value}' gives no sensor a value; write e.g. 'rgb=1,2,3;nir=4'")
-
-
-def bands(value: str) -> dict[str, list[int]]:
-    """Numbers of bands for each sensor."""
-    with suppress(ValueError):
-        return {name: [*map(int, word.split(","))] for name, word in by_sensor(value).items()}
-    raise click.BadParameter(f"'{value}' is no list of bands; write e.g. 'rgb=1,2,3;nir=4'")
+def by_sensor(value: str) -> dict[str, Any]:
+    """A word or numbers for each sensor."""
+    words = dict(re.findall(r"(\w+)=([\w,]+)", value))
+    if not words or ";".join(map("=".join, words.items())) != value:
+        raise click.BadParameter(f"'{value}' is not of the form 'rgb=flip;sar=none'")
+    listed = re.compile(r"\d+(,\d+)*").fullmatch
+    return {k: [*map(int, v.split(","))] if listed(v) else v for k, v in words.items()}
 
 
 SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.IntRange(0)
@@ -56,18 +50,14 @@ NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
-    "bands": (bands, None, "sensors in one file: 'rgb=1,2,3;nir=4'  [default: a folder for each]"),
+    "bands": (by_sensor, None, "bands of sensors: 'rgb=1,2,3;nir=4'  [default: all of a folder]"),
     "collect": (path, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
     "files": (path, None, "images, or folders of images"),
     "fit": (text, None, "other proportions: squeeze, crop or pad  [default: squeeze]"),
-    "groups": (
-        text,
-        None,
-        "pattern of names, such as '(.+)_[0-9]+'  [default: groups.csv]",
-    ),
+    "groups": (text, None, "pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
     "method": (text, "discom", "such as discom, student; for pixels single, crodino (ours)"),
     "modalities": (text, None, "sensors in this order, such as rgb+elevation  [default: all]"),
     "methods": (text, None, "methods to keep, such as student,discom  [default: all]"),

@@ -1,6 +1,5 @@
 """Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from discom.data.arrays import load_npy, resize
-from discom.data.checks import check_finite, check_number
+from discom.data.checks import check_finite
 from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
@@ -61,17 +60,13 @@ class Rule:
 
     def __post_init__(self):
         check_choice("fit", self.fit, ("squeeze", "crop", "pad"))
-        for band in self.bands or ():
-            check_number("bands", band, 1)
-        if self.invalid is not None:
-            check_number("invalid", self.invalid, -math.inf, whole=False)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
         if self.bands:
-            if max(self.bands) > len(pixels):
-                found = f"band {max(self.bands)} is asked for, an image has {len(pixels)}"
-                raise DataError("bands", found, "name bands that it has")
+            if not 1 <= min(self.bands) <= max(self.bands) <= len(pixels):
+                found = f"{self.bands} are asked for, an image has {len(pixels)}"
+                raise DataError("bands", found, "count from 1 on")
             pixels = pixels[np.subtract(self.bands, 1)]
         if self.size is None:
             return pixels
@@ -82,9 +77,8 @@ class Rule:
         if self.fit == "pad":
             inner = np.maximum(1, np.round(old * (new / old).min())).astype(int)
         rows, columns = (slice(k, k + n) for k, n in zip((old - middle) // 2, middle, strict=True))
-        size = (int(inner[0]), int(inner[1]))
-        smooth = not self.classes
-        image = resize(pixels[:, rows, columns], size, smooth=smooth, invalid=self.invalid)
+        pixels, size = pixels[:, rows, columns], (int(inner[0]), int(inner[1]))
+        image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
         gap = (new - inner) // 2
         around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
         if self.invalid is None:
@@ -157,13 +151,12 @@ def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
         every = [image for series in tiff.series for image in series.levels]
         images = [image for image in every if not image.keyframe.is_reduced]  # no thumbnails
         if len(images) != 1 or set(images[0].axes) - set("YXSCQI"):  # time or depth are no bands
-            shapes = [
-                f"{'×'.join(map(str, i.shape))} ({i.axes}) {i.dtype}" for i in images or every
-            ]
-            raise DataError(file, f"holds {', '.join(shapes)}", "keep one image of bands in a file")
-        page, kinds = images[0].keyframe, images[0].keyframe.extrasamples  # 1, 2: opacity
-        extra = enumerate(kinds, page.samplesperpixel - len(kinds))
-        return images[0].asarray(), images[0].axes, [n for n, kind in extra if kind in (1, 2)]
+            found = ", ".join(f"{i.axes} {list(i.shape)} {i.dtype}" for i in images or every)
+            raise DataError(file, f"holds {found}", "keep one image, with all bands, in a file")
+        page = images[0].keyframe
+        extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
+        opacity = [band for band, kind in extra if kind in (1, 2)]
+        return images[0].asarray(), images[0].axes, opacity
 
 
 def read_tags(file: Path) -> dict[int, tuple]:

@@ -202,20 +202,10 @@ def test_photos_of_any_size_are_brought_to_one(photos, size, shape):
         assert stored[stored > 0].min() <= depth[row].min() <= depth[row].max() <= stored.max()
 
 
-def test_measured_pixels_are_not_averaged_with_unmeasured_ones(tmp_path):
-    image = np.full((3, 8, 8), 9.0, np.float32)
-    image[:, ::3] = -9999
-    for name in "ab":
-        write(tmp_path / "ms" / name / "0.npy", image)
-    stated = read_folders(tmp_path, size=4, invalid={"ms": -9999})
-    assert set(np.unique(stated.modalities["ms"].x)) == {9}
-    assert read_folders(tmp_path, size=4).modalities["ms"].x.min() == (9 - 9999) / 2
-
-
 WRONG_OPTIONS = [
     ({"invalid": {"thermal": 0}}, r"^invalid: .* has no folder 'thermal'; it has depth, rgb$"),
     ({"invalid": 0}, "^invalid: 0 does not say of which modality; write"),
-    ({"invalid": {"depth": "-32768"}}, "invalid: '-32768' is not a number"),
+    ({"invalid": {"depth": "-32768"}}, "depth: invalid '-32768' is no number; write e.g. 0"),
     ({"size": 0}, "^size: 0 is not a whole number from 1 on"),
     ({"size": [1, 2, 3]}, r"^size: \[1, 2, 3\] has 3 sides; give 64, or \[height, width\]"),
 ]

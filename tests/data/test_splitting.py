@@ -103,15 +103,6 @@ def test_few_groups_of_each_class_are_in_every_part(count, seed):
     assert sorted(places) == list(range(4 * count))
 
 
-def test_two_groups_of_a_class_are_in_training_and_test():
-    labels = np.repeat([0, 1], [60, 20])
-    groups = np.r_[np.arange(60) // 6, np.repeat([10, 11], 10)]
-    for seed in range(5):
-        with pytest.warns(UserWarning, match="the valid part has no sample of class"):
-            parts = split_rows(labels, SHARES, seed, groups)
-        assert [(labels[rows] == 1).sum() for rows in parts.values()] == [10, 0, 10]
-
-
 def test_a_class_missing_from_another_part_is_a_warning():
     labels, groups = np.repeat([0, 1], [97, 3]), np.minimum(np.arange(100), 97)
     with pytest.warns(UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1"):
