@@ -81,7 +81,9 @@ class Rule:
         image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
         gap = (new - inner) // 2
         around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
-        if self.invalid is None:
+        kind = image.dtype
+        bounds = np.iinfo(kind) if kind.kind in "iu" else np.finfo(kind)
+        if self.invalid is None or not bounds.min <= self.invalid <= bounds.max:
             return np.pad(image, around, mode="edge")
         return np.pad(image, around, constant_values=self.invalid)
 

@@ -244,7 +244,8 @@ class MultiModalData:
             checks.check_classes(self)
         # a mask has many classes, so dense data are divided as if of one
         strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = dict(self.parts or split_rows(strata, self.fractions, seed, self.groups, self.name))
+        how = self.fractions, seed, self.groups, self.name, self.classes
+        rows = dict(self.parts or split_rows(strata, *how))
         for part in () if self.dense else ("valid", "test"):
             rows[part] = rows[part][self.labels[rows[part]] >= 0]
         checks.check_parts(self, rows)

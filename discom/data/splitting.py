@@ -91,6 +91,7 @@ def split_rows(
     seed: int,
     groups: np.ndarray | None = None,
     where: str = "data",
+    classes: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Part → its rows, ascending; every row is in exactly one, and no group is divided.
 
@@ -99,6 +100,7 @@ def split_rows(
             samples; those of class -1 go with their group, without groups to the training part.
         fractions: shares of train, valid and test; positive, sum 1.
         seed: draws the split.
+        where, classes: names of the data and of the classes in messages.
 
     Raises:
         DataError: a part would be empty, or the training part lack a class.
@@ -121,6 +123,7 @@ def split_rows(
         if not len(rows):
             raise DataError(where, f"no group is left for the {name} part", "give smaller groups")
         missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
+        missing = [classes[label] for label in missing] if classes else missing
         if missing and name == "train":
             lack = f"the training part has no group of class {missing[0]}"
             raise DataError(where, lack, "take another seed")
