@@ -93,7 +93,7 @@ def _read(flags: Namespace) -> tuple[Any, str]:
     if source is None:  # drawn, or prepared before
         if root or download or options:
             found = f"'{name}' takes none of them"
-            listed = f"--root, --download, --options, --{', --'.join(READER)}"
+            listed = f"--root, --download, --{', --'.join(READER)}, --options"
             raise ConfigError(listed, found, "leave them out")
         images = discom.data.load(flags.data, flags.modalities)
         return images, images.name
