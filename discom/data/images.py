@@ -79,6 +79,8 @@ class Rule:
         rows, columns = (slice(k, k + n) for k, n in zip((old - middle) // 2, middle, strict=True))
         pixels, size = pixels[:, rows, columns], (int(inner[0]), int(inner[1]))
         image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
+        if self.fit != "pad":
+            return image
         gap = (new - inner) // 2
         around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
         kind = image.dtype
