@@ -30,7 +30,7 @@ class Sensor:
         name, unit: the sensor, and the unit of its pixels, empty where they have none.
         shape: of every image, [C, H, W].
         invalid, low, high: as in `Normalization`; no bounds where the split has none.
-        rule: by which preparation made an image of a file; None where no file was resized.
+        rule: by which preparation made an image of a file.
         range: of each band the least and the largest mean of a training image, and the standard
             deviation that 99 of 100 of them exceed, over measured pixels.
     """
@@ -41,7 +41,7 @@ class Sensor:
     invalid: float | None = None
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
-    rule: Rule | None = None
+    rule: Rule = Rule()
     range: tuple[tuple[float, float, float], ...] = ()
 
 
@@ -136,9 +136,8 @@ def _contract(run_dir: Path, split: Split, network: str | None) -> Contract:
     sensors, rules = [], _tuples(train.about.get("rules", {}))
     for name in network.split("+"):
         own, bounds = train.modalities[name], (train.normalization or {}).get(name)
-        sensor = Sensor(name, own.x.shape[1:], own.unit, own.invalid, range=_range(own))
-        if name in rules:
-            sensor = replace(sensor, rule=Rule(**rules[name]))
+        rule = Rule(**rules.get(name, {}))
+        sensor = Sensor(name, own.x.shape[1:], own.unit, own.invalid, None, None, rule, _range(own))
         if bounds is not None:
             low, high = (*bounds.low.tolist(),), (*bounds.high.tolist(),)
             sensor = replace(sensor, invalid=bounds.invalid, low=low, high=high)
@@ -252,8 +251,7 @@ def load(path: Path | str) -> Model:
     try:
         session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
         fields = _tuples(json.loads(session.get_modelmeta().custom_metadata_map[CONTRACT]))
-        rules = [each["rule"] and Rule(**each["rule"]) for each in fields["sensors"]]
-        own = [Sensor(**{**f, "rule": r}) for f, r in zip(fields["sensors"], rules, strict=True)]
+        own = [Sensor(**{**each, "rule": Rule(**each["rule"])}) for each in fields["sensors"]]
         contract = Contract(**{**fields, "sensors": tuple(own)})
         names = [sensor.name for sensor in own]
         model = Model(

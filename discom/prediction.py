@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from discom.data.checks import NO_LABEL, check_finite
+from discom.data.checks import NO_LABEL
 from discom.data.images import NO_DATA, find_images, read_pixels, read_tags
 from discom.deployment import Model, Sensor, levels
 from discom.errors import ConfigError, DataError
@@ -78,7 +78,8 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     class, probability and "p(<class>)" of each class.
 
     An image is prepared as those of training were, by the contract's rule; see `warn_far`. A
-    DataError for one that is unreadable, holds NaN, or is not of the contract's shape.
+    DataError for one that is unreadable, holds NaN where the contract has no value for "not
+    measured", or is not of the contract's shape.
     """
     rows, measured, classes, sensors = [], [], model.contract.classes, model.contract.sensors
     names = [sensor.name for sensor in sensors]
@@ -86,8 +87,8 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     for files in inputs:
         images = []
         for file, sensor in zip(files, sensors, strict=True):
-            pixels = read_pixels(file)
-            image = (sensor.rule(pixels) if sensor.rule else pixels).astype(np.float32)
+            pixels = read_pixels(file, sensor.invalid, alpha=bool(sensor.rule.bands))
+            image = sensor.rule(pixels).astype(np.float32)
             _check_shape(file, sensor, image, sensor.shape)
             images.append(image)
         measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
@@ -190,9 +191,6 @@ def segment_files(
 
 def _read_whole(file: Path, sensor: Sensor) -> tuple[np.ndarray, dict[int, tuple]]:
     """An image of any size, float32, NaN where there is no data, and the tags of its place."""
-    pixels, tags = read_pixels(file, finite=False), read_tags(file)
-    image = pixels.astype(np.float32)
-    if value := tags.pop(NO_DATA, None):
-        image[image == np.float32(value[3])] = np.nan
-    check_finite(np.nan_to_num(image, nan=0.0, posinf=np.inf, neginf=-np.inf)[None], str(file))
-    return replace(sensor.rule, size=None)(image) if sensor.rule else image, tags
+    pixels, tags = read_pixels(file, math.nan, alpha=bool(sensor.rule.bands)), read_tags(file)
+    tags.pop(NO_DATA, None)
+    return replace(sensor.rule, size=None)(pixels.astype(np.float32)), tags

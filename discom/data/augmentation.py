@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from discom.data.checks import MOTIONS
+
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
-# what a sensor allows → its motions are the multiples of this, see `turn`
-MOTIONS = {"all": 1, "flip": 4, "none": 8}
 
 
 def draw_views(

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from discom.data.arrays import take_rows
-from discom.data.augmentation import MOTIONS, draw_views, turn, view
-from discom.data.checks import NO_LABEL, UNLABELLED, check_number
+from discom.data.augmentation import draw_views, turn, view
+from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
 from discom.hardware import free_memory

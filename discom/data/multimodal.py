@@ -235,6 +235,23 @@ class MultiModalData:
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
+    def divide(self, seed: int = 0) -> dict[str, np.ndarray]:
+        """Part → its rows of `ids`, as `split` takes them; no pixel is read.
+
+        Raises:
+            DataError: too few labels or groups of a class.
+        """
+        if not self.dense:
+            checks.check_classes(self)
+        # a mask has many classes, so dense data are divided as if of one
+        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
+        how = self.fractions, seed, self.groups, self.name, self.classes
+        rows = dict(self.parts or split_rows(strata, *how))
+        for part in () if self.dense else ("valid", "test"):
+            rows[part] = rows[part][self.labels[rows[part]] >= 0]
+        checks.check_parts(self, rows)
+        return rows
+
     def split(self, seed: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
         bounds are fitted on the training part, the only one with unlabelled samples.
@@ -242,14 +259,7 @@ class MultiModalData:
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
-        if not self.dense:
-            checks.check_classes(self)
-        # a mask has many classes, so dense data are divided as if of one
-        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = dict(self.parts or split_rows(strata, self.fractions, seed, self.groups, self.name))
-        for part in () if self.dense else ("valid", "test"):
-            rows[part] = rows[part][self.labels[rows[part]] >= 0]
-        checks.check_parts(self, rows)
+        rows = self.divide(seed)
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
         if not lazy and not self.drawn:
             _ = self._contents  # checked; what is decoded when asked for is checked then

@@ -97,8 +97,8 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             own = file.with_name(file.name.replace(IMAGES, "_rows.npy"))
             rows = _load(own, every)
             checks.check_rows({own.name: rows}, len(labels), str(folder))
-            usual = {"units": "", "invalid": None, "motions": "all"}
-            about = [manifest.get(field, {}).get(name, usual[field]) for field in usual]
+            stated = {"units": "", "invalid": None, "motions": "all"}
+            about = [manifest.get(key, {}).get(name, usual) for key, usual in stated.items()]
             modalities[name] = (_load(file, mmap_mode="r"), labels[rows], ids[rows], *about)
         parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
         divided = any(file.is_file() for file in parts.values())

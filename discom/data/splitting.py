@@ -91,6 +91,7 @@ def split_rows(
     seed: int,
     groups: np.ndarray | None = None,
     where: str = "data",
+    classes: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Part → its rows, ascending; every row is in exactly one, and no group is divided.
 
@@ -99,6 +100,7 @@ def split_rows(
             samples; those of class -1 go with their group, without groups to the training part.
         fractions: shares of train, valid and test; positive, sum 1.
         seed: draws the split.
+        where, classes: names of the data and of the classes in messages.
 
     Raises:
         DataError: a part would be empty, or the training part lack a class.
@@ -121,6 +123,7 @@ def split_rows(
         if not len(rows):
             raise DataError(where, f"no group is left for the {name} part", "give smaller groups")
         missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
+        missing = [classes[label] for label in missing] if classes else missing
         if missing and name == "train":
             lack = f"the training part has no group of class {missing[0]}"
             raise DataError(where, lack, "take another seed")
@@ -158,7 +161,28 @@ def _by_group(labels, fractions, rng, groups) -> np.ndarray:
         cost = ((after**2 - before**2) * scale / scale.sum(0)).sum(1)  # [3]
         part_of[index] = 0 if large[index] else cost.argmin()
         filled[part_of[index]] += counts[index]
-    return part_of[group]
+    return _mend(part_of, counts, target)[group]
+
+
+def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Where parts lack classes, as of few groups: move one group after the other, the best first,
+    as long as fewer classes are lacking: of training, then by empty parts, of test, of validation.
+    """
+    present = counts.any(0)
+
+    def cost(parts: np.ndarray) -> tuple:
+        filled = np.stack([counts[parts == part].sum(0) for part in range(3)])
+        train, valid, test = (~(filled > 0) & present).sum(1).tolist()
+        far = ((filled - target) ** 2 / np.maximum(target, 1)).sum()
+        return train, (filled.sum(1) == 0).sum(), test, valid, far
+
+    every = np.eye(len(part_of), dtype=bool)
+    while any((best := cost(part_of))[:4]):
+        moved = min((np.where(one, part, part_of) for one in every for part in range(3)), key=cost)
+        if cost(moved)[:4] >= best[:4]:
+            break
+        part_of = moved
+    return part_of
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:
@@ -198,7 +222,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
 
 def near_groups(data: Any) -> np.ndarray:
     """A number for each id, [N], equal where images of a modality are near copies (those of
-    `near_duplicates`, also by way of others). As `groups` of the data set, no split divides them.
+    `near_duplicates`), or in one group, also by way of others. As `groups` of the data set, no
+    split divides them.
 
     >>> from discom.data import scenes
     >>> near_groups(scenes.make(n=9, size=32)).tolist()  # no two are alike
@@ -209,6 +234,9 @@ def near_groups(data: Any) -> np.ndarray:
     from sklearn.neighbors import radius_neighbors_graph
 
     near, bounds = csr_array((len(data), len(data))), {}
+    if data.groups is not None:  # each sample is near the first one of its group
+        _, first, group = np.unique(data.groups, return_index=True, return_inverse=True)
+        near += csr_array((np.ones(len(data)), (np.arange(len(data)), first[group])), near.shape)
     for name, m in data.modalities.items():
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
         edges = _edges(replace(data, normalization=bounds), name)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from discom.config import Config
 from discom.data import Split
-from discom.data.augmentation import MOTIONS, VIEWS, turn, view
+from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
+from discom.data.checks import MOTIONS
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
 from discom.running.runs import load_run
