@@ -11,8 +11,9 @@ import pandas as pd
 
 from discom.data import checks
 from discom.data.arrays import Lazy, Normalization, take_rows
+from discom.data.folds import fold_rows, warn_ungrouped
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import Origin, Part, Split, split_rows
+from discom.data.splitting import Origin, Part, Split, divide, split_rows
 from discom.errors import ConfigError, DataError
 from discom.files import digest
 
@@ -161,13 +162,16 @@ class MultiModalData:
         object.__setattr__(self, "drawn", plain)
         return self
 
-    def origin_at(self, seed: int) -> Origin:
-        """The origin of `split(seed)`. Nothing is read of drawn data."""
-        rule, divided = ("official", None) if self.parts else (f"{self.fractions}", seed)
+    def origin_at(self, seed: int, folds: int = 0, fold: int = 0) -> Origin:
+        """The origin of `split` with these arguments. Nothing is read of drawn data."""
+        rule, *ends = ("official", None) if self.parts else (f"{self.fractions}", seed)
+        if folds:
+            grouped = "" if self.groups is None else " by group"
+            rule, *ends = f"{folds} folds{grouped}", seed, fold, folds
         if self.drawn is None:
-            return Origin(self.fingerprint, rule, None, divided)
+            return Origin(self.fingerprint, rule, None, *ends)
         content = {name: value for name, value in self.drawn.items() if name != "seed"}
-        return Origin(digest(content), rule, self.drawn["seed"], divided)
+        return Origin(digest(content), rule, self.drawn["seed"], *ends)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
@@ -231,35 +235,45 @@ class MultiModalData:
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
-    def split(self, seed: int = 0) -> Split:
+    def split(self, seed: int = 0, folds: int = 0, fold: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
-        bounds are fitted on the training part, the only one with unlabelled samples.
+        bounds are fitted on the training part, the only one with unlabelled samples. With `folds`
+        above 0 number `fold` of so many, see there.
 
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
         if not self.dense:
-            checks.check_classes(self)
-        # a mask has many classes, so dense data are divided as if of one
-        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = dict(self.parts or split_rows(strata, self.fractions, seed, self.groups, self.name))
-        for part in () if self.dense else ("valid", "test"):
-            rows[part] = rows[part][self.labels[rows[part]] >= 0]
-        checks.check_parts(self, rows)
+            checks.check_classes(replace(self, parts=None) if folds else self)
+        if folds:
+            rows = fold_rows(self, folds, seed, fold)
+        else:
+            # a mask has many classes, so dense data are divided as if of one
+            strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
+            by_seed = partial(split_rows, strata, self.fractions, seed, self.groups, self.name)
+            rows = dict(self.parts or by_seed())
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
-        if not lazy and not self.drawn:
-            _ = self._contents  # checked; what is decoded when asked for is checked then
-        elif lazy and self.dense:
+        if lazy and self.dense:
             checks.check_masks(self.masks, self)
-        parts = Split(**{name: self.take(part) for name, part in rows.items()})
-        bounds = {}
-        for name, m in parts.train.modalities.items():
-            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-        parts = Split(*(replace(part, normalization=bounds) for part in parts))
-        origin = partial(self.origin_at, seed) if lazy else self.origin_at(seed)
-        for name, part in parts._asdict().items():
-            object.__setattr__(part, "origin", Part(name, origin))
-        return parts
+        # its digest checks the pixels; what is decoded when asked for is checked then
+        origin = partial(self.origin_at, seed, folds, fold)
+        return divide(self, rows, origin if lazy else origin())
+
+    def folds(self, k: int, seed: int = 0) -> list[Split]:
+        """k splits by group, balanced by class: each labelled sample is tested in exactly one.
+
+        Validation takes groups of about a tenth of all from those that are not tested; unlabelled
+        samples of the others train. A group above 1/k of the samples is a fold of its own. Dense
+        data are divided as if of one class. Official `parts` are ignored. A DataError for fewer
+        groups than k, or a training part without a class.
+
+        >>> from discom.data import scenes
+        >>> data = replace(scenes.make(90, size=8), groups=np.arange(90) // 2)
+        >>> sorted(i for split in data.folds(3) for i in split.test.ids) == sorted(data.ids)
+        True
+        """
+        warn_ungrouped(self)
+        return [self.split(seed, k, fold) for fold in range(k)]
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""

@@ -2,7 +2,7 @@
 one part that come back in another, found by small pictures of them."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from discom.data.arrays import Normalization, resize
-from discom.data.checks import PARTS, check_number
+from discom.data.checks import PARTS, check_number, check_parts
 from discom.errors import ConfigError, DataError
 from discom.files import chunks
 from discom.files import digest as digest_of
@@ -29,16 +29,20 @@ class Origin(NamedTuple):
             arguments without the seed.
         rule: how the samples are divided, without the seed.
         drawn, divided: the seeds that drew the samples, and their parts; None where none did.
+        fold, folds: which of how many folds is tested, from 0 on; None and 0 for a plain split.
     """
 
     content: str
     rule: str
     drawn: int | None = None
     divided: int | None = None
+    fold: int | None = None
+    folds: int = 0
 
     @property
     def digest(self) -> str:
-        """Sixteen digits of data and rule: ten seeds of one drawn set have the same."""
+        """Sixteen digits of data and rule: ten seeds of one drawn set, and all
+        folds, have the same."""
         return digest_of([self.content, self.rule])
 
 
@@ -66,6 +70,24 @@ class Part(NamedTuple):
 
     name: str
     origin: Origin | Callable[[], Origin] | None
+
+
+def divide(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
+    """The split of MultiModalData with these rows (part → rows of `ids`), checked; only the
+    training part keeps unlabelled samples, and bounds are fitted on it. `origin` is an Origin, or a
+    function that makes it when asked."""
+    rows = dict(rows)
+    for part in () if data.dense else ("valid", "test"):
+        rows[part] = rows[part][data.labels[rows[part]] >= 0]
+    check_parts(data, rows)
+    parts = Split(**{name: data.take(part) for name, part in rows.items()})
+    bounds = {}
+    for name, m in parts.train.modalities.items():
+        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
+    parts = Split(*(replace(part, normalization=bounds) for part in parts))
+    for name, part in parts._asdict().items():
+        object.__setattr__(part, "origin", Part(name, origin))
+    return parts
 
 
 def protocol(data: Any, split: str) -> Any:
