@@ -4,7 +4,7 @@ it reads; `discom.prediction` asks it."""
 import json
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ class Sensor:
     invalid: float | None = None
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
-    rule: Rule = Rule()
+    rule: Rule = field(default_factory=Rule)
     range: tuple[tuple[float, float, float], ...] = ()
 
 

@@ -501,3 +501,12 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
     is_a_picture(tmp_path / "all.png")
     assert run("show", "all.json") == 0
     assert printed.startswith(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [(("2", "--data", "scenes"), "drawn anew"), (("4", "--data", "scenes"), "table 4 reads parts")],
+)
+def test_folds_are_refused_where_they_make_no_sense(words, found, capsys):
+    assert run("table", *words, "--folds", 3, "--dry-run") == 2
+    assert found in capsys.readouterr().err

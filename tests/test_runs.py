@@ -16,14 +16,13 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import BusyError, DiscomError, RunError
 from discom.files import read_json
-from discom.running.checkpoint import locked
+from discom.running.checkpoint import locked, write_identity
 from discom.running.runs import (
     Result,
     Run,
     identity,
     read_metrics,
     run_hash,
-    write_identity,
 )
 
 # every field at a value that is not the one of BASE
@@ -96,7 +95,17 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
 
     split = whole.split(seed=0)
     content = of(split, options(weights={"cl": 0.5}))
-    data_and_run = {"method", "data", "digest", "drawn", "divided", "teacher", "hash"}
+    data_and_run = {
+        "method",
+        "data",
+        "digest",
+        "drawn",
+        "divided",
+        "teacher",
+        "hash",
+        "fold",
+        "folds",
+    }
     assert set(content) == data_and_run | set(BASE.identity())
     assert content["options"] == {"weights": {"cl": 0.5}}
     assert json.loads(json.dumps(content)) == content
@@ -244,7 +253,8 @@ def test_committed_results_have_the_hashes_that_runs_are_planned_with(name):
     """So that a sweep takes them for its own."""
     content = read_json(Path(__file__).parents[1] / f"results/{name}.json")
     for result in (Result.from_json(fields, name) for fields in content):
-        origin = SimpleNamespace(digest=result.digest, drawn=result.drawn, divided=result.divided)
+        seeds = {"drawn": result.drawn, "divided": result.divided, "fold": result.fold}
+        origin = SimpleNamespace(digest=result.digest, **seeds)
         settings = {**result.config, "options": result.changed}
         assert result.hash == run_hash(result.method, origin, settings, result.teacher)
         assert result.changed == methods.get(result.method).changed(result.changed)

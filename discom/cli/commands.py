@@ -68,10 +68,10 @@ def table(flags: Namespace) -> bool:
         here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]
         if here or not read:  # else what was committed stands for the weights
-            split = images_of(result.seed).split(seed=result.seed)
+            split = images_of(result.seed).split(*result.parts)
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
-    if results:
+    if results and not (flags.folds and failed):  # of a score of all folds together
         baselines, sensors = tables.baselines(number), [*images_of(results[-1].seed).modalities]
         own = {"as_published": flags.as_published, "modalities": sensors}
         rows = tables.paper_table(results, number, **own)
@@ -95,8 +95,11 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
     kept = [methods.get(name.strip()) for name in names]
     sensors, usual = [*images_of(1).modalities], images_of(1).origin_at(1).drawn == 1
     rows = tables.paper_rows(flags.number, sensors, as_published=flags.as_published)
-    seeds = flags.seeds or (tables.SEEDS if usual else tables.FEW)
-    for seed, row in product(range(seeds), rows):
+    seeds = flags.seeds or (1 if flags.folds else tables.SEEDS if usual else tables.FEW)
+    folds = range(flags.folds or 1)
+    if flags.folds:
+        _check_folds(flags, images_of, range(seeds))
+    for seed, row, fold in product(range(seeds), rows, folds):
         method, options = methods.get(row.method), {"options": row.options, **flags.settings}
         if (flags.seeds is None and seed >= row.seeds) or (kept and method not in kept):
             continue
@@ -106,10 +109,25 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
             left_out = f"{method.name}: left out, it needs the label of every sample"
             warnings.warn(left_out, stacklevel=2)
         else:
-            runs.append(Run.of(flags.runs, method, images, config, data, flags.modalities))
+            place = flags.runs, method, images, config, data, flags.modalities
+            runs.append(Run.of(*place, flags.folds or 0, fold))
     if not runs:
         raise ConfigError("--methods", "no run of the table is left", "keep at least one")
     return runs
+
+
+def _check_folds(flags: Namespace, images_of: Callable, seeds: range) -> None:
+    """Refuse, before a training, what cannot be divided; say once what is divided."""
+    from discom.data.folds import fold_rows, warn_ungrouped
+
+    if flags.number == 4:
+        raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
+    if images_of(0).drawn:
+        found = "scenes are drawn anew for each seed"
+        raise ConfigError("--folds", found, "leave it out, or prepare them: discom data prepare")
+    for seed, fold in product(seeds, range(flags.folds)):
+        fold_rows(images_of(seed), flags.folds, seed, fold)
+    warn_ungrouped(images_of(0))
 
 
 def advise(flags: Namespace) -> None:
@@ -172,7 +190,7 @@ def probe(flags: Namespace) -> None:
     images_of = reader(flags.data or SCENES[False], flags.modalities)
     for folder, run in tqdm(runs, unit="run", leave=False):
         if run.hash not in measured:
-            split = images_of(run.seed).split(seed=run.seed)
+            split = images_of(run.seed).split(*run.parts)
             measured[run.hash] = inspection.inspect(folder, split)
     measures = [measured[run.hash] for _, run in runs]
     matrices = inspection.mean_matrices(measures)
@@ -229,7 +247,7 @@ def export(flags: Namespace) -> None:
     if others or not files:
         raise ConfigError(flags.path, "is not the folder of one run", "name that folder")
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
-    where = files[0].parent, images.split(seed=result.seed), flags.modality, flags.out
+    where = files[0].parent, images.split(*result.parts), flags.modality, flags.out
     model = discom.deployment.export(*where, overwrite=flags.overwrite)
     before, after = result.main[model.contract.network], model.scores[result.metric]
     score = f"{tables.METRICS[result.metric]} on the test part"

@@ -57,6 +57,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "dry_run": (bool, False, "say which runs are missing, and stop"),
     "files": (path, None, "images or their folders; for pairs a folder of <sensor>/<name>"),
     "fit": (text, None, "other proportions: squeeze, crop or pad  [default: squeeze]"),
+    "folds": (click.IntRange(2), None, "test every image once, in so many parts; seeds: 1"),
     "groups": (text, None, "pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
     "method": (text, "discom", "such as discom, student; for pixels single, crodino (ours)"),
     "modalities": (text, None, "sensors in this order, such as rgb+elevation  [default: all]"),
@@ -102,7 +103,8 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "train": (commands.train, f"data method seed modalities options {RUN} devices"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods as_published {RUN} seeds workers dry_run out collect",
+        f"NUMBER data modalities methods as_published {RUN} seeds folds workers dry_run out "
+        "collect",
     ),
     "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -2,7 +2,7 @@
 one part that come back in another, found by small pictures of them."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -29,16 +29,20 @@ class Origin(NamedTuple):
             arguments without the seed.
         rule: how the samples are divided, without the seed.
         drawn, divided: the seeds that drew the samples, and their parts; None where none did.
+        fold, folds: which of how many folds is tested, from 0 on; None and 0 for a plain split.
     """
 
     content: str
     rule: str
     drawn: int | None = None
     divided: int | None = None
+    fold: int | None = None
+    folds: int = 0
 
     @property
     def digest(self) -> str:
-        """Sixteen digits of data and rule: ten seeds of one drawn set have the same."""
+        """Sixteen digits of data and rule: ten seeds of one drawn set, and all
+        folds, have the same."""
         return digest_of([self.content, self.rule])
 
 
@@ -66,6 +70,19 @@ class Part(NamedTuple):
 
     name: str
     origin: Origin | Callable[[], Origin] | None
+
+
+def split_at(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
+    """The split of MultiModalData with these rows (part → rows of `ids`), bounds fitted on the
+    training part. `origin` is an Origin, or a function that makes it when asked."""
+    parts = Split(**{name: data.take(part) for name, part in rows.items()})
+    bounds = {}
+    for name, m in parts.train.modalities.items():
+        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
+    parts = Split(*(replace(part, normalization=bounds) for part in parts))
+    for name, part in parts._asdict().items():
+        object.__setattr__(part, "origin", Part(name, origin))
+    return parts
 
 
 def protocol(data: Any, split: str) -> Any:
@@ -183,6 +200,17 @@ def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.nda
             break
         part_of = moved
     return part_of
+
+
+def hidden_rows(kinds: np.ndarray, labelled: float, seed: int) -> np.ndarray:
+    """Which samples lose their label, [N]: all but a random share of each kind, one at least, where
+    `kinds` [K, N] are what is told apart."""
+    rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(kinds.shape[1], dtype=bool)
+    strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        hidden[rows[max(1, round(labelled * len(rows))) :]] = True
+    return hidden
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:

@@ -20,13 +20,14 @@ from discom.config import Config, profile
 from discom.data import Batches, Split
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
+from discom.evaluation.pooling import count_by_group
 from discom.evaluation.scores import Scoring, class_counts
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
 from discom.models.pretrained import Pretrained
-from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable
-from discom.running.runs import Result, identity, write_identity
+from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
+from discom.running.runs import Result, identity, read_predictions
 from discom.running.teaching import load_teacher, teach
 
 
@@ -239,15 +240,19 @@ def _report(
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
-    same = ("method", "data", "seed", "hash", "digest", "drawn", "divided", "teacher")
+    same = ["method", "data", "seed", "hash", "digest", "drawn", "divided", "fold", "folds"]
     used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
     deployed = {name: network.branch(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
     counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
-    best = split.train.best
+    best, tested = split.train.best, None
+    scores = scoring.test(state.best, state.run_dir)
+    if run["fold"] is not None:
+        predictions = read_predictions(state.run_dir / "predictions.npz")
+        tested = count_by_group(split.test, predictions, network.deployed)
     result = Result(
-        **{name: run[name] for name in same},
-        scores=scoring.test(state.best, state.run_dir),
+        **{name: run[name] for name in [*same, "teacher"]},
+        scores=scores,
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * config.epochs / state.seconds,
@@ -259,6 +264,7 @@ def _report(
         changed=run["options"],
         best={name: best[name] for name in deployed if name in best},
         metric=scoring.metric,
+        tested=tested,
     )
     _warn_of_chance(result, class_counts(split.test, network.dense), state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())

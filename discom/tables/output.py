@@ -21,6 +21,8 @@ INTERVALS = {
     "variance corrected after Nadeau and Bengio (2003)",
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
+    "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
+    "groups: a bootstrap, or below 30 groups Student's t over jackknife pseudo-values",
 }
 
 
@@ -93,7 +95,9 @@ def _note(table: pd.DataFrame) -> str:
     texts, ends = [], [name for name in table if name.startswith("vs ") and name.endswith(" low")]
     for draws, part in table[table[ends].notna().any(axis=1)].groupby("draws", sort=False):
         if draws:
-            texts.append(f"{', '.join(part['data'].unique())}: {INTERVALS[draws]}.")
+            name = ", ".join(part["data"].unique())
+            how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
+            texts.append(f"{name}: {how}.")
     if table["best"].notna().any():
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
         texts.append(f"best: the best possible {possible} in %.")
