@@ -287,8 +287,8 @@ class MultiModalData:
         return self.normalization[name](images)
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
-        """Write one folder that `discom.data.load` reads, whole or not at all; images as they are; a
-        DataError where it exists and is not ours, or is ours and `overwrite` is false."""
+        """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.
+        A DataError where it exists and is not ours, or is ours and `overwrite` is false."""
         write_folder(folder, self, overwrite=overwrite)
 
     @classmethod
