@@ -99,14 +99,19 @@ def export(
         ConfigError: no such network, or onnx, onnxscript or onnxruntime is not installed.
         DataError: `out` exists and may not be replaced.
     """
-    from discom.running.runs import load_run
+    from discom.running.runs import Result, load_run
 
     check_place(out, CONTRACT, overwrite)
     for module in ("onnx", "onnxscript", "onnxruntime"):
         _require(module)
-    contract = _contract(run_dir, split, network)
-    branch = load_run(run_dir, split, contract.network)[0].branch(contract.network).eval()
-    contract = replace(contract, stride=getattr(branch, "stride", 0))
+    result = Result.read(run_dir / "result.json")
+    if network is None and len(result.scores) == 1:
+        (network,) = result.scores
+    if network not in result.scores:
+        found = f"{network} is not in {result.method}"
+        raise ConfigError("--modality", found, f"it has {' or '.join(result.scores)}")
+    branch = load_run(run_dir, split, network)[0].branch(network).eval()
+    contract = _contract(run_dir, result, split, network, getattr(branch, "stride", 0))
     with atomic_folder(out, marker=CONTRACT, overwrite=overwrite) as folder:
         _write(branch, contract, folder / ONNX)
         compared = _compare(branch, load(folder), split.test)
@@ -123,17 +128,12 @@ def _require(module: str) -> Any:
         raise ConfigError(module, "is not installed", install_hint("deploy")) from None
 
 
-def _contract(run_dir: Path, split: Split, network: str | None) -> Contract:
-    from discom.running.runs import Result, read_predictions
+def _contract(run_dir: Path, result: Any, split: Split, network: str, stride: int) -> Contract:
+    from discom.running.runs import read_predictions
 
-    result, train = Result.read(run_dir / "result.json"), split.train
-    if network is None and len(result.scores) == 1:
-        (network,) = result.scores
-    if network not in result.scores:
-        found = f"{network} is not in {result.method}"
-        raise ConfigError("--modality", found, f"it has {' or '.join(result.scores)}")
     classes = tuple(read_predictions(run_dir / "predictions.npz")["classes"].tolist())
-    sensors, rules = [], _tuples(train.about.get("rules", {}))
+    sensors, train = [], split.train
+    rules = _tuples(train.about.get("rules", {}))
     for name in network.split("+"):
         own, bounds = train.modalities[name], (train.normalization or {}).get(name)
         rule = Rule(**rules.get(name, {}))
@@ -143,7 +143,7 @@ def _contract(run_dir: Path, split: Split, network: str | None) -> Contract:
             sensor = replace(sensor, invalid=bounds.invalid, low=low, high=high)
         sensors.append(sensor)
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
-    return Contract(run, network, classes, tuple(sensors))
+    return Contract(run, network, classes, tuple(sensors), stride)
 
 
 def _tuples(content: Any) -> Any:

@@ -13,38 +13,51 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from discom.data.checks import NO_LABEL
+from discom.data.checks import NO_LABEL, check_finite
 from discom.data.images import NO_DATA, find_images, read_pixels, read_tags
 from discom.deployment import Model, Sensor, levels
 from discom.errors import ConfigError, DataError
 from discom.files import atomic_file
 
 
-def find_inputs(paths: Sequence[Path], sensors: Sequence[str]) -> list[tuple[Path, ...]]:
-    """The images of one sensor, as `find_images` finds them; of several the pairs
-    `<path>/<sensor>/<name>`, whatever their endings.
+def find_inputs(paths: Sequence[Path], sensors: Sequence[Sensor]) -> list[tuple[Path, ...]]:
+    """The images of one sensor, `<path>/<sensor>/<name>` or, without that folder, all of the path;
+    of several sensors the pairs `<path>/<sensor>/<name>`, whatever their endings. Sensors that are
+    bands of one file need no folder of their own: `<path>/<name>`, or one folder of any name.
 
     Warns of names that a sensor lacks, which are left out. A DataError for a folder that is
     missing, two images of one sensor and name, or no pair.
     """
+    names = [sensor.name for sensor in sensors]
     if len(sensors) == 1:
-        return [(file,) for file in find_images(paths)]
+        return [(file,) for file in find_images(_place(path, sensors[0], names) for path in paths)]
     found: dict[str, dict[str, Path]] = {}
-    for path, sensor in product(paths, sensors):
-        for file in find_images([path / sensor]):
-            name = str(path / file.relative_to(path / sensor).with_suffix(""))
+    for path, (sensor, own) in product(paths, zip(names, sensors, strict=True)):
+        for file in find_images([place := _place(path, own, names)]):
+            name = str((path / file.relative_to(place)).with_suffix(""))
             name = unicodedata.normalize("NFC", name)  # an accent has two forms in file names
             if found.setdefault(name, {}).setdefault(sensor, file) != file:
                 raise DataError(file, f"another image of {sensor} has its name", "rename one")
-    for sensor in sensors:
+    for sensor in names:
         if alone := [pair for pair in found.values() if sensor not in pair]:
             lacking = f"{len(alone)} of {len(found)} images have no partner in {sensor}"
             first = next(iter(alone[0].values()))
             warnings.warn(f"{first}: {lacking}, this is the first; none is answered", stacklevel=2)
     whole = [pair for pair in found.values() if len(pair) == len(sensors)]
     if not whole:
-        raise DataError(paths[0], f"no name is in all of {', '.join(sensors)}", "name pairs alike")
-    return [tuple(pair[sensor] for sensor in sensors) for pair in whole]
+        raise DataError(paths[0], f"no name is in all of {', '.join(names)}", "name pairs alike")
+    return [tuple(pair[sensor] for sensor in names) for pair in whole]
+
+
+def _place(path: Path, sensor: Sensor, names: Sequence[str]) -> Path:
+    """The folder below a path, or the path itself, that has a sensor's images."""
+    folders = {each.name.lower(): each for each in path.glob("*") if each.is_dir()}
+    if sensor.name in folders:
+        return folders[sensor.name]
+    if len(names) > 1 and not sensor.rule.bands:
+        return path / sensor.name
+    others = [folder for name, folder in folders.items() if name not in names]
+    return others[0] if len(others) == 1 else path
 
 
 def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Sequence) -> None:
@@ -83,12 +96,14 @@ def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
     """
     rows, measured, classes, sensors = [], [], model.contract.classes, model.contract.sensors
     names = [sensor.name for sensor in sensors]
-    inputs = find_inputs(paths, names)
+    inputs = find_inputs(paths, sensors)
     for files in inputs:
         images = []
         for file, sensor in zip(files, sensors, strict=True):
-            pixels = read_pixels(file, sensor.invalid, alpha=bool(sensor.rule.bands))
-            image = sensor.rule(pixels).astype(np.float32)
+            hole = math.nan if sensor.invalid is None else sensor.invalid
+            pixels = read_pixels(file, hole, alpha=bool(sensor.rule.bands))
+            image = sensor.rule(pixels, file).astype(np.float32)
+            check_finite(image[None], str(file))
             _check_shape(file, sensor, image, sensor.shape)
             images.append(image)
         measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
@@ -164,7 +179,7 @@ def segment_files(
     if out is None or out.suffix == ".csv":
         raise ConfigError("--out", "maps need a folder", "name one, such as maps")
     sensors, measured = model.contract.sensors, []
-    inputs = find_inputs(paths, [sensor.name for sensor in sensors])
+    inputs = find_inputs(paths, sensors)
     if out.resolve() in {file.resolve().parent for files in inputs for file in files}:
         raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
     maps = {files: out / f"{files[0].stem}.tif" for files in inputs}
@@ -193,4 +208,4 @@ def _read_whole(file: Path, sensor: Sensor) -> tuple[np.ndarray, dict[int, tuple
     """An image of any size, float32, NaN where there is no data, and the tags of its place."""
     pixels, tags = read_pixels(file, math.nan, alpha=bool(sensor.rule.bands)), read_tags(file)
     tags.pop(NO_DATA, None)
-    return replace(sensor.rule, size=None)(pixels.astype(np.float32)), tags
+    return replace(sensor.rule, size=None)(pixels.astype(np.float32), file), tags

@@ -13,7 +13,7 @@ from discom.config import check_options, options_of
 from discom.errors import ConfigError
 
 OWN = "Name your images: --root DIR"  # where a person's folder is missing
-TOGETHER = "prepare again with --groups PATTERN or --options '{\"group_copies\": true}'"
+COPIES = "--options '{\"group_copies\": true}'"  # what joins them to groups
 READER = ("size", "fit", "bands", "groups", "motions")  # flags that are options of a reader
 
 
@@ -75,6 +75,7 @@ def prepare(flags: Namespace) -> None:
         name += f"-{flags.split}"  # beside the usual one, not in its place
     images.divide()  # too few groups are told now, not when training starts
     out = flags.out or discom.data.home() / name
+    images = replace(images, name=out.resolve().name) if flags.data == "folders" else images
     images.save(out, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
 
@@ -129,6 +130,7 @@ def check(flags: Namespace) -> None:
         rest = f", without a label {without}" if without else ""
         print(f"{part:>5}: {len(samples)} samples{by_class}{rest}")
     copies = near_duplicates(split)
+    way_out = COPIES if images.groups is not None else f"--groups PATTERN or {COPIES}"
     for name, modality in images.modalities.items():
         rows = copies[copies["modality"] == name].itertuples()
         alone = sorted(set(modality.ids) - set(images.paired_ids))
@@ -138,7 +140,7 @@ def check(flags: Namespace) -> None:
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
             (odd, "more than 100 times above or below the others; check unit and bit depth"),
             (copies.attrs["flat"][name], "no structure; look at it, or remove it"),
-            (pairs, f"near-copies in two parts; {TOGETHER}"),
+            (pairs, f"near-copies in two parts; prepare again with {way_out}"),
         ):
             if len(ids):
                 more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""

@@ -62,7 +62,8 @@ def locate(source: str | Path) -> Path | None:
     """The folder of a source, None for scenes, which are drawn.
 
     `NAME:` is a set of discom's, `./NAME` a folder; the bare name is either, where there is one
-    alone. A public set is in `home`, and notebooks/ finds it in the data/ beside itself, too.
+    alone, else a folder in `home`. A public set is there, too, and notebooks/ finds it in the data/
+    beside itself.
 
     Raises:
         DataError: a bare name that is a set of discom's and a folder here.
@@ -72,7 +73,8 @@ def locate(source: str | Path) -> Path | None:
     """
     name, colon, arguments = str(source).partition(":")
     if isinstance(source, Path) or name not in (*DRAWN, *SOURCES):
-        return Path(source)
+        prepared = home() / source
+        return prepared if os.path.isdir(prepared) and not os.path.isdir(source) else Path(source)
     folder = home() / name
     if not colon and os.path.isdir(name) and Path(name).resolve() != folder.resolve():
         way_out = f"write ./{name} for the folder, {name}: for discom's"

@@ -163,7 +163,7 @@ def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
         if np.isnan(pixels).any():
             warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
             return _read_tree(files, replace(rule, invalid=HOLE))
-        images.append(rule(pixels))
+        images.append(rule(pixels, file))
         if (shape := images[-1].shape) != (first := images[0].shape):
             advice = "bring all images of a modality to one band count"
             if shape[0] == first[0]:
@@ -187,7 +187,8 @@ def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
     elif table.is_file():
         with as_data_error(table, "a table of groups", "give it the columns name and group"):
             rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-            names = [unicodedata.normalize("NFC", name) for name in rows["name"]]
+            ending = "|".join(map(re.escape, ENDINGS))
+            names = rows["name"].str.normalize("NFC").str.replace(f"({ending})$", "", regex=True)
             of = dict(zip(names, rows["group"], strict=True))
         groups = [of.get(one) or of.get(one.partition("/")[2]) for one in ids]
     if lacking := [one for one, group in zip(ids, groups, strict=False) if not group]:

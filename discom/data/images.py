@@ -61,12 +61,12 @@ class Rule:
     def __post_init__(self):
         check_choice("fit", self.fit, ("squeeze", "crop", "pad"))
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+    def __call__(self, pixels: np.ndarray, file: object = "bands") -> np.ndarray:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
         if self.bands:
             if not 1 <= min(self.bands) <= max(self.bands) <= len(pixels):
-                found = f"{self.bands} are asked for, an image has {len(pixels)}"
-                raise DataError("bands", found, "count from 1 on")
+                found = f"has {len(pixels)} bands, {self.bands} are asked for"
+                raise DataError(file, found, "count from 1 on, or leave the file out")
             pixels = pixels[np.subtract(self.bands, 1)]
         if self.size is None:
             return pixels

@@ -278,10 +278,13 @@ def near_groups(data: Any) -> np.ndarray:
 
 def _edges(data: Any, name: str) -> np.ndarray:
     """Differences between neighbours in the small picture of each image, [N, D]; 0 where flat."""
-    edges = []
+    edges, bounds = [], (data.normalization or {}).get(name)
     for rows in chunks(data.modalities[name].x, itemsize=4):
-        pictures = resize(data.images(name, rows).mean(1), (SIDE, SIDE), smooth=True)
-        pictures[np.ptp(pictures, (1, 2)) < 1e-4] = 0
-        steps = np.diff(pictures, axis=1), np.diff(pictures, axis=2)
+        pictures = data.images(name, rows).mean(1)
+        if bounds and bounds.invalid is not None:  # the border of what was measured is no edge
+            pictures[pictures == 0] = np.nan
+        pictures = resize(pictures, (SIDE, SIDE), smooth=True)
+        steps = [np.nan_to_num(np.diff(pictures, axis=axis)) for axis in (1, 2)]
         edges.append(np.hstack([step.reshape(len(pictures), -1) for step in steps]))
+        edges[-1][np.abs(edges[-1]).max(1) < 1e-5] = 0
     return np.concatenate(edges)
