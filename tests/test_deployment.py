@@ -93,7 +93,7 @@ def test_export_reports_contract_and_agreement(exported, run, split, branch):
     assert contract.run == f"camera/student/0-{result.hash}"
     (sensor,) = contract.sensors
     assert (contract.network, sensor.name, sensor.unit) == ("depth", "depth", "mm")
-    assert (sensor.shape, sensor.rule) == ((1, 8, 8), None)
+    assert (sensor.shape, sensor.rule) == ((1, 8, 8), Rule())
     assert contract.classes == ("disk/wood", "disk/metal", "square/wood", "square/metal")
     assert (sensor.invalid, sensor.low, sensor.high) == (0, (*bounds.low,), (*bounds.high,))
     written = json.loads((folder / "contract.json").read_text())
@@ -243,7 +243,7 @@ def test_every_image_has_the_models_answer_and_csv_says_the_same(exported, image
 BAD = {
     "larger": (np.zeros((16, 8)), r"height × width \(1, 16, 8\), the model reads \(1, 8"),
     "colour": (np.zeros((8, 8, 3)), r"width \(3, 8, 8\), .* of depth; convert the image"),
-    "nan": (np.full((8, 8), np.nan), "holds nan"),
+    "endless": (np.full((8, 8), np.inf), "holds inf"),
 }
 
 

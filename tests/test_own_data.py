@@ -109,7 +109,8 @@ def test_from_a_strangers_folder_to_answers(write, discom):
     for method, network in (("student", sensor), ("teacher", both)):
         trained = discom("train", "--data", "own", "--profile", "tiny", "--method", method)
         run = trained.splitlines()[0]
-        assert "another split" in discom("export", run, "--modality", network, "--data", "old")
+        if write is own.fields:  # read without --bands it has no sensor of these names
+            assert "another split" in discom("export", run, "--modality", network, "--data", "old")
         discom("export", run, "--modality", network, "--out", network)
         answers = pd.read_csv(io.StringIO(discom("predict", network, "old")))
         split = load("own").split(seed=0)
@@ -125,6 +126,7 @@ def test_from_a_strangers_folder_to_answers(write, discom):
             assert own_rows["class"].tolist() == [data.classes[k] for k in shares.argmax(1)]
         new = pd.read_csv(io.StringIO(discom("predict", network, "new")))
         assert len(new) == len([*Path("new").rglob("*.*")]) / (1 if write is own.fields else 2)
+    discom.said = [line for line in discom.said if "train longer" not in line]  # two epochs
     expect(discom, warned)
     place = f"new/{'aerial' if write is own.fields else sensor}/hole.tif"
     hole = np.full((1, 20, 20), 29500, np.uint16)
@@ -134,4 +136,4 @@ def test_from_a_strangers_folder_to_answers(write, discom):
     if write is own.soil:  # it has a value for what was not measured
         assert f"\n{place}," in answer
     else:  # thermal has none, and the fourth band is not there
-        assert re.search(rf"error: {place}: .*(holds nan|has 1 band)", answer)
+        assert re.search(rf"error: {place}: .*(holds nan|an image has 1)", answer)

@@ -65,7 +65,7 @@ class Rule:
         """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
         if self.bands:
             if not 1 <= min(self.bands) <= max(self.bands) <= len(pixels):
-                found = f"has {len(pixels)} bands, {self.bands} are asked for"
+                found = f"{self.bands} are asked for, an image has {len(pixels)}"
                 raise DataError(file, found, "count from 1 on, or leave the file out")
             pixels = pixels[np.subtract(self.bands, 1)]
         if self.size is None:
