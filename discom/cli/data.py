@@ -75,7 +75,8 @@ def prepare(flags: Namespace) -> None:
         name += f"-{flags.split}"  # beside the usual one, not in its place
     images.divide()  # too few groups are told now, not when training starts
     out = flags.out or discom.data.home() / name
-    images = replace(images, name=out.resolve().name) if flags.data == "folders" else images
+    if flags.data.removesuffix(":") == "folders":  # runs are called by what they read
+        images = replace(images, name=out.resolve().name)
     images.save(out, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
 
