@@ -136,12 +136,11 @@ def _contract(run_dir: Path, result: Any, split: Split, network: str, stride: in
     rules = _tuples(train.about.get("rules", {}))
     for name in network.split("+"):
         own, bounds = train.modalities[name], (train.normalization or {}).get(name)
+        ends = (bounds.low, bounds.high) if bounds else ()
+        low, high = [(*each.tolist(),) for each in ends] or (None, None)
         rule = Rule(**rules.get(name, {}))
-        sensor = Sensor(name, own.x.shape[1:], own.unit, own.invalid, None, None, rule, _range(own))
-        if bounds is not None:
-            low, high = (*bounds.low.tolist(),), (*bounds.high.tolist(),)
-            sensor = replace(sensor, invalid=bounds.invalid, low=low, high=high)
-        sensors.append(sensor)
+        shape, hole = own.x.shape[1:], (bounds or own).invalid
+        sensors.append(Sensor(name, shape, own.unit, hole, low, high, rule, _range(own)))
     run = f"{result.data}/{result.method}/{result.seed}-{result.hash}"
     return Contract(run, network, classes, tuple(sensors), stride)
 
