@@ -45,6 +45,8 @@ class Config:
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
         dense: whether these are settings of dense prediction, which predicts every pixel's class.
+        select: whose weights are tested, the "best" epoch's by validation score (paper), or the
+            "last" one's, which needs no validation label.
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each on a share of every batch. BatchNorm
@@ -72,6 +74,7 @@ class Config:
     channels_last: bool = True
     network: str = "small"
     dense: bool = False
+    select: Literal["best", "last"] = "best"
     options: Mapping[str, Any] = field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = 1
