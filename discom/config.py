@@ -10,12 +10,14 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from discom.errors import ConfigError, check_choice
+from discom.files import as_data_error, checksum
 
 RANGES = {  # least and greatest value
     "seed": (0, 2**32 - 1),  # as scikit-learn takes them; torch would take 64 bits
     "epochs": (1, math.inf),
     "batch_size": (2, math.inf),  # BatchNorm needs two samples
     "learning_rate": (1e-12, math.inf),
+    "encoder_rate": (0, 1),
     "weight_decay": (0, math.inf),
     "width": (1, math.inf),
     "augment": (0, 1),
@@ -39,8 +41,12 @@ class Config:
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
             or a library's, "timm:convnext_atto" or "torchvision:resnet50".
         width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
+        pretrained: first weights of a library's encoder, "imagenet" or a file; "" draws them.
+        encoder_rate: factor on the learning rate of pretrained encoders, 0 (frozen) to 1.
         augment: probability that an image is flipped and turned, each on its own (paper: 0.5).
         labelled: share of the labels of the training part that are kept, in (0, 1] (paper: 1).
+        class_weights: of the cross-entropy, "none" (paper) or "balanced": N / (C·n_c) for a class
+            with n_c of the training part's N labels (where dense, of its pixels).
         precision: "32-true", or "bf16-mixed": bf16 where the device has instructions for it.
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
@@ -68,8 +74,11 @@ class Config:
     weight_decay: float = 0.0
     encoder: str = "resnet18"
     width: int = 64
+    pretrained: str = ""
+    encoder_rate: float = 1.0
     augment: float = 0.5
     labelled: float = 1.0
+    class_weights: Literal["none", "balanced"] = "none"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     channels_last: bool = True
     network: str = "small"
@@ -98,8 +107,14 @@ class Config:
             raise ConfigError("width", found, "set channels_last=false")
 
     def identity(self) -> dict[str, Any]:
-        """Every setting that a person asked for and that may change a run's numbers."""
-        return {name: value for name, value in asdict(self).items() if name != "accelerator"}
+        """Every setting that a person asked for and that may change a run's numbers: of a file of
+        weights its content, "sha256:…"."""
+        settings = {name: value for name, value in asdict(self).items() if name != "accelerator"}
+        file = self.pretrained
+        if file not in ("", "imagenet") and not file.startswith("sha256:"):
+            with as_data_error(file, "weights", "give pretrained=imagenet, or a file"):
+                settings["pretrained"] = f"sha256:{checksum(file)}"
+        return settings
 
     @classmethod
     def changed(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,12 +199,18 @@ def _words(kind: Any) -> str:
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
+_PRETRAINED: dict[str, Any] = {"pretrained": "imagenet", "encoder_rate": 0.1, "epochs": 10}
 _FAST = Config(learning_rate=1e-2, schedule="one-cycle", weight_decay=1.0, encoder="resnet10")
 PROFILES: dict[str, Config] = {
     # seconds: does everything run? its scores say nothing
     "tiny": replace(_FAST, batch_size=32, **_TINY),
     # a minute on two cores for 2 000 images of 32×32 pixels; chosen on validation scores
     "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed"),
+    # a pretrained network, for images of 64 to 224 pixels (docs/performance.md)
+    "finetune": replace(
+        Config(learning_rate=1e-3, schedule="one-cycle", weight_decay=0.05, batch_size=32),
+        **{"encoder": "timm:tf_efficientnet_lite0", "precision": "bf16-mixed", **_PRETRAINED},
+    ),
     # hours on a GPU: the paper's protocol, value by value
     "paper": Config(),
 }
@@ -198,6 +219,7 @@ _DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed", dens
 DENSE_PROFILES: dict[str, Config] = {
     "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
     "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
+    "finetune": replace(_DENSE, learning_rate=1e-3, network="unet:resnet34", **_PRETRAINED),
     "paper": replace(
         _DENSE,
         epochs=100,
@@ -210,7 +232,7 @@ DENSE_PROFILES: dict[str, Config] = {
 
 
 def profile(name: str, *, dense: bool = False, **changes: Any) -> Config:
-    """The settings of a profile (tiny, cpu or paper) with some of them changed.
+    """The settings of a profile (tiny, cpu, finetune or paper) with some of them changed.
 
     >>> profile("cpu", seed=3).seed, profile("cpu", dense=True).batch_size
     (3, 8)

@@ -26,7 +26,7 @@ GROUPS = {
     "Training and runs": ("config", "running", "advice"),
     "What was learned": ("evaluation", "inspection"),
     "Many runs, tables, pictures": ("tables", "plots"),
-    "Deployment": ("deployment",),
+    "Deployment": ("deployment", "prediction"),
     "Command line and notebooks": ("cli", "notebook"),
 }
 REST = "What everything rests on"  # every other module

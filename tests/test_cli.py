@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.metrics import confusion_matrix, recall_score
 
 from discom import cli, data, methods
 from discom.cli import flags
 from discom.config import Config, profile
 from discom.errors import ConfigError, DataError
-from discom.running.runs import Result
+from discom.running.runs import Result, read_predictions
 from discom.tables.rows import NUMBERS
 from faulty import write_faulty
 
@@ -434,7 +435,7 @@ def asked(monkeypatch):
         assert images.origin_at(run.config.seed) == run.origin
         runs.append(run)
 
-    monkeypatch.setattr("discom.cli.commands.show", lambda flags: None)
+    monkeypatch.setattr("discom.cli.commands.show", lambda *_, **__: None)
     monkeypatch.setattr("discom.running.sweep.train", note)
     return runs
 
@@ -462,7 +463,15 @@ def test_a_dense_method_takes_dense_scenes_and_its_own_profile(asked, monkeypatc
 
 def test_show_a_run_and_draw_its_curves(trained, tmp_path, capsys):
     assert run("show", trained, "--out", "run.png") == 0
-    printed = capsys.readouterr().out
+    printed, arrays = capsys.readouterr().out, read_predictions(trained / "predictions.npz")
+    for name in ("rgb", "depth"):
+        truth, ids = arrays[f"{name}_labels"], arrays[f"{name}_logits"].argmax(1)
+        counts, recalls = confusion_matrix(truth, ids), recall_score(truth, ids, average=None)
+        table = printed.partition(f"\n{name}: each true class")[2].splitlines()[2:]
+        for k, (row, recall) in enumerate(zip(counts, recalls, strict=True)):
+            cells = [f"{row.sum()}", f"{100 * recall:.1f}"]
+            cells += [f"{100 * count / row.sum():.0f}" for count in row]
+            assert table[k].split() == [str(k), arrays["classes"][k], *cells]
     for name in ("run.png", "run-confusion.png"):
         assert name in printed
         is_a_picture(tmp_path / name)
@@ -492,3 +501,12 @@ def test_show_a_folder_of_runs_compares_and_collects_them(trained, tmp_path, cap
     is_a_picture(tmp_path / "all.png")
     assert run("show", "all.json") == 0
     assert printed.startswith(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [(("2", "--data", "scenes"), "drawn anew"), (("4", "--data", "scenes"), "table 4 reads parts")],
+)
+def test_folds_are_refused_where_they_make_no_sense(words, found, capsys):
+    assert run("table", *words, "--folds", 3, "--dry-run") == 2
+    assert found in capsys.readouterr().err

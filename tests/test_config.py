@@ -19,6 +19,7 @@ PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
+    **{"pretrained": "", "encoder_rate": 1.0},
     **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0, "dense": False},
 }
 
@@ -30,7 +31,7 @@ def test_the_defaults_are_the_papers_protocol():
 def test_profiles_are_those_of_classification_and_of_dense_prediction(monkeypatch):
     monkeypatch.setattr("discom.hardware.multiplies_bf16", lambda accelerator: False)
     assert profile("cpu").precision == "bf16-mixed"  # on every machine
-    for name in ("tiny", "cpu", "paper"):
+    for name in ("tiny", "cpu", "finetune", "paper"):
         assert profile(name) == PROFILES[name] != profile(name, dense=True) == DENSE_PROFILES[name]
     changed = profile("tiny", seed=5, augment=0.25)
     assert changed == dataclasses.replace(PROFILES["tiny"], seed=5, augment=0.25)

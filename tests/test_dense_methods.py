@@ -124,6 +124,22 @@ def test_what_a_method_is_every_term_counts_every_parameter_learns_and_steps_hel
     assert model(batch)["cl"].item() < 0.9 * terms["cl"].item()
 
 
+@every_method
+def test_class_weights_reach_every_cross_entropy_and_nothing_else(name):
+    model, batch, found = make(name).eval(), draw_batch(name), []
+    logits, labels = torch.randn(2, 4, 4, 4), torch.tensor([0, 1, 3, 255]).repeat(2, 4, 1)
+    for weight in (None, torch.ones(4), torch.tensor([1.0, 0.2, 5.0, 2.0])):
+        torch.manual_seed(0)  # of a distorted view
+        model.class_weight = weight
+        found.append(model.loss(batch))
+        expected = F.cross_entropy(logits, labels, weight, ignore_index=255)
+        torch.testing.assert_close(model.cross_entropy(logits, labels), expected)
+    plain, ones, weighted = found
+    torch.testing.assert_close(ones, plain)
+    changed = {term for term in plain if not torch.isclose(plain[term], weighted[term])}
+    assert changed == set(plain) & {"cl", "aux", "deep", "tokens"}
+
+
 # ---------------------------------------------------------------- a run
 
 

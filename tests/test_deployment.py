@@ -1,23 +1,28 @@
 """Deployment: the file answers as the trained branch does, or it is not written."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
+import tifffile
 import torch
 from onnx import TensorProto, helper
 
 from discom import cli, data, deployment, fit, profile
-from discom.data.images import find_images
-from discom.deployment import export, load, predict
+from discom.data.images import Rule, find_images
+from discom.deployment import export, load
 from discom.errors import ConfigError, DataError, RunError
+from discom.prediction import predict
 from discom.running.runs import Result, load_run
 
 
@@ -86,9 +91,11 @@ def test_export_reports_contract_and_agreement(exported, run, split, branch):
     contract = load(folder / "model.onnx").contract
     assert contract == report.contract == load(folder).contract
     assert contract.run == f"camera/student/0-{result.hash}"
-    assert (contract.modality, contract.unit, contract.shape) == ("depth", "mm", (1, 8, 8))
+    (sensor,) = contract.sensors
+    assert (contract.network, sensor.name, sensor.unit) == ("depth", "depth", "mm")
+    assert (sensor.shape, sensor.rule) == ((1, 8, 8), None)
     assert contract.classes == ("disk/wood", "disk/metal", "square/wood", "square/metal")
-    assert (contract.invalid, contract.low, contract.high) == (0, (*bounds.low,), (*bounds.high,))
+    assert (sensor.invalid, sensor.low, sensor.high) == (0, (*bounds.low,), (*bounds.high,))
     written = json.loads((folder / "contract.json").read_text())
     assert written["contract"]["classes"] == list(contract.classes)
     assert written["scores"] == report.scores
@@ -126,7 +133,7 @@ def test_a_wrong_copy_leaves_nothing(run, split, exported, tmp_path, monkeypatch
     [
         (("rgb", "depth"), "thermal", "thermal is not in student; it has rgb or depth"),
         (("rgb", "depth"), None, "None is not in student; it has rgb or depth"),
-        (("rgb+depth",), None, "has none that reads one sensor"),
+        (("rgb+depth",), "rgb", r"rgb is not in student; it has rgb\+depth"),
     ],
 )
 def test_a_branch_that_the_run_lacks(
@@ -157,11 +164,13 @@ def stranger() -> bytes:
     return helper.make_model(graph).SerializeToString()
 
 
-def forged(file: Path, **changes) -> bytes:
+def forged(file: Path, shape=(1, 8, 8), **changes) -> bytes:
     """An exported model whose contract has other values, or where they are None no such field."""
     model = onnx.load(file)
     (text,) = model.metadata_props
     fields = json.loads(text.value) | changes
+    if fields["sensors"]:
+        fields["sensors"][0]["shape"] = shape
     text.value = json.dumps({key: value for key, value in fields.items() if value is not None})
     return model.SerializeToString()
 
@@ -170,11 +179,12 @@ FAULTY = {
     "of somebody else": lambda file: stranger(),
     "cut short": lambda file: file.read_bytes()[:5000],
     "of a newer version": partial(forged, mood="good"),
-    "without a field": partial(forged, shape=None),
+    "without a field": partial(forged, classes=None),
     "one class too few": partial(forged, classes=["a", "b", "c"]),
     "classes of another type": partial(forged, classes="abcd"),
     "another shape": partial(forged, shape=[3, 8, 8]),
     "a stride of whole images": partial(forged, stride=4),
+    "of an older version": partial(forged, sensors=None, modality="depth", low=[0.0]),
 }
 
 
@@ -187,13 +197,9 @@ def test_what_is_not_ours_is_refused(exported, tmp_path, name, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_contract_of_an_older_version_is_read_and_no_file_is_one_line(exported, tmp_path):
-    """It has no unit and no stride."""
+def test_no_file_is_one_line(tmp_path):
     with pytest.raises(DataError, match=r"model\.onnx: no such file; write it with: discom export"):
         load(tmp_path)
-    older = forged(exported[0] / "model.onnx", unit=None, stride=None)
-    (tmp_path / "model.onnx").write_bytes(older)
-    assert load(tmp_path).contract == replace(exported[1].contract, unit="")
 
 
 @pytest.fixture
@@ -253,10 +259,124 @@ def test_one_bad_image_refuses_all_by_its_name(exported, images, name):
 def test_use_needs_no_torch(exported, images):
     code = (
         "import sys, pathlib\nfrom discom.data.images import find_images\n"
-        "from discom.deployment import load, predict\n"
+        "from discom.deployment import load\nfrom discom.prediction import predict\n"
         "print(len(predict(load(sys.argv[1]), find_images([pathlib.Path(sys.argv[2])]))))\n"
         "print([name for name in ('torch', 'onnx', 'sklearn') if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, exported[0], images[0]]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["3", "[]"]
+
+
+# ---------------------------------------------------------------- several sensors
+
+
+@pytest.fixture(scope="module")
+def fused(split, tmp_path_factory):
+    """The exported teacher of both sensors, what it answers to scaled pairs, and its folder."""
+    folder = tmp_path_factory.mktemp("fused")
+    fit("teacher", split, profile("tiny", epochs=2), folder / "run", progress=False)
+    report = export(folder / "run", split, None, folder / "model")
+    network = load_run(folder / "run", split)[0].branch("rgb+depth").eval()
+    return folder / "model", report, network
+
+
+def test_a_network_of_both_sensors_is_one_file_with_an_input_for_each(fused, split):
+    folder, report, network = fused
+    contract, test = load(folder).contract, split.test
+    assert contract == report.contract
+    assert contract.network == "rgb+depth"
+    assert [sensor.name for sensor in contract.sensors] == ["rgb", "depth"]
+    assert [sensor.unit for sensor in contract.sensors] == ["", "mm"]
+    inputs = [each.name for each in onnx.load(folder / "model.onnx").graph.input]
+    assert (inputs, report.images) == (["rgb", "depth"], len(test.paired_ids))
+    raw = [test.modalities[name].x[:9].astype(np.float32) for name in inputs]
+    scaled = [torch.from_numpy(test.normalization[n](x)) for n, x in zip(inputs, raw, strict=True)]
+    with torch.inference_mode():
+        expected = network(torch.cat(scaled, 1)).numpy()
+    np.testing.assert_allclose(load(folder).answer(*raw)[0], expected, atol=1e-4)
+    exchanged = load(folder).answer(raw[0], raw[1][::-1])[0]
+    assert not np.allclose(exchanged, expected, atol=1e-4)
+
+
+def test_pairs_are_found_by_name_and_what_has_no_partner_is_told(fused, split, tmp_path, capsys):
+    names = {"rgb": ["a/0", "a/1", "b/é", "only"], "depth": ["a/1", "b/e\u0301", "x", "y"]}
+    for sensor, stems in names.items():
+        for row, stem in enumerate(stems):
+            file = tmp_path / "new" / sensor / stem
+            file.parent.mkdir(parents=True, exist_ok=True)
+            image = split.test.modalities[sensor].x[row]
+            if sensor == "rgb":
+                np.save(f"{file}.npy", image)
+            else:
+                tifffile.imwrite(f"{file}.tif", image[0])
+    assert cli.main(["predict", str(fused[0]), str(tmp_path / "new")]) == 0
+    out, err = capsys.readouterr()
+    rows = pd.read_csv(io.StringIO(out))
+    assert [Path(file).name for file in rows["rgb"]] == ["1.npy", "é.npy"]
+    rgb, depth = (split.test.modalities[name].x.astype("f4") for name in names)
+    raw = rgb[[1, 2]], depth[[0, 1]]
+    np.testing.assert_allclose(rows.filter(like="p("), load(fused[0]).answer(*raw)[1], atol=1e-6)
+    lines = err.splitlines()
+    assert len(lines) == 2
+    assert "depth/x.tif: 2 of 6 images have no partner in rgb" in lines[0]
+    assert "rgb/a/0.npy: 2 of 6 images have no partner in depth" in lines[1]
+    shutil.copy(tmp_path / "new/rgb/only.npy", tmp_path / "new/rgb/a/1.NPY")
+    with pytest.raises(DataError, match="another image of rgb has its name; rename one"):
+        predict(load(fused[0]), [tmp_path / "new"])
+    with pytest.raises(DataError, match="rgb/a/rgb: no such file or folder"):
+        predict(load(fused[0]), [tmp_path / "new/rgb/a"])
+    (tmp_path / "new/depth/a/1.tif").rename(tmp_path / "new/depth/a/2.tif")
+    (tmp_path / "new/rgb/a/1.NPY").unlink()
+    (tmp_path / "new/rgb/b/é.npy").unlink()
+    with pytest.warns(match="no partner"), pytest.raises(DataError, match="no name is in all"):
+        predict(load(fused[0]), [tmp_path / "new"])
+
+
+# ---------------------------------------------------------------- preparation and ranges
+
+
+def test_images_of_another_size_are_prepared_by_the_contracts_rule(source, tmp_path):
+    rules = {"depth": {"size": [8, 8]}}  # lists, as a manifest gives them
+    split = replace(source, about={"rules": rules}).split(seed=0)
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    export(tmp_path / "run", split, "depth", tmp_path / "model")
+    model = load(tmp_path / "model")
+    rule = Rule(size=(8, 8))
+    assert model.contract.sensors[0].rule == rule
+    large = np.kron(split.test.modalities["depth"].x[0], np.ones((1, 2, 3), np.uint16))
+    large[0, ::5] += 700  # so that it matters which pixels are taken
+    for name, pixels in {"large": large, "small": rule(large)}.items():
+        np.save(tmp_path / f"{name}.npy", pixels)
+    answers = predict(model, [tmp_path / "large.npy", tmp_path / "small.npy"]).filter(like="p(")
+    assert answers.iloc[0].tolist() == answers.iloc[1].tolist()
+
+
+def saved(folder: Path, images) -> Path:
+    for sensor, own in images.items():
+        (folder / sensor).mkdir(parents=True)
+        for row, image in enumerate(own):
+            np.save(folder / sensor / f"{row:02}.npy", image)
+    return folder
+
+
+CHANGES = {
+    "rgb in 16 bits": ("rgb", lambda x: x.astype(np.uint16) * 257),
+    "rgb from 0 to 1": ("rgb", lambda x: x / 255),
+    "metres": ("depth", lambda x: x / 1000),
+    "rgb as depth": ("depth", lambda x: x // 257),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_images_unlike_those_of_training_are_told_once(fused, split, tmp_path, name):
+    sensor, change = CHANGES[name]
+    model, images = load(fused[0]), {k: m.x for k, m in split.test.modalities.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no false alarm on the test part
+        predict(model, [saved(tmp_path / "own", images)])
+    images[sensor] = change(images[sensor])
+    with pytest.warns(match="unlike training") as told:
+        predict(model, [saved(tmp_path / "new", images)])
+    (text,), count = [str(each.message) for each in told], len(images[sensor])
+    assert f"/{sensor}/00.npy: {count} of {count} images of {sensor} are unlike" in text

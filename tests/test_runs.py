@@ -16,14 +16,13 @@ from discom import data, methods, profile
 from discom.config import Config
 from discom.errors import BusyError, DiscomError, RunError
 from discom.files import read_json
-from discom.running.checkpoint import locked
+from discom.running.checkpoint import locked, write_identity
 from discom.running.runs import (
     Result,
     Run,
     identity,
     read_metrics,
     run_hash,
-    write_identity,
 )
 
 # every field at a value that is not the one of BASE
@@ -33,7 +32,8 @@ OTHER = {
     **{"width": 32, "encoder": "timm:resnet10t", "augment": 0.25, "precision": "bf16-mixed"},
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
-    **{"labelled": 0.5, "dense": True},
+    **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
+    **{"class_weights": "balanced"},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 
@@ -95,7 +95,17 @@ def test_identity_names_what_was_asked_for_and_tells_splits_apart(whole):
 
     split = whole.split(seed=0)
     content = of(split, options(weights={"cl": 0.5}))
-    data_and_run = {"method", "data", "digest", "drawn", "divided", "teacher", "hash"}
+    data_and_run = {
+        "method",
+        "data",
+        "digest",
+        "drawn",
+        "divided",
+        "teacher",
+        "hash",
+        "fold",
+        "folds",
+    }
     assert set(content) == data_and_run | set(BASE.identity())
     assert content["options"] == {"weights": {"cl": 0.5}}
     assert json.loads(json.dumps(content)) == content
@@ -199,8 +209,10 @@ def test_claim_takes_what_it_has_written_and_refuses_anything_else(tmp_path):
     asked = {"digest": "ab", "epochs": 2, "options": {}, "fractions": (0.5, 0.5)}
     write_identity(tmp_path, asked)
     write_identity(tmp_path, asked)
+    write_identity(tmp_path, {**asked, "class_weights": "none"})  # a setting that is newer
     file = tmp_path / "config.json"
     for other, named in (
+        ({"class_weights": "balanced"}, "class_weights=None, not 'balanced'"),
         ({"epochs": 3}, "epochs=2, not 3"),
         ({"options": {"grl_lambda": 1}}, r"options=\{\}, not \{'grl_lambda': 1\}"),
         ({"colour": "red"}, "colour=None, not 'red'"),
@@ -241,7 +253,8 @@ def test_committed_results_have_the_hashes_that_runs_are_planned_with(name):
     """So that a sweep takes them for its own."""
     content = read_json(Path(__file__).parents[1] / f"results/{name}.json")
     for result in (Result.from_json(fields, name) for fields in content):
-        origin = SimpleNamespace(digest=result.digest, drawn=result.drawn, divided=result.divided)
+        seeds = {"drawn": result.drawn, "divided": result.divided, "fold": result.fold}
+        origin = SimpleNamespace(digest=result.digest, **seeds)
         settings = {**result.config, "options": result.changed}
         assert result.hash == run_hash(result.method, origin, settings, result.teacher)
         assert result.changed == methods.get(result.method).changed(result.changed)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from fixtures import jobs
@@ -20,7 +21,7 @@ from discom import cli, data, files, methods, profile, tables
 from discom.errors import BusyError, RunError
 from discom.hardware import BESIDE
 from discom.running import sweep
-from discom.running.runs import Result, Run, load_run, read_metrics
+from discom.running.runs import Result, Run, load_run, read_metrics, read_predictions
 from discom.tables import FEW, SEEDS
 
 DATA = "scenes:n=60,size=16"
@@ -353,3 +354,36 @@ def test_a_failed_run_of_a_table_is_named_and_the_status_is_one(trained, tmp_pat
     assert "RuntimeError: a bang" in errors[0]
     assert "| scenes | discom" in " ".join(printed.out.split())  # of the run that did not fail
     assert command(*words) == 0
+
+
+# ---------------------------------------------------------------- folds
+
+
+@pytest.mark.parametrize("name", ["scenes:n=60,size=16,seed=0", "scenes-dense:n=24,size=16,seed=0"])
+def test_folds_test_every_sample_once_and_keep_what_was_predicted_of_each_group(name, tmp_path):
+    drawn = data.load(name)
+    images = replace(drawn, groups=np.arange(len(drawn)) // 2)
+    images.save(tmp_path / "data")
+    images, method = data.load(tmp_path / "data"), "single" if drawn.dense else "kdv2"
+    config = profile("tiny", dense=drawn.dense, epochs=1)
+    where = methods.get(method), images, config, str(tmp_path / "data"), None
+    runs = [Run.of(tmp_path / "runs", *where, 3, fold) for fold in range(3)]
+    assert len({run.hash for run in runs} | {Run.of(tmp_path, *where).hash}) == 4
+    done = sweep.sweep(runs, workers=1, progress=False)
+    assert done.failed == {}
+    network = next(iter(done.results[0].scores))
+    tested = [group for each in done.results for group in each.tested["groups"]]
+    assert sorted(tested, key=int) == [str(number) for number in range(len(drawn) // 2)]
+    for run, found in zip(runs, done.results, strict=True):
+        assert (found.fold, found.digest) == (run.origin.fold, run.origin.digest)
+        assert Result.read(run.folder / "result.json") == found
+        assert load_run(run.folder, images.split(*found.parts))[1] == found
+        with pytest.raises(RunError, match="was trained on another split"):
+            load_run(run.folder, images.split(seed=0))
+        saved = read_predictions(run.folder / "predictions.npz")
+        counts = np.array(found.tested["counts"][network])
+        hits = counts[counts[:, 1] == counts[:, 2], 3].sum() / counts[:, 3].sum()
+        assert 100 * hits == pytest.approx(found.scores[network]["accuracy"], abs=1e-3)
+        assert counts[:, 3].sum() == (saved[f"{network}_labels"] != 255).sum()
+    row = tables.summary(done.results, ["student"]).iloc[0]
+    assert row["draws"] == f"3 folds, {len(drawn) // 2} groups"

@@ -97,6 +97,24 @@ def test_soft_labels_are_the_teachers_logits_for_every_view(make, reads, augment
         torch.testing.assert_close(soft(places, numbers), logits, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("strong", [False, True])
+def test_soft_labels_are_asked_for_the_views_that_a_sensor_is_shown_in(strong):
+    """Each at its own place, and the others hold no number that could be taken for an answer."""
+    train = three().split(seed=0).train.take(np.arange(20))
+    motions = {"thermal": "none", "rgb": "flip", "depth": "all"}
+    own = {k: replace(m, motions=motions[k]) for k, m in train.modalities.items()}
+    teacher, only_train = make_teacher(train, "all"), data.Split(train, None, None)
+    free = soft_labels(teacher, only_train, augment=True, strong=strong)
+    asked = replace(train, modalities=own)
+    soft = soft_labels(teacher, only_train._replace(train=asked), augment=True, strong=strong)
+    for name, allowed in {"thermal": [0], "rgb": [0, 4], "depth": range(8)}.items():
+        answers = soft.shares[name].isfinite().all(2).all(0)
+        number = VIEWS if strong else 8
+        assert answers.tolist() == [view % 8 in allowed for view in range(number)]
+        places = answers.nonzero()[:, 0]
+        assert torch.equal(soft.shares[name][:, places], free.shares[name][:, places])
+
+
 @pytest.mark.parametrize("free", [1 << 30, 0])  # maps that do not fit are computed for each batch
 @pytest.mark.parametrize("name", ["dense-teacher", "single"])
 def test_maps_are_of_upright_images_and_moved_as_the_students_are(monkeypatch, name, free):

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +16,7 @@ import torch
 from fixtures.refusal import refused
 from safetensors import safe_open
 from safetensors.torch import load_file
+from sklearn.utils.class_weight import compute_class_weight
 
 from discom import cli, data, fit, methods, profile
 from discom.data import Batches
@@ -222,6 +224,38 @@ def test_a_run_no_better_than_the_most_frequent_class_is_told(split, tmp_path):
     wild = profile("tiny", epochs=2, learning_rate=1e6, schedule="constant")
     with pytest.warns(UserWarning, match=r"run: rgb is right in .* %, the most frequent class alo"):
         fit("student", split, wild, tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize(("name", "dense"), [("discom", False), ("single", True)])
+def test_balanced_class_weights_are_scikit_learns_and_rare_classes_are_told(name, dense, tmp_path):
+    whole, seen = data.load("scenes-dense:n=30,size=16" if dense else "scenes:n=300,size=8"), []
+    rows = np.flatnonzero(dense | (whole.labels > 0) | (np.arange(len(whole)) % 8 == 0))
+    split = whole.take(rows).split(seed=0)
+    config = profile("tiny", dense=dense, epochs=1, labelled=0.5, class_weights="balanced")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fit(
+            name,
+            split,
+            config,
+            tmp_path / "run",
+            progress=False,
+            watch=lambda *run: seen.append(run),
+        )
+    train = split.train.keep_labels(0.5, 0)
+    truth = (train.masks if dense else train.labels)[train.labels >= 0].ravel()
+    expected = compute_class_weight("balanced", classes=np.unique(truth), y=truth)
+    assert np.allclose(seen[0][1].class_weight, expected)
+    ratio = np.bincount(truth).max() / np.bincount(truth).min()
+    lines = [str(w.message) for w in told if "training labels" in str(w.message)]
+    assert [f"a class has {ratio:.0f} times" in line for line in lines] == [True] * (not dense)
+
+
+def test_balanced_data_warn_of_nothing_and_a_loss_without_labels_says_so(split, tmp_path, recwarn):
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert not [w for w in recwarn if "training labels" in str(w.message)]
+    with pytest.warns(UserWarning, match="class_weights=balanced: has no effect on kdv1"):
+        methods.build(methods.get("kdv1"), split.train, profile("tiny", class_weights="balanced"))
 
 
 def test_a_student_learns(tmp_path):

@@ -38,7 +38,7 @@ def train(flags: Namespace) -> None:
         sweep.train(each, images, progress=True)
     if discom.hardware.rank() == 0:  # of the processes that train the run
         print(run.folder)
-        show(Namespace(path=run.folder, out=None, collect=None))
+        show(Namespace(path=run.folder, out=None, collect=None), classes=False)
 
 
 def table(flags: Namespace) -> bool:
@@ -68,10 +68,10 @@ def table(flags: Namespace) -> bool:
         here = (result.folder(flags.runs) / "result.json").exists()
         read = [each for each in known if each.hash == result.hash and each.label != result.label]
         if here or not read:  # else what was committed stands for the weights
-            split = images_of(result.seed).split(seed=result.seed)
+            split = images_of(result.seed).split(*result.parts)
             read = inspection.readings(result.folder(flags.runs), split)
         results += read
-    if results:
+    if results and not (flags.folds and failed):  # of a score of all folds together
         baselines, sensors = tables.baselines(number), [*images_of(results[-1].seed).modalities]
         own = {"as_published": flags.as_published, "modalities": sensors}
         rows = tables.paper_table(results, number, **own)
@@ -95,8 +95,11 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
     kept = [methods.get(name.strip()) for name in names]
     sensors, usual = [*images_of(1).modalities], images_of(1).origin_at(1).drawn == 1
     rows = tables.paper_rows(flags.number, sensors, as_published=flags.as_published)
-    seeds = flags.seeds or (tables.SEEDS if usual else tables.FEW)
-    for seed, row in product(range(seeds), rows):
+    seeds = flags.seeds or (1 if flags.folds else tables.SEEDS if usual else tables.FEW)
+    folds = range(flags.folds or 1)
+    if flags.folds:
+        _check_folds(flags, images_of, range(seeds))
+    for seed, row, fold in product(range(seeds), rows, folds):
         method, options = methods.get(row.method), {"options": row.options, **flags.settings}
         if (flags.seeds is None and seed >= row.seeds) or (kept and method not in kept):
             continue
@@ -106,10 +109,25 @@ def _plan(flags: Namespace, data: str, images_of: Callable) -> list[Any]:
             left_out = f"{method.name}: left out, it needs the label of every sample"
             warnings.warn(left_out, stacklevel=2)
         else:
-            runs.append(Run.of(flags.runs, method, images, config, data, flags.modalities))
+            place = flags.runs, method, images, config, data, flags.modalities
+            runs.append(Run.of(*place, flags.folds or 0, fold))
     if not runs:
         raise ConfigError("--methods", "no run of the table is left", "keep at least one")
     return runs
+
+
+def _check_folds(flags: Namespace, images_of: Callable, seeds: range) -> None:
+    """Refuse, before a training, what cannot be divided; say once what is divided."""
+    from discom.data.folds import fold_rows, warn_ungrouped
+
+    if flags.number == 4:
+        raise ConfigError("--folds", "table 4 reads parts of embeddings", "leave it out")
+    if images_of(0).drawn:
+        found = "scenes are drawn anew for each seed"
+        raise ConfigError("--folds", found, "leave it out, or prepare them: discom data prepare")
+    for seed, fold in product(seeds, range(flags.folds)):
+        fold_rows(images_of(seed), flags.folds, seed, fold)
+    warn_ungrouped(images_of(0))
 
 
 def advise(flags: Namespace) -> None:
@@ -172,7 +190,7 @@ def probe(flags: Namespace) -> None:
     images_of = reader(flags.data or SCENES[False], flags.modalities)
     for folder, run in tqdm(runs, unit="run", leave=False):
         if run.hash not in measured:
-            split = images_of(run.seed).split(seed=run.seed)
+            split = images_of(run.seed).split(*run.parts)
             measured[run.hash] = inspection.inspect(folder, split)
     measures = [measured[run.hash] for _, run in runs]
     matrices = inspection.mean_matrices(measures)
@@ -188,8 +206,8 @@ def probe(flags: Namespace) -> None:
         draw(out, {"": partial(discom.plots.probe_map, shown, measures[0]["chance"])})
 
 
-def show(flags: Namespace) -> None:
-    """Show a run (scores, curves, confusion), or compare all runs of a folder."""
+def show(flags: Namespace, classes: bool = True) -> None:
+    """Show a run (scores, also of each class; curves), or compare all runs of a folder."""
     import pandas as pd
 
     from discom.running.runs import read_metrics
@@ -200,9 +218,15 @@ def show(flags: Namespace) -> None:
         (run,) = results
         cost = f"{run.seconds:.0f} s, {run.pairs_per_second:.0f} samples/s"
         print(f"{run.method} on {run.data}, seed {run.seed}: {cost}, {run.peak_memory_mb:.0f} MB")
-        print(pd.DataFrame(run.scores).T.to_string(float_format="{:.2f}".format))
+        scores = pd.DataFrame(run.scores).T
+        scores = scores[[name for name in scores if "/" not in name]]  # those stand by class
+        print(scores.to_string(float_format="{:.2f}".format))
+        file = path / "predictions.npz"
+        for name, counts in tables.confusions(file).items() if classes and file.exists() else ():
+            told = f"{name}: each true class, and what it was taken for in %"
+            print(f"\n{told}\n{tables.by_class(counts, run.scores[name])}")
         figures[""] = lambda: plots.curves(read_metrics(path / "metrics.csv"))
-        figures["-confusion"] = partial(plots.confusions, path / "predictions.npz")
+        figures["-confusion"] = partial(plots.confusions, file)
     else:
         for metric, number in (("f1", 2), ("miou", "dense")):
             if chosen := [result for result in results if result.metric == metric]:
@@ -217,15 +241,15 @@ def show(flags: Namespace) -> None:
 
 
 def export(flags: Namespace) -> None:
-    """Write one trained branch as ONNX with its contract, after a check on the test part."""
+    """Write one trained network as ONNX with its contract, after a check on the test part."""
     tables, files = discom.tables, sorted(flags.path.rglob("result.json"))
     result, *others = tables.load_results(flags.path)
     if others or not files:
         raise ConfigError(flags.path, "is not the folder of one run", "name that folder")
     images = reader(flags.data or result.data, flags.modalities)(result.seed)
-    where = files[0].parent, images.split(seed=result.seed), flags.modality, flags.out
+    where = files[0].parent, images.split(*result.parts), flags.modality, flags.out
     model = discom.deployment.export(*where, overwrite=flags.overwrite)
-    before, after = result.main[model.contract.modality], model.scores[result.metric]
+    before, after = result.main[model.contract.network], model.scores[result.metric]
     score = f"{tables.METRICS[result.metric]} on the test part"
     print(f"{flags.out}: {model.parameters:,} parameters, {model.bytes:,} bytes")
     print(f"{score}: the run {before:.2f}, model.onnx {after:.2f};", end=" ")
@@ -233,24 +257,26 @@ def export(flags: Namespace) -> None:
 
 
 def predict(flags: Namespace) -> None:
-    """Name the class of images, or of each of their pixels, by an exported branch alone.
+    """Name the class of images, or of each of their pixels, by an exported network alone.
 
-    Of pixels: an image of any size is read in tiles, and its map is a TIFF in the folder --out, in
-    the same place where the image is a GeoTIFF.
+    A network of several sensors reads pairs, FILES/<sensor>/<name>. Of pixels: an image of any size
+    is read in tiles, and its map is a TIFF in the folder --out, in the same place where the image
+    is a GeoTIFF.
     """
-    from discom.data.images import find_images
+    from discom import prediction
 
-    model, out, images = discom.deployment.load(flags.model), flags.out, find_images(flags.files)
+    model, out = discom.deployment.load(flags.model), flags.out
     if model.contract.stride or flags.tile:
-        maps = discom.deployment.segment_files(model, images, out, flags.tile or 256)
+        maps = prediction.segment_files(model, flags.files, out, flags.tile or 256)
         for file, (height, width) in maps:
             print(f"{file}: {height}×{width} pixels")
     elif out:
         with discom.files.atomic_file(out) as part:
-            discom.deployment.predict(model, images).to_csv(part, index=False)
-        print(f"{out}: {len(images)} images")
+            answers = prediction.predict(model, flags.files)
+            answers.to_csv(part, index=False)
+        print(f"{out}: {len(answers)} images")
     else:
-        print(discom.deployment.predict(model, images).to_csv(index=False), end="")
+        print(prediction.predict(model, flags.files).to_csv(index=False), end="")
 
 
 def reproduce(flags: Namespace) -> bool:

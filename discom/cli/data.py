@@ -13,6 +13,8 @@ from discom.config import check_options, options_of
 from discom.errors import ConfigError
 
 OWN = "Name your images: --root DIR"  # where a person's folder is missing
+TOGETHER = "prepare again with --groups PATTERN or --options '{\"group_copies\": true}'"
+READER = ("size", "fit", "bands", "groups", "motions")  # flags that are options of a reader
 
 
 def draw(out: Path, figures: Mapping[str, Callable]) -> None:
@@ -71,6 +73,7 @@ def prepare(flags: Namespace) -> None:
     images, name = _read(flags)
     if flags.split and images is not (images := protocol(images, flags.split)):
         name += f"-{flags.split}"  # beside the usual one, not in its place
+    images.divide()  # too few groups are told now, not when training starts
     out = flags.out or discom.data.home() / name
     images.save(out, overwrite=flags.overwrite)
     print(f"{out}: {_describe(images)}")
@@ -85,11 +88,13 @@ def _read(flags: Namespace) -> tuple[Any, str]:
         discom.data.locate(flags.data)  # refuses the name of a set that is a folder here, too
     own = Source("folders", "", {}, "", "", "", discom.data.read_folders, by_hand=OWN)
     source = {**SOURCES, "folders": own}.get(name)
-    options = (flags.options or {}) | ({} if flags.size is None else {"size": flags.size})
+    given = {flag: value for flag in READER if (value := getattr(flags, flag)) is not None}
+    options = (flags.options or {}) | given
     if source is None:  # drawn, or prepared before
         if root or download or options:
             found = f"'{name}' takes none of them"
-            raise ConfigError("--root, --download, --size, --options", found, "leave them out")
+            listed = f"--root, --download, --{', --'.join(READER)}, --options"
+            raise ConfigError(listed, found, "leave them out")
         images = discom.data.load(flags.data, flags.modalities)
         return images, images.name
     check_options(name, source.read, options)
@@ -133,7 +138,7 @@ def check(flags: Namespace) -> None:
             (alone, "no partner; add the missing file, or use methods that need no pairs"),
             (odd, "more than 100 times above or below the others; check unit and bit depth"),
             (copies.attrs["flat"][name], "no structure; look at it, or remove it"),
-            (pairs, "near-copies in two parts; remove one of each, or give both the same group"),
+            (pairs, f"near-copies in two parts; {TOGETHER}"),
         ):
             if len(ids):
                 more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""

@@ -36,28 +36,42 @@ def json_object(value: str) -> dict[str, Any]:
     raise click.BadParameter(f"'{value}' is not a JSON object; write e.g. '{{\"name\": 1}}'")
 
 
+def by_sensor(value: str) -> dict[str, Any]:
+    """A word or numbers for each sensor."""
+    words = dict(re.findall(r"(\w+)=([\w,]+)", value))
+    if not words or ";".join(map("=".join, words.items())) != value:
+        raise click.BadParameter(f"'{value}' is not of the form 'rgb=flip;sar=none'")
+    listed = re.compile(r"\d+(,\d+)*").fullmatch
+    return {k: [*map(int, v.split(","))] if listed(v) else v for k, v in words.items()}
+
+
 SEED, COUNT, ANY_COUNT = click.IntRange(0, 2**32 - 1), click.IntRange(1), click.IntRange(0)
 NUMBER = click.Choice([1, 2, 3, 4, 5, "dense", "crodino"])
 # name → type, default, meaning
 FLAGS: dict[str, tuple[Any, Any, str]] = {
     "as_published": (bool, False, "use the options of the DisCoM-KD authors' own code"),
+    "bands": (by_sensor, None, "bands of sensors: 'rgb=1,2,3;nir=4'  [default: all of a folder]"),
     "collect": (path, None, "write all results into this JSON file  [default: none]"),
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
-    "files": (path, None, "images, or folders of images"),
+    "files": (path, None, "images or their folders; for pairs a folder of <sensor>/<name>"),
+    "fit": (text, None, "other proportions: squeeze, crop or pad  [default: squeeze]"),
+    "folds": (click.IntRange(2), None, "test every image once, in so many parts; seeds: 1"),
+    "groups": (text, None, "pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
     "method": (text, "discom", "such as discom, student; for pixels single, crodino (ours)"),
     "modalities": (text, None, "sensors in this order, such as rgb+elevation  [default: all]"),
     "methods": (text, None, "methods to keep, such as student,discom  [default: all]"),
-    "modality": (text, None, "the sensor whose branch is written  [default: the only one]"),
+    "modality": (text, None, "network to write, such as rgb+depth  [default: the only one]"),
     "model": (path, None, "model.onnx, or the folder that discom export wrote"),
+    "motions": (by_sensor, None, "augmentation: 'rgb=flip;sar=none', or all  [default: flip]"),
     "number": (NUMBER, None, "1 to 5, dense, or crodino (our reconstruction)"),
     "only": (text, None, "notebooks by their numbers, such as 02,07  [default: all]"),
     "options": (json_object, None, "of a method or reader: '{\"size\": 32}'  [default: none]"),
     "out": (path, None, "file or folder to write  [default: none]"),
     "overwrite": (bool, False, "replace what this command wrote there before"),
     "path": (path, None, "a run's folder, a folder of runs, or collected results"),
-    "profile": (text, "cpu", "tiny (seconds), cpu (minutes) or paper (for a GPU)"),
+    "profile": (text, "cpu", "tiny (seconds), cpu (minutes), finetune or paper (for a GPU)"),
     "root": (path, None, "folder of the raw files  [default: data/raw/NAME]"),
     "runs": (path, "runs", "folder of all runs"),
     "seed": (SEED, 0, "seed of the split, weights and batches"),
@@ -82,14 +96,15 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "data list": (data.listing, ""),
     "data prepare": (
         data.prepare,
-        "DATA out root modalities split size options download overwrite",
+        "DATA out root modalities split size fit bands groups motions options download overwrite",
     ),
     "data check": (data.check, "DATA seed"),
     "data show": (data.show, "DATA out=pairs.png"),
     "train": (commands.train, f"data method seed modalities options {RUN} devices"),
     "table": (
         commands.table,
-        f"NUMBER data modalities methods as_published {RUN} seeds workers dry_run out collect",
+        f"NUMBER data modalities methods as_published {RUN} seeds folds workers dry_run out "
+        "collect",
     ),
     "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from discom.data import scenes
 from discom.data.arrays import Normalization
-from discom.data.images import read_folders
+from discom.data.folders import read_folders
 from discom.data.multimodal import Modality, MultiModalData, Split
 from discom.data.prepared import is_prepared
 from discom.data.sources import SOURCES

@@ -155,11 +155,19 @@ class Normalization:
         return bounds if self.invalid is None else {**bounds, "invalid": self.invalid}
 
 
-def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
-    """Bring [C, H, W] to [C, *size] in the same type; `smooth` averages (colours), else the nearest
-    pixel is taken (depth, temperature, class ids [H, W]: the mean of a hole and a wall is neither).
+def resize(
+    pixels: np.ndarray, size: tuple[int, int], *, smooth: bool, invalid: float | None = None
+) -> np.ndarray:
+    """Bring [C, H, W] to [C, *size] in the same type.
 
-    >>> resize(np.array([[[0, 9], [5, 7]]], np.uint8), (4, 2), smooth=False)[0].tolist()
+    `smooth` averages, band by band, the pixels that were measured, neither `invalid` nor NaN; where
+    they are less than half of the area, the new pixel is `invalid`, else NaN. Without `smooth` the
+    nearest pixel is taken: for classes, also [H, W], since there is none between two of them.
+
+    >>> depth = np.array([[[0, 9, 0, 0], [5, 7, 0, 4]]], np.uint16)
+    >>> resize(depth, (1, 2), smooth=True, invalid=0).tolist()  # (9 + 5 + 7) / 3, and a hole
+    [[[7, 0]]]
+    >>> resize(np.array([[0, 9], [5, 7]], np.uint8), (4, 2), smooth=False).tolist()
     [[0, 9], [0, 9], [5, 7], [5, 7]]
     """
     (height, width), (new_height, new_width) = pixels.shape[-2:], size
@@ -169,11 +177,29 @@ def resize(pixels: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.nda
         rows = ((np.arange(new_height) + 0.5) * height / new_height).astype(int)
         columns = ((np.arange(new_width) + 0.5) * width / new_width).astype(int)
         return pixels[..., rows[:, None], columns]
-    larger = new_height > height or new_width > width  # a box of less than a pixel would repeat
-    how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
-    plain = pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)  # what Pillow resizes
-    bands = [Image.fromarray(band).resize((new_width, new_height), how) for band in plain]
-    resized = np.stack([np.asarray(band) for band in bands])
-    if pixels.dtype.kind in "iu" and pixels.dtype != np.uint8:
+    measured = ~np.isnan(pixels)
+    if invalid is not None:
+        measured &= pixels != invalid
+    plain = pixels
+    if pixels.dtype != np.uint8 or not measured.all():
+        plain = np.where(measured, pixels, 0).astype(np.float32)  # what Pillow resizes
+    resized, share = _average(plain, size), np.ones((), np.float32)
+    if not measured.all():
+        share = _average(measured.astype(np.float32), size)
+        hole = np.nan if invalid is None else invalid
+        resized = np.where(share < 0.5, hole, resized / np.maximum(share, 0.5))
+    whole_numbers = pixels.dtype.kind in "iu"
+    if whole_numbers and resized.dtype != np.uint8:
         resized = np.round(resized)
-    return resized.astype(pixels.dtype)
+    resized = resized.astype(pixels.dtype)
+    if invalid is not None:  # no mean of measured pixels, such as -1 and 1, may look unmeasured
+        step = 1 if whole_numbers else np.spacing(pixels.dtype.type(invalid))
+        resized[(resized == invalid) & (share >= 0.5)] += step
+    return resized
+
+
+def _average(bands: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    larger = np.greater(size, bands.shape[-2:]).any()  # a box of less than a pixel would repeat
+    how = Image.Resampling.BILINEAR if larger else Image.Resampling.BOX
+    resized = [Image.fromarray(band).resize((size[1], size[0]), how) for band in bands]
+    return np.stack([np.asarray(band) for band in resized])

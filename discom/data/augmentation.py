@@ -6,19 +6,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from discom.data.checks import MOTIONS
+
 VIEWS = 8 * (1 + 4)  # a motion, and no quarter of the image blank or one of four
 
 
 def draw_views(
-    x: Tensor, probability: float, generator: torch.Generator, strong: bool = False
+    x: Tensor,
+    probability: float,
+    generator: torch.Generator,
+    strong: bool = False,
+    motions: str = "all",
 ) -> Tensor:
     """The number of a view for each image, [B], see `view`.
 
     With `probability` (released code: ½) a horizontal flip (½), a vertical flip (½) and, with ½, a
     rotation by 0, 90, 180 or 270 degrees (only 0 or 180 where H ≠ W); else none, which is motion 0.
-    A strong view is always moved and has one quarter blank.
+    With motions "flip" the horizontal flip alone, with "none" nothing. A strong view is always
+    moved, as far as its sensor allows, and has one quarter blank.
     """
-    chances = torch.tensor([[1.0 if strong else probability], [0.5], [0.5], [0.5]])
+    mirrored, free = 0.5 * (motions != "none"), 0.5 * (motions == "all")
+    chances = torch.tensor([[1.0 if strong else probability], [free], [mirrored], [free]])
     moved, turned, horizontal, vertical = torch.rand(4, len(x), generator=generator) < chances
     turns = torch.randint(4, (len(x),), generator=generator)
     if x.shape[-1] != x.shape[-2]:
@@ -29,10 +37,11 @@ def draw_views(
     return views + 8 * torch.randint(1, 5, (len(x),), generator=generator) if strong else views
 
 
-def any_motions(x: Tensor) -> Tensor:
-    """A motion for each image, [B], all equally likely; drawn by torch's global generator."""
-    motions = torch.randint(8, (len(x),))
-    return motions if x.shape[-1] == x.shape[-2] else motions // 2 * 2
+def any_motions(x: Tensor, motions: str = "all") -> Tensor:
+    """A motion for each image, [B], all that `motions` allows equally likely; drawn by torch's
+    global generator."""
+    step = max(MOTIONS[motions], 1 if x.shape[-1] == x.shape[-2] else 2)
+    return torch.randint(8, (len(x),)) // step * step
 
 
 def turn(x: Tensor, views: Tensor) -> Tensor:
@@ -99,19 +108,23 @@ def view(x: Tensor, views: Tensor) -> Tensor:
     return x * masks[(views // 8).to(x.device, non_blocking=True)]
 
 
-def distort(x: Tensor) -> Tensor:
+def distort(x: Tensor, motions: str = "all") -> Tensor:
     """A hard view of each image, as SimCLR needs it: another place, and `recolour`.
 
-    A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random.
-    Drawn by torch's global generator. The amounts were chosen on validation scores of scenes.
+    A square crop of 30 to 100 % of the area, put back to full size, flipped and turned at random as
+    `motions` allows; with "none" every pixel keeps its place, since its axes are no space: time and
+    frequency. Drawn by torch's global generator. The amounts were chosen on validation scores of
+    scenes.
     """
+    if motions == "none":
+        return recolour(x)
     side = _uniform(x, 0.3, 1).sqrt()
     crop = x.new_zeros(len(x), 2, 3)
     crop[:, 0, 0] = crop[:, 1, 1] = side
     crop[:, :, 2] = _uniform(x, -1, 1, 2) * (1 - side)[:, None]
     grid = F.affine_grid(crop, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
-    return recolour(turn(x, any_motions(x)))
+    return recolour(turn(x, any_motions(x, motions)))
 
 
 def recolour(x: Tensor) -> Tensor:

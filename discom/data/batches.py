@@ -11,7 +11,7 @@ from torch import Tensor
 
 from discom.data.arrays import take_rows
 from discom.data.augmentation import draw_views, turn, view
-from discom.data.checks import NO_LABEL, UNLABELLED, check_number
+from discom.data.checks import MOTIONS, NO_LABEL, UNLABELLED, check_number
 from discom.data.multimodal import MultiModalData
 from discom.errors import ConfigError, DataError, check_choice
 from discom.hardware import free_memory
@@ -30,6 +30,7 @@ class Batch:
         soft: what a teacher says about these very images: logits [B, C] or maps.
         strong: a second, harder view of the same images.
         views: modality → the view that each image is shown in [B], see `augmentation.view`.
+        motions: modality → what its views may be moved by, see `Modality`; set by `Batches`.
         progress: share of the run's epochs that are done, in [0, 1).
     """
 
@@ -46,6 +47,7 @@ class Batch:
         self.x, self.y, self.views = x, y, views or {}
         self.soft, self.strong = soft, strong
         self.epoch, self.progress = epoch, progress
+        self.motions = dict.fromkeys(x, "all")
 
     def __len__(self) -> int:
         return len(next(iter(self.y.values())))
@@ -151,10 +153,12 @@ class Batches:
         epochs: of the run; `Batch.progress` is epoch / epochs.
         pairing: "unpaired" shuffles each modality on its own, as the paper does; "paired" makes row
             i of every modality the same scene and leaves out samples that lack a modality.
-        augment: probability that an image is flipped and turned, each on its own.
+        augment: probability that an image is flipped and turned, each on its own, as the motions of
+            its modality allow.
         soft: (rows, views) → what a teacher says about these samples.
         strong: whether batches have a second view: moved anew, and one quarter blank.
-        coupled: whether all modalities of a sample are moved alike; needs pairs.
+        coupled: whether all modalities of a sample are moved alike, as all of them allow; needs
+            pairs.
         dense: whether labels are the class of every pixel.
         unlabelled: whether batches hold the unlabelled samples, too.
         rank, world: this process takes every world-th sample of a batch, from the rank-th on.
@@ -192,6 +196,10 @@ class Batches:
         self.soft, self.strong, self.coupled, self.dense = soft, strong, coupled, dense
         self.rank, self.world = rank, world
         names = list(data.modalities)
+        self.motions = {name: modality.motions for name, modality in data.modalities.items()}
+        if coupled:
+            strictest = max(self.motions.values(), key=lambda motions: MOTIONS[motions])
+            self.motions = dict.fromkeys(names, strictest)
         self.images = {name: ModalityTensor(data, name, self.device, dense=dense) for name in names}
         rows = {name: torch.arange(len(images)) for name, images in self.images.items()}
         if pairing == "paired":
@@ -250,12 +258,15 @@ class Batches:
             images, truth = self.images[name][own[name]], self.images[name].truth(own[name])
             # views are drawn for the whole batch, and each process takes its own
             whole = images[:1].expand(len(every), -1, -1, -1)
-            drawn = draw_views(whole, self.augment, generators[name], strong)
+            allowed = self.motions[name]
+            drawn = draw_views(whole, self.augment, generators[name], strong, allowed)
             views[name] = drawn[self.rank :: self.world]
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth
         soft = self.soft(own, views) if self.soft else None
-        return Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
+        batch = Batch(x, y, epoch, soft, views=views, progress=epoch / self.epochs)
+        batch.motions = self.motions
+        return batch
 
 
 def _generator(seed: int) -> torch.Generator:

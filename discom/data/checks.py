@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.errors import ConfigError, DataError
+from discom.errors import ConfigError, DataError, check_choice
 from discom.files import chunks, digest
 
 PARTS = ("train", "valid", "test")
@@ -19,6 +19,8 @@ UNLABELLED = -1  # the class of a sample without a label
 KINDS = {"iu": "whole numbers", "iuU": "whole numbers or text"}
 KINDS |= {"fiu": "numbers", "biufU": "numbers or text"}
 IMAGES = ("fiu", "N", "C", "H", "W")  # the kinds and the shape of images
+# what augmentation may do to a sensor → its motions are the multiples of this, see `turn`
+MOTIONS = {"all": 1, "flip": 4, "none": 8}
 
 
 def check_number(
@@ -199,6 +201,11 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise DataError(where, "a modality's name is lower-case letters, digits and _", "rename it")
     check_array(modality.x, where, *IMAGES)
+    _, bands, height, width = modality.x.shape
+    if width <= 4 and min(bands, height) >= 8:  # [N, H, W, C]: no sensor is four pixels wide
+        found = f"would be {bands} bands of {height}×{width} pixels"
+        raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, 3, 1)")
+    check_choice(f"{where}/motions", modality.motions, MOTIONS)
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
     if not isinstance(modality.unit, str):

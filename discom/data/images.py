@@ -1,25 +1,21 @@
-"""Image files to arrays: one file, and a person's own folders of images."""
+"""Image files to arrays: what a file holds, and the rule by which it becomes an image."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from discom.data.arrays import load_npy, resize
-from discom.data.checks import UNLABELLED, check_finite, check_size
-from discom.data.multimodal import Modality, MultiModalData
-from discom.data.splitting import near_groups
-from discom.errors import ConfigError, DataError
+from discom.data.checks import check_finite
+from discom.errors import DataError, check_choice
 from discom.files import as_data_error
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 # GeoTIFF's tags: scale and place of a pixel, or a matrix; the coordinate system in three parts
 PLACE = (33550, 33922, 34264, 34735, 34736, 34737)
 NO_DATA = 42113  # GDAL's tag for the value of a pixel that was not measured, as text
-NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -40,19 +36,78 @@ def is_image(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
 
 
-def read_pixels(file: Path | str) -> np.ndarray:
+@dataclass(frozen=True)
+class Rule:
+    """How the pixels of a file become an image of the data set; its fields are JSON.
+
+    Args:
+        size: height and width; by default those of the file.
+        fit: other proportions are squeezed ("squeeze"), cut to the middle ("crop"), or get pixels
+            around ("pad"): `invalid` ones, else those of the border once more.
+        bands: numbers of the bands to take, from 1 on, in this order; by default all.
+        classes: pixels are classes: the nearest one is taken. Others are averaged (`resize`).
+        invalid: the value of pixels that were not measured; they count for no average.
+
+    >>> Rule((2, 2), "pad")(np.array([[[4, 4, 8, 8]]], np.uint8)).tolist()
+    [[[4, 8], [4, 8]]]
+    """
+
+    size: tuple[int, int] | None = None
+    fit: str = "squeeze"
+    bands: tuple[int, ...] | None = None
+    classes: bool = False
+    invalid: float | None = None
+
+    def __post_init__(self):
+        check_choice("fit", self.fit, ("squeeze", "crop", "pad"))
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """The image [c, h, w] of a file's pixels [C, H, W]; a DataError where a band is lacking."""
+        if self.bands:
+            if not 1 <= min(self.bands) <= max(self.bands) <= len(pixels):
+                found = f"{self.bands} are asked for, an image has {len(pixels)}"
+                raise DataError("bands", found, "count from 1 on")
+            pixels = pixels[np.subtract(self.bands, 1)]
+        if self.size is None:
+            return pixels
+        old, new = np.array(pixels.shape[1:]), np.array(self.size)
+        middle, inner = old, new
+        if self.fit == "crop":
+            middle = np.maximum(1, np.round(new * (old / new).min())).astype(int)
+        if self.fit == "pad":
+            inner = np.maximum(1, np.round(old * (new / old).min())).astype(int)
+        rows, columns = (slice(k, k + n) for k, n in zip((old - middle) // 2, middle, strict=True))
+        pixels, size = pixels[:, rows, columns], (int(inner[0]), int(inner[1]))
+        image = resize(pixels, size, smooth=not self.classes, invalid=self.invalid)
+        if self.fit != "pad":
+            return image
+        gap = (new - inner) // 2
+        around = [(0, 0), *zip(gap, new - inner - gap, strict=True)]
+        kind = image.dtype
+        bounds = np.iinfo(kind) if kind.kind in "iu" else np.finfo(kind)
+        if self.invalid is None or not bounds.min <= self.invalid <= bounds.max:
+            return np.pad(image, around, mode="edge")
+        return np.pad(image, around, constant_values=self.invalid)
+
+
+def read_pixels(file: Path | str, invalid: float | None = None, alpha: bool = False) -> np.ndarray:
     """One image [C, H, W] with the file's own values and type: 8/16-bit PNG, JPEG, TIFF of any
     bands, .npy.
 
     A JPEG is turned as its EXIF entry says. A TIFF says itself which axis has the bands; of a plain
     array with three axes it is the last one where that is the smallest, else the first.
 
+    Args:
+        invalid: what NaN and a TIFF's own "no data" become; by default NaN is refused.
+        alpha: keep a channel of opacity; else it is left out, if it is opaque throughout.
+
     Raises:
-        DataError: unreadable, truncated, of another rank, or with NaN or infinite pixels.
+        DataError: unreadable, truncated, of another rank, several images, infinite or transparent
+            pixels.
     """
     file = Path(file)
     with as_data_error(file, "an image", "replace or remove it"):
-        pixels, axes = _decode(file)
+        pixels, axes, opacity = _decode(file)
     if pixels.ndim == 2:
         pixels = pixels[None]
     if pixels.ndim != 3:
@@ -60,26 +115,52 @@ def read_pixels(file: Path | str) -> np.ndarray:
         raise DataError(file, f"has shape {pixels.shape}", shapes)
     if axes.endswith(("S", "C")) or (len(axes) != 3 and pixels.shape[2] < min(pixels.shape[:2])):
         pixels = np.moveaxis(pixels, 2, 0)
-    check_finite(pixels[None], str(file))
-    return pixels
+    if opacity and not alpha:
+        full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
+        if (pixels[opacity] != full).any():
+            way_out = "flatten it, or take the bands that you name: --bands 'rgb=1,2,3'"
+            raise DataError(file, f"band {opacity[0] + 1} is marked as opacity", way_out)
+        pixels = np.delete(pixels, opacity, 0)
+    if invalid is None:
+        check_finite(pixels[None], str(file))
+        return pixels
+    check_finite(np.nan_to_num(pixels, posinf=np.inf, neginf=-np.inf)[None], str(file))
+    holes = np.isnan(pixels)
+    if (value := no_data(file)) not in (None, invalid):
+        holes |= pixels == value
+    return np.where(holes, float(invalid), pixels) if holes.any() else pixels
 
 
-def _decode(file: Path) -> tuple[np.ndarray, str]:
-    """The pixels, and the names of a TIFF's axes; decoders are loaded where a file needs them."""
+def _decode(file: Path) -> tuple[np.ndarray, str, list[int]]:
+    """The pixels, the names of a TIFF's axes, and which bands are opacity; decoders are loaded
+    where a file needs them."""
     ending = file.suffix.lower()
     if ending == ".npy":
-        return load_npy(file), ""
+        return load_npy(file), "", []
     if ending in (".tif", ".tiff"):
-        import tifffile
-
-        with tifffile.TiffFile(file) as tiff:
-            return tiff.series[0].asarray(), tiff.series[0].axes
+        return _decode_tiff(file)
     if ending in (".jpg", ".jpeg"):
         with Image.open(file, formats=["JPEG"]) as image:
-            return np.asarray(ImageOps.exif_transpose(image)), ""
+            return np.asarray(ImageOps.exif_transpose(image)), "", []
     import imagecodecs
 
-    return imagecodecs.png_decode(file.read_bytes()), ""
+    pixels = imagecodecs.png_decode(file.read_bytes())
+    return pixels, "", [pixels.shape[-1] - 1] if pixels.ndim == 3 and pixels.shape[2] != 3 else []
+
+
+def _decode_tiff(file: Path) -> tuple[np.ndarray, str, list[int]]:
+    import tifffile
+
+    with tifffile.TiffFile(file) as tiff:
+        every = [image for series in tiff.series for image in series.levels]
+        images = [image for image in every if not image.keyframe.is_reduced]  # no thumbnails
+        if len(images) != 1 or set(images[0].axes) - set("YXSCQI"):  # time or depth are no bands
+            found = ", ".join(f"{i.axes} {list(i.shape)} {i.dtype}" for i in images or every)
+            raise DataError(file, f"holds {found}", "keep one image, with all bands, in a file")
+        page = images[0].keyframe
+        extra = enumerate(page.extrasamples, page.samplesperpixel - len(page.extrasamples))
+        opacity = [band for band, kind in extra if kind in (1, 2)]
+        return images[0].asarray(), images[0].axes, opacity
 
 
 def read_tags(file: Path) -> dict[int, tuple]:
@@ -94,90 +175,8 @@ def read_tags(file: Path) -> dict[int, tuple]:
         return {tag.code: (tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags}
 
 
-def read_folders(
-    root: Path | str,
-    modalities: Sequence[str] | None = None,
-    size: int | Sequence[int] | None = None,
-    unit: Mapping[str, str] | None = None,
-    invalid: Mapping[str, float] | None = None,
-    group_copies: bool = False,
-) -> MultiModalData:
-    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
-    pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
-    class, but holds images without a label.
-
-    Args:
-        root: the folder that has one tree per modality; they come in alphabetical order, as
-            classes do.
-        modalities: the ones to keep, in this order; all by default.
-        size: height and width of all images, or one number for both; other proportions are
-            squeezed. Three bands or more are averaged; of fewer (depth), and where `invalid` is
-            stated, the nearest pixel is taken.
-        unit: modality → unit of its pixels, such as "mm"; no image file states one.
-        invalid: modality → pixel value that says "not measured".
-        group_copies: join near copies to groups (`near_groups`), which no split divides.
-
-    Raises:
-        ConfigError: an option of another form, or for a modality that has no folder.
-        DataError: no images, an unreadable file, other band counts within a modality, or other
-            sizes, where no `size` is given.
-    """
-    root, shape = Path(root), None if size is None else check_size(size)
-    files = _list_files(root)
-    for option, stated in {"unit": unit, "invalid": invalid}.items():
-        if stated is not None and not isinstance(stated, Mapping):
-            found = f"{stated!r} does not say of which modality"
-            raise ConfigError(option, found, 'write {"depth": …}')
-        if unknown := sorted(set(stated or ()) - set(files)):
-            have = f"it has {', '.join(files)}"
-            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
-    folders = {file.parent.name for tree in files.values() for file in tree}
-    classes = sorted(name for name in folders if name.lower() not in NAMELESS)
-    read = {}
-    for name, own in files.items():
-        about = (unit or {}).get(name, ""), (invalid or {}).get(name)
-        read[name] = _read_tree(own, classes, shape, *about)
-    data = MultiModalData(read, tuple(classes), name=root.resolve().name)
-    if group_copies:
-        data = replace(data, groups=near_groups(data))
-    return data.select(modalities) if modalities else data
-
-
-def _list_files(root: Path) -> dict[str, list[Path]]:
-    """Modality → its images, by class and name."""
-    files: dict[str, list[Path]] = {}
-    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
-        if (name := tree.name.lower()) in files:
-            raise DataError(tree, "another folder has this name in other letters", "rename one")
-        expected = f"expected {tree}/<class>/<id>"
-        files[name] = sorted(file for file in tree.glob("[!.]*/*") if is_image(file))
-        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
-            raise DataError(deep[0], "lies too deep", expected)
-        if not files[name]:
-            raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
-    if not files:
-        raise DataError(root, "has no folder", f"expected {root}/<modality>/<class>/<id>.png")
-    return files
-
-
-def _read_tree(
-    files: list[Path], classes: list[str], size: tuple[int, int] | None, unit: str, invalid: Any
-) -> Modality:
-    images: list[np.ndarray] = []
-    for file in files:
-        pixels = read_pixels(file)
-        smooth = len(pixels) >= 3 and invalid is None
-        images.append(resize(pixels, size, smooth=smooth) if size else pixels)
-        if (shape := images[-1].shape) != (first := images[0].shape):
-            advice = "bring all images of a modality to one band count"
-            if shape[0] == first[0]:
-                command = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
-                advice = f"bring all to one size: {command}"
-            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
-            raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
-    folders = [file.parent.name for file in files]
-    labels = [classes.index(name) if name in classes else UNLABELLED for name in folders]
-    folders = [name if name in classes else NAMELESS[0] for name in folders]
-    ids = [f"{folder}/{file.stem}" for folder, file in zip(folders, files, strict=True)]
-    # np.stack gives the widest of their types
-    return Modality(np.stack(images), np.array(labels), np.array(ids), unit, invalid)
+def no_data(file: Path) -> float | None:
+    """The value that a TIFF itself, by GDAL's tag, gives to pixels that were not measured."""
+    with as_data_error(file, "an image", "replace or remove it"):
+        tag = read_tags(file).get(NO_DATA)
+        return None if tag is None else float(tag[3])

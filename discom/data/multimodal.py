@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ import pandas as pd
 
 from discom.data import checks
 from discom.data.arrays import Lazy, Normalization, take_rows
+from discom.data.folds import fold_rows, warn_ungrouped
 from discom.data.prepared import read_folder, write_folder
-from discom.data.splitting import Origin, Part, Split, split_rows
-from discom.errors import ConfigError, DataError
+from discom.data.splitting import Origin, Part, Split, hidden_rows, split_at, split_rows
+from discom.errors import DataError
 from discom.files import digest
 
 
@@ -27,6 +27,8 @@ class Modality:
         ids: name of each sample [N], integers or strings; equal ids are the same scene.
         unit: of the pixels, such as "m", "dB" or "K".
         invalid: the value of unmeasured pixels, such as 0 for depth; see `Normalization`.
+        motions: what augmentation may do to the images: "all", flips and quarter turns (cells,
+            satellites); "flip", left–right (street scenes); or "none" (time and frequency).
     """
 
     x: Any
@@ -34,6 +36,7 @@ class Modality:
     ids: np.ndarray
     unit: str = ""
     invalid: float | None = None
+    motions: str = "all"
 
     def __post_init__(self):
         y = self.y
@@ -150,6 +153,7 @@ class MultiModalData:
         parts = [list(self.classes), False, self._contents]  # the False keeps earlier digests
         for name, modality in self.modalities.items():
             parts += [name, np.asarray(modality.ids).astype(str), modality.y, modality.invalid]
+            parts += [modality.motions] if modality.motions != "all" else []  # newer than digests
         parts += [np.asarray(self.groups).astype(str)] if self.groups is not None else []
         parts += [rows for _, rows in sorted((self.parts or {}).items())]
         return digest(*parts)
@@ -161,13 +165,16 @@ class MultiModalData:
         object.__setattr__(self, "drawn", plain)
         return self
 
-    def origin_at(self, seed: int) -> Origin:
-        """The origin of `split(seed)`. Nothing is read of drawn data."""
-        rule, divided = ("official", None) if self.parts else (f"{self.fractions}", seed)
+    def origin_at(self, seed: int, folds: int = 0, fold: int = 0) -> Origin:
+        """The origin of `split` with these arguments. Nothing is read of drawn data."""
+        rule, *ends = ("official", None) if self.parts else (f"{self.fractions}", seed)
+        if folds:
+            grouped = "" if self.groups is None else " by group"
+            rule, *ends = f"{folds} folds{grouped}", seed, fold, folds
         if self.drawn is None:
-            return Origin(self.fingerprint, rule, None, divided)
+            return Origin(self.fingerprint, rule, None, *ends)
         content = {name: value for name, value in self.drawn.items() if name != "seed"}
-        return Origin(digest(content), rule, self.drawn["seed"], divided)
+        return Origin(digest(content), rule, self.drawn["seed"], *ends)
 
     def select(self, names: Sequence[str]) -> "MultiModalData":
         """The same data with the modalities `names` alone, in that order."""
@@ -210,56 +217,67 @@ class MultiModalData:
     def keep_labels(self, labelled: float, seed: int = 0) -> "MultiModalData":
         """The same samples, of whose labels a share in (0, 1] is kept and the others are -1.
 
-        Labels are drawn at random in each stratum, at least one of each: a class, among samples
-        that the same modalities have; where dense, all classes are one, and the mask of an image
-        with label -1 is not shown. A larger share keeps all that a smaller one of that seed keeps.
+        They are drawn in each class, of samples that the same modalities have, one at least; where
+        dense, all classes are one. A larger share keeps all that a smaller one of that seed keeps.
 
         >>> from discom.data import scenes
         >>> int((scenes.make(90, size=8).keep_labels(0.2).labels >= 0).sum())
         17
         """
-        if not isinstance(labelled, Real) or not 0 < labelled <= 1:
-            raise ConfigError("labelled", f"{labelled!r} is not in (0, 1]", "use e.g. 0.2")
+        checks.check_number("labelled", labelled, 1e-6, 1, whole=False)
         checks.check_number("seed", seed, 0)
-        rng, labels = np.random.default_rng([seed, 0x1ABE]), self.labels.copy()
-        classes = np.where(labels < 0, -1, 0) if self.dense else labels
-        kinds = np.stack([classes, *self.has.values()])
-        strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
-        for stratum in np.unique(strata):
-            rows = rng.permutation(np.flatnonzero(strata == stratum))
-            labels[rows[max(1, round(labelled * len(rows))) :]] = checks.UNLABELLED
+        classes = np.where(self.labels < 0, -1, 0) if self.dense else self.labels
+        hide = hidden_rows(np.stack([classes, *self.has.values()]), labelled, seed)
+        labels = np.where(hide, checks.UNLABELLED, self.labels)
         hidden = {k: replace(m, y=labels[self.rows_of(k)]) for k, m in self.modalities.items()}
         return replace(self, modalities=hidden)
 
-    def split(self, seed: int = 0) -> Split:
+    def divide(self, seed: int = 0, folds: int = 0, fold: int = 0) -> dict[str, np.ndarray]:
+        """Part → its rows of `ids`, as `split` takes them, or a DataError; no pixel is read."""
+        if not self.dense:
+            checks.check_classes(replace(self, parts=None) if folds else self)
+        if folds:
+            rows = fold_rows(self, folds, seed, fold)
+        else:
+            # a mask has many classes, so dense data are divided as if of one
+            strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
+            how = self.fractions, seed, self.groups, self.name, self.classes
+            rows = dict(self.parts or split_rows(strata, *how))
+        for part in () if self.dense else ("valid", "test"):
+            rows[part] = rows[part][self.labels[rows[part]] >= 0]
+        checks.check_parts(self, rows)
+        return rows
+
+    def split(self, seed: int = 0, folds: int = 0, fold: int = 0) -> Split:
         """The split that came with the data, or else one by class and by group in `fractions`;
-        bounds are fitted on the training part, the only one with unlabelled samples.
+        bounds are fitted on the training part, the only one with unlabelled samples. Where `folds`
+        is not 0, number `fold` of so many.
 
         Raises:
             DataError: too few labels or groups of a class, or pixels that are not finite.
         """
-        if not self.dense:
-            checks.check_classes(self)
-        # a mask has many classes, so dense data are divided as if of one
-        strata = np.zeros(len(self), dtype=np.int64) if self.dense else self.labels
-        rows = dict(self.parts or split_rows(strata, self.fractions, seed, self.groups, self.name))
-        for part in () if self.dense else ("valid", "test"):
-            rows[part] = rows[part][self.labels[rows[part]] >= 0]
-        checks.check_parts(self, rows)
+        rows = self.divide(seed, folds, fold)
         lazy = any(isinstance(m.x, Lazy) for m in self.modalities.values())
-        if not lazy and not self.drawn:
-            _ = self._contents  # checked; what is decoded when asked for is checked then
-        elif lazy and self.dense:
+        if lazy and self.dense:
             checks.check_masks(self.masks, self)
-        parts = Split(**{name: self.take(part) for name, part in rows.items()})
-        bounds = {}
-        for name, m in parts.train.modalities.items():
-            bounds[name] = Normalization.fit(m.x, f"{self.name}/{name}", m.invalid)
-        parts = Split(*(replace(part, normalization=bounds) for part in parts))
-        origin = partial(self.origin_at, seed) if lazy else self.origin_at(seed)
-        for name, part in parts._asdict().items():
-            object.__setattr__(part, "origin", Part(name, origin))
-        return parts
+        # its digest checks the pixels; what is decoded when asked for is checked then
+        origin = partial(self.origin_at, seed, folds, fold)
+        return split_at(self, rows, origin if lazy else origin())
+
+    def folds(self, k: int, seed: int = 0) -> list[Split]:
+        """k splits by group, balanced by class: each labelled sample is tested in exactly one.
+
+        About a tenth of all samples, in whole groups, validates; a group above 1/k of them is a
+        fold of its own. Official `parts` are ignored. A DataError for fewer groups than k, or a
+        training part without a class.
+
+        >>> from discom.data import scenes
+        >>> data = replace(scenes.make(90, size=8), groups=np.arange(90) // 2)
+        >>> sorted(i for split in data.folds(3) for i in split.test.ids) == sorted(data.ids)
+        True
+        """
+        warn_ungrouped(self)
+        return [self.split(seed, k, fold) for fold in range(k)]
 
     def images(self, name: str, rows: Any = slice(None)) -> np.ndarray:
         """Images of modality `name`, scaled to [0, 1] where the bounds are known, float32."""
@@ -269,11 +287,8 @@ class MultiModalData:
         return self.normalization[name](images)
 
     def save(self, folder: Any, *, overwrite: bool = False) -> None:
-        """Write one folder that `discom.data.load` reads, whole or not at all; images as they are.
-
-        Raises:
-            DataError: the folder exists and is not ours, or is ours and `overwrite` is false.
-        """
+        """Write one folder that `discom.data.load` reads, whole or not at all, images as they are.
+        A DataError where it exists and is not ours, or is ours and `overwrite` is false."""
         write_folder(folder, self, overwrite=overwrite)
 
     @classmethod

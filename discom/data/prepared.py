@@ -58,6 +58,7 @@ def write_folder(folder: Path | str, data: Any, *, overwrite: bool = False) -> N
             "modalities": {name: list(m.x.shape) for name, m in data.modalities.items()},
             "units": {name: m.unit for name, m in data.modalities.items()},
             "invalid": {name: m.invalid for name, m in data.modalities.items()},
+            "motions": {name: m.motions for name, m in data.modalities.items()},
             "checksums": {file.name: checksum(file) for file in sorted(part.iterdir())},
         }
         write_json(part / MANIFEST, manifest)
@@ -96,7 +97,8 @@ def read_folder(folder: Path | str) -> dict[str, Any]:
             own = file.with_name(file.name.replace(IMAGES, "_rows.npy"))
             rows = _load(own, every)
             checks.check_rows({own.name: rows}, len(labels), str(folder))
-            about = manifest.get("units", {}).get(name, ""), manifest.get("invalid", {}).get(name)
+            stated = {"units": "", "invalid": None, "motions": "all"}
+            about = [manifest.get(key, {}).get(name, usual) for key, usual in stated.items()]
             modalities[name] = (_load(file, mmap_mode="r"), labels[rows], ids[rows], *about)
         parts = {part: folder / f"{part}_idx.npy" for part in checks.PARTS}
         divided = any(file.is_file() for file in parts.values())

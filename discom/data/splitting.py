@@ -2,7 +2,7 @@
 one part that come back in another, found by small pictures of them."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -29,16 +29,20 @@ class Origin(NamedTuple):
             arguments without the seed.
         rule: how the samples are divided, without the seed.
         drawn, divided: the seeds that drew the samples, and their parts; None where none did.
+        fold, folds: which of how many folds is tested, from 0 on; None and 0 for a plain split.
     """
 
     content: str
     rule: str
     drawn: int | None = None
     divided: int | None = None
+    fold: int | None = None
+    folds: int = 0
 
     @property
     def digest(self) -> str:
-        """Sixteen digits of data and rule: ten seeds of one drawn set have the same."""
+        """Sixteen digits of data and rule: ten seeds of one drawn set, and all
+        folds, have the same."""
         return digest_of([self.content, self.rule])
 
 
@@ -68,6 +72,19 @@ class Part(NamedTuple):
     origin: Origin | Callable[[], Origin] | None
 
 
+def split_at(data: Any, rows: Mapping[str, np.ndarray], origin: Any) -> Split:
+    """The split of MultiModalData with these rows (part → rows of `ids`), bounds fitted on the
+    training part. `origin` is an Origin, or a function that makes it when asked."""
+    parts = Split(**{name: data.take(part) for name, part in rows.items()})
+    bounds = {}
+    for name, m in parts.train.modalities.items():
+        bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
+    parts = Split(*(replace(part, normalization=bounds) for part in parts))
+    for name, part in parts._asdict().items():
+        object.__setattr__(part, "origin", Part(name, origin))
+    return parts
+
+
 def protocol(data: Any, split: str) -> Any:
     """The same MultiModalData divided in another way: "official" (the parts that came with it),
     "grouped" (by seed, groups whole) or "random" (by seed). The first that it has is the usual."""
@@ -91,6 +108,7 @@ def split_rows(
     seed: int,
     groups: np.ndarray | None = None,
     where: str = "data",
+    classes: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Part → its rows, ascending; every row is in exactly one, and no group is divided.
 
@@ -99,6 +117,7 @@ def split_rows(
             samples; those of class -1 go with their group, without groups to the training part.
         fractions: shares of train, valid and test; positive, sum 1.
         seed: draws the split.
+        where, classes: names of the data and of the classes in messages.
 
     Raises:
         DataError: a part would be empty, or the training part lack a class.
@@ -121,6 +140,7 @@ def split_rows(
         if not len(rows):
             raise DataError(where, f"no group is left for the {name} part", "give smaller groups")
         missing = np.setdiff1d(labels[labels >= 0], labels[rows]).tolist()
+        missing = [classes[label] for label in missing] if classes else missing
         if missing and name == "train":
             lack = f"the training part has no group of class {missing[0]}"
             raise DataError(where, lack, "take another seed")
@@ -158,7 +178,39 @@ def _by_group(labels, fractions, rng, groups) -> np.ndarray:
         cost = ((after**2 - before**2) * scale / scale.sum(0)).sum(1)  # [3]
         part_of[index] = 0 if large[index] else cost.argmin()
         filled[part_of[index]] += counts[index]
-    return part_of[group]
+    return _mend(part_of, counts, target)[group]
+
+
+def _mend(part_of: np.ndarray, counts: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Where parts lack classes, as of few groups: move one group after the other, the best first,
+    as long as fewer classes are lacking: of training, then by empty parts, of test, of validation.
+    """
+    present = counts.any(0)
+
+    def cost(parts: np.ndarray) -> tuple:
+        filled = np.stack([counts[parts == part].sum(0) for part in range(3)])
+        train, valid, test = (~(filled > 0) & present).sum(1).tolist()
+        far = ((filled - target) ** 2 / np.maximum(target, 1)).sum()
+        return train, (filled.sum(1) == 0).sum(), test, valid, far
+
+    every = np.eye(len(part_of), dtype=bool)
+    while any((best := cost(part_of))[:4]):
+        moved = min((np.where(one, part, part_of) for one in every for part in range(3)), key=cost)
+        if cost(moved)[:4] >= best[:4]:
+            break
+        part_of = moved
+    return part_of
+
+
+def hidden_rows(kinds: np.ndarray, labelled: float, seed: int) -> np.ndarray:
+    """Which samples lose their label, [N]: all but a random share of each kind, one at least, where
+    `kinds` [K, N] are what is told apart."""
+    rng, hidden = np.random.default_rng([seed, 0x1ABE]), np.zeros(kinds.shape[1], dtype=bool)
+    strata = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        hidden[rows[max(1, round(labelled * len(rows))) :]] = True
+    return hidden
 
 
 def near_duplicates(split: Split) -> pd.DataFrame:
@@ -198,7 +250,8 @@ def near_duplicates(split: Split) -> pd.DataFrame:
 
 def near_groups(data: Any) -> np.ndarray:
     """A number for each id, [N], equal where images of a modality are near copies (those of
-    `near_duplicates`, also by way of others). As `groups` of the data set, no split divides them.
+    `near_duplicates`), or in one group, also by way of others. As `groups` of the data set, no
+    split divides them.
 
     >>> from discom.data import scenes
     >>> near_groups(scenes.make(n=9, size=32)).tolist()  # no two are alike
@@ -209,6 +262,9 @@ def near_groups(data: Any) -> np.ndarray:
     from sklearn.neighbors import radius_neighbors_graph
 
     near, bounds = csr_array((len(data), len(data))), {}
+    if data.groups is not None:  # each sample is near the first one of its group
+        _, first, group = np.unique(data.groups, return_index=True, return_inverse=True)
+        near += csr_array((np.ones(len(data)), (np.arange(len(data)), first[group])), near.shape)
     for name, m in data.modalities.items():
         bounds[name] = Normalization.fit(m.x, f"{data.name}/{name}", m.invalid)
         edges = _edges(replace(data, normalization=bounds), name)

@@ -1,5 +1,5 @@
-"""What a network is worth: weighted F1, accuracy and calibration of its logits, intersection over
-union of its masks; and the logits and embeddings of a whole data set.
+"""What a network is worth: F1, accuracy and calibration of its logits, overlap of its masks with
+the truth; and the logits and embeddings of a whole data set.
 
 Letters: N images, H x W pixels, C classes. Masks `predicted` and `labels` are class ids [N, H, W],
 uint8 or int64, in [0, C). A label of 255 (`NO_LABEL`) is no label: no score counts that pixel. A
@@ -25,7 +25,7 @@ from torchmetrics.functional.classification import (
 
 from discom.data import MultiModalData, Split
 from discom.data.batches import ModalityTensor
-from discom.data.checks import NO_LABEL
+from discom.data.checks import NO_LABEL, UNLABELLED
 from discom.errors import DataError
 from discom.files import atomic_file
 from discom.methods import Method
@@ -44,7 +44,8 @@ def weighted_f1(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Weighted F1 and accuracy in percent, and the expected calibration error over 15 bins of
+    """Weighted F1 ("f1") and accuracy in percent; "macro_f1" and "balanced_accuracy", the means of
+    F1 and of recall over the classes present; and the expected calibration error over 15 bins of
     confidence, in [0, 1].
 
     ECE = Σ_b (n_b / N) · |accuracy_b − confidence_b|
@@ -52,12 +53,15 @@ def scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
 
     >>> sorted(scores(torch.eye(3), torch.tensor([0, 1, 2])))
-    ['accuracy', 'calibration_error', 'f1']
+    ['accuracy', 'balanced_accuracy', 'calibration_error', 'f1', 'macro_f1']
     """
+    recall, f1, _ = _by_class(multiclass_confusion_matrix(logits, labels, logits.shape[1]))
     shares = logits.softmax(1).clamp(max=1 - 1e-6)  # torchmetrics gives 1 a bin of its own
     gap = multiclass_calibration_error(shares, labels, logits.shape[1], n_bins=15)
     return {
         "f1": float(weighted_f1(logits, labels)),
+        "macro_f1": float(f1.nanmean()),
+        "balanced_accuracy": float(recall.nanmean()),
         "accuracy": 100 * float((logits.argmax(1) == labels).float().mean()),
         "calibration_error": float(gap),
     }
@@ -68,10 +72,11 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
 
         IoU_c = 100 · TP_c / (TP_c + FP_c + FN_c) over the labelled pixels of all images together,
 
-    "miou_per_image" (the mean over images of each image's own mIoU; Csurka et al. 2013), "accuracy"
-    (share of the labelled pixels that are right) and "iou/<class>" of each class that is present.
+    "dice", the same mean of Dice_c = 2·IoU_c / (1 + IoU_c), "miou_per_image" (the mean over images
+    of each image's own mIoU; Csurka et al. 2013), "accuracy" (share of the labelled pixels that are
+    right), and "iou/<class>" and "dice/<class>" of each class that is present.
 
-    Source: Pascal VOC (Everingham et al. 2010).
+    Source: Pascal VOC (Everingham et al. 2010); of these pixels Dice is the class's F1.
 
     >>> truth = torch.tensor([[[0, 0, 1, 255]]])
     >>> dense_scores(torch.tensor([[[0, 1, 1, 2]]]), truth, ("grass", "crop", "water"))["iou/crop"]
@@ -79,14 +84,26 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     """
     images = _confusions(predicted, labels, len(class_names))
     counts = images.sum(0)
-    iou = _iou(counts)
-    classes = zip(class_names, iou.tolist(), strict=True)
+    _, dice, iou = _by_class(counts)
+    each = {f"iou/{name}": value for name, value in zip(class_names, iou.tolist(), strict=True)}
+    each |= {f"dice/{name}": value for name, value in zip(class_names, dice.tolist(), strict=True)}
     return {
         "miou": float(iou.nanmean()),
-        "miou_per_image": float(_iou(images).nanmean(1).nanmean()),
+        "dice": float(dice.nanmean()),
+        "miou_per_image": float(_by_class(images)[2].nanmean(1).nanmean()),
         "accuracy": 100 * float(counts.trace() / counts.sum()),
-        **{f"iou/{name}": value for name, value in classes if not math.isnan(value)},
+        **{name: value for name, value in each.items() if not math.isnan(value)},
     }
+
+
+def class_counts(data: MultiModalData, dense: bool) -> np.ndarray:
+    """Labelled samples of each class, or where `dense` their pixels, [C]."""
+    known, size = data.labels != UNLABELLED, len(data.classes)
+    if not dense:
+        return np.bincount(data.labels[known], minlength=size)
+    masks: Any = data.masks
+    one_by_one = (np.bincount(masks[row].ravel(), minlength=256) for row in np.flatnonzero(known))
+    return sum(one_by_one, np.zeros(256, np.int64))[:size]
 
 
 def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -111,10 +128,12 @@ def _confusions(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
     return torch.stack(counts)
 
 
-def _iou(counts: Tensor) -> Tensor:
-    """Confusions [..., C, C] → IoU of every class in percent [..., C]; NaN where it is absent."""
-    hits, pixels = counts.diagonal(dim1=-2, dim2=-1), counts.sum(-1)
-    return (100 * hits / (pixels + counts.sum(-2) - hits)).where(pixels > 0, torch.nan)
+def _by_class(counts: Tensor) -> list[Tensor]:
+    """Confusions [..., C, C] → recall, F1 (of pixels Dice) and IoU of every class in percent,
+    [..., C] each; NaN where the class is absent."""
+    hits, truth, guessed = counts.diagonal(dim1=-2, dim2=-1), counts.sum(-1), counts.sum(-2)
+    wholes = truth, (truth + guessed) / 2, truth + guessed - hits
+    return [(100 * hits / whole).where(truth > 0, torch.nan) for whole in wholes]
 
 
 @torch.inference_mode()

@@ -11,6 +11,12 @@ def summed(rows: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([row[name] for row in rows]).sum() for name in rows[0]}
 
 
+def label_weights(labels: Tensor, absent: int, weight: Tensor | None = None) -> Tensor:
+    """How much each label counts, [B, …]: 0 where it is `absent`, else 1 or its class's weight."""
+    known = labels != absent
+    return known if weight is None else known * weight[labels.where(known, 0)]
+
+
 def full_precision(x: Tensor) -> Tensor:
     """`x` in float32 at least."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

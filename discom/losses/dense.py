@@ -11,27 +11,28 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from discom.data.checks import NO_LABEL
-from discom.losses import full_precision
+from discom.losses import full_precision, label_weights
 from discom.losses.distill import check_temperature, softened_kl
 
 EPSILON = 1e-5  # added to a class's pixels and to a mask's area; the least length in a cosine
-TINY = 1e-12  # added to the areas of two masks
+TINY = 1e-12  # added to the areas of two masks; the least number of pixels
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor | None = None) -> Tensor:
     r"""Cross-entropy, mean over the labelled pixels; 0, with a gradient of 0, where there is none.
 
     .. math:: L_{cl} = -\tfrac{1}{|\{x: y_x \ne 255\}|} \sum_{x: y_x \ne 255} \log p_{y_x}
 
-    Logits are [B, C, H, W], labels [B, H, W] int64 in [0, C), or `NO_LABEL`.
+    Logits are [B, C, H, W], labels [B, H, W] int64 in [0, C), or `NO_LABEL`. With a `weight` of
+    each class [C] the mean is weighted.
 
     >>> labels = torch.tensor([[[3, NO_LABEL]]])
     >>> round(cross_entropy(torch.zeros(1, 4, 1, 2), labels).item(), 4)  # log 4
     1.3863
     """
     logits = full_precision(logits)
-    total = F.cross_entropy(logits, labels, ignore_index=NO_LABEL, reduction="sum")
-    return total / (labels != NO_LABEL).sum().clamp(min=1)
+    total = F.cross_entropy(logits, labels, weight, ignore_index=NO_LABEL, reduction="sum")
+    return total / label_weights(labels, NO_LABEL, weight).sum().clamp(min=TINY)
 
 
 def pixel_wise(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from discom.data.checks import UNLABELLED
 from discom.errors import check_choice
+from discom.losses import label_weights
 
 Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
 
@@ -49,19 +50,24 @@ def reverse_gradient(z: Tensor, grl_lambda: float = 1.0) -> Tensor:
     return _ReverseGradient.apply(z, grl_lambda)
 
 
-_class_cross_entropy = partial(F.cross_entropy, ignore_index=UNLABELLED, reduction="none")
-
-
-def _reduce(losses: list[Tensor], reduction: str, labels: Sequence[Tensor] | None = None) -> Tensor:
-    """Per-sample losses, one [B] for each modality (and head) → scalar; with `labels`, a mean over
-    the labelled samples, the loss of the others being 0."""
+def _reduce(losses: list[Tensor], reduction: str, counts: Sequence[Any] = ()) -> Tensor:
+    """Per-sample losses, one [B] for each modality (and head) → scalar: means over all samples, or
+    over `counts`, the loss of the others being 0."""
     check_conventions(reduction=reduction)
-    counts: Any = [len(loss) for loss in losses]
-    if labels is not None:
-        counts = [(own != UNLABELLED).sum() for own in labels]
+    counts = counts or [len(loss) for loss in losses]
     if reduction == "paper":
         return torch.stack([loss.sum() / n for loss, n in zip(losses, counts, strict=True)]).sum()
     return torch.cat(losses).sum() / sum(counts)
+
+
+def _class_loss(
+    logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], reduction: str, weight: Any
+) -> Tensor:
+    """Cross-entropy of logits [B, C], reduced over the labelled samples."""
+    how: Any = {"ignore_index": UNLABELLED, "reduction": "none"}
+    losses = [F.cross_entropy(logits[m], labels[m], weight, **how) for m in logits]
+    counts = [label_weights(labels[m], UNLABELLED, weight).sum() for m in logits]
+    return _reduce(losses, reduction, counts)
 
 
 def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor:
@@ -74,17 +80,19 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 
 
 def task_loss(
-    embeddings: Embeddings, heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
+    embeddings: Embeddings,
+    heads: Any,
+    labels: Mapping[str, Tensor],
+    reduction: str = "paper",
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
     .. math:: L_{cl} = \sum_m \mathrm{CE}(\mathrm{Cl}_m([z_{inv} \| z_{inf}]), y_m)
     """
-    losses = []
-    for name, z in embeddings.items():
-        logits = heads.task[name](torch.cat([z.inv, z.inf], dim=1))  # [B, 2D] → [B, C]
-        losses.append(_class_cross_entropy(logits, labels[name]))
-    return _reduce(losses, reduction, [labels[name] for name in embeddings])
+    both = {name: torch.cat([z.inv, z.inf], dim=1) for name, z in embeddings.items()}  # [B, 2D]
+    logits = {name: heads.task[name](z) for name, z in both.items()}  # [B, C]
+    return _class_loss(logits, labels, reduction, weight)
 
 
 def adversarial_loss(
@@ -128,7 +136,11 @@ def modality_loss(
 
 
 def auxiliary_loss(
-    embeddings: Embeddings, heads: Any, labels: Mapping[str, Tensor], reduction: str = "paper"
+    embeddings: Embeddings,
+    heads: Any,
+    labels: Mapping[str, Tensor],
+    reduction: str = "paper",
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""Eq. 5: z_inv alone and z_inf alone must tell the class, by one head for both.
 
@@ -138,8 +150,7 @@ def auxiliary_loss(
     sums = []
     for part in ("inv", "inf"):
         logits = {name: heads.aux(getattr(z, part)) for name, z in embeddings.items()}  # [B, C]
-        losses = [_class_cross_entropy(logits[m], labels[m]) for m in logits]
-        sums.append(_reduce(losses, reduction, [labels[m] for m in logits]))
+        sums.append(_class_loss(logits, labels, reduction, weight))
     return sums[0] + sums[1]
 
 
@@ -162,6 +173,7 @@ def terms(
     reduction: str = "paper",
     modality_targets: str = "paper",
     adversary: Callable[..., Tensor] | None = None,
+    weight: Tensor | None = None,
 ) -> dict[str, Tensor]:
     r"""The five terms of DisCoM-KD's loss, Eqs. 2–6, unweighted; the loss, Eq. 7, is their sum.
 
@@ -174,6 +186,7 @@ def terms(
         grl_lambda: strength λ of the gradient reversal.
         reduction, modality_targets: "paper" or "released"; see the head of this file.
         adversary: takes Eq. 3's place in the paper's conventions, see `losses.separate`.
+        weight: of each class [C] in Eqs. 2 and 5; by default all count alike.
 
     A ValueError for too few modalities, none of one's samples, or an unknown convention.
 
@@ -187,10 +200,10 @@ def terms(
     conventions: Any = {"reduction": reduction, "modality_targets": modality_targets}
     hidden = adversary or partial(adversarial_loss, **conventions)
     return {
-        "cl": task_loss(embeddings, heads, labels, reduction),
+        "cl": task_loss(embeddings, heads, labels, reduction, weight),
         "adv": hidden(embeddings, heads, grl_lambda=grl_lambda),
         "mod": modality_loss(embeddings, heads, **conventions),
-        "aux": auxiliary_loss(embeddings, heads, labels, reduction),
+        "aux": auxiliary_loss(embeddings, heads, labels, reduction, weight),
         "orth": orthogonality_loss(embeddings, reduction),
     }
 

@@ -112,6 +112,7 @@ def irrelevant_task_loss(
     labels: Mapping[str, Tensor],
     *,
     grl_lambda: float = 1.0,
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""The head learns to read the class from z_irr, the encoders to hide it.
 
@@ -130,7 +131,7 @@ def irrelevant_task_loss(
     losses = []
     for name, z in embeddings.items():
         logits = head(reverse_gradient(z.irr, grl_lambda))  # [B, C]
-        losses.append(F.cross_entropy(logits, labels[name], ignore_index=UNLABELLED))
+        losses.append(F.cross_entropy(logits, labels[name], weight, ignore_index=UNLABELLED))
     return torch.stack(losses).sum()
 
 

@@ -15,6 +15,7 @@ from discom.config import Config, as_type
 from discom.data import Batch, MultiModalData
 from discom.data.checks import UNLABELLED, check_number
 from discom.errors import ConfigError, check_choice
+from discom.losses.dense import cross_entropy as dense_cross_entropy
 from discom.models import Encoder, Network, encoder, network
 from discom.models.encoders import check_encoder
 
@@ -95,9 +96,7 @@ class Method(nn.Module):
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
-    cross_entropy: Callable[..., Tensor] = staticmethod(
-        partial(F.cross_entropy, ignore_index=UNLABELLED)  # the mean over labelled samples
-    )
+    class_weight: Tensor | None  # of each class in the cross-entropy, [C]; None: all alike
 
     def __init__(
         self,
@@ -108,6 +107,7 @@ class Method(nn.Module):
         weights: Mapping[str, float] = {},
     ):
         super().__init__()
+        self.register_buffer("class_weight", None, persistent=False)
         if self.alone and len(channels) < 2:
             found = f"needs two modalities, the data has {list(channels)}"
             raise ConfigError(self.name, found, f"try {self.alone}")
@@ -132,6 +132,12 @@ class Method(nn.Module):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
+
+    def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The mean over labelled samples or pixels, weighted by `class_weight`."""
+        if self.dense:
+            return dense_cross_entropy(logits, labels, self.class_weight)
+        return F.cross_entropy(logits, labels, self.class_weight, ignore_index=UNLABELLED)
 
     def network_of(self, modality: str) -> nn.Module:
         """What is deployed under that name: images [B, C_in, H, W] in, logits out,
@@ -237,9 +243,12 @@ def lacks_labels(method: type[Method], data: MultiModalData, config: Config) -> 
     return method.every_label and (config.labelled < 1 or bool((data.labels == UNLABELLED).any()))
 
 
-def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
+def build(
+    method: type[Method], data: MultiModalData, config: Config, *, restored: bool = False
+) -> Method:
     """The method's networks for this data, their initial weights drawn from the seed; a ConfigError
-    for settings or data that do not fit the method.
+    for settings or data that do not fit the method. `restored`: the caller loads a run's weights,
+    so that pretrained ones are neither fetched nor read.
 
     >>> from discom import data, methods, profile
     >>> model = build(methods.get("student"), data.load("scenes:n=9"), profile("tiny"))
@@ -256,17 +265,25 @@ def build(method: type[Method], data: MultiModalData, config: Config) -> Method:
     unread = "encoder" if method.dense else "network"
     if getattr(config, unread) != getattr(Config(), unread):
         warn_no_effect(f"{unread}={getattr(config, unread)}", f"on {method.name}")
+    if config.encoder_rate != 1 and not config.pretrained:
+        warn_no_effect(f"encoder_rate={config.encoder_rate}", "without pretrained")
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network
+    start: dict[str, Any] = {"width": config.width, "pretrained": config.pretrained}
+    if restored and config.pretrained:
+        start["pretrained"] = None
     if method.dense:
-        networks = partial(network, classes=classes, name=config.network, width=config.width)
+        networks = partial(network, classes=classes, name=config.network, **start)
     else:
         check_encoder(config.encoder, shapes)
-        networks = encoder(config.encoder, config.width)
+        networks = encoder(config.encoder, **start)
     torch.manual_seed(config.seed + method.seed_offset)
     model = method(data.channels, classes, networks, **options)
     model.check_shapes(shapes)
+    supervised = [model.weights[term] for term in model.terms if term not in model.unlabelled]
+    if config.class_weights != "none" and not any(supervised):
+        warn_no_effect(f"class_weights={config.class_weights}", f"on {method.name}, without labels")
     if config.devices > 1 and model.adversary_optimizer is not None:
         found = f"{config.devices}, but an adversary with its own optimizer trains on one device"
         raise ConfigError("devices", found, "use devices=1")

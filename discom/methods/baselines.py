@@ -145,7 +145,7 @@ class SimCLR(_Contrasting):
 
     def loss_of(self, modality, batch):
         network, x = self.branches[modality], batch.x[modality]
-        features = network.features(torch.cat([x, distort(x)]))
+        features = network.features(torch.cat([x, distort(x, batch.motions[modality])]))
         first, second = self.projections[modality](features).chunk(2)
         contrast = self.share[modality] * nt_xent(first, second)
         cl = self.cross_entropy(network.task(features[: len(x)]), batch.y[modality])

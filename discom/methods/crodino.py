@@ -64,11 +64,11 @@ class CroDiNoKD(Dense):
         first = next(iter(self.channels))
         labels = restore(batch.y[first][:, None], batch.views[first])[:, 0]
         coarsest = {name: maps[-1] for name, maps in upright.items()}
-        terms = {"cl": sum(dense.cross_entropy(logits[m], batch.y[m]) for m in self.channels)}
+        terms = {"cl": sum(self.cross_entropy(logits[m], batch.y[m]) for m in self.channels)}
         if self.weights["aux"]:
             decoder = self.auxiliary[self.fused]
             fused = decoder(crossing.cross_halves(upright), labels.shape[-2:])[1]
-            terms["aux"] = dense.cross_entropy(fused, labels)
+            terms["aux"] = self.cross_entropy(fused, labels)
         if self.weights["orth"]:
             terms["orth"] = crossing.place_separation(coarsest)
         if self.weights["contrast"]:
@@ -103,7 +103,7 @@ class CrossDecoder(nn.Module):
         for name in channels:
             one = networks[name]
             alone = EncoderDecoder(one.encoder, nn.Identity(), one.stride, one.widths)
-            self.encoders[name] = alone
+            self.encoders[name], self.stride = alone, one.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Stacked bands [B, Σ channels, H, W] → logits [B, C, H, W]."""

@@ -14,7 +14,6 @@ from discom.data.checks import NO_LABEL
 from discom.errors import ConfigError
 from discom.losses import dense
 from discom.losses.crossing import place_contrast, place_labels
-from discom.losses.dense import cross_entropy
 from discom.losses.distill import check_temperature
 from discom.methods.base import register
 from discom.methods.baselines import UNITS, OneNetworkEach, Taught, Teacher
@@ -26,7 +25,6 @@ class Dense(OneNetworkEach):
 
     dense = True
     paired = True
-    cross_entropy = staticmethod(cross_entropy)
     moves_maps = False  # whether maps of features are moved, whose padding would change sides
 
     def check_shapes(self, shapes):
@@ -60,7 +58,6 @@ class DenseTeacher(Teacher):
     terms = {"cl": 1.0, "deep": 0.4}
     # a student that starts from its teacher's weights would repeat its accidents
     seed_offset = 1_000_000
-    cross_entropy = staticmethod(cross_entropy)
 
     def __init__(self, channels, classes, encoder, **options):
         super().__init__(channels, classes, encoder, **options)
@@ -73,11 +70,11 @@ class DenseTeacher(Teacher):
     def loss(self, batch):
         x, labels = torch.cat([batch.x[name] for name in self.reads], 1), batch.y[self.reads[0]]
         encoded = self.model.encode(x)
-        terms = {"cl": dense.cross_entropy(self.model.maps(x, encoded)["logits"], labels)}
+        terms = {"cl": self.cross_entropy(self.model.maps(x, encoded)["logits"], labels)}
         if self.weights["deep"]:
             rough = [head(maps[-1]) for head, maps in zip(self.heads, encoded, strict=True)]
             answers = [F.interpolate(one, labels.shape[-2:], mode="bilinear") for one in rough]
-            terms["deep"] = sum(dense.cross_entropy(answer, labels) for answer in answers)
+            terms["deep"] = sum(self.cross_entropy(answer, labels) for answer in answers)
         return terms
 
 
@@ -121,7 +118,7 @@ class DenseSimCLR(Dense):
 
     def loss_of(self, modality, batch):
         network, x, labels = self.branches[modality], batch.x[modality], batch.y[modality]
-        motions = any_motions(x)
+        motions = any_motions(x, batch.motions[modality])
         maps = network.encode(torch.cat([x, recolour(turn(x, motions))]))
         own, other = self.projections[modality](maps[-1]).chunk(2)
         logits = network.decode([one[: len(x)] for one in maps], x.shape[-2:])[1]
@@ -244,7 +241,7 @@ class MasKD(DenseDistilled):
     def distil(self, modality, batch, own, theirs):
         masks = dense.token_masks(self.tokens, theirs["logits"])  # [B, K, H, W]
         masked = theirs["logits"].detach() * masks.sum(1, keepdim=True)
-        task = dense.cross_entropy(masked, batch.y[modality])
+        task = self.cross_entropy(masked, batch.y[modality])
         return {
             "mask": dense.receptive_mask(own["logits"], theirs["logits"], masks.detach()),
             "tokens": task + dense.token_overlap(masks),

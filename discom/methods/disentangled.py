@@ -72,8 +72,8 @@ class DisCoMSolo(_Embedding):
         rows = []
         for name, x in batch.x.items():
             z, heads = {name: self.models[name].embed(name, x)}, self.models[name].heads
-            cl = disentangle.task_loss(z, heads, batch.y)
-            aux = disentangle.auxiliary_loss(z, heads, batch.y)
+            cl = disentangle.task_loss(z, heads, batch.y, weight=self.class_weight)
+            aux = disentangle.auxiliary_loss(z, heads, batch.y, weight=self.class_weight)
             rows.append({"cl": cl, "aux": aux, "orth": disentangle.orthogonality_loss(z)})
         return summed(rows)
 
@@ -143,6 +143,7 @@ class DisCoMKD(_Embedding):
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
         heads, options = self.model.heads, {"grl_lambda": self.reversal(batch.progress)}
+        options["weight"] = self.class_weight
         adversary = None if self.adversary_optimizer is None else minimax_loss
         if self.adversary_optimizer is not None and self.training:
             for _ in range(ADVERSARY_STEPS):  # on embeddings as they are; no gradient is left
@@ -191,10 +192,10 @@ class MDiCo(_Embedding):
 
     def loss(self, batch):
         z = {name: self.model.embed(name, x) for name, x in batch.x.items()}
-        heads, count = self.model.heads, len(z)
+        heads, count, weight = self.model.heads, len(z), self.class_weight
         return {
-            "cl": disentangle.task_loss(z, heads, batch.y) / count,
-            "aux": disentangle.auxiliary_loss(z, heads, batch.y) / (2 * count),
+            "cl": disentangle.task_loss(z, heads, batch.y, weight=weight) / count,
+            "aux": disentangle.auxiliary_loss(z, heads, batch.y, weight=weight) / (2 * count),
             "mod": disentangle.modality_loss(z, heads) / (2 * count),
             "contrast": contrastive_loss({name: parts.inv for name, parts in z.items()}),
         }

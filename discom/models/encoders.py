@@ -10,32 +10,38 @@ import torchvision
 from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line
+from discom.models.pretrained import Pretrained
 
 # number of bands → a module, [B, bands, H, W] → [B, features], and its number of features
 Encoder = Callable[[int], tuple[nn.Module, int]]
 
 
-def encoder(name: str, width: int = 64) -> Encoder:
-    """What makes an encoder from a number of bands, its weights drawn at random; a ConfigError for
-    an unknown name, or a library that is not installed.
+def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
+    """What makes an encoder from a number of bands; a ConfigError for an unknown name, and for
+    weights that cannot be fetched or do not fit.
 
     Args:
         name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
             "timm:convnext_atto", with its last linear layer taken off.
         width: of the two ResNets; a library's models have their own.
+        pretrained: "" draws weights at random; "imagenet" takes those that the library publishes;
+            a file, .pth or .safetensors, is a state dict with the library's own names. See
+            `Pretrained`. None makes a pretrained encoder whose weights the caller will load.
 
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
     own = {"resnet18": resnet18, "resnet10": resnet10}
-    if name in own:
+    if name in own and pretrained == "":
         return partial(own[name], width=width)
+    if name in own:
+        raise ConfigError("pretrained", f"{name} has none", "choose such as timm:resnet18")
     library, _, model = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
     if library not in makers or not model or ":" in model:  # a second colon: a file, or a hub
         choices = ", ".join([*own, "torchvision:NAME or timm:NAME"])
         raise ConfigError("encoder", f"'{name}' is unknown", f"choose {choices}")
-    return partial(makers[library], model)
+    return partial(makers[library], model, pretrained=pretrained)
 
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -55,7 +61,7 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise ConfigError("encoder", reason, "choose another encoder or size of images")
 
 
-def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
+def _torchvision(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:
     known = name in torchvision.models.list_models(torchvision.models)
     model: Any = torchvision.models.get_model(name, weights=None) if known else nn.Identity()
     convolutions = [key for key, part in model.named_modules() if isinstance(part, nn.Conv2d)]
@@ -69,20 +75,28 @@ def _torchvision(name: str, channels: int) -> tuple[nn.Module, int]:
     fresh = nn.Conv2d(channels, *sizes, bias=first.bias is not None)
     model.set_submodule(convolutions[0], fresh)
     model.set_submodule(linear[-1], nn.Identity())
-    return model, last.in_features
+    if pretrained == "":
+        return model, last.in_features
+    published = torchvision.models.get_model_weights(name).DEFAULT
+    fetch = partial(torchvision.models.get_model, name, weights=published)
+    given = published.transforms()
+    return Pretrained(model, pretrained, name, fetch, given.mean, given.std), last.in_features
 
 
-def _timm(name: str, channels: int) -> tuple[nn.Module, int]:
+def _timm(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:
+    import timm  # seconds
+
     try:
-        import timm
-
         model: Any = timm.create_model(name, in_chans=channels, num_classes=0)
-    except ImportError:
-        raise ConfigError("encoder", "timm is not installed", "pip install timm") from None
     except (RuntimeError, ValueError) as error:
         found = f"timm cannot make '{name}' ({first_line(error)})"
         raise ConfigError("encoder", found, "see timm.list_models()") from None
-    return model, getattr(model, "head_hidden_size", None) or model.num_features
+    features = getattr(model, "head_hidden_size", None) or model.num_features
+    if pretrained == "":
+        return model, features
+    fetch = partial(timm.create_model, name, pretrained=True, num_classes=0)
+    given = model.pretrained_cfg
+    return Pretrained(model, pretrained, name, fetch, given["mean"], given["std"]), features
 
 
 def resnet18(channels: int, width: int = 64) -> tuple[nn.Module, int]:

@@ -4,6 +4,7 @@ C classes, H×W pixels of an image, h×w cells of a map, F features before the l
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,9 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from discom.errors import ConfigError, first_line, install_hint
+from discom.models.pretrained import Pretrained
 
 # DPT hands its decoder more than maps; PAN pools its last map too often for small images
 _LEFT_OUT = ("dpt", "pan")
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # means and deviations of its bands
 
 
 class Decoder(nn.Module):
@@ -118,17 +121,21 @@ class SideBySide(nn.Module):
         return (first(x) + second(x)) / 2
 
 
-def network(channels: int, classes: int, name: str = "small", width: int = 16) -> EncoderDecoder:
-    """The encoder–decoder of that name, with random weights; nothing is downloaded.
+def network(
+    channels: int, classes: int, name: str = "small", width: int = 16, pretrained: str | None = ""
+) -> EncoderDecoder:
+    """The encoder–decoder of that name; `pretrained` is as in `models.encoder`, for its encoder.
 
     "small" is a U-Net (Ronneberger et al. 2015) with maps at 1/2, 1/4 and 1/8 of `width`, 2·width
     and 4·width channels, and no strides, which would shift cells when an image is flipped.
     "unet:resnet34" and the like are segmentation-models-pytorch's, with a 1×1 convolution and
     BatchNorm that make the last map signed; the decoder gets its positive part. A ConfigError for
-    an unknown name, an odd width, or a library that is not installed.
+    an unknown name, an odd width, weights that do not fit, or a library that is not installed.
     """
     if name != "small":
-        return _from_library(channels, classes, name)
+        return _from_library(channels, classes, name, pretrained)
+    if pretrained != "":
+        raise ConfigError("pretrained", f"{name} has none", "choose such as unet:resnet34")
     if width < 2 or width % 2:
         raise ConfigError("width", f"{width} has no halves", "choose an even number such as 16")
     widths = (width, 2 * width, 4 * width)
@@ -179,7 +186,7 @@ def _unit(inputs: int, outputs: int, kernel: int = 3) -> list[nn.Module]:
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
-def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
+def _from_library(channels: int, classes: int, name: str, pretrained: str | None) -> EncoderDecoder:
     architecture, _, encoder = name.partition(":")
     if not encoder or ":" in encoder or architecture in _LEFT_OUT:  # a second colon: timm's hub
         way_out = "choose small, or such as unet:resnet34"
@@ -199,14 +206,20 @@ def _from_library(channels: int, classes: int, name: str) -> EncoderDecoder:
     widths = [model.encoder.out_channels[k] for k in scales]
     body = _LibraryBody(model.decoder, scales, model.encoder.output_stride)
     decoder = Decoder(body, model.segmentation_head)
-    return EncoderDecoder(_LibraryEncoder(model.encoder, scales), decoder, body.stride, widths)
+    if pretrained != "":
+        if encoder.startswith(("tu-", "timm-", "incept", "xcept", "dpn")):
+            found = f"{encoder} has its own mean and deviation"
+            raise ConfigError("pretrained", found, "choose such as unet:resnet34")
+        fetch = partial(library.encoders.get_encoder, encoder, weights="imagenet")
+        model.encoder = Pretrained(model.encoder, pretrained, encoder, fetch, *IMAGENET)
+    own = _LibraryEncoder(model.encoder, widths[-1], scales)
+    return EncoderDecoder(own, decoder, body.stride, widths)
 
 
 class _LibraryEncoder(nn.Module):
-    def __init__(self, encoder: Any, scales: Sequence[int]):
+    def __init__(self, encoder: nn.Module, width: int, scales: Sequence[int]):
         super().__init__()
         self.encoder, self.scales = encoder, tuple(scales)
-        width = encoder.out_channels[-1]
         self.signed = nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -17,12 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import ConfusionMatrixDisplay
 
+from discom import tables
 from discom.data import MultiModalData, Normalization
 from discom.data.checks import NO_LABEL
-from discom.errors import DataError
-from discom.running.runs import read_predictions
 
 COLOURS = sns.color_palette("colorblind")
 MARKERS = "os^DvPX<>"  # no factor in common with the eight colours of METHODS: 72 looks
@@ -188,27 +187,22 @@ def confusions(predictions: Path | str) -> Figure:
     """What the images, or pixels, of each class are taken for, in percent of the class: a map for
     each network of a run's predictions.npz. The row of a class without a label holds zeros. A
     DataError where a network has no labelled image."""
-    arrays = read_predictions(predictions)
-    classes = arrays["classes"].tolist()
-    numbers = range(len(classes))
-    names = [key.removesuffix("_labels") for key in arrays if key.endswith("_labels")]
+    matrices = tables.confusions(predictions)
+    names, classes = list(matrices), list(next(iter(matrices.values())))
+    longest = max(0.4, 0.07 * max(map(len, classes)))  # of the names below, in inches
     side = min(0.45 * len(classes), 8)
     across = min(len(names), max(1, int((WIDTH - 1.2) / (side + 0.2))))
     down = -(-len(names) // across)
-    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1.4) * down)
+    figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1 + longest) * down)
     text = {"values_format": ".0f", "text_kw": {"fontsize": 6 if len(classes) > 15 else 8}}
     grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}
-    for axis, name in zip(axes.flat, names, strict=False):
-        truth, ids = arrays[f"{name}_labels"].ravel(), arrays.get(f"{name}_predicted")
-        if not np.isin(truth, numbers).any():
-            unlabelled = f"no image of {name} has a label"
-            raise DataError("confusions", unlabelled, "give images with labels")
-        ids = arrays[f"{name}_logits"].argmax(1) if ids is None else ids.ravel()
-        shares = confusion_matrix(truth, ids, labels=numbers, normalize="true")
-        display = ConfusionMatrixDisplay(100 * shares, display_labels=classes)
+    for axis, (name, counts) in zip(axes.flat, matrices.items(), strict=False):
+        shares = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+        display = ConfusionMatrixDisplay(shares, display_labels=classes)
         display.plot(ax=axis, xticks_rotation="vertical", **text, **grey)
         for share in display.text_.flat:
-            share.set_visible(share.get_text() != "0")
+            percent = float(share.get_text())
+            share.set(visible=percent > 0, color="white" if percent > 60 else "black")
         axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
         if not axis.get_subplotspec().is_first_col():
             axis.set(ylabel="", yticks=[])

@@ -1,6 +1,7 @@
 """Checkpoints: save and resume a training run, one process at a time, and stop it cleanly."""
 
 import io
+import json
 import pickle
 import signal
 import threading
@@ -16,9 +17,10 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import save as to_safetensors
 
+from discom.config import Config
 from discom.errors import BusyError, Interrupted, RunError, explain, first_line
-from discom.files import atomic_file, tidy
-from discom.running.runs import weights_file
+from discom.files import atomic_file, read_json, tidy, write_json
+from discom.running.runs import as_run_error, weights_file
 
 STATE = "state.pt"
 SAVED = ("epoch", "seconds", "rows", "best")  # besides the state of networks and optimizers
@@ -66,6 +68,22 @@ def locked(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
+    """Write what was asked for into a run's folder, or see that the same was asked for before; a
+    RunError where another run is in it."""
+    file = run_dir / "config.json"
+    identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
+    if not file.exists():
+        write_json(file, identity)
+        return
+    with as_run_error(file):
+        content, usual = {**read_json(file)}, Config().identity()  # it may lack a newer setting
+    for name in {**content, **identity}:
+        if content.get(name, usual.get(name)) != identity.get(name, usual.get(name)):
+            found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
+            raise RunError(run_dir, found, "use another folder")
 
 
 class Checkpoint:

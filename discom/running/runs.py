@@ -27,7 +27,7 @@ from discom.config import Config
 from discom.data import MultiModalData, Split
 from discom.data.splitting import Origin
 from discom.errors import RunError, first_line
-from discom.files import ANEW, digest, read_json, write_json
+from discom.files import ANEW, digest, read_json
 from discom.methods import Method
 
 FORMAT = 2  # of result.json
@@ -52,6 +52,8 @@ class Result:
         best: network → the best possible score in %, where the data say it.
         teacher: hash of the run that it learned from, if any.
         metric: the score that chose the epoch and that tables show.
+        fold, folds: which of how many folds was tested, from 0 on; None and 0 for a plain split.
+        tested: of a fold, what `evaluation.pooling.count_by_group` gives.
     """
 
     method: str
@@ -74,11 +76,19 @@ class Result:
     best: dict[str, float] = field(default_factory=dict)
     teacher: str | None = None
     metric: str = "f1"
+    fold: int | None = None
+    folds: int = 0
+    tested: dict[str, Any] | None = None
 
     @property
     def label(self) -> str:
         """Its method with the options that are not the default, as rows of tables are called."""
         return methods.label(self.method, self.changed)
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Seed, folds and fold: the arguments of `MultiModalData.split` that gave its split."""
+        return self.seed, self.folds, self.fold or 0
 
     @property
     def main(self) -> dict[str, float]:
@@ -102,6 +112,8 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Its fields, the version of their form, and a checksum of them."""
         content = {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
+        if self.fold is None:
+            del content["fold"], content["folds"], content["tested"]
         return {**content, "checksum": digest(content)}
 
     @classmethod
@@ -152,16 +164,25 @@ class Run:
         config: Config,
         source: str = "",
         modalities: str | None = None,
+        folds: int = 0,
+        fold: int = 0,
     ) -> "Run":
-        """The run of `method` on `data`, with its options in full. A method with a teacher
-        depends on the teacher's run: the one of the same settings, seed and data."""
+        """The run of `method` on `data` (of `folds` on one `fold`), with its options in full. A
+        method with a teacher depends on the teacher's run: the one of the same settings, seed and
+        data."""
         config, teacher = replace(config, options=method.options(config.options)), None
         if method.teacher_method is not None:
             chosen = config.options.get("teacher")  # what it reads, where that can be chosen
             theirs = replace(config, options={"reads": chosen} if chosen else {})
-            teacher = cls.of(runs, method.teacher_method, data, theirs, source, modalities)
-        origin = data.origin_at(config.seed)
+            place = source, modalities, folds, fold
+            teacher = cls.of(runs, method.teacher_method, data, theirs, *place)
+        origin = data.origin_at(config.seed, folds, fold)
         return cls(runs, method.name, data.name, origin, config, source, modalities, teacher)
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Seed, folds and fold: the arguments of `MultiModalData.split` and `origin_at`."""
+        return self.config.seed, self.origin.folds, self.origin.fold or 0
 
     @cached_property
     def hash(self) -> str:
@@ -180,7 +201,7 @@ class Run:
 def run_hash(method: str, origin: Origin, settings: Mapping[str, Any], teacher: str | None) -> str:
     """Ten digits that change with data, split, method, settings and options that are not the
     default, and the teacher's hash."""
-    seeds = [origin.drawn, origin.divided]
+    seeds = [origin.drawn, origin.divided, *([] if origin.fold is None else [origin.fold])]
     return digest([method, origin.digest, *seeds, Config.changed(settings), teacher])[:10]
 
 
@@ -198,6 +219,8 @@ def identity(
         "digest": origin.digest,
         "drawn": origin.drawn,
         "divided": origin.divided,
+        "fold": origin.fold,
+        "folds": origin.folds,
         "teacher": taught_by,
         "hash": run_hash(method.name, origin, settings, taught_by),
     }
@@ -217,11 +240,12 @@ def load_run(
         change = changed_default(result)
     if change:
         raise RunError(run_dir, f"had another default, {change}", "train it again in a new folder")
-    if (result.digest, result.drawn, result.divided) != (origin.digest, *origin[2:]):
+    seeds = result.drawn, result.divided, result.fold, result.folds
+    if (result.digest, *seeds) != (origin.digest, *origin[2:]):
         way_out = f"give the split of its data and modalities with seed {result.seed}"
         raise RunError(run_dir, "was trained on another split", way_out)
     with torch.random.fork_rng():  # the caller's own draws stay as they are
-        model = methods.build(method, split.train, config)
+        model = methods.build(method, split.train, config, restored=True)
     network = network or model.deployed[0]
     with as_run_error(run_dir):
         model.load_state(network, load_file(weights_file(run_dir, network)))
@@ -240,22 +264,6 @@ def changed_default(result: Result) -> str:
         if name != "weights" and name in old and old[name] != new[name]:
             return f"{name}={old[name]} and not {new[name]}"
     return ""
-
-
-def write_identity(run_dir: Path, identity: dict[str, Any]) -> None:
-    """Write what was asked for into a run's folder, or see that the same was asked for before; a
-    RunError where another run is in it."""
-    file = run_dir / "config.json"
-    identity = json.loads(json.dumps(identity))  # tuples become lists, as they will be read
-    if not file.exists():
-        write_json(file, identity)
-        return
-    with as_run_error(file):
-        content = {**read_json(file)}
-    for name in {**content, **identity}:
-        if content.get(name) != identity.get(name):
-            found = f"holds a run with {name}={content.get(name)!r}, not {identity.get(name)!r}"
-            raise RunError(run_dir, found, "use another folder")
 
 
 def weights_file(run_dir: Path | str, network: str) -> Path:

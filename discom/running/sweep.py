@@ -112,7 +112,7 @@ def train(run: Run, images: MultiModalData | None = None, *, progress: bool = Fa
     Raises:
         RunError: the data have changed since the run was planned, and what `fit` raises.
     """
-    split = (images or _load_of(run)).split(seed=run.config.seed)
+    split = (images or _load_of(run)).split(*run.parts)
     teacher = run.teacher.folder if run.teacher else None
     return fit(run.method, split, run.config, run.folder, teacher=teacher, progress=progress)
 
@@ -178,7 +178,7 @@ def _attempt(run: Run, folder: str, after: Callable[[Path, Split], object] | Non
         with chdir(folder):
             train(run)
             if after:
-                after(run.folder, _load_of(run).split(seed=run.config.seed))
+                after(run.folder, _load_of(run).split(*run.parts))
     except BusyError as error:
         return run.folder, error
     except Exception as error:  # a sweep outlives whatever a run runs into
@@ -193,7 +193,7 @@ def _load_of(run: Run) -> MultiModalData:
     """The data of a run; a RunError where they have changed since it was planned."""
     origin = run.origin
     images = _load(run.source, run.modalities, origin.drawn, origin.content)
-    if images.origin_at(run.config.seed) != origin:
+    if images.origin_at(*run.parts) != origin:
         raise RunError(run.folder, f"planned with other data than '{run.source}'", "plan it again")
     return images
 

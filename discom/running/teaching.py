@@ -12,6 +12,7 @@ from discom.config import Config
 from discom.data import Split
 from discom.data.augmentation import VIEWS, turn, view
 from discom.data.batches import ModalityTensor, SoftLabels, memory_budget, paired_rows
+from discom.data.checks import MOTIONS
 from discom.errors import ConfigError, RunError
 from discom.methods import Method
 from discom.running.runs import load_run
@@ -66,16 +67,18 @@ def soft_labels(
     """The teacher's logits for every training image in every view that a batch can show.
 
     Its logits are a sum over modalities, so each modality's part is computed once per view, before
-    the training: 8 views if images are augmented, 40 with strong views, else 1."""
+    the training: 8 views if images are augmented, 40 with strong views, else 1. Views that the
+    motions of a modality rule out are NaN."""
     bias = teacher.model.task.bias.float()
     views = VIEWS if strong else 8 if augment else 1
     parts = {}
     for name in teacher.reads:
         images = ModalityTensor(split.train, name, bias.device)
-        part = torch.empty(len(images), views, len(split.train.classes), device=bias.device)
+        shape, nan = (len(images), views, len(split.train.classes)), torch.nan
+        part = torch.full(shape, nan, device=bias.device)
         for rows in torch.arange(len(images)).split(chunk):
             x = images[rows]
-            for number in range(views):
+            for number in range(0, views, MOTIONS[split.train.modalities[name].motions]):
                 moved = view(x, torch.full((len(x),), number))
                 part[rows, number] = teacher.model.contribution(name, moved).float()
         parts[name] = part

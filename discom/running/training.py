@@ -17,15 +17,17 @@ from tqdm.auto import tqdm
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import Batches, MultiModalData, Split
+from discom.data import Batches, Split
 from discom.data.checks import UNLABELLED
 from discom.errors import ConfigError, RunError
-from discom.evaluation.scores import Scoring
+from discom.evaluation.pooling import count_by_group
+from discom.evaluation.scores import Scoring, class_counts
 from discom.files import write_json
 from discom.hardware import check_agreement, launch, machine, on_rank_zero, peak_memory
 from discom.methods import Method, build
-from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable
-from discom.running.runs import Result, identity, write_identity
+from discom.models.pretrained import Pretrained
+from discom.running.checkpoint import STATE, Checkpoint, locked, stoppable, write_identity
+from discom.running.runs import Result, identity, read_predictions
 from discom.running.teaching import load_teacher, teach
 
 
@@ -48,7 +50,7 @@ def fit(
     Args:
         method: a registered name or a Method class.
         split: the three parts of a MultiModalData.
-        config: the settings, or the name of a profile: tiny, cpu or paper.
+        config: the settings, or the name of a profile: tiny, cpu, finetune or paper.
         run_dir: folder of this run alone.
         teacher: for a method that needs a teacher, the folder of the teacher's finished run.
         progress: show a progress bar.
@@ -178,19 +180,39 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
+    counts = class_counts(split.train, network.dense)
+    if config.class_weights == "balanced":  # one that no sample has is never read
+        weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
+        network.class_weight = torch.tensor(weights, dtype=torch.float32)
+    ratio = counts.max() / counts[counts > 0].min()
+    if ratio > 5 and not network.dense and fabric.is_global_zero:  # a mean IoU is not misled
+        found = f"a class has {ratio:.0f} times the training labels of another"
+        way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
+        warnings.warn(f"{split.train.name}: {found}; {way_out}", stacklevel=3)
     network = network.to(memory_format=layout)
     if config.devices > 1 and fabric.device.type == "cuda":
         network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     rate, decay = config.learning_rate, config.weight_decay
-    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay, fused=True)
+    groups = _parameter_groups(network, rate, config.encoder_rate)
+    optimizer = torch.optim.AdamW(groups, rate, weight_decay=decay, fused=True)
     schedules = torch.optim.lr_scheduler
     if config.schedule == "constant":
         schedule: Any = schedules.ConstantLR(optimizer, factor=1.0)
     else:
         steps = max(3, config.epochs * len(batches)) + 1  # it wants three at least
-        schedule = schedules.OneCycleLR(optimizer, rate, steps, cycle_momentum=False)
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        schedule = schedules.OneCycleLR(optimizer, peaks, steps, cycle_momentum=False)
     model, optimizer = fabric.setup(network, optimizer)
     return model, optimizer, schedule, batches, layout
+
+
+def _parameter_groups(network: torch.nn.Module, rate: float, factor: float) -> list[dict]:
+    """The weights, those of pretrained encoders last and at their own rate; 0 freezes them."""
+    encoders = [part for part in network.modules() if isinstance(part, Pretrained)]
+    own = dict.fromkeys(w for e in encoders for w in e.requires_grad_(factor > 0).parameters())
+    others = [weight for weight in network.parameters() if weight not in own]
+    groups = [{"params": others, "lr": rate}, {"params": [*own], "lr": rate * factor}]
+    return groups if own else groups[:1]
 
 
 def _means(fabric: Fabric, losses: list[Tensor], names: list[str], epoch: int) -> dict[str, float]:
@@ -218,15 +240,19 @@ def _report(
 ) -> Result:
     """Test the best weights; write weights, predictions and the result, and end the checkpoint."""
     state.write_weights()
-    same = ("method", "data", "seed", "hash", "digest", "drawn", "divided", "teacher")
+    same = ["method", "data", "seed", "hash", "digest", "drawn", "divided", "fold", "folds"]
     used = {"devices": config.devices, "precision": fabric.strategy.precision.precision}
     deployed = {name: network.branch(name) for name in network.deployed}
     counts = {part: len(data) for part, data in split._asdict().items()}
     counts["labelled"] = int((split.train.labels != UNLABELLED).sum())
-    best = split.train.best
+    best, tested = split.train.best, None
+    scores = scoring.test(state.best, state.run_dir)
+    if run["fold"] is not None:
+        predictions = read_predictions(state.run_dir / "predictions.npz")
+        tested = count_by_group(split.test, predictions, network.deployed)
     result = Result(
-        **{name: run[name] for name in same},
-        scores=scoring.test(state.best, state.run_dir),
+        **{name: run[name] for name in [*same, "teacher"]},
+        scores=scores,
         parameters={k: sum(w.numel() for w in own.parameters()) for k, own in deployed.items()},
         seconds=state.seconds,
         pairs_per_second=batches.count * config.epochs / state.seconds,
@@ -238,17 +264,16 @@ def _report(
         changed=run["options"],
         best={name: best[name] for name in deployed if name in best},
         metric=scoring.metric,
+        tested=tested,
     )
-    _warn_of_chance(result, split.test, state.run_dir)
+    _warn_of_chance(result, class_counts(split.test, network.dense), state.run_dir)
     write_json(state.run_dir / "result.json", result.to_json())
     state.path.unlink(missing_ok=True)
     return result
 
 
-def _warn_of_chance(result: Result, test: MultiModalData, run_dir: Path) -> None:
+def _warn_of_chance(result: Result, counts: np.ndarray, run_dir: Path) -> None:
     """Warn where a network is no better than the most frequent class of the test part."""
-    truth = np.asarray(test.masks) if test.dense else test.labels
-    counts = np.bincount(truth[truth < result.classes].ravel(), minlength=1)
     chance = 100 * counts.max() / counts.sum()
     for name, scores in result.scores.items():
         if scores["accuracy"] <= chance:

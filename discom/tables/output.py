@@ -1,12 +1,16 @@
 """A summary or a table as Markdown and CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
+from discom.errors import DataError
 from discom.files import atomic_file
+from discom.running.runs import read_predictions
 from discom.tables.statistics import BASELINES, METRICS, metric_of
 
 PLAIN: dict[str, Any] = {"index": False, "tablefmt": "github", "disable_numparse": True}
@@ -17,7 +21,39 @@ INTERVALS = {
     "variance corrected after Nadeau and Bengio (2003)",
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
+    "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
+    "groups: a bootstrap, or below 30 groups Student's t over jackknife pseudo-values",
 }
+
+
+def confusions(predictions: Path | str) -> dict[str, pd.DataFrame]:
+    """Network → how many images, or pixels, of each true class (rows) were taken for each class
+    (columns), of a run's predictions.npz. A DataError where a network has no labelled image."""
+    arrays, matrices = read_predictions(predictions), {}
+    classes = arrays["classes"].tolist()
+    for name in [key.removesuffix("_labels") for key in arrays if key.endswith("_labels")]:
+        truth, ids = arrays[f"{name}_labels"].ravel(), arrays.get(f"{name}_predicted")
+        if not np.isin(truth, range(len(classes))).any():
+            unlabelled = f"no image of {name} has a label"
+            raise DataError("confusions", unlabelled, "give images with labels")
+        ids = arrays[f"{name}_logits"].argmax(1) if ids is None else ids.ravel()
+        counts = confusion_matrix(truth, ids, labels=range(len(classes)))
+        matrices[name] = pd.DataFrame(counts, classes, classes)
+    return matrices
+
+
+def by_class(counts: pd.DataFrame, scores: Mapping[str, float] = {}) -> str:
+    """Confusions as text: of each class that is present its count, recall and, where `scores` hold
+    them, IoU and Dice; then the percentage that was taken for each class, by its number."""
+    totals = counts.sum(axis=1).to_numpy()
+    shares = 100 * counts.to_numpy() / totals.clip(1)[:, None]
+    names = [f"{number} {name}" for number, name in enumerate(counts)]
+    table = pd.DataFrame({"n": totals, "recall": shares.diagonal()}, names)
+    for kind in ("iou", "dice"):
+        table[kind] = [scores.get(f"{kind}/{name}", np.nan) for name in counts]
+    table[[*range(len(counts))]] = shares.round().astype(int)
+    present = table[totals > 0].dropna(axis=1, how="all")
+    return present.to_string(float_format="{:.1f}".format, line_width=120)
 
 
 def _cells(table: pd.DataFrame, baselines: Sequence[str]) -> pd.DataFrame:
@@ -59,7 +95,9 @@ def _note(table: pd.DataFrame) -> str:
     texts, ends = [], [name for name in table if name.startswith("vs ") and name.endswith(" low")]
     for draws, part in table[table[ends].notna().any(axis=1)].groupby("draws", sort=False):
         if draws:
-            texts.append(f"{', '.join(part['data'].unique())}: {INTERVALS[draws]}.")
+            name = ", ".join(part["data"].unique())
+            how = INTERVALS.get(draws) or f"{draws}; {INTERVALS['folds']}"
+            texts.append(f"{name}: {how}.")
     if table["best"].notna().any():
         possible = {"f1": "accuracy", "miou": "mIoU"}[metric_of(table)]
         texts.append(f"best: the best possible {possible} in %.")

@@ -5,7 +5,7 @@ synthetic data), the differences are independent, and the variance of their mean
 split one set anew ("split"), their training and test parts overlap; Nadeau and Bengio (2003) put
 (1/n + n_test/n_train)·s² in its place (n_train counts samples whose label was hidden, and none that
 never had one). Where all have one split ("weights": official parts), it is s²/n again, and says
-nothing about other test samples.
+nothing about other test samples. Folds are pooled, and the interval is one over groups: `folds`.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from discom import methods
 from discom.errors import RunError
 from discom.files import digest, read_json, write_json
 from discom.running.runs import Result
+from discom.tables.folds import group_test, tally, total
 from discom.tables.intervals import holm, t_test
 
 BASELINES = ("student", "student-2x", "discom-solo")  # what every method is compared with
@@ -65,8 +66,8 @@ def _shared(result: Result) -> dict[str, Any]:
 class _Group(NamedTuple):
     """Runs that may be compared: the data's name; the settings in which it differs from others;
     scores, with rows seeds and columns (method, modality) in the order of the runs; each method's
-    learning rate; network → best possible score; what a seed draws; and the overlap of the seeds'
-    samples, see `paired_difference`."""
+    learning rate; network → best possible score; what a seed draws; the overlap of the seeds'
+    samples, see `paired_difference`; and of folds (method, modality) → seed → its `tally`."""
 
     data: str
     settings: dict[str, Any]
@@ -75,6 +76,8 @@ class _Group(NamedTuple):
     best: dict[str, float]
     draws: str
     overlap: float
+    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]]
+    metric: str
 
     def differences(self, method: str, minus: str, modality: str) -> np.ndarray:
         """Of two methods' scores on the seeds that both have, ascending: [n]."""
@@ -82,6 +85,15 @@ class _Group(NamedTuple):
             return np.empty(0)
         differences = self.scores[method, modality] - self.scores[minus, modality]
         return differences.dropna().to_numpy()
+
+    def test(self, method: str, minus: str, modality: str) -> tuple[float, float, float, float]:
+        """Mean of the differences, its 95 % interval and p-value."""
+        each = self.differences(method, minus, modality)
+        if not self.tallies or not len(each):
+            return t_test(each, self.overlap)
+        ours, theirs = (self.tallies[name, modality] for name in (method, minus))
+        seeds = [seed for seed in ours if seed in theirs]
+        return group_test([ours[s] for s in seeds], [theirs[s] for s in seeds], self.metric)
 
 
 def grouped(results: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
@@ -123,7 +135,9 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
     columns: dict[tuple[str, str], dict[int, float]] = {}
     rates: dict[str, float] = {}
     best: dict[str, float] = {}
-    places: dict[tuple[str, int], str] = {}
+    places: dict[tuple[str, int, int | None], str] = {}
+    folds: dict[tuple[str, int], list[Result]] = {}
+    tallies: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
     tried = {(result.label, result.config["learning_rate"]) for result in results}
     several = Counter(method for method, _ in tried)
     for result in results:
@@ -132,17 +146,31 @@ def _group(results: Sequence[Result], data: str, settings: dict[str, Any]) -> _G
             method += f" lr={rate:g}"
         rates[method], best = rate, {**best, **result.best}
         place = str(result.folder("."))
-        if (other := places.setdefault((method, seed), place)) is not place:
+        if (other := places.setdefault((method, seed, result.fold), place)) is not place:
             found = f"two runs of {method} with seed {seed}, {other} and {place}"
             raise RunError(data, found, APART)
+        if result.fold is not None:
+            folds.setdefault((method, seed), []).append(result)
+            continue
         for modality, score in result.main.items():
             columns.setdefault((method, modality), {})[seed] = score
+    metric = results[0].metric
+    for (method, seed), runs in folds.items():
+        for modality, table in tally(runs).items():
+            columns.setdefault((method, modality), {})[seed] = total(table, metric)
+            tallies.setdefault((method, modality), {})[seed] = table
     draws, overlap = _draws(results), 0.0
+    if tallies and draws == "samples":
+        raise RunError(data, "folds of samples that each seed draws", "fix it: scenes:seed=0")
+    if tallies:
+        groups = max(len(table) for tables in tallies.values() for table in tables.values())
+        draws = f"{results[0].folds} folds, {groups} groups"
     if draws == "split":
         tested = [run.counts["test"] * settings["labelled"] for run in results]
         trained = [run.counts.get("labelled", run.counts["train"]) for run in results]
         overlap = float(np.mean(np.divide(tested, trained)))
-    return _Group(data, settings, pd.DataFrame(columns).sort_index(), rates, best, draws, overlap)
+    scores = pd.DataFrame(columns).sort_index()
+    return _Group(data, settings, scores, rates, best, draws, overlap, tallies, metric)
 
 
 def _draws(results: Sequence[Result]) -> str:
@@ -162,7 +190,8 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
 
     Columns: data, labelled (share of the labels), every other setting in which runs on the same
     data differ, method, modality, n (seeds), lr (learning rate), f1 or miou (mean), sd, best (the
-    best possible score in %, where the data say it), draws (what a seed draws: see this module),
+    best possible score in %, where the data say it), draws (what a seed draws: see this module; of
+    folds how many, and of how many groups),
     and for each baseline b `vs b`, `vs b low`, `vs b high`: the paired difference with its 95 %
     interval. Two data sets of one name have four digits behind it.
 
@@ -185,8 +214,7 @@ def summary(results: Iterable[Result], baselines: Sequence[str] = BASELINES) -> 
             row |= {metrics[0]: values.mean(), "sd": values.std()}
             row |= {"best": group.best.get(modality, np.nan), "draws": group.draws}
             for baseline in baselines:
-                differences = group.differences(method, baseline, modality)
-                interval = t_test(differences, group.overlap)[:3]
+                interval = group.test(method, baseline, modality)[:3]
                 names = (f"vs {baseline}{end}" for end in ("", " low", " high"))
                 row |= zip(names, interval, strict=True)
             rows.append(row)
@@ -198,9 +226,9 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
     every data set, settings and deployed network that both have.
 
     A row for each comparison: data and settings as in `summary`, modality, method, minus, n (seeds
-    in common), difference, low, high (95 % interval of `paired_difference`), p (of the same t test,
-    1 for one seed), holm (p corrected for all rows) and each (the differences, [n], seeds
-    ascending). Refuses the runs that `summary` refuses.
+    in common), difference, low, high (95 % interval of `paired_difference`, of folds `group_test`),
+    p (of the same test, 1 for one seed), holm (p corrected for all rows) and each (the differences,
+    [n], seeds ascending). Refuses the runs that `summary` refuses.
     """
     groups, rows = _groups(results), []
     for method, minus in pairs:
@@ -210,7 +238,7 @@ def compare(results: Iterable[Result], pairs: Iterable[tuple[str, str]]) -> pd.D
                 if len(each):
                     row = {"data": group.data, **group.settings, "modality": modality}
                     row |= {"method": method, "minus": minus, "n": len(each)}
-                    test = t_test(each, group.overlap)
+                    test = group.test(method, minus, modality)
                     row |= zip(("difference", "low", "high", "p"), test, strict=True)
                     rows.append(row | {"each": each})
     names = ["data", "labelled", "modality", "method", "minus", "n", "difference", "low", "high"]

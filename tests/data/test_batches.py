@@ -360,6 +360,30 @@ def test_coupled_modalities_have_equal_views_and_others_do_not(coupled):
     assert torch.equal(batch.x["rgb"], other.x["rgb"])  # the first modality is moved as ever
 
 
+@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("rgb", ["all", "flip", "none"])
+@pytest.mark.parametrize("depth", ["all", "flip", "none"])
+def test_a_sensor_is_shown_in_its_motions_and_coupled_ones_in_those_all_allow(rgb, depth, coupled):
+    allowed = {"all": set(range(8)), "flip": {0, 4}, "none": {0}}
+    given, data = {"rgb": rgb, "depth": depth}, planted({"rgb": range(150), "depth": range(150)})
+    sensors = {k: replace(m, motions=given[k]) for k, m in data.modalities.items()}
+    make = {"pairing": "paired", "augment": 1, "dense": True, "coupled": coupled}
+    moved = Batches(replace(data, modalities=sensors), 150, 3, strong=True, **make)
+    free = Batches(data, 150, 3, **make)  # knows no motions
+    for batch, wrong in zip(moved.epoch(0), free.epoch(0), strict=True):
+        for name in given:
+            own = allowed[rgb] & allowed[depth] if coupled else allowed[given[name]]
+            for shown in (batch, batch.strong):
+                assert set((shown.views[name] % 8).tolist()) == own == allowed[shown.motions[name]]
+            assert torch.equal(batch.views[name], wrong.views[name]) == (len(own) == 8)
+            upright = [
+                one.x[name][:, 0, 0].amax(1) < one.x[name][:, 0, 1].amin(1)
+                for one in (batch, wrong)
+            ]
+            assert upright[0].all() == (len(own) < 8)  # the pixels say so, too
+            assert not upright[1].all()
+
+
 @pytest.mark.parametrize("most", [0, 1 << 20])
 def test_a_dense_batch_shows_the_masks_of_labelled_images_alone(most, room):
     room(most)

@@ -40,6 +40,7 @@ WRONG_MODALITY = [
     ({"ids": np.array(["1", 1, 2, 3, 4, 5], object)}, "rgb/ids: holds object of shape"),
     ({"ids": np.array([0, 1, 2, 3, 4, 2])}, "rgb: id '2' occurs twice; give each sample its own"),
     *(({"invalid": v}, "rgb: invalid .* is no number; write") for v in ("-32768", True, np.nan)),
+    ({"motions": "turn"}, "rgb: motions 'turn'; write all, flip, none"),
 ]
 
 

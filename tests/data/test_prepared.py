@@ -20,7 +20,7 @@ def assert_equal(one, other):
         assert getattr(one, field) == getattr(other, field)
     for name, modality in one.modalities.items():
         same = other.modalities[name]
-        for field in ("x", "y", "ids", "unit", "invalid"):
+        for field in ("x", "y", "ids", "unit", "invalid", "motions"):
             np.testing.assert_array_equal(getattr(modality, field), getattr(same, field))
     for field in ("factors", "parts"):
         first, second = getattr(one, field) or {}, getattr(other, field) or {}
@@ -32,11 +32,11 @@ def assert_equal(one, other):
 
 
 def partly_paired(**fields):
-    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; values far from [0, 1]."""
+    """RGB of ids 0-29, depth of ids 29-10 in descending order and 40-45; values outside [0, 1]."""
     rng = np.random.default_rng(0)
     ids = {"rgb": np.arange(30), "depth": np.r_[np.arange(29, 9, -1), np.arange(40, 46)]}
     modalities = {
-        name: Modality(rng.normal(100, 30, (len(i), 2, 4, 5)).astype("f"), i % 3, i, "m", 7.0)
+        name: Modality(rng.normal(9, 3, (len(i), 2, 4, 5)).astype("f"), i % 3, i, "m", 7.0, "flip")
         for name, i in ids.items()
     }
     extras = {

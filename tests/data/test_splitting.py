@@ -81,12 +81,26 @@ def test_fractions_must_be_three_positive_shares(fractions):
         split_rows(np.tile([0, 1], 10), fractions, 0)
 
 
-@pytest.mark.filterwarnings("ignore:.*part has no sample")
-def test_a_class_without_a_training_group_is_an_error():
+def test_a_class_of_one_group_is_in_training():
     labels, groups = np.repeat([0, 1], [90, 10]), np.arange(100)
     groups[90:] = 90  # class 1 is one group, and the test part is nearest to its size
-    with pytest.raises(DataError, match="mine: the training part has no group of class 1; take"):
-        split_rows(labels, (0.1, 0.3, 0.6), 0, groups, "mine")
+    with pytest.warns(UserWarning, match=r"mine: the (valid|test) part has no sample of class \[1"):
+        parts = split_rows(labels, (0.1, 0.3, 0.6), 0, groups, "mine")
+    assert (labels[parts["train"]] == 1).sum() == 10
+    assert is_partition(parts, 100)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("count", [3, 4, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_groups_of_each_class_are_in_every_part(count, seed):
+    sizes = np.random.default_rng(seed).integers(5, 30, 4 * count)
+    groups = np.repeat(np.arange(4 * count), sizes)
+    labels, places = groups % 4, []
+    for rows in split_rows(labels, SHARES, seed, groups).values():
+        assert set(labels[rows]) == {0, 1, 2, 3}
+        places += [*set(groups[rows])]
+    assert sorted(places) == list(range(4 * count))
 
 
 def test_a_class_missing_from_another_part_is_a_warning():

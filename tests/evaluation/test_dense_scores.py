@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, jaccard_score
+from sklearn.metrics import accuracy_score, f1_score, jaccard_score
 
 from discom.errors import DataError
 from discom.evaluation.scores import dense_scores
@@ -51,7 +51,11 @@ def test_scores_are_scikit_learns(absent, dtypes):
     assert json.loads(json.dumps(values)) == values
     present = {f"iou/{name}": iou for name, iou in zip(NAMES, expected, strict=True) if iou == iou}
     accuracy = 100 * accuracy_score(labels[labelled], predicted[labelled])
-    means = {"miou": np.nanmean(expected), "miou_per_image": per_image, "accuracy": accuracy}
+    known = [k for k, iou in enumerate(expected) if iou == iou]
+    dice = 100 * f1_score(labels[labelled], predicted[labelled], labels=known, average=None)
+    present |= {f"dice/{NAMES[k]}": value for k, value in zip(known, dice, strict=True)}
+    means = {"miou": np.nanmean(expected), "dice": dice.mean()}
+    means |= {"miou_per_image": per_image, "accuracy": accuracy}
     assert values == pytest.approx({**means, **present})
     assert list(values) == [*means, *present]
 

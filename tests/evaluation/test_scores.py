@@ -38,12 +38,19 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:y_pred contains classes")
 @pytest.mark.parametrize("name", CASES)
-def test_weighted_f1_is_scikit_learns(name):
+def test_f1_and_recall_are_scikit_learns(name):
     logits, y = draw(1, **CASES[name])
     predicted = logits.argmax(1).numpy()
     f1 = sklearn.metrics.f1_score(y.numpy(), predicted, average="weighted", zero_division=0)
     assert weighted_f1(logits, y).item() == pytest.approx(100 * f1, rel=1e-5, abs=1e-5)
+    present = {"labels": np.unique(y), "zero_division": 0}
+    macro = sklearn.metrics.f1_score(y, predicted, average="macro", **present)
+    recall = sklearn.metrics.balanced_accuracy_score(y, predicted)
+    values, expected = scores(logits, y), {"macro_f1": macro, "balanced_accuracy": recall}
+    for key, value in expected.items():
+        assert values[key] == pytest.approx(100 * value, rel=1e-5, abs=1e-5)
 
 
 @seeded

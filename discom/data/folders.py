@@ -1,0 +1,196 @@
+"""A person's own folders of images: sensors, classes, pairs and groups by the names of files."""
+
+import math
+import re
+import unicodedata
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from discom.data.checks import UNLABELLED, check_size
+from discom.data.images import ENDINGS, Rule, is_image, no_data, read_pixels
+from discom.data.multimodal import Modality, MultiModalData
+from discom.data.splitting import near_groups
+from discom.errors import ConfigError, DataError
+from discom.files import as_data_error
+
+NAMELESS = ("unlabelled", "unlabeled")  # folders of images without a class
+HOLE = -32768.0  # takes the place of NaN; every type of float holds it exactly
+GROUPS = r"write e.g. (.+)_[0-9]+ for frames of videos"
+
+
+def read_folders(
+    root: Path | str,
+    modalities: Sequence[str] | None = None,
+    size: int | Sequence[int] | None = None,
+    unit: Mapping[str, str] | None = None,
+    invalid: Mapping[str, float] | None = None,
+    group_copies: bool = False,
+    groups: str = "",
+    bands: Mapping[str, Sequence[int]] | None = None,
+    fit: str = "squeeze",
+    classes: Sequence[str] = (),
+    motions: Mapping[str, str] | None = None,
+) -> MultiModalData:
+    """Read `<root>/<modality>/<class>/<id>.<ending>`; the same class and id in two trees are a
+    pair, and samples without a partner are kept. A folder `unlabelled` (or `unlabeled`) is no
+    class, but holds images without a label. Names are compared in Unicode's form NFC.
+
+    Args:
+        root: the folder that has one tree per modality; they come in alphabetical order, as
+            classes do.
+        modalities: the ones to keep, in this order; all by default.
+        size, fit, bands, invalid: see `Rule`, the last two by modality. Modalities of `bands`
+            without a folder are taken from the one folder that is not among them. "Not measured"
+            is by default what TIFFs state by GDAL's tag; where there is NaN, that is -32768.
+        unit, motions: modality → unit of its pixels, such as "mm", and what augmentation may do to
+            it (see `Modality`), by default "flip"; no image file states them.
+        classes: modalities whose pixels are classes, such as land cover.
+        groups: a pattern of files' names without their endings; its first part in parentheses is
+            the group, such as (.+)_[0-9]+ for frames of videos. Without it `<root>/groups.csv`, if
+            there, has the columns name (`<class>/<id>` or `<id>`) and group.
+        group_copies: join near copies, and what is in one group, to groups (`near_groups`).
+
+    Raises:
+        ConfigError: an option of another form, or for a modality that has no folder.
+        DataError: no images, an unreadable file, other band counts within a modality, or other
+            sizes, where no `size` is given; an image without a group.
+    """
+    root, shape = Path(root), None if size is None else check_size(size)
+    files = _share_bands(_list_files(root), bands or {})
+    by_name = {"unit": unit, "invalid": invalid, "motions": motions, "bands": bands}
+    for option, stated in {**by_name, "classes": dict.fromkeys(classes)}.items():
+        if stated is not None and not isinstance(stated, Mapping):
+            found = f"{stated!r} does not say of which modality"
+            raise ConfigError(option, found, 'write {"depth": …}')
+        if unknown := sorted(set(stated or ()) - set(files)):
+            have = f"it has {', '.join(files)}"
+            raise ConfigError(option, f"{root} has no folder '{unknown[0]}'", have)
+    _check_names(root, files)
+    folders = {name_of(file)[0] for tree in files.values() for file in tree}
+    kinds, read, rules = sorted(folders - {NAMELESS[0]}), {}, {}
+    for name, tree in files.items():
+        chosen = tuple((bands or {}).get(name, ())) or None
+        rule = Rule(shape, fit, chosen, name in classes, (invalid or {}).get(name))
+        images, rule = _read_tree(tree, rule)
+        names = [name_of(file) for file in tree]
+        labels = np.array([kinds.index(k) if k in kinds else UNLABELLED for k, _ in names])
+        about = (unit or {}).get(name, ""), rule.invalid, (motions or {}).get(name, "flip")
+        read[name] = Modality(images, labels, np.array(["/".join(n) for n in names]), *about)
+        rules[name] = asdict(rule)
+    data = MultiModalData(read, tuple(kinds), name=root.resolve().name, about={"rules": rules})
+    data = replace(data, groups=_read_groups(root, groups, data.ids.tolist()))
+    if group_copies:
+        data = replace(data, groups=near_groups(data))
+    return data.select(modalities) if modalities else data
+
+
+def name_of(file: Path) -> tuple[str, str]:
+    """Class and name of an image, in Unicode's form NFC: systems write "é" in two ways."""
+    kind = NAMELESS[0] if file.parent.name.lower() in NAMELESS else file.parent.name
+    return unicodedata.normalize("NFC", kind), unicodedata.normalize("NFC", file.stem)
+
+
+def _list_files(root: Path) -> dict[str, list[Path]]:
+    """Modality → its images, by class and name."""
+    files: dict[str, list[Path]] = {}
+    for tree in sorted(path for path in root.glob("[!.]*") if path.is_dir()):
+        if (name := tree.name.lower()) in files:
+            raise DataError(tree, "another folder has this name in other letters", "rename one")
+        expected = f"expected {tree}/<class>/<id>"
+        files[name] = sorted(file for file in tree.glob("[!.]*/*") if is_image(file))
+        if deep := [file for file in tree.glob("[!.]*/[!.]*/**/*") if is_image(file)]:
+            raise DataError(deep[0], "lies too deep", expected)
+        if not files[name]:
+            raise DataError(tree, "no images", f"{expected} with one of {' '.join(ENDINGS)}")
+    if not files:
+        raise DataError(root, "has no folder", f"expected {root}/<modality>/<class>/<id>.png")
+    return files
+
+
+def _share_bands(files: dict[str, list[Path]], bands: Mapping) -> dict[str, list[Path]]:
+    """Modalities of `bands` without a folder share that of the one which `bands` does not name."""
+    if not isinstance(bands, Mapping) or not (new := [name for name in bands if name not in files]):
+        return files
+    if len(shared := [name for name in files if name not in bands]) != 1:
+        found = f"{new[0]} may be in any of {', '.join(shared) or 'no folder'}"
+        raise ConfigError("bands", found, "name the bands of all other folders, too: thermal=1")
+    tree = files.pop(shared[0])
+    return dict(sorted({**files, **dict.fromkeys(new, tree)}.items()))
+
+
+def _check_names(root: Path, files: Mapping[str, list[Path]]) -> None:
+    """Refuse classes that differ only in case; warn of pairs that names may hide."""
+    ids = {name: {"/".join(name_of(file)) for file in tree} for name, tree in files.items()}
+    every, paired = set().union(*ids.values()), set.intersection(*ids.values())
+    written = {f"{file.parent.name}/{file.stem}" for tree in files.values() for file in tree}
+    for names, key, what in (
+        ({one.partition("/")[0] for one in every}, str.casefold, "case"),
+        (every - paired, str.casefold, "case; they are no pair, rename one"),
+        (written, partial(unicodedata.normalize, "NFC"), "Unicode form; they are taken as equal"),
+    ):
+        spellings: dict[str, list[str]] = {}
+        for one in sorted(names):
+            spellings.setdefault(key(one), []).append(one)
+        if twins := [several for several in spellings.values() if len(several) > 1]:
+            found = f"'{twins[0][0]}' and '{twins[0][1]}' differ only in {what}"
+            if what == "case":
+                raise DataError(root, found, "give one class one name")
+            warnings.warn(f"{root}: {found} ({len(twins)} such names)", stacklevel=3)
+    if 2 * len(paired) < len(every):
+        alone = [f"{name} {', '.join(sorted(own - paired)[:3])}" for name, own in ids.items()]
+        found = f"only {len(paired)} of {len(every)} images have a partner"
+        warnings.warn(f"{root}: {found}; without one are {'; '.join(alone)}", stacklevel=3)
+
+
+def _read_tree(files: list[Path], rule: Rule) -> tuple[np.ndarray, Rule]:
+    """The images of a modality, and the rule with the value of pixels that were not measured."""
+    values = {value for file in files if (value := no_data(file)) is not None and value == value}
+    if rule.invalid is None and values:
+        if len(values) > 1:
+            found = f"its files state {min(values):g} and {max(values):g} as no data"
+            raise DataError(files[0].parents[1], found, "state one of them as invalid")
+        rule = replace(rule, invalid=values.pop())
+    images: list[np.ndarray] = []
+    for file in files:
+        hole = math.nan if rule.invalid is None else rule.invalid
+        pixels = read_pixels(file, hole, alpha=bool(rule.bands))
+        if np.isnan(pixels).any():
+            warnings.warn(f"{file}: NaN becomes {HOLE:g}, 'not measured'", stacklevel=3)
+            return _read_tree(files, replace(rule, invalid=HOLE))
+        images.append(rule(pixels))
+        if (shape := images[-1].shape) != (first := images[0].shape):
+            advice = "bring all images of a modality to one band count"
+            if shape[0] == first[0]:
+                command = f"discom data prepare folders --root {file.parents[2]} --size 64 --out …"
+                advice = f"bring all to one size: {command}"
+            one, other = (f"{h}×{w} with {c} band(s)" for c, h, w in (shape, first))
+            raise DataError(file, f"is {one}, but {files[0].name} is {other}", advice)
+    return np.stack(images), rule  # in the widest of their types
+
+
+def _read_groups(root: Path, pattern: str, ids: list[str]) -> np.ndarray | None:
+    """The group of each id by the pattern, else by the table beside the folders; None without."""
+    table, groups = root / "groups.csv", []
+    if pattern:
+        with as_data_error("groups", "a pattern", GROUPS):
+            rule = re.compile(pattern)
+        if not rule.groups:
+            raise ConfigError("groups", f"'{pattern}' has no part in parentheses", GROUPS)
+        matches = [rule.fullmatch(one.partition("/")[2]) for one in ids]
+        groups = [match and match[1] for match in matches]
+    elif table.is_file():
+        with as_data_error(table, "a table of groups", "give it the columns name and group"):
+            rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+            names = [unicodedata.normalize("NFC", name) for name in rows["name"]]
+            of = dict(zip(names, rows["group"], strict=True))
+        groups = [of.get(one) or of.get(one.partition("/")[2]) for one in ids]
+    if lacking := [one for one, group in zip(ids, groups, strict=False) if not group]:
+        found = f"'{lacking[0]}' has no group by {pattern or table.name}"
+        raise DataError(root, found, "every image needs one")
+    return np.array(groups) if groups else None

@@ -1,0 +1,82 @@
+"""Pretrained encoders of torchvision, timm and segmentation-models-pytorch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from discom.errors import ConfigError, first_line
+
+CLASSIFIERS = ("fc.", "classifier.", "head.", "heads.", "last_linear.")  # no part of an encoder
+
+
+class Pretrained(nn.Module):
+    """A library's encoder that takes images in [0, 1] and standardises them as in its training:
+
+        encoder((x - mean) / deviation)
+
+    Mean and deviation are the library's, or for other than three bands their averages. They belong
+    to the weights, so exported networks have them. Frozen (without gradients), it stays in eval
+    mode: BatchNorm keeps its statistics.
+
+    `source` is "imagenet", which `fetch` makes, a file, or None: the caller loads the weights. A
+    ConfigError where they cannot be fetched or read, or do not fit.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        source: str | None,
+        name: str,
+        fetch: Callable[[], nn.Module],
+        mean: Sequence[float],
+        deviation: Sequence[float],
+    ):
+        super().__init__()
+        self.encoder = encoder
+        parts = encoder.named_modules()
+        first, bands = next((k, m.in_channels) for k, m in parts if isinstance(m, nn.Conv2d))
+        for key, values in {"mean": mean, "deviation": deviation}.items():
+            scale = torch.tensor(values)[:, None, None]  # [3, 1, 1]
+            self.register_buffer(key, scale if bands == 3 else scale.mean(0).repeat(bands, 1, 1))
+        if source is None:
+            return
+        try:
+            state = fetch().state_dict() if source == "imagenet" else _read(source)
+            encoder.load_state_dict(_adapted(state, f"{first}.weight", bands, encoder))
+        except Exception as error:  # of many kinds: no network, no such file, other tensors
+            mismatch = str(error).partition(":\n\t")[2]  # of torch, the first of many
+            reason = (mismatch or first_line(error))[:120]
+            found = f"'{source}' gives no weights for {name} ({reason})"
+            way_out = "give a file of the library's state dict, .pth or .safetensors"
+            raise ConfigError("pretrained", found, way_out) from None
+
+    def train(self, mode: bool = True) -> "Pretrained":
+        return super().train(mode and any(weight.requires_grad for weight in self.parameters()))
+
+    def forward(self, x: Tensor) -> Any:
+        return self.encoder((x - self.mean) / self.deviation)
+
+
+def _read(file: str) -> dict[str, Tensor]:
+    if file.endswith(".safetensors"):
+        return load_file(file)
+    return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _adapted(state: dict[str, Tensor], first: str, bands: int, encoder: nn.Module) -> dict:
+    """Without a classifier, and with a first convolution of three bands made to fit others as timm
+    does it: its weights are summed for one band, else repeated and multiplied by 3 / bands, so that
+    activations keep their size."""
+    from timm.models import adapt_input_conv  # seconds
+
+    own = encoder.state_dict()
+    state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
+    if first in state and state[first].shape[1] == 3:
+        state[first] = adapt_input_conv(bands, state[first])
+    return state

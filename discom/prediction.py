@@ -1,0 +1,196 @@
+"""Use of a deployed network without torch: a class for an image, or a pair of images, or for every
+pixel of images of any size, a tile at a time."""
+
+import math
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+
+from discom.data.checks import NO_LABEL
+from discom.data.images import NO_DATA, find_images, read_pixels, read_tags
+from discom.deployment import Model, Sensor, levels
+from discom.errors import ConfigError, DataError
+from discom.files import atomic_file
+
+
+def find_inputs(paths: Sequence[Path], sensors: Sequence[str]) -> list[tuple[Path, ...]]:
+    """The images of one sensor, as `find_images` finds them; of several the pairs
+    `<path>/<sensor>/<name>`, whatever their endings.
+
+    Warns of names that a sensor lacks, which are left out. A DataError for a folder that is
+    missing, two images of one sensor and name, or no pair.
+    """
+    if len(sensors) == 1:
+        return [(file,) for file in find_images(paths)]
+    found: dict[str, dict[str, Path]] = {}
+    for path, sensor in product(paths, sensors):
+        for file in find_images([path / sensor]):
+            name = str(path / file.relative_to(path / sensor).with_suffix(""))
+            name = unicodedata.normalize("NFC", name)  # an accent has two forms in file names
+            if found.setdefault(name, {}).setdefault(sensor, file) != file:
+                raise DataError(file, f"another image of {sensor} has its name", "rename one")
+    for sensor in sensors:
+        if alone := [pair for pair in found.values() if sensor not in pair]:
+            lacking = f"{len(alone)} of {len(found)} images have no partner in {sensor}"
+            first = next(iter(alone[0].values()))
+            warnings.warn(f"{first}: {lacking}, this is the first; none is answered", stacklevel=2)
+    whole = [pair for pair in found.values() if len(pair) == len(sensors)]
+    if not whole:
+        raise DataError(paths[0], f"no name is in all of {', '.join(sensors)}", "name pairs alike")
+    return [tuple(pair[sensor] for sensor in sensors) for pair in whole]
+
+
+def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Sequence) -> None:
+    """Warn, once for each sensor, where more than one image in twenty lies far from those of
+    training: the mean of a band is beyond theirs by more than high − low, or its deviation is below
+    a tenth of theirs. This finds other units and number types, but no other sensor of like values.
+
+    Args:
+        inputs, measured: of each input, the files of the sensors, and their `levels`.
+    """
+    for number, sensor in enumerate(sensors):
+        if sensor.low is None or sensor.high is None:
+            continue
+        means, deviations = np.swapaxes([each[number] for each in measured], 0, 1)  # [N, C] each
+        least, largest, usual = np.transpose(sensor.range)
+        span = np.subtract(sensor.high, sensor.low)
+        beyond = (means < least - span) | (means > largest + span)
+        far = (beyond | (deviations < usual / 10)) & (span > 0)  # a constant band is not read
+        if far.any(1).mean() > 0.05:
+            k, c = np.argwhere(far)[0]
+            count = f"{far.any(1).sum()} of {len(inputs)} images of {sensor.name}"
+            own = f"{means[k, c]:.3g} ± {deviations[k, c]:.2g}"
+            usually = f"{least[c]:.3g} … {largest[c]:.3g} ± {usual[c]:.2g} or more"
+            found = f"{count} are unlike training (band {c + 1}: {own}, in training {usually})"
+            way_out = "compare unit, number type and sensor"
+            warnings.warn(f"{inputs[k][number]}: {found}; {way_out}", stacklevel=3)
+
+
+def predict(model: Model, paths: Sequence[Path]) -> pd.DataFrame:
+    """The class of every image, or pair, of `find_inputs`: rows of file (or of each sensor's file),
+    class, probability and "p(<class>)" of each class.
+
+    An image is prepared as those of training were, by the contract's rule; see `warn_far`. A
+    DataError for one that is unreadable, holds NaN where the contract has no value for "not
+    measured", or is not of the contract's shape.
+    """
+    rows, measured, classes, sensors = [], [], model.contract.classes, model.contract.sensors
+    names = [sensor.name for sensor in sensors]
+    inputs = find_inputs(paths, names)
+    for files in inputs:
+        images = []
+        for file, sensor in zip(files, sensors, strict=True):
+            pixels = read_pixels(file, sensor.invalid, alpha=bool(sensor.rule.bands))
+            image = sensor.rule(pixels).astype(np.float32)
+            _check_shape(file, sensor, image, sensor.shape)
+            images.append(image)
+        measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
+        shares = model.answer(*(image[None] for image in images))[1][0].tolist()
+        best = int(np.argmax(shares))
+        row = dict(zip(names if len(names) > 1 else ["file"], map(str, files), strict=True))
+        row |= {"class": classes[best], "probability": shares[best]}
+        rows.append(row | {f"p({k})": p for k, p in zip(classes, shares, strict=True)})
+    warn_far(sensors, inputs, measured)
+    return pd.DataFrame(rows)
+
+
+def _check_shape(place: object, sensor: Sensor, image: np.ndarray, shape: Sequence[int]) -> None:
+    if image.shape != shape:
+        found = f"is bands × height × width {image.shape}, the model reads {shape} of {sensor.name}"
+        raise DataError(place, found, "convert the image")
+
+
+def segment(
+    model: Model, images: Sequence[np.ndarray], tile: int = 256, places: Sequence[object] = ()
+) -> np.ndarray:
+    """The class of every pixel of a scene, from one raw image [C, H, W] of each sensor: ids [H, W],
+    uint8.
+
+    Tiles overlap by half. A pixel takes the class with the largest sum of its tiles' logits, each
+    weighted by how near the pixel is to the middle of that tile, so that no seam shows. At the
+    border the images are continued by their last row and column. Logits are held for `tile` rows.
+    A ConfigError for a model of whole images, or a tile that its stride does not divide; a
+    DataError at its place for an image with other bands than the model reads, or of another size
+    than the first.
+    """
+    contract, (height, width) = model.contract, images[0].shape[1:]
+    if not contract.stride:
+        raise ConfigError("--tile", "the model names one class for each image", "leave it out")
+    if tile < 1 or tile % contract.stride:
+        found = f"{tile} pixels are no multiple of {contract.stride}"
+        raise ConfigError("--tile", found, f"try {32 * contract.stride}")
+    for number, (image, sensor) in enumerate(zip(images, contract.sensors, strict=True)):
+        place = places[number] if places else sensor.name
+        _check_shape(place, sensor, image, (sensor.shape[0], height, width))
+    step = max(1, tile // 2)
+    last = [max(0, math.ceil((side - tile) / step)) * step for side in (height, width)]
+    beyond = [(0, first + tile - side) for first, side in zip(last, (height, width), strict=True)]
+    padded = [np.pad(image, [(0, 0), *beyond], mode="edge") for image in images]
+    near = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).astype(np.float32)
+    weight = near[:, None] * near
+    ids = np.empty((height, width), np.uint8)
+    total = np.zeros((len(contract.classes), tile, padded[0].shape[2]), np.float32)
+    for top in range(0, last[0] + 1, step):
+        for left in range(0, last[1] + 1, step):
+            columns = slice(left, left + tile)
+            pixels = [each[None, :, top : top + tile, columns] for each in padded]
+            logits = model.answer(*(each.astype(np.float32) for each in pixels))[0]
+            total[:, :, columns] += weight * logits[0]
+        ready = min(tile if top == last[0] else step, height - top)
+        ids[top : top + ready] = total[:, :ready, :width].argmax(0)
+        total = np.concatenate([total[:, step:], np.zeros_like(total[:, :step])], 1)
+    return ids
+
+
+def segment_files(
+    model: Model, paths: Sequence[Path], out: Path | None, tile: int = 256
+) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """`segment` each image, or pair, of `find_inputs` into `out`/<name>.tif, which names its
+    classes and lies where an image that is a GeoTIFF does; gives each file when it is written, with
+    its height and width.
+
+    Pixels that are NaN, or what a TIFF calls "no data" (GDAL's tag), are read as the contract's
+    `invalid`, or 0; where all bands are, the map is 255, its "no data". At the end see `warn_far`.
+    A ConfigError for no `out`, one that holds images, or two images of one name; a DataError that
+    names an image which the model cannot read.
+    """
+    if out is None or out.suffix == ".csv":
+        raise ConfigError("--out", "maps need a folder", "name one, such as maps")
+    sensors, measured = model.contract.sensors, []
+    inputs = find_inputs(paths, [sensor.name for sensor in sensors])
+    if out.resolve() in {file.resolve().parent for files in inputs for file in files}:
+        raise ConfigError("--out", f"{out} holds some of the images", "name another folder")
+    maps = {files: out / f"{files[0].stem}.tif" for files in inputs}
+    if len(maps) > len(set(maps.values())):
+        raise ConfigError("--out", "two images of one name would share a map", "rename one")
+    names = ", ".join(f"{k} {name}" for k, name in enumerate(model.contract.classes)).encode()
+    for files, target in maps.items():
+        images, tags = zip(*map(_read_whole, files, sensors), strict=True)
+        measured.append([*map(levels, images, (sensor.invalid for sensor in sensors))])
+        absent = [np.isnan(image) for image in images]
+        for image, where, sensor in zip(images, absent, sensors, strict=True):
+            image[where] = sensor.invalid or 0
+        ids = segment(model, images, tile, files)
+        own: dict[int, tuple] = next(filter(None, tags), {})
+        if (empty := np.concatenate(absent).all(0)).any():
+            ids[empty] = NO_LABEL
+            own[NO_DATA] = (NO_DATA, 2, 0, str(NO_LABEL), True)
+        with atomic_file(target) as part:
+            extra = [*own.values()]
+            tifffile.imwrite(part, ids, compression="zlib", description=names, extratags=extra)
+        yield target, ids.shape
+    warn_far(sensors, inputs, measured)
+
+
+def _read_whole(file: Path, sensor: Sensor) -> tuple[np.ndarray, dict[int, tuple]]:
+    """An image of any size, float32, NaN where there is no data, and the tags of its place."""
+    pixels, tags = read_pixels(file, math.nan, alpha=bool(sensor.rule.bands)), read_tags(file)
+    tags.pop(NO_DATA, None)
+    return replace(sensor.rule, size=None)(pixels.astype(np.float32)), tags

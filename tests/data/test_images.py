@@ -1,0 +1,164 @@
+"""What becomes of the pixels of a file: means of what was measured, proportions, bands, holes."""
+
+import json
+from dataclasses import asdict, replace
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from fixtures.refusal import refused
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from discom.data import Modality, MultiModalData
+from discom.data.arrays import resize
+from discom.data.folders import read_folders
+from discom.data.images import Rule, read_pixels
+from discom.errors import ConfigError
+
+calm = settings(max_examples=30, deadline=None, derandomize=True, database=None)
+DRAW = np.random.default_rng(0)
+
+
+@calm
+@given(
+    arrays(np.int16, (2, 8, 12), elements=st.integers(-40, 40)),
+    st.sampled_from([-9, 0, 40]),
+    st.sampled_from([np.int16, np.float32]),
+)
+def test_a_mean_is_that_of_the_measured_pixels_of_its_box(stored, invalid, kind):
+    boxes = stored.reshape(2, 4, 2, 4, 3).swapaxes(2, 3).reshape(2, 4, 4, 6).astype(float)
+    measured = boxes != invalid
+    count = measured.sum(-1)
+    mean = np.where(measured, boxes, 0).sum(-1) / np.maximum(count, 1)
+    image = resize(stored.astype(kind), (4, 4), smooth=True, invalid=invalid)
+    assert image.dtype == kind
+    np.testing.assert_array_equal(image == invalid, count < 3)
+    near = 1.01 if kind == np.int16 else 1e-4  # rounded, and never to the value of a hole
+    np.testing.assert_allclose(image[count >= 3], mean[count >= 3], atol=near)
+
+
+def test_one_band_is_averaged_and_classes_are_not(tmp_path):
+    values = DRAW.integers(20_000, 30_000, (2, 32, 32)).astype(np.uint16)
+    for sensor in ("thermal", "landcover"):
+        for kind, image in zip("ab", values, strict=True):
+            (tmp_path / sensor / kind).mkdir(parents=True)
+            tifffile.imwrite(tmp_path / sensor / kind / "0.tif", image)
+    data = read_folders(tmp_path, size=8, classes=["landcover"])
+    thermal, cover = (data.modalities[name].x[:, 0] for name in ("thermal", "landcover"))
+    boxes = values.reshape(2, 8, 4, 8, 4).mean((2, 4))
+    np.testing.assert_allclose(thermal, boxes, atol=0.51)
+    assert all(np.isin(*pair).all() for pair in zip(cover, values, strict=True))
+    data.save(tmp_path / "saved")
+    kept = MultiModalData.open(tmp_path / "saved").about["rules"]
+    for name, modality in data.modalities.items():  # the rule on disk makes the same image
+        stored = read_pixels(tmp_path / name / "b" / "0.tif")
+        np.testing.assert_array_equal(Rule(**kept[name])(stored), modality.x[1])
+
+
+def test_proportions():
+    stored = np.arange(8 * 16, dtype=np.float32).reshape(1, 8, 16)
+    assert json.loads(json.dumps(asdict(Rule((4, 4), "crop", (1,)))))["fit"] == "crop"
+    cut = Rule((4, 4), "crop")(stored)
+    np.testing.assert_allclose(cut, Rule((4, 4))(stored[:, :, 4:12]))
+    padded = Rule((8, 8), "pad", invalid=-1)(stored)
+    assert (padded[:, [0, 1, 6, 7]] == -1).all()
+    np.testing.assert_allclose(padded[:, 2:6], Rule((4, 8))(stored))
+    border = Rule((8, 8), "pad")(stored)
+    np.testing.assert_array_equal(border[:, 0], border[:, 2])
+    for fit in ("squeeze", "crop", "pad"):
+        assert Rule((5, 9), fit)(stored).shape == (1, 5, 9)
+    refused(lambda: Rule(fit="stretch"), "fit: 'stretch' is unknown; choose", ConfigError)
+    for bands in ((1, 2), (0,)):
+        refused(lambda b=bands: Rule(bands=b)(stored), "bands: .* are asked for, an image has 1")
+
+
+# what a file holds
+
+
+def test_a_thumbnail_is_never_the_image(tmp_path):
+    image, small = DRAW.integers(0, 9, (64, 64), np.uint8), np.zeros((16, 16), np.uint8)
+    for first in (True, False):
+        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+            pages = [(small, 1), (image, 0)] if first else [(image, 0), (small, 1)]
+            for page, kind in pages:
+                file.write(page, subfiletype=kind, metadata=None)
+        np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif")[0], image)
+
+
+def test_pages_of_one_shape_are_bands_and_other_pages_are_refused(tmp_path):
+    pages = DRAW.integers(0, 9, (3, 8, 8)).astype(np.uint8)
+    cases = [
+        (pages, None),
+        ([pages[0], pages[1].astype("u2")], r"holds YX \[8, 8\] uint8, YX \[8, 8\] uint16; keep"),
+        ([pages[0], pages[1, :4, :4]], r"holds YX \[8, 8\] uint8, YX \[4, 4\] uint8; keep one"),
+    ]
+    for several, fragment in cases:
+        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+            for page in several:
+                file.write(page, metadata=None)
+        if fragment:
+            refused(lambda: read_pixels(tmp_path / "a.tif"), fragment)
+        else:
+            np.testing.assert_array_equal(read_pixels(tmp_path / "a.tif"), pages)
+    tifffile.imwrite(tmp_path / "a.tif", pages, metadata={"axes": "TYX"}, photometric="minisblack")
+    refused(lambda: read_pixels(tmp_path / "a.tif"), r"holds TYX \[3, 8, 8\]")
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("bands", [2, 4])
+def test_opacity_is_no_band(tmp_path, ending, bands):
+    image, file = DRAW.integers(0, 255, (8, 8, bands), np.uint8), tmp_path / f"a{ending}"
+
+    def write():
+        if ending == ".png":
+            file.write_bytes(imagecodecs.png_encode(image))
+        else:
+            kind = {"photometric": "rgb" if bands == 4 else "minisblack", "planarconfig": "contig"}
+            tifffile.imwrite(file, image, extrasamples=["unassalpha"], **kind)
+
+    write()
+    refused(lambda: read_pixels(file), f"band {bands} is marked as opacity; flatten it")
+    np.testing.assert_array_equal(read_pixels(file, alpha=True), np.moveaxis(image, 2, 0))
+    image[..., -1] = 255
+    write()
+    np.testing.assert_array_equal(read_pixels(file), np.moveaxis(image, 2, 0)[:-1])
+
+
+def write_geotiff(file, image, value):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    tags = [] if value is None else [(42113, "s", 0, value, True)]
+    tifffile.imwrite(file, image, extratags=tags, photometric="minisblack")
+
+
+@pytest.mark.parametrize("value", ["-9999", "nan", None])
+def test_what_geotiffs_state_as_no_data_is_not_measured(tmp_path, value):
+    image, hole = DRAW.random((8, 8)).astype(np.float32), -9999 if value == "-9999" else -32768
+    image[:2, :2] = image[4, 4] = -9999 if value == "-9999" else np.nan
+    for kind in "ab":
+        write_geotiff(tmp_path / "height" / kind / "0.tif", image, value)
+    for size, holes in ((None, 10), (4, 2)):
+        height = read_folders(tmp_path, size=size).modalities["height"]
+        assert (height.invalid, (height.x == hole).sum()) == (hole, holes)
+    assert height.x[1, 0, 2, 2] == pytest.approx(image[[4, 5, 5], [5, 4, 5]].mean())
+    own = read_folders(tmp_path, invalid={"height": -1}).modalities["height"]
+    assert (own.invalid, (own.x == -1).sum()) == (-1, 10)
+
+
+def test_two_values_of_no_data_are_refused_unless_one_is_stated(tmp_path):
+    for kind, value in zip("ab", (0, 7), strict=True):
+        image = np.array([[value, 3], [4, 5]], np.uint16)
+        write_geotiff(tmp_path / "depth" / kind / "0.tif", image, str(value))
+    refused(lambda: read_folders(tmp_path), "depth: its files state 0 and 7 as no data; state one")
+    depth = read_folders(tmp_path, invalid={"depth": 0}).modalities["depth"].x
+    assert depth[:, 0, 0, 0].tolist() == [0, 0]
+
+
+def test_bands_at_the_end_are_told():
+    rgb = Modality(np.zeros((5, 16, 16, 3), np.uint8), np.zeros(5, int), np.arange(5))
+    fragment = r"rgb: would be 16 bands of 16×3 pixels; .* np\.moveaxis\(x, 3, 1"
+    refused(lambda: MultiModalData({"rgb": rgb}, ("cat",)), fragment)
+    moved = replace(rgb, x=np.moveaxis(rgb.x, 3, 1))
+    assert MultiModalData({"rgb": moved}, ("cat",)).channels == {"rgb": 3}

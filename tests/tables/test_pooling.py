@@ -1,0 +1,177 @@
+"""Folds pooled: scores against the libraries', intervals against closed forms and by simulation."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fixtures.results import result
+from scipy import stats
+from sklearn.metrics import f1_score
+
+from discom.errors import RunError
+from discom.evaluation.pooling import pooled_score
+from discom.evaluation.scores import dense_scores
+from discom.tables import compare, folds, summary, to_markdown
+from discom.tables.folds import FEW, group_test
+
+
+def tallies(truth, predicted, group, classes=3):
+    """A row for each group: hits, labels and predictions of each class."""
+    cells = np.zeros((group.max() + 1, 3, classes))
+    np.add.at(cells, (group, 0, truth), truth == predicted)
+    np.add.at(cells, (group, 1, truth), 1)
+    np.add.at(cells, (group, 2, predicted), 1)
+    return cells
+
+
+def runs_of(method, truth, predicted, group, fold, seed=0, k=2):
+    """A run for each fold, with what it predicted for the groups that the fold tests."""
+    made = []
+    for number in range(k):
+        own = fold == number
+        names, place = np.unique(group[own], return_inverse=True)
+        rows = np.stack([place, truth[own], predicted[own], np.ones(own.sum(), int)], 1).tolist()
+        tested = {"groups": [f"g{name}" for name in names], "counts": {"rgb": rows}}
+        of = {"fold": number, "folds": k, "tested": tested, "classes": 3}
+        made.append(replace(result(method, seed, {"rgb": 50.0}, draws="split"), **of))
+    return made
+
+
+@pytest.fixture(params=[8, 60], ids=["few", "many"])
+def predictions(request):
+    """Truth, two methods' predictions, groups of unequal size, folds."""
+    rng = np.random.default_rng(request.param)
+    group = rng.permutation(np.repeat(np.arange(request.param), rng.integers(5, 20, request.param)))
+    truth = rng.integers(0, 3, len(group))
+    one, two = (
+        np.where(rng.random(len(group)) < p, truth, rng.integers(0, 3, len(group)))
+        for p in (0.7, 0.4)
+    )
+    return truth, one, two, group, group % 2
+
+
+def f1(truth, predicted):
+    return 100 * f1_score(truth, predicted, average="weighted")
+
+
+def test_scores_from_counts_are_those_of_the_libraries(predictions):
+    truth, one, _, group, _ = predictions
+    cells = tallies(truth, one, group, 4)  # one class has no sample
+    assert pooled_score(cells.sum(0), "f1") == pytest.approx(f1(truth, one))
+    masks = (torch.as_tensor(each).reshape(1, 1, -1) for each in (one, truth))
+    iou = dense_scores(*masks, tuple("abcd"))["miou"]
+    assert pooled_score(cells.sum(0), "miou") == pytest.approx(iou)
+    each = pooled_score(cells, "f1")
+    assert each[3] == pytest.approx(f1(truth[group == 3], one[group == 3]))
+
+
+def test_tables_pool_all_folds_and_average_seeds(predictions):
+    truth, one, two, group, fold = predictions
+    runs = [
+        *runs_of("discom", truth, one, group, fold),
+        *runs_of("student", truth, two, group, fold),
+    ]
+    runs += runs_of("discom", truth, two, group, fold, 1) + runs_of(
+        "student", truth, one, group, fold, 1
+    )
+    table = summary(runs[:4], ["student"]).set_index("method")
+    expected = f1(truth, one) - f1(truth, two)
+    row = table.loc["discom"]
+    assert (row["n"], row["f1"]) == (1, pytest.approx(f1(truth, one)))
+    assert row["vs student"] == pytest.approx(expected)
+    assert row["vs student low"] < expected < row["vs student high"]
+    found = compare(runs[:4], [("discom", "student")]).iloc[0]
+    assert [*found[["difference", "low", "high"]]] == [*row.filter(like="vs")]
+    assert (found["p"] < 0.05) == (found["low"] > 0)
+    groups = f"2 folds, {len(set(group))} groups"
+    assert row["draws"] == groups
+    assert groups in to_markdown(table.reset_index(), ["student"])
+    both = compare(runs, [("discom", "student")]).iloc[0]  # the second seed is the reverse
+    assert (both["n"], both["difference"]) == (2, pytest.approx(0))
+    assert both["each"].tolist() == pytest.approx([expected, -expected])
+    plain = [result("student", seed, {"rgb": 40.0 + seed}, digest="b") for seed in range(3)]
+    assert len(summary([*plain, *runs])) == 3
+
+
+def test_a_missing_or_double_fold_is_named(predictions):
+    truth, one, _, group, fold = predictions
+    runs = [run for seed in (0, 1) for run in runs_of("student", truth, one, group, fold, seed)]
+    with pytest.raises(RunError, match="no run of student with seed 1 tests fold 0; train"):
+        summary([*runs[:2], runs[3]])
+    with pytest.raises(RunError, match="two runs of student with seed 0"):
+        summary([*runs, replace(runs[0], hash="bb")])
+    with pytest.raises(RunError, match="tests fold 1"):  # such as what is read from a part of it
+        summary([runs[0], replace(runs[1], tested=None)])
+    with pytest.raises(RunError, match="folds of samples that each seed draws"):
+        summary([replace(run, drawn=run.seed) for run in runs])
+
+
+def test_of_equal_groups_and_a_linear_score_it_is_the_paired_t():
+    """Groups of one class and size: weighted F1 of one class is 2p / (1 + p), nearly linear; of
+    accuracies that differ by little the t interval over groups is scipy's."""
+    rng = np.random.default_rng(0)
+    cells = np.zeros((2, 12, 3, 2))
+    hits = 100_000 - rng.integers(0, 100, (2, 12))
+    cells[:, :, 0, 0], cells[:, :, 1, 0], cells[:, :, 2, 0] = hits, 100_000, hits
+    tables = [pd.DataFrame(own.reshape(12, -1)) for own in cells]
+    difference, low, high, p = group_test(tables[:1], tables[1:], "f1")
+    t = stats.ttest_rel(*pooled_score(cells, "f1"))
+    ends = t.confidence_interval()
+    assert (difference, low, high) == pytest.approx((ends.low / 2 + ends.high / 2, *ends), rel=1e-3)
+    assert p == pytest.approx(t.pvalue, rel=1e-3)
+
+
+def test_equal_methods_differ_by_nothing(predictions):
+    truth, one, _, group, _ = predictions
+    table = pd.DataFrame(tallies(truth, one, group).reshape(group.max() + 1, -1))
+    assert group_test([table], [table], "f1") == (0, 0, 0, 1)
+    assert group_test([table], [table[::-1]], "miou") == (0, 0, 0, 1)  # aligned by name
+
+
+# ---------------------------------------------------------------- coverage
+
+CLASSES, MIX = 4, np.array([1.6, 0.8, 0.8, 0.4])
+
+
+def draw(rng, count):
+    """Tallies of two methods, [2, count, 3 · C]: groups of unequal size and balance of classes,
+    some harder than others, for both methods and for one."""
+    size = np.clip(rng.lognormal(3.2, 0.8, count), 5, 200).astype(int)
+    group = np.repeat(np.arange(count), size)
+    shares = rng.dirichlet(MIX, count).cumsum(1)
+    truth = (rng.random((len(group), 1)) > shares[group, :-1]).sum(1)
+    both = rng.normal(0, 0.8, count)[group] + rng.normal(0, 1, len(group)) - 0.3 * truth
+    made = []
+    for skill in (0.9, 0.6):
+        own = rng.normal(0, 0.4, count)[group] + rng.normal(0, 0.7, len(group))
+        other = (truth + rng.integers(1, CLASSES, len(group))) % CLASSES
+        predicted = np.where(skill + both + own > 0, truth, other)
+        made.append(tallies(truth, predicted, group, CLASSES).reshape(count, -1))
+    return np.array(made)
+
+
+def coverage(count, repetitions):
+    """Share of 95 % intervals that hold the difference of 60 000 groups."""
+    population = sum(draw(np.random.default_rng([9, i]), 2000).sum(1) for i in range(30))
+    truth = np.subtract(*pooled_score(population.reshape(2, 3, CLASSES), "f1"))
+    inside = 0
+    for number in range(repetitions):
+        ours, theirs = map(pd.DataFrame, draw(np.random.default_rng([count, number]), count))
+        _, low, high, _ = group_test([ours], [theirs], "f1")
+        inside += low <= truth <= high
+    return 100 * inside / repetitions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [8, 40, 100])
+def test_95_percent_intervals_hold_the_truth_as_often_as_they_say(count):
+    assert 92 <= coverage(count, 400) <= 98
+
+
+@pytest.mark.slow
+def test_a_bootstrap_of_8_groups_would_be_caught(monkeypatch):
+    assert FEW > 8
+    monkeypatch.setattr(folds, "FEW", 0)
+    assert coverage(8, 400) < 91
