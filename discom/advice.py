@@ -4,6 +4,7 @@ folds that test every image once, and the answer."""
 import json
 import shlex
 import tempfile
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import sqrt
@@ -13,12 +14,13 @@ from typing import NamedTuple
 
 from discom import methods
 from discom.config import Config, profile
-from discom.data import MultiModalData
+from discom.data import MultiModalData, load
 from discom.data.batches import paired_rows
-from discom.errors import DataError
+from discom.errors import ConfigError, DataError
+from discom.frozen import frozen
 from discom.running.runs import Result, Run
 from discom.running.training import fit
-from discom.tables import Row, compare
+from discom.tables import Row, compare, summary
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
@@ -31,30 +33,47 @@ WIDE = 10.0  # an interval of so many points decides nothing
 DISAGREE = 0.2  # share of images of which one of two trained networks alone is right, roughly
 
 
-class Trial(NamedTuple):
-    """What the trainings will take: how many runs; minutes of one worker; megabytes of a run; the
-    smallest gain, in points, that so many tested images would show four times out of five."""
+def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: int = 1) -> str:
+    """Train one epoch of a student, and say what all `runs` will take, and the smallest gain that
+    they would show four times out of five, in points:
 
-    runs: int
-    minutes: float
-    memory: float
-    gain: float
-    tested: int
+        280 √(d / N) for N tested images, of which a share d = 0.2 is right in one network alone
 
-
-def trial(images: MultiModalData, config: Config, runs: Sequence[Run]) -> Trial:
-    """Train one epoch of a student, and say what all `runs` will take.
-
-    The smallest gain is 2.8 √(d / N) for N tested images, of which a share d of 0.2 is right in one
-    of two networks alone; it is larger where images of a group are alike.
+    It is larger where images of a group are alike.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of scores after one epoch
         once = replace(config, epochs=1, options={})
         result = fit("student", images.split(), once, Path(folder) / "trial", progress=False)
-    epochs = config.epochs * sum(COST[run.method] for run in runs)
+    minutes = result.seconds * config.epochs * sum(COST[run.method] for run in runs) / 60 / workers
     tested = int((images.labels >= 0).sum())
     gain = 280 * sqrt(DISAGREE / tested)
-    return Trial(len(runs), result.seconds * epochs / 60, result.peak_memory_mb, gain, tested)
+    return (
+        f"{len(runs)} runs, about {minutes:.0f} minutes with {workers} side by side, each"
+        f" {result.peak_memory_mb:.0f} MB; with {tested} labelled images a gain below {gain:.0f}"
+        " points will hardly show"
+    )
+
+
+def frozen_runs(
+    images: MultiModalData, config: Config, folds: int, runs: Path | str, pretrained: str
+) -> list[Run]:
+    """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
+    as a prepared folder among `runs`. Where the weights cannot be had, a warning and no run."""
+    folder = Path(runs) / f"{images.name}-frozen"
+    if not folder.exists() or load(folder).about["features"]["of"] != images.fingerprint:
+        try:
+            frozen(images, pretrained=pretrained).save(folder, overwrite=True)
+        except ConfigError as error:
+            warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
+            return []
+    features = load(folder)
+    own = replace(config, encoder="none", pretrained="", encoder_rate=1.0, augment=0.0)
+    where = [(methods.get(name), fold) for name in ("student", "teacher") for fold in range(folds)]
+    return [
+        Run.of(runs, method, features, own, str(folder), None, folds, fold)
+        for method, fold in where
+    ]
 
 
 def plan(
@@ -101,6 +120,14 @@ def _check(images: MultiModalData, folds: int) -> None:
         if (known := int((classes >= 0).sum())) < 2:
             found = f"{known} of {len(classes)} pairs to train with have a label"
             raise DataError(name, found, "label more pairs")
+
+
+def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
+    """The networks of which frozen features with a linear layer have the highest score."""
+    if not frozen:
+        return []
+    ours, theirs = (summary(r).groupby("modality")["f1"].max() for r in (results, frozen))
+    return [network for network in theirs.index if theirs[network] > ours[network]]
 
 
 def best_rate(results: Iterable[Result]) -> float:
@@ -180,7 +207,7 @@ def answers(results: Iterable[Result]) -> list[Answer]:
 
 def _renamed(run: Result, network: str, sensor: str) -> Result:
     """A fused run with its scores under a sensor's name, so that `compare` takes both."""
-    tested = run.tested and {"groups": run.tested["groups"], sensor: run.tested[network]}
+    tested = run.tested and {**run.tested, "counts": {sensor: run.tested["counts"][network]}}
     return replace(run, scores={sensor: run.scores[network]}, tested=tested)
 
 

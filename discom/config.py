@@ -39,7 +39,8 @@ class Config:
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
-            or a library's, "timm:convnext_atto" or "torchvision:resnet50".
+            a library's, "timm:convnext_atto" or "torchvision:resnet50", or "none" for images that
+            are features, of one pixel.
         width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
         pretrained: first weights of a library's encoder, "imagenet" or a file; "" draws them.
         encoder_rate: factor on the learning rate of pretrained encoders, 0 (frozen) to 1.

@@ -46,5 +46,6 @@ def frozen(
         x = np.concatenate(features)[:, :, None, None]
         modalities[sensor] = Modality(x, m.y, m.ids)
     about = {**data.about, "features": {"encoder": name, "pretrained": pretrained, "size": size}}
+    about["features"]["of"] = data.fingerprint
     features_of = data.with_modalities(modalities, data.parts)
     return replace(features_of, name=f"{data.name}-frozen", about=about)
