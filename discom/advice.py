@@ -1,55 +1,106 @@
-"""Should I train with my second sensor? Short trainings on a person's own pairs, and the answer."""
+"""Should I train with my second sensor, and deploy both? Trainings on a person's own pairs, in
+folds that test every image once, and the answer."""
 
-from collections.abc import Callable, Iterable
+import json
+import shlex
+import tempfile
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
 
 from discom import methods
-from discom.config import Config
-from discom.data import MultiModalData
+from discom.config import Config, profile
+from discom.data import MultiModalData, load
 from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
+from discom.frozen import frozen
 from discom.running.runs import Result, Run
-from discom.tables import Row, compare
+from discom.running.training import fit
+from discom.tables import Row, compare, summary
 
 # with two weights of either contrast: which one is right differs between sensors
 ALONE = [Row("student", {}), *(Row("simclr", {"weights": {"contrast": w}}) for w in (0.03, 0.3))]
 # `mdico` takes longer, and scored no higher
 BOTH = [Row("kdv2", {}), *(Row("nt-xent", {"weights": {"contrast": w}}) for w in (1.0, 3.0))]
-WIDE = 10.0  # an interval of so many points decides nothing
+FUSED = Row("teacher", {})
 RATES = (3e-3, 1e-2)  # of which the student's validation part chooses one for all
+COST = {"student": 1.0, "simclr": 3.5, "nt-xent": 1.9, "kdv2": 1.1, "teacher": 1.1}  # a student's
+WIDE = 10.0  # an interval of so many points decides nothing
+DISAGREE = 0.2  # share of images of which one of two trained networks alone is right, roughly
+
+
+def trial(images: MultiModalData, config: Config, runs: Sequence[Run], workers: int = 1) -> str:
+    """Train one epoch of a student, and say what all `runs` will take, and the smallest gain that
+    they would show four times out of five, in points:
+
+        280 √(d / N) for N tested images, of which a share d = 0.2 is right in one network alone
+
+    It is larger where images of a group are alike.
+    """
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of scores after one epoch
+        once = replace(config, epochs=1, options={})
+        result = fit("student", images.split(), once, Path(folder) / "trial", progress=False)
+    minutes = result.seconds * config.epochs * sum(COST[run.method] for run in runs) / 60 / workers
+    tested = int((images.labels >= 0).sum())
+    gain = 280 * sqrt(DISAGREE / tested)
+    return (
+        f"{len(runs)} runs, about {minutes:.0f} minutes with {workers} side by side, each"
+        f" {result.peak_memory_mb:.0f} MB; with {tested} labelled images a gain below {gain:.0f}"
+        " points will hardly show"
+    )
+
+
+def frozen_runs(
+    images: MultiModalData, config: Config, folds: int, runs: Path | str, pretrained: str
+) -> list[Run]:
+    """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
+    as a prepared folder among `runs`. Where the weights cannot be had, a warning and no run."""
+    folder = Path(runs) / f"{images.name}-frozen"
+    if not folder.exists() or load(folder).about["features"]["of"] != images.fingerprint:
+        try:
+            frozen(images, pretrained=pretrained).save(folder, overwrite=True)
+        except ConfigError as error:
+            warnings.warn(f"frozen features are left out: {error}", stacklevel=2)
+            return []
+    features = load(folder)
+    own = replace(config, encoder="none", pretrained="", encoder_rate=1.0, augment=0.0)
+    where = [(methods.get(name), fold) for name in ("student", "teacher") for fold in range(folds)]
+    return [
+        Run.of(runs, method, features, own, str(folder), None, folds, fold)
+        for method, fold in where
+    ]
 
 
 def plan(
-    images_of: Callable[[int], MultiModalData],
+    images: MultiModalData,
     config: Config,
     rates: Iterable[float],
-    seeds: int,
+    folds: int,
     runs: Path | str,
-    source: str = "",
+    source: str,
     modalities: str | None = None,
 ) -> dict[float, list[Run]]:
-    """Learning rate → the runs of `ALONE` and `BOTH` for seeds 0, 1, …; a ConfigError for too few
-    seeds, a DataError for data that leave the question without an answer: all that can be known
-    before a training."""
-    if seeds < 3:
-        raise ConfigError("seeds", f"{seeds} give no useful interval", "use 3 or more")
+    """Learning rate → the runs of `ALONE`, `BOTH` and `FUSED` in every fold; a ConfigError or a
+    DataError for data that leave the question without an answer: all that can be known before a
+    training."""
+    _check(images, folds)
     planned: dict[float, list[Run]] = {rate: [] for rate in rates}
-    for seed in range(seeds):
-        images = images_of(seed)
-        _check(images, seed)
-        for name, options, _ in (*ALONE, *BOTH):
-            method, own = methods.get(name), replace(config, seed=seed, options=options)
-            methods.build(method, images, own)  # refuses a setting before anything is trained
-            for rate, found in planned.items():
-                at_rate = replace(own, learning_rate=rate)
-                found.append(Run.of(runs, method, images, at_rate, source, modalities))
+    for name, options, _ in (*ALONE, *BOTH, FUSED):
+        method, own = methods.get(name), replace(config, options=options)
+        methods.build(method, images, own)  # refuses a setting before anything is trained
+        for rate, found in planned.items():
+            at_rate = replace(own, learning_rate=rate)
+            where = runs, method, images, at_rate, source, modalities
+            found += [Run.of(*where, folds=folds, fold=fold) for fold in range(folds)]
     return planned
 
 
-def _check(images: MultiModalData, seed: int) -> None:
+def _check(images: MultiModalData, folds: int) -> None:
     """Refuse a class for every pixel, a class that one sensor never saw, sensors of different
     sizes, and fewer than two labelled pairs to train with; the methods refuse one sensor."""
     name, names = images.name, [*images.modalities]
@@ -63,15 +114,24 @@ def _check(images: MultiModalData, seed: int) -> None:
         command = "discom data prepare folders --root … --size 64 --out …"
         found = f"images of {' and '.join(sizes.values())} differ in size"
         raise DataError(name, found, f"bring them to one: {command}")
-    train = images.split(seed=seed).train
-    classes = train.modalities[names[0]].y[paired_rows(train, names)[names[0]].numpy()]
-    if (known := int((classes >= 0).sum())) < 2:
-        found = f"{known} of {len(classes)} pairs to train with have a label"
-        raise DataError(name, found, "label more pairs")
+    for split in images.folds(folds):
+        rows = paired_rows(split.train, names)[names[0]].numpy()
+        classes = split.train.modalities[names[0]].y[rows]
+        if (known := int((classes >= 0).sum())) < 2:
+            found = f"{known} of {len(classes)} pairs to train with have a label"
+            raise DataError(name, found, "label more pairs")
+
+
+def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[str]:
+    """The networks of which frozen features with a linear layer have the highest score."""
+    if not frozen:
+        return []
+    ours, theirs = (summary(r).groupby("modality")["f1"].max() for r in (results, frozen))
+    return [network for network in theirs.index if theirs[network] > ours[network]]
 
 
 def best_rate(results: Iterable[Result]) -> float:
-    """The learning rate with the best validation score, mean over seeds and sensors."""
+    """The learning rate with the best validation score, mean over folds and sensors."""
     rates: dict[float, list[float]] = {}
     for result in results:
         rates.setdefault(result.config["learning_rate"], []).append(mean(result.valid.values()))
@@ -79,47 +139,86 @@ def best_rate(results: Iterable[Result]) -> float:
 
 
 class Answer(NamedTuple):
-    """For one sensor: the best method on that sensor alone and the best with the other one, both by
-    validation score, and their difference on the test part with its 95 % interval."""
+    """For a sensor deployed alone, or for both: the best method with the other sensor and the best
+    without it, by validation score, and their difference on the test parts with its 95 % interval.
+    `network` is what is deployed."""
 
-    modality: str
-    alone: str
-    both: str
+    network: str
+    with_other: str
+    without: str
     difference: float
     low: float
     high: float
 
     @property
+    def recommended(self) -> str:
+        """The method to train: with the other sensor only where that is a clear gain."""
+        return self.with_other if self.low > 0 else self.without
+
+    @property
     def text(self) -> str:
         """One sentence."""
+        if fused := "+" in self.network:
+            place, gain, cost = "both sensors are there", "fuse them", "do not fuse them"
+        else:
+            place, gain = f"{self.network} is deployed alone", "train it with the other sensor"
+            cost = "train it alone, the other sensor costs"
+        if self.low > 0 or self.high < 0:
+            verdict = gain if self.low > 0 else cost
+        elif self.high - self.low > WIDE:
+            verdict = "not decided, label more images"
+        else:
+            verdict = f"no measurable difference, {'one is enough' if fused else 'train it alone'}"
         span = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] F1 points"
-        found = f"{self.both} against {self.alone}, each the best of its kind on validation"
-        if self.low > 0:
-            return f"{self.modality}: train with the other sensor: {span}, {found}."
-        if self.high < 0:
-            return f"{self.modality}: train alone, the other sensor costs: {span}, {found}."
-        if self.high - self.low > WIDE:
-            way_out = "try more --seeds or more labelled images"
-            return f"{self.modality}: not decided: {span}, {found}; {way_out}."
-        return f"{self.modality}: no measurable difference, train alone: {span}, {found}."
+        return f"If {place}: {verdict}: {span}, {self.with_other} against {self.without}."
 
 
 def answers(results: Iterable[Result]) -> list[Answer]:
-    """An answer for each sensor, from finished runs of the methods of `ALONE` and `BOTH`, with any
-    weights; runs of other methods are left out."""
-    by_label: dict[str, list[Result]] = {}
+    """An answer for both sensors fused, against the better one alone, and one for each sensor, from
+    finished runs of the methods of `ALONE`, `BOTH` and `FUSED`, with any weights."""
+    runs: dict[str, list[Result]] = {}
     for result in results:
-        by_label.setdefault(result.label, []).append(result)
-    names = [{row.method for row in rows} for rows in (ALONE, BOTH)]
-    kinds = [[label for label in by_label if by_label[label][0].method in kind] for kind in names]
+        runs.setdefault(result.label, []).append(result)
+
+    def valid(label: str, sensor: str) -> float:
+        return mean(run.valid[sensor] for run in runs[label])
+
+    def best(rows: Iterable[Row], sensor: str) -> str:
+        kinds = {row.method for row in rows}
+        labels = [label for label, own in runs.items() if own[0].method in kinds]
+        return max(labels, key=lambda label: valid(label, sensor))
+
+    sensors = list(runs["student"][0].scores)
+    alone = {sensor: best(ALONE, sensor) for sensor in sensors}
+    better = max(sensors, key=lambda sensor: valid(alone[sensor], sensor))
+    pairs = [(sensor, sensor, best(BOTH, sensor)) for sensor in sensors]
+    if FUSED.method in runs:
+        network = "+".join(sensors)
+        runs[FUSED.method] = [_renamed(run, network, better) for run in runs[FUSED.method]]
+        pairs.insert(0, (network, better, FUSED.method))
     found = []
-    for modality in by_label["student"][0].scores:
-        valid = {
-            label: mean(result.valid[modality] for result in by_label[label])
-            for label in (*kinds[0], *kinds[1])
-        }
-        alone, both = (max(labels, key=valid.__getitem__) for labels in kinds)
-        pair = compare(by_label[alone] + by_label[both], [(both, alone)])
-        row = pair[pair["modality"] == modality].iloc[0]
-        found.append(Answer(modality, alone, both, row.difference, row.low, row.high))
+    for network, sensor, label in pairs:
+        other = alone[sensor]
+        table = compare(runs[other] + runs[label], [(label, other)])
+        row = table[table["modality"] == sensor].iloc[0]
+        found.append(Answer(network, label, other, row.difference, row.low, row.high))
     return found
+
+
+def _renamed(run: Result, network: str, sensor: str) -> Result:
+    """A fused run with its scores under a sensor's name, so that `compare` takes both."""
+    tested = run.tested and {**run.tested, "counts": {sensor: run.tested["counts"][network]}}
+    return replace(run, scores={sensor: run.scores[network]}, tested=tested)
+
+
+def command(run: Result, source: str, name: str = "cpu", runs: Path | str = "runs") -> str:
+    """The command that trains with the very settings of a run, on data read from `source`; `name`
+    is of the profile."""
+    words = ["discom", "train", "--data", source, "--method", run.method, "--profile", name]
+    usual = profile(name).identity()
+    for setting, value in run.config.items():
+        if setting not in ("seed", "dense", "options") and value != usual[setting]:
+            words += [f"--{setting.replace('_', '-')}", str(value)]
+    if run.changed:
+        words += ["--options", json.dumps(run.changed)]
+    return shlex.join([*words, "--runs", str(runs)])

@@ -39,7 +39,8 @@ class Config:
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
-            or a library's, "timm:convnext_atto" or "torchvision:resnet50".
+            a library's, "timm:convnext_atto" or "torchvision:resnet50", or "none" for images that
+            are features, of one pixel.
         width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
         pretrained: first weights of a library's encoder, "imagenet" or a file; "" draws them.
         encoder_rate: factor on the learning rate of pretrained encoders, 0 (frozen) to 1.
@@ -51,6 +52,8 @@ class Config:
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
         dense: whether these are settings of dense prediction, which predicts every pixel's class.
+        select: whose weights are tested, the "best" epoch's by validation score (paper), or the
+            "last" one's, which needs no validation label.
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each on a share of every batch. BatchNorm
@@ -81,6 +84,7 @@ class Config:
     channels_last: bool = True
     network: str = "small"
     dense: bool = False
+    select: Literal["best", "last"] = "best"
     options: Mapping[str, Any] = field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = 1

@@ -1,16 +1,18 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
+import shlex
+
 import numpy as np
 import pytest
 from fixtures.results import result
 
-from discom import advice, cli, data, profile
+from discom import advice, cli, data, fit, profile
 from discom.data import Modality, MultiModalData
 from discom.errors import ConfigError, DataError
 from discom.running.runs import Result
 
 ROWS = [*advice.ALONE, *advice.BOTH]
-TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1")
+TINY = ("--profile", "tiny", "--epochs", "1", "--workers", "1", "--features", "none")
 
 
 def results(valid, test):
@@ -30,10 +32,13 @@ def test_the_best_on_validation_are_compared_on_the_test_part():
     valid = {"simclr": 60.0, "nt-xent": 61.0}
     test = {"kdv2": 99.0, "student": 90.0, "nt-xent": 70.0, "simclr": 65.0}
     rgb, depth = advice.answers(results(valid, test))
-    assert rgb[:3] == ("rgb", "simclr", "nt-xent")
+    assert rgb[:3] == ("rgb", "nt-xent", "simclr")
     assert rgb[3:] == pytest.approx((5.0, 5.0, 5.0))
-    assert rgb.text.startswith("rgb: train with the other sensor: +5.0 [+5.0, +5.0] F1 points")
-    assert depth[:3] == ("depth", "student", "kdv2")  # of equals the simplest
+    assert rgb.text.startswith(
+        "If rgb is deployed alone: train it with the other sensor: +5.0 [+5.0"
+    )
+    assert (rgb.recommended, depth.recommended) == ("nt-xent", "student")
+    assert depth[:3] == ("depth", "kdv2", "student")  # of equals the simplest
     # of finished runs some weights may be missing; a method that is no candidate never answers
     some = [run for run in results({}, {}) if run.method in ("student", "nt-xent")]
     best = [result("discom", seed, {"rgb": 99.0, "depth": 99.0}) for seed in range(3)]
@@ -43,9 +48,9 @@ def test_the_best_on_validation_are_compared_on_the_test_part():
 @pytest.mark.parametrize(
     ("gain", "spread", "verdict"),
     [
-        (5, 0.1, "train with"),
+        (5, 0.1, "train it with"),
         (-5, 0.1, "the other sensor costs"),
-        (0, 0.1, "no measurable difference, train alone"),
+        (0, 0.1, "no measurable difference, train it alone"),
         (5, 9.0, "not decided"),
     ],
 )
@@ -55,7 +60,7 @@ def test_the_interval_decides(gain, spread, verdict):
         run.scores["rgb"]["f1"] += spread * (-1) ** run.seed * (run.method == "nt-xent")
     rgb, _ = advice.answers(runs)
     assert verdict in rgb.text
-    assert (rgb.low > 0, rgb.high < 0) == (verdict == "train with", "costs" in verdict)
+    assert (rgb.low > 0, rgb.high < 0) == (verdict == "train it with", "costs" in verdict)
 
 
 def test_the_learning_rate_is_the_best_of_validation():
@@ -64,25 +69,64 @@ def test_the_learning_rate_is_the_best_of_validation():
     assert advice.best_rate(runs) == 1e-3
 
 
+@pytest.mark.parametrize(("gain", "verdict"), [(5, "fuse them"), (-5, "do not fuse them")])
+def test_the_fused_network_is_compared_with_the_better_sensor(gain, verdict):
+    fused = [result("teacher", seed, {"rgb+depth": 55.0 + gain + seed}) for seed in range(3)]
+    valid, test = {"student": 60.0, "nt-xent": 61.0}, {"student": 55.0}
+    both, rgb, depth = advice.answers(results(valid, test) + fused)
+    assert both[:3] == ("rgb+depth", "teacher", "student")  # of rgb, the better on validation
+    assert both.difference == pytest.approx(gain)
+    assert both.text.startswith(f"If both sensors are there: {verdict}: ")
+    assert (rgb.network, depth.network) == ("rgb", "depth")
+
+
+def test_frozen_features_that_lead_are_named():
+    trained = [*results({}, {"student": 60.0}), result("teacher", 0, {"rgb+depth": 90.0})]
+    frozen = [result("student", 0, {"rgb": 70.0, "depth": 30.0}, data="frozen", digest="f")]
+    frozen += [result("teacher", 0, {"rgb+depth": 91.0}, data="frozen", digest="f")]
+    assert advice.frozen_leads(frozen, trained) == ["rgb", "rgb+depth"]
+    assert advice.frozen_leads([], trained) == []
+
+
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data.load("scenes:n=66,size=8,shapes=2").save("mine")
-    words = ["advise", "mine", "--labelled", "0.5", "--seeds", "3", *TINY, "--collect", "all.json"]
-    assert cli.main(words) == 0
-    printed = capsys.readouterr().out
-    for row in ROWS:
-        assert f"| {row.label()} " in printed
-    assert [line.split(":")[0] for line in printed.splitlines()[-2:]] == ["rgb", "depth"]
+    words = ["advise", "mine", "--labelled", "0.5", "--folds", "2", *TINY]
+    assert cli.main([*words, "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("15 runs, about ")
+    assert not list(tmp_path.rglob("result.json"))
+    assert cli.main([*words, "--collect", "all.json"]) == 0
+    printed = capsys.readouterr().out.splitlines()[1:]  # without the time that it will take
+    for row in (*ROWS, advice.FUSED):
+        assert any(f"| {row.label()} " in line for line in printed)
+    answers = [line for line in printed if line.startswith("If ")]
+    places = ["both sensors are there", "rgb is deployed alone", "depth is deployed alone"]
+    assert [line.split(":")[0] for line in answers] == [f"If {place}" for place in places]
     files = sorted(tmp_path.rglob("result.json"))
     found = [Result.read(file) for file in files]
-    assert {run.config["labelled"] for run in found} == {0.5}
+    assert {(run.config["labelled"], run.config["select"]) for run in found} == {(0.5, "last")}
     rates = {run.config["learning_rate"] for run in found if run.method == "student"}
     assert rates == set(advice.RATES)
     assert {run.config["learning_rate"] for run in found if run.method == "nt-xent"} < rates
     before = [file.stat().st_mtime_ns for file in files]
     assert cli.main(words) == 0
-    assert capsys.readouterr().out == printed
+    assert capsys.readouterr().out.splitlines()[1:] == printed
     assert [file.stat().st_mtime_ns for file in files] == before
+
+
+def test_the_command_trains_with_the_very_settings(flags_of, tmp_path):
+    changed = {"epochs": 7, "learning_rate": 3e-3, "select": "last", "labelled": 0.25}
+    config = profile("tiny", options={"weights": {"contrast": 3.0}}, channels_last=False, **changed)
+    run = fit("nt-xent", data.load("scenes:n=66,size=8").split(), config, tmp_path / "run")
+    words = shlex.split(advice.command(run, "my data", "tiny", "runs of mine"))
+    flags = flags_of(*words[1:])
+    assert (flags["data"], flags["method"], str(flags["runs"])) == (
+        "my data",
+        "nt-xent",
+        "runs of mine",
+    )
+    ours = profile(flags["profile"], **flags["settings"])
+    assert ours == config
 
 
 def pairs_of(rgb, depth, paired, size=8):
@@ -114,7 +158,5 @@ def test_what_cannot_be_answered_is_refused_before_training(case):
     images, message = REFUSED[case]
     images = data.load(images) if isinstance(images, str) else images
     with pytest.raises((ConfigError, DataError), match=message) as caught:
-        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, 3, "runs")
+        advice.plan(images, profile("tiny"), advice.RATES, 3, "runs", "mine")
     assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="seeds: 2 give no useful interval; use 3"):
-        advice.plan(lambda seed: images, profile("tiny"), advice.RATES, 2, "runs")

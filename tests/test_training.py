@@ -103,6 +103,28 @@ def test_a_run_leaves_what_it_promises(finished, split):
     assert np.allclose(table["loss"], table[terms].sum(axis=1), rtol=1e-5)
 
 
+def test_the_last_epoch_needs_no_validation_label(split, tmp_path):
+    """Whatever the validation labels are, weights and test scores are the same; the best epoch
+    would change with them."""
+    valid = split.valid
+    other = {
+        k: replace(m, y=(m.y + 1 + np.arange(len(m.y))) % 9) for k, m in valid.modalities.items()
+    }
+    changed = split._replace(valid=valid.with_modalities(other))
+    changed = changed._replace(valid=replace(changed.valid, normalization=valid.normalization))
+    outcomes = {}
+    for select in ("last", "best"):
+        for name, parts in (("ours", split), ("other labels", changed)):
+            folder = tmp_path / f"{select} {name}"
+            config = replace(TINY, select=select, epochs=6, learning_rate=0.05)
+            result = fit("student", parts, config, folder, progress=False)
+            tested = {k: (v["f1"], v["best_epoch"]) for k, v in result.scores.items()}
+            outcomes[select, name] = tested
+    assert outcomes["last", "ours"] == outcomes["last", "other labels"]
+    assert {epoch for _, epoch in outcomes["last", "ours"].values()} == {5}
+    assert outcomes["best", "ours"] != outcomes["best", "other labels"]
+
+
 def test_the_best_epoch_is_the_first_with_the_highest_validation_f1(finished):
     folder, result = finished
     table = read_metrics(folder / "metrics.csv")

@@ -55,6 +55,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "data": (text, None, "name or folder, such as scenes:n=600  [default: scenes or scenes-dense]"),
     "download": (bool, False, "fetch what is missing in --root first"),
     "dry_run": (bool, False, "say which runs are missing, and stop"),
+    "features": (text, "imagenet", "weights of frozen features: imagenet, a file, or none"),
     "files": (path, None, "images or their folders; for pairs a folder of <sensor>/<name>"),
     "fit": (text, None, "other proportions: squeeze, crop or pad  [default: squeeze]"),
     "folds": (click.IntRange(2), None, "test every image once, in so many parts; seeds: 1"),
@@ -106,7 +107,10 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
         f"NUMBER data modalities methods as_published {RUN} seeds folds workers dry_run out "
         "collect",
     ),
-    "advise": (commands.advise, f"DATA modalities seeds=3 workers collect {RUN}"),
+    "advise": (
+        commands.advise,
+        f"DATA modalities folds=4 features workers dry_run collect {RUN}",
+    ),
     "probe": (commands.probe, "PATH runs data modalities out"),
     "show": (commands.show, "PATH out collect"),
     "export": (commands.export, "PATH data modality modalities out=exported overwrite"),

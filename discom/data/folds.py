@@ -14,7 +14,7 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
 
     >>> from discom.data import scenes
     >>> {part: len(rows) for part, rows in fold_rows(scenes.make(180, size=8), 3, 0, 0).items()}
-    {'train': 102, 'valid': 18, 'test': 60}
+    {'train': 103, 'valid': 17, 'test': 60}
     """
     check_number("folds", k, 2)
     check_number("fold", number, 0, k - 1)
@@ -26,10 +26,9 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
     if (count := len(np.unique(groups[known]))) < max(k, 3):
         found = f"{count} groups (or single samples) with a label cannot make {k} folds"
         raise DataError(data.name, found, "take fewer folds, or more groups (three at least)")
-    rng = np.random.default_rng([seed, 0xF01D])
-    tested = _deal(labels[known], groups[known], k, rng) == number
+    tested = _deal(labels[known], groups[known], k, seed) == number
     test, rest = known[tested], known[~tested]
-    valid = _validation(labels, groups, rest, len(known) / 10, rng)
+    valid = rest[_validation(labels[rest], groups[rest], seed, 10 * len(rest) / len(known))]
     train = np.flatnonzero(~np.isin(groups, groups[np.r_[test, valid]]))
     for part, rows in (("training", train), ("valid", valid)):
         if lost := [data.classes[c] for c in np.setdiff1d(labels[known], labels[rows])]:
@@ -40,42 +39,36 @@ def fold_rows(data: Any, k: int, seed: int, number: int) -> dict[str, np.ndarray
     return {"train": train, "valid": valid, "test": test}
 
 
-def _deal(labels: np.ndarray, groups: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """The fold of each sample, [N]: greedy, large groups first, each to the fold that has the least
-    of its classes. A group above 1/k of all is a fold of its own.
+def _deal(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """The fold of each sample, [N]: by scikit-learn, but a group above 1/k of all is one alone."""
+    from sklearn.model_selection import StratifiedGroupKFold
 
-    Unlike scikit-learn's StratifiedGroupKFold it keeps such groups apart, takes classes with fewer
-    than k samples, and depends on the seed where groups differ in size.
-    """
-    group = np.unique(groups, return_inverse=True)[1]
-    counts = np.zeros((group.max() + 1, labels.max() + 1))
-    np.add.at(counts, (group, labels), 1)  # [G, C]
-    size = counts.sum(1)
-    shares = counts / np.maximum(counts.sum(0), 1) + 1e-6 * size[:, None] / len(labels)
-    filled, fold = np.zeros((k, counts.shape[1])), np.zeros(len(counts), dtype=int)
-    order = rng.permutation(len(counts))
-    octaves = -np.log2(size[order])  # within a quarter of one the order is random
-    for index in order[np.argsort(4 * octaves // 1, kind="stable")]:
-        fold[index] = (filled @ counts[index]).argmin()
-        filled[fold[index]] += 1e9 if size[index] * k > len(labels) else shares[index]
-    return fold[group]
+    numbers, sizes = np.unique(groups, return_counts=True)
+    large = numbers[sizes * k > len(groups)]
+    fold = np.full(len(groups), len(large))
+    for number, group in enumerate(large):
+        fold[groups == group] = number
+    rest = np.flatnonzero(fold == len(large))
+    if (count := k - len(large)) > 1:
+        # it refuses classes that are all smaller than the number of folds
+        own = labels[rest] if np.bincount(labels[rest]).max() >= count else 0 * rest
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a class with fewer samples than folds
+            for number, (_, test) in enumerate(splitter.split(rest, own, groups[rest])):
+                fold[rest[test]] = len(large) + number
+    return fold
 
 
-def _validation(
-    labels: np.ndarray, groups: np.ndarray, rest: np.ndarray, tenth: float, rng: Any
-) -> np.ndarray:
-    """The rows of `rest` that validate: groups of about a tenth of all samples, which leave the
-    training part every class, if that can be, and have as many of them as possible."""
-    classes, costs = len(np.unique(labels[rest])), {}
-    for count in range(max(2, round(len(rest) / tenth)), 1, -1):
-        part = _deal(labels[rest], groups[rest], count, rng)
-        for rows in (rest[part == number] for number in np.unique(part)):
-            left = len(np.unique(labels[np.setdiff1d(rest, rows)]))
-            lack = classes - len(np.unique(labels[rows]))
-            costs[classes - left, lack + abs(len(rows) / tenth - 1)] = rows
-        if min(costs) < (0, 1):  # neither part lacks a class
-            break
-    return costs[min(costs)]
+def _validation(labels: np.ndarray, groups: np.ndarray, seed: int, parts: float) -> np.ndarray:
+    """Which samples validate, [N]: one of so many parts, that which takes no class from training
+    and has most classes itself, if there is one."""
+    count = min(max(2, round(parts)), len(np.unique(groups)))
+    part, classes, lacks = _deal(labels, groups, count, seed), set(labels), []
+    for number in range(count):
+        own = part == number
+        lacks.append((len(classes - {*labels[~own]}), len(classes - {*labels[own]}), not own.any()))
+    return part == lacks.index(min(lacks))
 
 
 def warn_ungrouped(data: Any) -> None:

@@ -22,7 +22,8 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
 
     Args:
         name: "resnet18", "resnet10", or a model of a library, "torchvision:mobilenet_v2" or
-            "timm:convnext_atto", with its last linear layer taken off.
+            "timm:convnext_atto", with its last linear layer taken off. "none" takes images of one
+            pixel as they are, such as frozen features.
         width: of the two ResNets; a library's models have their own.
         pretrained: "" draws weights at random; "imagenet" takes those that the library publishes;
             a file, .pth or .safetensors, is a state dict with the library's own names. See
@@ -31,7 +32,7 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
     >>> encoder("resnet10", width=8)(3)[1]
     64
     """
-    own = {"resnet18": resnet18, "resnet10": resnet10}
+    own = {"resnet18": resnet18, "resnet10": resnet10, "none": _no_encoder}
     if name in own and pretrained == "":
         return partial(own[name], width=width)
     if name in own:
@@ -46,7 +47,7 @@ def encoder(name: str, width: int = 64, pretrained: str | None = "") -> Encoder:
 
 def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse (ConfigError) images, as modality → (bands, H, W), that an encoder cannot take."""
-    if ":" not in name:
+    if name in ("resnet18", "resnet10"):
         return
     for modality, shape in shapes.items():
         module, features = encoder(name)(shape[0])
@@ -59,6 +60,10 @@ def check_encoder(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
             size = "×".join(map(str, shape))
             reason = f"{name} makes no features of {modality}, {size} ({found})"
             raise ConfigError("encoder", reason, "choose another encoder or size of images")
+
+
+def _no_encoder(channels: int, width: int) -> tuple[nn.Module, int]:
+    return nn.Flatten(), channels
 
 
 def _torchvision(name: str, channels: int, pretrained: str | None) -> tuple[nn.Module, int]:

@@ -122,11 +122,14 @@ class Checkpoint:
         for name in SAVED:
             setattr(self, name, saved[name])
 
-    def keep_best(self, metric: str, scores: Mapping[str, float], model: Any, epoch: int) -> None:
-        """Remember the weights of every network whose validation score is the highest so far."""
+    def keep(
+        self, metric: str, scores: Mapping[str, float], model: Any, epoch: int, select: str
+    ) -> None:
+        """Remember the weights of every network whose validation score is the highest so far; or,
+        if the last epoch is selected, those of every network."""
         metric = f"valid_{metric}"
         for name, score in scores.items():
-            if name not in self.best or score > self.best[name][metric]:
+            if select == "last" or name not in self.best or score > self.best[name][metric]:
                 weights = {k: v.detach().cpu().clone() for k, v in model.state(name).items()}
                 self.best[name] = {metric: score, "best_epoch": epoch, "weights": weights}
 

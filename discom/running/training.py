@@ -112,7 +112,7 @@ def fit(
             means = _means(fabric, losses, [*terms, "loss"], epoch)
             if first:  # the first process scores and writes for all
                 scores = scoring.validate()
-                state.keep_best(scoring.metric, scores, network, epoch)
+                state.keep(scoring.metric, scores, network, epoch, config.select)
                 state.seconds += time.perf_counter() - started
                 row = {f"valid_{scoring.metric}/{name}": score for name, score in scores.items()}
                 state.save(epoch, {"seconds": state.seconds, "learning_rate": rate, **means, **row})

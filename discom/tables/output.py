@@ -22,7 +22,7 @@ INTERVALS = {
     "weights": "all seeds share one split; 95 % Student-t intervals of paired differences on its "
     "test part",
     "folds": "scores of all test predictions together; 95 % intervals of paired differences over "
-    "groups: a bootstrap, or below 30 groups Student's t over jackknife pseudo-values",
+    "groups, Student's t over jackknife pseudo-values",
 }
 
 

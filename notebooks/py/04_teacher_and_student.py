@@ -387,7 +387,7 @@ for sensor in ("rgb", "depth"):
 # discom advise my_images --epochs 20  # or compare: student, simclr, nt-xent, kdv2
 # ```
 #
-# `kdv2` trains its teacher, too. Settings are those of our scenes. With `--labelled 0.2` added, `advise` took [15 minutes](../docs/cli.md#should-i-train-with-my-second-sensor) on two cores for 1 000 cells, and could not decide. [`discom export`](../docs/cli.md#use-a-trained-branch) writes a network for use.
+# `kdv2` trains its teacher, too. Settings are those of our scenes. `advise --labelled 0.2` compares them as if a fifth had labels ([example](../docs/cli.md#should-i-train-with-my-second-sensor)). [`discom export`](../docs/cli.md#use-a-trained-branch) writes a network for use.
 #
 # ### What you should see on another machine
 #
