@@ -60,7 +60,7 @@ check("random heads pay more", loss > smallest)
 # rejects "z_irr" in place of "z_irr probe": that is the auxiliary head, which never learnt to read z_irr.
 
 # %%
-scenes = sets.load("scenes:n=330,size=16")
+scenes = sets.load("scenes:n=600,size=16")
 split = scenes.split(seed=0)
 config = settings("tiny", seed=0, epochs=6, options={"weights": {"xcov": 5.0}})
 run = Run.of(Path(tempfile.mkdtemp()), methods.get("discom"), scenes, config)

@@ -71,14 +71,13 @@ check("exercise 2: a very warm teacher is at chance", np.isclose(shares[1e6], 0.
 # %%
 def flatten(z, y, T):
     """Logits [B, C] that keep the label's probability at T and spread the rest evenly."""
-    p_y = (z / T).softmax(1).raw_folder(1, y[:, None])
+    p_y = (z / T).softmax(1).gather(1, y[:, None])
     even = ((1 - p_y) / (z.shape[1] - 1)).expand_as(z)
     return T * even.scatter(1, y[:, None], p_y).log()
 
 
+@methods.register("kdv2-flat")
 class Flattened(methods.KDv2):
-    name = "kdv2-flat"
-
     def loss(self, batch):
         y = next(iter(batch.y.values()))  # the same for every sensor: the batch is paired
         soft = flatten(batch.soft, y, self.temperature)

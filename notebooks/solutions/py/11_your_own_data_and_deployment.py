@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from discom import data as sets
-from discom.data.images import resize
-from discom.deployment import Contract
+from discom.data.arrays import resize
+from discom.deployment import Contract, Sensor
 from discom.notebook import check, finish, stamp, terminal
 
 stamp(0)
@@ -44,10 +44,9 @@ check("exercise 1", np.isclose(answer_1, 0.6))
 
 # %%
 def guard(images, contract):
-    low, high = (
-        np.reshape(bound, (-1, 1, 1)) for bound in (contract.low, contract.high)
-    )
-    seen = images != 0 if contract.invalid is None else images != contract.invalid
+    (sensor,) = contract.sensors
+    low, high = (np.reshape(bound, (-1, 1, 1)) for bound in (sensor.low, sensor.high))
+    seen = images != 0 if sensor.invalid is None else images != sensor.invalid
     inside = seen & (images >= low) & (images <= high)
     return 2 * inside.sum((1, 2, 3)) <= seen.sum((1, 2, 3))
 
@@ -56,7 +55,8 @@ scenes = sets.scenes.make(n=300, seed=100)
 x = np.round(4000 * scenes.modalities["depth"].x)  # in mm, as in the notebook's files
 low, high = np.percentile(x[x > 0], (2, 98))
 classes, run = ("metal", "stone", "wood"), "my/student/0"
-contract = Contract(run, "depth", classes, (1, 32, 32), "mm", 0.0, (low,), (high,))
+depth = Sensor("depth", (1, 32, 32), "mm", 0.0, (low,), (high,))
+contract = Contract(run, "depth", classes, (depth,))
 check("an empty image is guarded", guard(np.zeros((1, 1, 32, 32)), contract).all())
 strange, usual = (guard(images, contract) for images in (x / 1000, x))
 check("exercise 2", strange.all() and not usual.any())
