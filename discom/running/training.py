@@ -183,7 +183,7 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
     counts = class_counts(split.train, network.dense)
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
-        network.class_weight = torch.tensor(weights, dtype=torch.float32)
+        network.balance = torch.tensor(weights, dtype=torch.float32)
     ratio = counts.max() / counts[counts > 0].min()
     if ratio > 5 and not network.dense and fabric.is_global_zero:  # a mean IoU is not misled
         found = f"a class has {ratio:.0f} times the training labels of another"
@@ -273,10 +273,11 @@ def _report(
 
 
 def _warn_of_chance(result: Result, counts: np.ndarray, run_dir: Path) -> None:
-    """Warn where a network is no better than the most frequent class of the test part."""
-    chance = 100 * counts.max() / counts.sum()
+    """Warn where a network is no better than the most frequent class of the test part, nor finds
+    rare classes, which costs accuracy."""
+    chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum() + 1e-3
     for name, scores in result.scores.items():
-        if scores["accuracy"] <= chance:
+        if scores["accuracy"] <= chance and scores.get("balanced_accuracy", 0) <= recall:
             found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
             advice = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)
