@@ -280,9 +280,8 @@ def build(
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network
-    start: dict[str, Any] = {"width": config.width, "pretrained": config.pretrained}
-    if restored and config.pretrained:
-        start["pretrained"] = None
+    weights = None if restored and config.pretrained else config.pretrained
+    start: dict[str, Any] = {"width": config.width, "pretrained": weights}
     if method.dense:
         networks = partial(network, classes=classes, name=config.network, **start)
     else:

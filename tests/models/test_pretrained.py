@@ -3,6 +3,7 @@ and real ImageNet weights, frozen and fine-tuned."""
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from urllib.error import URLError
 
 import numpy as np
@@ -100,6 +101,16 @@ def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     )
     assert first == same != third
     refused(replace(config, pretrained="gone.pth").identity, "^gone.pth: no such file", DataError)
+
+
+def test_a_finished_run_needs_no_weights(tmp_path, monkeypatch):
+    split, fetch = data.load("scenes:n=66,size=16").split(seed=0), "timm.models._builder."
+    config = profile("tiny", epochs=1, encoder="timm:test_resnet", pretrained="imagenet")
+    train = partial(fit, "student", split, config, tmp_path, progress=False)
+    monkeypatch.setattr(f"{fetch}load_pretrained", lambda *given, **options: None)
+    first = train()
+    monkeypatch.setattr(f"{fetch}load_pretrained", lambda *given, **options: 1 / 0)
+    assert train() == first
 
 
 @pytest.fixture(scope="module")
