@@ -200,17 +200,17 @@ def _words(kind: Any) -> str:
 
 
 _TINY: dict[str, Any] = {"epochs": 2, "width": 8, "channels_last": False, "precision": "32-true"}
-_PRETRAINED: dict[str, Any] = {"pretrained": "imagenet", "encoder_rate": 0.1, "epochs": 10}
 _FAST = Config(learning_rate=1e-2, schedule="one-cycle", weight_decay=1.0, encoder="resnet10")
+_TUNED: dict[str, Any] = {"pretrained": "imagenet", "encoder_rate": 0.1, "precision": "bf16-mixed"}
+_TUNED |= {"epochs": 10, "learning_rate": 1e-3, "schedule": "one-cycle"}
 PROFILES: dict[str, Config] = {
     # seconds: does everything run? its scores say nothing
     "tiny": replace(_FAST, batch_size=32, **_TINY),
     # a minute on two cores for 2 000 images of 32×32 pixels; chosen on validation scores
     "cpu": replace(_FAST, epochs=30, width=16, augment=1.0, precision="bf16-mixed"),
     # a pretrained network, for images of 64 to 224 pixels (docs/performance.md)
-    "finetune": replace(
-        Config(learning_rate=1e-3, schedule="one-cycle", weight_decay=0.05, batch_size=32),
-        **{"encoder": "timm:tf_efficientnet_lite0", "precision": "bf16-mixed", **_PRETRAINED},
+    "finetune": Config(
+        encoder="timm:tf_efficientnet_lite0", batch_size=32, weight_decay=0.05, **_TUNED
     ),
     # hours on a GPU: the paper's protocol, value by value
     "paper": Config(),
@@ -220,7 +220,7 @@ _DENSE = Config(schedule="one-cycle", batch_size=8, precision="bf16-mixed", dens
 DENSE_PROFILES: dict[str, Config] = {
     "tiny": replace(_DENSE, learning_rate=3e-3, augment=1.0, **_TINY),
     "cpu": replace(_DENSE, epochs=20, learning_rate=1e-2, weight_decay=0.03, width=16, augment=1.0),
-    "finetune": replace(_DENSE, learning_rate=1e-3, network="unet:resnet34", **_PRETRAINED),
+    "finetune": replace(_DENSE, network="unet:resnet34", **_TUNED),
     "paper": replace(
         _DENSE,
         epochs=100,

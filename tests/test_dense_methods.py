@@ -130,7 +130,7 @@ def test_class_weights_reach_every_cross_entropy_and_nothing_else(name):
     logits, labels = torch.randn(2, 4, 4, 4), torch.tensor([0, 1, 3, 255]).repeat(2, 4, 1)
     for weight in (None, torch.ones(4), torch.tensor([1.0, 0.2, 5.0, 2.0])):
         torch.manual_seed(0)  # of a distorted view
-        model.class_weight = weight
+        model.balance = weight
         found.append(model.loss(batch))
         expected = F.cross_entropy(logits, labels, weight, ignore_index=255)
         torch.testing.assert_close(model.cross_entropy(logits, labels), expected)

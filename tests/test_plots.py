@@ -243,7 +243,7 @@ def test_confusions_are_scikit_learns_in_percent_of_the_true_class(masks, tmp_pa
         expected = 100 * confusion_matrix(truth.ravel()[labelled], ids[labelled], normalize="true")
         cells = [float(text) for text in words(axis.texts)]
         assert cells == [round(value) for value in np.pad(expected, (0, 1)).ravel()]
-        assert np.allclose(pixels(axis)[:3, :3], expected)
+        assert np.allclose(axis.collections[0].get_array()[:3, :3], expected)
     assert words(axes[0].get_yticklabels()) == words(axes[0].get_xticklabels()) == names
 
 

@@ -245,7 +245,7 @@ def test_balanced_class_weights_are_scikit_learns_and_rare_classes_are_told(name
     train = split.train.keep_labels(0.5, 0)
     truth = (train.masks if dense else train.labels)[train.labels >= 0].ravel()
     expected = compute_class_weight("balanced", classes=np.unique(truth), y=truth)
-    assert np.allclose(seen[0][1].class_weight, expected)
+    assert np.allclose(seen[0][1].balance, expected)
     ratio = np.bincount(truth).max() / np.bincount(truth).min()
     lines = [str(w.message) for w in told if "training labels" in str(w.message)]
     assert [f"a class has {ratio:.0f} times" in line for line in lines] == [True] * (not dense)
@@ -256,6 +256,31 @@ def test_balanced_data_warn_of_nothing_and_a_loss_without_labels_says_so(split, 
     assert not [w for w in recwarn if "training labels" in str(w.message)]
     with pytest.warns(UserWarning, match="class_weights=balanced: has no effect on kdv1"):
         methods.build(methods.get("kdv1"), split.train, profile("tiny", class_weights="balanced"))
+
+
+class Unweighted(Student):
+    def loss_of(self, modality, batch):
+        logits = self.predict(modality, batch.x[modality])
+        return {"cl": torch.nn.functional.cross_entropy(logits, batch.y[modality])}
+
+
+def test_a_loss_that_does_not_weigh_classes_is_told(split, tmp_path, recwarn):
+    config = profile("tiny", epochs=1, class_weights="balanced")
+    for method in (Student, "discom", Unweighted):
+        fit(method, split, config, tmp_path / str(method), progress=False)
+    (told,) = [str(w.message) for w in recwarn if "class_weights" in str(w.message)]
+    assert "no effect on Unweighted, whose loss" in told
+
+
+@pytest.mark.parametrize(("balanced", "told"), [(60.0, 0), (100 / 9, 1)])
+def test_a_network_that_finds_rare_classes_is_no_failure(
+    balanced, told, split, tmp_path, monkeypatch, recwarn
+):
+    """What balanced class weights cost in accuracy must not read as a failed training."""
+    scores = {"f1": 10.0, "accuracy": 5.0, "balanced_accuracy": balanced}
+    monkeypatch.setattr("discom.evaluation.scores.Scoring.test", lambda *given: {"rgb": scores})
+    fit("student", split, profile("tiny", epochs=1), tmp_path / "run", progress=False)
+    assert sum("most frequent class" in str(w.message) for w in recwarn) == told
 
 
 def test_a_student_learns(tmp_path):

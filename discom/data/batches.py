@@ -258,8 +258,7 @@ class Batches:
             images, truth = self.images[name][own[name]], self.images[name].truth(own[name])
             # views are drawn for the whole batch, and each process takes its own
             whole = images[:1].expand(len(every), -1, -1, -1)
-            allowed = self.motions[name]
-            drawn = draw_views(whole, self.augment, generators[name], strong, allowed)
+            drawn = draw_views(whole, self.augment, generators[name], strong, self.motions[name])
             views[name] = drawn[self.rank :: self.world]
             x[name] = view(images, views[name]).contiguous(memory_format=self.memory_format)
             y[name] = turn(truth[:, None], views[name])[:, 0].long() if self.dense else truth

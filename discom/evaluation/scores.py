@@ -85,8 +85,8 @@ def dense_scores(predicted: Tensor, labels: Tensor, class_names: Sequence[str]) 
     images = _confusions(predicted, labels, len(class_names))
     counts = images.sum(0)
     _, dice, iou = _by_class(counts)
-    each = {f"iou/{name}": value for name, value in zip(class_names, iou.tolist(), strict=True)}
-    each |= {f"dice/{name}": value for name, value in zip(class_names, dice.tolist(), strict=True)}
+    own = {"iou": iou.tolist(), "dice": dice.tolist()}
+    each = {f"{k}/{name}": own[k][c] for k in own for c, name in enumerate(class_names)}
     return {
         "miou": float(iou.nanmean()),
         "dice": float(dice.nanmean()),
@@ -179,20 +179,9 @@ class Task(NamedTuple):
     batch_size: int  # images at once
 
 
-CLASSIFICATION = Task(
-    metric="f1",
-    kept="logits",
-    keep=Tensor.float,
-    scores=lambda logits, labels, _: scores(logits, labels),
-    batch_size=512,
-)
-SEGMENTATION = Task(  # keeps classes: the logits of all pixels need too much memory
-    metric="miou",
-    kept="predicted",
-    keep=lambda logits: logits.argmax(1).to(torch.uint8),
-    scores=dense_scores,
-    batch_size=64,
-)
+# the logits of all pixels need too much memory: of those classes are kept
+CLASSIFICATION = Task("f1", "logits", Tensor.float, lambda z, truth, _: scores(z, truth), 512)
+SEGMENTATION = Task("miou", "predicted", lambda z: z.argmax(1).to(torch.uint8), dense_scores, 64)
 
 
 def task_of(method: type[Method] | Method) -> Task:

@@ -24,6 +24,7 @@ from discom.errors import check_choice
 from discom.losses import label_weights
 
 Embeddings = Mapping[str, Any]  # modality → an Embedding (inv, inf, irr, each [B, D])
+Labels = Mapping[str, Tensor]  # modality → classes [B], int64, -1 for none
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -60,10 +61,8 @@ def _reduce(losses: list[Tensor], reduction: str, counts: Sequence[Any] = ()) ->
     return torch.cat(losses).sum() / sum(counts)
 
 
-def _class_loss(
-    logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], reduction: str, weight: Any
-) -> Tensor:
-    """Cross-entropy of logits [B, C], reduced over the labelled samples."""
+def _class_loss(logits: Any, labels: Labels, reduction: str, weight: Any) -> Tensor:
+    """Cross-entropy of each modality's logits [B, C], reduced over the labelled samples."""
     how: Any = {"ignore_index": UNLABELLED, "reduction": "none"}
     losses = [F.cross_entropy(logits[m], labels[m], weight, **how) for m in logits]
     counts = [label_weights(labels[m], UNLABELLED, weight).sum() for m in logits]
@@ -80,11 +79,7 @@ def _modality_cross_entropy(logits: Tensor, number: int, targets: str) -> Tensor
 
 
 def task_loss(
-    embeddings: Embeddings,
-    heads: Any,
-    labels: Mapping[str, Tensor],
-    reduction: str = "paper",
-    weight: Tensor | None = None,
+    embeddings: Embeddings, heads: Any, labels: Labels, reduction: str = "paper", weight: Any = None
 ) -> Tensor:
     r"""Eq. 2: each modality's classifier learns the class; log C per modality for equal logits.
 
@@ -136,11 +131,7 @@ def modality_loss(
 
 
 def auxiliary_loss(
-    embeddings: Embeddings,
-    heads: Any,
-    labels: Mapping[str, Tensor],
-    reduction: str = "paper",
-    weight: Tensor | None = None,
+    embeddings: Embeddings, heads: Any, labels: Labels, reduction: str = "paper", weight: Any = None
 ) -> Tensor:
     r"""Eq. 5: z_inv alone and z_inf alone must tell the class, by one head for both.
 

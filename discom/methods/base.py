@@ -96,7 +96,8 @@ class Method(nn.Module):
     every_label = False  # whether its terms need the label of every sample
     adversary_optimizer: torch.optim.Optimizer | None = None  # of a part that `loss` trains itself
     published: Mapping[str, Any] = {}  # options with which the DisCoM-KD authors' own code ran it
-    class_weight: Tensor | None  # of each class in the cross-entropy, [C]; None: all alike
+    balance: Tensor | None  # weight of each class in the cross-entropy, [C]; None: all alike
+    weighed = False  # whether the loss has asked for it
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Method(nn.Module):
         weights: Mapping[str, float] = {},
     ):
         super().__init__()
-        self.register_buffer("class_weight", None, persistent=False)
+        self.register_buffer("balance", None, persistent=False)
         if self.alone and len(channels) < 2:
             found = f"needs two modalities, the data has {list(channels)}"
             raise ConfigError(self.name, found, f"try {self.alone}")
@@ -132,6 +133,12 @@ class Method(nn.Module):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The named, unweighted terms of the loss; their weighted sum is what is minimised."""
         raise TypeError(f"{type(self).__name__} must define loss(batch)")
+
+    @property
+    def class_weight(self) -> Tensor | None:
+        """`balance`, for a loss that does not call `cross_entropy`."""
+        self.weighed = True
+        return self.balance
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The mean over labelled samples or pixels, weighted by `class_weight`."""
@@ -160,6 +167,9 @@ class Method(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`loss`, its terms of weight 0 detached: DDP must know that no gradient will come."""
         terms = self.loss(batch)
+        if self.balance is not None and not self.weighed:
+            why = f"on {self.name}, whose loss does not call self.cross_entropy"
+            warn_no_effect("class_weights", why)
         return {n: term if self.weights[n] else term.detach() for n, term in terms.items()}
 
     def state(self, modality: str) -> dict[str, Tensor]:
@@ -270,9 +280,8 @@ def build(
     options, classes = method.options(config.options), len(data.classes)
     shapes = {name: tuple(modality.x.shape[1:]) for name, modality in data.modalities.items()}
     networks: Encoder | Network
-    start: dict[str, Any] = {"width": config.width, "pretrained": config.pretrained}
-    if restored and config.pretrained:
-        start["pretrained"] = None
+    weights = None if restored and config.pretrained else config.pretrained
+    start: dict[str, Any] = {"width": config.width, "pretrained": weights}
     if method.dense:
         networks = partial(network, classes=classes, name=config.network, **start)
     else:

@@ -82,9 +82,8 @@ def _torchvision(name: str, channels: int, pretrained: str | None) -> tuple[nn.M
     model.set_submodule(linear[-1], nn.Identity())
     if pretrained == "":
         return model, last.in_features
-    published = torchvision.models.get_model_weights(name).DEFAULT
-    fetch = partial(torchvision.models.get_model, name, weights=published)
-    given = published.transforms()
+    given = torchvision.models.get_model_weights(name).DEFAULT.transforms()
+    fetch = partial(torchvision.models.get_model, name, weights="DEFAULT")
     return Pretrained(model, pretrained, name, fetch, given.mean, given.std), last.in_features
 
 

@@ -17,9 +17,11 @@ class Pretrained(nn.Module):
 
         encoder((x - mean) / deviation)
 
-    Mean and deviation are the library's, or for other than three bands their averages. They belong
-    to the weights, so exported networks have them. Frozen (without gradients), it stays in eval
-    mode: BatchNorm keeps its statistics.
+    For other than three bands mean and deviation are averages. They belong to the weights, so
+    exported networks have them. Frozen (without gradients), it stays in eval mode: BatchNorm keeps
+    its statistics. Another number of bands adapts the first convolution as timm does: its weights
+    are summed for one band, else repeated and multiplied by 3 / bands, so that activations keep
+    their size.
 
     `source` is "imagenet", which `fetch` makes, a file, or None: the caller loads the weights. A
     ConfigError where they cannot be fetched or read, or do not fit.
@@ -46,9 +48,15 @@ class Pretrained(nn.Module):
             self.register_buffer(key, scale if bands == 3 else scale.mean(0).repeat(bands, 1, 1))
         if source is None:
             return
+        from timm.models import adapt_input_conv  # seconds
+
         try:
             state = fetch().state_dict() if source == "imagenet" else _read(source)
-            encoder.load_state_dict(_adapted(state, f"{first}.weight", bands, encoder))
+            own, first = encoder.state_dict(), f"{first}.weight"
+            state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
+            if first in state and state[first].shape[1] == 3:
+                state[first] = adapt_input_conv(bands, state[first])
+            encoder.load_state_dict(state)
         except Exception as error:  # of many kinds: no network, no such file, other tensors
             mismatch = str(error).partition(":\n\t")[2]  # of torch, the first of many
             reason = (mismatch or first_line(error))[:120]
@@ -67,16 +75,3 @@ def _read(file: str) -> dict[str, Tensor]:
     if file.endswith(".safetensors"):
         return load_file(file)
     return torch.load(file, map_location="cpu", weights_only=True)
-
-
-def _adapted(state: dict[str, Tensor], first: str, bands: int, encoder: nn.Module) -> dict:
-    """Without a classifier, and with a first convolution of three bands made to fit others as timm
-    does it: its weights are summed for one band, else repeated and multiplied by 3 / bands, so that
-    activations keep their size."""
-    from timm.models import adapt_input_conv  # seconds
-
-    own = encoder.state_dict()
-    state = {k: w for k, w in state.items() if k in own or not k.startswith(CLASSIFIERS)}
-    if first in state and state[first].shape[1] == 3:
-        state[first] = adapt_input_conv(bands, state[first])
-    return state

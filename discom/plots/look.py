@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from sklearn.metrics import ConfusionMatrixDisplay
 
 from discom import tables
 from discom.data import MultiModalData, Normalization
@@ -194,15 +193,13 @@ def confusions(predictions: Path | str) -> Figure:
     across = min(len(names), max(1, int((WIDTH - 1.2) / (side + 0.2))))
     down = -(-len(names) // across)
     figure, axes = panels(down, across, (side + 0.2) * across + 1.2, (side + 1 + longest) * down)
-    text = {"values_format": ".0f", "text_kw": {"fontsize": 6 if len(classes) > 15 else 8}}
-    grey = {"cmap": "Greys", "im_kw": {"vmin": 0, "vmax": 100}, "colorbar": False}
+    text = {"annot": True, "fmt": ".0f", "annot_kws": {"size": 6 if len(classes) > 15 else 8}}
+    grey = {"cmap": "Greys", "vmin": 0, "vmax": 100, "cbar": False, "square": True}
     for axis, (name, counts) in zip(axes.flat, matrices.items(), strict=False):
-        shares = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
-        display = ConfusionMatrixDisplay(shares, display_labels=classes)
-        display.plot(ax=axis, xticks_rotation="vertical", **text, **grey)
-        for share in display.text_.flat:
-            percent = float(share.get_text())
-            share.set(visible=percent > 0, color="white" if percent > 60 else "black")
+        shares = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+        sns.heatmap(shares, ax=axis, xticklabels=True, yticklabels=True, **text, **grey)
+        for share in axis.texts:
+            share.set_visible(share.get_text() != "0")
         axis.set(title=name, xlabel="predicted", ylabel="true class (row = 100 %)")
         if not axis.get_subplotspec().is_first_col():
             axis.set(ylabel="", yticks=[])

@@ -72,7 +72,7 @@ def fit(
         # before there is a folder: the settings may not fit
         done = (run_dir / "result.json").exists()
         instructor = None if done else load_teacher(teacher, method, split, config)
-        network: Any = build(method, split.train, config)
+        network: Any = build(method, split.train, config, restored=done)
         fabric = launch(config.accelerator, config.devices, config.precision)
         run = identity(method, split, config, teacher)
         check_agreement(fabric, run)
@@ -180,13 +180,13 @@ def _prepare(network: Any, split: Split, config: Config, fabric: Fabric) -> tupl
         rank=fabric.global_rank,
         world=fabric.world_size,
     )
-    counts = class_counts(split.train, network.dense)
+    counts = class_counts(split.train, network.dense)  # of all sensors: heads are shared
     if config.class_weights == "balanced":  # one that no sample has is never read
         weights = counts.sum() / ((counts > 0).sum() * counts.clip(min=1))
-        network.class_weight = torch.tensor(weights, dtype=torch.float32)
-    ratio = counts.max() / counts[counts > 0].min()
-    if ratio > 5 and not network.dense and fabric.is_global_zero:  # a mean IoU is not misled
-        found = f"a class has {ratio:.0f} times the training labels of another"
+        network.balance = torch.tensor(weights, dtype=torch.float32)
+    rare, most = min(counts[counts > 0], default=0), counts.max()
+    if most > 5 * rare and not network.dense and fabric.is_global_zero:  # no trap for a mean IoU
+        found = f"a class has {most / rare:.0f} times the training labels of another"
         way_out = "compare macro_f1 or balanced_accuracy; f1 and accuracy hide rare classes"
         warnings.warn(f"{split.train.name}: {found}; {way_out}", stacklevel=3)
     network = network.to(memory_format=layout)
@@ -273,10 +273,11 @@ def _report(
 
 
 def _warn_of_chance(result: Result, counts: np.ndarray, run_dir: Path) -> None:
-    """Warn where a network is no better than the most frequent class of the test part."""
-    chance = 100 * counts.max() / counts.sum()
+    """Warn where a network is no better than the most frequent class of the test part, nor finds
+    rare classes, which costs accuracy."""
+    chance, recall = 100 * counts.max() / counts.sum(), 100 / (counts > 0).sum() + 1e-3
     for name, scores in result.scores.items():
-        if scores["accuracy"] <= chance:
+        if scores["accuracy"] <= chance and scores.get("balanced_accuracy", 0) <= recall:
             found = f"{name} is right in {scores['accuracy']:.1f} %, the most frequent class alone"
             advice = "look at its curves, train longer, or lower learning_rate"
             warnings.warn(f"{run_dir}: {found} in {chance:.1f} %; {advice}", stacklevel=2)

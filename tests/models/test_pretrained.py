@@ -3,6 +3,7 @@ and real ImageNet weights, frozen and fine-tuned."""
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from urllib.error import URLError
 
 import numpy as np
@@ -14,6 +15,7 @@ from fixtures.refusal import refused
 from safetensors.torch import load_file, save_file
 
 from discom import data, fit, methods, profile
+from discom.deployment import export, load
 from discom.errors import ConfigError, DataError
 from discom.models import encoder, network
 from discom.models.pretrained import Pretrained
@@ -101,6 +103,16 @@ def test_a_run_is_known_by_the_content_of_its_file(resnet, tmp_path):
     refused(replace(config, pretrained="gone.pth").identity, "^gone.pth: no such file", DataError)
 
 
+def test_a_finished_run_needs_no_weights(tmp_path, monkeypatch):
+    split, fetch = data.load("scenes:n=66,size=16").split(seed=0), "timm.models._builder."
+    config = profile("tiny", epochs=1, encoder="timm:test_resnet", pretrained="imagenet")
+    train = partial(fit, "student", split, config, tmp_path, progress=False)
+    monkeypatch.setattr(f"{fetch}load_pretrained", lambda *given, **options: None)
+    first = train()
+    monkeypatch.setattr(f"{fetch}load_pretrained", lambda *given, **options: 1 / 0)
+    assert train() == first
+
+
 @pytest.fixture(scope="module")
 def lite(tmp_path_factory):
     """Real weights under timm's names: the same tensors in the same order."""
@@ -126,6 +138,32 @@ def test_a_daisy_is_a_daisy(lite):
         features = module(image)
         logits = features @ classifier["classifier.weight"].T + classifier["classifier.bias"]
         assert logits.argmax() == index, file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_a_run_that_was_cut_off_ends_alike_and_what_is_exported_answers_alike(
+    rate, tmp_path, same_once_resumed
+):
+    """The optimizer has a second group of weights; frozen ones stay, BatchNorm's statistics too,
+    although each epoch calls train()."""
+    split = data.load("scenes:n=66,size=16").split(seed=0)
+    torch.manual_seed(0)
+    start = timm.create_model("test_resnet", num_classes=0).state_dict()
+    save_file(start, file := str(tmp_path / "start.safetensors"))
+    own = {"encoder": "timm:test_resnet", "pretrained": file, "encoder_rate": rate}
+    config = profile("tiny", epochs=3, schedule="constant", **own)
+    run = same_once_resumed("student", split, config, 3)
+    branch = load_run(run, split, "rgb")[0].branch("rgb").eval()
+    (trained,) = (part.encoder for part in branch.modules() if isinstance(part, Pretrained))
+    same = [torch.equal(weight, start[name]) for name, weight in trained.state_dict().items()]
+    assert all(same) if rate == 0 else np.mean(same) < 0.1
+    export(run, split, "rgb", tmp_path / "rgb")
+    images = split.test.modalities["rgb"].x[:7].astype(np.float32)
+    with torch.no_grad():
+        expected = branch(torch.from_numpy(split.train.normalization["rgb"](images)))
+    answer = load(tmp_path / "rgb").answer(images)[0]
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
 
 
 @pytest.mark.slow
