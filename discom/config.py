@@ -10,7 +10,6 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from discom.errors import ConfigError, check_choice
-from discom.files import as_data_error, checksum
 
 RANGES = {  # least and greatest value
     "seed": (0, 2**32 - 1),  # as scikit-learn takes them; torch would take 64 bits
@@ -39,8 +38,8 @@ class Config:
         schedule: "constant" as in the paper, or "one-cycle", whose peak is `learning_rate`.
         weight_decay: of AdamW (paper: 0).
         encoder: of classification, "resnet18" (paper), "resnet10" for images of about 32 pixels,
-            a library's, "timm:convnext_atto" or "torchvision:resnet50", or "none" for images that
-            are features, of one pixel.
+            or a library's, "timm:convnext_atto" or "torchvision:resnet50". "none" takes images of
+            one pixel as they are, such as frozen features.
         width: feature maps of the first stage of a resnet10, resnet18 (paper: 64) or small network.
         pretrained: first weights of a library's encoder, "imagenet" or a file; "" draws them.
         encoder_rate: factor on the learning rate of pretrained encoders, 0 (frozen) to 1.
@@ -52,8 +51,8 @@ class Config:
         channels_last: memory layout of images and weights; changes speed alone, up to rounding.
         network: of dense prediction, "small", or a name like "unet:resnet34".
         dense: whether these are settings of dense prediction, which predicts every pixel's class.
-        select: whose weights are tested, the "best" epoch's by validation score (paper), or the
-            "last" one's, which needs no validation label.
+        select: epoch that is tested, "best" on validation (paper) or "last"; for the last no
+            validation label is used.
         options: settings of the method itself, such as {"grl_lambda": 0.5}.
         accelerator: "auto", "cpu" or "cuda"; not part of a run's identity.
         devices: processes that train the run together, each on a share of every batch. BatchNorm
@@ -113,6 +112,11 @@ class Config:
         settings = {name: value for name, value in asdict(self).items() if name != "accelerator"}
         file = self.pretrained
         if file not in ("", "imagenet") and not file.startswith("sha256:"):
+            from discom.files import (  # brings NumPy, which help does without
+                as_data_error,
+                checksum,
+            )
+
             with as_data_error(file, "weights", "give pretrained=imagenet, or a file"):
                 settings["pretrained"] = f"sha256:{checksum(file)}"
         return settings

@@ -67,7 +67,8 @@ SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "width": 32, "
 SETTINGS |= {"labelled": 0.5, "options": {"on": "yes", "border": "2_10", "far": 1e-3}}
 SETTINGS |= {"schedule": "constant", "encoder": "resnet18", "precision": "bf16-mixed"}
 SETTINGS |= {"augment": 0.25, "weight_decay": 0.01, "channels_last": True, "accelerator": "cpu"}
-SETTINGS |= {"network": "unet:resnet18"}
+SETTINGS |= {"network": "unet:resnet18", "pretrained": "imagenet", "encoder_rate": 0.5}
+SETTINGS |= {"class_weights": "balanced", "select": "last"}
 
 
 def test_every_setting_is_a_flag_with_either_spelling(flags_of):

@@ -19,7 +19,7 @@ PAPER = {
     **{"seed": 0, "epochs": 300, "batch_size": 128, "learning_rate": 1e-4},
     **{"width": 64, "schedule": "constant", "weight_decay": 0.0, "encoder": "resnet18"},
     **{"augment": 0.5, "precision": "32-true", "channels_last": True, "network": "small"},
-    **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none"},
+    **{"pretrained": "", "encoder_rate": 1.0, "class_weights": "none", "select": "best"},
     **{"options": {}, "accelerator": "auto", "devices": 1, "labelled": 1.0, "dense": False},
 }
 

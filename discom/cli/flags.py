@@ -58,7 +58,7 @@ FLAGS: dict[str, tuple[Any, Any, str]] = {
     "features": (text, "imagenet", "weights of frozen features: imagenet, a file, or none"),
     "files": (path, None, "images or their folders; for pairs a folder of <sensor>/<name>"),
     "fit": (text, None, "other proportions: squeeze, crop or pad  [default: squeeze]"),
-    "folds": (click.IntRange(2), None, "test every image once, in so many parts; seeds: 1"),
+    "folds": (click.IntRange(2), None, "test every image once, in so many parts  [default: none]"),
     "groups": (text, None, "pattern of names, as '(.+)_[0-9]+'  [default: groups.csv]"),
     "method": (text, "discom", "such as discom, student; for pixels single, crodino (ours)"),
     "modalities": (text, None, "sensors in this order, such as rgb+elevation  [default: all]"),

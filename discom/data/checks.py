@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discom.errors import ConfigError, DataError, check_choice
+from discom.errors import ConfigError, DataError
 from discom.files import chunks, digest
 
 PARTS = ("train", "valid", "test")
@@ -205,7 +205,8 @@ def _check_modality(where: str, name: str, modality: Any, classes: int) -> None:
     if width <= 4 and min(bands, height) >= 8:  # [N, H, W, C]: no sensor is four pixels wide
         found = f"would be {bands} bands of {height}×{width} pixels"
         raise DataError(where, found, "bring the bands to the front: np.moveaxis(x, 3, 1)")
-    check_choice(f"{where}/motions", modality.motions, MOTIONS)
+    if modality.motions not in MOTIONS:
+        raise DataError(where, f"motions {modality.motions!r}", f"write {', '.join(MOTIONS)}")
     check_labels(modality.y, len(modality.x), classes, f"{where}/y")
     check_array(modality.ids, f"{where}/ids", "iuU", len(modality.x))
     if not isinstance(modality.unit, str):
