@@ -62,8 +62,9 @@ def _place(path: Path, sensor: Sensor, names: Sequence[str]) -> Path:
 
 def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Sequence) -> None:
     """Warn, once for each sensor, where more than one image in twenty lies far from those of
-    training: the mean of a band is beyond theirs by more than high − low, or its deviation is below
-    a tenth of theirs. This finds other units and number types, but no other sensor of like values.
+    training: nothing was measured, the mean of a band is beyond theirs by more than high − low, or
+    its deviation is below a tenth of theirs. This finds other units and number types, but no other
+    sensor of like values.
 
     Args:
         inputs, measured: of each input, the files of the sensors, and their `levels`.
@@ -75,7 +76,7 @@ def warn_far(sensors: Sequence[Sensor], inputs: Sequence[tuple], measured: Seque
         least, largest, usual = np.transpose(sensor.range)
         span = np.subtract(sensor.high, sensor.low)
         beyond = (means < least - span) | (means > largest + span)
-        far = (beyond | (deviations < usual / 10)) & (span > 0)  # a constant band is not read
+        far = (beyond | ~(deviations >= usual / 10)) & (span > 0)  # also NaN: nothing was measured
         if far.any(1).mean() > 0.05:
             k, c = np.argwhere(far)[0]
             count = f"{far.any(1).sum()} of {len(inputs)} images of {sensor.name}"

@@ -370,6 +370,7 @@ CHANGES = {
     "rgb from 0 to 1": ("rgb", lambda x: x / 255),
     "metres": ("depth", lambda x: x / 1000),
     "rgb as depth": ("depth", lambda x: x // 257),
+    "nothing measured": ("depth", lambda x: x * np.nan),
 }
 
 
