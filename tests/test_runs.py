@@ -33,7 +33,7 @@ OTHER = {
     **{"channels_last": True, "weight_decay": 0.01, "network": "unet:resnet18"},
     **{"options": {"grl_lambda": 0.5}, "accelerator": "cpu", "devices": 2},
     **{"labelled": 0.5, "dense": True, "pretrained": "imagenet", "encoder_rate": 0.5},
-    **{"class_weights": "balanced"},
+    **{"class_weights": "balanced", "select": "last"},
 }
 TAUGHT = [name for name in methods.names() if methods.get(name).teacher_method]
 

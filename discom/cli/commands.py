@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import discom
 from discom.cli.data import draw, intervals, reader
 from discom.config import profile
-from discom.errors import ConfigError, RunError
+from discom.errors import ConfigError
 
 SCENES = {False: "scenes:", True: "scenes-dense:"}  # what dense methods and others take unasked
 
@@ -128,60 +128,6 @@ def _check_folds(flags: Namespace, images_of: Callable, seeds: range) -> None:
     for seed, fold in product(seeds, range(flags.folds)):
         fold_rows(images_of(seed), flags.folds, seed, fold)
     warn_ungrouped(images_of(0))
-
-
-def advise(flags: Namespace) -> None:
-    """Should you train with your second sensor, or deploy both? Measures it on your pairs.
-
-    Frozen features of a pretrained network with a linear layer first; then each sensor alone
-    (student, simclr), with the other (kdv2, nt-xent), and both fused (teacher), every image tested
-    once, with twice the profile's epochs, of which the last is taken. Images without a label are
-    used, too. The same command continues where it stopped.
-
-    discom advise my_images --labelled 0.2
-    """
-    from discom import advice
-    from discom.running import sweep
-
-    given, tables = flags.settings, discom.tables
-    usual = {"epochs": 2 * profile(flags.profile).epochs, "select": "last"}
-    config, images = (
-        profile(flags.profile, **usual | given),
-        reader(flags.data, flags.modalities)(0),
-    )
-    rates = advice.RATES if flags.learning_rate is None else (flags.learning_rate,)
-    where = flags.folds, flags.runs, flags.data, flags.modalities
-    planned = advice.plan(images, config, rates, *where)
-    tried = [run for run in chain(*planned.values()) if run.method == "student"]
-    tried = [run for run in tried if run.origin.fold == 0 and len(rates) > 1]
-    workers = sweep.worker_count(flags.workers)
-    runs = {run.folder: run for run in (*tried, *planned[rates[0]])}  # none twice
-    print(advice.trial(images, config, [*runs.values()], workers), flush=True)
-    if flags.dry_run:
-        return
-
-    def train(runs: list[Any]) -> list[Any]:
-        results, failed = sweep.sweep(runs, workers=flags.workers)
-        if failed:
-            raise RunError(next(iter(failed.values())))
-        return results
-
-    frozen = []
-    if flags.features != "none":
-        frozen = train(advice.frozen_runs(images, config, flags.folds, flags.runs, flags.features))
-    rate = advice.best_rate(train(tried)) if tried else rates[0]
-    results = train(planned[rate])
-    for part in filter(None, (frozen, results)):
-        print(tables.to_markdown(tables.summary(part, ["student"]), ["student"]), end="\n\n")
-    for answer in advice.answers(results):
-        run = next(run for run in results if run.label == answer.recommended)
-        print(answer.text, advice.command(run, flags.data, flags.profile, flags.runs), sep="\n  ")
-    if better := advice.frozen_leads(frozen, results):
-        print(
-            f"Frozen features score higher for {', '.join(better)}: start from pretrained weights."
-        )
-    if flags.collect:
-        tables.collect([*frozen, *results], flags.collect)
 
 
 def probe(flags: Namespace) -> None:

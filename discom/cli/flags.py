@@ -13,6 +13,7 @@ import click
 
 from discom import __version__
 from discom.cli import commands, data
+from discom.cli.advise import advise
 from discom.config import Config
 
 
@@ -108,7 +109,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
         "collect",
     ),
     "advise": (
-        commands.advise,
+        advise,
         f"DATA modalities folds=4 features workers dry_run collect {RUN}",
     ),
     "probe": (commands.probe, "PATH runs data modalities out"),

@@ -129,7 +129,7 @@ def test_motions_are_kept(tmp_path, capsys):
     assert {name: m.motions for name, m in own.modalities.items()} == {"rgb": "flip", "sar": "none"}
     assert data.load("scenes:n=9,size=8").modalities["rgb"].motions == "all"
     assert prepare(tmp_path / "mine", tmp_path / "b", "--motions", "sar=turn") == 2
-    assert "motions: 'turn' is unknown; choose all, flip, none" in capsys.readouterr().err
+    assert "motions 'turn'; write all, flip, none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["--bands rgb", "--bands rgb=a", "--motions rgb=", "--fit big"])
