@@ -17,7 +17,7 @@ from discom.config import Config, profile
 from discom.data import MultiModalData, load
 from discom.data.batches import paired_rows
 from discom.errors import ConfigError, DataError
-from discom.frozen import frozen
+from discom.frozen import describe, frozen
 from discom.running.runs import Result, Run
 from discom.running.training import fit
 from discom.tables import Row, compare, summary
@@ -61,7 +61,8 @@ def frozen_runs(
     """Runs of a linear layer on frozen features, of each sensor and of both; the features are kept
     as a prepared folder among `runs`. Where the weights cannot be had, a warning and no run."""
     folder = Path(runs) / f"{images.name}-frozen"
-    if not folder.exists() or load(folder).about["features"]["of"] != images.fingerprint:
+    wanted = describe(images, pretrained=pretrained)
+    if not folder.exists() or load(folder).about.get("features") != wanted:
         try:
             frozen(images, pretrained=pretrained).save(folder, overwrite=True)
         except ConfigError as error:
@@ -69,11 +70,8 @@ def frozen_runs(
             return []
     features = load(folder)
     own = replace(config, encoder="none", pretrained="", encoder_rate=1.0, augment=0.0)
-    where = [(methods.get(name), fold) for name in ("student", "teacher") for fold in range(folds)]
-    return [
-        Run.of(runs, method, features, own, str(folder), None, folds, fold)
-        for method, fold in where
-    ]
+    where = runs, methods.get("student"), features, own, str(folder), None, folds
+    return [Run.of(*where, fold) for fold in range(folds)]
 
 
 def plan(
@@ -127,6 +125,7 @@ def frozen_leads(frozen: Sequence[Result], results: Sequence[Result]) -> list[st
     if not frozen:
         return []
     ours, theirs = (summary(r).groupby("modality")["f1"].max() for r in (results, frozen))
+    ours = ours.rename(lambda network: "fused" if "+" in network else network)
     return [network for network in theirs.index if theirs[network] > ours[network]]
 
 

@@ -2,25 +2,30 @@
 layer on them is logistic regression: the first thing to compare a trained network with."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
+from discom.config import Config
 from discom.data import Modality, MultiModalData, Normalization
+from discom.data.batches import paired_rows
 from discom.errors import DataError
 from discom.models import encoder
 
 ENCODER = "timm:tf_efficientnet_lite0"  # small, and quick on a CPU
 BATCH = 32
+VERSION = 1  # raised where other features are made of the same images
 
 
 @torch.inference_mode()
 def frozen(
     data: MultiModalData, name: str = ENCODER, pretrained: str = "imagenet", size: int = 224
 ) -> MultiModalData:
-    """The same samples, with the features of each image in the place of its pixels, [N, D, 1, 1].
+    """The same samples, with the features of each image in the place of its pixels, [N, D, 1, 1];
+    of several sensors also those of complete samples side by side, as a sensor called "fused".
 
     Bounds of all images of a sensor scale them to [0, 1], so no label is read, and bilinear
     interpolation brings them to `size`×`size` pixels. Train on them with `encoder="none"`.
@@ -39,13 +44,25 @@ def frozen(
         scale = Normalization.fit(m.x, f"{data.name}/{sensor}", m.invalid)
         module = encoder(name, pretrained=pretrained)(m.x.shape[1])[0].eval()
         features = []
-        for rows in tqdm(range(0, len(m.x), BATCH), f"{sensor}: features", leave=False):
-            images = torch.from_numpy(scale(m.x[rows : rows + BATCH]))
+        for first in tqdm(range(0, len(m.x), BATCH), f"{sensor}: features", leave=False):
+            images = torch.from_numpy(scale(m.x[first : first + BATCH]))
             images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
             features.append(module(images).numpy())
-        x = np.concatenate(features)[:, :, None, None]
-        modalities[sensor] = Modality(x, m.y, m.ids)
-    about = {**data.about, "features": {"encoder": name, "pretrained": pretrained, "size": size}}
-    about["features"]["of"] = data.fingerprint
-    features_of = data.with_modalities(modalities, data.parts)
-    return replace(features_of, name=f"{data.name}-frozen", about=about)
+        modalities[sensor] = Modality(np.concatenate(features)[:, :, None, None], m.y, m.ids)
+    rows = paired_rows(data, list(modalities)) if len(modalities) > 1 else {}
+    parts = [modalities[sensor].take(own.numpy()) for sensor, own in rows.items()]
+    if parts:
+        modalities["fused"] = replace(parts[0], x=np.concatenate([part.x for part in parts], 1))
+    about = {**data.about, "features": describe(data, name, pretrained, size)}
+    made = data.with_modalities(modalities, data.parts)
+    return replace(made, name=f"{data.name}-frozen", about=about)
+
+
+def describe(
+    data: MultiModalData, name: str = ENCODER, pretrained: str = "imagenet", size: int = 224
+) -> dict[str, Any]:
+    """What identifies the features that `frozen` makes of these arguments; they hold it as
+    `about["features"]`. A DataError for weights in a file that cannot be read."""
+    weights = Config(pretrained=pretrained).identity()["pretrained"]  # of a file its content
+    own = {"encoder": name, "pretrained": weights, "size": size}
+    return {"version": VERSION, **own, "of": data.fingerprint}

@@ -1,14 +1,18 @@
 """discom advise: what it trains, what it answers, and what it refuses."""
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from fixtures.results import result
 
 from discom import advice, cli, data, fit, profile
-from discom.data import Modality, MultiModalData
+from discom.data import Modality, MultiModalData, Normalization
 from discom.errors import ConfigError, DataError
+from discom.frozen import describe, frozen
+from discom.models import encoder
 from discom.running.runs import Result
 
 ROWS = [*advice.ALONE, *advice.BOTH]
@@ -82,10 +86,71 @@ def test_the_fused_network_is_compared_with_the_better_sensor(gain, verdict):
 
 def test_frozen_features_that_lead_are_named():
     trained = [*results({}, {"student": 60.0}), result("teacher", 0, {"rgb+depth": 90.0})]
-    frozen = [result("student", 0, {"rgb": 70.0, "depth": 30.0}, data="frozen", digest="f")]
-    frozen += [result("teacher", 0, {"rgb+depth": 91.0}, data="frozen", digest="f")]
-    assert advice.frozen_leads(frozen, trained) == ["rgb", "rgb+depth"]
+    scores = {"rgb": 70.0, "depth": 30.0, "fused": 91.0}
+    frozen = [result("student", 0, scores, data="frozen", digest="f")]
+    assert sorted(advice.frozen_leads(frozen, trained)) == ["fused", "rgb"]
     assert advice.frozen_leads([], trained) == []
+
+
+def test_frozen_features_are_the_encoders_and_stand_side_by_side(tmp_path):
+    images = data.load("scenes:n=99,size=16")
+    depth = images.modalities["depth"].take(np.arange(90))  # nine scenes lack it
+    images = images.with_modalities({"rgb": images.modalities["rgb"], "depth": depth})
+    torch.manual_seed(0)
+    features = frozen(images, "timm:resnet10t", "", size=32)
+    torch.manual_seed(0)
+    module, count = encoder("timm:resnet10t")(3)
+    rgb, both = features.modalities["rgb"].x, features.modalities["fused"]
+    scale = Normalization.fit(images.modalities["rgb"].x)
+    x = torch.from_numpy(scale(images.modalities["rgb"].x[40:43]))
+    x = torch.nn.functional.interpolate(x, (32, 32), mode="bilinear", antialias=True)
+    with torch.inference_mode():
+        expected = module.eval()(x)
+    np.testing.assert_allclose(rgb[40:43, :, 0, 0], expected, rtol=1e-4, atol=1e-5)
+    assert rgb.shape == (99, count, 1, 1)
+    assert both.x.shape == (90, 2 * count, 1, 1)
+    assert np.array_equal(both.x[:, :count], rgb[:90])
+    features.save(tmp_path / "features")  # an id that a sensor lacks stays without it
+    assert data.load(tmp_path / "features").fingerprint == features.fingerprint
+
+
+def test_features_are_made_anew_for_other_images_or_weights(tmp_path, monkeypatch):
+    made = []
+
+    def features(images, pretrained):
+        made.append(pretrained)
+        x = np.ones((len(images), 2, 1, 1), np.float32)
+        own = {"rgb": replace(images.modalities["rgb"], x=x)}
+        return replace(
+            images.with_modalities(own), about={"features": describe(images, pretrained=pretrained)}
+        )
+
+    monkeypatch.setattr(advice, "frozen", features)
+    scenes, others = (data.load(f"scenes:n=45,size=8,seed={seed}") for seed in (0, 1))
+    files = [str(tmp_path / f"{name}.pth") for name in "ab"]
+    for number, file in enumerate(files):
+        torch.save(number, file)
+    for images, file in (
+        (scenes, files[0]),
+        (scenes, files[0]),
+        (scenes, files[1]),
+        (others, files[1]),
+    ):
+        runs = advice.frozen_runs(images, profile("tiny"), 2, tmp_path, file)
+        assert len(runs) == 2
+    assert made == [files[0], files[1], files[1]]
+    with pytest.raises(DataError, match=r"absent\.pth: no such file; give pretrained=imagenet"):
+        advice.frozen_runs(scenes, profile("tiny"), 2, tmp_path, str(tmp_path / "absent.pth"))
+
+
+def test_a_linear_layer_reads_features_that_tell_the_class(tmp_path):
+    labels, noise = np.arange(150) % 3, np.random.default_rng(0).normal(0, 0.3, (150, 5, 1, 1))
+    x = (np.eye(3, 5)[labels][:, :, None, None] + noise).astype(np.float32)
+    features = MultiModalData({"rgb": Modality(x, labels, np.arange(150))}, ("a", "b", "c"))
+    config = profile("tiny", encoder="none", epochs=20, augment=0.0)
+    assert fit("student", features.split(), config, tmp_path / "run").f1["rgb"] > 75
+    with pytest.raises(ConfigError, match="none makes no features of rgb, 3×8×8"):
+        fit("student", data.load("scenes:n=66,size=8").split(), config, tmp_path / "other")
 
 
 def test_a_persons_folder_is_answered_and_nothing_is_trained_twice(tmp_path, monkeypatch, capsys):

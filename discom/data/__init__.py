@@ -72,6 +72,8 @@ def locate(source: str | Path) -> Path | None:
     (None, 'eurosat', 'mine')
     """
     name, colon, arguments = str(source).partition(":")
+    if source == "":  # as a path it would be the working directory
+        raise ConfigError("data", "is empty", "name a data set or a folder")
     if isinstance(source, Path) or name not in (*DRAWN, *SOURCES):
         prepared = home() / source
         return prepared if os.path.isdir(prepared) and not os.path.isdir(source) else Path(source)

@@ -128,10 +128,11 @@ class Normalization:
             if max(-low, high) > HUGE:
                 found = f"band {band} goes from {low:g} to {high:g}"
                 raise DataError(name, found, "state the value of unmeasured pixels as invalid")
-            if low == high:
-                constant = f"band {band} is constant ({low:g}) between its percentiles"
-                warnings.warn(f"{name}: {constant}; it is scaled to zero", stacklevel=2)
             bounds.append((low, high))
+        if constant := [band for band, (low, high) in enumerate(bounds) if low == high]:
+            more = f" and {len(constant) - 1} more are" if constant[1:] else " is"
+            found = f"band {constant[0]}{more} constant between the percentiles"
+            warnings.warn(f"{name}: {found}; such a band is scaled to zero", stacklevel=2)
         low, high = np.transpose(bounds)
         return cls(low, high, invalid)
 

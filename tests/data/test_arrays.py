@@ -77,12 +77,14 @@ def test_each_band_is_clipped_and_scaled_by_its_own_percentiles():
     assert scaled.dtype == np.float32
 
 
-def test_a_constant_band_becomes_zero_with_a_warning():
+@pytest.mark.parametrize(("last", "said"), [(2, "is"), (3, "and 1 more are")])
+def test_constant_bands_become_zero_with_one_warning(last, said):
     x = skewed()
-    x[:, 1] = 7
-    with pytest.warns(UserWarning, match="ir: band 1 is constant"):
+    x[:, 1:last] = 7
+    with pytest.warns(UserWarning, match=f"ir: band 1 {said} constant") as caught:
         bounds = Normalization.fit(x, "ir")
-    assert (bounds(x)[:, 1] == 0).all()
+    assert len(caught) == 1
+    assert (bounds(x)[:, 1:last] == 0).all()
 
 
 NO_DATA = np.where(skewed() < 50, -1.7976931348623157e308, skewed().astype(float))

@@ -8,6 +8,7 @@ from fixtures.refusal import refused
 
 from discom.data import Modality, MultiModalData, load, scenes
 from discom.data.prepared import MANIFEST, is_prepared, verify
+from discom.errors import ConfigError
 
 PARTS = ("train", "valid", "test")
 ROWS = np.arange(30)
@@ -231,6 +232,7 @@ def test_verify_finds_a_flipped_byte_in_any_file(saved, tmp_path):
 def test_places_that_are_no_data(tmp_path):
     refused(lambda: load(tmp_path), r"has no folder; expected .*/<modality>/<class>/<id>\.png")
     refused(lambda: load(tmp_path / "nowhere"), "nowhere: no such folder, and no data set of that")
+    refused(lambda: load(""), "data: is empty; name a data set or a folder", ConfigError)
     refused(lambda: load("eurosatt"), "no such folder.*; did you mean eurosat?")
     (tmp_path / MANIFEST).write_text("{}")
     assert is_prepared(tmp_path)
